@@ -1,0 +1,127 @@
+package expr
+
+import (
+	"errors"
+	"strings"
+	"sync"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/customdecode"
+	"github.com/hashicorp/hcl/v2/ext/tryfunc"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	"github.com/zclconf/go-cty/cty/function"
+	"github.com/zclconf/go-cty/cty/function/stdlib"
+)
+
+// Functions are the functions that can be called at run time, by name: pure ones, so that the same inputs give the
+// same run. Reading files is for the compiler alone. The map is shared: read it only.
+var Functions = sync.OnceValue(func() map[string]function.Function {
+	m := map[string]function.Function{
+		"abs": stdlib.AbsoluteFunc, "ceil": stdlib.CeilFunc, "floor": stdlib.FloorFunc, "log": stdlib.LogFunc,
+		"max": stdlib.MaxFunc, "min": stdlib.MinFunc, "parseint": stdlib.ParseIntFunc, "pow": stdlib.PowFunc,
+		"signum": stdlib.SignumFunc,
+
+		"chomp": stdlib.ChompFunc, "format": stdlib.FormatFunc, "formatlist": stdlib.FormatListFunc,
+		"indent": stdlib.IndentFunc, "join": stdlib.JoinFunc, "lower": stdlib.LowerFunc, "regex": stdlib.RegexFunc,
+		"regexall": stdlib.RegexAllFunc, "replace": stdlib.ReplaceFunc, "split": stdlib.SplitFunc,
+		"strrev": stdlib.ReverseFunc, "substr": stdlib.SubstrFunc, "title": stdlib.TitleFunc,
+		"trim": stdlib.TrimFunc, "trimprefix": stdlib.TrimPrefixFunc, "trimspace": stdlib.TrimSpaceFunc,
+		"trimsuffix": stdlib.TrimSuffixFunc, "upper": stdlib.UpperFunc,
+		"startswith": affixFunc("Says whether a string starts with a prefix.", strings.HasPrefix),
+		"endswith":   affixFunc("Says whether a string ends with a suffix.", strings.HasSuffix),
+
+		"chunklist": stdlib.ChunklistFunc, "coalescelist": stdlib.CoalesceListFunc, "compact": stdlib.CompactFunc,
+		"concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc, "distinct": stdlib.DistinctFunc,
+		"element": stdlib.ElementFunc, "flatten": stdlib.FlattenFunc, "keys": stdlib.KeysFunc,
+		"length": stdlib.LengthFunc, "lookup": stdlib.LookupFunc, "merge": stdlib.MergeFunc, "range": stdlib.RangeFunc,
+		"reverse": stdlib.ReverseListFunc, "setintersection": stdlib.SetIntersectionFunc,
+		"setproduct": stdlib.SetProductFunc, "setsubtract": stdlib.SetSubtractFunc, "setunion": stdlib.SetUnionFunc,
+		"slice": stdlib.SliceFunc, "sort": stdlib.SortFunc, "values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
+
+		"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": stdlib.JSONDecodeFunc, "jsonencode": stdlib.JSONEncodeFunc,
+		"formatdate": stdlib.FormatDateFunc, "timeadd": stdlib.TimeAddFunc,
+
+		"tobool": stdlib.MakeToFunc(cty.Bool), "tonumber": stdlib.MakeToFunc(cty.Number),
+		"tostring": stdlib.MakeToFunc(cty.String), "tolist": stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)),
+		"tomap": stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)), "toset": stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)),
+
+		"can": tryfunc.CanFunc, "try": firstFunc(tryDoc, true), "coalesce": firstFunc(coalesceDoc, false),
+	}
+	return m
+})
+
+const (
+	tryDoc      = "Returns its first argument that can be evaluated and is not null. A reference inside is soft: it reads as null where its step was skipped."
+	coalesceDoc = "Returns its first argument that is not null (an empty string is not null). A reference inside is soft: it reads as null where its step was skipped."
+)
+
+func affixFunc(doc string, has func(s, affix string) bool) function.Function {
+	return function.New(&function.Spec{
+		Description: doc,
+		Params:      []function.Parameter{{Name: "str", Type: cty.String}, {Name: "affix", Type: cty.String}},
+		Type:        function.StaticReturnType(cty.Bool),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			return cty.BoolVal(has(args[0].AsString(), args[1].AsString())), nil
+		},
+	})
+}
+
+// firstFunc is try (errors are passed over) and coalesce (they are not, but for an attribute of something that is null).
+func firstFunc(doc string, pastErrors bool) function.Function {
+	first := func(args []cty.Value) (cty.Value, error) {
+		if len(args) == 0 {
+			return cty.NilVal, errors.New("at least one argument is needed")
+		}
+		var failed error
+		for _, arg := range args {
+			closure := customdecode.ExpressionClosureFromVal(arg)
+			v, diags := closure.Value()
+			switch {
+			case diags.HasErrors() && (pastErrors || readsNull(closure)):
+				failed = errors.New(sentence(diags[0]))
+			case diags.HasErrors():
+				return cty.NilVal, errors.New(sentence(diags[0]))
+			case !v.IsKnown():
+				return cty.DynamicVal, nil
+			case !v.IsNull():
+				return v, nil
+			}
+		}
+		if failed != nil && pastErrors {
+			return cty.NilVal, failed
+		}
+		return cty.NilVal, errors.New("every argument is null")
+	}
+	return function.New(&function.Spec{
+		Description: doc,
+		VarParam:    &function.Parameter{Name: "values", Type: customdecode.ExpressionClosureType},
+		Type: func(args []cty.Value) (cty.Type, error) {
+			v, err := first(args)
+			if err != nil {
+				return cty.NilType, err
+			}
+			return v.Type(), nil
+		},
+		Impl: func(args []cty.Value, want cty.Type) (cty.Value, error) {
+			v, err := first(args)
+			if err != nil {
+				return cty.NilVal, err
+			}
+			return convert.Convert(v, want)
+		},
+	})
+}
+
+// readsNull says whether the closure reads `step.x.y…` where step.x.y is null: its step was skipped.
+func readsNull(c *customdecode.ExpressionClosure) bool {
+	for _, t := range c.Expression.Variables() {
+		if t.RootName() != "step" || len(t) < 3 {
+			continue
+		}
+		if v, diags := hcl.Traversal(t[:3]).TraverseAbs(c.EvalContext); !diags.HasErrors() && v.IsNull() {
+			return true
+		}
+	}
+	return false
+}

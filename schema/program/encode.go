@@ -1,0 +1,77 @@
+package program
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Duration is written as Go writes it: "1h30m0s". Zero is "no bound", except where a field says otherwise.
+type Duration time.Duration
+
+// D is the duration as the standard library's type.
+func (d Duration) D() time.Duration { return time.Duration(d) }
+
+// MarshalText writes the canonical form.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText reads any form that time.ParseDuration does.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	*d = Duration(v)
+	return err
+}
+
+// Encode writes the canonical JSON of a program, ending in a newline.
+func (p *Program) Encode() ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(p); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// Decode reads what Encode wrote.
+func Decode(data []byte) (*Program, error) {
+	var p Program
+	if err := json.Unmarshal(data, &p); err != nil {
+		return nil, fmt.Errorf("program: %w", err)
+	}
+	if p.Version > Version || p.Version < 1 {
+		return nil, fmt.Errorf("program: version %d is not one that this pipec (version %d) reads", p.Version, Version)
+	}
+	return &p, nil
+}
+
+// Digest is "sha256:…" of the canonical JSON.
+func Digest(encoded []byte) string {
+	sum := sha256.Sum256(encoded)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// All returns the steps and then the steps of finally.
+func (p *Program) All() []*Step {
+	out := make([]*Step, 0, len(p.Steps)+len(p.Finally))
+	for i := range p.Steps {
+		out = append(out, &p.Steps[i])
+	}
+	for i := range p.Finally {
+		out = append(out, &p.Finally[i])
+	}
+	return out
+}
+
+// Code returns the code named, or nil.
+func (p *Program) Code(name string) *Code {
+	for i := range p.Codes {
+		if p.Codes[i].Name == name {
+			return &p.Codes[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,189 @@
+// Package program is the compiled pipeline: what compiler makes, and what emit and runtime take. It is data only, in
+// one canonical JSON form: the same meaning gives the same bytes, whatever the source's layout, comments or syntax.
+//
+// A program holds no source ranges (see SourceMap), no secrets, and nothing of a stack: one program runs on any stack.
+package program
+
+import (
+	"encoding/json"
+
+	"pipec.dev/pipec/schema/expr"
+)
+
+// Version is the version of the JSON form. A reader refuses a newer one.
+const Version = 1
+
+// Program is one pipeline, ready to run or to be emitted.
+type Program struct {
+	Version     int               `json:"version"`
+	Project     string            `json:"project,omitempty"`
+	Pipeline    string            `json:"pipeline"`
+	Params      []Param           `json:"params,omitempty"`  // sorted by name
+	Codes       []Code            `json:"codes,omitempty"`   // used by a step, sorted by name
+	Images      []Image           `json:"images,omitempty"`  // used by a step, sorted by name
+	Steps       []Step            `json:"steps"`             // sorted by name
+	Finally     []Step            `json:"finally,omitempty"` // sorted by name
+	Outputs     []Result          `json:"outputs,omitempty"` // sorted by name
+	OnFailure   string            `json:"on_failure"`        // continue, stop or abort
+	MaxParallel int               `json:"max_parallel"`
+	Timeout     Duration          `json:"timeout,omitempty"` // 0: none
+	Schedule    *Schedule         `json:"schedule,omitempty"`
+	Labels      map[string]string `json:"labels,omitempty"`
+}
+
+// Param is a value that a run is started with.
+type Param struct {
+	Name    string          `json:"name"`
+	Type    string          `json:"type"`              // as types.String writes it
+	Default json.RawMessage `json:"default,omitempty"` // absent: the run must give it
+	Doc     string          `json:"doc,omitempty"`
+}
+
+// Code is a directory that is shipped to steps. The files' digest is not here: it is known when a run starts.
+type Code struct {
+	Name    string   `json:"name"`
+	Dir     string   `json:"dir"` // relative to the project, slash-separated, cleaned
+	Exclude []string `json:"exclude,omitempty"`
+}
+
+// Image is what an `image` block says.
+type Image struct {
+	Name         string   `json:"name"`
+	Base         string   `json:"base,omitempty"`
+	Dockerfile   string   `json:"dockerfile,omitempty"`
+	Requirements []string `json:"requirements,omitempty"`
+	Packages     []string `json:"packages,omitempty"`
+}
+
+// Schedule starts runs by the clock.
+type Schedule struct {
+	Cron     string                     `json:"cron"`
+	Timezone string                     `json:"timezone"` // IANA name; UTC by default
+	Overlap  string                     `json:"overlap"`  // allow, forbid or replace
+	Suspend  bool                       `json:"suspend,omitempty"`
+	Params   map[string]json.RawMessage `json:"params,omitempty"`
+}
+
+// Step is one step, or one step of `finally`.
+type Step struct {
+	Name    string   `json:"name"`
+	Doc     string   `json:"doc,omitempty"`
+	Command []Value  `json:"command,omitempty"` // each a string when evaluated; exactly one of Command and Python is set
+	Python  string   `json:"python,omitempty"`  // module:function
+	Code    string   `json:"code,omitempty"`    // name in Program.Codes
+	Image   string   `json:"image,omitempty"`   // name in Program.Images as image.NAME, else a reference
+	Inputs  []Input  `json:"inputs,omitempty"`  // sorted by name
+	Outputs []Output `json:"outputs,omitempty"` // sorted by name
+	// OutputOrder are the names of Outputs as declared: how a python function's tuple is read. Only where it has several.
+	OutputOrder []string `json:"output_order,omitempty"`
+	Env         []Env    `json:"env,omitempty"`        // sorted by name
+	SecretEnv   []Secret `json:"secret_env,omitempty"` // sorted by name
+	// When decides, once every Need is met, whether the step runs; nil means always. Its type is bool.
+	When              *Value            `json:"when,omitempty"`
+	Needs             []Need            `json:"needs,omitempty"` // sorted by step; one entry a step
+	Retry             Retry             `json:"retry"`
+	Timeout           Duration          `json:"timeout,omitempty"` // of each attempt, from the start of the user's process; 0: none
+	PendingTimeout    Duration          `json:"pending_timeout,omitempty"`
+	Grace             Duration          `json:"grace"` // between SIGTERM and SIGKILL
+	Cache             *Cache            `json:"cache,omitempty"`
+	ContinueOnFailure bool              `json:"continue_on_failure,omitempty"`
+	Resources         *Resources        `json:"resources,omitempty"`
+	NodeSelector      map[string]string `json:"node_selector,omitempty"`
+	ServiceAccount    string            `json:"service_account,omitempty"`
+	Labels            map[string]string `json:"labels,omitempty"`
+	Annotations       map[string]string `json:"annotations,omitempty"`
+}
+
+// Value is a value that is known now, or how to get it at run time. Exactly one of the three fields is set.
+type Value struct {
+	Const json.RawMessage `json:"const,omitempty"` // JSON of the value
+	// Ref is one whole reference, the commonest expression: "step.importer.X_train", "param.gamma", "input.x",
+	// "input.model.path", "output.y.path", "step.b.status", "run.name".
+	Ref  string     `json:"ref,omitempty"`
+	Expr *expr.Expr `json:"expr,omitempty"`
+	// Soft says that Ref reads as null where its producer was skipped. In Expr, expr.Expr.Soft says it for each.
+	Soft bool `json:"soft,omitempty"`
+}
+
+// Input is what a step is given. An artifact comes by Ref.
+type Input struct {
+	Name  string `json:"name"`
+	Type  string `json:"type"` // the declared type, or the inferred one where none is declared
+	Value Value  `json:"value"`
+	// Default is taken where Value is null because its producer was skipped. nil: there is none.
+	Default json.RawMessage `json:"default,omitempty"`
+}
+
+// Output is what a step leaves behind.
+type Output struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+	// Default is what others read where the step was skipped. nil: there is none.
+	Default json.RawMessage `json:"default,omitempty"`
+}
+
+// Result is an output of the pipeline. Absent from a run where its steps failed or were skipped.
+type Result struct {
+	Name  string `json:"name"`
+	Type  string `json:"type"`
+	Value Value  `json:"value"`
+}
+
+// Env is one variable of the step's environment; its value is a string when evaluated.
+type Env struct {
+	Name  string `json:"name"`
+	Value Value  `json:"value"`
+}
+
+// Secret is one variable of the environment whose value comes from a secret's key. The value is never in a program.
+type Secret struct {
+	Name   string `json:"name"`
+	Secret string `json:"secret"`
+	Key    string `json:"key"`
+}
+
+// NeedKind says what a step asks of another before it starts.
+type NeedKind string
+
+// The kinds, strongest first. All wait for the other step's end.
+const (
+	NeedOutput NeedKind = "output" // it must have succeeded; else this one is skipped
+	NeedOrder  NeedKind = "order"  // as output, but a failure is good enough where the other has continue_on_failure
+	NeedSoft   NeedKind = "soft"   // skipped is good enough: its outputs read as null, or their default. Failed is not
+	NeedStatus NeedKind = "status" // any end is good enough: `when` mentions its status
+)
+
+// Need is one step that another waits for.
+type Need struct {
+	Step string   `json:"step"`
+	Kind NeedKind `json:"kind"`
+}
+
+// Retry says how often a step is tried, and when.
+type Retry struct {
+	Attempts       int      `json:"attempts"` // in all, of the user's failures; at least 1
+	Delay          Duration `json:"delay,omitempty"`
+	Factor         float64  `json:"factor,omitempty"` // delay grows by it
+	MaxDelay       Duration `json:"max_delay,omitempty"`
+	Within         Duration `json:"within,omitempty"` // no attempt starts later than this after the first one's start; 0: no bound
+	OnExitCodes    []int    `json:"on_exit_codes,omitempty"`
+	When           *Value   `json:"when,omitempty"` // sees attempt, exit_code, reason
+	Infrastructure int      `json:"infrastructure"` // repeats after a failure that is not the user's
+	OOMFactor      float64  `json:"oom_memory_factor,omitempty"`
+}
+
+// Cache says that a step's outputs may be taken from an earlier run.
+type Cache struct {
+	Salt string   `json:"salt,omitempty"`
+	TTL  Duration `json:"ttl,omitempty"` // 0: no end
+}
+
+// Resources are Kubernetes quantities, in canonical form. Without effect on the local driver.
+type Resources struct {
+	CPU         string            `json:"cpu,omitempty"`
+	Memory      string            `json:"memory,omitempty"`
+	Storage     string            `json:"ephemeral_storage,omitempty"`
+	CPULimit    string            `json:"cpu_limit,omitempty"`
+	MemoryLimit string            `json:"memory_limit,omitempty"`
+	Extended    map[string]string `json:"extended,omitempty"` // nvidia.com/gpu = "1"
+}

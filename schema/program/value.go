@@ -1,0 +1,70 @@
+package program
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/types"
+)
+
+// Refs are the references that v reads at run time, sorted: "step.a.x", "param.p", "input.x", "output.y", "run.name".
+func (v *Value) Refs() []string {
+	switch {
+	case v == nil:
+		return nil
+	case v.Ref != "":
+		return []string{base(v.Ref)}
+	case v.Expr != nil:
+		return v.Expr.Refs
+	}
+	return nil
+}
+
+// base cuts the ".path" off a reference to an input or an output.
+func base(ref string) string {
+	if strings.HasPrefix(ref, "input.") || strings.HasPrefix(ref, "output.") {
+		if parts := strings.SplitN(ref, ".", 3); len(parts) == 3 {
+			return parts[0] + "." + parts[1]
+		}
+	}
+	return ref
+}
+
+// Eval gives the value; see expr.Lookup for what lookup is asked. A constant has the type that its JSON implies: convert
+// it to the type that is wanted with types.Convert.
+func (v *Value) Eval(lookup expr.Lookup) (cty.Value, error) {
+	switch {
+	case v.Expr != nil:
+		return v.Expr.Eval(lookup)
+	case v.Ref != "":
+		b := base(v.Ref)
+		val, err := lookup(b)
+		if err != nil || b == v.Ref {
+			return val, err
+		}
+		if attr := v.Ref[len(b)+1:]; val.Type().IsObjectType() && val.Type().HasAttribute(attr) && !val.IsNull() {
+			return val.GetAttr(attr), nil
+		}
+		return cty.NilVal, fmt.Errorf("%s has no such attribute", v.Ref)
+	case v.Const != nil:
+		if bytes.Equal(v.Const, []byte("null")) {
+			return cty.NullVal(cty.DynamicPseudoType), nil
+		}
+		return types.FromJSON(v.Const, cty.DynamicPseudoType)
+	}
+	return cty.NilVal, errors.New("a value in the program is empty")
+}
+
+// EvalAs is Eval and then types.Convert. A null is an error.
+func (v *Value) EvalAs(lookup expr.Lookup, want cty.Type) (cty.Value, error) {
+	val, err := v.Eval(lookup)
+	if err != nil {
+		return cty.NilVal, err
+	}
+	return types.Convert(val, want)
+}

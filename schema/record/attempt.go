@@ -1,0 +1,75 @@
+package record
+
+import "time"
+
+// Class says whose fault a failed attempt is: the user's counts against retry.attempts, the infrastructure's does not.
+type Class string
+
+// The two classes.
+const (
+	ClassUser           Class = "user"
+	ClassInfrastructure Class = "infrastructure"
+)
+
+// Result is attempts/…/result.json: the commit point of an attempt, written once after its outputs and its log. An
+// attempt without one has not happened, whatever it left in the store.
+type Result struct {
+	Version   int       `json:"version"`
+	Run       string    `json:"run"`
+	Step      string    `json:"step"`
+	Attempt   int       `json:"attempt"` // counts every attempt from 1, infrastructure repeats too
+	Status    Status    `json:"status"`  // succeeded, failed, timed_out or cancelled
+	Class     Class     `json:"class,omitempty"`
+	ExitCode  *int      `json:"exit_code,omitempty"` // of the user's process; nil without one
+	Signal    string    `json:"signal,omitempty"`
+	Reason    string    `json:"reason,omitempty"`
+	Message   string    `json:"message,omitempty"` // at most 4 KiB
+	StartedAt time.Time `json:"started_at"`
+	EndedAt   time.Time `json:"ended_at"`
+	Outputs   []Datum   `json:"outputs,omitempty"` // sorted by name; only of a success
+	Log       Log       `json:"log"`
+}
+
+// Log says where an attempt's log is: log/000000 and on, in order.
+type Log struct {
+	Segments int   `json:"segments"`
+	Bytes    int64 `json:"bytes"`
+}
+
+// EventType names what happened.
+type EventType string
+
+// What happens in a run. The run's log holds these, in order; its state is a fold over them.
+const (
+	RunStarted      EventType = "run_started"
+	StepKept        EventType = "step_kept" // a result of the rerun run is taken over
+	CacheChecked    EventType = "cache_checked"
+	AttemptStarted  EventType = "attempt_started"
+	AttemptEnded    EventType = "attempt_ended"
+	TimerFired      EventType = "timer_fired"
+	CancelRequested EventType = "cancel_requested"
+	// The following are said to those who watch; the fold makes them itself and reads past them.
+	StepStarted EventType = "step_started"
+	StepEnded   EventType = "step_ended"
+	StepRetried EventType = "step_retried"
+	StepLog     EventType = "log"
+	RunEnded    EventType = "run_ended"
+)
+
+// Event is one line of a run's log, and of `run -o json`.
+type Event struct {
+	Version int       `json:"version,omitempty"`
+	Seq     int64     `json:"seq,omitempty"`
+	Type    EventType `json:"type"`
+	At      time.Time `json:"at"`
+	Run     string    `json:"run,omitempty"`
+	Step    string    `json:"step,omitempty"`
+	Attempt int       `json:"attempt,omitempty"`
+	Timer   string    `json:"timer,omitempty"`  // TimerFired: the timer's name
+	Result  *Result   `json:"result,omitempty"` // AttemptEnded, StepKept, and CacheChecked on a hit
+	From    string    `json:"from,omitempty"`   // StepKept, CacheChecked: the run that the result is from
+	End     *StepEnd  `json:"end,omitempty"`    // StepEnded
+	RunEnd  *End      `json:"run_end,omitempty"`
+	Reason  string    `json:"reason,omitempty"`
+	Text    string    `json:"text,omitempty"` // StepLog: the line
+}

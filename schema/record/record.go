@@ -1,0 +1,144 @@
+// Package record is what a run leaves behind, as versioned JSON objects in an artifact store: the run, its attempts with
+// their results, its artifacts, its events. It is data and the names of the objects; runtime/store keeps them.
+package record
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Version is the version of all records. A reader refuses a newer one.
+const Version = 1
+
+// Status is how a step or a run is or has ended.
+type Status string
+
+// A run or a step is pending, running, and then ends as one of the rest. Cached is succeeded with Cached set.
+const (
+	Pending   Status = "pending"
+	Running   Status = "running"
+	Succeeded Status = "succeeded"
+	Failed    Status = "failed"
+	Skipped   Status = "skipped"
+	Cancelled Status = "cancelled"
+	TimedOut  Status = "timed_out"
+	Lost      Status = "lost" // shown only: a run with no end whose process or Job is gone
+)
+
+// Ended says whether s is final.
+func (s Status) Ended() bool {
+	switch s {
+	case Succeeded, Failed, Skipped, Cancelled, TimedOut:
+		return true
+	}
+	return false
+}
+
+// Statuses are what `step.x.status` can be, sorted.
+var Statuses = []string{"cancelled", "failed", "skipped", "succeeded", "timed_out"}
+
+// Run is runs/…/run.json, written once before anything else of the run.
+type Run struct {
+	Version   int    `json:"version"`
+	Name      string `json:"name"`
+	Project   string `json:"project,omitempty"`
+	Pipeline  string `json:"pipeline"`
+	Namespace string `json:"namespace"` // "local" on the local driver
+	Stack     string `json:"stack"`
+	UID       string `json:"uid"`     // identity of who may write the run: the Job's UID; a random one on the local driver
+	Program   string `json:"program"` // digest, of programs/…
+	// Codes is the digest of each code bundle used, by the code's name.
+	Codes       map[string]string          `json:"codes,omitempty"`
+	Params      map[string]json.RawMessage `json:"params,omitempty"` // all of them, defaults filled in
+	CreatedAt   time.Time                  `json:"created_at"`
+	ScheduledAt *time.Time                 `json:"scheduled_at,omitempty"`
+	Only        []string                   `json:"only,omitempty"`     // the steps of `run --step`; empty: all
+	RerunOf     string                     `json:"rerun_of,omitempty"` // the run whose results are kept
+	Kept        []string                   `json:"kept,omitempty"`     // the steps whose results are kept from it
+}
+
+// End is runs/…/end.json, written once when the run has ended.
+type End struct {
+	Version int       `json:"version"`
+	Status  Status    `json:"status"`
+	Reason  string    `json:"reason,omitempty"`
+	At      time.Time `json:"at"`
+	Outputs []Datum   `json:"outputs,omitempty"` // sorted by name
+	Steps   []StepEnd `json:"steps"`             // sorted by name; steps and then finally
+}
+
+// StepEnd is how one step ended.
+type StepEnd struct {
+	Name      string    `json:"name"`
+	Status    Status    `json:"status"`
+	Cached    bool      `json:"cached,omitempty"`
+	Kept      bool      `json:"kept,omitempty"` // taken from the run that this one reruns
+	Attempts  int       `json:"attempts,omitempty"`
+	ExitCode  *int      `json:"exit_code,omitempty"`
+	Reason    string    `json:"reason,omitempty"`
+	Message   string    `json:"message,omitempty"`
+	StartedAt time.Time `json:"started_at,omitzero"`
+	EndedAt   time.Time `json:"ended_at,omitzero"`
+	Outputs   []Datum   `json:"outputs,omitempty"`
+	// Run holds the attempt, where it is not this run: cached and kept steps. With Attempt, where the log is.
+	Run     string `json:"run,omitempty"`
+	Attempt int    `json:"attempt,omitempty"`
+}
+
+// Datum is one value or artifact, with its name. Exactly one of Value and Artifact is set.
+type Datum struct {
+	Name     string          `json:"name"`
+	Type     string          `json:"type"`
+	Value    json.RawMessage `json:"value,omitempty"`
+	Artifact *Artifact       `json:"artifact,omitempty"`
+}
+
+// Artifact is content in the store. For a directory the blob is a Tree.
+type Artifact struct {
+	Digest    string `json:"digest"` // sha256:…
+	Size      int64  `json:"size"`   // bytes of content; of all files for a directory
+	Directory bool   `json:"directory,omitempty"`
+	Format    string `json:"format,omitempty"` // how the runner wrote it: npy, parquet, csv, joblib, pickle, png, …
+}
+
+// Tree is the content of a directory artifact: its files by path, sorted.
+type Tree struct {
+	Version int    `json:"version"`
+	Files   []File `json:"files"`
+}
+
+// File is one entry of a Tree. Link is set for a symbolic link, which stays inside the tree.
+type File struct {
+	Path   string `json:"path"` // slash-separated, relative, clean
+	Digest string `json:"digest,omitempty"`
+	Size   int64  `json:"size,omitempty"`
+	Exec   bool   `json:"exec,omitempty"`
+	Dir    bool   `json:"dir,omitempty"` // an empty directory
+	Link   string `json:"link,omitempty"`
+}
+
+// Reasons: why an attempt, a step or a run ended as it did. One word, as Kubernetes writes them.
+const (
+	ReasonError            = "Error"            // the user's process ended with another code than 0
+	ReasonSignal           = "Signal"           // it was ended by a signal that pipec didn't send
+	ReasonTimeout          = "Timeout"          // it ran longer than timeout
+	ReasonCancelled        = "Cancelled"        // the run was cancelled, or aborted
+	ReasonStart            = "StartError"       // it could not be started: no such executable, not permitted
+	ReasonOutputMissing    = "OutputMissing"    // a declared output is not there
+	ReasonOutputInvalid    = "OutputInvalid"    // it is there, and is not of its declared type
+	ReasonInput            = "InputUnavailable" // an input could not be fetched, or its digest does not match
+	ReasonInputInvalid     = "InputInvalid"     // an input's value is not of its declared type
+	ReasonExpression       = "ExpressionFailed" // an expression could not be evaluated at run time
+	ReasonStore            = "StoreUnavailable" // the store could not be written: full, unreachable, no rights
+	ReasonCode             = "CodeUnavailable"  // the code bundle could not be unpacked
+	ReasonOOM              = "OOMKilled"        // memory
+	ReasonLost             = "ProcessLost"      // the attempt's process is gone and left no result
+	ReasonConditionFalse   = "ConditionFalse"   // skipped: when is false
+	ReasonUpstreamFailed   = "UpstreamFailed"   // skipped: a needed step failed
+	ReasonUpstreamSkipped  = "UpstreamSkipped"  // skipped: a needed step was skipped
+	ReasonStopped          = "Stopped"          // skipped: on_failure stopped the run, or it was cancelled
+	ReasonStepsFailed      = "StepsFailed"      // run: steps failed
+	ReasonRunTimeout       = "RunTimeout"       // run: longer than its timeout
+	ReasonFinallyFailed    = "FinallyFailed"    // run: a finally step failed
+	ReasonOutputExpression = "OutputFailed"     // run: an output of the pipeline could not be evaluated
+)

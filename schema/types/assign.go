@@ -1,0 +1,171 @@
+package types
+
+import (
+	"fmt"
+	"sort"
+
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Mismatch says why a type does not fit another.
+type Mismatch struct {
+	Path string // where inside the type, as ".name" and "[0]"; "" for the type itself
+	From cty.Type
+	To   cty.Type
+	Why  string // what a user can do about it; may be ""
+}
+
+func (m *Mismatch) Error() string {
+	where := ""
+	if m.Path != "" {
+		where = " at " + m.Path
+	}
+	text := fmt.Sprintf("%s doesn't fit %s%s", String(m.From), String(m.To), where)
+	if m.Why != "" {
+		text += ": " + m.Why
+	}
+	return text
+}
+
+// Assignable returns nil where a value of type from may be given to something of type to: the same type; a tuple to a
+// list or set and an object to a map, element by element; an object to an object, optional attributes aside; any value
+// to `any`; `any` to everything (checked at run time); every artifact but a directory to `file`. Strings, numbers and
+// bools don't turn into each other.
+func Assignable(from, to cty.Type) *Mismatch { return assignable(from, to, "") }
+
+func assignable(from, to cty.Type, path string) *Mismatch {
+	no := func(why string) *Mismatch { return &Mismatch{Path: path, From: from, To: to, Why: why} }
+	switch {
+	case from == cty.DynamicPseudoType:
+		if HasArtifact(to) {
+			return no("an artifact comes from a step's output, not from a value")
+		}
+		return nil
+	case to == cty.DynamicPseudoType:
+		if HasArtifact(from) {
+			return no("`any` stands for values; an artifact goes to an input of its own type, or of type file")
+		}
+		return nil
+	case IsArtifact(from) || IsArtifact(to):
+		return artifactTo(from, to, no)
+	case from.IsPrimitiveType() && to.IsPrimitiveType():
+		if from == to {
+			return nil
+		}
+		return no(conversionHint(from, to))
+	case to.IsListType() || to.IsSetType():
+		return toSequence(from, to, path, no)
+	case to.IsMapType():
+		return toMap(from, to, path, no)
+	case to.IsObjectType() && from.IsObjectType():
+		return toObject(from, to, path, no)
+	case to.IsTupleType() && from.IsTupleType():
+		ft, tt := from.TupleElementTypes(), to.TupleElementTypes()
+		if len(ft) != len(tt) {
+			return no(fmt.Sprintf("it has %d elements, and %d are wanted", len(ft), len(tt)))
+		}
+		for i := range ft {
+			if m := assignable(ft[i], tt[i], fmt.Sprintf("%s[%d]", path, i)); m != nil {
+				return m
+			}
+		}
+		return nil
+	}
+	return no("")
+}
+
+func artifactTo(from, to cty.Type, no func(string) *Mismatch) *Mismatch {
+	a, fromArtifact := AsArtifact(from)
+	b, toArtifact := AsArtifact(to)
+	switch {
+	case !fromArtifact:
+		return no("an artifact comes from a step's output, not from a value")
+	case !toArtifact:
+		return no("an artifact is bytes by digest, not a value")
+	case a == b:
+		return nil
+	case b.Kind == "file" && a.Kind != "directory":
+		return nil
+	case b.Kind == "file":
+		return no("a directory is not a file")
+	}
+	return no("")
+}
+
+func toSequence(from, to cty.Type, path string, no func(string) *Mismatch) *Mismatch {
+	switch {
+	case from.IsListType() && to.IsListType(), from.IsSetType() && to.IsSetType():
+		return assignable(from.ElementType(), to.ElementType(), path+"[*]")
+	case from.IsTupleType():
+		for i, t := range from.TupleElementTypes() {
+			if m := assignable(t, to.ElementType(), fmt.Sprintf("%s[%d]", path, i)); m != nil {
+				return m
+			}
+		}
+		return nil
+	case from.IsListType():
+		return no("toset(…) makes a set of a list")
+	case from.IsSetType():
+		return no("tolist(…) makes a list of a set")
+	}
+	return no("")
+}
+
+func toMap(from, to cty.Type, path string, no func(string) *Mismatch) *Mismatch {
+	switch {
+	case from.IsMapType():
+		return assignable(from.ElementType(), to.ElementType(), path+"[*]")
+	case from.IsObjectType():
+		for _, name := range sortedAttrs(from) {
+			if m := assignable(from.AttributeType(name), to.ElementType(), path+"."+name); m != nil {
+				return m
+			}
+		}
+		return nil
+	}
+	return no("")
+}
+
+func toObject(from, to cty.Type, path string, no func(string) *Mismatch) *Mismatch {
+	for _, name := range sortedAttrs(to) {
+		if !from.HasAttribute(name) {
+			if to.AttributeOptional(name) {
+				continue
+			}
+			return no(fmt.Sprintf("the attribute %q is missing", name))
+		}
+		if from.AttributeOptional(name) && !to.AttributeOptional(name) {
+			return no(fmt.Sprintf("the attribute %q may be absent", name))
+		}
+		if m := assignable(from.AttributeType(name), to.AttributeType(name), path+"."+name); m != nil {
+			return m
+		}
+	}
+	for _, name := range sortedAttrs(from) {
+		if !to.HasAttribute(name) {
+			return no(fmt.Sprintf("it has an attribute %q that %s lacks", name, String(to)))
+		}
+	}
+	return nil
+}
+
+func sortedAttrs(t cty.Type) []string {
+	names := make([]string, 0, len(t.AttributeTypes()))
+	for name := range t.AttributeTypes() {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+func conversionHint(from, to cty.Type) string {
+	switch {
+	case to == cty.String:
+		return `tostring(…), or a template such as "${…}!", makes text of it`
+	case to == cty.Number && from == cty.String:
+		return "tonumber(…) reads a number from text"
+	case to == cty.Bool && from == cty.String:
+		return "tobool(…) reads a bool from text"
+	}
+	return ""
+}

@@ -1,0 +1,170 @@
+package types
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+)
+
+// MaxValue is the size of the largest value that travels between steps, in bytes of its JSON.
+const MaxValue = 1 << 20
+
+// maxDepth bounds the nesting of a value read from JSON, whose readers recurse.
+const maxDepth = 512
+
+// Convert gives v the type to, where Assignable allows it and v holds no null but in optional attributes and inside
+// `any`. The error says what does not fit, never the value itself.
+func Convert(v cty.Value, to cty.Type) (cty.Value, error) {
+	if v.IsNull() {
+		return cty.NilVal, errors.New("the value is null")
+	}
+	if m := Assignable(v.Type(), to); m != nil {
+		return cty.NilVal, m
+	}
+	if to == cty.DynamicPseudoType {
+		return v, nil
+	}
+	out, err := convert.Convert(v, to)
+	if err != nil {
+		return cty.NilVal, err
+	}
+	if err := checkNulls(out, to, ""); err != nil {
+		return cty.NilVal, err
+	}
+	return out, nil
+}
+
+func checkNulls(v cty.Value, t cty.Type, path string) error {
+	if t == cty.DynamicPseudoType || !v.IsKnown() {
+		return nil
+	}
+	if v.IsNull() {
+		if path == "" {
+			return errors.New("the value is null")
+		}
+		return fmt.Errorf("the value at %s is null, and %s has no null", path, String(t))
+	}
+	switch {
+	case t.IsCollectionType():
+		for it := v.ElementIterator(); it.Next(); {
+			k, e := it.Element()
+			if err := checkNulls(e, t.ElementType(), path+index(k)); err != nil {
+				return err
+			}
+		}
+	case t.IsObjectType():
+		for _, name := range sortedAttrs(t) {
+			e := v.GetAttr(name)
+			if e.IsNull() && t.AttributeOptional(name) {
+				continue
+			}
+			if err := checkNulls(e, t.AttributeType(name), path+"."+name); err != nil {
+				return err
+			}
+		}
+	case t.IsTupleType():
+		for i, et := range t.TupleElementTypes() {
+			if err := checkNulls(v.Index(cty.NumberIntVal(int64(i))), et, fmt.Sprintf("%s[%d]", path, i)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func index(k cty.Value) string {
+	switch k.Type() {
+	case cty.String:
+		return fmt.Sprintf("[%q]", k.AsString())
+	case cty.Number:
+		return "[" + k.AsBigFloat().Text('f', -1) + "]"
+	}
+	return "[…]"
+}
+
+// FromJSON reads a value of type t. A JSON null is an error, as in Convert.
+func FromJSON(data []byte, t cty.Type) (cty.Value, error) {
+	if len(data) > MaxValue {
+		return cty.NilVal, fmt.Errorf("the value has %d bytes, and a value may have %d; larger data is an artifact", len(data), MaxValue)
+	}
+	if err := checkJSON(data); err != nil {
+		return cty.NilVal, err
+	}
+	implied, err := ctyjson.ImpliedType(data)
+	if err != nil {
+		return cty.NilVal, fmt.Errorf("not valid JSON: %w", err)
+	}
+	v, err := ctyjson.Unmarshal(data, implied)
+	if err != nil {
+		return cty.NilVal, fmt.Errorf("not valid JSON: %w", err)
+	}
+	return Convert(v, t)
+}
+
+func checkJSON(data []byte) error {
+	depth, quoted := 0, false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[' || c == '{':
+			if depth++; depth > maxDepth {
+				return fmt.Errorf("the JSON is nested more than %d deep", maxDepth)
+			}
+		case c == ']' || c == '}':
+			depth--
+		}
+	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return errors.New("it is empty, and a value is JSON")
+	}
+	if !json.Valid(data) {
+		var v json.RawMessage
+		return fmt.Errorf("not valid JSON: %w", json.Unmarshal(data, &v))
+	}
+	return nil
+}
+
+// ToJSON writes a wholly known value; artifacts are errors. Objects have their
+// keys sorted, and nothing is escaped for HTML, so that equal values give equal bytes.
+func ToJSON(v cty.Value) (json.RawMessage, error) {
+	if HasArtifact(v.Type()) {
+		return nil, errors.New("an artifact is not a value")
+	}
+	if !v.IsWhollyKnown() {
+		return nil, errors.New("the value is not known yet")
+	}
+	v, _ = v.UnmarkDeep()
+	if v.IsNull() {
+		return json.RawMessage("null"), nil
+	}
+	data, err := ctyjson.Marshal(v, v.Type())
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Contains(data, []byte(`\u00`)) {
+		return data, nil
+	}
+	return unescapeHTML(data), nil
+}
+
+func unescapeHTML(data []byte) []byte {
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	var v any
+	if dec.Decode(&v) != nil || enc.Encode(v) != nil {
+		return data
+	}
+	return bytes.TrimRight(out.Bytes(), "\n")
+}
