@@ -24,10 +24,10 @@ type Artifact struct {
 	Media string // media type; set when Kind is "artifact"
 }
 
-// Handle is an artifact inside an expression: an object with one readable attribute, path.
+// Handle is an artifact inside an expression that joins steps: it can be passed on, and has nothing to read. (In a
+// step's own command it is an object with the attribute path instead.)
 type Handle struct {
-	Path   string // where the step finds it, or is to write it; "" outside a step
-	Digest string // "sha256:…" of its content; "" for an output not yet written
+	Content any // what the runtime keeps for it: a *record.Artifact
 }
 
 // Kinds are the artifact kinds, sorted.

@@ -29,6 +29,9 @@ func Convert(v cty.Value, to cty.Type) (cty.Value, error) {
 	if to == cty.DynamicPseudoType {
 		return v, nil
 	}
+	if HasArtifact(to) {
+		return recast(v, to), nil
+	}
 	out, err := convert.Convert(v, to)
 	if err != nil {
 		return cty.NilVal, err
@@ -37,6 +40,37 @@ func Convert(v cty.Value, to cty.Type) (cty.Value, error) {
 		return cty.NilVal, err
 	}
 	return out, nil
+}
+
+// recast gives artifacts, and lists and maps of them, the kind that is wanted; Assignable has said that it fits.
+func recast(v cty.Value, to cty.Type) cty.Value {
+	if IsArtifact(to) {
+		h, _ := v.EncapsulatedValue().(*Handle)
+		return cty.CapsuleVal(to, h)
+	}
+	switch {
+	case to.IsListType():
+		var elems []cty.Value
+		for it := v.ElementIterator(); it.Next(); {
+			_, e := it.Element()
+			elems = append(elems, recast(e, to.ElementType()))
+		}
+		if len(elems) == 0 {
+			return cty.ListValEmpty(to.ElementType())
+		}
+		return cty.ListVal(elems)
+	case to.IsMapType():
+		elems := map[string]cty.Value{}
+		for it := v.ElementIterator(); it.Next(); {
+			k, e := it.Element()
+			elems[k.AsString()] = recast(e, to.ElementType())
+		}
+		if len(elems) == 0 {
+			return cty.MapValEmpty(to.ElementType())
+		}
+		return cty.MapVal(elems)
+	}
+	return v
 }
 
 func checkNulls(v cty.Value, t cty.Type, path string) error {
