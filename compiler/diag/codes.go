@@ -1,0 +1,65 @@
+package diag
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Code is a kind of diagnostic. Its name is stable: people search for it, and switch it off by it.
+type Code struct {
+	Name     string
+	Severity Severity
+	Doc      string // one sentence
+}
+
+// Codes is every code there is, sorted by name, one a line. A name is never given another meaning.
+var Codes = []Code{
+	{"ambiguous-name", Error, "Two names become the same name where they are used, such as the environment variables of two inputs."},
+	{"artifact-in-string", Error, "An artifact stands where text is wanted; its path is meant."},
+	{"cycle", Error, "Steps, locals, variables or pipelines wait for each other in a ring."},
+	{"duplicate", Error, "A name, attribute, block or key is declared twice where one is allowed."},
+	{"empty-project", Error, "The directory holds no file of pipec's."},
+	{"encoding", Error, "A file is not UTF-8 text."},
+	{"evaluation", Error, "An expression whose value must be known when compiling can't be evaluated."},
+	{"file-access", Error, "A file function names a file that is outside the project, missing or unreadable."},
+	{"for-expression", Error, "A for expression, a splat or a for_each is used where it has no meaning."},
+	{"function-call", Error, "A function is called with the wrong number or kind of arguments."},
+	{"interpolation-for-shell", Error, "A ${ or %{ meant for the shell is read as pipec's own."},
+	{"invalid-duration", Error, "A duration can't be read, or is negative."},
+	{"invalid-name", Error, "A label or a name breaks the rule for names."},
+	{"invalid-quantity", Error, "A Kubernetes quantity, such as cpu or memory, can't be read."},
+	{"invalid-schedule", Error, "A cron expression or a time zone can't be read."},
+	{"invalid-type", Error, "A type can't be read, or is not one of the language."},
+	{"invalid-value", Error, "A value is outside of what is allowed for its attribute."},
+	{"missing", Error, "A required attribute, block, label or input is not there."},
+	{"missing-newline", Error, "Two attributes or blocks stand on one line."},
+	{"missing-variable", Error, "A variable without a default is given no value."},
+	{"name-minus", Error, "A name joined to a number or name by a dash is read as one name."},
+	{"no-stack", Error, "No stack is chosen, or the one chosen does not exist."},
+	{"not-constant", Error, "A value that is known only at run time stands where one must be known when compiling."},
+	{"not-supported", Error, "This part of the language does not work yet."},
+	{"null-value", Error, "Null stands where a value is needed."},
+	{"out-of-place", Error, "A reference, block or attribute stands where it has no meaning."},
+	{"sensitive", Error, "A sensitive variable would be written into the program."},
+	{"skipped-reference", Error, "A step needs the outputs of one that may be skipped, and gives no default."},
+	{"syntax", Error, "The text can't be read as HCL or YAML."},
+	{"too-large", Error, "A file, an expression or a value is beyond a limit."},
+	{"type-mismatch", Error, "A value or an output has another type than the one wanted."},
+	{"unclosed", Error, "A bracket, string, template, comment or heredoc is never closed."},
+	{"unknown-attribute", Error, "A block or an object has no attribute of this name."},
+	{"unknown-block", Error, "There is no block of this type here."},
+	{"unknown-function", Error, "There is no function of this name."},
+	{"unknown-reference", Error, "A reference names nothing that is declared."},
+	{"unknown-variable-value", Error, "A value is given for a variable that is not declared."},
+	{"unused", Warning, "A declaration is used by nothing."},
+	{"validation", Error, "A variable's value fails the variable's own validation."},
+}
+
+// Lookup finds a code by its name.
+func Lookup(name string) (Code, bool) {
+	i, ok := slices.BinarySearchFunc(Codes, name, func(c Code, name string) int { return cmp.Compare(c.Name, name) })
+	if !ok {
+		return Code{}, false
+	}
+	return Codes[i], true
+}
