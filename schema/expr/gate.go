@@ -15,6 +15,7 @@ const (
 	MaxSigns     = 256      // of `!`, `-` and `?` that can be inside each other
 	MaxOperators = 4096     // of all other operators that can be: each is a level of the tree that is walked
 	MaxControls  = 1024     // of `%{` in one template, each of which may open a level
+	MaxDigits    = 1024     // in a number, and 3 in its exponent: numbers are exact, and cost the square of their digits
 )
 
 // Refusal says why a text is not given to the parser, and where.
@@ -227,6 +228,29 @@ func (g *gate) code() string {
 	default:
 		if letter(c) {
 			g.name()
+		} else if digit(c) {
+			return g.number()
+		}
+	}
+	return ""
+}
+
+// number goes to the last byte of a number.
+func (g *gate) number() string {
+	start, exponent := g.i, -1
+	for g.i+1 < len(g.src) {
+		switch c := g.src[g.i+1]; {
+		case digit(c) || c == '.':
+		case c|0x20 == 'e' && exponent < 0:
+			exponent = g.i + 2
+		case (c == '+' || c == '-') && exponent == g.i+1:
+			exponent++
+		default:
+			return ""
+		}
+		g.i++
+		if g.i-start >= MaxDigits || exponent > 0 && g.i-exponent >= 3 {
+			return "this number is too long, or too large or small"
 		}
 	}
 	return ""

@@ -17,6 +17,10 @@ const MaxValue = 1 << 20
 // maxDepth bounds the nesting of a value read from JSON, whose readers recurse.
 const maxDepth = 512
 
+// maxDigits bounds a number in JSON; its exponent has at most three digits. Numbers are exact, and cost the square of
+// their digits.
+const maxDigits = 1024
+
 // Convert gives v the type to, where Assignable allows it and v holds no null but in optional attributes and inside
 // `any`. The error says what does not fit, never the value itself.
 func Convert(v cty.Value, to cty.Type) (cty.Value, error) {
@@ -140,10 +144,12 @@ func FromJSON(data []byte, t cty.Type) (cty.Value, error) {
 	return Convert(v, t)
 }
 
+// checkJSON bounds what the readers of JSON recurse over, and what exact numbers would cost.
 func checkJSON(data []byte) error {
-	depth, quoted := 0, false
+	depth, quoted, digits, exponent := 0, false, 0, 0
 	for i := 0; i < len(data); i++ {
-		switch c := data[i]; {
+		c := data[i]
+		switch {
 		case quoted && c == '\\':
 			i++
 		case c == '"':
@@ -155,7 +161,22 @@ func checkJSON(data []byte) error {
 			}
 		case c == ']' || c == '}':
 			depth--
+		case '0' <= c && c <= '9' || c == '.':
+			digits++
+			if exponent > 0 {
+				exponent++
+			}
+			if digits > maxDigits || exponent > 4 {
+				return errors.New("a number in it is too long, or too large or small")
+			}
+			continue
+		case c|0x20 == 'e' && digits > 0:
+			exponent = 1
+			continue
+		case c == '+' || c == '-':
+			continue
 		}
+		digits, exponent = 0, 0
 	}
 	if len(bytes.TrimSpace(data)) == 0 {
 		return errors.New("it is empty, and a value is JSON")
