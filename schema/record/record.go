@@ -62,6 +62,7 @@ type End struct {
 	Version int       `json:"version"`
 	Status  Status    `json:"status"`
 	Reason  string    `json:"reason,omitempty"`
+	Message string    `json:"message,omitempty"` // which steps, or which output, and why
 	At      time.Time `json:"at"`
 	Outputs []Datum   `json:"outputs,omitempty"` // sorted by name
 	Steps   []StepEnd `json:"steps"`             // sorted by name; steps and then finally
@@ -85,12 +86,16 @@ type StepEnd struct {
 	Attempt int    `json:"attempt,omitempty"`
 }
 
-// Datum is one value or artifact, with its name. Exactly one of Value and Artifact is set.
+// Datum is one value or artifact, with its name. Exactly one of Value, Artifact and Elems is set; only a list or a map
+// of artifacts that is empty has none of them.
 type Datum struct {
 	Name     string          `json:"name"`
 	Type     string          `json:"type"`
 	Value    json.RawMessage `json:"value,omitempty"`
 	Artifact *Artifact       `json:"artifact,omitempty"`
+	// Elems are the elements of a list(model) in order, without names, or of a map(model), sorted, with their keys as
+	// names: each may come from another step, so there is no one blob that holds them.
+	Elems []Datum `json:"elems,omitempty"`
 }
 
 // Artifact is content in the store. For a directory the blob is a Tree.
