@@ -20,9 +20,12 @@ const (
 
 // Refusal says why a text is not given to the parser, and where.
 type Refusal struct {
-	Pos hcl.Pos // from the start of the text
-	Why string
+	Pos      hcl.Pos // from the start of the text
+	Why      string
+	Unclosed bool // a comment that is never closed; all else is a limit
 }
+
+const unclosed = "this comment is never closed: */ is missing"
 
 func (r *Refusal) Error() string { return r.Why }
 
@@ -53,7 +56,7 @@ func scan(src []byte, base byte) *Refusal {
 	}
 	at := min(g.i-1, len(src))
 	line := 1 + bytes.Count(src[:at], []byte("\n"))
-	return &Refusal{Pos: hcl.Pos{Line: line, Column: at - bytes.LastIndexByte(src[:at], '\n'), Byte: at}, Why: why}
+	return &Refusal{Pos: hcl.Pos{Line: line, Column: at - bytes.LastIndexByte(src[:at], '\n'), Byte: at}, Why: why, Unclosed: why == unclosed}
 }
 
 // level is what a brace, a string, a heredoc or an interpolation opens. As in the lexer, `(` and `[` open none: a `}`
@@ -284,7 +287,7 @@ func (g *gate) slash() string {
 		end := bytes.Index(g.src[g.i+2:], []byte("*/"))
 		if end < 0 {
 			g.i++
-			return "this comment is never closed: */ is missing"
+			return unclosed
 		}
 		g.i += end + 3
 	default:

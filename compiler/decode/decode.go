@@ -1,0 +1,238 @@
+// Package decode lays the table of schema/language over syntax trees: what comes out is one tree of blocks and
+// attributes that are in the language, each with its place. Unknown, missing and double ones are told here; what the
+// expressions mean is not looked at.
+package decode
+
+import (
+	"regexp"
+	"sort"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/compiler/load"
+	"pipec.dev/pipec/schema/language"
+)
+
+// Block is one block of the source.
+type Block struct {
+	Def        *language.Block
+	Label      string
+	LabelRange hcl.Range // of the label; DefRange where there is none
+	DefRange   hcl.Range // of the type and the label
+	Attrs      map[string]*hcl.Attribute
+	Blocks     []*Block // in the order of the source
+}
+
+// Attr returns the attribute's expression, or nil.
+func (b *Block) Attr(name string) hcl.Expression {
+	if a, ok := b.Attrs[name]; ok {
+		return a.Expr
+	}
+	return nil
+}
+
+// All returns the nested blocks of a type, in order.
+func (b *Block) All(name string) []*Block {
+	var out []*Block
+	for _, n := range b.Blocks {
+		if n.Def.Name == name {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// One returns the first nested block of a type, or nil.
+func (b *Block) One(name string) *Block {
+	for _, n := range b.Blocks {
+		if n.Def.Name == name {
+			return n
+		}
+	}
+	return nil
+}
+
+// Sorted returns the attributes by their place.
+func (b *Block) Sorted() []*hcl.Attribute {
+	out := make([]*hcl.Attribute, 0, len(b.Attrs))
+	for _, a := range b.Attrs {
+		out = append(out, a)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].NameRange.Start.Byte < out[j].NameRange.Start.Byte })
+	return out
+}
+
+// Project decodes all files into the top-level blocks, by file and place.
+func Project(p *load.Project, diags *diag.List) []*Block {
+	d := decoder{diags: diags, sources: p.Sources, schemas: map[*language.Block]*schema{}}
+	root := language.Root()
+	var out []*Block
+	var first map[string]*Block
+	for _, f := range p.Files {
+		b := &Block{Def: root, DefRange: hcl.Range{Filename: f.Name, Start: hcl.InitialPos, End: hcl.InitialPos}}
+		d.body(b, f.Body)
+		out = append(out, b.Blocks...)
+	}
+	first = map[string]*Block{}
+	for _, b := range out {
+		d.single(b, first)
+	}
+	return out
+}
+
+type schema struct {
+	hcl    *hcl.BodySchema
+	blocks map[string]*language.Block
+}
+
+type decoder struct {
+	diags   *diag.List
+	sources map[string][]byte
+	schemas map[*language.Block]*schema
+}
+
+// schema makes the HCL schema of a block type, once. Required attributes are not asked of HCL: the table's own check
+// says more.
+func (d *decoder) schema(def *language.Block) *schema {
+	if s, ok := d.schemas[def]; ok {
+		return s
+	}
+	s := &schema{hcl: Schema(def), blocks: map[string]*language.Block{}}
+	for _, n := range def.Blocks {
+		s.blocks[n.Name] = n
+	}
+	d.schemas[def] = s
+	return s
+}
+
+// Schema is the HCL schema of a block type of the table.
+func Schema(def *language.Block) *hcl.BodySchema {
+	s := &hcl.BodySchema{}
+	for _, a := range def.Attributes {
+		s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: a.Name})
+	}
+	for _, n := range def.Blocks {
+		header := hcl.BlockHeaderSchema{Type: n.Name}
+		if n.Label != "" {
+			header.LabelNames = []string{n.Label}
+		}
+		s.Blocks = append(s.Blocks, header)
+	}
+	return s
+}
+
+func (d *decoder) body(b *Block, body hcl.Body) {
+	if b.Def.Free {
+		attrs, hclDiags := body.JustAttributes()
+		b.Attrs = attrs
+		d.diags.Add(diag.FromHCL(hclDiags, d.sources)...)
+		return
+	}
+	s := d.schema(b.Def)
+	content, hclDiags := body.Content(s.hcl)
+	for _, h := range hclDiags {
+		d.fault(b.Def, h)
+	}
+	b.Attrs = content.Attributes
+	d.attributes(b)
+	var first map[string]*Block
+	if len(content.Blocks) > 1 && b.Def.Name != "" {
+		first = map[string]*Block{}
+	}
+	for _, n := range content.Blocks {
+		child := d.block(s.blocks[n.Type], n)
+		if child == nil {
+			continue
+		}
+		b.Blocks = append(b.Blocks, child)
+		if first != nil {
+			d.single(child, first)
+		}
+	}
+}
+
+func (d *decoder) block(def *language.Block, n *hcl.Block) *Block {
+	b := &Block{Def: def, DefRange: n.DefRange, LabelRange: n.DefRange}
+	if len(n.Labels) > 0 {
+		b.Label, b.LabelRange = n.Labels[0], n.LabelRanges[0]
+	}
+	if !language.Supported(def.Since) {
+		d.diags.Add(notSupported("`"+def.Name+"` blocks", def.Since, n.TypeRange))
+		return nil
+	}
+	d.label(b)
+	d.body(b, n.Body)
+	return b
+}
+
+func notSupported(what, since string, at hcl.Range) diag.Diagnostic {
+	verb := "is"
+	if strings.HasSuffix(what, "s") {
+		verb = "are"
+	}
+	return diag.New("not-supported", at, "%s %s not supported yet", what, verb).
+		WithDetail("%s %s part of the language from %s on; this pipec compiles %s.", what, verb, since, language.Version)
+}
+
+var validName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,62}$`)
+
+// ValidName says whether a label keeps the rule for names.
+func ValidName(s string) bool { return validName.MatchString(s) }
+
+func (d *decoder) label(b *Block) {
+	switch {
+	case b.Def.Label == "":
+	case b.Def.Labels != nil:
+		for _, l := range b.Def.Labels {
+			if l == b.Label {
+				return
+			}
+		}
+		d.diags.Add(diag.New("invalid-value", b.LabelRange, "there is no %s of kind %q", b.Def.Name, b.Label).
+			WithDetail("The kinds are %s.", strings.Join(b.Def.Labels, ", ")).DidYouMean(b.Label, b.Def.Labels))
+	case !ValidName(b.Label):
+		d.diags.Add(diag.New("invalid-name", b.LabelRange, "%q can't be the name of a %s", b.Label, b.Def.Name).
+			WithDetail("A name starts with a letter or _, goes on with letters, digits, _ and -, and has at most 63 characters."))
+	}
+}
+
+// single tells a second block of a type that may stand once in its parent.
+func (d *decoder) single(b *Block, first map[string]*Block) {
+	if !b.Def.Single {
+		return
+	}
+	if f, ok := first[b.Def.Name]; ok {
+		d.diags.Add(diag.New("duplicate", b.DefRange, "a second %s block", b.Def.Name).
+			WithDetail("Only one may stand here.").WithRelated(f.DefRange, "the first one is here"))
+		return
+	}
+	first[b.Def.Name] = b
+}
+
+// attributes tells what is missing, misplaced or not yet supported among a block's attributes.
+func (d *decoder) attributes(b *Block) {
+	for _, a := range b.Def.Attributes {
+		got, ok := b.Attrs[a.Name]
+		switch {
+		case !ok:
+			if a.Required && (a.Only == "" || a.Only == b.Label) {
+				d.diags.Add(diag.New("missing", b.DefRange, "%s needs `%s`", b.describe(), a.Name).WithDetail("%s", a.Doc))
+			}
+		case !language.Supported(a.Since):
+			d.diags.Add(notSupported("`"+a.Name+"`", a.Since, got.NameRange))
+			delete(b.Attrs, a.Name)
+		case a.Only != "" && a.Only != b.Label:
+			d.diags.Add(diag.New("out-of-place", got.NameRange, "`%s` belongs to %s %q, not to %q", a.Name, b.Def.Name, a.Only, b.Label))
+			delete(b.Attrs, a.Name)
+		}
+	}
+}
+
+func (b *Block) describe() string {
+	if b.Label == "" {
+		return b.Def.Name
+	}
+	return b.Def.Name + " " + `"` + b.Label + `"`
+}

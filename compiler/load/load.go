@@ -1,0 +1,209 @@
+// Package load reads a project's files and parses them: bytes to syntax trees. It knows which files make a project and
+// keeps the parser safe from what would overflow its stack; what the trees mean is decode's and check's work.
+package load
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sort"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/schema/expr"
+)
+
+// Suffix is how the name of a source file ends, and SuffixYAML how that of one in YAML does.
+const (
+	Suffix     = ".pipec.hcl"
+	SuffixYAML = ".pipec.yaml"
+)
+
+// File is one source file.
+type File struct {
+	Name string // as the user would name it: the project's directory as given, and the file's name
+	Body *hclsyntax.Body
+}
+
+// Project is the parsed source of a project.
+type Project struct {
+	Dir     string
+	Files   []File            // sorted by name; those that could be parsed
+	Sources map[string][]byte // the bytes of all files, by name
+}
+
+// Dir reads and parses all source files of a directory. What is wrong in them goes to diags; an error is about
+// the directory itself.
+func Dir(dir string, diags *diag.List) (*Project, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("the project's directory can't be read: %w", err)
+	}
+	p := &Project{Dir: dir, Sources: map[string][]byte{}}
+	var names []string
+	for _, e := range entries {
+		switch {
+		case strings.HasPrefix(e.Name(), "."):
+		case strings.HasSuffix(e.Name(), Suffix):
+			names = append(names, e.Name())
+		case strings.HasSuffix(e.Name(), SuffixYAML), strings.HasSuffix(e.Name(), ".pipec.yml"):
+			at := hcl.Range{Filename: filepath.Join(dir, e.Name()), Start: hcl.InitialPos, End: hcl.InitialPos}
+			diags.Add(diag.New("not-supported", at, "projects in YAML are not supported yet").
+				WithDetail("This version reads %s files.", "*"+Suffix))
+		}
+	}
+	if len(names) == 0 && !diags.HasErrors() {
+		diags.Add(emptyProject(dir, entries))
+	}
+	p.parse(names, diags)
+	return p, nil
+}
+
+func emptyProject(dir string, entries []fs.DirEntry) diag.Diagnostic {
+	d := diag.New("empty-project", hcl.Range{}, "no %s file is in %s", "*"+Suffix, dir).
+		WithDetail("A project is a directory with files of that name.").
+		WithSuggestion("`pipec init` writes one to start from; -C DIR names another directory")
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".hcl") {
+			return d.WithSuggestion("is %s meant? It would have to be named %s", e.Name(), strings.TrimSuffix(e.Name(), ".hcl")+Suffix)
+		}
+	}
+	return d
+}
+
+// Bytes parses one source that stands in memory, as the only file of a project.
+func Bytes(dir, name string, src []byte, diags *diag.List) *Project {
+	p := &Project{Dir: dir, Sources: map[string][]byte{name: src}}
+	if body := parse(name, src, diags); body != nil {
+		p.Files = append(p.Files, File{Name: name, Body: body})
+	}
+	return p
+}
+
+// parse reads the files in parallel; the result does not depend on who is first.
+func (p *Project) parse(names []string, diags *diag.List) {
+	sort.Strings(names)
+	type result struct {
+		src   []byte
+		body  *hclsyntax.Body
+		diags diag.List
+	}
+	results := make([]result, len(names))
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i, name := range names {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			r := &results[i]
+			path := filepath.Join(p.Dir, name)
+			src, d := read(path)
+			if d != nil {
+				r.diags.Add(*d)
+				return
+			}
+			r.src = src
+			r.body = parse(path, src, &r.diags)
+		})
+	}
+	wg.Wait()
+	for i, name := range names {
+		path := filepath.Join(p.Dir, name)
+		p.Sources[path] = results[i].src
+		diags.AddList(&results[i].diags)
+		if results[i].body != nil {
+			p.Files = append(p.Files, File{Name: path, Body: results[i].body})
+		}
+	}
+}
+
+func read(path string) ([]byte, *diag.Diagnostic) {
+	at := hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos}
+	fail := func(err error) *diag.Diagnostic {
+		var pathErr *fs.PathError
+		if errors.As(err, &pathErr) {
+			err = pathErr.Err
+		}
+		d := diag.New("file-access", at, "the file can't be read: %v", err)
+		return &d
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fail(err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fail(errors.New("it is not a regular file"))
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fail(err)
+	}
+	defer f.Close()
+	src, err := io.ReadAll(io.LimitReader(f, expr.MaxFile+1))
+	if err != nil {
+		return nil, fail(err)
+	}
+	return src, nil
+}
+
+// parse is the gate, and then HCL's own parser.
+func parse(name string, src []byte, diags *diag.List) *hclsyntax.Body {
+	at := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
+	if bad := notText(src); bad >= 0 {
+		diags.Add(diag.New("encoding", position(name, src, bad), "the file is not UTF-8 text").
+			WithDetail("Byte %d is no part of a UTF-8 character; pipec's files are text.", bad))
+		return nil
+	}
+	if r := expr.Gate(src); r != nil {
+		at.Start, at.End = r.Pos, r.Pos
+		code := "too-large"
+		if r.Unclosed {
+			code = "unclosed"
+		}
+		diags.Add(diag.New(code, at, "%s", r.Why))
+		return nil
+	}
+	file, hclDiags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	diags.Add(diag.FromHCL(hclDiags, map[string][]byte{name: src})...)
+	if hclDiags.HasErrors() {
+		return nil
+	}
+	body, _ := file.Body.(*hclsyntax.Body)
+	return body
+}
+
+// notText returns the offset of the first byte that is no text, or -1.
+func notText(src []byte) int {
+	for i := 0; i < len(src); {
+		if src[i] < utf8.RuneSelf {
+			if src[i] == 0 {
+				return i
+			}
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(src[i:])
+		if r == utf8.RuneError && size == 1 {
+			return i
+		}
+		i += size
+	}
+	return -1
+}
+
+func position(name string, src []byte, offset int) hcl.Range {
+	line := 1 + bytes.Count(src[:offset], []byte("\n"))
+	column := 1 + utf8.RuneCount(src[bytes.LastIndexByte(src[:offset], '\n')+1:offset])
+	pos := hcl.Pos{Line: line, Column: column, Byte: offset}
+	return hcl.Range{Filename: name, Start: pos, End: pos}
+}

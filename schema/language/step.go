@@ -1,0 +1,112 @@
+package language
+
+func step(name, doc string) *Block {
+	return &Block{Name: name, Label: "name", Doc: doc, Attributes: stepAttributes(), Blocks: stepBlocks()}
+}
+
+func stepAttributes() []*Attribute {
+	return []*Attribute{
+		attr("description", Const, "string", "What it does."),
+		attr("command", Own, "list(string)", "The process and its arguments. No shell is started unless one is named."),
+		attr("python", Const, "string", "`module:function`: an ordinary function, whose parameters are the inputs by name and whose result is the outputs."),
+		attr("pipeline", Ref, "", "A pipeline to call: `pipeline.name`.").since(whole),
+		attr("image", Ref, "string", "The image: `image.name`, or a string. Without it, the pipeline's."),
+		attr("code", Ref, "", "The code that is its working directory: `code.name`. Without it, the pipeline's."),
+		attr("when", Runtime, "bool", "Whether it runs, asked when all that it needs has ended. Mentioning `step.x.status` lifts the requirement that x has succeeded."),
+		attr("depends_on", Refs, "", "Steps that must have succeeded, beside those that it refers to: `[step.a, step.b]`."),
+		attr("for_each", Runtime, "any", "Makes an instance for each element.").since(whole),
+		attr("max_parallel", Const, "number", "How many instances run at once.").since(whole),
+		attr("max_instances", Const, "number", "How many instances there may be.").byDefault("10000").since(whole),
+		attr("env", Own, "map(string)", "Variables of the environment."),
+		duration("timeout", "", "How long an attempt may take, from the start of the process."),
+		duration("pending_timeout", "", "How long a pod may wait to start."),
+		duration("grace", `"30s"`, "How long the process has to end after SIGTERM, before SIGKILL."),
+		attr("cache", Const, "bool", "Takes the outputs of an earlier run of the same command, code and inputs. See also the block.").byDefault("false"),
+		attr("continue_on_failure", Const, "bool", "The run can succeed in spite of this step.").byDefault("false"),
+		attr("node_selector", Const, "map(string)", "Labels that the node must have. Without effect on the local orchestrator, as all that is about pods."),
+		attr("service_account", Const, "string", "The service account of the pod."),
+		attr("labels", Const, "map(string)", "Labels of the pod."),
+		attr("annotations", Const, "map(string)", "Annotations of the pod."),
+		attr("pod", Const, "any", "A strategic merge over the pod's spec, for what has no attribute of its own.").since(cluster),
+	}
+}
+
+func stepBlocks() []*Block {
+	return []*Block{
+		{Name: "input", Label: "name",
+			Doc: "What the step is given: a file at `/pipec/inputs/name`, and a parameter of a python function. Its own `command` and `env` read it as `input.name` (a value) or `input.name.path` (an artifact).",
+			Attributes: []*Attribute{
+				attr("value", Runtime, "any", "What it is; a reference to another step's output makes the edge.").required(),
+				attr("type", Type, "", "The type it must have. Without it, the value's own."),
+				attr("default", Const, "any", "Taken where the value's step was skipped."),
+			}},
+		{Name: "output", Label: "name",
+			Doc: "What the step leaves behind, written to `/pipec/outputs/name`, or returned by a python function. Others read it as `step.x.name`.",
+			Attributes: []*Attribute{
+				attr("type", Type, "", "The type, checked again when the step has ended.").required(),
+				attr("default", Const, "any", "What others read where the step was skipped."),
+				attr("description", Const, "string", "What it means."),
+			}},
+		{Name: "secret_env", Label: "name",
+			Doc: "A variable of the environment from a key of a Secret; on the local orchestrator from `PIPEC_SECRET_<SECRET>_<KEY>` or the stack's `secrets_file`.",
+			Attributes: []*Attribute{
+				attr("secret", Const, "string", "The Secret's name.").required(),
+				attr("key", Const, "string", "The key in it.").required(),
+			}},
+		{Name: "retry", Single: true,
+			Doc: "How often the step is tried. Failures of the infrastructure have a budget of their own and never use up `attempts`.",
+			Attributes: []*Attribute{
+				attr("attempts", Const, "number", "How often in all.").byDefault("1"),
+				duration("delay", `"10s"`, "The wait before the second attempt."),
+				attr("factor", Const, "number", "What the wait grows by each time.").byDefault("2"),
+				duration("max_delay", `"5m"`, "The longest wait."),
+				duration("within", "", "No attempt starts later than this after the first."),
+				attr("on_exit_codes", Const, "list(number)", "Tries again only after these."),
+				attr("when", Retry, "bool", "Tries again only where this is true; sees `attempt`, `exit_code` and `reason`."),
+				attr("infrastructure", Const, "number", "How often it is repeated for failures that are not its own.").byDefault("3"),
+				attr("oom_memory_factor", Const, "number", "What the memory grows by after the attempt ran out of it.").since(cluster),
+			}},
+		{Name: "cache", Single: true,
+			Doc: "Caching with settings; its presence switches caching on.",
+			Attributes: []*Attribute{
+				attr("salt", Const, "string", "Part of the key: another salt, another result."),
+				duration("ttl", "", "How old a result may be."),
+			}},
+		{Name: "resources", Single: true,
+			Doc: "What the container asks of its node.",
+			Attributes: []*Attribute{
+				attr("cpu", Const, "string", "Cores, such as `\"500m\"`.").format("quantity"),
+				attr("memory", Const, "string", "Memory, such as `\"1Gi\"`.").format("quantity"),
+				attr("ephemeral_storage", Const, "string", "Disk, such as `\"10Gi\"`.").format("quantity"),
+				attr("cpu_limit", Const, "string", "The most cores it gets.").format("quantity"),
+				attr("memory_limit", Const, "string", "The most memory it gets. Without it, `memory`.").format("quantity"),
+				attr("extended", Const, "map(string)", "Others, by name: `{ \"nvidia.com/gpu\" = \"1\" }`.").format("quantity"),
+			}},
+		later(whole, "approval", "", "Waits until somebody approves.",
+			attr("message", Runtime, "string", "What is asked."),
+			attr("type", Type, "", "The type of the value that the approver gives."),
+			duration("timeout", "", "How long it waits."),
+			attr("default", Const, "any", "The value after that.")),
+		later(whole, "repeat", "", "Runs the step in rounds.",
+			attr("max", Const, "number", "The most rounds."),
+			attr("until", Own, "bool", "Asked after each round."),
+			attr("carry", Own, "map(any)", "Inputs of the next round.")),
+		later(whole, "concurrency", "", "Lets few of a group run at once, across runs.",
+			attr("group", Const, "string", "The group's name."),
+			attr("limit", Const, "number", "How many."),
+			attr("on_busy", Const, "string", "What is done where there are as many.").oneOf("queue", "skip")),
+		later(whole, "toleration", "", "A taint that the pod tolerates."),
+		later(whole, "affinity", "", "Which nodes and pods it is drawn to."),
+		later(whole, "topology_spread", "", "How pods are spread."),
+		later(whole, "volume", "name", "A volume of the pod."),
+		later(cluster, "security", "", "Leaves or tightens the pod's security context."),
+	}
+}
+
+// later is a block that works from a later version on.
+func later(since, name, label, doc string, attrs ...*Attribute) *Block {
+	for _, a := range attrs {
+		a.Since = since
+	}
+	return &Block{Name: name, Label: label, Doc: doc, Since: since, Attributes: attrs}
+}

@@ -1,0 +1,140 @@
+package language
+
+func project() *Block {
+	return &Block{Name: "pipec", Single: true,
+		Doc: "Settings of the project itself.",
+		Attributes: []*Attribute{
+			attr("project", Const, "string", "Names the project: what pipec applies to a cluster is bound to it, and only that is ever pruned.").required(),
+		}}
+}
+
+func variable() *Block {
+	return &Block{Name: "variable", Label: "name",
+		Doc: "A value that is given when compiling: by `--var`, `--var-file`, `PIPEC_VAR_name`, `STACK.auto.vars` or `pipec.auto.vars`. It is read as `var.name`.",
+		Attributes: []*Attribute{
+			attr("type", Type, "", "The type of the value. Without it, the default's own type."),
+			attr("default", Const, "any", "The value where none is given. Without it, one must be given."),
+			attr("description", Const, "string", "What it is for."),
+			attr("sensitive", Const, "bool", "Keeps the value out of everything that pipec writes: used in anything that would be, it is an error.").byDefault("false"),
+		},
+		Blocks: []*Block{{Name: "validation",
+			Doc: "A rule that the value must keep.",
+			Attributes: []*Attribute{
+				attr("condition", Const, "bool", "True where the value is good. It may refer to the variable.").required(),
+				attr("error_message", Const, "string", "What is said where it is not.").required(),
+			}}}}
+}
+
+func locals() *Block {
+	return &Block{Name: "locals", Free: true,
+		Doc: "Names for values that are known when compiling. `x = …` is read as `local.x`. There may be several blocks."}
+}
+
+func stack() *Block {
+	return &Block{Name: "stack", Label: "name",
+		Doc: "Where pipelines run, and where artifacts and images live. It is chosen by `--stack`, `PIPEC_STACK` or `pipec stack use`; the only one needs no choosing. Without any, a local one is implied.",
+		Attributes: []*Attribute{
+			attr("secrets_file", Const, "string", "A file of `SECRET_KEY=value` lines for `secret_env` on the local orchestrator.").format("path"),
+		},
+		Blocks: []*Block{
+			{Name: "orchestrator", Label: "kind", Labels: []string{"local", "kubernetes"}, Single: true,
+				Doc: "What runs the steps: `local`, processes on this machine; `kubernetes`, pods of a cluster.",
+				Attributes: []*Attribute{
+					attr("parallel", Const, "number", "How many processes run at once. 0 means as many as the machine has cores.").only("local").byDefault("0"),
+					attr("python", Const, "string", "The interpreter of `python` steps. Without it: `PIPEC_PYTHON`, the project's `.venv`, `VIRTUAL_ENV`, `python3` in `PATH`.").only("local"),
+					attr("context", Const, "string", "A context of the kubeconfig.").only("kubernetes"),
+					attr("eks_cluster", Const, "string", "The name of an EKS cluster, instead of a context.").only("kubernetes"),
+					attr("in_cluster", Const, "bool", "pipec itself runs in the cluster.").only("kubernetes").byDefault("false"),
+					attr("namespace", Const, "string", "The namespace of all objects.").only("kubernetes").byDefault(`"default"`),
+					attr("synchronous", Const, "bool", "`run` waits for the end and streams the logs of all pods.").only("kubernetes").byDefault("false"),
+					attr("kubernetes_version", Const, "string", "The cluster's version, where the compiler can't ask it.").only("kubernetes").since(cluster),
+					attr("wrapper", Const, "string", "How the step wrapper gets into a pod.").only("kubernetes").oneOf("auto", "image", "init").byDefault(`"auto"`).since(cluster),
+					attr("store_grace", Const, "string", "How long a step's wrapper tries to reach the store, outside of the step's timeout.").only("kubernetes").format("duration").byDefault(`"15m"`).since(cluster),
+					attr("on_lost_node", Const, "string", "When a step on an unreachable node is tried elsewhere.").only("kubernetes").since(cluster),
+				}},
+			{Name: "artifact_store", Label: "kind", Labels: []string{"local", "s3"}, Single: true,
+				Doc: "Where artifacts and records are kept.",
+				Attributes: []*Attribute{
+					attr("path", Const, "string", "`local`: a directory, relative to the project. `s3`: `s3://bucket/prefix`.").required(),
+					attr("endpoint", Const, "string", "The address of an S3 server that is not AWS.").only("s3").since(cluster),
+					attr("path_style", Const, "bool", "The bucket stands in the path, not in the host name.").only("s3").since(cluster),
+				}},
+			{Name: "container_registry", Label: "kind", Labels: []string{"ecr", "generic"}, Single: true,
+				Doc: "Where images are kept.",
+				Attributes: []*Attribute{
+					attr("uri", Const, "string", "The registry's host, and a prefix.").required(),
+				}},
+		}}
+}
+
+func image() *Block {
+	return &Block{Name: "image", Label: "name",
+		Doc: "The image of steps on a cluster, referred to as `image.name`. Without effect on the local orchestrator.",
+		Attributes: []*Attribute{
+			attr("base", Const, "string", "The image that it starts from."),
+			attr("dockerfile", Const, "string", "A Dockerfile, relative to the project, instead of a base.").format("path"),
+			attr("requirements", Const, "list(string)", "Python packages to install."),
+			attr("packages", Const, "list(string)", "Packages of the base's own distribution to install."),
+		}}
+}
+
+func code() *Block {
+	return &Block{Name: "code", Label: "name",
+		Doc: "A directory that is shipped to steps as an artifact, referred to as `code.name`, and unpacked as a step's working directory: no image build for a change of code.",
+		Attributes: []*Attribute{
+			attr("dir", Const, "string", "The directory, relative to the project.").required().format("path"),
+			attr("exclude", Const, "list(string)", "Patterns of files to leave out, beside those that are always left out (`.git`, `__pycache__`, `.venv`, …)."),
+		}}
+}
+
+func library() *Block {
+	return &Block{Name: "library", Label: "name", Since: whole,
+		Doc: "Pipelines of another directory, called as `library.name.pipeline`. It has its own variables and no stacks.",
+		Attributes: []*Attribute{
+			attr("source", Const, "string", "The directory, relative to the project.").required().format("path").since(whole),
+			attr("vars", Const, "map(any)", "Values of its variables.").since(whole),
+		}}
+}
+
+func pipeline() *Block {
+	return &Block{Name: "pipeline", Label: "name",
+		Doc: "A pipeline: steps, joined by references. The reference is the edge.",
+		Attributes: []*Attribute{
+			attr("description", Const, "string", "What it does."),
+			attr("image", Ref, "string", "The image of its steps: `image.name`, or a string."),
+			attr("code", Ref, "", "The code of its steps: `code.name`."),
+			attr("on_failure", Const, "string", "What a failed step does to the rest: `continue` with independent branches, `stop` starting steps, or `abort` those that run too.").oneOf("continue", "stop", "abort").byDefault(`"continue"`),
+			attr("max_parallel", Const, "number", "How many steps run at once.").byDefault("200"),
+			duration("timeout", "", "How long a run may take in all."),
+			attr("cache", Const, "bool", "The default of its steps' `cache`.").byDefault("false"),
+			attr("labels", Const, "map(string)", "Labels of what is made for it."),
+		},
+		Blocks: []*Block{
+			{Name: "schedule", Single: true,
+				Doc: "Starts runs by the clock, on a cluster.",
+				Attributes: []*Attribute{
+					attr("cron", Const, "string", "Five fields: minute, hour, day of month, month, day of week.").required().format("cron"),
+					attr("timezone", Const, "string", "An IANA time zone.").byDefault(`"UTC"`).format("timezone"),
+					attr("overlap", Const, "string", "What is done where the last run is not over.").oneOf("allow", "forbid", "replace").byDefault(`"forbid"`),
+					attr("suspend", Const, "bool", "Starts none for now.").byDefault("false"),
+					attr("params", Const, "map(any)", "Values of params."),
+				}},
+			{Name: "param", Label: "name",
+				Doc: "A value that a run is started with: `pipec run --param name=value`. It is read as `param.name`.",
+				Attributes: []*Attribute{
+					attr("type", Type, "", "The type of the value. Without it, the default's own type."),
+					attr("default", Const, "any", "The value where none is given. Without it, one must be given."),
+					attr("description", Const, "string", "What it is for."),
+					attr("source", Const, "string", "Where an artifact is imported from at the start of a run.").since(whole),
+				}},
+			step("step", "A unit of work: a process with inputs and outputs. Exactly one of `command`, `python`, `pipeline` and `approval` says what it does."),
+			step("finally", "A step that runs when all else has ended, whatever the outcome. It sees `run.status` and every `step.x.status`. If one fails, the run fails."),
+			{Name: "output", Label: "name",
+				Doc: "A result of the pipeline.",
+				Attributes: []*Attribute{
+					attr("value", Runtime, "any", "What it is.").required(),
+					attr("type", Type, "", "The type it must have."),
+					attr("description", Const, "string", "What it means."),
+				}},
+		}}
+}
