@@ -1,0 +1,122 @@
+package engine
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/schema/record"
+	"pipec.dev/pipec/schema/types"
+)
+
+// constant reads a value that stands in the program or in the run, where null is allowed.
+func constant(data json.RawMessage, t cty.Type) (cty.Value, error) {
+	if string(data) == "null" {
+		return cty.NullVal(t), nil
+	}
+	if types.HasArtifact(t) {
+		return cty.NilVal, fmt.Errorf("a value can't stand for %s", types.String(t))
+	}
+	return types.FromJSON(data, t)
+}
+
+// decode gives what a step left behind the form that expressions see.
+func decode(d *record.Datum, t cty.Type) (cty.Value, error) {
+	switch {
+	case !types.HasArtifact(t):
+		return types.FromJSON(d.Value, t)
+	case d.Artifact != nil && types.IsArtifact(t):
+		return handle(t, d.Artifact), nil
+	case d.Artifact != nil:
+		// A list or map of artifacts that lies in the store as one directory: it can only be passed on, whole.
+		return handle(types.Kind("directory"), d.Artifact), nil
+	case !t.IsListType() && !t.IsMapType():
+		return cty.NilVal, fmt.Errorf("there is no %s where one should be", types.String(t))
+	}
+	list, byKey := make([]cty.Value, 0, len(d.Elems)), make(map[string]cty.Value, len(d.Elems))
+	for i := range d.Elems {
+		v, err := decode(&d.Elems[i], t.ElementType())
+		if err != nil {
+			return cty.NilVal, err
+		}
+		if !v.Type().Equals(t.ElementType()) {
+			return cty.NilVal, fmt.Errorf("an element is no %s", types.String(t.ElementType()))
+		}
+		list, byKey[d.Elems[i].Name] = append(list, v), v
+	}
+	switch {
+	case t.IsListType() && len(list) == 0:
+		return cty.ListValEmpty(t.ElementType()), nil
+	case t.IsListType():
+		return cty.ListVal(list), nil
+	case len(list) == 0:
+		return cty.MapValEmpty(t.ElementType()), nil
+	}
+	return cty.MapVal(byKey), nil
+}
+
+func handle(t cty.Type, a *record.Artifact) cty.Value {
+	return cty.CapsuleVal(t, &types.Handle{Content: a})
+}
+
+// encode writes a value, converted to the type that is declared.
+func encode(name, typ string, t cty.Type, v cty.Value) (record.Datum, error) {
+	d := record.Datum{Name: name, Type: typ}
+	if types.HasArtifact(t) && !types.IsArtifact(t) && v.Type().Equals(types.Kind("directory")) {
+		err := setArtifact(&d, v)
+		return d, err
+	}
+	v, err := types.Convert(v, t)
+	if err != nil {
+		return d, err
+	}
+	if types.HasArtifact(t) {
+		err := setElems(&d, v)
+		return d, err
+	}
+	if d.Value, err = types.ToJSON(v); err != nil {
+		return d, err
+	}
+	if len(d.Value) > types.MaxValue {
+		return d, fmt.Errorf("the value has %d bytes, and a value may have %d; larger data is an artifact", len(d.Value), types.MaxValue)
+	}
+	return d, nil
+}
+
+// setElems puts an artifact, or a list or map of them, into d.
+func setElems(d *record.Datum, v cty.Value) error {
+	t := v.Type()
+	if types.IsArtifact(t) {
+		return setArtifact(d, v)
+	}
+	if v.IsNull() || !t.IsListType() && !t.IsMapType() {
+		return fmt.Errorf("%s can't be passed on", types.String(t))
+	}
+	for it := v.ElementIterator(); it.Next(); {
+		k, e := it.Element()
+		elem := record.Datum{Type: types.String(t.ElementType())}
+		if t.IsMapType() {
+			elem.Name = k.AsString()
+		}
+		if err := setElems(&elem, e); err != nil {
+			return err
+		}
+		d.Elems = append(d.Elems, elem)
+	}
+	return nil
+}
+
+func setArtifact(d *record.Datum, v cty.Value) error {
+	if v.IsNull() {
+		return errors.New("the value is null")
+	}
+	if h, ok := v.EncapsulatedValue().(*types.Handle); ok && h != nil {
+		if a, ok := h.Content.(*record.Artifact); ok && a != nil {
+			d.Artifact = a
+			return nil
+		}
+	}
+	return errors.New("there is no artifact behind this value")
+}

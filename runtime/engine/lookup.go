@@ -1,0 +1,172 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+// reader evaluates one value of the program for one node (nil: for the pipeline's outputs).
+type reader struct {
+	s       *State
+	n       *node
+	value   *program.Value
+	soft    bool                 // every reference is
+	own     map[string]cty.Value // what only this value can read: attempt, input.x
+	missing string               // why one of its references read as null, or couldn't be read at all
+	failed  bool                 // one of them is to a step that failed, and not only was skipped
+}
+
+// eval evaluates the value. A panic in the evaluator, which is large and not ours, is the fault of that expression
+// and must not end the runs of others.
+func (r *reader) eval() (v cty.Value, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			v, err = cty.NilVal, fmt.Errorf("the expression could not be evaluated: internal error (%T)", p)
+		}
+	}()
+	return r.value.Eval(r.lookup)
+}
+
+func (r *reader) isSoft(ref string) bool {
+	return r.soft || r.value.Soft || r.value.Expr != nil && slices.Contains(r.value.Expr.Soft, ref)
+}
+
+func (r *reader) lookup(ref string) (cty.Value, error) {
+	if v, ok := r.own[ref]; ok {
+		return v, nil
+	}
+	root, rest, _ := strings.Cut(ref, ".")
+	switch root {
+	case "param":
+		if v, ok := r.s.params[rest]; ok {
+			return v, nil
+		}
+	case "run":
+		if v, ok := r.runAttr(rest); ok {
+			return v, nil
+		}
+	case "step":
+		if dot := strings.LastIndexByte(rest, '.'); dot > 0 {
+			if i, ok := r.s.byName[rest[:dot]]; ok {
+				return r.stepAttr(ref, &r.s.nodes[i], rest[dot+1:])
+			}
+		}
+	}
+	return cty.NilVal, fmt.Errorf("%s can't be read here", ref)
+}
+
+func (r *reader) runAttr(name string) (cty.Value, bool) {
+	switch {
+	case name == "name":
+		return cty.StringVal(r.s.run.Name), true
+	case name == "scheduled_at" && r.s.run.ScheduledAt == nil:
+		return cty.NullVal(cty.String), true
+	case name == "scheduled_at":
+		return cty.StringVal(r.s.run.ScheduledAt.Format(time.RFC3339)), true
+	case name == "status" && r.n != nil && r.n.group == 1:
+		status, _, _ := r.s.outcome()
+		return cty.StringVal(string(status)), true
+	}
+	return cty.NilVal, false
+}
+
+func (r *reader) stepAttr(ref string, m *node, name string) (cty.Value, error) {
+	if m.phase != ended && m.phase != absent {
+		return cty.NilVal, fmt.Errorf("%s can't be read before %s has ended", ref, m.step.Name)
+	}
+	switch name {
+	case "status":
+		return cty.StringVal(string(m.status())), nil
+	case "exit_code":
+		if m.end.ExitCode == nil {
+			return cty.NullVal(cty.Number), nil
+		}
+		return cty.NumberIntVal(int64(*m.end.ExitCode)), nil
+	case "reason":
+		return cty.StringVal(m.end.Reason), nil
+	case "message":
+		return cty.StringVal(m.end.Message), nil
+	}
+	for i := range m.step.Outputs {
+		if m.step.Outputs[i].Name == name {
+			return r.output(ref, m, i)
+		}
+	}
+	return cty.NilVal, fmt.Errorf("%s does not exist", ref)
+}
+
+// status is what others read: a step outside of `run --step` has done as little as a skipped one.
+func (n *node) status() record.Status {
+	if n.phase == absent {
+		return record.Skipped
+	}
+	return n.end.Status
+}
+
+// output is output i of m, or what stands for it where m has none.
+func (r *reader) output(ref string, m *node, i int) (cty.Value, error) {
+	out := &m.step.Outputs[i]
+	t := r.s.types[out.Type]
+	switch status := m.status(); {
+	case status == record.Succeeded:
+		return m.value(i, t)
+	case status == record.Skipped && out.Default != nil:
+		return constant(out.Default, t)
+	}
+	r.missing, r.failed = m.outcome(), r.failed || m.status() != record.Skipped
+	if r.isSoft(ref) {
+		return cty.NullVal(t), nil
+	}
+	return cty.NilVal, fmt.Errorf("%s can't be read: %s", ref, r.missing)
+}
+
+// value decodes output i of a step that succeeded, once for all who read it.
+func (n *node) value(i int, t cty.Type) (cty.Value, error) {
+	if n.values == nil {
+		n.values = make([]cty.Value, len(n.step.Outputs))
+	}
+	if n.values[i] != cty.NilVal {
+		return n.values[i], nil
+	}
+	name := n.step.Outputs[i].Name
+	for j := range n.end.Outputs {
+		if d := &n.end.Outputs[j]; d.Name == name {
+			v, err := decode(d, t)
+			if err != nil {
+				return cty.NilVal, fmt.Errorf("step.%s.%s: %w", n.step.Name, name, err)
+			}
+			n.values[i] = v
+			return v, nil
+		}
+	}
+	return cty.NilVal, fmt.Errorf("step.%s.%s is not there", n.step.Name, name)
+}
+
+// outcome says how a step ended that others can't use.
+func (n *node) outcome() string {
+	name := n.step.Name
+	switch {
+	case n.phase == absent:
+		return name + " is not part of this run"
+	case n.end.Status == record.Failed:
+		return name + " failed"
+	case n.end.Status == record.TimedOut:
+		return name + " timed out"
+	case n.end.Status == record.Cancelled:
+		return name + " was cancelled"
+	case n.end.Reason == record.ReasonConditionFalse:
+		return name + " was skipped (" + conditionFalse + ")"
+	case n.root != "":
+		return name + " was skipped (" + n.root + ")"
+	}
+	return name + " was skipped"
+}
+
+const conditionFalse = "its condition is false"

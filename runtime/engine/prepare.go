@@ -1,0 +1,124 @@
+package engine
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+	"pipec.dev/pipec/schema/types"
+)
+
+// fault is why a step can't be started: it has failed.
+type fault struct{ reason, message string }
+
+// condition evaluates the step's `when`.
+func (s *State) condition(n *node) (bool, *fault) {
+	if n.step.When == nil {
+		return true, nil
+	}
+	r := reader{s: s, n: n, value: n.step.When}
+	v, err := r.bool()
+	if err != nil {
+		return false, &fault{record.ReasonExpression, "when: " + err.Error()}
+	}
+	return v, nil
+}
+
+// bool is eval, where true or false is wanted.
+func (r *reader) bool() (bool, error) {
+	v, err := r.eval()
+	if err != nil {
+		return false, err
+	}
+	if v, err = types.Convert(v, cty.Bool); err != nil {
+		return false, err
+	}
+	return v.True(), nil
+}
+
+// prepare evaluates what the step is given.
+func (s *State) prepare(n *node) (*Spec, *fault) {
+	spec := &Spec{Step: n.step.Name, Attempt: 1, UserAttempt: 1}
+	for i := range n.step.Inputs {
+		d, f := s.input(n, &n.step.Inputs[i])
+		if f != nil {
+			return nil, f
+		}
+		spec.Inputs = append(spec.Inputs, d)
+	}
+	for i := range n.step.Command {
+		if f := s.readRefs(spec, n, &n.step.Command[i]); f != nil {
+			return nil, f
+		}
+	}
+	for i := range n.step.Env {
+		if f := s.readRefs(spec, n, &n.step.Env[i].Value); f != nil {
+			return nil, f
+		}
+	}
+	return spec, nil
+}
+
+func (s *State) input(n *node, in *program.Input) (record.Datum, *fault) {
+	t := s.types[in.Type]
+	bad := func(reason string, err error) (record.Datum, *fault) {
+		return record.Datum{}, &fault{reason, fmt.Sprintf("input %q: %s", in.Name, err)}
+	}
+	r := reader{s: s, n: n, value: &in.Value, soft: in.Default != nil}
+	v, err := r.eval()
+	isNull := err == nil && v.IsNull()
+	switch {
+	case in.Default != nil && (isNull || err != nil && r.missing != ""):
+		if v, err = constant(in.Default, t); err != nil {
+			return bad(record.ReasonInputInvalid, fmt.Errorf("default: %w", err))
+		}
+		if v.IsNull() {
+			return record.Datum{Name: in.Name, Type: in.Type, Value: json.RawMessage("null")}, nil
+		}
+	case err != nil && r.missing != "" && !strings.Contains(err.Error(), r.missing):
+		return bad(record.ReasonExpression, fmt.Errorf("%w (%s)", err, r.missing))
+	case err != nil:
+		return bad(record.ReasonExpression, err)
+	case isNull && r.missing != "":
+		return bad(record.ReasonInputInvalid, fmt.Errorf("the value is null because %s", r.missing))
+	}
+	d, err := encode(in.Name, in.Type, t, v)
+	if err != nil {
+		return bad(record.ReasonInputInvalid, err)
+	}
+	return d, nil
+}
+
+// readRefs adds what v, a part of the command or of the environment, reads beyond the step's own inputs and outputs.
+func (s *State) readRefs(spec *Spec, n *node, v *program.Value) *fault {
+	r := reader{s: s, n: n, value: v}
+	for _, ref := range v.Refs() {
+		if strings.HasPrefix(ref, "input.") || strings.HasPrefix(ref, "output.") {
+			continue
+		}
+		val, err := r.lookup(ref)
+		var data json.RawMessage
+		switch {
+		case err != nil:
+		case types.HasArtifact(val.Type()) && val.IsNull():
+			data = json.RawMessage("null")
+		case types.HasArtifact(val.Type()):
+			err = errors.New(ref + " is an artifact: only an input of the step gives it a path")
+		default:
+			data, err = types.ToJSON(val)
+		}
+		if err != nil {
+			return &fault{record.ReasonExpression, err.Error()}
+		}
+		if spec.Refs == nil {
+			spec.Refs = map[string]json.RawMessage{}
+		}
+		spec.Refs[ref] = data
+	}
+	return nil
+}

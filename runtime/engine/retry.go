@@ -1,0 +1,156 @@
+package engine
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+// failedAttempt tries the step again, or ends it.
+func (s *State) failedAttempt(i int) {
+	n := &s.nodes[i]
+	r := n.last
+	if r.Reason == record.ReasonOOM {
+		n.ooms++
+	}
+	failures := &n.users
+	if r.Class == record.ClassInfrastructure {
+		failures = &n.infra
+	}
+	*failures++
+	again, why := s.again(n)
+	if !again {
+		s.endAsLast(i, why)
+		return
+	}
+	d := s.delay(n, *failures)
+	at := s.now.Add(d)
+	if w := n.step.Retry.Within.D(); w > 0 && at.After(n.end.StartedAt.Add(w)) {
+		s.endAsLast(i, "the next attempt would start later than retry.within")
+		return
+	}
+	s.notify(record.Event{
+		Type: record.StepRetried, Step: n.step.Name, Attempt: n.attempts, Reason: r.Reason,
+		Text: fmt.Sprintf("attempt %d %s; the next one starts in %s", n.attempts, describe(r), d.Round(time.Millisecond)),
+	})
+	if d == 0 {
+		n.phase = ready
+		s.ready.push(i)
+		return
+	}
+	n.phase = waiting
+	timer := "retry/" + n.step.Name + "/" + strconv.Itoa(n.attempts+1)
+	s.timers[timer] = i
+	s.act(SetTimer{Name: timer, At: at})
+}
+
+// describe says in a few words how an attempt failed.
+func describe(r *record.Result) string {
+	text := "failed"
+	if r.Status == record.TimedOut {
+		text = "timed out"
+	}
+	if r.ExitCode != nil && *r.ExitCode != 0 {
+		text += " with exit code " + strconv.Itoa(*r.ExitCode)
+	}
+	if r.Class == record.ClassInfrastructure {
+		text += " (" + r.Reason + ", not counted as the step's own failure)"
+	}
+	return text
+}
+
+// again says whether the failure at hand allows another attempt; where it is worth telling, why it doesn't.
+func (s *State) again(n *node) (bool, string) {
+	retry, r := &n.step.Retry, n.last
+	if why := s.halted[n.group]; why != "" {
+		return false, why
+	}
+	if r.Class == record.ClassInfrastructure {
+		return n.infra <= retry.Infrastructure, ""
+	}
+	if n.users >= retry.Attempts {
+		return false, ""
+	}
+	if len(retry.OnExitCodes) > 0 && (r.ExitCode == nil || !slices.Contains(retry.OnExitCodes, *r.ExitCode)) {
+		return false, "retry.on_exit_codes doesn't name this end"
+	}
+	if retry.When == nil {
+		return true, ""
+	}
+	rd := reader{s: s, n: n, value: retry.When, own: s.failure(n)}
+	ok, err := rd.bool()
+	if err != nil {
+		return false, "retry.when: " + err.Error()
+	}
+	return ok, "retry.when is false"
+}
+
+// failure is what retry.when sees of the attempt that failed, beside what all values see.
+func (s *State) failure(n *node) map[string]cty.Value {
+	own := map[string]cty.Value{
+		"attempt":   cty.NumberIntVal(int64(n.users)),
+		"exit_code": cty.NullVal(cty.Number),
+		"reason":    cty.StringVal(n.last.Reason),
+	}
+	if n.last.ExitCode != nil {
+		own["exit_code"] = cty.NumberIntVal(int64(*n.last.ExitCode))
+	}
+	for _, ref := range n.step.Retry.When.Refs() {
+		name, isInput := strings.CutPrefix(ref, "input.")
+		if !isInput {
+			continue
+		}
+		for i := range n.spec.Inputs {
+			d := &n.spec.Inputs[i]
+			if d.Name != name || d.Value == nil {
+				continue
+			}
+			if v, err := constant(d.Value, s.types[d.Type]); err == nil {
+				own[ref] = v
+			}
+		}
+	}
+	return own
+}
+
+// maxDelay bounds what a factor can grow to where the program sets no bound.
+const maxDelay = 24 * time.Hour
+
+// delay is how long the step waits after its nth failure of a kind, spread by a tenth so that steps that fail together
+// don't come back together.
+func (s *State) delay(n *node, failures int) time.Duration {
+	r := &n.step.Retry
+	limit := maxDelay
+	if m := r.MaxDelay.D(); m > 0 && m < limit {
+		limit = m
+	}
+	d := float64(max(r.Delay, program.Duration(0)))
+	if r.Factor > 0 {
+		d *= math.Pow(r.Factor, float64(failures-1))
+	}
+	d = math.Min(d, float64(limit))
+	d *= 1 + s.jitter(n)/10
+	switch {
+	case !(d > 0): // NaN too
+		return 0
+	case d >= float64(limit):
+		return limit
+	}
+	return time.Duration(d)
+}
+
+// jitter is a number from -1 to 1 that the attempt's name stands for.
+func (s *State) jitter(n *node) float64 {
+	sum := sha256.Sum256([]byte(s.run.UID + "\x00" + n.step.Name + "\x00" + strconv.Itoa(n.attempts)))
+	return float64(binary.BigEndian.Uint32(sum[:]))/math.MaxUint32*2 - 1
+}
