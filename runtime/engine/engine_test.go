@@ -156,7 +156,10 @@ func (sc *script) write(a Action) {
 		sc.notified(a)
 	case End:
 		sc.end = &a.End
-		fmt.Fprintf(&sc.out, "end %s %s", a.Status, a.Reason)
+		fmt.Fprintf(&sc.out, "end %s", a.Status)
+		if a.Reason != "" {
+			fmt.Fprintf(&sc.out, " %s", a.Reason)
+		}
 		if a.Message != "" {
 			fmt.Fprintf(&sc.out, ": %s", a.Message)
 		}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 
 	"pipec.dev/pipec/schema/record"
@@ -64,11 +65,8 @@ func usable(n *node, r *record.Result) bool {
 // missingOutput is the name of an output that is declared and not in the result, or "".
 func missingOutput(n *node, r *record.Result) string {
 	for i := range n.step.Outputs {
-		name, found := n.step.Outputs[i].Name, false
-		for j := range r.Outputs {
-			found = found || r.Outputs[j].Name == name
-		}
-		if !found {
+		name := n.step.Outputs[i].Name
+		if !slices.ContainsFunc(r.Outputs, func(d record.Datum) bool { return d.Name == name }) {
 			return name
 		}
 	}

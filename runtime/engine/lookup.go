@@ -14,13 +14,15 @@ import (
 
 // reader evaluates one value of the program for one node (nil: for the pipeline's outputs).
 type reader struct {
-	s       *State
-	n       *node
-	value   *program.Value
-	soft    bool                 // every reference is
-	own     map[string]cty.Value // what only this value can read: attempt, input.x
-	missing string               // why one of its references read as null, or couldn't be read at all
-	failed  bool                 // one of them is to a step that failed, and not only was skipped
+	s        *State
+	n        *node
+	value    *program.Value
+	soft     bool                 // every reference is
+	own      map[string]cty.Value // what only this value can read: attempt, input.x
+	read     *record.Datum        // the output that was read last, of a step that has it
+	readType string               // as its step declares it
+	missing  string               // why one of its references read as null, or couldn't be read at all
+	failed   bool                 // one of them is to a step that failed, and not only was skipped
 }
 
 // eval evaluates the value. A panic in the evaluator, which is large and not ours, is the fault of that expression
@@ -116,7 +118,11 @@ func (r *reader) output(ref string, m *node, i int) (cty.Value, error) {
 	t := r.s.types[out.Type]
 	switch status := m.status(); {
 	case status == record.Succeeded:
-		return m.value(i, t)
+		v, err := m.value(i, t)
+		if err == nil {
+			r.read, r.readType = m.datum(out.Name), out.Type
+		}
+		return v, err
 	case status == record.Skipped && out.Default != nil:
 		return constant(out.Default, t)
 	}
@@ -136,17 +142,26 @@ func (n *node) value(i int, t cty.Type) (cty.Value, error) {
 		return n.values[i], nil
 	}
 	name := n.step.Outputs[i].Name
+	d := n.datum(name)
+	if d == nil {
+		return cty.NilVal, fmt.Errorf("step.%s.%s is not there", n.step.Name, name)
+	}
+	v, err := decode(d, t)
+	if err != nil {
+		return cty.NilVal, fmt.Errorf("step.%s.%s: %w", n.step.Name, name, err)
+	}
+	n.values[i] = v
+	return v, nil
+}
+
+// datum is the output named, as the step left it, or nil.
+func (n *node) datum(name string) *record.Datum {
 	for j := range n.end.Outputs {
-		if d := &n.end.Outputs[j]; d.Name == name {
-			v, err := decode(d, t)
-			if err != nil {
-				return cty.NilVal, fmt.Errorf("step.%s.%s: %w", n.step.Name, name, err)
-			}
-			n.values[i] = v
-			return v, nil
+		if n.end.Outputs[j].Name == name {
+			return &n.end.Outputs[j]
 		}
 	}
-	return cty.NilVal, fmt.Errorf("step.%s.%s is not there", n.step.Name, name)
+	return nil
 }
 
 // outcome says how a step ended that others can't use.

@@ -87,6 +87,11 @@ func (s *State) input(n *node, in *program.Input) (record.Datum, *fault) {
 	case isNull && r.missing != "":
 		return bad(record.ReasonInputInvalid, fmt.Errorf("the value is null because %s", r.missing))
 	}
+	if r.read != nil && r.readType == in.Type && in.Value.Ref != "" {
+		d := *r.read // it is what the wrapper has checked and written: no need to write it anew for each who reads it
+		d.Name, d.Type = in.Name, in.Type
+		return d, nil
+	}
 	d, err := encode(in.Name, in.Type, t, v)
 	if err != nil {
 		return bad(record.ReasonInputInvalid, err)
