@@ -138,6 +138,7 @@ const (
 	ReasonCode             = "CodeUnavailable"  // the code bundle could not be unpacked
 	ReasonOOM              = "OOMKilled"        // memory
 	ReasonLost             = "ProcessLost"      // the attempt's process is gone and left no result
+	ReasonShutdown         = "Shutdown"         // the machine or the pod was told to stop
 	ReasonConditionFalse   = "ConditionFalse"   // skipped: when is false
 	ReasonUpstreamFailed   = "UpstreamFailed"   // skipped: a needed step failed
 	ReasonUpstreamSkipped  = "UpstreamSkipped"  // skipped: a needed step was skipped

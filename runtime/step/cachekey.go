@@ -1,0 +1,253 @@
+package step
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"sync"
+	"syscall"
+
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+// placeholder stands for Root in a cache key: where a run is on the disk is no part of it.
+const placeholder = "/pipec"
+
+// Keyer computes cache keys of steps on this machine. It remembers what it learned of executables and interpreters; it
+// is safe for concurrent use.
+type Keyer struct {
+	// Dir is where what an interpreter said of itself is kept between runs, as small files; "" keeps nothing.
+	Dir string
+
+	mu      sync.Mutex
+	digests map[fileID]string
+}
+
+// fileID changes when a file's content does, as far as the file system tells.
+type fileID struct {
+	path        string
+	size, mtime int64
+	inode       uint64
+}
+
+// Key is the answer of Keyer.Key.
+type Key struct {
+	Digest string // "" where the step can't be cached
+	Why    string // then: why not
+}
+
+// keyForm is what is digested. Its JSON is canonical: structs in order, maps sorted.
+type keyForm struct {
+	Version     int               `json:"version"`
+	Command     []string          `json:"command,omitempty"`
+	Python      string            `json:"python,omitempty"`
+	Env         []string          `json:"env"`
+	Secrets     []program.Secret  `json:"secrets"`
+	Executable  string            `json:"executable"` // digest of the program or the interpreter
+	Interpreter *interpreterState `json:"interpreter,omitempty"`
+	Runner      string            `json:"runner,omitempty"`
+	Inputs      []keyDatum        `json:"inputs"`
+	Outputs     []program.Output  `json:"outputs"`
+	Order       []string          `json:"order,omitempty"`
+	Code        string            `json:"code,omitempty"`
+	Salt        string            `json:"salt,omitempty"`
+}
+
+type keyDatum struct {
+	Name   string          `json:"name"`
+	Type   string          `json:"type"`
+	Value  json.RawMessage `json:"value,omitempty"`
+	Digest string          `json:"digest,omitempty"`
+	Format string          `json:"format,omitempty"`
+}
+
+// Key digests all that decides what the step's outputs are. The error is for the world: an executable that can't be
+// read. What has no digest is not cached, and Why says what that is.
+func (k *Keyer) Key(ctx context.Context, spec *Spec, d Deps) (Key, error) {
+	s := *spec
+	s.Root = placeholder
+	form := keyForm{
+		Version: SpecVersion, Env: []string{}, Secrets: s.Program.SecretEnv, Inputs: []keyDatum{},
+		Outputs: s.Program.Outputs, Order: s.outputOrder(), Code: s.Code,
+	}
+	if s.Program.Cache != nil {
+		form.Salt = s.Program.Cache.Salt
+	}
+	if len(s.Program.Outputs) == 0 {
+		return Key{Why: "it has no outputs"}, nil
+	}
+	for i := range s.Inputs {
+		in := &s.Inputs[i]
+		kd := keyDatum{Name: in.Name, Type: in.Type, Value: in.Value}
+		if in.Artifact != nil {
+			kd.Digest, kd.Format = in.Artifact.Digest, in.Artifact.Format
+		}
+		form.Inputs = append(form.Inputs, kd)
+	}
+	for i := range s.Program.Env {
+		e := &s.Program.Env[i]
+		value, f := s.evaluate(&e.Value, "env "+e.Name)
+		if f != nil {
+			return Key{Why: f.message}, nil // the attempt will say the same, as its failure
+		}
+		form.Env = append(form.Env, e.Name+"="+value)
+	}
+	var why string
+	var err error
+	if s.Program.Python != "" {
+		form.Python, form.Runner = s.Program.Python, RunnerDigest()
+		why, err = k.python(ctx, &s, d, &form)
+	} else {
+		why, err = k.program(&s, d, &form)
+	}
+	if err != nil || why != "" {
+		return Key{Why: why}, err
+	}
+	data, err := store.EncodeJSON(&form)
+	return Key{Digest: program.Digest(data)}, err
+}
+
+// program adds the command and the digest of what it starts.
+func (k *Keyer) program(s *Spec, d Deps, form *keyForm) (why string, err error) {
+	argv, f := s.command()
+	if f != nil {
+		return f.message, nil
+	}
+	form.Command = argv
+	name := argv[0]
+	if s.Code != "" && strings.ContainsRune(name, '/') && !filepath.IsAbs(name) {
+		form.Executable = "code" // a file of the bundle, whose digest is there
+		return "", nil
+	}
+	if name == s.InputPath("") || strings.HasPrefix(name, filepath.Join(placeholder, inputsDir)+"/") {
+		form.Executable = "input" // an input, whose digest is there
+		return "", nil
+	}
+	path, f := lookPath(name, s.keyEnvironment(d, form), s.Dir)
+	if f != nil {
+		return f.message, nil
+	}
+	form.Executable, err = k.fileDigest(path)
+	return "", err
+}
+
+// keyEnvironment is where PATH is read: what is inherited, and what the step sets.
+func (s *Spec) keyEnvironment(d Deps, form *keyForm) []string {
+	return append(append([]string{}, d.Environ...), form.Env...)
+}
+
+// fileDigest digests a file, once as long as it doesn't change.
+func (k *Keyer) fileDigest(path string) (string, error) {
+	id, err := identify(path)
+	if err != nil {
+		return "", err
+	}
+	k.mu.Lock()
+	digest := k.digests[id]
+	k.mu.Unlock()
+	if digest != "" {
+		return digest, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	digest = "sha256:" + hex.EncodeToString(h.Sum(nil))
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.digests == nil {
+		k.digests = map[fileID]string{}
+	}
+	k.digests[id] = digest
+	return digest, nil
+}
+
+func identify(path string) (fileID, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fileID{}, err
+	}
+	id := fileID{path: path, size: info.Size(), mtime: info.ModTime().UnixNano()}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		id.inode = st.Ino
+	}
+	return id, nil
+}
+
+// interpreterState is what an interpreter would import, besides the step's code.
+type interpreterState struct {
+	Version       string   `json:"version"`
+	Distributions []string `json:"distributions"` // names of *.dist-info, *.egg-info; *.pth with their content
+}
+
+// python adds the interpreter and what is installed in it.
+func (k *Keyer) python(ctx context.Context, s *Spec, d Deps, form *keyForm) (why string, err error) {
+	if s.Code == "" {
+		return "the step has no code block: what its module holds has no digest", nil
+	}
+	env := s.keyEnvironment(d, form)
+	if lookupEnv(env, "PYTHONPATH") != "" {
+		return "PYTHONPATH is set, and what is there has no digest", nil
+	}
+	path, f := lookPath(s.interpreter(), env, "")
+	if f != nil {
+		return f.message, nil
+	}
+	p, err := k.probe(ctx, path, probeEnvironment(s, d, form))
+	if err != nil {
+		return "the interpreter didn't answer: " + err.Error(), nil
+	}
+	form.Interpreter = &interpreterState{Version: p.Version, Distributions: p.listed}
+	form.Executable, err = k.fileDigest(p.Executable)
+	return "", err
+}
+
+// listDistributions names what is installed in the directories that modules are imported from.
+func listDistributions(dirs []string) ([]string, error) {
+	var out []string
+	for i, dir := range dirs {
+		entries, err := os.ReadDir(dir)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+			continue // pythonXY.zip, and a user's site that isn't there
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			name := e.Name()
+			switch filepath.Ext(name) {
+			case ".dist-info", ".egg-info", ".egg-link":
+				out = append(out, fmt.Sprintf("%d/%s", i, name))
+			case ".pth":
+				data, err := os.ReadFile(filepath.Join(dir, name))
+				if err != nil {
+					return nil, err
+				}
+				out = append(out, fmt.Sprintf("%d/%s %s", i, name, program.Digest(data)))
+			}
+		}
+	}
+	sort.Strings(out)
+	return out, nil
+}
+
+// CacheEntryFor makes what stands in the cache for a result.
+func CacheEntryFor(result *record.Result) record.CacheEntry {
+	return record.CacheEntry{Version: record.Version, Run: result.Run, At: result.EndedAt, Result: *result}
+}

@@ -1,0 +1,258 @@
+package step
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/record"
+)
+
+const (
+	maxLine      = 64 << 10 // longer lines are given to Deps.Line in pieces
+	segmentSize  = 1 << 20
+	segmentEvery = 5 * time.Second
+)
+
+// keeper keeps the log's bytes as they come. After an error it goes on to take bytes, and drops them: the process must
+// not be stopped by a pipe that nobody reads.
+type keeper interface {
+	io.Writer
+	// Close stores what is left, and says where the log is.
+	Close(ctx context.Context) (record.Log, error)
+}
+
+// fileKeeper writes a file that others can follow, and stores it at the end. Without output there is no file to store.
+type fileKeeper struct {
+	s    store.Store
+	spec *Spec
+	f    *os.File
+	n    int64
+	err  error
+}
+
+func newFileKeeper(s store.Store, spec *Spec) (*fileKeeper, error) {
+	f, err := os.OpenFile(spec.LogFile(), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
+	return &fileKeeper{s: s, spec: spec, f: f}, err
+}
+
+func (k *fileKeeper) Write(p []byte) (int, error) {
+	if k.err == nil {
+		var n int
+		n, k.err = k.f.Write(p)
+		k.n += int64(n)
+	}
+	return len(p), nil
+}
+
+func (k *fileKeeper) Close(ctx context.Context) (record.Log, error) {
+	if err := k.f.Close(); k.err == nil {
+		k.err = err
+	}
+	if k.n == 0 {
+		return record.Log{}, k.err
+	}
+	if err := store.PutFile(ctx, k.s, LogKey(k.spec.AttemptDir, 0), k.spec.LogFile(), store.Replace); k.err == nil {
+		k.err = err
+	}
+	return record.Log{Segments: 1, Bytes: k.n}, k.err
+}
+
+// segmentKeeper stores a piece whenever it is large or old enough.
+type segmentKeeper struct {
+	ctx  context.Context
+	s    store.Store
+	spec *Spec
+	wake chan struct{} // something was written
+	quit chan struct{} // closed by Close
+
+	mu    sync.Mutex
+	buf   []byte
+	log   record.Log
+	err   error
+	ended bool
+}
+
+func newSegmentKeeper(ctx context.Context, s store.Store, spec *Spec) *segmentKeeper {
+	k := &segmentKeeper{ctx: ctx, s: s, spec: spec, wake: make(chan struct{}, 1), quit: make(chan struct{})}
+	go k.flushes()
+	return k
+}
+
+// Write waits where the store is slower than the log: memory is bounded.
+func (k *segmentKeeper) Write(p []byte) (int, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.err != nil {
+		return len(p), nil
+	}
+	k.buf = append(k.buf, p...)
+	if len(k.buf) >= segmentSize {
+		k.flush()
+		return len(p), nil
+	}
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
+	return len(p), nil
+}
+
+// flushes stores what has waited for segmentEvery. It rests while nothing is written.
+func (k *segmentKeeper) flushes() {
+	for {
+		select {
+		case <-k.wake:
+		case <-k.quit:
+			return
+		}
+		t := time.NewTimer(segmentEvery)
+		select {
+		case <-t.C:
+		case <-k.quit:
+			t.Stop()
+			return
+		}
+		k.mu.Lock()
+		k.flush()
+		k.mu.Unlock()
+	}
+}
+
+func (k *segmentKeeper) flush() {
+	if len(k.buf) == 0 || k.err != nil {
+		return
+	}
+	key := LogKey(k.spec.AttemptDir, k.log.Segments)
+	if err := k.s.Put(context.WithoutCancel(k.ctx), key, bytes.NewReader(k.buf), store.Replace); err != nil {
+		k.err = err
+		return
+	}
+	k.log.Segments++
+	k.log.Bytes += int64(len(k.buf))
+	k.buf = k.buf[:0]
+}
+
+func (k *segmentKeeper) Close(context.Context) (record.Log, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.ended {
+		k.flush()
+		k.ended = true
+		close(k.quit)
+	}
+	return k.log, k.err
+}
+
+// liner gives whole lines to a function, and long ones in pieces.
+type liner struct {
+	line func([]byte)
+	buf  []byte
+}
+
+func (l *liner) Write(p []byte) (int, error) {
+	n := len(p)
+	for len(p) > 0 {
+		end := bytes.IndexByte(p, '\n')
+		if end < 0 {
+			end = len(p)
+		}
+		room := maxLine - len(l.buf)
+		switch {
+		case end > room:
+			l.buf = append(l.buf, p[:room]...)
+			p = p[room:]
+			l.flush()
+			continue
+		case end == len(p):
+			l.buf = append(l.buf, p...)
+			return n, nil
+		case len(l.buf) == 0:
+			l.line(bytes.TrimSuffix(p[:end], []byte("\r")))
+		default:
+			l.buf = append(l.buf, p[:end]...)
+			l.flush()
+		}
+		p = p[end+1:]
+	}
+	return n, nil
+}
+
+func (l *liner) flush() {
+	l.line(bytes.TrimSuffix(l.buf, []byte("\r")))
+	l.buf = l.buf[:0]
+}
+
+// Flush gives the last line, where no newline ends it.
+func (l *liner) Flush() {
+	if len(l.buf) > 0 {
+		l.flush()
+	}
+}
+
+// logger joins the parts: redaction, then the kept log and the lines.
+type logger struct {
+	keep   keeper
+	lines  *liner
+	redact *redactor
+	last   byte // the last byte that was written
+}
+
+func newLogger(keep keeper, d *Deps) *logger {
+	l := &logger{keep: keep, last: '\n'}
+	if d.Line != nil {
+		l.lines = &liner{line: d.Line}
+	}
+	l.redact = newRedactor(plainWriter{l}, d.Secrets)
+	return l
+}
+
+func (l *logger) Write(p []byte) (int, error) {
+	if l.redact != nil {
+		return l.redact.Write(p)
+	}
+	return plainWriter{l}.Write(p)
+}
+
+// plainWriter is the logger behind its redactor.
+type plainWriter struct{ l *logger }
+
+func (w plainWriter) Write(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	w.l.last = p[len(p)-1]
+	if w.l.lines != nil {
+		_, _ = w.l.lines.Write(p)
+	}
+	return w.l.keep.Write(p)
+}
+
+// flush ends what the process wrote.
+func (l *logger) flush() {
+	if l.redact != nil {
+		_ = l.redact.Flush()
+	}
+}
+
+// note adds a line of pipec's own.
+func (l *logger) note(format string, args ...any) {
+	start := ""
+	if l.last != '\n' {
+		start = "\n"
+	}
+	_, _ = fmt.Fprintf(l, start+"pipec: "+format+"\n", args...)
+}
+
+func (l *logger) close(ctx context.Context) (record.Log, error) {
+	l.flush()
+	if l.lines != nil {
+		l.lines.Flush()
+	}
+	return l.keep.Close(ctx)
+}

@@ -1,0 +1,185 @@
+package step
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+	"pipec.dev/pipec/schema/types"
+)
+
+// found is an output that is there and of its type: a value, or an artifact still to be stored.
+type found struct {
+	value  json.RawMessage
+	format string
+}
+
+// inspect looks whether an output is what it is declared to be. A declaration can't lie.
+func (s *Spec) inspect(out *program.Output) (*found, *failure) {
+	t, err := types.ParseString(out.Type)
+	if err != nil {
+		return nil, worldFault(record.ReasonStart, "output %q: %s", out.Name, err)
+	}
+	path := s.OutputPath(out.Name)
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, userFault(record.ReasonOutputMissing, "output %q is declared %s, and the step didn't write it: there is nothing at outputs/%s "+
+			"(its whole path is in PIPEC_OUTPUT_%s)", out.Name, out.Type, out.Name, envName(out.Name))
+	case err != nil:
+		return nil, userFault(record.ReasonOutputInvalid, "output %q can't be read: %s", out.Name, plain(err))
+	}
+	if !types.HasArtifact(t) {
+		value, why := readValue(path, info, t)
+		if why != "" {
+			return nil, userFault(record.ReasonOutputInvalid, "output %q is declared %s, and %s", out.Name, out.Type, why)
+		}
+		return &found{value: value}, nil
+	}
+	format, why := checkArtifact(path, t)
+	if why != "" {
+		return nil, userFault(record.ReasonOutputInvalid, "output %q is declared %s, and %s", out.Name, out.Type, why)
+	}
+	return &found{format: format}, nil
+}
+
+// readValue reads the value in a file; why says what is wrong with it.
+func readValue(path string, info fs.FileInfo, t cty.Type) (value json.RawMessage, why string) {
+	if !info.Mode().IsRegular() {
+		return nil, "there is a " + describeMode(info.Mode()) + " instead of a file with JSON"
+	}
+	if info.Size() > types.MaxValue+1 {
+		return nil, fmt.Sprintf("the file has %d bytes: a value may have %d; larger data is an artifact, such as `json` or `file`", info.Size(), types.MaxValue)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, "it can't be read: " + plain(err)
+	}
+	return parseValue(data, t)
+}
+
+// parseValue is the value that a file's content stands for.
+func parseValue(data []byte, t cty.Type) (value json.RawMessage, why string) {
+	if t == cty.String && !isJSONString(data) {
+		text := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
+		if why := textFault(text); why != "" {
+			return nil, why
+		}
+		var err error
+		if data, err = store.EncodeJSON(text); err != nil {
+			return nil, err.Error()
+		}
+	}
+	v, err := types.FromJSON(data, t)
+	if err != nil {
+		return nil, err.Error()
+	}
+	value, err = types.ToJSON(v)
+	if err != nil {
+		return nil, err.Error()
+	}
+	if len(value) > types.MaxValue {
+		return nil, fmt.Sprintf("the value has %d bytes: a value may have %d; larger data is an artifact", len(value), types.MaxValue)
+	}
+	return value, ""
+}
+
+func isJSONString(data []byte) bool {
+	text := strings.TrimSpace(string(data))
+	return strings.HasPrefix(text, `"`) && json.Valid([]byte(text))
+}
+
+func describeMode(m fs.FileMode) string {
+	switch {
+	case m.IsDir():
+		return "directory"
+	case m.IsRegular():
+		return "file"
+	}
+	return "special file"
+}
+
+// checkArtifact looks at the file or directory of an artifact, and gives its format where its content tells. Lists and
+// maps are directories of elements.
+func checkArtifact(path string, t cty.Type) (format, why string) {
+	if a, ok := types.AsArtifact(t); ok {
+		return checkKind(path, a)
+	}
+	switch {
+	case t.IsListType():
+		return "", checkList(path, t.ElementType())
+	case t.IsMapType():
+		return "", checkMap(path, t.ElementType())
+	}
+	return "", "a step can leave artifacts alone, in lists and in maps only"
+}
+
+func checkList(path string, elem cty.Type) string {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return "a list of artifacts is a directory with " + store.ListEntry(0) + " and on: " + plain(err)
+	}
+	for i, e := range entries {
+		if e.Name() != store.ListEntry(i) {
+			return fmt.Sprintf("its directory holds %q, where the elements of a list are %s and on, without a gap", e.Name(), store.ListEntry(0))
+		}
+		if _, why := checkArtifact(filepath.Join(path, e.Name()), elem); why != "" {
+			return fmt.Sprintf("of its element %d: %s", i, why)
+		}
+	}
+	return ""
+}
+
+func checkMap(path string, elem cty.Type) string {
+	f, err := os.Open(filepath.Join(path, store.IndexFile))
+	if err != nil {
+		return "a map of artifacts is a directory with " + store.IndexFile + ", which gives each key the name of its file: " + plain(err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, 16<<20))
+	if err != nil {
+		return store.IndexFile + " can't be read: " + plain(err)
+	}
+	index, why := parseIndex(data)
+	if why != "" {
+		return why
+	}
+	for key, name := range index {
+		if _, why := checkArtifact(filepath.Join(path, name), elem); why != "" {
+			return fmt.Sprintf("of its element %q: %s", key, why)
+		}
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return plain(err)
+	}
+	if len(entries) > len(index)+1 {
+		return fmt.Sprintf("its directory holds %d entries, and %s names %d", len(entries)-1, store.IndexFile, len(index))
+	}
+	return ""
+}
+
+// parseIndex reads the index of a map: from keys to the names of entries beside it, each used once.
+func parseIndex(data []byte) (index map[string]string, why string) {
+	if err := json.Unmarshal(data, &index); err != nil {
+		return nil, store.IndexFile + " is not an object of strings: " + err.Error()
+	}
+	used := map[string]bool{store.IndexFile: true}
+	for key, name := range index {
+		if !plainName(name) || used[name] {
+			return nil, fmt.Sprintf("%s gives the key %q the name %q, which can't be an entry's", store.IndexFile, key, name)
+		}
+		used[name] = true
+	}
+	return index, ""
+}

@@ -1,0 +1,253 @@
+package step
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+	"golang.org/x/sys/unix"
+
+	"pipec.dev/pipec/schema/record"
+	"pipec.dev/pipec/schema/types"
+)
+
+// runnerSource is what calls the user's function: see its own text.
+//
+//go:embed runner.py
+var runnerSource []byte
+
+// RunnerDigest is the digest of the Python runner.
+func RunnerDigest() string {
+	sum := sha256.Sum256(runnerSource)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+const (
+	runnerName  = "runner.py"
+	requestName = "runner.json" // what the runner is asked
+	reportName  = "report.json" // what it answers
+)
+
+// runner is the Python runner of one attempt. A nil one stands for a step without it.
+type runner struct {
+	argv    []string
+	answers string
+}
+
+// report is what the runner says of what the exit code can't tell.
+type report struct {
+	Reason  string            `json:"reason"` // set where the runner found the fault, not the user's function
+	Message string            `json:"message"`
+	Formats map[string]string `json:"formats"` // how it wrote artifacts, by output
+}
+
+// request is what the runner is asked.
+type request struct {
+	Function string    `json:"function"`
+	Dir      string    `json:"dir"`
+	Report   string    `json:"report"`
+	Inputs   []slot    `json:"inputs"`
+	Outputs  []slot    `json:"outputs"` // in declared order
+}
+
+type slot struct {
+	Name   string    `json:"name"`
+	Path   string    `json:"path"`
+	Format string    `json:"format,omitempty"`
+	Type   slotType  `json:"type"`
+	Text   string    `json:"text"` // the type, as the language writes it
+}
+
+// slotType is a type as the runner needs it: value, list, map, or an artifact's kind.
+type slotType struct {
+	Kind string    `json:"kind"`
+	Elem *slotType `json:"elem,omitempty"`
+}
+
+func slotTypeOf(t cty.Type) slotType {
+	a, ok := types.AsArtifact(t)
+	switch {
+	case ok:
+		return slotType{Kind: a.Kind}
+	case !types.HasArtifact(t):
+		return slotType{Kind: "value"}
+	case t.IsListType(), t.IsMapType():
+		elem := slotTypeOf(t.ElementType())
+		if t.IsListType() {
+			return slotType{Kind: "list", Elem: &elem}
+		}
+		return slotType{Kind: "map", Elem: &elem}
+	}
+	return slotType{Kind: "value"}
+}
+
+// runner writes what the Python runner needs into Root.
+func (s *Spec) runner(dir string) (*runner, *failure) {
+	req := request{
+		Function: s.Program.Python, Dir: dir, Report: filepath.Join(s.Root, reportName),
+		Inputs: []slot{}, Outputs: []slot{},
+	}
+	for i := range s.Inputs {
+		in := &s.Inputs[i]
+		one, f := newSlot(in.Name, in.Type, s.InputPath(in.Name))
+		if f != nil {
+			return nil, f
+		}
+		if in.Artifact != nil {
+			one.Format = in.Artifact.Format
+		}
+		req.Inputs = append(req.Inputs, one)
+	}
+	for _, name := range s.outputOrder() {
+		for i := range s.Program.Outputs {
+			if out := &s.Program.Outputs[i]; out.Name == name {
+				one, f := newSlot(name, out.Type, s.OutputPath(name))
+				if f != nil {
+					return nil, f
+				}
+				req.Outputs = append(req.Outputs, one)
+			}
+		}
+	}
+	data, err := json.Marshal(req)
+	if err != nil {
+		return nil, worldFault(record.ReasonStart, "the runner's request: %s", err)
+	}
+	program, asked := filepath.Join(s.Root, runnerName), filepath.Join(s.Root, requestName)
+	if err := os.WriteFile(program, runnerSource, 0o666); err != nil {
+		return nil, worldFault(record.ReasonStart, "the runner can't be written: %s", err)
+	}
+	if err := os.WriteFile(asked, data, 0o666); err != nil {
+		return nil, worldFault(record.ReasonStart, "the runner's request can't be written: %s", err)
+	}
+	return &runner{argv: []string{s.interpreter(), "-u", program, asked}, answers: req.Report}, nil
+}
+
+func newSlot(name, typ, path string) (slot, *failure) {
+	t, err := types.ParseString(typ)
+	if err != nil {
+		return slot{}, worldFault(record.ReasonStart, "%s: %s", name, err)
+	}
+	return slot{Name: name, Path: path, Type: slotTypeOf(t), Text: typ}, nil
+}
+
+// outputOrder are the outputs' names as declared.
+func (s *Spec) outputOrder() []string {
+	if len(s.Program.OutputOrder) == len(s.Program.Outputs) {
+		return s.Program.OutputOrder
+	}
+	names := make([]string, len(s.Program.Outputs))
+	for i := range s.Program.Outputs {
+		names[i] = s.Program.Outputs[i].Name
+	}
+	return names
+}
+
+func (s *Spec) interpreter() string {
+	if s.Python != "" {
+		return s.Python
+	}
+	return "python3"
+}
+
+// environment lets modules be imported from the working directory first, in processes that the function starts too.
+func (r *runner) environment(env []string, dir string) []string {
+	path := dir
+	if old := lookupEnv(env, "PYTHONPATH"); old != "" {
+		path += string(filepath.ListSeparator) + old
+	}
+	env = append(env, "PYTHONPATH="+path)
+	if lookupEnv(env, "PYTHONDONTWRITEBYTECODE") == "" {
+		env = append(env, "PYTHONDONTWRITEBYTECODE=1") // the directory is gone after the step
+	}
+	return env
+}
+
+// report reads the runner's answer; an empty one where there is none.
+func (r *runner) report() *report {
+	if r == nil {
+		return &report{}
+	}
+	data, err := os.ReadFile(r.answers)
+	if err != nil {
+		return &report{} // it was ended before: the exit code or the signal says enough
+	}
+	return parseReport(data)
+}
+
+func parseReport(data []byte) *report {
+	var out report
+	if json.Unmarshal(data, &out) != nil {
+		return &report{} // killed while it wrote
+	}
+	switch out.Reason {
+	case "", record.ReasonError, record.ReasonOutputInvalid, record.ReasonOutputMissing, record.ReasonInputInvalid:
+	default:
+		out.Reason = record.ReasonError
+	}
+	return &out
+}
+
+// FindPython chooses the interpreter of python steps on this machine: PIPEC_PYTHON, what the stack says, the project's
+// .venv, $VIRTUAL_ENV, then python3 and python in PATH. lookup reads the environment, project is the project's
+// directory. The interpreter that is named and isn't there is an error, never passed over.
+func FindPython(lookup func(string) string, stack, project string) (string, error) {
+	abs := func(path string) string {
+		if filepath.IsAbs(path) || !strings.ContainsRune(path, '/') {
+			return path
+		}
+		return filepath.Join(project, path)
+	}
+	for _, named := range []struct{ what, path string }{
+		{"PIPEC_PYTHON", lookup("PIPEC_PYTHON")}, {"the stack's orchestrator.python", stack},
+	} {
+		if named.path == "" {
+			continue
+		}
+		found := findIn(lookup("PATH"), abs(named.path))
+		if found == "" {
+			return "", fmt.Errorf("there is no Python interpreter at %s, which %s names", named.path, named.what)
+		}
+		return found, nil
+	}
+	for _, venv := range []string{filepath.Join(project, ".venv"), lookup("VIRTUAL_ENV")} {
+		if found := filepath.Join(venv, "bin", "python"); venv != "" && executable(found) {
+			return found, nil
+		}
+	}
+	for _, name := range []string{"python3", "python"} {
+		if found := findIn(lookup("PATH"), name); found != "" {
+			return found, nil
+		}
+	}
+	return "", errors.New("there is no Python interpreter: neither .venv/bin/python in the project, nor python3 in PATH " +
+		"(PIPEC_PYTHON or the stack's orchestrator.python names another)")
+}
+
+func executable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && unix.Access(path, unix.X_OK) == nil
+}
+
+// findIn gives the absolute path of a program: name itself where it has a slash, else what PATH holds.
+func findIn(path, name string) string {
+	if strings.ContainsRune(name, '/') {
+		if executable(name) {
+			return name
+		}
+		return ""
+	}
+	for _, dir := range filepath.SplitList(path) {
+		if found := filepath.Join(dir, name); filepath.IsAbs(dir) && executable(found) {
+			return found
+		}
+	}
+	return ""
+}

@@ -1,0 +1,269 @@
+package step
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+// Run makes one attempt and commits its result. Where another has committed this attempt already, the result is that
+// one. The error says that the result could not be written: the attempt has not happened then, and the result returned
+// says why for those who watch.
+//
+// When ctx ends the process gets SIGTERM, and after the step's grace its group SIGKILL: the run is cancelled, or, where
+// the cause is ErrShutdown, the failure is the infrastructure's. What Run makes under Spec.Root it leaves there.
+func Run(ctx context.Context, spec *Spec, d Deps) (record.Result, error) {
+	now := d.Now
+	if now == nil {
+		now = time.Now
+	}
+	a := attempt{spec: spec, d: &d, result: record.Result{
+		Version: record.Version, Run: spec.Run, Step: spec.Step, Attempt: spec.Attempt,
+		Status: record.Succeeded, StartedAt: now().UTC(),
+	}}
+	if err := spec.check(); err != nil {
+		a.fail(worldFault(record.ReasonStart, "%s", err))
+		a.result.EndedAt = now().UTC()
+		return a.result, err
+	}
+	if fail := a.run(ctx); fail != nil {
+		a.fail(fail)
+	}
+	a.closeLog(ctx)
+	a.result.EndedAt = now().UTC()
+	return a.commit(context.WithoutCancel(ctx))
+}
+
+// attempt is what is known while Run works.
+type attempt struct {
+	spec   *Spec
+	d      *Deps
+	log    *logger
+	result record.Result
+}
+
+func (a *attempt) fail(f *failure) {
+	if a.result.Status == record.Succeeded {
+		a.result.Status = record.Failed
+	}
+	a.result.Class, a.result.Reason, a.result.Outputs = f.class, f.reason, nil
+	a.result.Message = clip(redactString(f.message, a.d.Secrets))
+}
+
+func (a *attempt) run(ctx context.Context) *failure {
+	if f := a.spec.prepare(ctx, a.d.Store); f != nil {
+		return a.interrupted(ctx, f)
+	}
+	if f := a.openLog(ctx); f != nil {
+		return f
+	}
+	if f := a.spec.unpack(ctx, a.d.Store); f != nil {
+		return a.interrupted(ctx, f)
+	}
+	p, py, f := a.process()
+	if f != nil {
+		return f
+	}
+	if ctx.Err() != nil {
+		return a.interrupted(ctx, nil)
+	}
+	end, f := p.run(ctx)
+	a.log.flush()
+	if f != nil {
+		return f
+	}
+	report := py.report()
+	if f := a.judge(&end, report); f != nil {
+		return f
+	}
+	outputs, f := a.outputs(ctx, report)
+	if f != nil {
+		return a.interrupted(ctx, f)
+	}
+	a.result.Outputs = outputs
+	return nil
+}
+
+// interrupted gives f, unless it happened because ctx ended.
+func (a *attempt) interrupted(ctx context.Context, f *failure) *failure {
+	if ctx.Err() == nil || f != nil && f.class == record.ClassUser {
+		return f
+	}
+	return a.stopped(context.Cause(ctx))
+}
+
+func (a *attempt) stopped(cause error) *failure {
+	if errors.Is(cause, ErrShutdown) {
+		return worldFault(record.ReasonShutdown, "it was told to stop from outside before it was done")
+	}
+	a.result.Status = record.Cancelled
+	return &failure{reason: record.ReasonCancelled, message: "the run was cancelled"}
+}
+
+// judge says whether the process did its part.
+func (a *attempt) judge(end *exit, report *report) *failure {
+	if end.signal == 0 {
+		code := end.code
+		a.result.ExitCode = &code
+	} else {
+		a.result.Signal = unix.SignalName(end.signal)
+	}
+	succeeded := end.signal == 0 && end.code == 0
+	switch {
+	case end.timedOut:
+		a.result.Status = record.TimedOut
+		return userFault(record.ReasonTimeout, "it ran longer than its timeout, %s", a.spec.Program.Timeout.D())
+	case end.stopped != nil && (!errors.Is(end.stopped, ErrShutdown) || !succeeded):
+		return a.stopped(end.stopped)
+	case report.Reason != "":
+		a.result.ExitCode = nil // it is the runner's, not the user's
+		return userFault(report.Reason, "%s", report.Message)
+	case succeeded:
+		return nil
+	case end.oom:
+		return userFault(record.ReasonOOM, "the kernel killed it: there was no memory left")
+	case end.signal != 0:
+		return userFault(record.ReasonSignal, "it %s, which pipec didn't send", end)
+	case report.Message != "":
+		return userFault(record.ReasonError, "%s", report.Message)
+	}
+	return userFault(record.ReasonError, "it %s", end)
+}
+
+// process makes the process of the step, and for a python step what the runner leaves.
+func (a *attempt) process() (*process, *runner, *failure) {
+	s := a.spec
+	dir := s.workDir()
+	if dir == "" {
+		wd, err := os.Getwd()
+		if err != nil {
+			return nil, nil, worldFault(record.ReasonStart, "the working directory: %s", plain(err))
+		}
+		dir = wd
+	}
+	env, f := s.environment(a.d)
+	if f != nil {
+		return nil, nil, f
+	}
+	var argv []string
+	var py *runner
+	if s.Program.Python != "" {
+		py, f = s.runner(dir)
+		if f != nil {
+			return nil, nil, f
+		}
+		argv, env = py.argv, py.environment(env, dir)
+	} else if argv, f = s.command(); f != nil {
+		return nil, nil, f
+	}
+	return &process{
+		argv: argv, env: append(env, "PWD="+dir), dir: dir, out: a.log, started: a.d.Started,
+		timeout: s.Program.Timeout.D(), grace: s.Program.Grace.D(),
+	}, py, nil
+}
+
+func (a *attempt) openLog(ctx context.Context) *failure {
+	if a.spec.Segments {
+		a.log = newLogger(newSegmentKeeper(ctx, a.d.Store, a.spec), a.d)
+		return nil
+	}
+	keep, err := newFileKeeper(a.d.Store, a.spec)
+	if err != nil {
+		return worldFault(record.ReasonStore, "the log can't be written: %s", err)
+	}
+	a.log = newLogger(keep, a.d)
+	return nil
+}
+
+// closeLog stores the log. An attempt whose log is lost is not a success.
+func (a *attempt) closeLog(ctx context.Context) {
+	if a.log == nil {
+		return
+	}
+	kept, err := a.log.close(context.WithoutCancel(ctx))
+	a.result.Log = kept
+	if err != nil && a.result.Status == record.Succeeded {
+		a.fail(worldFault(record.ReasonStore, "the log could not be stored: %s", err))
+	}
+}
+
+// commit writes the result, once.
+func (a *attempt) commit(ctx context.Context) (record.Result, error) {
+	key := a.spec.ResultKey()
+	err := store.WriteJSON(ctx, a.d.Store, key, &a.result, store.IfAbsent)
+	switch {
+	case err == nil:
+		return a.result, nil
+	case errors.Is(err, store.ErrExists):
+		committed, err := store.ReadJSON[record.Result](ctx, a.d.Store, key)
+		if err != nil {
+			return a.result, fmt.Errorf("the result of step %s: %w", a.spec.Step, err)
+		}
+		return committed, nil
+	}
+	a.fail(worldFault(record.ReasonStore, "the result could not be stored: %s", err))
+	return a.result, fmt.Errorf("the result of step %s: %w", a.spec.Step, err)
+}
+
+// outputs checks and stores what the process left, after everything was found right: a step with one bad output stores
+// none.
+func (a *attempt) outputs(ctx context.Context, report *report) ([]record.Datum, *failure) {
+	found := make([]*found, len(a.spec.Program.Outputs))
+	for i := range a.spec.Program.Outputs {
+		out := &a.spec.Program.Outputs[i]
+		one, f := a.spec.inspect(out)
+		if f != nil {
+			return nil, f
+		}
+		found[i] = one
+	}
+	a.noteUndeclared()
+	data := make([]record.Datum, 0, len(found))
+	for i, one := range found {
+		out := &a.spec.Program.Outputs[i]
+		d := record.Datum{Name: out.Name, Type: out.Type, Value: one.value}
+		if one.value == nil {
+			artifact, err := store.Save(ctx, a.d.Store, a.spec.OutputPath(out.Name), true)
+			if err != nil {
+				return nil, storing(out.Name, err)
+			}
+			artifact.Format = one.format
+			if told := report.Formats[out.Name]; told != "" {
+				artifact.Format = told
+			}
+			d.Artifact = &artifact
+		}
+		data = append(data, d)
+	}
+	return data, nil
+}
+
+func (a *attempt) noteUndeclared() {
+	entries, err := os.ReadDir(filepath.Join(a.spec.Root, outputsDir))
+	if err != nil || len(entries) == len(a.spec.Program.Outputs) {
+		return
+	}
+	for _, e := range entries {
+		if !declares(a.spec.Program.Outputs, e.Name()) {
+			a.log.note("the output %q is not declared, and is ignored", e.Name())
+		}
+	}
+}
+
+func declares(outputs []program.Output, name string) bool {
+	for i := range outputs {
+		if outputs[i].Name == name {
+			return true
+		}
+	}
+	return false
+}

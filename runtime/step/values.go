@@ -1,0 +1,111 @@
+package step
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+	"pipec.dev/pipec/schema/types"
+)
+
+// lookup gives the values that a step's own command and env read.
+func (s *Spec) lookup() expr.Lookup {
+	return func(ref string) (cty.Value, error) {
+		switch kind, name, _ := strings.Cut(ref, "."); kind {
+		case "input":
+			for i := range s.Inputs {
+				if s.Inputs[i].Name == name {
+					return s.inputValue(&s.Inputs[i])
+				}
+			}
+		case "output":
+			for i := range s.Program.Outputs {
+				if s.Program.Outputs[i].Name == name {
+					return pathObject(s.OutputPath(name)), nil
+				}
+			}
+		}
+		raw, ok := s.Refs[ref]
+		switch {
+		case !ok:
+			return cty.NilVal, fmt.Errorf("%s has no value here", ref)
+		case string(raw) == "null":
+			return cty.NullVal(cty.DynamicPseudoType), nil
+		}
+		v, err := types.FromJSON(raw, cty.DynamicPseudoType)
+		if err != nil {
+			return cty.NilVal, fmt.Errorf("%s: %w", ref, err)
+		}
+		return v, nil
+	}
+}
+
+func pathObject(path string) cty.Value {
+	return cty.ObjectVal(map[string]cty.Value{"path": cty.StringVal(path)})
+}
+
+func (s *Spec) inputValue(d *record.Datum) (cty.Value, error) {
+	if d.Artifact != nil {
+		return pathObject(s.InputPath(d.Name)), nil
+	}
+	t, err := types.ParseString(d.Type)
+	if err != nil {
+		return cty.NilVal, err
+	}
+	if string(d.Value) == "null" {
+		return cty.NullVal(t), nil
+	}
+	v, err := types.FromJSON(d.Value, t)
+	if err != nil {
+		return cty.NilVal, fmt.Errorf("input.%s: %w", d.Name, err)
+	}
+	return v, nil
+}
+
+// evaluate gives a string of command or env. what names it in messages.
+func (s *Spec) evaluate(v *program.Value, what string) (string, *failure) {
+	val, err := v.EvalAs(s.lookup(), cty.String)
+	if err != nil {
+		return "", userFault(record.ReasonExpression, "%s can't be evaluated: %s", what, err)
+	}
+	return val.AsString(), nil
+}
+
+// maxString is what Linux takes as one argument or one variable, with the byte that ends it.
+const maxString = 128 << 10
+
+// fits refuses what the kernel would refuse with no more than "argument list too long".
+func fits(s, what string) *failure {
+	switch {
+	case strings.IndexByte(s, 0) >= 0:
+		return userFault(record.ReasonStart, "%s holds a NUL byte, which no process can be given", what)
+	case len(s) >= maxString:
+		return userFault(record.ReasonStart, "%s has %d bytes, and the system takes less than %d (128 KiB): "+
+			"give the file's name instead, input.x.path, and let the process read it", what, len(s), maxString)
+	}
+	return nil
+}
+
+// command gives the arguments of a step with a command.
+func (s *Spec) command() ([]string, *failure) {
+	args := make([]string, len(s.Program.Command))
+	for i := range s.Program.Command {
+		what := fmt.Sprintf("command[%d]", i)
+		arg, f := s.evaluate(&s.Program.Command[i], what)
+		if f == nil {
+			f = fits(arg, what)
+		}
+		if f != nil {
+			return nil, f
+		}
+		args[i] = arg
+	}
+	if args[0] == "" {
+		return nil, userFault(record.ReasonStart, "command[0] is empty: it names the program to start")
+	}
+	return args, nil
+}

@@ -1,0 +1,206 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"regexp"
+
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+// bufferSize is what a copy holds in memory.
+const bufferSize = 128 << 10
+
+// digestForm is sha256 in lower case hex.
+const digestForm = `^sha256:[0-9a-f]{64}$`
+
+// CorruptError says that content is not what its digest says.
+type CorruptError struct{ Key, Want, Got string }
+
+func (e *CorruptError) Error() string {
+	return fmt.Sprintf("the object %s is damaged: its digest should be %s, and is %s", e.Key, e.Want, e.Got)
+}
+
+// ContentError says that a file or a directory can't be kept: the fault of who made it, not of the store.
+type ContentError struct{ Path, Why string }
+
+func (e *ContentError) Error() string { return e.Path + " " + e.Why }
+
+// CheckDigest says whether s is a digest as pipec writes them.
+func CheckDigest(s string) error {
+	if ok, _ := regexp.MatchString(digestForm, s); !ok {
+		return fmt.Errorf("%q is not a digest", shorten(s))
+	}
+	return nil
+}
+
+func digestOf(h hash.Hash) string { return "sha256:" + hex.EncodeToString(h.Sum(nil)) }
+
+// PutBytes keeps data by its digest.
+func PutBytes(ctx context.Context, s Store, data []byte) (string, error) {
+	digest := program.Digest(data)
+	kept, err := holds(ctx, s, digest, int64(len(data)))
+	if err != nil || kept {
+		return digest, err
+	}
+	return digest, putBlob(ctx, s, digest, bytes.NewReader(data))
+}
+
+// putBlob writes content whose digest is known. On a local store it takes the place of what is there, which heals what
+// a loss of power tore.
+func putBlob(ctx context.Context, s Store, digest string, r io.Reader) error {
+	mode := IfAbsent
+	if _, local := s.(Mover); local {
+		mode = Replace
+	}
+	err := s.Put(ctx, record.BlobKey(digest), r, mode)
+	if errors.Is(err, ErrExists) {
+		return nil
+	}
+	return err
+}
+
+// holds says whether the content is there already. On a local store it is read for that, see putBlob.
+func holds(ctx context.Context, s Store, digest string, size int64) (bool, error) {
+	info, err := s.Stat(ctx, record.BlobKey(digest))
+	if errors.Is(err, ErrNotExist) || err == nil && info.Size != size {
+		return false, nil
+	}
+	if _, local := s.(Mover); err != nil || !local {
+		return err == nil, err
+	}
+	r, err := OpenBlob(ctx, s, digest)
+	if err != nil {
+		return false, err
+	}
+	defer r.Close()
+	_, err = io.CopyBuffer(onlyWriter{io.Discard}, onlyReader{r}, make([]byte, min(bufferSize, size+1)))
+	var corrupt *CorruptError
+	if errors.As(err, &corrupt) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// The two hide what a file or io.Discard can do besides, so that io.CopyBuffer uses its buffer.
+type onlyReader struct{ io.Reader }
+type onlyWriter struct{ io.Writer }
+
+// saveFile keeps the regular file at path, and returns its digest and size. With move the file may be gone afterwards.
+func saveFile(ctx context.Context, s Store, path string, move bool) (string, int64, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", 0, unreadable(path, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", 0, unreadable(path, err)
+	}
+	h := sha256.New()
+	buf := make([]byte, min(bufferSize, info.Size()+1))
+	size, err := io.CopyBuffer(h, onlyReader{contextReader{ctx, f}}, buf)
+	if err != nil {
+		return "", 0, unreadable(path, err)
+	}
+	digest := digestOf(h)
+	if mover, ok := s.(Mover); ok && move {
+		if err := mover.Move(ctx, path, record.BlobKey(digest), Replace); !errors.Is(err, errors.ErrUnsupported) {
+			return digest, size, err
+		}
+	}
+	if kept, err := holds(ctx, s, digest, size); err != nil || kept {
+		return digest, size, err
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return "", 0, unreadable(path, err)
+	}
+	// The second reading is checked against the first, or a file that is still written would be kept under a wrong name.
+	again := &verifier{r: f, h: sha256.New(), want: digest, key: path}
+	err = putBlob(ctx, s, digest, again)
+	var corrupt *CorruptError
+	if errors.As(err, &corrupt) {
+		return "", 0, &ContentError{path, "changed while it was read"}
+	}
+	return digest, size, err
+}
+
+func unreadable(path string, err error) error {
+	var perr *os.PathError
+	if errors.As(err, &perr) {
+		return &ContentError{path, "can't be read: " + perr.Err.Error()}
+	}
+	return err
+}
+
+// PutFile writes the file at path as the object at key: it is moved there where the store can do that, else copied.
+func PutFile(ctx context.Context, s Store, key, path string, mode Mode) error {
+	if mover, ok := s.(Mover); ok {
+		if err := mover.Move(ctx, path, key, mode); !errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return s.Put(ctx, key, f, mode)
+}
+
+// OpenBlob streams content. Its last Read is an error, a *CorruptError, where the content is not what the digest says:
+// whoever stops before io.EOF has nothing verified.
+func OpenBlob(ctx context.Context, s Store, digest string) (io.ReadCloser, error) {
+	if err := CheckDigest(digest); err != nil {
+		return nil, err
+	}
+	key := record.BlobKey(digest)
+	r, err := s.Get(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	v := &verifier{r: contextReader{ctx, r}, h: sha256.New(), want: digest, key: key}
+	return struct {
+		io.Reader
+		io.Closer
+	}{v, r}, nil
+}
+
+// ReadBlob reads content into memory, no more than limit bytes of it.
+func ReadBlob(ctx context.Context, s Store, digest string, limit int64) ([]byte, error) {
+	r, err := OpenBlob(ctx, s, digest)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("%s has more than %d bytes", record.BlobKey(digest), limit)
+	}
+	return data, err
+}
+
+type verifier struct {
+	r         io.Reader
+	h         hash.Hash
+	want, key string
+}
+
+func (v *verifier) Read(p []byte) (int, error) {
+	n, err := v.r.Read(p)
+	v.h.Write(p[:n])
+	if err == io.EOF {
+		if got := digestOf(v.h); got != v.want {
+			return n, &CorruptError{Key: v.key, Want: v.want, Got: got}
+		}
+	}
+	return n, err
+}

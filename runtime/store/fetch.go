@@ -1,0 +1,125 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
+
+	"pipec.dev/pipec/schema/record"
+)
+
+// Fetch writes an artifact to path, where nothing may be yet. What it writes is the caller's own, to change as it
+// likes. Every digest is checked; after an error part of a directory may be at path, and no file that is wrong.
+func Fetch(ctx context.Context, s Store, a record.Artifact, path string) error {
+	if !a.Directory {
+		return fetchFile(ctx, s, a.Digest, path, 0o666)
+	}
+	tree, err := ReadTree(ctx, s, a)
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(path, 0o777); err != nil {
+		return err
+	}
+	return fetchTree(ctx, s, tree, path)
+}
+
+// ReadTree reads what a directory artifact holds.
+func ReadTree(ctx context.Context, s Store, a record.Artifact) (record.Tree, error) {
+	var tree record.Tree
+	data, err := ReadBlob(ctx, s, a.Digest, maxTree)
+	if err != nil {
+		return tree, err
+	}
+	if err := DecodeJSON(data, &tree); err != nil {
+		return tree, fmt.Errorf("the directory %s: %w", record.BlobKey(a.Digest), err)
+	}
+	if err := CheckTree(tree); err != nil {
+		return tree, fmt.Errorf("the directory %s %w", record.BlobKey(a.Digest), err)
+	}
+	return tree, nil
+}
+
+// fetchTree relies on CheckTree: nothing that it writes can lie behind a link.
+func fetchTree(ctx context.Context, s Store, tree record.Tree, root string) error {
+	made := map[string]bool{".": true}
+	for i := range tree.Files {
+		f := &tree.Files[i]
+		dir := path.Dir(f.Path)
+		if f.Dir {
+			dir = f.Path
+		}
+		if !made[dir] {
+			if err := os.MkdirAll(filepath.Join(root, dir), 0o777); err != nil {
+				return err
+			}
+			made[dir] = true
+		}
+		if f.Link != "" {
+			if err := os.Symlink(f.Link, filepath.Join(root, f.Path)); err != nil {
+				return err
+			}
+		}
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(workers)
+	for i := range tree.Files {
+		f := &tree.Files[i]
+		if f.Dir || f.Link != "" {
+			continue
+		}
+		g.Go(func() error {
+			perm := os.FileMode(0o666)
+			if f.Exec {
+				perm = 0o777
+			}
+			return fetchFile(ctx, s, f.Digest, filepath.Join(root, f.Path), perm)
+		})
+	}
+	return g.Wait()
+}
+
+// fetchFile copies content to path. Where the file system can share the blocks of two files it does, and the copy is
+// what is verified.
+func fetchFile(ctx context.Context, s Store, digest, path string, perm os.FileMode) (err error) {
+	if err := CheckDigest(digest); err != nil {
+		return err
+	}
+	key := record.BlobKey(digest)
+	r, err := s.Get(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	out, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := out.Close(); err == nil {
+			err = cerr
+		}
+		if err != nil {
+			_ = os.Remove(path)
+		}
+	}()
+	v := &verifier{r: contextReader{ctx, r}, h: sha256.New(), want: digest, key: key}
+	var to io.Writer = onlyWriter{out}
+	size := int64(bufferSize)
+	if f, ok := r.(*os.File); ok {
+		if info, err := f.Stat(); err == nil {
+			size = min(size, info.Size()+1)
+		}
+		if clone(out, f) == nil {
+			v.r, to = contextReader{ctx, out}, onlyWriter{io.Discard}
+		}
+	}
+	_, err = io.CopyBuffer(to, onlyReader{v}, make([]byte, size))
+	return err
+}

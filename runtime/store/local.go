@@ -1,0 +1,227 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// tempAge is how old a temporary file is when nobody can still be writing it.
+const tempAge = 24 * time.Hour
+
+// Local is a Store in a directory: an object is a file, its key the path.
+//
+// An object is written beside the others under a temporary name and then linked or renamed to its own, so that a
+// killed process leaves temporary files at most. Nothing is synced to the disk: after a loss of power an object may be
+// torn, and then its digest doesn't match when it is read.
+type Local struct {
+	dir  string
+	root *os.Root // every path is resolved beneath it, symbolic links too
+}
+
+// OpenLocal opens the store in dir, and makes the directory where it is missing.
+func OpenLocal(dir string) (*Local, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, tempDir), 0o777); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	l := &Local{dir: dir, root: root}
+	l.sweep(time.Now().Add(-tempAge))
+	return l, nil
+}
+
+// Dir is the directory of the store.
+func (l *Local) Dir() string { return l.dir }
+
+// Close ends the use of the store.
+func (l *Local) Close() error { return l.root.Close() }
+
+// sweep removes temporary files of processes that were killed. What it can't remove stays: it counts for nothing.
+func (l *Local) sweep(before time.Time) {
+	dir, err := l.root.Open(tempDir)
+	if err != nil {
+		return
+	}
+	defer dir.Close()
+	for {
+		entries, err := dir.ReadDir(256)
+		for _, e := range entries {
+			if info, err := e.Info(); err == nil && info.ModTime().Before(before) {
+				_ = l.root.Remove(path.Join(tempDir, e.Name()))
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// Get opens the file of the object.
+func (l *Local) Get(_ context.Context, key string) (io.ReadCloser, error) {
+	if err := CheckKey(key); err != nil {
+		return nil, err
+	}
+	f, err := l.root.Open(key)
+	if err != nil {
+		return nil, l.fault("read", key, err)
+	}
+	return f, nil
+}
+
+// Stat looks at the file of the object.
+func (l *Local) Stat(_ context.Context, key string) (Info, error) {
+	if err := CheckKey(key); err != nil {
+		return Info{}, err
+	}
+	info, err := l.root.Stat(key)
+	switch {
+	case err != nil:
+		return Info{}, l.fault("read", key, err)
+	case !info.Mode().IsRegular():
+		return Info{}, l.fault("read", key, fs.ErrNotExist)
+	}
+	return Info{Size: info.Size(), ModTime: info.ModTime()}, nil
+}
+
+// Put writes a temporary file and then gives it its name.
+func (l *Local) Put(ctx context.Context, key string, r io.Reader, mode Mode) error {
+	if err := CheckKey(key); err != nil {
+		return err
+	}
+	var name [8]byte
+	_, _ = rand.Read(name[:]) // never fails
+	temp := tempDir + "/" + hex.EncodeToString(name[:])
+	f, err := l.create(temp)
+	if err != nil {
+		return l.fault("write", key, err)
+	}
+	_, err = io.Copy(f, contextReader{ctx, r})
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = l.place(temp, key, mode)
+	}
+	if err != nil || mode == IfAbsent {
+		_ = l.root.Remove(temp)
+	}
+	if err != nil {
+		return l.fault("write", key, err)
+	}
+	return nil
+}
+
+// create makes a temporary file, and its directory again where someone removed it.
+func (l *Local) create(temp string) (*os.File, error) {
+	f, err := l.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o444)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return f, err
+	}
+	if err := l.root.MkdirAll(tempDir, 0o777); err != nil {
+		return nil, err
+	}
+	return l.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o444)
+}
+
+// place gives the temporary file the name key; with IfAbsent it keeps its temporary name as well.
+func (l *Local) place(temp, key string, mode Mode) error {
+	name := l.root.Rename
+	if mode == IfAbsent {
+		name = l.root.Link // fails where there is something, whoever was first
+	}
+	err := name(temp, key)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := l.root.MkdirAll(path.Dir(key), 0o777); err != nil {
+		return err
+	}
+	return name(temp, key)
+}
+
+// Move renames the file into the store. It is ErrUnsupported on another file system, and for a file with other names.
+func (l *Local) Move(_ context.Context, file, key string, mode Mode) error {
+	if err := CheckKey(key); err != nil {
+		return err
+	}
+	info, err := os.Lstat(file)
+	if err != nil {
+		return err
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); !ok || st.Nlink != 1 || !info.Mode().IsRegular() {
+		return errors.ErrUnsupported
+	}
+	dir, err := l.openDir(path.Dir(key))
+	if err != nil {
+		return l.fault("write", key, err)
+	}
+	defer dir.Close()
+	if info.Mode().Perm() != 0o444 {
+		if err := os.Chmod(file, 0o444); err != nil {
+			return errors.ErrUnsupported // not ours: copying needs no more than reading
+		}
+	}
+	to, name := int(dir.Fd()), path.Base(key)
+	if mode == IfAbsent {
+		if err = unix.Linkat(unix.AT_FDCWD, file, to, name, 0); err == nil {
+			return os.Remove(file)
+		}
+	} else {
+		err = unix.Renameat(unix.AT_FDCWD, file, to, name)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, unix.EXDEV), errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		return errors.ErrUnsupported
+	}
+	return l.fault("write", key, err)
+}
+
+func (l *Local) openDir(name string) (*os.File, error) {
+	dir, err := l.root.Open(name)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return dir, err
+	}
+	if err := l.root.MkdirAll(name, 0o777); err != nil {
+		return nil, err
+	}
+	return l.root.Open(name)
+}
+
+// fault says which object of which store an error of the file system is about.
+func (l *Local) fault(did, key string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ENOTDIR) && did == "read":
+		return fmt.Errorf("%s: %w", key, ErrNotExist)
+	case errors.Is(err, fs.ErrExist):
+		return fmt.Errorf("%s: %w", key, ErrExists)
+	}
+	var perr *fs.PathError
+	if errors.As(err, &perr) {
+		err = perr.Err
+	}
+	var lerr *os.LinkError
+	if errors.As(err, &lerr) {
+		err = lerr.Err
+	}
+	return fmt.Errorf("can't %s %s in the store %s: %w", did, key, l.dir, err)
+}
