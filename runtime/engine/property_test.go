@@ -89,6 +89,8 @@ type world struct {
 	ends    map[string]record.StepEnd
 	steps   map[string]*program.Step
 	mains   map[string]bool
+	run     *record.Run
+	kept    map[string]bool // named in the run, and not reported yet
 	end     *record.End
 	log     []record.Event
 	actions []Action
@@ -98,13 +100,17 @@ func newWorld(t *rapid.T, p *program.Program, limit int) *world {
 	w := &world{
 		t: t, p: p, now: epoch, limit: bound(limit, p.MaxParallel), running: map[string]int{}, stopped: map[string]bool{}, checks: map[string]bool{},
 		timers: map[string]time.Time{}, tries: map[string]int{}, begun: map[string]bool{}, ends: map[string]record.StepEnd{},
-		steps: map[string]*program.Step{}, mains: map[string]bool{},
+		steps: map[string]*program.Step{}, mains: map[string]bool{}, run: newRun(), kept: map[string]bool{},
 	}
 	for i, s := range p.All() {
 		w.steps[s.Name], w.mains[s.Name] = s, i < len(p.Steps)
+		if i < len(p.Steps) && rapid.IntRange(0, 9).Draw(t, "kept") == 0 {
+			w.kept[s.Name] = true
+			w.run.Kept = append(w.run.Kept, s.Name)
+		}
 	}
 	var err error
-	if w.s, err = New(p, newRun(), limit); err != nil {
+	if w.s, err = New(p, w.run, limit); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -174,6 +180,9 @@ func (w *world) mayStart(name string, last *string) {
 			}
 		}
 	}
+	if w.kept[name] {
+		w.t.Fatalf("%s starts, and its result may yet be kept", name)
+	}
 	if *last > key {
 		w.t.Fatalf("%s starts after %s", key, *last)
 	}
@@ -207,7 +216,7 @@ func (w *world) notified(e record.Event) {
 		if _, twice := w.ends[e.Step]; twice || runs || !e.End.Status.Ended() {
 			w.t.Fatalf("%s ends twice, or while it runs, or not: %+v", e.Step, e.End)
 		}
-		if (e.End.Status == record.Skipped) == (w.begun[e.Step] || e.End.Cached || e.End.Reason == record.ReasonExpression) {
+		if (e.End.Status == record.Skipped) == (w.begun[e.Step] || e.End.Cached || e.End.Kept || e.End.Reason == record.ReasonExpression) {
 			w.t.Fatalf("%s was started (%v) and is %s", e.Step, w.begun[e.Step], e.End.Status)
 		}
 		if e.End.Status == record.Cancelled && !w.stopped[e.Step] {
@@ -227,6 +236,9 @@ func (w *world) happen() bool {
 	for _, name := range sortedKeys(w.checks) {
 		can = append(can, record.Event{Type: record.CacheChecked, Step: name})
 	}
+	for _, name := range sortedKeys(w.kept) {
+		can = append(can, record.Event{Type: record.StepKept, Step: name})
+	}
 	for _, name := range sortedKeys(w.timers) {
 		can = append(can, record.Event{Type: record.TimerFired, Timer: name})
 	}
@@ -243,6 +255,11 @@ func (w *world) happen() bool {
 	case record.CacheChecked:
 		delete(w.checks, e.Step)
 		if rapid.Bool().Draw(w.t, "hit") {
+			e.From, e.Result = "r0", &record.Result{Status: record.Succeeded, Outputs: outputs, Attempt: 1}
+		}
+	case record.StepKept:
+		delete(w.kept, e.Step)
+		if rapid.IntRange(0, 3).Draw(w.t, "whole") > 0 {
 			e.From, e.Result = "r0", &record.Result{Status: record.Succeeded, Outputs: outputs, Attempt: 1}
 		}
 	case record.TimerFired:
@@ -286,6 +303,9 @@ func TestRuns(t *testing.T) {
 		limit := rapid.IntRange(0, 3).Draw(t, "limit")
 		w := newWorld(t, p, limit)
 		cancels := 0
+		for len(w.kept) > 0 && rapid.Bool().Draw(t, "early") {
+			w.happen() // a result may be taken over before the start
+		}
 		w.send(record.Event{Type: record.RunStarted})
 		for w.end == nil {
 			switch rapid.IntRange(0, 30).Draw(t, "what") {
@@ -333,7 +353,7 @@ func (w *world) atEnd(cancels int) {
 
 // replayed checks that the log gives the same actions and the same state once more.
 func (w *world) replayed(limit int) {
-	s, err := New(w.p, newRun(), limit)
+	s, err := New(w.p, w.run, limit)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -1,7 +1,10 @@
 package engine
 
 import (
+	"fmt"
 	"testing"
+
+	"github.com/zclconf/go-cty/cty"
 
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -137,5 +140,39 @@ func TestNewRefuses(t *testing.T) {
 				t.Errorf("got %v, want %s", err, tc.want)
 			}
 		})
+	}
+}
+
+func TestLargeRun(t *testing.T) {
+	s, err := New(layered(1000), newRun(), 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	starts, end := drive(s)
+	if starts != 1000 || end == nil || end.Status != record.Succeeded || len(end.Steps) != 1000 {
+		t.Errorf("%d starts, end %+v", starts, end)
+	}
+}
+
+// A chain is as long as the program: what follows from one event must not be found by recursion.
+func TestLongChainIsSkipped(t *testing.T) {
+	p := pipeline(step("s000000"))
+	for i := 1; i < 20000; i++ {
+		p.Steps = append(p.Steps, step(fmt.Sprintf("s%06d", i), needs("output", fmt.Sprintf("s%06d", i-1))))
+	}
+	sc := newScript(t, p, newRun(), 0).play("start", "s000000/1 fail 1")
+	if sc.end == nil || len(sc.end.Steps) != 20000 {
+		t.Fatal("the run has not ended")
+	}
+	if last := sc.end.Steps[19999]; last.Status != record.Skipped || last.Message != "s019998 was skipped (s000000 failed)" {
+		t.Errorf("got %+v", last)
+	}
+}
+
+func TestEvaluatorPanicIsAFault(t *testing.T) {
+	v := ex("attempt + 1", "number", "attempt")
+	r := reader{s: &State{}, value: &v, own: map[string]cty.Value{"attempt": cty.NilVal}}
+	if _, err := r.eval(); err == nil {
+		t.Error("no error")
 	}
 }
