@@ -55,7 +55,7 @@ func TestStarts(t *testing.T) {
 		{
 			name: "values flow", p: outputs(pipeline(
 				step("a", output("x", "number"), output("m", "model")),
-				step("b", needs("output", "a"), input("m", "file", ref("step.a.m")), input("x", "number", ref("step.a.x")),
+				step("b", needs("output", "a"), input("m", "file", ref("step.a.m")), input("n", "number", ref("step.a.x")),
 					input("y", "string", ex(`"x is ${step.a.x + 1}"`, "string", "step.a.x")))),
 				program.Result{Name: "x", Type: "number", Value: ref("step.a.x")}, program.Result{Name: "z", Type: "model", Value: ref("step.a.m")}),
 			play: []string{"start", "a/1 ok x=2 m=@d", "b/1 ok"},
@@ -63,7 +63,7 @@ func TestStarts(t *testing.T) {
 				start a/1
 				> a/1 ok x=2 m=@d
 				a succeeded
-				start b/1 m=d x=2 y="x is 3"
+				start b/1 m=d n=2 y="x is 3"
 				> b/1 ok
 				b succeeded
 				end succeeded x=2 z=d`,
@@ -256,7 +256,8 @@ func TestSkips(t *testing.T) {
 			want: "> start\nstart a/1\n> a/1 fail 9\na failed Error\nstart b/1\n> b/1 ok\nb succeeded\nend failed StepsFailed: a failed",
 		},
 		{
-			name: "continue_on_failure", p: pipeline(step("a", steadfast, output("x", "number")), step("b", needs("order", "a")), step("c", needs("output", "a"))),
+			name: "continue_on_failure", p: outputs(pipeline(step("a", steadfast, output("x", "number")), step("b", needs("order", "a")), step("c", needs("output", "a"))),
+				program.Result{Name: "x", Type: "number", Value: ex("try(step.a.x, 4)", "number", "~step.a.x")}),
 			play: []string{"start", "a/1 fail 1", "b/1 ok"},
 			want: `> start
 				start a/1
