@@ -37,6 +37,9 @@ func Gate(src []byte) *Refusal { return scan(src, 'B') }
 // GateExpression is Gate for a text that is one expression.
 func GateExpression(src []byte) *Refusal { return scan(src, '(') }
 
+// GateTemplate is Gate for a text that is one template, without quotes around it.
+func GateTemplate(src []byte) *Refusal { return scan(src, 'T') }
+
 func scan(src []byte, base byte) *Refusal {
 	if len(src) > MaxFile {
 		return &Refusal{Pos: hcl.InitialPos, Why: fmt.Sprintf("the file has %d bytes, and the limit is %d", len(src), MaxFile)}
@@ -45,7 +48,7 @@ func scan(src []byte, base byte) *Refusal {
 	g := gate{src: src, levels: []level{{kind: base}}}
 	why := ""
 	for ; g.i < len(g.src) && why == ""; g.i++ {
-		if k := g.top().kind; k == '"' || k == 'H' {
+		if k := g.top().kind; k == '"' || k == 'H' || k == 'T' {
 			why = g.template()
 		} else {
 			why = g.code()
@@ -62,7 +65,7 @@ func scan(src []byte, base byte) *Refusal {
 // level is what a brace, a string, a heredoc or an interpolation opens. As in the lexer, `(` and `[` open none: a `}`
 // ends an interpolation whatever else is open.
 type level struct {
-	kind     byte   // 'B' body, '{' object, 'F' `{ for`, '"' string, 'H' heredoc, '$' interpolation, '(' expression
+	kind     byte   // 'B' body, '{' object, 'F' `{ for`, '"' string, 'H' heredoc, 'T' template, '$' interpolation, '(' expression
 	marker   []byte // of a heredoc
 	brackets []counts
 	counts
@@ -165,6 +168,7 @@ func (g *gate) template() string {
 		if c == '\n' {
 			g.heredocLine()
 		}
+	case l.kind == 'T':
 	case c == '\\':
 		g.i++
 	case c == '"':

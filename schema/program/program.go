@@ -66,14 +66,16 @@ type Schedule struct {
 
 // Step is one step, or one step of `finally`.
 type Step struct {
-	Name    string   `json:"name"`
-	Doc     string   `json:"doc,omitempty"`
-	Command []Value  `json:"command,omitempty"` // each a string when evaluated; exactly one of Command and Python is set
-	Python  string   `json:"python,omitempty"`  // module:function
-	Code    string   `json:"code,omitempty"`    // name in Program.Codes
-	Image   string   `json:"image,omitempty"`   // name in Program.Images as image.NAME, else a reference
-	Inputs  []Input  `json:"inputs,omitempty"`  // sorted by name
-	Outputs []Output `json:"outputs,omitempty"` // sorted by name
+	Name    string  `json:"name"`
+	Doc     string  `json:"doc,omitempty"`
+	Command []Value `json:"command,omitempty"` // each a string when evaluated; exactly one of Command, CommandList and Python is set
+	// CommandList is the command where it is one expression that waits for run time; its type is list(string).
+	CommandList *Value   `json:"command_list,omitempty"`
+	Python      string   `json:"python,omitempty"`  // module:function
+	Code        string   `json:"code,omitempty"`    // name in Program.Codes
+	Image       string   `json:"image,omitempty"`   // name in Program.Images as image.NAME, else a reference
+	Inputs      []Input  `json:"inputs,omitempty"`  // sorted by name
+	Outputs     []Output `json:"outputs,omitempty"` // sorted by name
 	// OutputOrder are the names of Outputs as declared: how a python function's tuple is read. Only where it has several.
 	OutputOrder []string `json:"output_order,omitempty"`
 	Env         []Env    `json:"env,omitempty"`        // sorted by name

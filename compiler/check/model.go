@@ -1,0 +1,103 @@
+// Package check finds what a project means and whether it can: names to declarations, expressions to types, references
+// to edges. What comes out is a model of each pipeline in which every value has a type and every reference a target;
+// lower turns it into a program. Everything that is wrong is told, not the first thing alone.
+package check
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/compiler/decode"
+	"pipec.dev/pipec/schema/program"
+)
+
+// Pipeline is one checked pipeline. What is plain data already stands in Program: lower fills in the rest of it.
+type Pipeline struct {
+	Block   *decode.Block
+	Params  map[string]*Param
+	Steps   []*Step // of both sorts, in the order of the source
+	Results []*Result
+	Program program.Program
+
+	byName map[string]*Step
+	code   string // of the pipeline: the default of its steps
+	image  string
+	cache  bool
+}
+
+// Param is a checked param.
+type Param struct {
+	Block   *decode.Block
+	Type    cty.Type
+	Default cty.Value // cty.NilVal without one
+	used    bool
+}
+
+// Step is a checked step, or a step of finally.
+type Step struct {
+	Block   *decode.Block
+	Finally bool
+	Command []*Value
+	// CommandList is the command where it is not written as a list of its parts.
+	CommandList *Value
+	Inputs      []*Input
+	Outputs     []*Output
+	Env         map[string]*Value
+	When        *Value
+	RetryWhen   *Value
+	Needs       map[string]*Need // by the step's name
+	Program     program.Step     // what is plain data already
+
+	inputs  map[string]*Input
+	outputs map[string]*Output
+}
+
+// Name is the step's name.
+func (s *Step) Name() string { return s.Block.Label }
+
+// Input is a checked input.
+type Input struct {
+	Block   *decode.Block
+	Type    cty.Type // cty.NilType where it is faulty
+	Value   *Value
+	Default cty.Value // cty.NilVal without one
+}
+
+// Output is a checked output.
+type Output struct {
+	Block   *decode.Block
+	Type    cty.Type // cty.NilType where it is faulty
+	Default cty.Value
+}
+
+// Result is a checked output of the pipeline.
+type Result struct {
+	Block *decode.Block
+	Type  cty.Type
+	Value *Value
+}
+
+// Need is a step that another waits for, and where that is written.
+type Need struct {
+	Kind program.NeedKind
+	At   hcl.Range
+}
+
+// Value is a checked expression: a constant, or what is evaluated at run time.
+type Value struct {
+	Const cty.Value            // cty.NilVal where it waits for run time
+	Node  hclsyntax.Expression // what waits
+	Type  cty.Type             // of the expression itself, before it is given to anything
+	Uses  []Use                // its references
+}
+
+// Use is one reference in an expression.
+type Use struct {
+	Ref    string // step.a.x, param.p, run.name, input.x, output.y, var.v, local.l, attempt
+	Step   string // the step referred to; "" for others
+	Status bool   // how it ended, not an output
+	Const  bool   // var or local
+	Soft   bool
+	At     hcl.Range
+}

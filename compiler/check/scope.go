@@ -1,0 +1,245 @@
+package check
+
+import (
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/compiler/infer"
+	"pipec.dev/pipec/schema/language"
+	"pipec.dev/pipec/schema/record"
+	"pipec.dev/pipec/schema/types"
+)
+
+// scope is what names mean in an expression of a pipeline. It collects the references it resolves.
+type scope struct {
+	c    *checker
+	p    *Pipeline
+	step *Step // nil: in an output of the pipeline
+	kind language.Kind
+	uses []Use
+}
+
+// statusTypes are what is known of a step beside its outputs, once it has ended.
+var statusTypes = map[string]cty.Type{"status": cty.String, "exit_code": cty.Number, "reason": cty.String, "message": cty.String}
+
+// retryTypes are what retry.when sees of the attempt that has ended.
+var retryTypes = map[string]cty.Type{"attempt": cty.Number, "exit_code": cty.Number, "reason": cty.String}
+
+func (s *scope) Resolve(t hcl.Traversal, soft bool) (cty.Type, int) {
+	if typ, taken, mine := s.c.world.Resolve(t); mine {
+		if typ != cty.NilType {
+			s.use(Use{Ref: evaluate.Text(t[:2]), Const: true}, t[:2], soft)
+		}
+		return typ, taken
+	}
+	root := t.RootName()
+	switch {
+	case root == "input" && (s.kind == language.Own || s.kind == language.Retry) && s.step != nil:
+		return s.input(t)
+	case s.kind == language.Retry:
+		if typ, ok := retryTypes[root]; ok {
+			s.use(Use{Ref: root}, t[:1], soft)
+			return typ, 1
+		}
+		return s.misplaced(t, "input", "attempt", "exit_code", "reason")
+	case root == "output" && s.kind == language.Own && s.step != nil:
+		return s.output(t)
+	case root == "param":
+		return s.param(t, soft)
+	case root == "step":
+		return s.stepOutput(t, soft)
+	case root == "run":
+		return s.run(t, soft)
+	case root == "each":
+		s.fault("for-expression", t.SourceRange(), "each stands in a step with for_each, which is not supported yet")
+		return cty.NilType, 0
+	}
+	if s.kind == language.Own {
+		return s.misplaced(t, "param", "step", "run", "input", "output")
+	}
+	return s.misplaced(t, "param", "step", "run")
+}
+
+func (s *scope) use(u Use, t hcl.Traversal, soft bool) {
+	u.Soft, u.At = soft, t.SourceRange()
+	s.uses = append(s.uses, u)
+}
+
+func (s *scope) fault(code string, at hcl.Range, format string, args ...any) {
+	s.c.diags.Add(diag.New(code, at, format, args...))
+}
+
+func (s *scope) misplaced(t hcl.Traversal, more ...string) (cty.Type, int) {
+	s.c.diags.Add(s.c.world.Misplaced(t, more))
+	return cty.NilType, 0
+}
+
+// name is the second part of a reference, x of param.x.
+func (s *scope) name(t hcl.Traversal, what string) (string, bool) {
+	if len(t) >= 2 {
+		if a, ok := t[1].(hcl.TraverseAttr); ok {
+			return a.Name, true
+		}
+	}
+	s.fault("unknown-reference", t.SourceRange(), "%s needs a name: %s.NAME", t.RootName(), what)
+	return "", false
+}
+
+func (s *scope) unknown(t hcl.Traversal, what, prefix, name string, among []string) (cty.Type, int) {
+	d := diag.New("unknown-reference", hcl.RangeBetween(t[0].SourceRange(), t[min(len(t), 2)-1].SourceRange()), "no %s is named %q", what, name)
+	if hint := diag.NameMinus(prefix, name, among); hint != "" {
+		d = d.WithSuggestion("%s", hint)
+	} else {
+		d = d.DidYouMean(name, among)
+	}
+	s.c.diags.Add(d)
+	return cty.NilType, 0
+}
+
+func (s *scope) param(t hcl.Traversal, soft bool) (cty.Type, int) {
+	name, ok := s.name(t, "param")
+	if !ok {
+		return cty.NilType, 0
+	}
+	p, ok := s.p.Params[name]
+	if !ok {
+		return s.unknown(t, "param", "param.", name, evaluate.Names(s.p.Params))
+	}
+	p.used = true
+	s.use(Use{Ref: "param." + name}, t[:2], soft)
+	return p.Type, 2
+}
+
+func (s *scope) run(t hcl.Traversal, soft bool) (cty.Type, int) {
+	name, ok := s.name(t, "run")
+	if !ok {
+		return cty.NilType, 0
+	}
+	names := []string{"name", "scheduled_at", "status"}
+	switch name {
+	case "status":
+		if s.step == nil || !s.step.Finally {
+			s.fault("out-of-place", t.SourceRange(), "run.status is known in finally alone: before, the run has none")
+			return cty.NilType, 0
+		}
+		fallthrough
+	case "name", "scheduled_at":
+		s.use(Use{Ref: "run." + name}, t[:2], soft)
+		return cty.String, 2
+	}
+	return s.unknown(t, "attribute of run", "run.", name, names)
+}
+
+func (s *scope) input(t hcl.Traversal) (cty.Type, int) {
+	name, ok := s.name(t, "input")
+	if !ok {
+		return cty.NilType, 0
+	}
+	in, ok := s.step.inputs[name]
+	if !ok {
+		return s.unknown(t, "input of this step", "input.", name, evaluate.Names(s.step.inputs))
+	}
+	if in.Type == cty.NilType {
+		return cty.NilType, 0
+	}
+	s.use(Use{Ref: "input." + name}, t[:2], false)
+	if types.HasArtifact(in.Type) {
+		return infer.HandleType, 2
+	}
+	return in.Type, 2
+}
+
+func (s *scope) output(t hcl.Traversal) (cty.Type, int) {
+	name, ok := s.name(t, "output")
+	if !ok {
+		return cty.NilType, 0
+	}
+	if _, ok := s.step.outputs[name]; !ok {
+		return s.unknown(t, "output of this step", "output.", name, evaluate.Names(s.step.outputs))
+	}
+	s.use(Use{Ref: "output." + name}, t[:2], false)
+	return infer.HandleType, 2
+}
+
+func (s *scope) stepOutput(t hcl.Traversal, soft bool) (cty.Type, int) {
+	name, ok := s.name(t, "step")
+	if !ok {
+		return cty.NilType, 0
+	}
+	target, ok := s.p.byName[name]
+	if !ok {
+		return s.unknown(t, "step", "step.", name, evaluate.Names(s.p.byName))
+	}
+	if target.Finally && (s.step == nil || !s.step.Finally) {
+		s.fault("out-of-place", t.SourceRange(), "%s is a step of finally, which runs after all others", name)
+		return cty.NilType, 0
+	}
+	if len(t) < 3 {
+		s.wholeStep(t, target)
+		return cty.NilType, 0
+	}
+	attr, ok := t[2].(hcl.TraverseAttr)
+	if !ok {
+		s.fault("for-expression", t.SourceRange(), "step.%s has no for_each, and so no instances to pick one of", name)
+		return cty.NilType, 0
+	}
+	if typ, ok := statusTypes[attr.Name]; ok {
+		s.use(Use{Ref: "step." + name + "." + attr.Name, Step: name, Status: true}, t[:3], soft)
+		return typ, 3
+	}
+	out, ok := target.outputs[attr.Name]
+	if !ok {
+		s.unknownOutput(t, target, attr)
+		return cty.NilType, 0
+	}
+	s.use(Use{Ref: "step." + name + "." + attr.Name, Step: name}, t[:3], soft)
+	return out.Type, 3
+}
+
+func (s *scope) wholeStep(t hcl.Traversal, target *Step) {
+	d := diag.New("out-of-place", t.SourceRange(), "a step is not a value: name one of its outputs")
+	if names := evaluate.Names(target.outputs); len(names) > 0 {
+		d = d.WithSuggestion("step.%s has %s", target.Name(), strings.Join(names, ", "))
+	} else {
+		d = d.WithDetail("step.%s declares none.", target.Name())
+	}
+	s.c.diags.Add(d)
+}
+
+func (s *scope) unknownOutput(t hcl.Traversal, target *Step, attr hcl.TraverseAttr) {
+	among := evaluate.Names(target.outputs)
+	d := diag.New("unknown-reference", hcl.RangeBetween(t[0].SourceRange(), t[2].SourceRange()), "step %q has no output %q", target.Name(), attr.Name).
+		WithRelated(target.Block.LabelRange, "the step is declared here")
+	if hint := diag.NameMinus("step."+target.Name()+".", attr.Name, among); hint != "" {
+		d = d.WithSuggestion("%s", hint)
+	} else {
+		d = d.DidYouMean(attr.Name, append(among, evaluate.Names(statusTypes)...))
+	}
+	if d.Suggestion == "" && len(among) == 0 {
+		d = d.WithDetail("It declares none.")
+	} else if d.Suggestion == "" {
+		d = d.WithDetail("Its outputs are %s.", strings.Join(among, ", "))
+	}
+	s.c.diags.Add(d)
+}
+
+// Choices are the statuses, where t is one.
+func (s *scope) Choices(t hcl.Traversal) []string {
+	switch text := evaluate.Text(t); {
+	case text == "run.status":
+		return []string{"cancelled", "failed", "succeeded", "timed_out"}
+	case t.RootName() == "step" && len(t) == 3 && strings.HasSuffix(text, ".status"):
+		return record.Statuses
+	}
+	return nil
+}
+
+func (s *scope) Function(call *hclsyntax.FunctionCallExpr) (function.Function, bool) {
+	return s.c.world.Function(call)
+}

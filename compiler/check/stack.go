@@ -1,0 +1,107 @@
+package check
+
+import (
+	"path/filepath"
+	"strings"
+
+	"pipec.dev/pipec/compiler/decode"
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/schema/program"
+)
+
+// LocalStack is the stack that is implied where none is declared.
+func LocalStack() *program.Stack {
+	return &program.Stack{
+		Name:          "local",
+		Orchestrator:  program.Orchestrator{Kind: "local"},
+		ArtifactStore: program.Store{Kind: "local", Path: ".pipec/store"},
+	}
+}
+
+// Stacks checks all stacks of a project, sorted by name.
+func Stacks(w *evaluate.World) []*program.Stack {
+	c := &checker{world: w, diags: w.Diags}
+	var out []*program.Stack
+	for _, name := range evaluate.Names(w.Stacks) {
+		out = append(out, c.stack(w.Stacks[name]))
+	}
+	return out
+}
+
+func (c *checker) stack(b *decode.Block) *program.Stack {
+	s := &program.Stack{Name: b.Label}
+	s.SecretsFile, _ = c.world.String(b, "secrets_file")
+	if o := b.One("orchestrator"); o != nil {
+		c.orchestrator(s, o)
+	} else {
+		c.diags.Add(diag.New("missing", b.DefRange, "%s has no orchestrator", describe(b)).
+			WithSuggestion(`write orchestrator "local" {} or orchestrator "kubernetes" { … }`))
+	}
+	if a := b.One("artifact_store"); a != nil {
+		c.store(s, a)
+	} else if s.Orchestrator.Kind == "local" {
+		s.ArtifactStore = LocalStack().ArtifactStore
+	} else if s.Orchestrator.Kind != "" {
+		c.diags.Add(diag.New("missing", b.DefRange, "%s has no artifact_store", describe(b)).
+			WithSuggestion(`write artifact_store "s3" { path = "s3://BUCKET/PREFIX" }`))
+	}
+	if r := b.One("container_registry"); r != nil {
+		uri, ok := c.world.String(r, "uri")
+		if ok && (uri == "" || strings.Contains(uri, "://") || strings.ContainsAny(uri, " \t")) {
+			c.diags.Add(diag.New("invalid-value", r.Attr("uri").Range(), "%q is no registry: a host, and a prefix, without a scheme", uri))
+		}
+		s.Registry = &program.Registry{Kind: r.Label, URI: uri}
+	}
+	return s
+}
+
+func (c *checker) orchestrator(s *program.Stack, b *decode.Block) {
+	w := c.world
+	o := &s.Orchestrator
+	o.Kind = b.Label
+	o.Parallel, _ = w.Int(b, "parallel", 0)
+	o.Python, _ = w.String(b, "python")
+	o.Context, _ = w.String(b, "context")
+	o.EKSCluster, _ = w.String(b, "eks_cluster")
+	o.InCluster, _ = w.Bool(b, "in_cluster")
+	o.Synchronous, _ = w.Bool(b, "synchronous")
+	o.Namespace, _ = w.String(b, "namespace")
+	if o.Kind == "kubernetes" && o.Namespace == "" {
+		o.Namespace = "default"
+	}
+	var ways []string
+	for _, name := range []string{"context", "eks_cluster"} {
+		if b.Attr(name) != nil {
+			ways = append(ways, name)
+		}
+	}
+	if o.InCluster {
+		ways = append(ways, "in_cluster")
+	}
+	if len(ways) > 1 {
+		c.diags.Add(diag.New("duplicate", b.Attrs[ways[1]].NameRange, "a cluster is named once: by %s, not by both", strings.Join(ways, " or ")))
+	}
+}
+
+func (c *checker) store(s *program.Stack, b *decode.Block) {
+	s.ArtifactStore.Kind = b.Label
+	path, ok := c.world.String(b, "path")
+	if !ok {
+		return
+	}
+	s.ArtifactStore.Path = path
+	at := b.Attr("path").Range()
+	switch rest, isS3 := strings.CutPrefix(path, "s3://"); {
+	case b.Label == "s3" && (!isS3 || strings.SplitN(rest, "/", 2)[0] == ""):
+		c.diags.Add(diag.New("invalid-value", at, "%q is no place in S3", path).WithSuggestion("write s3://BUCKET/PREFIX"))
+	case b.Label == "local" && (path == "" || strings.Contains(path, "://")):
+		c.diags.Add(diag.New("invalid-value", at, "%q is no directory", path))
+	case b.Label == "local":
+		s.ArtifactStore.Path = filepath.ToSlash(filepath.Clean(path))
+	}
+	if s.Orchestrator.Kind == "kubernetes" && b.Label == "local" {
+		c.diags.Add(diag.New("invalid-value", b.LabelRange, "pods can't reach a directory of this machine").
+			WithSuggestion(`write artifact_store "s3" { path = "s3://BUCKET/PREFIX" }`))
+	}
+}

@@ -1,0 +1,291 @@
+package check
+
+import (
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/compiler/decode"
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/schema/language"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/types"
+)
+
+// declareSteps names all steps and the types of their outputs, so that references may go forward.
+func (c *checker) declareSteps(p *Pipeline) {
+	for _, b := range p.Block.Blocks {
+		if b.Def.Name != "step" && b.Def.Name != "finally" {
+			continue
+		}
+		s := &Step{Block: b, Finally: b.Def.Name == "finally", inputs: map[string]*Input{}, outputs: map[string]*Output{}, Needs: map[string]*Need{}}
+		if first, twice := p.byName[b.Label]; twice {
+			c.diags.Add(diag.New("duplicate", b.LabelRange, "%s is declared twice", describe(b)).
+				WithRelated(first.Block.LabelRange, "the first declaration is here"))
+			continue
+		}
+		p.byName[b.Label] = s
+		p.Steps = append(p.Steps, s)
+		for _, n := range b.All("output") {
+			c.output(s, n)
+		}
+	}
+}
+
+func (c *checker) output(s *Step, b *decode.Block) {
+	if first, twice := s.outputs[b.Label]; twice {
+		c.diags.Add(diag.New("duplicate", b.LabelRange, "output %q is declared twice", b.Label).
+			WithRelated(first.Block.LabelRange, "the first declaration is here"))
+		return
+	}
+	o := &Output{Block: b}
+	s.outputs[b.Label] = o
+	s.Outputs = append(s.Outputs, o)
+	if _, reserved := statusTypes[b.Label]; reserved {
+		c.diags.Add(diag.New("invalid-name", b.LabelRange, "an output can't be named %q", b.Label).
+			WithDetail("step.%s.%s says how the step ended.", s.Name(), b.Label))
+	}
+	if e := b.Attr("type"); e != nil {
+		if t, ok := evaluate.Type(e, c.diags); ok {
+			o.Type = t
+		}
+	}
+	c.world.String(b, "description")
+	if v, ok := c.byDefault(b, o.Type, b.LabelRange); ok {
+		o.Default = v
+	}
+}
+
+func (c *checker) step(p *Pipeline, s *Step) {
+	for _, n := range s.Block.All("input") {
+		c.input(p, s, n)
+	}
+	c.environmentNames(s)
+	c.work(p, s)
+	c.env(p, s)
+	if e := s.Block.Attr("when"); e != nil {
+		if s.When = c.value(p, s, language.Runtime, e); s.When != nil && !c.wanted(s.When, cty.Bool, e.Range(), hcl.Range{}) {
+			s.When = nil
+		}
+	}
+	c.plain(p, s)
+	c.needs(p, s)
+}
+
+func (c *checker) input(p *Pipeline, s *Step, b *decode.Block) {
+	if first, twice := s.inputs[b.Label]; twice {
+		c.diags.Add(diag.New("duplicate", b.LabelRange, "input %q is declared twice", b.Label).
+			WithRelated(first.Block.LabelRange, "the first declaration is here"))
+		return
+	}
+	in := &Input{Block: b}
+	s.inputs[b.Label] = in
+	s.Inputs = append(s.Inputs, in)
+	declared := cty.NilType
+	if e := b.Attr("type"); e != nil {
+		t, ok := evaluate.Type(e, c.diags)
+		if !ok {
+			return
+		}
+		declared = t
+	}
+	e := b.Attr("value")
+	if e == nil {
+		return
+	}
+	v := c.value(p, s, language.Runtime, e)
+	if v == nil {
+		in.Type = declared
+		return
+	}
+	want := declared
+	if want == cty.NilType {
+		want = v.Type
+	}
+	if !c.wanted(v, want, e.Range(), typePlace(b, hcl.Range{})) {
+		in.Type = declared
+		return
+	}
+	in.Type, in.Value = want, v
+	if d, ok := c.byDefault(b, want, b.LabelRange); ok {
+		in.Default = d
+	}
+}
+
+// work checks what the step does: exactly one of command and python.
+func (c *checker) work(p *Pipeline, s *Step) {
+	command, python := s.Block.Attrs["command"], s.Block.Attrs["python"]
+	switch {
+	case command == nil && python == nil:
+		c.diags.Add(diag.New("missing", s.Block.DefRange, "%s says not what it does", describe(s.Block)).
+			WithSuggestion(`write command = ["program", "argument"] or python = "module:function"`))
+	case command != nil && python != nil:
+		c.diags.Add(diag.New("duplicate", python.NameRange, "a step has a command or a python function, not both").
+			WithRelated(command.NameRange, "the command is here"))
+	case command != nil:
+		c.command(p, s, command.Expr)
+	default:
+		c.python(s)
+	}
+}
+
+var pythonFunction = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$`)
+
+func (c *checker) python(s *Step) {
+	text, ok := c.world.String(s.Block, "python")
+	if !ok {
+		return
+	}
+	if !pythonFunction.MatchString(text) {
+		d := diag.New("invalid-value", s.Block.Attr("python").Range(), "%q does not name a function", text).
+			WithDetail(`It is written "module:function", such as "steps:train" for train in steps.py.`)
+		if i := strings.LastIndexByte(text, '.'); i > 0 && !strings.Contains(text, ":") && pythonFunction.MatchString(text[:i]+":"+text[i+1:]) {
+			d = d.WithSuggestion("did you mean %q?", text[:i]+":"+text[i+1:])
+		}
+		c.diags.Add(d)
+		return
+	}
+	s.Program.Python = text
+	if len(s.Outputs) > 1 {
+		for _, o := range s.Outputs {
+			s.Program.OutputOrder = append(s.Program.OutputOrder, o.Block.Label)
+		}
+	}
+}
+
+func (c *checker) command(p *Pipeline, s *Step, e hcl.Expression) {
+	tuple, ok := e.(*hclsyntax.TupleConsExpr)
+	if !ok {
+		v := c.value(p, s, language.Own, e)
+		if v == nil || !c.wanted(v, cty.List(cty.String), e.Range(), hcl.Range{}) {
+			return
+		}
+		if v.Const == cty.NilVal {
+			s.CommandList = v
+			return
+		}
+		for _, part := range v.Const.AsValueSlice() {
+			s.Command = append(s.Command, &Value{Const: part, Type: cty.String})
+		}
+	} else {
+		for _, part := range tuple.Exprs {
+			v := c.value(p, s, language.Own, part)
+			if v != nil && isHandleOrArtifact(v.Type) {
+				c.artifactAsText(part)
+			} else if c.wanted(v, cty.String, part.Range(), hcl.Range{}) {
+				s.Command = append(s.Command, v)
+			}
+		}
+		if len(tuple.Exprs) > len(s.Command) {
+			return
+		}
+	}
+	switch first := s.Command; {
+	case len(first) == 0:
+		c.diags.Add(diag.New("invalid-value", e.Range(), "a command names its program, and this list is empty"))
+	case first[0].Const != cty.NilVal && first[0].Const.AsString() == "":
+		c.diags.Add(diag.New("invalid-value", e.Range(), "the command's program is an empty string"))
+	}
+	for _, v := range s.Command {
+		if v.Const != cty.NilVal && strings.ContainsRune(v.Const.AsString(), 0) {
+			c.diags.Add(diag.New("invalid-value", e.Range(), "an argument can't hold a NUL character"))
+		}
+	}
+}
+
+// plain checks the attributes that are plain data.
+func (c *checker) plain(p *Pipeline, s *Step) {
+	w, b, out := c.world, s.Block, &s.Program
+	out.Name = b.Label
+	out.Doc, _ = w.String(b, "description")
+	if out.Code = c.ref(b, "code", w.Codes); out.Code == "" && b.Attr("code") == nil {
+		out.Code = p.code
+	}
+	if out.Image = c.imageRef(b); out.Image == "" && b.Attr("image") == nil {
+		out.Image = p.image
+	}
+	out.Timeout = c.duration(b, "timeout", 0)
+	out.PendingTimeout = c.duration(b, "pending_timeout", 0)
+	out.Grace = c.duration(b, "grace", program.Duration(30*time.Second))
+	out.ContinueOnFailure, _ = w.Bool(b, "continue_on_failure")
+	out.NodeSelector = c.labels(b, "node_selector")
+	out.ServiceAccount, _ = w.String(b, "service_account")
+	out.Labels = c.labels(b, "labels")
+	out.Annotations = w.StringMap(b, "annotations")
+	c.retry(p, s)
+	c.cache(p, s)
+	c.resources(s)
+}
+
+func (c *checker) retry(p *Pipeline, s *Step) {
+	r := program.Retry{Attempts: 1, Infrastructure: 3}
+	defer func() { s.Program.Retry = r }()
+	b := s.Block.One("retry")
+	if b == nil {
+		return
+	}
+	r.Delay, r.Factor, r.MaxDelay = program.Duration(10*time.Second), 2, program.Duration(5*time.Minute)
+	if n, ok := c.world.Int(b, "attempts", 1); ok {
+		r.Attempts = n
+	}
+	r.Delay = c.duration(b, "delay", r.Delay)
+	r.MaxDelay = c.duration(b, "max_delay", r.MaxDelay)
+	r.Within = c.duration(b, "within", 0)
+	if f, ok := c.world.Float(b, "factor", 1); ok {
+		r.Factor = f
+	}
+	if n, ok := c.world.Int(b, "infrastructure", 0); ok {
+		r.Infrastructure = n
+	}
+	r.OnExitCodes = c.world.Ints(b, "on_exit_codes")
+	if e := b.Attr("when"); e != nil {
+		s.RetryWhen = c.value(p, s, language.Retry, e)
+		if !c.wanted(s.RetryWhen, cty.Bool, e.Range(), hcl.Range{}) {
+			s.RetryWhen = nil
+		}
+	}
+}
+
+func (c *checker) cache(p *Pipeline, s *Step) {
+	on, said := c.world.Bool(s.Block, "cache")
+	b := s.Block.One("cache")
+	if b != nil && s.Block.Attrs["cache"] != nil {
+		c.diags.Add(diag.New("duplicate", b.DefRange, "`cache` is an attribute or a block, not both").
+			WithRelated(s.Block.Attrs["cache"].NameRange, "the attribute is here"))
+	}
+	if b == nil && !on && (said || !p.cache) {
+		return
+	}
+	if s.Finally || len(s.Outputs) == 0 {
+		return // never cached
+	}
+	s.Program.Cache = &program.Cache{}
+	if b != nil {
+		s.Program.Cache.Salt, _ = c.world.String(b, "salt")
+		s.Program.Cache.TTL = c.duration(b, "ttl", 0)
+	}
+}
+
+func isHandleOrArtifact(t cty.Type) bool {
+	return types.HasArtifact(t) || t.IsObjectType() && t.HasAttribute("path") && len(t.AttributeTypes()) == 1
+}
+
+func (c *checker) artifactAsText(e hclsyntax.Expression) {
+	d := diag.New("artifact-in-string", e.Range(), "an artifact is not text")
+	t, hclDiags := hcl.AbsTraversalForExpr(e)
+	switch {
+	case hclDiags.HasErrors():
+	case t.RootName() == "step":
+		d = d.WithDetail("Give it to the step as an input; the step's own command and env can read input.NAME.path.")
+	default:
+		text := evaluate.Text(t)
+		d.Summary = text + " is not text; its path is " + text + ".path"
+		d = d.WithFix(e.Range(), text+".path").WithSuggestion("write %s.path", text)
+	}
+	c.diags.Add(d)
+}

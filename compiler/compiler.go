@@ -1,0 +1,135 @@
+// Package compiler turns the source of a project into programs, offline: load > decode > evaluate > check > lower. It
+// needs no cluster, no network, no Docker and no Python, and what it makes depends on the source and the values of the
+// variables alone.
+//
+// The phases are packages of their own, each with one entry; diag is what they tell, format lays out source.
+package compiler
+
+import (
+	"github.com/hashicorp/hcl/v2"
+
+	"pipec.dev/pipec/compiler/check"
+	"pipec.dev/pipec/compiler/decode"
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/compiler/load"
+	"pipec.dev/pipec/compiler/lower"
+	"pipec.dev/pipec/schema/program"
+)
+
+// Options say what to compile and with which values.
+type Options struct {
+	Dir   string            // the project's directory, as the user named it
+	Stack string            // the stack that was chosen; "" where none was
+	Env   []string          // NAME=VALUE; those of PIPEC_VAR_NAME are values of variables
+	Vars  []evaluate.Source // --var and --var-file, in order
+}
+
+// Result is what compiling gave. Where Diags has errors, Programs is empty.
+type Result struct {
+	Project  string
+	Programs []*program.Program           // sorted by name
+	Places   map[string]program.SourceMap // by the program's name
+	Stacks   []*program.Stack             // declared, sorted by name; those that are faulty too
+	Stack    *program.Stack               // chosen: by name, or the only one, or the implied one; nil where it is open
+	Sources  map[string][]byte            // by file name, for showing diagnostics
+	Diags    diag.List
+	world    *evaluate.World
+}
+
+// Compile compiles a project. What is wrong in its files is in the result; an error is about the directory itself.
+func Compile(o Options) (*Result, error) {
+	r := &Result{Places: map[string]program.SourceMap{}}
+	source, err := load.Dir(o.Dir, &r.Diags)
+	if err != nil {
+		return nil, err
+	}
+	r.compile(source, o)
+	return r, nil
+}
+
+// Source compiles one source that stands in memory.
+func Source(name string, src []byte, o Options) *Result {
+	r := &Result{Places: map[string]program.SourceMap{}}
+	r.compile(load.Bytes(o.Dir, name, src, &r.Diags), o)
+	return r
+}
+
+func (r *Result) compile(source *load.Project, o Options) {
+	r.Sources = source.Sources
+	if r.Diags.HasErrors() {
+		return
+	}
+	blocks := decode.Project(source, &r.Diags)
+	source.Files = nil // the trees are large; what is needed of them hangs on the blocks
+	w := evaluate.New(o.Dir, blocks, source.Sources, &r.Diags)
+	r.world, r.Project = w, w.Project
+	r.choose(w, o.Stack)
+	stack := ""
+	if r.Stack != nil {
+		stack = r.Stack.Name
+	}
+	w.Give(stack, o.Env, o.Vars)
+	r.Stacks = check.Stacks(w)
+	for _, s := range r.Stacks {
+		if r.Stack != nil && s.Name == r.Stack.Name {
+			r.Stack = s
+		}
+	}
+	pipelines := check.Project(w)
+	if r.Diags.HasErrors() {
+		return
+	}
+	for _, p := range pipelines {
+		prog, places, err := lower.Program(w, p)
+		if err != nil {
+			r.Diags.Add(diag.New("evaluation", p.Block.DefRange, "this pipeline can't be compiled: %v", err))
+			continue
+		}
+		r.Programs = append(r.Programs, prog)
+		r.Places[prog.Pipeline] = places
+	}
+	if r.Diags.HasErrors() {
+		r.Programs = nil
+	}
+}
+
+// choose finds the stack: by name, or the only one, or the implied one.
+func (r *Result) choose(w *evaluate.World, name string) {
+	names := evaluate.Names(w.Stacks)
+	switch {
+	case len(names) == 0 && (name == "" || name == "local"):
+		r.Stack = check.LocalStack()
+	case name == "" && len(names) == 1:
+		name = names[0]
+		fallthrough
+	case name != "":
+		if w.Stacks[name] == nil {
+			r.Diags.Add(diag.New("no-stack", hcl.Range{}, "no stack is named %q", name).
+				WithDetail("Declared are: %s.", list(names)).DidYouMean(name, names))
+			return
+		}
+		r.Stack = &program.Stack{Name: name}
+	}
+}
+
+func list(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	out := names[0]
+	for _, n := range names[1:] {
+		out += ", " + n
+	}
+	return out
+}
+
+// Program is the program of a pipeline, or nil.
+func (r *Result) Program(name string) *program.Program {
+	for _, p := range r.Programs {
+		if p.Pipeline == name {
+			return p
+		}
+	}
+	return nil
+}

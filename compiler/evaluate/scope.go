@@ -1,0 +1,150 @@
+package evaluate
+
+import (
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"pipec.dev/pipec/compiler/diag"
+)
+
+// constScope is the scope of expressions that must be known when compiling.
+type constScope struct{ w *World }
+
+func (s constScope) Resolve(t hcl.Traversal, _ bool) (cty.Type, int) {
+	if typ, taken, mine := s.w.Resolve(t); mine {
+		return typ, taken
+	}
+	s.w.Diags.Add(s.w.Misplaced(t, nil))
+	return cty.NilType, 0
+}
+
+func (s constScope) Choices(hcl.Traversal) []string { return nil }
+
+func (s constScope) Function(call *hclsyntax.FunctionCallExpr) (function.Function, bool) {
+	return s.w.Function(call)
+}
+
+// roots are the roots of all references, and what they are.
+var roots = map[string]string{
+	"var": "", "local": "",
+	"param": "is known when a run starts", "step": "is known when the step has ended", "run": "is known when a run starts",
+	"each": "stands in a step with for_each", "input": "stands in a step's own command and env",
+	"output": "stands in a step's own command and env", "image": "stands where an image is wanted",
+	"code": "stands where code is wanted", "pipeline": "stands where a pipeline is called",
+	"library": "stands where a pipeline is called",
+}
+
+// Misplaced tells a reference whose root means nothing where it stands; more are roots that mean something there beside
+// var and local.
+func (w *World) Misplaced(t hcl.Traversal, more []string) diag.Diagnostic {
+	root := t.RootName()
+	text := Text(t)
+	switch root {
+	case "param", "step", "run", "each":
+		if len(more) == 0 {
+			return diag.New("not-constant", t.SourceRange(), "%s %s, and this must be known when compiling", text, roots[root]).
+				WithDetail("Here var, local and functions can be used.")
+		}
+	}
+	if what, known := roots[root]; known {
+		return diag.New("out-of-place", t.SourceRange(), "%s can't be used here: %s.* %s", text, root, what)
+	}
+	among := append([]string{"var", "local"}, more...)
+	d := diag.New("unknown-reference", t.SourceRange(), "nothing is named %s", root)
+	if len(t) == 1 {
+		d = d.WithSuggestion("a string stands in quotes: %q", root)
+		if s := diag.Suggest(root, among); s != "" {
+			d = d.WithSuggestion("did you mean %s.…? A string stands in quotes: %q", s, root)
+		}
+		if src := w.sources[t.SourceRange().Filename]; inTemplate(src, t.SourceRange()) {
+			d.Suggestion = ""
+			return diag.ForShell(d, src)
+		}
+		return d
+	}
+	d = d.WithDetail("A reference starts with one of %s.", strings.Join(among, ", "))
+	if s := diag.Suggest(root, among); s != "" {
+		d = d.WithSuggestion("did you mean %q?", s)
+	}
+	return d
+}
+
+// inTemplate says whether all that stands in a ${…} is at.
+func inTemplate(src []byte, at hcl.Range) bool {
+	return at.Start.Byte >= 2 && at.End.Byte < len(src) && string(src[at.Start.Byte-2:at.Start.Byte]) == "${" && src[at.End.Byte] == '}'
+}
+
+// Text is a reference as it was written.
+func Text(t hcl.Traversal) string {
+	var b strings.Builder
+	for _, step := range t {
+		switch step := step.(type) {
+		case hcl.TraverseRoot:
+			b.WriteString(step.Name)
+		case hcl.TraverseAttr:
+			b.WriteString("." + step.Name)
+		case hcl.TraverseIndex:
+			b.WriteString("[…]")
+		}
+	}
+	return b.String()
+}
+
+// Resolve gives the type of var.x and local.x. mine is false for all other roots.
+func (w *World) Resolve(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
+	root := t.RootName()
+	if root != "var" && root != "local" {
+		return cty.NilType, 0, false
+	}
+	name, ok := second(t)
+	if !ok {
+		w.Diags.Add(diag.New("unknown-reference", t.SourceRange(), "%s needs a name: %s.NAME", root, root))
+		return cty.NilType, 0, true
+	}
+	v, ok := w.named(root, name)
+	if !ok {
+		w.undeclared(t, root, name)
+		return cty.NilType, 0, true
+	}
+	return v.Type(), 2, true
+}
+
+// undeclared tells that var.x or local.x is not there; where it is and is faulty, that has been told.
+func (w *World) undeclared(t hcl.Traversal, root, name string) {
+	names, kind := w.Variables, "variable"
+	if root == "local" {
+		names, kind = w.Locals, "local"
+	}
+	if _, declared := names[name]; declared {
+		return
+	}
+	at := hcl.RangeBetween(t[0].SourceRange(), t[1].SourceRange())
+	d := diag.New("unknown-reference", at, "no %s is named %q", kind, name)
+	if s := diag.NameMinus(root+".", name, Names(names)); s != "" {
+		w.Diags.Add(d.WithSuggestion("%s", s))
+		return
+	}
+	w.Diags.Add(d.DidYouMean(name, Names(names)))
+}
+
+// Function finds a function by the name of a call.
+func (w *World) Function(call *hclsyntax.FunctionCallExpr) (function.Function, bool) {
+	if f, ok := w.functions[call.Name]; ok {
+		return f, true
+	}
+	d := diag.New("unknown-function", call.NameRange, "there is no function %s", call.Name)
+	switch call.Name {
+	case "last_success":
+		d = diag.New("not-supported", call.NameRange, "last_success is not supported yet")
+	case "timestamp", "uuid", "uuidv4", "plantimestamp", "bcrypt":
+		d = d.WithDetail("The same source always compiles to the same program, so there is neither a clock nor chance in it. run.name and run.scheduled_at are known when a run starts.")
+	default:
+		d = d.DidYouMean(call.Name, Names(w.functions))
+	}
+	w.Diags.Add(d)
+	return function.Function{}, false
+}

@@ -1,0 +1,257 @@
+// Package evaluate is the part of a project that is known when compiling: its variables with their values, its locals,
+// its stacks, images and codes. Names may refer forward, so values are made on demand, each once.
+//
+// What waits for run time (params, steps) is check's; only the kinds of references that may stand in a constant are
+// known here.
+package evaluate
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"pipec.dev/pipec/compiler/decode"
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/compiler/infer"
+	"pipec.dev/pipec/schema/expr"
+)
+
+// World holds a project's declarations and the values of its constants.
+type World struct {
+	Dir       string
+	Diags     *diag.List
+	Project   string // its name; "" without one
+	Variables map[string]*Name
+	Locals    map[string]*Name
+	Stacks    map[string]*decode.Block
+	Images    map[string]*decode.Block
+	Codes     map[string]*decode.Block
+	Pipelines map[string]*decode.Block
+
+	given     map[string]given
+	stack     []*Name // being evaluated, outermost first
+	used      map[*decode.Block]bool
+	functions map[string]function.Function
+	sources   map[string][]byte
+}
+
+// Name is a variable or a local.
+type Name struct {
+	Address   string // var.x, local.x
+	Range     hcl.Range
+	Sensitive bool
+	Used      bool
+
+	block *decode.Block  // of a variable
+	expr  hcl.Expression // of a local
+	state state
+	value cty.Value // cty.NilVal where it is faulty
+}
+
+type state int
+
+const (
+	untouched state = iota
+	visiting
+	done
+)
+
+// sensitive marks values that must not be written anywhere.
+type sensitive struct{}
+
+// New collects the declarations. Nothing is evaluated yet, but for the project's name.
+func New(dir string, blocks []*decode.Block, sources map[string][]byte, diags *diag.List) *World {
+	w := &World{
+		Dir: dir, Diags: diags, sources: sources,
+		Variables: map[string]*Name{}, Locals: map[string]*Name{},
+		Stacks: map[string]*decode.Block{}, Images: map[string]*decode.Block{}, Codes: map[string]*decode.Block{},
+		Pipelines: map[string]*decode.Block{}, used: map[*decode.Block]bool{}, given: map[string]given{},
+	}
+	w.functions = maps.Clone(expr.Functions())
+	maps.Copy(w.functions, fileFunctions(dir))
+	named := map[string]map[string]*decode.Block{"stack": w.Stacks, "image": w.Images, "code": w.Codes, "pipeline": w.Pipelines}
+	for _, b := range blocks {
+		switch b.Def.Name {
+		case "variable":
+			w.declare(w.Variables, &Name{Address: "var." + b.Label, Range: b.LabelRange, block: b}, b.Label)
+		case "locals":
+			for _, a := range b.Sorted() {
+				w.declare(w.Locals, &Name{Address: "local." + a.Name, Range: a.NameRange, expr: a.Expr}, a.Name)
+			}
+		default:
+			if m, ok := named[b.Def.Name]; ok {
+				Declare(m, b, diags)
+			}
+		}
+	}
+	for _, b := range blocks {
+		if b.Def.Name == "pipec" {
+			w.Project, _ = w.String(b, "project")
+		}
+	}
+	return w
+}
+
+func (w *World) declare(names map[string]*Name, n *Name, label string) {
+	if first, twice := names[label]; twice {
+		w.Diags.Add(diag.New("duplicate", n.Range, "%s is declared twice", n.Address).
+			WithRelated(first.Range, "the first declaration is here"))
+		return
+	}
+	names[label] = n
+}
+
+// Declare puts b among those of its kind, or tells that its name is taken.
+func Declare(among map[string]*decode.Block, b *decode.Block, diags *diag.List) bool {
+	if first, twice := among[b.Label]; twice {
+		diags.Add(diag.New("duplicate", b.LabelRange, "%s %q is declared twice", b.Def.Name, b.Label).
+			WithRelated(first.LabelRange, "the first declaration is here"))
+		return false
+	}
+	among[b.Label] = b
+	return true
+}
+
+// Names are the sorted names of declarations, for suggestions.
+func Names[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
+
+// Use finds an image, a code or a pipeline by its name and remembers that it is used.
+func (w *World) Use(among map[string]*decode.Block, name string) *decode.Block {
+	b := among[name]
+	if b != nil {
+		w.used[b] = true
+	}
+	return b
+}
+
+// All evaluates every variable and local, so that faults in those that nobody uses are told too, and then tells what
+// nobody uses.
+func (w *World) All() {
+	for _, names := range []map[string]*Name{w.Variables, w.Locals} {
+		for _, key := range Names(names) {
+			w.visit(names[key])
+		}
+	}
+}
+
+// Unused tells what is declared and used by nothing.
+func (w *World) Unused() {
+	for _, names := range []map[string]*Name{w.Variables, w.Locals} {
+		for _, key := range Names(names) {
+			if n := names[key]; !n.Used {
+				w.Diags.Add(diag.New("unused", n.Range, "%s is used by nothing", n.Address))
+			}
+		}
+	}
+	for kind, m := range map[string]map[string]*decode.Block{"image": w.Images, "code": w.Codes} {
+		for _, name := range Names(m) {
+			if !w.used[m[name]] {
+				w.Diags.Add(diag.New("unused", m[name].LabelRange, "%s.%s is used by nothing", kind, name))
+			}
+		}
+	}
+}
+
+// Const gives the value of an expression that must be known when compiling. false: it can't be had, and that is told.
+func (w *World) Const(e hcl.Expression) (cty.Value, bool) {
+	node, ok := e.(hclsyntax.Expression)
+	if !ok {
+		w.Diags.Add(diag.New("syntax", e.Range(), "this expression is not in HCL's own syntax"))
+		return cty.NilVal, false
+	}
+	if v, plain := literal(node); plain {
+		return v, true
+	}
+	if infer.Type(node, constScope{w}, w.Diags) == cty.NilType {
+		return cty.NilVal, false
+	}
+	return w.Value(node)
+}
+
+// literal is the value of an expression that is one literal: the commonest, and worth a short way.
+func literal(node hclsyntax.Expression) (cty.Value, bool) {
+	switch node := node.(type) {
+	case *hclsyntax.LiteralValueExpr:
+		return node.Val, true
+	case *hclsyntax.TemplateExpr:
+		if node.IsStringLiteral() {
+			v, _ := node.Value(nil)
+			return v, true
+		}
+	}
+	return cty.NilVal, false
+}
+
+// Value evaluates an expression whose references have been resolved and are all to variables and locals.
+func (w *World) Value(node hclsyntax.Expression) (cty.Value, bool) {
+	if v, plain := literal(node); plain {
+		return v, true
+	}
+	roots := map[string]map[string]cty.Value{}
+	for _, t := range node.Variables() {
+		root := t.RootName()
+		attr, ok := second(t)
+		if !ok || root != "var" && root != "local" {
+			continue // a name of `for`
+		}
+		v, ok := w.named(root, attr)
+		if !ok {
+			return cty.NilVal, false
+		}
+		if roots[root] == nil {
+			roots[root] = map[string]cty.Value{}
+		}
+		roots[root][attr] = v
+	}
+	ctx := &hcl.EvalContext{Functions: w.functions, Variables: map[string]cty.Value{}}
+	for root, attrs := range roots {
+		ctx.Variables[root] = cty.ObjectVal(attrs)
+	}
+	v, hclDiags := node.Value(ctx)
+	if hclDiags.HasErrors() {
+		w.evaluationFault(node, ctx, hclDiags)
+		return cty.NilVal, false
+	}
+	return v, true
+}
+
+func (w *World) evaluationFault(node hclsyntax.Expression, ctx *hcl.EvalContext, hclDiags hcl.Diagnostics) {
+	for _, v := range ctx.Variables {
+		if IsSensitive(v) { // what failed could be quoted in the reason
+			w.Diags.Add(diag.New("evaluation", node.Range(), "this can't be evaluated").
+				WithDetail("Why is not shown, because it reads a sensitive variable."))
+			return
+		}
+	}
+	for _, h := range hclDiags {
+		at := node.Range()
+		if h.Subject != nil {
+			at = *h.Subject
+		}
+		code := "evaluation"
+		if h.Summary == "Error in function call" && isFileFunction(node, at) {
+			code = "file-access"
+		}
+		text := h.Detail
+		if text == "" {
+			text = h.Summary
+		}
+		w.Diags.Add(diag.New(code, at, "%s", trimSentence(text)))
+	}
+}
+
+// IsSensitive says whether a value holds anything that must not be written.
+func IsSensitive(v cty.Value) bool { return v != cty.NilVal && v.ContainsMarked() }
+
+// second is the name behind a root: x of var.x.
+func second(t hcl.Traversal) (string, bool) {
+	if len(t) < 2 {
+		return "", false
+	}
+	a, ok := t[1].(hcl.TraverseAttr)
+	return a.Name, ok
+}

@@ -1,0 +1,139 @@
+package infer
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/schema/types"
+)
+
+func (w *walker) call(e *hclsyntax.FunctionCallExpr) cty.Type {
+	f, known := w.scope.Function(e)
+	soft := e.Name == "try" || e.Name == "coalesce"
+	if soft {
+		w.soft++
+		defer func() { w.soft-- }()
+	}
+	args := make([]cty.Type, len(e.Args))
+	good := known
+	for i, arg := range e.Args {
+		args[i] = w.typ(arg)
+		good = good && args[i] != cty.NilType
+	}
+	switch {
+	case !known:
+		return cty.NilType
+	case !w.count(e, f):
+		return cty.NilType
+	case !good:
+		return cty.NilType
+	case soft:
+		return w.first(e, args)
+	case e.Name == "can":
+		return cty.Bool
+	}
+	return w.result(e, f, args)
+}
+
+// count tells a wrong number of arguments.
+func (w *walker) count(e *hclsyntax.FunctionCallExpr, f function.Function) bool {
+	least, most := len(f.Params()), len(f.Params())
+	if f.VarParam() != nil {
+		most = -1
+	}
+	n := len(e.Args)
+	if (e.Name == "try" || e.Name == "coalesce") && least == 0 {
+		least = 1
+	}
+	switch {
+	case e.ExpandFinal && (most < 0 || n-1 <= most):
+		return true
+	case n >= least && (most < 0 || n <= most):
+		return true
+	}
+	var names []string
+	for _, p := range f.Params() {
+		names = append(names, p.Name)
+	}
+	if p := f.VarParam(); p != nil {
+		names = append(names, p.Name+"...")
+	}
+	w.diags.Add(diag.New("function-call", e.Range(), "%s is called with %d arguments, and takes (%s)", e.Name, n, strings.Join(names, ", ")))
+	return false
+}
+
+// first is the type of try and coalesce: the one type of all arguments.
+func (w *walker) first(e *hclsyntax.FunctionCallExpr, args []cty.Type) cty.Type {
+	if e.ExpandFinal {
+		return w.fault("function-call", e.Range(), "%s takes its arguments one by one, without ...", e.Name)
+	}
+	u := args[0]
+	for i, t := range args[1:] {
+		next, ok := unify(u, t)
+		if !ok {
+			w.diags.Add(diag.New("type-mismatch", e.Args[i+1].Range(), "the arguments of %s have one type, and this is %s, not %s", e.Name, types.String(t), types.String(u)).
+				WithRelated(e.Args[0].Range(), "this is %s", types.String(args[0])))
+			return cty.NilType
+		}
+		u = next
+	}
+	return u
+}
+
+func (w *walker) result(e *hclsyntax.FunctionCallExpr, f function.Function, args []cty.Type) cty.Type {
+	if e.ExpandFinal {
+		last := args[len(args)-1]
+		if last != cty.DynamicPseudoType && !last.IsListType() && !last.IsSetType() && !last.IsTupleType() {
+			return w.fault("type-mismatch", e.Args[len(args)-1].Range(), "... takes a list apart, and this is %s", types.String(last))
+		}
+		return cty.DynamicPseudoType
+	}
+	for i, t := range args {
+		p := parameter(f, i)
+		if p == nil || p.Type == cty.DynamicPseudoType {
+			if types.HasArtifact(t) {
+				return w.fault("type-mismatch", e.Args[i].Range(), "%s takes values, and this is an artifact (%s)", e.Name, types.String(t))
+			}
+			continue
+		}
+		if m := types.Assignable(t, p.Type); m != nil {
+			d := diag.New("function-call", e.Args[i].Range(), "%s wants %s for %s, and this is %s", e.Name, types.String(p.Type), p.Name, types.String(t))
+			if m.Why != "" {
+				d = d.WithSuggestion("%s", m.Why)
+			}
+			w.diags.Add(d)
+			return cty.NilType
+		}
+	}
+	values := make([]cty.Value, len(args))
+	for i, t := range args {
+		values[i] = cty.UnknownVal(t)
+		if text, _, ok := literalString(e.Args[i]); ok {
+			values[i] = cty.StringVal(text)
+		} else if lit, ok := e.Args[i].(*hclsyntax.LiteralValueExpr); ok {
+			values[i] = lit.Val
+		}
+	}
+	t, err := f.ReturnTypeForValues(values)
+	if err != nil {
+		at := e.Range()
+		var arg function.ArgError
+		if errors.As(err, &arg) && arg.Index >= 0 && arg.Index < len(e.Args) {
+			at = e.Args[arg.Index].Range()
+		}
+		return w.fault("function-call", at, "%s: %v", e.Name, err)
+	}
+	return t
+}
+
+func parameter(f function.Function, i int) *function.Parameter {
+	if ps := f.Params(); i < len(ps) {
+		return &ps[i]
+	}
+	return f.VarParam()
+}

@@ -1,0 +1,282 @@
+// Package infer finds the type of an expression before any of its values are known, by a walk of its own over the
+// syntax tree: every reference is resolved, also inside try, can and for, and every operator and call is checked.
+// Evaluating with unknown values instead would let `try(step.a.typo, 0)` and `number ? 1 : 2` pass.
+//
+// What a reference names is the Scope's to say; evaluating is not done here at all.
+package infer
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/schema/types"
+)
+
+// Scope says what names mean where an expression stands.
+type Scope interface {
+	// Resolve gives the type of what the head of t names, and how many of its parts that took. soft: inside coalesce
+	// or try. cty.NilType: it names nothing, and Resolve has said so.
+	Resolve(t hcl.Traversal, soft bool) (typ cty.Type, taken int)
+	// Choices are the only strings that t can be; nil: any.
+	Choices(t hcl.Traversal) []string
+	// Function finds a function; where there is none, it has said so.
+	Function(call *hclsyntax.FunctionCallExpr) (function.Function, bool)
+}
+
+// Type is the type of e. cty.NilType means that something in it is wrong and has been told; what follows from it should
+// not be told again.
+func Type(e hclsyntax.Expression, scope Scope, diags *diag.List) cty.Type {
+	w := walker{scope: scope, diags: diags}
+	return w.typ(e)
+}
+
+type walker struct {
+	scope Scope
+	diags *diag.List
+	names []name // of `for`, innermost last
+	anon  map[*hclsyntax.AnonSymbolExpr]cty.Type
+	soft  int
+}
+
+type name struct {
+	text string
+	typ  cty.Type
+}
+
+func (w *walker) fault(code string, at hcl.Range, format string, args ...any) cty.Type {
+	w.diags.Add(diag.New(code, at, format, args...))
+	return cty.NilType
+}
+
+func (w *walker) typ(e hclsyntax.Expression) cty.Type {
+	switch e := e.(type) {
+	case *hclsyntax.LiteralValueExpr:
+		return e.Val.Type()
+	case *hclsyntax.ScopeTraversalExpr:
+		return w.reference(e)
+	case *hclsyntax.TemplateExpr:
+		return w.template(e.Parts)
+	case *hclsyntax.TemplateWrapExpr:
+		return w.typ(e.Wrapped)
+	case *hclsyntax.TemplateJoinExpr:
+		if w.typ(e.Tuple) == cty.NilType {
+			return cty.NilType
+		}
+		return cty.String
+	case *hclsyntax.ParenthesesExpr:
+		return w.typ(e.Expression)
+	case *hclsyntax.RelativeTraversalExpr:
+		return w.traverse(w.typ(e.Source), e.Traversal)
+	case *hclsyntax.FunctionCallExpr:
+		return w.call(e)
+	case *hclsyntax.ConditionalExpr:
+		return w.conditional(e)
+	case *hclsyntax.IndexExpr:
+		return w.index(e)
+	case *hclsyntax.TupleConsExpr:
+		return w.tuple(e)
+	case *hclsyntax.ObjectConsExpr:
+		return w.object(e)
+	case *hclsyntax.ObjectConsKeyExpr:
+		return w.typ(e.Wrapped)
+	case *hclsyntax.ForExpr:
+		return w.forExpr(e)
+	case *hclsyntax.SplatExpr:
+		return w.splat(e)
+	case *hclsyntax.AnonSymbolExpr:
+		return w.anon[e]
+	case *hclsyntax.BinaryOpExpr:
+		return w.binary(e)
+	case *hclsyntax.UnaryOpExpr:
+		return w.unary(e)
+	}
+	return w.fault("syntax", e.Range(), "this kind of expression is not part of the language")
+}
+
+func (w *walker) reference(e *hclsyntax.ScopeTraversalExpr) cty.Type {
+	root := e.Traversal.RootName()
+	for i := len(w.names) - 1; i >= 0; i-- {
+		if w.names[i].text == root {
+			return w.traverse(w.names[i].typ, e.Traversal[1:])
+		}
+	}
+	t, taken := w.scope.Resolve(e.Traversal, w.soft > 0)
+	if t == cty.NilType {
+		return t
+	}
+	return w.traverse(t, e.Traversal[min(taken, len(e.Traversal)):])
+}
+
+// traverse follows .name and [key] from a type.
+func (w *walker) traverse(t cty.Type, rest hcl.Traversal) cty.Type {
+	for _, step := range rest {
+		if t == cty.NilType {
+			return t
+		}
+		switch step := step.(type) {
+		case hcl.TraverseAttr:
+			t = w.attribute(t, step.Name, step.SrcRange)
+		case hcl.TraverseIndex:
+			t = w.element(t, step.Key.Type(), step.Key, step.SrcRange)
+		default:
+			return w.fault("for-expression", step.SourceRange(), "a splat can't stand here")
+		}
+	}
+	return t
+}
+
+func (w *walker) attribute(t cty.Type, name string, at hcl.Range) cty.Type {
+	switch {
+	case t == cty.DynamicPseudoType:
+		return t
+	case types.IsArtifact(t):
+		d := diag.New("out-of-place", at, "an artifact of another step has no attributes")
+		if name == "path" {
+			d = d.WithDetail("It is at no path here. Give it to the step as an input, and read input.NAME.path in the step's own command or env.")
+		}
+		w.diags.Add(d)
+		return cty.NilType
+	case t.IsMapType():
+		return t.ElementType()
+	case t.IsObjectType() && t.HasAttribute(name):
+		return t.AttributeType(name)
+	case t.IsObjectType():
+		d := diag.New("unknown-attribute", at, "there is no attribute %q in %s", name, types.String(t))
+		var names []string
+		for n := range t.AttributeTypes() {
+			names = append(names, n)
+		}
+		w.diags.Add(d.DidYouMean(name, names))
+		return cty.NilType
+	}
+	return w.fault("type-mismatch", at, "%s has no attributes", types.String(t))
+}
+
+func (w *walker) index(e *hclsyntax.IndexExpr) cty.Type {
+	t, k := w.typ(e.Collection), w.typ(e.Key)
+	if t == cty.NilType || k == cty.NilType {
+		return cty.NilType
+	}
+	key := cty.UnknownVal(k)
+	if lit, ok := e.Key.(*hclsyntax.LiteralValueExpr); ok {
+		key = lit.Val
+	}
+	return w.element(t, k, key, e.BracketRange)
+}
+
+// element is the type of t[key].
+func (w *walker) element(t, k cty.Type, key cty.Value, at hcl.Range) cty.Type {
+	wants := func(want cty.Type) bool {
+		if k == want || k == cty.DynamicPseudoType {
+			return true
+		}
+		w.fault("type-mismatch", at, "%s is indexed by a %s, not by a %s", types.String(t), types.String(want), types.String(k))
+		return false
+	}
+	switch {
+	case t == cty.DynamicPseudoType:
+		return t
+	case t.IsListType():
+		if wants(cty.Number) {
+			return t.ElementType()
+		}
+	case t.IsMapType():
+		if wants(cty.String) {
+			return t.ElementType()
+		}
+	case t.IsTupleType():
+		if wants(cty.Number) {
+			return w.tupleElement(t, key, at)
+		}
+	case t.IsObjectType():
+		if !wants(cty.String) {
+			break
+		}
+		if key.IsKnown() && !key.IsNull() && key.Type() == cty.String {
+			return w.attribute(t, key.AsString(), at)
+		}
+		return cty.DynamicPseudoType
+	case t.IsSetType():
+		return w.fault("type-mismatch", at, "a set has no order and can't be indexed; tolist(…) makes a list of it")
+	default:
+		return w.fault("type-mismatch", at, "%s can't be indexed", types.String(t))
+	}
+	return cty.NilType
+}
+
+func (w *walker) tupleElement(t cty.Type, key cty.Value, at hcl.Range) cty.Type {
+	elems := t.TupleElementTypes()
+	if key.IsKnown() && !key.IsNull() && key.Type() == cty.Number {
+		i, accuracy := key.AsBigFloat().Int64()
+		if accuracy != 0 || i < 0 || i >= int64(len(elems)) {
+			return w.fault("invalid-value", at, "there is no element %s: it has %d", key.AsBigFloat().Text('g', 10), len(elems))
+		}
+		return elems[i]
+	}
+	if u, ok := unifyAll(elems); ok {
+		return u
+	}
+	return cty.DynamicPseudoType
+}
+
+func (w *walker) template(parts []hclsyntax.Expression) cty.Type {
+	good := true
+	for _, part := range parts {
+		if _, ok := part.(*hclsyntax.LiteralValueExpr); ok {
+			continue
+		}
+		t := w.typ(part)
+		switch {
+		case t == cty.NilType:
+			good = false
+		case t == cty.DynamicPseudoType || t.IsPrimitiveType():
+		case types.IsArtifact(t) || isHandle(t):
+			good = false
+			w.artifactInString(part, t)
+		default:
+			good = false
+			w.diags.Add(diag.New("type-mismatch", part.Range(), "%s can't stand in a string", types.String(t)).
+				WithSuggestion("jsonencode(…) makes text of it; join(\", \", …) does so of a list of strings"))
+		}
+	}
+	if !good {
+		return cty.NilType
+	}
+	return cty.String
+}
+
+// isHandle says whether t is what input.x and output.y are in a step's own command: { path }.
+func isHandle(t cty.Type) bool { return t == HandleType }
+
+// HandleType is the type of an artifact input and of every output inside the step's own command and env.
+var HandleType = cty.Object(map[string]cty.Type{"path": cty.String})
+
+func (w *walker) artifactInString(part hclsyntax.Expression, t cty.Type) {
+	d := diag.New("artifact-in-string", part.Range(), "an artifact is not text")
+	if ref, ok := part.(*hclsyntax.ScopeTraversalExpr); ok && isHandle(t) {
+		text := traversalText(ref.Traversal)
+		d = diag.New("artifact-in-string", part.Range(), "%s is not text; its path is %s.path", text, text).
+			WithFix(ref.Range(), text+".path")
+	} else {
+		d = d.WithDetail("Give it to the step as an input; the step's own command and env can read input.NAME.path.")
+	}
+	w.diags.Add(d)
+}
+
+func traversalText(t hcl.Traversal) string {
+	out := ""
+	for _, step := range t {
+		switch step := step.(type) {
+		case hcl.TraverseRoot:
+			out += step.Name
+		case hcl.TraverseAttr:
+			out += "." + step.Name
+		case hcl.TraverseIndex:
+			out += "[…]"
+		}
+	}
+	return out
+}

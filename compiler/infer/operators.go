@@ -1,0 +1,182 @@
+package infer
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/schema/types"
+)
+
+// operandType is what both sides of an operator must be; cty.NilType for == and !=, which take anything.
+func operandType(op *hclsyntax.Operation) cty.Type {
+	switch op {
+	case hclsyntax.OpLogicalAnd, hclsyntax.OpLogicalOr:
+		return cty.Bool
+	case hclsyntax.OpEqual, hclsyntax.OpNotEqual:
+		return cty.NilType
+	}
+	return cty.Number
+}
+
+func (w *walker) binary(e *hclsyntax.BinaryOpExpr) cty.Type {
+	l, r := w.typ(e.LHS), w.typ(e.RHS)
+	if want := operandType(e.Op); want != cty.NilType {
+		left, right := w.operand(e.LHS, l, want), w.operand(e.RHS, r, want)
+		if !left || !right {
+			return cty.NilType
+		}
+		return e.Op.Type
+	}
+	if l == cty.NilType || r == cty.NilType {
+		return cty.NilType
+	}
+	if types.HasArtifact(l) || types.HasArtifact(r) {
+		return w.fault("type-mismatch", e.Range(), "artifacts can't be compared")
+	}
+	if !w.chosen(e.LHS, e.RHS) || !w.chosen(e.RHS, e.LHS) {
+		return cty.NilType
+	}
+	if _, ok := unify(l, r); !ok {
+		return w.fault("type-mismatch", e.Range(), "%s and %s are never equal", types.String(l), types.String(r))
+	}
+	return cty.Bool
+}
+
+// operand says whether t is what is wanted of e.
+func (w *walker) operand(e hclsyntax.Expression, t, want cty.Type) bool {
+	switch t {
+	case cty.NilType:
+		return false
+	case want, cty.DynamicPseudoType:
+		if lit, ok := e.(*hclsyntax.LiteralValueExpr); ok && lit.Val.IsNull() {
+			w.fault("null-value", e.Range(), "null is no %s", types.String(want))
+			return false
+		}
+		return true
+	}
+	d := diag.New("type-mismatch", e.Range(), "a %s is wanted here, and this is a %s", types.String(want), types.String(t))
+	if m := types.Assignable(t, want); m != nil && m.Why != "" {
+		d = d.WithSuggestion("%s", m.Why)
+	}
+	w.diags.Add(d)
+	return false
+}
+
+// chosen tells a comparison with a string that the other side can never be.
+func (w *walker) chosen(ref, with hclsyntax.Expression) bool {
+	r, ok := ref.(*hclsyntax.ScopeTraversalExpr)
+	if !ok {
+		return true
+	}
+	choices := w.scope.Choices(r.Traversal)
+	text, at, ok := literalString(with)
+	if choices == nil || !ok {
+		return true
+	}
+	for _, c := range choices {
+		if c == text {
+			return true
+		}
+	}
+	w.diags.Add(diag.New("invalid-value", at, "%s is never %q", traversalText(r.Traversal), text).
+		WithDetail("It is one of %s.", quotedList(choices)).DidYouMean(text, choices))
+	return false
+}
+
+func quotedList(items []string) string {
+	out := ""
+	for i, item := range items {
+		if i > 0 {
+			out += ", "
+		}
+		out += `"` + item + `"`
+	}
+	return out
+}
+
+func literalString(e hclsyntax.Expression) (string, hcl.Range, bool) {
+	t, ok := e.(*hclsyntax.TemplateExpr)
+	if !ok || !t.IsStringLiteral() {
+		return "", hcl.Range{}, false
+	}
+	v, _ := t.Value(nil)
+	return v.AsString(), e.Range(), true
+}
+
+func (w *walker) unary(e *hclsyntax.UnaryOpExpr) cty.Type {
+	want := cty.Number
+	if e.Op == hclsyntax.OpLogicalNot {
+		want = cty.Bool
+	}
+	if !w.operand(e.Val, w.typ(e.Val), want) {
+		return cty.NilType
+	}
+	return want
+}
+
+func (w *walker) conditional(e *hclsyntax.ConditionalExpr) cty.Type {
+	good := w.operand(e.Condition, w.typ(e.Condition), cty.Bool)
+	a, b := w.typ(e.TrueResult), w.typ(e.FalseResult)
+	if !good || a == cty.NilType || b == cty.NilType {
+		return cty.NilType
+	}
+	t, ok := unify(a, b)
+	if !ok {
+		w.diags.Add(diag.New("type-mismatch", e.FalseResult.Range(), "both results must have one type: %s and %s", types.String(a), types.String(b)).
+			WithRelated(e.TrueResult.Range(), "this is %s", types.String(a)))
+		return cty.NilType
+	}
+	return t
+}
+
+// unify is the one type of two: the same, or the one that the other fits.
+func unify(a, b cty.Type) (cty.Type, bool) {
+	switch {
+	case a.Equals(b):
+		return a, true
+	case a == cty.DynamicPseudoType || b == cty.DynamicPseudoType:
+		if types.HasArtifact(a) {
+			return a, true // the other is null
+		}
+		if types.HasArtifact(b) {
+			return b, true
+		}
+		return cty.DynamicPseudoType, true
+	case types.Assignable(a, b) == nil:
+		return b, true
+	case types.Assignable(b, a) == nil:
+		return a, true
+	case a.IsTupleType() && b.IsTupleType():
+		if u, ok := unifyAll(append(append([]cty.Type{}, a.TupleElementTypes()...), b.TupleElementTypes()...)); ok {
+			return cty.List(u), true
+		}
+	case a.IsObjectType() && b.IsObjectType():
+		var all []cty.Type
+		for _, t := range []cty.Type{a, b} {
+			for _, at := range t.AttributeTypes() {
+				all = append(all, at)
+			}
+		}
+		if u, ok := unifyAll(all); ok {
+			return cty.Map(u), true
+		}
+	}
+	return cty.NilType, false
+}
+
+// unifyAll is the one type of several; of none, any.
+func unifyAll(all []cty.Type) (cty.Type, bool) {
+	if len(all) == 0 {
+		return cty.DynamicPseudoType, true
+	}
+	u := all[0]
+	for _, t := range all[1:] {
+		var ok bool
+		if u, ok = unify(u, t); !ok {
+			return cty.NilType, false
+		}
+	}
+	return u, true
+}

@@ -1,0 +1,36 @@
+package lower
+
+import (
+	"strings"
+
+	"pipec.dev/pipec/compiler/check"
+	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/schema/program"
+)
+
+// used lists the codes and images that a step uses.
+func (l *lowerer) used() {
+	codes, images := map[string]bool{}, map[string]bool{}
+	for _, s := range l.prog.All() {
+		if s.Code != "" {
+			codes[s.Code] = true
+		}
+		if name, ok := strings.CutPrefix(s.Image, "image."); ok {
+			images[name] = true
+		}
+	}
+	w := l.world
+	for _, name := range evaluate.Names(codes) {
+		b := w.Codes[name]
+		l.prog.Codes = append(l.prog.Codes, program.Code{Name: name, Dir: check.Path(w, b, "dir"), Exclude: w.Strings(b, "exclude")})
+	}
+	for _, name := range evaluate.Names(images) {
+		b := w.Images[name]
+		image := program.Image{Name: name, Requirements: w.Strings(b, "requirements"), Packages: w.Strings(b, "packages")}
+		image.Base, _ = w.String(b, "base")
+		if b.Attr("dockerfile") != nil {
+			image.Dockerfile = check.Path(w, b, "dockerfile")
+		}
+		l.prog.Images = append(l.prog.Images, image)
+	}
+}
