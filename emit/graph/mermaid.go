@@ -1,0 +1,69 @@
+package graph
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"pipec.dev/pipec/schema/program"
+)
+
+// Mermaid writes a program as a flowchart of Mermaid's, as hosts of Git repositories draw it. (They draw 500 edges at
+// most unless they are set to draw more.)
+func Mermaid(w io.Writer, p *program.Program) error {
+	m := newModel(p)
+	b := bufio.NewWriter(w)
+	fmt.Fprint(b, "flowchart LR\n")
+	for i, n := range m.nodes {
+		if n.kind != finally {
+			fmt.Fprintf(b, "  n%d%s\n", i, mermaidNode(n))
+		}
+	}
+	if len(p.Finally) > 0 {
+		fmt.Fprint(b, "  subgraph g0[\"finally\"]\n")
+		for i, n := range m.nodes {
+			if n.kind == finally {
+				fmt.Fprintf(b, "    n%d%s\n", i, mermaidNode(n))
+			}
+		}
+		fmt.Fprint(b, "  end\n")
+	}
+	for i := range m.edges {
+		e := &m.edges[i]
+		arrow := "-->"
+		if e.kind == program.NeedSoft || e.kind == program.NeedOrder || e.kind == program.NeedStatus {
+			arrow = "-.->"
+		}
+		if l := e.label(); l != "" {
+			arrow += "|" + mermaidQuote(l) + "|"
+		}
+		fmt.Fprintf(b, "  n%d %s n%d\n", e.from, arrow, e.to)
+	}
+	return b.Flush()
+}
+
+func mermaidNode(n node) string {
+	label := mermaidQuote(append([]string{n.name}, strings.Join(n.marks, ", "))...)
+	if n.kind == result {
+		return "([" + label + "])"
+	}
+	return "[" + label + "]"
+}
+
+// mermaidQuote writes lines as a string of Mermaid's. It knows no backslash; what has a meaning in it, or in the HTML or
+// Markdown that it makes of it, is written as an entity.
+func mermaidQuote(lines ...string) string {
+	var out []string
+	for _, l := range lines {
+		if l != "" {
+			out = append(out, mermaidEntities.Replace(oneLine(l)))
+		}
+	}
+	return `"` + strings.Join(out, "<br/>") + `"`
+}
+
+var mermaidEntities = strings.NewReplacer(
+	"#", "#35;", "&", "#amp;", `"`, "#quot;", "<", "#lt;", ">", "#gt;", "`", "#96;", `\`, "#92;",
+	"*", "#42;", "~", "#126;", "|", "#124;", ";", "#59;", "%", "#37;",
+)

@@ -1,0 +1,212 @@
+package graph
+
+import (
+	"bufio"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"pipec.dev/pipec/schema/program"
+)
+
+// SVG writes a program as a picture with a layout of its own: from left to right, a box for each step with its inputs
+// and outputs, a line for each thing that passes. It can be read on light and on dark ground, says more on hover, and
+// loads nothing.
+func SVG(w io.Writer, p *program.Program) error {
+	m := newModel(p)
+	boxes, detailed := m.boxes()
+	heights := make([]int, len(boxes))
+	for i, b := range boxes {
+		heights[i] = b.height
+	}
+	gap := boxGap
+	if !detailed {
+		gap = slimGap
+	}
+	s := &svgWriter{w: bufio.NewWriterSize(w, 1<<16), m: m, boxes: boxes, detailed: detailed}
+	s.l = newLayout(m, heights, m.wires(boxes, detailed), gap)
+	s.columns()
+	s.write(p)
+	return s.w.Flush()
+}
+
+// svgWriter writes; an error of its writer is kept by the writer and returned by Flush.
+type svgWriter struct {
+	w          *bufio.Writer
+	m          *model
+	boxes      []box
+	l          *layout
+	detailed   bool
+	left       []int // of each layer
+	width      []int // of each layer
+	right, low int   // of all
+}
+
+const (
+	margin   = 24 * unit
+	titleTop = 44 * unit // what the title takes
+	groupPad = 16 * unit // around the steps of finally
+	groupTop = 22 * unit // for the group's name
+)
+
+// columns gives each layer its place and width. All boxes of a layer have one width, so that no edge runs behind a box.
+func (s *svgWriter) columns() {
+	s.left, s.width = make([]int, len(s.l.layers)), make([]int, len(s.l.layers))
+	crowd := make([]int, len(s.l.layers)+1)
+	for _, seg := range s.l.segments {
+		crowd[s.l.items[seg.to].layer]++
+	}
+	x := margin
+	for k, layer := range s.l.layers {
+		if k > 0 {
+			x += 52*unit + min(crowd[k]*4, 90)*unit
+		}
+		if k == s.m.layers {
+			x += groupPad
+		}
+		s.left[k] = x
+		for _, i := range layer {
+			if n := s.l.items[i].node; n >= 0 {
+				s.width[k] = max(s.width[k], s.boxes[n].width)
+			}
+		}
+		x += s.width[k]
+	}
+	s.right = x + margin
+	if len(s.l.layers) > s.m.layers {
+		s.right += groupPad
+	}
+	top := titleTop
+	if len(s.l.layers) > s.m.layers {
+		top += groupTop
+	}
+	for i := range s.l.items {
+		it := &s.l.items[i]
+		it.y += top
+		s.low = max(s.low, it.y+it.height)
+	}
+	s.low += margin
+	if len(s.l.layers) > s.m.layers {
+		s.low += groupPad
+	}
+}
+
+func (s *svgWriter) write(p *program.Program) {
+	title := oneLine(p.Pipeline)
+	count := plural(len(p.Steps)+len(p.Finally), "step")
+	kinds := s.legendKinds()
+	low := max(s.low, titleTop+margin)
+	right := max(s.right, 2*margin+textWidth(title, 1<<20, 67)+textWidth(count, 80, charWidth), legendWidth(kinds))
+	if len(kinds) > 0 {
+		low += 18 * unit
+	}
+	fmt.Fprintf(s.w, `<svg xmlns="http://www.w3.org/2000/svg" width="%s" height="%s" viewBox="0 0 %s %s" role="img">`+"\n",
+		px(right), px(low), px(right), px(low))
+	fmt.Fprintf(s.w, "<title>%s</title>\n%s", escape("pipeline "+title), heads()+style)
+	fmt.Fprintf(s.w, `<rect class="ground" width="%s" height="%s"/>`+"\n", px(right), px(low))
+	fmt.Fprintf(s.w, `<text class="title" x="24" y="32">%s<tspan class="mark" dx="10">%s</tspan></text>`+"\n", escape(title), count)
+	s.group()
+	for i := range s.l.wires {
+		s.wire(&s.l.wires[i])
+	}
+	for i := range s.m.nodes {
+		s.node(i)
+	}
+	s.legend(kinds, low-margin)
+	fmt.Fprint(s.w, "</svg>\n")
+}
+
+// group draws what is around the steps of finally.
+func (s *svgWriter) group() {
+	if len(s.l.layers) <= s.m.layers {
+		return
+	}
+	top, low := 1<<60, 0
+	for _, layer := range s.l.layers[s.m.layers:] {
+		for _, i := range layer {
+			it := s.l.items[i]
+			top, low = min(top, it.y), max(low, it.y+it.height)
+		}
+	}
+	last := len(s.l.layers) - 1
+	x := s.left[s.m.layers] - groupPad
+	fmt.Fprintf(s.w, `<g class="group"><rect x="%s" y="%s" width="%s" height="%s" rx="12"/><text x="%s" y="%s">finally</text></g>`+"\n",
+		px(x), px(top-groupPad-groupTop/2), px(s.left[last]+s.width[last]+groupPad-x), px(low-top+2*groupPad+groupTop/2),
+		px(x+12*unit), px(top-groupPad/2))
+}
+
+// wire draws a line: in curves from layer to layer, and straight through the layers that it passes.
+func (s *svgWriter) wire(w *wire) {
+	e := &s.m.edges[w.edge]
+	from, to := &s.l.items[w.from], &s.l.items[w.to]
+	x, y := s.left[from.layer]+s.width[from.layer], from.y+w.fromOff
+	var d strings.Builder
+	fmt.Fprintf(&d, "M%s %s", px(x), px(y))
+	curve := func(nx, ny int) {
+		bend := max((nx-x)/2, 24*unit)
+		if nx < x { // backwards, in a ring
+			bend = 90 * unit
+		}
+		if ny == y && nx > x {
+			fmt.Fprintf(&d, "H%s", px(nx))
+		} else {
+			fmt.Fprintf(&d, "C%s %s %s %s %s %s", px(x+bend), px(y), px(nx-bend), px(ny), px(nx), px(ny))
+		}
+		x, y = nx, ny
+	}
+	for _, v := range w.via {
+		it := &s.l.items[v]
+		curve(s.left[it.layer], it.y+unit/2)
+		if x += s.width[it.layer]; s.width[it.layer] > 0 {
+			fmt.Fprintf(&d, "H%s", px(x))
+		}
+	}
+	startX, startY := x, y
+	curve(s.left[to.layer], to.y+w.toOff)
+	fmt.Fprintf(s.w, `<g class="edge %s"><title>%s</title><path d="%s"%s/>`, class(e.kind), escapeLines(s.m.describe(e)), d.String(), head(e.kind, w.arrow))
+	if word := needWords(e.kind); word != "" && s.detailed {
+		if len(e.links) > 0 {
+			word = e.label()
+		}
+		fmt.Fprintf(s.w, `<text x="%s" y="%s">%s</text>`, px((startX+x)/2), px((startY+y)/2-3*unit), escape(cut(word, maxPort)))
+	}
+	fmt.Fprint(s.w, "</g>\n")
+}
+
+// class is a kind of edge, as the style sheet knows it. What is not known is drawn as the commonest.
+func class(k program.NeedKind) program.NeedKind {
+	switch k {
+	case program.NeedSoft, program.NeedOrder, program.NeedStatus, needResult:
+		return k
+	}
+	return program.NeedOutput
+}
+
+func head(k program.NeedKind, arrow bool) string {
+	if !arrow {
+		return ""
+	}
+	return fmt.Sprintf(` marker-end="url(#%s)"`, class(k))
+}
+
+// px writes a length: 12.5 for 100/8.
+func px(v int) string { return strconv.FormatFloat(float64(v)/unit, 'f', -1, 64) }
+
+// escape makes a text one line of XML.
+func escape(s string) string { return escapeLines(oneLine(s)) }
+
+// escapeLines is escape for a text of several lines.
+func escapeLines(s string) string {
+	var b strings.Builder
+	for i, line := range strings.Split(s, "\n") {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		if err := xml.EscapeText(&b, []byte(oneLine(line))); err != nil {
+			return "" // a strings.Builder gives no error
+		}
+	}
+	return b.String()
+}
