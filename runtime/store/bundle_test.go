@@ -1,0 +1,151 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/record"
+)
+
+func packed(t *testing.T, s store.Store, dir string, exclude ...string) (record.Artifact, string) {
+	t.Helper()
+	ctx := context.Background()
+	a, err := store.Pack(ctx, s, dir, exclude)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := store.ReadTree(ctx, s, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range tree.Files {
+		names = append(names, f.Path)
+	}
+	return a, strings.Join(names, " ")
+}
+
+func TestPack(t *testing.T) {
+	s := open(t)
+	dir := layout(t, t.TempDir(), "main.py=1", "pkg/a.py=2", "pkg/__pycache__/a.pyc=3", ".git/HEAD=4", "data/x/big.csv=5",
+		"data/y.csv=6", "node_modules/m/i.js=7", "x.pyc=8", ".venv/bin/python=9", "*run.sh=a", "data/keep.txt=b")
+	a, names := packed(t, s, dir)
+	if want := "data/keep.txt data/x/big.csv data/y.csv main.py pkg/a.py run.sh"; names != want {
+		t.Errorf("packed %s", names)
+	}
+	for _, c := range []struct{ exclude, want string }{
+		{"*.csv", "data/keep.txt main.py pkg/a.py run.sh"},
+		{"data", "main.py pkg/a.py run.sh"},
+		{"data/", "main.py pkg/a.py run.sh"},
+		{"data/*.csv", "data/keep.txt data/x/big.csv main.py pkg/a.py run.sh"},
+		{"data/**/*.csv", "data/keep.txt main.py pkg/a.py run.sh"},
+		{"./pkg/a.py", "data/keep.txt data/x/big.csv data/y.csv main.py run.sh"},
+		{"a.py", "data/keep.txt data/x/big.csv data/y.csv main.py run.sh"},
+	} {
+		if _, names := packed(t, s, dir, c.exclude); names != c.want {
+			t.Errorf("without %s: %s", c.exclude, names)
+		}
+	}
+	// Elsewhere, made in another order, at another time: the same digest.
+	other := layout(t, t.TempDir(), "data/keep.txt=b", "*run.sh=a", "pkg/a.py=2", "main.py=1", "data/y.csv=6", "data/x/big.csv=5", ".git/HEAD=other")
+	if b, _ := packed(t, s, other); b != a {
+		t.Errorf("%+v and %+v", a, b)
+	}
+	write(t, filepath.Join(other, "main.py"), "changed")
+	if b, _ := packed(t, s, other); b.Digest == a.Digest {
+		t.Error("a change doesn't change the digest")
+	}
+}
+
+func TestPackFaults(t *testing.T) {
+	ctx, s := context.Background(), open(t)
+	dir := layout(t, t.TempDir(), "d/out -> ../../secret", "f=1")
+	many := t.TempDir()
+	for i := range store.MaxCodeFiles + 1 {
+		write(t, filepath.Join(many, fmt.Sprint(i)), "")
+	}
+	for _, c := range []struct {
+		dir, pattern string
+		want         []string
+	}{
+		{filepath.Join(dir, "none"), "", []string{"none", "no such directory"}},
+		{filepath.Join(dir, "f"), "", []string{"is not a directory"}},
+		{many, "", []string{many, "more than 20000 files", "`exclude`"}},
+		{dir, "[", []string{`"["`, "not a pattern"}},
+		{dir, "", []string{"d/out", "leads out of the directory", dir}},
+	} {
+		var exclude []string
+		if c.pattern != "" {
+			exclude = []string{c.pattern}
+		}
+		_, err := store.Pack(ctx, s, c.dir, exclude)
+		var content *store.ContentError
+		if !errors.As(err, &content) {
+			t.Errorf("%s: %v", c.dir, err)
+			continue
+		}
+		for _, want := range c.want {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v, which doesn't say %q", c.dir, err, want)
+			}
+		}
+	}
+}
+
+func TestJoin(t *testing.T) {
+	ctx, s := context.Background(), open(t)
+	save := func(lines ...string) record.Artifact {
+		path := layout(t, filepath.Join(t.TempDir(), "x"), lines...)
+		a, err := store.Save(ctx, s, path, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	file := filepath.Join(t.TempDir(), "f")
+	write(t, file, "one")
+	one, err := store.Save(ctx, s, file, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, empty := save("a/b=2", "c -> a"), save("")
+	list, err := store.JoinList(ctx, s, []record.Artifact{one, dir, empty, one})
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := store.SplitList(ctx, s, list)
+	if err != nil || len(back) != 4 || back[0] != one || back[1] != dir || back[2] != empty || back[3] != one {
+		t.Errorf("%+v, %v", back, err)
+	}
+	out := filepath.Join(t.TempDir(), "out")
+	if err := store.Fetch(ctx, s, list, out); err != nil {
+		t.Fatal(err)
+	}
+	if got := describe(t, out); got != "000000=one\n000001/\n000001/a/\n000001/a/b=2\n000001/c -> a\n000002/\n000003=one" {
+		t.Errorf("%s", got)
+	}
+	m, err := store.JoinMap(ctx, s, map[string]record.Artifact{"a/..": one, "ö": dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	items, err := store.SplitMap(ctx, s, m)
+	if err != nil || len(items) != 2 || items["a/.."] != one || items["ö"] != dir {
+		t.Errorf("%+v, %v", items, err)
+	}
+	if none, err := store.JoinList(ctx, s, nil); err != nil {
+		t.Error(err)
+	} else if back, err := store.SplitList(ctx, s, none); err != nil || len(back) != 0 {
+		t.Errorf("%v, %v", back, err)
+	}
+	if _, err := store.SplitList(ctx, s, m); err == nil {
+		t.Error("a map was read as a list")
+	}
+	if _, err := store.SplitMap(ctx, s, list); err == nil {
+		t.Error("a list was read as a map")
+	}
+}
