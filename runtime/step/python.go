@@ -50,19 +50,19 @@ type report struct {
 
 // request is what the runner is asked.
 type request struct {
-	Function string    `json:"function"`
-	Dir      string    `json:"dir"`
-	Report   string    `json:"report"`
-	Inputs   []slot    `json:"inputs"`
-	Outputs  []slot    `json:"outputs"` // in declared order
+	Function string `json:"function"`
+	Dir      string `json:"dir"`
+	Report   string `json:"report"`
+	Inputs   []slot `json:"inputs"`
+	Outputs  []slot `json:"outputs"` // in declared order
 }
 
 type slot struct {
-	Name   string    `json:"name"`
-	Path   string    `json:"path"`
-	Format string    `json:"format,omitempty"`
-	Type   slotType  `json:"type"`
-	Text   string    `json:"text"` // the type, as the language writes it
+	Name   string   `json:"name"`
+	Path   string   `json:"path"`
+	Format string   `json:"format,omitempty"`
+	Type   slotType `json:"type"`
+	Text   string   `json:"text"` // the type, as the language writes it
 }
 
 // slotType is a type as the runner needs it: value, list, map, or an artifact's kind.

@@ -85,7 +85,9 @@ func (a *attempt) run(ctx context.Context) *failure {
 	if f := a.judge(&end, report); f != nil {
 		return f
 	}
-	outputs, f := a.outputs(ctx, report)
+	saving, done := toTheEnd(ctx)
+	defer done()
+	outputs, f := a.outputs(saving, report)
 	if f != nil {
 		return a.interrupted(ctx, f)
 	}
@@ -93,12 +95,27 @@ func (a *attempt) run(ctx context.Context) *failure {
 	return nil
 }
 
-// interrupted gives f, unless it happened because ctx ended.
+// interrupted gives f, unless it happened because ctx ended. Told to stop from outside, nothing is the user's fault.
 func (a *attempt) interrupted(ctx context.Context, f *failure) *failure {
-	if ctx.Err() == nil || f != nil && f.class == record.ClassUser {
+	cause := context.Cause(ctx)
+	if cause == nil || f != nil && f.class == record.ClassUser && !errors.Is(cause, ErrShutdown) {
 		return f
 	}
-	return a.stopped(context.Cause(ctx))
+	return a.stopped(cause)
+}
+
+// toTheEnd is ctx for what is worth finishing when the machine is told to stop: only a cancelled run ends it.
+func toTheEnd(ctx context.Context) (context.Context, func()) {
+	out, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		if cause := context.Cause(ctx); !errors.Is(cause, ErrShutdown) {
+			cancel(cause)
+		}
+	})
+	return out, func() {
+		stop()
+		cancel(nil)
+	}
 }
 
 func (a *attempt) stopped(cause error) *failure {

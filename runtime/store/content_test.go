@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"os"
@@ -385,14 +386,10 @@ func BenchmarkPutRecord(b *testing.B) {
 	s := open(b)
 	ctx := context.Background()
 	for i := range b.N {
-		key := record.Dir("local", "p", "r") + "/" + string(rune('a'+i%26)) + "/" + record.BlobKey("x:"+strings.Repeat("0", i%9)) + "/" + string(rune('0'+i%10)) + "-" + itoa(i)
+		key := fmt.Sprintf("attempts/local/p/r/s%d/1/result.json", i)
 		if err := store.WriteJSON(ctx, s, key, record.Result{Version: 1}, store.IfAbsent); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
-func itoa(i int) string {
-	data, _ := json.Marshal(i)
-	return string(data)
-}
