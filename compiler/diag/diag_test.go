@@ -128,9 +128,9 @@ func TestSorted(t *testing.T) {
 	)
 	var got []string
 	for _, d := range l.Sorted() {
-		got = append(got, fmt.Sprintf("%s %s %d %s", d.Code, d.Summary, len(d.Related), d.Suggestion))
+		got = append(got, fmt.Sprintf("%s %s %d %s%s", d.Code, d.Summary, len(d.Related), d.Suggestion, d.Detail))
 	}
-	want := []string{"no-stack about no place 0 ", "cycle earlier 0 ", "cycle first 2 do it", "unused w 0 ", "cycle in another file 0 "}
+	want := []string{"no-stack about no place 0 ", "cycle earlier 0 ", "cycle first 2 do itAlso: second", "unused w 0 ", "cycle in another file 0 "}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

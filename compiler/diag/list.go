@@ -3,6 +3,7 @@ package diag
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -40,40 +41,46 @@ func (l *List) Errors() int { return l.errors }
 func (l *List) Len() int { return len(l.items) }
 
 // Sorted returns them by file, place and code, those about no place first. Those of one code and one range are merged:
-// the first one's words, by order of the text, and the related places of all.
+// the first one's words, by order of the text, what else the others say below it, and the related places of all.
 func (l *List) Sorted() []Diagnostic {
 	out := slices.Clone(l.items)
 	slices.SortStableFunc(out, compare)
 	merged := out[:0]
-	for i, d := range out {
-		if n := len(merged); i > 0 && d.Code == merged[n-1].Code && d.Range == merged[n-1].Range {
-			merged[n-1] = join(merged[n-1], d)
-			continue
+	for i := 0; i < len(out); {
+		n := i + 1
+		for n < len(out) && out[n].Code == out[i].Code && out[n].Range == out[i].Range {
+			n++
 		}
-		merged = append(merged, d)
-	}
-	for i := range merged {
-		merged[i].Related = tidy(merged[i].Related)
+		merged = append(merged, join(out[i:n]))
+		i = n
 	}
 	return merged
 }
 
-// join takes from b what a lacks.
-func join(a, b Diagnostic) Diagnostic {
-	a.Related = append(a.Related[:len(a.Related):len(a.Related)], b.Related...)
-	if rank(b.Severity) < rank(a.Severity) {
-		a.Severity = b.Severity
+// join makes one of several that stand at one place, worst first.
+func join(ds []Diagnostic) Diagnostic {
+	d := ds[0]
+	if len(ds) == 1 {
+		d.Related = tidy(d.Related)
+		return d
 	}
-	if a.Detail == "" {
-		a.Detail = b.Detail
+	d.Related = slices.Clone(d.Related)
+	var also []string
+	for i, o := range ds[1:] {
+		d.Related = append(d.Related, o.Related...)
+		if o.Summary != ds[i].Summary {
+			also = append(also, "Also: "+o.Summary)
+		}
+		d.Detail = cmp.Or(d.Detail, o.Detail)
+		d.Suggestion = cmp.Or(d.Suggestion, o.Suggestion)
+		d.Fix = cmp.Or(d.Fix, o.Fix)
 	}
-	if a.Suggestion == "" {
-		a.Suggestion = b.Suggestion
+	if d.Detail != "" {
+		also = slices.Insert(also, 0, d.Detail)
 	}
-	if a.Fix == nil {
-		a.Fix = b.Fix
-	}
-	return a
+	d.Detail = strings.Join(also, "\n")
+	d.Related = tidy(d.Related)
+	return d
 }
 
 // tidy drops the second of two equal places, and keeps the order: it may tell a story, as that of a cycle does.
@@ -100,8 +107,23 @@ func compare(a, b Diagnostic) int {
 		cmp.Compare(a.Summary, b.Summary),
 		cmp.Compare(a.Detail, b.Detail),
 		cmp.Compare(a.Suggestion, b.Suggestion),
+		compareFix(a.Fix, b.Fix),
 		slices.CompareFunc(a.Related, b.Related, compareRelated),
 	)
+}
+
+func compareFix(a, b *Fix) int {
+	if a == nil || b == nil {
+		return cmp.Compare(btoi(a != nil), btoi(b != nil))
+	}
+	return cmp.Or(compareRange(a.Range, b.Range), cmp.Compare(a.Text, b.Text))
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func compareRelated(a, b Related) int {

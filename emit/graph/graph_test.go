@@ -270,3 +270,32 @@ func BenchmarkSVG(b *testing.B) {
 		})
 	}
 }
+
+// FuzzFormats draws whatever can be read as a program.
+func FuzzFormats(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range files {
+		a, err := txtar.ParseFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(a.Files[0].Data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := program.Decode(data)
+		if err != nil {
+			return
+		}
+		for format := range Formats {
+			out := draw(t, format, p)
+			if format == "svg" {
+				if _, _, err := checkXML(out); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	})
+}

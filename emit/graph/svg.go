@@ -46,7 +46,7 @@ type svgWriter struct {
 
 const (
 	margin   = 24 * unit
-	titleTop = 44 * unit // what the title takes
+	titleTop = 52 * unit // what the title takes
 	groupPad = 16 * unit // around the steps of finally
 	groupTop = 22 * unit // for the group's name
 )
