@@ -59,7 +59,7 @@ func (s *Spec) baseEnvironment(inherited []string) map[string]string {
 		env["PYTHONUSERBASE"] = filepath.Join(home, ".local") // what `pip install --user` put there stays importable
 	}
 	env["HOME"] = scratch
-	env["TMPDIR"] = filepath.Join(scratch, "tmp")
+	env["TMPDIR"] = scratch
 	for name, dir := range map[string]string{
 		"XDG_CACHE_HOME": "cache", "MPLCONFIGDIR": "cache/matplotlib", "NUMBA_CACHE_DIR": "cache/numba",
 		"HF_HOME": "cache/huggingface",

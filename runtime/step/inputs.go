@@ -17,9 +17,8 @@ const inputsAtOnce = 4
 
 // prepare makes the directories, fetches the inputs and unpacks the code.
 func (s *Spec) prepare(ctx context.Context, st store.Store) *failure {
-	scratch := filepath.Join(s.Root, scratchDir)
-	for _, dir := range []string{s.Root, filepath.Join(s.Root, inputsDir), filepath.Join(s.Root, outputsDir), scratch, filepath.Join(scratch, "tmp")} {
-		if err := makeDir(dir); err != nil {
+	for _, dir := range []string{"", inputsDir, outputsDir, scratchDir} {
+		if err := makeDir(filepath.Join(s.Root, dir)); err != nil {
 			return worldFault(record.ReasonStart, "can't make the step's directory: %s", err)
 		}
 	}

@@ -27,21 +27,19 @@ type keeper interface {
 	Close(ctx context.Context) (record.Log, error)
 }
 
-// fileKeeper writes a file that others can follow, and stores it at the end. Without output there is no file to store.
+// fileKeeper writes a file that others can follow, and stores it at the end. Without output there is no file.
 type fileKeeper struct {
 	s    store.Store
 	spec *Spec
-	f    *os.File
+	f    *os.File // nil before the first byte
 	n    int64
 	err  error
 }
 
-func newFileKeeper(s store.Store, spec *Spec) (*fileKeeper, error) {
-	f, err := os.OpenFile(spec.LogFile(), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
-	return &fileKeeper{s: s, spec: spec, f: f}, err
-}
-
 func (k *fileKeeper) Write(p []byte) (int, error) {
+	if k.f == nil && k.err == nil {
+		k.f, k.err = os.OpenFile(k.spec.LogFile(), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
+	}
 	if k.err == nil {
 		var n int
 		n, k.err = k.f.Write(p)
@@ -51,8 +49,10 @@ func (k *fileKeeper) Write(p []byte) (int, error) {
 }
 
 func (k *fileKeeper) Close(ctx context.Context) (record.Log, error) {
-	if err := k.f.Close(); k.err == nil {
-		k.err = err
+	if k.f != nil {
+		if err := k.f.Close(); k.err == nil {
+			k.err = err
+		}
 	}
 	if k.n == 0 {
 		return record.Log{}, k.err

@@ -63,9 +63,7 @@ func (a *attempt) run(ctx context.Context) *failure {
 	if f := a.spec.prepare(ctx, a.d.Store); f != nil {
 		return a.interrupted(ctx, f)
 	}
-	if f := a.openLog(ctx); f != nil {
-		return f
-	}
+	a.openLog(ctx)
 	if f := a.spec.unpack(ctx, a.d.Store); f != nil {
 		return a.interrupted(ctx, f)
 	}
@@ -188,17 +186,12 @@ func (a *attempt) process() (*process, *runner, *failure) {
 	}, py, nil
 }
 
-func (a *attempt) openLog(ctx context.Context) *failure {
+func (a *attempt) openLog(ctx context.Context) {
 	if a.spec.Segments {
 		a.log = newLogger(newSegmentKeeper(ctx, a.d.Store, a.spec), a.d)
-		return nil
+		return
 	}
-	keep, err := newFileKeeper(a.d.Store, a.spec)
-	if err != nil {
-		return worldFault(record.ReasonStore, "the log can't be written: %s", err)
-	}
-	a.log = newLogger(keep, a.d)
-	return nil
+	a.log = newLogger(&fileKeeper{s: a.d.Store, spec: a.spec}, a.d)
 }
 
 // closeLog stores the log. An attempt whose log is lost is not a success.

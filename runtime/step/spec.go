@@ -75,7 +75,7 @@ func (s *Spec) InputPath(name string) string { return filepath.Join(s.Root, inpu
 // OutputPath is where the process leaves an output.
 func (s *Spec) OutputPath(name string) string { return filepath.Join(s.Root, outputsDir, name) }
 
-// LogFile is the live log of a step without Segments. At the end it is moved or copied to the store: who holds it open
+// LogFile is the live log of a step without Segments, there from its first byte on. At the end it is moved or copied to the store: who holds it open
 // reads on.
 func (s *Spec) LogFile() string { return filepath.Join(s.Root, logName) }
 

@@ -151,7 +151,7 @@ func TestContract(t *testing.T) {
 	x := sh(t, `
 		cat "$PIPEC_INPUTS/n" "$PIPEC_INPUT_n"
 		echo "$PIPEC_RUN $PIPEC_PIPELINE $PIPEC_STEP [$PIPEC_KEY] $PIPEC_ATTEMPT $GREETING"
-		case "$HOME$TMPDIR" in *scratch*scratch/tmp*) echo scratch;; esac
+		case "$HOME$TMPDIR" in */scratch*/scratch) echo scratch;; esac
 		test -d "$HOME" && test -d "$TMPDIR" && echo there
 		echo 0.5 > "$PIPEC_OUTPUTS/accuracy"; printf 'two words\n' > "$PIPEC_OUTPUT_the_name"; echo x > "$PIPEC_OUTPUTS/extra"
 		echo to stderr >&2`).

@@ -392,4 +392,3 @@ func BenchmarkPutRecord(b *testing.B) {
 		}
 	}
 }
-

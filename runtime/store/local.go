@@ -28,6 +28,7 @@ const tempAge = 24 * time.Hour
 type Local struct {
 	dir  string
 	root *os.Root // every path is resolved beneath it, symbolic links too
+	top  *os.File // the same directory, for calls that os.Root lacks
 }
 
 // OpenLocal opens the store in dir, and makes the directory where it is missing.
@@ -43,7 +44,12 @@ func OpenLocal(dir string) (*Local, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	l := &Local{dir: dir, root: root}
+	top, err := root.Open(".")
+	if err != nil {
+		_ = root.Close()
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	l := &Local{dir: dir, root: root, top: top}
 	l.sweep(time.Now().Add(-tempAge))
 	return l, nil
 }
@@ -52,7 +58,7 @@ func OpenLocal(dir string) (*Local, error) {
 func (l *Local) Dir() string { return l.dir }
 
 // Close ends the use of the store.
-func (l *Local) Close() error { return l.root.Close() }
+func (l *Local) Close() error { return errors.Join(l.top.Close(), l.root.Close()) }
 
 // sweep removes temporary files of processes that were killed. What it can't remove stays: it counts for nothing.
 func (l *Local) sweep(before time.Time) {
@@ -79,7 +85,7 @@ func (l *Local) Get(_ context.Context, key string) (io.ReadCloser, error) {
 	if err := CheckKey(key); err != nil {
 		return nil, err
 	}
-	f, err := l.root.Open(key)
+	f, err := l.open(key, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, l.fault("read", key, err)
 	}
@@ -131,30 +137,29 @@ func (l *Local) Put(ctx context.Context, key string, r io.Reader, mode Mode) err
 
 // create makes a temporary file, and its directory again where someone removed it.
 func (l *Local) create(temp string) (*os.File, error) {
-	f, err := l.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o444)
+	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	f, err := l.open(temp, flags, 0o444)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return f, err
 	}
 	if err := l.root.MkdirAll(tempDir, 0o777); err != nil {
 		return nil, err
 	}
-	return l.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o444)
+	return l.open(temp, flags, 0o444)
 }
 
 // place gives the temporary file the name key; with IfAbsent it keeps its temporary name as well.
 func (l *Local) place(temp, key string, mode Mode) error {
-	name := l.root.Rename
+	dir, err := l.openDir(path.Dir(key))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	from, to, name := int(l.top.Fd()), int(dir.Fd()), path.Base(key)
 	if mode == IfAbsent {
-		name = l.root.Link // fails where there is something, whoever was first
+		return unix.Linkat(from, temp, to, name, 0) // fails where there is something, whoever was first
 	}
-	err := name(temp, key)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := l.root.MkdirAll(path.Dir(key), 0o777); err != nil {
-		return err
-	}
-	return name(temp, key)
+	return unix.Renameat(from, temp, to, name)
 }
 
 // Move renames the file into the store. It is ErrUnsupported on another file system, and for a file with other names.
@@ -196,15 +201,16 @@ func (l *Local) Move(_ context.Context, file, key string, mode Mode) error {
 	return l.fault("write", key, err)
 }
 
+// openDir opens a directory, and makes it first where it is missing.
 func (l *Local) openDir(name string) (*os.File, error) {
-	dir, err := l.root.Open(name)
+	dir, err := l.open(name, os.O_RDONLY|unix.O_DIRECTORY, 0)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return dir, err
 	}
 	if err := l.root.MkdirAll(name, 0o777); err != nil {
 		return nil, err
 	}
-	return l.root.Open(name)
+	return l.open(name, os.O_RDONLY|unix.O_DIRECTORY, 0)
 }
 
 // fault says which object of which store an error of the file system is about.
