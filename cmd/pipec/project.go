@@ -18,8 +18,8 @@ import (
 // stackFile is where `pipec stack use` keeps its choice, relative to the project.
 var stackFile = filepath.Join(".pipec", "stack")
 
-// maxShown is how many errors a person is shown at once.
-const maxShown = 50
+
+
 
 // compile compiles the project of the flags. What is wrong in its files is in the result.
 func (a *app) compile(dir string) (*compiler.Result, error) {
@@ -57,7 +57,7 @@ func (a *app) mustCompile() (*compiler.Result, error) {
 }
 
 func (a *app) diagOptions() diag.Options {
-	return diag.Options{Color: a.color(), Width: a.width(), Limit: maxShown}
+	return diag.Options{Color: a.color(), Width: a.width(), Limit: diag.DefaultLimit}
 }
 
 // chosenStack is the stack that the user chose: by flag, environment or `stack use`.

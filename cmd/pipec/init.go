@@ -1,0 +1,102 @@
+package main
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+)
+
+//go:embed starter
+var starter embed.FS
+
+func (a *app) initCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "init [DIR]",
+		Short: "Write a starter project",
+		Long: `Writes a small project that runs on this machine: a pipeline of two Python functions, and a stack.
+A directory that holds a project already is left alone.`,
+		Args: atMost(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			dir := a.dir
+			if len(args) == 1 {
+				dir = args[0]
+			}
+			return a.init(dir)
+		},
+	}
+}
+
+func (a *app) init(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return world(err)
+	}
+	if found, err := sources(dir, false); err != nil {
+		return err
+	} else if len(found) > 0 {
+		return user(fmt.Errorf("%s is there already: this directory holds a project", found[0]))
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return world(err)
+	}
+	project := projectName(filepath.Base(abs))
+	err = fs.WalkDir(starter, "starter", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := starter.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		rel := strings.TrimPrefix(path, "starter/")
+		rel = strings.Replace(rel, "gitignore", ".gitignore", 1)
+		return writeNew(filepath.Join(dir, filepath.FromSlash(rel)), []byte(strings.ReplaceAll(string(data), "PROJECT", project)))
+	})
+	if err != nil {
+		return world(err)
+	}
+	where := ""
+	if dir != "." {
+		where = " -C " + dir
+	}
+	_, err = fmt.Fprintf(a.stderr, "A project is in %s. Try:\n\n  pipec validate%[2]s\n  pipec graph%[2]s\n  pipec run%[2]s\n", dir, where)
+	return world(err)
+}
+
+// writeNew writes a file that is not there; one that is, is kept.
+func writeNew(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if os.IsExist(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(data); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}
+
+var notInName = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
+
+// projectName makes a name for a project of the name of its directory.
+func projectName(base string) string {
+	name := strings.Trim(notInName.ReplaceAllString(base, "-"), "-")
+	if name == "" || name[0] >= '0' && name[0] <= '9' {
+		name = "project-" + name
+	}
+	return strings.TrimSuffix(name[:min(len(name), 63)], "-")
+}
+

@@ -1,0 +1,43 @@
+package compiler
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/schema/expr"
+)
+
+// ConsoleName is the file name that diagnostics of Evaluate carry.
+const ConsoleName = "<console>"
+
+// Evaluate evaluates an expression with the project's variables and locals. What is wrong is in the list; its source is
+// src under ConsoleName.
+func (r *Result) Evaluate(src []byte) (cty.Value, *diag.List) {
+	var diags diag.List
+	at := hcl.Range{Filename: ConsoleName, Start: hcl.InitialPos, End: hcl.InitialPos}
+	if refusal := expr.GateExpression(src); refusal != nil {
+		at.Start, at.End = refusal.Pos, refusal.Pos
+		diags.Add(diag.New("too-large", at, "%s", refusal.Why))
+		return cty.NilVal, &diags
+	}
+	node, hclDiags := hclsyntax.ParseExpression(src, ConsoleName, hcl.InitialPos)
+	diags.Add(diag.FromHCL(hclDiags, map[string][]byte{ConsoleName: src})...)
+	if diags.HasErrors() || r.world == nil {
+		return cty.NilVal, &diags
+	}
+	before := r.world.Diags
+	r.world.Diags = &diags
+	defer func() { r.world.Diags = before }()
+	v, ok := r.world.Const(node)
+	if !ok {
+		return cty.NilVal, &diags
+	}
+	if evaluate.IsSensitive(v) {
+		return cty.StringVal("(sensitive)"), &diags
+	}
+	return v, &diags
+}
+

@@ -1,0 +1,77 @@
+package types
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Literal writes a value as the language would, on several lines where it is large: for people to read.
+func Literal(v cty.Value) string {
+	var b strings.Builder
+	literal(&b, v, "")
+	return b.String()
+}
+
+func literal(b *strings.Builder, v cty.Value, indent string) {
+	v, _ = v.Unmark()
+	t := v.Type()
+	switch {
+	case !v.IsKnown():
+		b.WriteString("(known at run time)")
+	case v.IsNull():
+		b.WriteString("null")
+	case t == cty.String:
+		b.WriteString(strconv.Quote(v.AsString()))
+	case t == cty.Number:
+		b.WriteString(v.AsBigFloat().Text('g', -1))
+	case t == cty.Bool:
+		b.WriteString(strconv.FormatBool(v.True()))
+	case t.IsSetType():
+		b.WriteString("toset(")
+		elements(b, v, indent)
+		b.WriteString(")")
+	case t.IsListType() || t.IsTupleType():
+		elements(b, v, indent)
+	case t.IsMapType() || t.IsObjectType():
+		attributes(b, v, indent)
+	default:
+		b.WriteString(String(t))
+	}
+}
+
+func elements(b *strings.Builder, v cty.Value, indent string) {
+	if v.LengthInt() == 0 {
+		b.WriteString("[]")
+		return
+	}
+	b.WriteString("[\n")
+	for it := v.ElementIterator(); it.Next(); {
+		_, e := it.Element()
+		b.WriteString(indent + "  ")
+		literal(b, e, indent+"  ")
+		b.WriteString(",\n")
+	}
+	b.WriteString(indent + "]")
+}
+
+func attributes(b *strings.Builder, v cty.Value, indent string) {
+	if v.LengthInt() == 0 {
+		b.WriteString("{}")
+		return
+	}
+	b.WriteString("{\n")
+	for it := v.ElementIterator(); it.Next(); {
+		k, e := it.Element()
+		name := k.AsString()
+		if !plainName(name) {
+			name = strconv.Quote(name)
+		}
+		fmt.Fprintf(b, "%s  %s = ", indent, name)
+		literal(b, e, indent+"  ")
+		b.WriteString("\n")
+	}
+	b.WriteString(indent + "}")
+}
