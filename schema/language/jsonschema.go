@@ -1,0 +1,132 @@
+package language
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+)
+
+// draft is the dialect of JSON Schema that is written.
+const draft = "https://json-schema.org/draft/2020-12/schema"
+
+// schemaID names the schema; nothing is fetched from there.
+const schemaID = "https://pipec.dev/schema/project.json"
+
+// object is a JSON Schema, or a part of one. Its keys are written sorted, so the same table gives the same bytes.
+type object = map[string]any
+
+// JSONSchema is the table as JSON Schema (draft 2020-12), for editors: a project as data, on HCL's JSON information
+// model. A key is an attribute or a block type; a block with a label is an object keyed by the label, one without is an
+// object, or a list of objects where it may stand several times. An expression is its value, or a string that holds it:
+// "${param.gamma}".
+//
+// It says what can be seen in one file. Names, references and the types of expressions are the compiler's to check.
+func JSONSchema() ([]byte, error) {
+	root := Root()
+	defs := sharedDefs()
+	schema := blockSchema(root, "", "", defs)
+	schema["$schema"] = draft
+	schema["$id"] = schemaID
+	schema["title"] = "A pipec project, language " + Version
+	schema["$defs"] = defs
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(schema); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// blockSchema is the body of a block. path names it among the definitions; label is the one that it stands under, where
+// the block's labels are fixed.
+func blockSchema(b *Block, path, label string, defs object) object {
+	s := object{"type": "object", "additionalProperties": false}
+	describe(s, b.Doc, b.Since)
+	if b.Free {
+		s["additionalProperties"] = true
+		s["propertyNames"] = ref("name")
+		return s
+	}
+	properties := object{}
+	var required []string
+	for _, a := range b.Attributes {
+		if a.Only != "" && a.Only != label {
+			continue
+		}
+		properties[a.Name] = attributeSchema(a)
+		if a.Required {
+			required = append(required, a.Name)
+		}
+	}
+	for _, n := range b.Blocks {
+		part := nested(n, join(path, n.Name), defs)
+		if same, ok := properties[n.Name]; ok { // an attribute and a block of one name, such as cache
+			part = object{"anyOf": []any{same, part}, "description": plainText(b.Attribute(n.Name).Doc)}
+		}
+		properties[n.Name] = part
+	}
+	s["properties"] = properties
+	if required != nil {
+		s["required"] = required
+	}
+	return s
+}
+
+// nested is what stands under the name of a block type.
+func nested(b *Block, path string, defs object) object {
+	if b.Labels != nil {
+		kinds := object{}
+		for _, l := range b.Labels {
+			defs[join(path, l)] = blockSchema(b, join(path, l), l, defs)
+			kinds[l] = ref(join(path, l))
+		}
+		s := object{"type": "object", "properties": kinds, "additionalProperties": false, "minProperties": 1}
+		if b.Single {
+			s["maxProperties"] = 1
+		}
+		describe(s, b.Doc, b.Since)
+		return s
+	}
+	defs[path] = blockSchema(b, path, "", defs)
+	switch {
+	case b.Label != "":
+		s := object{"type": "object", "propertyNames": ref("name"), "additionalProperties": ref(path)}
+		if b.Single {
+			s["maxProperties"] = 1
+		}
+		describe(s, b.Doc, b.Since)
+		return s
+	case b.Single:
+		return ref(path)
+	}
+	s := object{"anyOf": []any{ref(path), object{"type": "array", "items": ref(path)}}}
+	describe(s, b.Doc, b.Since)
+	return s
+}
+
+func ref(name string) object { return object{"$ref": "#/$defs/" + name} }
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+// describe adds what an editor shows: the doc, and from which version on it works, where that is not yet.
+func describe(s object, doc, since string) {
+	if !Supported(since) {
+		doc += "\n\nNot supported yet: part of the language from " + since + " on; this pipec compiles " + Version + "."
+		s["deprecated"] = true // the only mark that editors show on a name
+		s["x-since"] = since
+	}
+	if doc == "" {
+		return
+	}
+	s["description"] = plainText(doc)
+	s["markdownDescription"] = doc
+}
+
+func plainText(doc string) string { return strings.ReplaceAll(doc, "`", "") }

@@ -1,0 +1,113 @@
+package language
+
+import (
+	"encoding/json"
+	"strings"
+
+	"pipec.dev/pipec/schema/types"
+)
+
+// patterns say what a string holds, by format. They refuse what can't be right, and leave the rest to the compiler.
+var patterns = map[string]string{
+	"duration": `^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))*$|^\+?0$`,
+	"quantity": `^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?$`,
+	"cron":     `^\s*(\S+\s+\S+\s+\S+\s+\S+\s+\S+|@\S+(\s+\S+)?)\s*$`,
+	"timezone": `^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$`,
+	"path":     `^[^\x00]+$`,
+}
+
+const (
+	namePattern      = `^[A-Za-z_][A-Za-z0-9_-]{0,62}$`
+	referencePattern = `^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*|\[("[^"]*"|[0-9]+)\])+$`
+	stepPattern      = `^step\.[A-Za-z_][A-Za-z0-9_-]*(\[("[^"]*"|[0-9]+)\])?$`
+	templatePattern  = `[$%]\{`
+)
+
+// sharedDefs are the definitions that many attributes refer to. No block is named like one of them.
+func sharedDefs() object {
+	return object{
+		"name":      object{"type": "string", "pattern": namePattern, "description": "A letter or _, then letters, digits, _ and -; at most 63."},
+		"template":  object{"type": "string", "pattern": templatePattern, "description": "An expression in a string: \"${…}\". Alone, it keeps its type."},
+		"reference": object{"type": "string", "pattern": referencePattern, "description": "The address of a declaration, such as code.steps."},
+		"type": object{"description": "A type, such as number, model, list(string), object({ name = string }).", "anyOf": []any{
+			object{"type": "string", "enum": typeWords()},
+			object{"type": "string", "pattern": `^\s*(list|set|map|object|tuple|artifact)\s*\(`},
+		}},
+	}
+}
+
+// typeWords are the types that are one word; the other words of types take an argument.
+func typeWords() []string {
+	var out []string
+	for _, w := range types.Words() {
+		if _, err := types.ParseString(w); err == nil {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// attributeSchema is what an attribute's value may look like.
+func attributeSchema(a *Attribute) object {
+	var s object
+	switch {
+	case a.Kind == Type:
+		s = ref("type")
+	case a.Kind == Refs:
+		s = object{"type": "array", "items": object{"type": "string", "pattern": stepPattern}}
+	case a.Kind == Ref && a.Type == "":
+		s = ref("reference")
+	case a.Kind == Ref:
+		s = object{"type": "string"} // the address of a declaration, or the thing itself
+	default:
+		s = valueSchema(a.Type, a)
+	}
+	describe(s, a.Doc, a.Since)
+	if a.Default != "" && json.Valid([]byte(a.Default)) {
+		s["default"] = json.RawMessage(a.Default)
+	}
+	return s
+}
+
+// valueSchema is a literal of a type, or a template that gives one.
+func valueSchema(typ string, a *Attribute) object {
+	elem, isList := inside(typ, "list(")
+	if !isList {
+		elem, isList = inside(typ, "set(")
+	}
+	if isList {
+		return orTemplate(object{"type": "array", "items": valueSchema(elem, a)})
+	}
+	if elem, isMap := inside(typ, "map("); isMap {
+		return orTemplate(object{"type": "object", "additionalProperties": valueSchema(elem, a)})
+	}
+	switch {
+	case typ == "any":
+		return object{}
+	case typ == "number":
+		return orTemplate(object{"type": "number"})
+	case typ == "bool":
+		return orTemplate(object{"type": "boolean"})
+	case a.OneOf != nil:
+		return orTemplate(object{"type": "string", "enum": a.OneOf})
+	case a.Format == "quantity": // cpu: 1 is a number to YAML
+		return object{"anyOf": []any{object{"type": "number", "minimum": 0}, formatted(a.Format), ref("template")}}
+	case patterns[a.Format] != "":
+		return orTemplate(formatted(a.Format))
+	}
+	return object{"type": []string{"string", "number"}} // a number keeps its text
+}
+
+func formatted(format string) object {
+	return object{"type": "string", "pattern": patterns[format]}
+}
+
+func orTemplate(s object) object { return object{"anyOf": []any{s, ref("template")}} }
+
+func inside(typ, call string) (string, bool) {
+	rest, ok := strings.CutPrefix(typ, call)
+	if !ok {
+		return "", false
+	}
+	return strings.CutSuffix(rest, ")")
+}
