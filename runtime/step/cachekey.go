@@ -70,6 +70,18 @@ type keyDatum struct {
 	Value  json.RawMessage `json:"value,omitempty"`
 	Digest string          `json:"digest,omitempty"`
 	Format string          `json:"format,omitempty"`
+	Elems  []keyDatum      `json:"elems,omitempty"`
+}
+
+func newKeyDatum(d *record.Datum) keyDatum {
+	kd := keyDatum{Name: d.Name, Type: d.Type, Value: d.Value}
+	if d.Artifact != nil {
+		kd.Digest, kd.Format = d.Artifact.Digest, d.Artifact.Format
+	}
+	for i := range d.Elems {
+		kd.Elems = append(kd.Elems, newKeyDatum(&d.Elems[i]))
+	}
+	return kd
 }
 
 // Key digests all that decides what the step's outputs are. The error is for the world: an executable that can't be
@@ -88,12 +100,7 @@ func (k *Keyer) Key(ctx context.Context, spec *Spec, d Deps) (Key, error) {
 		return Key{Why: "it has no outputs"}, nil
 	}
 	for i := range s.Inputs {
-		in := &s.Inputs[i]
-		kd := keyDatum{Name: in.Name, Type: in.Type, Value: in.Value}
-		if in.Artifact != nil {
-			kd.Digest, kd.Format = in.Artifact.Digest, in.Artifact.Format
-		}
-		form.Inputs = append(form.Inputs, kd)
+		form.Inputs = append(form.Inputs, newKeyDatum(&s.Inputs[i]))
 	}
 	for i := range s.Program.Env {
 		e := &s.Program.Env[i]

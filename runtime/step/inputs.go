@@ -6,10 +6,12 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/zclconf/go-cty/cty"
 	"golang.org/x/sync/errgroup"
 
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/record"
+	"pipec.dev/pipec/schema/types"
 )
 
 // inputsAtOnce is how many inputs are fetched at the same time.
@@ -26,14 +28,18 @@ func (s *Spec) prepare(ctx context.Context, st store.Store) *failure {
 	g.SetLimit(inputsAtOnce)
 	for i := range s.Inputs {
 		d := &s.Inputs[i]
-		if d.Artifact == nil {
+		t, err := types.ParseString(d.Type)
+		if err != nil {
+			return worldFault(record.ReasonInput, "input %q: %s", d.Name, err)
+		}
+		if !types.HasArtifact(t) && d.Artifact == nil {
 			if f := s.writeValue(d); f != nil {
 				return f
 			}
 			continue
 		}
 		g.Go(func() error {
-			if err := store.Fetch(ctx, st, *d.Artifact, s.InputPath(d.Name)); err != nil {
+			if err := fetch(ctx, st, d, t, s.InputPath(d.Name)); err != nil {
 				return worldFault(record.ReasonInput, "input %q can't be fetched: %s", d.Name, err)
 			}
 			return nil
@@ -44,6 +50,55 @@ func (s *Spec) prepare(ctx context.Context, st store.Store) *failure {
 		return fail
 	}
 	return nil
+}
+
+// fetch writes an artifact, or the elements of a list or map into a directory.
+func fetch(ctx context.Context, st store.Store, d *record.Datum, t cty.Type, path string) error {
+	if d.Artifact != nil {
+		return store.Fetch(ctx, st, *d.Artifact, path)
+	}
+	if !t.IsListType() && !t.IsMapType() {
+		return errors.New("there is neither a value nor an artifact")
+	}
+	if err := os.Mkdir(path, 0o777); err != nil {
+		return err
+	}
+	index := make(map[string]string, len(d.Elems))
+	for i := range d.Elems {
+		one := &d.Elems[i]
+		name := store.ListEntry(i)
+		if t.IsMapType() {
+			name = store.MapEntry(one.Name)
+			index[one.Name] = name
+		}
+		if err := fetch(ctx, st, one, t.ElementType(), filepath.Join(path, name)); err != nil {
+			return err
+		}
+	}
+	if !t.IsMapType() {
+		return nil
+	}
+	data, err := store.EncodeJSON(index)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(path, store.IndexFile), data, 0o666)
+}
+
+// eachFormat tells how each artifact of d was written, by the path that fetch gave it.
+func eachFormat(d *record.Datum, t cty.Type, path string, tell func(path, format string)) {
+	if d.Artifact != nil && d.Artifact.Format != "" {
+		tell(path, d.Artifact.Format)
+	}
+	for i := range d.Elems {
+		name := store.ListEntry(i)
+		if t.IsMapType() {
+			name = store.MapEntry(d.Elems[i].Name)
+		}
+		if t.IsListType() || t.IsMapType() {
+			eachFormat(&d.Elems[i], t.ElementType(), filepath.Join(path, name), tell)
+		}
+	}
 }
 
 // makeDir is MkdirAll that first tries the last directory alone: mostly the others are there.

@@ -1,13 +1,16 @@
 package step
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -18,10 +21,15 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// found is an output that is there and of its type: a value, or an artifact still to be stored.
+// found is what is there and of its type: a value, an artifact still to be stored, or elements.
 type found struct {
+	name   string // of an element: its key in a map
+	typ    string
 	value  json.RawMessage
+	path   string // of an artifact
 	format string
+	elems  []*found
+	many   bool // a list or a map, which may be empty
 }
 
 // inspect looks whether an output is what it is declared to be. A declaration can't lie.
@@ -44,13 +52,13 @@ func (s *Spec) inspect(out *program.Output) (*found, *failure) {
 		if why != "" {
 			return nil, userFault(record.ReasonOutputInvalid, "output %q is declared %s, and %s", out.Name, out.Type, why)
 		}
-		return &found{value: value}, nil
+		return &found{typ: out.Type, value: value}, nil
 	}
-	format, why := checkArtifact(path, t)
+	one, why := checkArtifact(path, t)
 	if why != "" {
 		return nil, userFault(record.ReasonOutputInvalid, "output %q is declared %s, and %s", out.Name, out.Type, why)
 	}
-	return &found{format: format}, nil
+	return one, nil
 }
 
 // readValue reads the value in a file; why says what is wrong with it.
@@ -109,64 +117,98 @@ func describeMode(m fs.FileMode) string {
 	return "special file"
 }
 
-// checkArtifact looks at the file or directory of an artifact, and gives its format where its content tells. Lists and
-// maps are directories of elements.
-func checkArtifact(path string, t cty.Type) (format, why string) {
+// checkArtifact looks at the file or directory of an artifact. Lists and maps are directories of elements.
+func checkArtifact(path string, t cty.Type) (one *found, why string) {
+	one = &found{typ: types.String(t), path: path}
 	if a, ok := types.AsArtifact(t); ok {
-		return checkKind(path, a)
+		one.format, why = checkKind(path, a)
+		return one, why
 	}
+	one.many = true
 	switch {
 	case t.IsListType():
-		return "", checkList(path, t.ElementType())
+		one.elems, why = checkList(path, t.ElementType())
 	case t.IsMapType():
-		return "", checkMap(path, t.ElementType())
+		one.elems, why = checkMap(path, t.ElementType())
+	default:
+		why = "a step can leave artifacts alone, in lists and in maps only"
 	}
-	return "", "a step can leave artifacts alone, in lists and in maps only"
+	return one, why
 }
 
-func checkList(path string, elem cty.Type) string {
+func checkList(path string, elem cty.Type) (elems []*found, why string) {
 	entries, err := os.ReadDir(path)
 	if err != nil {
-		return "a list of artifacts is a directory with " + store.ListEntry(0) + " and on: " + plain(err)
+		return nil, "a list of artifacts is a directory with " + store.ListEntry(0) + " and on: " + plain(err)
 	}
 	for i, e := range entries {
 		if e.Name() != store.ListEntry(i) {
-			return fmt.Sprintf("its directory holds %q, where the elements of a list are %s and on, without a gap", e.Name(), store.ListEntry(0))
+			return nil, fmt.Sprintf("its directory holds %q, where the elements of a list are %s and on, without a gap", e.Name(), store.ListEntry(0))
 		}
-		if _, why := checkArtifact(filepath.Join(path, e.Name()), elem); why != "" {
-			return fmt.Sprintf("of its element %d: %s", i, why)
+		one, why := checkArtifact(filepath.Join(path, e.Name()), elem)
+		if why != "" {
+			return nil, fmt.Sprintf("of its element %d: %s", i, why)
 		}
+		elems = append(elems, one)
 	}
-	return ""
+	return elems, ""
 }
 
-func checkMap(path string, elem cty.Type) string {
+func checkMap(path string, elem cty.Type) (elems []*found, why string) {
 	f, err := os.Open(filepath.Join(path, store.IndexFile))
 	if err != nil {
-		return "a map of artifacts is a directory with " + store.IndexFile + ", which gives each key the name of its file: " + plain(err)
+		return nil, "a map of artifacts is a directory with " + store.IndexFile + ", which gives each key the name of its file: " + plain(err)
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, 16<<20))
 	if err != nil {
-		return store.IndexFile + " can't be read: " + plain(err)
+		return nil, store.IndexFile + " can't be read: " + plain(err)
 	}
 	index, why := parseIndex(data)
 	if why != "" {
-		return why
+		return nil, why
 	}
-	for key, name := range index {
-		if _, why := checkArtifact(filepath.Join(path, name), elem); why != "" {
-			return fmt.Sprintf("of its element %q: %s", key, why)
+	for _, key := range slices.Sorted(maps.Keys(index)) {
+		one, why := checkArtifact(filepath.Join(path, index[key]), elem)
+		if why != "" {
+			return nil, fmt.Sprintf("of its element %q: %s", key, why)
 		}
+		one.name = key
+		elems = append(elems, one)
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
-		return plain(err)
+		return nil, plain(err)
 	}
 	if len(entries) > len(index)+1 {
-		return fmt.Sprintf("its directory holds %d entries, and %s names %d", len(entries)-1, store.IndexFile, len(index))
+		return nil, fmt.Sprintf("its directory holds %d entries, and %s names %d", len(entries)-1, store.IndexFile, len(index))
 	}
-	return ""
+	return elems, ""
+}
+
+// save stores what was found.
+func (f *found) save(ctx context.Context, st store.Store, report *report) (record.Datum, error) {
+	d := record.Datum{Name: f.name, Type: f.typ, Value: f.value}
+	for _, one := range f.elems {
+		elem, err := one.save(ctx, st, report)
+		if err != nil {
+			return d, err
+		}
+		d.Elems = append(d.Elems, elem)
+	}
+	if f.many || f.value != nil {
+		return d, nil
+	}
+	artifact, err := store.Save(ctx, st, f.path, true)
+	if err != nil {
+		return d, err
+	}
+	artifact.Format = f.format
+	if told := report.Formats[f.path]; told != "" {
+		artifact.Format = told
+	}
+	d.Artifact = &artifact
+	return d, nil
 }
 
 // parseIndex reads the index of a map: from keys to the names of entries beside it, each used once.

@@ -45,24 +45,24 @@ type runner struct {
 type report struct {
 	Reason  string            `json:"reason"` // set where the runner found the fault, not the user's function
 	Message string            `json:"message"`
-	Formats map[string]string `json:"formats"` // how it wrote artifacts, by output
+	Formats map[string]string `json:"formats"` // how it wrote artifacts, by path
 }
 
 // request is what the runner is asked.
 type request struct {
-	Function string `json:"function"`
-	Dir      string `json:"dir"`
-	Report   string `json:"report"`
-	Inputs   []slot `json:"inputs"`
-	Outputs  []slot `json:"outputs"` // in declared order
+	Function string            `json:"function"`
+	Dir      string            `json:"dir"`
+	Report   string            `json:"report"`
+	Inputs   []slot            `json:"inputs"`
+	Outputs  []slot            `json:"outputs"` // in declared order
+	Formats  map[string]string `json:"formats"` // of inputs, by path
 }
 
 type slot struct {
-	Name   string   `json:"name"`
-	Path   string   `json:"path"`
-	Format string   `json:"format,omitempty"`
-	Type   slotType `json:"type"`
-	Text   string   `json:"text"` // the type, as the language writes it
+	Name string   `json:"name"`
+	Path string   `json:"path"`
+	Type slotType `json:"type"`
+	Text string   `json:"text"` // the type, as the language writes it
 }
 
 // slotType is a type as the runner needs it: value, list, map, or an artifact's kind.
@@ -92,23 +92,21 @@ func slotTypeOf(t cty.Type) slotType {
 func (s *Spec) runner(dir string) (*runner, *failure) {
 	req := request{
 		Function: s.Program.Python, Dir: dir, Report: filepath.Join(s.Root, reportName),
-		Inputs: []slot{}, Outputs: []slot{},
+		Inputs: []slot{}, Outputs: []slot{}, Formats: map[string]string{},
 	}
 	for i := range s.Inputs {
 		in := &s.Inputs[i]
-		one, f := newSlot(in.Name, in.Type, s.InputPath(in.Name))
+		one, t, f := newSlot(in.Name, in.Type, s.InputPath(in.Name))
 		if f != nil {
 			return nil, f
 		}
-		if in.Artifact != nil {
-			one.Format = in.Artifact.Format
-		}
 		req.Inputs = append(req.Inputs, one)
+		eachFormat(in, t, one.Path, func(path, format string) { req.Formats[path] = format })
 	}
 	for _, name := range s.outputOrder() {
 		for i := range s.Program.Outputs {
 			if out := &s.Program.Outputs[i]; out.Name == name {
-				one, f := newSlot(name, out.Type, s.OutputPath(name))
+				one, _, f := newSlot(name, out.Type, s.OutputPath(name))
 				if f != nil {
 					return nil, f
 				}
@@ -130,12 +128,12 @@ func (s *Spec) runner(dir string) (*runner, *failure) {
 	return &runner{argv: []string{s.interpreter(), "-u", program, asked}, answers: req.Report}, nil
 }
 
-func newSlot(name, typ, path string) (slot, *failure) {
+func newSlot(name, typ, path string) (slot, cty.Type, *failure) {
 	t, err := types.ParseString(typ)
 	if err != nil {
-		return slot{}, worldFault(record.ReasonStart, "%s: %s", name, err)
+		return slot{}, t, worldFault(record.ReasonStart, "%s: %s", name, err)
 	}
-	return slot{Name: name, Path: path, Type: slotTypeOf(t), Text: typ}, nil
+	return slot{Name: name, Path: path, Type: slotTypeOf(t), Text: typ}, t, nil
 }
 
 // outputOrder are the outputs' names as declared.

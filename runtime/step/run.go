@@ -240,18 +240,11 @@ func (a *attempt) outputs(ctx context.Context, report *report) ([]record.Datum, 
 	data := make([]record.Datum, 0, len(found))
 	for i, one := range found {
 		out := &a.spec.Program.Outputs[i]
-		d := record.Datum{Name: out.Name, Type: out.Type, Value: one.value}
-		if one.value == nil {
-			artifact, err := store.Save(ctx, a.d.Store, a.spec.OutputPath(out.Name), true)
-			if err != nil {
-				return nil, storing(out.Name, err)
-			}
-			artifact.Format = one.format
-			if told := report.Formats[out.Name]; told != "" {
-				artifact.Format = told
-			}
-			d.Artifact = &artifact
+		d, err := one.save(ctx, a.d.Store, report)
+		if err != nil {
+			return nil, storing(out.Name, err)
 		}
+		d.Name, d.Type = out.Name, out.Type
 		data = append(data, d)
 	}
 	return data, nil

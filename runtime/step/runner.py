@@ -106,13 +106,13 @@ def head(path, n=16):
         return f.read(n)
 
 
-def load(path, t, fmt):
+def load(path, t, formats):
     kind = t["kind"]
     if kind == "list":
-        return [load(os.path.join(path, n), t["elem"], "") for n in sorted(os.listdir(path))]
+        return [load(os.path.join(path, n), t["elem"], formats) for n in sorted(os.listdir(path))]
     if kind == "map":
         with open(os.path.join(path, "index.json"), encoding="utf-8") as f:
-            return {k: load(os.path.join(path, n), t["elem"], "") for k, n in sorted(json.load(f).items())}
+            return {k: load(os.path.join(path, n), t["elem"], formats) for k, n in sorted(json.load(f).items())}
     if kind in ("value", "json"):
         with open(path, encoding="utf-8") as f:
             return json.load(f)
@@ -127,7 +127,7 @@ def load(path, t, fmt):
 
         return numpy.load(path, allow_pickle=False)
     if kind == "dataframe":
-        return load_dataframe(path, fmt)
+        return load_dataframe(path, formats.get(path, ""))
     if kind == "model":
         return load_model(path)
     if kind == "image":
@@ -194,19 +194,21 @@ def load_image(path):
 # ---- storing
 
 
-def store(value, path, t, name):
-    """Writes a result to path, and gives the format where the type leaves a choice."""
+def store(value, path, t, name, formats):
+    """Writes a result to path, and into formats how, where the type leaves a choice."""
     kind = t["kind"]
     if kind == "list":
-        return store_list(value, path, t["elem"], name)
-    if kind == "map":
-        return store_map(value, path, t["elem"], name)
-    if kind in ("value", "json"):
+        store_list(value, path, t["elem"], name, formats)
+    elif kind == "map":
+        store_map(value, path, t["elem"], name, formats)
+    elif kind in ("value", "json"):
         text = dump_json(value, name)
         with open(path, "w", encoding="utf-8") as f:
             f.write(text)
-        return "json" if kind == "json" else ""
-    return STORES.get(kind, store_path)(value, path, name, kind)
+    else:
+        said = STORES.get(kind, store_path)(value, path, name, kind)
+        if said:
+            formats[path] = said
 
 
 def wrong(name, kind, wanted, value):
@@ -392,16 +394,15 @@ STORES = {
 }
 
 
-def store_list(value, path, elem, name):
+def store_list(value, path, elem, name, formats):
     if not isinstance(value, (list, tuple)):
         raise wrong(name, "list(%s)" % elem["kind"], "a list", value)
     os.makedirs(path, exist_ok=True)
     for i, v in enumerate(value):
-        store(v, os.path.join(path, "%06d" % i), elem, "%s[%d]" % (name, i))
-    return ""
+        store(v, os.path.join(path, "%06d" % i), elem, "%s[%d]" % (name, i), formats)
 
 
-def store_map(value, path, elem, name):
+def store_map(value, path, elem, name, formats):
     if not isinstance(value, dict) or not all(isinstance(k, str) for k in value):
         raise wrong(name, "map(%s)" % elem["kind"], "a dict with keys of type str", value)
     import hashlib
@@ -410,10 +411,9 @@ def store_map(value, path, elem, name):
     index = {}
     for k, v in value.items():
         index[k] = hashlib.sha256(k.encode()).hexdigest()[:32]
-        store(v, os.path.join(path, index[k]), elem, "%s[%r]" % (name, k))
+        store(v, os.path.join(path, index[k]), elem, "%s[%r]" % (name, k), formats)
     with open(os.path.join(path, "index.json"), "w", encoding="utf-8") as f:
         json.dump(index, f, sort_keys=True)
-    return ""
 
 
 def dump_json(value, name):
@@ -541,7 +541,7 @@ def run(request):
     inputs = {}
     for i in request["inputs"]:
         try:
-            inputs[i["name"]] = load(i["path"], i["type"], i.get("format", ""))
+            inputs[i["name"]] = load(i["path"], i["type"], request["formats"])
         except ImportError as e:
             raise Fault("InputInvalid", "input %r of type %s can't be loaded: %s (interpreter %s)" % (i["name"], i["text"], e, sys.executable)) from None
         except MemoryError:
@@ -556,13 +556,11 @@ def run(request):
     formats = {}
     for o, value in zip(request["outputs"], split(result, request["outputs"], spec)):
         try:
-            fmt = store(value, o["path"], o["type"], o["name"])
+            store(value, o["path"], o["type"], o["name"], formats)
         except ImportError as e:
             raise Fault("OutputInvalid", "output %r of type %s can't be stored: %s (interpreter %s)" % (o["name"], o["text"], e, sys.executable)) from None
         except (OSError, UnicodeError) as e:
             raise Fault("OutputInvalid", "output %r of type %s can't be stored: %s" % (o["name"], o["text"], one_line(e))) from None
-        if fmt:
-            formats[o["name"]] = fmt
     write_report(request, formats=formats)
 
 

@@ -49,12 +49,12 @@ func pathObject(path string) cty.Value {
 }
 
 func (s *Spec) inputValue(d *record.Datum) (cty.Value, error) {
-	if d.Artifact != nil {
-		return pathObject(s.InputPath(d.Name)), nil
-	}
 	t, err := types.ParseString(d.Type)
 	if err != nil {
 		return cty.NilVal, err
+	}
+	if d.Artifact != nil || types.HasArtifact(t) {
+		return pathObject(s.InputPath(d.Name)), nil
 	}
 	if string(d.Value) == "null" {
 		return cty.NullVal(t), nil
