@@ -29,10 +29,10 @@ type app struct {
 	env      []string
 	terminal bool // stdout is one
 
-	dir      string
-	stack    string
-	vars     []string // --var and --var-file in their order, each with its flag's name before it
-	noColor  bool
+	dir     string
+	stack   string
+	vars    []string // --var and --var-file in their order, each with its flag's name before it
+	noColor bool
 }
 
 // failure is an error with its exit status. An empty text means that all has been said.
@@ -146,7 +146,7 @@ func (a *app) root() *cobra.Command {
 	f.BoolVar(&a.noColor, "no-color", false, "no colours (also NO_COLOR)")
 	root.AddCommand(
 		a.initCommand(), a.fmtCommand(), a.validateCommand(), a.graphCommand(), a.consoleCommand(),
-		a.stackCommand(), a.versionCommand(),
+		a.schemaCommand(), a.stackCommand(), a.versionCommand(),
 	)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%v", err) })
 	return root

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
 )
 
 //go:embed starter
@@ -99,4 +98,3 @@ func projectName(base string) string {
 	}
 	return strings.TrimSuffix(name[:min(len(name), 63)], "-")
 }
-

@@ -18,9 +18,6 @@ import (
 // stackFile is where `pipec stack use` keeps its choice, relative to the project.
 var stackFile = filepath.Join(".pipec", "stack")
 
-
-
-
 // compile compiles the project of the flags. What is wrong in its files is in the result.
 func (a *app) compile(dir string) (*compiler.Result, error) {
 	o := compiler.Options{Dir: dir, Stack: a.chosenStack(dir), Env: a.env}

@@ -149,4 +149,3 @@ func onlyLocal(s *program.Stack) error {
 	}
 	return nil
 }
-

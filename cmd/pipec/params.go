@@ -1,0 +1,127 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/types"
+)
+
+// valueOf gives the value that RUN/STEP/OUTPUT stands for, as JSON.
+type valueOf func(address string) (json.RawMessage, error)
+
+// params makes the values of a run's params: those of --param, and the defaults of the others. Text is taken as it is
+// for a string; else it is a literal of the declared type. @FILE reads it from a file, run:RUN/STEP/OUTPUT from a run.
+func params(p *program.Program, flags []string, ofRun valueOf) (map[string]json.RawMessage, error) {
+	declared := map[string]program.Param{}
+	var names []string
+	for _, q := range p.Params {
+		declared[q.Name] = q
+		names = append(names, q.Name)
+	}
+	out := map[string]json.RawMessage{}
+	for _, flag := range flags {
+		name, text, ok := strings.Cut(flag, "=")
+		q, known := declared[name]
+		switch {
+		case !ok:
+			return nil, usage("--param %s is not of the form NAME=VALUE", flag)
+		case !known && len(names) == 0:
+			return nil, usage("--param %s: pipeline %q has no params", name, p.Pipeline)
+		case !known:
+			hint := ""
+			if s := diag.Suggest(name, names); s != "" {
+				hint = fmt.Sprintf("; did you mean %q?", s)
+			}
+			return nil, usage("--param %s: pipeline %q has no param of that name%s", name, p.Pipeline, hint)
+		}
+		value, err := param(q, text, ofRun)
+		if err != nil {
+			return nil, err
+		}
+		out[name] = value
+	}
+	for _, q := range p.Params {
+		if _, given := out[q.Name]; given {
+			continue
+		}
+		if q.Default == nil {
+			return nil, usage("param %q has no value: give it one with --param %s=…", q.Name, q.Name)
+		}
+		out[q.Name] = q.Default
+	}
+	return out, nil
+}
+
+func param(q program.Param, text string, ofRun valueOf) (json.RawMessage, error) {
+	want, err := types.ParseString(q.Type)
+	if err != nil {
+		return nil, world(err)
+	}
+	if address, ok := strings.CutPrefix(text, "run:"); ok {
+		data, err := ofRun(address)
+		if err != nil {
+			return nil, err
+		}
+		v, err := types.FromJSON(data, want)
+		if err != nil {
+			return nil, usage("--param %s: the value of %s does not fit: %v", q.Name, address, err)
+		}
+		return types.ToJSON(v)
+	}
+	if path, ok := strings.CutPrefix(text, "@"); ok {
+		if text, err = readFile(path, types.MaxValue); err != nil {
+			return nil, usage("--param %s: %v", q.Name, err)
+		}
+		if want == cty.String {
+			text = strings.TrimSuffix(text, "\n")
+		}
+	}
+	v, err := literal(text, want)
+	if err != nil {
+		return nil, usage("--param %s is %s, and %v", q.Name, types.String(want), err)
+	}
+	return types.ToJSON(v)
+}
+
+// literal reads text as a value of a type.
+func literal(text string, want cty.Type) (cty.Value, error) {
+	if want == cty.String {
+		return cty.StringVal(text), nil
+	}
+	node, err := expr.Parse(text)
+	if err == nil && len(node.Variables()) == 0 {
+		v, diags := node.Value(nil)
+		if !diags.HasErrors() {
+			return types.Convert(v, want)
+		}
+	}
+	if want == cty.DynamicPseudoType {
+		return cty.StringVal(text), nil
+	}
+	return cty.NilVal, fmt.Errorf("%q is no such literal", text)
+}
+
+func readFile(path string, limit int64) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return "", err
+	}
+	if int64(len(data)) > limit {
+		return "", fmt.Errorf("%s is larger than a value may be (%d bytes)", path, limit)
+	}
+	return string(data), nil
+}
