@@ -1,0 +1,108 @@
+package docs
+
+// group is the functions of one kind, in the order of the page.
+type group struct {
+	name, doc string
+	entries   []entry
+}
+
+// entry is a function with expressions that call it. doc stands for the function's own description, where that is
+// missing, or says what is not so here.
+type entry struct {
+	name     string
+	doc      string
+	examples []string
+}
+
+// exampleFiles are the files that the examples read.
+var exampleFiles = map[string]string{
+	"greeting.txt":  "Hello.",
+	"greeting.tmpl": "Hello, ${name}!",
+}
+
+var groups = []group{
+	{"Numbers", "", []entry{
+		{"abs", "", []string{`abs(-2.5)`}},
+		{"ceil", "", []string{`ceil(1.2)`}},
+		{"floor", "", []string{`floor(1.8)`}},
+		{"log", "", []string{`log(8, 2)`}},
+		{"max", "", []string{`max(1, 3, 2)`, `max([1, 3, 2]...)`}},
+		{"min", "", []string{`min(1, 3, 2)`}},
+		{"parseint", "", []string{`parseint("ff", 16)`}},
+		{"pow", "", []string{`pow(2, 10)`}},
+		{"signum", "", []string{`signum(-3)`}},
+	}},
+	{"Strings", "", []entry{
+		{"chomp", "", []string{`chomp("text\n")`}},
+		{"endswith", "", []string{`endswith("model.pkl", ".pkl")`}},
+		{"format", "Fills values into a text, by verbs like those of C's printf.", []string{`format("%s-%03d", "run", 7)`, `format("%.1f%%", 96.88)`}},
+		{"formatlist", "Fills each value of lists into a text, by verbs like those of C's printf, and returns the list of texts.", []string{`formatlist("fold-%d", [1, 2])`}},
+		{"indent", "", []string{`indent(2, "a\nb")`}},
+		{"join", "", []string{`join("-", ["a", "b"])`}},
+		{"lower", "", []string{`lower("ABC")`}},
+		{"regex", "", []string{`regex("[0-9]+", "epoch 12 of 40")`, `regex("(?P<epoch>[0-9]+) of (?P<all>[0-9]+)", "epoch 12 of 40")`}},
+		{"regexall", "", []string{`regexall("[0-9]+", "epoch 12 of 40")`}},
+		{"replace", "", []string{`replace("a-b-c", "-", "/")`}},
+		{"split", "", []string{`split(",", "a,b")`}},
+		{"startswith", "", []string{`startswith("s3://bucket", "s3://")`}},
+		{"strrev", "", []string{`strrev("abc")`}},
+		{"substr", "", []string{`substr("artifact", 0, 3)`}},
+		{"title", "", []string{`title("hello world")`}},
+		{"trim", "", []string{`trim("--a--", "-")`}},
+		{"trimprefix", "", []string{`trimprefix("s3://bucket", "s3://")`}},
+		{"trimspace", "", []string{`trimspace("  a ")`}},
+		{"trimsuffix", "", []string{`trimsuffix("model.pkl", ".pkl")`}},
+		{"upper", "", []string{`upper("abc")`}},
+	}},
+	{"Collections", "", []entry{
+		{"chunklist", "", []string{`chunklist([1, 2, 3], 2)`}},
+		{"coalescelist", "", []string{`coalescelist([], ["a"])`}},
+		{"compact", "", []string{`compact(["a", "", "b"])`}},
+		{"concat", "", []string{`concat(["a"], ["b", "c"])`}},
+		{"contains", "", []string{`contains(["a", "b"], "a")`}},
+		{"distinct", "", []string{`distinct(["a", "b", "a"])`}},
+		{"element", "", []string{`element(["a", "b"], 3)`}},
+		{"flatten", "", []string{`flatten([["a"], ["b", ["c"]]])`}},
+		{"keys", "", []string{`keys({ b = 1, a = 2 })`}},
+		{"length", "", []string{`length(["a", "b"])`}},
+		{"lookup", "", []string{`lookup({ a = 1 }, "b", 0)`}},
+		{"merge", "", []string{`merge({ a = 1, b = 1 }, { b = 2 })`}},
+		{"range", "Returns the list of numbers from a start (0 without one) up to but without an end, by a step (1 without one).", []string{`range(3)`, `range(1, 4)`, `range(0, 1, 0.5)`}},
+		{"reverse", "", []string{`reverse([1, 2])`}},
+		{"setintersection", "", []string{`setintersection(["a", "b"], ["b", "c"])`}},
+		{"setproduct", "", []string{`setproduct(["a", "b"], ["x"])`}},
+		{"setsubtract", "", []string{`setsubtract(["a", "b"], ["b"])`}},
+		{"setunion", "", []string{`setunion(["a"], ["b"])`}},
+		{"slice", "Returns the elements of a list from one index up to but without another.", []string{`slice(["a", "b", "c"], 1, 3)`}},
+		{"sort", "", []string{`sort(["b", "a"])`}},
+		{"values", "", []string{`values({ b = 1, a = 2 })`}},
+		{"zipmap", "Makes a map of a list of keys and a list of values, which have the same length.", []string{`zipmap(["a", "b"], [1, 2])`}},
+	}},
+	{"Text formats", "", []entry{
+		{"csvdecode", "Reads CSV (RFC 4180): a list with an object for each row, by the names in the first.", []string{`csvdecode("a,b\n1,2\n")`}},
+		{"jsondecode", "", []string{`jsondecode("{\"a\": [1, 2]}")`}},
+		{"jsonencode", "", []string{`jsonencode({ a = [1, 2] })`}},
+	}},
+	{"Time", "A time comes from outside, such as `run.scheduled_at` or a param: there is no function that reads the clock.", []entry{
+		{"formatdate", "", []string{`formatdate("YYYY-MM-DD", "2026-01-02T03:04:05Z")`}},
+		{"timeadd", "", []string{`timeadd("2026-01-02T03:04:05Z", "36h")`}},
+	}},
+	{"Conversion", "Values don't turn into other types by themselves, except inside a template.", []entry{
+		{"tobool", "Turns a value into a bool, and is an error where that can't be.", []string{`tobool("true")`}},
+		{"tolist", "Turns a tuple or a set into a list of elements of one type.", []string{`tolist(["a", "b"])`}},
+		{"tomap", "Turns an object into a map of elements of one type.", []string{`tomap({ a = 1 })`}},
+		{"tonumber", "Turns a value into a number, and is an error where that can't be.", []string{`tonumber("12")`}},
+		{"toset", "Turns a list into a set: without order, each element once.", []string{`toset(["b", "a", "b"])`}},
+		{"tostring", "Turns a value into a string, and is an error where that can't be.", []string{`tostring(12)`}},
+	}},
+	{"Null and errors", "", []entry{
+		{"can", "Says whether its argument can be evaluated without an error. A name that is not declared is an error all the same.", []string{`can(tonumber("12"))`, `can(tonumber("twelve"))`}},
+		{"coalesce", "", []string{`coalesce(null, "a")`, `coalesce("", "a")`}},
+		{"try", "", []string{`try(tonumber("twelve"), 0)`}},
+	}},
+	{"Files", "They read files of the project, and can be called only when compiling. The examples read `greeting.txt`, which holds `Hello.`, and `greeting.tmpl`, which holds `Hello, ${name}!`.", []entry{
+		{"file", "", []string{`file("greeting.txt")`}},
+		{"filesha256", "", []string{`filesha256("greeting.txt")`}},
+		{"templatefile", "", []string{`templatefile("greeting.tmpl", { name = "Ada" })`}},
+	}},
+}

@@ -1,0 +1,172 @@
+package docs
+
+import (
+	"bufio"
+	_ "embed"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"pipec.dev/pipec/schema/language"
+	"pipec.dev/pipec/schema/types"
+)
+
+// intro is what the table can't say: names, references, types, and the rules of meaning.
+//
+//go:embed language.md
+var intro string
+
+// kinds are what an attribute's expression may refer to, as it is shown.
+var kinds = []struct {
+	kind language.Kind
+	name string
+	doc  string
+}{
+	{language.Const, "constant", "`var.x`, `local.x` and functions. Its value is known when compiling."},
+	{language.Runtime, "runtime", "Also `param.x`, `step.x.y`, `step.x.status` and `run`. Its value is known when the step starts."},
+	{language.Own, "own", "Also the step's `input.x` and `output.y`. Its value is known when the step's process starts."},
+	{language.Retry, "retry", "`var`, `local`, `input`, `attempt`, `exit_code` and `reason`. Its value is known when an attempt has ended."},
+	{language.Ref, "reference", "No expression: the address of a declaration, such as `code.steps`; where its type is `string`, a constant string does too."},
+	{language.Refs, "references", "No expression: a list of addresses of steps."},
+	{language.Type, "type", "No expression: a type."},
+}
+
+// Language writes the reference of the language: every block and attribute of the table.
+func Language(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	words := slices.DeleteFunc(types.Words(), func(word string) bool {
+		_, err := types.ParseString(word)
+		return err != nil
+	})
+	intro := strings.NewReplacer("{{version}}", language.Version, "{{kinds}}", "`"+strings.Join(types.Kinds, "` `")+"`",
+		"{{words}}", "`"+strings.Join(words, "` `")+"`").Replace(intro)
+	fmt.Fprint(b, intro)
+	fmt.Fprint(b, "\n## What an attribute may refer to\n\n| kind | its expression |\n|---|---|\n")
+	for _, k := range kinds {
+		fmt.Fprintf(b, "| %s | %s |\n", k.name, k.doc)
+	}
+	fmt.Fprint(b, "\n# Blocks\n")
+	bodies := map[string]string{}
+	for _, block := range language.Root().Blocks {
+		writeBlock(b, block, nil, bodies)
+	}
+	return b.Flush()
+}
+
+// writeBlock writes a block and those in it. bodies are the ones already written, by their text: a block with the same
+// attributes and blocks as another refers to it.
+func writeBlock(w io.Writer, block *language.Block, parents []string, bodies map[string]string) {
+	path := append(slices.Clone(parents), block.Name)
+	fmt.Fprintf(w, "\n%s %s\n\n%s\n", strings.Repeat("#", min(len(path)+1, 6)), strings.Join(path, " › "), block.Doc)
+	fmt.Fprintf(w, "\n```hcl\n%s\n```\n", form(block))
+	if !language.Supported(block.Since) {
+		fmt.Fprintf(w, "\n**%s**\n", notYet(block.Since))
+	}
+	var body strings.Builder
+	writeAttributes(&body, block)
+	if len(block.Blocks) > 0 {
+		key := body.String() + strings.Join(block.Names(), " ")
+		if first, same := bodies[key]; same {
+			fmt.Fprintf(w, "\nIt has the attributes and blocks of [%s](#%s).\n", first, anchor(first))
+			return
+		}
+		bodies[key] = strings.Join(path, " › ")
+	}
+	fmt.Fprint(w, body.String())
+	for _, n := range block.Blocks {
+		writeBlock(w, n, path, bodies)
+	}
+}
+
+// anchor is the one that Git hosts give a heading.
+func anchor(heading string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(heading, "›", ""), " ", "-")
+}
+
+// form is how a block is written.
+func form(b *language.Block) string {
+	open := func(label string) string {
+		if label != "" {
+			label = fmt.Sprintf(" %q", label)
+		}
+		return b.Name + label + " { … }"
+	}
+	if b.Labels == nil {
+		text := open(b.Label)
+		if b.Single {
+			text += "  # at most one"
+		}
+		return text
+	}
+	var lines []string
+	for _, l := range b.Labels {
+		lines = append(lines, open(l))
+	}
+	if b.Single {
+		lines[0] += "  # at most one of them"
+	}
+	return strings.Join(lines, "\n")
+}
+
+func writeAttributes(w io.Writer, b *language.Block) {
+	if b.Free {
+		fmt.Fprint(w, "\nIts attributes have names of your own. Their kind is constant.\n")
+		return
+	}
+	if len(b.Attributes) == 0 {
+		return
+	}
+	fmt.Fprint(w, "\n| attribute | type | kind | default | |\n|---|---|---|---|---|\n")
+	for _, a := range b.Attributes {
+		fmt.Fprintf(w, "| `%s` | %s | %s | %s | %s |\n", a.Name, valueType(a), kindName(a.Kind), byDefault(a), attributeDoc(a))
+	}
+}
+
+func attributeDoc(a *language.Attribute) string {
+	text := cell(a.Doc)
+	if a.Only != "" {
+		text = "(`" + a.Only + "`) " + text
+	}
+	if len(a.OneOf) > 0 {
+		text += " One of `\"" + strings.Join(a.OneOf, "\"` `\"") + "\"`."
+	}
+	if !language.Supported(a.Since) {
+		text += " **" + notYet(a.Since) + "**"
+	}
+	return text
+}
+
+func notYet(since string) string { return "Not supported yet: from " + since + " on." }
+
+func valueType(a *language.Attribute) string {
+	switch {
+	case a.Type == "":
+		return ""
+	case a.Format != "":
+		return "`" + a.Type + "` (" + a.Format + ")"
+	}
+	return "`" + a.Type + "`"
+}
+
+func byDefault(a *language.Attribute) string {
+	switch {
+	case a.Required:
+		return "**required**"
+	case a.Default != "":
+		return "`" + a.Default + "`"
+	}
+	return ""
+}
+
+func kindName(k language.Kind) string {
+	for _, entry := range kinds {
+		if entry.kind == k {
+			return entry.name
+		}
+	}
+	return string(k)
+}
+
+// cell is text inside a table.
+func cell(s string) string { return strings.ReplaceAll(s, "|", "\\|") }
