@@ -10,7 +10,6 @@ import (
 
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
-	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -313,5 +312,3 @@ func TestFindPython(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
-
-func cached(salt string) *program.Cache { return &program.Cache{Salt: salt} }

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pipec.dev/pipec/runtime/step"
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/record"
+)
+
+// The agent is small and knows nothing of what compiles, emits, or talks to a cluster through the whole client.
+func TestImports(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := map[string]bool{
+		"pipec.dev/pipec/cmd/pipec-agent": true, "pipec.dev/pipec/runtime/step": true, "pipec.dev/pipec/runtime/store": true,
+		"pipec.dev/pipec/schema/expr": true, "pipec.dev/pipec/schema/program": true, "pipec.dev/pipec/schema/record": true,
+		"pipec.dev/pipec/schema/types": true,
+	}
+	seen := 0
+	for dep := range strings.FieldsSeq(string(out)) {
+		if strings.HasPrefix(dep, "pipec.dev/pipec/") {
+			seen++
+			if !ours[dep] {
+				t.Errorf("the agent imports %s", dep)
+			}
+		}
+		for _, not := range []string{
+			"github.com/hashicorp/hcl/v2/gohcl", "github.com/hashicorp/hcl/v2/hclwrite", "github.com/hashicorp/hcl/v2/hclparse",
+			"github.com/spf13/cobra", "k8s.io/client-go/kubernetes", "k8s.io/client-go/tools/leaderelection", "yaml",
+		} {
+			if strings.HasPrefix(dep, not) || not == "yaml" && strings.Contains(dep, not) {
+				t.Errorf("the agent imports %s", dep)
+			}
+		}
+	}
+	if seen != len(ours) {
+		t.Errorf("%d packages of pipec are imported, and %d are listed here", seen, len(ours))
+	}
+}
+
+// specFile writes a spec of a step that runs a script, with the store.
+func specFile(t *testing.T, script string) (file, dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	spec := map[string]any{
+		"version": 1, "run": "r", "pipeline": "p", "step": "s", "attempt": 1, "user_attempt": 1, "segments": true,
+		"program": map[string]any{
+			"name": "s", "retry": map[string]any{"attempts": 1, "infrastructure": 0}, "grace": "1s",
+			"command":    []any{map[string]any{"const": "sh"}, map[string]any{"const": "-c"}, map[string]any{"const": script}},
+			"outputs":    []any{map[string]any{"name": "o", "type": "number"}},
+			"secret_env": []any{map[string]any{"name": "TOKEN", "secret": "s", "key": "k"}},
+		},
+		"root": filepath.Join(dir, "work"), "attempt_dir": "attempts/ns/p/r/s/1",
+		"store": map[string]any{"kind": "local", "path": filepath.Join(dir, "store")},
+	}
+	data, err := json.Marshal(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file = filepath.Join(dir, "spec.json")
+	if err := os.WriteFile(file, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return file, dir
+}
+
+func TestStep(t *testing.T) {
+	t.Setenv("TOKEN", "geheimnis")
+	for _, c := range []struct {
+		script         string
+		code           int
+		stdout, stderr string
+		status         record.Status
+	}{
+		{`echo "hello $TOKEN"; echo 1 > $PIPEC_OUTPUT_o`, 0, "hello ***\n", "", record.Succeeded},
+		{`echo bye; exit 5`, 5, "bye\n", "Error: it ended with exit code 5", record.Failed},
+		{`true`, 1, "", "OutputMissing", record.Failed},
+		{`kill -KILL $$`, 1, "", "Signal", record.Failed},
+	} {
+		file, dir := specFile(t, c.script)
+		var stdout, stderr bytes.Buffer
+		if code := run(context.Background(), []string{"step", "--spec", file}, &stdout, &stderr); code != c.code {
+			t.Errorf("%s: exit status %d, %s", c.script, code, &stderr)
+		}
+		if stdout.String() != c.stdout || !strings.Contains(stderr.String(), c.stderr) {
+			t.Errorf("%s: %q, %q", c.script, &stdout, &stderr)
+		}
+		st, err := store.OpenLocal(filepath.Join(dir, "store"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := store.ReadJSON[record.Result](context.Background(), st, "attempts/ns/p/r/s/1/result.json")
+		if err != nil || r.Status != c.status {
+			t.Errorf("%s: %+v, %v", c.script, r, err)
+		}
+		if c.stdout != "" {
+			if log, err := store.ReadAll(context.Background(), st, step.LogKey("attempts/ns/p/r/s/1", 0)); err != nil || string(log) != c.stdout {
+				t.Errorf("%s: the log is %q, %v", c.script, log, err)
+			}
+		}
+		_ = st.Close()
+	}
+}
+
+func TestUsage(t *testing.T) {
+	bad := filepath.Join(t.TempDir(), "bad.json")
+	if err := os.WriteFile(bad, []byte(`{"version": 7}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args   []string
+		code   int
+		output string
+	}{
+		{nil, exitUsage, "usage:"},
+		{[]string{"fly"}, exitUsage, `no command "fly"`},
+		{[]string{"step"}, exitUsage, "--spec FILE"},
+		{[]string{"step", "--nothing"}, exitUsage, "nothing"},
+		{[]string{"step", "--spec", "/no/such"}, exitWorld, "no such file"},
+		{[]string{"step", "--spec", bad}, exitWorld, "version 7"},
+		{[]string{"version"}, 0, "pipec-agent "},
+		{[]string{"--help"}, 0, "pipec-agent step"},
+	} {
+		var out bytes.Buffer
+		if code := run(context.Background(), c.args, &out, &out); code != c.code || !strings.Contains(out.String(), c.output) {
+			t.Errorf("%q: %d, %s", c.args, code, &out)
+		}
+	}
+}
