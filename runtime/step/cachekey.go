@@ -32,6 +32,7 @@ type Keyer struct {
 
 	mu      sync.Mutex
 	digests map[fileID]string
+	asked   map[string]*interpreter // by path and environment
 }
 
 // fileID changes when a file's content does, as far as the file system tells.

@@ -11,7 +11,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Environment makes the environment of the step's process, sorted: what is inherited, without all PIPEC_* of others
+// environment makes the environment of the step's process, sorted: what is inherited, without all PIPEC_* of others
 // (their secrets among it); PIPEC_* of this step; scratch directories; then what the step says, and its secrets.
 //
 // HOME and TMPDIR always lead into scratch unless the step sets them. The caches do so unless anyone has set them: a

@@ -38,8 +38,31 @@ type interpreter struct {
 }
 
 // probe asks the interpreter at path, or finds what it said before: it can't have changed as long as its file, its
-// pyvenv.cfg, PYTHON* and the .pth files are the same. A script, such as pyenv's, may lead anywhere and is always asked.
+// pyvenv.cfg, PYTHON* and the .pth files are the same. A script, such as pyenv's, may lead anywhere, and is asked once by
+// each Keyer. What is installed is listed every time.
 func (k *Keyer) probe(ctx context.Context, path string, env []string) (*interpreter, error) {
+	here := path + "\x00" + strings.Join(env, "\x00")
+	k.mu.Lock()
+	p := k.asked[here]
+	k.mu.Unlock()
+	if p = p.current(); p != nil {
+		return p, nil
+	}
+	p, err := k.probeOutside(ctx, path, env)
+	if err != nil {
+		return nil, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.asked == nil {
+		k.asked = map[string]*interpreter{}
+	}
+	k.asked[here] = p
+	return p, nil
+}
+
+// probeOutside looks into Dir, and then asks.
+func (k *Keyer) probeOutside(ctx context.Context, path string, env []string) (*interpreter, error) {
 	name, err := probeName(path, env)
 	if err != nil {
 		return nil, err
@@ -93,7 +116,7 @@ func probeName(path string, env []string) (string, error) {
 	return "python-" + strings.TrimPrefix(program.Digest(data), "sha256:")[:32] + ".json", nil
 }
 
-// remembered gives what the interpreter said before, where nothing has changed what it would say now.
+// remembered reads what the interpreter said before.
 func (k *Keyer) remembered(file string) *interpreter {
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -103,10 +126,21 @@ func (k *Keyer) remembered(file string) *interpreter {
 	if json.Unmarshal(data, &p) != nil || p.Executable == "" {
 		return nil
 	}
-	if p.listed, err = listDistributions(p.Paths); err != nil || !slices.Equal(pthFiles(p.listed), p.PthFiles) {
+	return p.current()
+}
+
+// current is p with what is installed now; nil where the .pth files are others, so that it must be asked again.
+func (p *interpreter) current() *interpreter {
+	if p == nil {
 		return nil
 	}
-	return &p
+	listed, err := listDistributions(p.Paths)
+	if err != nil || !slices.Equal(pthFiles(listed), p.PthFiles) {
+		return nil
+	}
+	now := *p
+	now.listed = listed
+	return &now
 }
 
 // remember is a matter of speed alone: what can't be written is asked again.

@@ -50,7 +50,7 @@ type Spec struct {
 // Deps are the world as the wrapper sees it.
 type Deps struct {
 	Store   store.Store
-	Environ []string          // NAME=value; what the process inherits, see Environment
+	Environ []string          // NAME=value; what the process inherits: all but PIPEC_*, see Spec.environment
 	Secrets map[string]string // values of Program.SecretEnv, by the variable's name; never kept, never logged
 	// Line is given each line of stdout and stderr, without its newline, long ones in pieces; may be nil. The bytes are
 	// its own only until it returns.

@@ -1,3 +1,5 @@
+//go:build linux
+
 package step_test
 
 import (
@@ -7,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -15,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
@@ -320,13 +325,23 @@ func (x *trial) whenReady(then func()) {
 	}
 }
 
-func alive(pid int) bool {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return false
+// awaitEnd returns when the process has ended; it need not be reaped.
+func awaitEnd(t *testing.T, pid int) {
+	t.Helper()
+	fd, err := unix.PidfdOpen(pid, 0)
+	if errors.Is(err, unix.ESRCH) {
+		return
 	}
-	_, rest, _ := strings.Cut(string(data), ") ")
-	return !strings.HasPrefix(rest, "Z") && !strings.HasPrefix(rest, "X")
+	if err != nil {
+		t.Skip(err)
+	}
+	defer unix.Close(fd)
+	for {
+		_, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1)
+		if !errors.Is(err, unix.EINTR) {
+			return
+		}
+	}
 }
 
 func TestCancel(t *testing.T) {
@@ -344,20 +359,52 @@ func TestCancel(t *testing.T) {
 	assertChildGone(t, log)
 }
 
+// assertChildGone hangs where the process that the log tells of goes on: Run has sent SIGKILL, and the kernel may
+// still be at it.
 func assertChildGone(t *testing.T, log string) {
 	t.Helper()
 	for line := range strings.Lines(log) {
 		if n, ok := strings.CutPrefix(strings.TrimSpace(line), "child "); ok {
 			pid, _ := strconv.Atoi(n)
-			// SIGKILL was sent before Run returned; the kernel may still be at it.
-			for range 1000 {
-				if !alive(pid) {
-					return
-				}
-				syscall.Sync()
-			}
-			t.Errorf("process %d is alive", pid)
+			awaitEnd(t, pid)
+			return
 		}
+	}
+	t.Errorf("no child in %q", log)
+}
+
+// A wrapper that is killed takes its process with it, and has committed nothing.
+func TestKilledWrapper(t *testing.T) {
+	if os.Getenv("STEP_TEST_KILLED") != "" {
+		x := newTrial(t, "sleep", "1000")
+		x.deps.Started = func(pid int) { fmt.Println("child", pid, x.store.Dir()) }
+		x.run()
+		return
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestKilledWrapper$")
+	cmd.Env = append(os.Environ(), "STEP_TEST_KILLED=1", "TMPDIR="+t.TempDir())
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	var dir string
+	if _, err := fmt.Fscanf(out, "child %d %s", &pid, &dir); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	awaitEnd(t, pid)
+	st, err := store.OpenLocal(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	for key, err := range st.List(context.Background(), "", "") {
+		t.Errorf("%s is in the store (%v)", key, err)
 	}
 }
 
