@@ -55,6 +55,13 @@ type Run struct {
 	Only        []string                   `json:"only,omitempty"`     // the steps of `run --step`; empty: all
 	RerunOf     string                     `json:"rerun_of,omitempty"` // the run whose results are kept
 	Kept        []string                   `json:"kept,omitempty"`     // the steps whose results are kept from it
+	Parallel    int                        `json:"parallel,omitempty"` // attempts at once; 0: only the program bounds them
+}
+
+// Indexed is what stands at an IndexKey: what the key doesn't say of where the run's records are.
+type Indexed struct {
+	Version   int    `json:"version"`
+	Namespace string `json:"namespace"`
 }
 
 // End is runs/…/end.json, written once when the run has ended.

@@ -1,0 +1,151 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+// Decision is what a rerun does with a step.
+type Decision struct {
+	Step string `json:"step"`
+	Keep bool   `json:"keep"`          // its result is taken over
+	Why  string `json:"why,omitempty"` // it runs: "failed", "depends on trainer", "changed", "new", "was skipped", …
+}
+
+// Rerun says what is done with each step of now, when the run that ended as end is run again. was is the program of
+// that run. A step is kept when it succeeded, is defined as it was, and depends on nothing that runs. only are the steps
+// that take part; empty: all. Decisions come in the order of the program: steps, then finally.
+//
+// What a step's code does is not compared: who mends a step that failed wants the others kept.
+func Rerun(was *program.Program, end *record.End, now *program.Program, only []string) []Decision {
+	r := rerun{was: index(was), now: index(now), ends: map[string]*record.StepEnd{}, verdicts: map[string]verdict{}}
+	for i := range end.Steps {
+		r.ends[end.Steps[i].Name] = &end.Steps[i]
+	}
+	finally := map[string]bool{}
+	for i := range now.Finally {
+		finally[now.Finally[i].Name] = true
+	}
+	var out []Decision
+	for _, s := range now.All() {
+		switch {
+		case len(only) > 0 && !slices.Contains(only, s.Name):
+		case finally[s.Name]:
+			out = append(out, Decision{Step: s.Name, Why: "finally always runs"})
+		default:
+			v := r.judge(s)
+			out = append(out, Decision{Step: s.Name, Keep: v.keep, Why: v.why})
+		}
+	}
+	return out
+}
+
+// Kept are the names of the steps that are kept, in order.
+func Kept(decisions []Decision) []string {
+	var out []string
+	for _, d := range decisions {
+		if d.Keep {
+			out = append(out, d.Step)
+		}
+	}
+	return out
+}
+
+type rerun struct {
+	was, now map[string]*program.Step
+	ends     map[string]*record.StepEnd
+	verdicts map[string]verdict
+}
+
+// verdict: same says that those who depend on the step find it as it was. That is so for steps that are kept, and for
+// those that would be skipped again for the same reason.
+type verdict struct {
+	keep, same bool
+	why        string
+}
+
+// judge judges the step, and what it needs before it. It keeps its own stack: chains are as long as programs.
+func (r *rerun) judge(s *program.Step) verdict {
+	todo := []*program.Step{s}
+	for len(todo) > 0 {
+		top := todo[len(todo)-1]
+		if _, done := r.verdicts[top.Name]; done {
+			todo = todo[:len(todo)-1]
+			continue
+		}
+		ready := true
+		for _, need := range top.Needs {
+			if _, done := r.verdicts[need.Step]; !done && r.now[need.Step] != nil {
+				ready = false
+				todo = append(todo, r.now[need.Step])
+			}
+		}
+		if ready {
+			r.verdicts[top.Name] = r.verdict(top)
+			todo = todo[:len(todo)-1]
+		}
+	}
+	return r.verdicts[s.Name]
+}
+
+// verdict is of a step whose needs are judged.
+func (r *rerun) verdict(s *program.Step) verdict {
+	end, old := r.ends[s.Name], r.was[s.Name]
+	switch {
+	case old == nil:
+		return verdict{why: "new"}
+	case end == nil:
+		return verdict{why: "was not part of it"}
+	case end.Status == record.Failed:
+		return verdict{why: "failed"}
+	case end.Status == record.TimedOut:
+		return verdict{why: "timed out"}
+	case end.Status == record.Cancelled:
+		return verdict{why: "was cancelled"}
+	case end.Status != record.Succeeded && end.Status != record.Skipped:
+		return verdict{why: "did not end"}
+	case !unchanged(old, s):
+		return verdict{why: "changed"}
+	}
+	for _, need := range s.Needs {
+		if v, ok := r.verdicts[need.Step]; !ok || !v.same {
+			if end.Status == record.Skipped {
+				return verdict{why: "was skipped"}
+			}
+			return verdict{why: "depends on " + need.Step}
+		}
+	}
+	if end.Status == record.Succeeded {
+		return verdict{keep: true, same: true}
+	}
+	again := end.Reason == record.ReasonConditionFalse || end.Reason == record.ReasonUpstreamSkipped
+	return verdict{same: again && !readsRun(s), why: "was skipped"}
+}
+
+// readsRun says whether the step's condition may differ only because the run is another one.
+func readsRun(s *program.Step) bool {
+	return slices.ContainsFunc(s.When.Refs(), func(ref string) bool { return strings.HasPrefix(ref, "run.") })
+}
+
+// unchanged compares definitions as the program writes them, but for what can't change the outputs.
+func unchanged(a, b *program.Step) bool {
+	x, y := essence(a), essence(b)
+	return x != nil && y != nil && bytes.Equal(x, y)
+}
+
+func essence(s *program.Step) []byte {
+	c := *s
+	c.Doc, c.Labels, c.Annotations, c.Cache = "", nil, nil, nil
+	c.Retry, c.Timeout, c.PendingTimeout, c.Grace = program.Retry{}, 0, 0, 0
+	c.Resources, c.NodeSelector, c.ServiceAccount, c.ContinueOnFailure = nil, nil, "", false
+	data, err := json.Marshal(&c)
+	if err != nil {
+		return nil
+	}
+	return data
+}

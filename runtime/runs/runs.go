@@ -1,0 +1,121 @@
+// Package runs reads what runs have left: which there are, how each stands, its logs and its artifacts, while it goes on
+// and after its end. It writes nothing to a store, and drives nothing.
+//
+// It reads records from anywhere. Whether a run that has no end is running or lost, and logs that are not stored yet,
+// it knows of runs of this machine alone.
+package runs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/runtime/work"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+// Namespace is what stands for a cluster's namespace in the records of the local driver.
+const Namespace = "local"
+
+// Store is an artifact store that is open.
+type Store interface {
+	store.Store
+	Close() error
+}
+
+// OpenStore opens the artifact store of a stack, for a project's directory.
+func OpenStore(project string, s program.Store) (Store, error) {
+	if s.Kind != "local" {
+		return nil, fmt.Errorf("an artifact store of kind %q is not supported by the local driver yet", s.Kind)
+	}
+	path := s.Path
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(project, path)
+	}
+	return store.OpenLocal(path)
+}
+
+// Reader reads the runs in a store.
+type Reader struct {
+	store store.Store
+	work  work.Dir
+}
+
+// NewReader reads the store; work is where the runs of this machine work.
+func NewReader(s store.Store, w work.Dir) *Reader { return &Reader{store: s, work: w} }
+
+// Open opens what the commands that read runs need; close it after use.
+func Open(project string, stack *program.Stack) (*Reader, error) {
+	w, err := work.In(project)
+	if err != nil {
+		return nil, err
+	}
+	s, err := OpenStore(project, stack.ArtifactStore)
+	if err != nil {
+		return nil, err
+	}
+	return NewReader(s, w), nil
+}
+
+// Close closes the store.
+func (r *Reader) Close() error {
+	if c, ok := r.store.(Store); ok {
+		return c.Close()
+	}
+	return nil
+}
+
+// Store is what is read.
+func (r *Reader) Store() store.Store { return r.store }
+
+// Read reads the record of a run.
+func (r *Reader) Read(ctx context.Context, namespace, pipeline, name string) (*record.Run, error) {
+	key := (&record.Run{Namespace: namespace, Pipeline: pipeline, Name: name}).RunKey()
+	run, err := store.ReadJSON[record.Run](ctx, r.store, key)
+	return &run, err
+}
+
+// End reads the end of a run; nil where it has none yet.
+func (r *Reader) End(ctx context.Context, run *record.Run) (*record.End, error) {
+	end, err := store.ReadJSON[record.End](ctx, r.store, run.EndKey())
+	if errors.Is(err, store.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &end, nil
+}
+
+// Program reads the program of a run.
+func (r *Reader) Program(ctx context.Context, run *record.Run) (*program.Program, error) {
+	key := record.ProgramKey(run.Program)
+	data, err := store.ReadAll(ctx, r.store, key)
+	if err != nil {
+		return nil, err
+	}
+	if got := program.Digest(data); got != run.Program {
+		return nil, &store.CorruptError{Key: key, Want: run.Program, Got: got}
+	}
+	return program.Decode(data)
+}
+
+// Driven says whether a process of this machine drives the run.
+func (r *Reader) Driven(run *record.Run) bool {
+	w, err := r.work.Run(run.Name)
+	return err == nil && w.Held()
+}
+
+// status is how the run stands, end being its end or nil.
+func (r *Reader) status(run *record.Run, end *record.End) record.Status {
+	switch {
+	case end != nil:
+		return end.Status
+	case run.Namespace != Namespace || r.Driven(run):
+		return record.Running
+	}
+	return record.Lost
+}

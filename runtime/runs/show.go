@@ -1,0 +1,39 @@
+package runs
+
+import (
+	"context"
+
+	"pipec.dev/pipec/schema/record"
+)
+
+// Detail is a run with its steps.
+type Detail struct {
+	Run    *record.Run   `json:"run"`
+	Status record.Status `json:"status"`
+	// End is nil while the run has none.
+	End *record.End `json:"end,omitempty"`
+	// Steps are in the order of the program, ended or not; those of End where it is there.
+	Steps []record.StepEnd `json:"steps"`
+}
+
+// Show reads how a run stands.
+func (r *Reader) Show(ctx context.Context, run *record.Run) (*Detail, error) {
+	for {
+		end, err := r.End(ctx, run)
+		if err != nil {
+			return nil, err
+		}
+		if end != nil {
+			return &Detail{Run: run, Status: end.Status, End: end, Steps: end.Steps}, nil
+		}
+		status := r.status(run, nil)
+		steps, err := r.fold(ctx, run)
+		if err != nil {
+			return nil, err
+		}
+		if end, err := r.End(ctx, run); err != nil || end != nil {
+			continue // it ended meanwhile
+		}
+		return &Detail{Run: run, Status: status, Steps: steps}, nil
+	}
+}

@@ -1,0 +1,144 @@
+// Package work is the place on this machine where runs work: PROJECT/.pipec/work/RUN, with a directory for each attempt,
+// the lock that says whether the run is driven, the requests that others make of its driver, and the processes that
+// work there.
+//
+// It decides nothing about a run and keeps no records: those are in the store. It is unix only; finding processes that
+// a killed driver left is for Linux.
+package work
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"pipec.dev/pipec/runtime/step"
+)
+
+// The names beneath a run's directory. Those of pipec start with a dot, which no step's name does.
+const (
+	lockName    = ".lock"
+	requestsDir = ".requests"
+)
+
+// Dir is where the runs of a project work.
+type Dir struct{ path string }
+
+// In gives the place of a project's runs. It makes nothing.
+func In(project string) (Dir, error) {
+	abs, err := filepath.Abs(project)
+	if err != nil {
+		return Dir{}, err
+	}
+	// One place has one name: processes of a run are known by it.
+	if abs, err = filepath.EvalSymlinks(abs); err != nil {
+		return Dir{}, err
+	}
+	return Dir{filepath.Join(abs, ".pipec", "work")}, nil
+}
+
+// Project is the project's directory, absolute and without symbolic links.
+func (d Dir) Project() string { return filepath.Dir(filepath.Dir(d.path)) }
+
+// Run is the place of a run.
+func (d Dir) Run(name string) (Run, error) {
+	if err := CheckName(name); err != nil {
+		return Run{}, err
+	}
+	return Run{filepath.Join(d.path, name)}, nil
+}
+
+// CheckName says why name can't be the name of a run: it is part of keys and paths.
+func CheckName(name string) error {
+	bad := func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.", r))
+	}
+	if name == "" || len(name) > 200 || name[0] == '.' || name[0] == '-' || strings.ContainsFunc(name, bad) {
+		return fmt.Errorf("%q can't be the name of a run: a name has letters, digits, '-', '_' and '.', and starts with a letter or a digit", name)
+	}
+	return nil
+}
+
+// Runs are the names of the runs that have a place, sorted.
+func (d Dir) Runs() ([]string, error) {
+	entries, err := os.ReadDir(d.path)
+	if err != nil {
+		if os.IsNotExist(err) {
+			return nil, nil
+		}
+		return nil, err
+	}
+	var out []string
+	for _, e := range entries {
+		if e.IsDir() && CheckName(e.Name()) == nil {
+			out = append(out, e.Name())
+		}
+	}
+	return out, nil
+}
+
+// Run is where one run works.
+type Run struct{ path string }
+
+// Path is the directory.
+func (r Run) Path() string { return r.path }
+
+// Step is where the attempts of a step work.
+func (r Run) Step(name string) string { return filepath.Join(r.path, name) }
+
+// Attempt is where one attempt works.
+func (r Run) Attempt(step string, n int) string {
+	return filepath.Join(r.path, step, strconv.Itoa(n))
+}
+
+// LogFile is the log of an attempt while it runs.
+func (r Run) LogFile(name string, n int) string {
+	return (&step.Spec{Root: r.Attempt(name, n)}).LogFile()
+}
+
+// Attempts are the numbers of a step's attempts that have a directory.
+func (r Run) Attempts(step string) []int {
+	entries, err := os.ReadDir(r.Step(step))
+	if err != nil {
+		return nil
+	}
+	var out []int
+	for _, e := range entries {
+		if n, err := strconv.Atoi(e.Name()); err == nil && n > 0 && e.IsDir() {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// Steps are the names of the steps that have a directory.
+func (r Run) Steps() []string {
+	entries, err := os.ReadDir(r.path)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, e := range entries {
+		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
+			out = append(out, e.Name())
+		}
+	}
+	return out
+}
+
+// Remove removes a directory of an attempt or of a run, also where the step took away its own rights.
+func Remove(path string) error {
+	err := os.RemoveAll(path)
+	if err == nil || !os.IsPermission(err) {
+		return err
+	}
+	_ = filepath.WalkDir(path, func(p string, e fs.DirEntry, err error) error {
+		if e != nil && e.IsDir() {
+			_ = os.Chmod(p, 0o700)
+		}
+		return nil
+	})
+	return os.RemoveAll(path)
+}
