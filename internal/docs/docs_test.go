@@ -20,23 +20,41 @@ func TestPagesAreCurrent(t *testing.T) {
 			if err := write(&b); err != nil {
 				t.Fatal(err)
 			}
-			path := filepath.Join("..", "..", "docs", name)
-			if *update {
-				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			got, err := os.ReadFile(path)
+			current(t, filepath.Join("..", "..", "docs", name), b.Bytes())
+		})
+	}
+}
+
+func TestGraphsInReadmesAreCurrent(t *testing.T) {
+	readmes, err := filepath.Glob("../../examples/*/README.md")
+	if err != nil || len(readmes) < 2 {
+		t.Fatalf("%d examples with a README, %v", len(readmes), err)
+	}
+	for _, path := range readmes {
+		t.Run(filepath.Base(filepath.Dir(path)), func(t *testing.T) {
+			text, err := Readme(filepath.Dir(path))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !bytes.Equal(got, b.Bytes()) {
-				t.Errorf("%s is not what would be written: run `make generate`", path)
-			}
+			current(t, path, text)
 		})
+	}
+}
+
+// current compares a file with what it should hold, or writes it.
+func current(t *testing.T, path string, want []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s is not what would be written: run `make generate`", path)
 	}
 }
 

@@ -1,0 +1,126 @@
+# Orders of two regions are joined, counted and reported, by shell scripts alone: any program that reads and writes files
+# can be a step. The scripts in src/ know nothing of pipec but the paths that they are given.
+
+variable "audit_from" {
+  type        = number
+  default     = 10
+  description = "How many orders make a day worth a closer look."
+}
+
+image "tools" {
+  base = "debian:12-slim"
+}
+
+code "scripts" {
+  dir = "./src"
+}
+
+pipeline "orders" {
+  description = "Joins the orders of two regions and reports on them."
+  image       = image.tools
+  code        = code.scripts
+
+  param "audit_from" {
+    type    = number
+    default = var.audit_from
+  }
+
+  param "greeting" {
+    type    = string
+    default = "Good morning"
+  }
+
+  step "europe" {
+    command = ["sh", "orders.sh", "4", output.orders.path]
+    env = {
+      REGION = "europe"
+    }
+    output "orders" {
+      type = text
+    }
+  }
+
+  # It fails the first time, as a service sometimes does, and is tried again.
+  step "asia" {
+    command = ["sh", "flaky.sh", "3", output.orders.path]
+    env = {
+      REGION = "asia"
+    }
+    output "orders" {
+      type = text
+    }
+    retry {
+      attempts = 2
+      delay    = "200ms"
+    }
+  }
+
+  # Fan in: it starts when both regions are there.
+  step "join" {
+    command = ["sh", "join.sh"]
+    input "europe" {
+      value = step.europe.orders
+    }
+    input "asia" {
+      value = step.asia.orders
+    }
+    output "orders" {
+      type = text
+    }
+    output "count" {
+      type = number
+    }
+  }
+
+  # Asked when join has ended, because it needs a value of it.
+  step "audit" {
+    when    = step.join.count >= param.audit_from
+    command = ["sh", "audit.sh", input.orders.path, output.finding.path]
+    input "orders" {
+      value = step.join.orders
+    }
+    output "finding" {
+      type = string
+    }
+  }
+
+  # Audit may have been skipped: its input then has the default.
+  step "summary" {
+    command = ["sh", "summary.sh"]
+    env = {
+      GREETING = jsonencode(upper(param.greeting))
+      FINDING  = jsonencode(input.finding)
+    }
+    input "count" {
+      value = step.join.count
+    }
+    input "finding" {
+      value   = step.audit.finding
+      default = "no audit was needed"
+    }
+    output "summary" {
+      type = object({ count = number, finding = string, greeting = string })
+    }
+  }
+
+  # Runs whatever became of the rest.
+  finally "report" {
+    command = ["sh", "report.sh"]
+    env = {
+      RUN_STATUS   = run.status
+      AUDIT_STATUS = step.audit.status
+    }
+  }
+
+  output "count" {
+    value = step.join.count
+  }
+
+  output "summary" {
+    value = step.summary.summary
+  }
+
+  output "finding" {
+    value = coalesce(step.audit.finding, "none")
+  }
+}
