@@ -6,10 +6,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -18,8 +16,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
@@ -311,157 +307,6 @@ func TestSecrets(t *testing.T) {
 	x = sh(t, "true")
 	x.spec.Program.SecretEnv = []program.Secret{{Name: "TOKEN", Secret: "db", Key: "password"}}
 	x.fails(record.ClassUser, record.ReasonStart, "TOKEN", "db", "password")
-}
-
-// started runs the step, and calls then as soon as its process has written "ready".
-func (x *trial) whenReady(then func()) {
-	line := x.deps.Line
-	once := sync.Once{}
-	x.deps.Line = func(b []byte) {
-		line(b)
-		if string(b) == "ready" {
-			once.Do(then)
-		}
-	}
-}
-
-// awaitEnd returns when the process has ended; it need not be reaped.
-func awaitEnd(t *testing.T, pid int) {
-	t.Helper()
-	fd, err := unix.PidfdOpen(pid, 0)
-	if errors.Is(err, unix.ESRCH) {
-		return
-	}
-	if err != nil {
-		t.Skip(err)
-	}
-	defer unix.Close(fd)
-	for {
-		_, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1)
-		if !errors.Is(err, unix.EINTR) {
-			return
-		}
-	}
-}
-
-func TestCancel(t *testing.T) {
-	ctx, cancel := context.WithCancel(context.Background())
-	x := sh(t, `trap 'echo asked; exit 0' TERM; sleep 1000 & echo "child $!"; echo ready; wait`)
-	x.whenReady(cancel)
-	r := x.runIn(ctx)
-	if r.Status != record.Cancelled || r.Reason != record.ReasonCancelled || r.Class != "" {
-		t.Errorf("%+v", r)
-	}
-	log := x.log(r)
-	if !strings.Contains(log, "asked\n") {
-		t.Errorf("SIGTERM wasn't passed on: %s", log)
-	}
-	assertChildGone(t, log)
-}
-
-// assertChildGone hangs where the process that the log tells of goes on: Run has sent SIGKILL, and the kernel may
-// still be at it.
-func assertChildGone(t *testing.T, log string) {
-	t.Helper()
-	for line := range strings.Lines(log) {
-		if n, ok := strings.CutPrefix(strings.TrimSpace(line), "child "); ok {
-			pid, _ := strconv.Atoi(n)
-			awaitEnd(t, pid)
-			return
-		}
-	}
-	t.Errorf("no child in %q", log)
-}
-
-// A wrapper that is killed takes its process with it, and has committed nothing.
-func TestKilledWrapper(t *testing.T) {
-	if os.Getenv("STEP_TEST_KILLED") != "" {
-		x := newTrial(t, "sleep", "1000")
-		x.deps.Started = func(pid int) { fmt.Println("child", pid, x.store.Dir()) }
-		x.run()
-		return
-	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestKilledWrapper$")
-	cmd.Env = append(os.Environ(), "STEP_TEST_KILLED=1", "TMPDIR="+t.TempDir())
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var pid int
-	var dir string
-	if _, err := fmt.Fscanf(out, "child %d %s", &pid, &dir); err != nil {
-		t.Fatal(err)
-	}
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
-	awaitEnd(t, pid)
-	st, err := store.OpenLocal(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer st.Close()
-	for key, err := range st.List(context.Background(), "", "") {
-		t.Errorf("%s is in the store (%v)", key, err)
-	}
-}
-
-func TestGraceEndsInKill(t *testing.T) {
-	ctx, cancel := context.WithCancel(context.Background())
-	x := sh(t, `trap '' TERM; echo ready; while :; do sleep 1000; done`)
-	x.spec.Program.Grace = program.Duration(50 * time.Millisecond)
-	x.whenReady(cancel)
-	r := x.runIn(ctx)
-	if r.Status != record.Cancelled || r.Signal != "SIGKILL" {
-		t.Errorf("%+v", r)
-	}
-}
-
-func TestShutdownFromOutside(t *testing.T) {
-	for _, c := range []struct{ script, want string }{
-		{`trap 'echo 1 > "$PIPEC_OUTPUTS/n"; echo x > "$PIPEC_OUTPUTS/f"; exit 0' TERM; echo ready; sleep 1000 & wait`, ""},
-		{`trap 'exit 0' TERM; echo ready; sleep 1000 & wait`, record.ReasonShutdown},
-		{`echo ready; sleep 1000 & wait`, record.ReasonShutdown},
-		{`trap 'exit 1' TERM; echo ready; sleep 1000 & wait`, record.ReasonShutdown},
-	} {
-		ctx, cancel := context.WithCancelCause(context.Background())
-		x := sh(t, c.script).outputs("f", "file", "n", "number")
-		x.whenReady(func() { cancel(step.ErrShutdown) })
-		r := x.runIn(ctx)
-		switch {
-		case c.want == "":
-			if r.Status != record.Succeeded || len(r.Outputs) != 2 {
-				t.Errorf("%s: %+v", c.script, r)
-			}
-		case r.Status != record.Failed || r.Class != record.ClassInfrastructure || r.Reason != c.want:
-			t.Errorf("%s: %+v", c.script, r)
-		}
-	}
-}
-
-func TestTimeout(t *testing.T) {
-	x := sh(t, `trap 'exit 0' TERM; sleep 1000 & wait`)
-	x.spec.Program.Timeout = program.Duration(20 * time.Millisecond)
-	r := x.run()
-	if r.Status != record.TimedOut || r.Class != record.ClassUser || r.Reason != record.ReasonTimeout || !strings.Contains(r.Message, "20ms") {
-		t.Errorf("%+v", r)
-	}
-}
-
-// A child that outlives the step and holds its output must neither hang the wrapper nor stay.
-func TestLeftovers(t *testing.T) {
-	x := sh(t, `sleep 1000 & echo "child $!"`)
-	log := x.log(x.succeeds())
-	assertChildGone(t, log)
-	if _, err := os.Stat("/usr/bin/setsid"); err != nil {
-		return
-	}
-	x = sh(t, `setsid sleep 5 & echo done`) // beyond reach, and it holds the pipe
-	if log := x.log(x.succeeds()); log != "done\n" {
-		t.Errorf("%q", log)
-	}
 }
 
 func TestCommitsOnce(t *testing.T) {
