@@ -1,0 +1,56 @@
+# pipec. `make help` lists what there is.
+
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
+PREFIX   ?= /usr/local
+FUZZTIME ?= 30s
+BENCH    ?= .
+
+# Static, without paths of this machine, and with its version.
+GOBUILD  := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+
+.DEFAULT_GOAL := help
+.PHONY: help build test lint generate fuzz bench quickstart install clean FORCE
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: bin/pipec bin/pipec-agent ## build bin/pipec and bin/pipec-agent, static
+
+bin/pipec bin/pipec-agent: FORCE
+	@command -v go >/dev/null || { echo "pipec is built with Go 1.26 or later: https://go.dev/dl" >&2; exit 1; }
+	$(GOBUILD) -o $@ ./cmd/$(notdir $@)
+
+test: bin/tools/staticcheck bin/tools/govulncheck bin/tools/testsum ## run everything: fast tests, lint, all tests
+	scripts/python-deps.sh --tests examples/digits
+	scripts/test.sh
+
+lint: bin/tools/staticcheck bin/tools/govulncheck ## check the source: gofmt, go vet, go.mod, staticcheck, govulncheck
+	scripts/lint.sh
+
+generate: ## write the generated pages of docs/ and the graphs of the examples
+	go test ./internal/docs -count=1 -update
+
+fuzz: ## run each fuzz target for FUZZTIME (30s)
+	FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
+
+bench: ## run the benchmarks: BENCH is a pattern of their names
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./...
+
+quickstart: ## run the digits example, installing what is missing
+	@MAKE='$(MAKE)' scripts/quickstart.sh
+
+install: build ## install both into PREFIX/bin (/usr/local)
+	install -d '$(DESTDIR)$(PREFIX)/bin'
+	install -m 755 bin/pipec bin/pipec-agent '$(DESTDIR)$(PREFIX)/bin'
+
+clean: ## remove what was built
+	rm -rf bin
+
+bin/tools/staticcheck: tools/go.mod tools/go.sum
+	go -C tools build -o ../$@ honnef.co/go/tools/cmd/staticcheck
+
+bin/tools/govulncheck: tools/go.mod tools/go.sum
+	go -C tools build -o ../$@ golang.org/x/vuln/cmd/govulncheck
+
+bin/tools/testsum: $(wildcard tools/testsum/*.go)
+	go -C tools build -o ../$@ ./testsum
