@@ -132,6 +132,7 @@ func (b *joiner) step(to int) {
 	for i := range s.Command {
 		b.links(to, &s.Command[i], "command", false)
 	}
+	b.links(to, s.CommandList, "command", false)
 	for i := range s.Env {
 		b.links(to, &s.Env[i].Value, "env "+s.Env[i].Name, false)
 	}

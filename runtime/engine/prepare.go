@@ -56,6 +56,11 @@ func (s *State) prepare(n *node) (*Spec, *fault) {
 			return nil, f
 		}
 	}
+	if list := n.step.CommandList; list != nil {
+		if f := s.readRefs(spec, n, list); f != nil {
+			return nil, f
+		}
+	}
 	for i := range n.step.Env {
 		if f := s.readRefs(spec, n, &n.step.Env[i].Value); f != nil {
 			return nil, f

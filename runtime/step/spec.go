@@ -110,7 +110,7 @@ func (s *Spec) check() error {
 		return fmt.Errorf("the step's spec is of version %d, and this pipec reads version %d", s.Version, SpecVersion)
 	case !filepath.IsAbs(s.Root):
 		return fmt.Errorf("the step's spec: root %q is not an absolute path", s.Root)
-	case (s.Program.Python == "") == (len(s.Program.Command) == 0):
+	case (s.Program.Python == "") == (len(s.Program.Command) == 0 && s.Program.CommandList == nil):
 		return fmt.Errorf("the step's spec: exactly one of command and python is needed")
 	}
 	if err := store.CheckKey(s.AttemptDir); err != nil {

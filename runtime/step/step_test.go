@@ -19,6 +19,7 @@ import (
 
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
@@ -427,4 +428,18 @@ func BenchmarkTrivialStep(b *testing.B) {
 			b.Fatal(r, err)
 		}
 	}
+}
+
+func TestCommandAsOneExpression(t *testing.T) {
+	x := newTrial(t).value("words", "list(string)", `["a", "b c"]`)
+	x.spec.Program.Command = nil
+	x.spec.Program.CommandList = &program.Value{Expr: &expr.Expr{
+		Text: `concat(["printf", "%s;"], input.words)`, Refs: []string{"input.words"}, Type: "list(string)",
+	}}
+	if log := x.log(x.succeeds()); log != "a;b c;" {
+		t.Errorf("%q", log)
+	}
+	x.spec.Program.CommandList.Expr.Text = `[for w in input.words : w if w == ""]`
+	x.spec.Attempt, x.spec.AttemptDir = 2, x.spec.AttemptDir+"2"
+	x.fails(record.ClassUser, record.ReasonStart, "empty list")
 }

@@ -92,20 +92,43 @@ func fits(s, what string) *failure {
 
 // command gives the arguments of a step with a command.
 func (s *Spec) command() ([]string, *failure) {
+	args, f := s.arguments()
+	switch {
+	case f != nil:
+		return nil, f
+	case len(args) == 0:
+		return nil, userFault(record.ReasonStart, "the command is an empty list: its first part names the program to start")
+	case args[0] == "":
+		return nil, userFault(record.ReasonStart, "command[0] is empty: it names the program to start")
+	}
+	for i, arg := range args {
+		if f := fits(arg, fmt.Sprintf("command[%d]", i)); f != nil {
+			return nil, f
+		}
+	}
+	return args, nil
+}
+
+func (s *Spec) arguments() ([]string, *failure) {
+	if list := s.Program.CommandList; list != nil {
+		val, err := list.EvalAs(s.lookup(), cty.List(cty.String))
+		if err != nil {
+			return nil, userFault(record.ReasonExpression, "command can't be evaluated: %s", err)
+		}
+		args := make([]string, 0, val.LengthInt())
+		for it := val.ElementIterator(); it.Next(); {
+			_, arg := it.Element()
+			args = append(args, arg.AsString())
+		}
+		return args, nil
+	}
 	args := make([]string, len(s.Program.Command))
 	for i := range s.Program.Command {
-		what := fmt.Sprintf("command[%d]", i)
-		arg, f := s.evaluate(&s.Program.Command[i], what)
-		if f == nil {
-			f = fits(arg, what)
-		}
+		arg, f := s.evaluate(&s.Program.Command[i], fmt.Sprintf("command[%d]", i))
 		if f != nil {
 			return nil, f
 		}
 		args[i] = arg
-	}
-	if args[0] == "" {
-		return nil, userFault(record.ReasonStart, "command[0] is empty: it names the program to start")
 	}
 	return args, nil
 }
