@@ -111,9 +111,17 @@ func TestRerun(t *testing.T) {
 		{"skipped for a failure", pipeline("a", "b: a", "c: b/status"), pipeline("a", "b: a", "c: b/status"),
 			"a=failed b=skipped/UpstreamFailed c=succeeded", nil, "a: failed\nb: was skipped\nc: depends on b"},
 	} {
-		if got := show(plan.Rerun(c.was, ends(c.end), c.now, c.only)); got != c.want {
+		if got := show(plan.Rerun(c.was, ends(c.end), c.now, c.only, nil)); got != c.want {
 			t.Errorf("%s: got\n%s\nwant\n%s", c.name, got, c.want)
 		}
+	}
+}
+
+func TestOutputsGone(t *testing.T) {
+	p := pipeline("a", "b: a", "c")
+	got := show(plan.Rerun(p, ends("a=succeeded b=succeeded c=succeeded"), p, nil, map[string]bool{"a": true}))
+	if want := "a: its outputs are gone\nb: depends on a\nc: kept"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 
@@ -125,7 +133,7 @@ func TestLongChain(t *testing.T) {
 	}
 	p := pipeline(lines...)
 	slices.Reverse(p.Steps) // the last is judged first
-	if got := plan.Kept(plan.Rerun(p, ends(strings.Join(words, " ")), p, nil)); len(got) != len(lines) {
+	if got := plan.Kept(plan.Rerun(p, ends(strings.Join(words, " ")), p, nil, nil)); len(got) != len(lines) {
 		t.Errorf("%d of %d are kept", len(got), len(lines))
 	}
 }
@@ -149,7 +157,7 @@ func TestKeptIsClosed(t *testing.T) {
 		}
 		p, end := pipeline(lines...), ends(strings.Join(words, " "))
 		kept := map[string]bool{}
-		decisions := plan.Rerun(p, end, p, nil)
+		decisions := plan.Rerun(p, end, p, nil, nil)
 		for _, d := range decisions {
 			kept[d.Step] = d.Keep
 		}

@@ -19,11 +19,12 @@ type Decision struct {
 
 // Rerun says what is done with each step of now, when the run that ended as end is run again. was is the program of
 // that run. A step is kept when it succeeded, is defined as it was, and depends on nothing that runs. only are the steps
-// that take part; empty: all. Decisions come in the order of the program: steps, then finally.
+// that take part; empty: all. gone are those whose outputs are not in the store any more. Decisions come in the order of
+// the program: steps, then finally.
 //
 // What a step's code does is not compared: who mends a step that failed wants the others kept.
-func Rerun(was *program.Program, end *record.End, now *program.Program, only []string) []Decision {
-	r := rerun{was: index(was), now: index(now), ends: map[string]*record.StepEnd{}, verdicts: map[string]verdict{}}
+func Rerun(was *program.Program, end *record.End, now *program.Program, only []string, gone map[string]bool) []Decision {
+	r := rerun{gone: gone, was: index(was), now: index(now), ends: map[string]*record.StepEnd{}, verdicts: map[string]verdict{}}
 	for i := range end.Steps {
 		r.ends[end.Steps[i].Name] = &end.Steps[i]
 	}
@@ -60,6 +61,7 @@ type rerun struct {
 	was, now map[string]*program.Step
 	ends     map[string]*record.StepEnd
 	verdicts map[string]verdict
+	gone     map[string]bool
 }
 
 // verdict: same says that those who depend on the step find it as it was. That is so for steps that are kept, and for
@@ -109,6 +111,8 @@ func (r *rerun) verdict(s *program.Step) verdict {
 		return verdict{why: "was cancelled"}
 	case end.Status != record.Succeeded && end.Status != record.Skipped:
 		return verdict{why: "did not end"}
+	case r.gone[s.Name]:
+		return verdict{why: "its outputs are gone"}
 	case !unchanged(old, s):
 		return verdict{why: "changed"}
 	}

@@ -70,6 +70,21 @@ func (r Run) isLock(f *os.File) bool {
 	return err == nil && os.SameFile(mine, there)
 }
 
+// Note keeps, in the place of the run, the key of the record that says that the run has ended.
+func (l *Lock) Note(endKey string) error {
+	_, err := l.f.WriteAt([]byte(endKey), 0)
+	return err
+}
+
+// Noted is what the last driver noted; "" without.
+func (r Run) Noted() string {
+	data, err := os.ReadFile(filepath.Join(r.path, lockName))
+	if err != nil {
+		return ""
+	}
+	return string(data)
+}
+
 // Release gives the lock back.
 func (l *Lock) Release() { _ = l.f.Close() }
 

@@ -1,0 +1,141 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+
+	"pipec.dev/pipec/runtime/engine"
+	"pipec.dev/pipec/runtime/step"
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/runtime/work"
+	"pipec.dev/pipec/schema/record"
+)
+
+// spec is what the wrapper is told of an attempt.
+func (d *driver) spec(s *engine.Spec) *step.Spec {
+	p := d.steps[s.Step]
+	return &step.Spec{
+		Version: step.SpecVersion, Run: d.run.Name, Pipeline: d.run.Pipeline, Step: s.Step,
+		Attempt: s.Attempt, UserAttempt: s.UserAttempt,
+		Program: *p, Inputs: s.Inputs, Refs: s.Refs, Code: d.run.Codes[p.Code],
+		Root: d.work.Attempt(s.Step, s.Attempt), Dir: d.project, Python: d.python,
+		AttemptDir: d.run.AttemptDir(s.Step, s.Attempt),
+	}
+}
+
+func (d *driver) deps(s *step.Spec) step.Deps {
+	deps := step.Deps{Store: d.store, Environ: d.o.Environ, Secrets: d.secrets[s.Step], Started: d.started}
+	if d.watch != nil {
+		deps.Line = func(line []byte) {
+			d.watch.line(record.Event{
+				Version: record.Version, Type: record.StepLog, At: now(), Run: s.Run, Step: s.Step, Attempt: s.Attempt, Text: string(line),
+			})
+		}
+	}
+	return deps
+}
+
+// started kills a process that was started while the run was ended by force: it came too late to be found.
+func (d *driver) started(pid int) {
+	if d.forced.Load() {
+		_ = syscall.Kill(-pid, syscall.SIGKILL)
+	}
+}
+
+// start starts an attempt; it is told as AttemptEnded when it has ended.
+func (d *driver) start(ctx context.Context, s engine.Spec) {
+	ctx, kill := context.WithCancelCause(ctx)
+	d.kills[attemptID{s.Step, s.Attempt}] = kill
+	d.running.Add(1)
+	go func() {
+		defer d.running.Done()
+		spec := d.spec(&s)
+		result := d.before(ctx, spec)
+		if result == nil {
+			result = d.attempt(ctx, spec)
+		}
+		d.send(record.Event{Type: record.AttemptEnded, Step: s.Step, Attempt: s.Attempt, Result: result})
+		d.tidy(spec, result)
+	}()
+}
+
+// before looks whether a driver before this one has made the attempt: what it committed counts, and what it left
+// without a commit is lost. nil: it is still to be made.
+func (d *driver) before(ctx context.Context, spec *step.Spec) *record.Result {
+	if !d.resumed {
+		return nil
+	}
+	result, err := store.ReadJSON[record.Result](ctx, d.store, spec.ResultKey())
+	switch {
+	case err == nil:
+		return &result
+	case !errors.Is(err, store.ErrNotExist):
+		return lost(spec, record.ReasonStore, fmt.Sprintf("the result can't be read: %s", err))
+	}
+	if _, err := os.Lstat(spec.Root); err != nil {
+		return nil
+	}
+	return lost(spec, record.ReasonLost, "pipec was killed while it ran")
+}
+
+func lost(spec *step.Spec, reason, message string) *record.Result {
+	at := now()
+	return &record.Result{
+		Version: record.Version, Run: spec.Run, Step: spec.Step, Attempt: spec.Attempt, Status: record.Failed,
+		Class: record.ClassInfrastructure, Reason: reason, Message: message, StartedAt: at, EndedAt: at,
+	}
+}
+
+// attempt makes the attempt.
+func (d *driver) attempt(ctx context.Context, spec *step.Spec) *record.Result {
+	slot := d.slot(ctx, spec)
+	result, err := step.Run(ctx, spec, d.deps(spec))
+	if err == nil && result.Status == record.Succeeded {
+		d.keep(context.WithoutCancel(ctx), slot, &result)
+	}
+	return &result
+}
+
+// slot is where the attempt's result is kept in the cache.
+func (d *driver) slot(ctx context.Context, spec *step.Spec) cacheSlot {
+	if spec.Program.Cache == nil {
+		return cacheSlot{}
+	}
+	d.mu.Lock()
+	slot, ok := d.slots[spec.Step]
+	d.mu.Unlock()
+	if !ok { // a driver before this one has asked
+		_, slot = d.lookup(ctx, spec)
+	}
+	return slot
+}
+
+// checkCache answers CheckCache.
+func (d *driver) checkCache(ctx context.Context, s engine.Spec) {
+	s.Attempt = 1
+	entry, slot := d.lookup(ctx, d.spec(&s))
+	d.mu.Lock()
+	d.slots[s.Step] = slot
+	d.mu.Unlock()
+	e := record.Event{Type: record.CacheChecked, Step: s.Step}
+	if entry != nil {
+		e.Result, e.From = &entry.Result, entry.Run
+	}
+	d.send(e)
+}
+
+// tidy removes what nobody needs: all of an attempt that succeeded, and of others all but the last.
+func (d *driver) tidy(spec *step.Spec, result *record.Result) {
+	if result.Status == record.Succeeded {
+		_ = work.Remove(spec.Root)
+		return
+	}
+	for _, n := range d.work.Attempts(spec.Step) {
+		if n < spec.Attempt {
+			_ = work.Remove(d.work.Attempt(spec.Step, n))
+		}
+	}
+}

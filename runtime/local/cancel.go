@@ -1,0 +1,86 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"pipec.dev/pipec/runtime/engine"
+	"pipec.dev/pipec/runtime/runs"
+	"pipec.dev/pipec/runtime/work"
+	"pipec.dev/pipec/schema/record"
+)
+
+// Cancel cancels a run: its driver is asked to, or, where none is left, the run is ended as it stands, without its
+// finally. With wait it returns when the run has ended, with its end.
+func Cancel(ctx context.Context, o Options, run *record.Run, wait bool) (*record.End, error) {
+	dir, err := work.In(o.Project)
+	if err != nil {
+		return nil, err
+	}
+	w, err := dir.Run(run.Name)
+	if err != nil {
+		return nil, err
+	}
+	if !w.Held() {
+		return cancelLost(ctx, &o, run)
+	}
+	asked := w.RequestCancel()
+	if asked == nil && !wait {
+		return nil, nil
+	}
+	if asked == nil {
+		if err := w.Released(ctx); err != nil {
+			return nil, err
+		}
+	}
+	s, err := runs.OpenStore(o.Project, o.Stack.ArtifactStore)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	end, err := runs.NewReader(s, dir).End(ctx, run)
+	if end == nil && err == nil {
+		if err = asked; err == nil {
+			err = errors.New("the run's driver is gone, and the run has no end: cancel it again")
+		}
+	}
+	return end, err
+}
+
+func cancelLost(ctx context.Context, o *Options, run *record.Run) (*record.End, error) {
+	o.Observe = nil
+	d, todo, lock, err := takeOver(ctx, o, run)
+	if err != nil {
+		return nil, err
+	}
+	defer d.close()
+	var end *record.End
+	defer func() { d.leave(lock, end) }()
+	open := todo.actions()
+	for _, e := range todo.kept {
+		d.feed(ctx, e)
+	}
+	for range 2 { // the second one is for finally
+		d.feed(ctx, record.Event{Type: record.CancelRequested})
+	}
+	todo.begin(ctx, d) // what is cancelled before it begins starts nothing
+	for _, a := range open {
+		if a, ok := a.(engine.StartAttempt); ok {
+			spec := d.spec(&a.Spec)
+			result := d.before(ctx, spec)
+			if result == nil {
+				result = lost(spec, record.ReasonLost, "pipec was killed before it was started")
+			}
+			d.feed(ctx, record.Event{Type: record.AttemptEnded, Step: a.Step, Attempt: a.Attempt, Result: result})
+		}
+	}
+	if d.end == nil {
+		return nil, fmt.Errorf("run %s could not be ended", run.Name)
+	}
+	err = d.finish(ctx)
+	if err == nil {
+		end = d.end
+	}
+	return end, err
+}

@@ -1,0 +1,250 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"pipec.dev/pipec/runtime/engine"
+	"pipec.dev/pipec/runtime/step"
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/runtime/work"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+// attemptID names an attempt of a run.
+type attemptID struct {
+	step string
+	n    int
+}
+
+// driver drives one run. Its loop alone touches the engine's state; attempts, timers and requests come to it as events.
+type driver struct {
+	o       *Options
+	store   store.Store
+	run     *record.Run
+	program *program.Program
+	steps   map[string]*program.Step
+	state   *engine.State
+	work    work.Run
+	project string
+	python  string
+	secrets secrets
+	keyer   *step.Keyer
+	resumed bool // attempts may have been made by a driver before this one
+
+	events  chan record.Event
+	quit    chan struct{} // closed when the loop takes no more events
+	journal *journal
+	watch   *observer
+	timers  []*time.Timer
+	seq     int64
+	last    time.Time // of the last event: times don't go back in a log
+
+	running sync.WaitGroup
+	kills   map[attemptID]context.CancelCauseFunc
+	forced  atomic.Bool
+	stopped bool // something was stopped: look for what is left of it
+	end     *record.End
+
+	mu    sync.Mutex
+	slots map[string]cacheSlot // by step
+}
+
+// errGone is the cause for attempts whose run isn't this driver's any more.
+var errGone = fmt.Errorf("the run was taken over: %w", step.ErrShutdown)
+
+// feed gives the engine an event, and does what it asks for.
+func (d *driver) feed(ctx context.Context, e record.Event) {
+	if d.end != nil {
+		return
+	}
+	for _, a := range d.fold(&e, true) {
+		d.act(ctx, a)
+	}
+}
+
+// fold completes the event, gives it to the engine, and tells of it where it is new.
+func (d *driver) fold(e *record.Event, fresh bool) []engine.Action {
+	if fresh {
+		d.seq++
+		e.Version, e.Seq, e.Run = record.Version, d.seq, d.run.Name
+		if e.At.IsZero() {
+			e.At = now()
+		}
+		if e.At.Before(d.last) {
+			e.At = d.last
+		}
+		d.journal.add(e)
+		d.watch.event(*e)
+	}
+	d.seq, d.last = max(d.seq, e.Seq), e.At
+	var actions []engine.Action
+	d.state, actions = engine.Next(d.state, *e)
+	return actions
+}
+
+func (d *driver) act(ctx context.Context, a engine.Action) {
+	switch a := a.(type) {
+	case engine.StartAttempt:
+		d.start(ctx, a.Spec)
+	case engine.CheckCache:
+		d.running.Add(1)
+		go func() {
+			defer d.running.Done()
+			d.checkCache(ctx, a.Spec)
+		}()
+	case engine.StopAttempt:
+		d.stopped = true
+		if kill := d.kills[attemptID{a.Step, a.Attempt}]; kill != nil {
+			kill(nil)
+		}
+	case engine.SetTimer:
+		e := record.Event{Type: record.TimerFired, Timer: a.Name}
+		d.timers = append(d.timers, time.AfterFunc(time.Until(a.At), func() { d.send(e) }))
+	case engine.Notify:
+		d.watch.event(a.Event)
+	case engine.End:
+		d.end = &a.End
+	}
+}
+
+// send gives the loop an event, as long as there is one.
+func (d *driver) send(e record.Event) {
+	select {
+	case d.events <- e:
+	case <-d.quit:
+	}
+}
+
+// drive drives the run to its end, after begin has done what comes first. Without an end there is an error.
+func (d *driver) drive(ctx context.Context, requests <-chan struct{}, begin func(context.Context)) (*record.End, error) {
+	// Attempts are ended one by one, as the engine says: finally's are still started when ctx has ended.
+	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
+	begin(inner)
+	err := d.loop(ctx, inner, requests)
+	stop() // questions to the cache that nobody waits for any more
+	if err != nil {
+		d.abandon()
+		return nil, fmt.Errorf("run %s: %w", d.run.Name, err)
+	}
+	if err := d.finish(context.WithoutCancel(ctx)); err != nil {
+		return nil, err
+	}
+	return d.end, nil
+}
+
+// loop goes on until the run has ended, or isn't this driver's any more. The run is cancelled when ctx ends; attempts
+// live as long as inner.
+func (d *driver) loop(ctx, inner context.Context, requests <-chan struct{}) error {
+	defer func() {
+		close(d.quit)
+		for _, t := range d.timers {
+			t.Stop()
+		}
+	}()
+	cancelled, force := ctx.Done(), d.o.Force
+	for d.end == nil {
+		select {
+		case e := <-d.events:
+			if e.Type == record.AttemptEnded {
+				d.ended(e)
+			}
+			d.feed(inner, e)
+		case <-cancelled:
+			cancelled = nil
+			d.cancel(inner)
+		case <-requests:
+			d.cancel(inner)
+		case <-force:
+			force, cancelled = nil, nil
+			d.forced.Store(true)
+			d.cancel(inner)
+			d.cancel(inner)
+			d.watch.drop()
+			if err := d.work.Kill(); err != nil {
+				return err
+			}
+		case <-d.journal.taken:
+			return ErrTakenOver
+		}
+	}
+	return nil
+}
+
+// cancel asks the engine to cancel the run, and makes sure that it is known soon.
+func (d *driver) cancel(ctx context.Context) {
+	d.feed(ctx, record.Event{Type: record.CancelRequested})
+	go func() { _ = d.journal.flush() }()
+}
+
+func (d *driver) ended(e record.Event) {
+	id := attemptID{e.Step, e.Attempt}
+	if kill := d.kills[id]; kill != nil {
+		kill(nil)
+		delete(d.kills, id)
+	}
+	if e.Result != nil && (e.Result.Status == record.TimedOut || e.Result.Status == record.Cancelled) {
+		d.stopped = true
+	}
+}
+
+// abandon ends what this driver has started, and leaves the run's records alone.
+func (d *driver) abandon() {
+	d.journal.stop()
+	d.watch.drop()
+	for _, kill := range d.kills {
+		kill(errGone)
+	}
+	d.running.Wait()
+	_ = d.work.Kill()
+	d.watch.close()
+}
+
+// finish records the end of the run.
+func (d *driver) finish(ctx context.Context) error {
+	var killErr error
+	if d.stopped {
+		killErr = d.work.Kill()
+	}
+	d.running.Wait()
+	err := d.record(ctx)
+	if err != nil && !errors.Is(err, ErrTakenOver) {
+		// Mostly the disk is full. What failed attempts left is worth less than the record of the run.
+		for _, name := range d.work.Steps() {
+			_ = work.Remove(d.work.Step(name))
+		}
+		err = d.record(ctx)
+	}
+	if err != nil {
+		d.watch.close()
+		return fmt.Errorf("the end of run %s (%s) could not be recorded: %w", d.run.Name, describe(d.end), err)
+	}
+	d.watch.event(record.Event{Version: record.Version, Type: record.RunEnded, At: d.end.At, Run: d.run.Name, RunEnd: d.end})
+	d.watch.close()
+	return killErr
+}
+
+// describe says how a run ended, in a few words.
+func describe(end *record.End) string {
+	if end.Message == "" {
+		return string(end.Status)
+	}
+	return string(end.Status) + ": " + end.Message
+}
+
+// record writes the rest of the log, and then the end.
+func (d *driver) record(ctx context.Context) error {
+	if err := d.journal.flush(); err != nil {
+		return err
+	}
+	err := store.WriteJSON(ctx, d.store, d.run.EndKey(), d.end, store.IfAbsent)
+	if errors.Is(err, store.ErrExists) {
+		return ErrTakenOver
+	}
+	return err
+}

@@ -1,0 +1,163 @@
+package local
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"pipec.dev/pipec/runtime/plan"
+	"pipec.dev/pipec/runtime/runs"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+// RerunPlan is what Rerun will do.
+type RerunPlan struct {
+	Of *record.Run
+	// Resume says that the run itself goes on, as it was recorded; else a new one is started.
+	Resume bool
+	Steps  []plan.Decision // in the order of the program
+	kept   []record.Event
+}
+
+// PlanRerun says which steps `rerun` would run and why, without doing anything. Options.Program is the pipeline's
+// program as it is now; a run that goes on takes the recorded one.
+func PlanRerun(ctx context.Context, o Options, of *record.Run) (*RerunPlan, error) {
+	reader, err := runs.Open(o.Project, o.Stack)
+	if err != nil {
+		return nil, err
+	}
+	defer reader.Close()
+	detail, err := reader.Show(ctx, of)
+	if err != nil {
+		return nil, err
+	}
+	switch detail.Status {
+	case record.Running:
+		return nil, refuse(RefusedDriven, "run %s is running", of.Name)
+	case record.Lost:
+		return &RerunPlan{Of: of, Resume: true, Steps: goOn(detail.Steps)}, nil
+	case record.Succeeded:
+		return nil, refuse(RefusedEnded, "run %s succeeded: there is nothing to run again", of.Name)
+	}
+	if o.Program == nil || o.Program.Pipeline != of.Pipeline {
+		return nil, refuse(RefusedProgram, "there is no pipeline %q any more, which run %s is of", of.Pipeline, of.Name)
+	}
+	was, err := reader.Program(ctx, of)
+	if err != nil {
+		return nil, fmt.Errorf("the program of run %s: %w", of.Name, err)
+	}
+	only, err := closure(o.Program, of.Only)
+	if err != nil {
+		return nil, err
+	}
+	gone := map[string]bool{}
+	for i := range detail.Steps {
+		gone[detail.Steps[i].Name] = !allPresent(ctx, reader, &detail.Steps[i])
+	}
+	p := &RerunPlan{Of: of, Steps: plan.Rerun(was, detail.End, o.Program, only, gone)}
+	p.kept = kept(of, detail.Steps, plan.Kept(p.Steps))
+	return p, nil
+}
+
+// closure is that of the steps that are still there.
+func closure(p *program.Program, names []string) ([]string, error) {
+	var there []string
+	for _, s := range p.All() {
+		if slices.Contains(names, s.Name) {
+			there = append(there, s.Name)
+		}
+	}
+	if len(names) > 0 && len(there) == 0 {
+		return nil, refuse(RefusedStep, "none of the steps that the run was limited to is there any more")
+	}
+	return plan.Closure(p, there)
+}
+
+// goOn says what a run that goes on does with its steps.
+func goOn(steps []record.StepEnd) []plan.Decision {
+	var out []plan.Decision
+	for i := range steps {
+		s := &steps[i]
+		switch {
+		case s.Status == record.Succeeded:
+			out = append(out, plan.Decision{Step: s.Name, Keep: true})
+		case s.Status.Ended():
+			out = append(out, plan.Decision{Step: s.Name, Keep: true, Why: string(s.Status)})
+		case s.Status == record.Running:
+			out = append(out, plan.Decision{Step: s.Name, Why: "was running"})
+		default:
+			out = append(out, plan.Decision{Step: s.Name, Why: "had not started"})
+		}
+	}
+	return out
+}
+
+// Rerun does what the plan says.
+func Rerun(ctx context.Context, o Options, p *RerunPlan) (Outcome, error) {
+	if p.Resume {
+		return Resume(ctx, o, p.Of)
+	}
+	params := map[string]json.RawMessage{}
+	for i := range o.Program.Params {
+		name := o.Program.Params[i].Name
+		if value, ok := p.Of.Params[name]; ok && checkParam(&o.Program.Params[i], value) == nil {
+			params[name] = value
+		}
+	}
+	for name, value := range o.Params {
+		params[name] = value
+	}
+	o.Params = params
+	var err error
+	if o.Only, err = closure(o.Program, p.Of.Only); err != nil {
+		return Outcome{}, err
+	}
+	return start(ctx, o, &again{of: p.Of, kept: p.kept})
+}
+
+// kept are the events that take results over from the run.
+func kept(of *record.Run, steps []record.StepEnd, names []string) []record.Event {
+	var out []record.Event
+	for i := range steps {
+		s := &steps[i]
+		if !slices.Contains(names, s.Name) {
+			continue
+		}
+		from := s.Run
+		if from == "" {
+			from = of.Name
+		}
+		out = append(out, record.Event{Type: record.StepKept, Step: s.Name, From: from, Result: &record.Result{
+			Version: record.Version, Run: from, Step: s.Name, Attempt: s.Attempt, Status: s.Status, ExitCode: s.ExitCode,
+			StartedAt: s.StartedAt, EndedAt: s.EndedAt, Outputs: s.Outputs,
+		}})
+	}
+	return out
+}
+
+// keptEvents are those that run began with.
+func keptEvents(ctx context.Context, reader *runs.Reader, run *record.Run) ([]record.Event, error) {
+	of, err := reader.Read(ctx, run.Namespace, run.Pipeline, run.RerunOf)
+	if err != nil {
+		return nil, err
+	}
+	end, err := reader.End(ctx, of)
+	if err != nil {
+		return nil, err
+	}
+	if end == nil {
+		return nil, fmt.Errorf("run %s, whose results are kept, has no end", of.Name)
+	}
+	return kept(of, end.Steps, run.Kept), nil
+}
+
+func allPresent(ctx context.Context, reader *runs.Reader, s *record.StepEnd) bool {
+	for i := range s.Outputs {
+		if !present(ctx, reader.Store(), &s.Outputs[i]) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,101 @@
+package local
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"pipec.dev/pipec/schema/program"
+)
+
+// SecretVariable is the variable that holds a secret's key on this machine.
+func SecretVariable(secret, key string) string {
+	name := strings.NewReplacer("-", "_", ".", "_").Replace(secret + "_" + key)
+	return "PIPEC_SECRET_" + strings.ToUpper(name)
+}
+
+// secrets are the values that steps are given, by the step's name and then the variable's.
+type secrets map[string]map[string]string
+
+// findSecrets looks all of them up: in the environment, then in the stack's secrets_file. One error names all that are
+// missing.
+func (o *Options) findSecrets(steps []*program.Step) (secrets, error) {
+	out := secrets{}
+	var missing []string
+	var file map[string]string
+	for _, s := range steps {
+		for _, want := range s.SecretEnv {
+			name := SecretVariable(want.Secret, want.Key)
+			value := o.getenv(name)
+			if value == "" && o.Stack.SecretsFile != "" {
+				if file == nil {
+					var err error
+					if file, err = o.readSecrets(); err != nil {
+						return nil, err
+					}
+				}
+				value = file[name]
+			}
+			if value == "" {
+				missing = append(missing, fmt.Sprintf("%s (key %q of secret %q, for step %s)", name, want.Key, want.Secret, s.Name))
+				continue
+			}
+			if out[s.Name] == nil {
+				out[s.Name] = map[string]string{}
+			}
+			out[s.Name][want.Name] = value
+		}
+	}
+	if len(missing) == 0 {
+		return out, nil
+	}
+	slices.Sort(missing)
+	where := "Set it in the environment, or name a file of NAME=VALUE lines as the stack's secrets_file."
+	if o.Stack.SecretsFile != "" {
+		where = "Set it in the environment, or in " + o.Stack.SecretsFile + "."
+	}
+	return nil, refuse(RefusedSecret, "secrets have no value on this machine:\n  %s", strings.Join(missing, "\n  ")).hint("%s", where)
+}
+
+func (o *Options) readSecrets() (map[string]string, error) {
+	path := o.Stack.SecretsFile
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(o.Project, path)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, refuse(RefusedSecret, "the stack's secrets_file can't be read: %s", err)
+	}
+	out, line := parseSecrets(string(data))
+	if line > 0 {
+		// The line itself may hold a secret.
+		return nil, refuse(RefusedSecret, "%s: line %d is not NAME=VALUE", o.Stack.SecretsFile, line)
+	}
+	return out, nil
+}
+
+// parseSecrets reads NAME=VALUE lines; quotes around a value are taken off, blank lines and # comments passed over. bad
+// is the number of a line that is none of these, or 0.
+func parseSecrets(text string) (values map[string]string, bad int) {
+	values = map[string]string{}
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		name, value, ok := strings.Cut(strings.TrimPrefix(line, "export "), "=")
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		if !ok || name == "" || strings.ContainsAny(name, " \t") {
+			return nil, n
+		}
+		if q := len(value) - 1; q > 0 && (value[0] == '"' || value[0] == '\'') && value[q] == value[0] {
+			value = value[1:q]
+		}
+		values[name] = value
+	}
+	return values, 0
+}

@@ -1,0 +1,275 @@
+package local
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"path/filepath"
+	"slices"
+
+	"pipec.dev/pipec/runtime/engine"
+	"pipec.dev/pipec/runtime/plan"
+	"pipec.dev/pipec/runtime/runs"
+	"pipec.dev/pipec/runtime/step"
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/runtime/work"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+// Run starts a run and drives it to its end. The run is cancelled when ctx ends: what runs is asked to end, finally's
+// steps still run. A *Refusal says that nothing was started; other errors are about the world.
+func Run(ctx context.Context, o Options) (Outcome, error) {
+	return start(ctx, o, nil)
+}
+
+// again is what a rerun adds to a start.
+type again struct {
+	of   *record.Run
+	kept []record.Event // StepKept
+}
+
+func start(ctx context.Context, o Options, re *again) (out Outcome, err error) {
+	d, err := open(&o)
+	if err != nil {
+		return out, err
+	}
+	defer d.close()
+	run := &record.Run{
+		Version: record.Version, Name: o.Name, Project: o.Program.Project, Pipeline: o.Program.Pipeline,
+		Namespace: runs.Namespace, Stack: o.Stack.Name, CreatedAt: now(), Parallel: o.parallel(),
+	}
+	if err := d.describe(run, re); err != nil {
+		return out, err
+	}
+	if err := d.equip(run, o.Program); err != nil {
+		return out, err
+	}
+	if run.Codes, err = d.pack(ctx); err != nil {
+		return out, err
+	}
+	encoded := o.Encoded
+	if encoded == nil {
+		if encoded, err = o.Program.Encode(); err != nil {
+			return out, err
+		}
+	}
+	run.Program = program.Digest(encoded)
+	if d.state, err = engine.New(o.Program, run, run.Parallel); err != nil {
+		return out, refuse(RefusedProgram, "%s", err)
+	}
+	lock, err := d.lock(run)
+	if err != nil {
+		return out, err
+	}
+	defer func() { d.leave(lock, out.End) }()
+	requests, err := d.work.Requests()
+	if err != nil {
+		return out, err
+	}
+	defer requests.Close()
+	if err := d.create(ctx, encoded); err != nil {
+		return out, err
+	}
+	out.Run = run
+	d.begin(0)
+	out.End, err = d.drive(ctx, requests.Cancel, func(inner context.Context) {
+		if re != nil {
+			for _, e := range re.kept {
+				d.feed(inner, e)
+			}
+		}
+		d.feed(inner, record.Event{Type: record.RunStarted, At: run.CreatedAt})
+	})
+	return out, err
+}
+
+// open opens what every way of driving a run needs.
+func open(o *Options) (*driver, error) {
+	if o.Stack == nil || o.Stack.Orchestrator.Kind != "local" {
+		return nil, refuse(RefusedStack, "the stack doesn't run steps on this machine")
+	}
+	w, err := work.In(o.Project)
+	if err != nil {
+		return nil, err
+	}
+	s, err := runs.OpenStore(o.Project, o.Stack.ArtifactStore)
+	if err != nil {
+		return nil, err
+	}
+	return &driver{
+		o: o, store: s, project: w.Project(), keyer: &step.Keyer{Dir: filepath.Join(w.Project(), ".pipec", "interpreters")},
+		events: make(chan record.Event, 64), quit: make(chan struct{}),
+		kills: map[attemptID]context.CancelCauseFunc{}, slots: map[string]cacheSlot{},
+	}, nil
+}
+
+func (d *driver) close() {
+	if c, ok := d.store.(runs.Store); ok {
+		_ = c.Close()
+	}
+}
+
+// describe fills in what the run is asked for.
+func (d *driver) describe(run *record.Run, re *again) (err error) {
+	if run.Params, err = fillParams(d.o.Program, d.o.Params); err != nil {
+		return err
+	}
+	if len(d.o.Only) > 0 {
+		if run.Only, err = plan.Closure(d.o.Program, d.o.Only); err != nil {
+			return refuse(RefusedStep, "%s", err)
+		}
+	}
+	if re != nil {
+		run.RerunOf = re.of.Name
+		for _, e := range re.kept {
+			run.Kept = append(run.Kept, e.Step)
+		}
+	}
+	var random [18]byte
+	_, _ = rand.Read(random[:]) // never fails
+	run.UID = hex.EncodeToString(random[2:])
+	if run.Name == "" {
+		run.Name = run.Pipeline + "-" + run.CreatedAt.Format("20060102-150405") + "-" + hex.EncodeToString(random[:2])
+	}
+	if err := work.CheckName(run.Name); err != nil {
+		return refuse(RefusedName, "%s", err)
+	}
+	return nil
+}
+
+func (d *driver) setProgram(run *record.Run, p *program.Program) {
+	d.run, d.program, d.steps = run, p, map[string]*program.Step{}
+	for _, s := range p.All() {
+		d.steps[s.Name] = s
+	}
+}
+
+// equip takes the program of the run, and finds what its steps need of this machine: secrets and an interpreter.
+func (d *driver) equip(run *record.Run, p *program.Program) (err error) {
+	d.setProgram(run, p)
+	var taking []*program.Step
+	python := false
+	for _, s := range p.All() {
+		if len(run.Only) > 0 && !slices.Contains(run.Only, s.Name) || slices.Contains(run.Kept, s.Name) {
+			continue
+		}
+		taking = append(taking, s)
+		python = python || s.Python != ""
+	}
+	if d.secrets, err = d.o.findSecrets(taking); err != nil {
+		return err
+	}
+	if python {
+		if d.python, err = step.FindPython(d.o.getenv, d.o.Stack.Orchestrator.Python, d.project); err != nil {
+			return refuse(RefusedPython, "%s", err)
+		}
+	}
+	return nil
+}
+
+// pack keeps the code that the steps use, and gives the digest of each.
+func (d *driver) pack(ctx context.Context) (map[string]string, error) {
+	if len(d.program.Codes) == 0 {
+		return nil, nil
+	}
+	out := map[string]string{}
+	for i := range d.program.Codes {
+		c := &d.program.Codes[i]
+		a, err := store.Pack(ctx, d.store, filepath.Join(d.project, filepath.FromSlash(c.Dir)), c.Exclude)
+		var content *store.ContentError
+		if errors.As(err, &content) {
+			return nil, refuse(RefusedCode, "code %q: %s", c.Name, content)
+		}
+		if err != nil {
+			return nil, err
+		}
+		out[c.Name] = a.Digest
+	}
+	return out, nil
+}
+
+// lock takes the run's place on this machine.
+func (d *driver) lock(run *record.Run) (*work.Lock, error) {
+	w, err := work.In(d.project)
+	if err != nil {
+		return nil, err
+	}
+	if d.work, err = w.Run(run.Name); err != nil {
+		return nil, refuse(RefusedName, "%s", err)
+	}
+	lock, err := d.work.Lock()
+	switch {
+	case errors.Is(err, work.ErrHeld):
+		return nil, refuse(RefusedDriven, "run %s is driven by another process", run.Name)
+	case err != nil:
+		return nil, err
+	}
+	if err := lock.Note(run.EndKey()); err != nil {
+		lock.Release()
+		return nil, err
+	}
+	return lock, nil
+}
+
+// create records the run: program, run, and index, in this order.
+func (d *driver) create(ctx context.Context, encoded []byte) error {
+	err := d.store.Put(ctx, record.ProgramKey(d.run.Program), bytes.NewReader(encoded), store.IfAbsent)
+	if err != nil && !errors.Is(err, store.ErrExists) {
+		return err
+	}
+	err = store.WriteJSON(ctx, d.store, d.run.RunKey(), d.run, store.IfAbsent)
+	if errors.Is(err, store.ErrExists) {
+		return refuse(RefusedName, "there is a run %s already", d.run.Name)
+	}
+	if err != nil {
+		return err
+	}
+	at := record.Indexed{Version: record.Version, Namespace: d.run.Namespace}
+	return store.WriteJSON(ctx, d.store, d.run.IndexKey(), &at, store.IfAbsent)
+}
+
+// begin starts what writes and tells.
+func (d *driver) begin(segment int64) {
+	d.journal = newJournal(d.store, d.run, segment)
+	d.watch = newObserver(d.o.Observe)
+}
+
+// leave gives the run's place back. That of a success is removed; else the last attempt of each step that didn't
+// succeed stays to be looked at, until another run of the project has ended.
+func (d *driver) leave(lock *work.Lock, end *record.End) {
+	if end != nil {
+		d.sweep()
+	}
+	if end != nil && end.Status == record.Succeeded {
+		_ = lock.Remove()
+		return
+	}
+	lock.Release()
+}
+
+// sweep removes the places of other runs that have ended. Those of runs that may yet be gone on with stay.
+func (d *driver) sweep() {
+	dir, err := work.In(d.project)
+	if err != nil {
+		return
+	}
+	names, err := dir.Runs()
+	if err != nil {
+		return
+	}
+	for _, name := range names {
+		other, err := dir.Run(name)
+		if err != nil || name == d.run.Name {
+			continue
+		}
+		if _, err := d.store.Stat(context.Background(), other.Noted()); err != nil {
+			continue
+		}
+		if lock, err := other.Lock(); err == nil {
+			_ = lock.Remove()
+		}
+	}
+}
