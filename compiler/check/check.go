@@ -103,8 +103,8 @@ func (c *checker) ref(b *decode.Block, name string, among map[string]*decode.Blo
 	if e == nil {
 		return ""
 	}
-	t, hclDiags := hcl.AbsTraversalForExpr(e)
-	if hclDiags.HasErrors() || len(t) != 2 || t.RootName() != name {
+	label, ok := reference(e, name)
+	if !ok {
 		d := diag.New("type-mismatch", e.Range(), "`%s` is a reference: %s = %s.NAME", name, name, name)
 		if names := evaluate.Names(among); len(names) > 0 {
 			d = d.WithSuggestion("declared are %s.%s", name, names[0])
@@ -112,12 +112,21 @@ func (c *checker) ref(b *decode.Block, name string, among map[string]*decode.Blo
 		c.diags.Add(d)
 		return ""
 	}
-	label := t[1].(hcl.TraverseAttr).Name
 	if c.world.Use(among, label) == nil {
 		c.diags.Add(diag.New("unknown-reference", e.Range(), "no %s is named %q", name, label).DidYouMean(label, evaluate.Names(among)))
 		return ""
 	}
 	return label
+}
+
+// reference reads root.NAME.
+func reference(e hcl.Expression, root string) (string, bool) {
+	t, hclDiags := hcl.AbsTraversalForExpr(e)
+	if hclDiags.HasErrors() || len(t) != 2 || t.RootName() != root {
+		return "", false
+	}
+	a, ok := t[1].(hcl.TraverseAttr)
+	return a.Name, ok
 }
 
 // imageRef is "image.NAME" for a declared image, or the reference as it is.

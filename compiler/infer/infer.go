@@ -249,7 +249,7 @@ func (w *walker) template(parts []hclsyntax.Expression) cty.Type {
 }
 
 // isHandle says whether t is what input.x and output.y are in a step's own command: { path }.
-func isHandle(t cty.Type) bool { return t == HandleType }
+func isHandle(t cty.Type) bool { return t.Equals(HandleType) }
 
 // HandleType is the type of an artifact input and of every output inside the step's own command and env.
 var HandleType = cty.Object(map[string]cty.Type{"path": cty.String})

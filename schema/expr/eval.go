@@ -44,6 +44,9 @@ func (e *Expr) Eval(lookup Lookup) (cty.Value, error) {
 		return cty.NilVal, fmt.Errorf("%s: %s", e.Text, sentence(diags[0]))
 	}
 	v, _ = v.UnmarkDeep()
+	if !types.Finite(v) {
+		return cty.NilVal, fmt.Errorf("%s: the value is infinite, as after a division by zero", e.Text)
+	}
 	return v, nil
 }
 
@@ -79,10 +82,7 @@ func (c Const) Decode() (cty.Value, error) {
 	if err != nil {
 		return cty.NilVal, err
 	}
-	if string(c.Value) == "null" {
-		return cty.NullVal(t), nil
-	}
-	return types.FromJSON(c.Value, t)
+	return types.Restore(c.Value, t)
 }
 
 // tree builds nested objects from dotted names.

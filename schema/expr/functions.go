@@ -9,7 +9,6 @@ import (
 	"github.com/hashicorp/hcl/v2/ext/customdecode"
 	"github.com/hashicorp/hcl/v2/ext/tryfunc"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
@@ -34,7 +33,7 @@ var Functions = sync.OnceValue(func() map[string]function.Function {
 		"chunklist": stdlib.ChunklistFunc, "coalescelist": stdlib.CoalesceListFunc, "compact": stdlib.CompactFunc,
 		"concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc, "distinct": stdlib.DistinctFunc,
 		"element": stdlib.ElementFunc, "flatten": stdlib.FlattenFunc, "keys": stdlib.KeysFunc,
-		"length": stdlib.LengthFunc, "lookup": stdlib.LookupFunc, "merge": stdlib.MergeFunc, "range": stdlib.RangeFunc,
+		"length": lengthFunc(), "lookup": stdlib.LookupFunc, "merge": stdlib.MergeFunc, "range": stdlib.RangeFunc,
 		"reverse": stdlib.ReverseListFunc, "setintersection": stdlib.SetIntersectionFunc,
 		"setproduct": stdlib.SetProductFunc, "setsubtract": stdlib.SetSubtractFunc, "setunion": stdlib.SetUnionFunc,
 		"slice": stdlib.SliceFunc, "sort": stdlib.SortFunc, "values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
@@ -63,6 +62,30 @@ func affixFunc(doc string, has func(s, affix string) bool) function.Function {
 		Type:        function.StaticReturnType(cty.Bool),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			return cty.BoolVal(has(args[0].AsString(), args[1].AsString())), nil
+		},
+	})
+}
+
+// lengthFunc is the standard library's, and counts the characters of a string too.
+func lengthFunc() function.Function {
+	return function.New(&function.Spec{
+		Description: "Returns how many elements a list, a set, a map, a tuple or an object has, or how many characters a string has.",
+		Params:      []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowDynamicType: true}},
+		Type: func(args []cty.Value) (cty.Type, error) {
+			t := args[0].Type()
+			if t != cty.DynamicPseudoType && t != cty.String && !t.IsCollectionType() && !t.IsTupleType() && !t.IsObjectType() {
+				return cty.NilType, function.NewArgErrorf(0, "a %s has no length", t.FriendlyName())
+			}
+			return cty.Number, nil
+		},
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			switch t := args[0].Type(); {
+			case t == cty.String:
+				return stdlib.Strlen(args[0])
+			case t.IsObjectType():
+				return cty.NumberIntVal(int64(len(t.AttributeTypes()))), nil
+			}
+			return stdlib.Length(args[0])
 		},
 	})
 }
@@ -96,20 +119,10 @@ func firstFunc(doc string, pastErrors bool) function.Function {
 	return function.New(&function.Spec{
 		Description: doc,
 		VarParam:    &function.Parameter{Name: "values", Type: customdecode.ExpressionClosureType},
-		Type: func(args []cty.Value) (cty.Type, error) {
-			v, err := first(args)
-			if err != nil {
-				return cty.NilType, err
-			}
-			return v.Type(), nil
-		},
-		Impl: func(args []cty.Value, want cty.Type) (cty.Value, error) {
-			v, err := first(args)
-			if err != nil {
-				return cty.NilVal, err
-			}
-			return convert.Convert(v, want)
-		},
+		// The type is found with the value: finding it here would evaluate the arguments twice, and those of a call
+		// inside of a call four times.
+		Type: function.StaticReturnType(cty.DynamicPseudoType),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return first(args) },
 	})
 }
 

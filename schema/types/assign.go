@@ -12,7 +12,8 @@ type Mismatch struct {
 	Path string // where inside the type, as ".name" and "[0]"; "" for the type itself
 	From cty.Type
 	To   cty.Type
-	Why  string // what a user can do about it; may be ""
+	Why  string // what it lacks or has too much; may be ""
+	Hint string // what a user can do about it; may be ""
 }
 
 func (m *Mismatch) Error() string {
@@ -21,8 +22,10 @@ func (m *Mismatch) Error() string {
 		where = " at " + m.Path
 	}
 	text := fmt.Sprintf("%s doesn't fit %s%s", String(m.From), String(m.To), where)
-	if m.Why != "" {
-		text += ": " + m.Why
+	for _, more := range []string{m.Why, m.Hint} {
+		if more != "" {
+			text += ": " + more
+		}
 	}
 	return text
 }
@@ -35,6 +38,7 @@ func Assignable(from, to cty.Type) *Mismatch { return assignable(from, to, "") }
 
 func assignable(from, to cty.Type, path string) *Mismatch {
 	no := func(why string) *Mismatch { return &Mismatch{Path: path, From: from, To: to, Why: why} }
+	try := func(hint string) *Mismatch { return &Mismatch{Path: path, From: from, To: to, Hint: hint} }
 	switch {
 	case from == cty.DynamicPseudoType:
 		if HasArtifact(to) {
@@ -43,7 +47,7 @@ func assignable(from, to cty.Type, path string) *Mismatch {
 		return nil
 	case to == cty.DynamicPseudoType:
 		if HasArtifact(from) {
-			return no("`any` stands for values; an artifact goes to an input of its own type, or of type file")
+			return try("`any` stands for values; an artifact goes to an input of its own type, or of type file")
 		}
 		return nil
 	case IsArtifact(from) || IsArtifact(to):
@@ -52,11 +56,11 @@ func assignable(from, to cty.Type, path string) *Mismatch {
 		if from == to {
 			return nil
 		}
-		return no(conversionHint(from, to))
+		return try(conversionHint(from, to))
 	case to.IsListType() || to.IsSetType():
-		return toSequence(from, to, path, no)
+		return toSequence(from, to, path, no, try)
 	case to.IsMapType():
-		return toMap(from, to, path, no)
+		return toMap(from, to, path, no, try)
 	case to.IsObjectType() && from.IsObjectType():
 		return toObject(from, to, path, no)
 	case to.IsTupleType() && from.IsTupleType():
@@ -92,7 +96,7 @@ func artifactTo(from, to cty.Type, no func(string) *Mismatch) *Mismatch {
 	return no("")
 }
 
-func toSequence(from, to cty.Type, path string, no func(string) *Mismatch) *Mismatch {
+func toSequence(from, to cty.Type, path string, no, try func(string) *Mismatch) *Mismatch {
 	switch {
 	case from.IsListType() && to.IsListType(), from.IsSetType() && to.IsSetType():
 		return assignable(from.ElementType(), to.ElementType(), path+"[*]")
@@ -104,14 +108,16 @@ func toSequence(from, to cty.Type, path string, no func(string) *Mismatch) *Mism
 		}
 		return nil
 	case from.IsListType():
-		return no("toset(…) makes a set of a list")
+		return try("toset(…) makes a set of a list")
 	case from.IsSetType():
-		return no("tolist(…) makes a list of a set")
+		return try("tolist(…) makes a list of a set")
+	case from.IsPrimitiveType() && Assignable(from, to.ElementType()) == nil:
+		return try("a list is written in brackets: [ … ]")
 	}
 	return no("")
 }
 
-func toMap(from, to cty.Type, path string, no func(string) *Mismatch) *Mismatch {
+func toMap(from, to cty.Type, path string, no, try func(string) *Mismatch) *Mismatch {
 	switch {
 	case from.IsMapType():
 		return assignable(from.ElementType(), to.ElementType(), path+"[*]")
@@ -122,6 +128,8 @@ func toMap(from, to cty.Type, path string, no func(string) *Mismatch) *Mismatch 
 			}
 		}
 		return nil
+	case from.IsTupleType() || from.IsListType():
+		return try("a map is written in braces: { NAME = … }")
 	}
 	return no("")
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -40,22 +39,6 @@ func Parse(e hcl.Expression) (cty.Type, []Fault) {
 		return fault(e.Range(), "a type is a word such as number or model, or a call such as list(number)")
 	}
 	return parseCall(call)
-}
-
-// ParseString reads the text that String wrote.
-func ParseString(s string) (cty.Type, error) {
-	if t, ok := words[s]; ok {
-		return t, nil
-	}
-	e, diags := hclsyntax.ParseExpression([]byte(s), "", hcl.InitialPos)
-	if diags.HasErrors() {
-		return cty.DynamicPseudoType, fmt.Errorf("type %q: %s", s, diags[0].Detail)
-	}
-	t, faults := Parse(e)
-	if len(faults) > 0 {
-		return t, fmt.Errorf("type %q: %s", s, faults[0].Summary)
-	}
-	return t, nil
 }
 
 func fault(r hcl.Range, format string, args ...any) (cty.Type, []Fault) {

@@ -133,6 +133,47 @@ func String(t cty.Type) string {
 	return t.FriendlyName()
 }
 
+// Phrase is String with an article, for messages: "a number", "an ndarray".
+func Phrase(t cty.Type) string {
+	switch s := String(t); {
+	case s == "any":
+		return "any value"
+	case strings.ContainsRune("aeio", rune(s[0])), s == "html", s == "ndarray":
+		return "an " + s
+	default:
+		return "a " + s
+	}
+}
+
+// Widen is the type that the values of a literal stand for where no type is declared: a tuple whose elements have one
+// type is a list.
+func Widen(t cty.Type) cty.Type {
+	switch {
+	case t.IsTupleType():
+		elems := t.TupleElementTypes()
+		if len(elems) == 0 {
+			return cty.List(cty.DynamicPseudoType)
+		}
+		wide := make([]cty.Type, len(elems))
+		same := true
+		for i, e := range elems {
+			wide[i] = Widen(e)
+			same = same && wide[i].Equals(wide[0])
+		}
+		if same {
+			return cty.List(wide[0])
+		}
+		return cty.Tuple(wide)
+	case t.IsObjectType():
+		attrs := make(map[string]cty.Type, len(t.AttributeTypes()))
+		for name, a := range t.AttributeTypes() {
+			attrs[name] = Widen(a)
+		}
+		return cty.Object(attrs)
+	}
+	return t
+}
+
 func objectString(t cty.Type) string {
 	names := make([]string, 0, len(t.AttributeTypes()))
 	for name := range t.AttributeTypes() {

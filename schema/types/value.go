@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
@@ -20,110 +19,6 @@ const maxDepth = 512
 // maxDigits bounds a number in JSON; its exponent has at most three digits. Numbers are exact, and cost the square of
 // their digits.
 const maxDigits = 1024
-
-// Convert gives v the type to, where Assignable allows it and v holds no null but in optional attributes and inside
-// `any`. The error says what does not fit, never the value itself.
-func Convert(v cty.Value, to cty.Type) (cty.Value, error) {
-	if v.IsNull() {
-		return cty.NilVal, errors.New("the value is null")
-	}
-	if m := Assignable(v.Type(), to); m != nil {
-		return cty.NilVal, m
-	}
-	if to == cty.DynamicPseudoType {
-		return v, nil
-	}
-	if HasArtifact(to) {
-		return recast(v, to), nil
-	}
-	out, err := convert.Convert(v, to)
-	if err != nil {
-		return cty.NilVal, err
-	}
-	if err := checkNulls(out, to, ""); err != nil {
-		return cty.NilVal, err
-	}
-	return out, nil
-}
-
-// recast gives artifacts, and lists and maps of them, the kind that is wanted; Assignable has said that it fits.
-func recast(v cty.Value, to cty.Type) cty.Value {
-	if IsArtifact(to) {
-		h, _ := v.EncapsulatedValue().(*Handle)
-		return cty.CapsuleVal(to, h)
-	}
-	switch {
-	case to.IsListType():
-		var elems []cty.Value
-		for it := v.ElementIterator(); it.Next(); {
-			_, e := it.Element()
-			elems = append(elems, recast(e, to.ElementType()))
-		}
-		if len(elems) == 0 {
-			return cty.ListValEmpty(to.ElementType())
-		}
-		return cty.ListVal(elems)
-	case to.IsMapType():
-		elems := map[string]cty.Value{}
-		for it := v.ElementIterator(); it.Next(); {
-			k, e := it.Element()
-			elems[k.AsString()] = recast(e, to.ElementType())
-		}
-		if len(elems) == 0 {
-			return cty.MapValEmpty(to.ElementType())
-		}
-		return cty.MapVal(elems)
-	}
-	return v
-}
-
-func checkNulls(v cty.Value, t cty.Type, path string) error {
-	if t == cty.DynamicPseudoType || !v.IsKnown() {
-		return nil
-	}
-	if v.IsNull() {
-		if path == "" {
-			return errors.New("the value is null")
-		}
-		return fmt.Errorf("the value at %s is null, and %s has no null", path, String(t))
-	}
-	switch {
-	case t.IsCollectionType():
-		for it := v.ElementIterator(); it.Next(); {
-			k, e := it.Element()
-			if err := checkNulls(e, t.ElementType(), path+index(k)); err != nil {
-				return err
-			}
-		}
-	case t.IsObjectType():
-		for _, name := range sortedAttrs(t) {
-			e := v.GetAttr(name)
-			if e.IsNull() && t.AttributeOptional(name) {
-				continue
-			}
-			if err := checkNulls(e, t.AttributeType(name), path+"."+name); err != nil {
-				return err
-			}
-		}
-	case t.IsTupleType():
-		for i, et := range t.TupleElementTypes() {
-			if err := checkNulls(v.Index(cty.NumberIntVal(int64(i))), et, fmt.Sprintf("%s[%d]", path, i)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func index(k cty.Value) string {
-	switch k.Type() {
-	case cty.String:
-		return fmt.Sprintf("[%q]", k.AsString())
-	case cty.Number:
-		return "[" + k.AsBigFloat().Text('f', -1) + "]"
-	}
-	return "[…]"
-}
 
 // FromJSON reads a value of type t. A JSON null is an error, as in Convert.
 func FromJSON(data []byte, t cty.Type) (cty.Value, error) {
@@ -142,6 +37,17 @@ func FromJSON(data []byte, t cty.Type) (cty.Value, error) {
 		return cty.NilVal, fmt.Errorf("not valid JSON: %w", err)
 	}
 	return Convert(v, t)
+}
+
+// Restore reads what ToJSON wrote of a value of type t, with the nulls that were in it.
+func Restore(data []byte, t cty.Type) (cty.Value, error) {
+	if HasArtifact(t) {
+		return cty.NilVal, errors.New("an artifact is not a value")
+	}
+	if err := checkJSON(data); err != nil {
+		return cty.NilVal, err
+	}
+	return ctyjson.Unmarshal(data, t.WithoutOptionalAttributesDeep())
 }
 
 // checkJSON bounds what the readers of JSON recurse over, and what exact numbers would cost.
