@@ -96,16 +96,22 @@ link_venv() {
   quietly "$python" -m venv --without-pip --system-site-packages "$venv" && can_import "$venv/bin/python"
 }
 
+# give_up leaves no half a venv behind: pipec would choose it.
+give_up() {
+  rm -rf "$venv"
+  die "$@"
+}
+
 # pip_venv makes a venv and downloads the packages into it.
 pip_venv() {
   command -v python3 >/dev/null || die "there is no python3, and this script knows no way to install it here; install Python 3.9 or later"
   say "making $venv and installing $pip (pip)"
   rm -rf "$venv"
   quietly python3 -m venv "$venv" ||
-    die "python3 can't make a venv with pip; install the system's package for that (on Debian: python3-venv), or run this as root"
-  quietly "$venv/bin/python" -m pip install --quiet $pip ||
-    die "pip could not install $pip; is there a network? (what pip said stands above)"
-  can_import "$venv/bin/python" || die "$venv can't import ${modules// /, }, though pip installed them"
+    give_up "python3 can't make a venv with pip; install the system's package for that (on Debian: python3-venv), or run this as root"
+  quietly "$venv/bin/python" -m pip install --quiet --retries 2 $pip ||
+    give_up "pip could not install $pip; is there a network? (what pip said stands above)"
+  can_import "$venv/bin/python" || give_up "$venv can't import ${modules// /, }, though pip installed them"
 }
 
 # chosen is the interpreter that pipec chooses now.
