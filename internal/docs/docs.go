@@ -15,4 +15,5 @@ var Pages = map[string]func(io.Writer) error{
 	"language.md":    Language,
 	"functions.md":   Functions,
 	"diagnostics.md": diag.WriteDocs,
+	"digits.svg":     digits,
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -47,6 +48,16 @@ func Readme(dir string) ([]byte, error) {
 	b.WriteString(graphEnd)
 	b.Write(after)
 	return b.Bytes(), nil
+}
+
+// digits draws the pipeline of examples/digits. It finds the example from this package's own directory, where its test
+// runs.
+func digits(w io.Writer) error {
+	programs, err := compiled(filepath.Join("..", "..", "examples", "digits"))
+	if err != nil {
+		return err
+	}
+	return graph.SVG(w, programs[0])
 }
 
 // compiled are the programs of an example, for the stack that its files name local.
