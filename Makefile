@@ -9,7 +9,7 @@ BENCH    ?= .
 GOBUILD  := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint generate fuzz bench quickstart install clean FORCE
+.PHONY: help build test lint generate recording fuzz bench quickstart install clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ lint: bin/tools/staticcheck bin/tools/govulncheck ## check the source: gofmt, go
 
 generate: ## write the generated pages of docs/ and the graphs of the examples
 	go test ./internal/docs -count=1 -update
+
+recording: ## draw docs/run.svg from a real run of the digits example
+	@MAKE='$(MAKE)' scripts/recording.sh
 
 fuzz: ## run each fuzz target for FUZZTIME (30s)
 	FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
@@ -52,5 +55,5 @@ bin/tools/staticcheck: tools/go.mod tools/go.sum
 bin/tools/govulncheck: tools/go.mod tools/go.sum
 	go -C tools build -o ../$@ golang.org/x/vuln/cmd/govulncheck
 
-bin/tools/testsum: $(wildcard tools/testsum/*.go)
-	go -C tools build -o ../$@ ./testsum
+bin/tools/testsum bin/tools/termsvg: $(wildcard tools/testsum/*.go tools/termsvg/*.go)
+	go -C tools build -o ../$@ ./$(notdir $@)
