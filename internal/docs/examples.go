@@ -64,7 +64,7 @@ var groups = []group{
 		{"element", "", []string{`element(["a", "b"], 3)`}},
 		{"flatten", "", []string{`flatten([["a"], ["b", ["c"]]])`}},
 		{"keys", "", []string{`keys({ b = 1, a = 2 })`}},
-		{"length", "", []string{`length(["a", "b"])`}},
+		{"length", "", []string{`length(["a", "b"])`, `length("abc")`}},
 		{"lookup", "", []string{`lookup({ a = 1 }, "b", 0)`}},
 		{"merge", "", []string{`merge({ a = 1, b = 1 }, { b = 2 })`}},
 		{"range", "Returns the list of numbers from a start (0 without one) up to but without an end, by a step (1 without one).", []string{`range(3)`, `range(1, 4)`, `range(0, 1, 0.5)`}},

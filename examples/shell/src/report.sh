@@ -1,4 +1,4 @@
 # Says how the run ended.
 set -eu
 
-echo "the run has $RUN_STATUS; the audit was $AUDIT_STATUS"
+echo "the run: $RUN_STATUS; the audit: $AUDIT_STATUS"
