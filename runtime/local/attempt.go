@@ -27,7 +27,8 @@ func (d *driver) spec(s *engine.Spec) *step.Spec {
 }
 
 func (d *driver) deps(s *step.Spec) step.Deps {
-	deps := step.Deps{Store: d.store, Environ: d.o.Environ, Secrets: d.secrets[s.Step], Started: d.started}
+	deps := step.Deps{Store: d.store, Environ: d.o.Environ, Secrets: d.secrets[s.Step]}
+	deps.Started = func(pid int) { d.started(s, pid) }
 	if d.watch != nil {
 		deps.Line = func(line []byte) {
 			d.watch.line(record.Event{
@@ -38,10 +39,14 @@ func (d *driver) deps(s *step.Spec) step.Deps {
 	return deps
 }
 
-// started kills a process that was started while the run was ended by force: it came too late to be found.
-func (d *driver) started(pid int) {
+// started is told when the process of an attempt runs: now there is time to make ready for its result. A process that
+// was started while the run was ended by force is killed: it came too late to be found.
+func (d *driver) started(s *step.Spec, pid int) {
 	if d.forced.Load() {
 		_ = syscall.Kill(-pid, syscall.SIGKILL)
+	}
+	if p, ok := d.store.(store.Preparer); ok {
+		p.Prepare(s.AttemptDir)
 	}
 }
 
@@ -55,6 +60,9 @@ func (d *driver) start(ctx context.Context, s engine.Spec) {
 		spec := d.spec(&s)
 		result := d.before(ctx, spec)
 		if result == nil {
+			if s.Attempt == 1 {
+				d.spares.Take(s.Step)
+			}
 			result = d.attempt(ctx, spec)
 		}
 		d.send(record.Event{Type: record.AttemptEnded, Step: s.Step, Attempt: s.Attempt, Result: result})
@@ -130,7 +138,9 @@ func (d *driver) checkCache(ctx context.Context, s engine.Spec) {
 // tidy removes what nobody needs: all of an attempt that succeeded, and of others all but the last.
 func (d *driver) tidy(spec *step.Spec, result *record.Result) {
 	if result.Status == record.Succeeded {
-		_ = work.Remove(spec.Root)
+		if spec.Attempt > 1 || !d.spares.Give(spec.Step) {
+			_ = work.Remove(spec.Root)
+		}
 		return
 	}
 	for _, n := range d.work.Attempts(spec.Step) {

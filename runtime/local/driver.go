@@ -31,6 +31,7 @@ type driver struct {
 	steps   map[string]*program.Step
 	state   *engine.State
 	work    work.Run
+	spares  *work.Spares
 	project string
 	python  string
 	secrets secrets

@@ -235,6 +235,7 @@ func (d *driver) create(ctx context.Context, encoded []byte) error {
 func (d *driver) begin(segment int64) {
 	d.journal = newJournal(d.store, d.run, segment)
 	d.watch = newObserver(d.o.Observe)
+	d.spares = work.NewSpares(d.work)
 }
 
 // leave gives the run's place back. That of a success is removed; else the last attempt of each step that didn't
