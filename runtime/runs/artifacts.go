@@ -1,0 +1,153 @@
+package runs
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/record"
+)
+
+// Item is an output of a step, or of the pipeline where Step is "".
+type Item struct {
+	Step   string `json:"step,omitempty"`
+	Cached bool   `json:"cached,omitempty"`
+	Kept   bool   `json:"kept,omitempty"`
+	record.Datum
+}
+
+// Path is how a user names the item: STEP/OUTPUT, or OUTPUT for one of the pipeline.
+func (i *Item) Path() string {
+	if i.Step == "" {
+		return i.Name
+	}
+	return i.Step + "/" + i.Name
+}
+
+// Artifacts are the outputs of a run: of the pipeline, then of its steps in the order of the program. Values are among
+// them.
+func (r *Reader) Artifacts(ctx context.Context, run *record.Run) ([]Item, error) {
+	detail, err := r.Show(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	return detail.Items(), nil
+}
+
+// Items are the outputs of the run.
+func (d *Detail) Items() []Item {
+	var out []Item
+	if d.End != nil {
+		for _, o := range d.End.Outputs {
+			out = append(out, Item{Datum: o})
+		}
+	}
+	for i := range d.Steps {
+		s := &d.Steps[i]
+		for _, o := range s.Outputs {
+			out = append(out, Item{Step: s.Name, Cached: s.Cached, Kept: s.Kept, Datum: o})
+		}
+	}
+	return out
+}
+
+// NoItemError says that a run has no such output.
+type NoItemError struct {
+	Path string
+	Have []string
+}
+
+func (e *NoItemError) Error() string { return fmt.Sprintf("the run has no output %q", e.Path) }
+
+// Find gives the item named STEP/OUTPUT, or OUTPUT for one of the pipeline, or of a step where only one step has it.
+func Find(items []Item, path string) (*Item, error) {
+	var byName []*Item
+	fault := &NoItemError{Path: path}
+	for i := range items {
+		it := &items[i]
+		if it.Path() == path {
+			return it, nil
+		}
+		if it.Name == path {
+			byName = append(byName, it)
+		}
+		fault.Have = append(fault.Have, it.Path())
+	}
+	if len(byName) == 1 {
+		return byName[0], nil
+	}
+	slices.Sort(fault.Have)
+	return nil, fault
+}
+
+// Get writes an item to path, where nothing may be yet: a file or a directory of an artifact, the JSON of a value. A
+// list or a map of artifacts becomes a directory, as a step would see it. After an error nothing is at path.
+func (r *Reader) Get(ctx context.Context, item *Item, path string) error {
+	if _, err := os.Lstat(path); err == nil {
+		return &os.PathError{Op: "get", Path: path, Err: os.ErrExist}
+	}
+	part, err := os.MkdirTemp(filepath.Dir(path), ".pipec-get-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(part)
+	whole := filepath.Join(part, "content")
+	if err := r.write(ctx, &item.Datum, whole); err != nil {
+		return err
+	}
+	return os.Rename(whole, path)
+}
+
+func (r *Reader) write(ctx context.Context, d *record.Datum, path string) error {
+	switch {
+	case d.Value != nil:
+		return os.WriteFile(path, append(slices.Clone([]byte(d.Value)), '\n'), 0o666)
+	case d.Artifact != nil:
+		return store.Fetch(ctx, r.store, *d.Artifact, path)
+	}
+	if err := os.Mkdir(path, 0o777); err != nil {
+		return err
+	}
+	index := map[string]string{}
+	for i := range d.Elems {
+		e := &d.Elems[i]
+		name := store.ListEntry(i)
+		if e.Name != "" {
+			name = store.MapEntry(e.Name)
+			index[e.Name] = name
+		}
+		if err := r.write(ctx, e, filepath.Join(path, name)); err != nil {
+			return err
+		}
+	}
+	if len(index) == 0 {
+		return nil
+	}
+	data, err := store.EncodeJSON(index)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(path, store.IndexFile), data, 0o666)
+}
+
+// Print writes an item's content: a value as JSON, a file as it is. A directory has no one content, and is refused.
+func (r *Reader) Print(ctx context.Context, item *Item, w io.Writer) error {
+	switch {
+	case item.Value != nil:
+		_, err := fmt.Fprintf(w, "%s\n", item.Value)
+		return err
+	case item.Artifact == nil || item.Artifact.Directory:
+		return fmt.Errorf("%s is a directory: it can be written to a path, and not be printed", item.Path())
+	}
+	content, err := store.OpenBlob(ctx, r.store, item.Artifact.Digest)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	_, err = io.Copy(w, content)
+	return err
+}

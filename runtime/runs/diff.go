@@ -1,0 +1,77 @@
+package runs
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"slices"
+
+	"pipec.dev/pipec/schema/record"
+)
+
+// Difference is an output that two runs have not alike.
+type Difference struct {
+	Path string        `json:"path"`
+	Old  *record.Datum `json:"old,omitempty"` // nil: the old run has none
+	New  *record.Datum `json:"new,omitempty"` // nil: the new run has none
+}
+
+// Diff gives the outputs in which two runs differ, in the order of the new run, then what only the old one has; same is
+// how many are alike. Values are compared as values, artifacts by digest.
+func (r *Reader) Diff(ctx context.Context, before, after *record.Run) (diff []Difference, same int, err error) {
+	was, err := r.Artifacts(ctx, before)
+	if err != nil {
+		return nil, 0, err
+	}
+	is, err := r.Artifacts(ctx, after)
+	if err != nil {
+		return nil, 0, err
+	}
+	diff, same = Compare(was, is)
+	return diff, same, nil
+}
+
+// Compare is Diff of outputs that were read.
+func Compare(was, is []Item) (diff []Difference, same int) {
+	old := make(map[string]*record.Datum, len(was))
+	for i := range was {
+		old[was[i].Path()] = &was[i].Datum
+	}
+	for i := range is {
+		path := is[i].Path()
+		before := old[path]
+		delete(old, path)
+		if before != nil && alike(before, &is[i].Datum) {
+			same++
+			continue
+		}
+		diff = append(diff, Difference{Path: path, Old: before, New: &is[i].Datum})
+	}
+	for i := range was {
+		if d := old[was[i].Path()]; d != nil {
+			diff = append(diff, Difference{Path: was[i].Path(), Old: d})
+		}
+	}
+	return diff, same
+}
+
+func alike(a, b *record.Datum) bool {
+	switch {
+	case a.Type != b.Type || (a.Artifact == nil) != (b.Artifact == nil) || (a.Value == nil) != (b.Value == nil):
+		return false
+	case a.Artifact != nil:
+		return a.Artifact.Digest == b.Artifact.Digest && a.Artifact.Directory == b.Artifact.Directory
+	case a.Value != nil:
+		return bytes.Equal(compact(a.Value), compact(b.Value))
+	}
+	return slices.EqualFunc(a.Elems, b.Elems, func(x, y record.Datum) bool { return x.Name == y.Name && alike(&x, &y) })
+}
+
+// compact is the JSON without white space; numbers keep their text, and object keys are in order as they are written.
+func compact(data json.RawMessage) []byte {
+	var b bytes.Buffer
+	if json.Compact(&b, data) != nil {
+		return data
+	}
+	return b.Bytes()
+}

@@ -1,0 +1,134 @@
+package runs
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// follow gives the logs as they are written, until no process drives the run any more. The kernel tells of what is
+// written, and of the driver's end.
+func (t *tail) follow(ctx context.Context) error {
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	if err := w.Add(t.work.Path()); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	released := make(chan error, 1)
+	go func() { released <- t.work.Released(ctx) }()
+	f := follower{tail: t, watch: w}
+	for _, name := range t.work.Steps() {
+		if err := f.step(ctx, name); err != nil {
+			return err
+		}
+	}
+	for {
+		select {
+		case e := <-w.Events:
+			if err := f.event(ctx, e); err != nil {
+				return err
+			}
+		case err := <-w.Errors:
+			if !errors.Is(err, fsnotify.ErrEventOverflow) {
+				return err
+			}
+			for _, name := range t.work.Steps() { // look at all: something was not told
+				if err := f.step(ctx, name); err != nil {
+					return err
+				}
+			}
+		case err := <-released:
+			return err
+		}
+	}
+}
+
+// follower watches the places of steps and attempts.
+type follower struct {
+	*tail
+	watch *fsnotify.Watcher
+}
+
+func (f *follower) event(ctx context.Context, e fsnotify.Event) error {
+	rest, err := filepath.Rel(f.work.Path(), e.Name)
+	if err != nil {
+		return nil
+	}
+	parts := strings.Split(rest, string(filepath.Separator))
+	if parts[0] == "." || parts[0] == "" || parts[0][0] == '.' {
+		return nil
+	}
+	if !e.Has(fsnotify.Create) && !e.Has(fsnotify.Write) && !e.Has(fsnotify.Remove) && !e.Has(fsnotify.Rename) {
+		return nil
+	}
+	switch len(parts) {
+	case 1: // a step's place: made, renamed or removed
+		if e.Has(fsnotify.Create) {
+			return f.step(ctx, parts[0])
+		}
+		_ = f.watch.Remove(e.Name)
+		_ = f.watch.Remove(filepath.Join(e.Name, "1")) // the one that is renamed with it
+	case 2: // an attempt's
+		if n, err := strconv.Atoi(parts[1]); err == nil && e.Has(fsnotify.Create) {
+			return f.attempt(ctx, logID{parts[0], n})
+		}
+	case 3:
+		if n, err := strconv.Atoi(parts[1]); err == nil && parts[2] == "log" {
+			return f.want(ctx, logID{parts[0], n})
+		}
+	}
+	return nil
+}
+
+// step watches the place of a step. A place may be used again, under another name: an old watch is dropped.
+func (f *follower) step(ctx context.Context, name string) error {
+	if f.o.Step != "" && f.o.Step != name {
+		return nil
+	}
+	if err := f.add(f.work.Step(name)); err != nil {
+		return err
+	}
+	for _, n := range f.work.Attempts(name) {
+		if err := f.attempt(ctx, logID{name, n}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *follower) attempt(ctx context.Context, id logID) error {
+	if err := f.add(f.work.Attempt(id.step, id.attempt)); err != nil {
+		return err
+	}
+	return f.want(ctx, id)
+}
+
+func (f *follower) want(ctx context.Context, id logID) error {
+	if !f.wanted(id) {
+		return nil
+	}
+	return f.pull(ctx, id)
+}
+
+// add watches a directory anew; one that is gone already counts for nothing.
+func (f *follower) add(path string) error {
+	_ = f.watch.Remove(path)
+	err := f.watch.Add(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

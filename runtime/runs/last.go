@@ -1,0 +1,56 @@
+package runs
+
+import (
+	"context"
+	"os"
+
+	"pipec.dev/pipec/runtime/step"
+	"pipec.dev/pipec/schema/record"
+)
+
+// LastLines gives the last lines of an attempt's log, no more than n of them. It reads the end of the log alone.
+func (r *Reader) LastLines(ctx context.Context, run *record.Run, name string, attempt, n int) ([]string, error) {
+	var lines []string
+	t, err := r.newTail(run, LogOptions{}, func(e record.Event) error {
+		if lines = append(lines, e.Text); len(lines) > n {
+			lines = lines[1:]
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	id := logID{name, attempt}
+	size, err := t.size(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	const window = 256 << 10
+	cut := size > window
+	if cut {
+		t.at[id] = &cursor{offset: size - window}
+	}
+	err = t.finish(ctx, id)
+	if cut && len(lines) > 1 && len(lines) < n {
+		lines = lines[1:] // its start was cut off
+	}
+	return lines, err
+}
+
+// size is how long a log is by now.
+func (t *tail) size(ctx context.Context, id logID) (int64, error) {
+	if info, err := os.Stat(t.work.LogFile(id.step, id.attempt)); err == nil {
+		return info.Size(), nil
+	}
+	total := int64(0)
+	for segment := 0; ; segment++ {
+		info, err := t.r.store.Stat(ctx, step.LogKey(t.run.AttemptDir(id.step, id.attempt), segment))
+		if isNotExist(err) {
+			return total, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		total += info.Size
+	}
+}
