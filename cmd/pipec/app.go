@@ -146,7 +146,7 @@ func (a *app) root() *cobra.Command {
 	f.BoolVar(&a.noColor, "no-color", false, "no colours (also NO_COLOR)")
 	root.AddCommand(
 		a.initCommand(), a.fmtCommand(), a.validateCommand(), a.graphCommand(), a.consoleCommand(),
-		a.schemaCommand(), a.stackCommand(), a.versionCommand(),
+		a.runCommand(), a.rerunCommand(), a.cancelCommand(), a.runsCommand(), a.logsCommand(), a.artifactsCommand(), a.schemaCommand(), a.stackCommand(), a.versionCommand(),
 	)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%v", err) })
 	return root

@@ -18,8 +18,7 @@ import (
 // valueOf gives the value that RUN/STEP/OUTPUT stands for, as JSON.
 type valueOf func(address string) (json.RawMessage, error)
 
-// params makes the values of a run's params: those of --param, and the defaults of the others. Text is taken as it is
-// for a string; else it is a literal of the declared type. @FILE reads it from a file, run:RUN/STEP/OUTPUT from a run.
+// params reads --param flags. Text is taken as it is for a string; else it is a literal of the declared type. @FILE reads it from a file, run:RUN/STEP/OUTPUT from a run.
 func params(p *program.Program, flags []string, ofRun valueOf) (map[string]json.RawMessage, error) {
 	declared := map[string]program.Param{}
 	var names []string
@@ -48,15 +47,6 @@ func params(p *program.Program, flags []string, ofRun valueOf) (map[string]json.
 			return nil, err
 		}
 		out[name] = value
-	}
-	for _, q := range p.Params {
-		if _, given := out[q.Name]; given {
-			continue
-		}
-		if q.Default == nil {
-			return nil, usage("param %q has no value: give it one with --param %s=…", q.Name, q.Name)
-		}
-		out[q.Name] = q.Default
 	}
 	return out, nil
 }

@@ -60,8 +60,8 @@ func status(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// run is the command in this process, for tests that need no script.
-func run(t *testing.T, env []string, args ...string) (status int, stdout, stderr string) {
+// inProcess is the command in this process, for tests that need no script.
+func inProcess(t *testing.T, env []string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, talk bytes.Buffer
 	a := &app{stdin: bytes.NewReader(nil), stdout: &out, stderr: &talk, env: env}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// interrupts turns signals into the end of a context: the first one cancels it, the second one closes force.
+type interrupts struct {
+	force chan struct{}
+	stop  func()
+	seen  chan struct{} // closed by the first one
+}
+
+// onInterrupt watches for Ctrl-C and SIGTERM until stop is called. what says what the first one does.
+func (a *app) onInterrupt(parent context.Context, what string) (context.Context, *interrupts) {
+	ctx, cancel := context.WithCancel(parent)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	done := make(chan struct{})
+	i := &interrupts{force: make(chan struct{}), seen: make(chan struct{})}
+	i.stop = func() {
+		signal.Stop(signals)
+		close(done)
+		cancel()
+	}
+	go func() {
+		select {
+		case <-signals:
+		case <-done:
+			return
+		}
+		close(i.seen)
+		fmt.Fprintln(a.stderr, what)
+		cancel()
+		select {
+		case <-signals:
+			close(i.force)
+		case <-done:
+		}
+	}()
+	return ctx, i
+}
+
+// interrupted says whether a signal has come.
+func (i *interrupts) interrupted() bool {
+	select {
+	case <-i.seen:
+		return true
+	default:
+		return false
+	}
+}

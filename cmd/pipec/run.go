@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"pipec.dev/pipec/compiler"
+	"pipec.dev/pipec/runtime/local"
+	"pipec.dev/pipec/runtime/plan"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+const runLong = `Starts a run and follows it to its end. On a terminal the steps are shown as a tree that moves; elsewhere
+each line that a step writes is a line "step | text".
+
+Ctrl-C cancels the run: steps get SIGTERM, then, after their grace, SIGKILL; a second Ctrl-C kills at once.
+Exit status 1 where the run did not succeed, 130 where it was interrupted.`
+
+// runOptions are the flags of run, and of rerun where it has them.
+type runOptions struct {
+	params   []string
+	only     []string
+	name     string
+	parallel int
+	show     showOptions
+}
+
+func (a *app) runCommand() *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:               "run [PIPELINE]",
+		Short:             "Start a run and follow it",
+		Long:              runLong,
+		Args:              atMost(1),
+		ValidArgsFunction: a.completePipelines,
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.run(cmd.Context(), args, o) },
+	}
+	f := cmd.Flags()
+	f.StringArrayVarP(&o.params, "param", "p", nil, "a param's value: `NAME=VALUE`, NAME=@FILE or NAME=run:RUN/STEP/OUTPUT; may be repeated")
+	f.StringArrayVar(&o.only, "step", nil, "run this step and what it needs, and no other; may be repeated")
+	f.StringVar(&o.name, "name", "", "the run's name; without it, one is made")
+	o.show.flags(cmd)
+	f.IntVar(&o.parallel, "parallel", 0, "how many steps run at once (default: the stack's, or the machine's cores)")
+	return cmd
+}
+
+func (a *app) run(ctx context.Context, args []string, o runOptions) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	r, err := a.mustCompile()
+	if err != nil {
+		return err
+	}
+	p, err := thePipeline(r, args)
+	if err != nil {
+		return err
+	}
+	lo, err := a.localOptions(r, p)
+	if err != nil {
+		return err
+	}
+	if lo.Params, err = params(p, o.params, a.valueOfRun(ctx, r)); err != nil {
+		return err
+	}
+	lo.Name, lo.Only, lo.Parallel = o.name, o.only, o.parallel
+	return a.follow(ctx, p, lo, o.show, func(ctx context.Context, lo local.Options) (local.Outcome, error) {
+		return local.Run(ctx, lo)
+	})
+}
+
+func (o *runOptions) check() error {
+	if o.parallel < 0 {
+		return usage("--parallel is a number from 1 on")
+	}
+	return o.show.check()
+}
+
+// localOptions are what every command needs that drives runs on this machine.
+func (a *app) localOptions(r *compiler.Result, p *program.Program) (local.Options, error) {
+	stack, err := theStack(r)
+	if err != nil {
+		return local.Options{}, err
+	}
+	if err := onlyLocal(stack); err != nil {
+		return local.Options{}, err
+	}
+	return local.Options{Project: a.dir, Program: p, Stack: stack, Environ: a.env}, nil
+}
+
+// follow drives a run under Ctrl-C, shows it, and makes its end the command's.
+func (a *app) follow(ctx context.Context, p *program.Program, o local.Options, show showOptions, drive func(context.Context, local.Options) (local.Outcome, error)) error {
+	ctx, signals := a.onInterrupt(ctx, "Cancelling: steps are asked to end. Ctrl-C again kills them.")
+	defer signals.stop()
+	v := a.viewer(p, show)
+	o.Observe, o.Force = v.Observe, signals.force
+	out, err := drive(ctx, o)
+	if closeErr := v.Close(out.Run, out.End); err == nil && closeErr != nil {
+		err = closeErr
+	}
+	switch {
+	case signals.interrupted() && (out.End == nil || out.End.Status != record.Succeeded):
+		if err != nil {
+			return &failure{exitInterrupted, err}
+		}
+		return said(exitInterrupted)
+	case err != nil:
+		return refused(err)
+	case out.End == nil || out.End.Status != record.Succeeded:
+		return said(exitUser)
+	}
+	return nil
+}
+
+// refused gives what a library refused its exit status.
+func refused(err error) error {
+	var unknown *plan.UnknownStepError
+	if errors.As(err, &unknown) {
+		return usage("%v", err)
+	}
+	var r *local.Refusal
+	if !errors.As(err, &r) {
+		return world(err)
+	}
+	switch r.Code {
+	case local.RefusedParam, local.RefusedStep, local.RefusedName:
+		return usage("%v", r)
+	}
+	return user(r)
+}
+
+// valueOfRun reads RUN/STEP/OUTPUT, for --param x=run:….
+func (a *app) valueOfRun(ctx context.Context, r *compiler.Result) valueOf {
+	return func(address string) (json.RawMessage, error) {
+		d, err := a.datum(ctx, r, address)
+		if err != nil {
+			return nil, err
+		}
+		if d.Value == nil {
+			return nil, usage("%s is an artifact (%s); a param is a value", address, d.Type)
+		}
+		return d.Value, nil
+	}
+}
