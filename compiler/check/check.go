@@ -49,8 +49,8 @@ func (c *checker) pipeline(b *decode.Block) *Pipeline {
 	}
 	c.schedule(p)
 	c.declareSteps(p)
-	if len(p.Steps) == 0 {
-		c.diags.Add(diag.New("missing", b.DefRange, "pipeline %q has no steps", b.Label))
+	if b.One("step") == nil && !b.Tried("step") {
+		c.diags.Add(diag.New("missing", b.DefRange, "pipeline %q has no step", b.Label))
 	}
 	for _, s := range p.Steps {
 		c.step(p, s)
@@ -107,13 +107,17 @@ func (c *checker) ref(b *decode.Block, name string, among map[string]*decode.Blo
 	if !ok {
 		d := diag.New("type-mismatch", e.Range(), "`%s` is a reference: %s = %s.NAME", name, name, name)
 		if names := evaluate.Names(among); len(names) > 0 {
-			d = d.WithSuggestion("declared are %s.%s", name, names[0])
+			d = d.WithDetail("%s", evaluate.Listed("Declared", names))
 		}
 		c.diags.Add(d)
 		return ""
 	}
 	if c.world.Use(among, label) == nil {
-		c.diags.Add(diag.New("unknown-reference", e.Range(), "no %s is named %q", name, label).DidYouMean(label, evaluate.Names(among)))
+		d := diag.New("unknown-reference", e.Range(), "no %s is named %q", name, label).DidYouMean(label, evaluate.Names(among))
+		if d.Suggestion == "" {
+			d = d.WithDetail("%s", evaluate.Listed("Declared", evaluate.Names(among)))
+		}
+		c.diags.Add(d)
 		return ""
 	}
 	return label
@@ -160,6 +164,13 @@ func (c *checker) param(p *Pipeline, b *decode.Block) {
 	if e := b.Attr("type"); e != nil {
 		t, ok := evaluate.Type(e, c.diags)
 		if ok && types.HasArtifact(t) {
+			ok = false
+		}
+		if !ok && b.Tried("source") {
+			q.Type = cty.NilType // an artifact to import: that it doesn't work yet has been told
+			return
+		}
+		if types.HasArtifact(t) {
 			c.diags.Add(diag.New("not-supported", e.Range(), "params that are artifacts are not supported yet"))
 			ok = false
 		}
@@ -176,7 +187,8 @@ func (c *checker) param(p *Pipeline, b *decode.Block) {
 	}
 	q.Default = v
 	if !typed && !v.IsNull() {
-		q.Type = v.Type()
+		q.Type = types.Widen(v.Type())
+		q.Default, _ = types.Convert(v, q.Type)
 	}
 }
 
@@ -195,10 +207,10 @@ func (c *checker) byDefault(b *decode.Block, want cty.Type, via hcl.Range) (cty.
 		return cty.NilVal, false
 	}
 	if v.IsNull() {
-		return cty.NullVal(want), true
+		return cty.NullVal(want.WithoutOptionalAttributesDeep()), true
 	}
 	got := &Value{Const: v, Type: v.Type()}
-	if !c.wanted(got, want, e.Range(), typePlace(b, via)) {
+	if !c.wanted(got, want, e, typePlace(b, via)) {
 		return cty.NilVal, false
 	}
 	return got.Const, true
@@ -230,7 +242,7 @@ func (c *checker) result(p *Pipeline, b *decode.Block) {
 	if want == cty.NilType {
 		want = v.Type
 	}
-	if !c.wanted(v, want, e.Range(), typePlace(b, hcl.Range{})) {
+	if !c.wanted(v, want, e, typePlace(b, hcl.Range{})) {
 		return
 	}
 	p.Results = append(p.Results, &Result{Block: b, Type: want, Value: v})

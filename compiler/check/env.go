@@ -7,8 +7,11 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+	"k8s.io/apimachinery/pkg/util/validation"
 
+	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/schema/language"
 	"pipec.dev/pipec/schema/program"
 )
@@ -32,12 +35,12 @@ func (c *checker) env(p *Pipeline, s *Step) {
 			continue
 		}
 		places[b.Label] = b.LabelRange
-		if !c.envVariable(b.Label, b.LabelRange) {
+		if !decode.ValidName(b.Label) || !c.envVariable(b.Label, b.LabelRange) {
 			continue
 		}
-		secret, ok1 := c.world.String(b, "secret")
-		key, ok2 := c.world.String(b, "key")
-		if ok1 && ok2 {
+		secret := c.objectName(b, "secret", validation.IsDNS1123Subdomain)
+		key := c.objectName(b, "key", validation.IsConfigMapKey)
+		if secret != "" && key != "" {
 			s.Program.SecretEnv = append(s.Program.SecretEnv, program.Secret{Name: b.Label, Secret: secret, Key: key})
 		}
 	}
@@ -47,10 +50,10 @@ func (c *checker) env(p *Pipeline, s *Step) {
 func (c *checker) envObject(p *Pipeline, s *Step, object *hclsyntax.ObjectConsExpr, places map[string]hcl.Range) {
 	for _, item := range object.Items {
 		at := item.KeyExpr.Range()
-		name := hcl.ExprAsKeyword(item.KeyExpr)
+		name := evaluate.KeyName(item.KeyExpr)
 		if name == "" {
 			key := c.value(p, s, language.Const, item.KeyExpr)
-			if key == nil || !c.wanted(key, cty.String, at, hcl.Range{}) {
+			if key == nil || !c.wanted(key, cty.String, item.KeyExpr, hcl.Range{}) {
 				continue
 			}
 			if key.Const == cty.NilVal {
@@ -70,8 +73,9 @@ func (c *checker) envObject(p *Pipeline, s *Step, object *hclsyntax.ObjectConsEx
 		}
 		if isHandleOrArtifact(v.Type) {
 			c.artifactAsText(item.ValueExpr)
-		} else if c.wanted(v, cty.String, item.ValueExpr.Range(), hcl.Range{}) {
+		} else if c.wanted(v, cty.String, item.ValueExpr, hcl.Range{}) {
 			s.Env[name] = v
+			c.noNUL(v, item.ValueExpr, "the environment")
 		}
 	}
 }
@@ -87,13 +91,15 @@ func (c *checker) envMap(p *Pipeline, s *Step, e hcl.Expression, places map[stri
 			WithSuggestion("write env = { NAME = value }: the values may wait for run time"))
 		return
 	}
-	if !c.wanted(v, cty.Map(cty.String), e.Range(), hcl.Range{}) {
+	if !c.wanted(v, cty.Map(cty.String), e, hcl.Range{}) {
 		return
 	}
-	for name, value := range v.Const.AsValueMap() {
+	values := v.Const.AsValueMap()
+	for _, name := range evaluate.Names(values) {
 		places[name] = e.Range()
 		if c.envVariable(name, e.Range()) {
-			s.Env[name] = &Value{Const: value, Type: cty.String}
+			s.Env[name] = &Value{Const: values[name], Type: cty.String}
+			c.noNUL(s.Env[name], e, "the environment")
 		}
 	}
 }
@@ -125,8 +131,8 @@ func (c *checker) environmentNames(s *Step) {
 func (c *checker) environmentName(taken map[string]hcl.Range, prefix, label string, at hcl.Range) {
 	name := prefix + strings.ReplaceAll(label, "-", "_")
 	if first, twice := taken[name]; twice {
-		c.diags.Add(diag.New("ambiguous-name", at, "%q would be %s in the environment, and so would another", label, name).
-			WithRelated(first, "the other one is here"))
+		c.diags.Add(diag.New("ambiguous-name", at, "%s in the environment would stand for two of them", name).
+			WithDetail("In the environment, a dash becomes an underscore.").WithRelated(first, "the other one is here"))
 		return
 	}
 	taken[name] = at

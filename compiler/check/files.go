@@ -67,7 +67,7 @@ func (c *checker) path(b *decode.Block, name string, dir bool) string {
 	case errors.Is(err, fs.ErrNotExist):
 		c.diags.Add(diag.New("file-access", at, "there is no %q in the project", text))
 	case err != nil:
-		c.diags.Add(diag.New("file-access", at, "%q can't be used: %v", text, errors.Unwrap(err)))
+		c.diags.Add(diag.New("file-access", at, "%v", evaluate.PathFault(text, err)))
 	case dir && !info.IsDir():
 		c.diags.Add(diag.New("file-access", at, "%q is not a directory", text))
 	case !dir && !info.Mode().IsRegular():

@@ -134,7 +134,7 @@ func (c *checker) dependsOn(p *Pipeline, s *Step) []Use {
 			case target == nil:
 				sc.unknown(t, "step", "step.", name, evaluate.Names(p.byName))
 			case target.Finally && !s.Finally:
-				c.diags.Add(diag.New("out-of-place", item.Range(), "%s is a step of finally, which runs after all others", name))
+				c.diags.Add(diag.New("out-of-place", item.Range(), "step.%s is in finally, which runs after all steps have ended", name))
 			default:
 				out = append(out, Use{Step: name, At: item.Range()})
 			}

@@ -3,6 +3,7 @@ package check
 import (
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -24,7 +25,11 @@ func (c *checker) resources(s *Step) {
 	}
 	extended := c.world.StringMap(b, "extended")
 	for _, name := range evaluate.Names(extended) {
-		if q, ok := c.parseQuantity(b, "extended", extended[name]); ok {
+		e := evaluate.Part(b.Attr("extended"), name)
+		if len(validation.IsQualifiedName(name)) > 0 || !strings.Contains(name, "/") {
+			c.diags.Add(diag.New("invalid-name", e.Range(), "%q can't be the name of an extended resource", name).
+				WithDetail(`It has the form DOMAIN/NAME, such as "nvidia.com/gpu".`))
+		} else if q, ok := c.parseQuantity(e, extended[name]); ok {
 			if r.Extended == nil {
 				r.Extended = map[string]string{}
 			}
@@ -41,18 +46,24 @@ func (c *checker) quantity(b *decode.Block, name string) string {
 	if !ok {
 		return ""
 	}
-	q, _ := c.parseQuantity(b, name, text)
+	q, _ := c.parseQuantity(b.Attr(name), text)
 	return q
 }
 
-func (c *checker) parseQuantity(b *decode.Block, name, text string) (string, bool) {
+func (c *checker) parseQuantity(e hcl.Expression, text string) (string, bool) {
 	q, err := resource.ParseQuantity(text)
-	if err != nil || q.Sign() < 0 || len(text) > 64 {
-		c.diags.Add(diag.New("invalid-quantity", b.Attr(name).Range(), "%q is not a quantity of Kubernetes", text).
-			WithDetail(`Such are "500m" or "2" for cores, and "512Mi" or "2Gi" for bytes.`))
-		return "", false
+	if err == nil && q.Sign() >= 0 && len(text) <= 64 {
+		return q.String(), true
 	}
-	return q.String(), true
+	d := diag.New("invalid-quantity", e.Range(), "%q is not a quantity of Kubernetes", text).
+		WithDetail(`Cores are written as "2" or "500m", and bytes as "512Mi" or "2Gi".`)
+	if short := strings.TrimRight(strings.ReplaceAll(text, " ", ""), "Bb"); short != text && len(text) <= 64 {
+		if _, err := resource.ParseQuantity(short); err == nil {
+			d = d.WithSuggestion("did you mean %q?", short)
+		}
+	}
+	c.diags.Add(d)
+	return "", false
 }
 
 func (c *checker) atMost(b *decode.Block, name, value, limitName, limit string) {
@@ -67,22 +78,40 @@ func (c *checker) atMost(b *decode.Block, name, value, limitName, limit string) 
 
 // labels is a map whose keys and values keep Kubernetes' rules for labels.
 func (c *checker) labels(b *decode.Block, name string) map[string]string {
-	m := c.world.StringMap(b, name)
+	m := c.annotations(b, name)
 	for _, key := range evaluate.Names(m) {
-		at := b.Attr(name).Range()
-		if faults := validation.IsQualifiedName(key); len(faults) > 0 {
-			c.diags.Add(diag.New("invalid-name", at, "%q can't be the key of a label", key).WithDetail("%s.", upperFirst(faults[0])))
-		}
-		if faults := validation.IsValidLabelValue(m[key]); len(faults) > 0 {
-			c.diags.Add(diag.New("invalid-value", at, "%q can't be the value of label %q", m[key], key).WithDetail("%s.", upperFirst(faults[0])))
+		if len(validation.IsValidLabelValue(m[key])) > 0 {
+			at := evaluate.Part(b.Attr(name), key).Range()
+			c.diags.Add(diag.New("invalid-value", at, "%q can't be the value of the label %q", m[key], key).
+				WithDetail("A label's value has at most 63 letters, digits, -, _ and ., and starts and ends with a letter or a digit."))
 		}
 	}
 	return m
 }
 
-func upperFirst(s string) string {
-	if s == "" {
-		return s
+// annotations is a map whose keys keep Kubernetes' rules for the keys of labels and annotations.
+func (c *checker) annotations(b *decode.Block, name string) map[string]string {
+	m := c.world.StringMap(b, name)
+	for _, key := range evaluate.Names(m) {
+		if len(validation.IsQualifiedName(strings.ToLower(key))) > 0 || len(validation.IsQualifiedName(key)) > 0 {
+			at := evaluate.Part(b.Attr(name), key).Range()
+			c.diags.Add(diag.New("invalid-name", at, "%q can't be a key in `%s`", key, name).
+				WithDetail("A key has at most 63 letters, digits, -, _ and ., and starts and ends with a letter or a digit; a domain and / may stand before it: \"example.com/team\"."))
+		}
 	}
-	return strings.ToUpper(s[:1]) + s[1:]
+	return m
+}
+
+// objectName is the name of an object of Kubernetes, or of a part of one.
+func (c *checker) objectName(b *decode.Block, name string, rule func(string) []string) string {
+	text, ok := c.world.String(b, name)
+	if ok && len(rule(text)) > 0 {
+		d := diag.New("invalid-name", b.Attr(name).Range(), "%q can't be the name of a %s in Kubernetes", text, strings.ReplaceAll(name, "_", " "))
+		if low := strings.ToLower(strings.ReplaceAll(text, "_", "-")); len(rule(low)) == 0 {
+			d = d.WithSuggestion("did you mean %q?", low)
+		}
+		c.diags.Add(d)
+		return ""
+	}
+	return text
 }

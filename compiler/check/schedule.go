@@ -75,14 +75,16 @@ func (c *checker) scheduleParams(p *Pipeline, b *decode.Block) map[string]json.R
 	}
 	out := map[string]json.RawMessage{}
 	for _, name := range evaluate.Names(given) {
-		at := b.Attr("params").Range()
+		e := evaluate.Part(b.Attr("params"), name)
+		at := e.Range()
 		q, ok := p.Params[name]
 		if !ok {
-			c.diags.Add(diag.New("unknown-reference", at, "no param is named %q", name).DidYouMean(name, evaluate.Names(p.Params)))
+			c.diags.Add(diag.New("unknown-reference", at, "no param is named %q", name).
+				WithDetail("%s", evaluate.Listed("There are", evaluate.Names(p.Params))).DidYouMean(name, evaluate.Names(p.Params)))
 			continue
 		}
 		v := &Value{Const: given[name], Type: given[name].Type()}
-		if c.wanted(v, q.Type, at, q.Block.LabelRange) {
+		if c.wanted(v, q.Type, e, typePlace(q.Block, q.Block.LabelRange)) {
 			out[name] = c.json(v.Const, at)
 		}
 	}

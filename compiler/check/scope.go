@@ -47,7 +47,7 @@ func (s *scope) Resolve(t hcl.Traversal, soft bool) (cty.Type, int) {
 			s.use(Use{Ref: root}, t[:1], soft)
 			return typ, 1
 		}
-		return s.misplaced(t, "input", "attempt", "exit_code", "reason")
+		return s.misplaced(t, "input.NAME", "attempt", "exit_code", "reason")
 	case root == "output" && s.kind == language.Own && s.step != nil:
 		return s.output(t)
 	case root == "param":
@@ -56,14 +56,16 @@ func (s *scope) Resolve(t hcl.Traversal, soft bool) (cty.Type, int) {
 		return s.stepOutput(t, soft)
 	case root == "run":
 		return s.run(t, soft)
+	case root == "each" && s.step != nil && s.step.Block.Tried("for_each"):
+		return cty.NilType, 0
 	case root == "each":
 		s.fault("for-expression", t.SourceRange(), "each stands in a step with for_each, which is not supported yet")
 		return cty.NilType, 0
 	}
 	if s.kind == language.Own {
-		return s.misplaced(t, "param", "step", "run", "input", "output")
+		return s.misplaced(t, "param.NAME", "step.NAME", "run.NAME", "input.NAME", "output.NAME")
 	}
-	return s.misplaced(t, "param", "step", "run")
+	return s.misplaced(t, "param.NAME", "step.NAME", "run.NAME")
 }
 
 func (s *scope) use(u Use, t hcl.Traversal, soft bool) {
@@ -95,8 +97,8 @@ func (s *scope) unknown(t hcl.Traversal, what, prefix, name string, among []stri
 	d := diag.New("unknown-reference", hcl.RangeBetween(t[0].SourceRange(), t[min(len(t), 2)-1].SourceRange()), "no %s is named %q", what, name)
 	if hint := diag.NameMinus(prefix, name, among); hint != "" {
 		d = d.WithSuggestion("%s", hint)
-	} else {
-		d = d.DidYouMean(name, among)
+	} else if d = d.DidYouMean(name, among); d.Suggestion == "" {
+		d = d.WithDetail("%s", evaluate.Listed("There are", among))
 	}
 	s.c.diags.Add(d)
 	return cty.NilType, 0
@@ -125,7 +127,7 @@ func (s *scope) run(t hcl.Traversal, soft bool) (cty.Type, int) {
 	switch name {
 	case "status":
 		if s.step == nil || !s.step.Finally {
-			s.fault("out-of-place", t.SourceRange(), "run.status is known in finally alone: before, the run has none")
+			s.fault("out-of-place", t.SourceRange(), "run.status is known only in finally, when all else has ended")
 			return cty.NilType, 0
 		}
 		fallthrough
@@ -133,7 +135,7 @@ func (s *scope) run(t hcl.Traversal, soft bool) (cty.Type, int) {
 		s.use(Use{Ref: "run." + name}, t[:2], soft)
 		return cty.String, 2
 	}
-	return s.unknown(t, "attribute of run", "run.", name, names)
+	return s.unknown(t, "property of a run", "run.", name, names)
 }
 
 func (s *scope) input(t hcl.Traversal) (cty.Type, int) {
@@ -177,7 +179,7 @@ func (s *scope) stepOutput(t hcl.Traversal, soft bool) (cty.Type, int) {
 		return s.unknown(t, "step", "step.", name, evaluate.Names(s.p.byName))
 	}
 	if target.Finally && (s.step == nil || !s.step.Finally) {
-		s.fault("out-of-place", t.SourceRange(), "%s is a step of finally, which runs after all others", name)
+		s.fault("out-of-place", t.SourceRange(), "step.%s is in finally, which runs after all steps have ended", name)
 		return cty.NilType, 0
 	}
 	if len(t) < 3 {
@@ -186,7 +188,14 @@ func (s *scope) stepOutput(t hcl.Traversal, soft bool) (cty.Type, int) {
 	}
 	attr, ok := t[2].(hcl.TraverseAttr)
 	if !ok {
-		s.fault("for-expression", t.SourceRange(), "step.%s has no for_each, and so no instances to pick one of", name)
+		_, all := t[2].(hcl.TraverseSplat)
+		switch {
+		case target.Block.Tried("for_each"): // it works later, which has been told
+		case all:
+			s.fault("for-expression", t.SourceRange(), "[*] collects the instances of a step with for_each, and step.%s has none", name)
+		default:
+			s.fault("for-expression", t.SourceRange(), "step.%s has no for_each, and so no instances to pick one of", name)
+		}
 		return cty.NilType, 0
 	}
 	if typ, ok := statusTypes[attr.Name]; ok {
@@ -205,7 +214,10 @@ func (s *scope) stepOutput(t hcl.Traversal, soft bool) (cty.Type, int) {
 func (s *scope) wholeStep(t hcl.Traversal, target *Step) {
 	d := diag.New("out-of-place", t.SourceRange(), "a step is not a value: name one of its outputs")
 	if names := evaluate.Names(target.outputs); len(names) > 0 {
-		d = d.WithSuggestion("step.%s has %s", target.Name(), strings.Join(names, ", "))
+		d = d.WithSuggestion("write step.%s.%s", target.Name(), names[0])
+		if len(names) > 1 {
+			d = d.WithSuggestion("its outputs are %s", strings.Join(names, ", "))
+		}
 	} else {
 		d = d.WithDetail("step.%s declares none.", target.Name())
 	}
@@ -213,6 +225,9 @@ func (s *scope) wholeStep(t hcl.Traversal, target *Step) {
 }
 
 func (s *scope) unknownOutput(t hcl.Traversal, target *Step, attr hcl.TraverseAttr) {
+	if target.Block.Tried("pipeline", "approval", "output") {
+		return // what its outputs are is not known
+	}
 	among := evaluate.Names(target.outputs)
 	d := diag.New("unknown-reference", hcl.RangeBetween(t[0].SourceRange(), t[2].SourceRange()), "step %q has no output %q", target.Name(), attr.Name).
 		WithRelated(target.Block.LabelRange, "the step is declared here")

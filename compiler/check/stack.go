@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation"
+
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
@@ -34,7 +36,7 @@ func (c *checker) stack(b *decode.Block) *program.Stack {
 	s.SecretsFile, _ = c.world.String(b, "secrets_file")
 	if o := b.One("orchestrator"); o != nil {
 		c.orchestrator(s, o)
-	} else {
+	} else if !b.Tried("orchestrator") {
 		c.diags.Add(diag.New("missing", b.DefRange, "%s has no orchestrator", describe(b)).
 			WithSuggestion(`write orchestrator "local" {} or orchestrator "kubernetes" { … }`))
 	}
@@ -42,7 +44,7 @@ func (c *checker) stack(b *decode.Block) *program.Stack {
 		c.store(s, a)
 	} else if s.Orchestrator.Kind == "local" {
 		s.ArtifactStore = LocalStack().ArtifactStore
-	} else if s.Orchestrator.Kind != "" {
+	} else if s.Orchestrator.Kind == "kubernetes" && !b.Tried("artifact_store") {
 		c.diags.Add(diag.New("missing", b.DefRange, "%s has no artifact_store", describe(b)).
 			WithSuggestion(`write artifact_store "s3" { path = "s3://BUCKET/PREFIX" }`))
 	}
@@ -66,7 +68,7 @@ func (c *checker) orchestrator(s *program.Stack, b *decode.Block) {
 	o.EKSCluster, _ = w.String(b, "eks_cluster")
 	o.InCluster, _ = w.Bool(b, "in_cluster")
 	o.Synchronous, _ = w.Bool(b, "synchronous")
-	o.Namespace, _ = w.String(b, "namespace")
+	o.Namespace = c.objectName(b, "namespace", validation.IsDNS1123Label)
 	if o.Kind == "kubernetes" && o.Namespace == "" {
 		o.Namespace = "default"
 	}

@@ -1,20 +1,17 @@
 package check
 
 import (
-	"regexp"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/schema/language"
 	"pipec.dev/pipec/schema/program"
-	"pipec.dev/pipec/schema/types"
 )
 
 // declareSteps names all steps and the types of their outputs, so that references may go forward.
@@ -25,8 +22,12 @@ func (c *checker) declareSteps(p *Pipeline) {
 		}
 		s := &Step{Block: b, Finally: b.Def.Name == "finally", inputs: map[string]*Input{}, outputs: map[string]*Output{}, Needs: map[string]*Need{}}
 		if first, twice := p.byName[b.Label]; twice {
-			c.diags.Add(diag.New("duplicate", b.LabelRange, "%s is declared twice", describe(b)).
-				WithRelated(first.Block.LabelRange, "the first declaration is here"))
+			d := diag.New("duplicate", b.LabelRange, "%s is declared twice", describe(b))
+			if first.Block.Def != b.Def {
+				d = diag.New("duplicate", b.LabelRange, "the name %q is taken by a %s", b.Label, first.Block.Def.Name).
+					WithDetail("Steps and those of finally share their names.")
+			}
+			c.diags.Add(d.WithRelated(first.Block.LabelRange, "the first declaration is here"))
 			continue
 		}
 		p.byName[b.Label] = s
@@ -69,7 +70,7 @@ func (c *checker) step(p *Pipeline, s *Step) {
 	c.work(p, s)
 	c.env(p, s)
 	if e := s.Block.Attr("when"); e != nil {
-		if s.When = c.value(p, s, language.Runtime, e); s.When != nil && !c.wanted(s.When, cty.Bool, e.Range(), hcl.Range{}) {
+		if s.When = c.value(p, s, language.Runtime, e); s.When != nil && !c.wanted(s.When, cty.Bool, e, hcl.Range{}) {
 			s.When = nil
 		}
 	}
@@ -107,7 +108,7 @@ func (c *checker) input(p *Pipeline, s *Step, b *decode.Block) {
 	if want == cty.NilType {
 		want = v.Type
 	}
-	if !c.wanted(v, want, e.Range(), typePlace(b, hcl.Range{})) {
+	if !c.wanted(v, want, e, typePlace(b, hcl.Range{})) {
 		in.Type = declared
 		return
 	}
@@ -121,8 +122,9 @@ func (c *checker) input(p *Pipeline, s *Step, b *decode.Block) {
 func (c *checker) work(p *Pipeline, s *Step) {
 	command, python := s.Block.Attrs["command"], s.Block.Attrs["python"]
 	switch {
+	case command == nil && python == nil && s.Block.Tried("command", "python", "pipeline", "approval"):
 	case command == nil && python == nil:
-		c.diags.Add(diag.New("missing", s.Block.DefRange, "%s says not what it does", describe(s.Block)).
+		c.diags.Add(diag.New("missing", s.Block.DefRange, "%s does not say what it does", describe(s.Block)).
 			WithSuggestion(`write command = ["program", "argument"] or python = "module:function"`))
 	case command != nil && python != nil:
 		c.diags.Add(diag.New("duplicate", python.NameRange, "a step has a command or a python function, not both").
@@ -131,70 +133,6 @@ func (c *checker) work(p *Pipeline, s *Step) {
 		c.command(p, s, command.Expr)
 	default:
 		c.python(s)
-	}
-}
-
-var pythonFunction = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$`)
-
-func (c *checker) python(s *Step) {
-	text, ok := c.world.String(s.Block, "python")
-	if !ok {
-		return
-	}
-	if !pythonFunction.MatchString(text) {
-		d := diag.New("invalid-value", s.Block.Attr("python").Range(), "%q does not name a function", text).
-			WithDetail(`It is written "module:function", such as "steps:train" for train in steps.py.`)
-		if i := strings.LastIndexByte(text, '.'); i > 0 && !strings.Contains(text, ":") && pythonFunction.MatchString(text[:i]+":"+text[i+1:]) {
-			d = d.WithSuggestion("did you mean %q?", text[:i]+":"+text[i+1:])
-		}
-		c.diags.Add(d)
-		return
-	}
-	s.Program.Python = text
-	if len(s.Outputs) > 1 {
-		for _, o := range s.Outputs {
-			s.Program.OutputOrder = append(s.Program.OutputOrder, o.Block.Label)
-		}
-	}
-}
-
-func (c *checker) command(p *Pipeline, s *Step, e hcl.Expression) {
-	tuple, ok := e.(*hclsyntax.TupleConsExpr)
-	if !ok {
-		v := c.value(p, s, language.Own, e)
-		if v == nil || !c.wanted(v, cty.List(cty.String), e.Range(), hcl.Range{}) {
-			return
-		}
-		if v.Const == cty.NilVal {
-			s.CommandList = v
-			return
-		}
-		for _, part := range v.Const.AsValueSlice() {
-			s.Command = append(s.Command, &Value{Const: part, Type: cty.String})
-		}
-	} else {
-		for _, part := range tuple.Exprs {
-			v := c.value(p, s, language.Own, part)
-			if v != nil && isHandleOrArtifact(v.Type) {
-				c.artifactAsText(part)
-			} else if c.wanted(v, cty.String, part.Range(), hcl.Range{}) {
-				s.Command = append(s.Command, v)
-			}
-		}
-		if len(tuple.Exprs) > len(s.Command) {
-			return
-		}
-	}
-	switch first := s.Command; {
-	case len(first) == 0:
-		c.diags.Add(diag.New("invalid-value", e.Range(), "a command names its program, and this list is empty"))
-	case first[0].Const != cty.NilVal && first[0].Const.AsString() == "":
-		c.diags.Add(diag.New("invalid-value", e.Range(), "the command's program is an empty string"))
-	}
-	for _, v := range s.Command {
-		if v.Const != cty.NilVal && strings.ContainsRune(v.Const.AsString(), 0) {
-			c.diags.Add(diag.New("invalid-value", e.Range(), "an argument can't hold a NUL character"))
-		}
 	}
 }
 
@@ -214,9 +152,9 @@ func (c *checker) plain(p *Pipeline, s *Step) {
 	out.Grace = c.duration(b, "grace", program.Duration(30*time.Second))
 	out.ContinueOnFailure, _ = w.Bool(b, "continue_on_failure")
 	out.NodeSelector = c.labels(b, "node_selector")
-	out.ServiceAccount, _ = w.String(b, "service_account")
+	out.ServiceAccount = c.objectName(b, "service_account", validation.IsDNS1123Subdomain)
 	out.Labels = c.labels(b, "labels")
-	out.Annotations = w.StringMap(b, "annotations")
+	out.Annotations = c.annotations(b, "annotations")
 	c.retry(p, s)
 	c.cache(p, s)
 	c.resources(s)
@@ -242,10 +180,10 @@ func (c *checker) retry(p *Pipeline, s *Step) {
 	if n, ok := c.world.Int(b, "infrastructure", 0); ok {
 		r.Infrastructure = n
 	}
-	r.OnExitCodes = c.world.Ints(b, "on_exit_codes")
+	r.OnExitCodes = c.world.ExitCodes(b, "on_exit_codes")
 	if e := b.Attr("when"); e != nil {
 		s.RetryWhen = c.value(p, s, language.Retry, e)
-		if !c.wanted(s.RetryWhen, cty.Bool, e.Range(), hcl.Range{}) {
+		if !c.wanted(s.RetryWhen, cty.Bool, e, hcl.Range{}) {
 			s.RetryWhen = nil
 		}
 	}
@@ -269,23 +207,4 @@ func (c *checker) cache(p *Pipeline, s *Step) {
 		s.Program.Cache.Salt, _ = c.world.String(b, "salt")
 		s.Program.Cache.TTL = c.duration(b, "ttl", 0)
 	}
-}
-
-func isHandleOrArtifact(t cty.Type) bool {
-	return types.HasArtifact(t) || t.IsObjectType() && t.HasAttribute("path") && len(t.AttributeTypes()) == 1
-}
-
-func (c *checker) artifactAsText(e hclsyntax.Expression) {
-	d := diag.New("artifact-in-string", e.Range(), "an artifact is not text")
-	t, hclDiags := hcl.AbsTraversalForExpr(e)
-	switch {
-	case hclDiags.HasErrors():
-	case t.RootName() == "step":
-		d = d.WithDetail("Give it to the step as an input; the step's own command and env can read input.NAME.path.")
-	default:
-		text := evaluate.Text(t)
-		d.Summary = text + " is not text; its path is " + text + ".path"
-		d = d.WithFix(e.Range(), text+".path").WithSuggestion("write %s.path", text)
-	}
-	c.diags.Add(d)
 }

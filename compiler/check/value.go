@@ -73,41 +73,49 @@ func (c *checker) keepable(v *Value) bool {
 	return good
 }
 
-// wanted checks that v can be given to what is of type want, and converts a constant. via is the place of the want:
-// where the type is declared; it may be empty.
-func (c *checker) wanted(v *Value, want cty.Type, at, via hcl.Range) bool {
+// wanted checks that v, the value of e, can be given to what is of type want, and converts a constant. via is the place
+// of the want: where the type is declared; it may be empty.
+func (c *checker) wanted(v *Value, want cty.Type, e hcl.Expression, via hcl.Range) bool {
 	if v == nil || want == cty.NilType {
 		return false
 	}
 	if v.Const != cty.NilVal {
-		if v.Const.IsNull() {
-			c.diags.Add(diag.New("null-value", at, "%s is wanted here, and this is null", types.String(want)))
-			return false
-		}
-		got, err := types.Convert(v.Const, want)
+		got, err := types.Convert(evaluate.Texts(e, v.Const, want), want)
 		if err != nil {
-			c.mismatch(v, want, at, via, err)
+			c.mismatch(v, want, e, via, err)
 			return false
 		}
 		v.Const = got
 		return true
 	}
+	if want == cty.String && v.Type != cty.String && evaluate.IsTemplate(e) && (v.Type.IsPrimitiveType() || v.Type == cty.DynamicPseudoType) {
+		v.text()
+	}
 	if m := types.Assignable(v.Type, want); m != nil {
-		c.mismatch(v, want, at, via, m)
+		c.mismatch(v, want, e, via, m)
 		return false
 	}
 	return true
 }
 
+// text makes text of "${x}", as of every template, where x is a number or a bool.
+func (v *Value) text() {
+	at := v.Node.Range()
+	v.Node = &hclsyntax.FunctionCallExpr{
+		Name: "tostring", Args: []hclsyntax.Expression{v.Node}, NameRange: at, OpenParenRange: at, CloseParenRange: at,
+	}
+	v.Type = cty.String
+}
+
 // mismatch tells an edge whose ends don't fit, with both of them.
-func (c *checker) mismatch(v *Value, want cty.Type, at, via hcl.Range, err error) {
-	d := evaluate.Mismatch(at, v.Type, want, err)
+func (c *checker) mismatch(v *Value, want cty.Type, e hcl.Expression, via hcl.Range, err error) {
+	d := evaluate.Mismatch(e, v.Type, want, err)
 	if via.Filename != "" {
-		d = d.WithRelated(via, "%s is declared here", types.String(want))
+		d = d.WithRelated(via, "it is declared as %s", types.String(want))
 	}
 	for _, u := range v.Uses {
 		if out := c.producer(u); out != nil {
-			d = d.WithRelated(typeRange(out), "%s is %s", u.Ref, types.String(out.Type))
+			d = d.WithRelated(typeRange(out), "%s is %s", u.Ref, types.Phrase(out.Type))
 		}
 	}
 	c.diags.Add(d)

@@ -5,6 +5,7 @@ package decode
 
 import (
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 
@@ -22,7 +23,27 @@ type Block struct {
 	LabelRange hcl.Range // of the label; DefRange where there is none
 	DefRange   hcl.Range // of the type and the label
 	Attrs      map[string]*hcl.Attribute
-	Blocks     []*Block // in the order of the source
+	Blocks     []*Block // in the order of the source; after them those whose type is misspelt
+
+	tried map[string]bool
+}
+
+// Tried says whether one of these attributes or blocks stands in b in a form that can't be used, which has been told: it
+// is misspelt, not supported yet, or one where the other is right. That it is missing need not be told then.
+func (b *Block) Tried(names ...string) bool {
+	for _, name := range names {
+		if b.tried[name] {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *Block) try(name string) {
+	if b.tried == nil {
+		b.tried = map[string]bool{}
+	}
+	b.tried[name] = true
 }
 
 // Attr returns the attribute's expression, or nil.
@@ -133,7 +154,7 @@ func (d *decoder) body(b *Block, body hcl.Body) {
 	s := d.schema(b.Def)
 	content, hclDiags := body.Content(s.hcl)
 	for _, h := range hclDiags {
-		d.fault(b.Def, h)
+		d.fault(b, body, content, h)
 	}
 	b.Attrs = content.Attributes
 	d.attributes(b)
@@ -144,6 +165,7 @@ func (d *decoder) body(b *Block, body hcl.Body) {
 	for _, n := range content.Blocks {
 		child := d.block(s.blocks[n.Type], n)
 		if child == nil {
+			b.try(n.Type)
 			continue
 		}
 		b.Blocks = append(b.Blocks, child)
@@ -178,6 +200,9 @@ func notSupported(what, since string, at hcl.Range) diag.Diagnostic {
 
 var validName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,62}$`)
 
+// NameRule is what ValidName asks, for people.
+const NameRule = "A name starts with a letter or _, goes on with letters, digits, _ and -, and has at most 63 characters."
+
 // ValidName says whether a label keeps the rule for names.
 func ValidName(s string) bool { return validName.MatchString(s) }
 
@@ -185,16 +210,14 @@ func (d *decoder) label(b *Block) {
 	switch {
 	case b.Def.Label == "":
 	case b.Def.Labels != nil:
-		for _, l := range b.Def.Labels {
-			if l == b.Label {
-				return
-			}
+		if slices.Contains(b.Def.Labels, b.Label) {
+			return
 		}
 		d.diags.Add(diag.New("invalid-value", b.LabelRange, "there is no %s of kind %q", b.Def.Name, b.Label).
 			WithDetail("The kinds are %s.", strings.Join(b.Def.Labels, ", ")).DidYouMean(b.Label, b.Def.Labels))
 	case !ValidName(b.Label):
-		d.diags.Add(diag.New("invalid-name", b.LabelRange, "%q can't be the name of a %s", b.Label, b.Def.Name).
-			WithDetail("A name starts with a letter or _, goes on with letters, digits, _ and -, and has at most 63 characters."))
+		d.diags.Add(diag.New("invalid-name", b.LabelRange, "%q is no name for a block `%s`", b.Label, b.Def.Name).
+			WithDetail(NameRule))
 	}
 }
 
@@ -217,12 +240,13 @@ func (d *decoder) attributes(b *Block) {
 		got, ok := b.Attrs[a.Name]
 		switch {
 		case !ok:
-			if a.Required && (a.Only == "" || a.Only == b.Label) {
+			if a.Required && (a.Only == "" || a.Only == b.Label) && !b.tried[a.Name] {
 				d.diags.Add(diag.New("missing", b.DefRange, "%s needs `%s`", b.describe(), a.Name).WithDetail("%s", a.Doc))
 			}
 		case !language.Supported(a.Since):
 			d.diags.Add(notSupported("`"+a.Name+"`", a.Since, got.NameRange))
 			delete(b.Attrs, a.Name)
+			b.try(a.Name)
 		case a.Only != "" && a.Only != b.Label:
 			d.diags.Add(diag.New("out-of-place", got.NameRange, "`%s` belongs to %s %q, not to %q", a.Name, b.Def.Name, a.Only, b.Label))
 			delete(b.Attrs, a.Name)

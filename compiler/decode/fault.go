@@ -1,32 +1,61 @@
 package decode
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/schema/language"
 )
 
-// fault turns what HCL says of a body that doesn't fit its schema into the table's own words.
-func (d *decoder) fault(def *language.Block, h *hcl.Diagnostic) {
+// fault turns what HCL says of a body that doesn't fit its schema into the table's own words. A block whose type is
+// misspelt is put among the others as what it was meant to be: its name is declared, and what is in it is looked at.
+func (d *decoder) fault(b *Block, body hcl.Body, content *hcl.BodyContent, h *hcl.Diagnostic) {
 	at := hcl.Range{}
 	if h.Subject != nil {
 		at = *h.Subject
 	}
 	switch name := d.text(at); {
 	case h.Summary == "Unsupported argument":
-		d.diags.Add(unknownAttribute(def, name, at))
+		told, meant := unknownAttribute(b.Def, name, at)
+		d.diags.Add(told)
+		b.try(meant)
 	case h.Summary == "Unsupported block type":
-		d.diags.Add(unknownBlock(def, name, at))
+		told, meant := unknownBlock(b.Def, name, at)
+		d.diags.Add(told)
+		if n := b.Def.Block(meant); n == nil || !recovered(n, body, at, content) {
+			b.try(meant)
+		}
 	case strings.HasPrefix(h.Summary, "Missing ") && strings.Contains(h.Detail, "must have"):
-		d.diags.Add(missingLabel(def, h, at))
+		told, meant := missingLabel(b.Def, h, at)
+		d.diags.Add(told)
+		b.try(meant)
 	case strings.HasPrefix(h.Summary, "Extraneous label"):
-		d.diags.Add(diag.New("out-of-place", at, "this label is one too many").WithDetail("%s", h.Detail))
+		d.diags.Add(extraLabel(b.Def, h, at))
 	default:
 		d.diags.Add(diag.FromHCL(hcl.Diagnostics{h}, d.sources)...)
 	}
+}
+
+// recovered puts the block whose type stands at a place into content, as one of type def.
+func recovered(def *language.Block, body hcl.Body, at hcl.Range, content *hcl.BodyContent) bool {
+	syntax, ok := body.(*hclsyntax.Body)
+	if !ok {
+		return false
+	}
+	for _, n := range syntax.Blocks {
+		if n.TypeRange == at && (len(n.Labels) == 1) == (def.Label != "") && len(n.Labels) <= 1 {
+			block := n.AsHCLBlock()
+			block.Type = def.Name
+			content.Blocks = append(content.Blocks, block)
+			return true
+		}
+	}
+	return false
 }
 
 func (d *decoder) text(at hcl.Range) string {
@@ -44,28 +73,31 @@ func where(def *language.Block) string {
 	return "in a " + def.Name + " block"
 }
 
-func unknownAttribute(def *language.Block, name string, at hcl.Range) diag.Diagnostic {
-	d := diag.New("unknown-attribute", at, "there is no attribute `%s` %s", name, where(def))
+// unknownAttribute tells an attribute that is not in the table, and which name was meant; "" where that is open.
+func unknownAttribute(def *language.Block, name string, at hcl.Range) (d diag.Diagnostic, meant string) {
+	d = diag.New("unknown-attribute", at, "there is no attribute `%s` %s", name, where(def))
 	if n := def.Block(name); n != nil {
 		form := name + " { … }"
 		if n.Label != "" {
 			form = name + ` "` + n.Label + `" { … }`
 		}
-		return d.WithSuggestion("`%s` is a block: write %s, without =", name, form)
+		return d.WithSuggestion("`%s` is a block: write %s, without =", name, form), name
 	}
-	return elsewhere(d.DidYouMean(name, def.Names()), name, false)
+	meant = diag.Suggest(name, def.Names())
+	return elsewhere(d.DidYouMean(name, def.Names()), def, name, false), meant
 }
 
-func unknownBlock(def *language.Block, name string, at hcl.Range) diag.Diagnostic {
-	d := diag.New("unknown-block", at, "there is no block `%s` %s", name, where(def))
+func unknownBlock(def *language.Block, name string, at hcl.Range) (d diag.Diagnostic, meant string) {
+	d = diag.New("unknown-block", at, "there is no block `%s` %s", name, where(def))
 	if def.Attribute(name) != nil {
-		return d.WithSuggestion("`%s` is an attribute: write %s = …", name, name)
+		return d.WithSuggestion("`%s` is an attribute: write %s = …", name, name), name
 	}
-	return elsewhere(d.DidYouMean(name, def.Names()), name, true)
+	meant = diag.Suggest(name, def.Names())
+	return elsewhere(d.DidYouMean(name, def.Names()), def, name, true), meant
 }
 
 // elsewhere says where a name belongs that is known, but not here.
-func elsewhere(d diag.Diagnostic, name string, block bool) diag.Diagnostic {
+func elsewhere(d diag.Diagnostic, def *language.Block, name string, block bool) diag.Diagnostic {
 	if d.Suggestion != "" {
 		return d
 	}
@@ -73,10 +105,9 @@ func elsewhere(d diag.Diagnostic, name string, block bool) diag.Diagnostic {
 	var walk func(b *language.Block)
 	walk = func(b *language.Block) {
 		if block && b.Block(name) != nil || !block && b.Attribute(name) != nil {
-			if b.Name == "" {
-				places = append(places, "the top of a file")
-			} else {
-				places = append(places, b.Name)
+			place := cmp.Or(b.Name, "the top of a file")
+			if !slices.Contains(places, place) { // step and finally have the same blocks
+				places = append(places, place)
 			}
 		}
 		for _, n := range b.Blocks {
@@ -86,20 +117,33 @@ func elsewhere(d diag.Diagnostic, name string, block bool) diag.Diagnostic {
 	walk(language.Root())
 	if len(places) > 0 && len(places) <= 4 {
 		d.Suggestion = "`" + name + "` belongs in " + strings.Join(places, ", ")
+		return d
+	}
+	if names := def.Names(); len(names) <= 8 {
+		return d.WithDetail("There can stand %s.", strings.Join(names, ", "))
 	}
 	return d
 }
 
-func missingLabel(def *language.Block, h *hcl.Diagnostic, at hcl.Range) diag.Diagnostic {
-	name := strings.TrimSpace(h.Summary[strings.LastIndex(h.Summary, " for ")+len(" for "):])
+func extraLabel(def *language.Block, h *hcl.Diagnostic, at hcl.Range) diag.Diagnostic {
+	name := strings.TrimPrefix(h.Summary, "Extraneous label for ")
+	d := diag.New("out-of-place", at, "this label is one too many")
+	if n := def.Block(name); n != nil && n.Label != "" {
+		return d.WithDetail("A %s block has one label: its %s.", name, n.Label)
+	}
+	return d.WithDetail("A %s block has no label.", name)
+}
+
+func missingLabel(def *language.Block, h *hcl.Diagnostic, at hcl.Range) (d diag.Diagnostic, name string) {
+	name = strings.TrimSpace(h.Summary[strings.LastIndex(h.Summary, " for ")+len(" for "):])
 	n := def.Block(name)
 	label := "name"
 	if n != nil {
 		label = n.Label
 	}
-	d := diag.New("missing", at, "the %s of this %s is missing", label, name)
+	d = diag.New("missing", at, "the %s of this %s is missing", label, name)
 	if n != nil && n.Labels != nil {
-		return d.WithSuggestion("write %s %q { … }: one of %s", name, n.Labels[0], strings.Join(n.Labels, ", "))
+		return d.WithSuggestion("write %s %q { … }: one of %s", name, n.Labels[0], strings.Join(n.Labels, ", ")), name
 	}
-	return d.WithSuggestion("write %s \"%s\" { … }", name, label)
+	return d.WithSuggestion("write %s \"%s\" { … }", name, label), name
 }

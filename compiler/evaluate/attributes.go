@@ -3,8 +3,8 @@ package evaluate
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -19,45 +19,32 @@ func Type(e hcl.Expression, diags *diag.List) (cty.Type, bool) {
 	t, faults := types.Parse(e)
 	for _, f := range faults {
 		d := diag.New("invalid-type", f.Range, "%s", f.Summary)
-		if f.Unknown != "" {
-			d = d.DidYouMean(f.Unknown, types.Words())
+		switch {
+		case f.Meant != "":
+			d = d.WithSuggestion("write %s", f.Meant).WithFix(f.Range, f.Meant)
+		case f.Unknown != "":
+			if d = d.DidYouMean(f.Unknown, types.Words()); d.Suggestion == "" {
+				d = d.WithDetail("The types are %s.", strings.Join(types.Words(), ", "))
+			}
 		}
 		diags.Add(d)
 	}
 	return t, len(faults) == 0
 }
 
-// convert gives v the type that is wanted, or tells why it can't have it.
-func (w *World) convert(v cty.Value, want cty.Type, at hcl.Range, nullable bool) (cty.Value, bool) {
+// convert gives v, the value of e, the type that is wanted, or tells why it can't have it.
+func (w *World) convert(v cty.Value, want cty.Type, e hcl.Expression, nullable bool) (cty.Value, bool) {
 	v, marks := v.UnmarkDeep()
-	if v.IsNull() {
-		if nullable {
-			return cty.NullVal(want), true
-		}
-		w.Diags.Add(diag.New("null-value", at, "a %s is wanted, and this is null", types.String(want)))
-		return cty.NilVal, false
+	if v.IsNull() && nullable {
+		return cty.NullVal(want.WithoutOptionalAttributesDeep()), true
 	}
+	v = Texts(e, v, want)
 	out, err := types.Convert(v, want)
 	if err != nil {
-		w.Diags.Add(Mismatch(at, v.Type(), want, err))
+		w.Diags.Add(Mismatch(e, v.Type(), want, err))
 		return cty.NilVal, false
 	}
 	return out.WithMarks(marks), true
-}
-
-// Mismatch tells that something of one type stands where another is wanted. err says why.
-func Mismatch(at hcl.Range, from, want cty.Type, err error) diag.Diagnostic {
-	d := diag.New("type-mismatch", at, "%s is wanted here, and this is %s", types.String(want), types.String(from))
-	m, ok := err.(*types.Mismatch)
-	switch {
-	case !ok:
-		return d.WithDetail("%s.", upperFirst(err.Error()))
-	case m.Path != "":
-		d = d.WithDetail("At %s: %s.", m.Path, (&types.Mismatch{From: m.From, To: m.To, Why: m.Why}).Error())
-	case m.Why != "":
-		d = d.WithSuggestion("%s", m.Why)
-	}
-	return d
 }
 
 func upperFirst(s string) string {
@@ -83,7 +70,7 @@ func (w *World) Get(b *decode.Block, name string, want cty.Type) (cty.Value, boo
 	if !ok {
 		return cty.NilVal, false
 	}
-	if v, ok = w.convert(v, want, e.Range(), false); !ok {
+	if v, ok = w.convert(v, want, e, false); !ok {
 		return cty.NilVal, false
 	}
 	if IsSensitive(v) {
@@ -91,20 +78,6 @@ func (w *World) Get(b *decode.Block, name string, want cty.Type) (cty.Value, boo
 		return cty.NilVal, false
 	}
 	return v, true
-}
-
-// SensitiveFault tells that an expression would write a sensitive variable.
-func (w *World) SensitiveFault(e hcl.Expression) diag.Diagnostic {
-	d := diag.New("sensitive", e.Range(), "a sensitive variable would be written into the program").
-		WithDetail("Programs, manifests and records are read by others.").
-		WithSuggestion("give a step its secret by a secret_env block")
-	for _, t := range e.Variables() {
-		name, ok := second(t)
-		if n := w.Variables[name]; ok && t.RootName() == "var" && n != nil && n.Sensitive {
-			d = d.WithRelated(n.Range, "%s is declared sensitive", n.Address)
-		}
-	}
-	return d
 }
 
 // String is a constant string.
@@ -115,10 +88,8 @@ func (w *World) String(b *decode.Block, name string) (string, bool) {
 	}
 	s := v.AsString()
 	if a := b.Def.Attribute(name); a != nil && a.OneOf != nil {
-		for _, one := range a.OneOf {
-			if one == s {
-				return s, true
-			}
+		if slices.Contains(a.OneOf, s) {
+			return s, true
 		}
 		w.Diags.Add(diag.New("invalid-value", b.Attr(name).Range(), "`%s` can't be %q", name, s).
 			WithDetail("It is one of %s.", strings.Join(a.OneOf, ", ")).DidYouMean(s, a.OneOf))
@@ -152,17 +123,20 @@ func (w *World) int(v cty.Value, at hcl.Range, name string, least int) (int, boo
 	return int(i), true
 }
 
-// Ints is a constant list of whole numbers from 0 to 255: exit codes.
-func (w *World) Ints(b *decode.Block, name string) []int {
+// ExitCodes is a constant list of whole numbers from 0 to 255.
+func (w *World) ExitCodes(b *decode.Block, name string) []int {
 	v, ok := w.Get(b, name, cty.List(cty.Number))
 	if !ok {
 		return nil
 	}
 	var out []int
-	for _, e := range v.AsValueSlice() {
-		if i, ok := w.int(e, b.Attr(name).Range(), name, 0); ok {
-			out = append(out, i)
+	for i, e := range v.AsValueSlice() {
+		n, accuracy := e.AsBigFloat().Int64()
+		if accuracy != 0 || n < 0 || n > 255 {
+			w.Diags.Add(diag.New("invalid-value", Inner(b.Attr(name), fmt.Sprintf("[%d]", i)).Range(), "an exit code is a whole number from 0 to 255, and this is %s", e.AsBigFloat().Text('g', 10)))
+			continue
 		}
+		out = append(out, int(n))
 	}
 	return out
 }
@@ -179,26 +153,6 @@ func (w *World) Float(b *decode.Block, name string, least float64) (float64, boo
 		return 0, false
 	}
 	return f, true
-}
-
-// Duration is a constant duration, 0 or more.
-func (w *World) Duration(b *decode.Block, name string) (time.Duration, bool) {
-	s, ok := w.String(b, name)
-	if !ok {
-		return 0, false
-	}
-	d, err := time.ParseDuration(s)
-	at := b.Attr(name).Range()
-	switch {
-	case err != nil:
-		w.Diags.Add(diag.New("invalid-duration", at, "%q is no duration", s).
-			WithDetail(`A duration is a number and a unit: "90s", "15m", "1h30m".`))
-	case d < 0:
-		w.Diags.Add(diag.New("invalid-duration", at, "a duration can't be negative"))
-	default:
-		return d, true
-	}
-	return 0, false
 }
 
 // Strings is a constant list of strings.

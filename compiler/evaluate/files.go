@@ -68,24 +68,25 @@ func open(dir, path string) (*os.File, error) {
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, plain(path, err)
+		return nil, PathFault(path, err)
 	}
 	defer root.Close()
 	info, err := root.Stat(path)
 	if err != nil {
-		return nil, plain(path, err)
+		return nil, PathFault(path, err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%q is not a regular file", path)
 	}
 	f, err := root.Open(path)
 	if err != nil {
-		return nil, plain(path, err)
+		return nil, PathFault(path, err)
 	}
 	return f, nil
 }
 
-func plain(path string, err error) error {
+// PathFault says in short why a path of the project can't be used.
+func PathFault(path string, err error) error {
 	var pathErr *fs.PathError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -107,7 +108,7 @@ func readText(dir, path string) (string, error) {
 	data, err := io.ReadAll(io.LimitReader(f, types.MaxValue+1))
 	switch {
 	case err != nil:
-		return "", plain(path, err)
+		return "", PathFault(path, err)
 	case len(data) > types.MaxValue:
 		return "", fmt.Errorf("%q is larger than a value may be (%d bytes); ship it as code, or as an artifact", path, types.MaxValue)
 	case !utf8.Valid(data):
@@ -124,7 +125,7 @@ func hashFile(dir, path string) (string, error) {
 	defer f.Close()
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
-		return "", plain(path, err)
+		return "", PathFault(path, err)
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
@@ -154,20 +155,4 @@ func templateFile(dir, path string, vars cty.Value) (cty.Value, error) {
 		return nothing, fmt.Errorf("%q does not give text", path)
 	}
 	return v, nil
-}
-
-// isFileFunction says whether the call at a place is one that reads files.
-func isFileFunction(node hclsyntax.Expression, at hcl.Range) bool {
-	found := false
-	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
-		if call, ok := n.(*hclsyntax.FunctionCallExpr); ok && fileNames[call.Name] && rangeWithin(at, call.Range()) {
-			found = true
-		}
-		return nil
-	})
-	return found
-}
-
-func rangeWithin(inner, outer hcl.Range) bool {
-	return inner.Start.Byte >= outer.Start.Byte && inner.End.Byte <= outer.End.Byte
 }

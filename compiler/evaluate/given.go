@@ -2,10 +2,12 @@ package evaluate
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -53,43 +55,71 @@ func (w *World) Give(stack string, env []string, sources []Source) {
 		}
 		name, value, ok := strings.Cut(s.Flag, "=")
 		name = strings.TrimSpace(name)
+		at := w.inFlag("--var", name)
 		switch {
 		case !ok || name == "":
-			w.Diags.Add(diag.New("unknown-variable-value", hcl.Range{}, "--var %s is not of the form NAME=VALUE", s.Flag))
+			w.Diags.Add(diag.New("unknown-variable-value", at, "--var wants NAME=VALUE, and there is no = in it"))
 		case w.Variables[name] == nil:
-			w.Diags.Add(w.undeclaredVariable(hcl.Range{}, name, "--var"))
+			w.Diags.Add(w.undeclaredVariable(at, name))
 		default:
 			w.giveText(name, value, "--var "+name)
 		}
 	}
 }
 
-func (w *World) undeclaredVariable(at hcl.Range, name, origin string) diag.Diagnostic {
-	return diag.New("unknown-variable-value", at, "%s gives a value for %q, and no variable of that name is declared", origin, name).
-		DidYouMean(name, Names(w.Variables))
+// inFlag is a place in what was given by a flag, so that a diagnostic can show it. The value is not shown: it may be a
+// secret.
+func (w *World) inFlag(flag, name string) hcl.Range {
+	origin := flag + " " + name
+	w.sources[origin] = []byte(name)
+	at := hcl.Range{Filename: origin, Start: hcl.InitialPos, End: hcl.InitialPos}
+	at.End.Byte, at.End.Column = len(name), len([]rune(name))+1
+	return at
+}
+
+func (w *World) undeclaredVariable(at hcl.Range, name string) diag.Diagnostic {
+	d := diag.New("unknown-variable-value", at, "a value is given for %q, and no variable of that name is declared", name)
+	if names := Names(w.Variables); len(names) <= maxListed {
+		d = d.WithDetail("%s", Listed("Declared", names))
+	}
+	return d.DidYouMean(name, Names(w.Variables))
 }
 
 // giveText keeps a value that came as text; so that a diagnostic can show it, it becomes a source of its own.
 func (w *World) giveText(name, value, origin string) {
 	at := hcl.Range{Filename: origin, Start: hcl.InitialPos, End: hcl.InitialPos}
-	at.End.Byte, at.End.Column = len(value), len(value)+1
+	at.End.Byte, at.End.Column = len(value), len([]rune(value))+1
 	w.given[name] = given{text: value, at: at, origin: origin}
 }
 
 func (w *World) giveFile(path string, optional bool) {
 	at := hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos}
-	src, err := os.ReadFile(path)
+	src, err := readGiven(path, optional)
 	if err != nil {
 		if optional && errors.Is(err, fs.ErrNotExist) {
 			return
 		}
-		w.Diags.Add(diag.New("file-access", at, "the file of variables can't be read: %v", errors.Unwrap(err)))
+		var pathErr *fs.PathError
+		if errors.As(err, &pathErr) {
+			err = pathErr.Err
+		}
+		w.Diags.Add(diag.New("file-access", at, "the file of variables can't be read: %v", err))
 		return
 	}
-	w.sources[path] = src
+	if !w.hasSensitive() { // else a line of it, shown for what is wrong in it, could hold a secret
+		w.sources[path] = src
+	}
+	if !utf8.Valid(src) {
+		w.Diags.Add(diag.New("encoding", at, "the file of variables is not UTF-8 text"))
+		return
+	}
 	if r := expr.Gate(src); r != nil {
 		at.Start, at.End = r.Pos, r.Pos
-		w.Diags.Add(diag.New("too-large", at, "%s", r.Why))
+		code := "too-large"
+		if r.Unclosed {
+			code = "unclosed"
+		}
+		w.Diags.Add(diag.New(code, at, "%s", r.Why))
 		return
 	}
 	file, hclDiags := hclsyntax.ParseConfig(src, path, hcl.InitialPos)
@@ -102,15 +132,34 @@ func (w *World) giveFile(path string, optional bool) {
 	for _, name := range Names(attrs) {
 		a := attrs[name]
 		if w.Variables[name] == nil {
-			w.Diags.Add(w.undeclaredVariable(a.NameRange, name, "this"))
+			w.Diags.Add(w.undeclaredVariable(a.NameRange, name))
 			continue
 		}
 		w.given[name] = given{expr: a.Expr, at: a.Expr.Range(), origin: path}
 	}
 }
 
-// readGiven makes the value of what was given: text as it is for a string, else a literal of the declared type.
-func (w *World) readGiven(g given, declared cty.Type, n *Name) (cty.Value, bool) {
+// readGiven reads a file of variables. One that is named may be a pipe, as a shell's <(…) is.
+func readGiven(path string, regular bool) ([]byte, error) {
+	if regular {
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, err
+		}
+		if !info.Mode().IsRegular() {
+			return nil, errors.New("it is not a regular file")
+		}
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, expr.MaxFile+1))
+}
+
+// valueGiven makes the value of what was given: text as it is for a string, else a literal of the declared type.
+func (w *World) valueGiven(g given, declared cty.Type, n *Name) (cty.Value, bool) {
 	node := g.expr
 	if n.Sensitive {
 		g.at = n.Range // where it is given, it could be read
@@ -123,26 +172,46 @@ func (w *World) readGiven(g given, declared cty.Type, n *Name) (cty.Value, bool)
 			return cty.StringVal(g.text), true
 		}
 		parsed, err := expr.Parse(g.text)
-		if err != nil {
-			if declared == cty.DynamicPseudoType {
-				return cty.StringVal(g.text), true
-			}
-			w.Diags.Add(diag.New("type-mismatch", g.at, "%s is not a literal of type %s", g.origin, types.String(declared)))
+		switch {
+		case declared == cty.DynamicPseudoType && (err != nil || len(parsed.Variables()) > 0):
+			return cty.StringVal(g.text), true
+		case err != nil || len(parsed.Variables()) > 0:
+			w.Diags.Add(notWritten(g.at, declared, n))
 			return cty.NilVal, false
 		}
 		node = parsed
 	}
 	if len(node.Variables()) > 0 {
-		if g.expr == nil && declared == cty.DynamicPseudoType {
-			return cty.StringVal(g.text), true
-		}
-		w.Diags.Add(diag.New("not-constant", g.at, "the value of %s is a literal, without references", n.Address))
+		w.Diags.Add(diag.New("not-constant", g.at, "the value of %s is a literal: it can't refer to anything", n.Address))
 		return cty.NilVal, false
 	}
 	v, hclDiags := node.Value(nil)
 	if hclDiags.HasErrors() {
-		w.Diags.Add(diag.New("evaluation", g.at, "the value of %s is a literal, without calls", n.Address))
+		w.Diags.Add(diag.New("evaluation", g.at, "the value of %s is a literal: it can't call functions or fail", n.Address))
 		return cty.NilVal, false
 	}
-	return w.convert(v, declared, g.at, false)
+	out, err := types.Convert(v, declared)
+	if err != nil {
+		at := hcl.Expression(hcl.StaticExpr(v, g.at))
+		if g.expr != nil && !n.Sensitive {
+			at = g.expr
+		}
+		w.Diags.Add(Mismatch(at, v.Type(), declared, err))
+		return cty.NilVal, false
+	}
+	return out, true
+}
+
+// notWritten tells text that is no literal of the type that is declared.
+func notWritten(at hcl.Range, declared cty.Type, n *Name) diag.Diagnostic {
+	d := diag.New("type-mismatch", at, "%s is wanted for %s, and this can't be read as one", types.Phrase(declared), n.Address)
+	switch {
+	case declared == cty.Bool:
+		return d.WithSuggestion("write true or false")
+	case declared.IsListType() || declared.IsSetType() || declared.IsTupleType():
+		return d.WithSuggestion(`write it as in a file: ["a", "b"]`)
+	case declared.IsMapType() || declared.IsObjectType():
+		return d.WithSuggestion(`write it as in a file: { a = 1, b = 2 }`)
+	}
+	return d
 }

@@ -4,14 +4,16 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/schema/types"
 )
 
-// maxChain bounds how many variables and locals may be read one through the other: evaluating them recurses.
-const maxChain = 1000
+// maxRing bounds the recursion over names that are read one through the other. Only a ring makes it deep: all else is
+// evaluated after what it reads.
+const maxRing = 1000
 
 // named gives the value of var.x or local.x. false: it is not declared, or faulty.
 func (w *World) named(root, name string) (cty.Value, bool) {
@@ -24,7 +26,11 @@ func (w *World) named(root, name string) (cty.Value, bool) {
 		return cty.NilVal, false
 	}
 	n.Used = true
-	w.visit(n)
+	if n.state == untouched {
+		w.visit(n)
+	} else {
+		w.evaluate(n)
+	}
 	return n.value, n.value != cty.NilVal
 }
 
@@ -34,8 +40,86 @@ func (w *World) Named(ref string) (cty.Value, bool) {
 	return w.named(root, name)
 }
 
-// visit evaluates a name, once.
+// visit evaluates a name, once, after the names that it reads.
 func (w *World) visit(n *Name) {
+	if n.state == untouched {
+		for _, before := range w.order(n) {
+			w.evaluate(before)
+		}
+	}
+	w.evaluate(n)
+}
+
+// order lists the names that n reads, directly or not, each after those that it reads itself; of a ring, in any order.
+// It does not recurse: a chain of names may be long.
+func (w *World) order(n *Name) []*Name {
+	type frame struct {
+		name  *Name
+		reads []*Name
+	}
+	var out []*Name
+	n.ordered = true
+	frames := []frame{{n, w.dependencies(n)}}
+	for len(frames) > 0 {
+		f := &frames[len(frames)-1]
+		if len(f.reads) == 0 {
+			out = append(out, f.name)
+			frames = frames[:len(frames)-1]
+			continue
+		}
+		next := f.reads[0]
+		f.reads = f.reads[1:]
+		if next.state == untouched && !next.ordered {
+			next.ordered = true
+			frames = append(frames, frame{next, w.dependencies(next)})
+		}
+	}
+	return out[:len(out)-1]
+}
+
+// dependencies are the names that stand in the expressions of a variable or a local.
+func (w *World) dependencies(n *Name) []*Name {
+	if n.expr != nil {
+		return w.reads(n.expr)
+	}
+	var out []*Name
+	for _, e := range []hcl.Expression{n.block.Attr("default"), n.block.Attr("sensitive")} {
+		out = append(out, w.reads(e)...)
+	}
+	for _, rule := range n.block.All("validation") {
+		for _, e := range []hcl.Expression{rule.Attr("condition"), rule.Attr("error_message")} {
+			out = append(out, w.reads(e)...)
+		}
+	}
+	return out
+}
+
+// reads are the variables and locals that an expression refers to.
+func (w *World) reads(e hcl.Expression) []*Name {
+	if e == nil {
+		return nil
+	}
+	var out []*Name
+	for _, t := range e.Variables() {
+		name, ok := second(t)
+		if !ok {
+			continue
+		}
+		switch t.RootName() {
+		case "var":
+			if n := w.Variables[name]; n != nil {
+				out = append(out, n)
+			}
+		case "local":
+			if n := w.Locals[name]; n != nil {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
+}
+
+func (w *World) evaluate(n *Name) {
 	switch n.state {
 	case done:
 		return
@@ -43,8 +127,8 @@ func (w *World) visit(n *Name) {
 		w.ring(n)
 		return
 	}
-	if len(w.stack) >= maxChain {
-		w.Diags.Add(diag.New("too-large", n.Range, "more than %d variables and locals are read one through the other", maxChain))
+	if len(w.stack) >= maxRing {
+		w.Diags.Add(diag.New("too-large", n.Range, "a ring of more than %d variables and locals that read each other", maxRing))
 		n.state = done
 		return
 	}
@@ -122,16 +206,16 @@ func (w *World) variable(n *Name) cty.Value {
 		if !ok {
 			return cty.NilVal
 		}
-		if byDefault, ok = w.convert(v, declared, e.Range(), true); !ok {
+		if byDefault, ok = w.convert(v, declared, e, true); !ok {
 			return cty.NilVal
 		}
 		if !hasType {
-			declared = byDefault.Type()
+			declared = types.Widen(byDefault.Type())
 		}
 	}
 	v := byDefault
 	if g, ok := w.given[b.Label]; ok {
-		if v, ok = w.readGiven(g, declared, n); !ok {
+		if v, ok = w.valueGiven(g, declared, n); !ok {
 			return cty.NilVal
 		}
 	}
@@ -167,8 +251,9 @@ func (w *World) validate(n *Name) bool {
 			continue
 		}
 		v, _ = v.Unmark()
-		v, ok = w.convert(v, cty.Bool, e.Range(), false)
-		if !ok {
+		v, ok = w.convert(v, cty.Bool, e, false)
+		message, told := w.String(rule, "error_message")
+		if !ok || !told {
 			good = false
 			continue
 		}
@@ -176,7 +261,6 @@ func (w *World) validate(n *Name) bool {
 			continue
 		}
 		good = false
-		message, _ := w.String(rule, "error_message")
 		at := n.block.LabelRange
 		if g, ok := w.given[n.block.Label]; ok && g.at.Filename != "" && !n.Sensitive {
 			at = g.at

@@ -1,6 +1,8 @@
 package evaluate
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -38,11 +40,11 @@ var roots = map[string]string{
 	"library": "stands where a pipeline is called",
 }
 
-// Misplaced tells a reference whose root means nothing where it stands; more are roots that mean something there beside
-// var and local.
+// Misplaced tells a reference whose root means nothing where it stands; more are the roots that mean something there
+// beside var and local, as "param.NAME".
 func (w *World) Misplaced(t hcl.Traversal, more []string) diag.Diagnostic {
-	root := t.RootName()
-	text := Text(t)
+	root, text := t.RootName(), Text(t)
+	among := append([]string{"var.NAME", "local.NAME"}, more...)
 	switch root {
 	case "param", "step", "run", "each":
 		if len(more) == 0 {
@@ -51,26 +53,47 @@ func (w *World) Misplaced(t hcl.Traversal, more []string) diag.Diagnostic {
 		}
 	}
 	if what, known := roots[root]; known {
-		return diag.New("out-of-place", t.SourceRange(), "%s can't be used here: %s.* %s", text, root, what)
+		return diag.New("out-of-place", t.SourceRange(), "%s can't be used here: %s.NAME %s", text, root, what).
+			WithDetail("%s", Listed("What can be used here", among))
 	}
-	among := append([]string{"var", "local"}, more...)
 	d := diag.New("unknown-reference", t.SourceRange(), "nothing is named %s", root)
-	if len(t) == 1 {
-		d = d.WithSuggestion("a string stands in quotes: %q", root)
-		if s := diag.Suggest(root, among); s != "" {
-			d = d.WithSuggestion("did you mean %s.…? A string stands in quotes: %q", s, root)
-		}
-		if src := w.sources[t.SourceRange().Filename]; inTemplate(src, t.SourceRange()) {
-			d.Suggestion = ""
-			return diag.ForShell(d, src)
+	meant := diag.Suggest(root, bareNames(among))
+	if len(t) > 1 {
+		d = d.WithDetail("%s", Listed("A reference starts with", among))
+		if meant != "" {
+			d = d.WithSuggestion("did you mean %q?", meant)
 		}
 		return d
 	}
-	d = d.WithDetail("A reference starts with one of %s.", strings.Join(among, ", "))
-	if s := diag.Suggest(root, among); s != "" {
-		d = d.WithSuggestion("did you mean %q?", s)
+	if src := w.sources[t.SourceRange().Filename]; inTemplate(src, t.SourceRange()) {
+		return diag.ForShell(d, src)
 	}
-	return d
+	if meant != "" {
+		return d.WithSuggestion("did you mean %s? A string stands in quotes: %q", among[slices.Index(bareNames(among), meant)], root)
+	}
+	return d.WithSuggestion("a string stands in quotes: %q", root)
+}
+
+func bareNames(among []string) []string {
+	out := make([]string, len(among))
+	for i, name := range among {
+		out[i], _, _ = strings.Cut(name, ".")
+	}
+	return out
+}
+
+// maxListed is how many names a message lists.
+const maxListed = 12
+
+// Listed is a sentence with names.
+func Listed(what string, names []string) string {
+	switch {
+	case len(names) == 0:
+		return what + ": none."
+	case len(names) > maxListed:
+		return fmt.Sprintf("%s: %s and %d more.", what, strings.Join(names[:maxListed], ", "), len(names)-maxListed)
+	}
+	return what + ": " + strings.Join(names, ", ") + "."
 }
 
 // inTemplate says whether all that stands in a ${…} is at.
@@ -102,7 +125,8 @@ func (w *World) Resolve(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
 	}
 	name, ok := second(t)
 	if !ok {
-		w.Diags.Add(diag.New("unknown-reference", t.SourceRange(), "%s needs a name: %s.NAME", root, root))
+		w.Diags.Add(diag.New("unknown-reference", t.SourceRange(), "%s needs a name: %s.NAME", root, root).
+			WithDetail("%s", Listed("Declared", w.declared(root))))
 		return cty.NilType, 0, true
 	}
 	v, ok := w.named(root, name)
@@ -111,6 +135,13 @@ func (w *World) Resolve(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
 		return cty.NilType, 0, true
 	}
 	return v.Type(), 2, true
+}
+
+func (w *World) declared(root string) []string {
+	if root == "local" {
+		return Names(w.Locals)
+	}
+	return Names(w.Variables)
 }
 
 // undeclared tells that var.x or local.x is not there; where it is and is faulty, that has been told.
@@ -128,7 +159,10 @@ func (w *World) undeclared(t hcl.Traversal, root, name string) {
 		w.Diags.Add(d.WithSuggestion("%s", s))
 		return
 	}
-	w.Diags.Add(d.DidYouMean(name, Names(names)))
+	if d = d.DidYouMean(name, Names(names)); d.Suggestion == "" {
+		d = d.WithDetail("%s", Listed("Declared", Names(names)))
+	}
+	w.Diags.Add(d)
 }
 
 // Function finds a function by the name of a call.
@@ -140,6 +174,8 @@ func (w *World) Function(call *hclsyntax.FunctionCallExpr) (function.Function, b
 	switch call.Name {
 	case "last_success":
 		d = diag.New("not-supported", call.NameRange, "last_success is not supported yet")
+	case "env", "getenv":
+		d = d.WithDetail("What a project compiles to doesn't depend on the environment, but for variables: PIPEC_VAR_NAME gives the value of var.NAME.")
 	case "timestamp", "uuid", "uuidv4", "plantimestamp", "bcrypt":
 		d = d.WithDetail("The same source always compiles to the same program, so there is neither a clock nor chance in it. run.name and run.scheduled_at are known when a run starts.")
 	default:

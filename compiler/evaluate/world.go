@@ -8,6 +8,7 @@ package evaluate
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -18,6 +19,7 @@ import (
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/infer"
 	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/types"
 )
 
 // World holds a project's declarations and the values of its constants.
@@ -46,10 +48,11 @@ type Name struct {
 	Sensitive bool
 	Used      bool
 
-	block *decode.Block  // of a variable
-	expr  hcl.Expression // of a local
-	state state
-	value cty.Value // cty.NilVal where it is faulty
+	block   *decode.Block  // of a variable
+	expr    hcl.Expression // of a local
+	state   state
+	ordered bool      // stands in the order of some name
+	value   cty.Value // cty.NilVal where it is faulty
 }
 
 type state int
@@ -59,9 +62,6 @@ const (
 	visiting
 	done
 )
-
-// sensitive marks values that must not be written anywhere.
-type sensitive struct{}
 
 // New collects the declarations. Nothing is evaluated yet, but for the project's name.
 func New(dir string, blocks []*decode.Block, sources map[string][]byte, diags *diag.List) *World {
@@ -90,10 +90,19 @@ func New(dir string, blocks []*decode.Block, sources map[string][]byte, diags *d
 	}
 	for _, b := range blocks {
 		if b.Def.Name == "pipec" {
-			w.Project, _ = w.String(b, "project")
+			w.project(b)
 		}
 	}
 	return w
+}
+
+func (w *World) project(b *decode.Block) {
+	name, ok := w.String(b, "project")
+	if ok && !decode.ValidName(name) {
+		w.Diags.Add(diag.New("invalid-name", b.Attr("project").Range(), "%q can't be the name of a project", name).WithDetail(decode.NameRule))
+		return
+	}
+	w.Project = name
 }
 
 func (w *World) declare(names map[string]*Name, n *Name, label string) {
@@ -216,6 +225,10 @@ func (w *World) Value(node hclsyntax.Expression) (cty.Value, bool) {
 		w.evaluationFault(node, ctx, hclDiags)
 		return cty.NilVal, false
 	}
+	if !types.Finite(v) {
+		w.Diags.Add(diag.New("evaluation", node.Range(), "this value is infinite, as after a division by zero"))
+		return cty.NilVal, false
+	}
 	return v, true
 }
 
@@ -228,24 +241,38 @@ func (w *World) evaluationFault(node hclsyntax.Expression, ctx *hcl.EvalContext,
 		}
 	}
 	for _, h := range hclDiags {
-		at := node.Range()
-		if h.Subject != nil {
-			at = *h.Subject
-		}
-		code := "evaluation"
-		if h.Summary == "Error in function call" && isFileFunction(node, at) {
-			code = "file-access"
-		}
-		text := h.Detail
-		if text == "" {
-			text = h.Summary
-		}
-		w.Diags.Add(diag.New(code, at, "%s", trimSentence(text)))
+		w.Diags.Add(fault(node, h))
 	}
 }
 
-// IsSensitive says whether a value holds anything that must not be written.
-func IsSensitive(v cty.Value) bool { return v != cty.NilVal && v.ContainsMarked() }
+// fault tells in short what HCL says at length of an expression that can't be evaluated.
+func fault(node hclsyntax.Expression, h *hcl.Diagnostic) diag.Diagnostic {
+	at, code := node.Range(), "evaluation"
+	if h.Subject != nil {
+		at = *h.Subject
+	}
+	text := h.Detail
+	if text == "" {
+		text = h.Summary
+	}
+	text = trimSentence(text)
+	if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](h); ok {
+		name := call.CalledFunctionName()
+		if _, reason, found := strings.Cut(text, " failed: "); found {
+			text = reason
+		} else if _, reason, found := strings.Cut(text, " parameter: "); found {
+			text = reason
+		}
+		text = name + ": " + text
+		if IsFileFunction(name) {
+			code = "file-access"
+		}
+		if e, ok := h.Expression.(*hclsyntax.FunctionCallExpr); ok {
+			at = e.Range()
+		}
+	}
+	return diag.New(code, at, "%s", text)
+}
 
 // second is the name behind a root: x of var.x.
 func second(t hcl.Traversal) (string, bool) {

@@ -2,6 +2,7 @@ package infer
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -14,6 +15,9 @@ import (
 
 func (w *walker) call(e *hclsyntax.FunctionCallExpr) cty.Type {
 	f, known := w.scope.Function(e)
+	if !known && e.Name == "last_success" {
+		return cty.NilType // it works later; its arguments refer to pipelines, which nothing else does
+	}
 	soft := e.Name == "try" || e.Name == "coalesce"
 	if soft {
 		w.soft++
@@ -47,8 +51,8 @@ func (w *walker) count(e *hclsyntax.FunctionCallExpr, f function.Function) bool 
 		most = -1
 	}
 	n := len(e.Args)
-	if (e.Name == "try" || e.Name == "coalesce") && least == 0 {
-		least = 1
+	if least == 0 && most < 0 {
+		least = 1 // there is none that makes something of nothing
 	}
 	switch {
 	case e.ExpandFinal && (most < 0 || n-1 <= most):
@@ -63,7 +67,11 @@ func (w *walker) count(e *hclsyntax.FunctionCallExpr, f function.Function) bool 
 	if p := f.VarParam(); p != nil {
 		names = append(names, p.Name+"...")
 	}
-	w.diags.Add(diag.New("function-call", e.Range(), "%s is called with %d arguments, and takes (%s)", e.Name, n, strings.Join(names, ", ")))
+	given := fmt.Sprintf("%d arguments", n)
+	if n == 1 {
+		given = "1 argument"
+	}
+	w.diags.Add(diag.New("function-call", e.Range(), "%s is called with %s, and takes (%s)", e.Name, given, strings.Join(names, ", ")))
 	return false
 }
 
@@ -72,15 +80,21 @@ func (w *walker) first(e *hclsyntax.FunctionCallExpr, args []cty.Type) cty.Type 
 	if e.ExpandFinal {
 		return w.fault("function-call", e.Range(), "%s takes its arguments one by one, without ...", e.Name)
 	}
-	u := args[0]
-	for i, t := range args[1:] {
-		next, ok := unify(u, t)
-		if !ok {
-			w.diags.Add(diag.New("type-mismatch", e.Args[i+1].Range(), "the arguments of %s have one type, and this is %s, not %s", e.Name, types.String(t), types.String(u)).
-				WithRelated(e.Args[0].Range(), "this is %s", types.String(args[0])))
-			return cty.NilType
+	u, first := cty.DynamicPseudoType, -1
+	for i, t := range args {
+		switch {
+		case isNull(e.Args[i]):
+		case first < 0:
+			u, first = t, i
+		default:
+			next, ok := unify(u, t)
+			if !ok {
+				w.diags.Add(diag.New("type-mismatch", e.Args[i].Range(), "the arguments of %s have one type, and this is %s, not %s", e.Name, types.Phrase(t), types.Phrase(u)).
+					WithRelated(e.Args[first].Range(), "this is %s", types.Phrase(args[first])))
+				return cty.NilType
+			}
+			u = next
 		}
-		u = next
 	}
 	return u
 }
@@ -89,7 +103,7 @@ func (w *walker) result(e *hclsyntax.FunctionCallExpr, f function.Function, args
 	if e.ExpandFinal {
 		last := args[len(args)-1]
 		if last != cty.DynamicPseudoType && !last.IsListType() && !last.IsSetType() && !last.IsTupleType() {
-			return w.fault("type-mismatch", e.Args[len(args)-1].Range(), "... takes a list apart, and this is %s", types.String(last))
+			return w.fault("type-mismatch", e.Args[len(args)-1].Range(), "... takes a list apart, and this is %s", types.Phrase(last))
 		}
 		return cty.DynamicPseudoType
 	}
@@ -97,22 +111,18 @@ func (w *walker) result(e *hclsyntax.FunctionCallExpr, f function.Function, args
 		p := parameter(f, i)
 		if p == nil || p.Type == cty.DynamicPseudoType {
 			if types.HasArtifact(t) {
-				return w.fault("type-mismatch", e.Args[i].Range(), "%s takes values, and this is an artifact (%s)", e.Name, types.String(t))
+				return w.fault("type-mismatch", e.Args[i].Range(), "%s takes values, and this is an artifact: %s", e.Name, types.Phrase(t))
 			}
 			continue
 		}
 		if m := types.Assignable(t, p.Type); m != nil {
-			d := diag.New("function-call", e.Args[i].Range(), "%s wants %s for %s, and this is %s", e.Name, types.String(p.Type), p.Name, types.String(t))
-			if m.Why != "" {
-				d = d.WithSuggestion("%s", m.Why)
-			}
-			w.diags.Add(d)
+			w.diags.Add(wrongArgument(e, f, i, t, m))
 			return cty.NilType
 		}
 	}
 	values := make([]cty.Value, len(args))
 	for i, t := range args {
-		values[i] = cty.UnknownVal(t)
+		values[i] = cty.UnknownVal(t.WithoutOptionalAttributesDeep())
 		if text, _, ok := literalString(e.Args[i]); ok {
 			values[i] = cty.StringVal(text)
 		} else if lit, ok := e.Args[i].(*hclsyntax.LiteralValueExpr); ok {
@@ -129,6 +139,20 @@ func (w *walker) result(e *hclsyntax.FunctionCallExpr, f function.Function, args
 		return w.fault("function-call", at, "%s: %v", e.Name, err)
 	}
 	return t
+}
+
+func wrongArgument(e *hclsyntax.FunctionCallExpr, f function.Function, i int, t cty.Type, m *types.Mismatch) diag.Diagnostic {
+	p := parameter(f, i)
+	d := diag.New("function-call", e.Args[i].Range(), "%s wants %s for its argument %q, and this is %s", e.Name, types.Phrase(p.Type), p.Name, types.Phrase(t))
+	switch {
+	case i >= len(f.Params()) && i == len(e.Args)-1 && types.Assignable(t, cty.List(p.Type)) == nil:
+		d = d.WithSuggestion("write ... behind it to give its elements one by one")
+	case m.Hint != "":
+		d = d.WithSuggestion("%s", m.Hint)
+	case m.Path != "":
+		d = d.WithDetail("%s.", m.Error())
+	}
+	return d
 }
 
 func parameter(f function.Function, i int) *function.Parameter {

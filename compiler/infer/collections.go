@@ -67,7 +67,7 @@ func (w *walker) key(e hclsyntax.Expression) (name string, known, ok bool) {
 	case t == cty.NilType:
 		return "", false, false
 	case t != cty.String && t != cty.DynamicPseudoType && t != cty.Number && t != cty.Bool:
-		w.fault("type-mismatch", e.Range(), "a key is a string, not %s", types.String(t))
+		w.fault("type-mismatch", e.Range(), "a key is a string, not %s", types.Phrase(t))
 		return "", false, false
 	}
 	return "", false, true
@@ -103,7 +103,7 @@ func (w *walker) elements(t cty.Type, at hcl.Range) (key, value cty.Type, ok boo
 		}
 		return cty.String, u, true
 	}
-	w.fault("type-mismatch", at, "%s has no elements to go over", types.String(t))
+	w.fault("type-mismatch", at, "%s has no elements to go over", types.Phrase(t))
 	return cty.NilType, cty.NilType, false
 }
 
@@ -125,7 +125,7 @@ func (w *walker) forExpr(e *hclsyntax.ForExpr) cty.Type {
 	if e.KeyExpr != nil {
 		kt := w.typ(e.KeyExpr)
 		if kt != cty.NilType && kt != cty.DynamicPseudoType && !kt.IsPrimitiveType() {
-			kt = w.fault("type-mismatch", e.KeyExpr.Range(), "a key is a string, not %s", types.String(kt))
+			kt = w.fault("type-mismatch", e.KeyExpr.Range(), "a key is a string, not %s", types.Phrase(kt))
 		}
 		ok = ok && kt != cty.NilType
 	}
@@ -143,7 +143,9 @@ func (w *walker) forExpr(e *hclsyntax.ForExpr) cty.Type {
 
 func (w *walker) splat(e *hclsyntax.SplatExpr) cty.Type {
 	if ref, ok := e.Source.(*hclsyntax.ScopeTraversalExpr); ok && ref.Traversal.RootName() == "step" && len(ref.Traversal) == 2 {
-		w.diags.Add(diag.New("for-expression", e.Range(), "[*] collects the instances of a step with for_each, and %s has none", traversalText(ref.Traversal)))
+		// The instances of a step, which are the scope's to know.
+		t := append(ref.Traversal[:2:2], hcl.TraverseSplat{SrcRange: e.MarkerRange})
+		w.scope.Resolve(t, w.soft > 0)
 		return cty.NilType
 	}
 	t := w.typ(e.Source)

@@ -6,6 +6,9 @@
 package infer
 
 import (
+	"sort"
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -144,15 +147,19 @@ func (w *walker) attribute(t cty.Type, name string, at hcl.Range) cty.Type {
 	case t.IsObjectType() && t.HasAttribute(name):
 		return t.AttributeType(name)
 	case t.IsObjectType():
-		d := diag.New("unknown-attribute", at, "there is no attribute %q in %s", name, types.String(t))
+		d := diag.New("unknown-attribute", at, "there is no attribute %q in this object", name)
 		var names []string
 		for n := range t.AttributeTypes() {
 			names = append(names, n)
 		}
-		w.diags.Add(d.DidYouMean(name, names))
+		if d = d.DidYouMean(name, names); d.Suggestion == "" && len(names) > 0 {
+			sort.Strings(names)
+			d = d.WithDetail("Its attributes are %s.", strings.Join(names, ", "))
+		}
+		w.diags.Add(d)
 		return cty.NilType
 	}
-	return w.fault("type-mismatch", at, "%s has no attributes", types.String(t))
+	return w.fault("type-mismatch", at, "%s has no attributes", types.Phrase(t))
 }
 
 func (w *walker) index(e *hclsyntax.IndexExpr) cty.Type {
@@ -160,9 +167,11 @@ func (w *walker) index(e *hclsyntax.IndexExpr) cty.Type {
 	if t == cty.NilType || k == cty.NilType {
 		return cty.NilType
 	}
-	key := cty.UnknownVal(k)
-	if lit, ok := e.Key.(*hclsyntax.LiteralValueExpr); ok {
-		key = lit.Val
+	key := cty.UnknownVal(k.WithoutOptionalAttributesDeep())
+	if len(e.Key.Variables()) == 0 && k.IsPrimitiveType() {
+		if v, hclDiags := e.Key.Value(nil); !hclDiags.HasErrors() {
+			key = v
+		}
 	}
 	return w.element(t, k, key, e.BracketRange)
 }
@@ -173,14 +182,18 @@ func (w *walker) element(t, k cty.Type, key cty.Value, at hcl.Range) cty.Type {
 		if k == want || k == cty.DynamicPseudoType {
 			return true
 		}
-		w.fault("type-mismatch", at, "%s is indexed by a %s, not by a %s", types.String(t), types.String(want), types.String(k))
+		w.fault("type-mismatch", at, "%s is indexed by %s, not by %s", types.Phrase(t), types.Phrase(want), types.Phrase(k))
 		return false
 	}
 	switch {
 	case t == cty.DynamicPseudoType:
 		return t
 	case t.IsListType():
-		if wants(cty.Number) {
+		switch i, known := wholeIndex(key); {
+		case !wants(cty.Number):
+		case known && i < 0:
+			return w.fault("invalid-value", at, "there is no element %d: the first is 0", i)
+		default:
 			return t.ElementType()
 		}
 	case t.IsMapType():
@@ -202,9 +215,18 @@ func (w *walker) element(t, k cty.Type, key cty.Value, at hcl.Range) cty.Type {
 	case t.IsSetType():
 		return w.fault("type-mismatch", at, "a set has no order and can't be indexed; tolist(…) makes a list of it")
 	default:
-		return w.fault("type-mismatch", at, "%s can't be indexed", types.String(t))
+		return w.fault("type-mismatch", at, "%s can't be indexed", types.Phrase(t))
 	}
 	return cty.NilType
+}
+
+// wholeIndex is a key that is a known whole number.
+func wholeIndex(key cty.Value) (int64, bool) {
+	if !key.IsKnown() || key.IsNull() || key.Type() != cty.Number {
+		return 0, false
+	}
+	i, accuracy := key.AsBigFloat().Int64()
+	return i, accuracy == 0
 }
 
 func (w *walker) tupleElement(t cty.Type, key cty.Value, at hcl.Range) cty.Type {
@@ -212,7 +234,7 @@ func (w *walker) tupleElement(t cty.Type, key cty.Value, at hcl.Range) cty.Type 
 	if key.IsKnown() && !key.IsNull() && key.Type() == cty.Number {
 		i, accuracy := key.AsBigFloat().Int64()
 		if accuracy != 0 || i < 0 || i >= int64(len(elems)) {
-			return w.fault("invalid-value", at, "there is no element %s: it has %d", key.AsBigFloat().Text('g', 10), len(elems))
+			return w.fault("invalid-value", at, "there is no element %s: it has %d, and the first is 0", key.AsBigFloat().Text('g', 10), len(elems))
 		}
 		return elems[i]
 	}
@@ -238,7 +260,7 @@ func (w *walker) template(parts []hclsyntax.Expression) cty.Type {
 			w.artifactInString(part, t)
 		default:
 			good = false
-			w.diags.Add(diag.New("type-mismatch", part.Range(), "%s can't stand in a string", types.String(t)).
+			w.diags.Add(diag.New("type-mismatch", part.Range(), "%s can't stand in a string", types.Phrase(t)).
 				WithSuggestion("jsonencode(…) makes text of it; join(\", \", …) does so of a list of strings"))
 		}
 	}

@@ -1,11 +1,15 @@
 package infer
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/types"
 )
 
@@ -14,13 +18,14 @@ func operandType(op *hclsyntax.Operation) cty.Type {
 	switch op {
 	case hclsyntax.OpLogicalAnd, hclsyntax.OpLogicalOr:
 		return cty.Bool
-	case hclsyntax.OpEqual, hclsyntax.OpNotEqual:
+	case expr.OpEqual, expr.OpNotEqual:
 		return cty.NilType
 	}
 	return cty.Number
 }
 
 func (w *walker) binary(e *hclsyntax.BinaryOpExpr) cty.Type {
+	e.Op = expr.Comparing(e.Op) // what has a type is evaluated next
 	l, r := w.typ(e.LHS), w.typ(e.RHS)
 	if want := operandType(e.Op); want != cty.NilType {
 		left, right := w.operand(e.LHS, l, want), w.operand(e.RHS, r, want)
@@ -39,7 +44,7 @@ func (w *walker) binary(e *hclsyntax.BinaryOpExpr) cty.Type {
 		return cty.NilType
 	}
 	if _, ok := unify(l, r); !ok {
-		return w.fault("type-mismatch", e.Range(), "%s and %s are never equal", types.String(l), types.String(r))
+		return w.fault("type-mismatch", e.Range(), "%s and %s are never equal", types.Phrase(l), types.Phrase(r))
 	}
 	return cty.Bool
 }
@@ -50,15 +55,15 @@ func (w *walker) operand(e hclsyntax.Expression, t, want cty.Type) bool {
 	case cty.NilType:
 		return false
 	case want, cty.DynamicPseudoType:
-		if lit, ok := e.(*hclsyntax.LiteralValueExpr); ok && lit.Val.IsNull() {
+		if isNull(e) {
 			w.fault("null-value", e.Range(), "null is no %s", types.String(want))
 			return false
 		}
 		return true
 	}
-	d := diag.New("type-mismatch", e.Range(), "a %s is wanted here, and this is a %s", types.String(want), types.String(t))
-	if m := types.Assignable(t, want); m != nil && m.Why != "" {
-		d = d.WithSuggestion("%s", m.Why)
+	d := diag.New("type-mismatch", e.Range(), "%s is wanted here, and this is %s", types.Phrase(want), types.Phrase(t))
+	if m := types.Assignable(t, want); m != nil && m.Hint != "" {
+		d = d.WithSuggestion("%s", m.Hint)
 	}
 	w.diags.Add(d)
 	return false
@@ -66,23 +71,58 @@ func (w *walker) operand(e hclsyntax.Expression, t, want cty.Type) bool {
 
 // chosen tells a comparison with a string that the other side can never be.
 func (w *walker) chosen(ref, with hclsyntax.Expression) bool {
-	r, ok := ref.(*hclsyntax.ScopeTraversalExpr)
+	r, ok := bare(ref).(*hclsyntax.ScopeTraversalExpr)
 	if !ok {
 		return true
 	}
 	choices := w.scope.Choices(r.Traversal)
-	text, at, ok := literalString(with)
-	if choices == nil || !ok {
+	text, at, ok := literalString(bare(with))
+	if choices == nil || !ok || slices.Contains(choices, text) {
 		return true
 	}
-	for _, c := range choices {
-		if c == text {
-			return true
+	d := diag.New("invalid-value", at, "%s is never %q", traversalText(r.Traversal), text).
+		WithDetail("It is one of %s.", quotedList(choices)).DidYouMean(text, choices)
+	if s := synonym(text); slices.Contains(choices, s) {
+		d = d.WithSuggestion("did you mean %q?", s)
+	}
+	w.diags.Add(d)
+	return false
+}
+
+// synonym is what a status is called elsewhere.
+func synonym(text string) string {
+	switch strings.ToLower(text) {
+	case "success", "successful", "ok", "done", "complete", "completed", "passed", "cached":
+		return "succeeded"
+	case "failure", "fail", "error", "errored":
+		return "failed"
+	case "canceled", "cancel", "aborted":
+		return "cancelled"
+	case "timeout", "timedout", "timed-out":
+		return "timed_out"
+	case "skip", "omitted":
+		return "skipped"
+	}
+	return ""
+}
+
+// bare takes off parentheses and "${…}", which change nothing of what is compared.
+func bare(e hclsyntax.Expression) hclsyntax.Expression {
+	for {
+		switch inner := e.(type) {
+		case *hclsyntax.ParenthesesExpr:
+			e = inner.Expression
+		case *hclsyntax.TemplateWrapExpr:
+			e = inner.Wrapped
+		default:
+			return e
 		}
 	}
-	w.diags.Add(diag.New("invalid-value", at, "%s is never %q", traversalText(r.Traversal), text).
-		WithDetail("It is one of %s.", quotedList(choices)).DidYouMean(text, choices))
-	return false
+}
+
+func isNull(e hclsyntax.Expression) bool {
+	lit, ok := bare(e).(*hclsyntax.LiteralValueExpr)
+	return ok && lit.Val.IsNull()
 }
 
 func quotedList(items []string) string {
@@ -122,10 +162,19 @@ func (w *walker) conditional(e *hclsyntax.ConditionalExpr) cty.Type {
 	if !good || a == cty.NilType || b == cty.NilType {
 		return cty.NilType
 	}
+	switch {
+	case isNull(e.FalseResult):
+		return a
+	case isNull(e.TrueResult):
+		return b
+	}
 	t, ok := unify(a, b)
+	if ok && (types.HasArtifact(a) || types.HasArtifact(b)) {
+		ok = a.Equals(b) // artifacts are not turned into another kind when they are chosen from
+	}
 	if !ok {
-		w.diags.Add(diag.New("type-mismatch", e.FalseResult.Range(), "both results must have one type: %s and %s", types.String(a), types.String(b)).
-			WithRelated(e.TrueResult.Range(), "this is %s", types.String(a)))
+		w.diags.Add(diag.New("type-mismatch", e.FalseResult.Range(), "both results have one type, and this is %s, not %s", types.Phrase(b), types.Phrase(a)).
+			WithRelated(e.TrueResult.Range(), "this is %s", types.Phrase(a)))
 		return cty.NilType
 	}
 	return t
@@ -137,13 +186,7 @@ func unify(a, b cty.Type) (cty.Type, bool) {
 	case a.Equals(b):
 		return a, true
 	case a == cty.DynamicPseudoType || b == cty.DynamicPseudoType:
-		if types.HasArtifact(a) {
-			return a, true // the other is null
-		}
-		if types.HasArtifact(b) {
-			return b, true
-		}
-		return cty.DynamicPseudoType, true
+		return cty.DynamicPseudoType, !types.HasArtifact(a) && !types.HasArtifact(b)
 	case types.Assignable(a, b) == nil:
 		return b, true
 	case types.Assignable(b, a) == nil:

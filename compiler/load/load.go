@@ -119,7 +119,9 @@ func (p *Project) parse(names []string, diags *diag.List) {
 	wg.Wait()
 	for i, name := range names {
 		path := filepath.Join(p.Dir, name)
-		p.Sources[path] = results[i].src
+		if results[i].src != nil {
+			p.Sources[path] = results[i].src
+		}
 		diags.AddList(&results[i].diags)
 		if results[i].body != nil {
 			p.Files = append(p.Files, File{Name: path, Body: results[i].body})

@@ -67,6 +67,7 @@ func Parse(text string) (hclsyntax.Expression, error) {
 	if diags.HasErrors() {
 		return nil, errors.New(sentence(diags[0]))
 	}
+	comparing(node)
 	return node, nil
 }
 

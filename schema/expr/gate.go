@@ -44,7 +44,9 @@ func scan(src []byte, base byte) *Refusal {
 	if len(src) > MaxFile {
 		return &Refusal{Pos: hcl.InitialPos, Why: fmt.Sprintf("the file has %d bytes, and the limit is %d", len(src), MaxFile)}
 	}
+	all := len(src)
 	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
+	mark := all - len(src)
 	g := gate{src: src, levels: []level{{kind: base}}}
 	why := ""
 	for ; g.i < len(g.src) && why == ""; g.i++ {
@@ -59,7 +61,7 @@ func scan(src []byte, base byte) *Refusal {
 	}
 	at := min(g.i-1, len(src))
 	line := 1 + bytes.Count(src[:at], []byte("\n"))
-	return &Refusal{Pos: hcl.Pos{Line: line, Column: at - bytes.LastIndexByte(src[:at], '\n'), Byte: at}, Why: why, Unclosed: why == unclosed}
+	return &Refusal{Pos: hcl.Pos{Line: line, Column: at - bytes.LastIndexByte(src[:at], '\n'), Byte: at + mark}, Why: why, Unclosed: why == unclosed}
 }
 
 // level is what a brace, a string, a heredoc or an interpolation opens. As in the lexer, `(` and `[` open none: a `}`

@@ -12,6 +12,7 @@ type Fault struct {
 	Range   hcl.Range
 	Summary string
 	Unknown string // the word that is no type; "" for faults of another sort
+	Meant   string // the type that was certainly meant; or ""
 }
 
 // words are the types that are written as one word.
@@ -23,10 +24,16 @@ var words = func() map[string]cty.Type {
 	return m
 }()
 
+// synonyms are what types are called elsewhere.
+var synonyms = map[string]string{
+	"int": "number", "integer": "number", "float": "number", "double": "number", "str": "string", "boolean": "bool",
+	"dict": "map", "array": "list", "path": "file", "dir": "directory", "folder": "directory", "pickle": "model", "csv": "dataframe",
+}
+
 // Words are all words that can stand in a type, for suggestions and completion.
 func Words() []string {
 	out := []string{"any", "artifact", "bool", "list", "map", "number", "object", "set", "string", "tuple"}
-	return append(out, Kinds...)
+	return append(append(out, "optional"), Kinds...)
 }
 
 // Parse reads a type as the language writes it. Where a part is faulty, that part is `any` and a Fault says so.
@@ -36,6 +43,13 @@ func Parse(e hcl.Expression) (cty.Type, []Fault) {
 	}
 	call, diags := hcl.ExprCall(e)
 	if diags.HasErrors() {
+		if v, diags := e.Value(nil); !diags.HasErrors() && v.Type() == cty.String && !v.IsNull() {
+			if t, err := ParseString(v.AsString()); err == nil {
+				_, faults := fault(e.Range(), "a type stands without quotes")
+				faults[0].Meant = String(t)
+				return cty.DynamicPseudoType, faults
+			}
+		}
 		return fault(e.Range(), "a type is a word such as number or model, or a call such as list(number)")
 	}
 	return parseCall(call)
@@ -60,7 +74,9 @@ func parseWord(kw string, r hcl.Range) (cty.Type, []Fault) {
 		return fault(r, `artifact needs a media type: artifact("application/zip")`)
 	}
 	t, faults := fault(r, "%q is not a type", kw)
-	faults[0].Unknown = kw
+	if faults[0].Meant = synonyms[kw]; faults[0].Meant == "" {
+		faults[0].Unknown = kw
+	}
 	return t, faults
 }
 

@@ -1,0 +1,119 @@
+package compiler_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"pipec.dev/pipec/compiler"
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/compiler/load"
+	"pipec.dev/pipec/schema/program"
+)
+
+// FuzzCompile gives arbitrary bytes to the whole compiler as the only file of a project. Whatever they are, it comes to
+// an end, every diagnostic stands inside the file, a second time gives the same, and a program can be read back.
+func FuzzCompile(f *testing.F) {
+	for _, src := range seeds(f) {
+		f.Add(src)
+	}
+	dir := f.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "text"), []byte("text ${a}\n"), 0o600); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, src []byte) {
+		if len(src) > 1<<16 {
+			return
+		}
+		o := compiler.Options{Dir: dir, Env: []string{"PIPEC_VAR_x=1"}}
+		first := outcome(t, compiler.Source("main.pipec.hcl", src, o), src)
+		if again := outcome(t, compiler.Source("main.pipec.hcl", src, o), src); again != first {
+			t.Fatalf("compiled twice:\n%s\n\n%s", first, again)
+		}
+	})
+}
+
+// outcome is all that a compile gave, as text.
+func outcome(t *testing.T, r *compiler.Result, src []byte) string {
+	t.Helper()
+	var out bytes.Buffer
+	ds := r.Diags.Sorted()
+	for _, d := range ds {
+		if _, known := diag.Lookup(d.Code); !known {
+			t.Errorf("a diagnostic has the code %q, which is not in the table", d.Code)
+		}
+		inside(t, d, src)
+	}
+	if err := diag.Human(&out, diag.NewView(ds, r.Sources), diag.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if r.Diags.HasErrors() && len(r.Programs) > 0 {
+		t.Fatal("a faulty project gives a program")
+	}
+	for _, p := range r.Programs {
+		data, err := p.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := program.Decode(data)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, data)
+		}
+		if again, err := back.Encode(); err != nil || !bytes.Equal(again, data) {
+			t.Fatalf("decoded and encoded again:\n%s\n%s\n%v", data, again, err)
+		}
+		checkExpressions(t, p)
+		out.Write(data)
+	}
+	return out.String()
+}
+
+// inside holds that what a diagnostic is about stands in the file.
+func inside(t *testing.T, d diag.Diagnostic, src []byte) {
+	t.Helper()
+	if d.Range.Filename != "main.pipec.hcl" {
+		return
+	}
+	if d.Range.Start.Byte < 0 || d.Range.End.Byte > len(src) || d.Range.Start.Byte > d.Range.End.Byte || d.Range.Start.Line < 1 || d.Range.Start.Column < 1 {
+		t.Errorf("%s: %s: %#v is not inside of the %d bytes", d.Code, d.Summary, d.Range, len(src))
+	}
+}
+
+// seeds are the sources of the corpora.
+func seeds(f *testing.F) [][]byte {
+	f.Helper()
+	var out [][]byte
+	for _, pattern := range []string{"testdata/errors/*.txtar", "testdata/programs/*.txtar"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, file := range files {
+			a, err := txtar.ParseFile(file)
+			if err != nil {
+				f.Fatal(err)
+			}
+			for _, part := range a.Files {
+				if strings.HasSuffix(part.Name, load.Suffix) {
+					out = append(out, part.Data)
+				}
+			}
+		}
+	}
+	examples, err := filepath.Glob("../examples/*/*" + load.Suffix)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range examples {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		out = append(out, src)
+	}
+	return out
+}
