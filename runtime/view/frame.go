@@ -1,0 +1,168 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"pipec.dev/pipec/schema/record"
+)
+
+// spinner is what a running step shows, one after the other.
+var spinner = [...]string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"}
+
+const maxName = 32 // columns
+
+// row is one line on the screen.
+type row struct {
+	text    string // with colours
+	columns int    // without
+}
+
+// frame draws the run for a screen of so many columns and rows.
+func (m *model) frame(o *Options, columns, rows int, now time.Time) []row {
+	columns, rows = max(columns, 20), max(rows, 4)
+	room := rows - 3 // the head, the rest, and the cursor's row
+	names := m.names
+	rest := ""
+	if len(names) > room {
+		names, rest = m.choose(room)
+	}
+	nameWidth := 0
+	for _, name := range names {
+		nameWidth = max(nameWidth, min(width(name), maxName, columns/2))
+	}
+	out := []row{m.head(o, columns, now)}
+	for _, name := range names {
+		out = append(out, m.stepRow(o, m.steps[name], nameWidth, columns, now))
+	}
+	if rest != "" {
+		out = append(out, newRow(o, columns, piece{dim, "  … " + rest}))
+	}
+	return out
+}
+
+// choose gives the steps that there is room for: those that run and those that failed first, then what changed last;
+// and says what the others are. Steps stay in their order.
+func (m *model) choose(room int) (names []string, rest string) {
+	ranked := slices.Clone(m.names)
+	rank := func(s *step) int {
+		switch {
+		case s.status == record.Running:
+			return 0
+		case s.failed():
+			return 1
+		case s.status == record.Succeeded:
+			return 2
+		case s.status == record.Pending:
+			return 3
+		}
+		return 4
+	}
+	slices.SortStableFunc(ranked, func(a, b string) int {
+		x, y := m.steps[a], m.steps[b]
+		if c := cmp.Compare(rank(x), rank(y)); c != 0 {
+			return c
+		}
+		if rank(x) == 2 {
+			return cmp.Compare(y.order, x.order)
+		}
+		return 0
+	})
+	shown := map[string]bool{}
+	for _, name := range ranked[:room] {
+		shown[name] = true
+	}
+	counts := map[record.Status]int{}
+	for _, name := range m.names {
+		if shown[name] {
+			names = append(names, name)
+		} else {
+			counts[m.steps[name].status]++
+		}
+	}
+	var parts []string
+	for _, s := range []record.Status{record.Running, record.Failed, record.TimedOut, record.Cancelled, record.Succeeded, record.Skipped, record.Pending} {
+		if counts[s] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", counts[s], status(s)))
+		}
+	}
+	return names, fmt.Sprintf("and %d more: %s", len(m.names)-room, strings.Join(parts, ", "))
+}
+
+func (m *model) head(o *Options, columns int, now time.Time) row {
+	end := now
+	if m.end != nil {
+		end = m.end.At
+	}
+	took := ""
+	if !m.started.IsZero() {
+		took = "  " + duration(end.Sub(m.started))
+	}
+	text := fmt.Sprintf("run %s  %d of %d steps%s", m.run, m.finished, len(m.names), took)
+	if m.cancels > 0 && m.end == nil {
+		return newRow(o, columns, piece{bold, text}, piece{yellow, "  " + m.cancelling(o)})
+	}
+	return newRow(o, columns, piece{bold, text})
+}
+
+func (m *model) stepRow(o *Options, s *step, nameWidth, columns int, now time.Time) row {
+	mark, code := "·", dim
+	took, text, textCode := "", "", dim
+	switch {
+	case s.end != nil && s.status == record.Succeeded:
+		mark, code = "✓", green
+		if s.end.Cached || s.end.Kept {
+			text, _ = s.outcome(now)
+		}
+	case s.end != nil && s.status == record.Skipped:
+		mark = "-"
+		text, _ = s.outcome(now)
+	case s.end != nil:
+		mark, code, textCode = "✗", red, red
+		text = because(s.end.Reason, s.end.Message)
+	case s.waiting:
+		mark, code, text, textCode = "↻", yellow, s.note, yellow
+	case s.status == record.Running:
+		mark, code = spinner[int(s.took(now)/(100*time.Millisecond))%len(spinner)], cyan
+		if len(s.tail) > 0 {
+			text = s.tail[len(s.tail)-1]
+		}
+		if s.attempt > 1 {
+			text = fmt.Sprintf("(attempt %d) %s", s.attempt, text)
+		}
+	}
+	if !s.started.IsZero() {
+		took = duration(s.took(now))
+	}
+	return newRow(o, columns,
+		piece{code, mark}, piece{"", " " + pad(clip(s.name, nameWidth), nameWidth)}, piece{"", fmt.Sprintf("  %7s", took)},
+		piece{textCode, "  " + safe(text, tailWidth)})
+}
+
+// piece is a part of a row, in one colour.
+type piece struct{ code, text string }
+
+// newRow joins pieces, as much of them as there are columns: the last column stays free, or some terminals wrap.
+func newRow(o *Options, columns int, pieces ...piece) row {
+	var r row
+	left := columns - 1
+	for _, p := range pieces {
+		text := clip(p.text, left)
+		w := width(text)
+		left -= w
+		r.columns += w
+		if strings.TrimSpace(text) == "" {
+			r.text += text
+			continue
+		}
+		if p.code == "" {
+			r.text += text
+		} else {
+			r.text += o.paint(p.code, text)
+		}
+	}
+	return row{strings.TrimRight(r.text, " "), r.columns}
+}

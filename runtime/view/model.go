@@ -1,0 +1,129 @@
+package view
+
+import (
+	"time"
+
+	"pipec.dev/pipec/schema/record"
+)
+
+// What is kept of a step's log, to show it where it failed.
+const (
+	tailLines = 10
+	tailWidth = 500
+)
+
+// step is a step as it is shown.
+type step struct {
+	name    string
+	status  record.Status
+	waiting bool // for its next attempt
+	attempt int
+	started time.Time
+	end     *record.StepEnd
+	from    string   // the run that its result is from
+	tail    []string // its last lines, made safe
+	note    string   // why its last attempt failed
+	order   int      // when it last changed
+}
+
+// model is a run as it stands.
+type model struct {
+	run      string
+	started  time.Time
+	cancels  int
+	steps    map[string]*step
+	names    []string
+	end      *record.End
+	finished int // steps that have ended
+	changes  int
+}
+
+func newModel(names []string) *model {
+	m := &model{steps: map[string]*step{}}
+	for _, name := range names {
+		m.step(name)
+	}
+	return m
+}
+
+// step is the step named; one that wasn't known comes last.
+func (m *model) step(name string) *step {
+	s := m.steps[name]
+	if s == nil {
+		s = &step{name: name, status: record.Pending}
+		m.steps[name] = s
+		m.names = append(m.names, name)
+	}
+	return s
+}
+
+// event takes in what happened.
+func (m *model) event(e *record.Event) {
+	if e.Run != "" {
+		m.run = e.Run
+	}
+	if m.started.IsZero() {
+		m.started = e.At
+	}
+	switch e.Type {
+	case record.CancelRequested:
+		m.cancels++
+	case record.RunEnded:
+		m.end = e.RunEnd
+	}
+	if e.Step == "" {
+		return
+	}
+	s := m.step(e.Step)
+	m.changes++
+	s.order = m.changes
+	switch e.Type {
+	case record.StepStarted:
+		s.status, s.started, s.attempt, s.waiting = record.Running, e.At, max(e.Attempt, 1), false
+	case record.StepRetried:
+		s.note, s.waiting, s.attempt = e.Text, true, e.Attempt+1
+	case record.StepKept, record.CacheChecked:
+		s.from = e.From
+	case record.StepLog:
+		s.waiting = false
+		s.addLine(e.Text)
+	case record.StepEnded:
+		if s.end == nil {
+			m.finished++
+		}
+		if s.end = e.End; e.End != nil {
+			s.status = e.End.Status
+			if s.from == "" {
+				s.from = e.End.Run
+			}
+		}
+	}
+}
+
+func (s *step) addLine(text string) {
+	text = safe(text, tailWidth)
+	if text == "" {
+		return
+	}
+	if len(s.tail) == tailLines {
+		copy(s.tail, s.tail[1:])
+		s.tail = s.tail[:tailLines-1]
+	}
+	s.tail = append(s.tail, text)
+}
+
+// took is how long the step has run.
+func (s *step) took(now time.Time) time.Duration {
+	switch {
+	case s.started.IsZero():
+		return 0
+	case s.end != nil:
+		return max(s.end.EndedAt.Sub(s.started), 0)
+	}
+	return max(now.Sub(s.started), 0)
+}
+
+// failed says whether the step has ended badly.
+func (s *step) failed() bool {
+	return s.status == record.Failed || s.status == record.TimedOut || s.status == record.Cancelled
+}

@@ -1,0 +1,115 @@
+package view
+
+import (
+	"fmt"
+	"time"
+
+	"pipec.dev/pipec/schema/record"
+)
+
+// Plain shows a run as lines: `step | text` for each line of a log, and a short line for each change.
+type Plain struct {
+	o         Options
+	m         *model
+	out, talk sink
+}
+
+// NewPlain shows a run as lines.
+func NewPlain(o Options) *Plain {
+	return &Plain{o: o, m: newModel(o.Steps), out: sink{w: o.Out}, talk: sink{w: o.Talk}}
+}
+
+// Event shows it.
+func (p *Plain) Event(e record.Event) {
+	p.m.event(&e)
+	switch e.Type {
+	case record.RunStarted:
+		fmt.Fprintf(&p.talk, "run %s\n", e.Run)
+	case record.StepLog:
+		if !p.o.ByStep {
+			p.line(e.Step, e.Text)
+		}
+	case record.StepStarted:
+		p.say(e.Step, p.o.paint(cyan, "started"))
+	case record.StepRetried:
+		p.say(e.Step, p.o.paint(yellow, safe(e.Text, 0)))
+	case record.StepEnded:
+		if p.o.ByStep && e.End != nil && e.End.Attempts > 0 {
+			p.whole(e.Step)
+		}
+		p.ended(p.m.step(e.Step))
+	case record.CancelRequested:
+		p.cancel()
+	}
+}
+
+func (p *Plain) line(step, text string) {
+	if p.o.Safe {
+		text = safe(text, 0)
+	}
+	fmt.Fprintf(&p.out, "%s | %s\n", step, text)
+}
+
+// whole shows the log of a step that has ended.
+func (p *Plain) whole(step string) {
+	if p.o.Lines == nil {
+		return
+	}
+	if err := p.o.Lines(step, func(text string) { p.line(step, text) }); err != nil {
+		p.say(step, "its log can't be read: "+err.Error())
+	}
+}
+
+func (p *Plain) say(step, text string) { fmt.Fprintf(&p.talk, "%s: %s\n", step, text) }
+
+func (p *Plain) ended(s *step) {
+	if s.end == nil {
+		return
+	}
+	text, code := s.outcome(p.o.now())
+	p.say(s.name, p.o.paint(code, text))
+}
+
+// outcome says how a step ended, and in which colour.
+func (s *step) outcome(now time.Time) (text, code string) {
+	e := s.end
+	switch {
+	case e.Cached:
+		return "cached (run " + s.from + ")", green
+	case e.Kept:
+		return "kept (run " + s.from + ")", green
+	case e.Status == record.Succeeded:
+		return "succeeded in " + duration(s.took(now)), green
+	case e.Status == record.Skipped:
+		return "skipped: " + because("", e.Message), dim
+	}
+	text = status(e.Status)
+	if !s.started.IsZero() {
+		text += " after " + duration(s.took(now))
+	}
+	if why := because(e.Reason, e.Message); why != "" {
+		text += ": " + why
+	}
+	return text, red
+}
+
+func (p *Plain) cancel() { fmt.Fprintln(&p.talk, p.o.paint(yellow, p.m.cancelling(&p.o))) }
+
+func (m *model) cancelling(o *Options) string {
+	switch {
+	case m.cancels > 1:
+		return "ending what runs, at once"
+	case o.Interactive:
+		return "cancelling: steps are asked to end (Ctrl-C again ends them at once)"
+	}
+	return "cancelling: steps are asked to end"
+}
+
+// Close says how the run ended.
+func (p *Plain) Close() error {
+	p.m.summary(&p.o, &p.out, &p.talk)
+	if p.out.err != nil {
+		return p.out.err
+	}
+	return p.talk.err
+}

@@ -1,0 +1,129 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"pipec.dev/pipec/schema/record"
+)
+
+// summary says how the run ended: what failed with its last lines, the outputs, the run and where to look.
+func (m *model) summary(o *Options, out, talk io.Writer) {
+	if m.end == nil {
+		return
+	}
+	for i := range m.end.Steps {
+		s := &m.end.Steps[i]
+		switch s.Status {
+		case record.Failed, record.TimedOut:
+			m.failure(o, talk, s)
+		}
+	}
+	for i := range m.end.Outputs {
+		fmt.Fprintln(out, Datum(&m.end.Outputs[i]))
+	}
+	m.verdict(o, talk)
+}
+
+// failure shows a step that failed.
+func (m *model) failure(o *Options, w io.Writer, s *record.StepEnd) {
+	what := "failed"
+	if s.Status == record.TimedOut {
+		what = "timed out"
+	}
+	if s.Attempts > 1 {
+		what += fmt.Sprintf(" after %d attempts", s.Attempts)
+	}
+	fmt.Fprintf(w, "\n%s %s\n", o.paint(red+";"+bold, "✗ "+s.Name+" "+what+":"), because(s.Reason, s.Message))
+	for _, line := range m.step(s.Name).tail {
+		fmt.Fprintf(w, "  %s %s\n", o.paint(dim, "|"), line)
+	}
+}
+
+// because joins a reason and a message.
+func because(reason, message string) string {
+	message = safe(strings.ReplaceAll(strings.TrimSpace(message), "\n", "; "), 0)
+	switch {
+	case message == "":
+		return reason
+	case reason == "":
+		return message
+	}
+	return reason + ": " + message
+}
+
+func (m *model) verdict(o *Options, w io.Writer) {
+	code := green
+	if m.end.Status != record.Succeeded {
+		code = red
+	}
+	fmt.Fprintf(w, "\nrun %s %s in %s%s", m.run, o.paint(code+";"+bold, status(m.end.Status)), duration(m.end.At.Sub(m.started)), m.counts())
+	if m.end.Status != record.Succeeded {
+		if why := because("", m.end.Message); why != "" {
+			fmt.Fprintf(w, ": %s", why)
+		}
+	}
+	fmt.Fprintf(w, "\n%s\n", o.paint(dim, "pipec logs "+m.run))
+	if m.end.Status != record.Succeeded {
+		fmt.Fprintln(w, o.paint(dim, "pipec rerun "+m.run))
+	}
+}
+
+// counts says what the steps have in common with earlier runs.
+func (m *model) counts() string {
+	cached, kept := 0, 0
+	for i := range m.end.Steps {
+		switch s := &m.end.Steps[i]; {
+		case s.Cached:
+			cached++
+		case s.Kept:
+			kept++
+		}
+	}
+	var parts []string
+	if cached > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %d steps cached", cached, len(m.end.Steps)))
+	}
+	if kept > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %d kept", kept, len(m.end.Steps)))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+func status(s record.Status) string { return strings.ReplaceAll(string(s), "_", " ") }
+
+// Datum shows an output in one line: NAME = VALUE as a literal, or the kind, size and short digest of an artifact.
+func Datum(d *record.Datum) string { return d.Name + " = " + Content(d) }
+
+// Content is what Datum shows of it beside the name.
+func Content(d *record.Datum) string {
+	switch {
+	case d.Value != nil:
+		return safe(string(d.Value), 0)
+	case d.Artifact != nil:
+		return fmt.Sprintf("%s  %s  %s", d.Type, size(d.Artifact.Size), ShortDigest(d.Artifact.Digest))
+	}
+	return fmt.Sprintf("%s  %d elements", d.Type, len(d.Elems))
+}
+
+// ShortDigest is enough of a digest to tell it from others.
+func ShortDigest(digest string) string {
+	const keep = len("sha256:") + 12
+	if len(digest) > keep {
+		return digest[:keep]
+	}
+	return digest
+}
+
+// Took is the time from one moment to another, as people read it; "" where one of them is missing.
+func Took(from, to time.Time) string {
+	if from.IsZero() || to.IsZero() {
+		return ""
+	}
+	return duration(to.Sub(from))
+}
