@@ -1,9 +1,6 @@
 package step
 
 import (
-	"crypto/sha256"
-	_ "embed"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,19 +15,8 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// runnerSource is what calls the user's function: see its own text.
-//
-//go:embed runner.py
-var runnerSource []byte
-
-// RunnerDigest is the digest of the Python runner.
-func RunnerDigest() string {
-	sum := sha256.Sum256(runnerSource)
-	return "sha256:" + hex.EncodeToString(sum[:])
-}
-
 const (
-	runnerName  = "runner.py"
+	runnerName  = "runner.zip"
 	requestName = "runner.json" // what the runner is asked
 	reportName  = "report.json" // what it answers
 )
@@ -46,6 +32,8 @@ type report struct {
 	Reason  string            `json:"reason"` // set where the runner found the fault, not the user's function
 	Message string            `json:"message"`
 	Formats map[string]string `json:"formats"` // how it wrote artifacts, by path
+
+	none bool // the process was gone before the runner could say anything
 }
 
 // request is what the runner is asked.
@@ -119,7 +107,11 @@ func (s *Spec) runner(dir string) (*runner, *failure) {
 		return nil, worldFault(record.ReasonStart, "the runner's request: %s", err)
 	}
 	program, asked := filepath.Join(s.Root, runnerName), filepath.Join(s.Root, requestName)
-	if err := os.WriteFile(program, runnerSource, 0o666); err != nil {
+	archive, err := runnerArchive()
+	if err != nil {
+		return nil, worldFault(record.ReasonStart, "the runner: %s", err)
+	}
+	if err := os.WriteFile(program, archive, 0o666); err != nil {
 		return nil, worldFault(record.ReasonStart, "the runner can't be written: %s", err)
 	}
 	if err := os.WriteFile(asked, data, 0o666); err != nil {
@@ -155,35 +147,40 @@ func (s *Spec) interpreter() string {
 	return "python3"
 }
 
-// environment lets modules be imported from the working directory first, in processes that the function starts too.
-func (r *runner) environment(env []string, dir string) []string {
-	path := dir
-	if old := lookupEnv(env, "PYTHONPATH"); old != "" {
-		path += string(filepath.ListSeparator) + old
-	}
-	env = append(env, "PYTHONPATH="+path)
+// environment is what Python needs in the environment. The runner itself adds the working directory to PYTHONPATH: a
+// module there that is called like one of Python's own would keep the interpreter from starting.
+func (r *runner) environment(env []string) []string {
 	if lookupEnv(env, "PYTHONDONTWRITEBYTECODE") == "" {
 		env = append(env, "PYTHONDONTWRITEBYTECODE=1") // the directory is gone after the step
 	}
 	return env
 }
 
-// report reads the runner's answer; an empty one where there is none.
+// report reads the runner's answer.
 func (r *runner) report() *report {
 	if r == nil {
 		return &report{}
 	}
 	data, err := os.ReadFile(r.answers)
 	if err != nil {
-		return &report{} // it was ended before: the exit code or the signal says enough
+		return &report{none: true}
 	}
 	return parseReport(data)
+}
+
+// explain adds to a missing output why it is missing, where the function ended the process behind the runner's back. Of a
+// failed process the exit code or the signal says enough.
+func (r *report) explain(f *failure) *failure {
+	if r.none && f.reason == record.ReasonOutputMissing {
+		f.message += "; the process ended before the function returned (os._exit, or another program in its place?)"
+	}
+	return f
 }
 
 func parseReport(data []byte) *report {
 	var out report
 	if json.Unmarshal(data, &out) != nil {
-		return &report{} // killed while it wrote
+		return &report{none: true} // killed while it wrote
 	}
 	switch out.Reason {
 	case "", record.ReasonError, record.ReasonOutputInvalid, record.ReasonOutputMissing, record.ReasonInputInvalid:

@@ -87,7 +87,7 @@ func (a *attempt) run(ctx context.Context) *failure {
 	defer done()
 	outputs, f := a.outputs(saving, report)
 	if f != nil {
-		return a.interrupted(ctx, f)
+		return a.interrupted(ctx, report.explain(f))
 	}
 	a.result.Outputs = outputs
 	return nil
@@ -176,7 +176,7 @@ func (a *attempt) process() (*process, *runner, *failure) {
 		if f != nil {
 			return nil, nil, f
 		}
-		argv, env = py.argv, py.environment(env, dir)
+		argv, env = py.argv, py.environment(env)
 	} else if argv, f = s.command(); f != nil {
 		return nil, nil, f
 	}

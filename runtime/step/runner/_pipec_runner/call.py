@@ -1,0 +1,70 @@
+"""Calls the function, and makes of its result one for each output."""
+
+import types
+
+from .fault import Fault, kind_of, listing, shape
+from .path import stdlib
+from .report import say
+
+
+def call(spec, function, inputs):
+    """The function's result; what `async def` gives is run to its end."""
+    result = function(**inputs)
+    if isinstance(result, types.CoroutineType):
+        result = stdlib("asyncio").run(result)
+    if isinstance(result, (types.GeneratorType, types.AsyncGeneratorType)):
+        raise Fault("Error", "%s is a generator (it says yield), so nothing of it has run: let it return its result whole, such as a list" % spec)
+    return result
+
+
+def split(result, outputs, spec):
+    """One result for each output, in order."""
+    names = [o["name"] for o in outputs]
+    if not outputs:
+        if result is not None:
+            say("pipec: %s returned %s, and the step has no outputs: it is ignored\n" % (spec, shape(result)))
+        return []
+    if len(outputs) == 1:
+        return [result]
+    named = by_name(result, names)
+    if named is not None:
+        missing = [n for n in names if n not in named]
+        extra = [k for k in named if k not in names]
+        if not missing and not extra:
+            return [named[n] for n in names]
+        raise Fault(
+            "OutputInvalid",
+            "%s returned %s whose %s are not the step's outputs%s%s"
+            % (
+                spec, shape(result), "keys" if isinstance(result, dict) else "fields",
+                "; missing: " + listing(missing) if missing else "", "; not declared: " + listing(extra) if extra else "",
+            ),
+        )
+    wanted = "a tuple of %d in this order: %s, or a dict with these names" % (len(names), ", ".join(names))
+    if not isinstance(result, (tuple, list)):
+        raise Fault("OutputInvalid", "the step has %d outputs, so %s returns %s; it returned %s" % (len(names), spec, wanted, shape(result)))
+    if len(result) != len(names):
+        raise Fault("OutputInvalid", "the step has %d outputs, so %s returns %s; it returned a %s of %d" % (len(names), spec, wanted, kind_of(result), len(result)))
+    return list(result)
+
+
+def by_name(result, names):
+    """A result that has names of its own: a dict, a dataclass, or a named tuple that has the outputs' names; its order
+    must not count then. A name with `-` may be written with `_`. None for any other result."""
+    if isinstance(result, dict):
+        found = dict(result)
+    elif hasattr(type(result), "__dataclass_fields__"):
+        found = {f.name: getattr(result, f.name) for f in stdlib("dataclasses").fields(result)}
+    elif isinstance(result, tuple) and {python_name(n) for n in names} == set(getattr(result, "_fields", ())):
+        found = dict(zip(result._fields, result))
+    else:
+        return None
+    for n in names:
+        if n not in found and python_name(n) in found:
+            found[n] = found.pop(python_name(n))
+    return found
+
+
+def python_name(name):
+    """A label as a Python name, in the way that it stands in PIPEC_INPUT_ variables."""
+    return name.replace("-", "_")

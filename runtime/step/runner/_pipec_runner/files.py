@@ -1,0 +1,51 @@
+"""Results that are files already, or bytes for one."""
+
+import os
+
+from .fault import Fault, wrong
+from .path import stdlib
+
+
+def is_path(value):
+    """A str counts as one where the output is a file or a directory."""
+    return isinstance(value, (str, os.PathLike))
+
+
+def is_bytes(value):
+    """Bytes in any of Python's clothes."""
+    return isinstance(value, (bytes, bytearray, memoryview))
+
+
+def save(value, path, name, kind):
+    """Stores bytes, or what lies at a path."""
+    if is_bytes(value) and kind != "directory":
+        with open(path, "wb") as f:
+            f.write(value)
+        return
+    wanted = "the bytes" if kind == "bytes" else "the path of a directory" if kind == "directory" else "the path of a file, or bytes"
+    if not is_path(value) or kind == "bytes" and isinstance(value, str):
+        raise wrong(name, kind, wanted, value)
+    what = "directory" if kind == "directory" else "file"
+    if not (os.path.isdir(value) if what == "directory" else os.path.isfile(value)):
+        raise missing(name, kind, value, "no " + what)
+    take(value, path)
+
+
+def missing(name, kind, value, what):
+    """A path with nothing at its end."""
+    return Fault("OutputInvalid", "output %r is declared %s, and the function returned the path %r, where there is %s" % (name, kind, os.fspath(value), what))
+
+
+def take(source, path):
+    """Moves what the function made in its own directories, and copies what lies elsewhere."""
+    source = os.path.abspath(os.fspath(source))
+    if source == path:
+        return
+    shutil = stdlib("shutil")
+    mine = [os.path.realpath(d) + os.sep for d in map(os.environ.get, ("TMPDIR", "HOME", "PIPEC_OUTPUTS")) if d]
+    if any(os.path.realpath(source).startswith(d) for d in mine) and not os.path.islink(source):
+        shutil.move(source, path)
+    elif os.path.isdir(source):
+        shutil.copytree(source, path, symlinks=True)
+    else:
+        shutil.copyfile(source, path)

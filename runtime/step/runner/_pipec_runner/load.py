@@ -1,0 +1,51 @@
+"""Loads an input by its type."""
+
+import json
+import os
+
+from .path import stdlib
+
+
+def load(path, t, formats):
+    """What the function gets for the file or directory at path."""
+    kind = t["kind"]
+    if kind == "list":
+        return [load(os.path.join(path, n), t["elem"], formats) for n in sorted(os.listdir(path))]
+    if kind == "map":
+        with open(os.path.join(path, "index.json"), encoding="utf-8") as f:
+            return {k: load(os.path.join(path, n), t["elem"], formats) for k, n in sorted(json.load(f).items())}
+    if kind in ("value", "json"):
+        with open(path, encoding="utf-8") as f:
+            return json.load(f)
+    if kind in ("text", "html"):
+        with open(path, encoding="utf-8", newline="") as f:
+            return f.read()
+    if kind == "bytes":
+        with open(path, "rb") as f:
+            return f.read()
+    if kind == "ndarray":
+        import numpy
+
+        return numpy.load(path, allow_pickle=False)
+    if kind == "dataframe":
+        from . import frame
+
+        return frame.load(path, formats.get(path, ""))
+    if kind == "model":
+        from . import model
+
+        return model.load(path)
+    if kind == "image":
+        return load_image(path)
+    return stdlib("pathlib").Path(path)  # file, directory, artifact("…"): the function opens them
+
+
+def load_image(path):
+    try:
+        import PIL.Image
+    except ImportError:
+        with open(path, "rb") as f:
+            return f.read()
+    image = PIL.Image.open(path)
+    image.load()
+    return image

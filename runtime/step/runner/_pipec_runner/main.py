@@ -1,0 +1,103 @@
+"""The run: request, function, inputs, call, outputs, report."""
+
+import json
+import os
+import sys
+
+from . import report
+from .call import call, python_name, split
+from .fault import Fault, listing
+from .find import find
+from .parameters import check
+from .path import give_way
+
+
+def main(asked):
+    """Does what the request says; returns the exit code."""
+    with open(asked, encoding="utf-8") as f:
+        request = json.load(f)
+    archive = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    sys.argv = [request["function"]]
+    give_way(archive, request["dir"])
+    try:
+        return attempt(request, archive)
+    except OSError as e:
+        report.say("pipec: the runner's report can't be written: %s\n" % e)
+        return 1
+
+
+def attempt(request, archive):
+    """Runs, and reports how it ended. An OSError is of the report itself."""
+    said, code = {}, 0
+    try:
+        said["formats"] = run(request)
+    except Fault as e:
+        if e.cause is not None and report.touches(e.cause, request["dir"]):
+            report.say(report.users_part(e.cause, archive))
+        report.say("pipec: %s\n" % e)
+        said, code = {"reason": e.reason, "message": str(e)}, 1
+    except SystemExit as e:
+        said, code = exited(request, e.code)
+    except BaseException as e:
+        report.say(report.users_part(e, archive))
+        said, code = {"message": report.one_line(e)}, 130 if isinstance(e, KeyboardInterrupt) else 1
+    report.write(request, **said)
+    return code
+
+
+def exited(request, code):
+    """The user's code ended by sys.exit. Ending well isn't enough where results were promised."""
+    if code is not None and not isinstance(code, int):
+        report.say("%s\n" % (code,))
+        return {"message": str(code)}, 1
+    missing = [o["name"] for o in request["outputs"] if not os.path.lexists(o["path"])]
+    if code or not missing:
+        return {}, code or 0
+    message = "%s ended the process by sys.exit before it returned, and the step has outputs: %s" % (request["function"], listing(missing))
+    report.say("pipec: %s\n" % message)
+    return {"reason": "OutputMissing", "message": message}, 1
+
+
+def run(request):
+    """Calls the function between loading and storing; returns how artifacts were stored, by path."""
+    if sys.version_info < (3, 8):
+        raise Fault("Error", "python steps need Python 3.8 or newer, and %s is %s" % (sys.executable, sys.version.split()[0]))
+    spec = request["function"]
+    if request["inputs"]:
+        from .load import load
+    if request["outputs"]:
+        from .save import save
+    function = find(spec, request["dir"])
+    check(spec, function, [python_name(i["name"]) for i in request["inputs"]])
+    inputs = {}
+    for i in request["inputs"]:
+        with guarded("InputInvalid", "input %r of type %s can't be loaded" % (i["name"], i["text"])):
+            inputs[python_name(i["name"])] = load(i["path"], i["type"], request["formats"])
+    results = split(call(spec, function, inputs), request["outputs"], spec)
+    formats = {}
+    for o, value in zip(request["outputs"], results):
+        with guarded("OutputInvalid", "output %r of type %s can't be stored" % (o["name"], o["text"])):
+            save(value, o["path"], o["type"], o["name"], formats)
+    return formats
+
+
+class guarded:
+    """Makes a fault of what a loader or a saver raises."""
+
+    def __init__(self, reason, what):
+        self.reason = reason
+        self.what = what
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, e, trace):
+        if kind is None or not issubclass(kind, Exception) or issubclass(kind, (Fault, MemoryError)):
+            return False
+        if issubclass(kind, UnicodeEncodeError):
+            why = "it holds %a, half a character (a surrogate), which no text file can hold" % e.object[e.start]
+        elif issubclass(kind, ImportError):
+            why = "%s (interpreter %s)" % (e, sys.executable)
+        else:
+            why = report.one_line(e)
+        raise Fault(self.reason, "%s: %s" % (self.what, why), e) from None

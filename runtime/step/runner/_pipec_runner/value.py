@@ -1,0 +1,121 @@
+"""Values as JSON: Python's own types, and what numpy, pandas and the standard library have in their place."""
+
+import enum
+import json
+import math
+import os
+
+from .fault import Fault, kind_of, shape
+from .path import stdlib
+
+DEEPEST = 400  # within Python's own limit of recursion, which the user may have changed
+WIDEST = 512  # bits of a whole number that pipec carries exactly
+
+ARRAYS = ("numpy", "pandas", "torch", "jax", "jaxlib", "tensorflow", "polars", "pyarrow")
+
+
+def dump(value, name):
+    """The JSON of a value output."""
+    try:
+        return json.dumps(plain(value, name, "", 0), ensure_ascii=False, allow_nan=False)
+    except RecursionError:
+        raise too_deep(name) from None
+
+
+def too_deep(name):
+    return Fault("OutputInvalid", "output %r can't be written as JSON: it is nested too deep, or holds itself" % name)
+
+
+def bad(name, at, said, why=""):
+    return Fault("OutputInvalid", "output %r %s%s%s" % (name, said, " at " + at if at else "", why))
+
+
+def plain(v, name, at, depth):
+    """Makes JSON's own types of a value. `at` is where it stands in the output."""
+    if depth > DEEPEST:
+        raise too_deep(name)
+    if isinstance(v, enum.Enum):
+        v = v.value
+    if v is None or isinstance(v, bool):
+        return v
+    if isinstance(v, str):
+        return str.__str__(v)
+    if isinstance(v, int):
+        return whole(int(v), name, at)
+    if isinstance(v, float):
+        return finite(float(v), name, at)
+    if isinstance(v, dict):
+        return plain_dict(v, name, at, depth)
+    if isinstance(v, (list, tuple)):
+        return [plain(e, name, "%s[%d]" % (at, i), depth + 1) for i, e in enumerate(v)]
+    if isinstance(v, (set, frozenset)):
+        items = [plain(e, name, at + "[…]", depth + 1) for e in v]
+        return sorted(items, key=lambda e: (str(type(e)), e) if isinstance(e, (str, int, float)) else (str(type(e)), str(e)))
+    if hasattr(type(v), "__dataclass_fields__"):
+        fields = {f.name: getattr(v, f.name) for f in stdlib("dataclasses").fields(v)}
+        return plain_dict(fields, name, at, depth)
+    made = other(v, name, at)
+    if made is v:
+        raise bad(name, at, "is a value, which JSON can hold, and the function returned %s" % shape(v), advice(v))
+    return plain(made, name, at, depth + 1)
+
+
+def whole(v, name, at):
+    if v.bit_length() > WIDEST:
+        raise bad(name, at, "holds a whole number of %d bits" % v.bit_length(), ", and a number keeps %d: return it as text" % WIDEST)
+    return v
+
+
+def finite(v, name, at):
+    if not math.isfinite(v):
+        raise bad(name, at, "holds %r" % v, ", which JSON and a number don't have")
+    return v
+
+
+def plain_dict(v, name, at, depth):
+    out = {}
+    for k, e in v.items():
+        key = k.value if isinstance(k, enum.Enum) else k
+        if not isinstance(key, str):
+            if isinstance(key, bool) or not hasattr(key, "__index__"):
+                raise bad(name, at, "has a key of type %s" % kind_of(k), ", and keys are text")
+            key = str(int(key))
+        if key in out:
+            raise bad(name, at, "has the key %r twice" % key, ", once as text and once as a number")
+        out[str.__str__(key)] = plain(e, name, "%s[%r]" % (at, k), depth + 1)
+    return out
+
+
+def other(v, name, at):
+    """What stands for v and is nearer to JSON; v itself where nothing does."""
+    root = type(v).__module__.split(".")[0]
+    if getattr(v, "isoformat", None) and not isinstance(v, type):  # dates and times, pandas' too
+        if v != v:
+            raise bad(name, at, "holds NaT", ", which is no time")
+        return v.isoformat()
+    if root == "numpy" and v.dtype.kind == "M":  # tolist makes numbers of some of them
+        import numpy
+
+        if numpy.isnat(v).any():
+            raise bad(name, at, "holds NaT", ", which is no time")
+        return numpy.datetime_as_string(v).tolist()
+    if root in ARRAYS:
+        for convert in ("tolist", "to_pylist", "to_list", "item", "as_py"):
+            if hasattr(v, convert):
+                made = getattr(v, convert)()
+                if type(made) is not type(v):
+                    return made
+    if hasattr(v, "as_integer_ratio"):  # Decimal, Fraction, numpy's longdouble
+        number = finite(float(v), name, at)
+        return int(v) if number.is_integer() else number
+    return v
+
+
+def advice(v):
+    if isinstance(v, os.PathLike):
+        return " (what is there is gone after the step: declare the output file or directory)"
+    if isinstance(v, (bytes, bytearray)):
+        return " (decode it, or declare the output bytes)"
+    if type(v).__name__ == "DataFrame":
+        return " (declare the output dataframe, or return its to_dict())"
+    return ""
