@@ -100,7 +100,8 @@ func (pr *progress) see(actions []engine.Action) (end *record.End) {
 	return end
 }
 
-// fold gives the steps of a run that has no end, as its log tells: that may be a moment behind.
+// fold gives the steps of a run that has no end: as its log tells, and, since that is written behind the work, as the
+// results of attempts tell that were committed since.
 func (r *Reader) fold(ctx context.Context, run *record.Run) ([]record.StepEnd, error) {
 	p, err := r.Program(ctx, run)
 	if err != nil {
@@ -110,20 +111,82 @@ func (r *Reader) fold(ctx context.Context, run *record.Run) ([]record.StepEnd, e
 	if err != nil {
 		return nil, err
 	}
-	pr := newProgress(p, run)
+	f := folder{state: state, steps: newProgress(p, run), open: map[logID]bool{}}
 	for segment, err := range r.Log(ctx, run) {
 		if err != nil {
 			return nil, err
 		}
 		for i := range segment.Events {
-			var actions []engine.Action
-			state, actions = engine.Next(state, segment.Events[i])
-			pr.see(actions)
+			f.feed(segment.Events[i])
 		}
 	}
-	out := make([]record.StepEnd, len(pr.order))
-	for i, name := range pr.order {
-		out[i] = *pr.steps[name]
+	if !f.started {
+		f.feed(record.Event{Type: record.RunStarted, At: run.CreatedAt})
+	}
+	if err := r.committed(ctx, run, &f); err != nil {
+		return nil, err
+	}
+	out := make([]record.StepEnd, len(f.steps.order))
+	for i, name := range f.steps.order {
+		out[i] = *f.steps.steps[name]
 	}
 	return out, nil
+}
+
+// committed feeds the results of the attempts that the engine waits for, as far as they are there. What one sets free is
+// asked for in turn.
+func (r *Reader) committed(ctx context.Context, run *record.Run, f *folder) error {
+	asked := map[logID]bool{}
+	for {
+		id, ok := f.next(asked)
+		if !ok {
+			return nil
+		}
+		asked[id] = true
+		result, err := store.ReadJSON[record.Result](ctx, r.store, run.AttemptDir(id.step, id.attempt)+"/result.json")
+		switch {
+		case err == nil:
+			f.feed(record.Event{Type: record.AttemptEnded, At: result.EndedAt, Step: id.step, Attempt: id.attempt, Result: &result})
+		case !isNotExist(err):
+			return err
+		}
+	}
+}
+
+// folder is the engine, fed with what is recorded.
+type folder struct {
+	state   *engine.State
+	steps   *progress
+	started bool
+	open    map[logID]bool // attempts that were started and have not ended
+	queue   []logID
+}
+
+func (f *folder) feed(e record.Event) {
+	f.started = f.started || e.Type == record.RunStarted
+	if e.Type == record.AttemptEnded {
+		delete(f.open, logID{e.Step, e.Attempt})
+	}
+	var actions []engine.Action
+	f.state, actions = engine.Next(f.state, e)
+	f.steps.see(actions)
+	for _, a := range actions {
+		if a, ok := a.(engine.StartAttempt); ok {
+			id := logID{a.Step, a.Attempt}
+			f.open[id] = true
+			f.queue = append(f.queue, id)
+		}
+	}
+}
+
+// next is an open attempt that was not asked for yet.
+func (f *folder) next(asked map[logID]bool) (logID, bool) {
+	for len(f.queue) > 0 {
+		id := f.queue[0]
+		f.queue = f.queue[1:]
+		if f.open[id] && !asked[id] {
+			return id, true
+		}
+	}
+	return logID{}, false
 }

@@ -54,7 +54,7 @@ type NoStepError struct{ Run, Step string }
 
 func (e *NoStepError) Error() string { return "run " + e.Run + " has no step \"" + e.Step + "\"" }
 
-// logID names the log of an attempt.
+// logID names an attempt, and so its log.
 type logID struct {
 	step    string
 	attempt int
