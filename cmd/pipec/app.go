@@ -196,10 +196,21 @@ func (a *app) paint(code, text string) string {
 
 // width is the terminal's, or 0.
 func (a *app) width() int {
+	columns, _ := a.size()
+	return columns
+}
+
+// size is the terminal's, or zeros.
+func (a *app) size() (columns, rows int) {
 	if f, ok := a.stdout.(*os.File); ok && a.terminal {
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
-			return w
+		if w, h, err := term.GetSize(int(f.Fd())); err == nil {
+			return w, h
 		}
 	}
-	return 0
+	return 0, 0
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -12,6 +12,7 @@ import (
 
 	"pipec.dev/pipec/compiler"
 	"pipec.dev/pipec/runtime/runs"
+	"pipec.dev/pipec/runtime/view"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -75,7 +76,7 @@ func (a *app) listArtifacts(ctx context.Context, reader *runs.Reader, pipeline, 
 			}
 			continue
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", items[i].Path(), items[i].Type, shorten(oneLine(datumText(&items[i].Datum)), 80))
+		fmt.Fprintf(w, "%s\t%s\t%s\n", items[i].Path(), items[i].Type, shorten(oneLine(view.Content(&items[i].Datum)), 80))
 	}
 	if len(items) == 0 && output == "text" {
 		fmt.Fprintf(a.stderr, "Run %s has made nothing.\n", run.Name)
@@ -169,10 +170,10 @@ func (a *app) diffArtifacts(ctx context.Context, reader *runs.Reader, pipeline s
 		d := &diffs[i]
 		fmt.Fprintf(a.stdout, "%s\n", d.Path)
 		if d.Old != nil {
-			fmt.Fprintf(a.stdout, "  %s\n", a.paint("31", "- "+shorten(oneLine(datumText(d.Old)), 100)))
+			fmt.Fprintf(a.stdout, "  %s\n", a.paint("31", "- "+shorten(oneLine(view.Content(d.Old)), 100)))
 		}
 		if d.New != nil {
-			fmt.Fprintf(a.stdout, "  %s\n", a.paint("32", "+ "+shorten(oneLine(datumText(d.New)), 100)))
+			fmt.Fprintf(a.stdout, "  %s\n", a.paint("32", "+ "+shorten(oneLine(view.Content(d.New)), 100)))
 		}
 	}
 	fmt.Fprintf(a.stderr, "%s; %d alike.\n", plural(len(diffs), "difference"), same)

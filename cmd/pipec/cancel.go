@@ -54,7 +54,7 @@ func (a *app) cancel(ctx context.Context, name, pipeline string, wait bool) erro
 	if end != nil {
 		return user(fmt.Errorf("run %s has ended already: %s", run.Name, end.Status))
 	}
-	ctx, signals := a.onInterrupt(ctx, "The run was asked to end; not waiting for it.")
+	ctx, signals := a.onInterrupt(ctx)
 	defer signals.stop()
 	if wait {
 		fmt.Fprintf(a.stderr, "Run %s is asked to end; waiting for it.\n", run.Name)
@@ -62,6 +62,7 @@ func (a *app) cancel(ctx context.Context, name, pipeline string, wait bool) erro
 	end, err = local.Cancel(ctx, lo, run, wait)
 	switch {
 	case signals.interrupted():
+		fmt.Fprintln(a.stderr, "The run was asked to end; not waiting for it.")
 		return said(exitInterrupted)
 	case err != nil:
 		return refused(err)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -15,8 +14,8 @@ type interrupts struct {
 	seen  chan struct{} // closed by the first one
 }
 
-// onInterrupt watches for Ctrl-C and SIGTERM until stop is called. what says what the first one does.
-func (a *app) onInterrupt(parent context.Context, what string) (context.Context, *interrupts) {
+// onInterrupt watches for Ctrl-C and SIGTERM until stop is called.
+func (a *app) onInterrupt(parent context.Context) (context.Context, *interrupts) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
@@ -34,7 +33,6 @@ func (a *app) onInterrupt(parent context.Context, what string) (context.Context,
 			return
 		}
 		close(i.seen)
-		fmt.Fprintln(a.stderr, what)
 		cancel()
 		select {
 		case <-signals:

@@ -68,7 +68,7 @@ func (a *app) logs(ctx context.Context, name string, o logOptions) error {
 	if err != nil {
 		return err
 	}
-	ctx, signals := a.onInterrupt(ctx, "")
+	ctx, signals := a.onInterrupt(ctx)
 	defer signals.stop()
 	w := bufio.NewWriter(a.stdout)
 	err = reader.Logs(ctx, run, o.LogOptions, a.logPrinter(w, o))

@@ -94,12 +94,12 @@ func (a *app) localOptions(r *compiler.Result, p *program.Program) (local.Option
 
 // follow drives a run under Ctrl-C, shows it, and makes its end the command's.
 func (a *app) follow(ctx context.Context, p *program.Program, o local.Options, show showOptions, drive func(context.Context, local.Options) (local.Outcome, error)) error {
-	ctx, signals := a.onInterrupt(ctx, "Cancelling: steps are asked to end. Ctrl-C again kills them.")
+	ctx, signals := a.onInterrupt(ctx)
 	defer signals.stop()
-	v := a.viewer(p, show)
-	o.Observe, o.Force = v.Observe, signals.force
+	v := a.viewer(p, o, show)
+	o.Observe, o.Force = v.Event, signals.force
 	out, err := drive(ctx, o)
-	if closeErr := v.Close(out.Run, out.End); err == nil && closeErr != nil {
+	if closeErr := v.Close(); err == nil {
 		err = closeErr
 	}
 	switch {

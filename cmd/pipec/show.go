@@ -1,7 +1,7 @@
 package main
 
 import (
-	"encoding/json"
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,9 +10,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/runtime/local"
+	"pipec.dev/pipec/runtime/runs"
+	"pipec.dev/pipec/runtime/view"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
-	"pipec.dev/pipec/schema/types"
 )
 
 // showOptions say how a run is shown while it runs.
@@ -33,20 +35,62 @@ func (o *showOptions) check() error {
 	return nil
 }
 
-type tmpView struct{ a *app }
-
-func (v tmpView) Observe(e record.Event) {
-	if e.Type == record.StepLog {
-		fmt.Fprintf(v.a.stdout, "%s | %s\n", e.Step, e.Text)
-		return
+// viewer shows a run as the flags say: a tree on a terminal, lines elsewhere, or events.
+func (a *app) viewer(p *program.Program, o local.Options, show showOptions) view.View {
+	if show.output == "json" {
+		return view.NewJSON(a.stdout)
 	}
-	b, _ := json.Marshal(e)
-	fmt.Fprintln(v.a.stderr, string(b))
+	vo := view.Options{Out: a.stdout, Talk: a.stderr, Color: a.color(), Safe: a.terminal, Interactive: true}
+	for _, s := range p.All() {
+		vo.Steps = append(vo.Steps, s.Name)
+	}
+	if show.order == "step" {
+		l := &stepLines{project: o.Project, stack: o.Stack}
+		vo.ByStep, vo.Lines = true, l.lines
+		return &named{View: view.NewPlain(vo), lines: l}
+	}
+	if a.terminal && isTerminal(a.stderr) && a.getenv("TERM") != "dumb" {
+		return view.NewTree(vo, a.size)
+	}
+	return view.NewPlain(vo)
 }
 
-func (v tmpView) Close(r *record.Run, e *record.End) error { return v.a.showOutputs(e) }
+// stepLines reads the log of a step of the run that is shown.
+type stepLines struct {
+	project string
+	stack   *program.Stack
+	run     string
+}
 
-func (a *app) viewer(p *program.Program, o showOptions) tmpView { return tmpView{a} }
+func (l *stepLines) lines(step string, line func(string)) error {
+	ctx := context.Background()
+	reader, err := runs.Open(l.project, l.stack)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	run, err := reader.Resolve(ctx, "", l.run)
+	if err != nil {
+		return err
+	}
+	return reader.Logs(ctx, run, runs.LogOptions{Step: step}, func(e record.Event) error {
+		line(e.Text)
+		return nil
+	})
+}
+
+// named learns the run's name from its events.
+type named struct {
+	view.View
+	lines *stepLines
+}
+
+func (n *named) Event(e record.Event) {
+	if n.lines.run == "" {
+		n.lines.run = e.Run
+	}
+	n.View.Event(e)
+}
 
 // showOutputs prints the outputs of a run that has ended.
 func (a *app) showOutputs(end *record.End) error {
@@ -54,25 +98,11 @@ func (a *app) showOutputs(end *record.End) error {
 		return nil
 	}
 	for i := range end.Outputs {
-		if _, err := fmt.Fprintf(a.stdout, "%s = %s\n", end.Outputs[i].Name, datumText(&end.Outputs[i])); err != nil {
+		if _, err := fmt.Fprintln(a.stdout, view.Datum(&end.Outputs[i])); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// datumText is a value as the language writes it, or what is known of an artifact.
-func datumText(d *record.Datum) string {
-	if d.Artifact != nil {
-		return fmt.Sprintf("%s, %d bytes, %s", d.Type, d.Artifact.Size, d.Artifact.Digest)
-	}
-	t, err := types.ParseString(d.Type)
-	if err == nil {
-		if v, err := types.FromJSON(d.Value, t); err == nil {
-			return types.Literal(v)
-		}
-	}
-	return string(d.Value)
 }
 
 func oneLine(s string) string { return diag.Printable(strings.Join(strings.Fields(s), " ")) }
