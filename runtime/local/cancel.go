@@ -57,24 +57,7 @@ func cancelLost(ctx context.Context, o *Options, run *record.Run) (*record.End, 
 	defer d.close()
 	var end *record.End
 	defer func() { d.leave(lock, end) }()
-	open := todo.actions()
-	for _, e := range todo.kept {
-		d.feed(ctx, e)
-	}
-	for range 2 { // the second one is for finally
-		d.feed(ctx, record.Event{Type: record.CancelRequested})
-	}
-	todo.begin(ctx, d) // what is cancelled before it begins starts nothing
-	for _, a := range open {
-		if a, ok := a.(engine.StartAttempt); ok {
-			spec := d.spec(&a.Spec)
-			result := d.before(ctx, spec)
-			if result == nil {
-				result = lost(spec, record.ReasonLost, "pipec was killed before it was started")
-			}
-			d.feed(ctx, record.Event{Type: record.AttemptEnded, Step: a.Step, Attempt: a.Attempt, Result: result})
-		}
-	}
+	d.endAsItStands(ctx, todo)
 	if d.end == nil {
 		return nil, fmt.Errorf("run %s could not be ended", run.Name)
 	}
@@ -83,4 +66,42 @@ func cancelLost(ctx context.Context, o *Options, run *record.Run) (*record.End, 
 		end = d.end
 	}
 	return end, err
+}
+
+// endAsItStands takes in what attempts have committed, cancels the run, and gives up what was begun.
+func (d *driver) endAsItStands(ctx context.Context, t *todo) {
+	note := func(e record.Event) {
+		t.answered(&e)
+		for _, a := range d.fold(&e, true) {
+			t.asked(d, a)
+		}
+	}
+	for _, e := range t.kept {
+		note(e)
+	}
+	if !t.began {
+		note(record.Event{Type: record.RunStarted, At: d.run.CreatedAt})
+	}
+	giveUp := func(committed bool) {
+		for i := 0; i < len(t.order); i++ { // what is noted may add to it
+			a, ok := t.open[t.order[i]].(engine.StartAttempt)
+			if !ok {
+				continue
+			}
+			spec := d.spec(&a.Spec)
+			result := d.before(ctx, spec)
+			if result == nil || committed && result.Reason == record.ReasonLost {
+				if committed {
+					continue
+				}
+				result = lost(spec, record.ReasonLost, "pipec was killed before it was started")
+			}
+			note(record.Event{Type: record.AttemptEnded, Step: a.Step, Attempt: a.Attempt, Result: result})
+		}
+	}
+	giveUp(true)
+	for range 2 { // the second one is for finally
+		note(record.Event{Type: record.CancelRequested})
+	}
+	giveUp(false)
 }

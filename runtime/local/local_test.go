@@ -171,6 +171,14 @@ func chain(n int, command ...string) []program.Step {
 	return steps
 }
 
+// TestMain is also the driver that tests kill: it runs the project that the environment names.
+func TestMain(m *testing.M) {
+	if dir := os.Getenv("PIPEC_TEST_DRIVE"); dir != "" {
+		os.Exit(driveChild(dir))
+	}
+	os.Exit(m.Run())
+}
+
 func TestRun(t *testing.T) {
 	p := newProject(t,
 		sh("make", `printf 3 >"$PIPEC_OUTPUT_n"; mkdir "$PIPEC_OUTPUT_d"; echo hi >"$PIPEC_OUTPUT_d/f"; echo made`, out("d", "directory"), out("n", "number")),
