@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -127,14 +128,31 @@ func (a *app) showDetail(d *runs.Detail) error {
 	fmt.Fprintln(a.stdout)
 	w = tabwriter.NewWriter(a.stdout, 0, 4, 3, ' ', 0)
 	fmt.Fprintln(w, "STEP\tSTATUS\tATTEMPTS\tTOOK\tREASON")
-	for i := range d.Steps {
-		s := &d.Steps[i]
+	for _, s := range byStart(d.Steps) {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", s.Name, statusText(s), attemptsText(s), tookText(s), reasonText(s))
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	return a.showOutputs(d.End)
+}
+
+// byStart sorts steps by when they started; those that did not come last.
+func byStart(steps []record.StepEnd) []*record.StepEnd {
+	out := make([]*record.StepEnd, len(steps))
+	for i := range steps {
+		out[i] = &steps[i]
+	}
+	slices.SortStableFunc(out, func(a, b *record.StepEnd) int {
+		if a.StartedAt.IsZero() != b.StartedAt.IsZero() {
+			if a.StartedAt.IsZero() {
+				return 1
+			}
+			return -1
+		}
+		return a.StartedAt.Compare(b.StartedAt)
+	})
+	return out
 }
 
 func statusText(s *record.StepEnd) string {

@@ -41,7 +41,7 @@ func (a *app) viewer(p *program.Program, o local.Options, show showOptions) view
 		return view.NewJSON(a.stdout)
 	}
 	vo := view.Options{Out: a.stdout, Talk: a.stderr, Color: a.color(), Safe: a.terminal, Interactive: true}
-	for _, s := range p.All() {
+	for _, s := range p.Ordered() {
 		vo.Steps = append(vo.Steps, s.Name)
 	}
 	if show.order == "step" {

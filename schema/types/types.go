@@ -145,31 +145,41 @@ func Phrase(t cty.Type) string {
 	}
 }
 
-// Widen is the type that the values of a literal stand for where no type is declared: a tuple whose elements have one
-// type is a list.
-func Widen(t cty.Type) cty.Type {
+// Widen is the type that a literal stands for where no type is declared: a tuple whose elements have one type is a list,
+// an attribute that is null is optional, and another null is `any`.
+func Widen(v cty.Value) cty.Type {
+	v, _ = v.Unmark()
+	t := v.Type()
 	switch {
+	case v.IsNull():
+		return cty.DynamicPseudoType
+	case !v.IsKnown():
+		return t
 	case t.IsTupleType():
-		elems := t.TupleElementTypes()
-		if len(elems) == 0 {
-			return cty.List(cty.DynamicPseudoType)
-		}
-		wide := make([]cty.Type, len(elems))
+		var elems []cty.Type
 		same := true
-		for i, e := range elems {
-			wide[i] = Widen(e)
-			same = same && wide[i].Equals(wide[0])
+		for it := v.ElementIterator(); it.Next(); {
+			_, e := it.Element()
+			elems = append(elems, Widen(e))
+			same = same && elems[len(elems)-1].Equals(elems[0])
 		}
-		if same {
-			return cty.List(wide[0])
+		switch {
+		case len(elems) == 0:
+			return cty.List(cty.DynamicPseudoType)
+		case same:
+			return cty.List(elems[0])
 		}
-		return cty.Tuple(wide)
+		return cty.Tuple(elems)
 	case t.IsObjectType():
 		attrs := make(map[string]cty.Type, len(t.AttributeTypes()))
-		for name, a := range t.AttributeTypes() {
-			attrs[name] = Widen(a)
+		var optional []string
+		for name, a := range v.AsValueMap() {
+			if attrs[name] = Widen(a); a.IsNull() {
+				attrs[name] = a.Type()
+				optional = append(optional, name)
+			}
 		}
-		return cty.Object(attrs)
+		return cty.ObjectWithOptionalAttrs(attrs, optional)
 	}
 	return t
 }
