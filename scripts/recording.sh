@@ -15,6 +15,7 @@ script -qec 'stty cols '$columns' rows 50 -echo
   say() { printf "\033[32;1m$\033[0m \033[1m%s\033[0m\n" "$*"; "$@"; }
   cd examples/digits
   say pipec validate
-  say pipec run --stack local' /dev/null >"$session"
+  say pipec run --stack local
+  say pipec artifacts --stack local' /dev/null >"$session"
 bin/tools/termsvg -columns "$columns" -title "pipec: a run of the digits pipeline" <"$session" >docs/run.svg
 echo "docs/run.svg"
