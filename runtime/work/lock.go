@@ -31,7 +31,12 @@ func (r Run) Lock() (*Lock, error) {
 	for try := 0; ; try++ {
 		f, err := r.openLock()
 		if err != nil {
-			return nil, err
+			// A place that is removed at this moment is there and isn't.
+			if passing := errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist); !passing || try == lockTries {
+				return nil, err
+			}
+			time.Sleep(lockPause)
+			continue
 		}
 		err = flock(f, unix.LOCK_EX|unix.LOCK_NB)
 		if err == nil && r.isLock(f) {
