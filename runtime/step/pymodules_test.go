@@ -50,6 +50,7 @@ def f(a):
     return ["x"], {"k": "v"}, a
 def fails():
     import difflib, traceback
+    sys.path.insert(0, "elsewhere")
     assert hasattr(traceback, "mine") or "traceback" in before
     return 1 / 0
 `}

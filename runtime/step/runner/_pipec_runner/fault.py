@@ -16,7 +16,8 @@ class Fault(Exception):
 def kind_of(value):
     """The name of a value's type: int, numpy.ndarray, steps.Model."""
     t = type(value)
-    return t.__name__ if t.__module__ in ("builtins", "__main__") else t.__module__.split(".")[0] + "." + t.__name__
+    root = str(t.__module__).partition(".")[0]
+    return t.__name__ if root in ("builtins", "__main__") else root + "." + t.__name__
 
 
 def shape(value):
@@ -32,8 +33,7 @@ def shape(value):
 
 def near(name, names):
     """A suggestion, or nothing."""
-    match = getattr(stdlib("difflib"), "get_close_matches")
-    close = match(name, names, n=3, cutoff=0.6)
+    close = stdlib("difflib").get_close_matches(name, names, n=3, cutoff=0.6)
     return "; did you mean %s?" % " or ".join(repr(c) for c in close) if close else ""
 
 

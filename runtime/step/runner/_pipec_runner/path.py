@@ -9,12 +9,13 @@ import os
 import sys
 
 own = []  # sys.path without the archive and the user's directory
+users = []  # the user's directory
 
 
 def give_way(archive, where):
     """Makes sys.path what the user's code expects, here and in the processes that it starts."""
     sys.path[:] = [p for p in sys.path if p not in (archive, where)]
-    own[:] = sys.path
+    own[:], users[:] = sys.path, [where]
     sys.path.insert(0, where)
     sys.path_importer_cache.pop(archive, None)
     old = os.environ.get("PYTHONPATH")
@@ -22,21 +23,24 @@ def give_way(archive, where):
 
 
 def comes_from(module, where):
-    """Says whether a module, or a part of a package without a file, was found in a directory."""
+    """Says whether a top module or package was found in a directory, itself and not beneath it: an environment with
+    Python's own modules may lie there too."""
     places = [getattr(module, "__file__", None)] + list(getattr(module, "__path__", ()))
-    return any(p and os.path.abspath(p).startswith(where.rstrip(os.sep) + os.sep) for p in places)
+    where = os.path.abspath(where)
+    inside = (where, os.path.join(where, module.__name__))
+    return any(p and os.path.dirname(os.path.abspath(p)) in inside for p in places)
 
 
 def stdlib(name):
     """Imports a module of Python's own, though the user's code may have one of the same name."""
     there = sys.modules.get(name)
-    if there is not None and not (sys.path and comes_from(there, sys.path[0] or os.sep)):
+    if there is not None and not any(comes_from(there, where) for where in users):
         return there
-    users, sys.path[:] = sys.path[:], own or sys.path
+    given, sys.path[:] = sys.path[:], own or sys.path
     sys.modules.pop(name, None)
     try:
         return importlib.import_module(name)
     finally:
-        sys.path[:] = users
+        sys.path[:] = given
         if there is not None:
             sys.modules[name] = there
