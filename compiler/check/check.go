@@ -187,8 +187,10 @@ func (c *checker) param(p *Pipeline, b *decode.Block) {
 	}
 	q.Default = v
 	if !typed && !v.IsNull() {
-		q.Type = types.Widen(v.Type())
-		q.Default, _ = types.Convert(v, q.Type)
+		q.Type = types.Widen(v)
+		if q.Default, ok = c.byDefault(b, q.Type, b.LabelRange); !ok {
+			q.Type = cty.NilType
+		}
 	}
 }
 

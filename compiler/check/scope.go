@@ -69,7 +69,7 @@ func (s *scope) Resolve(t hcl.Traversal, soft bool) (cty.Type, int) {
 }
 
 func (s *scope) use(u Use, t hcl.Traversal, soft bool) {
-	u.Soft, u.At = soft, t.SourceRange()
+	u.Soft, u.At = soft && u.Step != "" && !u.Status, t.SourceRange() // only what a step leaves behind can be missing
 	s.uses = append(s.uses, u)
 }
 

@@ -210,7 +210,7 @@ func (w *World) variable(n *Name) cty.Value {
 			return cty.NilVal
 		}
 		if !hasType {
-			declared = types.Widen(byDefault.Type())
+			declared = types.Widen(byDefault)
 		}
 	}
 	v := byDefault

@@ -101,11 +101,7 @@ func (w *walker) first(e *hclsyntax.FunctionCallExpr, args []cty.Type) cty.Type 
 
 func (w *walker) result(e *hclsyntax.FunctionCallExpr, f function.Function, args []cty.Type) cty.Type {
 	if e.ExpandFinal {
-		last := args[len(args)-1]
-		if last != cty.DynamicPseudoType && !last.IsListType() && !last.IsSetType() && !last.IsTupleType() {
-			return w.fault("type-mismatch", e.Args[len(args)-1].Range(), "... takes a list apart, and this is %s", types.Phrase(last))
-		}
-		return cty.DynamicPseudoType
+		return w.expanded(e, f, args)
 	}
 	for i, t := range args {
 		p := parameter(f, i)
@@ -122,12 +118,18 @@ func (w *walker) result(e *hclsyntax.FunctionCallExpr, f function.Function, args
 	}
 	values := make([]cty.Value, len(args))
 	for i, t := range args {
-		values[i] = cty.UnknownVal(t.WithoutOptionalAttributesDeep())
+		values[i] = unknown(t)
+		if p := parameter(f, i); t == cty.DynamicPseudoType && p != nil {
+			values[i] = unknown(p.Type) // as which it is checked when it is known
+		}
 		if text, _, ok := literalString(e.Args[i]); ok {
 			values[i] = cty.StringVal(text)
 		} else if lit, ok := e.Args[i].(*hclsyntax.LiteralValueExpr); ok {
 			values[i] = lit.Val
 		}
+	}
+	if t, ok := ownType(e.Name, args); ok {
+		return t
 	}
 	t, err := f.ReturnTypeForValues(values)
 	if err != nil {
@@ -139,6 +141,58 @@ func (w *walker) result(e *hclsyntax.FunctionCallExpr, f function.Function, args
 		return w.fault("function-call", at, "%s: %v", e.Name, err)
 	}
 	return t
+}
+
+// unknown stands for an argument of type t. What holds `any` is `any` as a whole: the functions would take any in it for
+// the type of its neighbours.
+func unknown(t cty.Type) cty.Value {
+	if t.HasDynamicTypes() {
+		return cty.DynamicVal
+	}
+	return cty.UnknownVal(t.WithoutOptionalAttributesDeep())
+}
+
+// expanded is the type of a call whose last argument is a list that is given element by element. Where it is the same
+// for one element and for two, it doesn't depend on how many there are.
+func (w *walker) expanded(e *hclsyntax.FunctionCallExpr, f function.Function, args []cty.Type) cty.Type {
+	last, rest := args[len(args)-1], args[:len(args)-1]
+	at := e.Args[len(e.Args)-1]
+	if last == cty.DynamicPseudoType {
+		return last
+	}
+	if !last.IsListType() && !last.IsSetType() && !last.IsTupleType() {
+		return w.fault("type-mismatch", at.Range(), "... takes a list apart, and this is %s", types.Phrase(last))
+	}
+	_, elem, _ := w.elements(last, at.Range())
+	for i := range e.Args {
+		t, p := elem, parameter(f, i)
+		if i < len(rest) {
+			t = rest[i]
+		}
+		if p == nil || types.HasArtifact(t) {
+			return w.fault("type-mismatch", e.Args[i].Range(), "%s can't take this: %s", e.Name, types.Phrase(args[i]))
+		}
+		if m := types.Assignable(t, p.Type); m != nil {
+			w.diags.Add(wrongArgument(e, f, i, t, m))
+			return cty.NilType
+		}
+	}
+	var got [2]cty.Type
+	for n := range got {
+		var values []cty.Value
+		for _, t := range append(append([]cty.Type{}, rest...), []cty.Type{elem, elem}[:n+1]...) {
+			values = append(values, unknown(t))
+		}
+		t, err := f.ReturnTypeForValues(values)
+		if err != nil {
+			return cty.DynamicPseudoType
+		}
+		got[n] = t
+	}
+	if got[0].Equals(got[1]) {
+		return got[0]
+	}
+	return cty.DynamicPseudoType
 }
 
 func wrongArgument(e *hclsyntax.FunctionCallExpr, f function.Function, i int, t cty.Type, m *types.Mismatch) diag.Diagnostic {

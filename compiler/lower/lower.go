@@ -75,18 +75,10 @@ func (l *lowerer) step(s *check.Step) program.Step {
 	}
 	out.CommandList = l.optional(s.CommandList)
 	for _, in := range s.Inputs {
-		out.Inputs = append(out.Inputs, program.Input{Name: in.Block.Label, Type: types.String(in.Type), Value: l.value(in.Value), Default: l.json(in.Default)})
+		out.Inputs = append(out.Inputs, program.Input{Name: in.Block.Label, Type: types.String(in.Type), Value: l.input(in), Default: l.json(in.Default)})
 		l.places[at+".input."+in.Block.Label] = in.Block.DefRange
 	}
 	sort.Slice(out.Inputs, func(i, j int) bool { return out.Inputs[i].Name < out.Inputs[j].Name })
-	for i := range out.Inputs {
-		if out.Inputs[i].Default != nil {
-			out.Inputs[i].Value.Soft = out.Inputs[i].Value.Ref != ""
-			if e := out.Inputs[i].Value.Expr; e != nil {
-				e.Soft = stepOutputs(e.Refs)
-			}
-		}
-	}
 	for _, o := range s.Outputs {
 		out.Outputs = append(out.Outputs, program.Output{Name: o.Block.Label, Type: types.String(o.Type), Default: l.json(o.Default)})
 		l.places[at+".output."+o.Block.Label] = o.Block.DefRange
@@ -110,6 +102,17 @@ func (l *lowerer) optional(v *check.Value) *program.Value {
 	}
 	out := l.value(v)
 	return &out
+}
+
+// input is the value of an input. Where the input has a default, all that it reads of steps may be missing.
+func (l *lowerer) input(in *check.Input) program.Value {
+	if in.Default != cty.NilVal {
+		for i := range in.Value.Uses {
+			u := &in.Value.Uses[i]
+			u.Soft = u.Step != "" && !u.Status
+		}
+	}
+	return l.value(in.Value)
 }
 
 // value is a constant, one whole reference, or a kept expression.
@@ -185,15 +188,4 @@ func (l *lowerer) constant(out *expr.Expr, ref string) {
 		out.Scope = map[string]expr.Const{}
 	}
 	out.Scope[ref] = c
-}
-
-// stepOutputs are those of refs that read a step.
-func stepOutputs(refs []string) []string {
-	var out []string
-	for _, r := range refs {
-		if len(r) > 5 && r[:5] == "step." {
-			out = append(out, r)
-		}
-	}
-	return out
 }
