@@ -39,7 +39,8 @@ func (d *driver) deps(s *step.Spec) step.Deps {
 	return deps
 }
 
-// started is told when the process of an attempt runs: now there is time to make ready for its result. A process that
+// started is told when the process of an attempt runs: now there is time to make ready for its result,
+// and to look at what others left. A process that
 // was started while the run was ended by force is killed: it came too late to be found.
 func (d *driver) started(s *step.Spec, pid int) {
 	if d.forced.Load() {
@@ -48,6 +49,7 @@ func (d *driver) started(s *step.Spec, pid int) {
 	if p, ok := d.store.(store.Preparer); ok {
 		p.Prepare(s.AttemptDir)
 	}
+	d.recycle()
 }
 
 // start starts an attempt; it is told as AttemptEnded when it has ended.
@@ -65,8 +67,11 @@ func (d *driver) start(ctx context.Context, s engine.Spec) {
 			}
 			result = d.attempt(ctx, spec)
 		}
+		small := d.small(spec, result)
 		d.send(record.Event{Type: record.AttemptEnded, Step: s.Step, Attempt: s.Attempt, Result: result})
-		d.tidy(spec, result)
+		if !small {
+			d.tidy(spec, result)
+		}
 	}()
 }
 
@@ -135,17 +140,44 @@ func (d *driver) checkCache(ctx context.Context, s engine.Spec) {
 	d.send(e)
 }
 
+// small says whether an attempt that succeeded has left so little that its place may be used again: that is looked at
+// when there is time.
+func (d *driver) small(spec *step.Spec, result *record.Result) bool {
+	if result.Status != record.Succeeded || spec.Attempt > 1 || len(spec.Inputs) > 0 || spec.Code != "" || spec.Program.Python != "" {
+		return false
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.left = append(d.left, spec.Step)
+	return true
+}
+
 // tidy removes what nobody needs: all of an attempt that succeeded, and of others all but the last.
 func (d *driver) tidy(spec *step.Spec, result *record.Result) {
 	if result.Status == record.Succeeded {
-		if spec.Attempt > 1 || !d.spares.Give(spec.Step) {
-			_ = work.Remove(spec.Root)
-		}
+		_ = work.Remove(spec.Root)
 		return
 	}
 	for _, n := range d.work.Attempts(spec.Step) {
 		if n < spec.Attempt {
 			_ = work.Remove(d.work.Attempt(spec.Step, n))
+		}
+	}
+}
+
+// recycle looks at the places that small steps have left.
+func (d *driver) recycle() {
+	d.mu.Lock()
+	left := d.left
+	d.left = nil
+	d.mu.Unlock()
+	for _, name := range left {
+		if !d.spares.Give(name) {
+			d.running.Add(1)
+			go func() {
+				defer d.running.Done()
+				_ = work.Remove(d.work.Attempt(name, 1))
+			}()
 		}
 	}
 }

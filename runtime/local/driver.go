@@ -54,6 +54,7 @@ type driver struct {
 
 	mu    sync.Mutex
 	slots map[string]cacheSlot // by step
+	left  []string             // small steps that have succeeded, and whose places were not looked at yet
 }
 
 // errGone is the cause for attempts whose run isn't this driver's any more.
@@ -212,6 +213,7 @@ func (d *driver) finish(ctx context.Context) error {
 	if d.stopped {
 		killErr = d.work.Kill()
 	}
+	d.recycle()
 	d.running.Wait()
 	err := d.record(ctx)
 	if err != nil && !errors.Is(err, ErrTakenOver) {

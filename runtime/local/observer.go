@@ -2,6 +2,7 @@ package local
 
 import (
 	"sync"
+	"time"
 
 	"pipec.dev/pipec/schema/record"
 )
@@ -12,6 +13,10 @@ const (
 	maxLineBytes = 1 << 20
 )
 
+// observeDelay is how long what is new may wait for what follows, so that who watches is not woken for each event of
+// steps that take no time.
+const observeDelay = 4 * time.Millisecond
+
 // observer tells who watches, by one goroutine, in order. Events never wait: a run must be stoppable while who watches
 // hangs, and a run has only so many. Lines of steps do wait, so that memory is bounded.
 type observer struct {
@@ -19,12 +24,14 @@ type observer struct {
 	done chan struct{}
 
 	mu     sync.Mutex
-	some   sync.Cond // there is something in the queue, or the end
+	some   sync.Cond // it is time to look into the queue
 	room   sync.Cond // there is room for lines
 	queue  []record.Event
 	lines  int
 	bytes  int
 	mute   bool // lines are dropped: the stored log has them
+	due    bool // the queue is to be looked into
+	armed  bool // it will be due
 	closed bool
 }
 
@@ -46,7 +53,27 @@ func (o *observer) event(e record.Event) {
 	}
 	o.mu.Lock()
 	o.queue = append(o.queue, e)
+	o.arm()
 	o.mu.Unlock()
+}
+
+// arm makes the queue due soon. The lock is held.
+func (o *observer) arm() {
+	if o.armed || o.due {
+		return
+	}
+	o.armed = true
+	time.AfterFunc(observeDelay, func() {
+		o.mu.Lock()
+		o.armed = false
+		o.wake()
+		o.mu.Unlock()
+	})
+}
+
+// wake makes the queue due now. The lock is held.
+func (o *observer) wake() {
+	o.due = true
 	o.some.Signal()
 }
 
@@ -54,15 +81,16 @@ func (o *observer) event(e record.Event) {
 func (o *observer) line(e record.Event) {
 	o.mu.Lock()
 	for !o.mute && (o.lines >= maxLines || o.bytes >= maxLineBytes) {
+		o.wake()
 		o.room.Wait()
 	}
 	if !o.mute {
 		o.queue = append(o.queue, e)
 		o.lines++
 		o.bytes += len(e.Text)
+		o.arm()
 	}
 	o.mu.Unlock()
-	o.some.Signal()
 }
 
 // drop lets lines pass by from now on.
@@ -81,10 +109,11 @@ func (o *observer) run() {
 	var batch []record.Event
 	for {
 		o.mu.Lock()
-		for len(o.queue) == 0 && !o.closed {
+		for !o.due && !o.closed {
 			o.some.Wait()
 		}
-		if len(o.queue) == 0 {
+		o.due = false
+		if len(o.queue) == 0 && o.closed {
 			o.mu.Unlock()
 			return
 		}

@@ -1,0 +1,40 @@
+package store_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pipec.dev/pipec/runtime/store"
+)
+
+// TestPrepare: what is prepared is there, and what can't be does no harm and leads nowhere.
+func TestPrepare(t *testing.T) {
+	dir, outside := t.TempDir(), t.TempDir()
+	s, err := store.OpenLocal(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for range 2 {
+		s.Prepare("attempts/local/p/r/s/1")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "attempts/local/p/r/s/1")); err != nil {
+		t.Error(err)
+	}
+	if err := s.Put(t.Context(), "attempts/local/p/r/s/1/result.json", strings.NewReader("{}"), store.IfAbsent); err != nil {
+		t.Error(err)
+	}
+	for _, bad := range []string{"", "a", "a/b", "../x/y/z", "/a/b/c", "attempts/local/p/r/s/1/result.json/x"} {
+		s.Prepare(bad)
+	}
+	if err := os.Symlink(outside, filepath.Join(dir, "attempts/local/p/r/link")); err != nil {
+		t.Fatal(err)
+	}
+	s.Prepare("attempts/local/p/r/link/1")
+	s.Prepare("attempts/local/p/r/link/1/2")
+	if entries, _ := os.ReadDir(outside); len(entries) != 0 {
+		t.Errorf("made outside of the store: %v", entries)
+	}
+}
