@@ -36,7 +36,8 @@ recording: ## draw docs/run.svg from a real run of the digits example
 fuzz: ## run each fuzz target for FUZZTIME (30s)
 	FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
 
-bench: ## run the benchmarks: BENCH is a pattern of their names
+bench: ## print what compiling and running cost, beside what they are compared with; then BENCH, a pattern of benchmarks
+	go run ./test/bench
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./...
 
 quickstart: ## run the digits example, installing what is missing

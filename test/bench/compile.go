@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// layered writes a pipeline of n steps in layers of up to a hundred, each step with two inputs from the layer before.
+func layered(n int) string {
+	const width = 100
+	var b strings.Builder
+	b.WriteString("pipeline \"layered\" {\n")
+	for i := range n {
+		fmt.Fprintf(&b, "  step \"s%05d\" {\n    command = [\"./work\", \"--out\", output.y.path]\n", i)
+		if layer := i / width; layer > 0 {
+			for j := range 2 {
+				from := (layer-1)*width + (i*7+j*13)%width
+				fmt.Fprintf(&b, "    input \"x%d\" {\n      value = step.s%05d.y\n    }\n", j, from)
+			}
+		} else if i >= 2 && n < width { // a small pipeline has one layer: its steps follow each other
+			for j := range 2 {
+				fmt.Fprintf(&b, "    input \"x%d\" {\n      value = step.s%05d.y\n    }\n", j, i-2+j)
+			}
+		}
+		b.WriteString("    output \"y\" {\n      type = file\n    }\n  }\n")
+	}
+	b.WriteString("}\n")
+	return b.String()
+}
+
+// compile measures pipec validate, all phases from the files to the program, beside a process that parses the same
+// bytes with HCL's own parser and does nothing else.
+func (b *bench) compile() error {
+	w := table()
+	fmt.Println("Compiling: pipec validate as a whole process, beside a process that only parses the same bytes with hclsyntax")
+	fmt.Fprintln(w, "steps\tpipec\thclsyntax\tratio\tpeak memory\t")
+	for _, n := range []int{4, 100, 1_000, 10_000} {
+		dir := filepath.Join(b.dir, fmt.Sprintf("layered-%d", n))
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+		file := filepath.Join(dir, "p.pipec.hcl")
+		if err := os.WriteFile(file, []byte(layered(n)), 0o644); err != nil {
+			return err
+		}
+		pipec, parse, err := b.pair(
+			func() (figure, error) { return b.measure(dir, b.pipec, "validate") },
+			func() (figure, error) { return b.measure(dir, b.self, "-parse", file) },
+		)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "%d\t%s\t%s\t%.2f\t%s\t\n", n, ms(walls(pipec)), ms(walls(parse)), ratio(pipec, parse), mb(peaks(pipec)))
+	}
+	digits := filepath.Join("examples", "digits")
+	var all []figure
+	for range b.rounds * 4 {
+		f, err := b.measure(digits, b.pipec, "validate")
+		if err != nil {
+			return err
+		}
+		all = append(all, f)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Printf("pipec validate of examples/digits: %s, %s\n", ms(walls(all)), mb(peaks(all)))
+	return nil
+}
+
+// parseOnce is what the other process of compile does.
+func parseOnce(file string) {
+	src, err := os.ReadFile(file)
+	if err == nil {
+		_, diags := hclsyntax.ParseConfig(src, file, hcl.InitialPos)
+		if diags.HasErrors() {
+			err = diags
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
