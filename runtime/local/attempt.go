@@ -39,9 +39,8 @@ func (d *driver) deps(s *step.Spec) step.Deps {
 	return deps
 }
 
-// started is told when the process of an attempt runs: now there is time to make ready for its result,
-// and to look at what others left. A process that
-// was started while the run was ended by force is killed: it came too late to be found.
+// started is told when the process of an attempt runs: now there is time to make ready for its result, and to look at
+// what others left. A process that was started while the run was ended by force is killed: it came too late to be found.
 func (d *driver) started(s *step.Spec, pid int) {
 	if d.forced.Load() {
 		_ = syscall.Kill(-pid, syscall.SIGKILL)
@@ -52,13 +51,11 @@ func (d *driver) started(s *step.Spec, pid int) {
 	d.recycle()
 }
 
-// start starts an attempt; it is told as AttemptEnded when it has ended.
-func (d *driver) start(ctx context.Context, s engine.Spec) {
+// start is the task of an attempt, which ends with AttemptEnded. It can be stopped from now on.
+func (d *driver) start(ctx context.Context, s engine.Spec) task {
 	ctx, kill := context.WithCancelCause(ctx)
 	d.kills[attemptID{s.Step, s.Attempt}] = kill
-	d.running.Add(1)
-	go func() {
-		defer d.running.Done()
+	return func() (record.Event, func()) {
 		spec := d.spec(&s)
 		result := d.before(ctx, spec)
 		if result == nil {
@@ -67,12 +64,12 @@ func (d *driver) start(ctx context.Context, s engine.Spec) {
 			}
 			result = d.attempt(ctx, spec)
 		}
-		small := d.small(spec, result)
-		d.send(record.Event{Type: record.AttemptEnded, Step: s.Step, Attempt: s.Attempt, Result: result})
-		if !small {
-			d.tidy(spec, result)
+		e := record.Event{Type: record.AttemptEnded, Step: s.Step, Attempt: s.Attempt, Result: result}
+		if d.small(spec, result) {
+			return e, nil
 		}
-	}()
+		return e, func() { d.tidy(spec, result) }
+	}
 }
 
 // before looks whether a driver before this one has made the attempt: what it committed counts, and what it left
@@ -126,18 +123,20 @@ func (d *driver) slot(ctx context.Context, spec *step.Spec) cacheSlot {
 	return slot
 }
 
-// checkCache answers CheckCache.
-func (d *driver) checkCache(ctx context.Context, s engine.Spec) {
+// checkCache is the task of a question to the cache, which ends with CacheChecked.
+func (d *driver) checkCache(ctx context.Context, s engine.Spec) task {
 	s.Attempt = 1
-	entry, slot := d.lookup(ctx, d.spec(&s))
-	d.mu.Lock()
-	d.slots[s.Step] = slot
-	d.mu.Unlock()
-	e := record.Event{Type: record.CacheChecked, Step: s.Step}
-	if entry != nil {
-		e.Result, e.From = &entry.Result, entry.Run
+	return func() (record.Event, func()) {
+		entry, slot := d.lookup(ctx, d.spec(&s))
+		d.mu.Lock()
+		d.slots[s.Step] = slot
+		d.mu.Unlock()
+		e := record.Event{Type: record.CacheChecked, Step: s.Step}
+		if entry != nil {
+			e.Result, e.From = &entry.Result, entry.Run
+		}
+		return e, nil
 	}
-	d.send(e)
 }
 
 // small says whether an attempt that succeeded has left so little that its place may be used again: that is looked at

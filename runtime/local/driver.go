@@ -22,7 +22,9 @@ type attemptID struct {
 	n    int
 }
 
-// driver drives one run. Its loop alone touches the engine's state; attempts, timers and requests come to it as events.
+// driver drives one run. Whoever has an event (an attempt that ended, a timer, a request) gives it to the engine, one at
+// a time, and sees to what the engine asks for; the goroutine of an attempt goes on with the attempt that its end has
+// set free. That spares a chain of small steps most of the waking of others.
 type driver struct {
 	o       *Options
 	store   store.Store
@@ -38,18 +40,20 @@ type driver struct {
 	keyer   *step.Keyer
 	resumed bool // attempts may have been made by a driver before this one
 
-	events  chan record.Event
-	quit    chan struct{} // closed when the loop takes no more events
 	journal *journal
 	watch   *observer
+	running sync.WaitGroup // tasks, and what they leave to be done
+	forced  atomic.Bool
+	over    chan struct{} // closed when the run has ended
+
+	turn    sync.Mutex // guards the engine's state and all that follows, to the empty line
 	timers  []*time.Timer
 	seq     int64
 	last    time.Time // of the last event: times don't go back in a log
-
-	running sync.WaitGroup
 	kills   map[attemptID]context.CancelCauseFunc
-	forced  atomic.Bool
-	stopped bool // something was stopped: look for what is left of it
+	tasks   []task // that the event at hand asks for
+	stopped bool   // something was stopped: look for what is left of it
+	closed  bool   // no more events are taken
 	end     *record.End
 
 	mu    sync.Mutex
@@ -60,13 +64,72 @@ type driver struct {
 // errGone is the cause for attempts whose run isn't this driver's any more.
 var errGone = fmt.Errorf("the run was taken over: %w", step.ErrShutdown)
 
-// feed gives the engine an event, and does what it asks for.
-func (d *driver) feed(ctx context.Context, e record.Event) {
-	if d.end != nil {
-		return
+// task is what takes time: an attempt, or a question to the cache. It returns the event that it ends with, and what is
+// left to be done after that; nil: nothing.
+type task func() (e record.Event, rest func())
+
+// feed gives the engine an event, and lets what it asks for be done.
+func (d *driver) feed(ctx context.Context, e record.Event) { d.launch(ctx, d.take(ctx, e)) }
+
+// take gives the engine an event, and returns the tasks that it asks for, which the caller sees to.
+func (d *driver) take(ctx context.Context, e record.Event) []task {
+	d.turn.Lock()
+	defer d.turn.Unlock()
+	if d.closed || d.end != nil {
+		return nil
+	}
+	if e.Type == record.AttemptEnded {
+		d.ended(e)
 	}
 	for _, a := range d.fold(&e, true) {
 		d.act(ctx, a)
+	}
+	return d.taken()
+}
+
+// do sees to actions that the engine asked for earlier.
+func (d *driver) do(ctx context.Context, actions []engine.Action) {
+	d.turn.Lock()
+	for _, a := range actions {
+		d.act(ctx, a)
+	}
+	tasks := d.taken()
+	d.turn.Unlock()
+	d.launch(ctx, tasks)
+}
+
+// taken are the tasks at hand, which count as running from now on.
+func (d *driver) taken() []task {
+	tasks := d.tasks
+	d.tasks = nil
+	d.running.Add(len(tasks))
+	return tasks
+}
+
+func (d *driver) launch(ctx context.Context, tasks []task) {
+	for _, t := range tasks {
+		go d.perform(ctx, t)
+	}
+}
+
+// perform does a task, and then one of those that its end asks for.
+func (d *driver) perform(ctx context.Context, t task) {
+	for {
+		e, rest := t()
+		next := d.take(ctx, e)
+		if rest == nil {
+			d.running.Done()
+		} else {
+			go func() {
+				defer d.running.Done()
+				rest()
+			}()
+		}
+		if len(next) == 0 {
+			return
+		}
+		t = next[0]
+		d.launch(ctx, next[1:])
 	}
 }
 
@@ -93,13 +156,9 @@ func (d *driver) fold(e *record.Event, fresh bool) []engine.Action {
 func (d *driver) act(ctx context.Context, a engine.Action) {
 	switch a := a.(type) {
 	case engine.StartAttempt:
-		d.start(ctx, a.Spec)
+		d.tasks = append(d.tasks, d.start(ctx, a.Spec))
 	case engine.CheckCache:
-		d.running.Add(1)
-		go func() {
-			defer d.running.Done()
-			d.checkCache(ctx, a.Spec)
-		}()
+		d.tasks = append(d.tasks, d.checkCache(ctx, a.Spec))
 	case engine.StopAttempt:
 		d.stopped = true
 		if kill := d.kills[attemptID{a.Step, a.Attempt}]; kill != nil {
@@ -107,19 +166,12 @@ func (d *driver) act(ctx context.Context, a engine.Action) {
 		}
 	case engine.SetTimer:
 		e := record.Event{Type: record.TimerFired, Timer: a.Name}
-		d.timers = append(d.timers, time.AfterFunc(time.Until(a.At), func() { d.send(e) }))
+		d.timers = append(d.timers, time.AfterFunc(time.Until(a.At), func() { d.feed(ctx, e) }))
 	case engine.Notify:
 		d.watch.event(a.Event)
 	case engine.End:
 		d.end = &a.End
-	}
-}
-
-// send gives the loop an event, as long as there is one.
-func (d *driver) send(e record.Event) {
-	select {
-	case d.events <- e:
-	case <-d.quit:
+		close(d.over)
 	}
 }
 
@@ -143,20 +195,12 @@ func (d *driver) drive(ctx context.Context, requests <-chan struct{}, begin func
 // loop goes on until the run has ended, or isn't this driver's any more. The run is cancelled when ctx ends; attempts
 // live as long as inner.
 func (d *driver) loop(ctx, inner context.Context, requests <-chan struct{}) error {
-	defer func() {
-		close(d.quit)
-		for _, t := range d.timers {
-			t.Stop()
-		}
-	}()
+	defer d.shut()
 	cancelled, force := ctx.Done(), d.o.Force
-	for d.end == nil {
+	for {
 		select {
-		case e := <-d.events:
-			if e.Type == record.AttemptEnded {
-				d.ended(e)
-			}
-			d.feed(inner, e)
+		case <-d.over:
+			return nil
 		case <-cancelled:
 			cancelled = nil
 			d.cancel(inner)
@@ -175,7 +219,16 @@ func (d *driver) loop(ctx, inner context.Context, requests <-chan struct{}) erro
 			return ErrTakenOver
 		}
 	}
-	return nil
+}
+
+// shut takes no more events.
+func (d *driver) shut() {
+	d.turn.Lock()
+	defer d.turn.Unlock()
+	d.closed = true
+	for _, t := range d.timers {
+		t.Stop()
+	}
 }
 
 // cancel asks the engine to cancel the run, and makes sure that it is known soon.

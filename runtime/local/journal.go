@@ -70,6 +70,11 @@ func (j *journal) flush() error {
 	j.pending, j.count, j.armed = nil, 0, false
 	over := j.over
 	j.mu.Unlock()
+	select {
+	case <-j.taken:
+		return ErrTakenOver
+	default:
+	}
 	if over {
 		return nil
 	}

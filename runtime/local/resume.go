@@ -36,9 +36,7 @@ func Resume(ctx context.Context, o Options, run *record.Run) (Outcome, error) {
 			d.feed(inner, e)
 		}
 		todo.begin(inner, d)
-		for _, a := range todo.actions() {
-			d.act(inner, a)
-		}
+		d.do(inner, todo.actions())
 	})
 	return out, err
 }
@@ -190,5 +188,6 @@ func (t *todo) asked(d *driver, a engine.Action) {
 		t.add("timer/"+a.Name, a)
 	case engine.End:
 		d.end = &a.End
+		close(d.over)
 	}
 }

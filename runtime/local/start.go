@@ -101,8 +101,7 @@ func open(o *Options) (*driver, error) {
 	}
 	return &driver{
 		o: o, store: s, project: w.Project(), keyer: &step.Keyer{Dir: filepath.Join(w.Project(), ".pipec", "interpreters")},
-		events: make(chan record.Event, 64), quit: make(chan struct{}),
-		kills: map[attemptID]context.CancelCauseFunc{}, slots: map[string]cacheSlot{},
+		over: make(chan struct{}), kills: map[attemptID]context.CancelCauseFunc{}, slots: map[string]cacheSlot{},
 	}, nil
 }
 
