@@ -67,7 +67,6 @@ func corpus(t *testing.T, dir, golden string) {
 func compileArchive(t *testing.T, a *txtar.Archive) *compiler.Result {
 	t.Helper()
 	t.Chdir(t.TempDir())
-	o := compiler.Options{Dir: "."}
 	for _, f := range a.Files {
 		if f.Name != goldenDiags && f.Name != goldenProgram {
 			write(t, f.Name, f.Data)
@@ -77,14 +76,6 @@ func compileArchive(t *testing.T, a *txtar.Archive) *compiler.Result {
 		word, rest, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		first, second, _ := strings.Cut(rest, " ")
 		switch word {
-		case "var": // var: NAME=VALUE
-			o.Vars = append(o.Vars, evaluate.Source{Flag: rest})
-		case "var-file": // var-file: PATH
-			o.Vars = append(o.Vars, evaluate.Source{File: rest})
-		case "env": // env: NAME=VALUE
-			o.Env = append(o.Env, rest)
-		case "stack": // stack: NAME
-			o.Stack = rest
 		case "link": // link: NAME TARGET
 			must(t, os.Symlink(second, first))
 		case "mkdir": // mkdir: NAME
@@ -100,11 +91,31 @@ func compileArchive(t *testing.T, a *txtar.Archive) *compiler.Result {
 			write(t, first, []byte(text))
 		}
 	}
-	r, err := compiler.Compile(o)
+	r, err := compiler.Compile(optionsOf(t, a))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// optionsOf are the options that the archive's comment gives.
+func optionsOf(t *testing.T, a *txtar.Archive) compiler.Options {
+	t.Helper()
+	o := compiler.Options{Dir: "."}
+	for line := range strings.Lines(string(a.Comment)) {
+		word, rest, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		switch word {
+		case "var": // var: NAME=VALUE
+			o.Vars = append(o.Vars, evaluate.Source{Flag: rest})
+		case "var-file": // var-file: PATH
+			o.Vars = append(o.Vars, evaluate.Source{File: rest})
+		case "env": // env: NAME=VALUE
+			o.Env = append(o.Env, rest)
+		case "stack": // stack: NAME
+			o.Stack = rest
+		}
+	}
+	return o
 }
 
 func repeat(t *testing.T, name, count, quoted string) {
