@@ -40,7 +40,7 @@ func (a *app) viewer(p *program.Program, o local.Options, show showOptions) view
 	if show.output == "json" {
 		return view.NewJSON(a.stdout)
 	}
-	vo := view.Options{Out: a.stdout, Talk: a.stderr, Color: a.color(), Safe: a.terminal, Interactive: true}
+	vo := view.Options{Out: a.stdout, Talk: a.stderr, Color: a.color(), Safe: a.terminal, Interactive: true, Flags: a.sharedFlags()}
 	for _, s := range p.Ordered() {
 		vo.Steps = append(vo.Steps, s.Name)
 	}
@@ -53,6 +53,18 @@ func (a *app) viewer(p *program.Program, o local.Options, show showOptions) view
 		return view.NewTree(vo, a.size)
 	}
 	return view.NewPlain(vo)
+}
+
+// sharedFlags are the flags with which another command finds the same project and stack.
+func (a *app) sharedFlags() string {
+	out := ""
+	if a.dir != "." {
+		out += " -C " + a.dir
+	}
+	if a.stack != "" {
+		out += " --stack " + a.stack
+	}
+	return out
 }
 
 // stepLines reads the log of a step of the run that is shown.

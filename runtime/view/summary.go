@@ -65,9 +65,9 @@ func (m *model) verdict(o *Options, w io.Writer) {
 			fmt.Fprintf(w, ": %s", why)
 		}
 	}
-	fmt.Fprintf(w, "\n%s\n", o.paint(dim, "pipec logs "+m.run))
+	fmt.Fprintf(w, "\n%s\n", o.paint(dim, o.hint("logs", m.run)))
 	if m.end.Status != record.Succeeded {
-		fmt.Fprintln(w, o.paint(dim, "pipec rerun "+m.run))
+		fmt.Fprintln(w, o.paint(dim, o.hint("rerun", m.run)))
 	}
 }
 

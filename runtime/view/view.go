@@ -37,6 +37,8 @@ type Options struct {
 	Now   func() time.Time // nil: time.Now
 	// Steps are the names of the run's steps in the order in which Tree shows them.
 	Steps []string
+	// Flags are put behind the commands that are proposed at the end, such as " -C dir".
+	Flags string
 	// Interactive says that a Ctrl-C reaches who drives the run, so that a second one can be offered.
 	Interactive bool
 }
@@ -47,6 +49,9 @@ func (o *Options) now() time.Time {
 	}
 	return time.Now()
 }
+
+// hint is a command that is proposed.
+func (o *Options) hint(command, run string) string { return "pipec " + command + " " + run + o.Flags }
 
 // sink writes until the first error, and keeps that.
 type sink struct {
