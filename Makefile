@@ -28,7 +28,7 @@ lint: bin/tools/staticcheck bin/tools/govulncheck ## check the source: gofmt, go
 	scripts/lint.sh
 
 generate: ## write the generated pages of docs/ and the graphs of the examples
-	go test ./internal/docs -count=1 -update
+	go test ./internal/docs ./cmd/pipec -run 'Docs|Current' -count=1 -update
 
 recording: ## draw docs/run.svg from a real run of the digits example
 	@MAKE='$(MAKE)' scripts/recording.sh

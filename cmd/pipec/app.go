@@ -139,8 +139,8 @@ func (a *app) root() *cobra.Command {
 		},
 	}
 	f := root.PersistentFlags()
-	f.StringVarP(&a.dir, "chdir", "C", ".", "the project's directory")
-	f.StringVar(&a.stack, "stack", "", "the stack (also PIPEC_STACK, `pipec stack use`)")
+	f.StringVarP(&a.dir, "chdir", "C", ".", "`DIR` of the project")
+	f.StringVar(&a.stack, "stack", "", "`NAME` of the stack (also PIPEC_STACK, and what pipec stack use chose)")
 	f.Var(&varFlag{a, "--var"}, "var", "a variable's value, as `NAME=VALUE`; may be repeated")
 	f.Var(&varFlag{a, "--var-file"}, "var-file", "a `FILE` of variables' values; may be repeated")
 	f.BoolVar(&a.noColor, "no-color", false, "no colours (also NO_COLOR)")
