@@ -16,11 +16,11 @@ import (
 func (a *app) stackCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stack",
-		Short: "List, show and choose stacks",
+		Short: "List, show, choose and check stacks",
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.stackListCommand(), a.stackUseCommand(), a.stackShowCommand())
+	cmd.AddCommand(a.stackListCommand(), a.stackUseCommand(), a.stackShowCommand(), a.stackCheckCommand())
 	return cmd
 }
 
