@@ -103,3 +103,10 @@ func (j *journal) stop() {
 	defer j.mu.Unlock()
 	j.over, j.pending = true, nil
 }
+
+// close ends all writing, now and later.
+func (j *journal) close() {
+	j.stop()
+	j.writing.Lock() // who writes right now
+	defer j.writing.Unlock()
+}

@@ -105,7 +105,11 @@ func open(o *Options) (*driver, error) {
 	}, nil
 }
 
+// close ends the use of the store.
 func (d *driver) close() {
+	if d.journal != nil {
+		d.journal.close()
+	}
 	if c, ok := d.store.(runs.Store); ok {
 		_ = c.Close()
 	}

@@ -20,10 +20,11 @@ type Lock struct {
 	f   *os.File
 }
 
-// Who only looks whether a lock is held takes it for a moment (Held), which must not look like a driver.
+// Who only looks whether a lock is held takes it for a moment (Held), and a process that a driver was starting when it
+// was killed has the lock until it runs its program: neither must look like a driver.
 const (
-	lockTries = 8
-	lockPause = 2 * time.Millisecond
+	lockTries = 100
+	lockPause = 5 * time.Millisecond
 )
 
 // Lock makes the run's place and takes its lock; ErrHeld where another has it.
