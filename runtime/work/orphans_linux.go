@@ -15,6 +15,10 @@ import (
 const (
 	killRounds = 20 // a process may start another one before it is killed
 	killWait   = 10 * time.Second
+
+	// A process that runs another program at this moment has no environment for a moment.
+	emptyTries = 20
+	emptyPause = time.Millisecond
 )
 
 // Kill ends, at once, every process that works for the run, also one that has left its process group or outlived its
@@ -41,28 +45,30 @@ func killMarked(mark []byte) (found bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	var killed []int
+	var pids, killed []int
+	for _, name := range names {
+		if pid, err := strconv.Atoi(name); err == nil && pid != os.Getpid() {
+			pids = append(pids, pid)
+		}
+	}
 	defer func() {
 		for _, fd := range killed {
 			_ = unix.Close(fd)
 		}
 	}()
-	for _, name := range names {
-		pid, err := strconv.Atoi(name)
-		if err != nil || pid == os.Getpid() || !marked(pid, mark) {
-			continue
-		}
-		// The number may be another process's by now. A handle stays with its process: ask again, then kill by it.
-		fd, err := unix.PidfdOpen(pid, 0)
-		switch {
-		case errors.Is(err, unix.ENOSYS):
-			_ = unix.Kill(pid, unix.SIGKILL)
-			found = true
-		case err == nil:
-			killed = append(killed, fd)
-			if marked(pid, mark) && unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0) == nil {
-				found = true
+	for try := 0; len(pids) > 0 && try < emptyTries; try++ {
+		var empty []int
+		for _, pid := range pids {
+			is, known := marked(pid, mark)
+			switch {
+			case !known:
+				empty = append(empty, pid)
+			case is:
+				found = kill(pid, mark, &killed) || found
 			}
+		}
+		if pids = empty; len(pids) > 0 {
+			time.Sleep(emptyPause)
 		}
 	}
 	if !found {
@@ -71,9 +77,52 @@ func killMarked(mark []byte) (found bool, err error) {
 	return true, awaitExit(killed)
 }
 
-func marked(pid int, mark []byte) bool {
+// kill kills the process, if it is still the one that was marked: its number may be another's by now. A handle stays
+// with its process, so it is asked again, and then killed by it.
+func kill(pid int, mark []byte, handles *[]int) bool {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if errors.Is(err, unix.ENOSYS) {
+		return unix.Kill(pid, unix.SIGKILL) == nil
+	}
+	if err != nil {
+		return false
+	}
+	is, known := marked(pid, mark)
+	if !is || unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0) != nil {
+		_ = unix.Close(fd)
+		return !known // it changes its program right now: there is to be another round
+	}
+	*handles = append(*handles, fd)
+	return true
+}
+
+// marked says whether the process has the mark in its environment; known is false where it lives and shows none.
+func marked(pid int, mark []byte) (is, known bool) {
 	env, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "environ"))
-	return err == nil && (bytes.Contains(env, mark) || bytes.HasPrefix(env, mark[1:]))
+	if err != nil {
+		return false, true // it is gone, or another user's
+	}
+	if len(env) == 0 {
+		return false, gone(pid)
+	}
+	return bytes.Contains(env, mark) || bytes.HasPrefix(env, mark[1:]), true
+}
+
+// gone says whether a process has ended, or is one of the kernel's own.
+func gone(pid int) bool {
+	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	if err != nil {
+		return true
+	}
+	// pid (name) state ppid pgrp session tty tpgid flags
+	_, rest, ok := bytes.Cut(stat[max(bytes.LastIndexByte(stat, ')'), 0):], []byte(") "))
+	fields := bytes.Fields(rest)
+	if !ok || len(fields) < 7 {
+		return true
+	}
+	flags, err := strconv.ParseUint(string(fields[6]), 10, 64)
+	const kernelThread = 0x00200000
+	return err != nil || fields[0][0] == 'Z' || fields[0][0] == 'X' || flags&kernelThread != 0
 }
 
 // awaitExit waits for the ends of the processes: a handle can be read then.
