@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"flag"
 	"os"
 	"path/filepath"
@@ -79,13 +78,4 @@ func gone(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("process %s still runs: %s", filepath.Base(dir), words)
 		}
 	}
-}
-
-// inProcess is the command in this process, for tests that need no script.
-func inProcess(t *testing.T, env []string, args ...string) (status int, stdout, stderr string) {
-	t.Helper()
-	var out, talk bytes.Buffer
-	a := &app{stdin: bytes.NewReader(nil), stdout: &out, stderr: &talk, env: env}
-	status = a.main(context.Background(), args)
-	return status, out.String(), talk.String()
 }

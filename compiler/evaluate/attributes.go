@@ -183,11 +183,3 @@ func (w *World) StringMap(b *decode.Block, name string) map[string]string {
 	}
 	return out
 }
-
-// describe names a block for a message: step "trainer".
-func describe(b *decode.Block) string {
-	if b.Label == "" {
-		return b.Def.Name
-	}
-	return fmt.Sprintf("%s %q", b.Def.Name, b.Label)
-}

@@ -132,7 +132,7 @@ func wholeReference(v *check.Value) (string, bool) {
 	for !ok {
 		switch inner := v.Node.(type) {
 		case *hclsyntax.ParenthesesExpr:
-			v.Node, _ = inner.Expression.(hclsyntax.Expression)
+			v.Node = inner.Expression
 		case *hclsyntax.TemplateWrapExpr:
 			v.Node = inner.Wrapped
 		default:

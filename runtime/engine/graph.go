@@ -37,7 +37,6 @@ type node struct {
 	held       bool  // its result may yet be taken over from the run that this one reruns
 
 	spec     *Spec // from its first start to its end
-	asked    bool  // the cache was asked
 	stopping string
 	attempts int
 	users    int // failures of the user's
