@@ -40,4 +40,3 @@ func (r *Result) Evaluate(src []byte) (cty.Value, *diag.List) {
 	}
 	return v, &diags
 }
-

@@ -19,8 +19,9 @@ import (
 const rerunLong = `Runs what failed, and all that depends on it; what succeeded is kept. It says which before it does.
 
 A run that was killed in the middle goes on under its own name, with the definition, the params and the code it
-started with. One that has ended is run again as a new run, with the project as it is now: a step that has changed
-since is run too. Without a name, the latest run.`
+started with. One that has ended is run again as a new run, with the project as it is now: a step whose definition has
+changed since is run too; a change in its code alone is no reason to run again what succeeded. Without a name, the
+latest run.`
 
 func (a *app) rerunCommand() *cobra.Command {
 	var o runOptions
