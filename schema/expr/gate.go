@@ -15,6 +15,7 @@ const (
 	MaxSigns     = 256      // of `!`, `-` and `?` that can be inside each other
 	MaxOperators = 4096     // of all other operators that can be: each is a level of the tree that is walked
 	MaxControls  = 1024     // of `%{` in one template, each of which may open a level
+	MaxPieces    = 20_000   // of lines, and of % and $ that start nothing, in one text: joining them costs the square
 	MaxDigits    = 1024     // in a number, and 3 in its exponent: numbers are exact, and cost the square of their digits
 )
 
@@ -73,6 +74,7 @@ type level struct {
 	counts
 	assigned bool // in a body: an `=` was seen on this line, so an expression follows
 	midline  bool // in a heredoc: this line holds an interpolation, so it can't be the end
+	pieces   int  // of a text: what the lexer cuts it into
 }
 
 // counts are the signs and operators of the item that is read, inside the innermost bracket.
@@ -84,6 +86,7 @@ type gate struct {
 	levels []level
 	total  counts // of all open levels and brackets
 	depth  int
+	cost   int // of joining the pieces of all texts: the sum of their squares
 }
 
 func (g *gate) top() *level { return &g.levels[len(g.levels)-1] }
@@ -151,12 +154,23 @@ func (g *gate) operator() string {
 	return ""
 }
 
+// piece is a part of a text that the lexer makes a token of its own.
+func (g *gate) piece() string {
+	l := g.top()
+	l.pieces++
+	if g.cost += 2*l.pieces - 1; g.cost > MaxPieces*MaxPieces {
+		return fmt.Sprintf("more than %d lines, %% and $ in one text, or many in several; file(…) reads a long one", MaxPieces)
+	}
+	return ""
+}
+
 // template reads one byte, or one sequence, of the text of a string or a heredoc.
 func (g *gate) template() string {
 	l, c := g.top(), g.src[g.i]
 	switch {
 	case (c == '$' || c == '%') && bytes.HasPrefix(g.src[g.i+1:], []byte{c, '{'}):
 		g.i += 2
+		return g.piece()
 	case (c == '$' || c == '%') && bytes.HasPrefix(g.src[g.i+1:], []byte{'{'}):
 		g.i++
 		l.midline = true
@@ -166,11 +180,18 @@ func (g *gate) template() string {
 			}
 		}
 		return g.push(level{kind: '$'})
+	case c == '$' || c == '%':
+		return g.piece()
 	case l.kind == 'H':
 		if c == '\n' {
+			why := g.piece()
 			g.heredocLine()
+			return why
 		}
 	case l.kind == 'T':
+		if c == '\n' {
+			return g.piece()
+		}
 	case c == '\\':
 		g.i++
 	case c == '"':
