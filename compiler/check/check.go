@@ -113,11 +113,8 @@ func (c *checker) ref(b *decode.Block, name string, among map[string]*decode.Blo
 		return ""
 	}
 	if c.world.Use(among, label) == nil {
-		d := diag.New("unknown-reference", e.Range(), "no %s is named %q", name, label).DidYouMean(label, evaluate.Names(among))
-		if d.Suggestion == "" {
-			d = d.WithDetail("%s", evaluate.Listed("Declared", evaluate.Names(among)))
-		}
-		c.diags.Add(d)
+		d := diag.New("unknown-reference", e.Range(), "no %s is named %q", name, label)
+		c.diags.Add(c.world.Near(d, name+".", label, func() []string { return evaluate.Names(among) }))
 		return ""
 	}
 	return label

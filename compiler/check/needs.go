@@ -132,7 +132,7 @@ func (c *checker) dependsOn(p *Pipeline, s *Step) []Use {
 			switch {
 			case !ok:
 			case target == nil:
-				sc.unknown(t, "step", "step.", name, evaluate.Names(p.byName))
+				sc.unknown(t, "step", "step.", name, among(p.byName))
 			case target.Finally && !s.Finally:
 				c.diags.Add(diag.New("out-of-place", item.Range(), "step.%s is in finally, which runs after all steps have ended", name))
 			default:

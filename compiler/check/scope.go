@@ -93,15 +93,15 @@ func (s *scope) name(t hcl.Traversal, what string) (string, bool) {
 	return "", false
 }
 
-func (s *scope) unknown(t hcl.Traversal, what, prefix, name string, among []string) (cty.Type, int) {
-	d := diag.New("unknown-reference", hcl.RangeBetween(t[0].SourceRange(), t[min(len(t), 2)-1].SourceRange()), "no %s is named %q", what, name)
-	if hint := diag.NameMinus(prefix, name, among); hint != "" {
-		d = d.WithSuggestion("%s", hint)
-	} else if d = d.DidYouMean(name, among); d.Suggestion == "" {
-		d = d.WithDetail("%s", evaluate.Listed("There are", among))
-	}
-	s.c.diags.Add(d)
+func (s *scope) unknown(t hcl.Traversal, what, prefix, name string, among func() []string) (cty.Type, int) {
+	at := hcl.RangeBetween(t[0].SourceRange(), t[min(len(t), 2)-1].SourceRange())
+	s.c.diags.Add(s.c.world.Near(diag.New("unknown-reference", at, "no %s is named %q", what, name), prefix, name, among))
 	return cty.NilType, 0
+}
+
+// among lists declarations by name, when it is asked for.
+func among[T any](m map[string]T) func() []string {
+	return func() []string { return evaluate.Names(m) }
 }
 
 func (s *scope) param(t hcl.Traversal, soft bool) (cty.Type, int) {
@@ -111,7 +111,7 @@ func (s *scope) param(t hcl.Traversal, soft bool) (cty.Type, int) {
 	}
 	p, ok := s.p.Params[name]
 	if !ok {
-		return s.unknown(t, "param", "param.", name, evaluate.Names(s.p.Params))
+		return s.unknown(t, "param", "param.", name, among(s.p.Params))
 	}
 	p.used = true
 	s.use(Use{Ref: "param." + name}, t[:2], soft)
@@ -135,7 +135,7 @@ func (s *scope) run(t hcl.Traversal, soft bool) (cty.Type, int) {
 		s.use(Use{Ref: "run." + name}, t[:2], soft)
 		return cty.String, 2
 	}
-	return s.unknown(t, "property of a run", "run.", name, names)
+	return s.unknown(t, "property of a run", "run.", name, func() []string { return names })
 }
 
 func (s *scope) input(t hcl.Traversal) (cty.Type, int) {
@@ -145,7 +145,7 @@ func (s *scope) input(t hcl.Traversal) (cty.Type, int) {
 	}
 	in, ok := s.step.inputs[name]
 	if !ok {
-		return s.unknown(t, "input of this step", "input.", name, evaluate.Names(s.step.inputs))
+		return s.unknown(t, "input of this step", "input.", name, among(s.step.inputs))
 	}
 	if in.Type == cty.NilType {
 		return cty.NilType, 0
@@ -163,7 +163,7 @@ func (s *scope) output(t hcl.Traversal) (cty.Type, int) {
 		return cty.NilType, 0
 	}
 	if _, ok := s.step.outputs[name]; !ok {
-		return s.unknown(t, "output of this step", "output.", name, evaluate.Names(s.step.outputs))
+		return s.unknown(t, "output of this step", "output.", name, among(s.step.outputs))
 	}
 	s.use(Use{Ref: "output." + name}, t[:2], false)
 	return infer.HandleType, 2
@@ -176,7 +176,7 @@ func (s *scope) stepOutput(t hcl.Traversal, soft bool) (cty.Type, int) {
 	}
 	target, ok := s.p.byName[name]
 	if !ok {
-		return s.unknown(t, "step", "step.", name, evaluate.Names(s.p.byName))
+		return s.unknown(t, "step", "step.", name, among(s.p.byName))
 	}
 	if target.Finally && (s.step == nil || !s.step.Finally) {
 		s.fault("out-of-place", t.SourceRange(), "step.%s is in finally, which runs after all steps have ended", name)
@@ -228,18 +228,18 @@ func (s *scope) unknownOutput(t hcl.Traversal, target *Step, attr hcl.TraverseAt
 	if target.Block.Tried("pipeline", "approval", "output") {
 		return // what its outputs are is not known
 	}
-	among := evaluate.Names(target.outputs)
+	outputs := evaluate.Names(target.outputs)
 	d := diag.New("unknown-reference", hcl.RangeBetween(t[0].SourceRange(), t[2].SourceRange()), "step %q has no output %q", target.Name(), attr.Name).
 		WithRelated(target.Block.LabelRange, "the step is declared here")
-	if hint := diag.NameMinus("step."+target.Name()+".", attr.Name, among); hint != "" {
+	if hint := diag.NameMinus("step."+target.Name()+".", attr.Name, outputs); hint != "" {
 		d = d.WithSuggestion("%s", hint)
 	} else {
-		d = d.DidYouMean(attr.Name, append(among, evaluate.Names(statusTypes)...))
+		d = d.DidYouMean(attr.Name, append(outputs, evaluate.Names(statusTypes)...))
 	}
-	if d.Suggestion == "" && len(among) == 0 {
+	if d.Suggestion == "" && len(outputs) == 0 {
 		d = d.WithDetail("It declares none.")
 	} else if d.Suggestion == "" {
-		d = d.WithDetail("Its outputs are %s.", strings.Join(among, ", "))
+		d = d.WithDetail("Its outputs are %s.", strings.Join(outputs, ", "))
 	}
 	s.c.diags.Add(d)
 }

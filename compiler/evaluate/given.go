@@ -79,10 +79,7 @@ func (w *World) inFlag(flag, name string) hcl.Range {
 
 func (w *World) undeclaredVariable(at hcl.Range, name string) diag.Diagnostic {
 	d := diag.New("unknown-variable-value", at, "a value is given for %q, and no variable of that name is declared", name)
-	if names := Names(w.Variables); len(names) <= maxListed {
-		d = d.WithDetail("%s", Listed("Declared", names))
-	}
-	return d.DidYouMean(name, Names(w.Variables))
+	return w.Near(d, "var.", name, func() []string { return Names(w.Variables) })
 }
 
 // giveText keeps a value that came as text; so that a diagnostic can show it, it becomes a source of its own.

@@ -155,14 +155,27 @@ func (w *World) undeclared(t hcl.Traversal, root, name string) {
 	}
 	at := hcl.RangeBetween(t[0].SourceRange(), t[1].SourceRange())
 	d := diag.New("unknown-reference", at, "no %s is named %q", kind, name)
-	if s := diag.NameMinus(root+".", name, Names(names)); s != "" {
-		w.Diags.Add(d.WithSuggestion("%s", s))
-		return
+	w.Diags.Add(w.Near(d, root+".", name, func() []string { return Names(names) }))
+}
+
+// maxNear is how many unknown names are looked for among the known ones. Nobody reads so many messages, and each costs
+// as much as there are names.
+const maxNear = 100
+
+// Near returns d, which tells an unknown name behind a prefix such as "step.", with the known one that was meant, or
+// with all of them where none is like it.
+func (w *World) Near(d diag.Diagnostic, prefix, name string, names func() []string) diag.Diagnostic {
+	if w.near++; w.near > maxNear {
+		return d
 	}
-	if d = d.DidYouMean(name, Names(names)); d.Suggestion == "" {
-		d = d.WithDetail("%s", Listed("Declared", Names(names)))
+	among := names()
+	if hint := diag.NameMinus(prefix, name, among); hint != "" {
+		return d.WithSuggestion("%s", hint)
 	}
-	w.Diags.Add(d)
+	if d = d.DidYouMean(name, among); d.Suggestion == "" {
+		d = d.WithDetail("%s", Listed("There are", among))
+	}
+	return d
 }
 
 // Function finds a function by the name of a call.

@@ -39,6 +39,7 @@ type World struct {
 	used      map[*decode.Block]bool
 	functions map[string]function.Function
 	sources   map[string][]byte
+	near      int // unknown names that were looked for among the known ones
 }
 
 // Name is a variable or a local.
