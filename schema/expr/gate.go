@@ -15,7 +15,7 @@ const (
 	MaxSigns     = 256      // of `!`, `-` and `?` that can be inside each other
 	MaxOperators = 4096     // of all other operators that can be: each is a level of the tree that is walked
 	MaxControls  = 1024     // of `%{` in one template, each of which may open a level
-	MaxPieces    = 20_000   // of lines, and of % and $ that start nothing, in one text: joining them costs the square
+	MaxPieces    = 10_000   // of lines, and of % and $ that start nothing, in one text: joining them costs the square
 	MaxDigits    = 1024     // in a number, and 3 in its exponent: numbers are exact, and cost the square of their digits
 )
 
