@@ -38,6 +38,7 @@ type driver struct {
 	python  string
 	secrets secrets
 	keyer   *step.Keyer
+	memory  *step.Memory
 	resumed bool // attempts may have been made by a driver before this one
 
 	journal *journal

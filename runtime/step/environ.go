@@ -88,6 +88,18 @@ func (s *Spec) describe(env map[string]string) {
 	}
 }
 
+// setEnv sets a variable that the environment may have already: of two, some programs take the first one.
+func setEnv(env []string, name, value string) []string {
+	entry := name + "=" + value
+	for i := range env {
+		if strings.HasPrefix(env[i], name) && strings.HasPrefix(env[i][len(name):], "=") {
+			env[i] = entry
+			return env
+		}
+	}
+	return append(env, entry)
+}
+
 // lookupEnv reads a variable of an environment in the form NAME=value.
 func lookupEnv(env []string, name string) string {
 	for i := len(env) - 1; i >= 0; i-- {

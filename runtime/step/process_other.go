@@ -3,19 +3,30 @@
 package step
 
 import (
-	"os/exec"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
-// ownGroup puts the process into a group of its own, so that a signal reaches its children too.
-func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+// ownGroup puts the process into a group of its own, so that a signal reaches its children too. There are no handles.
+func ownGroup(*int) *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
-// waitGroup waits for the process, and kills what is left of its group.
-func waitGroup(cmd *exec.Cmd) error {
-	err := cmd.Wait()
-	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-	return err
+func pipe(fds *[2]int) error {
+	// No process may be started between the two calls: it would have the pipe too.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	if err := unix.Pipe(fds[:]); err != nil {
+		return err
+	}
+	unix.CloseOnExec(fds[0])
+	unix.CloseOnExec(fds[1])
+	return nil
 }
 
-// oomKills is for Linux.
-func oomKills() int64 { return 0 }
+// finish waits for the process, and kills what is left of its group.
+func (c *child) finish(over func()) syscall.WaitStatus {
+	status := c.reap()
+	over()
+	_ = syscall.Kill(-c.pid, syscall.SIGKILL)
+	return status
+}

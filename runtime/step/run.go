@@ -180,9 +180,13 @@ func (a *attempt) process() (*process, *runner, *failure) {
 	} else if argv, f = s.command(); f != nil {
 		return nil, nil, f
 	}
+	memory := a.d.Memory
+	if memory == nil {
+		memory = FindMemory()
+	}
 	return &process{
-		argv: argv, env: append(env, "PWD="+dir), dir: dir, out: a.log, started: a.d.Started,
-		timeout: s.Program.Timeout.D(), grace: s.Program.Grace.D(),
+		argv: argv, env: setEnv(env, "PWD", dir), dir: dir, out: a.log, started: a.d.Started,
+		timeout: s.Program.Timeout.D(), grace: s.Program.Grace.D(), memory: memory,
 	}, py, nil
 }
 

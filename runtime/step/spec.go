@@ -57,6 +57,7 @@ type Deps struct {
 	Line func(line []byte)
 	// Started is told of the process when it runs; may be nil.
 	Started func(pid int)
+	Memory  *Memory          // nil: looked for by each attempt
 	Now     func() time.Time // nil: time.Now
 }
 

@@ -1,0 +1,64 @@
+package step
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"pipec.dev/pipec/schema/record"
+)
+
+// lookPath finds the program as the process's own environment says, not pipec's.
+func lookPath(name string, env []string, dir string) (string, *failure) {
+	if strings.ContainsRune(name, '/') {
+		path := name
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(dir, path)
+		}
+		info, err := os.Stat(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return "", userFault(record.ReasonStart, "can't start %q: there is no such file (relative names are looked up in the working directory)", name)
+		case err != nil:
+			return "", userFault(record.ReasonStart, "can't start %q: %s", name, plain(err))
+		case info.IsDir():
+			return "", userFault(record.ReasonStart, "can't start %q: it is a directory", name)
+		case unix.Access(path, unix.X_OK) != nil:
+			return "", userFault(record.ReasonStart, "can't start %q: it is not executable (chmod +x, or name its interpreter: [\"sh\", %q])", name, name)
+		}
+		return path, nil
+	}
+	path := lookupEnv(env, "PATH")
+	for _, in := range filepath.SplitList(path) {
+		if in == "" {
+			in = "."
+		}
+		if !filepath.IsAbs(in) {
+			in = filepath.Join(dir, in)
+		}
+		found := filepath.Join(in, name)
+		if info, err := os.Stat(found); err == nil && info.Mode().IsRegular() && unix.Access(found, unix.X_OK) == nil {
+			return found, nil
+		}
+	}
+	hint := ""
+	if strings.ContainsAny(name, " \t") {
+		hint = "; a command is a list, one element an argument"
+	} else if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+		hint = "; the one in the working directory is \"./" + name + "\""
+	}
+	return "", userFault(record.ReasonStart, "can't start %q: there is no such program in PATH (%s)%s", name, path, hint)
+}
+
+// plain is the reason in an error of the file system, without the operation and the path.
+func plain(err error) string {
+	var perr *fs.PathError
+	if errors.As(err, &perr) {
+		return perr.Err.Error()
+	}
+	return err.Error()
+}

@@ -1,0 +1,69 @@
+package step
+
+import (
+	"context"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// stopper asks a process to end, once and for the first reason: its time is over, or the context is. After the grace it
+// kills the process's group. Nobody has to wait beside the process for that.
+type stopper struct {
+	pid   int
+	grace time.Duration
+
+	mu      sync.Mutex
+	end     exit // why it was asked to end
+	asked   bool
+	gone    bool // the process's number may be another's
+	timers  []*time.Timer
+	release func() bool
+}
+
+func newStopper(ctx context.Context, pid int, timeout, grace time.Duration) *stopper {
+	s := &stopper{pid: pid, grace: max(grace, 0)}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if timeout > 0 {
+		s.after(timeout, func() { s.ask(func() { s.end.timedOut = true }) })
+	}
+	s.release = context.AfterFunc(ctx, func() { s.ask(func() { s.end.stopped = context.Cause(ctx) }) })
+	return s
+}
+
+// after is for who holds the lock.
+func (s *stopper) after(d time.Duration, do func()) {
+	s.timers = append(s.timers, time.AfterFunc(d, do))
+}
+
+func (s *stopper) ask(why func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.asked || s.gone {
+		return
+	}
+	s.asked = true
+	why()
+	_ = syscall.Kill(-s.pid, syscall.SIGTERM)
+	s.after(s.grace, s.kill)
+}
+
+func (s *stopper) kill() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.gone {
+		_ = syscall.Kill(-s.pid, syscall.SIGKILL)
+	}
+}
+
+// over is told that the process has ended: no signal is sent from then on, and end doesn't change any more.
+func (s *stopper) over() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gone = true
+	s.release()
+	for _, t := range s.timers {
+		t.Stop()
+	}
+}
