@@ -13,6 +13,7 @@ import (
 func main() {
 	// A short process: memory is cheap for as long as it is little, and collecting it costs a third of a compile.
 	debug.SetGCPercent(200)
+	debug.SetMemoryLimit(memoryLimit(0))
 	app := &app{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, env: os.Environ(),
 		terminal: term.IsTerminal(int(os.Stdout.Fd())),

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"pipec.dev/pipec/compiler"
@@ -20,6 +21,7 @@ var stackFile = filepath.Join(".pipec", "stack")
 
 // compile compiles the project of the flags. What is wrong in its files is in the result.
 func (a *app) compile(dir string) (*compiler.Result, error) {
+	debug.SetMemoryLimit(memoryLimit(sourceSize(dir)))
 	o := compiler.Options{Dir: dir, Stack: a.chosenStack(dir), Env: a.env}
 	for i := 0; i+1 < len(a.vars); i += 2 {
 		if a.vars[i] == "--var" {
