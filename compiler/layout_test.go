@@ -95,6 +95,11 @@ func relaid(t *rapid.T, bodies map[string]*hclsyntax.Body, sources map[string][]
 			out[name] = hclwrite.Format(out[name])
 		}
 	}
+	if rapid.Bool().Draw(t, "windows") {
+		for name := range out {
+			out[name] = bytes.ReplaceAll(out[name], []byte("\n"), []byte("\r\n"))
+		}
+	}
 	return out
 }
 

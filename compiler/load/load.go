@@ -155,7 +155,8 @@ func read(path string) ([]byte, *diag.Diagnostic) {
 	if err != nil {
 		return nil, fail(err)
 	}
-	return src, nil
+	// A checkout on Windows ends lines with CRLF: in a heredoc that would be part of the text, and of the program.
+	return bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n")), nil
 }
 
 // parse is the gate, and then HCL's own parser.
