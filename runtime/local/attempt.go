@@ -59,10 +59,8 @@ func (d *driver) start(ctx context.Context, s engine.Spec) task {
 		spec := d.spec(&s)
 		result := d.before(ctx, spec)
 		if result == nil {
-			if s.Attempt == 1 {
-				d.spares.Take(s.Step)
-			}
-			result = d.attempt(ctx, spec)
+			ready := s.Attempt == 1 && d.spares.Take(s.Step)
+			result = d.attempt(ctx, spec, ready)
 		}
 		e := record.Event{Type: record.AttemptEnded, Step: s.Step, Attempt: s.Attempt, Result: result}
 		if d.small(spec, result) {
@@ -99,10 +97,12 @@ func lost(spec *step.Spec, reason, message string) *record.Result {
 	}
 }
 
-// attempt makes the attempt.
-func (d *driver) attempt(ctx context.Context, spec *step.Spec) *record.Result {
+// attempt makes the attempt. ready says that its place is made.
+func (d *driver) attempt(ctx context.Context, spec *step.Spec, ready bool) *record.Result {
 	slot := d.slot(ctx, spec)
-	result, err := step.Run(ctx, spec, d.deps(spec))
+	deps := d.deps(spec)
+	deps.Ready = ready
+	result, err := step.Run(ctx, spec, deps)
 	if err == nil && result.Status == record.Succeeded {
 		d.keep(context.WithoutCancel(ctx), slot, &result)
 	}

@@ -29,8 +29,7 @@ type journal struct {
 	taken chan struct{} // closed when the run was taken over
 
 	mu      sync.Mutex
-	pending []byte
-	count   int
+	pending []record.Event
 	armed   bool
 	over    bool // nothing is written any more
 
@@ -42,18 +41,13 @@ func newJournal(s store.Store, run *record.Run, seq int64) *journal {
 	return &journal{store: s, run: run, seq: seq, taken: make(chan struct{})}
 }
 
-// add notes an event. One that can't be encoded is left out: it can only hold what the run's other records hold too.
+// add notes an event, whose parts don't change any more.
 func (j *journal) add(e *record.Event) {
-	data, err := store.EncodeJSON(e)
-	if err != nil {
-		return
-	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.pending = append(j.pending, data...)
-	j.count++
+	j.pending = append(j.pending, *e)
 	switch {
-	case j.count == journalBatch:
+	case len(j.pending) == journalBatch:
 		go func() { _ = j.flush() }()
 	case !j.armed:
 		j.armed = true
@@ -66,8 +60,8 @@ func (j *journal) flush() error {
 	j.writing.Lock()
 	defer j.writing.Unlock()
 	j.mu.Lock()
-	data := j.pending
-	j.pending, j.count, j.armed = nil, 0, false
+	events := j.pending
+	j.pending, j.armed = nil, false
 	over := j.over
 	j.mu.Unlock()
 	select {
@@ -78,9 +72,10 @@ func (j *journal) flush() error {
 	if over {
 		return nil
 	}
-	if len(data) == 0 {
+	if len(events) == 0 {
 		return nil
 	}
+	data := encodeEvents(events)
 	err := j.store.Put(context.Background(), j.run.LogKey(j.seq), bytes.NewReader(data), store.IfAbsent)
 	switch {
 	case err == nil:
@@ -93,8 +88,20 @@ func (j *journal) flush() error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.pending = append(data, j.pending...)
+	j.pending = append(events, j.pending...)
 	return fmt.Errorf("the run's log can't be written: %w", err)
+}
+
+// encodeEvents are the lines of a segment. An event that can't be encoded is left out: it can only hold what the run's
+// other records hold too.
+func encodeEvents(events []record.Event) []byte {
+	var out []byte
+	for i := range events {
+		if data, err := store.EncodeJSON(&events[i]); err == nil {
+			out = append(out, data...)
+		}
+	}
+	return out
 }
 
 // stop drops what waits, and all that follows.

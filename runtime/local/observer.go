@@ -15,7 +15,7 @@ const (
 
 // observeDelay is how long what is new may wait for what follows, so that who watches is not woken for each event of
 // steps that take no time.
-const observeDelay = 4 * time.Millisecond
+const observeDelay = 20 * time.Millisecond
 
 // observer tells who watches, by one goroutine, in order. Events never wait: a run must be stoppable while who watches
 // hangs, and a run has only so many. Lines of steps do wait, so that memory is bounded.

@@ -18,12 +18,22 @@ import (
 const inputsAtOnce = 4
 
 // prepare makes the directories, fetches the inputs and unpacks the code.
-func (s *Spec) prepare(ctx context.Context, st store.Store) *failure {
-	for _, dir := range []string{"", inputsDir, outputsDir, scratchDir} {
-		if err := makeDir(filepath.Join(s.Root, dir)); err != nil {
-			return worldFault(record.ReasonStart, "can't make the step's directory: %s", err)
+func (s *Spec) prepare(ctx context.Context, d *Deps) *failure {
+	if !d.Ready {
+		for _, dir := range []string{"", inputsDir, outputsDir, scratchDir} {
+			if err := makeDir(filepath.Join(s.Root, dir)); err != nil {
+				return worldFault(record.ReasonStart, "can't make the step's directory: %s", err)
+			}
 		}
 	}
+	if len(s.Inputs) == 0 {
+		return nil
+	}
+	return s.fetch(ctx, d.Store)
+}
+
+// fetch brings the inputs to where the process looks for them.
+func (s *Spec) fetch(ctx context.Context, st store.Store) *failure {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(inputsAtOnce)
 	for i := range s.Inputs {

@@ -60,7 +60,7 @@ func (a *attempt) fail(f *failure) {
 }
 
 func (a *attempt) run(ctx context.Context) *failure {
-	if f := a.spec.prepare(ctx, a.d.Store); f != nil {
+	if f := a.spec.prepare(ctx, a.d); f != nil {
 		return a.interrupted(ctx, f)
 	}
 	a.openLog(ctx)
@@ -255,7 +255,11 @@ func (a *attempt) outputs(ctx context.Context, report *report) ([]record.Datum, 
 }
 
 func (a *attempt) noteUndeclared() {
-	entries, err := os.ReadDir(filepath.Join(a.spec.Root, outputsDir))
+	dir := filepath.Join(a.spec.Root, outputsDir)
+	if len(a.spec.Program.Outputs) == 0 && isEmpty(dir) {
+		return
+	}
+	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) == len(a.spec.Program.Outputs) {
 		return
 	}
@@ -264,6 +268,22 @@ func (a *attempt) noteUndeclared() {
 			a.log.note("the output %q is not declared, and is ignored", e.Name())
 		}
 	}
+}
+
+// isEmpty says whether nothing is in a directory, in as few calls as can be; false where that can't be told.
+func isEmpty(dir string) bool {
+	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	var buf [256]byte // "." and ".." take 48
+	n, err := unix.ReadDirent(fd, buf[:])
+	if err != nil {
+		return false
+	}
+	_, _, names := unix.ParseDirent(buf[:n], -1, nil)
+	return len(names) == 0
 }
 
 func declares(outputs []program.Output, name string) bool {

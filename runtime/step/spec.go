@@ -57,8 +57,10 @@ type Deps struct {
 	Line func(line []byte)
 	// Started is told of the process when it runs; may be nil.
 	Started func(pid int)
-	Memory  *Memory          // nil: looked for by each attempt
-	Now     func() time.Time // nil: time.Now
+	// Ready says that Root is there with all directories that the wrapper makes for every step, empty.
+	Ready  bool
+	Memory *Memory          // nil: looked for by each attempt
+	Now    func() time.Time // nil: time.Now
 }
 
 // The names beneath Root.

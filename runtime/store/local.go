@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -29,6 +28,10 @@ type Local struct {
 	dir  string
 	root *os.Root // every path is resolved beneath it, symbolic links too
 	top  *os.File // the same directory, for calls that os.Root lacks
+
+	mu    sync.Mutex
+	ready map[string]int // directories that Prepare has opened, by their names
+	last  prepared       // the one above them
 }
 
 // OpenLocal opens the store in dir, and makes the directory where it is missing.
@@ -49,7 +52,7 @@ func OpenLocal(dir string) (*Local, error) {
 		_ = root.Close()
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	l := &Local{dir: dir, root: root, top: top}
+	l := &Local{dir: dir, root: root, top: top, ready: map[string]int{}, last: prepared{fd: -1}}
 	l.sweep(time.Now().Add(-tempAge))
 	return l, nil
 }
@@ -58,7 +61,10 @@ func OpenLocal(dir string) (*Local, error) {
 func (l *Local) Dir() string { return l.dir }
 
 // Close ends the use of the store.
-func (l *Local) Close() error { return errors.Join(l.top.Close(), l.root.Close()) }
+func (l *Local) Close() error {
+	l.unprepare()
+	return errors.Join(l.top.Close(), l.root.Close())
+}
 
 // sweep removes temporary files of processes that were killed. What it can't remove stays: it counts for nothing.
 func (l *Local) sweep(before time.Time) {
@@ -107,61 +113,6 @@ func (l *Local) Stat(_ context.Context, key string) (Info, error) {
 	return Info{Size: info.Size(), ModTime: info.ModTime()}, nil
 }
 
-// Put writes a temporary file and then gives it its name.
-func (l *Local) Put(ctx context.Context, key string, r io.Reader, mode Mode) error {
-	if err := CheckKey(key); err != nil {
-		return err
-	}
-	var name [8]byte
-	_, _ = rand.Read(name[:]) // never fails
-	temp := tempDir + "/" + hex.EncodeToString(name[:])
-	f, err := l.create(temp)
-	if err != nil {
-		return l.fault("write", key, err)
-	}
-	_, err = io.Copy(f, contextReader{ctx, r})
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = l.place(temp, key, mode)
-	}
-	if err != nil || mode == IfAbsent {
-		_ = l.root.Remove(temp)
-	}
-	if err != nil {
-		return l.fault("write", key, err)
-	}
-	return nil
-}
-
-// create makes a temporary file, and its directory again where someone removed it.
-func (l *Local) create(temp string) (*os.File, error) {
-	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
-	f, err := l.open(temp, flags, 0o444)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return f, err
-	}
-	if err := l.root.MkdirAll(tempDir, 0o777); err != nil {
-		return nil, err
-	}
-	return l.open(temp, flags, 0o444)
-}
-
-// place gives the temporary file the name key; with IfAbsent it keeps its temporary name as well.
-func (l *Local) place(temp, key string, mode Mode) error {
-	dir, err := l.openDir(path.Dir(key))
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	from, to, name := int(l.top.Fd()), int(dir.Fd()), path.Base(key)
-	if mode == IfAbsent {
-		return unix.Linkat(from, temp, to, name, 0) // fails where there is something, whoever was first
-	}
-	return unix.Renameat(from, temp, to, name)
-}
-
 // Move renames the file into the store. It is ErrUnsupported on another file system, and for a file with other names.
 func (l *Local) Move(_ context.Context, file, key string, mode Mode) error {
 	if err := CheckKey(key); err != nil {
@@ -178,19 +129,18 @@ func (l *Local) Move(_ context.Context, file, key string, mode Mode) error {
 	if err != nil {
 		return l.fault("write", key, err)
 	}
-	defer dir.Close()
+	defer unix.Close(dir)
 	if info.Mode().Perm() != 0o444 {
 		if err := os.Chmod(file, 0o444); err != nil {
 			return errors.ErrUnsupported // not ours: copying needs no more than reading
 		}
 	}
-	to, name := int(dir.Fd()), path.Base(key)
-	if mode == IfAbsent {
-		if err = unix.Linkat(unix.AT_FDCWD, file, to, name, 0); err == nil {
+	if name := path.Base(key); mode != IfAbsent {
+		err = unix.Renameat(unix.AT_FDCWD, file, dir, name)
+	} else if err = renameNew(unix.AT_FDCWD, file, dir, name); errors.Is(err, errors.ErrUnsupported) {
+		if err = unix.Linkat(unix.AT_FDCWD, file, dir, name, 0); err == nil {
 			return os.Remove(file)
 		}
-	} else {
-		err = unix.Renameat(unix.AT_FDCWD, file, to, name)
 	}
 	switch {
 	case err == nil:
@@ -199,18 +149,6 @@ func (l *Local) Move(_ context.Context, file, key string, mode Mode) error {
 		return errors.ErrUnsupported
 	}
 	return l.fault("write", key, err)
-}
-
-// openDir opens a directory, and makes it first where it is missing.
-func (l *Local) openDir(name string) (*os.File, error) {
-	dir, err := l.open(name, os.O_RDONLY|unix.O_DIRECTORY, 0)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return dir, err
-	}
-	if err := l.root.MkdirAll(name, 0o777); err != nil {
-		return nil, err
-	}
-	return l.open(name, os.O_RDONLY|unix.O_DIRECTORY, 0)
 }
 
 // fault says which object of which store an error of the file system is about.

@@ -2,9 +2,15 @@
 
 package store
 
-import "os"
+import (
+	"errors"
+	"os"
+)
 
-// open opens a file beneath the store's directory.
-func (l *Local) open(name string, flags int, perm os.FileMode) (*os.File, error) {
-	return l.root.OpenFile(name, flags, perm)
+// openFD opens a file beneath the store's directory.
+func (l *Local) openFD(name string, flags int, perm os.FileMode) (int, error) {
+	return l.openRoot(name, flags, perm)
 }
+
+// renameNew is for Linux.
+func renameNew(int, string, int, string) error { return errors.ErrUnsupported }

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,6 +26,19 @@ func TestPrepare(t *testing.T) {
 	}
 	if err := s.Put(t.Context(), "attempts/local/p/r/s/1/result.json", strings.NewReader("{}"), store.IfAbsent); err != nil {
 		t.Error(err)
+	}
+	s.Prepare("attempts/local/p/r/s/2")
+	if err := os.RemoveAll(filepath.Join(dir, "attempts")); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"attempts/local/p/r/s/2/result.json", "attempts/local/p/r/s/3/result.json"} {
+		s.Prepare("attempts/local/p/r/s/3") // beneath a directory that was removed
+		if err := s.Put(t.Context(), key, strings.NewReader("{}"), store.IfAbsent); err != nil {
+			t.Error(err)
+		}
+		if err := s.Put(t.Context(), key, strings.NewReader("{}"), store.IfAbsent); !errors.Is(err, store.ErrExists) {
+			t.Errorf("written twice: %v", err)
+		}
 	}
 	for _, bad := range []string{"", "a", "a/b", "../x/y/z", "/a/b/c", "attempts/local/p/r/s/1/result.json/x"} {
 		s.Prepare(bad)

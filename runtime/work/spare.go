@@ -1,8 +1,6 @@
 package work
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 
@@ -29,20 +27,23 @@ func NewSpares(r Run) *Spares {
 	return s
 }
 
-// Take makes a place for the first attempt of a step out of a spare one. Where there is none, nothing is done.
-func (s *Spares) Take(step string) {
+// Take makes a place for the first attempt of a step out of a spare one, and says whether it did. Where there is none,
+// nothing is done.
+func (s *Spares) Take(step string) bool {
 	s.mu.Lock()
 	last := len(s.free) - 1
 	if last < 0 {
 		s.mu.Unlock()
-		return
+		return false
 	}
 	from := s.free[last]
 	s.free = s.free[:last]
 	s.mu.Unlock()
-	if os.Rename(from, s.run.Step(step)) != nil {
+	if unix.Rename(from, s.run.Step(step)) != nil {
 		_ = Remove(from)
+		return false
 	}
+	return true
 }
 
 // Give offers the place of a step whose first attempt was its last one; false says that it can't be used again.
@@ -59,41 +60,54 @@ func (s *Spares) Give(step string) bool {
 
 // pristine says whether there is nothing in the place but the directories that the wrapper makes for every step.
 func (s *Spares) pristine(path string) bool {
-	attempt := filepath.Join(path, "1")
-	dirs := []string{"inputs", "outputs", "scratch"}
-	if !s.holds(path, "1") || !s.holds(attempt, dirs...) {
+	place := s.holds(unix.AT_FDCWD, path, "1")
+	if place < 0 {
 		return false
 	}
-	for _, dir := range dirs {
-		if !s.holds(filepath.Join(attempt, dir)) {
+	defer unix.Close(place)
+	attempt := s.holds(place, "1", attemptDirs[:]...)
+	if attempt < 0 {
+		return false
+	}
+	defer unix.Close(attempt)
+	for _, dir := range attemptDirs {
+		fd := s.holds(attempt, dir)
+		if fd < 0 {
 			return false
 		}
+		_ = unix.Close(fd)
 	}
 	return true
 }
 
-// holds says whether there is a directory with the mode that it was made with and no entries but these. It is asked
-// after every step, so it takes as few calls as can be.
-func (s *Spares) holds(path string, names ...string) bool {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+// attemptDirs are what the wrapper makes in the place of an attempt.
+var attemptDirs = [...]string{"inputs", "outputs", "scratch"}
+
+// holds opens a directory that has the mode that it was made with and these entries, all of them and no others; -1: it
+// isn't so. It is asked after every step, so it takes as few calls as can be.
+func (s *Spares) holds(in int, path string, names ...string) int {
+	fd, err := unix.Openat(in, path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return false
+		return -1
 	}
-	defer unix.Close(fd)
 	var info unix.Stat_t
 	if unix.Fstat(fd, &info) != nil || uint32(info.Mode)&0o7777 != s.mode {
-		return false
+		_ = unix.Close(fd)
+		return -1
 	}
 	var buf [1024]byte
 	n, err := unix.ReadDirent(fd, buf[:])
-	if err != nil {
-		return false
-	}
-	_, _, found := unix.ParseDirent(buf[:n], -1, nil)
-	for _, name := range found {
-		if !slices.Contains(names, name) {
-			return false
+	if err == nil {
+		_, _, found := unix.ParseDirent(buf[:n], -1, nil)
+		for _, name := range found {
+			if !slices.Contains(names, name) {
+				err = unix.ENOTEMPTY
+			}
+		}
+		if len(found) == len(names) && err == nil {
+			return fd
 		}
 	}
-	return true
+	_ = unix.Close(fd)
+	return -1
 }
