@@ -1,0 +1,35 @@
+package store
+
+import (
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// open is openFD with a file that closes itself when it is forgotten.
+func (l *Local) open(name string, flags int, perm os.FileMode) (*os.File, error) {
+	fd, err := l.openFD(name, flags, perm)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}
+
+// openRoot opens a file by os.Root, which opens every part of the path by itself. The number is the caller's own.
+func (l *Local) openRoot(name string, flags int, perm os.FileMode) (int, error) {
+	f, err := l.root.OpenFile(name, flags, perm)
+	if err != nil {
+		return -1, err
+	}
+	defer f.Close()
+	// No process may be started between the two calls: it would have the file too.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	fd, err := unix.Dup(int(f.Fd()))
+	if err != nil {
+		return -1, os.NewSyscallError("dup", err)
+	}
+	unix.CloseOnExec(fd)
+	return fd, nil
+}
