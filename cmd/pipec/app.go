@@ -148,8 +148,24 @@ func (a *app) root() *cobra.Command {
 		a.initCommand(), a.fmtCommand(), a.validateCommand(), a.graphCommand(), a.consoleCommand(),
 		a.runCommand(), a.rerunCommand(), a.cancelCommand(), a.runsCommand(), a.logsCommand(), a.artifactsCommand(), a.schemaCommand(), a.stackCommand(), a.versionCommand(),
 	)
+	root.SuggestionsMinimumDistance = 2
+	root.InitDefaultHelpCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == "help" {
+			cmd.Args = knownCommand
+		}
+	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%v", err) })
 	return root
+}
+
+// knownCommand refuses help about what is no command: cobra's own help would show that of all commands instead.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	root := cmd.Root()
+	if found, _, err := root.Find(args); len(args) > 0 && (err != nil || found == root) {
+		return usage("there is no command %q%s", args[0], suggestCommand(root, args[0]))
+	}
+	return nil
 }
 
 func suggestCommand(cmd *cobra.Command, name string) string {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"text/tabwriter"
 
@@ -100,6 +101,9 @@ alone is an output of the pipeline, or of the only step that has one of that nam
 				}
 				if out == "" || out == "-" {
 					return world(reader.Print(cmd.Context(), item, a.stdout))
+				}
+				if _, err := os.Lstat(out); err == nil {
+					return usage("there is something at %s already: --to names a path where nothing is yet", out)
 				}
 				return world(reader.Get(cmd.Context(), item, out))
 			})

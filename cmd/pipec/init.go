@@ -61,11 +61,11 @@ func (a *app) init(dir string) error {
 	if err != nil {
 		return world(err)
 	}
-	where := ""
+	place, where := "this directory", ""
 	if dir != "." {
-		where = " -C " + dir
+		place, where = dir, " -C "+shellWord(dir)
 	}
-	_, err = fmt.Fprintf(a.stderr, "A project is in %s. Try:\n\n  pipec validate%[2]s\n  pipec graph%[2]s\n  pipec run%[2]s\n", dir, where)
+	_, err = fmt.Fprintf(a.stderr, "A project is in %s. Try:\n\n  pipec validate%[2]s\n  pipec graph%[2]s\n  pipec run%[2]s\n", place, where)
 	return world(err)
 }
 

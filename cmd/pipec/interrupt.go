@@ -19,10 +19,15 @@ func (a *app) onInterrupt(parent context.Context) (context.Context, *interrupts)
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// A reader that goes away, as head does, ends what it reads and not the run: without this, SIGPIPE would kill who
+	// drives it in the middle. Ignoring the signal would not do, since the steps' processes would inherit that.
+	pipes := make(chan os.Signal, 1)
+	signal.Notify(pipes, syscall.SIGPIPE)
 	done := make(chan struct{})
 	i := &interrupts{force: make(chan struct{}), seen: make(chan struct{})}
 	i.stop = func() {
 		signal.Stop(signals)
+		signal.Stop(pipes)
 		close(done)
 		cancel()
 	}

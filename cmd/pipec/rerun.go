@@ -40,7 +40,7 @@ func (a *app) rerunCommand() *cobra.Command {
 	cmd.Flags().StringVar(&pipeline, "pipeline", "", "the pipeline whose latest run is meant")
 	cmd.Flags().StringVar(&o.name, "name", "", "the new run's name; without it, one is made")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be run, and run nothing")
-	cmd.Flags().IntVar(&o.parallel, "parallel", 0, "how many steps run at once (default: the stack's, or the machine's cores)")
+	cmd.Flags().Var(&o.parallel, "parallel", "how many steps run at once (default: the stack's, or the machine's cores)")
 	o.show.flags(cmd)
 	return cmd
 }
@@ -68,7 +68,7 @@ func (a *app) rerun(ctx context.Context, name, pipeline string, dryRun bool, o r
 	if err != nil {
 		return err
 	}
-	lo.Name, lo.Parallel = o.name, o.parallel
+	lo.Name, lo.Parallel = o.name, int(o.parallel)
 	p, err := local.PlanRerun(ctx, lo, of)
 	var refusal *local.Refusal
 	if errors.As(err, &refusal) && refusal.Code == local.RefusedEnded {

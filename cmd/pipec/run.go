@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strconv"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -25,8 +27,22 @@ type runOptions struct {
 	params   []string
 	only     []string
 	name     string
-	parallel int
+	parallel parallelFlag
 	show     showOptions
+}
+
+// parallelFlag is --parallel: 0 where it is not given.
+type parallelFlag int
+
+func (p *parallelFlag) String() string { return "" }
+func (p *parallelFlag) Type() string   { return "int" }
+func (p *parallelFlag) Set(s string) error {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		return errors.New("it is a number from 1 on")
+	}
+	*p = parallelFlag(n)
+	return nil
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -44,7 +60,7 @@ func (a *app) runCommand() *cobra.Command {
 	f.StringArrayVar(&o.only, "step", nil, "run this step and what it needs, and no other; may be repeated")
 	f.StringVar(&o.name, "name", "", "the run's name; without it, one is made")
 	o.show.flags(cmd)
-	f.IntVar(&o.parallel, "parallel", 0, "how many steps run at once (default: the stack's, or the machine's cores)")
+	f.Var(&o.parallel, "parallel", "how many steps run at once (default: the stack's, or the machine's cores)")
 	return cmd
 }
 
@@ -67,15 +83,15 @@ func (a *app) run(ctx context.Context, args []string, o runOptions) error {
 	if lo.Params, err = params(p, o.params, a.valueOfRun(ctx, r)); err != nil {
 		return err
 	}
-	lo.Name, lo.Only, lo.Parallel = o.name, o.only, o.parallel
+	lo.Name, lo.Only, lo.Parallel = o.name, o.only, int(o.parallel)
 	return a.follow(ctx, p, lo, o.show, func(ctx context.Context, lo local.Options) (local.Outcome, error) {
 		return local.Run(ctx, lo)
 	})
 }
 
 func (o *runOptions) check() error {
-	if o.parallel < 0 {
-		return usage("--parallel is a number from 1 on")
+	if o.name == "latest" {
+		return usage("a run can't be named latest: that stands for the newest one")
 	}
 	return o.show.check()
 }
@@ -99,7 +115,7 @@ func (a *app) follow(ctx context.Context, p *program.Program, o local.Options, s
 	v := a.viewer(p, o, show)
 	o.Observe, o.Force = v.Event, signals.force
 	out, err := drive(ctx, o)
-	if closeErr := v.Close(); err == nil {
+	if closeErr := v.Close(); err == nil && !errors.Is(closeErr, syscall.EPIPE) {
 		err = closeErr
 	}
 	switch {

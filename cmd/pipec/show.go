@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -59,12 +60,23 @@ func (a *app) viewer(p *program.Program, o local.Options, show showOptions) view
 func (a *app) sharedFlags() string {
 	out := ""
 	if a.dir != "." {
-		out += " -C " + a.dir
+		out += " -C " + shellWord(a.dir)
 	}
 	if a.stack != "" {
 		out += " --stack " + a.stack
 	}
 	return out
+}
+
+// shellWord is text as one word of a shell's command, so that a command that is proposed can be copied.
+func shellWord(s string) string {
+	plain := func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("/._-+=:,@%", r)
+	}
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // stepLines reads the log of a step of the run that is shown.

@@ -88,7 +88,8 @@ func (a *app) validate(args []string, format string) error {
 		if len(compiled) > 1 {
 			summary = fmt.Sprintf("%d projects", len(compiled))
 		}
-		fmt.Fprintf(a.stdout, "%s %s.\n", a.paint("32;1", "Valid:"), summary)
+		_, err := fmt.Fprintf(a.stdout, "%s %s.\n", a.paint("32;1", "Valid:"), summary)
+		return world(err)
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ func stack() *Block {
 				Doc: "What runs the steps: `local`, processes on this machine; `kubernetes`, pods of a cluster.",
 				Attributes: []*Attribute{
 					attr("parallel", Const, "number", "How many processes run at once. 0 means as many as the machine has cores.").only("local").byDefault("0"),
-					attr("python", Const, "string", "The interpreter of `python` steps. Without it: `PIPEC_PYTHON`, the project's `.venv`, `VIRTUAL_ENV`, `python3` in `PATH`.").only("local"),
+					attr("python", Const, "string", "The interpreter of `python` steps; `PIPEC_PYTHON` is stronger. Without either: the project's `.venv`, `VIRTUAL_ENV`, `python3` in `PATH`.").only("local"),
 					attr("context", Const, "string", "A context of the kubeconfig.").only("kubernetes"),
 					attr("eks_cluster", Const, "string", "The name of an EKS cluster, instead of a context.").only("kubernetes"),
 					attr("in_cluster", Const, "bool", "pipec itself runs in the cluster.").only("kubernetes").byDefault("false"),
