@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -81,6 +82,8 @@ func (a *app) logs(ctx context.Context, name string, o logOptions) error {
 		return said(exitInterrupted)
 	case errors.As(err, &none):
 		return usage("%v", none)
+	case errors.Is(err, syscall.EPIPE): // who read has seen enough
+		return nil
 	}
 	return world(err)
 }
