@@ -27,7 +27,7 @@ func (d *driver) spec(s *engine.Spec) *step.Spec {
 }
 
 func (d *driver) deps(s *step.Spec) step.Deps {
-	deps := step.Deps{Store: d.store, Environ: d.o.Environ, Secrets: d.secrets[s.Step], Memory: d.memory}
+	deps := step.Deps{Store: d.store, Environ: d.o.Environ, Inherited: d.inherit, Secrets: d.secrets[s.Step], Memory: d.memory}
 	deps.Started = func(pid int) { d.started(s, pid) }
 	if d.watch != nil {
 		deps.Line = func(line []byte) {

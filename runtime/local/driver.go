@@ -39,6 +39,7 @@ type driver struct {
 	secrets secrets
 	keyer   *step.Keyer
 	memory  *step.Memory
+	inherit *step.Inherited
 	resumed bool // attempts may have been made by a driver before this one
 
 	journal *journal

@@ -101,8 +101,8 @@ func open(o *Options) (*driver, error) {
 	}
 	return &driver{
 		o: o, store: s, project: w.Project(), keyer: &step.Keyer{Dir: filepath.Join(w.Project(), ".pipec", "interpreters")},
-		memory: step.FindMemory(),
-		over:   make(chan struct{}), kills: map[attemptID]context.CancelCauseFunc{}, slots: map[string]cacheSlot{},
+		memory: step.FindMemory(), inherit: step.Inherit(o.Environ),
+		over: make(chan struct{}), kills: map[attemptID]context.CancelCauseFunc{}, slots: map[string]cacheSlot{},
 	}, nil
 }
 

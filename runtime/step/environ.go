@@ -1,7 +1,6 @@
 package step
 
 import (
-	"maps"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -17,15 +16,19 @@ import (
 // HOME and TMPDIR always lead into scratch unless the step sets them. The caches do so unless anyone has set them: a
 // model that was downloaded to HF_HOME is there to be shared.
 func (s *Spec) environment(d *Deps) ([]string, *failure) {
-	env := s.baseEnvironment(d.Environ)
-	s.describe(env)
+	inherited := d.Inherited
+	if inherited == nil {
+		inherited = Inherit(d.Environ)
+	}
+	own := s.scratch(inherited)
+	s.describe(&own)
 	for i := range s.Program.Env {
 		e := &s.Program.Env[i]
 		value, f := s.evaluate(&e.Value, "env "+e.Name)
 		if f != nil {
 			return nil, f
 		}
-		env[e.Name] = value
+		own.set(e.Name, value)
 	}
 	for _, secret := range s.Program.SecretEnv {
 		value, ok := d.Secrets[secret.Name]
@@ -33,59 +36,114 @@ func (s *Spec) environment(d *Deps) ([]string, *failure) {
 			return nil, userFault(record.ReasonStart, "secret_env %q: there is no value for the key %q of the secret %q",
 				secret.Name, secret.Key, secret.Secret)
 		}
-		env[secret.Name] = value
+		own.set(secret.Name, value)
 	}
-	out := make([]string, 0, len(env))
-	for _, name := range slices.Sorted(maps.Keys(env)) {
-		entry := name + "=" + env[name]
-		if f := fits(entry, "the variable "+name); f != nil {
-			return nil, f
+	out := inherited.with(own)
+	for _, entry := range out {
+		if len(entry) < maxString && strings.IndexByte(entry, 0) < 0 {
+			continue
 		}
-		out = append(out, entry)
+		name, _, _ := strings.Cut(entry, "=")
+		return nil, fits(entry, "the variable "+name)
 	}
 	return out, nil
 }
 
-// baseEnvironment is what holds for every attempt of every step, but for the paths.
-func (s *Spec) baseEnvironment(inherited []string) map[string]string {
-	env := make(map[string]string, len(inherited)+24)
-	for _, entry := range inherited {
-		if name, value, ok := strings.Cut(entry, "="); ok && name != "" && !strings.HasPrefix(name, "PIPEC_") {
-			env[name] = value
-		}
-	}
+// scratch is what leads into the scratch directory.
+func (s *Spec) scratch(inherited *Inherited) variables {
+	own := make(variables, 0, 16+len(s.Inputs)+len(s.Program.Outputs)+len(s.Program.Env))
 	scratch := filepath.Join(s.Root, scratchDir)
-	if home := env["HOME"]; home != "" && env["PYTHONUSERBASE"] == "" && runtime.GOOS == "linux" {
-		env["PYTHONUSERBASE"] = filepath.Join(home, ".local") // what `pip install --user` put there stays importable
-	}
-	env["HOME"] = scratch
-	env["TMPDIR"] = scratch
-	for name, dir := range map[string]string{
-		"XDG_CACHE_HOME": "cache", "MPLCONFIGDIR": "cache/matplotlib", "NUMBA_CACHE_DIR": "cache/numba",
-		"HF_HOME": "cache/huggingface",
+	own.set("HOME", scratch)
+	own.set("TMPDIR", scratch)
+	for _, cache := range [...]variable{
+		{"XDG_CACHE_HOME", "/cache"}, {"MPLCONFIGDIR", "/cache/matplotlib"}, {"NUMBA_CACHE_DIR", "/cache/numba"},
+		{"HF_HOME", "/cache/huggingface"},
 	} {
-		if env[name] == "" {
-			env[name] = filepath.Join(scratch, dir)
+		if !inherited.has(cache.name) {
+			own.set(cache.name, scratch+cache.value)
 		}
 	}
-	return env
+	return own
 }
 
 // describe adds PIPEC_* of this attempt.
-func (s *Spec) describe(env map[string]string) {
-	env["PIPEC_INPUTS"] = filepath.Join(s.Root, inputsDir)
-	env["PIPEC_OUTPUTS"] = filepath.Join(s.Root, outputsDir)
-	env["PIPEC_RUN"] = s.Run
-	env["PIPEC_PIPELINE"] = s.Pipeline
-	env["PIPEC_STEP"] = s.Step
-	env["PIPEC_KEY"] = s.Key
-	env["PIPEC_ATTEMPT"] = strconv.Itoa(s.UserAttempt)
+func (s *Spec) describe(own *variables) {
+	own.set("PIPEC_INPUTS", filepath.Join(s.Root, inputsDir))
+	own.set("PIPEC_OUTPUTS", filepath.Join(s.Root, outputsDir))
+	own.set("PIPEC_RUN", s.Run)
+	own.set("PIPEC_PIPELINE", s.Pipeline)
+	own.set("PIPEC_STEP", s.Step)
+	own.set("PIPEC_KEY", s.Key)
+	own.set("PIPEC_ATTEMPT", strconv.Itoa(s.UserAttempt))
 	for i := range s.Inputs {
-		env["PIPEC_INPUT_"+envName(s.Inputs[i].Name)] = s.InputPath(s.Inputs[i].Name)
+		own.set("PIPEC_INPUT_"+envName(s.Inputs[i].Name), s.InputPath(s.Inputs[i].Name))
 	}
 	for i := range s.Program.Outputs {
-		env["PIPEC_OUTPUT_"+envName(s.Program.Outputs[i].Name)] = s.OutputPath(s.Program.Outputs[i].Name)
+		own.set("PIPEC_OUTPUT_"+envName(s.Program.Outputs[i].Name), s.OutputPath(s.Program.Outputs[i].Name))
 	}
+}
+
+// variable is one of an environment, and variables are several: of two with one name the last one holds.
+type (
+	variable  struct{ name, value string }
+	variables []variable
+)
+
+func (v *variables) set(name, value string) { *v = append(*v, variable{name, value}) }
+
+// Inherited is what processes inherit, without all PIPEC_*, read once for many attempts.
+type Inherited struct {
+	names   []string // sorted, each once
+	entries []string // NAME=value, in the order of names
+}
+
+// Inherit reads an environment; of two entries with one name the last one holds.
+func Inherit(environ []string) *Inherited {
+	values := make(map[string]string, len(environ)+1)
+	for _, entry := range environ {
+		if name, value, ok := strings.Cut(entry, "="); ok && name != "" && !strings.HasPrefix(name, "PIPEC_") {
+			values[name] = value
+		}
+	}
+	if home := values["HOME"]; home != "" && values["PYTHONUSERBASE"] == "" && runtime.GOOS == "linux" {
+		values["PYTHONUSERBASE"] = filepath.Join(home, ".local") // what `pip install --user` put there stays importable
+	}
+	in := &Inherited{names: make([]string, 0, len(values)), entries: make([]string, 0, len(values))}
+	for name := range values {
+		in.names = append(in.names, name)
+	}
+	slices.Sort(in.names)
+	for _, name := range in.names {
+		in.entries = append(in.entries, name+"="+values[name])
+	}
+	return in
+}
+
+// has says whether a variable is set to something.
+func (in *Inherited) has(name string) bool {
+	i, ok := slices.BinarySearch(in.names, name)
+	return ok && len(in.entries[i]) > len(name)+1
+}
+
+// with adds variables, which hold against those that are inherited.
+func (in *Inherited) with(own variables) []string {
+	slices.SortStableFunc(own, func(a, b variable) int { return strings.Compare(a.name, b.name) })
+	out := make([]string, 0, len(in.names)+len(own)+2) // PWD may come, and one of Python's
+	next := 0
+	for i := range own {
+		name := own[i].name
+		if i+1 < len(own) && own[i+1].name == name {
+			continue
+		}
+		for ; next < len(in.names) && in.names[next] < name; next++ {
+			out = append(out, in.entries[next])
+		}
+		if next < len(in.names) && in.names[next] == name {
+			next++
+		}
+		out = append(out, name+"="+own[i].value)
+	}
+	return append(out, in.entries[next:]...)
 }
 
 // setEnv sets a variable that the environment may have already: of two, some programs take the first one.

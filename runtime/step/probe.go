@@ -190,11 +190,11 @@ func ask(ctx context.Context, path string, env []string) (*interpreter, error) {
 
 // probeEnvironment is the step's environment, so that the interpreter imports from where it will.
 func probeEnvironment(s *Spec, d Deps, form *keyForm) []string {
-	base := s.baseEnvironment(d.Environ)
-	out := make([]string, 0, len(base)+len(form.Env))
-	for name, value := range base {
-		out = append(out, name+"="+value)
+	inherited := d.Inherited
+	if inherited == nil {
+		inherited = Inherit(d.Environ)
 	}
+	out := inherited.with(s.scratch(inherited))
 	slices.Sort(out)
 	return append(out, form.Env...)
 }

@@ -50,8 +50,10 @@ type Spec struct {
 // Deps are the world as the wrapper sees it.
 type Deps struct {
 	Store   store.Store
-	Environ []string          // NAME=value; what the process inherits: all but PIPEC_*, see Spec.environment
-	Secrets map[string]string // values of Program.SecretEnv, by the variable's name; never kept, never logged
+	Environ []string // NAME=value; what the process inherits: all but PIPEC_*, see Spec.environment
+	// Inherited is Environ, read before; may be nil.
+	Inherited *Inherited
+	Secrets   map[string]string // values of Program.SecretEnv, by the variable's name; never kept, never logged
 	// Line is given each line of stdout and stderr, without its newline, long ones in pieces; may be nil. The bytes are
 	// its own only until it returns.
 	Line func(line []byte)

@@ -68,11 +68,28 @@ func (s *Spec) inputValue(d *record.Datum) (cty.Value, error) {
 
 // evaluate gives a string of command or env. what names it in messages.
 func (s *Spec) evaluate(v *program.Value, what string) (string, *failure) {
+	if text, ok := plainText(v); ok {
+		return text, nil
+	}
 	val, err := v.EvalAs(s.lookup(), cty.String)
 	if err != nil {
 		return "", userFault(record.ReasonExpression, "%s can't be evaluated: %s", what, err)
 	}
 	return val.AsString(), nil
+}
+
+// plainText is a constant that is its own text: most of what commands hold, which need not be parsed for every attempt.
+func plainText(v *program.Value) (string, bool) {
+	if v.Expr != nil || v.Ref != "" || len(v.Const) < 2 || v.Const[0] != '"' || v.Const[len(v.Const)-1] != '"' {
+		return "", false
+	}
+	text := v.Const[1 : len(v.Const)-1]
+	for _, c := range text {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return "", false
+		}
+	}
+	return string(text), true
 }
 
 // maxString is what Linux takes as one argument or one variable, with the byte that ends it.
