@@ -44,7 +44,7 @@ func (a *app) artifactsCommand() *cobra.Command {
 
 // withReader compiles the project and reads the runs of its stack.
 func (a *app) withReader(f func(*runs.Reader) error) error {
-	r, err := a.mustCompile()
+	r, err := a.compileStack()
 	if err != nil {
 		return err
 	}

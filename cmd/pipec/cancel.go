@@ -30,7 +30,7 @@ for the end. A run that nobody drives any more is ended as it stands. Without a 
 }
 
 func (a *app) cancel(ctx context.Context, name, pipeline string, wait bool) error {
-	r, err := a.mustCompile()
+	r, err := a.compileStack()
 	if err != nil {
 		return err
 	}

@@ -87,16 +87,20 @@ func (a *app) fmt(args []string, o fmtOptions) error {
 }
 
 func (a *app) fmtChanged(name string, src, out []byte, o fmtOptions) error {
-	fmt.Fprintln(a.stdout, name)
+	if !o.check {
+		if err := replace(name, out); err != nil {
+			return world(err)
+		}
+	}
+	if _, err := fmt.Fprintln(a.stdout, name); err != nil {
+		return world(err)
+	}
 	if o.diff {
 		if _, err := a.stdout.Write(diff.Diff("old/"+name, src, "new/"+name, out)); err != nil {
 			return world(err)
 		}
 	}
-	if o.check {
-		return nil
-	}
-	return world(replace(name, out))
+	return nil
 }
 
 func (a *app) fmtStdin(o fmtOptions) error {

@@ -56,7 +56,7 @@ func (a *app) logs(ctx context.Context, name string, o logOptions) error {
 	case o.Attempt < 0:
 		return usage("--attempt is a number from 1 on")
 	}
-	r, err := a.mustCompile()
+	r, err := a.compileStack()
 	if err != nil {
 		return err
 	}

@@ -43,6 +43,11 @@ func (a *app) mustCompile() (*compiler.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	return a.told(r)
+}
+
+// told tells what is wrong in a project on stderr, and fails where that is an error.
+func (a *app) told(r *compiler.Result) (*compiler.Result, error) {
 	if r.Diags.Len() > 0 {
 		v := diag.NewView(r.Diags.Sorted(), r.Sources)
 		if err := diag.Human(a.stderr, v, a.diagOptions()); err != nil {
@@ -53,6 +58,20 @@ func (a *app) mustCompile() (*compiler.Result, error) {
 		return nil, said(exitUser)
 	}
 	return r, nil
+}
+
+// compileStack compiles for a command that needs the chosen stack and no pipeline, such as one that reads what runs have
+// left. The project may be half edited while a run is looked at or cancelled: what is wrong in a pipeline doesn't stand
+// in the way, and warnings are for the commands that use the pipelines.
+func (a *app) compileStack() (*compiler.Result, error) {
+	r, err := a.compile(a.dir)
+	if err != nil || !r.Diags.HasErrors() {
+		return r, err
+	}
+	if r.Stack != nil && r.Stack.Orchestrator.Kind != "" && r.Stack.ArtifactStore.Path != "" {
+		return r, nil
+	}
+	return a.told(r)
 }
 
 func (a *app) diagOptions() diag.Options {

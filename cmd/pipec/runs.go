@@ -31,7 +31,7 @@ func (a *app) runsCommand() *cobra.Command {
 			if output != "text" && output != "json" {
 				return usage("there is no output %q: text or json", output)
 			}
-			r, err := a.mustCompile()
+			r, err := a.compileStack()
 			if err != nil {
 				return err
 			}

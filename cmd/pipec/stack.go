@@ -31,7 +31,7 @@ func (a *app) stackListCommand() *cobra.Command {
 		Short: "List the stacks; * marks the one that is chosen",
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			r, err := a.mustCompile()
+			r, err := a.compileStack()
 			if err != nil {
 				return err
 			}
@@ -85,7 +85,7 @@ environment, the choice is not read.`,
 		ValidArgsFunction: a.completeStacks,
 		RunE: func(_ *cobra.Command, args []string) error {
 			a.stack = args[0]
-			if _, err := a.mustCompile(); err != nil {
+			if _, err := a.compileStack(); err != nil {
 				return err
 			}
 			path := filepath.Join(a.dir, stackFile)
@@ -111,7 +111,7 @@ func (a *app) stackShowCommand() *cobra.Command {
 			if len(args) == 1 {
 				a.stack = args[0]
 			}
-			r, err := a.mustCompile()
+			r, err := a.compileStack()
 			if err != nil {
 				return err
 			}

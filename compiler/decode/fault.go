@@ -70,7 +70,11 @@ func where(def *language.Block) string {
 	if def.Name == "" {
 		return "at the top of a file"
 	}
-	return "in a " + def.Name + " block"
+	article := "a"
+	if strings.ContainsRune("aeiou", rune(def.Name[0])) {
+		article = "an"
+	}
+	return "in " + article + " " + def.Name + " block"
 }
 
 // unknownAttribute tells an attribute that is not in the table, and which name was meant; "" where that is open.
