@@ -93,7 +93,12 @@ func (s *step) outcome(now time.Time) (text, code string) {
 	return text, red
 }
 
-func (p *Plain) cancel() { fmt.Fprintln(&p.talk, p.o.paint(yellow, p.m.cancelling(&p.o))) }
+// cancel says what happens now, once: the third Ctrl-C changes nothing, and a run without its driver tells of more.
+func (p *Plain) cancel() {
+	if p.m.cancels <= 2 {
+		fmt.Fprintln(&p.talk, p.o.paint(yellow, p.m.cancelling(&p.o)))
+	}
+}
 
 func (m *model) cancelling(o *Options) string {
 	switch {

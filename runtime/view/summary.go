@@ -37,9 +37,18 @@ func (m *model) failure(o *Options, w io.Writer, s *record.StepEnd) {
 		what += fmt.Sprintf(" after %d attempts", s.Attempts)
 	}
 	fmt.Fprintf(w, "\n%s %s\n", o.paint(red+";"+bold, "✗ "+s.Name+" "+what+":"), because(s.Reason, s.Message))
-	for _, line := range m.step(s.Name).tail {
+	for _, line := range withoutEcho(m.step(s.Name).tail, s.Message) {
 		fmt.Fprintf(w, "  %s %s\n", o.paint(dim, "|"), line)
 	}
+}
+
+// withoutEcho is the tail of a log less its last line where the wrapper wrote the failure's message there.
+func withoutEcho(tail []string, message string) []string {
+	n := len(tail)
+	if n == 0 || message == "" || tail[n-1] != safe("pipec: "+message, tailWidth) {
+		return tail
+	}
+	return tail[:n-1]
 }
 
 // because joins a reason and a message.

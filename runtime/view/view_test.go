@@ -141,6 +141,33 @@ func TestPlain(t *testing.T) {
 	}
 }
 
+// TestSaidOnce: a failure that the wrapper wrote into the log is not shown twice, and a third Ctrl-C says nothing new.
+func TestSaidOnce(t *testing.T) {
+	const why = `the step has an input "zz", and s:one has no such parameter`
+	end := record.StepEnd{Name: "a", Status: record.Failed, Reason: record.ReasonInputInvalid, Message: why, Attempts: 1, Attempt: 1, EndedAt: at(5)}
+	var out, talk bytes.Buffer
+	v := NewPlain(Options{Out: &out, Talk: &talk, Steps: []string{"a"}})
+	cancel := record.Event{Type: record.CancelRequested, At: at(4)}
+	for _, e := range []record.Event{
+		{Type: record.RunStarted, At: at(0), Run: "r"}, started(0, "a"), line(1, "a", "its own words"), line(2, "a", "pipec: "+why),
+		cancel, cancel, cancel,
+		{Type: record.StepEnded, At: at(5), Step: "a", End: &end},
+		{Type: record.RunEnded, At: at(6), RunEnd: &record.End{Status: record.Failed, At: at(6), Steps: []record.StepEnd{end}}},
+	} {
+		v.Event(e)
+	}
+	if err := v.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, summary, _ := strings.Cut(talk.String(), "✗")
+	if strings.Count(summary, why) != 1 || !strings.Contains(summary, "| its own words") {
+		t.Errorf("the failure is not shown once, with the log before it:\n%s", summary)
+	}
+	if n := strings.Count(talk.String(), "at once"); n != 1 {
+		t.Errorf("the end of all is said %d times:\n%s", n, talk.String())
+	}
+}
+
 func TestFrames(t *testing.T) {
 	events := story()
 	o := &Options{}
