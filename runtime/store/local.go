@@ -30,8 +30,8 @@ type Local struct {
 	top  *os.File // the same directory, for calls that os.Root lacks
 
 	mu    sync.Mutex
-	ready map[string]int // directories that Prepare has opened, by their names
-	last  prepared       // the one above them
+	ready map[string]writing // what Prepare has made, by the directory of the object
+	last  prepared           // the directory above those
 }
 
 // OpenLocal opens the store in dir, and makes the directory where it is missing.
@@ -52,7 +52,7 @@ func OpenLocal(dir string) (*Local, error) {
 		_ = root.Close()
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	l := &Local{dir: dir, root: root, top: top, ready: map[string]int{}, last: prepared{fd: -1}}
+	l := &Local{dir: dir, root: root, top: top, ready: map[string]writing{}, last: prepared{fd: -1}}
 	l.sweep(time.Now().Add(-tempAge))
 	return l, nil
 }

@@ -15,7 +15,7 @@ type Preparer interface {
 	Prepare(dir string)
 }
 
-// maxReady bounds the files that Prepare may hold open.
+// maxReady bounds what Prepare makes that no Put has asked for yet.
 const maxReady = 256
 
 // prepared is a directory that is held open: the attempts of a run are beneath one.
@@ -24,8 +24,8 @@ type prepared struct {
 	fd   int // -1: none
 }
 
-// Prepare makes the directory, and those above it: on a busy disk that takes longer than all else that Put does. It
-// holds it open for Put.
+// Prepare makes the directory, those above it and the temporary file: on a busy disk that takes longer than all else
+// that Put does. It holds them open for Put.
 func (l *Local) Prepare(dir string) {
 	if CheckKey(dir) != nil {
 		return
@@ -46,9 +46,16 @@ func (l *Local) Prepare(dir string) {
 		l.forget()
 		fd, err = l.makeBeneath(strings.TrimSuffix(over, "/"), under, name)
 	}
-	if err == nil {
-		l.ready[dir] = fd
+	if err != nil {
+		return
 	}
+	w, err := l.create()
+	if err != nil {
+		_ = unix.Close(fd)
+		return
+	}
+	w.dir = fd
+	l.ready[dir] = w
 }
 
 // makeBeneath makes over/under/name, and opens it. The lock is held.
@@ -78,13 +85,17 @@ func makeDirAt(dir int, name string) (int, error) {
 	return unix.Openat(dir, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 }
 
-// takeReady gives a directory that Prepare has opened to the caller.
-func (l *Local) takeReady(dir string) (int, bool) {
+// takeReady gives what Prepare has made for an object in dir to the caller. Where it has made nothing, that is only the
+// temporary file.
+func (l *Local) takeReady(dir string) (writing, error) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	fd, ok := l.ready[dir]
+	w, ok := l.ready[dir]
 	delete(l.ready, dir)
-	return fd, ok
+	l.mu.Unlock()
+	if ok {
+		return w, nil
+	}
+	return l.create()
 }
 
 func (l *Local) forget() {
@@ -99,8 +110,10 @@ func (l *Local) unprepare() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.forget()
-	for _, fd := range l.ready {
-		_ = unix.Close(fd)
+	for _, w := range l.ready {
+		_ = unix.Close(w.file)
+		closeDir(w.dir)
+		_ = l.root.Remove(w.temp)
 	}
 	l.ready = nil
 }

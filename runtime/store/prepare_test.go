@@ -17,7 +17,6 @@ func TestPrepare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
 	for range 2 {
 		s.Prepare("attempts/local/p/r/s/1")
 	}
@@ -40,6 +39,9 @@ func TestPrepare(t *testing.T) {
 			t.Errorf("written twice: %v", err)
 		}
 	}
+	if left, err := os.ReadDir(filepath.Join(dir, ".tmp")); err != nil || len(left) != 0 {
+		t.Errorf("temporary files are left: %v, %v", left, err)
+	}
 	for _, bad := range []string{"", "a", "a/b", "../x/y/z", "/a/b/c", "attempts/local/p/r/s/1/result.json/x"} {
 		s.Prepare(bad)
 	}
@@ -50,5 +52,13 @@ func TestPrepare(t *testing.T) {
 	s.Prepare("attempts/local/p/r/link/1/2")
 	if entries, _ := os.ReadDir(outside); len(entries) != 0 {
 		t.Errorf("made outside of the store: %v", entries)
+	}
+	s.Prepare("attempts/local/p/r/s/4")
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	s.Prepare("attempts/local/p/r/s/5")
+	if left, err := os.ReadDir(filepath.Join(dir, ".tmp")); err != nil || len(left) != 0 {
+		t.Errorf("temporary files are left after the end: %v, %v", left, err)
 	}
 }

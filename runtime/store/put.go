@@ -20,23 +20,9 @@ func (l *Local) Put(ctx context.Context, key string, r io.Reader, mode Mode) err
 	if err := CheckKey(key); err != nil {
 		return err
 	}
-	var name [8]byte
-	_, _ = rand.Read(name[:]) // never fails
-	temp := tempDir + "/" + hex.EncodeToString(name[:])
-	fd, err := l.create(temp)
-	if err != nil {
-		return l.fault("write", key, err)
-	}
-	err = fill(ctx, fd, r)
-	if cerr := unix.Close(fd); err == nil && !errors.Is(cerr, unix.EINTR) {
-		err = cerr
-	}
-	left := true
+	w, err := l.takeReady(path.Dir(key))
 	if err == nil {
-		left, err = l.place(temp, key, mode)
-	}
-	if left {
-		_ = l.root.Remove(temp)
+		err = l.write(ctx, w, key, r, mode)
 	}
 	if err != nil {
 		return l.fault("write", key, err)
@@ -44,17 +30,52 @@ func (l *Local) Put(ctx context.Context, key string, r io.Reader, mode Mode) err
 	return nil
 }
 
+// writing is an object on its way.
+type writing struct {
+	temp string // the name of the temporary file
+	file int
+	dir  int // where the object will be; -1: not opened yet
+}
+
+// write fills the temporary file and places it. What is open of w is closed, and what doesn't become the object is
+// removed.
+func (l *Local) write(ctx context.Context, w writing, key string, r io.Reader, mode Mode) error {
+	err := fill(ctx, w.file, r)
+	if cerr := unix.Close(w.file); err == nil && !errors.Is(cerr, unix.EINTR) {
+		err = cerr
+	}
+	left := true
+	if err == nil {
+		left, err = l.place(w, key, mode)
+	}
+	closeDir(w.dir)
+	if left {
+		_ = l.root.Remove(w.temp)
+	}
+	return err
+}
+
+func closeDir(dir int) {
+	if dir >= 0 {
+		_ = unix.Close(dir)
+	}
+}
+
 // create makes a temporary file, and its directory again where someone removed it.
-func (l *Local) create(temp string) (int, error) {
+func (l *Local) create() (writing, error) {
+	var name [8]byte
+	_, _ = rand.Read(name[:]) // never fails
+	w := writing{temp: tempDir + "/" + hex.EncodeToString(name[:]), dir: -1}
 	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
-	fd, err := l.openFD(temp, flags, 0o444)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return fd, err
+	var err error
+	if w.file, err = l.openFD(w.temp, flags, 0o444); !errors.Is(err, fs.ErrNotExist) {
+		return w, err
 	}
 	if err := l.root.MkdirAll(tempDir, 0o777); err != nil {
-		return -1, err
+		return w, err
 	}
-	return l.openFD(temp, flags, 0o444)
+	w.file, err = l.openFD(w.temp, flags, 0o444)
+	return w, err
 }
 
 // fill writes all that r gives. What is in memory already is written in one piece.
@@ -91,21 +112,20 @@ func (w fdWriter) Write(p []byte) (int, error) {
 }
 
 // place gives the temporary file the name key. left says that it has its temporary name still, or as well.
-func (l *Local) place(temp, key string, mode Mode) (left bool, err error) {
-	dir, ok := l.takeReady(path.Dir(key))
-	if ok {
-		left, err = l.rename(temp, dir, path.Base(key), mode)
-		_ = unix.Close(dir)
+func (l *Local) place(w writing, key string, mode Mode) (left bool, err error) {
+	if w.dir >= 0 {
+		left, err = l.rename(w.temp, w.dir, path.Base(key), mode)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return left, err
 		}
-		// Someone has removed the directory since.
+		// Someone has removed the directory since it was opened.
 	}
-	if dir, err = l.openDir(path.Dir(key)); err != nil {
+	dir, err := l.openDir(path.Dir(key))
+	if err != nil {
 		return true, err
 	}
 	defer unix.Close(dir)
-	return l.rename(temp, dir, path.Base(key), mode)
+	return l.rename(w.temp, dir, path.Base(key), mode)
 }
 
 func (l *Local) rename(temp string, dir int, name string, mode Mode) (left bool, err error) {
