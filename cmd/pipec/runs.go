@@ -80,7 +80,11 @@ func (a *app) listRuns(ctx context.Context, reader *runs.Reader, pipeline string
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Run.Name, s.Run.Pipeline, s.Run.Stack, s.Status, s.Run.CreatedAt.Local().Format(time.DateTime), took)
 	}
-	if n == 0 && output == "text" {
+	switch {
+	case n > 0 || output != "text":
+	case pipeline != "":
+		fmt.Fprintf(a.stderr, "There are no runs of pipeline %s.\n", pipeline)
+	default:
 		fmt.Fprintln(a.stderr, "There are no runs yet: `pipec run` starts one.")
 	}
 	return world(w.Flush())

@@ -34,6 +34,7 @@ type model struct {
 	steps    map[string]*step
 	names    []string
 	end      *record.End
+	warnings []string
 	finished int // steps that have ended
 	changes  int
 }
@@ -70,6 +71,8 @@ func (m *model) event(e *record.Event) {
 		m.cancels++
 	case record.RunEnded:
 		m.end = e.RunEnd
+	case record.Warned:
+		m.warnings = append(m.warnings, e.Text)
 	}
 	if e.Step == "" {
 		return

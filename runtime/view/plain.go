@@ -12,6 +12,7 @@ type Plain struct {
 	o         Options
 	m         *model
 	out, talk sink
+	named     bool // the run's name is said
 }
 
 // NewPlain shows a run as lines.
@@ -22,9 +23,11 @@ func NewPlain(o Options) *Plain {
 // Event shows it.
 func (p *Plain) Event(e record.Event) {
 	p.m.event(&e)
-	switch e.Type {
-	case record.RunStarted:
+	if !p.named && e.Run != "" { // a rerun tells what it keeps before it starts
+		p.named = true
 		fmt.Fprintf(&p.talk, "run %s\n", e.Run)
+	}
+	switch e.Type {
 	case record.StepLog:
 		if !p.o.ByStep {
 			p.line(e.Step, e.Text)

@@ -21,6 +21,9 @@ func (m *model) summary(o *Options, out, talk io.Writer) {
 			m.failure(o, talk, s)
 		}
 	}
+	for _, text := range m.warnings {
+		fmt.Fprintf(talk, "%s %s\n", o.paint(yellow, "warning:"), safe(text, 0))
+	}
 	for i := range m.end.Outputs {
 		fmt.Fprintln(out, Datum(&m.end.Outputs[i]))
 	}
