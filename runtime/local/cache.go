@@ -42,13 +42,23 @@ func (d *driver) lookup(ctx context.Context, spec *step.Spec) (*record.CacheEntr
 	return &entry, slot
 }
 
-// keep puts a result into the cache. Where that fails the next run does the work again, which is all there is to say.
+// keep puts a result into the cache. Where that fails the next run does the work again: it is said once, and no fault of
+// this one.
 func (d *driver) keep(ctx context.Context, slot cacheSlot, result *record.Result) {
 	if slot.digest == "" {
 		return
 	}
 	entry := step.CacheEntryFor(result)
-	_ = store.WriteJSON(ctx, d.store, record.CacheKey(slot.digest), &entry, slot.mode)
+	err := store.WriteJSON(ctx, d.store, record.CacheKey(slot.digest), &entry, slot.mode)
+	if err == nil || errors.Is(err, store.ErrExists) { // another run has done the same meanwhile
+		return
+	}
+	d.uncached.Do(func() {
+		d.watch.event(record.Event{
+			Version: record.Version, Type: record.Warned, At: now(), Run: d.run.Name, Step: result.Step, Attempt: result.Attempt,
+			Reason: record.ReasonStore, Text: "results can't be put into the cache, and will be made again: " + err.Error(),
+		})
+	})
 }
 
 // present says whether all content of an output is still in the store.

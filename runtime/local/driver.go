@@ -58,9 +58,10 @@ type driver struct {
 	closed  bool   // no more events are taken
 	end     *record.End
 
-	mu    sync.Mutex
-	slots map[string]cacheSlot // by step
-	left  []string             // small steps that have succeeded, and whose places were not looked at yet
+	mu       sync.Mutex
+	slots    map[string]cacheSlot // by step
+	uncached sync.Once            // said that results can't be cached
+	left     []string             // small steps that have succeeded, and whose places were not looked at yet
 }
 
 // errGone is the cause for attempts whose run isn't this driver's any more.

@@ -62,6 +62,32 @@ func TestCache(t *testing.T) {
 	p.want(p.run(t.Context()), "succeeded: a=succeeded b=succeeded/cached")
 }
 
+// A cache that can't be written fails no run, and is told of once.
+func TestCacheUnwritable(t *testing.T) {
+	p := newProject(t)
+	p.o.Program.Steps = []program.Step{
+		sh("a", `echo 1 >$PIPEC_OUTPUT_n`, out("n", "number"), cached),
+		sh("b", `echo 2 >$PIPEC_OUTPUT_n`, out("n", "number"), cached),
+	}
+	dir := filepath.Join(p.dir, ".pipec", "store")
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "cache"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	p.want(p.run(t.Context()), "succeeded: a=succeeded b=succeeded")
+	var warned []record.Event
+	for _, e := range p.events {
+		if e.Type == record.Warned {
+			warned = append(warned, e)
+		}
+	}
+	if len(warned) != 1 || warned[0].Reason != record.ReasonStore || !strings.Contains(warned[0].Text, "not a directory") {
+		t.Errorf("%+v", warned)
+	}
+}
+
 func TestRerun(t *testing.T) {
 	p := newProject(t)
 	fixed := filepath.Join(p.dir, "fixed")

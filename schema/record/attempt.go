@@ -54,6 +54,7 @@ const (
 	StepRetried EventType = "step_retried"
 	StepLog     EventType = "log"
 	RunEnded    EventType = "run_ended"
+	Warned      EventType = "warning" // Text says what went wrong that the run goes on without
 )
 
 // Event is one line of a run's log, and of `run -o json`.
@@ -71,5 +72,5 @@ type Event struct {
 	End     *StepEnd  `json:"end,omitempty"`    // StepEnded
 	RunEnd  *End      `json:"run_end,omitempty"`
 	Reason  string    `json:"reason,omitempty"`
-	Text    string    `json:"text,omitempty"` // StepLog: the line
+	Text    string    `json:"text,omitempty"` // StepLog: the line; Warned: what went wrong
 }

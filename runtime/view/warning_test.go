@@ -1,0 +1,30 @@
+package view
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"pipec.dev/pipec/schema/record"
+)
+
+// What a run goes on without is said at its end, beside its product.
+func TestWarning(t *testing.T) {
+	var out, talk bytes.Buffer
+	p := NewPlain(Options{Out: &out, Talk: &talk})
+	for _, e := range story() {
+		if e.Type == record.RunEnded {
+			p.Event(record.Event{Type: record.Warned, At: e.At, Step: "trainer", Text: "results can't be cached: \x1b[31mno room"})
+		}
+		p.Event(e)
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(talk.String(), "\nwarning: results can't be cached: ") != 1 || strings.Contains(out.String(), "warning") {
+		t.Errorf("%s\n%s", talk.String(), out.String())
+	}
+	if strings.Contains(talk.String(), "\x1b") {
+		t.Errorf("not made safe: %q", talk.String())
+	}
+}
