@@ -105,8 +105,13 @@ func (r *Result) choose(w *evaluate.World, name string) {
 		fallthrough
 	case name != "":
 		if w.Stacks[name] == nil {
-			r.Diags.Add(diag.New("no-stack", hcl.Range{}, "no stack is named %q", name).
-				WithDetail("Declared are: %s.", list(names)).DidYouMean(name, names))
+			d := diag.New("no-stack", hcl.Range{}, "no stack is named %q", name)
+			if len(names) == 0 {
+				d = d.WithDetail("The project declares none, and so has one of its own: local, this machine.")
+			} else {
+				d = d.WithDetail("Declared are: %s.", list(names)).DidYouMean(name, names)
+			}
+			r.Diags.Add(d)
 			return
 		}
 		r.Stack = &program.Stack{Name: name}
@@ -114,9 +119,6 @@ func (r *Result) choose(w *evaluate.World, name string) {
 }
 
 func list(names []string) string {
-	if len(names) == 0 {
-		return "none"
-	}
 	out := names[0]
 	for _, n := range names[1:] {
 		out += ", " + n

@@ -32,7 +32,7 @@ func params(p *program.Program, flags []string, ofRun valueOf) (map[string]json.
 		q, known := declared[name]
 		switch {
 		case !ok:
-			return nil, usage("--param %s is not of the form NAME=VALUE", flag)
+			return nil, usage("--param %q is not of the form NAME=VALUE", flag)
 		case !known && len(names) == 0:
 			return nil, usage("--param %s: pipeline %q has no params", name, p.Pipeline)
 		case !known:

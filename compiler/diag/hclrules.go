@@ -17,7 +17,7 @@ func hclRules() map[string]hclRule {
 		"Missing newline after argument":           {"missing-newline", "", afterArgument},
 		"Unexpected comma after argument":          {"missing-newline", "a comma stands between attributes", commaBetween},
 		"Missing newline after block definition":   {"missing-newline", twoOnALine, newLineHere},
-		"Invalid single-argument block definition": {"missing-newline", "a block on one line holds more than one attribute", spreadBlock},
+		"Invalid single-argument block definition": {"missing-newline", "a block on one line goes on after its attribute", spreadBlock},
 		"Argument definition required":             {"missing-newline", "a block on one line holds a block", spreadBlock},
 		"Missing attribute separator":              {"missing-newline", twoOnALine, newLineHere},
 

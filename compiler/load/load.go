@@ -163,8 +163,12 @@ func read(path string) ([]byte, *diag.Diagnostic) {
 func parse(name string, src []byte, diags *diag.List) *hclsyntax.Body {
 	at := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
 	if bad := notText(src); bad >= 0 {
+		why := "is no part of a UTF-8 character"
+		if src[bad] == 0 {
+			why = "is zero, as in binary data and UTF-16"
+		}
 		diags.Add(diag.New("encoding", position(name, src, bad), "the file is not UTF-8 text").
-			WithDetail("Byte %d is no part of a UTF-8 character; pipec's files are text.", bad))
+			WithDetail("Byte %d %s; pipec's files are text.", bad, why))
 		return nil
 	}
 	if r := expr.Gate(src); r != nil {
