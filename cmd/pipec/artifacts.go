@@ -100,6 +100,9 @@ alone is an output of the pipeline, or of the only step that has one of that nam
 					return err
 				}
 				if out == "" || out == "-" {
+					if item.Value == nil && (item.Artifact == nil || item.Artifact.Directory) {
+						return usage("%s is a directory, and can't be printed: --to names the path to write it to", item.Path())
+					}
 					return world(reader.Print(cmd.Context(), item, a.stdout))
 				}
 				if _, err := os.Lstat(out); err == nil {
