@@ -19,8 +19,8 @@ import (
 
 // The names beneath a run's directory. Those of pipec start with a dot, which no step's name does.
 const (
-	lockName    = ".lock"
-	requestsDir = ".requests"
+	lockName     = ".lock"
+	requestsName = ".requests"
 )
 
 // Dir is where the runs of a project work.
