@@ -162,7 +162,7 @@ func TestPythonFaults(t *testing.T) {
 			reason: record.ReasonError, code: 1, says: []string{"RuntimeError: outer"}, log: []string{"ZeroDivisionError", "direct cause"}},
 		{name: "exit", function: "steps:f", source: "import sys\ndef f():\n    sys.exit(9)\n", reason: record.ReasonError, code: 9, says: []string{"exit code 9"}},
 		{name: "import fails", function: "steps:f", source: "import json\nimport no_such_thing\n", reason: record.ReasonError, code: 1,
-			says: []string{"No module named 'no_such_thing'"}, log: []string{"steps.py\", line 2"}},
+			says: []string{"No module named 'no_such_thing'", "the interpreter is /", "PIPEC_PYTHON"}, log: []string{"steps.py\", line 2"}},
 		{name: "syntax", function: "steps:f", source: "def f(:\n", reason: record.ReasonError, code: 1, says: []string{"SyntaxError"}, log: []string{"steps.py\", line 1"}},
 		{name: "no module", function: "step:f", source: "", reason: record.ReasonError, code: -1, says: []string{"no module 'step'", "did you mean 'steps'", "interpreter /"}},
 		{name: "no submodule", function: "steps.x:f", source: "", reason: record.ReasonError, code: -1, says: []string{"no module 'steps.x'"}},

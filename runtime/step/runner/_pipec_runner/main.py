@@ -41,6 +41,10 @@ def attempt(request, archive):
     except BaseException as e:
         report.say(report.users_part(e, archive))
         said, code = {"message": report.one_line(e)}, 130 if isinstance(e, KeyboardInterrupt) else 1
+        if isinstance(e, ModuleNotFoundError):
+            hint = "the interpreter is %s; PIPEC_PYTHON, a .venv in the project or the stack's `python` choose another" % sys.executable
+            report.say("pipec: %s\n" % hint)
+            said["message"] += " (%s)" % hint
     report.write(request, **said)
     return code
 
