@@ -197,7 +197,7 @@ func TestFullDisk(t *testing.T) {
 	y.spec.Attempt, y.deps.Store = 4, st
 	y.spec.AttemptDir = "attempts/local/p/run-1/s/4"
 	r, err := step.Run(context.Background(), y.spec, y.deps)
-	if err == nil || r.Status != record.Failed || r.Reason != record.ReasonStore || r.Class != record.ClassInfrastructure {
+	if err == nil || r.Status != record.Failed || r.Reason != record.ReasonStore || r.Class != record.ClassUser {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	if _, err := st.Stat(context.Background(), y.spec.ResultKey()); err == nil {
