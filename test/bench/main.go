@@ -34,6 +34,7 @@ func main() {
 
 type bench struct {
 	dir    string // a directory of its own, removed at the end
+	memory string // another one, in memory; "" where there is none
 	pipec  string
 	self   string
 	rounds int
@@ -50,6 +51,9 @@ func run(rounds int) error {
 		return err
 	}
 	b := &bench{dir: dir, pipec: filepath.Join(dir, "pipec"), rounds: rounds}
+	if b.memory, err = os.MkdirTemp("/dev/shm", "bench-"); err == nil {
+		defer os.RemoveAll(b.memory)
+	}
 	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", b.pipec, "./cmd/pipec")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr

@@ -26,21 +26,36 @@ func (b *bench) chain() error {
 		src.WriteString("  }\n")
 	}
 	src.WriteString("}\n")
-	dir, err := b.project("chain", src.String())
-	if err != nil {
-		return err
-	}
 	loop := fmt.Sprintf("i=0; while [ $i -lt %d ]; do %s; i=$((i+1)); done", steps, program)
-	run, shell, err := b.pair(
-		func() (figure, error) { return b.measure(dir, b.pipec, "run") },
-		func() (figure, error) { return b.measure(dir, "/bin/sh", "-c", loop) },
-	)
-	if err != nil {
-		return err
+	fmt.Printf("A chain of %d steps that run %s, beside the shell's loop that starts it as often\n", steps, program)
+	for _, place := range b.places() {
+		dir, err := project(filepath.Join(place, "chain"), src.String())
+		if err != nil {
+			return err
+		}
+		run, shell, err := b.pair(
+			func() (figure, error) { return b.measure(dir, b.pipec, "run") },
+			func() (figure, error) { return b.measure(dir, "/bin/sh", "-c", loop) },
+		)
+		if err != nil {
+			return err
+		}
+		where := "on the disk of the source"
+		if place != b.dir {
+			where = "in memory (" + filepath.Dir(place) + ")"
+		}
+		fmt.Printf("  %s: pipec run %s, the shell %s, ratio %.2f, peak memory %s\n", where, ms(walls(run)), ms(walls(shell)), ratio(run, shell), mb(peaks(run)))
 	}
-	fmt.Printf("A chain of %d steps that run %s: pipec run %s, the shell's loop %s, ratio %.2f, peak memory %s\n",
-		steps, program, ms(walls(run)), ms(walls(shell)), ratio(run, shell), mb(peaks(run)))
 	return nil
+}
+
+// places are where runs are measured: on the disk, and, where there is such a place, in memory. What a run keeps are many
+// small files, and what a file costs differs much between disks.
+func (b *bench) places() []string {
+	if b.memory == "" {
+		return []string{b.dir}
+	}
+	return []string{b.dir, b.memory}
 }
 
 // cached measures a run whose steps are all in the cache, beside the run that put them there.
@@ -58,7 +73,7 @@ func (b *bench) cached() error {
 		src += fmt.Sprintf("  step \"s%02d\" {\n    command = [\"sh\", \"-c\", \"sleep 0.2; cp $PIPEC_INPUT_x $PIPEC_OUTPUT_x\"]\n"+
 			"    input \"x\" {\n      value = step.first.x + %d\n    }\n    output \"x\" {\n      type = number\n    }\n  }\n", i, i)
 	}
-	dir, err := b.project("cached", src+"}\n")
+	dir, err := project(filepath.Join(b.dir, "cached"), src+"}\n")
 	if err != nil {
 		return err
 	}
@@ -79,8 +94,7 @@ func (b *bench) cached() error {
 	return nil
 }
 
-func (b *bench) project(name, src string) (string, error) {
-	dir := filepath.Join(b.dir, name)
+func project(dir, src string) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
