@@ -56,15 +56,10 @@ func (a *app) logs(ctx context.Context, name string, o logOptions) error {
 	case o.Attempt < 0:
 		return usage("--attempt is a number from 1 on")
 	}
-	r, err := a.compileStack()
-	if err != nil {
-		return err
-	}
-	reader, err := a.reader(r)
-	if err != nil {
-		return err
-	}
-	defer reader.Close()
+	return a.withReader(func(reader *runs.Reader) error { return a.printLogs(ctx, reader, name, o) })
+}
+
+func (a *app) printLogs(ctx context.Context, reader *runs.Reader, name string, o logOptions) error {
 	run, err := resolve(ctx, reader, o.pipeline, name)
 	if err != nil {
 		return err

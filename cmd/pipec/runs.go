@@ -31,19 +31,12 @@ func (a *app) runsCommand() *cobra.Command {
 			if output != "text" && output != "json" {
 				return usage("there is no output %q: text or json", output)
 			}
-			r, err := a.compileStack()
-			if err != nil {
-				return err
-			}
-			reader, err := a.reader(r)
-			if err != nil {
-				return err
-			}
-			defer reader.Close()
-			if len(args) == 1 {
-				return a.showRun(cmd.Context(), reader, pipeline, args[0], output)
-			}
-			return a.listRuns(cmd.Context(), reader, pipeline, limit, output)
+			return a.withReader(func(reader *runs.Reader) error {
+				if len(args) == 1 {
+					return a.showRun(cmd.Context(), reader, pipeline, args[0], output)
+				}
+				return a.listRuns(cmd.Context(), reader, pipeline, limit, output)
+			})
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "text", "text or json")

@@ -4,7 +4,6 @@
 package decode
 
 import (
-	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -198,13 +197,20 @@ func notSupported(what, since string, at hcl.Range) diag.Diagnostic {
 		WithDetail("%s %s part of the language from %s on; this pipec compiles %s.", what, verb, since, language.Version)
 }
 
-var validName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,62}$`)
-
 // NameRule is what ValidName asks, for people.
 const NameRule = "A name starts with a letter or _, goes on with letters, digits, _ and -, and has at most 63 characters."
 
 // ValidName says whether a label keeps the rule for names.
-func ValidName(s string) bool { return validName.MatchString(s) }
+func ValidName(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		letter := c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+		if !letter && (i == 0 || c != '-' && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 63
+}
 
 func (d *decoder) label(b *Block) {
 	switch {

@@ -71,12 +71,12 @@ func (w *walker) operand(e hclsyntax.Expression, t, want cty.Type) bool {
 
 // chosen tells a comparison with a string that the other side can never be.
 func (w *walker) chosen(ref, with hclsyntax.Expression) bool {
-	r, ok := bare(ref).(*hclsyntax.ScopeTraversalExpr)
+	r, ok := expr.Bare(ref).(*hclsyntax.ScopeTraversalExpr)
 	if !ok {
 		return true
 	}
 	choices := w.scope.Choices(r.Traversal)
-	text, at, ok := literalString(bare(with))
+	text, at, ok := literalString(expr.Bare(with))
 	if choices == nil || !ok || slices.Contains(choices, text) {
 		return true
 	}
@@ -106,22 +106,8 @@ func synonym(text string) string {
 	return ""
 }
 
-// bare takes off parentheses and "${…}", which change nothing of what is compared.
-func bare(e hclsyntax.Expression) hclsyntax.Expression {
-	for {
-		switch inner := e.(type) {
-		case *hclsyntax.ParenthesesExpr:
-			e = inner.Expression
-		case *hclsyntax.TemplateWrapExpr:
-			e = inner.Wrapped
-		default:
-			return e
-		}
-	}
-}
-
 func isNull(e hclsyntax.Expression) bool {
-	lit, ok := bare(e).(*hclsyntax.LiteralValueExpr)
+	lit, ok := expr.Bare(e).(*hclsyntax.LiteralValueExpr)
 	return ok && lit.Val.IsNull()
 }
 

@@ -128,19 +128,8 @@ func (l *lowerer) value(v *check.Value) program.Value {
 
 // wholeReference says whether an expression is nothing but one reference, or input.x.path or output.y.path.
 func wholeReference(v *check.Value) (string, bool) {
-	t, ok := v.Node.(*hclsyntax.ScopeTraversalExpr)
-	for !ok {
-		switch inner := v.Node.(type) {
-		case *hclsyntax.ParenthesesExpr:
-			v.Node = inner.Expression
-		case *hclsyntax.TemplateWrapExpr:
-			v.Node = inner.Wrapped
-		default:
-			return "", false
-		}
-		t, ok = v.Node.(*hclsyntax.ScopeTraversalExpr)
-	}
-	if len(v.Uses) != 1 {
+	t, ok := expr.Bare(v.Node).(*hclsyntax.ScopeTraversalExpr)
+	if !ok || len(v.Uses) != 1 {
 		return "", false
 	}
 	text, ref := evaluate.Text(t.Traversal), v.Uses[0].Ref

@@ -107,8 +107,8 @@ var binaryOperators = map[*hclsyntax.Operation]string{
 	hclsyntax.OpDivide: "/", hclsyntax.OpModulo: "%", OpEqual: "==", OpNotEqual: "!=",
 }
 
-// bare takes off what has no meaning of its own: parentheses, and the wrapping of a template that is one interpolation.
-func bare(e hclsyntax.Expression) hclsyntax.Expression {
+// Bare takes off what has no meaning of its own: parentheses, and the wrapping of a template that is one interpolation.
+func Bare(e hclsyntax.Expression) hclsyntax.Expression {
 	for {
 		switch inner := e.(type) {
 		case *hclsyntax.ParenthesesExpr:
@@ -123,7 +123,7 @@ func bare(e hclsyntax.Expression) hclsyntax.Expression {
 
 // operand writes what stands beside an operator.
 func (p *printer) operand(e hclsyntax.Expression) {
-	switch e := bare(e).(type) {
+	switch e := Bare(e).(type) {
 	case *hclsyntax.BinaryOpExpr, *hclsyntax.ConditionalExpr, *hclsyntax.UnaryOpExpr:
 		p.parens(e)
 	case *hclsyntax.LiteralValueExpr:
@@ -139,7 +139,7 @@ func (p *printer) operand(e hclsyntax.Expression) {
 
 // primary writes what an index, an attribute or a splat follows.
 func (p *printer) primary(e hclsyntax.Expression) {
-	switch e := bare(e).(type) {
+	switch e := Bare(e).(type) {
 	case *hclsyntax.ScopeTraversalExpr, *hclsyntax.FunctionCallExpr, *hclsyntax.IndexExpr, *hclsyntax.TupleConsExpr,
 		*hclsyntax.ObjectConsExpr, *hclsyntax.ForExpr, *hclsyntax.RelativeTraversalExpr, *hclsyntax.AnonSymbolExpr:
 		p.expr(e)
@@ -195,7 +195,7 @@ func (p *printer) objectKey(e *hclsyntax.ObjectConsKeyExpr) {
 		p.quoted(kw)
 		return
 	}
-	switch inner := bare(e.Wrapped).(type) {
+	switch inner := Bare(e.Wrapped).(type) {
 	case *hclsyntax.TemplateExpr:
 		p.expr(inner)
 	default:

@@ -48,7 +48,7 @@ func stepBlocks() []*Block {
 				attr("description", Const, "string", "What it means."),
 			}},
 		{Name: "secret_env", Label: "name",
-			Doc: "A variable of the environment from a key of a Secret; on the local orchestrator from `PIPEC_SECRET_<SECRET>_<KEY>` or the stack's `secrets_file`.",
+			Doc: "A variable of the environment from a key of a Secret; on the local orchestrator from `PIPEC_SECRET_<SECRET>_<KEY>` or the stack's `secrets_file`. Its value is kept out of the step's log; a step that writes it to an output has it stored like any other.",
 			Attributes: []*Attribute{
 				attr("secret", Const, "string", "The Secret's name.").required(),
 				attr("key", Const, "string", "The key in it.").required(),
