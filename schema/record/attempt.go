@@ -62,7 +62,7 @@ type Event struct {
 	Version int       `json:"version,omitempty"`
 	Seq     int64     `json:"seq,omitempty"`
 	Type    EventType `json:"type"`
-	At      time.Time `json:"at"`
+	At      time.Time `json:"at,omitzero"`
 	Run     string    `json:"run,omitempty"`
 	Step    string    `json:"step,omitempty"`
 	Attempt int       `json:"attempt,omitempty"`
