@@ -28,8 +28,8 @@ func (a *app) artifactsCommand() *cobra.Command {
 		Args:              atMost(1),
 		ValidArgsFunction: a.completeRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if output != "text" && output != "json" {
-				return usage("there is no output %q: text or json", output)
+			if err := textOrJSON(output); err != nil {
+				return err
 			}
 			return a.withReader(func(reader *runs.Reader) error {
 				return a.listArtifacts(cmd.Context(), reader, pipeline, first(args), output)
@@ -140,8 +140,8 @@ func (a *app) artifactsDiffCommand(pipeline *string) *cobra.Command {
 		Short: "Compare what two runs made",
 		Args:  exactly(2, "two runs: artifacts diff RUN RUN"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if output != "text" && output != "json" {
-				return usage("there is no output %q: text or json", output)
+			if err := textOrJSON(output); err != nil {
+				return err
 			}
 			return a.withReader(func(reader *runs.Reader) error {
 				return a.diffArtifacts(cmd.Context(), reader, *pipeline, args, output)

@@ -28,8 +28,8 @@ func (a *app) runsCommand() *cobra.Command {
 		Args:              atMost(1),
 		ValidArgsFunction: a.completeRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if output != "text" && output != "json" {
-				return usage("there is no output %q: text or json", output)
+			if err := textOrJSON(output); err != nil {
+				return err
 			}
 			return a.withReader(func(reader *runs.Reader) error {
 				if len(args) == 1 {

@@ -129,6 +129,14 @@ func (a *app) showOutputs(end *record.End) error {
 	return nil
 }
 
+// textOrJSON refuses every other --output.
+func textOrJSON(output string) error {
+	if output != "text" && output != "json" {
+		return usage("there is no output %q: text or json", output)
+	}
+	return nil
+}
+
 func oneLine(s string) string { return diag.Printable(strings.Join(strings.Fields(s), " ")) }
 
 func shorten(s string, limit int) string {

@@ -31,8 +31,8 @@ written once; and, where a pipeline has python steps, which interpreter they get
 }
 
 func (a *app) stackCheck(ctx context.Context, output string) error {
-	if output != "text" && output != "json" {
-		return usage("there is no output %q: text or json", output)
+	if err := textOrJSON(output); err != nil {
+		return err
 	}
 	r, err := a.mustCompile()
 	if err != nil {

@@ -18,7 +18,6 @@ import (
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/infer"
-	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/types"
 )
 
@@ -72,8 +71,7 @@ func New(dir string, blocks []*decode.Block, sources map[string][]byte, diags *d
 		Stacks: map[string]*decode.Block{}, Images: map[string]*decode.Block{}, Codes: map[string]*decode.Block{},
 		Pipelines: map[string]*decode.Block{}, used: map[*decode.Block]bool{}, given: map[string]given{},
 	}
-	w.functions = maps.Clone(expr.Functions())
-	maps.Copy(w.functions, fileFunctions(dir))
+	w.functions = Functions(dir)
 	named := map[string]map[string]*decode.Block{"stack": w.Stacks, "image": w.Images, "code": w.Codes, "pipeline": w.Pipelines}
 	for _, b := range blocks {
 		switch b.Def.Name {
