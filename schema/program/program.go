@@ -29,6 +29,7 @@ type Program struct {
 	Timeout     Duration          `json:"timeout,omitempty"` // 0: none
 	Schedule    *Schedule         `json:"schedule,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
+	Target      *Target           `json:"target,omitempty"` // the cluster that it is bound to; nil: it is bound to none
 }
 
 // Param is a value that a run is started with.
@@ -44,6 +45,7 @@ type Code struct {
 	Name    string   `json:"name"`
 	Dir     string   `json:"dir"` // relative to the project, slash-separated, cleaned
 	Exclude []string `json:"exclude,omitempty"`
+	Digest  string   `json:"digest,omitempty"` // of the pushed bundle's tree; only in a bound program
 }
 
 // Image is what an `image` block says.
@@ -94,6 +96,12 @@ type Step struct {
 	ServiceAccount    string            `json:"service_account,omitempty"`
 	Labels            map[string]string `json:"labels,omitempty"`
 	Annotations       map[string]string `json:"annotations,omitempty"`
+	Security          *Security         `json:"security,omitempty"`
+	// PodPatch is a strategic merge over the PodSpec, checked when compiling.
+	PodPatch json.RawMessage `json:"pod_patch,omitempty"`
+	// Pod is the step's complete PodTemplateSpec (core/v1) in a bound program: patch applied; only the identity and the
+	// inputs of an attempt are filled in at run time, and more memory after it ran out.
+	Pod json.RawMessage `json:"pod,omitempty"`
 }
 
 // Value is a value that is known now, or how to get it at run time. Exactly one of the three fields is set.
