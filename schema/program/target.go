@@ -30,30 +30,3 @@ type Security struct {
 	Capabilities []string `json:"add_capabilities,omitempty"` // sorted
 	HostPaths    bool     `json:"host_paths,omitempty"`       // volumes of the node are allowed
 }
-
-// Lock is pipec.lock.json: what push found or made for what the source names, by digest. The file is committed;
-// compiling, emitting and planning offline read nothing else.
-type Lock struct {
-	Version int `json:"version"`
-	// Images pins references, as the source or a built image's place in the registry writes them.
-	Images map[string]LockedImage `json:"images,omitempty"`
-	// Codes are the digests of the pushed bundles' trees, by "STACK/NAME" of a code block.
-	Codes map[string]LockedCode `json:"codes,omitempty"`
-	// Agents is the image of pipec-agent that was pushed, by the registry's URI.
-	Agents map[string]LockedImage `json:"agents,omitempty"`
-}
-
-// LockedCode is a pushed code bundle.
-type LockedCode struct {
-	Digest string `json:"digest"` // of the tree, as Run.Codes has it
-	Source string `json:"source"` // digest of the files' names, modes and contents when it was pushed: says whether it is old
-}
-
-// LockedImage is what a reference stands for.
-type LockedImage struct {
-	Digest string `json:"digest"` // sha256:… of the manifest or index
-	// User is the image's own user, as its config writes it ("", "root", "1000", "app:app").
-	User string `json:"user,omitempty"`
-	// WorkingDir is the image's own; "" is /.
-	WorkingDir string `json:"working_dir,omitempty"`
-}
