@@ -1,0 +1,170 @@
+// Package connect finds the cluster that a stack names, and says in a person's words why it can't be reached or used. It
+// makes a *rest.Config by client-go's ordinary rules: KUBECONFIG (a list too), ~/.kube/config, a context, exec plugins, the
+// service account of a pod; or of the name of an EKS cluster alone. It asks the cluster nothing.
+package connect
+
+import (
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	_ "k8s.io/client-go/plugin/pkg/client/auth/oidc" // users of kubeconfigs that say auth-provider: oidc
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"pipec.dev/pipec/schema/program"
+)
+
+// Cluster is how a cluster is reached.
+type Cluster struct {
+	// Config has neither a limit of requests a second, since the API server shares itself out fairly, nor a time-out, since
+	// watches and logs are long.
+	Config    *rest.Config
+	Namespace string // the stack's; never ""
+	Context   string // of the kubeconfig; "in-cluster", or "eks:NAME"
+	Host      string // of the API server, as https://HOST:PORT
+}
+
+// dialTimeout bounds how long a connection is tried: a person waits for the first one.
+const dialTimeout = 10 * time.Second
+
+// Open finds the cluster of an orchestrator of kind kubernetes. environ is the environment as NAME=VALUE. Only for an EKS
+// cluster is the network used. Its errors are *Error.
+func Open(ctx context.Context, o program.Orchestrator, environ []string) (*Cluster, error) {
+	c := &Cluster{Namespace: o.Namespace}
+	if c.Namespace == "" {
+		c.Namespace = "default"
+	}
+	var err error
+	switch {
+	case o.InCluster:
+		err = c.inCluster()
+	case o.EKSCluster != "":
+		err = c.eks(ctx, o.EKSCluster, environ)
+	default:
+		err = c.kubeconfig(o.Context, environ)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.Host = c.Config.Host
+	c.Config.QPS, c.Config.Burst = -1, 0
+	c.Config.UserAgent = "pipec"
+	c.Config.WarningHandler = rest.NoWarnings{} // who wants them sets its own
+	if c.Config.Dial == nil {
+		c.Config.Dial = (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext
+	}
+	return c, nil
+}
+
+// inCluster takes what Kubernetes gives every pod that has a service account.
+func (c *Cluster) inCluster() error {
+	config, err := rest.InClusterConfig()
+	if err != nil {
+		return &Error{Reason: NoConfig, Err: err,
+			Text: "in_cluster = true, and this is not a pod with a service account: " + err.Error(),
+			Hint: "Outside of the cluster, leave in_cluster out and name a context of the kubeconfig."}
+	}
+	c.Config, c.Context = config, "in-cluster"
+	return nil
+}
+
+// kubeconfig loads and joins the files of KUBECONFIG, or ~/.kube/config, and takes the context of this name, or the
+// current one. Where there is no file and this is a pod, it is the pod's cluster.
+func (c *Cluster) kubeconfig(name string, environ []string) error {
+	files := kubeconfigFiles(environ)
+	rules := &clientcmd.ClientConfigLoadingRules{Precedence: files}
+	raw, err := rules.Load()
+	if err != nil {
+		return &Error{Reason: NoConfig, Text: "the kubeconfig can't be read: " + err.Error(), Err: err}
+	}
+	if len(raw.Contexts) == 0 && len(raw.Clusters) == 0 {
+		if name == "" && getenv(environ, "KUBERNETES_SERVICE_HOST") != "" && c.inCluster() == nil {
+			return nil
+		}
+		return noKubeconfig(files, raw)
+	}
+	if name == "" {
+		name = raw.CurrentContext
+		if name == "" {
+			return noContext("the kubeconfig has no current context, and the stack names none", "", raw)
+		}
+	}
+	if raw.Contexts[name] == nil {
+		return noContext("the kubeconfig has no context "+quote(name), name, raw)
+	}
+	overrides := &clientcmd.ConfigOverrides{CurrentContext: name}
+	config, err := clientcmd.NewNonInteractiveClientConfig(*raw, name, overrides, rules).ClientConfig()
+	if err != nil {
+		return &Error{Reason: NoConfig, Text: "context " + quote(name) + " of the kubeconfig can't be used: " + oneLine(err.Error()), Err: err}
+	}
+	c.Config, c.Context = config, name
+	return nil
+}
+
+// kubeconfigFiles are the files that are looked for, in order: the first that says something about a name wins.
+func kubeconfigFiles(environ []string) []string {
+	var files []string
+	for _, f := range filepath.SplitList(getenv(environ, "KUBECONFIG")) {
+		if f != "" {
+			files = append(files, f)
+		}
+	}
+	if len(files) > 0 {
+		return files
+	}
+	home := getenv(environ, "HOME")
+	if home == "" {
+		home, _ = os.UserHomeDir()
+	}
+	return []string{filepath.Join(home, ".kube", "config")}
+}
+
+func noKubeconfig(files []string, raw *clientcmdapi.Config) error {
+	e := &Error{Reason: NoConfig, Hint: "Set KUBECONFIG to a kubeconfig's path, or have it written (as by `aws eks update-kubeconfig` or `gcloud container clusters get-credentials`)."}
+	var missing, empty []string
+	for _, f := range files {
+		if _, err := os.Stat(f); err != nil {
+			missing = append(missing, f)
+		} else {
+			empty = append(empty, f)
+		}
+	}
+	switch {
+	case len(empty) == 0:
+		e.Text = "there is no kubeconfig: looked for " + strings.Join(missing, ", ")
+	case len(missing) == 0:
+		e.Text = "the kubeconfig names no cluster: " + strings.Join(empty, ", ")
+	default:
+		e.Text = "there is no kubeconfig that names a cluster: " + strings.Join(missing, ", ") + " (missing), " + strings.Join(empty, ", ") + " (empty)"
+	}
+	return e
+}
+
+func noContext(text, name string, raw *clientcmdapi.Config) error {
+	var names []string
+	for n := range raw.Contexts {
+		names = append(names, n)
+	}
+	e := &Error{Reason: NoContext, Text: text, Hint: "It has: " + list(names) + "."}
+	if len(names) == 0 {
+		e.Hint = "It has no context at all."
+	}
+	if near := nearest(name, names); near != "" {
+		e.Text += "; did you mean " + quote(near) + "?"
+	}
+	return e
+}
+
+func getenv(environ []string, name string) string {
+	for i := len(environ) - 1; i >= 0; i-- {
+		if value, ok := strings.CutPrefix(environ[i], name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}

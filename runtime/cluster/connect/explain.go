@@ -1,0 +1,167 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Explain is Explain of what this cluster answered, or did not: it says which address and which context that is.
+func (c *Cluster) Explain(err error) error {
+	err = Explain(err)
+	var e *Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Reason {
+	case Unreachable:
+		return &Error{e.Reason, fmt.Sprintf("the cluster of context %s at %s can't be reached: %s", quote(c.Context), c.Host, e.Text), e.Hint, e.Err}
+	case Unauthorized, NoPlugin:
+		return &Error{e.Reason, fmt.Sprintf("context %s (%s): %s", quote(c.Context), c.Host, e.Text), e.Hint, e.Err}
+	}
+	return err
+}
+
+// Explain turns what client-go gives into an *Error; it returns what it does not know, what is an *Error already, and nil
+// as they are. A context that has ended stays the error that it is.
+func Explain(err error) error {
+	var known *Error
+	if err == nil || errors.As(err, &known) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	var status apierrors.APIStatus
+	if errors.As(err, &status) {
+		return explainStatus(status.Status(), err)
+	}
+	if text := err.Error(); strings.Contains(text, "getting credentials: ") {
+		_, text, _ = strings.Cut(text, "getting credentials: ")
+		return explainPlugin(text, err)
+	}
+	if text := network(err); text != "" {
+		return &Error{Unreachable, text, hintOfNetwork(err), err}
+	}
+	return err
+}
+
+// explainPlugin is about what the kubeconfig runs for a token.
+func explainPlugin(text string, err error) error {
+	e := &Error{Reason: NoPlugin, Err: err}
+	if m := missingPlugin.FindStringSubmatch(text); m != nil {
+		e.Text = "the kubeconfig gets its credentials from " + quote(m[1]) + ", which is not installed"
+		e.Hint = "Install it, and see that PATH has it."
+		return e
+	}
+	e.Text = "no credentials: " + oneLine(text)
+	e.Hint = "What it wrote itself stands above. Most often one has to log in again."
+	return e
+}
+
+var missingPlugin = regexp.MustCompile(`exec: executable (\S+) not found`)
+
+// What the API server writes into a Forbidden beside the reason: each is another trouble.
+var (
+	noRight  = regexp.MustCompile(`User "([^"]*)" cannot (\S+) (resource|path) "([^"]*)"(?: in API group "([^"]*)")?(?: in the namespace "([^"]*)")?`)
+	quotaFul = regexp.MustCompile(`exceeded quota: ([^,]+), requested: (.+), used: (.+), limited: (.+)$`)
+	ending   = regexp.MustCompile(`in namespace (\S+) because it is being terminated`)
+	security = regexp.MustCompile(`violates PodSecurity "([^"]+)": (.*)$`)
+	denied   = regexp.MustCompile(`denied (?:the )?request`)
+	calling  = regexp.MustCompile(`failed calling webhook "([^"]+)": (.*)$`)
+)
+
+func explainStatus(s metav1.Status, err error) error {
+	e := &Error{Text: oneLine(s.Message), Err: err}
+	switch {
+	case s.Reason == metav1.StatusReasonUnauthorized || s.Code == http.StatusUnauthorized:
+		e.Reason, e.Text = Unauthorized, "the API server does not accept the credentials: they are wrong, or have expired"
+		e.Hint = "Log in again, or have the kubeconfig's user written anew."
+	case denied.MatchString(s.Message): // by a webhook or a policy; it may come with any code
+		e.Reason, e.Hint = Denied, "It is the cluster's own rule; who runs the cluster knows it."
+	case calling.MatchString(s.Message):
+		m := calling.FindStringSubmatch(e.Text)
+		e.Reason, e.Text = Denied, fmt.Sprintf("the cluster's admission webhook %s does not answer: %s", quote(m[1]), m[2])
+		e.Hint = "No object passes until it does; who runs the cluster knows it."
+	case s.Reason == metav1.StatusReasonForbidden:
+		e.forbidden(s)
+	case s.Reason == metav1.StatusReasonNotFound:
+		e.notFound(s)
+	case s.Reason == metav1.StatusReasonConflict || s.Reason == metav1.StatusReasonAlreadyExists:
+		e.Reason = Conflict
+	case s.Reason == metav1.StatusReasonInvalid || s.Reason == metav1.StatusReasonBadRequest || s.Reason == metav1.StatusReasonRequestEntityTooLarge:
+		e.Reason = Invalid
+	case s.Reason == metav1.StatusReasonTooManyRequests || s.Reason == metav1.StatusReasonServerTimeout || s.Reason == metav1.StatusReasonTimeout || s.Reason == metav1.StatusReasonServiceUnavailable:
+		e.Reason, e.Text = Busy, "the API server asks to come back later: "+e.Text
+	case s.Code >= 500:
+		e.Reason, e.Text = Busy, "the API server failed: "+e.Text
+	default:
+		return err
+	}
+	return e
+}
+
+// forbidden tells apart what comes as Forbidden.
+func (e *Error) forbidden(s metav1.Status) {
+	e.Reason = Forbidden
+	if m := quotaFul.FindStringSubmatch(e.Text); m != nil {
+		e.Reason = Quota
+		e.Text = fmt.Sprintf("%s needs %s, and quota %s is used up: %s of %s", object(s), m[2], quote(m[1]), m[3], m[4])
+		e.Hint = "Free some of it, or have the ResourceQuota raised."
+		return
+	}
+	if m := ending.FindStringSubmatch(e.Text); m != nil {
+		e.Reason, e.Text = Terminating, "namespace "+quote(m[1])+" is being deleted: nothing new can be made in it"
+		e.Hint = "Wait until it is gone."
+		return
+	}
+	if m := security.FindStringSubmatch(e.Text); m != nil {
+		e.Reason, e.Text = Denied, fmt.Sprintf("%s is against the namespace's Pod Security level %s: %s", object(s), quote(m[1]), m[2])
+		return
+	}
+	m := noRight.FindStringSubmatch(e.Text)
+	if m == nil {
+		return
+	}
+	user, verb, what, group, namespace := m[1], m[2], m[4], m[5], m[6]
+	if group != "" {
+		what += "." + group
+	}
+	e.Text = fmt.Sprintf("%s may not %s %s", quote(user), verb, what)
+	if s.Details != nil && s.Details.Name != "" && !strings.Contains(what, "/") {
+		e.Text += " " + quote(s.Details.Name)
+	}
+	if namespace != "" {
+		e.Text += " in namespace " + quote(namespace)
+		e.Hint = fmt.Sprintf("A Role of that namespace has to give it; `kubectl auth can-i %s %s -n %s` asks again.", verb, what, namespace)
+	} else if m[3] == "resource" {
+		e.Text += " of the cluster"
+		e.Hint = "A ClusterRole has to give it."
+	}
+}
+
+func (e *Error) notFound(s metav1.Status) {
+	e.Reason = Gone
+	if s.Details != nil && s.Details.Kind == "namespaces" {
+		e.Reason, e.Text = NoNamespace, "there is no namespace "+quote(s.Details.Name)
+		e.Hint = "Make it (`kubectl create namespace " + s.Details.Name + "`), or write create_namespace = true into the stack's orchestrator."
+	}
+}
+
+// object is what a status is about, as `cronjobs.batch "digits"`.
+func object(s metav1.Status) string {
+	if s.Details == nil || s.Details.Kind == "" {
+		return "the object"
+	}
+	what := s.Details.Kind
+	if s.Details.Group != "" {
+		what += "." + s.Details.Group
+	}
+	if s.Details.Name != "" {
+		what += " " + quote(s.Details.Name)
+	}
+	return what
+}
