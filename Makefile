@@ -9,10 +9,10 @@ BENCH    ?= .
 GOBUILD  := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint generate recording fuzz bench quickstart install clean FORCE
+.PHONY: help build test lint generate recording fuzz bench quickstart cluster-up cluster-down cluster-env install clean FORCE
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: bin/pipec bin/pipec-agent ## build bin/pipec and bin/pipec-agent, static
 
@@ -42,6 +42,15 @@ bench: ## print what compiling and running cost, beside what they are compared w
 
 quickstart: ## run the digits example, installing what is missing
 	@MAKE='$(MAKE)' scripts/quickstart.sh
+
+cluster-up: ## start a real Kubernetes on this machine, for tests; the first time builds it (test/cluster/README.md)
+	scripts/cluster.sh up
+
+cluster-down: ## end it
+	scripts/cluster.sh down
+
+cluster-env: ## print its addresses, as shell exports
+	@scripts/cluster.sh env
 
 install: build ## install both into PREFIX/bin (/usr/local)
 	install -d '$(DESTDIR)$(PREFIX)/bin'

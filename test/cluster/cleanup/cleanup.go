@@ -1,0 +1,139 @@
+// Package cleanup takes away what the cluster leaves on the machine once its programs have ended: the containers, which
+// live on without containerd, mounts, cgroups, and files outside the cluster's own directory.
+package cleanup
+
+import (
+	"bufio"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"pipec.dev/pipec/test/cluster/place"
+	"pipec.dev/pipec/test/cluster/process"
+)
+
+// Containers ends every container and the shims that watch over them. containerd must have ended, or it would start
+// more.
+func Containers() error {
+	children, shims, err := shims()
+	if err != nil {
+		return err
+	}
+	var kill func(pid int) error
+	kill = func(pid int) error {
+		for _, child := range children[pid] {
+			if err := kill(child); err != nil {
+				return err
+			}
+		}
+		return process.Kill(pid)
+	}
+	for _, shim := range shims {
+		if err := kill(shim); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// shims returns the shims of the cluster's containerd, known by its socket in their command line, and all processes'
+// children. A container's processes are below its shim: it takes those in whose parent has ended.
+func shims() (children map[int][]int, shims []int, err error) {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil, nil, err
+	}
+	children = map[int][]int{}
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		dir := filepath.Join("/proc", e.Name())
+		stat, err := os.ReadFile(filepath.Join(dir, "stat"))
+		if err != nil {
+			continue // it has ended
+		}
+		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+		if parent, err := strconv.Atoi(fields[1]); err == nil {
+			children[parent] = append(children[parent], pid)
+		}
+		args, _ := os.ReadFile(filepath.Join(dir, "cmdline"))
+		argv := strings.Split(string(args), "\x00")
+		if filepath.Base(argv[0]) == "containerd-shim-runc-v2" && slices.ContainsFunc(argv, isOurs) {
+			shims = append(shims, pid)
+		}
+	}
+	return children, shims, nil
+}
+
+func isOurs(path string) bool { return strings.HasPrefix(path, place.State+"/") }
+
+// Mounts takes away every mount below the state.
+func Mounts() error {
+	info, err := os.Open("/proc/self/mountinfo")
+	if err != nil {
+		return err
+	}
+	defer info.Close()
+	var points []string
+	for lines := bufio.NewScanner(info); lines.Scan(); {
+		// The kernel writes a blank in a path as \040; no path of ours has one but a volume's, which is told by its start.
+		if point := strings.ReplaceAll(strings.Fields(lines.Text())[4], `\040`, " "); isOurs(point) {
+			points = append(points, point)
+		}
+	}
+	slices.Reverse(points) // the last mounted first
+	for _, point := range points {
+		if err := unix.Unmount(point, unix.MNT_DETACH); err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOENT) {
+			return &fs.PathError{Op: "unmount", Path: point, Err: err}
+		}
+	}
+	return nil
+}
+
+// Files removes the state, and what the programs wrote at places that they let nobody choose. It keeps the logs.
+func Files() error {
+	sockets, _ := filepath.Glob(place.Run + "/containerd/io.containerd.runtime.v2.task/k8s.io/*/address")
+	for _, s := range sockets {
+		if address, err := os.ReadFile(s); err == nil {
+			os.Remove(strings.TrimPrefix(string(address), "unix://"))
+		}
+	}
+	links, _ := filepath.Glob("/var/log/containers/*.log")
+	for _, link := range links {
+		if to, err := os.Readlink(link); err == nil && isOurs(to) {
+			os.Remove(link)
+		}
+	}
+	results, _ := filepath.Glob("/var/lib/cni/results/pipec-*")
+	for _, r := range results {
+		os.Remove(r)
+	}
+	cgroups()
+	return os.RemoveAll(place.State)
+}
+
+// cgroups removes the pods' cgroups, of either version. Only empty ones go: the kernel keeps those of a process.
+func cgroups() {
+	roots, _ := filepath.Glob("/sys/fs/cgroup/*/kubepods")
+	for _, root := range append(roots, "/sys/fs/cgroup/kubepods") {
+		var dirs []string
+		filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() {
+				dirs = append(dirs, path)
+			}
+			return nil
+		})
+		slices.Reverse(dirs)
+		for _, dir := range dirs {
+			os.Remove(dir)
+		}
+	}
+}
