@@ -1,0 +1,58 @@
+// Package testcluster leads tests to the test cluster (test/cluster): a real Kubernetes with a registry and an S3
+// server, at addresses that the environment has. It starts none: make cluster-up does, and
+//
+//	eval "$(make -s cluster-env)"
+//
+// makes the environment. Without one, a test that asks for it is skipped, saying so; with CI=true it fails.
+package testcluster
+
+import (
+	"os"
+	"testing"
+)
+
+// A Cluster is a running test cluster. Its addresses are the same for programs on this machine and for pods.
+type Cluster struct {
+	// Kubeconfig is the path of a kubeconfig. Its contexts are "admin" (the current one), "nobody", a user who may do
+	// nothing, and "unknown-token", whom the API does not know.
+	Kubeconfig string
+	API        string // the API server's URL
+	Registry   string // host:port of the registry: plain http, anyone may push
+	S3         string // the S3 server's URL; bucket names are paths there
+	AuditLog   string // path of the API server's audit log: one JSON object a line, without the objects themselves
+
+	S3AccessKey, S3SecretKey, S3Region string
+}
+
+// Busybox returns the reference of an image with a shell and the usual small tools. Its tags are "1", which declares no
+// user and so is root, "root-named" (user "root"), "user-named" (user "app", 1000 in its passwd) and "user-1234"
+// (user "1234").
+func (c Cluster) Busybox(tag string) string { return c.Registry + "/test/busybox:" + tag }
+
+// Env returns the test cluster of the environment. Where there is none the test is skipped, or fails with CI=true.
+// It is skipped with -short too: what runs on a cluster takes its seconds.
+func Env(t testing.TB) Cluster {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes a cluster, which is not short")
+	}
+	c := Cluster{
+		Kubeconfig:  os.Getenv("PIPEC_TEST_KUBECONFIG"),
+		API:         os.Getenv("PIPEC_TEST_API"),
+		Registry:    os.Getenv("PIPEC_TEST_REGISTRY"),
+		S3:          os.Getenv("PIPEC_TEST_S3"),
+		AuditLog:    os.Getenv("PIPEC_TEST_AUDIT_LOG"),
+		S3AccessKey: os.Getenv("PIPEC_TEST_S3_ACCESS_KEY"),
+		S3SecretKey: os.Getenv("PIPEC_TEST_S3_SECRET_KEY"),
+		S3Region:    os.Getenv("PIPEC_TEST_S3_REGION"),
+	}
+	if c.Kubeconfig != "" {
+		return c
+	}
+	const why = `it takes the test cluster: make cluster-up, then eval "$(make -s cluster-env)"`
+	if os.Getenv("CI") == "true" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+	return Cluster{}
+}
