@@ -56,13 +56,16 @@ const (
 const (
 	ContainerMain        = "main"        // the user's, in a step's pod
 	ContainerCoordinator = "coordinator" // in the coordinator's
+	ContainerAgent       = "pipec-agent" // the init container that brings the agent, where no volume does
 	VolumeAgent          = "pipec-agent"
 	VolumeWork           = "pipec-work"
+	VolumeTmp            = "pipec-tmp" // /tmp, where the root file system is read-only
 	VolumeProgram        = "pipec-program"
 	AgentDir             = "/pipec-agent" // where VolumeAgent is mounted; the agent's image holds /pipec-agent at its root
 	AgentPath            = "/pipec-agent/pipec-agent"
 	WorkDir              = "/pipec" // VolumeWork: inputs, outputs, code, scratch
 	ProgramDir           = "/program"
+	ProgramFile          = "program.json.gz" // in ProgramDir, or in parts that end in .000, .001, …
 )
 
 // Environment variables by which pods are told what they are for.

@@ -59,11 +59,16 @@ type Image struct {
 
 // Schedule starts runs by the clock.
 type Schedule struct {
-	Cron     string                     `json:"cron"`
-	Timezone string                     `json:"timezone"` // IANA name; UTC by default
-	Overlap  string                     `json:"overlap"`  // allow, forbid or replace
-	Suspend  bool                       `json:"suspend,omitempty"`
-	Params   map[string]json.RawMessage `json:"params,omitempty"`
+	Cron     string `json:"cron"`
+	Timezone string `json:"timezone"` // IANA name; UTC by default
+	Overlap  string `json:"overlap"`  // allow, forbid or replace
+	Suspend  bool   `json:"suspend,omitempty"`
+	// Deadline is how late a run may still be started; 0: no bound.
+	Deadline Duration `json:"deadline,omitempty"`
+	// SuccessHistory and FailureHistory are how many ended Jobs the cluster keeps; nil: pipec's default.
+	SuccessHistory *int                       `json:"success_history,omitempty"`
+	FailureHistory *int                       `json:"failure_history,omitempty"`
+	Params         map[string]json.RawMessage `json:"params,omitempty"`
 }
 
 // Step is one step, or one step of `finally`.
@@ -99,6 +104,8 @@ type Step struct {
 	Security          *Security         `json:"security,omitempty"`
 	// PodPatch is a strategic merge over the PodSpec, checked when compiling.
 	PodPatch json.RawMessage `json:"pod_patch,omitempty"`
+	// ImageDigest is what Image is pinned by in a bound program; "": it isn't, and nothing of the step is cached.
+	ImageDigest string `json:"image_digest,omitempty"`
 	// Pod is the step's complete PodTemplateSpec (core/v1) in a bound program: patch applied; only the identity and the
 	// inputs of an attempt are filled in at run time, and more memory after it ran out.
 	Pod json.RawMessage `json:"pod,omitempty"`

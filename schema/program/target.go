@@ -5,7 +5,9 @@ package program
 type Target struct {
 	Stack     string `json:"stack"`
 	Namespace string `json:"namespace"`
-	Store     Store  `json:"store"`
+	// CreateNamespace says that the definition holds the namespace too.
+	CreateNamespace bool  `json:"create_namespace,omitempty"`
+	Store           Store `json:"store"`
 	// Agent is the image of pipec-agent, pinned by digest where the lock has it.
 	Agent string `json:"agent"`
 	// Wrapper is how the agent gets into a step's pod: "image", a volume of the agent's image, or "init", a container

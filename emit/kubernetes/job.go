@@ -1,0 +1,107 @@
+package kubernetes
+
+import (
+	"strings"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/kube/pod"
+	"pipec.dev/pipec/schema/program"
+)
+
+// never is the schedule of a CronJob that is suspended for having none: the field is required.
+const never = "0 0 1 1 *"
+
+// The numbers of finished Jobs that a CronJob keeps, where the schedule doesn't say.
+const (
+	successHistory = 3
+	failureHistory = 3
+)
+
+// runTTL is how long a finished run's Job, and with it the pods of a small run, stay for kubectl to look at. What a run has
+// left is in the store.
+const runTTL = 24 * 60 * 60
+
+// maxRestarts is how often the Job starts a coordinator that died; each goes on where the last one was.
+const maxRestarts = 100
+
+func cronJob(p *program.Program, parts *programParts) *batchv1.CronJob {
+	suspend, successes, failures := true, int32(successHistory), int32(failureHistory)
+	spec := batchv1.CronJobSpec{
+		Schedule: never, Suspend: &suspend, ConcurrencyPolicy: batchv1.AllowConcurrent,
+		SuccessfulJobsHistoryLimit: &successes, FailedJobsHistoryLimit: &failures,
+	}
+	if s := p.Schedule; s != nil {
+		spec.Schedule, spec.TimeZone, suspend = s.Cron, &s.Timezone, s.Suspend
+		spec.ConcurrencyPolicy = map[string]batchv1.ConcurrencyPolicy{
+			"allow": batchv1.AllowConcurrent, "forbid": batchv1.ForbidConcurrent, "replace": batchv1.ReplaceConcurrent,
+		}[s.Overlap]
+		if s.SuccessHistory != nil {
+			successes = int32(*s.SuccessHistory)
+		}
+		if s.FailureHistory != nil {
+			failures = int32(*s.FailureHistory)
+		}
+		if s.Deadline > 0 {
+			seconds := int64(s.Deadline.D().Seconds())
+			spec.StartingDeadlineSeconds = &seconds
+		}
+	}
+	m := meta(p, kube.CronJobName(p.Pipeline))
+	m.Annotations[kube.AnnotationProgram] = parts.digest
+	spec.JobTemplate = template(p, parts)
+	ttl := int32(runTTL)
+	spec.JobTemplate.Spec.TTLSecondsAfterFinished = &ttl
+	return &batchv1.CronJob{TypeMeta: metav1.TypeMeta{APIVersion: "batch/v1", Kind: "CronJob"}, ObjectMeta: m, Spec: spec}
+}
+
+// Job makes a run of a bound program, as the CronJob's own template does, to be applied beside the definition. Applied
+// again it changes nothing: it is named by the program's digest. It stays until it is deleted.
+func Job(p *program.Program) (unstructured.Unstructured, error) {
+	parts, err := split(p)
+	if err != nil {
+		return unstructured.Unstructured{}, err
+	}
+	t := template(p, parts)
+	t.Name, t.Namespace = JobName(p.Pipeline, parts.digest), p.Target.Namespace
+	return object(&batchv1.Job{TypeMeta: metav1.TypeMeta{APIVersion: "batch/v1", Kind: "Job"}, ObjectMeta: t.ObjectMeta, Spec: t.Spec})
+}
+
+// JobName is the run that Job makes of the program with this digest.
+func JobName(pipeline, digest string) string {
+	return kube.CronJobName(pipeline) + "-" + strings.TrimPrefix(digest, "sha256:")[:kube.MaxName-kube.MaxCronJob-1]
+}
+
+// template is a run's Job: one coordinator that is started again until it says how the run has ended.
+func template(p *program.Program, parts *programParts) batchv1.JobTemplateSpec {
+	labels, annotations := pod.Labels(p, kube.ComponentCoordinator), pod.Annotations(p)
+	annotations[kube.AnnotationProgram] = parts.digest
+	one, restarts := int32(1), int32(maxRestarts)
+	name := kube.ContainerCoordinator
+	return batchv1.JobTemplateSpec{
+		ObjectMeta: metav1.ObjectMeta{Labels: labels, Annotations: annotations},
+		Spec: batchv1.JobSpec{
+			Parallelism: &one, Completions: &one, BackoffLimit: &restarts,
+			PodFailurePolicy: &batchv1.PodFailurePolicy{Rules: []batchv1.PodFailurePolicyRule{
+				{
+					Action: batchv1.PodFailurePolicyActionFailJob,
+					OnExitCodes: &batchv1.PodFailurePolicyOnExitCodesRequirement{
+						ContainerName: &name, Operator: batchv1.PodFailurePolicyOnExitCodesOpIn, Values: []int32{kube.ExitRunFailed},
+					},
+				},
+				{
+					Action:          batchv1.PodFailurePolicyActionIgnore,
+					OnPodConditions: []batchv1.PodFailurePolicyOnPodConditionsPattern{{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue}},
+				},
+			}},
+			Template: corev1.PodTemplateSpec{
+				ObjectMeta: metav1.ObjectMeta{Labels: pod.Labels(p, kube.ComponentCoordinator), Annotations: pod.Annotations(p)},
+				Spec:       coordinator(p, parts),
+			},
+		},
+	}
+}

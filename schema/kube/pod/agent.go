@@ -1,0 +1,44 @@
+package pod
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"pipec.dev/pipec/schema/kube"
+)
+
+// AgentMemory is what the agent takes at most beside the user's process, in bytes: no step can have less.
+const AgentMemory = 32 << 20
+
+// agent brings pipec-agent into the pod of a step: by a volume of its image, which the container runtime mounts, or by
+// an init container that copies it out of its image.
+func (b *binder) agent(spec *corev1.PodSpec, main *corev1.Container) {
+	t := b.common.target
+	volume := corev1.Volume{Name: kube.VolumeAgent}
+	if t.Wrapper == WrapperImage {
+		volume.Image = &corev1.ImageVolumeSource{Reference: t.Agent, PullPolicy: corev1.PullIfNotPresent}
+	} else {
+		volume.EmptyDir = &corev1.EmptyDirVolumeSource{}
+		yes := true
+		spec.InitContainers = []corev1.Container{{
+			Name:                     kube.ContainerAgent,
+			Image:                    t.Agent,
+			Args:                     []string{"copy", kube.AgentDir},
+			Resources:                agentResources(),
+			VolumeMounts:             []corev1.VolumeMount{{Name: kube.VolumeAgent, MountPath: kube.AgentDir}},
+			SecurityContext:          &corev1.SecurityContext{ReadOnlyRootFilesystem: &yes},
+			TerminationMessagePath:   corev1.TerminationMessagePathDefault,
+			TerminationMessagePolicy: corev1.TerminationMessageReadFile,
+		}}
+	}
+	spec.Volumes = append(spec.Volumes, volume)
+	main.VolumeMounts = append(main.VolumeMounts, corev1.VolumeMount{Name: kube.VolumeAgent, MountPath: kube.AgentDir, ReadOnly: true})
+}
+
+func agentResources() corev1.ResourceRequirements {
+	memory := *resource.NewQuantity(AgentMemory, resource.BinarySI)
+	return corev1.ResourceRequirements{
+		Requests: corev1.ResourceList{corev1.ResourceCPU: *resource.NewMilliQuantity(10, resource.DecimalSI), corev1.ResourceMemory: memory},
+		Limits:   corev1.ResourceList{corev1.ResourceMemory: memory},
+	}
+}

@@ -1,0 +1,175 @@
+// Package pod makes the complete pod of each step: a core/v1 PodTemplateSpec with all that the pipeline, the stack and
+// the lock say, the step's own patch applied. It is the one place that does, so that what is shown, checked and run is
+// the same. It is pure: it reads no file and talks to no cluster. The agent, which only runs the pods, doesn't carry it.
+package pod
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/program"
+)
+
+// Options are what is known of the cluster beside what the stack says of it.
+type Options struct {
+	// Version is the cluster's own, such as "v1.37.2", where it could be asked. "": the stack's kubernetes_version.
+	Version string
+	// Wrapper is "image" or "init" where the nodes are known to need it and the stack leaves it open. "": by the version.
+	Wrapper string
+}
+
+// MissingKind says what of the world a manifest refers to.
+type MissingKind string
+
+// The kinds.
+const (
+	MissingAgent MissingKind = "agent" // the image of pipec-agent
+	MissingCode  MissingKind = "code"  // a code bundle
+	MissingImage MissingKind = "image" // an image whose digest isn't known, or that has to be built
+)
+
+// Missing is what isn't in the lock, and so must be pushed, or at least looked up, before a run.
+type Missing struct {
+	Kind MissingKind `json:"kind"`
+	Name string      `json:"name"` // code: its name; image, agent: the reference that stands in the pods
+	// Built says of an image that it is not one of the world's: it has to be built from its block first.
+	Built bool `json:"built,omitempty"`
+}
+
+// Bind gives a copy of p with its Target, the digests of its codes and images, and the pod of each step. What isn't in
+// the lock, which may be nil, is returned: names without a digest stand in its place. An error says that the stack or
+// the program, as compiled, can't be bound: a step has no image, or the patch of its pod doesn't fit.
+func Bind(p *program.Program, stack *program.Stack, lock *program.Lock, opts Options) (*program.Program, []Missing, error) {
+	if stack.Orchestrator.Kind != "kubernetes" {
+		return nil, nil, fmt.Errorf("stack %q runs on %q, and has no pods", stack.Name, stack.Orchestrator.Kind)
+	}
+	if lock == nil {
+		lock = &program.Lock{}
+	}
+	b := &binder{source: p, stack: stack, lock: lock, seen: map[Missing]bool{}, images: map[string]image{}}
+	out := *p
+	out.Target = b.target(opts)
+	out.Codes = b.codes(p.Codes)
+	b.prepare(out.Target)
+	var err error
+	if out.Steps, err = b.steps(p.Steps); err != nil {
+		return nil, nil, err
+	}
+	if out.Finally, err = b.steps(p.Finally); err != nil {
+		return nil, nil, err
+	}
+	return &out, b.missing, nil
+}
+
+type binder struct {
+	source  *program.Program
+	stack   *program.Stack
+	lock    *program.Lock
+	missing []Missing
+	seen    map[Missing]bool
+	images  map[string]image // by the step's Image
+	common  common
+}
+
+// image is what the image of a step came to.
+type image struct {
+	reference string // as pods name it
+	locked    program.LockedImage
+}
+
+func (b *binder) miss(m Missing) {
+	if !b.seen[m] {
+		b.seen[m] = true
+		b.missing = append(b.missing, m)
+	}
+}
+
+// notPushed is the tag of an agent that isn't in the lock: whoever sees that it can't be pulled learns why.
+const notPushed = ":not-pushed"
+
+func (b *binder) target(opts Options) *program.Target {
+	o := &b.stack.Orchestrator
+	uri := ""
+	if b.stack.Registry != nil {
+		uri = b.stack.Registry.URI
+	}
+	agent := b.lock.Agents[uri]
+	if agent == "" {
+		agent = kube.AgentRepository + notPushed
+		if b.stack.Registry != nil {
+			agent = kube.Repository(b.stack.Registry, kube.AgentRepository) + notPushed
+		}
+		b.miss(Missing{Kind: MissingAgent, Name: agent})
+	}
+	version := opts.Version
+	if version == "" {
+		version = o.Version
+	}
+	return &program.Target{
+		Stack: b.stack.Name, Namespace: o.Namespace, CreateNamespace: o.CreateNamespace, Store: b.stack.ArtifactStore, Agent: agent,
+		Wrapper: wrapper(o.Wrapper, opts.Wrapper, version), StoreGrace: o.StoreGrace, OnLostNode: o.OnLostNode,
+		Restarts: AtLeast(version, restartsFrom),
+	}
+}
+
+func (b *binder) codes(codes []program.Code) []program.Code {
+	out := make([]program.Code, len(codes))
+	for i, c := range codes {
+		if c.Digest = b.lock.Codes[program.LockedCodeKey(b.stack.Name, c.Name)].Digest; c.Digest == "" {
+			b.miss(Missing{Kind: MissingCode, Name: c.Name})
+		}
+		out[i] = c
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+func (b *binder) steps(steps []program.Step) ([]program.Step, error) {
+	if len(steps) == 0 {
+		return steps, nil
+	}
+	out := make([]program.Step, len(steps))
+	for i := range steps {
+		out[i] = steps[i]
+		s := &out[i]
+		img, err := b.image(s)
+		if err != nil {
+			return nil, err
+		}
+		s.ImageDigest = img.locked.Digest
+		template, err := b.template(s, img)
+		if err != nil {
+			return nil, fmt.Errorf("the pod of step %q: %w", s.Name, err)
+		}
+		if s.Pod, err = json.Marshal(template); err != nil {
+			return nil, fmt.Errorf("the pod of step %q: %w", s.Name, err)
+		}
+	}
+	return out, nil
+}
+
+func (b *binder) image(s *program.Step) (image, error) {
+	if img, done := b.images[s.Image]; done {
+		return img, nil
+	}
+	ref, built := kube.ImageReference(b.source, b.stack.Registry, s.Image)
+	if ref == "" {
+		if built {
+			return image{}, fmt.Errorf("%s has to be built, and stack %q has no container_registry to push it to", s.Image, b.stack.Name)
+		}
+		return image{}, fmt.Errorf("step %q has no image", s.Name)
+	}
+	img := image{locked: b.lock.Images[ref]}
+	if img.locked.Digest == "" {
+		img.locked.Digest = digestOf(ref)
+	}
+	if img.locked.Digest == "" {
+		b.miss(Missing{Kind: MissingImage, Name: ref, Built: built})
+	}
+	img.reference = kube.Pinned(ref, img.locked.Digest)
+	b.images[s.Image] = img
+	return img, nil
+}
