@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -102,7 +101,7 @@ func do(ctx context.Context, source, command string) error {
 			return errDown
 		}
 		if command == "env" {
-			fmt.Print(environment(plan.Bin()))
+			fmt.Print(environment())
 		}
 		return nil
 	}
@@ -110,7 +109,7 @@ func do(ctx context.Context, source, command string) error {
 }
 
 // environment returns what clients need, as shell exports.
-func environment(bin string) string {
+func environment() string {
 	var b strings.Builder
 	for _, v := range [][2]string{
 		{"KUBECONFIG", place.Admin},
@@ -129,6 +128,6 @@ func environment(bin string) string {
 	} {
 		fmt.Fprintf(&b, "export %s='%s'\n", v[0], v[1])
 	}
-	fmt.Fprintf(&b, "export PATH='%s':\"$PATH\"\n", filepath.Clean(bin))
+	fmt.Fprintf(&b, "export PATH='%s':\"$PATH\"\n", place.Bin)
 	return b.String()
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +17,8 @@ import (
 	"time"
 
 	"golang.org/x/mod/modfile"
+
+	"pipec.dev/pipec/test/cluster/flock"
 )
 
 // kubernetes is the module whose version the API server calls its own.
@@ -94,8 +97,18 @@ func (p *Plan) Build(ctx context.Context, out io.Writer) error {
 	if err := os.MkdirAll(p.cache, 0o755); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp(p.cache, "building-")
+	release, err := flock.Take(ctx, filepath.Join(p.cache, "lock"), func() {
+		fmt.Fprintln(out, "waiting for another that builds the test cluster")
+	})
 	if err != nil {
+		return err
+	}
+	defer release()
+	if p.Built() { // the other built the same
+		return nil
+	}
+	dir := filepath.Join(p.cache, "building")
+	if err := errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o755)); err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
@@ -114,9 +127,6 @@ func (p *Plan) Build(ctx context.Context, out io.Writer) error {
 		if err := os.Symlink("kube", filepath.Join(dir, name)); err != nil {
 			return err
 		}
-	}
-	if err := os.Chmod(dir, 0o755); err != nil {
-		return err
 	}
 	return os.Rename(dir, p.Bin())
 }

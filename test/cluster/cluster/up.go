@@ -15,7 +15,7 @@ import (
 
 	"pipec.dev/pipec/test/cluster/access"
 	"pipec.dev/pipec/test/cluster/build"
-	"pipec.dev/pipec/test/cluster/cleanup"
+	"pipec.dev/pipec/test/cluster/flock"
 	"pipec.dev/pipec/test/cluster/image"
 	"pipec.dev/pipec/test/cluster/machine"
 	"pipec.dev/pipec/test/cluster/network"
@@ -40,11 +40,11 @@ func (c Cluster) Up(ctx context.Context) error {
 	if err := c.Plan.Build(ctx, c.Out); err != nil {
 		return err
 	}
-	unlock, err := lock(ctx, c.Out)
+	release, err := c.lock(ctx)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer release()
 	began := time.Now()
 	services := service.All(c.Plan.Bin())
 	switch alive := countAlive(services); {
@@ -56,8 +56,8 @@ func (c Cluster) Up(ctx context.Context) error {
 		if err := c.prepare(services); err != nil {
 			return errors.Join(err, c.down())
 		}
-	case startedFrom() != c.Plan.Key:
-		return fmt.Errorf("a test cluster runs that was started from other sources (%s, these are %s): make cluster-down ends it", startedFrom(), c.Plan.Key)
+	case startedFrom() != service.Digest(services):
+		return errors.New("a test cluster runs that was started from other sources: make cluster-down ends it")
 	}
 	if err := c.start(ctx, services); err != nil {
 		return err
@@ -93,7 +93,10 @@ func (c Cluster) prepare(services []service.Service) error {
 	if err := network.Up(); err != nil {
 		return err
 	}
-	return os.WriteFile(place.Key, []byte(c.Plan.Key), 0o644)
+	if err := os.Symlink(c.Plan.Bin(), place.Bin); err != nil {
+		return err
+	}
+	return os.WriteFile(place.Key, []byte(service.Digest(services)), 0o644)
 }
 
 // start starts what does not run, stage by stage, and waits until all of it is ready.
@@ -128,39 +131,6 @@ func (c Cluster) start(ctx context.Context, services []service.Service) error {
 	return nil
 }
 
-// Down ends the cluster and takes away what it leaves, but for its logs. It is no error where there is none.
-func (c Cluster) Down(ctx context.Context) error {
-	if err := machine.Check(); err != nil {
-		return err
-	}
-	unlock, err := lock(ctx, c.Out)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if err := c.down(); err != nil {
-		return err
-	}
-	fmt.Fprintln(c.Out, "the test cluster is down")
-	return nil
-}
-
-func (c Cluster) down() error {
-	services := service.All(c.Plan.Bin())
-	// The last started first, so that none misses what it needs. The node's go at once: what they would tidy up goes anyway.
-	for i := len(services) - 1; i >= 0; i-- {
-		if err := services[i].Stop(5 * time.Second); err != nil {
-			return err
-		}
-	}
-	for _, step := range []func() error{cleanup.Containers, cleanup.Mounts, network.Down, cleanup.Files} {
-		if err := step(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func countAlive(services []service.Service) (n int) {
 	for _, s := range services {
 		if s.Alive() {
@@ -177,4 +147,10 @@ func startedFrom() string {
 		return "unknown"
 	}
 	return string(key)
+}
+
+func (c Cluster) lock(ctx context.Context) (release func(), err error) {
+	return flock.Take(ctx, place.Lock, func() {
+		fmt.Fprintln(c.Out, "waiting for another that starts or stops the test cluster")
+	})
 }

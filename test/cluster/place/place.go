@@ -22,6 +22,7 @@ const (
 	Run    = State + "/run"        // sockets and short-lived files
 	Admin  = State + "/kubeconfig" // contexts: admin, nobody, unknown-token
 	Key    = State + "/key"        // the digest of what the cluster was started from
+	Bin    = State + "/bin"        // a link to the directory of its binaries
 )
 
 // The node's addresses. The cluster lives in a network namespace of its own; a pair of veth devices joins it to the

@@ -47,7 +47,7 @@ func apiserver(program string) Service {
 			"--service-account-issuer=https://kubernetes.default.svc",
 			"--service-account-key-file=" + access.File("accounts.key"),
 			"--service-account-signing-key-file=" + access.File("accounts.key"),
-			"--audit-policy-file=" + policy, "--audit-log-path=" + place.Audit, "--audit-log-mode=batch",
+			"--audit-policy-file=" + policy, "--audit-log-path=" + place.Audit,
 			"--allow-privileged", "--profiling=false",
 		}},
 		Files: map[string]string{policy: auditPolicy},

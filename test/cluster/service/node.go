@@ -81,6 +81,10 @@ func kubelet(program string) Service {
 
 // nodeReady tells whether pods can run on the node.
 func nodeReady(ctx context.Context) error {
+	// The API has the node's word from before, where the kubelet was started again; so the kubelet itself is asked too.
+	if err := has("/api/v1/nodes/" + place.NodeName + "/proxy/healthz")(ctx); err != nil {
+		return err
+	}
 	resp, err := Get(ctx, "/api/v1/nodes/"+place.NodeName)
 	if err != nil {
 		return err

@@ -4,12 +4,16 @@ package service
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"pipec.dev/pipec/test/cluster/access"
@@ -38,6 +42,19 @@ func All(bin string) []Service {
 		apiserver(in("kube-apiserver")),
 		controllers(in("kube-controller-manager")), scheduler(in("kube-scheduler")), kubelet(in("kubelet")),
 	}
+}
+
+// Digest returns a digest of all that the services are started from: their binaries, which the names of their
+// directories tell apart, flags and configuration.
+func Digest(services []Service) string {
+	sum := sha256.New()
+	for _, s := range services {
+		fmt.Fprintf(sum, "%q %q\n", s.Name, s.Argv)
+		for _, path := range slices.Sorted(maps.Keys(s.Files)) {
+			fmt.Fprintf(sum, "%q %q\n", path, s.Files[path])
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // Configure writes the service's files.
