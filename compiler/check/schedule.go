@@ -39,7 +39,24 @@ func (c *checker) schedule(p *Pipeline) {
 		s.Overlap = o
 	}
 	s.Suspend, _ = c.world.Bool(b, "suspend")
+	s.Deadline = c.duration(b, "deadline", 0)
+	if s.Deadline != 0 && s.Deadline.D() < minDeadline {
+		c.diags.Add(diag.New("invalid-value", b.Attr("deadline").Range(), "a deadline of less than %s would leave runs out", minDeadline).
+			WithDetail("The cluster looks at its schedules every 10 seconds."))
+	}
+	s.SuccessHistory, s.FailureHistory = c.history(b, "success_history"), c.history(b, "failure_history")
 	s.Params = c.scheduleParams(p, b)
+}
+
+// minDeadline is how often the CronJob controller looks at schedules: with a shorter deadline it would miss some.
+const minDeadline = 10 * time.Second
+
+// history is how many ended Jobs are kept; nil where nothing is said.
+func (c *checker) history(b *decode.Block, name string) *int {
+	if n, ok := c.world.Int(b, name, 0); ok {
+		return &n
+	}
+	return nil
 }
 
 // cron checks with the parser that the cluster's own controller uses.

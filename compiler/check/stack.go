@@ -69,8 +69,11 @@ func (c *checker) orchestrator(s *program.Stack, b *decode.Block) {
 	o.InCluster, _ = w.Bool(b, "in_cluster")
 	o.Synchronous, _ = w.Bool(b, "synchronous")
 	o.Namespace = c.objectName(b, "namespace", validation.IsDNS1123Label)
-	if o.Kind == "kubernetes" && o.Namespace == "" {
-		o.Namespace = "default"
+	if o.Kind == "kubernetes" {
+		if o.Namespace == "" {
+			o.Namespace = "default"
+		}
+		c.cluster(o, b)
 	}
 	var ways []string
 	for _, name := range []string{"context", "eks_cluster"} {
@@ -88,6 +91,9 @@ func (c *checker) orchestrator(s *program.Stack, b *decode.Block) {
 
 func (c *checker) store(s *program.Stack, b *decode.Block) {
 	s.ArtifactStore.Kind = b.Label
+	if b.Label == "s3" {
+		c.s3(&s.ArtifactStore, b)
+	}
 	path, ok := c.world.String(b, "path")
 	if !ok {
 		return

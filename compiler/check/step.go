@@ -180,6 +180,9 @@ func (c *checker) retry(p *Pipeline, s *Step) {
 	if n, ok := c.world.Int(b, "infrastructure", 0); ok {
 		r.Infrastructure = n
 	}
+	if f, ok := c.world.Float(b, "oom_memory_factor", 1); ok {
+		r.OOMFactor = f
+	}
 	r.OnExitCodes = c.world.ExitCodes(b, "on_exit_codes")
 	if e := b.Attr("when"); e != nil {
 		s.RetryWhen = c.value(p, s, language.Retry, e)

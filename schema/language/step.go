@@ -27,7 +27,7 @@ func stepAttributes() []*Attribute {
 		attr("service_account", Const, "string", "The service account of the pod."),
 		attr("labels", Const, "map(string)", "Labels of the pod."),
 		attr("annotations", Const, "map(string)", "Annotations of the pod."),
-		attr("pod", Const, "any", "A strategic merge over the pod's spec, for what has no attribute of its own.").since(cluster),
+		attr("pod", Const, "any", "A strategic merge over the pod's spec, for what has no attribute of its own: `{ priorityClassName = \"batch\" }`. The step's container is `main`. It is checked against Kubernetes' own types.").since(cluster),
 	}
 }
 
@@ -64,7 +64,7 @@ func stepBlocks() []*Block {
 				attr("on_exit_codes", Const, "list(number)", "Tries again only after these."),
 				attr("when", Retry, "bool", "Tries again only where this is true; sees `attempt`, `exit_code` and `reason`."),
 				attr("infrastructure", Const, "number", "How often it is repeated for failures that are not its own.").byDefault("3"),
-				attr("oom_memory_factor", Const, "number", "What the memory grows by after the attempt ran out of it.").since(cluster),
+				attr("oom_memory_factor", Const, "number", "What the memory grows by, each time, after the attempt ran out of it. Without it, it stays.").since(cluster),
 			}},
 		{Name: "cache", Single: true,
 			Doc: "Caching with settings; its presence switches caching on.",
@@ -77,7 +77,7 @@ func stepBlocks() []*Block {
 			Attributes: []*Attribute{
 				attr("cpu", Const, "string", "Cores, such as `\"500m\"`.").format("quantity"),
 				attr("memory", Const, "string", "Memory, such as `\"1Gi\"`.").format("quantity"),
-				attr("ephemeral_storage", Const, "string", "Disk, such as `\"10Gi\"`.").format("quantity"),
+				attr("ephemeral_storage", Const, "string", "Disk, such as `\"10Gi\"`: what it asks for, and the most it gets.").format("quantity"),
 				attr("cpu_limit", Const, "string", "The most cores it gets.").format("quantity"),
 				attr("memory_limit", Const, "string", "The most memory it gets. Without it, `memory`.").format("quantity"),
 				attr("extended", Const, "map(string)", "Others, by name: `{ \"nvidia.com/gpu\" = \"1\" }`.").format("quantity"),
@@ -99,8 +99,23 @@ func stepBlocks() []*Block {
 		later(whole, "affinity", "", "Which nodes and pods it is drawn to."),
 		later(whole, "topology_spread", "", "How pods are spread."),
 		later(whole, "volume", "name", "A volume of the pod."),
-		later(cluster, "security", "", "Leaves or tightens the pod's security context."),
+		security(),
 	}
+}
+
+// security is Single and works; what it may leave is listed one by one, so that a reader sees what a step is let do.
+func security() *Block {
+	return &Block{Name: "security", Single: true, Since: cluster,
+		Doc: "Tightens the pod's security context, or leaves Pod Security `restricted`, which every pod otherwise keeps.",
+		Attributes: []*Attribute{
+			attr("run_as_user", Const, "string", "Who the process runs as: a number, or `cluster` to leave it to the cluster. Without it, the image's own user where that is a number and not root, else 65532."),
+			attr("run_as_group", Const, "string", "Its group, likewise. Without it, the same number as the user's."),
+			attr("read_only_root", Const, "bool", "The root file system can't be written; `/tmp` can.").byDefault("false"),
+			attr("privileged", Const, "bool", "The container has all rights on its node.").byDefault("false"),
+			attr("allow_root", Const, "bool", "Lets `run_as_user` be 0.").byDefault("false"),
+			attr("add_capabilities", Const, "list(string)", "Capabilities of Linux that the container gets, such as `SYS_PTRACE`."),
+			attr("host_paths", Const, "bool", "Lets `pod` have volumes of the node's own directories.").byDefault("false"),
+		}}
 }
 
 // later is a block that works from a later version on.

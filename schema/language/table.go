@@ -9,7 +9,7 @@ package language
 import "golang.org/x/mod/semver"
 
 // Version is the version of the language that this pipec compiles.
-const Version = "v0.1"
+const Version = "v0.2"
 
 // Kind says what an attribute's expression may refer to, and when its value is known.
 type Kind string
