@@ -1,0 +1,248 @@
+// Package e2e runs pipec on the test cluster as a user would: projects and commands, one script each in testdata. It
+// joins what the packages' own tests try apart, and reaches into none of them.
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/rogpeppe/go-internal/testscript"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"pipec.dev/pipec/internal/testcluster"
+)
+
+// bucket holds the stores of all scripts, each in a prefix of its own.
+const bucket = "e2e"
+
+// storeSecret is what pods find the store's credentials in.
+const storeSecret = "pipec-store"
+
+// TestScript runs testdata/*.txtar. Each has a namespace of its own that enforces Pod Security "restricted", and
+// stack.pipec.hcl with the stack "k8s" and the images of the test cluster as locals.
+func TestScript(t *testing.T) {
+	c := testcluster.Env(t)
+	bin := binaries(t)
+	makeBucket(t, c)
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Deadline:            deadline(t),
+		Setup:               func(env *testscript.Env) error { return setup(t, c, bin, env) },
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"status": status, "await": await, "gives": gives, "deploy": deploy,
+		},
+	})
+}
+
+// deadline leaves time to tell what went wrong.
+func deadline(t *testing.T) time.Time {
+	if d, ok := t.Deadline(); ok {
+		return d.Add(-20 * time.Second)
+	}
+	return time.Now().Add(20 * time.Minute)
+}
+
+var built struct {
+	once sync.Once
+	dir  string
+	err  error
+}
+
+// binaries builds pipec and pipec-agent, as a release has them, into one directory.
+func binaries(t *testing.T) string {
+	t.Helper()
+	built.once.Do(func() {
+		if built.dir, built.err = os.MkdirTemp("", "pipec-e2e-"); built.err != nil {
+			return
+		}
+		for _, name := range []string{"pipec", "pipec-agent"} {
+			cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=e2e", "-o", filepath.Join(built.dir, name), "pipec.dev/pipec/cmd/"+name)
+			cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+			if out, err := cmd.CombinedOutput(); err != nil {
+				built.err = fmt.Errorf("%s: %w\n%s", name, err, out)
+				return
+			}
+		}
+	})
+	if built.err != nil {
+		t.Fatal(built.err)
+	}
+	return built.dir
+}
+
+// TestMain removes what was built.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if built.dir != "" {
+		_ = os.RemoveAll(built.dir)
+	}
+	os.Exit(code)
+}
+
+func makeBucket(t *testing.T, c testcluster.Cluster) {
+	t.Helper()
+	client := s3.New(s3.Options{
+		BaseEndpoint: aws.String(c.S3), Region: c.S3Region, UsePathStyle: true,
+		Credentials: credentials.NewStaticCredentialsProvider(c.S3AccessKey, c.S3SecretKey, ""),
+	})
+	_, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String(bucket)})
+	var mine *s3types.BucketAlreadyOwnedByYou
+	var there *s3types.BucketAlreadyExists
+	if err != nil && !errors.As(err, &mine) && !errors.As(err, &there) {
+		t.Fatal(err)
+	}
+}
+
+// setup gives a script its world.
+func setup(t *testing.T, c testcluster.Cluster, bin string, env *testscript.Env) error {
+	client, ctx := c.Client(t), context.Background()
+	ns, err := client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
+		GenerateName: "e2e-", Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
+	}}, metav1.CreateOptions{})
+	if err != nil {
+		return err
+	}
+	env.Defer(func() { // it goes in the background
+		_ = client.CoreV1().Namespaces().Delete(ctx, ns.Name, metav1.DeleteOptions{})
+	})
+	secret := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Name: storeSecret},
+		StringData: map[string]string{"AWS_ACCESS_KEY_ID": c.S3AccessKey, "AWS_SECRET_ACCESS_KEY": c.S3SecretKey},
+	}
+	if _, err := client.CoreV1().Secrets(ns.Name).Create(ctx, secret, metav1.CreateOptions{}); err != nil {
+		return err
+	}
+	for name, value := range map[string]string{
+		"HOME": env.WorkDir, "PATH": bin + ":" + os.Getenv("PATH"), "KUBECONFIG": c.Kubeconfig, "NO_COLOR": "1", "CI": "",
+		"PIPEC_STACK": "k8s", "AWS_ACCESS_KEY_ID": c.S3AccessKey, "AWS_SECRET_ACCESS_KEY": c.S3SecretKey, "AWS_REGION": c.S3Region,
+		"NAMESPACE": ns.Name, "REGISTRY": c.Registry, "BUSYBOX": c.Busybox("1"), "S3": c.S3, "BUCKET": bucket,
+	} {
+		env.Setenv(name, value)
+	}
+	stack := fmt.Sprintf(stackFile, ns.Name, bucket, ns.Name, c.S3, c.S3Region, storeSecret, c.Registry, c.Registry)
+	return os.WriteFile(filepath.Join(env.WorkDir, "stack.pipec.hcl"), []byte(stack), 0o644)
+}
+
+const stackFile = `stack "k8s" {
+  orchestrator "kubernetes" {
+    context            = "admin"
+    namespace          = %q
+    synchronous        = true
+    kubernetes_version = "1.37"
+    wrapper            = var.wrapper
+  }
+  artifact_store "s3" {
+    path       = "s3://%s/%s"
+    endpoint   = %q
+    path_style = true
+    region     = %q
+    secret     = %q
+  }
+  container_registry "generic" {
+    uri = "%s/pipec"
+  }
+}
+
+variable "wrapper" {
+  type    = string
+  default = "auto"
+}
+
+locals {
+  busybox = "%s/test/busybox"
+}
+`
+
+// kubectl runs kubectl in the script's namespace.
+func kubectl(ts *testscript.TestScript, args ...string) (string, error) {
+	cmd := exec.Command("kubectl", append([]string{"-n", ts.Getenv("NAMESPACE")}, args...)...)
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+ts.Getenv("KUBECONFIG"))
+	out, err := cmd.CombinedOutput()
+	return strings.TrimSpace(string(out)), err
+}
+
+// status runs a command and checks its exit status: status 3 pipec plan. Its output is in the files stdout and stderr.
+func status(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status N COMMAND ARG...")
+	}
+	got := "0"
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		got = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	for _, name := range []string{"stdout", "stderr"} {
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(ts.ReadFile(name)), 0o644))
+	}
+	if got != args[0] {
+		ts.Fatalf("exit status %s, and %s is wanted\nstdout:\n%s\nstderr:\n%s", got, args[0], ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+	}
+}
+
+// gives checks what kubectl prints: gives '2' get pods -l pipeline=p -o name … | its lines are counted with -n.
+//
+//	gives 'Failed' get job x -o jsonpath={…}
+//	gives -n 4 get pods -l pipeline=p -o name
+func gives(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: gives [-n] WANT ARG...")
+	}
+	ok, got := compare(ts, args)
+	if ok == neg {
+		ts.Fatalf("kubectl %s: %s", strings.Join(args, " "), got)
+	}
+}
+
+// await is gives, asked again until it is so, for two minutes at most.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: await [-n] WANT ARG...")
+	}
+	var got string
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(250 * time.Millisecond) {
+		var ok bool
+		if ok, got = compare(ts, args); ok != neg {
+			return
+		}
+	}
+	ts.Fatalf("it did not come to pass: kubectl %s: %s", strings.Join(args, " "), got)
+}
+
+func compare(ts *testscript.TestScript, args []string) (bool, string) {
+	count := args[0] == "-n"
+	if count {
+		args = args[1:]
+	}
+	out, err := kubectl(ts, args[1:]...)
+	if err != nil {
+		return false, out
+	}
+	if count {
+		return fmt.Sprint(len(strings.Fields(out))) == args[0], out
+	}
+	return out == args[0], out
+}
+
+// deploy gives the file that emit wrote to kubectl: deploy FILE.
+func deploy(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: deploy FILE")
+	}
+	if out, err := kubectl(ts, "apply", "-f", ts.MkAbs(args[0])); err != nil {
+		ts.Fatalf("kubectl apply: %v\n%s", err, out)
+	}
+}
