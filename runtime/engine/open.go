@@ -1,0 +1,64 @@
+package engine
+
+import (
+	"strconv"
+
+	"pipec.dev/pipec/schema/record"
+)
+
+// Open holds what the engine has asked for and nothing has answered yet: what a driver that takes a run over, and has
+// folded its log, must see to. The zero value is empty.
+type Open struct {
+	asked map[string]Action
+	order []string
+}
+
+// See takes in an event, and then what the engine asked for because of it.
+func (o *Open) See(e *record.Event, actions []Action) {
+	switch e.Type {
+	case record.AttemptEnded:
+		delete(o.asked, attemptKey("start", e.Step, e.Attempt))
+		delete(o.asked, attemptKey("stop", e.Step, e.Attempt))
+	case record.CacheChecked:
+		delete(o.asked, "check/"+e.Step)
+	case record.TimerFired:
+		delete(o.asked, "timer/"+e.Timer)
+	}
+	for _, a := range actions {
+		switch a := a.(type) {
+		case StartAttempt:
+			o.add(attemptKey("start", a.Step, a.Attempt), a)
+		case StopAttempt:
+			o.add(attemptKey("stop", a.Step, a.Attempt), a)
+		case CheckCache:
+			o.add("check/"+a.Step, a)
+		case SetTimer:
+			o.add("timer/"+a.Name, a)
+		case End:
+			o.add("end", a)
+		}
+	}
+}
+
+func (o *Open) add(key string, a Action) {
+	if o.asked == nil {
+		o.asked = map[string]Action{}
+	}
+	o.asked[key] = a
+	o.order = append(o.order, key)
+}
+
+// Actions are those that are open, in the order in which they were asked for.
+func (o *Open) Actions() []Action {
+	var out []Action
+	told := map[string]bool{}
+	for _, key := range o.order {
+		if a, ok := o.asked[key]; ok && !told[key] {
+			out = append(out, a)
+			told[key] = true
+		}
+	}
+	return out
+}
+
+func attemptKey(what, step string, n int) string { return what + "/" + step + "/" + strconv.Itoa(n) }

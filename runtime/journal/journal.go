@@ -1,0 +1,121 @@
+// Package journal writes and reads the log of a run's events: segments at keys that are numbered, each written once. Who
+// finds a segment where it wanted to write one learns that another drives the run, and stops.
+//
+// It knows nothing of what the events mean: runtime/engine folds them.
+package journal
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/record"
+)
+
+// maxBatch is how many events wait at most for others to be written with them.
+const maxBatch = 1000
+
+// ErrTakenOver says that another process has written a part of the run's records that was this one's to write.
+var ErrTakenOver = errors.New("another process has taken this run over")
+
+// Journal writes the log, behind the work. What it could not write it tries again with what follows: the results of
+// attempts hold the truth meanwhile. It is safe for concurrent use.
+type Journal struct {
+	store store.Store
+	run   *record.Run
+	delay time.Duration
+	taken chan struct{} // closed when the run was taken over
+
+	mu      sync.Mutex
+	pending []record.Event
+	armed   bool
+	over    bool // nothing is written any more
+
+	writing sync.Mutex // held by who writes a segment
+	seq     int64      // of the next one
+}
+
+// New writes the log of a run from segment seq on. Events wait no longer than delay for others to be written with them.
+func New(s store.Store, run *record.Run, seq int64, delay time.Duration) *Journal {
+	return &Journal{store: s, run: run, seq: seq, delay: delay, taken: make(chan struct{})}
+}
+
+// Taken is closed when another has written a segment that was this one's to write.
+func (j *Journal) Taken() <-chan struct{} { return j.taken }
+
+// Add notes an event, whose parts don't change any more.
+func (j *Journal) Add(e *record.Event) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.pending = append(j.pending, *e)
+	switch {
+	case len(j.pending) == maxBatch:
+		go func() { _ = j.Flush() }()
+	case !j.armed:
+		j.armed = true
+		time.AfterFunc(j.delay, func() { _ = j.Flush() })
+	}
+}
+
+// Flush writes what waits. It is ErrTakenOver where that has happened.
+func (j *Journal) Flush() error {
+	j.writing.Lock()
+	defer j.writing.Unlock()
+	j.mu.Lock()
+	events := j.pending
+	j.pending, j.armed = nil, false
+	over := j.over
+	j.mu.Unlock()
+	select {
+	case <-j.taken:
+		return ErrTakenOver
+	default:
+	}
+	if over || len(events) == 0 {
+		return nil
+	}
+	err := j.store.Put(context.Background(), j.run.LogKey(j.seq), bytes.NewReader(encode(events)), store.IfAbsent)
+	switch {
+	case err == nil:
+		j.seq++
+		return nil
+	case errors.Is(err, store.ErrExists):
+		j.Stop()
+		close(j.taken)
+		return ErrTakenOver
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.pending = append(events, j.pending...)
+	return fmt.Errorf("the run's log can't be written: %w", err)
+}
+
+// encode writes the lines of a segment. An event that can't be encoded is left out: it can only hold what the run's other
+// records hold too.
+func encode(events []record.Event) []byte {
+	var out []byte
+	for i := range events {
+		if data, err := store.EncodeJSON(&events[i]); err == nil {
+			out = append(out, data...)
+		}
+	}
+	return out
+}
+
+// Stop drops what waits, and all that follows.
+func (j *Journal) Stop() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.over, j.pending = true, nil
+}
+
+// Close ends all writing, now and later: it waits for who writes right now.
+func (j *Journal) Close() {
+	j.Stop()
+	j.writing.Lock()
+	defer j.writing.Unlock()
+}

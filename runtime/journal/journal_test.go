@@ -1,0 +1,92 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/record"
+)
+
+func local(t *testing.T) *store.Local {
+	s, err := store.OpenLocal(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func event(i int) *record.Event {
+	return &record.Event{Version: record.Version, Seq: int64(i), Type: record.TimerFired, Timer: fmt.Sprint(i)}
+}
+
+func seqs(t *testing.T, s store.Store, run *record.Run) string {
+	t.Helper()
+	var out []string
+	for segment, err := range Read(t.Context(), s, run) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range segment.Events {
+			out = append(out, fmt.Sprint(e.Seq))
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+func TestReadsWhatWasWritten(t *testing.T) {
+	s, run := local(t), &record.Run{Namespace: "n", Pipeline: "p", Name: "r"}
+	if got := seqs(t, s, run); got != "" {
+		t.Errorf("an empty log has %s", got)
+	}
+	j := New(s, run, 0, time.Hour)
+	var want []string
+	for i := range 100 {
+		j.Add(event(i))
+		want = append(want, fmt.Sprint(i))
+		if i%2 == 0 {
+			if err := j.Flush(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := j.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	j.Close()
+	if got := seqs(t, s, run); got != strings.Join(want, " ") {
+		t.Errorf("read %s", got)
+	}
+}
+
+// Of two who write one log, the one that comes second to a segment stops.
+func TestTakenOver(t *testing.T) {
+	s, run := local(t), &record.Run{Namespace: "n", Pipeline: "p", Name: "r"}
+	one, two := New(s, run, 0, time.Hour), New(s, run, 0, time.Hour)
+	one.Add(event(1))
+	two.Add(event(2))
+	if err := one.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if err := two.Flush(); !errors.Is(err, ErrTakenOver) {
+		t.Fatalf("the second writer: %v", err)
+	}
+	<-two.Taken()
+	two.Add(event(3))
+	if err := two.Flush(); !errors.Is(err, ErrTakenOver) {
+		t.Fatalf("the second writer, again: %v", err)
+	}
+	if got := seqs(t, s, run); got != "1" {
+		t.Errorf("the log has %s", got)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(`{"version":1,"type":"run_started"}` + "\n{"))
+	f.Add([]byte("\x00\n"))
+	f.Fuzz(func(t *testing.T, data []byte) { Parse(data) })
+}
