@@ -74,6 +74,8 @@ var (
 	calling  = regexp.MustCompile(`failed calling webhook "([^"]+)": (.*)$`)
 )
 
+const grant = "is attempting to grant RBAC permissions not currently held:"
+
 func explainStatus(s metav1.Status, err error) error {
 	e := &Error{Text: oneLine(s.Message), Err: err}
 	switch {
@@ -120,6 +122,11 @@ func (e *Error) forbidden(s metav1.Status) {
 	}
 	if m := security.FindStringSubmatch(e.Text); m != nil {
 		e.Reason, e.Text = Denied, fmt.Sprintf("%s is against the namespace's Pod Security level %s: %s", object(s), quote(m[1]), m[2])
+		return
+	}
+	if i := strings.Index(e.Text, grant); i >= 0 {
+		e.Text = object(s) + " would give rights that you don't have: " + strings.TrimSpace(e.Text[i+len(grant):])
+		e.Hint = "Kubernetes lets nobody give rights that they lack themselves: have them given to you, or the verbs bind and escalate on roles."
 		return
 	}
 	m := noRight.FindStringSubmatch(e.Text)

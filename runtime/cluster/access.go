@@ -1,0 +1,170 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"pipec.dev/pipec/runtime/cluster/connect"
+)
+
+// Finding is what Check found out about one part of a cluster.
+type Finding struct {
+	Part string `json:"part"`
+	OK   bool   `json:"ok"`
+	Text string `json:"text"` // what is there, or what is wrong with it
+}
+
+// rights are what pipec asks of whoever uses it, by what it is for. The coordinator's own rights are among them, since
+// nobody may give rights that they lack.
+var rights = []struct {
+	what string
+	list []right
+}{
+	{"rights to apply", []right{
+		{"", "serviceaccounts", "get list create patch delete"},
+		{"rbac.authorization.k8s.io", "roles", "get list create patch delete"},
+		{"rbac.authorization.k8s.io", "rolebindings", "get list create patch delete"},
+		{"", "configmaps", "get list create patch delete"},
+		{"batch", "cronjobs", "get list watch create patch delete"},
+		{"batch", "jobs", "get list watch"},
+		{"", "pods", "create delete get list patch watch"},
+		{"", "pods/log", "get"},
+		{"coordination.k8s.io", "leases", "create get update"},
+	}},
+	{"rights to run", []right{
+		{"batch", "cronjobs", "get"},
+		{"batch", "jobs", "create get list watch patch"},
+		{"", "pods", "get list watch"},
+		{"", "pods/log", "get"},
+	}},
+}
+
+type right struct{ group, resource, verbs string }
+
+// Check tries what a stack asks of its cluster: one finding a part. It changes nothing.
+func Check(ctx context.Context, cluster *connect.Cluster, createNamespace bool) []Finding {
+	f := Finding{Part: "cluster"}
+	facts, err := Ask(ctx, cluster)
+	if err != nil {
+		f.Text = err.Error()
+		return []Finding{f}
+	}
+	f.OK, f.Text = true, fmt.Sprintf("Kubernetes %s at %s (context %q)", facts.Version, cluster.Host, cluster.Context)
+	out := []Finding{f, facts.wrapper()}
+	c, err := newClient(cluster)
+	if err != nil {
+		return append(out, Finding{Part: "namespace", Text: err.Error()})
+	}
+	out = append(out, c.namespaceFinding(ctx, createNamespace))
+	for _, r := range rights {
+		out = append(out, c.rightsFinding(ctx, r.what, r.list))
+	}
+	return out
+}
+
+func (f Facts) wrapper() Finding {
+	out := Finding{Part: "image volumes", OK: true}
+	switch {
+	case !imageVolumes(f.Version):
+		out.Text = "this version has none switched on: the agent gets into pods by an init container, which takes a second a step"
+	case f.Without != "":
+		out.Text = "node " + f.Without + " has none: the agent gets into pods by an init container, which takes a second a step"
+	case f.Nodes == 0:
+		out.Text = "by the version, yes; the nodes may not be listed"
+	default:
+		out.Text = "yes"
+	}
+	return out
+}
+
+// namespaceFinding says whether the namespace is there, and which Pod Security it enforces.
+func (c *client) namespaceFinding(ctx context.Context, create bool) Finding {
+	f := Finding{Part: "namespace"}
+	there, err := c.checkNamespace(ctx)
+	switch {
+	case err != nil:
+		f.Text = err.Error()
+		return f
+	case !there && create:
+		f.OK, f.Text = true, fmt.Sprintf("%s is not there; apply makes it", c.namespace)
+		return f
+	case !there:
+		f.Text = noNamespace(c.namespace).Error()
+		return f
+	}
+	f.OK, f.Text = true, c.namespace
+	u, err := c.objects.Resource(namespaces).Get(ctx, c.namespace, metav1.GetOptions{})
+	if err != nil {
+		f.Text += "; it may not be looked at"
+		return f
+	}
+	if level := u.GetLabels()["pod-security.kubernetes.io/enforce"]; level != "" {
+		f.Text += "; enforces Pod Security " + level
+	} else {
+		f.Text += "; enforces no Pod Security"
+	}
+	return f
+}
+
+// rightsFinding asks for each right whether the asker has it, and lists those that are missing.
+func (c *client) rightsFinding(ctx context.Context, what string, list []right) Finding {
+	f := Finding{Part: what}
+	type ask struct{ group, resource, verb string }
+	var asks []ask
+	for _, r := range list {
+		for verb := range strings.FieldsSeq(r.verbs) {
+			asks = append(asks, ask{r.group, r.resource, verb})
+		}
+	}
+	allowed := make([]bool, len(asks))
+	err := each(ctx, len(asks), func(ctx context.Context, i int) error {
+		var err error
+		allowed[i], err = c.may(ctx, asks[i].group, asks[i].resource, asks[i].verb)
+		return err
+	})
+	if err != nil {
+		f.Text = err.Error()
+		return f
+	}
+	var missing []string
+	for _, r := range list {
+		var verbs []string
+		for i, a := range asks {
+			if a.group == r.group && a.resource == r.resource && !allowed[i] && !slices.Contains(verbs, a.verb) {
+				verbs = append(verbs, a.verb)
+			}
+		}
+		if len(verbs) > 0 {
+			missing = append(missing, strings.Join(verbs, "/")+" "+strings.TrimSuffix(r.resource+"."+r.group, "."))
+		}
+	}
+	if len(missing) == 0 {
+		f.OK, f.Text = true, "all there"
+		return f
+	}
+	f.Text = "missing in namespace " + c.namespace + ": " + strings.Join(missing, ", ")
+	return f
+}
+
+var reviews = schema.GroupVersionResource{Group: "authorization.k8s.io", Version: "v1", Resource: "selfsubjectaccessreviews"}
+
+func (c *client) may(ctx context.Context, group, resource, verb string) (bool, error) {
+	resource, sub, _ := strings.Cut(resource, "/")
+	u, err := c.objects.Resource(reviews).Create(ctx, &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
+		"spec": map[string]any{"resourceAttributes": map[string]any{
+			"namespace": c.namespace, "verb": verb, "group": group, "resource": resource, "subresource": sub,
+		}},
+	}}, metav1.CreateOptions{})
+	if err != nil {
+		return false, c.cluster.Explain(err)
+	}
+	ok, _, _ := unstructured.NestedBool(u.Object, "status", "allowed")
+	return ok, nil
+}

@@ -1,0 +1,172 @@
+package cluster
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"pipec.dev/pipec/runtime/cluster/connect"
+	"pipec.dev/pipec/schema/kube"
+)
+
+// planner compares objects, each at its own place of the slices.
+type planner struct {
+	*client
+	Options
+	changes []Change
+	live    []*unstructured.Unstructured
+}
+
+// compare finds out what applying would do with one object.
+func (p *planner) compare(ctx context.Context, i int) error {
+	want := &p.Objects[i]
+	live, err := p.get(ctx, kindOf(want.GetKind()), want.GetName())
+	if err != nil {
+		return err
+	}
+	ctx, told := withWarnings(ctx)
+	ch := Change{Kind: want.GetKind(), Name: want.GetName(), Pipeline: pipelineOf(want), desired: want}
+	if live != nil {
+		if err := p.ours(live); err != nil {
+			return err
+		}
+		if live.GetDeletionTimestamp() != nil {
+			return &connect.Error{Reason: connect.Terminating, Text: fmt.Sprintf("%s %q is being deleted", want.GetKind(), want.GetName()), Hint: "Wait until it is gone."}
+		}
+		p.live[i] = live
+		ch.Live = liveOf(live)
+		ch.desired = sameProgram(want, live)
+	}
+	after, err := p.client.apply(ctx, ch.desired, true, p.Force)
+	if found := conflicts(err); len(found) > 0 {
+		ch.Conflicts = found
+		after, err = p.client.apply(ctx, ch.desired, true, true) // what it would be, if it were taken over
+	}
+	switch {
+	case err != nil && live != nil && immutable(err):
+		ch.Action, ch.Fields = Replace, fields(want, clean(live.Object), clean(want.Object))
+	case err != nil:
+		return p.about(want, err)
+	case live == nil:
+		ch.Action, ch.Fields = Create, fields(want, nil, clean(want.Object))
+	default:
+		ch.Fields = fields(want, clean(live.Object), clean(after.Object))
+		ch.Action = Update
+		if len(ch.Fields) == 0 {
+			ch.Action = Unchanged
+		}
+	}
+	ch.Warnings = told.list
+	p.changes[i] = ch
+	return nil
+}
+
+// about explains what the API server answered about an object, and names the object where the explanation doesn't.
+func (c *client) about(u *unstructured.Unstructured, err error) error {
+	err = c.cluster.Explain(err)
+	var e *connect.Error
+	if !errors.As(err, &e) {
+		return fmt.Errorf("%s %q: %w", u.GetKind(), u.GetName(), err)
+	}
+	switch e.Reason {
+	case connect.Unreachable, connect.Unauthorized, connect.NoPlugin, connect.NoNamespace, connect.Terminating:
+		return err
+	}
+	out := *e
+	if !strings.Contains(e.Text, u.GetName()) {
+		out.Text = fmt.Sprintf("%s %q: %s", u.GetKind(), u.GetName(), e.Text)
+	}
+	return &out
+}
+
+// ours refuses an object that another project has, or that pipec has not made.
+func (p *planner) ours(live *unstructured.Unstructured) error {
+	what := fmt.Sprintf("%s %q in namespace %q", live.GetKind(), live.GetName(), p.namespace)
+	labels := live.GetLabels()
+	if labels[kube.LabelManagedBy] != kube.Manager {
+		e := &connect.Error{Reason: connect.Conflict, Text: what + " is there already, and was not made by pipec",
+			Hint: fmt.Sprintf("Rename the pipeline or choose another namespace. To give the object to pipec: kubectl label -n %s %s %s %s=%s --overwrite", p.namespace, strings.ToLower(live.GetKind()), live.GetName(), kube.LabelManagedBy, kube.Manager)}
+		if by := labels[kube.LabelManagedBy]; by != "" {
+			e.Text += ", but by " + by
+		}
+		return e
+	}
+	if other := labels[kube.LabelProject]; other != "" && other != kube.LabelValue(p.Project) {
+		if name := live.GetAnnotations()[kube.AnnotationProject]; name != "" {
+			other = name
+		}
+		mine := "this project has no name"
+		if p.Project != "" {
+			mine = fmt.Sprintf("this one is %q", p.Project)
+		}
+		return &connect.Error{Reason: connect.Conflict, Text: fmt.Sprintf("%s is of project %q, and %s", what, other, mine),
+			Hint: "Rename the pipeline, or choose another namespace: two projects can't have a pipeline of one name in one namespace."}
+	}
+	return nil
+}
+
+// conflicts are the fields that an apply was refused for.
+func conflicts(err error) []Conflict {
+	var status apierrors.APIStatus
+	if !apierrors.IsConflict(err) || !errors.As(err, &status) || status.Status().Details == nil {
+		return nil
+	}
+	var out []Conflict
+	for _, cause := range status.Status().Details.Causes {
+		if cause.Type != metav1.CauseTypeFieldManagerConflict {
+			continue
+		}
+		c := Conflict{Field: strings.TrimPrefix(cause.Field, "."), Manager: cause.Message}
+		if m := managerName.FindStringSubmatch(cause.Message); m != nil {
+			c.Manager = m[1]
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+var managerName = regexp.MustCompile(`"([^"]+)"`)
+
+// immutable says that an object was refused only for fields that can't be changed.
+func immutable(err error) bool {
+	var status apierrors.APIStatus
+	if !apierrors.IsInvalid(err) || !errors.As(err, &status) || status.Status().Details == nil || len(status.Status().Details.Causes) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(status.Status().Details.Causes, func(c metav1.StatusCause) bool {
+		return !strings.Contains(c.Message, "immutable") && !strings.Contains(c.Message, "cannot change roleRef")
+	})
+}
+
+// clean is an object without what the cluster, and who manages which field, wrote into it.
+func clean(object map[string]any) map[string]any {
+	out := (&unstructured.Unstructured{Object: object}).DeepCopy().Object
+	delete(out, "status")
+	meta, _ := out["metadata"].(map[string]any)
+	for _, field := range []string{"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "ownerReferences", "finalizers"} {
+		delete(meta, field)
+	}
+	if annotations, ok := meta["annotations"].(map[string]any); ok {
+		delete(annotations, "kubectl.kubernetes.io/last-applied-configuration")
+		if len(annotations) == 0 {
+			delete(meta, "annotations")
+		}
+	}
+	return out
+}
+
+func liveOf(u *unstructured.Unstructured) *Live {
+	data, _ := json.Marshal(clean(u.Object)) // it was JSON before: never fails
+	sum := sha256.Sum256(data)
+	return &Live{UID: string(u.GetUID()), Digest: "sha256:" + hex.EncodeToString(sum[:])}
+}

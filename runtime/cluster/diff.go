@@ -1,0 +1,156 @@
+package cluster
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Field is one value that differs. Before is absent where it is new, After where it goes.
+type Field struct {
+	Path   string          `json:"path"` // spec.containers["main"].args[2]
+	Before json.RawMessage `json:"before,omitempty"`
+	After  json.RawMessage `json:"after,omitempty"`
+}
+
+// Diff lists the values in which two JSON values, as encoding/json decodes them into any, differ, sorted by their places.
+// The elements of a list are told apart by their names where all have different ones, else by their numbers. nil stands
+// for what isn't there. Of what is only on one side each value is listed alone.
+func Diff(before, after any) []Field {
+	var d differ
+	d.value("", before, after)
+	return d.fields
+}
+
+type differ struct{ fields []Field }
+
+func (d *differ) value(path string, before, after any) {
+	b, bMap := before.(map[string]any)
+	a, aMap := after.(map[string]any)
+	if bMap || aMap {
+		if (bMap || before == nil) && (aMap || after == nil) && len(a)+len(b) > 0 {
+			d.object(path, b, a)
+			return
+		}
+	}
+	bl, bList := before.([]any)
+	al, aList := after.([]any)
+	if bList || aList {
+		if (bList || before == nil) && (aList || after == nil) && len(al)+len(bl) > 0 && d.list(path, bl, al) {
+			return
+		}
+	}
+	x, y := encode(before), encode(after)
+	if bytes.Equal(x, y) {
+		return
+	}
+	d.fields = append(d.fields, Field{Path: path, Before: x, After: y})
+}
+
+func (d *differ) object(path string, before, after map[string]any) {
+	keys := slices.Collect(maps.Keys(after))
+	for k := range before {
+		if _, both := after[k]; !both {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	for _, k := range keys {
+		d.value(join(path, k), before[k], after[k])
+	}
+}
+
+// list compares element by element; false where that says nothing: plain values of which there are more or fewer than
+// before are best shown as a whole.
+func (d *differ) list(path string, before, after []any) bool {
+	if byName(before) && byName(after) {
+		d.named(path, before, after)
+		return true
+	}
+	if plain(before) && plain(after) && len(before) != len(after) {
+		return false
+	}
+	for i := range max(len(before), len(after)) {
+		d.value(path+"["+strconv.Itoa(i)+"]", at(before, i), at(after, i))
+	}
+	return true
+}
+
+func (d *differ) named(path string, before, after []any) {
+	old := map[string]any{}
+	for _, e := range before {
+		old[nameOf(e)] = e
+	}
+	for _, e := range after {
+		name := nameOf(e)
+		d.value(path+"["+strconv.Quote(name)+"]", old[name], e)
+		delete(old, name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(old)) {
+		d.value(path+"["+strconv.Quote(name)+"]", old[name], nil)
+	}
+}
+
+func nameOf(e any) string {
+	m, _ := e.(map[string]any)
+	name, _ := m["name"].(string)
+	return name
+}
+
+func byName(list []any) bool {
+	seen := map[string]bool{}
+	for _, e := range list {
+		name := nameOf(e)
+		if name == "" || seen[name] {
+			return false
+		}
+		seen[name] = true
+	}
+	return true
+}
+
+func plain(list []any) bool {
+	return !slices.ContainsFunc(list, func(e any) bool {
+		switch e.(type) {
+		case map[string]any, []any:
+			return true
+		}
+		return false
+	})
+}
+
+func at(list []any, i int) any {
+	if i < len(list) {
+		return list[i]
+	}
+	return nil
+}
+
+// join writes a key after a path: plain where it can be, else quoted.
+func join(path, key string) string {
+	if key == "" || strings.ContainsFunc(key, func(r rune) bool {
+		return r != '_' && r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	}) {
+		return path + "[" + strconv.Quote(key) + "]"
+	}
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+func encode(v any) json.RawMessage {
+	if v == nil {
+		return nil
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if enc.Encode(v) != nil { // what JSON gave, JSON takes
+		return nil
+	}
+	return bytes.TrimSpace(b.Bytes())
+}

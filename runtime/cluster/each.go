@@ -1,0 +1,50 @@
+package cluster
+
+import (
+	"context"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// each calls f for 0 to n-1, a few at once, until one fails.
+func each(ctx context.Context, n int, f func(context.Context, int) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(atOnce)
+	for i := range n {
+		g.Go(func() error { return f(ctx, i) })
+	}
+	return g.Wait()
+}
+
+// warnings gives the warnings that the API server sends beside an answer to whoever asked for them by their context.
+type warnings struct{}
+
+type warningsKey struct{}
+
+// told are the warnings of one request, each once.
+type told struct {
+	mu   sync.Mutex
+	list []string
+}
+
+func withWarnings(ctx context.Context) (context.Context, *told) {
+	t := &told{}
+	return context.WithValue(ctx, warningsKey{}, t), t
+}
+
+// HandleWarningHeaderWithContext is rest.WarningHandlerWithContext.
+func (warnings) HandleWarningHeaderWithContext(ctx context.Context, _ int, _ string, text string) {
+	t, ok := ctx.Value(warningsKey{}).(*told)
+	if !ok || text == "" {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, have := range t.list {
+		if have == text {
+			return
+		}
+	}
+	t.list = append(t.list, text)
+}

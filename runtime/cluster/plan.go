@@ -1,0 +1,207 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"pipec.dev/pipec/runtime/cluster/connect"
+	"pipec.dev/pipec/schema/kube"
+)
+
+// Options say what is wanted, and where.
+type Options struct {
+	Cluster *connect.Cluster
+	// Project binds what is applied; "": none, and then nothing is ever pruned.
+	Project string
+	// Objects are the definitions, each with the labels of schema/kube.
+	Objects []unstructured.Unstructured
+	// Prune says that Objects are all that the project has: what else is there of it goes.
+	Prune           bool
+	CreateNamespace bool
+	// Force takes over fields that others manage.
+	Force bool
+}
+
+// Action is what applying does with an object.
+type Action string
+
+// The actions.
+const (
+	Create    Action = "create"
+	Update    Action = "update"
+	Replace   Action = "replace" // delete and create: a field that can't be changed has changed
+	Delete    Action = "delete"
+	Keep      Action = "keep" // it is no longer wanted, and a live run needs it
+	Unchanged Action = "unchanged"
+	Write     Action = "apply" // offline: it was compared with nothing
+)
+
+// Change is what becomes of one object.
+type Change struct {
+	Action   Action `json:"action"`
+	Kind     string `json:"kind"`
+	Name     string `json:"name"`
+	Pipeline string `json:"pipeline,omitempty"`
+	// Fields is what changes: of a new object, all that it is given.
+	Fields    []Field    `json:"fields,omitempty"`
+	Conflicts []Conflict `json:"conflicts,omitempty"` // fields that others manage
+	Warnings  []string   `json:"warnings,omitempty"`  // of the API server, as of Pod Security
+	Why       string     `json:"why,omitempty"`       // of Keep: which run needs it
+	// Live is the object that it was compared with.
+	Live *Live `json:"live,omitempty"`
+
+	desired *unstructured.Unstructured
+}
+
+// Live is what was there when a plan was made: whether it still is tells if the plan is still true.
+type Live struct {
+	UID    string `json:"uid"`
+	Digest string `json:"digest"` // of all but what the cluster itself writes
+}
+
+// Conflict is a field whose value another manager has set to something else.
+type Conflict struct {
+	Field   string `json:"field"`
+	Manager string `json:"manager"`
+}
+
+// Changes is what applying would do.
+type Changes struct {
+	List []Change `json:"changes"`
+	// Programs is what changes in the compiled pipelines themselves, which ConfigMaps carry compressed.
+	Programs []ProgramChange `json:"programs,omitempty"`
+}
+
+// Count is how many changes have that action.
+func (c *Changes) Count(actions ...Action) int {
+	n := 0
+	for i := range c.List {
+		if slices.Contains(actions, c.List[i].Action) {
+			n++
+		}
+	}
+	return n
+}
+
+// Empty says that applying would change nothing.
+func (c *Changes) Empty() bool { return c.Count(Create, Update, Replace, Delete) == 0 }
+
+// Conflicts are the changes that others' fields stand against.
+func (c *Changes) Conflicts() []*Change {
+	var out []*Change
+	for i := range c.List {
+		if len(c.List[i].Conflicts) > 0 {
+			out = append(out, &c.List[i])
+		}
+	}
+	return out
+}
+
+// Plan compares what is wanted with what is there. It changes nothing. Its errors are of the cluster, or a *connect.Error
+// of reason Conflict where an object of that name is another's.
+func Plan(ctx context.Context, o Options) (*Changes, error) {
+	if err := check(o); err != nil {
+		return nil, err
+	}
+	c, err := newClient(o.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	there, err := c.checkNamespace(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !there {
+		return planNew(o)
+	}
+	p := &planner{client: c, Options: o, changes: make([]Change, len(o.Objects)), live: make([]*unstructured.Unstructured, len(o.Objects))}
+	if err := each(ctx, len(o.Objects), p.compare); err != nil {
+		return nil, err
+	}
+	out := &Changes{List: p.changes}
+	if o.Prune && o.Project != "" {
+		items, err := c.inventory(ctx, o.Project, nil)
+		if err != nil {
+			return nil, err
+		}
+		pruned, err := p.prune(ctx, items)
+		if err != nil {
+			return nil, err
+		}
+		out.List = append(out.List, pruned...)
+	}
+	out.Programs, err = p.programs(ctx)
+	return out, err
+}
+
+// check refuses what this package can't apply: that is a fault of whoever made the objects.
+func check(o Options) error {
+	seen := map[string]bool{}
+	for i := range o.Objects {
+		u := &o.Objects[i]
+		id := u.GetKind() + " " + u.GetName()
+		switch {
+		case kindOf(u.GetKind()) < 0:
+			return fmt.Errorf("%s: objects of this kind are not part of a definition", id)
+		case u.GetNamespace() != "" && u.GetNamespace() != o.Cluster.Namespace:
+			return fmt.Errorf("%s is for namespace %q, and the stack's is %q", id, u.GetNamespace(), o.Cluster.Namespace)
+		case u.GetLabels()[kube.LabelManagedBy] != kube.Manager:
+			return fmt.Errorf("%s has no label %s=%s", id, kube.LabelManagedBy, kube.Manager)
+		case seen[id]:
+			return fmt.Errorf("%s stands there twice", id)
+		}
+		seen[id] = true
+	}
+	slices.SortStableFunc(o.Objects, func(a, b unstructured.Unstructured) int { return kindOf(a.GetKind()) - kindOf(b.GetKind()) })
+	return nil
+}
+
+// planNew is the plan for a namespace that isn't there: no dry run can be made in it.
+func planNew(o Options) (*Changes, error) {
+	if !o.CreateNamespace {
+		return nil, noNamespace(o.Cluster.Namespace)
+	}
+	out := &Changes{List: []Change{{Action: Create, Kind: "Namespace", Name: o.Cluster.Namespace}}}
+	for i := range o.Objects {
+		out.List = append(out.List, created(&o.Objects[i], Create))
+	}
+	return out, nil
+}
+
+func noNamespace(name string) error {
+	return &connect.Error{Reason: connect.NoNamespace, Text: fmt.Sprintf("there is no namespace %q", name),
+		Hint: fmt.Sprintf("Make it (`kubectl create namespace %s`), or write create_namespace = true into the stack's orchestrator.", name)}
+}
+
+// Offline is the plan that was compared with nothing: all is written.
+func Offline(o Options) (*Changes, error) {
+	if err := check(o); err != nil {
+		return nil, err
+	}
+	out := &Changes{}
+	for i := range o.Objects {
+		out.List = append(out.List, created(&o.Objects[i], Write))
+	}
+	return out, nil
+}
+
+func created(u *unstructured.Unstructured, action Action) Change {
+	return Change{Action: action, Kind: u.GetKind(), Name: u.GetName(), Pipeline: pipelineOf(u), desired: u, Fields: fields(u, nil, clean(u.Object))}
+}
+
+// pipelineOf is the name of the pipeline that an object is of, whole where the label had to be cut.
+func pipelineOf(u metaObject) string {
+	if name := u.GetAnnotations()[kube.AnnotationPipeline]; name != "" {
+		return name
+	}
+	return u.GetLabels()[kube.LabelPipeline]
+}
+
+type metaObject interface {
+	GetName() string
+	GetLabels() map[string]string
+	GetAnnotations() map[string]string
+}

@@ -1,0 +1,185 @@
+package cluster
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"pipec.dev/pipec/schema/kube"
+)
+
+// maxProgram bounds what a compressed program may grow to.
+const maxProgram = 1 << 30
+
+// ProgramChange is what changes in a compiled pipeline that is there already.
+type ProgramChange struct {
+	Pipeline string  `json:"pipeline"`
+	Fields   []Field `json:"fields"`
+}
+
+// programs compares the programs that CronJobs refer to with those that they will.
+func (p *planner) programs(ctx context.Context) ([]ProgramChange, error) {
+	place := []string{"spec", "jobTemplate", "spec", "template", "spec"}
+	var out []ProgramChange
+	for i, live := range p.live {
+		if live == nil || live.GetKind() != "CronJob" {
+			continue
+		}
+		before, after := configMaps(live, place...), configMaps(&p.Objects[i], place...)
+		if slices.Equal(before, after) {
+			continue
+		}
+		old, err := p.read(ctx, before)
+		if err != nil {
+			return nil, err
+		}
+		now := p.wanted(after)
+		if old == nil || now == nil {
+			continue // what was there can't be read, by another version's hand: the objects' own fields say what changes
+		}
+		if fields := Diff(old, now); len(fields) > 0 {
+			out = append(out, ProgramChange{Pipeline: pipelineOf(live), Fields: fields})
+		}
+	}
+	return out, nil
+}
+
+// read is the program in the live ConfigMaps of these names, or nil where it isn't one.
+func (p *planner) read(ctx context.Context, names []string) (any, error) {
+	parts := make([]*unstructured.Unstructured, len(names))
+	if err := each(ctx, len(names), func(ctx context.Context, i int) error {
+		var err error
+		parts[i], err = p.get(ctx, kindOf("ConfigMap"), names[i])
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	v, err := decode(parts)
+	if err != nil {
+		return nil, nil
+	}
+	return v, nil
+}
+
+func (p *planner) wanted(names []string) any {
+	var parts []*unstructured.Unstructured
+	for i := range p.Objects {
+		if p.Objects[i].GetKind() == "ConfigMap" && slices.Contains(names, p.Objects[i].GetName()) {
+			parts = append(parts, &p.Objects[i])
+		}
+	}
+	v, err := decode(parts)
+	if err != nil {
+		return nil
+	}
+	return v
+}
+
+// decode puts a program together from the ConfigMaps of its parts.
+func decode(parts []*unstructured.Unstructured) (any, error) {
+	text, err := content(parts)
+	if err != nil {
+		return nil, err
+	}
+	var v any
+	err = json.Unmarshal(text, &v)
+	return v, err
+}
+
+// content is the JSON of a program, from the ConfigMaps of its parts.
+func content(parts []*unstructured.Unstructured) ([]byte, error) {
+	files := map[string]string{}
+	var names []string
+	for _, u := range parts {
+		if u == nil {
+			return nil, errors.New("a part is missing")
+		}
+		data, _, _ := unstructured.NestedStringMap(u.Object, "binaryData")
+		for name, text := range data {
+			if strings.HasPrefix(name, kube.ProgramFile) {
+				files[name] = text
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	var zipped bytes.Buffer
+	for _, name := range names {
+		data, err := base64.StdEncoding.DecodeString(files[name])
+		if err != nil {
+			return nil, err
+		}
+		zipped.Write(data)
+	}
+	r, err := gzip.NewReader(&zipped)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(r, maxProgram))
+}
+
+// sameProgram is what is wanted, with the live content where that is the same program compressed otherwise: another
+// version of pipec may, and an immutable ConfigMap can't be changed for that. Parts have to be compared by their digest's
+// name: a part alone can't be unpacked.
+func sameProgram(want, live *unstructured.Unstructured) *unstructured.Unstructured {
+	digest := want.GetAnnotations()[kube.AnnotationProgram]
+	if want.GetKind() != "ConfigMap" || digest == "" || live.GetAnnotations()[kube.AnnotationProgram] != digest {
+		return want
+	}
+	data, ok, _ := unstructured.NestedMap(live.Object, "binaryData")
+	if !ok {
+		return want
+	}
+	mine, _, _ := unstructured.NestedMap(want.Object, "binaryData")
+	if len(mine) != 1 || len(data) != 1 || !single(mine) || !single(data) {
+		return want
+	}
+	a, errA := content([]*unstructured.Unstructured{want})
+	b, errB := content([]*unstructured.Unstructured{live})
+	if errA != nil || errB != nil || !bytes.Equal(a, b) {
+		return want
+	}
+	out := want.DeepCopy()
+	out.Object["binaryData"] = data
+	return out
+}
+
+// single says that the whole program is in one file.
+func single(data map[string]any) bool {
+	_, ok := data[kube.ProgramFile]
+	return ok
+}
+
+// fields are what differs of an object, with how much it is in place of what is packed: nobody reads base64.
+func fields(u *unstructured.Unstructured, before, after map[string]any) []Field {
+	var old any
+	if before != nil {
+		old = before
+	}
+	out := Diff(old, after)
+	if u.GetKind() != "ConfigMap" {
+		return out
+	}
+	size := func(raw json.RawMessage) json.RawMessage {
+		var text string
+		if raw == nil || json.Unmarshal(raw, &text) != nil {
+			return raw
+		}
+		return encode(fmt.Sprintf("(%d bytes)", len(text)/4*3-strings.Count(text, "=")))
+	}
+	for i := range out {
+		if f := &out[i]; strings.HasPrefix(f.Path, "binaryData") {
+			f.Before, f.After = size(f.Before), size(f.After)
+		}
+	}
+	return out
+}

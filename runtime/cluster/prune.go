@@ -1,0 +1,128 @@
+package cluster
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"pipec.dev/pipec/schema/kube"
+)
+
+// prune is what becomes of the items that are no longer wanted: they go, but for what a live run needs.
+func (p *planner) prune(ctx context.Context, items []item) ([]Change, error) {
+	wanted := map[string]bool{}
+	for i := range p.Objects {
+		wanted[p.Objects[i].GetKind()+" "+p.Objects[i].GetName()] = true
+	}
+	items = slices.DeleteFunc(items, func(i item) bool { return wanted[kinds[i.kind].name+" "+i.meta.Name] })
+	return p.remove(ctx, items)
+}
+
+// remove makes changes of items that go, in the order in which they do.
+func (c *client) remove(ctx context.Context, items []item) ([]Change, error) {
+	if len(items) == 0 {
+		return nil, nil
+	}
+	runs, err := c.liveRuns(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []Change
+	for _, i := range slices.Backward(items) {
+		ch := Change{Action: Delete, Kind: kinds[i.kind].name, Name: i.meta.Name, Pipeline: pipelineOf(i.meta), Live: &Live{UID: string(i.meta.UID)}}
+		if run := runs.need(i); run != "" {
+			ch.Action, ch.Why = Keep, run
+		}
+		out = append(out, ch)
+	}
+	return out, nil
+}
+
+// run is a Job that is not over.
+type run struct {
+	name, pipeline string // pipeline as in the label
+	configMaps     []string
+}
+
+type liveRuns []run
+
+// liveRuns lists the Jobs of pipec's that are not over.
+func (c *client) liveRuns(ctx context.Context) (liveRuns, error) {
+	list, err := c.objects.Resource(jobs).Namespace(c.namespace).List(ctx, metav1.ListOptions{LabelSelector: kube.LabelManagedBy + "=" + kube.Manager})
+	if err != nil {
+		return nil, c.cluster.Explain(err)
+	}
+	var out liveRuns
+	for i := range list.Items {
+		u := &list.Items[i]
+		if !over(u) {
+			out = append(out, run{u.GetName(), u.GetLabels()[kube.LabelPipeline], configMaps(u, "spec", "template", "spec")})
+		}
+	}
+	return out, nil
+}
+
+// over says that a Job has ended, whatever the outcome.
+func over(job *unstructured.Unstructured) bool {
+	list, _, _ := unstructured.NestedSlice(job.Object, "status", "conditions")
+	return slices.ContainsFunc(list, func(e any) bool {
+		c, _ := e.(map[string]any)
+		return (c["type"] == "Complete" || c["type"] == "Failed") && c["status"] == string(corev1.ConditionTrue)
+	})
+}
+
+// configMaps are those that the pods of a pod spec at a place of an object mount.
+func configMaps(u *unstructured.Unstructured, place ...string) []string {
+	var out []string
+	add := func(m map[string]any) {
+		if name, _, _ := unstructured.NestedString(m, "configMap", "name"); name != "" {
+			out = append(out, name)
+		}
+	}
+	volumes, _, _ := unstructured.NestedSlice(u.Object, append(slices.Clone(place), "volumes")...)
+	for _, v := range volumes {
+		volume, _ := v.(map[string]any)
+		add(volume)
+		sources, _, _ := unstructured.NestedSlice(volume, "projected", "sources")
+		for _, s := range sources {
+			source, _ := s.(map[string]any)
+			add(source)
+		}
+	}
+	return out
+}
+
+// need is the name of a live run that needs an item, or "". A run needs its program, and the service accounts and rights
+// of its pipeline. It does without the CronJob that it came from, which is removed so that its Jobs stay.
+func (l liveRuns) need(i item) string {
+	for _, r := range l {
+		switch kinds[i.kind].name {
+		case "CronJob":
+		case "ConfigMap":
+			if slices.Contains(r.configMaps, i.meta.Name) {
+				return r.name
+			}
+		default:
+			if r.pipeline == i.meta.Labels[kube.LabelPipeline] {
+				return r.name
+			}
+		}
+	}
+	return ""
+}
+
+// Live are the names of the runs that are not over, of these pipelines.
+func (l liveRuns) of(pipelines []string) []string {
+	var out []string
+	for _, r := range l {
+		if slices.ContainsFunc(pipelines, func(p string) bool { return kube.LabelValue(p) == r.pipeline }) {
+			out = append(out, r.name)
+		}
+	}
+	slices.SortFunc(out, strings.Compare)
+	return out
+}
