@@ -105,6 +105,9 @@ func (m *model) head(o *Options, columns int, now time.Time) row {
 	if m.cancels > 0 && m.end == nil {
 		return newRow(o, columns, piece{bold, text}, piece{yellow, "  " + m.cancelling(o)})
 	}
+	if w := m.wait.text(now); w != "" && m.end == nil {
+		return newRow(o, columns, piece{bold, text}, piece{yellow, "  " + w})
+	}
 	return newRow(o, columns, piece{bold, text})
 }
 
@@ -123,6 +126,8 @@ func (m *model) stepRow(o *Options, s *step, nameWidth, columns int, now time.Ti
 	case s.end != nil:
 		mark, code, textCode = "✗", red, red
 		text = because(s.end.Reason, s.end.Message)
+	case s.wait.what != "":
+		mark, code, text, textCode = "…", yellow, s.wait.text(now), yellow
 	case s.waiting:
 		mark, code, text, textCode = "↻", yellow, s.note, yellow
 	case s.status == record.Running:

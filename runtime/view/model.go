@@ -23,7 +23,22 @@ type step struct {
 	from    string   // the run that its result is from
 	tail    []string // its last lines, made safe
 	note    string   // why its last attempt failed
-	order   int      // when it last changed
+	wait    wait
+	order   int // when it last changed
+}
+
+// wait is what a step, or the run, waits for; the zero value: nothing.
+type wait struct {
+	what  string
+	since time.Time
+}
+
+// text says what is waited for, and since when; "" where nothing is.
+func (w wait) text(now time.Time) string {
+	if w.what == "" {
+		return ""
+	}
+	return "waiting for " + safe(w.what, tailWidth) + " (since " + duration(now.Sub(w.since)) + ")"
 }
 
 // model is a run as it stands.
@@ -37,6 +52,7 @@ type model struct {
 	warnings []string
 	finished int // steps that have ended
 	changes  int
+	wait     wait
 }
 
 func newModel(names []string) *model {
@@ -63,7 +79,7 @@ func (m *model) event(e *record.Event) {
 	if e.Run != "" {
 		m.run = e.Run
 	}
-	if m.started.IsZero() {
+	if m.started.IsZero() && e.Type != record.StepWaiting {
 		m.started = e.At
 	}
 	switch e.Type {
@@ -73,6 +89,10 @@ func (m *model) event(e *record.Event) {
 		m.end = e.RunEnd
 	case record.Warned:
 		m.warnings = append(m.warnings, e.Text)
+	case record.StepWaiting:
+		if e.Step == "" {
+			m.wait = wait{e.Text, e.At}
+		}
 	}
 	if e.Step == "" {
 		return
@@ -87,6 +107,8 @@ func (m *model) event(e *record.Event) {
 		s.note, s.waiting, s.attempt = e.Text, true, e.Attempt+1
 	case record.StepKept, record.CacheChecked:
 		s.from = e.From
+	case record.StepWaiting:
+		s.wait = wait{e.Text, e.At}
 	case record.StepLog:
 		s.waiting = false
 		s.addLine(e.Text)

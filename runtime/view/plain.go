@@ -41,6 +41,8 @@ func (p *Plain) Event(e record.Event) {
 			p.whole(e.Step)
 		}
 		p.ended(p.m.step(e.Step))
+	case record.StepWaiting:
+		p.waits(&e)
 	case record.CancelRequested:
 		p.cancel()
 	}
@@ -60,6 +62,18 @@ func (p *Plain) whole(step string) {
 	}
 	if err := p.o.Lines(step, func(text string) { p.line(step, text) }); err != nil {
 		p.say(step, "its log can't be read: "+err.Error())
+	}
+}
+
+// waits says what is waited for; that it no longer is shows by what comes next.
+func (p *Plain) waits(e *record.Event) {
+	text := wait{e.Text, e.At}.text(p.o.now())
+	switch {
+	case text == "":
+	case e.Step == "":
+		fmt.Fprintln(&p.talk, p.o.paint(yellow, text))
+	default:
+		p.say(e.Step, p.o.paint(yellow, text))
 	}
 }
 
@@ -108,6 +122,9 @@ func (m *model) cancelling(o *Options) string {
 	case m.cancels > 1:
 		return "ending what runs, at once"
 	case o.Interactive:
+		if o.Detached {
+			return "cancelling: steps are asked to end (Ctrl-C again leaves them to it)"
+		}
 		return "cancelling: steps are asked to end (Ctrl-C again ends them at once)"
 	}
 	return "cancelling: steps are asked to end"

@@ -41,6 +41,8 @@ type Options struct {
 	Flags string
 	// Interactive says that a Ctrl-C reaches who drives the run, so that a second one can be offered.
 	Interactive bool
+	// Detached says that the run goes on without who shows it: a second Ctrl-C leaves it.
+	Detached bool
 }
 
 func (o *Options) now() time.Time {

@@ -53,6 +53,7 @@ const (
 	StepEnded   EventType = "step_ended"
 	StepRetried EventType = "step_retried"
 	StepLog     EventType = "log"
+	StepWaiting EventType = "step_waiting" // Text says what for, since At; "": no longer. Without Step, the run waits
 	RunEnded    EventType = "run_ended"
 	Warned      EventType = "warning" // Text says what went wrong that the run goes on without
 )
@@ -72,5 +73,5 @@ type Event struct {
 	End     *StepEnd  `json:"end,omitempty"`    // StepEnded
 	RunEnd  *End      `json:"run_end,omitempty"`
 	Reason  string    `json:"reason,omitempty"`
-	Text    string    `json:"text,omitempty"` // StepLog: the line; Warned: what went wrong
+	Text    string    `json:"text,omitempty"` // StepLog: the line; Warned: what went wrong; StepWaiting: what for
 }
