@@ -90,15 +90,36 @@ func newKeyDatum(d *record.Datum) keyDatum {
 func (k *Keyer) Key(ctx context.Context, spec *Spec, d Deps) (Key, error) {
 	s := *spec
 	s.Root = placeholder
-	form := keyForm{
+	if len(s.Program.Outputs) == 0 {
+		return Key{Why: "it has no outputs"}, nil
+	}
+	form, f := s.keyForm()
+	if f != nil {
+		return Key{Why: f.message}, nil // the attempt will say the same, as its failure
+	}
+	var why string
+	var err error
+	if s.Program.Python != "" {
+		form.Python, form.Runner = s.Program.Python, RunnerDigest()
+		why, err = k.python(ctx, &s, d, form)
+	} else {
+		why, err = k.program(&s, d, form)
+	}
+	if err != nil || why != "" {
+		return Key{Why: why}, err
+	}
+	data, err := store.EncodeJSON(form)
+	return Key{Digest: program.Digest(data)}, err
+}
+
+// keyForm is what is digested of every step: all but what is started, and where.
+func (s *Spec) keyForm() (*keyForm, *failure) {
+	form := &keyForm{
 		Version: SpecVersion, Env: []string{}, Secrets: s.Program.SecretEnv, Inputs: []keyDatum{},
 		Outputs: s.Program.Outputs, Order: s.outputOrder(), Code: s.Code,
 	}
 	if s.Program.Cache != nil {
 		form.Salt = s.Program.Cache.Salt
-	}
-	if len(s.Program.Outputs) == 0 {
-		return Key{Why: "it has no outputs"}, nil
 	}
 	for i := range s.Inputs {
 		form.Inputs = append(form.Inputs, newKeyDatum(&s.Inputs[i]))
@@ -107,23 +128,11 @@ func (k *Keyer) Key(ctx context.Context, spec *Spec, d Deps) (Key, error) {
 		e := &s.Program.Env[i]
 		value, f := s.evaluate(&e.Value, "env "+e.Name)
 		if f != nil {
-			return Key{Why: f.message}, nil // the attempt will say the same, as its failure
+			return nil, f
 		}
 		form.Env = append(form.Env, e.Name+"="+value)
 	}
-	var why string
-	var err error
-	if s.Program.Python != "" {
-		form.Python, form.Runner = s.Program.Python, RunnerDigest()
-		why, err = k.python(ctx, &s, d, &form)
-	} else {
-		why, err = k.program(&s, d, &form)
-	}
-	if err != nil || why != "" {
-		return Key{Why: why}, err
-	}
-	data, err := store.EncodeJSON(&form)
-	return Key{Digest: program.Digest(data)}, err
+	return form, nil
 }
 
 // program adds the command and the digest of what it starts.

@@ -60,12 +60,15 @@ func storing(output string, err error) *failure {
 }
 
 // clip cuts a message to what a record may hold.
-func clip(s string) string {
+func clip(s string) string { return clipTo(s, maxMessage) }
+
+// clipTo cuts a text to some bytes, at least those of the sign that says so.
+func clipTo(s string, bytes int) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
-	if len(s) <= maxMessage {
+	if len(s) <= bytes {
 		return s
 	}
-	s = s[:maxMessage-len("…")]
+	s = s[:max(bytes-len("…"), 0)]
 	for !utf8.ValidString(s) {
 		s = s[:len(s)-1]
 	}

@@ -63,48 +63,64 @@ func (k *fileKeeper) Close(ctx context.Context) (record.Log, error) {
 	return record.Log{Segments: 1, Bytes: k.n}, k.err
 }
 
-// segmentKeeper stores a piece whenever it is large or old enough.
+// segmentKeeper stores a piece whenever it is large or old enough, beside the process that writes on.
 type segmentKeeper struct {
 	ctx  context.Context
 	s    store.Store
 	spec *Spec
 	wake chan struct{} // something was written
+	full chan struct{} // it is time to store it
 	quit chan struct{} // closed by Close
+	done chan struct{} // closed when flushes has ended
 
-	mu    sync.Mutex
-	buf   []byte
-	log   record.Log
-	err   error
-	ended bool
+	mu      sync.Mutex
+	room    sync.Cond // a piece was stored
+	buf     []byte
+	spare   []byte // of the piece before: the two take turns
+	storing bool
+	log     record.Log
+	err     error
+	ended   bool
 }
 
 func newSegmentKeeper(ctx context.Context, s store.Store, spec *Spec) *segmentKeeper {
-	k := &segmentKeeper{ctx: ctx, s: s, spec: spec, wake: make(chan struct{}, 1), quit: make(chan struct{})}
+	k := &segmentKeeper{
+		ctx: context.WithoutCancel(ctx), s: s, spec: spec, wake: make(chan struct{}, 1), full: make(chan struct{}, 1),
+		quit: make(chan struct{}), done: make(chan struct{}),
+	}
+	k.room.L = &k.mu
 	go k.flushes()
 	return k
 }
 
-// Write waits where the store is slower than the log: memory is bounded.
+// Write waits where the store is slower than the log, by a whole piece: memory is bounded.
 func (k *segmentKeeper) Write(p []byte) (int, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	for k.err == nil && k.storing && len(k.buf) >= segmentSize {
+		k.room.Wait()
+	}
 	if k.err != nil {
 		return len(p), nil
 	}
 	k.buf = append(k.buf, p...)
+	signal(k.wake)
 	if len(k.buf) >= segmentSize {
-		k.flush()
-		return len(p), nil
-	}
-	select {
-	case k.wake <- struct{}{}:
-	default:
+		signal(k.full)
 	}
 	return len(p), nil
 }
 
-// flushes stores what has waited for segmentEvery. It rests while nothing is written.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// flushes stores what has waited for segmentEvery, or is enough for a piece. It rests while nothing is written.
 func (k *segmentKeeper) flushes() {
+	defer close(k.done)
 	for {
 		select {
 		case <-k.wake:
@@ -114,38 +130,50 @@ func (k *segmentKeeper) flushes() {
 		t := time.NewTimer(segmentEvery)
 		select {
 		case <-t.C:
+		case <-k.full:
 		case <-k.quit:
 			t.Stop()
 			return
 		}
-		k.mu.Lock()
+		t.Stop()
 		k.flush()
-		k.mu.Unlock()
 	}
 }
 
+// flush stores what there is. It is called by one at a time.
 func (k *segmentKeeper) flush() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	if len(k.buf) == 0 || k.err != nil {
 		return
 	}
-	key := LogKey(k.spec.AttemptDir, k.log.Segments)
-	if err := k.s.Put(context.WithoutCancel(k.ctx), key, bytes.NewReader(k.buf), store.Replace); err != nil {
+	piece, key := k.buf, LogKey(k.spec.AttemptDir, k.log.Segments)
+	k.buf, k.storing = k.spare[:0], true
+	k.mu.Unlock()
+	err := k.s.Put(k.ctx, key, bytes.NewReader(piece), store.Replace)
+	k.mu.Lock()
+	k.spare, k.storing = piece, false
+	k.room.Broadcast()
+	if err != nil {
 		k.err = err
 		return
 	}
 	k.log.Segments++
-	k.log.Bytes += int64(len(k.buf))
-	k.buf = k.buf[:0]
+	k.log.Bytes += int64(len(piece))
 }
 
 func (k *segmentKeeper) Close(context.Context) (record.Log, error) {
 	k.mu.Lock()
-	defer k.mu.Unlock()
-	if !k.ended {
-		k.flush()
-		k.ended = true
+	ended := k.ended
+	k.ended = true
+	k.mu.Unlock()
+	if !ended {
 		close(k.quit)
+		<-k.done
+		k.flush()
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	return k.log, k.err
 }
 
@@ -198,13 +226,14 @@ func (l *liner) Flush() {
 // logger joins the parts: redaction, then the kept log and the lines.
 type logger struct {
 	keep   keeper
+	tee    io.Writer // may be nil
 	lines  *liner
 	redact *redactor
 	last   byte // the last byte that was written
 }
 
 func newLogger(keep keeper, d *Deps) *logger {
-	l := &logger{keep: keep, last: '\n'}
+	l := &logger{keep: keep, tee: d.Tee, last: '\n'}
 	if d.Line != nil {
 		l.lines = &liner{line: d.Line}
 	}
@@ -227,6 +256,9 @@ func (w plainWriter) Write(p []byte) (int, error) {
 		return 0, nil
 	}
 	w.l.last = p[len(p)-1]
+	if w.l.tee != nil {
+		_, _ = w.l.tee.Write(p)
+	}
 	if w.l.lines != nil {
 		_, _ = w.l.lines.Write(p)
 	}

@@ -9,6 +9,7 @@ package step
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 	"time"
@@ -57,6 +58,8 @@ type Deps struct {
 	// Line is given each line of stdout and stderr, without its newline, long ones in pieces; may be nil. The bytes are
 	// its own only until it returns.
 	Line func(line []byte)
+	// Tee is given the log as it is kept, byte for byte, before it is; may be nil.
+	Tee io.Writer
 	// Started is told of the process when it runs; may be nil.
 	Started func(pid int)
 	// Ready says that Root is there with all directories that the wrapper makes for every step, empty.
