@@ -39,7 +39,7 @@ func (r *Reader) LastLines(ctx context.Context, run *record.Run, name string, at
 
 // size is how long a log is by now.
 func (t *tail) size(ctx context.Context, id logID) (int64, error) {
-	if info, err := os.Stat(t.work.LogFile(id.step, id.attempt)); err == nil {
+	if info, err := os.Stat(t.work.LogFile(id.step, id.attempt)); err == nil && t.run.Namespace == Namespace {
 		return info.Size(), nil
 	}
 	total := int64(0)

@@ -124,6 +124,9 @@ func (t *tail) all(ctx context.Context) error {
 // last is the number of the last attempt that has a place on this machine.
 func (t *tail) last(step string) int {
 	last := 0
+	if t.run.Namespace != Namespace {
+		return last
+	}
 	for _, n := range t.work.Attempts(step) {
 		last = max(last, n)
 	}
@@ -174,6 +177,9 @@ func (t *tail) pull(ctx context.Context, id logID) error {
 	if c == nil {
 		c = &cursor{}
 		t.at[id] = c
+	}
+	if t.run.Namespace != Namespace {
+		return t.pullStored(ctx, id, c)
 	}
 	f, err := os.Open(t.work.LogFile(id.step, id.attempt))
 	if errors.Is(err, fs.ErrNotExist) {

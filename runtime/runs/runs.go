@@ -2,7 +2,7 @@
 // and after its end. It writes nothing to a store, and drives nothing.
 //
 // It reads records from anywhere. Whether a run that has no end is running or lost, and logs that are not stored yet,
-// it knows of runs of this machine alone.
+// it knows of runs of this machine alone; of those of a cluster it must be told (see Ask).
 package runs
 
 import (
@@ -42,6 +42,7 @@ func OpenStore(project string, s program.Store) (Store, error) {
 type Reader struct {
 	store store.Store
 	work  work.Dir
+	live  func(*record.Run) bool // whether a run of a cluster is driven; nil: it is taken to be
 }
 
 // NewReader reads the store; work is where the runs of this machine work.
@@ -59,6 +60,10 @@ func Open(project string, stack *program.Stack) (*Reader, error) {
 	}
 	return NewReader(s, w), nil
 }
+
+// Ask lets the reader ask whether something drives a run of a cluster that has no end: without, it is shown as running.
+// It is asked again for each run, and answers true where it doesn't know.
+func (r *Reader) Ask(live func(*record.Run) bool) { r.live = live }
 
 // Close closes the store.
 func (r *Reader) Close() error {
@@ -114,7 +119,7 @@ func (r *Reader) status(run *record.Run, end *record.End) record.Status {
 	switch {
 	case end != nil:
 		return end.Status
-	case run.Namespace != Namespace || r.Driven(run):
+	case run.Namespace != Namespace && (r.live == nil || r.live(run)), run.Namespace == Namespace && r.Driven(run):
 		return record.Running
 	}
 	return record.Lost
