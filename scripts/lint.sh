@@ -19,6 +19,8 @@ formatted() {
   [ -z "$files" ] || { echo "$files"; return 1; }
 }
 
+in_cluster() { (cd test/cluster && "$@"); }
+
 # The database of vulnerabilities is on the network. Where it can't be had, that is said, and is no failure.
 vulnerabilities() {
   local out status=0
@@ -33,8 +35,13 @@ vulnerabilities() {
 check "not as gofmt writes it (gofmt -w)" formatted
 check "go vet" go vet ./...
 check "go vet, tools" go -C tools vet ./...
+# Kubernetes itself is left out: to check the one file that joins its programs would be to build it once more.
+cluster="$(go -C test/cluster list ./... | grep -v '/kube$')"
+check "go vet, test/cluster" go -C test/cluster vet $cluster
+check "staticcheck, test/cluster" in_cluster ../../bin/tools/staticcheck $cluster
 check "go.mod is not tidy (go mod tidy)" go mod tidy -diff
 check "tools/go.mod is not tidy (go mod tidy)" go -C tools mod tidy -diff
+check "test/cluster/go.mod is not tidy (go mod tidy)" go -C test/cluster mod tidy -diff
 check "staticcheck" bin/tools/staticcheck ./...
 check "govulncheck" vulnerabilities
 for script in scripts/*.sh .ci/run; do

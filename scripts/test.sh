@@ -2,13 +2,61 @@
 # Runs all tests: make test. First the fast ones, so that a mistake is told soon; then the source is checked; then
 # everything, with the race detector where there is a C compiler, which it takes.
 #
+# Meanwhile the test cluster (test/cluster) is brought up, for the tests that come last; it is brought down at the end
+# where it was not up before. Where this machine can't run it, or with CLUSTER=off, they are skipped; with CI=true they
+# fail.
+#
 # The last line counts the tests of the whole run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+starting="" # the process that brings the cluster up
+ours=""     # whether the cluster is to be brought down
+log="$(mktemp)"
+
+finish() {
+  local status=$?
+  trap '' INT TERM
+  if [ -n "$starting" ]; then
+    kill -- "-$starting" 2>/dev/null || true
+    wait "$starting" || true
+  fi
+  [ -z "$ours" ] || scripts/cluster.sh down
+  rm -f "$log"
+  exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+# start_cluster leaves a cluster that runs as it is. One of other sources is ended only where there is nobody to ask.
+start_cluster() {
+  scripts/cluster.sh up && return
+  [ "${CI:-}" = true ] && scripts/cluster.sh down && scripts/cluster.sh up
+}
+
+if [ "${CLUSTER:-auto}" = off ]; then
+  export PIPEC_TEST_CLUSTER=off
+else
+  able=0
+  scripts/cluster.sh status 2>/dev/null || able=$?
+  case "$able" in
+    0) ;;
+    69) export PIPEC_TEST_CLUSTER=unable ;;
+    *) ours=yes ;;
+  esac
+  if [ "$able" != 69 ]; then
+    set -m # in a group of its own, so that all of it can be ended
+    start_cluster >"$log" 2>&1 </dev/null &
+    set +m
+    starting=$!
+  fi
+fi
+
 echo "== fast tests"
 go test -short ./...
 (cd tools && go test ./...)
+# Kubernetes itself has no tests here; to vet it for them would be to build it once more.
+go -C test/cluster test $(go -C test/cluster list ./... | grep -v '/kube$')
 
 echo "== lint"
 scripts/lint.sh
@@ -17,5 +65,27 @@ race=""
 if [ "${RACE:-auto}" != off ] && command -v "$(go env CC)" >/dev/null; then
   race="-race"
 fi
+run() { go test -json -count=1 -timeout 40m ${race:+$race} "$@"; }
+
+on_cluster="$(grep -rl --include='*_test.go' '"pipec.dev/pipec/internal/testcluster"' . | xargs -n 1 dirname | sort -u | xargs go list)"
+elsewhere="$(go list ./... | grep -vxF "$on_cluster")"
+
 echo "== all tests${race:+ (with the race detector)}"
-go test -json -count=1 -timeout 30m ${race:+$race} ./... | bin/tools/testsum -skips .ci/skips
+exec 3> >(bin/tools/testsum -skips .ci/skips)
+counting=$!
+failed=0
+run $elsewhere >&3 || failed=1
+
+if [ -n "$starting" ]; then
+  wait "$starting" || failed=1 # the tests say then that there is none
+  starting=""
+  cat "$log" >&2
+  # Not what else it has for a person: tests ask for what they need by name.
+  eval "$(scripts/cluster.sh env | grep '^export PIPEC_TEST_')"
+fi
+# Most of their time these wait for pods, so many run at once.
+run -p 4 -parallel 8 $on_cluster >&3 || failed=1
+
+exec 3>&-
+wait "$counting" || failed=1
+exit "$failed"

@@ -20,6 +20,7 @@ type Cluster struct {
 	Registry   string // host:port of the registry: plain http, anyone may push
 	S3         string // the S3 server's URL; bucket names are paths there
 	AuditLog   string // path of the API server's audit log: one JSON object a line, without the objects themselves
+	Kubectl    string // path of a kubectl of the cluster's version
 
 	S3AccessKey, S3SecretKey, S3Region string
 }
@@ -42,6 +43,7 @@ func Env(t testing.TB) Cluster {
 		Registry:    os.Getenv("PIPEC_TEST_REGISTRY"),
 		S3:          os.Getenv("PIPEC_TEST_S3"),
 		AuditLog:    os.Getenv("PIPEC_TEST_AUDIT_LOG"),
+		Kubectl:     os.Getenv("PIPEC_TEST_KUBECTL"),
 		S3AccessKey: os.Getenv("PIPEC_TEST_S3_ACCESS_KEY"),
 		S3SecretKey: os.Getenv("PIPEC_TEST_S3_SECRET_KEY"),
 		S3Region:    os.Getenv("PIPEC_TEST_S3_REGION"),

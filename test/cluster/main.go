@@ -119,6 +119,7 @@ func environment() string {
 		{"PIPEC_TEST_S3", "http://" + place.S3},
 		{"PIPEC_TEST_AUDIT_LOG", place.Audit},
 		{"PIPEC_TEST_LOGS", place.Logs},
+		{"PIPEC_TEST_KUBECTL", place.Bin + "/kubectl"},
 		{"PIPEC_TEST_S3_ACCESS_KEY", place.S3Access},
 		{"PIPEC_TEST_S3_SECRET_KEY", place.S3Secret},
 		{"PIPEC_TEST_S3_REGION", place.S3Region},

@@ -37,10 +37,10 @@ func readSkips(path string) (skips, error) {
 	return out, nil
 }
 
-// reason is why a test may be skipped. A test stands for its parts too.
+// reason is why a test may be skipped. A test stands for its parts too, and * for all tests of the package.
 func (all skips) reason(t test, succeeds func(command string) bool) (string, bool) {
 	for _, s := range all {
-		if s.pkg == t.pkg && (s.name == t.name || strings.HasPrefix(t.name, s.name+"/")) && succeeds(s.command) {
+		if s.pkg == t.pkg && (s.name == "*" || s.name == t.name || strings.HasPrefix(t.name, s.name+"/")) && succeeds(s.command) {
 			return s.why, true
 		}
 	}

@@ -101,7 +101,7 @@ func (c Cluster) prepare(services []service.Service) error {
 
 // start starts what does not run, stage by stage, and waits until all of it is ready.
 func (c Cluster) start(ctx context.Context, services []service.Service) error {
-	for stage := 1; stage <= 3; stage++ {
+	for stage := 1; stage <= service.Stages; stage++ {
 		group, waiting := errgroup.WithContext(ctx)
 		var names []string
 		for _, s := range services {

@@ -34,7 +34,7 @@ const containerdSocket = place.Run + "/containerd/containerd.sock"
 // filled returns a template of this folder, filled in. It panics on a mistake in one, which the first start shows.
 func filled(name string) string {
 	var b strings.Builder
-	if err := template.Must(template.ParseFS(templates, name)).Execute(&b, settings); err != nil {
+	if err := template.Must(template.New(name).Option("missingkey=error").ParseFS(templates, name)).Execute(&b, settings); err != nil {
 		panic(err)
 	}
 	return b.String()

@@ -34,6 +34,9 @@ type Service struct {
 	Stage int
 }
 
+// Stages is how many stages there are; the first is 1.
+const Stages = 3
+
 // All returns the services in the order of their start. bin is the directory of the built binaries.
 func All(bin string) []Service {
 	in := func(name string) string { return filepath.Join(bin, name) }
