@@ -51,6 +51,8 @@ func (f *follower) take(e record.Event) {
 	}
 	f.told[k] = true
 	switch {
+	case e.Type == record.CancelRequested && f.asked > 0:
+		f.asked-- // it was told when it was asked for
 	case e.Type == record.RunEnded:
 		f.runEnded(e)
 	case e.Step == "":

@@ -24,6 +24,8 @@ type FollowOptions struct {
 	Lines bool
 	// Late says that the run may have been going on before: what has happened so far is told from its records.
 	Late bool
+	// Cancel asks for the run to be cancelled, each time that something comes. May be nil.
+	Cancel <-chan struct{}
 	// Step and Attempt say whose lines are told; "" and 0: those of all.
 	Step    string
 	Attempt int
@@ -94,6 +96,7 @@ type follower struct {
 	blind        map[string]error // what can't be seen of the cluster, by the resource
 	syncing      bool
 	syncedAt     time.Time
+	asked        int // cancellations that were told here, and that the coordinator will tell of
 
 	waits map[string]*waiting
 	tick  *time.Ticker
@@ -171,6 +174,8 @@ func (f *follower) loop() error {
 			f.line(l)
 		case <-f.tick.C:
 			f.ticked()
+		case <-f.o.Cancel:
+			f.cancel()
 		case <-f.ctx.Done():
 			return context.Cause(f.ctx)
 		}
@@ -180,6 +185,18 @@ func (f *follower) loop() error {
 
 func (f *follower) line(l line) {
 	f.o.Tell(record.Event{Version: record.Version, Type: record.StepLog, Run: f.o.Name, Step: l.id.step, Attempt: l.id.n, Text: l.text, At: f.now().UTC()})
+}
+
+// cancel asks the coordinator to cancel the run. That is told at once: it may take a second to arrive.
+func (f *follower) cancel() {
+	job := Job{Name: f.o.Name, UID: f.o.UID}
+	f.take(record.Event{Version: record.Version, Type: record.CancelRequested, At: f.now().UTC(), Run: f.o.Name})
+	f.asked++
+	f.group.Go(func() {
+		if err := f.c.Cancel(f.ctx, &job); err != nil {
+			f.call(func() { f.warn("the run could not be cancelled: " + oneLine(err.Error())) })
+		}
+	})
 }
 
 // warn tells of what went wrong, once.

@@ -1,0 +1,150 @@
+package remote
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"pipec.dev/pipec/runtime/cache"
+	"pipec.dev/pipec/runtime/params"
+	"pipec.dev/pipec/runtime/plan"
+	"pipec.dev/pipec/runtime/runs"
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+// RerunPlan is what a rerun does: a new run, which takes over what the other has done. On a cluster a run never goes on
+// under its own name once its Job is gone: its records are that Job's.
+type RerunPlan struct {
+	Of    *record.Run
+	Lost  bool            // the other run has no end, and nothing drives it
+	Steps []plan.Decision // in the order of the program
+	Start StartOptions    // without name, store and time
+}
+
+// NoRerunError says why a run can't be run again.
+type NoRerunError struct {
+	Message string
+	Ended   bool // there is nothing to run again
+}
+
+func (e *NoRerunError) Error() string { return e.Message }
+
+// PlanRerun says which steps of a run would be run again by the pipeline's program as it is now, and why. It changes
+// nothing. The reader must have been told whom to ask (runs.Reader.Ask).
+func PlanRerun(ctx context.Context, reader *runs.Reader, of *record.Run, now *program.Program) (*RerunPlan, error) {
+	detail, err := reader.Show(ctx, of)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case detail.Status == record.Running:
+		return nil, &NoRerunError{Message: fmt.Sprintf("run %s is running", of.Name)}
+	case detail.Status == record.Succeeded:
+		return nil, &NoRerunError{Message: fmt.Sprintf("run %s succeeded: there is nothing to run again", of.Name), Ended: true}
+	case now == nil:
+		return nil, &NoRerunError{Message: fmt.Sprintf("there is no pipeline %q any more, which run %s is of", of.Pipeline, of.Name)}
+	}
+	was, err := reader.Program(ctx, of)
+	if err != nil {
+		return nil, fmt.Errorf("the program of run %s: %w", of.Name, err)
+	}
+	only, err := still(now, of)
+	if err != nil {
+		return nil, err
+	}
+	end, lost := detail.End, detail.End == nil
+	if lost {
+		end = asItStands(detail, record.Failed)
+	}
+	gone := map[string]bool{}
+	for i := range end.Steps {
+		gone[end.Steps[i].Name] = !cache.Present(ctx, reader.Store(), end.Steps[i].Outputs)
+	}
+	p := &RerunPlan{Of: of, Lost: lost, Steps: plan.Rerun(was, end, now, only, gone)}
+	p.Start = StartOptions{Pipeline: of.Pipeline, Only: only, RerunOf: of.Name, Kept: plan.Kept(p.Steps), Params: fitting(now, of)}
+	return p, nil
+}
+
+// still are the steps that the run was limited to, with all that they need now.
+func still(now *program.Program, of *record.Run) ([]string, error) {
+	if len(of.Only) == 0 {
+		return nil, nil
+	}
+	var there []string
+	for _, s := range now.All() {
+		if slices.Contains(of.Only, s.Name) {
+			there = append(there, s.Name)
+		}
+	}
+	if len(there) == 0 {
+		return nil, &NoRerunError{Message: "none of the steps that the run was limited to is there any more"}
+	}
+	return plan.Closure(now, there)
+}
+
+// fitting are the params of the run that the pipeline still takes.
+func fitting(now *program.Program, of *record.Run) map[string]json.RawMessage {
+	out := map[string]json.RawMessage{}
+	for i := range now.Params {
+		p := &now.Params[i]
+		if value, ok := of.Params[p.Name]; ok && params.Check(p, value) == nil {
+			out[p.Name] = value
+		}
+	}
+	return out
+}
+
+// asItStands is the end of a run that has none and that nothing drives any more.
+func asItStands(d *runs.Detail, status record.Status) *record.End {
+	end := &record.End{
+		Version: record.Version, Status: status, Reason: record.ReasonLost, At: time.Now().UTC().Round(0),
+		Message: "its Job was gone before the run had ended",
+	}
+	for _, s := range d.Steps {
+		switch {
+		case s.Status.Ended():
+		case s.Status == record.Running:
+			s.Status, s.Reason, s.Message, s.EndedAt = record.Cancelled, record.ReasonLost, "it ran when the run was lost", end.At
+		default:
+			s.Status, s.Reason, s.Message = record.Skipped, record.ReasonStopped, "the run was lost before it started"
+		}
+		end.Steps = append(end.Steps, s)
+	}
+	slices.SortFunc(end.Steps, func(a, b record.StepEnd) int {
+		switch {
+		case a.Name < b.Name:
+			return -1
+		case a.Name > b.Name:
+			return 1
+		}
+		return 0
+	})
+	return end
+}
+
+// EndLost records the end of a run that has none and that nothing drives any more, as it stands. It is never written over
+// another end; the one that counts is returned.
+func EndLost(ctx context.Context, reader *runs.Reader, of *record.Run, status record.Status) (*record.End, error) {
+	detail, err := reader.Show(ctx, of)
+	if err != nil {
+		return nil, err
+	}
+	if detail.End != nil {
+		return detail.End, nil
+	}
+	if detail.Status != record.Lost {
+		return nil, fmt.Errorf("run %s is running", of.Name)
+	}
+	end := asItStands(detail, status)
+	if err := store.WriteJSON(ctx, reader.Store(), of.EndKey(), end, store.IfAbsent); err != nil {
+		if other, readErr := reader.End(ctx, of); readErr == nil && other != nil {
+			return other, nil
+		}
+		return nil, fmt.Errorf("the end of run %s could not be recorded: %w", of.Name, err)
+	}
+	return end, nil
+}

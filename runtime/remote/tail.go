@@ -1,0 +1,109 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sort"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"pipec.dev/pipec/runtime/runs"
+	"pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/record"
+)
+
+// Logs gives the lines of a run that goes on, as far as they are written: from the store, and of the attempts that run
+// now what their pods have beyond that. Where pods can't be read, what is stored is all, and the error says so: it is a
+// *BehindError.
+func (c *Cluster) Logs(ctx context.Context, reader *runs.Reader, run *record.Run, o runs.LogOptions, emit func(record.Event) error) error {
+	detail, err := reader.Show(ctx, run)
+	if err != nil {
+		return err
+	}
+	steps := detail.Steps
+	sort.SliceStable(steps, func(i, j int) bool { return steps[i].StartedAt.Before(steps[j].StartedAt) })
+	var behind error
+	for i := range steps {
+		s := &steps[i]
+		if o.Step != "" && s.Name != o.Step {
+			continue
+		}
+		last := 0
+		if s.Status == record.Running {
+			last = s.Attempts
+		}
+		for n := 1; n <= s.Attempts || n == 1 && s.Status.Ended(); n++ {
+			if o.Attempt != 0 && o.Attempt != n {
+				continue
+			}
+			if n != last {
+				err = reader.Logs(ctx, run, runs.LogOptions{Step: s.Name, Attempt: n}, emit)
+			} else {
+				err = c.soFar(ctx, reader, run, attemptID{s.Name, n}, emit, &behind)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	if behind != nil {
+		return &BehindError{behind}
+	}
+	return nil
+}
+
+// BehindError says that logs are some seconds behind, since pods can't be read.
+type BehindError struct{ Err error }
+
+func (e *BehindError) Error() string {
+	return fmt.Sprintf("the logs of pods can't be read, so that the last seconds are missing: %v", e.Err)
+}
+
+func (e *BehindError) Unwrap() error { return e.Err }
+
+// soFar gives what an attempt that runs has written.
+func (c *Cluster) soFar(ctx context.Context, reader *runs.Reader, run *record.Run, id attemptID, emit func(record.Event) error, behind *error) error {
+	a := newAttemptLog(c, reader.Store(), run.AttemptDir(id.step, id.n), "", true)
+	a.emit = func(text string) error {
+		return emit(record.Event{Version: record.Version, Type: record.StepLog, Run: run.Name, Step: id.step, Attempt: id.n, Text: text})
+	}
+	var failed error
+	a.trouble = func(err error, _ bool) { failed = err }
+	if !a.prefix(ctx) {
+		return failed
+	}
+	pod, err := c.attemptPod(ctx, run.UID, id)
+	if err != nil || pod == nil || begun(pod, kube.ContainerMain).IsZero() {
+		*behind = errors.Join(*behind, err)
+		return nil
+	}
+	a.stream.line = a.streamed
+	r, err := c.openLog(ctx, logAsk{pod: pod.Name, container: kube.ContainerMain, stamps: true})
+	if err != nil {
+		*behind = err
+		return nil
+	}
+	defer r.Close()
+	err = a.stream.read(r)
+	if errors.Is(err, errGap) || errors.Is(err, errLong) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil // what is stored is all that is sure
+	}
+	return err
+}
+
+func (c *Cluster) attemptPod(ctx context.Context, uid string, id attemptID) (*corev1.Pod, error) {
+	var list corev1.PodList
+	o := metav1.ListOptions{LabelSelector: kube.LabelRunUID + "=" + uid}
+	if err := c.core.Get().Namespace(c.namespace).Resource("pods").VersionedParams(&o, c.params).Do(ctx).Into(&list); err != nil {
+		return nil, err
+	}
+	for i := range list.Items {
+		if got, ok := identity(&list.Items[i]); ok && got == id {
+			return &list.Items[i], nil
+		}
+	}
+	return nil, nil
+}
