@@ -54,18 +54,19 @@ func (p *planner) compare(ctx context.Context, i int) error {
 	}
 	switch {
 	case err != nil && live != nil && immutable(err):
-		ch.Action, ch.Fields = Replace, fields(want, clean(live.Object), clean(want.Object))
+		ch.Action, ch.all = Replace, fields(want, clean(live.Object), clean(want.Object))
 	case err != nil:
 		return p.about(want, err)
 	case live == nil:
-		ch.Action, ch.Fields = Create, fields(want, nil, clean(want.Object))
+		ch.Action, ch.all = Create, fields(want, nil, clean(want.Object))
 	default:
-		ch.Fields = fields(want, clean(live.Object), clean(after.Object))
+		ch.all = fields(want, clean(live.Object), clean(after.Object))
 		ch.Action = Update
-		if len(ch.Fields) == 0 {
+		if changed(ch.all) == nil {
 			ch.Action = Unchanged
 		}
 	}
+	ch.Fields = changed(ch.all)
 	ch.Warnings = told.list
 	p.changes[i] = ch
 	return nil

@@ -25,7 +25,20 @@ func Diff(before, after any) []Field {
 	return d.fields
 }
 
-type differ struct{ fields []Field }
+// Whole is Diff with the values that are the same among them.
+func Whole(before, after any) []Field {
+	d := differ{whole: true}
+	d.value("", before, after)
+	return d.fields
+}
+
+// Same says that the value is the same on both sides.
+func (f *Field) Same() bool { return bytes.Equal(f.Before, f.After) }
+
+type differ struct {
+	fields []Field
+	whole  bool // also what is the same
+}
 
 func (d *differ) value(path string, before, after any) {
 	b, bMap := before.(map[string]any)
@@ -44,7 +57,7 @@ func (d *differ) value(path string, before, after any) {
 		}
 	}
 	x, y := encode(before), encode(after)
-	if bytes.Equal(x, y) {
+	if x == nil && y == nil || bytes.Equal(x, y) && !d.whole {
 		return
 	}
 	d.fields = append(d.fields, Field{Path: path, Before: x, After: y})

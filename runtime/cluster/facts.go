@@ -11,8 +11,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/rest"
 
 	"pipec.dev/pipec/runtime/cluster/connect"
 )
@@ -39,7 +37,7 @@ func Ask(ctx context.Context, cluster *connect.Cluster) (Facts, error) {
 	if err != nil {
 		return f, err
 	}
-	if f.Version, err = serverVersion(ctx, cluster); err != nil {
+	if f.Version, err = c.serverVersion(ctx); err != nil {
 		return f, err
 	}
 	list, err := c.objects.Resource(schema.GroupVersionResource{Version: "v1", Resource: "nodes"}).List(ctx, metav1.ListOptions{Limit: someNodes})
@@ -69,22 +67,16 @@ func mountsImages(runtime string) bool {
 }
 
 // serverVersion is the API server's. Everybody may ask, but who can't log in gets an error.
-func serverVersion(ctx context.Context, cluster *connect.Cluster) (string, error) {
-	config := dynamic.ConfigFor(cluster.Config)
-	config.GroupVersion = &schema.GroupVersion{}
-	client, err := rest.UnversionedRESTClientFor(config)
+func (c *client) serverVersion(ctx context.Context) (string, error) {
+	data, err := c.raw.Get().AbsPath("/version").Do(ctx).Raw()
 	if err != nil {
-		return "", cluster.Explain(err)
-	}
-	data, err := client.Get().AbsPath("/version").Do(ctx).Raw()
-	if err != nil {
-		return "", cluster.Explain(err)
+		return "", c.cluster.Explain(err)
 	}
 	var v struct {
 		GitVersion string `json:"gitVersion"`
 	}
 	if err := json.Unmarshal(data, &v); err != nil || v.GitVersion == "" {
-		return "", &connect.Error{Reason: connect.Unreachable, Text: fmt.Sprintf("what answers at %s is no Kubernetes API server", cluster.Host), Err: err}
+		return "", &connect.Error{Reason: connect.Unreachable, Text: fmt.Sprintf("what answers at %s is no Kubernetes API server", c.cluster.Host), Err: err}
 	}
 	return v.GitVersion, nil
 }

@@ -54,7 +54,11 @@ type Change struct {
 	Live *Live `json:"live,omitempty"`
 
 	desired *unstructured.Unstructured
+	all     []Field
 }
+
+// All are the fields, and those that stay the same.
+func (c *Change) All() []Field { return c.all }
 
 // Live is what was there when a plan was made: whether it still is tells if the plan is still true.
 type Live struct {
@@ -189,7 +193,8 @@ func Offline(o Options) (*Changes, error) {
 }
 
 func created(u *unstructured.Unstructured, action Action) Change {
-	return Change{Action: action, Kind: u.GetKind(), Name: u.GetName(), Pipeline: pipelineOf(u), desired: u, Fields: fields(u, nil, clean(u.Object))}
+	all := fields(u, nil, clean(u.Object))
+	return Change{Action: action, Kind: u.GetKind(), Name: u.GetName(), Pipeline: pipelineOf(u), desired: u, Fields: all, all: all}
 }
 
 // pipelineOf is the name of the pipeline that an object is of, whole where the label had to be cut.

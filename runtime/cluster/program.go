@@ -24,7 +24,11 @@ const maxProgram = 1 << 30
 type ProgramChange struct {
 	Pipeline string  `json:"pipeline"`
 	Fields   []Field `json:"fields"`
+	all      []Field
 }
+
+// All are the fields, and those that stay the same.
+func (c *ProgramChange) All() []Field { return c.all }
 
 // programs compares the programs that CronJobs refer to with those that they will.
 func (p *planner) programs(ctx context.Context) ([]ProgramChange, error) {
@@ -46,8 +50,8 @@ func (p *planner) programs(ctx context.Context) ([]ProgramChange, error) {
 		if old == nil || now == nil {
 			continue // what was there can't be read, by another version's hand: the objects' own fields say what changes
 		}
-		if fields := Diff(old, now); len(fields) > 0 {
-			out = append(out, ProgramChange{Pipeline: pipelineOf(live), Fields: fields})
+		if all := Whole(old, now); changed(all) != nil {
+			out = append(out, ProgramChange{Pipeline: pipelineOf(live), Fields: changed(all), all: all})
 		}
 	}
 	return out, nil
@@ -159,13 +163,14 @@ func single(data map[string]any) bool {
 	return ok
 }
 
-// fields are what differs of an object, with how much it is in place of what is packed: nobody reads base64.
+// fields are all values of an object, before and after, with how much it is in place of what is packed: nobody reads
+// base64.
 func fields(u *unstructured.Unstructured, before, after map[string]any) []Field {
 	var old any
 	if before != nil {
 		old = before
 	}
-	out := Diff(old, after)
+	out := Whole(old, after)
 	if u.GetKind() != "ConfigMap" {
 		return out
 	}
@@ -179,6 +184,17 @@ func fields(u *unstructured.Unstructured, before, after map[string]any) []Field 
 	for i := range out {
 		if f := &out[i]; strings.HasPrefix(f.Path, "binaryData") {
 			f.Before, f.After = size(f.Before), size(f.After)
+		}
+	}
+	return out
+}
+
+// changed are the fields that differ.
+func changed(all []Field) []Field {
+	var out []Field
+	for _, f := range all {
+		if !f.Same() {
+			out = append(out, f)
 		}
 	}
 	return out

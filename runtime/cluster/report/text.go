@@ -1,0 +1,141 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"pipec.dev/pipec/runtime/cluster"
+)
+
+// Options say how the text looks.
+type Options struct {
+	Color bool
+	// Full shows the fields of what is new, whole values, and what is unchanged.
+	Full bool
+	// Context is how many unchanged fields stand around each that changes.
+	Context int
+}
+
+// colours of the marks
+const (
+	green  = "32"
+	yellow = "33"
+	red    = "31"
+	dim    = "2"
+	bold   = "1"
+)
+
+var marks = map[cluster.Action]struct{ mark, color string }{
+	cluster.Create:    {"+", green},
+	cluster.Update:    {"~", yellow},
+	cluster.Replace:   {"±", yellow},
+	cluster.Delete:    {"-", red},
+	cluster.Keep:      {"=", dim},
+	cluster.Unchanged: {" ", dim},
+	cluster.Write:     {"+", green},
+}
+
+type text struct {
+	*bufio.Writer
+	Options
+}
+
+func (t *text) paint(color, s string) string {
+	if !t.Color || color == "" {
+		return s
+	}
+	return "\x1b[" + color + "m" + s + "\x1b[0m"
+}
+
+func (t *text) line(format string, args ...any) { fmt.Fprintf(t, format+"\n", args...) }
+
+// Text writes a report for a person.
+func Text(w io.Writer, r *Report, o Options) error {
+	t := &text{bufio.NewWriter(w), o}
+	t.head(r)
+	t.pipelines(r.Pipelines)
+	t.changes(r)
+	for _, run := range r.Runs {
+		t.line("  %s run %s goes on: what it needs stays", t.paint(dim, "="), run)
+	}
+	if len(r.Runs) > 0 {
+		t.line("")
+	}
+	t.notes(r)
+	return t.Flush()
+}
+
+func (t *text) head(r *Report) {
+	at := fmt.Sprintf("Stack %s", r.Stack)
+	if r.Context != "" {
+		at += fmt.Sprintf(", context %s (%s)", r.Context, r.Host)
+	}
+	at += ", namespace " + r.Namespace
+	if r.Project != "" {
+		at += ", project " + r.Project
+	}
+	t.line("%s", t.paint(bold, at))
+	if r.Offline {
+		t.line("Offline: what would be applied, from the project and its lock. It was compared with nothing.")
+	}
+	t.line("")
+}
+
+// when is how a time is shown: with its day, since one looks for weekdays.
+const when = "Mon 2006-01-02 15:04 MST"
+
+func (t *text) pipelines(list []Pipeline) {
+	for _, p := range list {
+		line := fmt.Sprintf("Pipeline %s: %d step", p.Name, p.Steps)
+		if p.Steps != 1 {
+			line += "s"
+		}
+		t.line("%s", line)
+		if s := p.Schedule; s != nil {
+			t.schedule(s)
+		}
+		for _, l := range p.Restricted {
+			t.line("  %s step %s leaves Pod Security restricted: %s", t.paint(yellow, "!"), l.Step, strings.Join(l.Reasons, "; "))
+		}
+	}
+	if len(list) > 0 {
+		t.line("")
+	}
+}
+
+func (t *text) schedule(s *Schedule) {
+	line := fmt.Sprintf("  schedule %q (%s)", s.Cron, s.Timezone)
+	switch {
+	case s.Suspend:
+		line += ": suspended"
+	case len(s.Next) == 0:
+		line += ": never"
+	default:
+		var times []string
+		for _, at := range s.Next {
+			times = append(times, at.Format(when))
+		}
+		line += ": next " + strings.Join(times, ", ")
+	}
+	t.line("%s", line)
+	if s.Gap != nil {
+		t.line("  %s %s", t.paint(yellow, "!"), s.Gap)
+	}
+}
+
+func (t *text) notes(r *Report) {
+	s := r.Summary
+	switch {
+	case r.Offline:
+		t.line("Plan: %d to apply.", s.Create)
+	case r.Empty():
+		t.line("No changes. What is there is what is wanted.")
+	default:
+		t.line("Plan: %d to create, %d to change, %d to delete.", s.Create, s.Change, s.Delete)
+	}
+	for _, n := range r.Notes {
+		t.line("%s %s", t.paint(yellow, "!"), n)
+	}
+}
