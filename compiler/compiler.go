@@ -1,6 +1,6 @@
-// Package compiler turns the source of a project into programs, offline: load > decode > evaluate > check > lower. It
-// needs no cluster, no network, no Docker and no Python, and what it makes depends on the source and the values of the
-// variables alone.
+// Package compiler turns the source of a project into programs, offline: load > decode > evaluate > check > lower,
+// and > bind where the stack is a cluster. It needs no cluster, no network, no Docker and no Python, and what it makes
+// depends on the source and the values of the variables alone.
 //
 // The phases are packages of their own, each with one entry; diag is what they tell, format lays out source.
 package compiler
@@ -8,6 +8,7 @@ package compiler
 import (
 	"github.com/hashicorp/hcl/v2"
 
+	"pipec.dev/pipec/compiler/bind"
 	"pipec.dev/pipec/compiler/check"
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
@@ -88,6 +89,9 @@ func (r *Result) compile(source *load.Project, o Options) {
 		}
 		r.Programs = append(r.Programs, prog)
 		r.Places[prog.Pipeline] = places
+		if r.Stack != nil && r.Stack.Orchestrator.Kind == "kubernetes" {
+			bind.Check(w, prog, places, r.Stack)
+		}
 	}
 	if r.Diags.HasErrors() {
 		r.Programs = nil

@@ -83,7 +83,7 @@ func (c *checker) settings(p *Pipeline) {
 		p.Program.MaxParallel = n
 	}
 	p.Program.Timeout = c.duration(b, "timeout", 0)
-	p.Program.Labels = c.labels(b, "labels")
+	p.Program.Labels = c.podLabels(b)
 	w.String(b, "description")
 	p.cache, _ = w.Bool(b, "cache")
 	p.code = c.ref(b, "code", w.Codes)

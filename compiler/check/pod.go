@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -10,6 +11,8 @@ import (
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/kube/pod"
 	"pipec.dev/pipec/schema/program"
 )
 
@@ -26,7 +29,7 @@ func (c *checker) resources(s *Step) {
 	extended := c.world.StringMap(b, "extended")
 	for _, name := range evaluate.Names(extended) {
 		e := evaluate.Part(b.Attr("extended"), name)
-		if len(validation.IsQualifiedName(name)) > 0 || !strings.Contains(name, "/") {
+		if len(validation.IsQualifiedName(name)) > 0 || !strings.Contains(name, "/") && !strings.HasPrefix(name, "hugepages-") {
 			c.diags.Add(diag.New("invalid-name", e.Range(), "%q can't be the name of an extended resource", name).
 				WithDetail(`It has the form DOMAIN/NAME, such as "nvidia.com/gpu".`))
 		} else if q, ok := c.parseQuantity(e, extended[name]); ok {
@@ -38,7 +41,26 @@ func (c *checker) resources(s *Step) {
 	}
 	c.atMost(b, "cpu", r.CPU, "cpu_limit", r.CPULimit)
 	c.atMost(b, "memory", r.Memory, "memory_limit", r.MemoryLimit)
+	c.roomForAgent(b, "memory_limit", r.MemoryLimit)
+	if r.MemoryLimit == "" {
+		c.roomForAgent(b, "memory", r.Memory)
+	}
 	s.Program.Resources = r
+}
+
+// roomForAgent tells memory that pipec's agent alone, which starts the process in the same container, may take.
+func (c *checker) roomForAgent(b *decode.Block, name, limit string) {
+	least := resource.NewQuantity(pod.AgentMemory, resource.BinarySI)
+	if limit == "" {
+		return
+	}
+	if q := resource.MustParse(limit); q.Cmp(*least) < 0 {
+		d := diag.New("invalid-value", b.Attr(name).Range(), "`%s` is %s, and pipec's agent, which starts the process, may take %s", name, limit, least)
+		if q.Cmp(*resource.NewQuantity(1<<16, resource.BinarySI)) < 0 && !strings.ContainsAny(limit, "kKMGTPEim") {
+			d = d.WithSuggestion("did you mean %q? Without a unit, it is bytes", limit+"Mi")
+		}
+		c.diags.Add(d)
+	}
 }
 
 func (c *checker) quantity(b *decode.Block, name string) string {
@@ -73,6 +95,44 @@ func (c *checker) atMost(b *decode.Block, name, value, limitName, limit string) 
 	v, l := resource.MustParse(value), resource.MustParse(limit)
 	if v.Cmp(l) > 0 {
 		c.diags.Add(diag.New("invalid-value", b.Attr(limitName).Range(), "`%s` (%s) is less than `%s` (%s)", limitName, limit, name, value))
+	}
+}
+
+// ownKeys are the labels that pipec or Kubernetes itself puts on what is made for a pipeline; those that end in / are
+// beginnings. With a Job's own labels on a step's pod, the Job's controller would take it for a coordinator.
+var ownKeys = []string{
+	"pipec.dev/", kube.LabelName, kube.LabelManagedBy, kube.LabelPartOf, kube.LabelComponent, kube.LabelPlain,
+	"batch.kubernetes.io/", "controller-uid", "job-name",
+}
+
+// podLabels are labels of what is made for a pipeline or a step.
+func (c *checker) podLabels(b *decode.Block) map[string]string {
+	m := c.labels(b, "labels")
+	c.notOwn(b, "labels", m)
+	return m
+}
+
+// podAnnotations are annotations, likewise.
+func (c *checker) podAnnotations(b *decode.Block) map[string]string {
+	m, size := c.annotations(b, "annotations"), 0
+	c.notOwn(b, "annotations", m)
+	for key, value := range m {
+		size += len(key) + len(value)
+	}
+	if size > maxAnnotations {
+		c.diags.Add(diag.New("too-large", b.Attr("annotations").Range(), "the annotations have %d bytes, and Kubernetes takes 256 KiB; 8 KiB of them are pipec's", size))
+	}
+	return m
+}
+
+// maxAnnotations leaves room for pipec's own.
+const maxAnnotations = 248 << 10
+
+func (c *checker) notOwn(b *decode.Block, name string, m map[string]string) {
+	for _, key := range evaluate.Names(m) {
+		if slices.ContainsFunc(ownKeys, func(own string) bool { return key == own || strings.HasSuffix(own, "/") && strings.HasPrefix(key, own) }) {
+			c.diags.Add(diag.New("invalid-name", evaluate.KeyRange(b.Attr(name), key), "%q in `%s` is set by pipec or by Kubernetes itself", key, name))
+		}
 	}
 }
 

@@ -153,11 +153,13 @@ func (c *checker) plain(p *Pipeline, s *Step) {
 	out.ContinueOnFailure, _ = w.Bool(b, "continue_on_failure")
 	out.NodeSelector = c.labels(b, "node_selector")
 	out.ServiceAccount = c.objectName(b, "service_account", validation.IsDNS1123Subdomain)
-	out.Labels = c.labels(b, "labels")
-	out.Annotations = c.annotations(b, "annotations")
+	out.Labels = c.podLabels(b)
+	out.Annotations = c.podAnnotations(b)
 	c.retry(p, s)
 	c.cache(p, s)
 	c.resources(s)
+	c.security(s)
+	c.pod(s)
 }
 
 func (c *checker) retry(p *Pipeline, s *Step) {

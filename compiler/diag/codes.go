@@ -37,6 +37,7 @@ var Codes = []Code{
 	{"name-minus", Error, "A name joined to a number or name by a dash is read as one name."},
 	{"no-stack", Error, "No stack is chosen, or the one chosen does not exist."},
 	{"not-constant", Error, "A value that is known only at run time stands where one must be known when compiling."},
+	{"not-restricted", Error, "A step's pod leaves Pod Security `restricted`, and no security block says so."},
 	{"not-supported", Error, "This part of the language does not work yet."},
 	{"null-value", Error, "Null stands where a value is needed."},
 	{"out-of-place", Error, "A reference, block or attribute stands where it has no meaning."},

@@ -70,6 +70,9 @@ func (l *lowerer) param(name string, p *check.Param) {
 func (l *lowerer) step(s *check.Step) program.Step {
 	out, at := s.Program, "step."+s.Name()
 	l.places[at] = s.Block.DefRange
+	if e := s.Block.Attr("pod"); e != nil {
+		l.places[at+".pod"] = e.Range()
+	}
 	for _, v := range s.Command {
 		out.Command = append(out.Command, l.value(v))
 	}

@@ -48,6 +48,9 @@ const (
 	AttemptEnded    EventType = "attempt_ended"
 	TimerFired      EventType = "timer_fired"
 	CancelRequested EventType = "cancel_requested"
+	// The following are for who takes a run over; the fold reads past them.
+	CoordinatorStarted EventType = "coordinator_started" // Text names it
+	AttemptStopping    EventType = "attempt_stopping"    // its pod is deleted, for what Result says
 	// The following are said to those who watch; the fold makes them itself and reads past them.
 	StepStarted EventType = "step_started"
 	StepEnded   EventType = "step_ended"
@@ -68,7 +71,7 @@ type Event struct {
 	Step    string    `json:"step,omitempty"`
 	Attempt int       `json:"attempt,omitempty"`
 	Timer   string    `json:"timer,omitempty"`  // TimerFired: the timer's name
-	Result  *Result   `json:"result,omitempty"` // AttemptEnded, StepKept, and CacheChecked on a hit
+	Result  *Result   `json:"result,omitempty"` // AttemptEnded, AttemptStopping, StepKept, and CacheChecked on a hit
 	From    string    `json:"from,omitempty"`   // StepKept, CacheChecked: the run that the result is from
 	End     *StepEnd  `json:"end,omitempty"`    // StepEnded
 	RunEnd  *End      `json:"run_end,omitempty"`

@@ -23,19 +23,16 @@ func podSecurity(s *program.Security, imageUser string) *corev1.PodSecurityConte
 	out := &corev1.PodSecurityContext{SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}}
 	if id, err := strconv.ParseInt(s.RunAsUser, 10, 64); err == nil {
 		user, group = id, id
-		if id == 0 {
-			group = 0
-		}
 	}
+	sayGroup := s.RunAsUser != Cluster && s.RunAsGroup != Cluster
 	if id, err := strconv.ParseInt(s.RunAsGroup, 10, 64); err == nil {
-		group = id
+		group, sayGroup = id, true
 	}
 	if s.RunAsUser != Cluster {
 		out.RunAsUser = &user
 	}
-	if s.RunAsUser != Cluster && s.RunAsGroup != Cluster {
-		fsGroup := group
-		out.RunAsGroup, out.FSGroup = &group, &fsGroup
+	if sayGroup {
+		out.RunAsGroup, out.FSGroup = &group, &group
 	}
 	nonRoot := s.RunAsUser == Cluster && !s.AllowRoot || s.RunAsUser != Cluster && user != 0
 	out.RunAsNonRoot = &nonRoot

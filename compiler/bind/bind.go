@@ -1,0 +1,98 @@
+// Package bind finds what keeps a checked project from the cluster of its stack: steps without an image, images that
+// could be pushed nowhere, pods that leave Pod Security `restricted` without saying so. It binds each program as emit and
+// apply will, with an empty lock, and throws the result away: what they write must hold the lock of its moment. Only the
+// steps that have a say in their pods can be amiss, and only those are bound.
+//
+// Projects on a local stack never come here, and pay nothing for pods.
+package bind
+
+import (
+	"strings"
+
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/kube/pod"
+	"pipec.dev/pipec/schema/kube/restricted"
+	"pipec.dev/pipec/schema/program"
+)
+
+// Check binds a program to the stack and tells what stands in the way. places is the program's.
+func Check(w *evaluate.World, p *program.Program, places program.SourceMap, stack *program.Stack) {
+	c := checker{world: w, program: p, places: places, stack: stack}
+	if !c.images() {
+		return
+	}
+	part := *p
+	part.Steps, part.Finally = own(p.Steps), own(p.Finally)
+	if len(part.Steps)+len(part.Finally) == 0 {
+		return
+	}
+	bound, _, err := pod.Bind(&part, stack, nil, pod.Options{})
+	if err != nil {
+		w.Diags.Add(diag.New("evaluation", places[""], "this pipeline can't run on stack %q: %v", stack.Name, err))
+		return
+	}
+	c.restricted(bound)
+}
+
+// own are the steps with a `pod` or a security block.
+func own(steps []program.Step) []program.Step {
+	var out []program.Step
+	for i := range steps {
+		if len(steps[i].PodPatch) > 0 || steps[i].Security != nil {
+			out = append(out, steps[i])
+		}
+	}
+	return out
+}
+
+type checker struct {
+	world   *evaluate.World
+	program *program.Program
+	places  program.SourceMap
+	stack   *program.Stack
+}
+
+// images tells the steps that have none, and the image blocks that could not be pushed.
+func (c *checker) images() bool {
+	good, told := true, map[string]bool{}
+	for _, s := range c.program.All() {
+		ref, built := kube.ImageReference(c.program, c.stack.Registry, s.Image)
+		switch {
+		case s.Image == "":
+			good = false
+			c.world.Diags.Add(diag.New("missing", c.places["step."+s.Name], "step %q has no image, and stack %q runs it in a pod", s.Name, c.stack.Name).
+				WithSuggestion("write image = image.NAME in the pipeline or in the step"))
+		case ref == "" && built && !told[s.Image]:
+			good, told[s.Image] = false, true
+			name := strings.TrimPrefix(s.Image, "image.")
+			c.world.Diags.Add(diag.New("missing", c.world.Images[name].DefRange, "stack %q has no container_registry, and image %q has to be built and pushed to one", c.stack.Name, name).
+				WithRelated(c.world.Stacks[c.stack.Name].DefRange, "the stack is declared here").
+				WithSuggestion(`write container_registry "generic" { uri = "HOST/PREFIX" } in the stack`))
+		case ref == "":
+			good = false
+		}
+	}
+	return good
+}
+
+// restricted tells the steps whose own `pod` leaves `restricted`: that takes a security block.
+func (c *checker) restricted(bound *program.Program) {
+	leaving, err := restricted.Leaving(bound)
+	if err != nil {
+		c.world.Diags.Add(diag.New("evaluation", c.places[""], "the pods of this pipeline can't be checked: %v", err))
+		return
+	}
+	security := map[string]bool{}
+	for _, s := range bound.All() {
+		security[s.Name] = s.Security != nil
+	}
+	for _, l := range leaving {
+		if !security[l.Step] {
+			c.world.Diags.Add(diag.New("not-restricted", c.places["step."+l.Step+".pod"], "the `pod` of step %q leaves Pod Security `restricted`", l.Step).
+				WithDetail("%s.", strings.Join(l.Reasons, ";\n")).
+				WithSuggestion("write security {} in the step, if it must: plans point at it"))
+		}
+	}
+}

@@ -1,0 +1,46 @@
+package evaluate
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// maxFollow bounds how many locals are followed one through the other.
+const maxFollow = 100
+
+// Follow is what a local stands for, where e is nothing but one: what is written out there; else e.
+func (w *World) Follow(e hcl.Expression) hcl.Expression {
+	for range maxFollow {
+		t, ok := unwrap(e).(*hclsyntax.ScopeTraversalExpr)
+		if !ok || len(t.Traversal) != 2 || t.Traversal.RootName() != "local" {
+			return e
+		}
+		name, ok := second(t.Traversal)
+		if n := w.Locals[name]; ok && n != nil && n.expr != nil {
+			e = n.expr
+			continue
+		}
+		return e
+	}
+	return e
+}
+
+// Element is item i of e, where that is a list that is written out; else e.
+func Element(e hcl.Expression, i int) hcl.Expression {
+	if tuple, ok := unwrap(e).(*hclsyntax.TupleConsExpr); ok && i < len(tuple.Exprs) {
+		return tuple.Exprs[i]
+	}
+	return e
+}
+
+// KeyRange is where a key of e is written, where e is an object that is written out; else the place of e.
+func KeyRange(e hcl.Expression, key string) hcl.Range {
+	if object, ok := unwrap(e).(*hclsyntax.ObjectConsExpr); ok {
+		for _, item := range object.Items {
+			if KeyName(item.KeyExpr) == key {
+				return item.KeyExpr.Range()
+			}
+		}
+	}
+	return e.Range()
+}

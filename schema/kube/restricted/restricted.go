@@ -1,0 +1,69 @@
+// Package restricted says which steps leave Pod Security `restricted`, by the very checks that an API server makes of a
+// namespace that enforces it. Plans and lints point at them. It decides nothing: a step may leave it that says so in a
+// security block.
+package restricted
+
+import (
+	"encoding/json"
+	"fmt"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/pod-security-admission/api"
+	"k8s.io/pod-security-admission/policy"
+
+	"pipec.dev/pipec/schema/program"
+)
+
+// Leave is a step whose pods a namespace that enforces `restricted` refuses.
+type Leave struct {
+	Step    string   `json:"step"`
+	Reasons []string `json:"reasons"` // `privileged (container "main" must not set securityContext.privileged=true)`
+}
+
+var evaluator = sync.OnceValues(func() (policy.Evaluator, error) {
+	return policy.NewEvaluator(policy.DefaultChecks(), nil)
+})
+
+// Leaving lists the steps of a bound program that leave `restricted`, in its order. Only those with a security block or a
+// `pod` of their own can: they alone are looked at.
+func Leaving(p *program.Program) ([]Leave, error) {
+	var out []Leave
+	for _, s := range p.All() {
+		if s.Security == nil && len(s.PodPatch) == 0 {
+			continue
+		}
+		var t corev1.PodTemplateSpec
+		if err := json.Unmarshal(s.Pod, &t); err != nil {
+			return nil, fmt.Errorf("the pod of step %q: %w", s.Name, err)
+		}
+		reasons, err := Reasons(&t)
+		if err != nil {
+			return nil, err
+		}
+		if len(reasons) > 0 {
+			out = append(out, Leave{Step: s.Name, Reasons: reasons})
+		}
+	}
+	return out, nil
+}
+
+// Reasons are why a pod leaves `restricted`, of the newest version; none where it doesn't.
+func Reasons(t *corev1.PodTemplateSpec) ([]string, error) {
+	e, err := evaluator()
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, r := range e.EvaluatePod(api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}, &t.ObjectMeta, &t.Spec) {
+		if r.Allowed {
+			continue
+		}
+		text := r.ForbiddenReason
+		if r.ForbiddenDetail != "" {
+			text += " (" + r.ForbiddenDetail + ")"
+		}
+		out = append(out, text)
+	}
+	return out, nil
+}
