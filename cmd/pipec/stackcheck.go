@@ -7,7 +7,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pipec.dev/pipec/compiler"
+	"pipec.dev/pipec/runtime/cluster"
+	"pipec.dev/pipec/runtime/cluster/connect"
 	"pipec.dev/pipec/runtime/local"
+	"pipec.dev/pipec/schema/program"
 )
 
 func (a *app) stackCheckCommand() *cobra.Command {
@@ -16,7 +20,8 @@ func (a *app) stackCheckCommand() *cobra.Command {
 		Use:   "check [NAME]",
 		Short: "Try what runs on a stack will need",
 		Long: `Tries what runs on a stack will need: that the artifact store can be written and read, and keeps what may be
-written once; and, where a pipeline has python steps, which interpreter they get. Exit status 3 where something is amiss.`,
+written once; and, where a pipeline has python steps, which interpreter they get. Of a cluster: that it is reached, its version, the
+namespace, and whether one has the rights that pipec asks for. Exit status 3 where something is amiss.`,
 		Args:              atMost(1),
 		ValidArgsFunction: a.completeStacks,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -38,19 +43,13 @@ func (a *app) stackCheck(ctx context.Context, output string) error {
 	if err != nil {
 		return err
 	}
-	lo, err := a.localOptions(r, nil)
+	found, err := a.findings(ctx, r)
 	if err != nil {
 		return err
 	}
-	python := false
-	for _, p := range r.Programs {
-		for _, s := range p.All() {
-			python = python || s.Python != ""
-		}
-	}
 	enc := json.NewEncoder(a.stdout)
 	good := true
-	for _, f := range local.Check(ctx, lo, python) {
+	for _, f := range found {
 		good = good && f.OK
 		if output == "json" {
 			if err := enc.Encode(f); err != nil {
@@ -70,4 +69,40 @@ func (a *app) stackCheck(ctx context.Context, output string) error {
 		return said(exitWorld)
 	}
 	return nil
+}
+
+// findings are what is found out about the chosen stack, part by part.
+func (a *app) findings(ctx context.Context, r *compiler.Result) ([]local.Finding, error) {
+	stack, err := theStack(r)
+	if err != nil {
+		return nil, err
+	}
+	if stack.Orchestrator.Kind == "kubernetes" {
+		return a.clusterFindings(ctx, stack), nil
+	}
+	lo, err := a.localOptions(r, nil)
+	if err != nil {
+		return nil, err
+	}
+	python := false
+	for _, p := range r.Programs {
+		for _, s := range p.All() {
+			python = python || s.Python != ""
+		}
+	}
+	return local.Check(ctx, lo, python), nil
+}
+
+// clusterFindings are about the cluster, and the store as this machine sees it.
+func (a *app) clusterFindings(ctx context.Context, stack *program.Stack) []local.Finding {
+	var out []local.Finding
+	c, err := connect.Open(ctx, stack.Orchestrator, a.env)
+	if err != nil {
+		out = append(out, local.Finding{Part: "cluster", Text: err.Error()})
+	} else {
+		for _, f := range cluster.Check(ctx, c, stack.Orchestrator.CreateNamespace) {
+			out = append(out, local.Finding(f))
+		}
+	}
+	return append(out, local.Check(ctx, local.Options{Project: a.dir, Stack: stack, Environ: a.env}, false)...)
 }

@@ -22,7 +22,9 @@ type Report struct {
 	Namespace string `json:"namespace"`
 	Project   string `json:"project,omitempty"`
 	// Offline says that nothing was compared.
-	Offline   bool       `json:"offline,omitempty"`
+	Offline bool `json:"offline,omitempty"`
+	// Destroy says that what is there is removed.
+	Destroy   bool       `json:"destroy,omitempty"`
 	Pipelines []Pipeline `json:"pipelines,omitempty"`
 	cluster.Changes
 	Summary Summary  `json:"summary"`

@@ -130,6 +130,8 @@ func (t *text) notes(r *Report) {
 	switch {
 	case r.Offline:
 		t.line("Plan: %d to apply.", s.Create)
+	case r.Empty() && r.Destroy:
+		t.line("There is nothing to remove.")
 	case r.Empty():
 		t.line("No changes. What is there is what is wanted.")
 	default:

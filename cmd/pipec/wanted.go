@@ -1,0 +1,186 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"pipec.dev/pipec/compiler"
+	"pipec.dev/pipec/emit/kubernetes"
+	"pipec.dev/pipec/runtime/cluster"
+	"pipec.dev/pipec/runtime/cluster/connect"
+	"pipec.dev/pipec/runtime/cluster/report"
+	"pipec.dev/pipec/schema/kube/pod"
+	"pipec.dev/pipec/schema/kube/restricted"
+	"pipec.dev/pipec/schema/program"
+)
+
+// wanted is what the cluster of a stack should have of a project.
+type wanted struct {
+	stack    *program.Stack
+	programs []*program.Program // bound
+	missing  []pod.Missing      // what must be pushed before a run
+	options  cluster.Options
+	report   report.Report
+}
+
+// clusterStack is the chosen stack of a command that is for clusters only.
+func clusterStack(r *compiler.Result, what string) (*program.Stack, error) {
+	stack, err := theStack(r)
+	if err != nil {
+		return nil, err
+	}
+	if stack.Orchestrator.Kind != "kubernetes" {
+		return nil, usage("stack %q runs on this machine, and there is nothing to %s: choose a stack with orchestrator \"kubernetes\"%s", stack.Name, what, kubernetesStacks(r))
+	}
+	return stack, nil
+}
+
+// want says what is wanted of the pipelines named, or of all. Without a cluster, c is nil, and the stack says its version.
+func (a *app) want(ctx context.Context, r *compiler.Result, stack *program.Stack, names []string, c *connect.Cluster) (*wanted, error) {
+	programs, err := chosenPrograms(r, names)
+	if err != nil {
+		return nil, err
+	}
+	w := &wanted{stack: stack, report: report.Report{Stack: stack.Name, Namespace: stack.Orchestrator.Namespace, Project: r.Project, Offline: c == nil}}
+	if c == nil {
+		c = &connect.Cluster{Namespace: stack.Orchestrator.Namespace}
+	}
+	var known pod.Options
+	if !w.report.Offline {
+		w.report.Context, w.report.Host = c.Context, c.Host
+		facts, err := cluster.Ask(ctx, c)
+		if err != nil {
+			return nil, world(err)
+		}
+		known.Version = facts.Version
+		if facts.Without != "" {
+			known.Wrapper = pod.WrapperInit
+		}
+	}
+	if w.programs, w.missing, err = a.bind(programs, stack, known); err != nil {
+		return nil, err
+	}
+	w.options = cluster.Options{Cluster: c, Project: r.Project, Prune: len(names) == 0, CreateNamespace: stack.Orchestrator.CreateNamespace}
+	for _, p := range w.programs {
+		objects, err := kubernetes.Definition(p)
+		if err != nil {
+			return nil, world(err)
+		}
+		w.options.Objects = append(w.options.Objects, objects...)
+		if err := w.describe(p); err != nil {
+			return nil, world(err)
+		}
+	}
+	if r.Project == "" {
+		w.report.Notes = append(w.report.Notes, "the project has no name (pipec { project = \"…\" }): what is no longer wanted is not pruned")
+	}
+	return w, nil
+}
+
+func (w *wanted) describe(p *program.Program) error {
+	d, err := report.Describe(p, time.Now())
+	if err != nil {
+		return err
+	}
+	leaving, err := restricted.Leaving(p)
+	if err != nil {
+		return err
+	}
+	for _, l := range leaving {
+		d.Restricted = append(d.Restricted, report.Leave{Step: l.Step, Reasons: l.Reasons})
+	}
+	w.report.Pipelines = append(w.report.Pipelines, d)
+	return nil
+}
+
+// noteMissing notes what isn't in the lock.
+func (w *wanted) noteMissing() {
+	for _, m := range w.missing {
+		text := map[pod.MissingKind]string{
+			pod.MissingAgent: "the agent's image " + m.Name + " is not pushed: apply and `pipec push` push it",
+			pod.MissingCode:  "code " + m.Name + " is not pushed: apply and `pipec push` push it",
+			pod.MissingImage: "image " + m.Name + " is not pinned by a digest, and steps with it are not cached: apply and `pipec push` look it up",
+		}[m.Kind]
+		if m.Built {
+			text = "image " + m.Name + " has to be built and pushed"
+		}
+		w.report.Notes = append(w.report.Notes, text)
+	}
+}
+
+// compare fills the report from what the cluster says.
+func (w *wanted) compare(ctx context.Context) error {
+	changes, err := cluster.Plan(ctx, w.options)
+	if err != nil {
+		return world(err)
+	}
+	w.report.Changes = *changes
+	w.report.Count()
+	return nil
+}
+
+// reportFlags say how a plan is shown.
+type reportFlags struct {
+	full    bool
+	context int
+}
+
+func (f *reportFlags) options(a *app) (report.Options, error) {
+	if f.context < 0 {
+		return report.Options{}, usage("--context is a number from 0 on")
+	}
+	return report.Options{Color: a.color(), Full: f.full, Context: f.context}, nil
+}
+
+// confirm asks on the terminal.
+func (a *app) confirm(question string) (bool, error) {
+	if _, err := fmt.Fprintf(a.stderr, "%s Only yes is taken for it: ", question); err != nil {
+		return false, world(err)
+	}
+	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
+	if err != nil && answer == "" {
+		fmt.Fprintln(a.stderr)
+	}
+	if strings.TrimSpace(answer) == "yes" {
+		return true, nil
+	}
+	fmt.Fprintln(a.stderr, "Nothing has been changed.")
+	return false, nil
+}
+
+// canAsk says whether there is a person to ask.
+func (a *app) canAsk() bool {
+	f, ok := a.stdin.(*os.File)
+	return ok && a.terminal && term.IsTerminal(int(f.Fd()))
+}
+
+// carryOut applies a plan, telling of each change, under Ctrl-C.
+func (a *app) carryOut(ctx context.Context, o cluster.Options, changes *cluster.Changes) error {
+	ctx, signals := a.onInterrupt(ctx)
+	defer signals.stop()
+	done := map[cluster.Action]string{
+		cluster.Create: "created", cluster.Update: "changed", cluster.Replace: "made anew", cluster.Delete: "deleted", cluster.Keep: "kept",
+	}
+	err := cluster.Apply(ctx, o, changes, func(ch cluster.Change) {
+		text := fmt.Sprintf("%s %s %s", ch.Kind, ch.Name, done[ch.Action])
+		if ch.Why != "" {
+			text += ": run " + ch.Why + " needs it"
+		}
+		fmt.Fprintln(a.stdout, text)
+	})
+	if err != nil && signals.interrupted() {
+		var partial *cluster.PartialError
+		if errors.As(err, &partial) {
+			fmt.Fprintf(a.stderr, "Interrupted: %d of %d changes have been made.\n", len(partial.Done), len(partial.Done)+partial.Left)
+		}
+		return said(exitInterrupted)
+	}
+	return world(err)
+}
