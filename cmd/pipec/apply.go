@@ -99,7 +99,7 @@ func (a *app) apply(ctx context.Context, args []string, o applyFlags) error {
 				return refusal(err)
 			}
 		}
-		if err := a.carryOut(ctx, w.options, &w.report.Changes); err != nil {
+		if err := a.carryOut(ctx, a.stdout, w.options, &w.report.Changes); err != nil {
 			return err
 		}
 	}
@@ -148,7 +148,7 @@ func (a *app) applySaved(ctx context.Context, o applyFlags, show report.Options)
 	if err := a.showReport(&shown, show, false); err != nil {
 		return err
 	}
-	if err := a.carryOut(ctx, options, changes); err != nil {
+	if err := a.carryOut(ctx, a.stdout, options, changes); err != nil {
 		return err
 	}
 	programs := programsNamed(r, saved.Pipelines)

@@ -77,7 +77,7 @@ func (a *app) destroy(ctx context.Context, args []string, yes bool) error {
 			return refusal(err)
 		}
 	}
-	return a.carryOut(ctx, options, changes)
+	return a.carryOut(ctx, a.stdout, options, changes)
 }
 
 // nameless is for a project without a name: what its source's pipelines are called.

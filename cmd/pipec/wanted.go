@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -161,8 +162,8 @@ func (a *app) canAsk() bool {
 	return ok && a.terminal && term.IsTerminal(int(f.Fd()))
 }
 
-// carryOut applies a plan, telling of each change, under Ctrl-C.
-func (a *app) carryOut(ctx context.Context, o cluster.Options, changes *cluster.Changes) error {
+// carryOut applies a plan, telling of each change, until Ctrl-C.
+func (a *app) carryOut(ctx context.Context, tell io.Writer, o cluster.Options, changes *cluster.Changes) error {
 	ctx, signals := a.onInterrupt(ctx)
 	defer signals.stop()
 	done := map[cluster.Action]string{
@@ -173,7 +174,7 @@ func (a *app) carryOut(ctx context.Context, o cluster.Options, changes *cluster.
 		if ch.Why != "" {
 			text += ": run " + ch.Why + " needs it"
 		}
-		fmt.Fprintln(a.stdout, text)
+		fmt.Fprintln(tell, text)
 	})
 	if err != nil && signals.interrupted() {
 		var partial *cluster.PartialError
@@ -183,4 +184,24 @@ func (a *app) carryOut(ctx context.Context, o cluster.Options, changes *cluster.
 		return said(exitInterrupted)
 	}
 	return world(err)
+}
+
+// applyFirst brings a pipeline's definition to the cluster where it is missing or old, before a run. Who may only start
+// runs can: a definition of the very program that would be applied is left as it is, and nothing more is asked.
+func (a *app) applyFirst(ctx context.Context, r *compiler.Result, stack *program.Stack, name string, c *connect.Cluster) error {
+	w, err := a.want(ctx, r, stack, []string{name}, c)
+	if err != nil {
+		return err
+	}
+	if same, err := cluster.Applied(ctx, w.options); err != nil || same {
+		return world(err)
+	}
+	if err := w.compare(ctx); err != nil {
+		return err
+	}
+	if w.report.Empty() && len(w.report.Conflicts()) == 0 {
+		return nil
+	}
+	fmt.Fprintf(a.stderr, "The definition of %s is %s.\n", name, map[bool]string{true: "applied", false: "brought up to date"}[w.report.Summary.Change == 0])
+	return a.carryOut(ctx, a.stderr, w.options, &w.report.Changes)
 }

@@ -11,6 +11,12 @@ import (
 // changes are the objects, and below each its fields.
 func (t *text) changes(r *Report) {
 	shown := false
+	for i := range r.Programs {
+		p := &r.Programs[i]
+		shown = true
+		t.line("  %s pipeline %s", t.paint(yellow, "~"), p.Pipeline)
+		t.fields(p.All())
+	}
 	for i := range r.List {
 		ch := &r.List[i]
 		if ch.Action == cluster.Unchanged && !t.Full && len(ch.Conflicts) == 0 {
@@ -18,12 +24,6 @@ func (t *text) changes(r *Report) {
 		}
 		shown = true
 		t.change(ch)
-	}
-	for i := range r.Programs {
-		p := &r.Programs[i]
-		shown = true
-		t.line("  %s pipeline %s", t.paint(yellow, "~"), p.Pipeline)
-		t.fields(p.All())
 	}
 	if shown {
 		t.line("")
