@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/runtime/store/s3"
 	"pipec.dev/pipec/runtime/work"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -26,10 +27,14 @@ type Store interface {
 	Close() error
 }
 
-// OpenStore opens the artifact store of a stack, for a project's directory.
+// OpenStore opens the artifact store of a stack, for a project's directory. It asks a server nothing yet.
 func OpenStore(project string, s program.Store) (Store, error) {
-	if s.Kind != "local" {
-		return nil, fmt.Errorf("an artifact store of kind %q is not supported by the local driver yet", s.Kind)
+	switch s.Kind {
+	case "local":
+	case "s3":
+		return s3.Open(context.Background(), s, s3.Options{})
+	default:
+		return nil, fmt.Errorf("there is no artifact store of kind %q: local and s3 are", s.Kind)
 	}
 	path := s.Path
 	if !filepath.IsAbs(path) {

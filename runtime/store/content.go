@@ -44,8 +44,14 @@ func CheckDigest(s string) error {
 
 func digestOf(h hash.Hash) string { return "sha256:" + hex.EncodeToString(h.Sum(nil)) }
 
+func digestOfSum(sum [sha256.Size]byte) string { return "sha256:" + hex.EncodeToString(sum[:]) }
+
 // PutBytes keeps data by its digest.
 func PutBytes(ctx context.Context, s Store, data []byte) (string, error) {
+	if _, local := s.(Mover); !local {
+		h := HashBytes(data)
+		return h.digest, putHashed(ctx, s, h)
+	}
 	digest := program.Digest(data)
 	kept, err := holds(ctx, s, digest, int64(len(data)))
 	if err != nil || kept {
@@ -54,28 +60,29 @@ func PutBytes(ctx context.Context, s Store, data []byte) (string, error) {
 	return digest, putBlob(ctx, s, digest, bytes.NewReader(data))
 }
 
-// putBlob writes content whose digest is known. On a local store it takes the place of what is there, which heals what
+// putBlob writes content whose digest is known to a local store. It takes the place of what is there, which heals what
 // a loss of power tore.
 func putBlob(ctx context.Context, s Store, digest string, r io.Reader) error {
-	mode := IfAbsent
-	if _, local := s.(Mover); local {
-		mode = Replace
-	}
-	err := s.Put(ctx, record.BlobKey(digest), r, mode)
+	return s.Put(ctx, record.BlobKey(digest), r, Replace)
+}
+
+// putHashed keeps content in a store that is not local, where an object is whole or not at all.
+func putHashed(ctx context.Context, s Store, h *Hashed) error {
+	err := s.Put(ctx, record.BlobKey(h.digest), h, IfAbsent)
 	if errors.Is(err, ErrExists) {
 		return nil
 	}
 	return err
 }
 
-// holds says whether the content is there already. On a local store it is read for that, see putBlob.
+// holds says whether a local store has the content already, whole: it is read, see putBlob.
 func holds(ctx context.Context, s Store, digest string, size int64) (bool, error) {
 	info, err := s.Stat(ctx, record.BlobKey(digest))
 	if errors.Is(err, ErrNotExist) || err == nil && info.Size != size {
 		return false, nil
 	}
-	if _, local := s.(Mover); err != nil || !local {
-		return err == nil, err
+	if err != nil {
+		return false, err
 	}
 	r, err := OpenBlob(ctx, s, digest)
 	if err != nil {
@@ -101,6 +108,10 @@ func saveFile(ctx context.Context, s Store, path string, move bool) (string, int
 		return "", 0, unreadable(path, err)
 	}
 	defer f.Close()
+	mover, local := s.(Mover)
+	if !local {
+		return sendFile(ctx, s, f, path)
+	}
 	info, err := f.Stat()
 	if err != nil {
 		return "", 0, unreadable(path, err)
@@ -112,7 +123,7 @@ func saveFile(ctx context.Context, s Store, path string, move bool) (string, int
 		return "", 0, unreadable(path, err)
 	}
 	digest := digestOf(h)
-	if mover, ok := s.(Mover); ok && move {
+	if move {
 		if err := mover.Move(ctx, path, record.BlobKey(digest), Replace); !errors.Is(err, errors.ErrUnsupported) {
 			return digest, size, err
 		}
@@ -131,6 +142,19 @@ func saveFile(ctx context.Context, s Store, path string, move bool) (string, int
 		return "", 0, &ContentError{path, "changed while it was read"}
 	}
 	return digest, size, err
+}
+
+// sendFile keeps an open file in a store that is not local.
+func sendFile(ctx context.Context, s Store, f *os.File, path string) (string, int64, error) {
+	h, err := hashFile(ctx, f, path)
+	if err != nil {
+		return "", 0, err
+	}
+	err = putHashed(ctx, s, h)
+	if corrupt, ok := errors.AsType[*CorruptError](err); ok && corrupt.Key == path {
+		return "", 0, &ContentError{path, "changed while it was read"}
+	}
+	return h.digest, h.size, err
 }
 
 func unreadable(path string, err error) error {

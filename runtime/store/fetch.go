@@ -68,7 +68,7 @@ func fetchTree(ctx context.Context, s Store, tree record.Tree, root string) erro
 		}
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(workers)
+	g.SetLimit(workersFor(s))
 	for i := range tree.Files {
 		f := &tree.Files[i]
 		if f.Dir || f.Link != "" {

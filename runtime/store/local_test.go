@@ -20,6 +20,7 @@ import (
 	"pgregory.net/rapid"
 
 	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/runtime/store/storetest"
 )
 
 func open(t testing.TB) *store.Local {
@@ -76,6 +77,10 @@ func temporaries(t testing.TB, l *store.Local) []string {
 		names = append(names, e.Name())
 	}
 	return names
+}
+
+func TestContract(t *testing.T) {
+	storetest.Contract(t, func(t testing.TB) store.Store { return open(t) })
 }
 
 func TestKeys(t *testing.T) {

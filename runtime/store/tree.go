@@ -22,7 +22,15 @@ const (
 	maxTree  = 64 << 20 // bytes of a Tree's JSON
 	maxHops  = 40       // symbolic links followed in one path, as Linux has it
 	workers  = 8        // files of a tree that are read or written at once
+	remotely = 16       // the same in a store that is elsewhere, where each waits for answers
 )
+
+func workersFor(s Store) int {
+	if _, local := s.(Mover); local {
+		return workers
+	}
+	return remotely
+}
 
 // Save keeps the file or the directory at path. A path that is a symbolic link stands for what it points to. With move
 // the store may take the files over, and path is not to be used afterwards.
@@ -73,7 +81,7 @@ func (w *walker) save(ctx context.Context, s Store, move bool) (record.Artifact,
 		return record.Artifact{}, &ContentError{w.root, err.Error()}
 	}
 	g, ctx2 := errgroup.WithContext(ctx)
-	g.SetLimit(workers)
+	g.SetLimit(workersFor(s))
 	for i := range tree.Files {
 		f := &tree.Files[i]
 		if f.Dir || f.Link != "" {

@@ -1,0 +1,159 @@
+package s3
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/logging"
+
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/program"
+)
+
+// How long is waited. An outage that is longer is for store.Patient.
+const (
+	dialTimeout = 10 * time.Second
+	stall       = 2 * time.Minute // without a byte going either way
+	attempts    = 4
+	maxBackoff  = 2 * time.Second
+)
+
+// customRegion is the region of servers that have none, as they all take it.
+const customRegion = "us-east-1"
+
+type connection struct {
+	client           *sdk.Client
+	credentials      *credentials
+	endpoint, region string
+	idle             func()
+}
+
+func connect(ctx context.Context, s *program.Store, environ func(string) (string, bool)) (*connection, error) {
+	endpoint, err := checkEndpoint(s.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	transport := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		t.DialContext = dial
+		t.MaxIdleConnsPerHost = 64
+		t.ResponseHeaderTimeout = stall
+	})
+	given, err := fromEnviron(environ)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := config.LoadDefaultConfig(ctx,
+		config.WithHTTPClient(transport),
+		config.WithLogger(logging.Nop{}),
+		config.WithAppID("pipec"),
+		config.WithRequestChecksumCalculation(aws.RequestChecksumCalculationWhenRequired),
+		config.WithResponseChecksumValidation(aws.ResponseChecksumValidationWhenRequired),
+		config.WithRetryer(newRetryer),
+		config.WithEC2RoleCredentialOptions(impatient),
+	)
+	if err != nil {
+		return nil, &store.Fault{Text: "the configuration of AWS on this machine can't be used: " + plain(err), Err: err}
+	}
+	if endpoint == "" && cfg.BaseEndpoint != nil {
+		endpoint = *cfg.BaseEndpoint
+	}
+	region := s.Region
+	if region == "" {
+		region = cfg.Region
+	}
+	if region == "" && endpoint != "" {
+		region = customRegion
+	}
+	if region == "" {
+		return nil, &store.Fault{Text: fmt.Sprintf("the region of %s is not known: set `region` of the artifact_store, or AWS_REGION", s.Path)}
+	}
+	web := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	if t, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok { // with the authorities of the configuration
+		web.Transport = t.GetTransport()
+	}
+	creds := newCredentials(given, cfg.Credentials, environ)
+	client := sdk.NewFromConfig(cfg, func(o *sdk.Options) {
+		o.HTTPClient = web
+		o.Region, o.UsePathStyle, o.Credentials = region, s.PathStyle, aws.NewCredentialsCache(creds)
+		if s.Endpoint != "" {
+			o.BaseEndpoint = &endpoint
+		} else if o.BaseEndpoint != nil { // of the environment or the profile, for S3 alone
+			endpoint = *o.BaseEndpoint
+		}
+	})
+	return &connection{client: client, credentials: creds, endpoint: endpoint, region: region, idle: web.CloseIdleConnections}, nil
+}
+
+func newRetryer() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts, o.MaxBackoff = attempts, maxBackoff
+		o.RateLimiter = ratelimit.None // what many parts meet at once is still to be tried again, each
+		o.Retryables = append(o.Retryables, retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusTooManyRequests: {}}})
+	})
+}
+
+// impatient keeps a machine that is not in EC2 from waiting for the service that would tell of a role there.
+func impatient(o *ec2rolecreds.Options) {
+	if o.Client == nil {
+		o.Client = imds.New(imds.Options{
+			HTTPClient: &http.Client{Timeout: time.Second}, Retryer: aws.NopRetryer{},
+		})
+	}
+}
+
+func checkEndpoint(endpoint string) (string, error) {
+	if endpoint == "" {
+		return "", nil
+	}
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" {
+		shown := endpoint
+		if u != nil {
+			shown = u.Redacted()
+		} else {
+			shown = "the endpoint"
+		}
+		return "", &store.Fault{Text: fmt.Sprintf("%s is no endpoint of the artifact_store: it is written http(s)://HOST:PORT", shown)}
+	}
+	return strings.TrimSuffix(endpoint, "/"), nil
+}
+
+// dial connects, and gives up a connection on which nothing moves: TCP alone would wait for a quarter of an hour.
+func dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	d := net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
+	c, err := d.DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return &moving{c}, nil
+}
+
+// moving is a connection on which something has to move.
+type moving struct{ net.Conn }
+
+func (m *moving) Read(p []byte) (int, error) {
+	if err := m.SetReadDeadline(time.Now().Add(stall)); err != nil {
+		return 0, err
+	}
+	return m.Conn.Read(p)
+}
+
+func (m *moving) Write(p []byte) (int, error) {
+	if err := m.SetWriteDeadline(time.Now().Add(stall)); err != nil {
+		return 0, err
+	}
+	return m.Conn.Write(p)
+}

@@ -1,0 +1,146 @@
+// Package s3 is a store.Store in a bucket of S3, or of a server that speaks like it. Objects are read and written in
+// parts, several at once, in memory that is bounded however large they are and however many are on their way.
+//
+// It asks the server no more than it must: that it lists in byte order, and that it honours If-None-Match
+// (store.ProveOnce shows that). Nothing is deleted but what an upload of its own left unfinished.
+package s3
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/program"
+)
+
+// DefaultMemory is how many bytes of parts are held where Options don't say.
+const DefaultMemory = 32 << 20
+
+// maxKey is how long a key may be in S3, with the store's prefix.
+const maxKey = 1024
+
+// Options say what the stack doesn't.
+type Options struct {
+	// Environ gives the credentials, under the names that the SDK knows, and before these with PIPEC_STORE_ in front.
+	// nil: this process's environment. What isn't there the SDK looks for in its own ways.
+	Environ func(string) (string, bool)
+	// Memory bounds the bytes of parts that are held; 0: DefaultMemory. An object is read by fewer connections where
+	// it is used up.
+	Memory int64
+}
+
+// Store is the part of a bucket beneath a prefix.
+type Store struct {
+	client   *sdk.Client
+	creds    *credentials
+	bucket   string
+	prefix   string // "", or ends with /
+	where    string // as a person is told
+	endpoint string // "": AWS
+	region   string
+	style    bool // path style
+	pool     *pool
+	idle     func() // closes the connections that are not in use
+}
+
+// Open makes ready for the store. It asks the server nothing: a bucket that isn't there or a wrong key is found by the
+// first use, or by Check.
+func Open(ctx context.Context, s program.Store, o Options) (*Store, error) {
+	bucket, prefix, err := split(s.Path)
+	if err != nil {
+		return nil, err
+	}
+	if o.Environ == nil {
+		o.Environ = os.LookupEnv
+	}
+	if o.Memory == 0 {
+		o.Memory = DefaultMemory
+	}
+	c, err := connect(ctx, &s, o.Environ)
+	if err != nil {
+		return nil, err
+	}
+	out := &Store{
+		client: c.client, creds: c.credentials, idle: c.idle, endpoint: c.endpoint, region: c.region, style: s.PathStyle,
+		bucket: bucket, prefix: prefix, where: s.Path, pool: newPool(int(o.Memory / store.PartSize(0))),
+	}
+	if c.endpoint != "" {
+		out.where += " at " + c.endpoint
+	}
+	return out, nil
+}
+
+// split reads s3://bucket/prefix.
+func split(path string) (bucket, prefix string, err error) {
+	u, err := url.Parse(path)
+	if err != nil || u.Scheme != "s3" || u.Host == "" || u.User != nil || u.Port() != "" || u.RawQuery != "" || u.Fragment != "" {
+		return "", "", &store.Fault{Text: fmt.Sprintf("%q is no place in S3: it is written s3://BUCKET/PREFIX", path), Err: err}
+	}
+	prefix = strings.Trim(u.Path, "/")
+	if prefix == "" {
+		return u.Host, "", nil
+	}
+	if err := store.CheckKey(prefix); err != nil {
+		return "", "", &store.Fault{Text: fmt.Sprintf("%q is no place in S3: its prefix can't be part of a key", path), Err: err}
+	}
+	return u.Host, prefix + "/", nil
+}
+
+// Close gives back the connections. The store is not used after it.
+func (s *Store) Close() error {
+	s.idle()
+	return nil
+}
+
+// key is the object's in the bucket.
+func (s *Store) key(key string) (*string, error) {
+	if err := store.CheckKey(key); err != nil {
+		return nil, err
+	}
+	full := s.prefix + key
+	if len(full) > maxKey {
+		return nil, fmt.Errorf("store: %s is longer than the %d bytes that a key may have in S3", full[:60]+"...", maxKey)
+	}
+	return aws.String(full), nil
+}
+
+// Stat asks for the object's head.
+func (s *Store) Stat(ctx context.Context, key string) (store.Info, error) {
+	head, err := s.head(ctx, key)
+	if err != nil {
+		return store.Info{}, err
+	}
+	return store.Info{Size: aws.ToInt64(head.ContentLength), ModTime: aws.ToTime(head.LastModified)}, nil
+}
+
+func (s *Store) head(ctx context.Context, key string) (*sdk.HeadObjectOutput, error) {
+	full, err := s.key(key)
+	if err != nil {
+		return nil, err
+	}
+	head, err := s.client.HeadObject(ctx, &sdk.HeadObjectInput{Bucket: &s.bucket, Key: full})
+	if err == nil {
+		return head, nil
+	}
+	fault := s.fault(ctx, read, key, err)
+	if store.ClassOf(fault) != store.Denied {
+		return nil, fault
+	}
+	// The answer to HEAD has no body, and so no reason. That to GET has.
+	out, err := s.client.GetObject(ctx, &sdk.GetObjectInput{Bucket: &s.bucket, Key: full, Range: aws.String("bytes=0-0")})
+	if err == nil {
+		_ = out.Body.Close()
+		return nil, fault
+	}
+	if better := s.fault(ctx, read, key, err); !errors.Is(better, store.ErrNotExist) {
+		return nil, better
+	}
+	return nil, fault
+}
