@@ -1,0 +1,213 @@
+package lockfile
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"pipec.dev/pipec/schema/program"
+)
+
+// remake is what to do with a lock that is beyond repair.
+const remake = "take it back from version control, or remove it: pipec push makes it anew"
+
+// Decode reads what Encode wrote, as people and their merges may have left it. The name is for messages.
+func Decode(name string, data []byte) (*program.Lock, error) {
+	d := &decoder{name: name, data: data}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil, &Error{File: name, Text: "is empty", Hint: remake}
+	}
+	if !utf8.Valid(data) {
+		return nil, &Error{File: name, Text: "is not UTF-8", Hint: remake}
+	}
+	// A newer lock may have another form: its version comes first.
+	var head struct {
+		Version json.Number `json:"version"`
+	}
+	err := json.Unmarshal(data, &head)
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return nil, d.syntax(syntax)
+	}
+	if v, verr := strconv.ParseUint(head.Version.String(), 10, 31); verr == nil && v > program.LockVersion {
+		return nil, &Error{File: name, Text: fmt.Sprintf("is of version %d, and this pipec knows version %d", v, program.LockVersion), Hint: "use a newer pipec"}
+	}
+	d.dec = json.NewDecoder(bytes.NewReader(data))
+	lock := &program.Lock{}
+	if err := d.lock(lock); err != nil {
+		return nil, err
+	}
+	return lock, nil
+}
+
+// decoder reads token by token: what encoding/json says about a whole file has no place, and it takes the last of two
+// entries with one key, which is what a bad merge leaves.
+type decoder struct {
+	name string
+	data []byte
+	dec  *json.Decoder
+}
+
+func (d *decoder) lock(l *program.Lock) error {
+	err := d.object("the lock", func(key string, at int64) error {
+		switch key {
+		case "version":
+			return d.value(&l.Version)
+		case "agents":
+			l.Agents = map[string]string{}
+			return d.object(key, func(key string, at int64) error {
+				var pinned string
+				if err := d.value(&pinned); err != nil {
+					return err
+				}
+				l.Agents[key] = pinned
+				_, digest, _ := strings.Cut(pinned, "@")
+				return d.digest(digest, at)
+			})
+		case "codes":
+			l.Codes = map[string]program.LockedCode{}
+			return d.object(key, func(key string, at int64) error {
+				var code program.LockedCode
+				if err := d.value(&code); err != nil {
+					return err
+				}
+				l.Codes[key] = code
+				return d.digest(code.Digest, at)
+			})
+		case "images":
+			l.Images = map[string]program.LockedImage{}
+			return d.object(key, func(key string, at int64) error {
+				var image program.LockedImage
+				if err := d.value(&image); err != nil {
+					return err
+				}
+				l.Images[key] = image
+				return d.digest(image.Digest, at)
+			})
+		}
+		return d.at(at, "%q is nothing that a lock has", shorten(key))
+	})
+	if err != nil {
+		return err
+	}
+	if l.Version != program.LockVersion {
+		return d.at(0, "the version is %d, and should be %d", l.Version, program.LockVersion)
+	}
+	if _, err := d.dec.Token(); !errors.Is(err, io.EOF) {
+		return d.at(d.dec.InputOffset(), "something follows the lock's end")
+	}
+	return nil
+}
+
+// object reads an object, and calls entry before each value; at is where the key ends.
+func (d *decoder) object(what string, entry func(key string, at int64) error) error {
+	if err := d.delim(what, '{'); err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for d.dec.More() {
+		token, err := d.dec.Token()
+		if err != nil {
+			return d.fault(err)
+		}
+		key, at := token.(string), d.dec.InputOffset() // keys are strings, as the parser holds
+		if seen[key] {
+			return d.at(at, "%q is there twice", shorten(key))
+		}
+		seen[key] = true
+		if err := entry(key, at); err != nil {
+			return err
+		}
+	}
+	_, err := d.dec.Token()
+	return d.fault(err)
+}
+
+func (d *decoder) delim(what string, want json.Delim) error {
+	token, err := d.dec.Token()
+	if err != nil {
+		return d.fault(err)
+	}
+	if token != want {
+		return d.at(d.dec.InputOffset(), "%s should be an object", what)
+	}
+	return nil
+}
+
+// value reads one value, with no field that isn't known: it would be lost when the lock is written again.
+func (d *decoder) value(into any) error {
+	var raw json.RawMessage
+	if err := d.dec.Decode(&raw); err != nil {
+		return d.fault(err)
+	}
+	start := d.dec.InputOffset() - int64(len(raw))
+	if bytes.Equal(raw, []byte("null")) {
+		return d.at(start+1, "null is no value here")
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	err := dec.Decode(into)
+	var kind *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &kind):
+		if kind.Field != "" {
+			return d.at(start+kind.Offset, "%s can't be a %s", kind.Field, kind.Value)
+		}
+		return d.at(start+kind.Offset, "a %s can't stand here", kind.Value)
+	}
+	return d.at(start+1, "%s", strings.TrimPrefix(err.Error(), "json: "))
+}
+
+func (d *decoder) digest(s string, at int64) error {
+	hex, ok := strings.CutPrefix(s, "sha256:")
+	if !ok || len(hex) != 64 || strings.Trim(hex, "0123456789abcdef") != "" {
+		return d.at(at, "%q is no digest", shorten(s))
+	}
+	return nil
+}
+
+func (d *decoder) fault(err error) error {
+	var syntax *json.SyntaxError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &syntax):
+		return d.syntax(syntax)
+	}
+	return d.at(d.dec.InputOffset(), "%v", err)
+}
+
+func (d *decoder) syntax(err *json.SyntaxError) error {
+	e := d.at(err.Offset, "%s", err.Error()).(*Error)
+	for n, line := range bytes.Split(d.data, []byte("\n")) {
+		if bytes.HasPrefix(line, []byte("<<<<<<<")) || bytes.HasPrefix(line, []byte(">>>>>>>")) {
+			e.Line, e.Column, e.Text = n+1, 1, "a merge left a conflict here"
+			e.Hint = "keep the lines of either side, and run pipec push"
+			break
+		}
+	}
+	return e
+}
+
+// at is an error at the byte before offset, as encoding/json counts.
+func (d *decoder) at(offset int64, format string, args ...any) error {
+	before := d.data[:min(max(offset-1, 0), int64(len(d.data)))]
+	return &Error{
+		File: d.name, Line: bytes.Count(before, []byte("\n")) + 1, Column: len(before) - bytes.LastIndexByte(before, '\n'),
+		Text: fmt.Sprintf(format, args...), Hint: remake,
+	}
+}
+
+func shorten(s string) string {
+	if len(s) > 100 {
+		return s[:97] + "..."
+	}
+	return s
+}

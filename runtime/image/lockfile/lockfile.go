@@ -1,0 +1,120 @@
+// Package lockfile reads and writes pipec.lock.json, the file in a project's directory that says what push found and made
+// for what the source names: see program.Lock. It asks no registry and no store.
+//
+// The file is committed, so it is made for that: sorted, one entry a line, the same bytes for the same lock, and touched
+// only when something has changed. What can't be read is refused with its place, a merge conflict too.
+package lockfile
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"pipec.dev/pipec/schema/program"
+)
+
+// maxSize is how large a lock may be: a hundred thousand entries.
+const maxSize = 32 << 20
+
+// Error says why a lock can't be used, and where: a fault of the project's files.
+type Error struct {
+	File   string // as the project's directory was named
+	Line   int    // from 1; 0: the whole file
+	Column int    // in bytes, from 1
+	Text   string
+	Hint   string // what to do
+}
+
+func (e *Error) Error() string {
+	at := e.File
+	if e.Line > 0 {
+		at = fmt.Sprintf("%s:%d:%d", e.File, e.Line, e.Column)
+	}
+	if e.Hint == "" {
+		return at + ": " + e.Text
+	}
+	return at + ": " + e.Text + "; " + e.Hint
+}
+
+// Load reads the lock of the project in dir. Where there is none, it is empty. What is wrong with the file is an *Error;
+// other errors are about the disk.
+func Load(dir string) (*program.Lock, error) {
+	name := filepath.Join(dir, program.LockFile)
+	data, err := read(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &program.Lock{Version: program.LockVersion}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return Decode(name, data)
+}
+
+func read(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &Error{File: name, Text: "is not a file", Hint: "move it away"}
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxSize {
+		return nil, &Error{File: name, Text: fmt.Sprintf("is larger than %d MB, which no lock is", maxSize>>20), Hint: remake}
+	}
+	return data, nil
+}
+
+// Encode writes the lock as it stands in its file.
+func Encode(l *program.Lock) ([]byte, error) {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "{\n  \"version\": %d", program.LockVersion)
+	err := errors.Join(section(&b, "agents", l.Agents), section(&b, "codes", l.Codes), section(&b, "images", l.Images))
+	b.WriteString("\n}\n")
+	return b.Bytes(), err
+}
+
+func section[T any](b *bytes.Buffer, name string, entries map[string]T) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	fmt.Fprintf(b, ",\n  %q: {", name)
+	between := "\n    "
+	for _, key := range slices.Sorted(maps.Keys(entries)) {
+		b.WriteString(between)
+		if err := writeJSON(b, key); err != nil {
+			return err
+		}
+		b.WriteString(": ")
+		if err := writeJSON(b, entries[key]); err != nil {
+			return err
+		}
+		between = ",\n    "
+	}
+	b.WriteString("\n  }")
+	return nil
+}
+
+// writeJSON writes a value without the newline of json.Encoder.
+func writeJSON(b *bytes.Buffer, v any) error {
+	enc := json.NewEncoder(b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	b.Truncate(len(bytes.TrimRight(b.Bytes(), "\n")))
+	return err
+}

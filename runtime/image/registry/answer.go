@@ -1,0 +1,97 @@
+package registry
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+)
+
+// answer is about a registry that answered with an error.
+func (f *Fault) answer(parsed name.Reference, host string, terr *transport.Error) {
+	repository := parsed.Context().Name()
+	if host == "docker.io" {
+		repository = "docker.io/" + parsed.Context().RepositoryStr()
+	}
+	switch code := terr.StatusCode; {
+	case terr.StatusCode == http.StatusTooManyRequests || has(terr, transport.TooManyRequestsErrorCode):
+		f.Reason, f.Text, f.Hint = RateLimit, host+" has had too many requests from here (429)", "wait, or log in with docker login: registries allow more to those they know"
+		if host == "docker.io" {
+			f.Hint += "; or copy the image to a registry of your own"
+		}
+	case code == http.StatusUnauthorized:
+		f.unauthorized(host, repository)
+	case code == http.StatusForbidden || has(terr, transport.DeniedErrorCode):
+		f.Reason, f.Text = Forbidden, fmt.Sprintf("%s doesn't allow it (403)%s", host, saying(terr))
+		f.Hint = "who is logged in there needs rights on " + repository
+		if verb(terr) == "write" {
+			f.Hint = "who is logged in there needs the right to write to " + repository
+		}
+	case code == http.StatusNotFound && (has(terr, transport.NameUnknownErrorCode) || verb(terr) == "write"):
+		f.Reason, f.Text = NoRepository, fmt.Sprintf("there is no repository %s", repository)
+		if isECR(host) {
+			f.Hint = "ECR makes none by itself: aws ecr create-repository --repository-name " + parsed.Context().RepositoryStr()
+		}
+	case code == http.StatusNotFound:
+		f.Reason, f.Text = NoImage, fmt.Sprintf("%s has no %s", repository, identifier(parsed))
+	case code >= 500:
+		f.Reason, f.Text, f.Hint = Broken, fmt.Sprintf("%s fails: %d %s%s", host, code, http.StatusText(code), saying(terr)), "try again"
+	default:
+		f.Reason, f.Text = Broken, fmt.Sprintf("%s refuses it: %d %s%s", host, code, http.StatusText(code), saying(terr))
+	}
+}
+
+func (f *Fault) unauthorized(host, repository string) {
+	f.Reason = Unauthorized
+	switch {
+	case host == "docker.io":
+		f.Text = "docker.io gives no access to " + repository + " (401): it doesn't exist, or it is private"
+		f.Hint = "is the name right? docker login gives access to what is private"
+	case isECR(host):
+		f.Text = host + " doesn't take the credentials (401)"
+		f.Hint = "aws sts get-caller-identity says who you are there"
+	default:
+		f.Text = host + " wants credentials that it knows (401)"
+		f.Hint = "docker login " + host + " gives them"
+	}
+}
+
+// verb is what the request that failed was to do.
+func verb(terr *transport.Error) string {
+	if terr.Request != nil && terr.Request.Method != http.MethodGet && terr.Request.Method != http.MethodHead {
+		return "write"
+	}
+	return "read"
+}
+
+func has(terr *transport.Error, code transport.ErrorCode) bool {
+	for _, d := range terr.Errors {
+		if d.Code == code {
+			return true
+		}
+	}
+	return false
+}
+
+// saying is what the registry said, for a message; "" where it said nothing.
+func saying(terr *transport.Error) string {
+	var said []string
+	for _, d := range terr.Errors {
+		if d.Message != "" {
+			said = append(said, d.Message)
+		}
+	}
+	if len(said) == 0 {
+		return ""
+	}
+	return ": " + printable(strings.Join(said, "; "))
+}
+
+func identifier(parsed name.Reference) string {
+	if _, ok := parsed.(name.Digest); ok {
+		return "image " + parsed.Identifier()
+	}
+	return "tag " + parsed.Identifier()
+}

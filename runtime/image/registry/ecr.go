@@ -1,0 +1,91 @@
+package registry
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/google/go-containerregistry/pkg/authn"
+)
+
+// ecrTimeout is how long credentials for AWS may be looked for, from all the places where they may be.
+const ecrTimeout = 20 * time.Second
+
+// hostECR is ACCOUNT.dkr.ecr.REGION.amazonaws.com, and its likes for FIPS and China.
+var hostECR = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[0-9]{12}\.dkr\.ecr(-fips)?\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?$`)
+})
+
+func isECR(host string) bool {
+	return strings.Contains(host, ".dkr.ecr") && hostECR().MatchString(host)
+}
+
+// ecrTokens gets tokens from ECR: one for each registry, for as long as it is good.
+type ecrTokens struct {
+	mu    sync.Mutex
+	known map[string]ecrToken
+}
+
+type ecrToken struct {
+	auth    authn.Authenticator
+	expires time.Time
+}
+
+func newECR() *ecrTokens { return &ecrTokens{known: map[string]ecrToken{}} }
+
+// token gives the credentials for an ECR host.
+func (e *ecrTokens) token(ctx context.Context, host string) (authn.Authenticator, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if t, ok := e.known[host]; ok && time.Now().Before(t.expires) {
+		return t.auth, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, ecrTimeout)
+	defer cancel()
+	match := hostECR().FindStringSubmatch(host)
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(match[2]))
+	if err != nil {
+		return nil, fmt.Errorf("AWS: %w", err)
+	}
+	out, err := ecr.NewFromConfig(cfg, func(o *ecr.Options) {
+		if match[1] != "" {
+			o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
+		}
+	}).GetAuthorizationToken(ctx, &ecr.GetAuthorizationTokenInput{})
+	if err != nil {
+		return nil, fmt.Errorf("AWS: %w", err)
+	}
+	t, err := readToken(out)
+	if err != nil {
+		return nil, err
+	}
+	e.known[host] = t
+	return t.auth, nil
+}
+
+// readToken reads what is base64 of USER:PASSWORD. No error repeats any of it.
+func readToken(out *ecr.GetAuthorizationTokenOutput) (t ecrToken, err error) {
+	if len(out.AuthorizationData) == 0 || out.AuthorizationData[0].AuthorizationToken == nil {
+		return t, errors.New("AWS: ECR gave no token")
+	}
+	data := out.AuthorizationData[0]
+	plain, err := base64.StdEncoding.DecodeString(*data.AuthorizationToken)
+	user, password, ok := strings.Cut(string(plain), ":")
+	if err != nil || !ok {
+		return t, errors.New("AWS: ECR gave a token that can't be read")
+	}
+	t.auth = authn.FromConfig(authn.AuthConfig{Username: user, Password: password})
+	t.expires = time.Now().Add(time.Minute)
+	if data.ExpiresAt != nil {
+		t.expires = data.ExpiresAt.Add(-time.Minute)
+	}
+	return t, nil
+}

@@ -1,0 +1,111 @@
+package registry
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+)
+
+// Reason says what kind of thing is wrong.
+type Reason string
+
+// The reasons.
+const (
+	BadReference Reason = "bad-reference" // the source's fault; all others are the world's
+	Unreachable  Reason = "unreachable"
+	Silent       Reason = "silent"       // it was reached, and hangs
+	Cut          Reason = "cut"          // the connection ended in the middle
+	TLS          Reason = "tls"          // its certificate isn't good
+	PlainHTTP    Reason = "plain-http"   // it speaks no TLS
+	Unauthorized Reason = "unauthorized" // who asks isn't known
+	Forbidden    Reason = "forbidden"    // who asks may not
+	NoRepository Reason = "no-repository"
+	NoImage      Reason = "no-image" // no such tag or digest
+	RateLimit    Reason = "rate-limit"
+	Broken       Reason = "broken"   // 5xx, or an answer that makes no sense
+	Unusable     Reason = "unusable" // it is there, and no pod can run it
+	Credentials  Reason = "credentials"
+)
+
+// Fault says why a registry could not be asked, or what is wrong with what it answered.
+type Fault struct {
+	Reason Reason
+	Ref    string // the reference, as the source has it
+	Text   string
+	Hint   string // what to do; ""
+	Err    error  // what the library said
+}
+
+func (f *Fault) Error() string {
+	out := printable(f.Ref) + ": " + f.Text
+	if f.Hint != "" {
+		out += "; " + f.Hint
+	}
+	return out
+}
+
+func (f *Fault) Unwrap() error { return f.Err }
+
+// UsersFault says whether it is the project's files that have to change.
+func (f *Fault) UsersFault() bool { return f.Reason == BadReference }
+
+func badReference(ref string, err error) error {
+	f := &Fault{Reason: BadReference, Ref: ref, Err: err, Text: "is no reference to an image"}
+	rest, isURL := ref, false
+	if _, after, ok := strings.Cut(ref, "://"); ok {
+		rest, isURL = after, true
+	}
+	switch {
+	case ref == "":
+		f.Ref, f.Text = `""`, "is no reference to an image"
+	case isURL:
+		f.Hint = "it is written without a scheme: " + printable(rest)
+	case strings.ContainsAny(ref, " \t\r\n"):
+		f.Text += ": it has a space in it"
+	case strings.ToLower(ref) != ref && parses(lowerRepository(ref)):
+		f.Hint = "a repository is in lower case: " + printable(lowerRepository(ref))
+	case strings.HasSuffix(ref, ":"):
+		f.Text += ": nothing follows the last colon"
+	case strings.Contains(ref, "@"):
+		f.Hint = "a digest is written as REPOSITORY@sha256: and 64 digits in hex"
+	default:
+		f.Hint = "it is written as HOST/REPOSITORY:TAG, as python:3.12-slim or registry.example.com/team/train:1"
+	}
+	return f
+}
+
+func parses(ref string) bool {
+	_, err := name.ParseReference(ref)
+	return err == nil
+}
+
+// lowerRepository is the reference with all but its tag in lower case.
+func lowerRepository(ref string) string {
+	slash, colon := strings.LastIndexByte(ref, '/'), strings.LastIndexByte(ref, ':')
+	if colon > slash {
+		return strings.ToLower(ref[:colon]) + ref[colon:]
+	}
+	return strings.ToLower(ref)
+}
+
+func unusable(ref string, parsed name.Reference, text string) error {
+	return &Fault{Reason: Unusable, Ref: ref, Text: fmt.Sprintf("%s can't be used: %s", parsed.Context().Name(), text)}
+}
+
+// printable makes what came from elsewhere fit for a line of a terminal.
+func printable(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n', r == '\t', r == '\r':
+			return ' '
+		case r < ' ', r == 0x7f, r >= 0x80 && r < 0xa0, r == 0x202e:
+			return '?'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+	if r := []rune(s); len(r) > 300 {
+		return string(r[:299]) + "…"
+	}
+	return s
+}
