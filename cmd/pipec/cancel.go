@@ -34,6 +34,13 @@ func (a *app) cancel(ctx context.Context, name, pipeline string, wait bool) erro
 	if err != nil {
 		return err
 	}
+	stack, err := theStack(r)
+	if err != nil {
+		return err
+	}
+	if onCluster(stack) {
+		return a.cancelRemote(ctx, stack, name, pipeline, wait)
+	}
 	run, err := a.findRun(ctx, r, pipeline, name)
 	if err != nil {
 		return err

@@ -15,7 +15,9 @@ import (
 )
 
 const logsLong = `Prints the logs of a run: of all its steps, as lines "step | text", or of one, as they are. While the run goes
-on, --follow waits for more, and ends with it. Without a name, the latest run.`
+on, --follow waits for more, and ends with it. Without a name, the latest run.
+
+On a cluster the lines of pods that are still there come from them, and all others from the store.`
 
 type logOptions struct {
 	runs.LogOptions
@@ -56,18 +58,37 @@ func (a *app) logs(ctx context.Context, name string, o logOptions) error {
 	case o.Attempt < 0:
 		return usage("--attempt is a number from 1 on")
 	}
-	return a.withReader(func(reader *runs.Reader) error { return a.printLogs(ctx, reader, name, o) })
-}
-
-func (a *app) printLogs(ctx context.Context, reader *runs.Reader, name string, o logOptions) error {
+	r, err := a.compileStack()
+	if err != nil {
+		return err
+	}
+	stack, err := theStack(r)
+	if err != nil {
+		return err
+	}
+	if onCluster(stack) {
+		return a.remoteLogs(ctx, r, stack, name, o)
+	}
+	reader, err := a.reader(r)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
 	run, err := resolve(ctx, reader, o.pipeline, name)
 	if err != nil {
 		return err
 	}
+	return a.printLogs(ctx, o, func(ctx context.Context, print func(record.Event) error) error {
+		return reader.Logs(ctx, run, o.LogOptions, print)
+	})
+}
+
+// printLogs prints the lines that read gives.
+func (a *app) printLogs(ctx context.Context, o logOptions, read func(context.Context, func(record.Event) error) error) error {
 	ctx, signals := a.onInterrupt(ctx)
 	defer signals.stop()
 	w := bufio.NewWriter(a.stdout)
-	err = reader.Logs(ctx, run, o.LogOptions, a.logPrinter(w, o))
+	err := read(ctx, a.logPrinter(w, o))
 	if flushErr := w.Flush(); err == nil {
 		err = flushErr
 	}

@@ -21,7 +21,9 @@ const rerunLong = `Runs what failed, and all that depends on it; what succeeded 
 A run that was killed in the middle goes on under its own name, with the definition, the params and the code it
 started with. One that has ended is run again as a new run, with the project as it is now: a step whose definition has
 changed since is run too; a change in its code alone is no reason to run again what succeeded. Without a name, the
-latest run.`
+latest run.
+
+On a cluster a run always is run again as a new one.`
 
 func (a *app) rerunCommand() *cobra.Command {
 	var o runOptions
@@ -42,6 +44,7 @@ func (a *app) rerunCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be run, and run nothing")
 	cmd.Flags().Var(&o.parallel, "parallel", "how many steps run at once (default: the stack's, or the machine's cores)")
 	o.show.flags(cmd)
+	o.waitFlags(cmd)
 	return cmd
 }
 
@@ -58,6 +61,16 @@ func (a *app) rerun(ctx context.Context, name, pipeline string, dryRun bool, o r
 	}
 	r, err := a.mustCompile()
 	if err != nil {
+		return err
+	}
+	stack, err := theStack(r)
+	if err != nil {
+		return err
+	}
+	if onCluster(stack) {
+		return a.rerunRemote(ctx, r, stack, pipeline, name, dryRun, o)
+	}
+	if err := o.onlyCluster(); err != nil {
 		return err
 	}
 	of, err := a.findRun(ctx, r, pipeline, name)
@@ -78,7 +91,7 @@ func (a *app) rerun(ctx context.Context, name, pipeline string, dryRun bool, o r
 	if err != nil {
 		return refused(err)
 	}
-	if err := a.sayRerun(p, o.show, dryRun); err != nil || dryRun {
+	if err := a.sayRerun(p.Of.Name, p.Resume, p.Steps, o.show, dryRun); err != nil || dryRun {
 		return err
 	}
 	prog := lo.Program
@@ -93,24 +106,24 @@ func (a *app) rerun(ctx context.Context, name, pipeline string, dryRun bool, o r
 }
 
 // sayRerun says what will be run, and what is kept: on stderr, or, where that is all, as the product.
-func (a *app) sayRerun(p *local.RerunPlan, show showOptions, dryRun bool) error {
+func (a *app) sayRerun(of string, resume bool, steps []plan.Decision, show showOptions, dryRun bool) error {
 	if dryRun && show.output == "json" {
 		return world(json.NewEncoder(a.stdout).Encode(struct {
 			Run    string          `json:"run"`
 			Resume bool            `json:"resume"`
 			Steps  []plan.Decision `json:"steps"`
-		}{p.Of.Name, p.Resume, p.Steps}))
+		}{of, resume, steps}))
 	}
 	w := a.stderr
 	if dryRun {
 		w = a.stdout
 	}
-	if p.Resume {
-		fmt.Fprintf(w, "Run %s was killed and goes on:\n", p.Of.Name)
+	if resume {
+		fmt.Fprintf(w, "Run %s was killed and goes on:\n", of)
 	} else {
-		fmt.Fprintf(w, "A new run takes over what run %s has done:\n", p.Of.Name)
+		fmt.Fprintf(w, "A new run takes over what run %s has done:\n", of)
 	}
-	for _, d := range p.Steps {
+	for _, d := range steps {
 		if d.Keep {
 			fmt.Fprintf(w, "  %s %s\n", a.paint("2", "keep"), d.Step)
 		} else {
@@ -137,11 +150,14 @@ func (a *app) reader(r *compiler.Result) (*runs.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := onlyLocal(stack); err != nil {
-		return nil, err
-	}
 	reader, err := runs.Open(a.dir, stack)
-	return reader, world(err)
+	if err != nil {
+		return nil, world(err)
+	}
+	if onCluster(stack) {
+		reader.Ask(live(context.Background(), a.stderr, namespaceOf(stack), a.liveJobs(stack)))
+	}
+	return reader, nil
 }
 
 // findRun finds the run that a name stands for: its name, the start of it, or "latest".

@@ -20,6 +20,11 @@ const runLong = `Starts a run and follows it to its end. On a terminal the steps
 each line that a step writes is a line "step | text".
 
 Ctrl-C cancels the run: steps get SIGTERM, then, after their grace, SIGKILL; a second Ctrl-C kills at once.
+
+On a cluster, the pipeline's definition is applied first where it is missing or old; then the run is followed where the
+stack is synchronous or --follow is given, and otherwise named. A second Ctrl-C leaves the run to its end; --detach
+starts it without following, and ` + "`pipec logs --follow`" + ` follows at any time, without cancelling on Ctrl-C.
+
 Exit status 1 where the run did not succeed, 130 where it was interrupted.`
 
 // runOptions are the flags of run, and of rerun where it has them.
@@ -28,7 +33,16 @@ type runOptions struct {
 	only     []string
 	name     string
 	parallel parallelFlag
+	follow   bool // on a cluster, also where the stack isn't synchronous
+	detach   bool // on a cluster, don't follow
 	show     showOptions
+}
+
+// waitFlags are --follow and --detach.
+func (o *runOptions) waitFlags(cmd *cobra.Command) {
+	cmd.Flags().BoolVarP(&o.follow, "follow", "f", false, "on a cluster: follow the run to its end, though the stack isn't synchronous")
+	cmd.Flags().BoolVarP(&o.detach, "detach", "d", false, "on a cluster: start the run, name it, and don't follow")
+	cmd.MarkFlagsMutuallyExclusive("follow", "detach")
 }
 
 // parallelFlag is --parallel: 0 where it is not given.
@@ -60,6 +74,7 @@ func (a *app) runCommand() *cobra.Command {
 	f.StringArrayVar(&o.only, "step", nil, "run this step and what it needs, and no other; may be repeated")
 	f.StringVar(&o.name, "name", "", "the run's name; without it, one is made")
 	o.show.flags(cmd)
+	o.waitFlags(cmd)
 	f.Var(&o.parallel, "parallel", "how many steps run at once (default: the stack's, or the machine's cores)")
 	return cmd
 }
@@ -76,6 +91,16 @@ func (a *app) run(ctx context.Context, args []string, o runOptions) error {
 	if err != nil {
 		return err
 	}
+	stack, err := theStack(r)
+	if err != nil {
+		return err
+	}
+	if onCluster(stack) {
+		return a.runRemote(ctx, r, p, stack, o)
+	}
+	if err := o.onlyCluster(); err != nil {
+		return err
+	}
 	lo, err := a.localOptions(r, p)
 	if err != nil {
 		return err
@@ -87,6 +112,14 @@ func (a *app) run(ctx context.Context, args []string, o runOptions) error {
 	return a.follow(ctx, p, lo, o.show, func(ctx context.Context, lo local.Options) (local.Outcome, error) {
 		return local.Run(ctx, lo)
 	})
+}
+
+// onlyCluster refuses what means nothing on this machine: the run is driven by the command itself.
+func (o *runOptions) onlyCluster() error {
+	if o.detach {
+		return usage("--detach is for stacks on a cluster: a run on this machine is driven by this command")
+	}
+	return nil
 }
 
 func (o *runOptions) check() error {
@@ -112,7 +145,7 @@ func (a *app) localOptions(r *compiler.Result, p *program.Program) (local.Option
 func (a *app) follow(ctx context.Context, p *program.Program, o local.Options, show showOptions, drive func(context.Context, local.Options) (local.Outcome, error)) error {
 	ctx, signals := a.onInterrupt(ctx)
 	defer signals.stop()
-	v := a.viewer(p, o, show)
+	v := a.viewer(p, shown{project: o.Project, stack: o.Stack}, show)
 	o.Observe, o.Force = v.Event, signals.force
 	out, err := drive(ctx, o)
 	if closeErr := v.Close(); err == nil && !errors.Is(closeErr, syscall.EPIPE) {

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"pipec.dev/pipec/compiler/diag"
-	"pipec.dev/pipec/runtime/local"
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/runtime/view"
 	"pipec.dev/pipec/schema/program"
@@ -28,25 +27,32 @@ func (o *showOptions) flags(cmd *cobra.Command) {
 
 func (o *showOptions) check() error {
 	switch {
-	case o.output != "text" && o.output != "json":
+	case o.output != "" && o.output != "text" && o.output != "json":
 		return usage("there is no output %q: text or json", o.output)
-	case o.order != "time" && o.order != "step":
+	case o.order != "" && o.order != "time" && o.order != "step":
 		return usage("there is no log order %q: time or step", o.order)
 	}
 	return nil
 }
 
+// shown says whose run is shown.
+type shown struct {
+	project  string
+	stack    *program.Stack
+	detached bool // it goes on without who shows it
+}
+
 // viewer shows a run as the flags say: a tree on a terminal, lines elsewhere, or events.
-func (a *app) viewer(p *program.Program, o local.Options, show showOptions) view.View {
+func (a *app) viewer(p *program.Program, o shown, show showOptions) view.View {
 	if show.output == "json" {
 		return view.NewJSON(a.stdout)
 	}
-	vo := view.Options{Out: a.stdout, Talk: a.stderr, Color: a.color(), Safe: a.terminal, Interactive: true, Flags: a.sharedFlags()}
+	vo := view.Options{Out: a.stdout, Talk: a.stderr, Color: a.color(), Safe: a.terminal, Interactive: true, Detached: o.detached, Flags: a.sharedFlags()}
 	for _, s := range p.Ordered() {
 		vo.Steps = append(vo.Steps, s.Name)
 	}
 	if show.order == "step" {
-		l := &stepLines{project: o.Project, stack: o.Stack}
+		l := &stepLines{project: o.project, stack: o.stack}
 		vo.ByStep, vo.Lines = true, l.lines
 		return &named{View: view.NewPlain(vo), lines: l}
 	}

@@ -151,7 +151,7 @@ func (f *follower) faultOf(resource string) func(error) {
 		default:
 			since := time.Now()
 			f.call(func() {
-				f.waitFor(clusterWait, waiting{what: "the cluster", wants: wants{reason: "Unreachable", message: oneLine(err.Error())}, since: since})
+				f.waitFor(clusterWait, waiting{what: "the cluster", wants: wants{reason: "Unreachable", message: why(err)}, since: since})
 			})
 		}
 	}
@@ -169,7 +169,7 @@ func (f *follower) blinded(resource string, err error) {
 		"pods/log": "the logs of pods can't be read: lines come from the store, some seconds late",
 		"jobs":     "jobs can't be watched: a run that is lost is not noticed",
 	}[resource]
-	f.warn(what + ": " + oneLine(err.Error()))
+	f.warn(what + ": " + why(err))
 	f.sync()
 }
 
@@ -227,6 +227,6 @@ func (f *follower) logTrouble(id attemptID, err error, unread bool) {
 		f.blinded("pods/log", err)
 	case unread && errors.Is(err, store.ErrNotExist):
 	case unread:
-		f.warn(fmt.Sprintf("the end of the log of step %s, attempt %d, can't be read: %s", id.step, id.n, oneLine(err.Error())))
+		f.warn(fmt.Sprintf("the end of the log of step %s, attempt %d, can't be read: %s", id.step, id.n, why(err)))
 	}
 }

@@ -190,11 +190,11 @@ func (f *follower) line(l line) {
 // cancel asks the coordinator to cancel the run. That is told at once: it may take a second to arrive.
 func (f *follower) cancel() {
 	job := Job{Name: f.o.Name, UID: f.o.UID}
-	f.take(record.Event{Version: record.Version, Type: record.CancelRequested, At: f.now().UTC(), Run: f.o.Name})
+	f.o.Tell(record.Event{Version: record.Version, Type: record.CancelRequested, At: f.now().UTC(), Run: f.o.Name})
 	f.asked++
 	f.group.Go(func() {
 		if err := f.c.Cancel(f.ctx, &job); err != nil {
-			f.call(func() { f.warn("the run could not be cancelled: " + oneLine(err.Error())) })
+			f.call(func() { f.warn("the run could not be cancelled: " + why(err)) })
 		}
 	})
 }

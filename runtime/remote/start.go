@@ -77,7 +77,7 @@ func (c *Cluster) Definition(ctx context.Context, pipeline string) (*batchv1.Cro
 
 // Start starts a run of the definition as it stands in the cluster: the Job that `kubectl create job --from` would make,
 // with what the run is asked for as annotations. As there the CronJob owns it: its history limits remove the Jobs of
-// ended runs (their records stay), and a pipeline that is destroyed takes its runs along.
+// ended runs, whose records stay; kubectl that deletes the CronJob takes its runs along, which `pipec destroy` does not.
 func (c *Cluster) Start(ctx context.Context, o StartOptions) (*batchv1.Job, error) {
 	definition, err := c.Definition(ctx, o.Pipeline)
 	if err != nil {

@@ -1,12 +1,15 @@
 package remote
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
+
+	"pipec.dev/pipec/runtime/cluster/connect"
 )
 
 // backoff is how a watch is tried again: soon, then every ten seconds.
@@ -61,6 +64,15 @@ func waitsFor(pod *corev1.Pod, container string) (w wants, ok bool) {
 		return w, true
 	}
 	return wants{reason: "ContainerCreating", vague: true}, true
+}
+
+// why is an error of the cluster or the store in a line.
+func why(err error) string {
+	var explained *connect.Error
+	if errors.As(connect.Explain(err), &explained) {
+		return explained.Text
+	}
+	return oneLine(err.Error())
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
