@@ -5,6 +5,7 @@ package connect
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -96,6 +97,9 @@ func (c *Cluster) kubeconfig(name string, environ []string) error {
 	}
 	if raw.Contexts[name] == nil {
 		return noContext("the kubeconfig has no context "+quote(name), name, raw)
+	}
+	if at := raw.Contexts[name]; raw.Clusters[at.Cluster] == nil {
+		return &Error{Reason: NoConfig, Text: fmt.Sprintf("context %q of the kubeconfig is for cluster %q, which the kubeconfig does not have", name, at.Cluster)}
 	}
 	overrides := &clientcmd.ConfigOverrides{CurrentContext: name}
 	config, err := clientcmd.NewNonInteractiveClientConfig(*raw, name, overrides, rules).ClientConfig()
