@@ -144,8 +144,5 @@ func onlyLocal(s *program.Stack) error {
 		d := fmt.Errorf("stack %q runs on %s, which is not supported yet; this version runs pipelines on this machine (orchestrator \"local\")", s.Name, s.Orchestrator.Kind)
 		return user(d)
 	}
-	if s.ArtifactStore.Kind != "local" {
-		return user(fmt.Errorf("stack %q keeps its artifacts in %s, which is not supported yet; this version keeps them on this machine (artifact_store \"local\")", s.Name, s.ArtifactStore.Kind))
-	}
 	return nil
 }

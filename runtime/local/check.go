@@ -1,9 +1,7 @@
 package local
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os/exec"
 	"strings"
@@ -15,51 +13,25 @@ import (
 )
 
 // Finding is what Check found out about one part of a stack.
-type Finding struct {
-	Part string `json:"part"`
-	OK   bool   `json:"ok"`
-	Text string `json:"text"` // what is there, or what is wrong with it
-}
+type Finding = store.Finding
 
 // Check tries what runs on this stack will need: the artifact store, and, where python is asked for, the interpreter.
 // What it writes to try the store stays there, at keys of its own.
 func Check(ctx context.Context, o Options, python bool) []Finding {
-	found := []Finding{checkStore(ctx, &o)}
+	found := checkStore(ctx, &o)
 	if python {
 		found = append(found, checkPython(ctx, &o))
 	}
 	return found
 }
 
-// checkStore keeps an object that may be there once, reads it back, and has the store refuse it the second time.
-func checkStore(ctx context.Context, o *Options) Finding {
-	f := Finding{Part: "artifact store"}
+func checkStore(ctx context.Context, o *Options) []Finding {
 	s, err := runs.OpenStore(o.Project, o.Stack.ArtifactStore)
 	if err != nil {
-		f.Text = err.Error()
-		return f
+		return []Finding{{Part: store.CheckPart, Text: err.Error()}}
 	}
 	defer s.Close()
-	key := fmt.Sprintf("check/%d", time.Now().UnixNano())
-	content := []byte("pipec stack check\n")
-	err = s.Put(ctx, key, bytes.NewReader(content), store.IfAbsent)
-	if err == nil {
-		var back []byte
-		if back, err = store.ReadAll(ctx, s, key); err == nil && !bytes.Equal(back, content) {
-			err = errors.New("what was written does not read back")
-		}
-	}
-	if err == nil {
-		if again := s.Put(ctx, key, bytes.NewReader(content), store.IfAbsent); !errors.Is(again, store.ErrExists) {
-			err = errors.New("it writes an object a second time that may be written once")
-		}
-	}
-	if err != nil {
-		f.Text = o.Stack.ArtifactStore.Path + ": " + err.Error()
-		return f
-	}
-	f.OK, f.Text = true, o.Stack.ArtifactStore.Path+": can be written and read, and keeps what may be written once"
-	return f
+	return store.Check(ctx, s, o.Stack.ArtifactStore.Path)
 }
 
 func checkPython(ctx context.Context, o *Options) Finding {

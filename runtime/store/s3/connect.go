@@ -28,7 +28,7 @@ const (
 	dialTimeout = 10 * time.Second
 	stall       = 2 * time.Minute // without a byte going either way
 	attempts    = 4
-	maxBackoff  = 2 * time.Second
+	maxBackoff  = time.Second
 )
 
 // customRegion is the region of servers that have none, as they all take it.

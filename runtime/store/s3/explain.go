@@ -25,6 +25,7 @@ var (
 	read  = operation{"read", "s3:GetObject"}
 	write = operation{"write", "s3:PutObject"}
 	list  = operation{"list", "s3:ListBucket"}
+	abort = operation{"write in parts", "s3:PutObject and s3:AbortMultipartUpload"}
 )
 
 // What servers do wrong.
@@ -96,7 +97,7 @@ func (s *Store) explain(op operation, err error) (store.Class, string) {
 		return store.Permanent, fmt.Sprintf("there is no bucket %q: create it, or correct `path` of the artifact_store", s.bucket)
 	case "InvalidBucketName":
 		return store.Permanent, fmt.Sprintf("%q can't be the name of a bucket: correct `path` of the artifact_store", s.bucket)
-	case "InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException":
+	case "InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException", "XAdminUserNotFound":
 		return store.Denied, "the access key is not known there" + s.from()
 	case "SignatureDoesNotMatch":
 		return store.Denied, "the secret key doesn't belong to the access key" + s.from()
@@ -152,7 +153,7 @@ func (s *Store) denied(op operation) string {
 // from says whose credentials were used.
 func (s *Store) from() string {
 	if source := s.creds.Source(); source != "" {
-		return " (the credentials are of " + source + ")"
+		return " (credentials: " + source + ")"
 	}
 	return ""
 }
