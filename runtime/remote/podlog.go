@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"hash/maphash"
 	"io"
 	"strconv"
 	"time"
@@ -41,7 +42,7 @@ type stream struct {
 	line func(text []byte, size int) error
 
 	last  time.Time // of the last line given
-	same  int       // how many were given of that time; the pieces of a long line count each
+	same  []uint64  // the lines given of that time, by their hashes; the pieces of a long line count each
 	bytes int64     // that came, as the node keeps them: what makes it put a file away
 }
 
@@ -63,20 +64,24 @@ func (s *stream) read(r io.Reader) error {
 		case at.Before(s.last):
 			return nil
 		case at.Equal(s.last):
-			if again++; again <= s.same {
+			if again < len(s.same) {
+				if maphash.Bytes(seed, text) != s.same[again] {
+					return errGap
+				}
+				again++
 				return nil
 			}
-		case again < s.same:
+		case again < len(s.same):
 			return errGap
 		default:
 			resume = false
 		}
 		if at.After(s.last) {
-			s.last, s.same = at, 0
+			s.last, s.same = at, s.same[:0]
 		}
 		if at.Equal(s.last) { // where times go back, what is older counts as given
-			s.same++
-			again = s.same
+			s.same = append(s.same, maphash.Bytes(seed, text))
+			again = len(s.same)
 		}
 		s.bytes += int64(size) + overhead
 		return s.line(text, size)
