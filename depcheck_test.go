@@ -35,7 +35,7 @@ var slim = []struct {
 	why string
 }{
 	{
-		who: []string{"schema/types", "schema/expr", "schema/program", "schema/record", "runtime/engine/...", "runtime/step/...", "cmd/pipec-agent/..."},
+		who: []string{"schema/types", "schema/expr", "schema/program", "schema/record", "runtime/engine/...", "runtime/step/..."},
 		not: []string{
 			module + "/schema/language/...",
 			"github.com/hashicorp/hcl/v2/gohcl/...",
@@ -46,8 +46,13 @@ var slim = []struct {
 	},
 	{
 		who: []string{"cmd/pipec-agent/..."},
-		not: []string{module + "/compiler/...", module + "/emit/...", "k8s.io/client-go/kubernetes/...", "k8s.io/client-go/tools/leaderelection/...", "github.com/spf13/cobra/..."},
-		why: "the agent is small",
+		not: []string{
+			module + "/compiler/...", module + "/emit/...", module + "/schema/language/...", module + "/schema/kube/pod/...",
+			"github.com/hashicorp/hcl/v2/gohcl/...", "github.com/hashicorp/hcl/v2/hclwrite/...",
+			"go.yaml.in/yaml/v3/...", "gopkg.in/yaml.v3/...", "github.com/goccy/go-yaml/...", // apimachinery brings its own, v2
+			"k8s.io/client-go/kubernetes/...", "k8s.io/client-go/dynamic/...", "k8s.io/client-go/tools/leaderelection/...", "github.com/spf13/cobra/...",
+		},
+		why: "the agent is small, and reads programs and no sources",
 	},
 }
 

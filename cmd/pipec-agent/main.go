@@ -1,11 +1,10 @@
-// Pipec-agent is the small program inside a step's pod: it runs the wrapper of runtime/step around the user's process.
-// It holds nothing of the compiler, of emit or of the command line of pipec.
+// Pipec-agent is the small program that travels into a cluster. In the pod of a run it is the coordinator (runtime/kube);
+// in the pod of a step it is the wrapper of runtime/step around the user's process. It holds nothing of the compiler, of
+// emit or of the command line of pipec.
 package main
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -14,24 +13,37 @@ import (
 	"syscall"
 
 	"pipec.dev/pipec/runtime/step"
-	"pipec.dev/pipec/runtime/store"
-	"pipec.dev/pipec/schema/program"
-	"pipec.dev/pipec/schema/record"
 )
 
-const usage = `usage: pipec-agent step --spec FILE
+const usage = `usage: pipec-agent coordinate
+       pipec-agent step [--spec FILE]
+       pipec-agent copy DIR
        pipec-agent version
 
-step     run one attempt of a step, as the spec says
-version  print the version
+coordinate  drive the run of the Job that this pod belongs to
+step        run one attempt of a step, as PIPEC_SPEC says, or a file
+copy        copy this program into a directory
+version     print the version
 `
 
-// The exit statuses, besides that of the step's process.
+// The exit statuses, besides those of the step's process and of a run.
 const (
-	exitStep  = 1  // the step failed otherwise than by an exit code of its own
-	exitWorld = 3  // its result could not be written
-	exitUsage = 64 // as sysexits.h has it
+	exitStep    = 1  // the step failed otherwise than by an exit code of its own
+	exitWorld   = 3  // what is needed of the world isn't there: the result could not be written, the run not be recorded
+	exitUsage   = 64 // as sysexits.h has it
+	exitStopped = 75 // told to end before it was done: it is to be started again
 )
+
+// version is set by the linker.
+var version string
+
+// agent is what a command is given of the world.
+type agent struct {
+	stdout, stderr io.Writer
+	lookup         func(string) (string, bool)
+	environ        []string
+	root           string // of the file system; "" but in tests
+}
 
 func main() {
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -41,113 +53,60 @@ func main() {
 		<-signals
 		cancel(step.ErrShutdown)
 	}()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	a := agent{stdout: os.Stdout, stderr: os.Stderr, lookup: os.LookupEnv, environ: os.Environ()}
+	os.Exit(a.run(ctx, os.Args[1:]))
 }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+func (a *agent) run(ctx context.Context, args []string) int {
 	if len(args) == 0 {
-		fmt.Fprint(stderr, usage)
+		fmt.Fprint(a.stderr, usage)
 		return exitUsage
 	}
 	switch args[0] {
+	case "coordinate":
+		return a.coordinate(ctx, args[1:])
 	case "step":
-		return runStep(ctx, args[1:], stdout, stderr)
-	case "version":
-		fmt.Fprintln(stdout, "pipec-agent", version())
+		return a.step(ctx, args[1:])
+	case "copy":
+		return a.copy(args[1:])
+	case "version", "--version":
+		fmt.Fprintln(a.stdout, "pipec-agent", versionText())
 		return 0
 	case "help", "-h", "--help":
-		fmt.Fprint(stdout, usage)
+		fmt.Fprint(a.stdout, usage)
 		return 0
 	}
-	fmt.Fprintf(stderr, "pipec-agent: there is no command %q\n%s", args[0], usage)
+	fmt.Fprintf(a.stderr, "pipec-agent: there is no command %q\n%s", args[0], usage)
 	return exitUsage
 }
 
-func version() string {
+func versionText() string {
+	if version != "" {
+		return version
+	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
 	}
 	return "(devel)"
 }
 
-// task is what the file of --spec holds: the step's spec, and which store to use.
-type task struct {
-	Store program.Store `json:"store"`
+func (a *agent) getenv(name string) string {
+	value, _ := a.lookup(name)
+	return value
 }
 
-func runStep(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	flags := flag.NewFlagSet("step", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	file := flags.String("spec", "", "the `FILE` with the step's spec, as JSON")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return 0
-		}
-		return exitUsage
-	}
-	if *file == "" || flags.NArg() > 0 {
-		fmt.Fprint(stderr, usage)
-		return exitUsage
-	}
-	spec, st, err := load(*file)
-	if err != nil {
-		fmt.Fprintln(stderr, "pipec-agent:", err)
-		return exitWorld
-	}
-	defer st.Close()
-	result, err := step.Run(ctx, spec, step.Deps{
-		Store: st, Environ: os.Environ(), Secrets: secrets(spec, os.LookupEnv),
-		Line: func(line []byte) {
-			_, _ = stdout.Write(append(line[:len(line):len(line)], '\n'))
-		},
-	})
-	if result.Message != "" {
-		fmt.Fprintf(stderr, "pipec-agent: step %s: %s: %s\n", spec.Step, result.Reason, result.Message)
-	}
-	if err != nil {
-		fmt.Fprintln(stderr, "pipec-agent:", err)
-		return exitWorld
-	}
-	return exitCode(&result)
+func (a *agent) say(format string, args ...any) {
+	fmt.Fprintf(a.stderr, "pipec-agent: "+format+"\n", args...)
 }
 
-func exitCode(r *record.Result) int {
-	switch {
-	case r.Status == record.Succeeded:
-		return 0
-	case r.ExitCode != nil && *r.ExitCode != 0:
-		return *r.ExitCode
-	}
-	return exitStep
-}
+// terminationLog is where Kubernetes reads how a container ended; outside of a pod it isn't there.
+const terminationLog = "/dev/termination-log"
 
-func load(file string) (*step.Spec, *store.Local, error) {
-	data, err := os.ReadFile(file)
+func (a *agent) terminate(message []byte) {
+	f, err := os.OpenFile(a.root+terminationLog, os.O_WRONLY|os.O_TRUNC, 0)
 	if err != nil {
-		return nil, nil, err
+		return
 	}
-	spec, err := step.Decode(data)
-	if err != nil {
-		return nil, nil, err
-	}
-	var t task
-	if err := store.DecodeJSON(data, &t); err != nil {
-		return nil, nil, err
-	}
-	if t.Store.Kind != "local" || t.Store.Path == "" {
-		return nil, nil, fmt.Errorf("%s: the store is of kind %q; this agent knows local, with a path", file, t.Store.Kind)
-	}
-	st, err := store.OpenLocal(t.Store.Path)
-	return spec, st, err
-}
-
-// secrets are found in the agent's own environment, where the pod puts them by the step's names.
-func secrets(spec *step.Spec, lookup func(string) (string, bool)) map[string]string {
-	out := map[string]string{}
-	for _, s := range spec.Program.SecretEnv {
-		if value, ok := lookup(s.Name); ok {
-			out[s.Name] = value
-		}
-	}
-	return out
+	_, _ = f.Write(message)
+	_ = f.Close()
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,10 +22,13 @@ func TestImports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ours := map[string]bool{
-		"pipec.dev/pipec/cmd/pipec-agent": true, "pipec.dev/pipec/runtime/step": true, "pipec.dev/pipec/runtime/store": true,
-		"pipec.dev/pipec/schema/expr": true, "pipec.dev/pipec/schema/program": true, "pipec.dev/pipec/schema/record": true,
-		"pipec.dev/pipec/schema/types": true,
+	ours := map[string]bool{}
+	for _, name := range []string{
+		"cmd/pipec-agent", "runtime/cache", "runtime/engine", "runtime/journal", "runtime/kube", "runtime/kube/client", "runtime/kube/podstate",
+		"runtime/params", "runtime/plan", "runtime/step", "runtime/store", "runtime/store/s3", "schema/expr", "schema/kube", "schema/program",
+		"schema/record", "schema/types",
+	} {
+		ours["pipec.dev/pipec/"+name] = true
 	}
 	seen := 0
 	for dep := range strings.FieldsSeq(string(out)) {
@@ -36,9 +40,10 @@ func TestImports(t *testing.T) {
 		}
 		for _, not := range []string{
 			"github.com/hashicorp/hcl/v2/gohcl", "github.com/hashicorp/hcl/v2/hclwrite", "github.com/hashicorp/hcl/v2/hclparse",
-			"github.com/spf13/cobra", "k8s.io/client-go/kubernetes", "k8s.io/client-go/tools/leaderelection", "yaml",
+			"github.com/spf13/cobra", "k8s.io/client-go/kubernetes", "k8s.io/client-go/tools/leaderelection", "k8s.io/client-go/dynamic",
+			"k8s.io/client-go/tools/clientcmd/", "go.yaml.in/yaml/v3", "github.com/goccy/go-yaml", // apimachinery brings yaml/v2
 		} {
-			if strings.HasPrefix(dep, not) || not == "yaml" && strings.Contains(dep, not) {
+			if strings.HasPrefix(dep, not) && dep != "k8s.io/client-go/tools/clientcmd/api" {
 				t.Errorf("the agent imports %s", dep)
 			}
 		}
@@ -79,20 +84,33 @@ func TestStep(t *testing.T) {
 	for _, c := range []struct {
 		script         string
 		code           int
-		stdout, stderr string
+		stdout, reason string
 		status         record.Status
 	}{
 		{`echo "hello $TOKEN"; echo 1 > $PIPEC_OUTPUT_o`, 0, "hello ***\n", "", record.Succeeded},
-		{`echo bye; exit 5`, 5, "bye\n", "Error: it ended with exit code 5", record.Failed},
-		{`true`, 1, "", "OutputMissing", record.Failed},
-		{`kill -KILL $$`, 1, "", "Signal", record.Failed},
+		{`echo bye; exit 5`, 5, "bye\n", record.ReasonError, record.Failed},
+		{`true`, 1, "", record.ReasonOutputMissing, record.Failed},
+		{`kill -KILL $$`, 1, "", record.ReasonSignal, record.Failed},
 	} {
 		file, dir := specFile(t, c.script)
 		var stdout, stderr bytes.Buffer
-		if code := run(context.Background(), []string{"step", "--spec", file}, &stdout, &stderr); code != c.code {
+		a := agent{stdout: &stdout, stderr: &stderr, lookup: os.LookupEnv, environ: os.Environ(), root: dir}
+		message := filepath.Join(dir, terminationLog)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(message), 0o777), os.WriteFile(message, []byte("before"), 0o666)); err != nil {
+			t.Fatal(err)
+		}
+		if code := a.run(context.Background(), []string{"step", "--spec", file}); code != c.code {
 			t.Errorf("%s: exit status %d, %s", c.script, code, &stderr)
 		}
-		if stdout.String() != c.stdout || !strings.Contains(stderr.String(), c.stderr) {
+		told, err := os.ReadFile(message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		end, ok := step.ParseTermination(string(told))
+		if !ok || end.Status != c.status || end.Result == "" || end.Reason != c.reason {
+			t.Errorf("%s: the termination message is %s", c.script, told)
+		}
+		if stdout.String() != c.stdout || stderr.String() != "" {
 			t.Errorf("%s: %q, %q", c.script, &stdout, &stderr)
 		}
 		st, err := store.OpenLocal(filepath.Join(dir, "store"))
@@ -114,7 +132,7 @@ func TestStep(t *testing.T) {
 
 func TestUsage(t *testing.T) {
 	bad := filepath.Join(t.TempDir(), "bad.json")
-	if err := os.WriteFile(bad, []byte(`{"version": 7}`), 0o666); err != nil {
+	if err := os.WriteFile(bad, []byte(`{"version": 7, "store": {"kind": "local", "path": "`+t.TempDir()+`"}}`), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -125,6 +143,10 @@ func TestUsage(t *testing.T) {
 		{nil, exitUsage, "usage:"},
 		{[]string{"fly"}, exitUsage, `no command "fly"`},
 		{[]string{"step"}, exitUsage, "--spec FILE"},
+		{[]string{"copy"}, exitUsage, "copy DIR"},
+		{[]string{"copy", "/no/such/directory"}, exitWorld, "no such file"},
+		{[]string{"coordinate", "x"}, exitUsage, "coordinate"},
+		{[]string{"coordinate"}, 91, "is not set"},
 		{[]string{"step", "--nothing"}, exitUsage, "nothing"},
 		{[]string{"step", "--spec", "/no/such"}, exitWorld, "no such file"},
 		{[]string{"step", "--spec", bad}, exitWorld, "version 7"},
@@ -132,7 +154,8 @@ func TestUsage(t *testing.T) {
 		{[]string{"--help"}, 0, "pipec-agent step"},
 	} {
 		var out bytes.Buffer
-		if code := run(context.Background(), c.args, &out, &out); code != c.code || !strings.Contains(out.String(), c.output) {
+		a := agent{stdout: &out, stderr: &out, lookup: func(string) (string, bool) { return "", false }, root: t.TempDir()}
+		if code := a.run(context.Background(), c.args); code != c.code || !strings.Contains(out.String(), c.output) {
 			t.Errorf("%q: %d, %s", c.args, code, &out)
 		}
 	}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+
+	"pipec.dev/pipec/runtime/kube"
+	"pipec.dev/pipec/runtime/kube/client"
+	names "pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+const (
+	coordinatorMemory = 48 << 20 // what Go is to hold
+	coordinatorParts  = 8 << 20  // of that, what is on its way from and to the store
+	maxProgram        = 1 << 30  // of what a compressed program may unfold to
+)
+
+// coordinate drives the run of this pod's Job.
+func (a *agent) coordinate(ctx context.Context, args []string) int {
+	if len(args) > 0 {
+		fmt.Fprint(a.stderr, usage)
+		return exitUsage
+	}
+	debug.SetGCPercent(50)
+	debug.SetMemoryLimit(coordinatorMemory)
+	end, err := a.drive(ctx)
+	var refusal *kube.Refusal
+	code := exitWorld
+	switch {
+	case err == nil && end.Status == record.Succeeded:
+		code = 0
+	case err == nil, errors.As(err, &refusal):
+		code = names.ExitRunFailed
+	case errors.Is(err, kube.ErrStopped):
+		code = exitStopped
+	}
+	if err != nil {
+		a.say("%s", err)
+		a.terminate([]byte(err.Error()))
+		return code
+	}
+	text := string(end.Status)
+	if end.Message != "" {
+		text += ": " + end.Message
+	}
+	a.terminate([]byte(text[:min(len(text), 4096)]))
+	return code
+}
+
+func (a *agent) drive(ctx context.Context) (*record.End, error) {
+	o := kube.Options{Out: a.stdout}
+	for name, field := range map[string]*string{
+		names.EnvNamespace: &o.Namespace, names.EnvJobName: &o.Job, names.EnvJobUID: &o.JobUID, names.EnvPodName: &o.Pod, names.EnvPodUID: &o.PodUID,
+	} {
+		if *field = a.getenv(name); *field == "" {
+			return nil, &kube.Refusal{Message: name + " is not set: the coordinator runs in the pod of a Job that pipec has made"}
+		}
+	}
+	encoded, err := readProgram(a.root + names.ProgramDir)
+	if err != nil {
+		return nil, &kube.Refusal{Message: err.Error()}
+	}
+	o.Program = encoded
+	if o.Client, err = client.InCluster(o.Namespace); err != nil {
+		return nil, err
+	}
+	p, err := program.Decode(encoded)
+	if err != nil {
+		return nil, &kube.Refusal{Message: err.Error()}
+	}
+	where, err := a.storeOf()
+	if err != nil {
+		return nil, &kube.Refusal{Message: err.Error()}
+	}
+	st, err := a.open(ctx, where, coordinatorParts)
+	if err != nil {
+		return nil, &kube.Refusal{Message: err.Error()}
+	}
+	defer st.Close()
+	o.Store = st
+	if p.Target != nil {
+		o.Store = a.patient(st, p.Target.StoreGrace.D())
+	}
+	return kube.Coordinate(ctx, o)
+}
+
+// readProgram reads the program of a definition: one compressed file, or its parts in order.
+func readProgram(dir string) ([]byte, error) {
+	parts, err := filepath.Glob(filepath.Join(dir, names.ProgramFile+"*"))
+	if err != nil || len(parts) == 0 {
+		return nil, fmt.Errorf("there is no program in %s", dir)
+	}
+	slices.Sort(parts)
+	var b bytes.Buffer
+	for _, part := range parts {
+		data, err := os.ReadFile(part)
+		if err != nil {
+			return nil, err
+		}
+		b.Write(data)
+	}
+	z, err := gzip.NewReader(&b)
+	if err != nil {
+		return nil, fmt.Errorf("the program in %s: %w", dir, err)
+	}
+	data, err := io.ReadAll(io.LimitReader(z, maxProgram))
+	if err != nil {
+		return nil, fmt.Errorf("the program in %s: %w", dir, err)
+	}
+	return data, nil
+}

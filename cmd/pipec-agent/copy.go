@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// copy puts this program into a directory, for the container beside: clusters that can't mount an image have an init
+// container do that.
+func (a *agent) copy(args []string) int {
+	if len(args) != 1 {
+		fmt.Fprint(a.stderr, usage)
+		return exitUsage
+	}
+	if err := copySelf(args[0]); err != nil {
+		a.say("%s", err)
+		return exitWorld
+	}
+	return 0
+}
+
+func copySelf(dir string) error {
+	from, err := os.Open("/proc/self/exe")
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	// Under another name until it is whole.
+	temp := filepath.Join(dir, ".pipec-agent")
+	to, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o755)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(to, from)
+	if cerr := to.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Chmod(temp, 0o755) // whatever the umask
+	}
+	if err == nil {
+		err = os.Rename(temp, filepath.Join(dir, "pipec-agent"))
+	}
+	return err
+}

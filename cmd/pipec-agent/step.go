@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"pipec.dev/pipec/runtime/step"
+	"pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+const (
+	stepMemory = 20 << 20 // what Go is to hold beside the user's process
+	stepParts  = 8 << 20  // of that, what is on its way from and to the store
+	// taskGrace is how long the store is waited for before the task says how long.
+	taskGrace = 15 * time.Minute
+)
+
+// step runs one attempt.
+func (a *agent) step(ctx context.Context, args []string) int {
+	flags := flag.NewFlagSet("step", flag.ContinueOnError)
+	flags.SetOutput(a.stderr)
+	file := flags.String("spec", "", "the `FILE` with the step's task, as JSON; else PIPEC_SPEC says")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
+		return exitUsage
+	}
+	text := a.getenv(kube.EnvSpec)
+	if flags.NArg() > 0 || *file == "" && text == "" {
+		fmt.Fprint(a.stderr, usage)
+		return exitUsage
+	}
+	debug.SetGCPercent(50)
+	debug.SetMemoryLimit(stepMemory)
+	if *file != "" {
+		data, err := os.ReadFile(*file)
+		if err != nil {
+			return a.unready(err)
+		}
+		text = string(data)
+	}
+	task, st, err := a.task(ctx, text)
+	if err != nil {
+		return a.unready(err)
+	}
+	defer st.Close()
+	spec := &task.Spec
+	place(spec)
+	reap := newReaper()
+	result, err := step.Run(ctx, spec, step.Deps{
+		Store: a.patient(st, task.StoreGrace.D()), Environ: a.environ, Secrets: secrets(spec, a.lookup), Tee: a.stdout, Started: reap.started,
+	})
+	a.terminate(step.NewTermination(&result, err == nil).Encode())
+	if err != nil {
+		a.say("%s", err)
+		return exitWorld
+	}
+	return exitCode(&result)
+}
+
+// unready is for an attempt that can't begin.
+func (a *agent) unready(err error) int {
+	t := step.Termination{Status: record.Failed, Class: record.ClassInfrastructure, Reason: record.ReasonStart, Message: err.Error()}
+	a.terminate(t.Encode())
+	a.say("%s", err)
+	return exitWorld
+}
+
+// task reads the attempt's task, and opens its store.
+func (a *agent) task(ctx context.Context, text string) (*step.Task, openStore, error) {
+	var named struct {
+		Store *program.Store `json:"store"`
+	}
+	_ = json.Unmarshal([]byte(text), &named) // a task that isn't plain names none
+	if named.Store == nil {
+		s, err := a.storeOf()
+		if err != nil {
+			return nil, nil, err
+		}
+		named.Store = &s
+	}
+	st, err := a.open(ctx, *named.Store, stepParts)
+	if err != nil {
+		return nil, nil, err
+	}
+	task, err := step.DecodeTask(ctx, a.patient(st, taskGrace), text)
+	if err != nil {
+		_ = st.Close()
+		return nil, nil, err
+	}
+	return task, st, nil
+}
+
+// place gives a step without code the image's working directory, or, where the image has none, one that it may write to.
+func place(spec *step.Spec) {
+	if spec.Code != "" || spec.Dir != "" {
+		return
+	}
+	if wd, err := os.Getwd(); err != nil || wd == "/" {
+		spec.Dir = spec.ScratchDir()
+	}
+}
+
+func exitCode(r *record.Result) int {
+	switch {
+	case r.Status == record.Succeeded:
+		return 0
+	case r.ExitCode != nil && *r.ExitCode != 0:
+		return *r.ExitCode
+	}
+	return exitStep
+}
+
+// secrets are found in the agent's own environment, where the pod puts them by the step's names.
+func secrets(spec *step.Spec, lookup func(string) (string, bool)) map[string]string {
+	out := map[string]string{}
+	for _, s := range spec.Program.SecretEnv {
+		if value, ok := lookup(s.Name); ok {
+			out[s.Name] = value
+		}
+	}
+	return out
+}

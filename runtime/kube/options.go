@@ -1,0 +1,65 @@
+// Package kube drives runs on a cluster, from within: it gives the engine what happens to pods and does what the engine
+// asks for. One coordinator drives one run, whose Job it belongs to. When it dies another goes on where it was: what has
+// happened stands in the store, and what runs stands in the cluster.
+//
+// It decides nothing about a run (runtime/engine does) and makes no pod up (schema/kube/pod has). It polls nothing: one
+// watch tells of the run's pods, another of its Job.
+package kube
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"pipec.dev/pipec/runtime/journal"
+	"pipec.dev/pipec/runtime/kube/client"
+	"pipec.dev/pipec/runtime/store"
+)
+
+// Options say whose coordinator this is.
+type Options struct {
+	Client *client.Client
+	Store  store.Store
+	// Program is the encoding of the bound program that the Job carries.
+	Program   []byte
+	Namespace string
+	Job       string // the run's name
+	JobUID    string
+	Pod       string // this coordinator's own
+	PodUID    string
+	// Out takes the run's events, a line of JSON each; those of before are told again where this coordinator goes on with
+	// a run, with the same numbers.
+	Out io.Writer
+}
+
+// Refusal says that the run can't be: the coordinator's Job has failed, and starting it again would not help.
+type Refusal struct{ Message string }
+
+func (r *Refusal) Error() string { return r.Message }
+
+func refuse(format string, args ...any) error { return &Refusal{fmt.Sprintf(format, args...)} }
+
+// ErrStopped says that the coordinator was told to end. The run goes on when it is started again.
+var ErrStopped = errors.New("the coordinator was told to end before the run had; the next one goes on with it")
+
+// ErrTakenOver says that another coordinator drives the run.
+var ErrTakenOver = journal.ErrTakenOver
+
+const (
+	// bigRun is how many steps a run has whose pods are deleted as it goes on; those of smaller ones stay as long as the Job.
+	bigRun = 200
+	// keepPods is how long a pod stays when the end of its attempt is recorded: a coordinator that acts on old news finds it.
+	keepPods = 60 * time.Second
+	// logDelay is how long events wait to be written with others. A coordinator that dies before learns them from results.
+	logDelay = time.Second
+	// requests is how many are sent to the API at the same time.
+	requests = 16
+	// reads is how many results are read from the store at the same time.
+	reads = 32
+	// lateBy is how long after its grace a pod that was deleted may still be there before its node counts as silent.
+	lateBy = time.Minute
+)
+
+// now is the time as records have it.
+func now() time.Time { return time.Now().UTC().Round(0) }

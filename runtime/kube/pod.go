@@ -1,0 +1,105 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"pipec.dev/pipec/runtime/engine"
+	"pipec.dev/pipec/runtime/step"
+	"pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/program"
+)
+
+// task is what the wrapper in the pod is told of an attempt.
+func (d *driver) task(s *engine.Spec) *step.Spec {
+	p := d.steps[s.Step]
+	return &step.Spec{
+		Version: step.SpecVersion, Run: d.run.Name, Pipeline: d.run.Pipeline, Step: s.Step,
+		Attempt: s.Attempt, UserAttempt: s.UserAttempt, Program: *p, Inputs: s.Inputs, Refs: s.Refs,
+		Code: d.run.Codes[p.Code], Root: kube.WorkDir, AttemptDir: d.run.AttemptDir(s.Step, s.Attempt), Segments: true,
+	}
+}
+
+// forWrapper is the step without what the pod says, or the engine has dealt with.
+func forWrapper(s program.Step) program.Step {
+	return program.Step{
+		Name: s.Name, Command: s.Command, CommandList: s.CommandList, Python: s.Python, Outputs: s.Outputs, OutputOrder: s.OutputOrder,
+		Env: s.Env, SecretEnv: s.SecretEnv, Timeout: s.Timeout, Grace: s.Grace,
+	}
+}
+
+// pod is the attempt's pod: the one that the program has, with the attempt's identity and task, and with more memory where
+// it ran out before. digest is that of the pod, as its annotation has it.
+func (d *driver) pod(ctx context.Context, a *attempt) (pod *corev1.Pod, digest string, err error) {
+	p := d.steps[a.id.step]
+	var t corev1.PodTemplateSpec
+	if err := json.Unmarshal(p.Pod, &t); err != nil {
+		return nil, "", fmt.Errorf("the program has no pod for the step: %w", err)
+	}
+	i := slices.IndexFunc(t.Spec.Containers, func(c corev1.Container) bool { return c.Name == kube.ContainerMain })
+	if i < 0 {
+		return nil, "", fmt.Errorf("the step's pod has no container %q", kube.ContainerMain)
+	}
+	main := &t.Spec.Containers[i]
+	task := step.Task{Spec: *a.step, StoreGrace: d.program.Target.StoreGrace}
+	task.Program = forWrapper(task.Program)
+	value, err := step.EncodeTask(ctx, d.store, &task)
+	if err != nil {
+		return nil, "", err
+	}
+	main.Env = append(main.Env, corev1.EnvVar{Name: kube.EnvSpec, Value: value})
+	if a.spec.OOMs > 0 && p.Retry.OOMFactor > 1 {
+		raise(main, math.Pow(p.Retry.OOMFactor, float64(a.spec.OOMs)))
+	}
+	labels, annotations := maps.Clone(t.Labels), maps.Clone(t.Annotations)
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	labels[kube.LabelRun], labels[kube.LabelRunUID] = kube.LabelValue(d.o.Job), d.o.JobUID
+	labels[kube.LabelStep], labels[kube.LabelAttempt] = kube.LabelValue(a.id.step), strconv.Itoa(a.id.n)
+	annotations[kube.AnnotationStep] = a.id.step
+	no := false
+	out := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: a.name, Namespace: d.o.Namespace, Labels: labels, Annotations: annotations, Finalizers: t.Finalizers,
+			// Not as its controller: a Job counts the pods that it controls.
+			OwnerReferences: []metav1.OwnerReference{{
+				APIVersion: "batch/v1", Kind: "Job", Name: d.o.Job, UID: types.UID(d.o.JobUID), Controller: &no,
+			}},
+		},
+		Spec: t.Spec,
+	}
+	data, err := json.Marshal(out)
+	if err != nil {
+		return nil, "", err
+	}
+	digest = program.Digest(data)
+	annotations[kube.AnnotationSpec] = digest
+	return out, digest, nil
+}
+
+// raise gives a container more memory, in whole MiB.
+func raise(c *corev1.Container, factor float64) {
+	for _, list := range []corev1.ResourceList{c.Resources.Requests, c.Resources.Limits} {
+		q, ok := list[corev1.ResourceMemory]
+		if !ok {
+			continue
+		}
+		const mebi = 1 << 20
+		most := float64(math.MaxInt64 / 2 / mebi)
+		list[corev1.ResourceMemory] = *resource.NewQuantity(int64(math.Min(math.Ceil(float64(q.Value())/mebi*factor), most))*mebi, resource.BinarySI)
+	}
+}

@@ -1,0 +1,126 @@
+// Package podstate reads what Kubernetes says of a step's pod: whether its main container has started, what keeps it from
+// starting, how it has ended, and whose fault that was. It is pure: a pod and a result go in, a verdict comes out.
+package podstate
+
+import (
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"pipec.dev/pipec/schema/kube"
+)
+
+// State is how a pod stands.
+type State struct {
+	Node string // "": none yet
+
+	Started time.Time // of the main container; zero: it has not started
+	Main    *Ended    // how the main container has ended; nil: it has not
+	Waiting *Waiting  // what the pod waits for before the main container starts; nil: nothing is wrong
+
+	// OthersRun says that a container beside the main one still runs, which nobody ends: a sidecar that was injected.
+	OthersRun bool
+	// Over says that nothing in the pod runs any more, or ever will.
+	Over bool
+
+	Reason, Message string     // of the pod as a whole: Evicted, DeadlineExceeded, OutOfcpu, …
+	Disruption      *Condition // it is or was to be ended for the cluster's sake
+	Init            *Ended     // an init container that has failed
+	InitName        string
+
+	Deleted time.Time // by when the pod should be gone; zero: nobody has deleted it
+	// Silent says since when the node has not been heard of; zero: it is there.
+	Silent time.Time
+}
+
+// Ended is how a container has ended.
+type Ended struct {
+	ExitCode int
+	Signal   int
+	Reason   string // Completed, Error, OOMKilled, StartError, …
+	Message  string // its termination message
+	At       time.Time
+}
+
+// Condition is why.
+type Condition struct{ Reason, Message string }
+
+// Ends says whether all has happened that the attempt's end can be told from: the main container has ended, or it never
+// will run.
+func (s *State) Ends() bool { return s.Main != nil || s.Over }
+
+// Of reads a pod.
+func Of(pod *corev1.Pod) State {
+	st := &pod.Status
+	s := State{
+		Node: pod.Spec.NodeName, Reason: st.Reason, Message: st.Message,
+		Over: st.Phase == corev1.PodSucceeded || st.Phase == corev1.PodFailed,
+	}
+	if pod.DeletionTimestamp != nil {
+		s.Deleted = pod.DeletionTimestamp.Time
+	}
+	for i := range st.ContainerStatuses {
+		c := &st.ContainerStatuses[i]
+		switch {
+		case c.Name == kube.ContainerMain:
+			s.main(c)
+		case c.State.Running != nil:
+			s.OthersRun = true
+		}
+	}
+	for i := range st.InitContainerStatuses {
+		c := &st.InitContainerStatuses[i]
+		if t := c.State.Terminated; t != nil && t.ExitCode != 0 && s.Init == nil {
+			s.Init, s.InitName = ended(t), c.Name
+		}
+	}
+	if cond := condition(pod, corev1.DisruptionTarget); cond != nil && cond.Status == corev1.ConditionTrue {
+		s.Disruption = &Condition{cond.Reason, cond.Message}
+	}
+	if s.Started.IsZero() && !s.Over && s.Main == nil {
+		s.Waiting = waiting(pod)
+	}
+	s.silent(pod)
+	return s
+}
+
+func (s *State) main(c *corev1.ContainerStatus) {
+	switch {
+	case c.State.Running != nil:
+		s.Started = c.State.Running.StartedAt.Time
+	case c.State.Terminated != nil:
+		s.Main = ended(c.State.Terminated)
+		s.Started = c.State.Terminated.StartedAt.Time
+	case c.LastTerminationState.Terminated != nil: // it is started again: not by pipec's will
+		s.Started = c.LastTerminationState.Terminated.StartedAt.Time
+	}
+}
+
+func ended(t *corev1.ContainerStateTerminated) *Ended {
+	return &Ended{ExitCode: int(t.ExitCode), Signal: int(t.Signal), Reason: t.Reason, Message: t.Message, At: t.FinishedAt.Time}
+}
+
+// silent finds out whether the node is heard of. Of a node that isn't, the cluster says of every pod that it isn't ready,
+// though its containers are; and a pod that was deleted stays.
+func (s *State) silent(pod *corev1.Pod) {
+	if s.Over || s.Started.IsZero() || s.Main != nil {
+		return
+	}
+	ready, containers := condition(pod, corev1.PodReady), condition(pod, corev1.ContainersReady)
+	if len(pod.Spec.ReadinessGates) == 0 && ready != nil && containers != nil &&
+		ready.Status == corev1.ConditionFalse && containers.Status == corev1.ConditionTrue {
+		s.Silent = ready.LastTransitionTime.Time
+	}
+	if pod.Status.Reason == "NodeLost" && s.Silent.IsZero() {
+		s.Silent = s.Deleted
+	}
+}
+
+func condition(pod *corev1.Pod, kind corev1.PodConditionType) *corev1.PodCondition {
+	i := slices.IndexFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == kind })
+	if i < 0 {
+		return nil
+	}
+	return &pod.Status.Conditions[i]
+}

@@ -1,0 +1,98 @@
+package kube
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+
+	"pipec.dev/pipec/runtime/step"
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/record"
+)
+
+// maxTail is how much of a log's end is saved.
+const maxTail = 1 << 20
+
+// saveTail adds to the log that a wrapper has stored before it was killed what the node still has of it, and says where
+// all of it is. What the wrapper kept it wrote to its output too, byte for byte: what the node has beyond that is new.
+// Where the node has less, it has put the beginning away, and all that is left is added.
+func (d *driver) saveTail(ctx context.Context, pod string, task *step.Spec) record.Log {
+	var log record.Log
+	for {
+		info, err := d.store.Stat(ctx, step.LogKey(task.AttemptDir, log.Segments))
+		if errors.Is(err, store.ErrNotExist) {
+			break
+		}
+		if err != nil {
+			return log
+		}
+		log.Segments++
+		log.Bytes += info.Size
+	}
+	r, err := d.client.PodLog(ctx, pod, kube.ContainerMain)
+	if err != nil {
+		return log
+	}
+	defer r.Close()
+	rest := &tail{skip: log.Bytes}
+	if _, err := io.Copy(rest, r); err != nil && ctx.Err() != nil {
+		return log
+	}
+	data := rest.bytes()
+	if len(data) == 0 {
+		return log
+	}
+	var b bytes.Buffer
+	b.WriteString("pipec: what follows is from the pod's own log: the step was killed before it could be stored\n")
+	b.Write(data)
+	if b.Bytes()[b.Len()-1] != '\n' {
+		b.WriteByte('\n')
+	}
+	n := int64(b.Len())
+	if err := d.store.Put(ctx, step.LogKey(task.AttemptDir, log.Segments), &b, store.IfAbsent); err != nil {
+		return log
+	}
+	log.Segments++
+	log.Bytes += n
+	return log
+}
+
+// tail keeps the end of what is written to it, without its first bytes.
+type tail struct {
+	skip int64
+	all  int64
+	buf  []byte
+	// first is the beginning, in case that there is nothing behind it.
+	short []byte
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	n := len(p)
+	if t.all < t.skip {
+		part := p[:min(int64(n), t.skip-t.all)]
+		t.short = last(append(t.short, part...))
+		t.all += int64(len(part))
+		p = p[len(part):]
+	}
+	t.all += int64(len(p))
+	t.buf = last(append(t.buf, p...))
+	return n, nil
+}
+
+// last cuts a buffer that has grown to twice what is wanted.
+func last(b []byte) []byte {
+	if len(b) > 2*maxTail {
+		return append(b[:0], b[len(b)-maxTail:]...)
+	}
+	return b
+}
+
+func (t *tail) bytes() []byte {
+	b := t.buf
+	if t.all < t.skip {
+		b = t.short
+	}
+	return b[max(0, len(b)-maxTail):]
+}
