@@ -1,0 +1,136 @@
+package cluster
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"pipec.dev/pipec/runtime/cluster/connect"
+	"pipec.dev/pipec/schema/kube"
+)
+
+func object(t *testing.T, text string) *unstructured.Unstructured {
+	t.Helper()
+	u := &unstructured.Unstructured{}
+	if err := u.UnmarshalJSON([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func TestCheckRefuses(t *testing.T) {
+	for _, c := range []struct{ want, text string }{
+		{"not part of a definition", `{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}}`},
+		{`for namespace "other"`, `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "other"}}`},
+		{"has no label", `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}`},
+	} {
+		o := Options{Cluster: &connect.Cluster{Namespace: "ml"}, Objects: []unstructured.Unstructured{*object(t, c.text)}}
+		if err := check(o); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", c.want, err)
+		}
+	}
+	twice := object(t, `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "labels": {"app.kubernetes.io/managed-by": "pipec"}}}`)
+	if err := check(Options{Cluster: &connect.Cluster{Namespace: "ml"}, Objects: []unstructured.Unstructured{*twice, *twice}}); err == nil || !strings.Contains(err.Error(), "twice") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestOver(t *testing.T) {
+	for text, want := range map[string]bool{
+		`{"apiVersion": "batch/v1", "kind": "Job"}`:                                                                                  false,
+		`{"apiVersion": "batch/v1", "kind": "Job", "status": {"active": 1}}`:                                                         false,
+		`{"apiVersion": "batch/v1", "kind": "Job", "status": {"conditions": [{"type": "FailureTarget", "status": "True"}]}}`:         false,
+		`{"apiVersion": "batch/v1", "kind": "Job", "status": {"conditions": [{"type": "Suspended", "status": "True"}]}}`:             false,
+		`{"apiVersion": "batch/v1", "kind": "Job", "status": {"conditions": [{"type": "Complete", "status": "False"}]}}`:             false,
+		`{"apiVersion": "batch/v1", "kind": "Job", "status": {"conditions": [{"type": "Complete", "status": "True"}]}}`:              true,
+		`{"apiVersion": "batch/v1", "kind": "Job", "status": {"conditions": [{"type": "x"}, {"type": "Failed", "status": "True"}]}}`: true,
+		`{"apiVersion": "batch/v1", "kind": "Job", "status": {"conditions": "junk"}}`:                                                false,
+	} {
+		if got := over(object(t, text)); got != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+}
+
+// packed is a ConfigMap of part of a program.
+func packed(t *testing.T, file, digest string, data []byte) *unstructured.Unstructured {
+	u := object(t, `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}`)
+	u.SetAnnotations(map[string]string{kube.AnnotationProgram: digest})
+	u.Object["binaryData"] = map[string]any{file: base64.StdEncoding.EncodeToString(data)}
+	return u
+}
+
+func zipped(t *testing.T, text string, level int) []byte {
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, level)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestDecode(t *testing.T) {
+	data := zipped(t, `{"steps": [{"name": "a"}]}`, gzip.BestCompression)
+	half := len(data) / 2
+	whole := packed(t, kube.ProgramFile, "d", data)
+	first, second := packed(t, kube.ProgramFile+".000", "d", data[:half]), packed(t, kube.ProgramFile+".001", "d", data[half:])
+	for name, parts := range map[string][]*unstructured.Unstructured{"one": {whole}, "two": {first, second}, "in any order": {second, first}} {
+		v, err := decode(parts)
+		if err != nil || lines(Diff(nil, v)) != `steps["a"].name:  -> "a"` {
+			t.Errorf("%s: %v, %v", name, v, err)
+		}
+	}
+	for name, parts := range map[string][]*unstructured.Unstructured{
+		"none": nil, "one is missing": {first}, "one is not there": {first, nil}, "junk": {packed(t, kube.ProgramFile, "d", []byte("junk"))},
+		"not base64": {object(t, `{"apiVersion": "v1", "kind": "ConfigMap", "binaryData": {"program.json.gz": "%"}}`)},
+	} {
+		if v, err := decode(parts); err == nil {
+			t.Errorf("%s: %v", name, v)
+		}
+	}
+}
+
+// The same program, compressed otherwise, is not a change: an immutable ConfigMap could not follow.
+func TestSameProgram(t *testing.T) {
+	best, fast := zipped(t, strings.Repeat("program ", 99), gzip.BestCompression), zipped(t, strings.Repeat("program ", 99), gzip.HuffmanOnly)
+	want := packed(t, kube.ProgramFile, "d", best)
+	if got := sameProgram(want, packed(t, kube.ProgramFile, "d", fast)); lines(Diff(want.Object, got.Object)) == "" {
+		t.Error("the live content isn't taken")
+	}
+	for name, live := range map[string]*unstructured.Unstructured{
+		"another digest":  packed(t, kube.ProgramFile, "e", fast),
+		"another program": packed(t, kube.ProgramFile, "d", zipped(t, "other", gzip.BestCompression)),
+		"a part":          packed(t, kube.ProgramFile+".000", "d", fast),
+		"junk":            packed(t, kube.ProgramFile, "d", []byte("junk")),
+	} {
+		if got := sameProgram(want, live); lines(Diff(want.Object, got.Object)) != "" {
+			t.Errorf("%s is taken for the same", name)
+		}
+	}
+}
+
+func TestMountsImages(t *testing.T) {
+	for runtime, want := range map[string]bool{
+		"containerd://2.4.0": true, "containerd://2.1.0": true, "containerd://2.0.5": false, "containerd://1.7.27": false,
+		"cri-o://1.31.2": true, "cri-o://1.30.0": false, "docker://29.0.0": true, "containerd://": true, "": true,
+	} {
+		if got := mountsImages(runtime); got != want {
+			t.Errorf("%s: %v", runtime, got)
+		}
+	}
+	for version, want := range map[string]bool{"v1.37.2": true, "v1.36.0-eks-5d4a308": true, "v1.35.9": false, "v1.35.1+k3s1": false, "junk": false} {
+		if got := imageVolumes(version); got != want {
+			t.Errorf("%s: %v", version, got)
+		}
+	}
+}
