@@ -23,7 +23,7 @@ var clusterVersion = regexp.MustCompile(`^v?[0-9]+\.[0-9]+(\.[0-9]+)?[+.-]?[0-9A
 func (c *checker) cluster(o *program.Orchestrator, b *decode.Block) {
 	w := c.world
 	o.CreateNamespace, _ = w.Bool(b, "create_namespace")
-	if v, ok := w.String(b, "kubernetes_version"); ok {
+	if v, _ := w.String(b, "kubernetes_version"); v != "" {
 		if !clusterVersion.MatchString(v) {
 			c.diags.Add(diag.New("invalid-value", b.Attr("kubernetes_version").Range(), "%q is not a version of Kubernetes", v).
 				WithDetail(`It is written as "1.36" or "v1.36.2".`))
@@ -62,13 +62,15 @@ func (c *checker) onLostNode(o *program.Orchestrator, b *decode.Block) {
 	o.OnLostNode = program.Duration(d)
 }
 
-// s3 checks the attributes of an artifact store of kind s3.
+// s3 checks the attributes of an artifact store of kind s3. "" is as if left out, so that variables can fill them in.
 func (c *checker) s3(s *program.Store, b *decode.Block) {
 	w := c.world
 	s.Region, _ = w.String(b, "region")
 	s.PathStyle, _ = w.Bool(b, "path_style")
-	s.Secret = c.objectName(b, "secret", validation.IsDNS1123Subdomain)
-	if text, ok := w.String(b, "endpoint"); ok {
+	if text, _ := w.String(b, "secret"); text != "" {
+		s.Secret = c.objectName(b, "secret", validation.IsDNS1123Subdomain)
+	}
+	if text, _ := w.String(b, "endpoint"); text != "" {
 		u, err := url.Parse(text)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" {
 			d := diag.New("invalid-value", b.Attr("endpoint").Range(), "this is no address of an S3 server").
@@ -81,7 +83,7 @@ func (c *checker) s3(s *program.Store, b *decode.Block) {
 			s.Endpoint = strings.TrimRight(text, "/")
 		}
 	}
-	if text, ok := w.String(b, "role"); ok {
+	if text, _ := w.String(b, "role"); text != "" {
 		if !strings.HasPrefix(text, "arn:") || !strings.Contains(text, ":role/") {
 			c.diags.Add(diag.New("invalid-value", b.Attr("role").Range(), "%q is not the ARN of a role", text).
 				WithDetail("It is written as arn:aws:iam::ACCOUNT:role/NAME."))

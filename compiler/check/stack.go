@@ -77,7 +77,7 @@ func (c *checker) orchestrator(s *program.Stack, b *decode.Block) {
 	}
 	var ways []string
 	for _, name := range []string{"context", "eks_cluster"} {
-		if b.Attr(name) != nil {
+		if text, _ := w.String(b, name); text != "" {
 			ways = append(ways, name)
 		}
 	}
