@@ -152,6 +152,9 @@ func (k *Keyer) program(s *Spec, d Deps, form *keyForm) (why string, err error) 
 		return "", nil
 	}
 	path, f := lookPath(name, s.keyEnvironment(d, form), s.Dir)
+	if f == nil {
+		f = badPath(name, path)
+	}
 	if f != nil {
 		return f.message, nil
 	}
@@ -223,6 +226,9 @@ func (k *Keyer) python(ctx context.Context, s *Spec, d Deps, form *keyForm) (why
 		return "PYTHONPATH is set, and what is there has no digest", nil
 	}
 	path, f := lookPath(s.interpreter(), env, "")
+	if f == nil {
+		f = badPath(s.interpreter(), path)
+	}
 	if f != nil {
 		return f.message, nil
 	}

@@ -14,32 +14,26 @@ import (
 // the pipe then, a daemon that left the group.
 const drainTime = time.Second
 
-// child is a process that was started, with both ends of the pipe that it writes to. While its own end is open here too
-// the pipe has no end, so that whoever waits for the first word is not woken by the last.
+// child is a process that was started, and the end of the pipe that it writes to.
 type child struct {
 	pid    int
-	handle int // a file that can be read when the process has ended; -1: there is none
-	r, w   int // -1: closed, or given to file
-	quiet  bool
+	handle int      // a file that can be read when the process has ended; -1: there is none
+	r      int      // -1: closed, or given to file
+	silent bool     // nothing was written, and nobody is left who could
+	ended  bool     // it has ended, and was not taken away yet
 	file   *os.File // r, when there is something to read
 	heard  chan struct{}
 }
 
-func newChild() (*child, error) {
-	var fds [2]int
-	if err := pipe(&fds); err != nil {
-		return nil, err
-	}
-	return &child{handle: -1, r: fds[0], w: fds[1]}, nil
-}
-
-// close closes what is still open.
-func (c *child) close() {
+// release gives back what is still held of a process that has ended.
+func (c *child) release() {
 	if c.file != nil {
 		_ = c.file.Close()
 	}
-	for _, fd := range []*int{&c.r, &c.w, &c.handle} {
-		closeFD(fd)
+	closeFD(&c.r)
+	closeFD(&c.handle)
+	if c.ended {
+		c.reap()
 	}
 }
 
@@ -50,20 +44,23 @@ func closeFD(fd *int) {
 	}
 }
 
-// awaitWord waits until the process has written something, or has ended. Where it has no handle it counts as one that
-// writes from the start.
-func (c *child) awaitWord() {
+// awaitWord waits until the process has written something, can't write any more, or has ended; and says whether there is
+// something to read or may be. Where the process has no handle it counts as one that writes from the start.
+//
+// The pipe's end comes a little before the process's, while that is still being taken down: who is woken by it is awake
+// when it is time to go on.
+func (c *child) awaitWord() (word bool) {
 	if c.handle < 0 {
-		return
+		return true
 	}
 	fds := [2]unix.PollFd{{Fd: int32(c.r), Events: unix.POLLIN}, {Fd: int32(c.handle), Events: unix.POLLIN}}
 	n := poll(fds[:], -1)
-	c.quiet = n > 0 && fds[0].Revents == 0
+	c.silent = n > 0 && fds[0].Revents == unix.POLLHUP
+	return n <= 0 || fds[0].Revents != 0 && !c.silent
 }
 
 // listen takes what is written from now on, beside who waits for the process's end.
 func (c *child) listen(out io.Writer) {
-	closeFD(&c.w)
 	_ = syscall.SetNonblock(c.r, true) // or nothing could end a reader but the pipe's end
 	c.file = os.NewFile(uintptr(c.r), "output")
 	c.r = -1
@@ -74,7 +71,7 @@ func (c *child) listen(out io.Writer) {
 	}()
 }
 
-// reap takes the status of the process, when it has ended.
+// reap takes the process away, which has ended: its number may be another's from now on.
 func (c *child) reap() syscall.WaitStatus {
 	var status syscall.WaitStatus
 	for {
@@ -84,15 +81,12 @@ func (c *child) reap() syscall.WaitStatus {
 	}
 }
 
-// rest takes the output that is left when the process is gone. Of one that was quiet mostly nothing is: its pipe has an
-// end now.
+// rest takes the output that is left when the process is gone.
 func (c *child) rest(out io.Writer) {
-	closeFD(&c.w)
+	if c.silent {
+		return
+	}
 	if c.file == nil {
-		fds := [1]unix.PollFd{{Fd: int32(c.r), Events: unix.POLLIN}}
-		if poll(fds[:], 0) > 0 && fds[0].Revents&unix.POLLIN == 0 {
-			return
-		}
 		c.listen(out)
 	}
 	awaitDrained(c.file, out, c.heard)

@@ -1,11 +1,13 @@
 package step
 
 import (
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"pipec.dev/pipec/schema/record"
 )
@@ -16,10 +18,7 @@ import (
 // HOME and TMPDIR always lead into scratch unless the step sets them. The caches do so unless anyone has set them: a
 // model that was downloaded to HF_HOME is there to be shared.
 func (s *Spec) environment(d *Deps) ([]string, *failure) {
-	inherited := d.Inherited
-	if inherited == nil {
-		inherited = Inherit(d.Environ)
-	}
+	inherited := d.inherited()
 	own := s.scratch(inherited)
 	s.describe(&own)
 	for i := range s.Program.Env {
@@ -95,6 +94,31 @@ func (v *variables) set(name, value string) { *v = append(*v, variable{name, val
 type Inherited struct {
 	names   []string // sorted, each once
 	entries []string // NAME=value, in the order of names
+
+	mu   sync.Mutex
+	null *os.File // what processes read; nil: not opened yet
+}
+
+// inherited is what was read before, or is read now.
+func (d *Deps) inherited() *Inherited {
+	if d.Inherited == nil {
+		d.Inherited = Inherit(d.Environ)
+	}
+	return d.Inherited
+}
+
+// input is the empty input that all processes share.
+func (in *Inherited) input() (*os.File, error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.null == nil {
+		null, err := os.Open(os.DevNull)
+		if err != nil {
+			return nil, err
+		}
+		in.null = null
+	}
+	return in.null, nil
 }
 
 // Inherit reads an environment; of two entries with one name the last one holds.

@@ -12,25 +12,14 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// lookPath finds the program as the process's own environment says, not pipec's.
+// lookPath finds the program as the process's own environment says, not pipec's. Whether one that is named by its path
+// can be started, the kernel says when it is; badPath tells why it can't.
 func lookPath(name string, env []string, dir string) (string, *failure) {
 	if strings.ContainsRune(name, '/') {
-		path := name
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(dir, path)
+		if filepath.IsAbs(name) {
+			return name, nil
 		}
-		info, err := os.Stat(path)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return "", userFault(record.ReasonStart, "can't start %q: there is no such file (relative names are looked up in the working directory)", name)
-		case err != nil:
-			return "", userFault(record.ReasonStart, "can't start %q: %s", name, plain(err))
-		case info.IsDir():
-			return "", userFault(record.ReasonStart, "can't start %q: it is a directory", name)
-		case unix.Access(path, unix.X_OK) != nil:
-			return "", userFault(record.ReasonStart, "can't start %q: it is not executable (chmod +x, or name its interpreter: [\"sh\", %q])", name, name)
-		}
-		return path, nil
+		return filepath.Join(dir, name), nil
 	}
 	path := lookupEnv(env, "PATH")
 	for _, in := range filepath.SplitList(path) {
@@ -51,7 +40,26 @@ func lookPath(name string, env []string, dir string) (string, *failure) {
 	} else if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
 		hint = "; the one in the working directory is \"./" + name + "\""
 	}
+	if path == "" {
+		return "", userFault(record.ReasonStart, "can't start %q: PATH, where programs are looked up, is empty or not set%s", name, hint)
+	}
 	return "", userFault(record.ReasonStart, "can't start %q: there is no such program in PATH (%s)%s", name, path, hint)
+}
+
+// badPath says what is wrong with the file of a program; nil: nothing that can be seen.
+func badPath(name, path string) *failure {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return userFault(record.ReasonStart, "can't start %q: there is no such file (relative names are looked up in the working directory)", name)
+	case err != nil:
+		return userFault(record.ReasonStart, "can't start %q: %s", name, plain(err))
+	case info.IsDir():
+		return userFault(record.ReasonStart, "can't start %q: it is a directory", name)
+	case unix.Access(path, unix.X_OK) != nil:
+		return userFault(record.ReasonStart, "can't start %q: it is not executable (chmod +x, or name its interpreter: [\"sh\", %q])", name, name)
+	}
+	return nil
 }
 
 // plain is the reason in an error of the file system, without the operation and the path.

@@ -16,7 +16,7 @@ type Memory struct {
 	events string // the file that counts; "": there is none
 }
 
-// FindMemory finds where the kernel counts. That doesn't change while this process runs.
+// FindMemory finds where the kernel counts, if it does. That doesn't change while this process runs.
 func FindMemory() *Memory {
 	group, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
@@ -24,7 +24,11 @@ func FindMemory() *Memory {
 	}
 	for line := range strings.Lines(string(group)) {
 		if path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::"); ok {
-			return &Memory{events: filepath.Join("/sys/fs/cgroup", path, "memory.events")}
+			events := filepath.Join("/sys/fs/cgroup", path, "memory.events")
+			if unix.Access(events, unix.R_OK) != nil {
+				break // the root has none, nor has a group that memory is not counted for
+			}
+			return &Memory{events: events}
 		}
 	}
 	return &Memory{}

@@ -190,10 +190,7 @@ func ask(ctx context.Context, path string, env []string) (*interpreter, error) {
 
 // probeEnvironment is the step's environment, so that the interpreter imports from where it will.
 func probeEnvironment(s *Spec, d Deps, form *keyForm) []string {
-	inherited := d.Inherited
-	if inherited == nil {
-		inherited = Inherit(d.Environ)
-	}
+	inherited := d.inherited()
 	out := inherited.with(s.scratch(inherited))
 	slices.Sort(out)
 	return append(out, form.Env...)

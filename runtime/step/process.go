@@ -29,6 +29,8 @@ type process struct {
 	out     io.Writer // stdout and stderr, in one order
 	started func(pid int)
 	memory  *Memory
+	input   *os.File     // what it reads
+	later   func(func()) // takes what nobody waits for
 }
 
 // exit is how a process ended.
@@ -54,17 +56,16 @@ func (p *process) run(ctx context.Context) (exit, *failure) {
 	if err != nil {
 		return exit{}, startFailure(p.argv[0], program, err)
 	}
-	defer c.close()
 	stop := newStopper(ctx, c.pid, p.timeout, p.grace)
 	if p.started != nil {
 		p.started(c.pid)
 	}
-	c.awaitWord()
-	if !c.quiet {
+	if c.awaitWord() {
 		c.listen(p.out)
 	}
 	status := c.finish(stop.over)
 	c.rest(p.out)
+	p.later(c.release)
 	end := stop.end
 	end.code = status.ExitStatus()
 	if status.Signaled() {
@@ -78,21 +79,18 @@ func (p *process) run(ctx context.Context) (exit, *failure) {
 
 // start starts the process. Its input is empty, and its output goes into a pipe.
 func (p *process) start(program string) (*child, error) {
-	null, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
+	var fds [2]int
+	if err := pipe(&fds); err != nil {
 		return nil, err
 	}
-	defer unix.Close(null)
-	c, err := newChild()
-	if err != nil {
-		return nil, err
-	}
-	out := uintptr(c.w)
+	c, out := &child{handle: -1, r: fds[0]}, uintptr(fds[1])
+	var err error
 	c.pid, _, err = syscall.StartProcess(program, p.argv, &syscall.ProcAttr{
-		Dir: p.dir, Env: p.env, Files: []uintptr{uintptr(null), out, out}, Sys: ownGroup(&c.handle),
+		Dir: p.dir, Env: p.env, Files: []uintptr{p.input.Fd(), out, out}, Sys: ownGroup(&c.handle),
 	})
+	closeFD(&fds[1])
 	if err != nil {
-		c.close()
+		c.release()
 		return nil, err
 	}
 	return c, nil
@@ -105,12 +103,14 @@ func startFailure(name, program string, err error) *failure {
 	case errors.Is(err, syscall.E2BIG):
 		return userFault(record.ReasonStart, "can't start %q: the arguments and variables are too long together; "+
 			"give files' names instead, input.x.path, and let the process read them", name)
-	case errors.Is(err, fs.ErrNotExist):
-		if _, serr := os.Stat(program); serr == nil {
-			return userFault(record.ReasonStart, "can't start %q: the interpreter in its #! line, its loader or the working directory is missing", name)
-		}
 	case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ENOMEM), errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
 		return worldFault(record.ReasonStart, "can't start %q: %s", name, plain(err))
+	}
+	if f := badPath(name, program); f != nil {
+		return f
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return userFault(record.ReasonStart, "can't start %q: the interpreter in its #! line, its loader or the working directory is missing", name)
 	}
 	return userFault(record.ReasonStart, "can't start %q: %s", name, plain(err))
 }

@@ -83,9 +83,7 @@ func (a *attempt) run(ctx context.Context) *failure {
 	if f := a.judge(&end, report); f != nil {
 		return f
 	}
-	saving, done := toTheEnd(ctx)
-	defer done()
-	outputs, f := a.outputs(saving, report)
+	outputs, f := a.outputs(ctx, report)
 	if f != nil {
 		return a.interrupted(ctx, report.explain(f))
 	}
@@ -184,9 +182,13 @@ func (a *attempt) process() (*process, *runner, *failure) {
 	if memory == nil {
 		memory = FindMemory()
 	}
+	input, err := a.d.inherited().input()
+	if err != nil {
+		return nil, nil, worldFault(record.ReasonStart, "can't open the step's input: %s", err)
+	}
 	return &process{
 		argv: argv, env: setEnv(env, "PWD", dir), dir: dir, out: a.log, started: a.d.Started,
-		timeout: s.Program.Timeout.D(), grace: s.Program.Grace.D(), memory: memory,
+		timeout: s.Program.Timeout.D(), grace: s.Program.Grace.D(), memory: memory, input: input, later: a.d.later,
 	}, py, nil
 }
 
@@ -241,6 +243,11 @@ func (a *attempt) outputs(ctx context.Context, report *report) ([]record.Datum, 
 		found[i] = one
 	}
 	a.noteUndeclared()
+	if len(found) == 0 {
+		return nil, nil
+	}
+	ctx, done := toTheEnd(ctx)
+	defer done()
 	data := make([]record.Datum, 0, len(found))
 	for i, one := range found {
 		out := &a.spec.Program.Outputs[i]

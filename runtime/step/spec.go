@@ -62,6 +62,9 @@ type Deps struct {
 	Tee io.Writer
 	// Started is told of the process when it runs; may be nil.
 	Started func(pid int)
+	// Later takes what nobody waits for, such as giving back what the kernel holds of a process that has ended. It is to
+	// be done soon, once; nil: it is done at once.
+	Later func(do func())
 	// Ready says that Root is there with all directories that the wrapper makes for every step, empty.
 	Ready  bool
 	Memory *Memory          // nil: looked for by each attempt
@@ -144,3 +147,11 @@ func plainName(name string) bool {
 
 // envName is how a label stands in the name of a variable.
 func envName(label string) string { return strings.ReplaceAll(label, "-", "_") }
+
+func (d *Deps) later(do func()) {
+	if d.Later == nil {
+		do()
+		return
+	}
+	d.Later(do)
+}
