@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
 )
 
 // object is what is watched.
@@ -80,7 +81,7 @@ func (w *watcher[T]) run(ctx context.Context) {
 	r := cache.NewReflectorWithOptions(lw, w.empty, w, cache.ReflectorOptions{
 		Name: "pipec", Logger: &silent, Backoff: backoff(),
 	})
-	r.RunWithContext(ctx)
+	r.RunWithContext(klog.NewContext(ctx, silent)) // faults are told, and not logged
 }
 
 // Add is ReflectorStore's, as those that follow.

@@ -1,0 +1,403 @@
+package remote
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"pipec.dev/pipec/runtime/runs"
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/runtime/work"
+	"pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/record"
+)
+
+// following is a run that is followed, on a cluster in memory.
+type following struct {
+	t     *testing.T
+	api   *api
+	store *store.Local
+	run   record.Run
+	opts  FollowOptions
+
+	mu     sync.Mutex
+	events []record.Event
+	end    *record.End
+	err    error
+	done   chan struct{}
+}
+
+func newFollowing(t *testing.T) *following {
+	s, err := store.OpenLocal(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &following{t: t, api: newAPI(), store: s, run: record.Run{Version: 1, Name: "r", Pipeline: "p", Namespace: "ml", UID: "job-1"}, done: make(chan struct{})}
+	f.opts = FollowOptions{Pipeline: "p", Name: "r", UID: "job-1", Reader: runs.NewReader(s, work.Dir{}), Lines: true}
+	f.opts.Tell = func(e record.Event) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.events = append(f.events, e)
+	}
+	f.job("", "")
+	return f
+}
+
+func (f *following) start(ctx context.Context) {
+	c := fakeCluster(f.t, f.api)
+	go func() {
+		f.end, f.err = c.Follow(ctx, f.opts)
+		close(f.done)
+	}()
+	synctest.Wait()
+}
+
+// job sets the Job's condition.
+func (f *following) job(condition batchv1.JobConditionType, reason string) {
+	j := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "r", Namespace: "ml", UID: "job-1", CreationTimestamp: metav1.Now()}}
+	if condition != "" {
+		j.Status.Conditions = []batchv1.JobCondition{{Type: condition, Status: corev1.ConditionTrue, Reason: reason}}
+	} else {
+		j.Status.Active = 1
+	}
+	f.api.put(j)
+}
+
+// pod puts a pod: a coordinator where step is "".
+func (f *following) pod(name, step string, attempt int, state corev1.ContainerState, restarts int32) {
+	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "ml", UID: types.UID(name), CreationTimestamp: metav1.Now()}}
+	container := kube.ContainerCoordinator
+	p.Labels = map[string]string{batchv1.ControllerUidLabel: "job-1"}
+	if step != "" {
+		container = kube.ContainerMain
+		p.Labels = map[string]string{kube.LabelRunUID: "job-1", kube.LabelStep: step, kube.LabelAttempt: fmt.Sprint(attempt)}
+	}
+	p.Status.Phase = corev1.PodRunning
+	p.Spec.NodeName = "node"
+	switch {
+	case state.Waiting != nil:
+		p.Status.Phase = corev1.PodPending
+	case state.Terminated != nil && step != "":
+		p.Status.Phase = corev1.PodSucceeded
+	}
+	p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: container, State: state, RestartCount: restarts, Image: "img:1"}}
+	f.api.put(p)
+}
+
+func running() corev1.ContainerState {
+	return corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Now()}}
+}
+
+func ended() corev1.ContainerState {
+	return corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{StartedAt: metav1.Now()}}
+}
+
+func pending(reason string) corev1.ContainerState {
+	return corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason}}
+}
+
+// says writes events to a coordinator's log.
+func (f *following) says(pod string, events ...record.Event) {
+	for _, e := range events {
+		e.Version, e.Run = 1, "r"
+		data, _ := json.Marshal(e)
+		f.api.write(pod, string(data)+"\n", false)
+	}
+	synctest.Wait()
+}
+
+// prints writes lines to the log of a step's pod, and to the store.
+func (f *following) prints(pod, step string, attempt int, lines ...string) {
+	all := strings.Join(lines, "\n") + "\n"
+	for _, l := range lines {
+		f.api.write(pod, time.Now().UTC().Format(time.RFC3339Nano)+" "+l+"\n", false)
+	}
+	f.stores(step, attempt, all)
+	synctest.Wait()
+}
+
+func (f *following) stores(step string, attempt int, all string) {
+	if err := f.store.Put(f.t.Context(), f.run.AttemptDir(step, attempt)+"/log/000000", strings.NewReader(all), store.Replace); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func (f *following) records(end *record.End) {
+	if err := store.WriteJSON(f.t.Context(), f.store, f.run.EndKey(), end, store.IfAbsent); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// told is what was told, in short.
+func (f *following) told() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []string
+	for _, e := range f.events {
+		text := string(e.Type)
+		if e.Step != "" {
+			text += " " + e.Step
+		}
+		if e.Attempt > 0 {
+			text += fmt.Sprintf(" %d", e.Attempt)
+		}
+		if e.Text != "" {
+			text += ": " + e.Text
+		}
+		out = append(out, text)
+	}
+	return strings.Join(out, "\n")
+}
+
+func (f *following) want(want string) {
+	f.t.Helper()
+	if got := f.told(); got != want {
+		f.t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func result(bytes int) *record.Result {
+	return &record.Result{Status: record.Succeeded, Log: record.Log{Segments: 1, Bytes: int64(bytes)}}
+}
+
+func succeeded(steps ...string) *record.End {
+	end := &record.End{Version: 1, Status: record.Succeeded, At: time.Now().UTC()}
+	for _, s := range steps {
+		end.Steps = append(end.Steps, record.StepEnd{Name: s, Status: record.Succeeded, Attempts: 1, Attempt: 1, StartedAt: end.At, EndedAt: end.At})
+	}
+	return end
+}
+
+func TestFollow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFollowing(t)
+		f.start(t.Context())
+		f.pod("c", "", 0, running(), 0)
+		f.pod("a1", "a", 1, running(), 0)
+		f.prints("a1", "a", 1, "one") // before its start is told
+		f.says("c", record.Event{Seq: 1, Type: record.RunStarted}, record.Event{Type: record.StepStarted, Step: "a"})
+		// The end of the attempt is told before its last line has come, and that line is not lost.
+		f.stores("a", 1, "one\ntwo\n")
+		f.says("c", record.Event{Seq: 2, Type: record.AttemptEnded, Step: "a", Attempt: 1, Result: result(8)},
+			record.Event{Type: record.StepRetried, Step: "a", Attempt: 1, Text: "again"})
+		f.pod("a1", "a", 1, ended(), 0)
+		f.pod("a2", "a", 2, running(), 0)
+		f.prints("a2", "a", 2, "three")
+		time.Sleep(time.Second)
+		end := succeeded("a")
+		f.says("c", record.Event{Seq: 3, Type: record.AttemptEnded, Step: "a", Attempt: 2, Result: result(6)},
+			record.Event{Type: record.StepEnded, Step: "a", End: &end.Steps[0]}, record.Event{Type: record.RunEnded, RunEnd: end})
+		<-f.done
+		if f.err != nil || f.end.Status != record.Succeeded {
+			t.Errorf("got %v, %v", f.end, f.err)
+		}
+		f.want("run_started\nstep_started a\nlog a 1: one\nlog a 1: two\nattempt_ended a 1\nstep_retried a 1: again\nlog a 2: three\nattempt_ended a 2\nstep_ended a\nrun_ended")
+	})
+}
+
+// TestCoordinatorRestarts: one that is started again in its pod, and one in a new pod, tell some of it anew; what the
+// first one did not come to tell is in the records.
+func TestCoordinatorRestarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFollowing(t)
+		f.start(t.Context())
+		f.pod("c", "", 0, running(), 0)
+		f.says("c", record.Event{Seq: 1, Type: record.RunStarted}, record.Event{Type: record.StepStarted, Step: "a"})
+		f.api.mu.Lock()
+		f.api.logs["c"] = &podLog{}
+		f.api.mu.Unlock()
+		f.pod("c", "", 0, running(), 1)
+		f.says("c", record.Event{Seq: 1, Type: record.RunStarted}, record.Event{Type: record.StepStarted, Step: "a"}, record.Event{Type: record.StepStarted, Step: "b"})
+		f.pod("c", "", 0, ended(), 1)
+		f.api.remove("pods", "c")
+		f.pod("c2", "", 0, running(), 0)
+		f.says("c2", record.Event{Type: record.StepStarted, Step: "b"})
+		f.stores("a", 1, "last words\n")
+		end := succeeded("a", "b")
+		f.records(end)
+		f.job(batchv1.JobComplete, "")
+		<-f.done
+		f.want("run_started\nstep_started a\nstep_started b\nstep_ended b\nlog a 1: last words\nstep_ended a\nrun_ended")
+	})
+}
+
+// TestLost: a Job that has failed without an end of its run, and one that was deleted.
+func TestLost(t *testing.T) {
+	for _, c := range []struct {
+		name, why string
+		do        func(*following)
+	}{
+		{"failed", "its Job has failed: BackoffLimitExceeded", func(f *following) { f.job(batchv1.JobFailed, "BackoffLimitExceeded") }},
+		{"deleted", "its Job is gone", func(f *following) { f.api.remove("jobs", "r") }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFollowing(t)
+				f.start(t.Context())
+				f.pod("c", "", 0, running(), 0)
+				f.says("c", record.Event{Type: record.StepStarted, Step: "a"})
+				f.api.write("c", "panic: no more\n", true)
+				f.pod("a1", "a", 1, running(), 0)
+				f.prints("a1", "a", 1, "one")
+				c.do(f)
+				<-f.done
+				var lost *LostError
+				if !errors.As(f.err, &lost) || !strings.Contains(lost.Why, c.why) || !strings.Contains(lost.Why, "panic: no more") {
+					t.Errorf("got %v", f.err)
+				}
+				f.want("step_started a\nlog a 1: one")
+			})
+		})
+	}
+}
+
+// TestManyStreams: two hundred pods write at once, and all are heard.
+func TestManyStreams(t *testing.T) {
+	const n = 200
+	synctest.Test(t, func(t *testing.T) {
+		f := newFollowing(t)
+		f.start(t.Context())
+		f.pod("c", "", 0, running(), 0)
+		var names []string
+		for i := range n {
+			name := fmt.Sprintf("s%03d", i)
+			names = append(names, name)
+			f.says("c", record.Event{Type: record.StepStarted, Step: name})
+			f.pod(name, name, 1, running(), 0)
+			f.api.mu.Lock()
+			f.api.logs[name] = &podLog{cut: 50} // each is cut once, in the middle of a line
+			f.api.mu.Unlock()
+		}
+		for range 3 {
+			for _, name := range names {
+				f.prints(name, name, 1, "a line of "+name, "another")
+			}
+			time.Sleep(1500 * time.Millisecond)
+		}
+		if f.api.most < n {
+			t.Errorf("%d streams at once", f.api.most)
+		}
+		for _, name := range names {
+			line := "a line of " + name + "\nanother\n"
+			f.stores(name, 1, line+line+line)
+		}
+		f.says("c", record.Event{Type: record.RunEnded, RunEnd: succeeded(names...)})
+		<-f.done
+		got := map[string]string{}
+		for _, e := range f.events {
+			if e.Type == record.StepLog {
+				got[e.Step] += e.Text + ";"
+			}
+		}
+		for _, name := range names {
+			line := "a line of " + name + ";another;"
+			if got[name] != line+line+line {
+				t.Fatalf("%s: %q", name, got[name])
+			}
+		}
+	})
+}
+
+// TestWaits: what is waited for is told when it is worth it, again when it goes on, and when it ends.
+func TestWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFollowing(t)
+		ctx, stop := context.WithCancel(t.Context())
+		f.start(ctx)
+		f.pod("c", "", 0, pending("ContainerCreating"), 0)
+		time.Sleep(2 * time.Second)
+		f.pod("c", "", 0, running(), 0)
+		f.pod("a1", "a", 1, pending("ErrImagePull"), 0)
+		time.Sleep(time.Second)
+		f.pod("a1", "a", 1, pending("ImagePullBackOff"), 0)
+		time.Sleep(70 * time.Second)
+		f.pod("b1", "b", 1, pending("ContainerCreating"), 0)
+		time.Sleep(4 * time.Second)
+		f.pod("b1", "b", 1, running(), 0)
+		f.pod("a1", "a", 1, running(), 0)
+		time.Sleep(time.Second)
+		stop()
+		<-f.done
+		wait := "step_waiting a: pod a1: ImagePullBackOff: img:1\n"
+		f.want(wait + wait + "step_waiting a")
+		if !errors.Is(f.err, context.Canceled) {
+			t.Errorf("got %v", f.err)
+		}
+	})
+}
+
+// TestCancel: it is told at once, and the coordinator's own word of it is not another one.
+func TestCancel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFollowing(t)
+		cancel := make(chan struct{}, 1)
+		f.opts.Cancel = cancel
+		f.start(t.Context())
+		f.pod("c", "", 0, running(), 0)
+		cancel <- struct{}{}
+		synctest.Wait()
+		f.want("cancel_requested")
+		if len(f.api.patches) != 1 || !strings.Contains(f.api.patches[0], `"uid":"job-1"`) || !strings.Contains(f.api.patches[0], kube.AnnotationCancel) {
+			t.Errorf("got %q", f.api.patches)
+		}
+		f.says("c", record.Event{Type: record.CancelRequested, At: time.Now().Add(time.Second)},
+			record.Event{Type: record.RunEnded, RunEnd: &record.End{Version: 1, Status: record.Cancelled}})
+		<-f.done
+		f.want("cancel_requested\nrun_ended")
+	})
+}
+
+// TestBlind: who may read neither pods nor their logs is told which right is missing, and of the run by its records.
+func TestBlind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFollowing(t)
+		f.api.forbid["pods"], f.api.forbid["jobs"] = true, true
+		f.start(t.Context())
+		time.Sleep(time.Second)
+		f.stores("a", 1, "one\n")
+		end := succeeded("a")
+		f.records(end)
+		if err := store.WriteJSON(t.Context(), f.store, f.run.RunKey(), &f.run, store.IfAbsent); err != nil {
+			t.Fatal(err)
+		}
+		<-f.done
+		if f.err != nil || f.end.Status != record.Succeeded {
+			t.Errorf("got %v, %v", f.end, f.err)
+		}
+		got := f.told()
+		if !strings.Contains(got, "warning: pods can't be watched") || !strings.Contains(got, "warning: jobs can't be watched") ||
+			!strings.HasSuffix(got, "step_started a\nlog a 1: one\nstep_ended a\nrun_ended") {
+			t.Errorf("got\n%s", got)
+		}
+	})
+}
+
+// TestStepAlone: only the lines of the step that is asked for.
+func TestStepAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFollowing(t)
+		f.opts.Step, f.opts.Late = "b", true
+		f.stores("a", 1, "no\n")
+		f.stores("b", 1, "yes\n")
+		f.records(succeeded("a", "b"))
+		f.job(batchv1.JobComplete, "")
+		f.start(t.Context())
+		<-f.done
+		got := strings.Split(f.told(), "\n")
+		if !slices.Contains(got, "log b 1: yes") || slices.Contains(got, "log a 1: no") {
+			t.Errorf("got %q", got)
+		}
+	})
+}
