@@ -3,6 +3,7 @@ package s3
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -27,8 +28,8 @@ import (
 const (
 	dialTimeout = 10 * time.Second
 	stall       = 2 * time.Minute // without a byte going either way
-	attempts    = 4
-	maxBackoff  = time.Second
+	attempts    = 5
+	firstDelay  = 200 * time.Millisecond
 )
 
 // customRegion is the region of servers that have none, as they all take it.
@@ -41,7 +42,7 @@ type connection struct {
 	idle             func()
 }
 
-func connect(ctx context.Context, s *program.Store, environ func(string) (string, bool)) (*connection, error) {
+func connect(ctx context.Context, s *program.Store, o *Options) (*connection, error) {
 	endpoint, err := checkEndpoint(s.Endpoint)
 	if err != nil {
 		return nil, err
@@ -51,7 +52,7 @@ func connect(ctx context.Context, s *program.Store, environ func(string) (string
 		t.MaxIdleConnsPerHost = 64
 		t.ResponseHeaderTimeout = stall
 	})
-	given, err := fromEnviron(environ)
+	given, err := fromEnviron(o.Environ)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +62,7 @@ func connect(ctx context.Context, s *program.Store, environ func(string) (string
 		config.WithAppID("pipec"),
 		config.WithRequestChecksumCalculation(aws.RequestChecksumCalculationWhenRequired),
 		config.WithResponseChecksumValidation(aws.ResponseChecksumValidationWhenRequired),
-		config.WithRetryer(newRetryer),
+		config.WithRetryer(func() aws.Retryer { return newRetryer(o.MaxBackoff) }),
 		config.WithEC2RoleCredentialOptions(impatient),
 	)
 	if err != nil {
@@ -84,22 +85,26 @@ func connect(ctx context.Context, s *program.Store, environ func(string) (string
 	if t, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok { // with the authorities of the configuration
 		web.Transport = t.GetTransport()
 	}
-	creds := newCredentials(given, cfg.Credentials, environ)
-	client := sdk.NewFromConfig(cfg, func(o *sdk.Options) {
-		o.HTTPClient = web
-		o.Region, o.UsePathStyle, o.Credentials = region, s.PathStyle, aws.NewCredentialsCache(creds)
+	creds := newCredentials(given, cfg.Credentials, o.Environ)
+	client := sdk.NewFromConfig(cfg, func(c *sdk.Options) {
+		c.HTTPClient = web
+		c.Region, c.UsePathStyle, c.Credentials = region, s.PathStyle, aws.NewCredentialsCache(creds)
 		if s.Endpoint != "" {
-			o.BaseEndpoint = &endpoint
-		} else if o.BaseEndpoint != nil { // of the environment or the profile, for S3 alone
-			endpoint = *o.BaseEndpoint
+			c.BaseEndpoint = &endpoint
+		} else if c.BaseEndpoint != nil { // of the environment or the profile, for S3 alone
+			endpoint = *c.BaseEndpoint
 		}
 	})
 	return &connection{client: client, credentials: creds, endpoint: endpoint, region: region, idle: web.CloseIdleConnections}, nil
 }
 
-func newRetryer() aws.Retryer {
+func newRetryer(maxBackoff time.Duration) aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts, o.MaxBackoff = attempts, maxBackoff
+		o.MaxAttempts = attempts
+		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) {
+			longest := min(firstDelay<<min(attempt-1, attempts), maxBackoff)
+			return longest/2 + rand.N(longest/2+1), nil
+		})
 		o.RateLimiter = ratelimit.None // what many parts meet at once is still to be tried again, each
 		o.Retryables = append(o.Retryables, retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusTooManyRequests: {}}})
 	})

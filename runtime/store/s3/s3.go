@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
@@ -34,6 +35,8 @@ type Options struct {
 	// Memory bounds the bytes of parts that are held; 0: DefaultMemory. An object is read by fewer connections where
 	// it is used up.
 	Memory int64
+	// MaxBackoff is the longest wait between the few tries of a request; 0: a second.
+	MaxBackoff time.Duration
 }
 
 // Store is the part of a bucket beneath a prefix.
@@ -63,7 +66,10 @@ func Open(ctx context.Context, s program.Store, o Options) (*Store, error) {
 	if o.Memory == 0 {
 		o.Memory = DefaultMemory
 	}
-	c, err := connect(ctx, &s, o.Environ)
+	if o.MaxBackoff == 0 {
+		o.MaxBackoff = time.Second
+	}
+	c, err := connect(ctx, &s, &o)
 	if err != nil {
 		return nil, err
 	}

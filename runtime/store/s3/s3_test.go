@@ -12,7 +12,7 @@ import (
 
 func open(t testing.TB, p program.Store, environ func(string) (string, bool)) *s3.Store {
 	t.Helper()
-	s, err := s3.Open(t.Context(), p, s3.Options{Environ: environ})
+	s, err := s3.Open(t.Context(), p, s3.Options{Environ: environ, MaxBackoff: 20 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
