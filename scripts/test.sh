@@ -67,7 +67,7 @@ if [ "${RACE:-auto}" != off ] && command -v "$(go env CC)" >/dev/null; then
 fi
 run() { go test -json -count=1 -timeout 40m ${race:+$race} "$@"; }
 
-on_cluster="$(grep -rl --include='*_test.go' '"pipec.dev/pipec/internal/testcluster"' . | xargs -n 1 dirname | sort -u | xargs go list)"
+on_cluster="$(grep -rlE --include='*_test.go' '"pipec.dev/pipec/(internal/testcluster|runtime/store/storetest)"' . | xargs -n 1 dirname | sort -u | xargs go list)"
 elsewhere="$(go list ./... | grep -vxF "$on_cluster")"
 
 echo "== all tests${race:+ (with the race detector)}"

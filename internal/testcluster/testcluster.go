@@ -37,6 +37,19 @@ func Env(t testing.TB) Cluster {
 	if testing.Short() {
 		t.Skip("it takes a cluster, which is not short")
 	}
+	if c, ok := Find(); ok {
+		return c
+	}
+	const why = `it takes the test cluster: make cluster-up, then eval "$(make -s cluster-env)"`
+	if os.Getenv("CI") == "true" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+	return Cluster{}
+}
+
+// Find gives the test cluster of the environment, and whether there is one: for programs that aren't tests.
+func Find() (Cluster, bool) {
 	c := Cluster{
 		Kubeconfig:  os.Getenv("PIPEC_TEST_KUBECONFIG"),
 		API:         os.Getenv("PIPEC_TEST_API"),
@@ -48,13 +61,5 @@ func Env(t testing.TB) Cluster {
 		S3SecretKey: os.Getenv("PIPEC_TEST_S3_SECRET_KEY"),
 		S3Region:    os.Getenv("PIPEC_TEST_S3_REGION"),
 	}
-	if c.Kubeconfig != "" {
-		return c
-	}
-	const why = `it takes the test cluster: make cluster-up, then eval "$(make -s cluster-env)"`
-	if os.Getenv("CI") == "true" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
-	return Cluster{}
+	return c, c.Kubeconfig != ""
 }

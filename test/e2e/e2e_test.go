@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,10 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/rogpeppe/go-internal/testscript"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -36,7 +31,9 @@ const storeSecret = "pipec-store"
 func TestScript(t *testing.T) {
 	c := testcluster.Env(t)
 	bin := binaries(t)
-	makeBucket(t, c)
+	if err := c.MakeBucket(t.Context(), bucket); err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
@@ -92,20 +89,6 @@ func TestMain(m *testing.M) {
 		_ = os.RemoveAll(built.dir)
 	}
 	os.Exit(code)
-}
-
-func makeBucket(t *testing.T, c testcluster.Cluster) {
-	t.Helper()
-	client := s3.New(s3.Options{
-		BaseEndpoint: aws.String(c.S3), Region: c.S3Region, UsePathStyle: true,
-		Credentials: credentials.NewStaticCredentialsProvider(c.S3AccessKey, c.S3SecretKey, ""),
-	})
-	_, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String(bucket)})
-	var mine *s3types.BucketAlreadyOwnedByYou
-	var there *s3types.BucketAlreadyExists
-	if err != nil && !errors.As(err, &mine) && !errors.As(err, &there) {
-		t.Fatal(err)
-	}
 }
 
 // setup gives a script its world.

@@ -9,20 +9,19 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"pipec.dev/pipec/internal/testcluster"
 )
 
 const bucket = "bench"
 
 // world is a namespace of the test cluster, and a project for it.
 type world struct {
+	cluster   testcluster.Cluster
 	client    kubernetes.Interface
 	namespace string
 	dir       string // the project, beside pipec and its agent in bin
@@ -32,16 +31,16 @@ type world struct {
 }
 
 func newWorld(ctx context.Context) (_ *world, err error) {
-	kubeconfig := os.Getenv("PIPEC_TEST_KUBECONFIG")
-	if kubeconfig == "" {
+	c, ok := testcluster.Find()
+	if !ok {
 		return nil, errors.New(`it takes the test cluster: make cluster-up, then eval "$(make -s cluster-env)"`)
 	}
-	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig)
 	if err != nil {
 		return nil, err
 	}
 	config.QPS = -1
-	w := &world{image: os.Getenv("PIPEC_TEST_REGISTRY") + "/test/busybox:1", audit: os.Getenv("PIPEC_TEST_AUDIT_LOG")}
+	w := &world{cluster: c, image: c.Busybox("1"), audit: c.AuditLog}
 	if w.client, err = kubernetes.NewForConfig(config); err != nil {
 		return nil, err
 	}
@@ -58,19 +57,19 @@ func newWorld(ctx context.Context) (_ *world, err error) {
 		}
 	}()
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "store"}, StringData: map[string]string{
-		"AWS_ACCESS_KEY_ID": os.Getenv("PIPEC_TEST_S3_ACCESS_KEY"), "AWS_SECRET_ACCESS_KEY": os.Getenv("PIPEC_TEST_S3_SECRET_KEY"),
+		"AWS_ACCESS_KEY_ID": c.S3AccessKey, "AWS_SECRET_ACCESS_KEY": c.S3SecretKey,
 	}}
 	if _, err = w.client.CoreV1().Secrets(w.namespace).Create(ctx, secret, metav1.CreateOptions{}); err != nil {
 		return nil, err
 	}
-	if err = makeBucket(ctx); err != nil {
+	if err = c.MakeBucket(ctx, bucket); err != nil {
 		return nil, err
 	}
 	if w.dir, err = os.MkdirTemp("", "pipec-bench-"); err != nil {
 		return nil, err
 	}
-	w.environ = append(os.Environ(), "KUBECONFIG="+kubeconfig, "PIPEC_STACK=k8s", "CI=", "AWS_REGION="+os.Getenv("PIPEC_TEST_S3_REGION"),
-		"AWS_ACCESS_KEY_ID="+os.Getenv("PIPEC_TEST_S3_ACCESS_KEY"), "AWS_SECRET_ACCESS_KEY="+os.Getenv("PIPEC_TEST_S3_SECRET_KEY"))
+	w.environ = append(os.Environ(), "KUBECONFIG="+c.Kubeconfig, "PIPEC_STACK=k8s", "CI=", "AWS_REGION="+c.S3Region,
+		"AWS_ACCESS_KEY_ID="+c.S3AccessKey, "AWS_SECRET_ACCESS_KEY="+c.S3SecretKey)
 	for _, name := range []string{"pipec", "pipec-agent"} {
 		build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(w.dir, "bin", name), "./cmd/"+name)
 		build.Env, build.Stderr = append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
@@ -85,20 +84,6 @@ func newWorld(ctx context.Context) (_ *world, err error) {
 func (w *world) close() {
 	_ = w.client.CoreV1().Namespaces().Delete(context.Background(), w.namespace, metav1.DeleteOptions{})
 	_ = os.RemoveAll(w.dir)
-}
-
-func makeBucket(ctx context.Context) error {
-	client := s3.New(s3.Options{
-		BaseEndpoint: aws.String(os.Getenv("PIPEC_TEST_S3")), Region: os.Getenv("PIPEC_TEST_S3_REGION"), UsePathStyle: true,
-		Credentials: credentials.NewStaticCredentialsProvider(os.Getenv("PIPEC_TEST_S3_ACCESS_KEY"), os.Getenv("PIPEC_TEST_S3_SECRET_KEY"), ""),
-	})
-	_, err := client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String(bucket)})
-	var mine *s3types.BucketAlreadyOwnedByYou
-	var there *s3types.BucketAlreadyExists
-	if errors.As(err, &mine) || errors.As(err, &there) {
-		return nil
-	}
-	return err
 }
 
 // source is the project: a pipeline for each shape.
@@ -121,7 +106,7 @@ stack "k8s" {
   }
   container_registry "generic" { uri = "%s/bench" }
 }
-`, w.namespace, bucket, w.namespace, os.Getenv("PIPEC_TEST_S3"), os.Getenv("PIPEC_TEST_REGISTRY"))
+`, w.namespace, bucket, w.namespace, w.cluster.S3, w.cluster.Registry)
 	for _, s := range shapes() {
 		fmt.Fprintf(&b, "pipeline %q {\n  image = %q\n", s.name, w.image)
 		for _, step := range s.steps {
