@@ -9,7 +9,7 @@ BENCH    ?= .
 GOBUILD  := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint generate recording fuzz bench quickstart cluster-up cluster-down cluster-env install clean FORCE
+.PHONY: help build test lint generate recording fuzz bench quickstart agent-image cluster-up cluster-down cluster-env install clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,13 @@ build: bin/pipec bin/pipec-agent ## build bin/pipec and bin/pipec-agent, static
 bin/pipec bin/pipec-agent: FORCE
 	@command -v go >/dev/null || { echo "pipec is built with Go 1.26 or later: https://go.dev/dl" >&2; exit 1; }
 	$(GOBUILD) -o $@ ./cmd/$(notdir $@)
+
+# The image's digest follows from the binaries alone: pipec push finds it beside bin/pipec.
+agent-image: build ## make the image of pipec-agent, for amd64 and arm64, in bin/pipec-agent.oci
+	@rm -rf bin/agents && mkdir -p bin/agents
+	GOOS=linux GOARCH=amd64 $(GOBUILD) -o bin/agents/amd64 ./cmd/pipec-agent
+	GOOS=linux GOARCH=arm64 $(GOBUILD) -o bin/agents/arm64 ./cmd/pipec-agent
+	go run ./internal/agentimage -out bin/pipec-agent.oci -version '$(VERSION)' bin/agents/amd64 bin/agents/arm64
 
 test: bin/tools/staticcheck bin/tools/govulncheck bin/tools/testsum ## run everything: fast tests, lint, all tests
 	scripts/python-deps.sh --tests examples/digits
@@ -52,9 +59,11 @@ cluster-down: ## end it
 cluster-env: ## print its addresses, as shell exports
 	@scripts/cluster.sh env
 
-install: build ## install both into PREFIX/bin (/usr/local)
-	install -d '$(DESTDIR)$(PREFIX)/bin'
+install: build agent-image ## install both into PREFIX/bin (/usr/local), and the agent's image into PREFIX/libexec/pipec
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/libexec/pipec'
 	install -m 755 bin/pipec bin/pipec-agent '$(DESTDIR)$(PREFIX)/bin'
+	rm -rf '$(DESTDIR)$(PREFIX)/libexec/pipec/pipec-agent.oci'
+	cp -R bin/pipec-agent.oci '$(DESTDIR)$(PREFIX)/libexec/pipec/'
 
 clean: ## remove what was built
 	rm -rf bin

@@ -1,0 +1,53 @@
+package agent
+
+import (
+	"crypto/sha256"
+	"debug/elf"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+)
+
+// Binary is a built pipec-agent.
+type Binary struct {
+	Path         string
+	Architecture string // amd64 or arm64
+	Digest       string // sha256:… of the file
+}
+
+// ReadBinary looks at a built pipec-agent: it has to be static and for Linux, since there is nothing else in its image.
+func ReadBinary(path string) (*Binary, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	program, err := elf.NewFile(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s is no program for Linux: build it with GOOS=linux", path)
+	}
+	b := &Binary{Path: path}
+	switch program.Machine {
+	case elf.EM_X86_64:
+		b.Architecture = "amd64"
+	case elf.EM_AARCH64:
+		b.Architecture = "arm64"
+	default:
+		return nil, fmt.Errorf("%s is for %s, and pipec has agents for amd64 and arm64", path, program.Machine)
+	}
+	for _, p := range program.Progs {
+		if p.Type == elf.PT_INTERP {
+			return nil, fmt.Errorf("%s is not static: build it with CGO_ENABLED=0", path)
+		}
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return nil, err
+	}
+	b.Digest = "sha256:" + hex.EncodeToString(h.Sum(nil))
+	return b, nil
+}

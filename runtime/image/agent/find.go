@@ -1,0 +1,73 @@
+package agent
+
+import (
+	"fmt"
+	"path/filepath"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// Image is an agent's image that can be pushed.
+type Image struct {
+	Index  v1.ImageIndex
+	Digest string // of the index
+	From   string // the directory or the file that it is from
+	Note   string // what a person should know; ""
+}
+
+// Find finds the agent that belongs to a pipec: beside the executable, or where make install puts it.
+//
+//	DIR/pipec-agent.oci                     the image, as make agent-image leaves it
+//	DIR/../libexec/pipec/pipec-agent.oci    the same, installed
+//	DIR/pipec-agent                         the program: an image is made of it, for its architecture alone
+//
+// A program that is newer than the image beside it is taken instead of it: they would not understand each other.
+func Find(executable string) (*Image, error) {
+	if real, err := filepath.EvalSymlinks(executable); err == nil {
+		executable = real
+	}
+	dir := filepath.Dir(executable)
+	places := []string{filepath.Join(dir, LayoutDir), filepath.Join(dir, "..", "libexec", "pipec", LayoutDir)}
+	program := filepath.Join(dir, "pipec-agent")
+	for _, place := range places {
+		if there, err := exists(place); err != nil || !there {
+			continue
+		}
+		image, err := read(place)
+		if err != nil {
+			return nil, fmt.Errorf("the agent's image in %s can't be read: %w; make agent-image makes it anew", place, err)
+		}
+		binary, err := ReadBinary(program)
+		if err != nil {
+			return image, nil // there is no program here, or none for Linux
+		}
+		same, err := hasBinary(image.Index, binary)
+		if err != nil {
+			return nil, fmt.Errorf("the agent's image in %s can't be read: %w; make agent-image makes it anew", place, err)
+		}
+		if same {
+			return image, nil
+		}
+		return ofBinary(binary, fmt.Sprintf("%s is not of %s, and an image of that is taken, for linux/%s alone; make agent-image makes one for all", place, program, binary.Architecture))
+	}
+	if there, _ := exists(program); !there {
+		return nil, fmt.Errorf("there is no image of pipec-agent beside %s: make agent-image makes it, make install installs it, and PIPEC_AGENT_IMAGE names one that is in a registry", executable)
+	}
+	binary, err := ReadBinary(program)
+	if err != nil {
+		return nil, fmt.Errorf("%w; or make agent-image, or name an image in PIPEC_AGENT_IMAGE", err)
+	}
+	return ofBinary(binary, fmt.Sprintf("the agent's image is made of %s, for linux/%s alone; make agent-image makes one for all", program, binary.Architecture))
+}
+
+func ofBinary(b *Binary, note string) (*Image, error) {
+	index, err := Build([]*Binary{b}, "", false)
+	if err != nil {
+		return nil, err
+	}
+	digest, err := index.Digest()
+	if err != nil {
+		return nil, err
+	}
+	return &Image{Index: index, Digest: digest.String(), From: b.Path, Note: note}, nil
+}

@@ -1,0 +1,64 @@
+package image
+
+import (
+	"context"
+	"io"
+	"iter"
+	"path/filepath"
+
+	"errors"
+
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+// CodeDigest is the digest of a code bundle as its files are now, without a store. It is what the lock has of the code
+// where that isn't old. What is wrong with the files is a *store.ContentError.
+func CodeDigest(ctx context.Context, dir string, c *program.Code) (string, error) {
+	a, err := pack(ctx, nowhere{}, dir, c)
+	return a.Digest, err
+}
+
+func pack(ctx context.Context, s store.Store, dir string, c *program.Code) (record.Artifact, error) {
+	return store.Pack(ctx, s, filepath.Join(dir, filepath.FromSlash(c.Dir)), c.Exclude)
+}
+
+// code uploads a code bundle where the store lacks it. The tree is written after its files, so it says all.
+func (p *pusher) code(ctx context.Context, w *Want) (Item, func(*program.Lock), error) {
+	item := Item{Status: Unchanged}
+	var err error
+	if item.Digest, err = CodeDigest(ctx, p.o.Dir, w.code); err != nil {
+		return item, nil, err
+	}
+	_, err = p.o.Store.Stat(ctx, record.BlobKey(item.Digest))
+	if errors.Is(err, store.ErrNotExist) {
+		p.progress(KindCode, w.Name, 0, 0)
+		var a record.Artifact
+		if a, err = pack(ctx, p.o.Store, p.o.Dir, w.code); err == nil {
+			item.Digest, item.Bytes, item.Status = a.Digest, a.Size, Pushed
+		}
+	}
+	key := program.LockedCodeKey(p.o.Stack.Name, w.Name)
+	return item, func(l *program.Lock) {
+		if l.Codes == nil {
+			l.Codes = map[string]program.LockedCode{}
+		}
+		l.Codes[key] = program.LockedCode{Digest: item.Digest}
+	}, err
+}
+
+// nowhere is a store that keeps nothing: what is put there only gets its digest.
+type nowhere struct{}
+
+func (nowhere) Get(context.Context, string) (io.ReadCloser, error) { return nil, store.ErrNotExist }
+
+func (nowhere) Put(context.Context, string, io.Reader, store.Mode) error { return nil }
+
+func (nowhere) Stat(context.Context, string) (store.Info, error) {
+	return store.Info{}, store.ErrNotExist
+}
+
+func (nowhere) List(context.Context, string, string) iter.Seq2[string, error] {
+	return func(func(string, error) bool) {}
+}

@@ -1,0 +1,57 @@
+package image
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"pipec.dev/pipec/runtime/image/registry"
+	"pipec.dev/pipec/runtime/store"
+)
+
+// Fault is about one thing that could not be pushed or pinned.
+type Fault struct {
+	Kind, Name string
+	Err        error
+}
+
+func (f *Fault) Error() string {
+	if f.Kind == KindAgent {
+		return "the agent's image: " + f.Err.Error()
+	}
+	return fmt.Sprintf("%s %q: %v", f.Kind, f.Name, f.Err)
+}
+
+func (f *Fault) Unwrap() error { return f.Err }
+
+// Faults are all that a push met, sorted.
+type Faults []*Fault
+
+func (f Faults) Error() string {
+	var lines []string
+	for _, fault := range f {
+		lines = append(lines, fault.Error())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap gives each of them to errors.As.
+func (f Faults) Unwrap() []error {
+	var out []error
+	for _, fault := range f {
+		out = append(out, fault)
+	}
+	return out
+}
+
+// UsersFault says whether all of it is about the project's own files.
+func (f Faults) UsersFault() bool {
+	for _, fault := range f {
+		var content *store.ContentError
+		var asked *registry.Fault
+		if !errors.As(fault, &content) && !(errors.As(fault, &asked) && asked.UsersFault()) {
+			return false
+		}
+	}
+	return len(f) > 0
+}

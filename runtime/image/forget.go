@@ -1,0 +1,43 @@
+package image
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"pipec.dev/pipec/schema/program"
+)
+
+// forget removes from the lock what the stack doesn't use any more, and what is of stacks that aren't declared. An image
+// stays as long as another stack uses it, and the agent of a registry as long as it is anyone's.
+func forget(l *program.Lock, stack *program.Stack, declared []string, wants []Want) []Item {
+	used := map[string]bool{}
+	for _, w := range wants {
+		if w.Kind == KindCode {
+			used[program.LockedCodeKey(stack.Name, w.Name)] = true
+		} else {
+			used[KindImage+w.Ref] = true
+		}
+	}
+	var out []Item
+	for _, key := range slices.Sorted(maps.Keys(l.Codes)) {
+		of, name, _ := strings.Cut(key, "/")
+		if of == stack.Name && !used[key] || !slices.Contains(declared, of) {
+			out = append(out, Item{Kind: KindCode, Name: name, Digest: l.Codes[key].Digest, Status: Forgotten})
+			delete(l.Codes, key)
+		}
+	}
+	for _, ref := range slices.Sorted(maps.Keys(l.Images)) {
+		image := l.Images[ref]
+		image.Stacks = slices.DeleteFunc(slices.Clone(image.Stacks), func(s string) bool {
+			return s == stack.Name && !used[KindImage+ref] || !slices.Contains(declared, s)
+		})
+		if len(image.Stacks) > 0 {
+			l.Images[ref] = image
+			continue
+		}
+		out = append(out, Item{Kind: KindImage, Name: ref, Ref: ref, Digest: image.Digest, Status: Forgotten})
+		delete(l.Images, ref)
+	}
+	return out
+}

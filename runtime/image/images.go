@@ -1,0 +1,111 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"pipec.dev/pipec/runtime/image/registry"
+	"pipec.dev/pipec/schema/program"
+)
+
+// image pins a reference. What the lock has of it stays, unless it is to be upgraded, as long as the registry has it.
+func (p *pusher) image(ctx context.Context, w *Want) (Item, func(*program.Lock), error) {
+	locked, known := p.lock.Images[w.Ref]
+	if known && !p.o.Upgrade {
+		note, err := p.still(ctx, w.Ref, locked.Digest)
+		return Item{Digest: locked.Digest, Status: Unchanged, Note: note}, p.keepImage(w.Ref, locked, false), err
+	}
+	found, err := p.o.Registry.Resolve(ctx, w.Ref)
+	if err != nil {
+		var f *registry.Fault
+		if gone := errors.As(err, &f) && (f.Reason == registry.NoImage || f.Reason == registry.NoRepository); gone && w.Build != "" {
+			return Item{}, nil, notBuilt(w)
+		}
+		return Item{}, nil, err
+	}
+	entry := program.LockedImage{Digest: found.Digest, User: found.User, WorkingDir: found.WorkingDir, Platforms: found.Platforms, Stacks: locked.Stacks}
+	item := Item{Digest: found.Digest, Status: Pinned}
+	switch {
+	case known && locked.Digest == found.Digest:
+		item.Status = Unchanged
+	case known:
+		item.Status, item.Note = Upgraded, "it was "+short(locked.Digest)
+	}
+	return item, p.keepImage(w.Ref, entry, known), nil
+}
+
+// still says whether the registry has what is locked, and notes where the tag stands for something else by now.
+func (p *pusher) still(ctx context.Context, ref, digest string) (note string, err error) {
+	now, err := p.o.Registry.Digest(ctx, ref)
+	switch {
+	case err == nil && now == digest:
+		return "", nil
+	case err != nil && couldNotAsk(err):
+		if p.o.Lenient {
+			return "not checked: " + err.Error(), nil
+		}
+		return "", err
+	case err != nil && !missing(err):
+		return "", err
+	case err == nil:
+		note = "the tag is " + short(now) + " by now, and --upgrade takes that"
+	default:
+		note = "the tag is gone"
+	}
+	there, err := p.o.Registry.Has(ctx, ref, digest)
+	switch {
+	case err != nil && couldNotAsk(err) && p.o.Lenient:
+		return "not checked: " + err.Error(), nil
+	case err != nil:
+		return "", err
+	case !there:
+		return "", fmt.Errorf("%s is locked to %s, and the registry doesn't have that any more; pipec push --upgrade takes what the tag stands for now", ref, digest)
+	}
+	return note, nil
+}
+
+func missing(err error) bool {
+	var f *registry.Fault
+	return errors.As(err, &f) && (f.Reason == registry.NoImage || f.Reason == registry.NoRepository)
+}
+
+// keepImage puts an entry into the lock. Where another push has pinned the same reference meanwhile, the first stays,
+// unless this one replaces it.
+func (p *pusher) keepImage(ref string, entry program.LockedImage, replace bool) func(*program.Lock) {
+	return func(l *program.Lock) {
+		if there, ok := l.Images[ref]; ok {
+			if entry.Stacks = there.Stacks; !replace {
+				entry = there
+			}
+		}
+		if !slices.Contains(entry.Stacks, p.o.Stack.Name) {
+			entry.Stacks = append(slices.Clone(entry.Stacks), p.o.Stack.Name)
+			slices.Sort(entry.Stacks)
+		}
+		if l.Images == nil {
+			l.Images = map[string]program.LockedImage{}
+		}
+		l.Images[ref] = entry
+	}
+}
+
+// notBuilt says how an image is built that isn't there.
+func notBuilt(w *Want) error {
+	text := fmt.Sprintf("it has to be built, and is not at %s; pipec doesn't build images yet:\n", w.Ref)
+	if w.Dockerfile != "" {
+		build := strings.Replace(w.Build, "- < DOCKERFILE &&", "- <<'END' &&", 1)
+		return errors.New(text + "  " + build + "\n  " + strings.ReplaceAll(strings.TrimRight(w.Dockerfile, "\n"), "\n", "\n  ") + "\n  END")
+	}
+	return errors.New(text + "  " + w.Build)
+}
+
+// short is a digest for a person.
+func short(digest string) string {
+	if len(digest) > 19 {
+		return digest[:19]
+	}
+	return digest
+}

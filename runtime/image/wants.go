@@ -1,0 +1,100 @@
+package image
+
+import (
+	"slices"
+	"strings"
+
+	"pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/program"
+)
+
+// Want is one thing that must be pushed or pinned before a stack can run programs.
+type Want struct {
+	Kind string `json:"kind"`
+	Name string `json:"name"`          // of the code or image block; else the reference
+	Ref  string `json:"ref,omitempty"` // of an image
+	Dir  string `json:"dir,omitempty"` // of a code, relative to the project
+	// Dockerfile is what an image that must be built may be built by, and Build the command. pipec doesn't.
+	Dockerfile string `json:"dockerfile,omitempty"`
+	Build      string `json:"build,omitempty"`
+
+	code *program.Code
+}
+
+// List says what programs on a stack need, offline, each thing once, sorted by kind and name. What compiling refuses (a
+// step without an image, an image to be built without a registry) is left out.
+func List(programs []*program.Program, stack *program.Stack) []Want {
+	agent := Want{Kind: KindAgent, Name: kube.AgentRepository}
+	if stack.Registry != nil {
+		agent.Ref = kube.Repository(stack.Registry, kube.AgentRepository)
+	}
+	out := []Want{agent}
+	seen := map[string]bool{}
+	for _, p := range programs {
+		for i := range p.Codes {
+			c := &p.Codes[i]
+			if key := KindCode + c.Name; !seen[key] {
+				seen[key] = true
+				out = append(out, Want{Kind: KindCode, Name: c.Name, Dir: c.Dir, code: c})
+			}
+		}
+		for _, s := range p.All() {
+			ref, built := kube.ImageReference(p, stack.Registry, s.Image)
+			if ref == "" || seen[KindImage+ref] {
+				continue
+			}
+			seen[KindImage+ref] = true
+			w := Want{Kind: KindImage, Name: ref, Ref: ref}
+			if name, ok := strings.CutPrefix(s.Image, "image."); ok {
+				w.Name = name
+				if built {
+					w.Dockerfile, w.Build = recipe(p, name, ref)
+				}
+			}
+			out = append(out, w)
+		}
+	}
+	slices.SortFunc(out, func(a, b Want) int {
+		return strings.Compare(a.Kind+"\x00"+a.Name+"\x00"+a.Ref, b.Kind+"\x00"+b.Name+"\x00"+b.Ref)
+	})
+	return out
+}
+
+// recipe is a Dockerfile for an image block, and the command that builds and pushes it. A block that has a Dockerfile of
+// its own needs only the command.
+func recipe(p *program.Program, name, ref string) (dockerfile, build string) {
+	for i := range p.Images {
+		block := &p.Images[i]
+		if block.Name != name {
+			continue
+		}
+		if block.Dockerfile != "" {
+			return "", "docker build -f " + word(block.Dockerfile) + " -t " + ref + " . && docker push " + ref
+		}
+		lines := []string{"FROM " + block.Base}
+		if len(block.Packages) > 0 {
+			lines = append(lines, "RUN apt-get update && apt-get install -y --no-install-recommends"+words(block.Packages)+" && rm -rf /var/lib/apt/lists/*")
+		}
+		if len(block.Requirements) > 0 {
+			lines = append(lines, "RUN pip install --no-cache-dir"+words(block.Requirements))
+		}
+		return strings.Join(lines, "\n") + "\n", "docker build -t " + ref + " - < DOCKERFILE && docker push " + ref
+	}
+	return "", ""
+}
+
+func words(list []string) string {
+	out := ""
+	for _, s := range list {
+		out += " " + word(s)
+	}
+	return out
+}
+
+// word is text as one word of a shell's command.
+func word(s string) string {
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+=/:@,") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
