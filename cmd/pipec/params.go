@@ -18,7 +18,8 @@ import (
 // valueOf gives the value that RUN/STEP/OUTPUT stands for, as JSON.
 type valueOf func(address string) (json.RawMessage, error)
 
-// params reads --param flags. Text is taken as it is for a string; else it is a literal of the declared type. @FILE reads it from a file, run:RUN/STEP/OUTPUT from a run.
+// params reads --param flags. Text is taken as it is for a string; else it is a literal of the declared type. @FILE reads
+// it from a file, run:RUN/STEP/OUTPUT from a run. All that is wrong with them is told at once.
 func params(p *program.Program, flags []string, ofRun valueOf) (map[string]json.RawMessage, error) {
 	declared := map[string]program.Param{}
 	var names []string
@@ -27,28 +28,46 @@ func params(p *program.Program, flags []string, ofRun valueOf) (map[string]json.
 		names = append(names, q.Name)
 	}
 	out := map[string]json.RawMessage{}
+	var faults []string
+	given := map[string]bool{}
 	for _, flag := range flags {
 		name, text, ok := strings.Cut(flag, "=")
 		q, known := declared[name]
+		given[name] = true
 		switch {
 		case !ok:
-			return nil, usage("--param %q is not of the form NAME=VALUE", flag)
+			faults = append(faults, fmt.Sprintf("--param %q is not of the form NAME=VALUE", flag))
+			continue
 		case !known && len(names) == 0:
-			return nil, usage("--param %s: pipeline %q has no params", name, p.Pipeline)
+			faults = append(faults, fmt.Sprintf("--param %s: pipeline %q has no params", name, p.Pipeline))
+			continue
 		case !known:
 			hint := ""
 			if s := diag.Suggest(name, names); s != "" {
 				hint = fmt.Sprintf("; did you mean %q?", s)
 			}
-			return nil, usage("--param %s: pipeline %q has no param of that name%s", name, p.Pipeline, hint)
+			faults = append(faults, fmt.Sprintf("--param %s: pipeline %q has no param of that name%s", name, p.Pipeline, hint))
+			continue
 		}
 		value, err := param(q, text, ofRun)
-		if err != nil {
+		switch {
+		case err == nil:
+			out[name] = value
+		case exitStatus(err) == exitUsage:
+			faults = append(faults, err.Error())
+		default:
 			return nil, err
 		}
-		out[name] = value
 	}
-	return out, nil
+	if len(faults) == 0 {
+		return out, nil // what is missing is told by who fills in the defaults
+	}
+	for _, q := range p.Params {
+		if q.Default == nil && !given[q.Name] {
+			faults = append(faults, fmt.Sprintf("no value is given for %s, which has no default: --param %s=VALUE", q.Name, q.Name))
+		}
+	}
+	return nil, usage("%s", strings.Join(faults, "\n"))
 }
 
 func param(q program.Param, text string, ofRun valueOf) (json.RawMessage, error) {

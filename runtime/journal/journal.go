@@ -32,10 +32,12 @@ type Journal struct {
 
 	mu      sync.Mutex
 	pending []record.Event
+	waiting int // events, those whose lines are there already too
 	armed   bool
 	over    bool // nothing is written any more
 
 	writing sync.Mutex // held by who writes a segment
+	lines   []byte     // of the next one, as far as they are encoded
 	seq     int64      // of the next one
 }
 
@@ -52,8 +54,9 @@ func (j *Journal) Add(e *record.Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.pending = append(j.pending, *e)
+	j.waiting++
 	switch {
-	case len(j.pending) == maxBatch:
+	case j.waiting == maxBatch:
 		go func() { _ = j.Flush() }()
 	case !j.armed:
 		j.armed = true
@@ -61,13 +64,20 @@ func (j *Journal) Add(e *record.Event) {
 	}
 }
 
+// Settle does a part of what Flush will have to do. It may be left out: it is for who has nothing else to do right now.
+func (j *Journal) Settle() {
+	if j.writing.TryLock() {
+		defer j.writing.Unlock()
+		j.encode(j.take(false))
+	}
+}
+
 // Flush writes what waits. It is ErrTakenOver where that has happened.
 func (j *Journal) Flush() error {
 	j.writing.Lock()
 	defer j.writing.Unlock()
+	j.encode(j.take(true))
 	j.mu.Lock()
-	events := j.pending
-	j.pending, j.armed = nil, false
 	over := j.over
 	j.mu.Unlock()
 	select {
@@ -75,35 +85,42 @@ func (j *Journal) Flush() error {
 		return ErrTakenOver
 	default:
 	}
-	if over || len(events) == 0 {
+	if over || len(j.lines) == 0 {
 		return nil
 	}
-	err := j.store.Put(context.Background(), j.run.LogKey(j.seq), bytes.NewReader(encode(events)), store.IfAbsent)
+	err := j.store.Put(context.Background(), j.run.LogKey(j.seq), bytes.NewReader(j.lines), store.IfAbsent)
 	switch {
 	case err == nil:
-		j.seq++
+		j.seq, j.lines = j.seq+1, nil
 		return nil
 	case errors.Is(err, store.ErrExists):
 		j.Stop()
 		close(j.taken)
 		return ErrTakenOver
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.pending = append(events, j.pending...)
 	return fmt.Errorf("the run's log can't be written: %w", err)
 }
 
-// encode writes the lines of a segment. An event that can't be encoded is left out: it can only hold what the run's other
-// records hold too.
-func encode(events []record.Event) []byte {
-	var out []byte
+// take takes the events that wait; with disarm the next one is to see to its being written.
+func (j *Journal) take(disarm bool) []record.Event {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	events := j.pending
+	j.pending = nil
+	if disarm {
+		j.armed, j.waiting = false, 0
+	}
+	return events
+}
+
+// encode adds to the lines of the next segment. An event that can't be encoded is left out: it can only hold what the
+// run's other records hold too.
+func (j *Journal) encode(events []record.Event) {
 	for i := range events {
 		if data, err := store.EncodeJSON(&events[i]); err == nil {
-			out = append(out, data...)
+			j.lines = append(j.lines, data...)
 		}
 	}
-	return out
 }
 
 // Stop drops what waits, and all that follows.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"syscall"
 
+	"pipec.dev/pipec/runtime/cache"
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
@@ -29,6 +30,7 @@ func (d *driver) spec(s *engine.Spec) *step.Spec {
 func (d *driver) deps(s *step.Spec) step.Deps {
 	deps := step.Deps{Store: d.store, Environ: d.o.Environ, Inherited: d.inherit, Secrets: d.secrets[s.Step], Memory: d.memory}
 	deps.Started = func(pid int) { d.started(s, pid) }
+	deps.Later = d.putOff
 	if d.watch != nil {
 		deps.Line = func(line []byte) {
 			d.watch.line(record.Event{
@@ -48,7 +50,27 @@ func (d *driver) started(s *step.Spec, pid int) {
 	if p, ok := d.store.(store.Preparer); ok {
 		p.Prepare(s.AttemptDir)
 	}
+	d.catchUp()
+}
+
+// putOff keeps what nobody waits for until there is time.
+func (d *driver) putOff(do func()) {
+	d.mu.Lock()
+	d.later = append(d.later, do)
+	d.mu.Unlock()
+}
+
+// catchUp does what was put off: while a process runs, or when there is nothing else to do.
+func (d *driver) catchUp() {
+	d.mu.Lock()
+	later := d.later
+	d.later = nil
+	d.mu.Unlock()
+	for _, do := range later {
+		do()
+	}
 	d.recycle()
+	d.journal.Settle()
 }
 
 // start is the task of an attempt, which ends with AttemptEnded. It can be stopped from now on.
@@ -110,9 +132,9 @@ func (d *driver) attempt(ctx context.Context, spec *step.Spec, ready bool) *reco
 }
 
 // slot is where the attempt's result is kept in the cache.
-func (d *driver) slot(ctx context.Context, spec *step.Spec) cacheSlot {
+func (d *driver) slot(ctx context.Context, spec *step.Spec) cache.Slot {
 	if spec.Program.Cache == nil {
-		return cacheSlot{}
+		return cache.Slot{}
 	}
 	d.mu.Lock()
 	slot, ok := d.slots[spec.Step]

@@ -8,7 +8,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"pipec.dev/pipec/runtime/cache"
 	"pipec.dev/pipec/runtime/engine"
+	"pipec.dev/pipec/runtime/journal"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/runtime/work"
@@ -42,7 +44,7 @@ type driver struct {
 	inherit *step.Inherited
 	resumed bool // attempts may have been made by a driver before this one
 
-	journal *journal
+	journal *journal.Journal
 	watch   *observer
 	running sync.WaitGroup // tasks, and what they leave to be done
 	forced  atomic.Bool
@@ -59,9 +61,10 @@ type driver struct {
 	end     *record.End
 
 	mu       sync.Mutex
-	slots    map[string]cacheSlot // by step
-	uncached sync.Once            // said that results can't be cached
-	left     []string             // small steps that have succeeded, and whose places were not looked at yet
+	slots    map[string]cache.Slot // by step
+	uncached sync.Once             // said that results can't be cached
+	left     []string              // small steps that have succeeded, and whose places were not looked at yet
+	later    []func()              // what nobody waits for
 }
 
 // errGone is the cause for attempts whose run isn't this driver's any more.
@@ -120,6 +123,9 @@ func (d *driver) perform(ctx context.Context, t task) {
 	for {
 		e, rest := t()
 		next := d.take(ctx, e)
+		if len(next) == 0 {
+			d.catchUp()
+		}
 		if rest == nil {
 			d.running.Done()
 		} else {
@@ -147,7 +153,7 @@ func (d *driver) fold(e *record.Event, fresh bool) []engine.Action {
 		if e.At.Before(d.last) {
 			e.At = d.last
 		}
-		d.journal.add(e)
+		d.journal.Add(e)
 		d.watch.event(*e)
 	}
 	d.seq, d.last = max(d.seq, e.Seq), e.At
@@ -218,8 +224,8 @@ func (d *driver) loop(ctx, inner context.Context, requests <-chan struct{}) erro
 			if err := d.work.Kill(); err != nil {
 				return err
 			}
-		case <-d.journal.taken:
-			return ErrTakenOver
+		case <-d.journal.Taken():
+			return journal.ErrTakenOver
 		}
 	}
 }
@@ -237,7 +243,7 @@ func (d *driver) shut() {
 // cancel asks the engine to cancel the run, and makes sure that it is known soon.
 func (d *driver) cancel(ctx context.Context) {
 	d.feed(ctx, record.Event{Type: record.CancelRequested})
-	go func() { _ = d.journal.flush() }()
+	go func() { _ = d.journal.Flush() }()
 }
 
 func (d *driver) ended(e record.Event) {
@@ -253,7 +259,7 @@ func (d *driver) ended(e record.Event) {
 
 // abandon ends what this driver has started, and leaves the run's records alone.
 func (d *driver) abandon() {
-	d.journal.stop()
+	d.journal.Stop()
 	d.watch.drop()
 	for _, kill := range d.kills {
 		kill(errGone)
@@ -269,10 +275,11 @@ func (d *driver) finish(ctx context.Context) error {
 	if d.stopped {
 		killErr = d.work.Kill()
 	}
-	d.recycle()
 	d.running.Wait()
+	d.catchUp()
+	d.running.Wait() // for what that has left
 	err := d.record(ctx)
-	if err != nil && !errors.Is(err, ErrTakenOver) {
+	if err != nil && !errors.Is(err, journal.ErrTakenOver) {
 		// Mostly the disk is full. What failed attempts left is worth less than the record of the run.
 		for _, name := range d.work.Steps() {
 			_ = work.Remove(d.work.Step(name))
@@ -298,12 +305,12 @@ func describe(end *record.End) string {
 
 // record writes the rest of the log, and then the end.
 func (d *driver) record(ctx context.Context) error {
-	if err := d.journal.flush(); err != nil {
+	if err := d.journal.Flush(); err != nil {
 		return err
 	}
 	err := store.WriteJSON(ctx, d.store, d.run.EndKey(), d.end, store.IfAbsent)
 	if errors.Is(err, store.ErrExists) {
-		return ErrTakenOver
+		return journal.ErrTakenOver
 	}
 	return err
 }

@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"pipec.dev/pipec/runtime/journal"
 	"pipec.dev/pipec/runtime/local"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/runtime/work"
@@ -350,7 +351,7 @@ func TestTakenOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := local.Run(t.Context(), p.o)
-	if !errors.Is(err, local.ErrTakenOver) {
+	if !errors.Is(err, journal.ErrTakenOver) {
 		t.Fatalf("got %v", err)
 	}
 	if _, err := os.Stat(pid); err == nil && alive(t, pid) {

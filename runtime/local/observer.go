@@ -29,9 +29,11 @@ type observer struct {
 	queue  []record.Event
 	lines  int
 	bytes  int
-	mute   bool // lines are dropped: the stored log has them
-	due    bool // the queue is to be looked into
-	armed  bool // it will be due
+	early  []record.Event // those before RunStarted, which is told first
+	begun  bool           // RunStarted is told
+	mute   bool           // lines are dropped: the stored log has them
+	due    bool           // the queue is to be looked into
+	armed  bool           // it will be due
 	closed bool
 }
 
@@ -52,9 +54,23 @@ func (o *observer) event(e record.Event) {
 		return
 	}
 	o.mu.Lock()
-	o.queue = append(o.queue, e)
+	defer o.mu.Unlock()
+	switch {
+	case o.begun:
+		o.queue = append(o.queue, e)
+	case e.Type == record.RunStarted:
+		o.begin(e)
+	default: // what a rerun keeps is known before it starts
+		o.early = append(o.early, e)
+		return
+	}
 	o.arm()
-	o.mu.Unlock()
+}
+
+// begin tells of the start, and of what came before it. The lock is held.
+func (o *observer) begin(start ...record.Event) {
+	o.queue = append(append(o.queue, start...), o.early...)
+	o.begun, o.early = true, nil
 }
 
 // arm makes the queue due soon. The lock is held.
@@ -134,6 +150,7 @@ func (o *observer) close() {
 		return
 	}
 	o.mu.Lock()
+	o.begin()
 	o.closed = true
 	o.mu.Unlock()
 	o.some.Signal()

@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
+	"pipec.dev/pipec/runtime/cache"
+	"pipec.dev/pipec/runtime/params"
 	"pipec.dev/pipec/runtime/plan"
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/schema/program"
@@ -99,17 +102,15 @@ func Rerun(ctx context.Context, o Options, p *RerunPlan) (Outcome, error) {
 	if p.Resume {
 		return Resume(ctx, o, p.Of)
 	}
-	params := map[string]json.RawMessage{}
+	given := map[string]json.RawMessage{}
 	for i := range o.Program.Params {
 		name := o.Program.Params[i].Name
-		if value, ok := p.Of.Params[name]; ok && checkParam(&o.Program.Params[i], value) == nil {
-			params[name] = value
+		if value, ok := p.Of.Params[name]; ok && params.Check(&o.Program.Params[i], value) == nil {
+			given[name] = value
 		}
 	}
-	for name, value := range o.Params {
-		params[name] = value
-	}
-	o.Params = params
+	maps.Copy(given, o.Params)
+	o.Params = given
 	var err error
 	if o.Only, err = closure(o.Program, p.Of.Only); err != nil {
 		return Outcome{}, err
@@ -154,10 +155,5 @@ func keptEvents(ctx context.Context, reader *runs.Reader, run *record.Run) ([]re
 }
 
 func allPresent(ctx context.Context, reader *runs.Reader, s *record.StepEnd) bool {
-	for i := range s.Outputs {
-		if !present(ctx, reader.Store(), &s.Outputs[i]) {
-			return false
-		}
-	}
-	return true
+	return cache.Present(ctx, reader.Store(), s.Outputs)
 }

@@ -8,8 +8,12 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"time"
 
+	"pipec.dev/pipec/runtime/cache"
 	"pipec.dev/pipec/runtime/engine"
+	"pipec.dev/pipec/runtime/journal"
+	"pipec.dev/pipec/runtime/params"
 	"pipec.dev/pipec/runtime/plan"
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/runtime/step"
@@ -102,14 +106,14 @@ func open(o *Options) (*driver, error) {
 	return &driver{
 		o: o, store: s, project: w.Project(), keyer: &step.Keyer{Dir: filepath.Join(w.Project(), ".pipec", "interpreters")},
 		memory: step.FindMemory(), inherit: step.Inherit(o.Environ),
-		over: make(chan struct{}), kills: map[attemptID]context.CancelCauseFunc{}, slots: map[string]cacheSlot{},
+		over: make(chan struct{}), kills: map[attemptID]context.CancelCauseFunc{}, slots: map[string]cache.Slot{},
 	}, nil
 }
 
 // close ends the use of the store.
 func (d *driver) close() {
 	if d.journal != nil {
-		d.journal.close()
+		d.journal.Close()
 	}
 	if c, ok := d.store.(runs.Store); ok {
 		_ = c.Close()
@@ -118,7 +122,10 @@ func (d *driver) close() {
 
 // describe fills in what the run is asked for.
 func (d *driver) describe(run *record.Run, re *again) (err error) {
-	if run.Params, err = fillParams(d.o.Program, d.o.Params); err != nil {
+	var bad *params.Error
+	if run.Params, err = params.Fill(d.o.Program, d.o.Params); errors.As(err, &bad) {
+		return &Refusal{Code: RefusedParam, Message: bad.Message, Hint: bad.Hint}
+	} else if err != nil {
 		return err
 	}
 	if len(d.o.Only) > 0 {
@@ -235,9 +242,12 @@ func (d *driver) create(ctx context.Context, encoded []byte) error {
 	return store.WriteJSON(ctx, d.store, d.run.IndexKey(), &at, store.IfAbsent)
 }
 
+// journalDelay is how long events wait for others to be written with them.
+const journalDelay = 100 * time.Millisecond
+
 // begin starts what writes and tells.
 func (d *driver) begin(segment int64) {
-	d.journal = newJournal(d.store, d.run, segment)
+	d.journal = journal.New(d.store, d.run, segment, journalDelay)
 	d.watch = newObserver(d.o.Observe)
 	d.spares = work.NewSpares(d.work)
 }

@@ -19,17 +19,20 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Message }
 
-// Fill gives every param of the program its value: the one given, else its default. The error is an *Error.
+// Fill gives every param of the program its value: the one given, else its default. The error is an *Error, which tells
+// all that is wrong.
 func Fill(p *program.Program, given map[string]json.RawMessage) (map[string]json.RawMessage, error) {
 	out := make(map[string]json.RawMessage, len(p.Params))
-	var missing []string
+	declared := make(map[string]bool, len(p.Params))
+	var faults, missing []string
 	for i := range p.Params {
 		param := &p.Params[i]
 		value, ok := given[param.Name]
+		declared[param.Name] = true
 		switch {
 		case ok:
 			if err := Check(param, value); err != nil {
-				return nil, &Error{Message: fmt.Sprintf("param %q is not of its type %s: %s", param.Name, param.Type, err)}
+				faults = append(faults, fmt.Sprintf("param %q is not of its type %s: %s", param.Name, param.Type, err))
 			}
 			out[param.Name] = value
 		case param.Default != nil:
@@ -38,21 +41,23 @@ func Fill(p *program.Program, given map[string]json.RawMessage) (map[string]json
 			missing = append(missing, param.Name)
 		}
 	}
-	if len(missing) > 0 {
-		return nil, &Error{
-			Message: fmt.Sprintf("no value is given for %s, which has no default", strings.Join(missing, ", ")),
-			Hint:    fmt.Sprintf("Give it with --param %s=VALUE.", missing[0]),
-		}
-	}
 	var unknown []string
 	for name := range given {
-		if _, ok := out[name]; !ok {
+		if !declared[name] {
 			unknown = append(unknown, name)
 		}
 	}
 	if len(unknown) > 0 {
 		slices.Sort(unknown)
-		return nil, &Error{Message: fmt.Sprintf("pipeline %s has no param %s", p.Pipeline, strings.Join(unknown, ", "))}
+		faults = append(faults, fmt.Sprintf("pipeline %s has no param %s", p.Pipeline, strings.Join(unknown, ", ")))
+	}
+	hint := ""
+	if len(missing) > 0 {
+		faults = append(faults, fmt.Sprintf("no value is given for %s, which has no default", strings.Join(missing, ", ")))
+		hint = fmt.Sprintf("Give it with --param %s=VALUE.", missing[0])
+	}
+	if len(faults) > 0 {
+		return nil, &Error{Message: strings.Join(faults, "\n"), Hint: hint}
 	}
 	if len(out) == 0 {
 		return nil, nil
