@@ -7,14 +7,36 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// each calls f for 0 to n-1, a few at once, until one fails.
+// each calls f for 0 to n-1, a few at once. Where some fail it is the error of the first of them in that order, whichever
+// was found first: the same trouble gives the same message. What comes after one that failed is not begun.
 func each(ctx context.Context, n int, f func(context.Context, int) error) error {
-	g, ctx := errgroup.WithContext(ctx)
+	var (
+		g      errgroup.Group
+		mu     sync.Mutex
+		failed = n
+		first  error
+	)
 	g.SetLimit(atOnce)
 	for i := range n {
-		g.Go(func() error { return f(ctx, i) })
+		g.Go(func() error {
+			mu.Lock()
+			over := i > failed
+			mu.Unlock()
+			if over {
+				return nil
+			}
+			if err := f(ctx, i); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				if i < failed {
+					failed, first = i, err
+				}
+			}
+			return nil
+		})
 	}
-	return g.Wait()
+	_ = g.Wait() // none returns an error
+	return first
 }
 
 // warnings gives the warnings that the API server sends beside an answer to whoever asked for them by their context.

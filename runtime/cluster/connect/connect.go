@@ -12,10 +12,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-logr/logr"
 	_ "k8s.io/client-go/plugin/pkg/client/auth/oidc" // users of kubeconfigs that say auth-provider: oidc
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"k8s.io/klog/v2"
 
 	"pipec.dev/pipec/schema/program"
 )
@@ -52,6 +54,7 @@ func Open(ctx context.Context, o program.Orchestrator, environ []string) (*Clust
 	if err != nil {
 		return nil, err
 	}
+	klog.SetLogger(logr.Discard()) // client-go's own words about errors that it returns as well
 	c.Host = c.Config.Host
 	c.Config.QPS, c.Config.Burst = -1, 0
 	c.Config.UserAgent = "pipec"

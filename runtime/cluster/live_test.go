@@ -1,0 +1,524 @@
+package cluster_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+
+	"pipec.dev/pipec/internal/testcluster"
+	"pipec.dev/pipec/runtime/cluster"
+	"pipec.dev/pipec/runtime/cluster/connect"
+	"pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/program"
+)
+
+// place is a namespace of a test's own on the test cluster.
+type place struct {
+	t         *testing.T
+	test      testcluster.Cluster
+	client    kubernetes.Interface
+	cluster   *connect.Cluster
+	namespace string
+}
+
+func newPlace(t *testing.T) *place {
+	t.Helper()
+	t.Parallel()
+	c := testcluster.Env(t)
+	p := &place{t: t, test: c, client: c.Client(t), namespace: c.Namespace(t)}
+	p.cluster = p.as("admin", p.namespace)
+	return p
+}
+
+func (p *place) as(context, namespace string) *connect.Cluster {
+	p.t.Helper()
+	c, err := connect.Open(p.t.Context(), program.Orchestrator{Context: context, Namespace: namespace}, []string{"KUBECONFIG=" + p.test.Kubeconfig})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return c
+}
+
+// definition is one as emit makes them, but smaller.
+func definition(project, pipeline, version string) []unstructured.Unstructured {
+	meta := func(name string) map[string]any {
+		labels := map[string]any{kube.LabelManagedBy: kube.Manager, kube.LabelPipeline: pipeline}
+		if project != "" {
+			labels[kube.LabelProject] = project
+		}
+		return map[string]any{"name": name, "labels": labels}
+	}
+	config := kube.ProgramName(pipeline, program.Digest([]byte(version)), 0)
+	run := kube.CoordinatorName(pipeline)
+	var out []unstructured.Unstructured
+	for _, o := range []map[string]any{
+		{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta(run)},
+		{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": meta(run), "rules": []any{
+			map[string]any{"apiGroups": []any{""}, "resources": []any{"pods"}, "verbs": []any{"get", "list"}},
+		}},
+		{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": meta(run),
+			"roleRef":  map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": run},
+			"subjects": []any{map[string]any{"kind": "ServiceAccount", "name": run}}},
+		{"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta(config), "immutable": true, "data": map[string]any{"version": version}},
+		{"apiVersion": "batch/v1", "kind": "CronJob", "metadata": meta(kube.CronJobName(pipeline)), "spec": map[string]any{
+			"schedule": "0 0 1 1 *", "suspend": true,
+			"jobTemplate": map[string]any{
+				"metadata": map[string]any{"labels": meta("")["labels"]},
+				"spec":     map[string]any{"template": podTemplate(run, config)},
+			},
+		}},
+	} {
+		out = append(out, unstructured.Unstructured{Object: o})
+	}
+	return out
+}
+
+func podTemplate(account, config string) map[string]any {
+	return map[string]any{"spec": map[string]any{
+		"restartPolicy": "Never", "serviceAccountName": account,
+		"securityContext": map[string]any{"runAsNonRoot": true, "runAsUser": int64(65532), "seccompProfile": map[string]any{"type": "RuntimeDefault"}},
+		"containers": []any{map[string]any{
+			"name": "coordinator", "image": "registry.invalid/none:1",
+			"securityContext": map[string]any{"allowPrivilegeEscalation": false, "capabilities": map[string]any{"drop": []any{"ALL"}}},
+		}},
+		"volumes": []any{map[string]any{"name": "program", "projected": map[string]any{"sources": []any{map[string]any{"configMap": map[string]any{"name": config}}}}}},
+	}}
+}
+
+func (p *place) options(project string, objects ...[]unstructured.Unstructured) cluster.Options {
+	return cluster.Options{Cluster: p.cluster, Project: project, Prune: true, Objects: slices.Concat(objects...)}
+}
+
+func (p *place) plan(o cluster.Options) *cluster.Changes {
+	p.t.Helper()
+	changes, err := cluster.Plan(p.t.Context(), o)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return changes
+}
+
+// apply plans and applies, and says what was done.
+func (p *place) apply(o cluster.Options) string {
+	p.t.Helper()
+	changes := p.plan(o)
+	if err := cluster.Apply(p.t.Context(), o, changes, nil); err != nil {
+		p.t.Fatal(err)
+	}
+	return actions(changes)
+}
+
+// actions draws a plan as "create Kind name", sorted, without what is unchanged.
+func actions(c *cluster.Changes) string {
+	var out []string
+	for _, ch := range c.List {
+		if ch.Action != cluster.Unchanged {
+			out = append(out, fmt.Sprintf("%s %s %s", ch.Action, ch.Kind, ch.Name))
+		}
+	}
+	slices.Sort(out)
+	return strings.Join(out, "\n")
+}
+
+// expect checks a plan's actions.
+func expect(t *testing.T, what, got, want string) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: got\n%s\nwant\n%s", what, got, want)
+	}
+}
+
+func config(pipeline, version string) string {
+	return kube.ProgramName(pipeline, program.Digest([]byte(version)), 0)
+}
+
+func TestApplyTwiceAndPrune(t *testing.T) {
+	p := newPlace(t)
+	a, b := definition("p", "a", "1"), definition("p", "b", "1")
+	all := "create ConfigMap " + config("a", "1") + "\ncreate CronJob a\ncreate Role a-run\ncreate RoleBinding a-run\ncreate ServiceAccount a-run"
+	expect(t, "the first time", p.apply(p.options("p", a)), all)
+	expect(t, "the second time", p.apply(p.options("p", a)), "")
+	p.apply(p.options("p", a, b))
+	// By name, nothing is pruned; without a project, neither; by another project, neither.
+	named := p.options("p", a)
+	named.Prune = false
+	expect(t, "one by name", p.apply(named), "")
+	expect(t, "another project", p.apply(p.options("q")), "")
+	expect(t, "no project", p.apply(p.options("")), "")
+	expect(t, "a is no longer there", p.apply(p.options("p", b)), strings.ReplaceAll(all, "create", "delete"))
+	a2 := definition("p", "b", "2")
+	a2[4].Object["spec"].(map[string]any)["schedule"] = "5 0 1 1 *"
+	changes := p.plan(p.options("p", a2))
+	expect(t, "another program", actions(changes), "create ConfigMap "+config("b", "2")+"\ndelete ConfigMap "+config("b", "1")+"\nupdate CronJob b")
+	for _, ch := range changes.List {
+		if ch.Kind != "CronJob" {
+			continue
+		}
+		var got []string
+		for _, f := range ch.Fields {
+			got = append(got, fmt.Sprintf("%s: %s -> %s", f.Path, f.Before, f.After))
+		}
+		want := []string{
+			`spec.jobTemplate.spec.template.spec.volumes["program"].projected.sources[0].configMap.name: "` + config("b", "1") + `" -> "` + config("b", "2") + `"`,
+			`spec.schedule: "0 0 1 1 *" -> "5 0 1 1 *"`,
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("fields of the CronJob:\n%s", strings.Join(got, "\n"))
+		}
+	}
+	p.apply(p.options("p", a2))
+	expect(t, "at the end", p.apply(p.options("p", a2)), "")
+}
+
+func TestConflict(t *testing.T) {
+	p := newPlace(t)
+	o := p.options("p", definition("p", "a", "1"))
+	p.apply(o)
+	// The same value, set by another, is no conflict.
+	p.patch("somebody", `{"spec": {"suspend": true}}`)
+	expect(t, "the same value", p.apply(o), "")
+	p.patch("somebody", `{"spec": {"suspend": false}}`)
+	changes := p.plan(o)
+	found := changes.Conflicts()
+	if len(found) != 1 || found[0].Name != "a" || len(found[0].Conflicts) != 1 || found[0].Conflicts[0] != (cluster.Conflict{Field: "spec.suspend", Manager: "somebody"}) {
+		t.Fatalf("%+v", found)
+	}
+	if len(found[0].Fields) != 1 || found[0].Fields[0].Path != "spec.suspend" {
+		t.Errorf("what taking over would change: %+v", found[0].Fields)
+	}
+	err := cluster.Apply(t.Context(), o, changes, nil)
+	var conflict *cluster.ConflictError
+	if !errors.As(err, &conflict) || !strings.Contains(err.Error(), `CronJob "a": spec.suspend is managed by "somebody"`) {
+		t.Errorf("%v", err)
+	}
+	// One that comes between the plan and the apply is found too.
+	p.patch("somebody", `{"spec": {"suspend": true}}`)
+	o2 := p.options("p", definition("p", "a", "2"))
+	before := p.plan(o2)
+	p.patch("somebody", `{"spec": {"suspend": false}}`)
+	if err := cluster.Apply(t.Context(), o2, before, nil); !errors.As(err, &conflict) || !strings.Contains(err.Error(), "applying again goes on") {
+		t.Errorf("%v", err)
+	}
+	o2.Force = true
+	p.apply(o2)
+	if job := p.cronJob("a"); job.Spec.Suspend == nil || !*job.Spec.Suspend {
+		t.Error("taking over has not")
+	}
+	o2.Force = false
+	expect(t, "after taking over", p.apply(o2), "")
+}
+
+func (p *place) patch(manager, text string) {
+	p.t.Helper()
+	_, err := p.client.BatchV1().CronJobs(p.namespace).Patch(p.t.Context(), "a", types.MergePatchType, []byte(text), metav1.PatchOptions{FieldManager: manager})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *place) cronJob(name string) *batchv1.CronJob {
+	p.t.Helper()
+	out, err := p.client.BatchV1().CronJobs(p.namespace).Get(p.t.Context(), name, metav1.GetOptions{})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return out
+}
+
+func TestOfAnother(t *testing.T) {
+	p := newPlace(t)
+	p.apply(p.options("p", definition("p", "a", "1")))
+	for _, c := range []struct{ project, want string }{
+		{"q", `is of project "p", and this one is "q"`},
+		{"", `is of project "p", and this project has no name`},
+	} {
+		_, err := cluster.Plan(t.Context(), p.options(c.project, definition(c.project, "a", "1")))
+		var e *connect.Error
+		if !errors.As(err, &e) || e.Reason != connect.Conflict || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: %v", c.project, err)
+		}
+	}
+	// What pipec has not made stays whose it is.
+	_, err := p.client.CoreV1().ServiceAccounts(p.namespace).Create(t.Context(), &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "b-run", Labels: map[string]string{kube.LabelManagedBy: "Helm"}}}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cluster.Plan(t.Context(), p.options("p", definition("p", "b", "1"))); err == nil || !strings.Contains(err.Error(), "was not made by pipec, but by Helm") {
+		t.Errorf("%v", err)
+	}
+	// A project that gets a name takes over what it had without one.
+	q := newNameless(p)
+	p.apply(q)
+	named := p.options("r", definition("r", "n", "1"))
+	named.Prune = false
+	if got := p.apply(named); !strings.Contains(got, "update CronJob n") || strings.Contains(got, "create") {
+		t.Errorf("a project that gets a name:\n%s", got)
+	}
+}
+
+func newNameless(p *place) cluster.Options { return p.options("", definition("", "n", "1")) }
+
+// Prune and destroy leave what a live run needs.
+func TestLiveRuns(t *testing.T) {
+	p := newPlace(t)
+	p.apply(p.options("p", definition("p", "a", "1")))
+	job := p.start("a", "a-1")
+	got := p.apply(p.options("p", definition("p", "a", "2")))
+	expect(t, "while a run is at work", got, "create ConfigMap "+config("a", "2")+"\nkeep ConfigMap "+config("a", "1")+"\nupdate CronJob a")
+	o := p.options("p")
+	changes, err := cluster.Destroy(t.Context(), o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "destroying while a run is at work", actions(changes), "delete ConfigMap "+config("a", "2")+"\ndelete CronJob a\nkeep ConfigMap "+config("a", "1")+"\nkeep Role a-run\nkeep RoleBinding a-run\nkeep ServiceAccount a-run")
+	if runs, err := cluster.LiveRuns(t.Context(), p.cluster, []string{"a", "b"}); err != nil || !slices.Equal(runs, []string{"a-1"}) {
+		t.Errorf("live runs: %v, %v", runs, err)
+	}
+	if err := cluster.Apply(t.Context(), o, changes, nil); err != nil {
+		t.Fatal(err)
+	}
+	// The CronJob is gone, and its Job is not.
+	if _, err := p.client.BatchV1().CronJobs(p.namespace).Get(t.Context(), "a", metav1.GetOptions{}); err == nil {
+		t.Error("the CronJob is still there")
+	}
+	live, err := p.client.BatchV1().Jobs(p.namespace).Get(t.Context(), job.Name, metav1.GetOptions{})
+	if err != nil || live.UID != job.UID || live.DeletionTimestamp != nil {
+		t.Fatalf("the run: %+v, %v", live, err)
+	}
+	p.end(live)
+	changes, err = cluster.Destroy(t.Context(), o, []string{"a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "after the run", actions(changes), "delete ConfigMap "+config("a", "1")+"\ndelete Role a-run\ndelete RoleBinding a-run\ndelete ServiceAccount a-run")
+	if err := cluster.Apply(t.Context(), o, changes, nil); err != nil {
+		t.Fatal(err)
+	}
+	if changes, err = cluster.Destroy(t.Context(), o, nil); err != nil || len(changes.List) > 0 {
+		t.Errorf("%v, %v", changes, err)
+	}
+}
+
+// start makes a Job of the CronJob, as kubectl does. It is never run: nothing schedules it.
+func (p *place) start(pipeline, name string) *batchv1.Job {
+	p.t.Helper()
+	from := p.cronJob(pipeline)
+	yes := true
+	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{
+		Name: name, Labels: maps.Clone(from.Spec.JobTemplate.Labels),
+		OwnerReferences: []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "CronJob", Name: from.Name, UID: from.UID, Controller: &yes}},
+	}, Spec: *from.Spec.JobTemplate.Spec.DeepCopy()}
+	job.Spec.Template.Spec.NodeSelector = map[string]string{"pipec.dev/no-such-node": "x"}
+	out, err := p.client.BatchV1().Jobs(p.namespace).Create(p.t.Context(), job, metav1.CreateOptions{})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return out
+}
+
+// end lets a Job's deadline pass, and waits until it has failed by that.
+func (p *place) end(job *batchv1.Job) {
+	p.t.Helper()
+	jobs := p.client.BatchV1().Jobs(p.namespace)
+	_, err := jobs.Patch(p.t.Context(), job.Name, types.MergePatchType, []byte(`{"spec": {"activeDeadlineSeconds": 1}}`), metav1.PatchOptions{})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	w, err := jobs.Watch(p.t.Context(), metav1.SingleObject(metav1.ObjectMeta{Name: job.Name}))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer w.Stop()
+	for event := range w.ResultChan() {
+		j, ok := event.Object.(*batchv1.Job)
+		if ok && slices.ContainsFunc(j.Status.Conditions, func(c batchv1.JobCondition) bool { return c.Type == batchv1.JobFailed && c.Status == "True" }) {
+			return
+		}
+	}
+	p.t.Fatal("the Job has not ended")
+}
+
+func TestSavedPlan(t *testing.T) {
+	p := newPlace(t)
+	p.apply(p.options("p", definition("p", "a", "1")))
+	path := p.t.TempDir() + "/plan"
+	save := func() (*cluster.Saved, cluster.Options) {
+		o := p.options("p", definition("p", "a", "2"))
+		if err := cluster.Save(path, cluster.Saved{Pipec: "v", Stack: "k8s"}, o, p.plan(o)); err != nil {
+			t.Fatal(err)
+		}
+		s, err := cluster.LoadSaved(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o, err = s.Options(path, "v", "k8s", cluster.Options{Cluster: p.cluster}); err != nil {
+			t.Fatal(err)
+		}
+		return s, o
+	}
+	s, o := save()
+	p.patch("somebody", `{"metadata": {"labels": {"moved": "yes"}}}`)
+	var stale *cluster.StaleError
+	if _, err := s.Replan(t.Context(), o); !errors.As(err, &stale) || stale.Kind != "CronJob" || stale.Name != "a" {
+		t.Errorf("%v", err)
+	}
+	s, o = save()
+	changes, err := s.Replan(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cluster.Apply(t.Context(), o, changes, nil); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "afterwards", p.apply(p.options("p", definition("p", "a", "2"))), "")
+	if _, err := s.Replan(t.Context(), o); !errors.As(err, &stale) {
+		t.Errorf("a plan that was applied is applied again: %v", err)
+	}
+}
+
+func TestBadWorlds(t *testing.T) {
+	p := newPlace(t)
+	a := definition("p", "a", "1")
+	with := func(c *connect.Cluster) cluster.Options {
+		return cluster.Options{Cluster: c, Project: "p", Prune: true, Objects: slices.Clone(a)}
+	}
+	unreachable := *p.cluster
+	unreachable.Config, unreachable.Host = p.test.Config(t), "https://127.0.0.1:1"
+	unreachable.Config.Host = unreachable.Host
+	for _, c := range []struct {
+		name    string
+		cluster *connect.Cluster
+		reason  connect.Reason
+		want    string
+	}{
+		{"no namespace", p.as("admin", "not-there"), connect.NoNamespace, `no namespace "not-there"`},
+		{"no rights", p.as("nobody", p.namespace), connect.Forbidden, `"nobody" may not get serviceaccounts "a-run" in namespace "` + p.namespace + `"`},
+		{"an unknown token", p.as("unknown-token", p.namespace), connect.Unauthorized, "does not accept the credentials"},
+		{"nobody there", &unreachable, connect.Unreachable, "https://127.0.0.1:1 can't be reached: connection refused"},
+	} {
+		_, err := cluster.Plan(t.Context(), with(c.cluster))
+		var e *connect.Error
+		if !errors.As(err, &e) || e.Reason != c.reason || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+	// A canceled context is nothing else.
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := cluster.Plan(ctx, with(p.cluster)); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	// A quota is used up in the middle; applying again goes on when there is room.
+	quotas := p.client.CoreV1().ResourceQuotas(p.namespace)
+	quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "small"}, Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{"count/cronjobs.batch": *quantity("0")}}}
+	if _, err := quotas.Create(t.Context(), quota, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	p.quotaKnown("small")
+	o := p.options("p", a)
+	_, err := cluster.Plan(t.Context(), o)
+	var e *connect.Error
+	if !errors.As(err, &e) || e.Reason != connect.Quota || !strings.Contains(err.Error(), `quota "small" is used up`) {
+		t.Errorf("quota: %v", err)
+	}
+	// Without the quota there is a plan, which then fails in the middle.
+	quota.Spec.Hard["count/cronjobs.batch"] = *quantity("5")
+	if _, err := quotas.Update(t.Context(), quota, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	p.quotaKnown("small")
+	changes := p.plan(o)
+	quota.Spec.Hard["count/cronjobs.batch"] = *quantity("0")
+	if _, err := quotas.Update(t.Context(), quota, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	p.quotaKnown("small")
+	var partial *cluster.PartialError
+	if err := cluster.Apply(t.Context(), o, changes, nil); !errors.As(err, &partial) || !strings.Contains(err.Error(), "4 of 5 changes have been made; applying again goes on") {
+		t.Errorf("in the middle: %v", err)
+	}
+	if err := quotas.Delete(t.Context(), "small", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "with room", p.apply(o), "create CronJob a")
+}
+
+// A namespace that isn't there is made where the stack says so.
+func TestCreateNamespace(t *testing.T) {
+	p := newPlace(t)
+	name := p.namespace + "-new"
+	o := p.options("p", definition("p", "a", "1"))
+	o.Cluster, o.CreateNamespace = p.as("admin", name), true
+	t.Cleanup(func() { _ = p.client.CoreV1().Namespaces().Delete(context.Background(), name, metav1.DeleteOptions{}) })
+	changes := p.plan(o)
+	if got := actions(changes); !strings.Contains(got, "create Namespace "+name) || changes.Count(cluster.Create) != 6 {
+		t.Errorf("%s", got)
+	}
+	if err := cluster.Apply(t.Context(), o, changes, nil); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "again", p.apply(o), "")
+}
+
+func TestCheck(t *testing.T) {
+	p := newPlace(t)
+	for _, c := range []struct {
+		name    string
+		cluster *connect.Cluster
+		good    bool
+		want    []string
+	}{
+		{"admin", p.cluster, true, []string{"Kubernetes v1.", "image volumes: ", "enforces Pod Security restricted", "rights to apply: all there", "rights to run: all there"}},
+		{"nobody", p.as("nobody", p.namespace), false, []string{"get/list/create/patch/delete serviceaccounts", "create/get/list/watch/patch jobs.batch"}},
+		{"no namespace", p.as("admin", "not-there"), false, []string{`there is no namespace "not-there"`}},
+		{"no token", p.as("unknown-token", p.namespace), false, []string{"does not accept the credentials"}},
+	} {
+		good, text := true, ""
+		for _, f := range cluster.Check(t.Context(), c.cluster, false) {
+			good = good && f.OK
+			text += f.Part + ": " + f.Text + "\n"
+		}
+		if good != c.good {
+			t.Errorf("%s: %v\n%s", c.name, good, text)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: %q is not in\n%s", c.name, want, text)
+			}
+		}
+	}
+}
+
+func quantity(text string) *resource.Quantity {
+	q := resource.MustParse(text)
+	return &q
+}
+
+// quotaKnown waits until the cluster counts by what the quota says now.
+func (p *place) quotaKnown(name string) {
+	p.t.Helper()
+	w, err := p.client.CoreV1().ResourceQuotas(p.namespace).Watch(p.t.Context(), metav1.SingleObject(metav1.ObjectMeta{Name: name}))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer w.Stop()
+	for event := range w.ResultChan() {
+		if q, ok := event.Object.(*corev1.ResourceQuota); ok && equality.Semantic.DeepEqual(q.Spec.Hard, q.Status.Hard) {
+			return
+		}
+	}
+	p.t.Fatal("the quota is not known")
+}
