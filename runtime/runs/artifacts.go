@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/record"
 )
@@ -113,6 +115,8 @@ func (r *Reader) write(ctx context.Context, d *record.Datum, path string) error 
 		return err
 	}
 	index := map[string]string{}
+	g, inner := errgroup.WithContext(ctx)
+	g.SetLimit(r.window())
 	for i := range d.Elems {
 		e := &d.Elems[i]
 		name := store.ListEntry(i)
@@ -120,9 +124,10 @@ func (r *Reader) write(ctx context.Context, d *record.Datum, path string) error 
 			name = store.MapEntry(e.Name)
 			index[e.Name] = name
 		}
-		if err := r.write(ctx, e, filepath.Join(path, name)); err != nil {
-			return err
-		}
+		g.Go(func() error { return r.write(inner, e, filepath.Join(path, name)) })
+	}
+	if err := g.Wait(); err != nil {
+		return err
 	}
 	if len(index) == 0 {
 		return nil

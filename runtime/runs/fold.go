@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+	"path"
 
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/runtime/store"
@@ -22,15 +23,12 @@ type Segment struct {
 // power) is left out: what the events that are missing would say stands in the results of the attempts too.
 func (r *Reader) Log(ctx context.Context, run *record.Run) iter.Seq2[Segment, error] {
 	return func(yield func(Segment, error) bool) {
-		for seq := int64(0); ; seq++ {
-			key := run.LogKey(seq)
-			if _, err := r.store.Stat(ctx, key); err != nil {
-				if !isNotExist(err) {
-					yield(Segment{}, err)
-				}
+		seq := int64(0)
+		get := func(ctx context.Context, key string) ([]byte, error) { return store.ReadAll(ctx, r.store, key) }
+		for data, err := range ahead(ctx, r.window(), r.segments(ctx, run), get, nil) {
+			if isNotExist(err) {
 				return
 			}
-			data, err := store.ReadAll(ctx, r.store, key)
 			if err != nil {
 				yield(Segment{}, err)
 				return
@@ -38,6 +36,26 @@ func (r *Reader) Log(ctx context.Context, run *record.Run) iter.Seq2[Segment, er
 			if !yield(Segment{Seq: seq, Events: parseEvents(data)}, nil) {
 				return
 			}
+			seq++
+		}
+	}
+}
+
+// segments are the keys of the run's log, up to the first that isn't there. Of a local store it gives that too: it
+// costs less to try it than to list.
+func (r *Reader) segments(ctx context.Context, run *record.Run) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		if r.window() == 1 {
+			for seq := int64(0); yield(run.LogKey(seq), nil); seq++ {
+			}
+			return
+		}
+		seq := int64(0)
+		for key, err := range r.store.List(ctx, path.Dir(run.LogKey(0))+"/", "") {
+			if err == nil && key != run.LogKey(seq) || !yield(key, err) {
+				return
+			}
+			seq++
 		}
 	}
 }
@@ -138,17 +156,26 @@ func (r *Reader) fold(ctx context.Context, run *record.Run) ([]record.StepEnd, e
 func (r *Reader) committed(ctx context.Context, run *record.Run, f *folder) error {
 	asked := map[logID]bool{}
 	for {
-		id, ok := f.next(asked)
-		if !ok {
+		ids := f.next(asked)
+		if len(ids) == 0 {
 			return nil
 		}
-		asked[id] = true
-		result, err := store.ReadJSON[record.Result](ctx, r.store, run.AttemptDir(id.step, id.attempt)+"/result.json")
-		switch {
-		case err == nil:
-			f.feed(record.Event{Type: record.AttemptEnded, At: result.EndedAt, Step: id.step, Attempt: id.attempt, Result: &result})
-		case !isNotExist(err):
-			return err
+		read := func(ctx context.Context, id logID) (*record.Result, error) {
+			result, err := store.ReadJSON[record.Result](ctx, r.store, run.AttemptDir(id.step, id.attempt)+"/result.json")
+			if isNotExist(err) {
+				return nil, nil
+			}
+			return &result, err
+		}
+		i := 0
+		for result, err := range ahead(ctx, r.window(), each(ids), read, nil) {
+			if err != nil {
+				return err
+			}
+			if id := ids[i]; result != nil && f.open[id] {
+				f.feed(record.Event{Type: record.AttemptEnded, At: result.EndedAt, Step: id.step, Attempt: id.attempt, Result: result})
+			}
+			i++
 		}
 	}
 }
@@ -179,14 +206,15 @@ func (f *folder) feed(e record.Event) {
 	}
 }
 
-// next is an open attempt that was not asked for yet.
-func (f *folder) next(asked map[logID]bool) (logID, bool) {
-	for len(f.queue) > 0 {
-		id := f.queue[0]
-		f.queue = f.queue[1:]
+// next are the open attempts that were not asked for yet. They count as asked for.
+func (f *folder) next(asked map[logID]bool) []logID {
+	var ids []logID
+	for _, id := range f.queue {
 		if f.open[id] && !asked[id] {
-			return id, true
+			asked[id] = true
+			ids = append(ids, id)
 		}
 	}
-	return logID{}, false
+	f.queue = nil
+	return ids
 }

@@ -8,6 +8,9 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
+// lastWindow is how much of the end of a log is read for its last lines.
+const lastWindow = 256 << 10
+
 // LastLines gives the last lines of an attempt's log, no more than n of them. It reads the end of the log alone.
 func (r *Reader) LastLines(ctx context.Context, run *record.Run, name string, attempt, n int) ([]string, error) {
 	var lines []string
@@ -21,14 +24,17 @@ func (r *Reader) LastLines(ctx context.Context, run *record.Run, name string, at
 		return nil, err
 	}
 	id := logID{name, attempt}
+	if t.r.window() > 1 && !t.here(id) {
+		err := t.lastStored(ctx, id, n)
+		return lines, err
+	}
 	size, err := t.size(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	const window = 256 << 10
-	cut := size > window
+	cut := size > lastWindow
 	if cut {
-		t.at[id] = &cursor{offset: size - window}
+		t.at[id] = &cursor{offset: size - lastWindow}
 	}
 	err = t.finish(ctx, id)
 	if cut && len(lines) > 1 && len(lines) < n {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/record"
 )
@@ -43,40 +45,78 @@ func (r *Reader) entries(ctx context.Context, pipeline string) iter.Seq2[entry, 
 			}
 		}
 		var h streams
-		for _, name := range names {
+		begin := func(_ context.Context, name string) (stream, error) {
 			next, stop := iter.Pull2(r.store.List(ctx, "index/"+name+"/", ""))
-			defer stop()
-			if _, err := h.advance(stream{next: next}); err != nil {
+			s := stream{next: next, stop: stop}
+			err := s.advance()
+			if err != nil {
+				stop()
+			}
+			return s, err
+		}
+		defer func() {
+			for _, s := range h {
+				s.stop()
+			}
+		}()
+		for s, err := range ahead(ctx, r.window(), each(names), begin, func(s stream) { s.stop() }) {
+			if err != nil {
 				yield(entry{}, err)
 				return
 			}
+			h = append(h, s)
 		}
+		heap.Init(&h)
 		for len(h) > 0 {
-			s := heap.Pop(&h).(stream)
+			s := &h[0]
+			if s.head.key == "" { // its end
+				heap.Pop(&h).(stream).stop()
+				continue
+			}
 			if !yield(s.head, nil) {
 				return
 			}
-			if _, err := h.advance(s); err != nil {
+			if err := s.advance(); err != nil {
 				yield(entry{}, err)
 				return
 			}
+			heap.Fix(&h, 0)
 		}
 	}
 }
 
 // stream is what is left of a pipeline's part of the index.
 type stream struct {
-	head entry
+	head entry // its key is "" at the end
 	next func() (string, error, bool)
+	stop func()
 }
 
-// streams are sorted by their heads, the newest first.
+// advance goes to the next entry.
+func (s *stream) advance() error {
+	for {
+		key, err, more := s.next()
+		if err != nil || !more {
+			s.head = entry{}
+			return err
+		}
+		if pipeline, name, created, ok := record.IndexEntry(key); ok {
+			s.head = entry{key: key, pipeline: pipeline, name: name, created: created}
+			return nil
+		}
+	}
+}
+
+// streams are sorted by their heads, the newest first; those at their end come before all.
 type streams []stream
 
 func (h streams) Len() int { return len(h) }
 func (h streams) Less(i, j int) bool {
 	a, b := h[i].head, h[j].head
-	if !a.created.Equal(b.created) {
+	switch {
+	case a.key == "" || b.key == "":
+		return a.key == "" && b.key != ""
+	case !a.created.Equal(b.created):
 		return a.created.After(b.created)
 	}
 	return a.key < b.key
@@ -93,41 +133,9 @@ func (h *streams) Pop() any {
 	return last
 }
 
-// advance puts the stream back with its next entry; ok is false at its end.
-func (h *streams) advance(s stream) (ok bool, err error) {
-	for {
-		key, err, more := s.next()
-		if err != nil || !more {
-			return false, err
-		}
-		pipeline, name, created, ok := record.IndexEntry(key)
-		if !ok {
-			continue
-		}
-		s.head = entry{key: key, pipeline: pipeline, name: name, created: created}
-		heap.Push(h, s)
-		return true, nil
-	}
-}
-
 // Pipelines are the names of the pipelines that have runs, sorted.
 func (r *Reader) Pipelines(ctx context.Context) ([]string, error) {
-	var out []string
-	for after := ""; ; {
-		found := ""
-		for key, err := range r.store.List(ctx, "index/", after) {
-			if err != nil {
-				return nil, err
-			}
-			found, _, _ = strings.Cut(strings.TrimPrefix(key, "index/"), "/")
-			break
-		}
-		if found == "" {
-			return out, nil
-		}
-		out = append(out, found)
-		after = "index/" + found + "0" // '0' comes right after '/'
-	}
+	return store.FoldersIn(ctx, r.store, "index/")
 }
 
 // run reads the record of a run that is in the index.
@@ -139,41 +147,57 @@ func (r *Reader) run(ctx context.Context, e entry) (*record.Run, error) {
 	return r.Read(ctx, at.Namespace, e.pipeline, e.name)
 }
 
-// List gives the runs of a pipeline, of all with "", the newest first.
+// List gives the runs of a pipeline, of all with "", the newest first. Of a store that is elsewhere it reads some ahead.
 func (r *Reader) List(ctx context.Context, pipeline string) iter.Seq2[Summary, error] {
 	return func(yield func(Summary, error) bool) {
-		for e, err := range r.entries(ctx, pipeline) {
-			if err != nil {
-				yield(Summary{}, err)
-				return
-			}
-			run, err := r.run(ctx, e)
-			if isNotExist(err) {
+		for s, err := range ahead(ctx, r.window(), r.entries(ctx, pipeline), r.summary, nil) {
+			if err == nil && s.Run == nil {
 				continue // removed meanwhile
 			}
-			if err != nil {
-				yield(Summary{}, err)
-				return
-			}
-			end, err := r.End(ctx, run)
-			if err != nil {
-				yield(Summary{}, err)
-				return
-			}
-			s := Summary{Run: run, Status: r.status(run, end)}
-			if s.Status == record.Lost || s.Status == record.Running {
-				if end, err = r.End(ctx, run); err == nil && end != nil { // it ended between the two looks
-					s.Status = end.Status
-				}
-			}
-			if end != nil {
-				s.EndedAt, s.Reason, s.Message = end.At, end.Reason, end.Message
-			}
-			if !yield(s, nil) {
+			if !yield(s, err) {
 				return
 			}
 		}
 	}
+}
+
+// summary reads a run that is in the index; its Run is nil where it is gone.
+func (r *Reader) summary(ctx context.Context, e entry) (Summary, error) {
+	at, err := store.ReadJSON[record.Indexed](ctx, r.store, e.key)
+	if isNotExist(err) {
+		return Summary{}, nil
+	}
+	if err != nil {
+		return Summary{}, err
+	}
+	place := &record.Run{Namespace: at.Namespace, Pipeline: e.pipeline, Name: e.name}
+	var run *record.Run
+	var end *record.End
+	var g errgroup.Group
+	g.SetLimit(min(r.window(), 2))
+	g.Go(func() (err error) {
+		run, err = r.Read(ctx, at.Namespace, e.pipeline, e.name)
+		return err
+	})
+	g.Go(func() (err error) {
+		end, err = r.End(ctx, place)
+		return err
+	})
+	if err := g.Wait(); isNotExist(err) {
+		return Summary{}, nil
+	} else if err != nil {
+		return Summary{}, err
+	}
+	s := Summary{Run: run, Status: r.status(run, end)}
+	if s.Status == record.Lost || s.Status == record.Running && run.Namespace == Namespace {
+		if end, err = r.End(ctx, run); err == nil && end != nil { // it ended between the two looks
+			s.Status = end.Status
+		}
+	}
+	if end != nil {
+		s.EndedAt, s.Reason, s.Message = end.At, end.Reason, end.Message
+	}
+	return s, nil
 }
 
 // Latest is the word that stands for a pipeline's newest run.

@@ -11,7 +11,6 @@ import (
 	"sort"
 	"strings"
 
-	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/work"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -76,6 +75,15 @@ type cursor struct {
 	part   []byte // a line that has no end yet
 }
 
+func (t *tail) cursor(id logID) *cursor {
+	c := t.at[id]
+	if c == nil {
+		c = &cursor{}
+		t.at[id] = c
+	}
+	return c
+}
+
 // maxLine is where longer lines are cut into pieces.
 const maxLine = 64 << 10
 
@@ -98,6 +106,7 @@ func (t *tail) all(ctx context.Context) error {
 		return err
 	}
 	steps := slices.Clone(detail.Steps)
+	var ids []logID
 	sort.SliceStable(steps, func(i, j int) bool { return steps[i].StartedAt.Before(steps[j].StartedAt) })
 	for i := range steps {
 		s := &steps[i]
@@ -112,10 +121,16 @@ func (t *tail) all(ctx context.Context) error {
 		}
 		for n := 1; n <= max(s.Attempts, t.last(s.Name)); n++ {
 			if id := (logID{s.Name, n}); t.wanted(id) {
-				if err := t.finish(ctx, id); err != nil {
-					return err
-				}
+				ids = append(ids, id)
 			}
+		}
+	}
+	if t.r.window() > 1 {
+		return t.allStored(ctx, ids)
+	}
+	for _, id := range ids {
+		if err := t.finish(ctx, id); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -156,6 +171,11 @@ func (t *tail) finish(ctx context.Context, id logID) error {
 	if err := t.pull(ctx, id); err != nil {
 		return err
 	}
+	return t.flush(id)
+}
+
+// flush gives what is left of a last line without an end.
+func (t *tail) flush(id logID) error {
 	c := t.at[id]
 	if c == nil || len(c.part) == 0 {
 		return nil
@@ -173,11 +193,7 @@ func (t *tail) line(id logID, text string) error {
 
 // pull gives what is new of a log: from where the attempt works, else from the store.
 func (t *tail) pull(ctx context.Context, id logID) error {
-	c := t.at[id]
-	if c == nil {
-		c = &cursor{}
-		t.at[id] = c
-	}
+	c := t.cursor(id)
 	if t.run.Namespace != Namespace {
 		return t.pullStored(ctx, id, c)
 	}
@@ -193,44 +209,6 @@ func (t *tail) pull(ctx context.Context, id logID) error {
 		return err
 	}
 	return t.read(ctx, id, c, f)
-}
-
-// pullStored gives what is new of the segments in the store.
-func (t *tail) pullStored(ctx context.Context, id logID, c *cursor) error {
-	dir, begin := t.run.AttemptDir(id.step, id.attempt), int64(0)
-	for segment := 0; ; segment++ {
-		key := step.LogKey(dir, segment)
-		info, err := t.r.store.Stat(ctx, key)
-		if isNotExist(err) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if begin+info.Size > c.offset {
-			if err := t.readSegment(ctx, id, c, key, c.offset-begin); err != nil {
-				return err
-			}
-		}
-		begin += info.Size
-	}
-}
-
-func (t *tail) readSegment(ctx context.Context, id logID, c *cursor, key string, skip int64) error {
-	r, err := t.r.store.Get(ctx, key)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	if s, ok := r.(io.Seeker); ok {
-		_, err = s.Seek(skip, io.SeekStart)
-	} else {
-		_, err = io.CopyN(io.Discard, r, skip)
-	}
-	if err != nil {
-		return err
-	}
-	return t.read(ctx, id, c, r)
 }
 
 // read gives the lines of r, and keeps a last one that has no end.

@@ -1,0 +1,87 @@
+package runs
+
+import (
+	"context"
+	"iter"
+
+	"pipec.dev/pipec/runtime/store"
+)
+
+// atOnce is how many objects of a store that is elsewhere are asked for at once: each waits for its answer.
+const atOnce = 16
+
+// window is how many objects are asked for at once: one of a local store, which answers as fast as it is asked.
+func (r *Reader) window() int {
+	if _, local := r.store.(store.Mover); local {
+		return 1
+	}
+	return atOnce
+}
+
+// ahead calls f for what seq gives, for n at once, and gives the results in the order of seq. It ends with the first
+// error. What was asked for and is not wanted any more is told to end, waited for, and given to drop (may be nil).
+func ahead[A, B any](ctx context.Context, n int, seq iter.Seq2[A, error], f func(context.Context, A) (B, error), drop func(B)) iter.Seq2[B, error] {
+	type result struct {
+		value B
+		err   error
+	}
+	return func(yield func(B, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		next, stop := iter.Pull2(seq)
+		var queue []chan result
+		defer func() {
+			stop()
+			cancel()
+			for _, q := range queue {
+				if got := <-q; got.err == nil && drop != nil {
+					drop(got.value)
+				}
+			}
+		}()
+		more := true
+		for {
+			for more && len(queue) < n {
+				a, err, ok := next()
+				if !ok {
+					more = false
+					break
+				}
+				q := make(chan result, 1)
+				queue = append(queue, q)
+				if err != nil {
+					q <- result{err: err}
+					more = false
+					break
+				}
+				if n == 1 {
+					v, err := f(ctx, a)
+					q <- result{v, err}
+					break
+				}
+				go func() {
+					v, err := f(ctx, a)
+					q <- result{v, err}
+				}()
+			}
+			if len(queue) == 0 {
+				return
+			}
+			got := <-queue[0]
+			queue = queue[1:]
+			if !yield(got.value, got.err) || got.err != nil {
+				return
+			}
+		}
+	}
+}
+
+// each is ahead of a list.
+func each[A any](list []A) iter.Seq2[A, error] {
+	return func(yield func(A, error) bool) {
+		for _, a := range list {
+			if !yield(a, nil) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,206 @@
+package runs
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"iter"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"pipec.dev/pipec/runtime/step"
+)
+
+// pullStored gives what is new of the segments in the store.
+func (t *tail) pullStored(ctx context.Context, id logID, c *cursor) error {
+	dir, begin := t.run.AttemptDir(id.step, id.attempt), int64(0)
+	for segment := 0; ; segment++ {
+		key := step.LogKey(dir, segment)
+		info, err := t.r.store.Stat(ctx, key)
+		if isNotExist(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if begin+info.Size > c.offset {
+			r, err := t.r.store.Get(ctx, key)
+			if err != nil {
+				return err
+			}
+			if err := t.readFrom(ctx, id, c, r, c.offset-begin); err != nil {
+				return err
+			}
+		}
+		begin += info.Size
+	}
+}
+
+// readFrom gives the lines of r but what was given already, and closes it.
+func (t *tail) readFrom(ctx context.Context, id logID, c *cursor, r io.ReadCloser, skip int64) error {
+	defer r.Close()
+	var err error
+	if s, ok := r.(io.Seeker); ok {
+		_, err = s.Seek(skip, io.SeekStart)
+	} else {
+		_, err = io.CopyN(io.Discard, r, skip)
+	}
+	if err != nil {
+		return err
+	}
+	return t.read(ctx, id, c, r)
+}
+
+// here says whether an attempt has its log on this machine still.
+func (t *tail) here(id logID) bool {
+	if t.run.Namespace != Namespace {
+		return false
+	}
+	_, err := os.Stat(t.work.LogFile(id.step, id.attempt))
+	return err == nil
+}
+
+// segment is a piece of an attempt's log: in the store at key, or with "" as a whole on this machine.
+type segment struct {
+	id   logID
+	key  string
+	last bool // the attempt's last
+}
+
+// allStored gives the logs of attempts from a store that is elsewhere: by one list, and with some segments opened
+// before their turn.
+func (t *tail) allStored(ctx context.Context, ids []logID) error {
+	stored, err := t.segments(ctx)
+	if err != nil {
+		return err
+	}
+	type opened struct {
+		segment
+		r io.ReadCloser // nil: on this machine
+	}
+	open := func(ctx context.Context, s segment) (opened, error) {
+		if s.key == "" {
+			return opened{segment: s}, nil
+		}
+		r, err := t.r.store.Get(ctx, s.key)
+		return opened{s, r}, err
+	}
+	drop := func(o opened) {
+		if o.r != nil {
+			_ = o.r.Close()
+		}
+	}
+	for o, err := range ahead(ctx, atOnce, t.plan(ids, stored), open, drop) {
+		if err != nil {
+			return err
+		}
+		if o.r == nil {
+			if err := t.finish(ctx, o.id); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := t.readFrom(ctx, o.id, t.cursor(o.id), o.r, 0); err != nil {
+			return err
+		}
+		if o.last {
+			if err := t.flush(o.id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// plan gives what is read, in order. Of what was given already, while the run was followed here, the rest is read as
+// there.
+func (t *tail) plan(ids []logID, stored map[string][]string) iter.Seq2[segment, error] {
+	return func(yield func(segment, error) bool) {
+		for _, id := range ids {
+			if t.at[id] != nil || t.here(id) {
+				if !yield(segment{id: id}, nil) {
+					return
+				}
+				continue
+			}
+			keys := stored[t.run.AttemptDir(id.step, id.attempt)]
+			for i, key := range keys {
+				if !yield(segment{id, key, i == len(keys)-1}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// segments lists the keys of the stored logs that are wanted, by the attempts' directories.
+func (t *tail) segments(ctx context.Context) (map[string][]string, error) {
+	prefix := path.Dir(path.Dir(t.run.AttemptDir("x", 1))) + "/"
+	switch {
+	case t.o.Step != "" && t.o.Attempt != 0:
+		prefix = t.run.AttemptDir(t.o.Step, t.o.Attempt) + "/"
+	case t.o.Step != "":
+		prefix = path.Dir(t.run.AttemptDir(t.o.Step, 1)) + "/"
+	}
+	out := map[string][]string{}
+	for key, err := range t.r.store.List(ctx, prefix, "") {
+		if err != nil {
+			return nil, err
+		}
+		dir, ok := strings.CutSuffix(path.Dir(key), "/log")
+		if ok && key == step.LogKey(dir, len(out[dir])) { // in order, up to the first that isn't there
+			out[dir] = append(out[dir], key)
+		}
+	}
+	return out, nil
+}
+
+// lastStored gives the last lines of an attempt, no more than n: from its last segments, as many as that takes.
+func (t *tail) lastStored(ctx context.Context, id logID, n int) error {
+	t.o.Step, t.o.Attempt = id.step, id.attempt
+	stored, err := t.segments(ctx)
+	if err != nil {
+		return err
+	}
+	var end []byte
+	keys := stored[t.run.AttemptDir(id.step, id.attempt)]
+	for _, key := range slices.Backward(keys) {
+		r, err := t.r.store.Get(ctx, key)
+		if err != nil {
+			return err
+		}
+		data, err := lastBytes(r, lastWindow)
+		_ = r.Close()
+		if err != nil {
+			return err
+		}
+		end = append(data, end...)
+		if len(end) >= lastWindow || bytes.Count(end, []byte("\n")) > n {
+			break
+		}
+	}
+	if err := t.read(ctx, id, t.cursor(id), bytes.NewReader(end)); err != nil {
+		return err
+	}
+	return t.flush(id)
+}
+
+// lastBytes are the last n of r, and what comes with them.
+func lastBytes(r io.Reader, n int) ([]byte, error) {
+	var out []byte
+	buf := make([]byte, n)
+	for {
+		m, err := io.ReadFull(r, buf)
+		if out = append(out, buf[:m]...); len(out) > 2*n {
+			out = append(out[:0], out[len(out)-n:]...)
+		}
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			return out, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
