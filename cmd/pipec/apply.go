@@ -78,12 +78,11 @@ func (a *app) apply(ctx context.Context, args []string, o applyFlags) error {
 	if err != nil {
 		return world(err)
 	}
-	w, err := a.want(ctx, r, stack, args, c)
+	w, err := a.want(ctx, r, stack, args, wantOptions{cluster: c, push: true})
 	if err != nil {
 		return err
 	}
 	w.options.Force = o.force
-	w.noteMissing()
 	if err := w.compare(ctx); err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ func (a *app) nameless(ctx context.Context, r *compiler.Result, stack *program.S
 	if _, err := a.told(r); err != nil {
 		return cluster.Options{}, err
 	}
-	w, err := a.want(ctx, r, stack, args, c)
+	w, err := a.want(ctx, r, stack, args, wantOptions{cluster: c})
 	if err != nil {
 		return cluster.Options{}, err
 	}

@@ -119,14 +119,27 @@ func chosenPrograms(r *compiler.Result, args []string) ([]*program.Program, erro
 
 // bind binds programs to a stack by the project's lock, and lists what isn't in that, each once.
 func (a *app) bind(programs []*program.Program, stack *program.Stack, o pod.Options) ([]*program.Program, []pod.Missing, error) {
+	lock, err := a.lock()
+	if err != nil {
+		return nil, nil, err
+	}
+	return bindTo(programs, stack, lock, o)
+}
+
+// lock is the project's lock; an empty one where there is none.
+func (a *app) lock() (*program.Lock, error) {
 	lock, err := lockfile.Load(a.dir)
 	if err != nil {
 		var fault *lockfile.Error
 		if errors.As(err, &fault) {
-			return nil, nil, user(err)
+			return nil, user(err)
 		}
-		return nil, nil, world(err)
+		return nil, world(err)
 	}
+	return lock, nil
+}
+
+func bindTo(programs []*program.Program, stack *program.Stack, lock *program.Lock, o pod.Options) ([]*program.Program, []pod.Missing, error) {
 	var out []*program.Program
 	var missing []pod.Missing
 	for _, p := range programs {

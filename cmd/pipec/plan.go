@@ -77,12 +77,11 @@ func (a *app) plan(ctx context.Context, args []string, o planFlags) error {
 			return world(err)
 		}
 	}
-	w, err := a.want(ctx, r, stack, args, c)
+	w, err := a.want(ctx, r, stack, args, wantOptions{cluster: c})
 	if err != nil {
 		return err
 	}
 	w.options.Force = o.force
-	w.noteMissing()
 	if o.offline {
 		changes, err := cluster.Offline(w.options)
 		if err != nil {
@@ -107,7 +106,7 @@ func (a *app) endPlan(w *wanted, o planFlags) error {
 		return world(&cluster.ConflictError{Changes: found})
 	}
 	if o.out != "" {
-		if len(w.missing) > 0 {
+		if len(w.missing)+len(w.old) > 0 {
 			return user(fmt.Errorf("a plan can't be kept before all that it refers to is pushed: pipec push"))
 		}
 		names := []string{}

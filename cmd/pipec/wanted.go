@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"pipec.dev/pipec/runtime/cluster"
 	"pipec.dev/pipec/runtime/cluster/connect"
 	"pipec.dev/pipec/runtime/cluster/report"
+	"pipec.dev/pipec/runtime/image"
 	"pipec.dev/pipec/schema/kube/pod"
 	"pipec.dev/pipec/schema/kube/restricted"
 	"pipec.dev/pipec/schema/program"
@@ -27,6 +29,7 @@ type wanted struct {
 	stack    *program.Stack
 	programs []*program.Program // bound
 	missing  []pod.Missing      // what must be pushed before a run
+	old      []string           // code that has changed since it was pushed
 	options  cluster.Options
 	report   report.Report
 }
@@ -43,32 +46,43 @@ func clusterStack(r *compiler.Result, what string) (*program.Stack, error) {
 	return stack, nil
 }
 
-// want says what is wanted of the pipelines named, or of all. Without a cluster, c is nil, and the stack says its version.
-func (a *app) want(ctx context.Context, r *compiler.Result, stack *program.Stack, names []string, c *connect.Cluster) (*wanted, error) {
+// wantOptions say how what is wanted is found out.
+type wantOptions struct {
+	// cluster is asked for what definitions depend on of it; nil: none is, and the stack says its version.
+	cluster *connect.Cluster
+	push    bool // what isn't there yet is pushed first; else it is noted
+}
+
+// want says what is wanted of the pipelines named, or of all.
+func (a *app) want(ctx context.Context, r *compiler.Result, stack *program.Stack, names []string, o wantOptions) (*wanted, error) {
 	programs, err := chosenPrograms(r, names)
 	if err != nil {
 		return nil, err
 	}
-	w := &wanted{stack: stack, report: report.Report{Stack: stack.Name, Namespace: stack.Orchestrator.Namespace, Project: r.Project, Offline: c == nil}}
-	if c == nil {
-		c = &connect.Cluster{Namespace: stack.Orchestrator.Namespace}
-	}
-	var known pod.Options
-	if !w.report.Offline {
-		w.report.Context, w.report.Host = c.Context, c.Host
-		facts, err := cluster.Ask(ctx, c)
-		if err != nil {
-			return nil, world(err)
-		}
-		known.Version = facts.Version
-		if facts.Without != "" {
-			known.Wrapper = pod.WrapperInit
-		}
-	}
-	if w.programs, w.missing, err = a.bind(programs, stack, known); err != nil {
+	w := &wanted{stack: stack, report: report.Report{Stack: stack.Name, Namespace: stack.Orchestrator.Namespace, Project: r.Project, Offline: o.cluster == nil}}
+	known, err := w.ask(ctx, o.cluster)
+	if err != nil {
 		return nil, err
 	}
-	w.options = cluster.Options{Cluster: c, Project: r.Project, Prune: len(names) == 0, CreateNamespace: stack.Orchestrator.CreateNamespace}
+	if o.push {
+		if err := a.pushFirst(ctx, r, stack, programs); err != nil {
+			return nil, err
+		}
+	}
+	lock, err := a.lock()
+	if err != nil {
+		return nil, err
+	}
+	if !o.push {
+		if lock, err = w.newer(ctx, a.dir, programs, lock); err != nil {
+			return nil, err
+		}
+	}
+	if w.programs, w.missing, err = bindTo(programs, stack, lock, known); err != nil {
+		return nil, err
+	}
+	w.noteMissing()
+	w.options.Project, w.options.Prune, w.options.CreateNamespace = r.Project, len(names) == 0, stack.Orchestrator.CreateNamespace
 	for _, p := range w.programs {
 		objects, err := kubernetes.Definition(p)
 		if err != nil {
@@ -80,9 +94,60 @@ func (a *app) want(ctx context.Context, r *compiler.Result, stack *program.Stack
 		}
 	}
 	if r.Project == "" {
-		w.report.Notes = append(w.report.Notes, "the project has no name (pipec { project = \"…\" }): what is no longer wanted is not pruned")
+		w.note("the project has no name (pipec { project = \"…\" }): what is no longer wanted is not pruned")
 	}
 	return w, nil
+}
+
+func (w *wanted) note(format string, args ...any) {
+	w.report.Notes = append(w.report.Notes, fmt.Sprintf(format, args...))
+}
+
+// ask asks the cluster, where there is one, for what definitions depend on.
+func (w *wanted) ask(ctx context.Context, c *connect.Cluster) (pod.Options, error) {
+	if c == nil {
+		w.options.Cluster = &connect.Cluster{Namespace: w.report.Namespace}
+		return pod.Options{}, nil
+	}
+	w.options.Cluster, w.report.Context, w.report.Host = c, c.Context, c.Host
+	facts, err := cluster.Ask(ctx, c)
+	if err != nil {
+		return pod.Options{}, world(err)
+	}
+	known := pod.Options{Version: facts.Version}
+	if facts.Without != "" {
+		known.Wrapper = pod.WrapperInit
+	}
+	return known, nil
+}
+
+// newer is the lock with the code as its files are now: what a plan shows is what an apply would do, which pushes first.
+func (w *wanted) newer(ctx context.Context, dir string, programs []*program.Program, lock *program.Lock) (*program.Lock, error) {
+	out := *lock
+	out.Codes = maps.Clone(lock.Codes)
+	seen := map[string]bool{}
+	for _, p := range programs {
+		for i := range p.Codes {
+			c := &p.Codes[i]
+			key := program.LockedCodeKey(w.stack.Name, c.Name)
+			locked, ok := lock.Codes[key]
+			if !ok || seen[key] {
+				continue // one that was never pushed is missing
+			}
+			seen[key] = true
+			digest, err := image.CodeDigest(ctx, dir, c)
+			if err != nil {
+				return nil, user(err)
+			}
+			if digest != locked.Digest {
+				locked.Digest = digest
+				out.Codes[key] = locked
+				w.old = append(w.old, c.Name)
+				w.note("code %s has changed since it was pushed: apply and `pipec push` push it", c.Name)
+			}
+		}
+	}
+	return &out, nil
 }
 
 func (w *wanted) describe(p *program.Program) error {
@@ -104,15 +169,16 @@ func (w *wanted) describe(p *program.Program) error {
 // noteMissing notes what isn't in the lock.
 func (w *wanted) noteMissing() {
 	for _, m := range w.missing {
-		text := map[pod.MissingKind]string{
-			pod.MissingAgent: "the agent's image " + m.Name + " is not pushed: apply and `pipec push` push it",
-			pod.MissingCode:  "code " + m.Name + " is not pushed: apply and `pipec push` push it",
-			pod.MissingImage: "image " + m.Name + " is not pinned by a digest, and steps with it are not cached: apply and `pipec push` look it up",
-		}[m.Kind]
-		if m.Built {
-			text = "image " + m.Name + " has to be built and pushed"
+		switch {
+		case m.Built:
+			w.note("image %s has to be built and pushed", m.Name)
+		case m.Kind == pod.MissingAgent:
+			w.note("the agent's image %s is not pushed: apply and `pipec push` push it", m.Name)
+		case m.Kind == pod.MissingCode:
+			w.note("code %s is not pushed: apply and `pipec push` push it", m.Name)
+		default:
+			w.note("image %s is not pinned by a digest, and steps with it are not cached: apply and `pipec push` look it up", m.Name)
 		}
-		w.report.Notes = append(w.report.Notes, text)
 	}
 }
 
@@ -189,7 +255,7 @@ func (a *app) carryOut(ctx context.Context, tell io.Writer, o cluster.Options, c
 // applyFirst brings a pipeline's definition to the cluster where it is missing or old, before a run. Who may only start
 // runs can: a definition of the very program that would be applied is left as it is, and nothing more is asked.
 func (a *app) applyFirst(ctx context.Context, r *compiler.Result, stack *program.Stack, name string, c *connect.Cluster) error {
-	w, err := a.want(ctx, r, stack, []string{name}, c)
+	w, err := a.want(ctx, r, stack, []string{name}, wantOptions{cluster: c, push: true})
 	if err != nil {
 		return err
 	}
