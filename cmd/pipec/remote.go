@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"sync"
@@ -143,6 +145,9 @@ func (a *app) runRemote(ctx context.Context, r *compiler.Result, p *program.Prog
 	if err != nil {
 		return err
 	}
+	if p.Schedule != nil { // as a run by the clock, but for what is said otherwise
+		given = merged(p.Schedule.Params, given)
+	}
 	re, err := a.remotely(ctx, stack)
 	if err != nil {
 		return err
@@ -163,6 +168,15 @@ func (a *app) runRemote(ctx context.Context, r *compiler.Result, p *program.Prog
 		}
 	}
 	return a.startRemote(ctx, r, p, re, start, o)
+}
+
+// merged are all params, the later ones before the earlier.
+func merged(all ...map[string]json.RawMessage) map[string]json.RawMessage {
+	out := map[string]json.RawMessage{}
+	for _, m := range all {
+		maps.Copy(out, m)
+	}
+	return out
 }
 
 // startRemote brings the definition up to date, starts the run, and follows it or says how to.

@@ -259,6 +259,7 @@ func TestForbiddenLog(t *testing.T) {
 		time.Sleep(time.Second)
 		m.put(dir, "one\ntw")
 		time.Sleep(storeEvery)
+		synctest.Wait()
 		if !slices.Equal(got, []string{"one"}) || len(troubles) != 1 {
 			t.Errorf("got %q, %v", got, troubles)
 		}

@@ -281,5 +281,8 @@ func (a *api) onDone(r *http.Request, out *io.PipeWriter) (stop func()) {
 		case <-done:
 		}
 	}()
-	return func() { close(done) }
+	return func() {
+		_ = out.CloseWithError(io.ErrUnexpectedEOF) // where nothing else has ended it
+		close(done)
+	}
 }

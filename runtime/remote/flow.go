@@ -38,7 +38,7 @@ func key(e *record.Event) string {
 	case record.CancelRequested:
 		parts = append(parts, e.At.String())
 	default:
-		parts = append(parts, fmt.Sprint(e.Attempt), e.Timer)
+		parts = append(parts, fmt.Sprint(e.Attempt), e.Timer, e.Text)
 	}
 	return strings.Join(parts, "\x00")
 }
