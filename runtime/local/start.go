@@ -36,6 +36,7 @@ type again struct {
 }
 
 func start(ctx context.Context, o Options, re *again) (out Outcome, err error) {
+	encoded := encode(&o)
 	d, err := open(&o)
 	if err != nil {
 		return out, err
@@ -54,13 +55,6 @@ func start(ctx context.Context, o Options, re *again) (out Outcome, err error) {
 	if run.Codes, err = d.pack(ctx); err != nil {
 		return out, err
 	}
-	encoded := o.Encoded
-	if encoded == nil {
-		if encoded, err = o.Program.Encode(); err != nil {
-			return out, err
-		}
-	}
-	run.Program = program.Digest(encoded)
 	if d.state, err = engine.New(o.Program, run, run.Parallel); err != nil {
 		return out, refuse(RefusedProgram, "%s", err)
 	}
@@ -225,11 +219,37 @@ func (d *driver) lock(run *record.Run) (*work.Lock, error) {
 	return lock, nil
 }
 
+// encode gives the program's encoding when it is done; other things are done meanwhile.
+func encode(o *Options) func() ([]byte, error) {
+	if o.Encoded != nil {
+		return func() ([]byte, error) { return o.Encoded, nil }
+	}
+	var encoded []byte
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		encoded, err = o.Program.Encode()
+	}()
+	return func() ([]byte, error) {
+		<-done
+		return encoded, err
+	}
+}
+
 // create records the run: program, run, and index, in this order.
-func (d *driver) create(ctx context.Context, encoded []byte) error {
-	err := d.store.Put(ctx, record.ProgramKey(d.run.Program), bytes.NewReader(encoded), store.IfAbsent)
-	if err != nil && !errors.Is(err, store.ErrExists) {
+func (d *driver) create(ctx context.Context, encode func() ([]byte, error)) error {
+	encoded, err := encode()
+	if err != nil {
 		return err
+	}
+	d.run.Program = program.Digest(encoded)
+	key := record.ProgramKey(d.run.Program)
+	if there, err := d.store.Stat(ctx, key); err != nil || there.Size != int64(len(encoded)) {
+		err := d.store.Put(ctx, key, bytes.NewReader(encoded), store.IfAbsent)
+		if err != nil && !errors.Is(err, store.ErrExists) {
+			return err
+		}
 	}
 	err = store.WriteJSON(ctx, d.store, d.run.RunKey(), d.run, store.IfAbsent)
 	if errors.Is(err, store.ErrExists) {
@@ -257,6 +277,9 @@ func (d *driver) begin(segment int64) {
 func (d *driver) leave(lock *work.Lock, end *record.End) {
 	if end != nil {
 		d.sweep()
+	}
+	if d.spares != nil {
+		d.spares.Keep()
 	}
 	if end != nil && end.Status == record.Succeeded {
 		_ = lock.Remove()

@@ -8,14 +8,18 @@ import (
 )
 
 // Spares are places of steps that are used again. Making and removing half a dozen directories takes longer than a
-// small step: what a step left as untouched as it got it is renamed for the next one.
+// small step: what a step left as untouched as it got it is renamed for the next one. A few are kept for later runs.
 type Spares struct {
 	run  Run
 	mode uint32
 
 	mu   sync.Mutex
 	free []string
+	none bool // earlier runs have left none
 }
+
+// maxKept is how many places are kept for later runs.
+const maxKept = 4
 
 // NewSpares are those of a run whose place is there.
 func NewSpares(r Run) *Spares {
@@ -33,8 +37,9 @@ func (s *Spares) Take(step string) bool {
 	s.mu.Lock()
 	last := len(s.free) - 1
 	if last < 0 {
+		none := s.none
 		s.mu.Unlock()
-		return false
+		return !none && s.takeKept(s.run.Step(step))
 	}
 	from := s.free[last]
 	s.free = s.free[:last]
@@ -44,6 +49,39 @@ func (s *Spares) Take(step string) bool {
 		return false
 	}
 	return true
+}
+
+// takeKept takes a place that an earlier run has left. Of several that want one, the kernel gives it to one.
+func (s *Spares) takeKept(path string) bool {
+	for i := range maxKept {
+		if unix.Rename(s.run.kept(i), path) != nil {
+			continue
+		}
+		if s.pristine(path) {
+			return true
+		}
+		_ = Remove(path)
+	}
+	s.mu.Lock()
+	s.none = true
+	s.mu.Unlock()
+	return false
+}
+
+// Keep leaves spare places to later runs. None can be taken from then on.
+func (s *Spares) Keep() {
+	s.mu.Lock()
+	free := s.free
+	s.free, s.none = nil, true
+	s.mu.Unlock()
+	if len(free) > 0 {
+		_ = unix.Mkdir(s.run.spares(), 0o777)
+	}
+	for i := 0; i < maxKept && len(free) > 0; i++ {
+		if unix.Rename(free[0], s.run.kept(i)) == nil { // it fails where there is one
+			free = free[1:]
+		}
+	}
 }
 
 // Give offers the place of a step whose first attempt was its last one; false says that it can't be used again.

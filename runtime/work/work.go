@@ -21,6 +21,7 @@ import (
 const (
 	lockName     = ".lock"
 	requestsName = ".requests"
+	sparesName   = ".spares" // beside the runs' directories
 )
 
 // Dir is where the runs of a project work.
@@ -87,6 +88,10 @@ func (r Run) Path() string { return r.path }
 
 // Step is where the attempts of a step work.
 func (r Run) Step(name string) string { return filepath.Join(r.path, name) }
+
+// spares is where places are that no run uses, and kept one of them.
+func (r Run) spares() string    { return filepath.Join(filepath.Dir(r.path), sparesName) }
+func (r Run) kept(i int) string { return filepath.Join(r.spares(), strconv.Itoa(i)) }
 
 // Attempt is where one attempt works.
 func (r Run) Attempt(step string, n int) string {
