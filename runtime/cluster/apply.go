@@ -18,10 +18,15 @@ type ConflictError struct{ Changes []*Change }
 
 func (e *ConflictError) Error() string {
 	text := "other managers have set fields that pipec would set to something else:"
+	kubectl := false
 	for _, ch := range e.Changes {
 		for _, c := range ch.Conflicts {
+			kubectl = kubectl || c.Manager == "kubectl-client-side-apply"
 			text += fmt.Sprintf("\n  %s %q: %s is managed by %q", ch.Kind, ch.Name, c.Field, c.Manager)
 		}
+	}
+	if kubectl {
+		text += "\nWhat kubectl has applied, such as what emit wrote, goes on with kubectl: emit again, with the kubernetes_version of the cluster in the stack."
 	}
 	return text + "\nLet them have it, by writing what they set into the pipeline; or take the fields over with --force-conflicts."
 }

@@ -22,9 +22,12 @@ const ReasonRejected = "PodRejected"
 const requestTimeout = 30 * time.Second
 
 // backOff is how long a request that failed waits to be sent again.
-func backOff() *backoff.ExponentialBackOff {
+func (d *driver) backOff() *backoff.ExponentialBackOff {
 	b := backoff.NewExponentialBackOff()
 	b.InitialInterval, b.MaxInterval = 200*time.Millisecond, 15*time.Second
+	if d.o.pace > 0 {
+		b.InitialInterval, b.MaxInterval = d.o.pace, 10*d.o.pace
+	}
 	b.Reset()
 	return b
 }
@@ -37,7 +40,7 @@ func (d *driver) make(a *attempt) {
 		return
 	}
 	d.async(func(ctx context.Context) func() {
-		m := maker{d: d, a: a, pod: a.pod, wait: backOff()}
+		m := maker{d: d, a: a, pod: a.pod, wait: d.backOff()}
 		p, err := m.make(ctx)
 		if ctx.Err() != nil {
 			return nil
@@ -188,7 +191,7 @@ func (m *maker) pause(ctx context.Context, err error, quit <-chan struct{}) {
 
 // retry sends a request until it is answered, and not only refused for want of time.
 func (d *driver) retry(ctx context.Context, what string, send func(context.Context) error) error {
-	wait := backOff()
+	wait := d.backOff()
 	for {
 		try, cancel := context.WithTimeout(ctx, requestTimeout)
 		err := send(try)

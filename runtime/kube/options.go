@@ -31,6 +31,8 @@ type Options struct {
 	// Out takes the run's events, a line of JSON each; those of before are told again where this coordinator goes on with
 	// a run, with the same numbers.
 	Out io.Writer
+
+	pace time.Duration // between tries, at first; 0: as is good for a server
 }
 
 // Refusal says that the run can't be: the coordinator's Job has failed, and starting it again would not help.

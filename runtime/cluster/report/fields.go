@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"unicode/utf8"
 
 	"pipec.dev/pipec/runtime/cluster"
@@ -15,7 +16,7 @@ func (t *text) changes(r *Report) {
 		p := &r.Programs[i]
 		shown = true
 		t.line("  %s pipeline %s", t.paint(yellow, "~"), p.Pipeline)
-		t.fields(p.All())
+		t.program(p.All())
 	}
 	for i := range r.List {
 		ch := &r.List[i]
@@ -28,6 +29,32 @@ func (t *text) changes(r *Report) {
 	if shown {
 		t.line("")
 	}
+}
+
+// inPod is where a program holds the pod of a step.
+var inPod = regexp.MustCompile(`^(steps|finally)\["[^"]*"\]\.pod\.`)
+
+// program draws the fields of a program. Pods follow from the rest of it, and are left out beside what they follow from.
+func (t *text) program(all []cluster.Field) {
+	var rest []cluster.Field
+	pods, others := 0, 0
+	for _, f := range all {
+		pod := inPod.MatchString(f.Path)
+		if !pod {
+			rest = append(rest, f)
+		}
+		if !f.Same() && pod {
+			pods++
+		} else if !f.Same() {
+			others++
+		}
+	}
+	if t.Full || pods == 0 || others == 0 {
+		t.fields(all)
+		return
+	}
+	t.fields(rest)
+	t.line("        %s", t.paint(dim, fmt.Sprintf("(and %d fields of pods, which follow from that; --full shows them)", pods)))
 }
 
 func (t *text) change(ch *cluster.Change) {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -97,9 +96,6 @@ func (d *decoder) lock(l *program.Lock) error {
 	}
 	if l.Version != program.LockVersion {
 		return d.at(0, "the version is %d, and should be %d", l.Version, program.LockVersion)
-	}
-	if _, err := d.dec.Token(); !errors.Is(err, io.EOF) {
-		return d.at(d.dec.InputOffset(), "something follows the lock's end")
 	}
 	return nil
 }
