@@ -9,10 +9,10 @@ BENCH    ?= .
 GOBUILD  := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint generate recording fuzz bench quickstart agent-image cluster-up cluster-down cluster-env install clean FORCE
+.PHONY: help build test lint generate recording fuzz bench quickstart agent-image cluster-up cluster-down cluster-env demo-cluster bench-cluster install clean FORCE
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: bin/pipec bin/pipec-agent ## build bin/pipec and bin/pipec-agent, static
 
@@ -58,6 +58,12 @@ cluster-down: ## end it
 
 cluster-env: ## print its addresses, as shell exports
 	@scripts/cluster.sh env
+
+demo-cluster: ## run the digits example on it, in pods; KEEP=1 leaves the cluster up
+	@MAKE='$(MAKE)' scripts/with-cluster.sh scripts/demo-cluster.sh
+
+bench-cluster: ## print what runs on it cost, beside bare pods, and the S3 store beside the SDK's transfer manager
+	@scripts/with-cluster.sh scripts/bench-cluster.sh
 
 install: build agent-image ## install both into PREFIX/bin (/usr/local), and the agent's image into PREFIX/libexec/pipec
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/libexec/pipec'
