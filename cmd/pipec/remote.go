@@ -19,6 +19,7 @@ import (
 	"pipec.dev/pipec/runtime/plan"
 	"pipec.dev/pipec/runtime/remote"
 	"pipec.dev/pipec/runtime/runs"
+	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
@@ -108,6 +109,16 @@ func namespaceOf(stack *program.Stack) string {
 	return stack.Orchestrator.Namespace
 }
 
+// readable says whether the store can be read, before a run is started that could not be followed to its end.
+func (r *remotely) readable(ctx context.Context, pipeline string) error {
+	any := record.Run{Namespace: r.conn.Namespace, Pipeline: pipeline, Name: "any"}
+	_, err := store.ReadAll(ctx, r.reader.Store(), any.RunKey()) // of a bucket that isn't there Stat says no more than of a key
+	if err == nil || errors.Is(err, store.ErrNotExist) {
+		return nil
+	}
+	return world(fmt.Errorf("the run could not be followed: %w", err))
+}
+
 // fault gives what the cluster or the library refuses its exit status.
 func (r *remotely) fault(err error) error {
 	var (
@@ -184,12 +195,18 @@ func (a *app) startRemote(ctx context.Context, r *compiler.Result, p *program.Pr
 	if err := a.applyFirst(ctx, r, re.stack, p.Pipeline, re.conn); err != nil {
 		return err
 	}
+	follow := !o.detach && (o.follow || re.stack.Orchestrator.Synchronous)
+	if follow {
+		if err := re.readable(ctx, p.Pipeline); err != nil {
+			return err
+		}
+	}
 	start.Store, start.Now = re.reader.Store(), time.Now()
 	job, err := re.runs.Start(ctx, start)
 	if err != nil {
 		return re.fault(err)
 	}
-	if o.detach || !o.follow && !re.stack.Orchestrator.Synchronous {
+	if !follow {
 		fmt.Fprintln(a.stdout, job.Name)
 		fmt.Fprintf(a.stderr, "The run goes on; `pipec logs --follow %s%s` follows it.\n", job.Name, a.sharedFlags())
 		return nil

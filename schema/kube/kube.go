@@ -63,6 +63,7 @@ const (
 	VolumeProgram        = "pipec-program"
 	AgentDir             = "/pipec-agent" // where VolumeAgent is mounted; the agent's image holds /pipec-agent at its root
 	AgentPath            = "/pipec-agent/pipec-agent"
+	AgentCopyDir         = "/copy"  // where ContainerAgent has VolumeAgent: in its image, AgentDir is the agent's own file
 	WorkDir              = "/pipec" // VolumeWork: inputs, outputs, code, scratch
 	ProgramDir           = "/program"
 	ProgramFile          = "program.json.gz" // in ProgramDir, or in parts that end in .000, .001, …

@@ -49,7 +49,7 @@ func stack() *Block {
 					attr("synchronous", Const, "bool", "`run` waits for the end and streams the logs of all pods.").only("kubernetes").byDefault("false"),
 					attr("create_namespace", Const, "bool", "`apply` makes the namespace where it is missing.").only("kubernetes").byDefault("false").since(cluster),
 					attr("kubernetes_version", Const, "string", "The cluster's version, such as `\"1.36\"`, where the compiler can't ask it.").only("kubernetes").since(cluster),
-					attr("wrapper", Const, "string", "How pipec's agent gets into the pod of a step: `image`, a volume of its image; `init`, an init container that copies it; `auto`, the first from Kubernetes 1.36 on, else the second.").only("kubernetes").oneOf("auto", "image", "init").byDefault(`"auto"`).since(cluster),
+					attr("wrapper", Const, "string", "How pipec's agent gets into the pod of a step: `image`, a volume of its image; `init`, an init container that copies it; `included`, not at all: the images of all steps have it, as `/pipec-agent/pipec-agent`; `auto`, the first from Kubernetes 1.36 on, else the second.").only("kubernetes").oneOf("auto", "image", "init", "included").byDefault(`"auto"`).since(cluster),
 					attr("store_grace", Const, "string", "How long a step tries to reach the store, outside of its timeout.").only("kubernetes").format("duration").byDefault(`"15m"`).since(cluster),
 					attr("on_lost_node", Const, "string", "What becomes of a step on a node that can't be reached: `wait` until the node is back or gone, or `retry_after(10m)`, which may for a while run the step twice.").only("kubernetes").byDefault(`"wait"`).since(cluster),
 				}},

@@ -3,8 +3,11 @@
 package e2e
 
 import (
+	"archive/tar"
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,11 +16,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/crane"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/rogpeppe/go-internal/testscript"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"pipec.dev/pipec/internal/testcluster"
+	"pipec.dev/pipec/schema/kube"
 )
 
 // bucket holds the stores of all scripts, each in a prefix of its own.
@@ -41,7 +48,7 @@ func TestScript(t *testing.T) {
 		Deadline:            deadline(t),
 		Setup:               func(env *testscript.Env) error { return setup(t, c, bin, env) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status": status, "await": await, "gives": gives, "deploy": deploy,
+			"status": status, "await": await, "gives": gives, "deploy": deploy, "bake": bake,
 		},
 	})
 }
@@ -228,4 +235,26 @@ func deploy(ts *testscript.TestScript, neg bool, args []string) {
 	if out, err := kubectl(ts, "apply", "-f", ts.MkAbs(args[0])); err != nil {
 		ts.Fatalf("kubectl apply: %v\n%s", err, out)
 	}
+}
+
+// bake makes an image that has the agent already, of the test cluster's busybox: bake REFERENCE.
+func bake(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: bake REFERENCE")
+	}
+	agent, err := os.ReadFile(filepath.Join(built.dir, "pipec-agent"))
+	ts.Check(err)
+	base, err := crane.Pull(ts.Getenv("BUSYBOX"), crane.Insecure)
+	ts.Check(err)
+	var layer bytes.Buffer
+	w := tar.NewWriter(&layer)
+	ts.Check(w.WriteHeader(&tar.Header{Name: strings.TrimPrefix(kube.AgentPath, "/"), Mode: 0o755, Size: int64(len(agent)), Typeflag: tar.TypeReg}))
+	_, err = w.Write(agent)
+	ts.Check(err)
+	ts.Check(w.Close())
+	added, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(layer.Bytes())), nil })
+	ts.Check(err)
+	image, err := mutate.AppendLayers(base, added)
+	ts.Check(err)
+	ts.Check(crane.Push(image, args[0], crane.Insecure))
 }

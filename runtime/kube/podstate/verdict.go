@@ -46,10 +46,10 @@ func Verdict(committed *record.Result, s *State, gone bool) record.Result {
 		r.Class, r.Reason = record.ClassUser, record.ReasonStart
 		r.Message = "its container could not be started: " + firstOf(s.Main.Message, s.Main.Reason)
 	case s.Init != nil && s.InitName == kube.ContainerAgent:
-		r.Reason, r.Message = record.ReasonStart, "the agent could not be copied into the pod: "+s.Init.String()
+		r.Reason, r.Message = record.ReasonStart, "the agent could not be copied into the pod: "+s.Init.why()
 	case s.Init != nil:
 		r.Class, r.Reason = record.ClassUser, record.ReasonStart
-		r.Message = fmt.Sprintf("the init container %q ended: %s", s.InitName, s.Init.String())
+		r.Message = fmt.Sprintf("the init container %q ended: %s", s.InitName, s.Init.why())
 	case s.Over:
 		r.Reason, r.Message = ReasonRefused, firstOf(join(s.Reason, s.Message), "the pod ended before its container ran")
 	default:
@@ -114,6 +114,11 @@ func (e *Ended) String() string {
 		text += ", " + e.Reason
 	}
 	return text
+}
+
+// why is String, and what the container itself or the runtime said.
+func (e *Ended) why() string {
+	return strings.TrimSuffix(e.String()+": "+strings.TrimSpace(e.Message), ": ")
 }
 
 func firstOf(texts ...string) string {

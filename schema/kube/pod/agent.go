@@ -11,9 +11,12 @@ import (
 const AgentMemory = 32 << 20
 
 // agent brings pipec-agent into the pod of a step: by a volume of its image, which the container runtime mounts, or by
-// an init container that copies it out of its image.
+// an init container that copies it out of its image; or it is in the step's own image.
 func (b *binder) agent(spec *corev1.PodSpec, main *corev1.Container) {
 	t := b.common.target
+	if t.Wrapper == WrapperIncluded {
+		return
+	}
 	volume := corev1.Volume{Name: kube.VolumeAgent}
 	if t.Wrapper == WrapperImage {
 		volume.Image = &corev1.ImageVolumeSource{Reference: t.Agent, PullPolicy: corev1.PullIfNotPresent}
@@ -23,9 +26,9 @@ func (b *binder) agent(spec *corev1.PodSpec, main *corev1.Container) {
 		spec.InitContainers = []corev1.Container{{
 			Name:                     kube.ContainerAgent,
 			Image:                    t.Agent,
-			Args:                     []string{"copy", kube.AgentDir},
+			Args:                     []string{"copy", kube.AgentCopyDir},
 			Resources:                agentResources(),
-			VolumeMounts:             []corev1.VolumeMount{{Name: kube.VolumeAgent, MountPath: kube.AgentDir}},
+			VolumeMounts:             []corev1.VolumeMount{{Name: kube.VolumeAgent, MountPath: kube.AgentCopyDir}},
 			SecurityContext:          &corev1.SecurityContext{ReadOnlyRootFilesystem: &yes},
 			TerminationMessagePath:   corev1.TerminationMessagePathDefault,
 			TerminationMessagePolicy: corev1.TerminationMessageReadFile,

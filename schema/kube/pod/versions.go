@@ -20,12 +20,14 @@ const (
 const (
 	WrapperImage = "image" // a volume of the agent's image
 	WrapperInit  = "init"  // an init container that copies it
+	// WrapperIncluded says that it is in the images of the steps, at kube.AgentPath.
+	WrapperIncluded = "included"
 )
 
 // wrapper chooses the way: what the stack says, else what is known of the nodes, else what the version has.
 func wrapper(stack, nodes, version string) string {
 	switch {
-	case stack == WrapperImage || stack == WrapperInit:
+	case stack == WrapperImage || stack == WrapperInit || stack == WrapperIncluded:
 		return stack
 	case nodes != "":
 		return nodes
