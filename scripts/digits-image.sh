@@ -41,7 +41,11 @@ sources() {
   echo "${lines:-deb http://deb.debian.org/debian $suite main}"
 }
 
-# build makes the root file system and the image of it. What is for compiling, reading and testing is left out.
+# slim, in the new root, removes what is for compiling, reading and testing; packages can't be installed without it.
+slim='cd "$1" && rm -rf usr/share/doc/* usr/share/man/* usr/share/locale/* usr/include/* usr/lib/gcc/* usr/bin/*-linux-gnu-* \
+  usr/libexec/gcc var/cache/apt var/lib/apt/lists && find usr/lib \( -name "*.a" -o -type d -name tests \) -prune -exec rm -rf {} +'
+
+# build makes the root file system and the image of it.
 build() {
   [ "$(id -u)" = 0 ] || die "building it takes root"
   command -v apt-get >/dev/null || die "building it takes apt-get and Debian's mirror"
@@ -49,17 +53,14 @@ build() {
     say "installing mmdebstrap"
     install_mmdebstrap >"$tool/log" 2>&1 || { tail -n 15 "$tool/log" >&2; die "mmdebstrap could not be installed"; }
   fi
-  local options=() proxy path
+  local options=() proxy
   while IFS= read -r proxy; do
     options+=(--aptopt="$proxy")
   done < <(apt-config dump | grep -iE '^Acquire::https?::Proxy(::[^ ]+)? ".+"')
-  for path in '/usr/share/doc/*' '/usr/share/man/*' '/usr/share/locale/*' '/usr/include/*' '/usr/lib/gcc/*' '*.a' '*/tests/*' '/usr/bin/*-linux-gnu-*'; do
-    options+=(--dpkgopt="path-exclude=$path")
-  done
   say "building it from Debian's packages; this takes some minutes, once"
   sources | SOURCE_DATE_EPOCH=0 mmdebstrap --quiet --variant=minbase --include="${packages// /,}" \
     --aptopt='APT::Install-Recommends "false"' "${options[@]}" \
-    --customize-hook='ln -s python3 "$1/usr/bin/python"' \
+    --customize-hook='ln -s python3 "$1/usr/bin/python"' --customize-hook="$slim" \
     --customize-hook='chroot "$1" python3 -c "import pandas, sklearn.svm; from sklearn.datasets import load_digits; load_digits()"' \
     "$suite" "$tool/rootfs.tar" - >"$tool/log" 2>&1 || { tail -n 15 "$tool/log" >&2; die "mmdebstrap failed"; }
   mkdir -p "$images"
