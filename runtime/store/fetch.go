@@ -109,17 +109,16 @@ func fetchFile(ctx context.Context, s Store, digest, path string, perm os.FileMo
 			_ = os.Remove(path)
 		}
 	}()
-	v := &verifier{r: contextReader{ctx, r}, h: sha256.New(), want: digest, key: key}
-	var to io.Writer = onlyWriter{out}
-	size := int64(bufferSize)
-	if f, ok := r.(*os.File); ok {
-		if info, err := f.Stat(); err == nil {
-			size = min(size, info.Size()+1)
-		}
-		if clone(out, f) == nil {
-			v.r, to = contextReader{ctx, out}, onlyWriter{io.Discard}
-		}
+	h := sha256.New()
+	from, to := contextReader{ctx, r}, io.Writer(both{h, onlyWriter{out}})
+	if f, ok := r.(*os.File); ok && clone(out, f) == nil {
+		from, to = contextReader{ctx, out}, h
 	}
-	_, err = io.CopyBuffer(to, onlyReader{v}, make([]byte, size))
-	return err
+	if err := copyTo(to, from); err != nil {
+		return err
+	}
+	if got := digestOf(h); got != digest {
+		return &CorruptError{Key: key, Want: digest, Got: got}
+	}
+	return nil
 }

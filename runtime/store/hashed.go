@@ -65,11 +65,11 @@ func hashFile(ctx context.Context, f *os.File, path string) (*Hashed, error) {
 	out := &Hashed{r: f, size: info.Size(), name: path, h: sha256.New()}
 	part := PartSize(out.size)
 	whole, one := sha256.New(), sha256.New()
-	to := io.MultiWriter(whole, one)
+	var to io.Writer = both{whole, one}
 	if out.size <= part {
 		to = one // and that is the whole
 	}
-	buf := make([]byte, min(bufferSize, out.size+1))
+	buf := make([]byte, min(bothBuffer, out.size+1))
 	total := int64(0)
 	for {
 		n, err := io.CopyBuffer(onlyWriter{to}, io.LimitReader(contextReader{ctx, f}, part), buf)
