@@ -82,7 +82,24 @@ func (a *app) emit(args []string, dir string, run bool) error {
 	if err := a.writeObjects(objects, dir); err != nil {
 		return err
 	}
+	if err := a.tellVersion(stack); err != nil {
+		return err
+	}
 	return a.tellMissing(missing)
+}
+
+// tellVersion tells where it isn't known what the cluster can do: what is written then is for any, and apply, which asks
+// it, may write another.
+func (a *app) tellVersion(stack *program.Stack) error {
+	if stack.Orchestrator.Version != "" {
+		return nil
+	}
+	lock, err := a.lock()
+	if err != nil || lock.Clusters[stack.Name].Version != "" {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stderr, "The version of Kubernetes is not known, and this is written for any: say kubernetes_version in stack %q, or `pipec push` where the cluster can be asked.\n", stack.Name)
+	return world(err)
 }
 
 // kubernetesStacks names the stacks that there is something to write for.

@@ -7,20 +7,24 @@ import (
 	"fmt"
 	"os"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
+	kubeversion "k8s.io/apimachinery/pkg/util/version"
 
-	"pipec.dev/pipec/compiler"
+	"pipec.dev/pipec/runtime/cluster/connect"
 	"pipec.dev/pipec/runtime/image"
 	"pipec.dev/pipec/runtime/image/lockfile"
 	"pipec.dev/pipec/runtime/image/registry"
 	"pipec.dev/pipec/runtime/runs"
+	"pipec.dev/pipec/schema/kube/pod"
 	"pipec.dev/pipec/schema/program"
 )
 
 const pushLong = `Brings to the stack's registry and artifact store what its pipelines refer to, and keeps the digests in
 pipec.lock.json, a file that is committed: code is uploaded, images are pinned, the image of pipec-agent is pushed. What
-is there already is left alone. apply and run do the same first; emit and plan --offline read the lock alone.
+is there already is left alone. apply and run do the same first; emit and plan --offline read the lock alone. The
+cluster is asked for its version, where it can be, so that emit writes what apply would apply.
 
 An image stays what it was when it was first pushed, whatever becomes of its tag; --upgrade takes what tags stand for
 now. An image block with requirements, packages or a dockerfile isn't built: push says how it is, and looks for it at a
@@ -74,6 +78,7 @@ func (a *app) push(ctx context.Context, args []string, o pushOptions) error {
 	for _, s := range r.Stacks {
 		po.Stacks = append(po.Stacks, s.Name)
 	}
+	po.Cluster = a.askForLock(ctx, stack)
 	result, err := a.pushThings(ctx, stack, programs, po)
 	if result != nil {
 		if err := a.showPushed(result, o.output); err != nil {
@@ -83,15 +88,43 @@ func (a *app) push(ctx context.Context, args []string, o pushOptions) error {
 	return err
 }
 
+// askForLock asks the stack's cluster for what the lock keeps of it. A push needs no cluster: where it can't be asked, that
+// is said, and the lock stays as it is.
+func (a *app) askForLock(ctx context.Context, stack *program.Stack) *program.LockedCluster {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	c, err := connect.Open(ctx, stack.Orchestrator, a.env)
+	var known pod.Options
+	if err == nil {
+		known, err = askCluster(ctx, c)
+	}
+	if err != nil {
+		if stack.Orchestrator.Version == "" {
+			fmt.Fprintf(a.stderr, "The cluster can't be asked for its version, by which emit chooses what it writes: %v\n", err)
+		}
+		return nil
+	}
+	return lockedCluster(known)
+}
+
+// lockedCluster is what is known of a cluster, without what changes with each of its patches.
+func lockedCluster(known pod.Options) *program.LockedCluster {
+	v, err := kubeversion.ParseGeneric(known.Version)
+	if err != nil {
+		return nil
+	}
+	return &program.LockedCluster{Version: fmt.Sprintf("%d.%d", v.Major(), v.Minor()), Wrapper: known.Wrapper}
+}
+
 // pushFirst pushes what programs need before they are applied or run, and tells on stderr what it did. Where a registry
 // can't be asked, what is locked is taken to be there.
-func (a *app) pushFirst(ctx context.Context, _ *compiler.Result, stack *program.Stack, programs []*program.Program) error {
-	result, err := a.pushThings(ctx, stack, programs, image.Options{Lenient: true})
+func (a *app) pushFirst(ctx context.Context, stack *program.Stack, programs []*program.Program, known pod.Options) error {
+	result, err := a.pushThings(ctx, stack, programs, image.Options{Lenient: true, Cluster: lockedCluster(known)})
 	if result == nil {
 		return err
 	}
 	for _, item := range result.Items {
-		if item.Status != image.Unchanged {
+		if item.Status != image.Unchanged && item.Kind != image.KindCluster {
 			fmt.Fprintf(a.stderr, "%s %s: %s\n", item.Kind, item.Name, describePushed(item))
 		} else if item.Note != "" && item.Kind == image.KindImage {
 			fmt.Fprintf(a.stderr, "%s %s: %s\n", item.Kind, item.Name, oneLine(item.Note))

@@ -65,7 +65,7 @@ func (a *app) want(ctx context.Context, r *compiler.Result, stack *program.Stack
 		return nil, err
 	}
 	if o.push {
-		if err := a.pushFirst(ctx, r, stack, programs); err != nil {
+		if err := a.pushFirst(ctx, stack, programs, known); err != nil {
 			return nil, err
 		}
 	}
@@ -110,6 +110,11 @@ func (w *wanted) ask(ctx context.Context, c *connect.Cluster) (pod.Options, erro
 		return pod.Options{}, nil
 	}
 	w.options.Cluster, w.report.Context, w.report.Host = c, c.Context, c.Host
+	return askCluster(ctx, c)
+}
+
+// askCluster asks a cluster for what definitions depend on.
+func askCluster(ctx context.Context, c *connect.Cluster) (pod.Options, error) {
 	facts, err := cluster.Ask(ctx, c)
 	if err != nil {
 		return pod.Options{}, world(err)

@@ -39,5 +39,11 @@ func forget(l *program.Lock, stack *program.Stack, declared []string, wants []Wa
 		out = append(out, Item{Kind: KindImage, Name: ref, Ref: ref, Digest: image.Digest, Status: Forgotten})
 		delete(l.Images, ref)
 	}
+	for _, name := range slices.Sorted(maps.Keys(l.Clusters)) {
+		if !slices.Contains(declared, name) {
+			out = append(out, Item{Kind: KindCluster, Name: name, Status: Forgotten})
+			delete(l.Clusters, name)
+		}
+	}
 	return out
 }

@@ -40,6 +40,8 @@ type Options struct {
 	Stacks []string
 	// Lenient takes the lock's word where a registry can't be asked, and notes that.
 	Lenient bool
+	// Cluster is what the stack's cluster has said of itself; nil: it wasn't asked, and what is locked stays.
+	Cluster *program.LockedCluster
 	// Progress is told of what takes long. Several things are seen to at once, but it is called by one at a time.
 	Progress func(Progress)
 }
@@ -52,9 +54,10 @@ type Progress struct {
 
 // The kinds of things that are pushed.
 const (
-	KindAgent = "agent"
-	KindCode  = "code"
-	KindImage = "image"
+	KindAgent   = "agent"
+	KindCode    = "code"
+	KindImage   = "image"
+	KindCluster = "cluster"
 )
 
 // The statuses of things that are pushed.
@@ -148,6 +151,9 @@ func (p *pusher) finish(ctx context.Context, wants []Want) (*Result, error) {
 	r.Lock, r.Changed, err = lockfile.Update(ctx, p.o.Dir, func(l *program.Lock) {
 		for _, change := range p.apply {
 			change(l)
+		}
+		if p.o.Cluster != nil {
+			p.items = append(p.items, pinCluster(l, p.o.Stack.Name, *p.o.Cluster))
 		}
 		if p.o.Prune && len(p.faults) == 0 {
 			p.items = append(p.items, forget(l, p.o.Stack, p.o.Stacks, wants)...)

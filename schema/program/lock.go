@@ -17,6 +17,15 @@ type Lock struct {
 	Codes map[string]LockedCode `json:"codes,omitempty"`
 	// Images pins references: as the source writes them, or an image block's place in the registry, see kube.ImageReference.
 	Images map[string]LockedImage `json:"images,omitempty"`
+	// Clusters is what definitions depend on of a stack's cluster, by the stack's name.
+	Clusters map[string]LockedCluster `json:"clusters,omitempty"`
+}
+
+// LockedCluster is what was known of a cluster when it was asked last.
+type LockedCluster struct {
+	Version string `json:"version"` // of Kubernetes, such as "1.37"
+	// Wrapper is "init" where a node's container runtime has no image volumes; "" leaves it to the version.
+	Wrapper string `json:"wrapper,omitempty"`
 }
 
 // LockedCode is a pushed code bundle.

@@ -88,6 +88,16 @@ func (d *decoder) lock(l *program.Lock) error {
 				l.Images[key] = image
 				return d.digest(image.Digest, at)
 			})
+		case "clusters":
+			l.Clusters = map[string]program.LockedCluster{}
+			return d.object(key, func(key string, _ int64) error {
+				var cluster program.LockedCluster
+				if err := d.value(&cluster); err != nil {
+					return err
+				}
+				l.Clusters[key] = cluster
+				return nil
+			})
 		}
 		return d.at(at, "%q is nothing that a lock has", shorten(key))
 	})

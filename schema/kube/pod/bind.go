@@ -4,6 +4,7 @@
 package pod
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 
@@ -13,9 +14,11 @@ import (
 
 // Options are what is known of the cluster beside what the stack says of it.
 type Options struct {
-	// Version is the cluster's own, such as "v1.37.2", where it could be asked. "": the stack's kubernetes_version.
+	// Version is the cluster's own, such as "v1.37.2", where it could be asked. "": the stack's kubernetes_version, else
+	// the lock's.
 	Version string
-	// Wrapper is "image" or "init" where the nodes are known to need it and the stack leaves it open. "": by the version.
+	// Wrapper is "image" or "init" where the nodes are known to need it and the stack leaves it open. "": by the lock and
+	// the version.
 	Wrapper string
 }
 
@@ -102,13 +105,14 @@ func (b *binder) target(opts Options) *program.Target {
 		}
 		b.miss(Missing{Kind: MissingAgent, Name: agent})
 	}
-	version := opts.Version
+	known := b.lock.Clusters[b.stack.Name]
+	version, nodes := opts.Version, opts.Wrapper
 	if version == "" {
-		version = o.Version
+		version, nodes = cmp.Or(o.Version, known.Version), cmp.Or(nodes, known.Wrapper)
 	}
 	return &program.Target{
 		Stack: b.stack.Name, Namespace: o.Namespace, CreateNamespace: o.CreateNamespace, Store: b.stack.ArtifactStore, Agent: agent,
-		Wrapper: wrapper(o.Wrapper, opts.Wrapper, version), StoreGrace: o.StoreGrace, OnLostNode: o.OnLostNode,
+		Wrapper: wrapper(o.Wrapper, nodes, version), StoreGrace: o.StoreGrace, OnLostNode: o.OnLostNode,
 		Restarts: AtLeast(version, restartsFrom),
 	}
 }
