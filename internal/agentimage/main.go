@@ -22,7 +22,7 @@ func main() {
 
 func write(out, version string, paths []string) error {
 	if out == "" || len(paths) == 0 {
-		return fmt.Errorf("usage: agentimage -out DIR [-version VERSION] BINARY...")
+		return fmt.Errorf("usage: agentimage -out DIR [-version VERSION] BINARY")
 	}
 	var binaries []*agent.Binary
 	for _, path := range paths {

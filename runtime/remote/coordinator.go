@@ -25,11 +25,10 @@ const maxWords = 5
 // coordinator reads what a coordinator's pod prints: the run's events, one a line. Its container may be started again in
 // the same pod, and then has a new log.
 type coordinator struct {
-	f        *follower
-	pod      string
-	restarts int32         // of the log that is read
-	wake     chan struct{} // its pod has changed
-	state    atomic.Pointer[coordinatorState]
+	f     *follower
+	pod   string
+	wake  chan struct{} // its pod has changed
+	state atomic.Pointer[coordinatorState]
 }
 
 type coordinatorState struct {

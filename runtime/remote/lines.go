@@ -51,9 +51,6 @@ func (s *splitter) Flush() error {
 	return s.flush(0)
 }
 
-// reset forgets a line that has no end yet.
-func (s *splitter) reset() { s.buf = s.buf[:0] }
-
 func (s *splitter) flush(end int) error {
 	size := len(s.buf) + end
 	text := bytes.TrimSuffix(s.buf, []byte("\r"))
