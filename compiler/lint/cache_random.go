@@ -2,6 +2,7 @@ package lint
 
 import (
 	"regexp"
+	"strings"
 
 	"pipec.dev/pipec/compiler/check"
 	"pipec.dev/pipec/compiler/evaluate"
@@ -27,7 +28,7 @@ var cacheRandom = &Rule{
 			}
 			for i, v := range s.Command {
 				if what := chance.FindString(textOf(v)); what != "" {
-					p.Tell(p.New(argument(p.Project, s, i), "`%s` is another each time, and the cache would give one result for ever", what))
+					p.Tell(p.New(argument(p.Project, s, i), "`%s` is another each time, and the cache would give one result for ever", strings.Trim(what, "`")))
 				}
 			}
 		}

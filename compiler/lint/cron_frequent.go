@@ -2,6 +2,7 @@ package lint
 
 import (
 	"math/bits"
+	"strings"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -39,8 +40,11 @@ var cronFrequent = &Rule{
 				continue
 			}
 			if n := bits.OnesCount64(fields.Minute & (1<<60 - 1)); n > maxPerHour {
-				p.Tell(p.New(b.Attr("cron").Range(), "this starts %d runs an hour", n).
-					WithSuggestion(`minutes come first: "0 3 * * *" is every day at 3:00`))
+				d := p.New(b.Attr("cron").Range(), "this starts %d runs an hour", n)
+				if strings.HasPrefix(s.Cron, "* ") {
+					d = d.WithSuggestion(`minutes come first: "0 3 * * *" is every day at 3:00`)
+				}
+				p.Tell(d)
 			}
 		}
 	},
