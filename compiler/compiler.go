@@ -103,7 +103,7 @@ func (r *Result) compile(source *load.Project, o Options) {
 	}
 	r.checked = &lint.Project{
 		World: w, Blocks: blocks, Pipelines: pipelines, Programs: r.Programs, Stacks: r.Stacks, Sources: r.Sources,
-		Ignores: lint.FindIgnores(blocks, r.Sources), Levels: levels,
+		Levels: levels,
 	}
 	r.Diags = r.checked.Unignored(r.Diags)
 }

@@ -34,7 +34,7 @@ type place struct{ file, code string }
 type ignore struct {
 	code        string
 	comment     Comment
-	codes       []string // all of the comment
+	siblings    []*ignore // all of the comment
 	reason      string
 	first, last int // the lines that it is about
 	used        bool
@@ -88,11 +88,14 @@ func parse(c Comment, line int) []*ignore {
 	}
 	reason := strings.Join(words, " ")
 	if len(codes) == 0 {
-		return []*ignore{{comment: c, first: line}}
+		return []*ignore{{comment: c, first: line}} // it is told
 	}
 	var out []*ignore
 	for _, code := range codes {
-		out = append(out, &ignore{code: code, comment: c, codes: codes, reason: reason, first: line})
+		out = append(out, &ignore{code: code, comment: c, reason: reason, first: line})
+	}
+	for _, g := range out {
+		g.siblings = out
 	}
 	return out
 }

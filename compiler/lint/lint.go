@@ -37,8 +37,9 @@ type Project struct {
 	Programs  []*program.Program // those of the pipelines
 	Stacks    []*program.Stack
 	Sources   map[string][]byte
-	Ignores   *Ignores
 	Levels    Levels
+
+	ignores *Ignores // once asked for: most projects have none, and reading comments takes time
 }
 
 // Options say how to look.
@@ -90,7 +91,7 @@ func Run(p *Project, found []diag.Diagnostic, o Options) Report {
 		}
 	}
 	run(working(rules))
-	r.Diags = p.Ignores.Apply(r.Diags)
+	r.Diags = p.comments().Apply(r.Diags)
 	run(aboutIgnores)
 	var sorted diag.List
 	sorted.Add(r.Diags...)
@@ -105,7 +106,7 @@ func (p *Project) Unignored(found diag.List) diag.List {
 		return found
 	}
 	var on []diag.Diagnostic
-	for _, d := range p.Ignores.Apply(found.Sorted()) {
+	for _, d := range p.comments().Apply(found.Sorted()) {
 		if d.Severity == diag.Error || p.Levels[d.Code] != Off {
 			on = append(on, d)
 		}
@@ -113,6 +114,13 @@ func (p *Project) Unignored(found diag.List) diag.List {
 	var out diag.List
 	out.Add(on...)
 	return out
+}
+
+func (p *Project) comments() *Ignores {
+	if p.ignores == nil {
+		p.ignores = FindIgnores(p.Blocks, p.Sources)
+	}
+	return p.ignores
 }
 
 // New makes a diagnostic of the rule that is at work.

@@ -17,24 +17,30 @@ var redundantDependsOn = &Rule{
 	Doc: "The reference to an output is the edge; saying it twice leaves two places to change, and hides which steps are there for their order alone.\n\n" +
 		"`--fix` takes it out.",
 	Check: func(p *Pass) {
-		for pl, s := range p.Steps {
-			e, ok := s.Block.Attr("depends_on").(*hclsyntax.TupleConsExpr)
-			if !ok {
-				continue
-			}
+		for _, pl := range p.Pipelines {
 			several := fannedOut(pl)
-			for i, item := range e.Exprs {
-				name, ok := stepName(item)
-				need := s.Needs[name]
-				if !ok || need == nil || need.Kind != program.NeedOutput || several[name] || s.Block.Attr("for_each") != nil {
-					continue
-				}
-				d := p.New(item.Range(), "%s %q waits for %q already, because it reads an output of it", s.Block.Def.Name, s.Name(), name).
-					WithRelated(need.At, "it is read here")
-				p.Tell(without(p, d, s, e, i))
+			for _, s := range pl.Steps {
+				redundant(p, s, several)
 			}
 		}
 	},
+}
+
+func redundant(p *Pass, s *check.Step, several map[string]bool) {
+	e, ok := s.Block.Attr("depends_on").(*hclsyntax.TupleConsExpr)
+	if !ok || s.Block.Attr("for_each") != nil {
+		return
+	}
+	for i, item := range e.Exprs {
+		name, ok := stepName(item)
+		need := s.Needs[name]
+		if !ok || need == nil || need.Kind != program.NeedOutput || several[name] {
+			continue
+		}
+		d := p.New(item.Range(), "%s %q waits for %q already, because it reads an output of it", s.Block.Def.Name, s.Name(), name).
+			WithRelated(need.At, "it is read here")
+		p.Tell(without(p, d, s, e, i))
+	}
 }
 
 // fannedOut are the steps with several instances: a reference may wait for one of them, and depends_on waits for all.

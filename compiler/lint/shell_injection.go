@@ -15,14 +15,18 @@ var shellInjection = &Rule{
 	Doc: "What the value holds becomes part of the program: a quote in it breaks the script, and `; rm -rf .` in it is run. Give the value by `env` and let " +
 		"the script read the variable, in quotes. Numbers, bools and the paths of artifacts can't do harm, and are not told.",
 	Check: func(p *Pass) {
+		outputs := map[*check.Pipeline]map[string]cty.Type{}
 		for pl, s := range p.Steps {
 			i := script(s)
 			if i < 0 || s.Command[i].Const != cty.NilVal {
 				continue
 			}
+			if outputs[pl] == nil {
+				outputs[pl] = outputTypes(pl)
+			}
 			told := map[string]bool{}
 			for _, u := range s.Command[i].Uses {
-				if u.Const || told[u.Ref] || harmless(pl, s, u) {
+				if u.Const || told[u.Ref] || harmless(pl, s, u, outputs[pl]) {
 					continue
 				}
 				told[u.Ref] = true
@@ -34,7 +38,7 @@ var shellInjection = &Rule{
 }
 
 // harmless says whether what a reference gives can't be read as program.
-func harmless(pl *check.Pipeline, s *check.Step, u check.Use) bool {
+func harmless(pl *check.Pipeline, s *check.Step, u check.Use, outputs map[string]cty.Type) bool {
 	root, name, _ := strings.Cut(u.Ref, ".")
 	t := cty.DynamicPseudoType
 	switch {
@@ -50,16 +54,21 @@ func harmless(pl *check.Pipeline, s *check.Step, u check.Use) bool {
 		}
 	case u.Status:
 		return strings.HasSuffix(u.Ref, ".status") || strings.HasSuffix(u.Ref, ".exit_code")
-	case root == "step":
-		for _, other := range pl.Steps {
-			for _, o := range other.Outputs {
-				if u.Ref == "step."+other.Name()+"."+o.Block.Label && o.Type != cty.NilType {
-					t = o.Type
-				}
-			}
-		}
+	case root == "step" && outputs[u.Ref] != cty.NilType:
+		t = outputs[u.Ref]
 	}
 	return t == cty.Number || t == cty.Bool || types.HasArtifact(t)
+}
+
+// outputTypes are the types of all outputs of a pipeline's steps, by step.NAME.OUTPUT.
+func outputTypes(pl *check.Pipeline) map[string]cty.Type {
+	out := map[string]cty.Type{}
+	for _, s := range pl.Steps {
+		for _, o := range s.Outputs {
+			out["step."+s.Name()+"."+o.Block.Label] = o.Type
+		}
+	}
+	return out
 }
 
 // envName is a variable's name for a reference: NAME of param.name.

@@ -13,7 +13,7 @@ var unknownIgnore = &Rule{
 		"since nothing can be made of a project that has one.\n\nA comment that ignores is written as " +
 		"`# pipec:ignore CODE reason`, several codes with commas between them.",
 	Check: func(p *Pass) {
-		for _, g := range p.Ignores.all {
+		for _, g := range p.comments().all {
 			if slices.Contains(p.codes, g.code) {
 				continue
 			}

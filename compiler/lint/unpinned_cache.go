@@ -35,10 +35,16 @@ var unpinnedCache = &Rule{
 type pinned struct {
 	p     *Pass
 	index map[*check.Pipeline]*program.Program
+	known map[imageOf]bool // what has been looked up
+}
+
+type imageOf struct {
+	pipeline *check.Pipeline
+	image    string
 }
 
 func (p *Pass) pins() pinned {
-	out := pinned{p: p, index: map[*check.Pipeline]*program.Program{}}
+	out := pinned{p: p, index: map[*check.Pipeline]*program.Program{}, known: map[imageOf]bool{}}
 	for i, pl := range p.Pipelines {
 		out.index[pl] = p.Programs[i]
 	}
@@ -51,14 +57,24 @@ func (i pinned) floating(pl *check.Pipeline, s *check.Step) bool {
 	if image == "" || !i.p.Clustered() {
 		return false
 	}
+	key := imageOf{pl, image}
+	floating, known := i.known[key]
+	if !known {
+		floating = !i.pinned(pl, image)
+		i.known[key] = floating
+	}
+	return floating
+}
+
+func (i pinned) pinned(pl *check.Pipeline, image string) bool {
 	for _, stack := range i.p.Stacks {
 		if stack.Orchestrator.Kind != "kubernetes" {
 			continue
 		}
 		ref, _ := kube.ImageReference(i.index[pl], stack.Registry, image)
 		if strings.Contains(ref, "@sha256:") || i.p.Options.Lock != nil && i.p.Options.Lock.Images[ref].Digest != "" {
-			return false
+			return true
 		}
 	}
-	return true
+	return false
 }

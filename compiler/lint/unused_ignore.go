@@ -9,12 +9,12 @@ var unusedIgnore = &Rule{
 		"the attribute or block that begins on the next line. Left behind, it would hide the next fault. Rules that are off, or that " +
 		"`--only` leaves out, don't count.\n\n`--fix` takes the comment away.",
 	Check: func(p *Pass) {
-		for _, g := range p.Ignores.all {
+		for _, g := range p.comments().all {
 			if !slices.Contains(p.codes, g.code) || g.used || !p.asked(g.code) {
 				continue
 			}
 			d := p.New(g.comment.Range, "there is nothing here that %s would tell", g.code)
-			if !slices.ContainsFunc(p.Ignores.all, func(o *ignore) bool { return o.comment.Range == g.comment.Range && (o.used || o.code != g.code) }) {
+			if len(g.siblings) == 1 {
 				d = p.Remove(d, g.comment.Range)
 			}
 			p.Tell(d)
