@@ -49,7 +49,7 @@ func secretsIn(p *Pass, b *decode.Block) {
 func secretIn(p *Pass, name string, e hcl.Expression) {
 	switch e := e.(type) {
 	case *hclsyntax.ObjectConsExpr:
-		if key, is := evaluate.Item(e, "name").(hclsyntax.Expression); is { // { name = "PASSWORD", value = "…" } of a container
+		if key := evaluate.Item(e, "name"); key != nil { // { name = "PASSWORD", value = "…" } of a container
 			if v, ok := constant(key); ok && !v.IsNull() && v.Type().FriendlyName() == "string" && evaluate.Item(e, "value") != nil {
 				secretIn(p, v.AsString(), evaluate.Item(e, "value"))
 			}
