@@ -85,12 +85,14 @@ func (r *Result) compile(source *load.Project, o Options) {
 	if r.Diags.HasErrors() {
 		return
 	}
+	var lowered []*program.Program
 	for _, p := range pipelines {
 		prog, places, err := lower.Program(w, p)
 		if err != nil {
 			r.Diags.Add(diag.New("evaluation", p.Block.DefRange, "this pipeline can't be compiled: %v", err))
 			continue
 		}
+		lowered = append(lowered, prog)
 		r.Programs = append(r.Programs, prog)
 		r.Places[prog.Pipeline] = places
 		if r.Stack != nil && r.Stack.Orchestrator.Kind == "kubernetes" {
@@ -102,7 +104,7 @@ func (r *Result) compile(source *load.Project, o Options) {
 		return
 	}
 	r.checked = &lint.Project{
-		World: w, Blocks: blocks, Pipelines: pipelines, Programs: r.Programs, Stacks: r.Stacks, Sources: r.Sources,
+		World: w, Blocks: blocks, Pipelines: pipelines, Programs: lowered, Stacks: r.Stacks, Sources: r.Sources,
 		Levels: levels,
 	}
 	r.Diags = r.checked.Unignored(r.Diags)

@@ -11,12 +11,14 @@ import (
 var leavesRestricted = &Rule{
 	Code: "leaves-restricted", Level: Warning,
 	Summary: "A step's pod leaves Pod Security `restricted`.",
-	Doc: "Its `security` block lets it do what pods of steps otherwise may not: be root, have capabilities, use directories of the node. A namespace " +
+	Doc: "Its `security` block, or what it says in `pod`, lets it do what pods of steps otherwise may not: be root, have capabilities, use directories of the node. A namespace " +
 		"that enforces `restricted` refuses such a pod, and a reviewer wants to know. Where it must be, ignore this with the reason.",
 	Check: func(p *Pass) {
 		for i, prog := range p.Programs {
-			part := *prog
-			part.Steps, part.Finally = loosened(prog.Steps), loosened(prog.Finally)
+			part := program.Program{
+				Version: prog.Version, Project: prog.Project, Pipeline: prog.Pipeline, Images: prog.Images,
+				Steps: loosened(prog.Steps), Finally: loosened(prog.Finally),
+			}
 			if len(part.Steps)+len(part.Finally) == 0 {
 				continue
 			}
@@ -34,7 +36,13 @@ var leavesRestricted = &Rule{
 			}
 			for _, s := range p.Pipelines[i].Steps {
 				if why := reasons[s.Name()]; len(why) > 0 {
-					p.Tell(p.New(s.Block.One("security").DefRange, "%s %q leaves Pod Security `restricted`", s.Block.Def.Name, s.Name()).
+					at := s.Block.DefRange
+					if b := s.Block.One("security"); b != nil {
+						at = b.DefRange
+					} else if e := s.Block.Attr("pod"); e != nil {
+						at = e.Range()
+					}
+					p.Tell(p.New(at, "%s %q leaves Pod Security `restricted`", s.Block.Def.Name, s.Name()).
 						WithDetail("%s.", strings.Join(why, ";\n")))
 				}
 			}
@@ -52,7 +60,7 @@ var anyCluster = &program.Stack{
 func loosened(steps []program.Step) []program.Step {
 	var out []program.Step
 	for i := range steps {
-		if steps[i].Security == nil {
+		if steps[i].Security == nil && len(steps[i].PodPatch) == 0 {
 			continue
 		}
 		s := steps[i]

@@ -34,7 +34,7 @@ type Project struct {
 	World     *evaluate.World
 	Blocks    []*decode.Block
 	Pipelines []*check.Pipeline
-	Programs  []*program.Program // those of the pipelines
+	Programs  []*program.Program // those of the pipelines, one each
 	Stacks    []*program.Stack
 	Sources   map[string][]byte
 	Levels    Levels
