@@ -85,14 +85,12 @@ func (r *Result) compile(source *load.Project, o Options) {
 	if r.Diags.HasErrors() {
 		return
 	}
-	var lowered []*program.Program
 	for _, p := range pipelines {
 		prog, places, err := lower.Program(w, p)
 		if err != nil {
 			r.Diags.Add(diag.New("evaluation", p.Block.DefRange, "this pipeline can't be compiled: %v", err))
 			continue
 		}
-		lowered = append(lowered, prog)
 		r.Programs = append(r.Programs, prog)
 		r.Places[prog.Pipeline] = places
 		if r.Stack != nil && r.Stack.Orchestrator.Kind == "kubernetes" {
@@ -101,22 +99,8 @@ func (r *Result) compile(source *load.Project, o Options) {
 	}
 	if r.Diags.HasErrors() {
 		r.Programs = nil
-		return
 	}
-	r.checked = &lint.Project{
-		World: w, Blocks: blocks, Pipelines: pipelines, Programs: lowered, Stacks: r.Stacks, Sources: r.Sources,
-		Levels: levels,
-	}
-	r.Diags = r.checked.Unignored(r.Diags)
-}
-
-// Lint asks the rules of a project in which there is no error, and gives what they tell with what compiling has told. Of
-// another project, it gives that alone.
-func (r *Result) Lint(o lint.Options) lint.Report {
-	if r.checked == nil {
-		return lint.Report{Diags: r.Diags.Sorted()}
-	}
-	return lint.Run(r.checked, r.Diags.Sorted(), o)
+	r.keep(w, blocks, pipelines, levels)
 }
 
 // choose finds the stack: by name, or the only one, or the implied one.

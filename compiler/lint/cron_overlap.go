@@ -13,13 +13,13 @@ var cronOverlap = &Rule{
 		"a run may take is the pipeline's `timeout`, or else what its longest chain of steps may take by theirs, retries not counted. With " +
 		"`overlap = \"allow\"` nothing is told.",
 	Check: func(p *Pass) {
-		for i, pl := range p.Pipelines {
+		for _, pl := range p.Pipelines {
 			b, s := pl.Block.One("schedule"), pl.Program.Schedule
 			if b == nil || s == nil || s.Overlap == "allow" {
 				continue
 			}
 			takes, why := time.Duration(pl.Program.Timeout), "the pipeline's timeout"
-			if chain := longest(p.Programs[i]); chain > 0 && (takes == 0 || chain < takes) {
+			if chain := longest(p.Program(pl)); chain > 0 && (takes == 0 || chain < takes) {
 				takes, why = chain, "the timeouts of its longest chain of steps"
 			}
 			every := shortest(s)
@@ -38,6 +38,9 @@ var cronOverlap = &Rule{
 
 // longest is what the longest chain of steps may take; 0 where some step has no timeout.
 func longest(prog *program.Program) time.Duration {
+	if prog == nil {
+		return 0
+	}
 	ends := map[string]time.Duration{}
 	var last time.Duration
 	for _, s := range prog.Ordered() {

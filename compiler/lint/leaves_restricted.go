@@ -14,7 +14,11 @@ var leavesRestricted = &Rule{
 	Doc: "Its `security` block, or what it says in `pod`, lets it do what pods of steps otherwise may not: be root, have capabilities, use directories of the node. A namespace " +
 		"that enforces `restricted` refuses such a pod, and a reviewer wants to know. Where it must be, ignore this with the reason.",
 	Check: func(p *Pass) {
-		for i, prog := range p.Programs {
+		for _, pl := range p.Pipelines {
+			prog := p.Program(pl)
+			if prog == nil {
+				continue
+			}
 			part := program.Program{
 				Version: prog.Version, Project: prog.Project, Pipeline: prog.Pipeline, Images: prog.Images,
 				Steps: loosened(prog.Steps), Finally: loosened(prog.Finally),
@@ -34,7 +38,7 @@ var leavesRestricted = &Rule{
 			for _, l := range leaving {
 				reasons[l.Step] = l.Reasons
 			}
-			for _, s := range p.Pipelines[i].Steps {
+			for _, s := range pl.Steps {
 				if why := reasons[s.Name()]; len(why) > 0 {
 					at := s.Block.DefRange
 					if b := s.Block.One("security"); b != nil {

@@ -34,12 +34,13 @@ type Project struct {
 	World     *evaluate.World
 	Blocks    []*decode.Block
 	Pipelines []*check.Pipeline
-	Programs  []*program.Program // those of the pipelines, one each
+	Programs  []*program.Program // those of the pipelines
 	Stacks    []*program.Stack
 	Sources   map[string][]byte
 	Levels    Levels
 
-	ignores *Ignores // once asked for: most projects have none, and reading comments takes time
+	programs map[string]*program.Program // by the pipeline's name
+	ignores  *Ignores                    // once asked for: most projects have none, and reading comments takes time
 }
 
 // Options say how to look.
@@ -142,6 +143,17 @@ func (p *Project) Steps(yield func(*check.Pipeline, *check.Step) bool) {
 			}
 		}
 	}
+}
+
+// Program is that of a pipeline; nil where it has none of its own.
+func (p *Project) Program(pl *check.Pipeline) *program.Program {
+	if p.programs == nil {
+		p.programs = map[string]*program.Program{}
+		for _, prog := range p.Programs {
+			p.programs[prog.Pipeline] = prog
+		}
+	}
+	return p.programs[pl.Block.Label]
 }
 
 // Clustered says whether a stack of the project is a cluster. Which one is chosen doesn't count: a project is looked at

@@ -34,7 +34,6 @@ var unpinnedCache = &Rule{
 // pinned tells which images have a digest, on some stack that is a cluster.
 type pinned struct {
 	p     *Pass
-	index map[*check.Pipeline]*program.Program
 	known map[imageOf]bool // what has been looked up
 }
 
@@ -44,17 +43,13 @@ type imageOf struct {
 }
 
 func (p *Pass) pins() pinned {
-	out := pinned{p: p, index: map[*check.Pipeline]*program.Program{}, known: map[imageOf]bool{}}
-	for i, pl := range p.Pipelines {
-		out.index[pl] = p.Programs[i]
-	}
-	return out
+	return pinned{p: p, known: map[imageOf]bool{}}
 }
 
 // floating says whether a cluster would run the step, and no stack has a digest of its image.
 func (i pinned) floating(pl *check.Pipeline, s *check.Step) bool {
 	image := s.Program.Image
-	if image == "" || !i.p.Clustered() {
+	if image == "" || i.p.Program(pl) == nil || !i.p.Clustered() {
 		return false
 	}
 	key := imageOf{pl, image}
@@ -71,7 +66,7 @@ func (i pinned) pinned(pl *check.Pipeline, image string) bool {
 		if stack.Orchestrator.Kind != "kubernetes" {
 			continue
 		}
-		ref, _ := kube.ImageReference(i.index[pl], stack.Registry, image)
+		ref, _ := kube.ImageReference(i.p.Program(pl), stack.Registry, image)
 		if strings.Contains(ref, "@sha256:") || i.p.Options.Lock != nil && i.p.Options.Lock.Images[ref].Digest != "" {
 			return true
 		}
