@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"regexp"
 	"strings"
 
 	"pipec.dev/pipec/compiler/check"
@@ -27,7 +26,7 @@ var cacheRandom = &Rule{
 				}
 			}
 			for i, v := range s.Command {
-				if what := chance.FindString(textOf(v)); what != "" {
+				if what := chance().FindString(textOf(v)); what != "" {
 					p.Tell(p.New(argument(p.Project, s, i), "`%s` is another each time, and the cache would give one result for ever", strings.Trim(what, "`")))
 				}
 			}
@@ -36,7 +35,7 @@ var cacheRandom = &Rule{
 }
 
 // chance is what asks the clock or throws dice, in shell and in Python.
-var chance = regexp.MustCompile(`\$\{?S?RANDOM\b|\$\{?EPOCH(SECONDS|REALTIME)\b|\$\(\s*date\b|` + "`date\\b" +
+var chance = pattern(`\$\{?S?RANDOM\b|\$\{?EPOCH(SECONDS|REALTIME)\b|\$\(\s*date\b|` + "`date\\b" +
 	`|\buuidgen\b|/dev/u?random\b|\btime\.time\(\)|\bdatetime\.(now|utcnow|today)\(|\bdate\.today\(|\buuid\.?uuid[14]\(|\buuid[14]\(\)|\brandom\.(random|randint|choice)\(|\bos\.urandom\(|\bsecrets\.token_`)
 
 // allValues are the values that a step is given.

@@ -3,7 +3,6 @@ package lint
 import (
 	"bytes"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -40,7 +39,7 @@ type ignore struct {
 	used        bool
 }
 
-var ignoreComment = regexp.MustCompile(`^pipec:\s*ignore\b:?\s*`)
+var ignoreComment = pattern(`^pipec:\s*ignore\b:?\s*`)
 
 // FindIgnores reads them from the sources; blocks tell how far what they are about goes.
 func FindIgnores(blocks []*decode.Block, sources map[string][]byte) *Ignores {
@@ -54,7 +53,7 @@ func FindIgnores(blocks []*decode.Block, sources map[string][]byte) *Ignores {
 		var found []*ignore
 		list := comments(name, src)
 		for i, c := range list {
-			if ignoreComment.MatchString(c.Text) {
+			if ignoreComment().MatchString(c.Text) {
 				found = append(found, parse(c, target(list, i))...)
 			}
 		}
@@ -76,7 +75,7 @@ func FindIgnores(blocks []*decode.Block, sources map[string][]byte) *Ignores {
 
 // parse reads the codes and the reason of a comment that is about a line.
 func parse(c Comment, line int) []*ignore {
-	words := strings.Fields(c.Text[len(ignoreComment.FindString(c.Text)):])
+	words := strings.Fields(c.Text[len(ignoreComment().FindString(c.Text)):])
 	var codes []string
 	for more := true; more && len(words) > 0; words = words[1:] {
 		more = strings.HasSuffix(words[0], ",")

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -13,30 +14,35 @@ import (
 var shapes = []struct {
 	what  string
 	words []string
-	like  *regexp.Regexp
+	like  func() *regexp.Regexp
 }{
-	{"an AWS access key", []string{"AKIA", "ASIA"}, regexp.MustCompile(`\b(?:AKIA|ASIA)[A-Z0-9]{16}\b`)},
-	{"a private key", []string{"PRIVATE KEY"}, regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----`)},
-	{"a GitHub token", []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"}, regexp.MustCompile(`\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})`)},
-	{"a GitLab token", []string{"glpat-"}, regexp.MustCompile(`\bglpat-[A-Za-z0-9_-]{20,}`)},
-	{"a Slack token", []string{"xox"}, regexp.MustCompile(`\bxox[abeoprs]-[A-Za-z0-9-]{10,}`)},
-	{"a Slack webhook", []string{"hooks.slack.com"}, regexp.MustCompile(`hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9+/]{20,}`)},
-	{"a Google API key", []string{"AIza"}, regexp.MustCompile(`\bAIza[A-Za-z0-9_-]{35}`)},
-	{"an API key", []string{"sk-", "sk_live_", "rk_live_"}, regexp.MustCompile(`\b(?:sk-[A-Za-z0-9_-]*[A-Za-z0-9]{20,}|[sr]k_live_[A-Za-z0-9]{20,})`)},
-	{"a Hugging Face token", []string{"hf_"}, regexp.MustCompile(`\bhf_[A-Za-z0-9]{30,}`)},
-	{"an npm token", []string{"npm_"}, regexp.MustCompile(`\bnpm_[A-Za-z0-9]{36}`)},
-	{"a PyPI token", []string{"pypi-"}, regexp.MustCompile(`\bpypi-[A-Za-z0-9_-]{50,}`)},
-	{"a signed token", []string{"eyJ"}, regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}`)},
-	{"a storage account's key", []string{"AccountKey="}, regexp.MustCompile(`AccountKey=[A-Za-z0-9+/]{40,}={0,2}`)},
+	{"an AWS access key", []string{"AKIA", "ASIA"}, pattern(`\b(?:AKIA|ASIA)[A-Z0-9]{16}\b`)},
+	{"a private key", []string{"PRIVATE KEY"}, pattern(`-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----`)},
+	{"a GitHub token", []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"}, pattern(`\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})`)},
+	{"a GitLab token", []string{"glpat-"}, pattern(`\bglpat-[A-Za-z0-9_-]{20,}`)},
+	{"a Slack token", []string{"xox"}, pattern(`\bxox[abeoprs]-[A-Za-z0-9-]{10,}`)},
+	{"a Slack webhook", []string{"hooks.slack.com"}, pattern(`hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9+/]{20,}`)},
+	{"a Google API key", []string{"AIza"}, pattern(`\bAIza[A-Za-z0-9_-]{35}`)},
+	{"an API key", []string{"sk-", "sk_live_", "rk_live_"}, pattern(`\b(?:sk-[A-Za-z0-9_-]*[A-Za-z0-9]{20,}|[sr]k_live_[A-Za-z0-9]{20,})`)},
+	{"a Hugging Face token", []string{"hf_"}, pattern(`\bhf_[A-Za-z0-9]{30,}`)},
+	{"an npm token", []string{"npm_"}, pattern(`\bnpm_[A-Za-z0-9]{36}`)},
+	{"a PyPI token", []string{"pypi-"}, pattern(`\bpypi-[A-Za-z0-9_-]{50,}`)},
+	{"a signed token", []string{"eyJ"}, pattern(`\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}`)},
+	{"a storage account's key", []string{"AccountKey="}, pattern(`AccountKey=[A-Za-z0-9+/]{40,}={0,2}`)},
 }
 
 var (
 	// urlPassword is user:password@host of a URL.
-	urlPassword = regexp.MustCompile(`\b[a-z][a-z0-9+.-]*://[^\s/:@` + hole + `]*:([^\s/:@]+)@`)
+	urlPassword = pattern(`\b[a-z][a-z0-9+.-]*://[^\s/:@` + hole + `]*:([^\s/:@]+)@`)
 	// assignment is NAME=VALUE or --name VALUE in a longer text.
-	assignment = regexp.MustCompile(`(?i)(?:^|[\s;&?"'(])-{0,2}([a-z0-9_-]*(?:passwo?r?d|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key|secret[_-]?key|private[_-]?key))(?:\s*[=:]\s*|\s+)["']?([^\s"';&|)]+)`)
-	identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z_.]*[(\[]?`)
+	assignment = pattern(`(?i)(?:^|[\s;&?"'(])-{0,2}([a-z0-9_-]*(?:passwo?r?d|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key|secret[_-]?key|private[_-]?key))(?:\s*[=:]\s*|\s+)["']?([^\s"';&|)]+)`)
+	identifier = pattern(`^[A-Za-z_][A-Za-z_.]*[(\[]?`)
 )
+
+// pattern is compiled when it is first needed: every command of pipec would wait for it otherwise.
+func pattern(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+}
 
 // secret says what secret a text looks like that stands under a name; "" if none.
 func secret(name, text string) string {
@@ -44,12 +50,12 @@ func secret(name, text string) string {
 		return ""
 	}
 	for _, s := range shapes {
-		if slices.ContainsFunc(s.words, func(w string) bool { return strings.Contains(text, w) }) && !strings.HasSuffix(s.like.FindString(text), "EXAMPLE") && s.like.MatchString(text) {
+		if slices.ContainsFunc(s.words, func(w string) bool { return strings.Contains(text, w) }) && !strings.HasSuffix(s.like().FindString(text), "EXAMPLE") && s.like().MatchString(text) {
 			return s.what
 		}
 	}
 	if strings.Contains(text, "://") {
-		if m := urlPassword.FindStringSubmatch(text); m != nil && !placeholder(m[1]) {
+		if m := urlPassword().FindStringSubmatch(text); m != nil && !placeholder(m[1]) {
 			return "the password of a URL"
 		}
 	}
@@ -57,9 +63,9 @@ func secret(name, text string) string {
 		return kind
 	}
 	if strings.ContainsAny(text, "=: ") {
-		for _, m := range assignment.FindAllStringSubmatch(text, 20) {
+		for _, m := range assignment().FindAllStringSubmatch(text, 20) {
 			kind := kindOf(m[1])
-			if kind != "" && hasDigit(m[2]) && identifier.FindString(m[2]) != m[2] && looksThePart(kind, m[2]) {
+			if kind != "" && hasDigit(m[2]) && identifier().FindString(m[2]) != m[2] && looksThePart(kind, m[2]) {
 				return kind
 			}
 		}
