@@ -22,7 +22,8 @@ type Reader func(name string, src []byte) []Comment
 
 // readers are the readers by the end of a file's name.
 var readers = map[string]Reader{
-	load.Suffix: hclComments,
+	load.Suffix:     hclComments,
+	load.SuffixYAML: yamlComments,
 }
 
 // comments finds those of a file; a file whose comments nobody can read has none.
