@@ -2,7 +2,8 @@
 // and > bind where the stack is a cluster. It needs no cluster, no network, no Docker and no Python, and what it makes
 // depends on the source and the values of the variables alone.
 //
-// The phases are packages of their own, each with one entry; diag is what they tell, format lays out source.
+// The phases are packages of their own, each with one entry; diag is what they tell, format lays out source, lint looks at
+// what compiles and is probably not meant.
 package compiler
 
 import (
@@ -13,6 +14,7 @@ import (
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/compiler/lint"
 	"pipec.dev/pipec/compiler/load"
 	"pipec.dev/pipec/compiler/lower"
 	"pipec.dev/pipec/schema/program"
@@ -36,6 +38,7 @@ type Result struct {
 	Sources  map[string][]byte            // by file name, for showing diagnostics
 	Diags    diag.List
 	world    *evaluate.World
+	checked  *lint.Project // what rules look at
 }
 
 // Compile compiles a project. What is wrong in its files is in the result; an error is about the directory itself.
@@ -71,6 +74,7 @@ func (r *Result) compile(source *load.Project, o Options) {
 		stack = r.Stack.Name
 	}
 	w.Give(stack, o.Env, o.Vars)
+	levels := lint.Settings(w)
 	r.Stacks = check.Stacks(w)
 	for _, s := range r.Stacks {
 		if r.Stack != nil && s.Name == r.Stack.Name {
@@ -96,6 +100,7 @@ func (r *Result) compile(source *load.Project, o Options) {
 	if r.Diags.HasErrors() {
 		r.Programs = nil
 	}
+	r.keep(w, blocks, pipelines, levels)
 }
 
 // choose finds the stack: by name, or the only one, or the implied one.

@@ -144,8 +144,10 @@ func (a *app) bind(programs []*program.Program, stack *program.Stack, o pod.Opti
 }
 
 // lock is the project's lock; an empty one where there is none.
-func (a *app) lock() (*program.Lock, error) {
-	lock, err := lockfile.Load(a.dir)
+func (a *app) lock() (*program.Lock, error) { return lockOf(a.dir) }
+
+func lockOf(dir string) (*program.Lock, error) {
+	lock, err := lockfile.Load(dir)
 	if err != nil {
 		var fault *lockfile.Error
 		if errors.As(err, &fault) {

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +14,9 @@ import (
 const validateLong = `Checks a project offline: syntax, names, types, edges, cycles, schedules. It needs no cluster, no
 network, no Docker and no Python, and no stack.
 
-A file stands for its project, reported for itself alone. Exit status 1 where there is an error.`
+A file stands for its project, reported for itself alone. Exit status 1 where there is an error.
+
+` + formatsLong
 
 func (a *app) validateCommand() *cobra.Command {
 	var format string
@@ -28,23 +28,14 @@ func (a *app) validateCommand() *cobra.Command {
 			return a.validate(args, format)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "human", "how to report: "+strings.Join(formatNames(), ", "))
+	formatFlag(cmd, &format)
 	return cmd
 }
 
-func formatNames() []string {
-	var names []string
-	for name := range diag.Formats {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
 func (a *app) validate(args []string, format string) error {
-	write, ok := diag.Formats[format]
-	if !ok {
-		return usage("there is no format %q: one of %s", format, strings.Join(formatNames(), ", "))
+	write, err := formatNamed(format)
+	if err != nil {
+		return err
 	}
 	if len(args) == 0 {
 		args = []string{a.dir}
@@ -77,7 +68,9 @@ func (a *app) validate(args []string, format string) error {
 	}
 	v := diag.NewView(found, sources)
 	if format != "human" || len(found) > 0 {
-		if err := write(a.stdout, v, a.diagOptions()); err != nil {
+		o := a.diagOptions()
+		o.Version = pipecVersion()
+		if err := write(a.stdout, v, o); err != nil {
 			return world(err)
 		}
 	}

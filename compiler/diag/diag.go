@@ -22,6 +22,9 @@ const (
 	Note    Severity = "note"
 )
 
+// AtLeast says whether s is as bad as least, or worse.
+func (s Severity) AtLeast(least Severity) bool { return rank(s) <= rank(least) }
+
 // Diagnostic is one thing to tell a user about the files.
 type Diagnostic struct {
 	Code       string // one of Codes

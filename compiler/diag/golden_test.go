@@ -17,7 +17,8 @@ import (
 var update = flag.Bool("update", false, "write what is printed into the golden files")
 
 // TestGolden draws each archive of testdata. It holds sources, and in "diags" what to say of them; without that, HCL
-// reads the sources and says it. "human" and "json" hold what must be drawn; those that are there are compared. The
+// reads the sources and says it. "human", "json" and the other formats hold what must be drawn; those that are there are
+// compared. Drawn as SARIF, each keeps the schema of SARIF, and as JUnit it is XML. The
 // archive's comment may set width=N, limit=N and color=true.
 func TestGolden(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
@@ -36,7 +37,7 @@ func TestGolden(t *testing.T) {
 			for _, f := range a.Files {
 				if f.Name == "diags" {
 					list.Add(parseDiags(t, f.Data)...)
-				} else if f.Name != "human" && f.Name != "json" {
+				} else if Formats[f.Name] == nil {
 					sources[f.Name] = unescape(t, f)
 				}
 			}
@@ -48,7 +49,7 @@ func TestGolden(t *testing.T) {
 			}
 			view := NewView(list.Sorted(), sources)
 			for i, f := range a.Files {
-				if f.Name != "human" && f.Name != "json" {
+				if Formats[f.Name] == nil {
 					continue
 				}
 				var out bytes.Buffer
@@ -62,6 +63,7 @@ func TestGolden(t *testing.T) {
 					t.Errorf("%s: got\n%s\nwant\n%s", f.Name, got, f.Data)
 				}
 			}
+			wellFormed(t, view)
 			if *update {
 				if err := os.WriteFile(file, txtar.Format(a), 0o644); err != nil {
 					t.Fatal(err)

@@ -119,6 +119,24 @@ func (w *World) reads(e hcl.Expression) []*Name {
 	return out
 }
 
+// Varies says whether the value of an expression follows from a variable, directly or through locals: it may be another
+// one where other values are given.
+func (w *World) Varies(e hcl.Expression) bool {
+	seen := map[*Name]bool{}
+	for todo := w.reads(e); len(todo) > 0; {
+		n := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		switch {
+		case n.block != nil:
+			return true
+		case !seen[n]:
+			seen[n] = true
+			todo = append(todo, w.reads(n.expr)...)
+		}
+	}
+	return false
+}
+
 func (w *World) evaluate(n *Name) {
 	switch n.state {
 	case done:

@@ -25,7 +25,8 @@ import (
 type World struct {
 	Dir       string
 	Diags     *diag.List
-	Project   string // its name; "" without one
+	Project   string        // its name; "" without one
+	Settings  *decode.Block // the project's own block; nil without one
 	Variables map[string]*Name
 	Locals    map[string]*Name
 	Stacks    map[string]*decode.Block
@@ -96,6 +97,7 @@ func New(dir string, blocks []*decode.Block, sources map[string][]byte, diags *d
 }
 
 func (w *World) project(b *decode.Block) {
+	w.Settings = b
 	name, ok := w.String(b, "project")
 	if ok && !decode.ValidName(name) {
 		w.Diags.Add(diag.New("invalid-name", b.Attr("project").Range(), "%q can't be the name of a project", name).WithDetail(decode.NameRule))

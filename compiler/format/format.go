@@ -11,17 +11,47 @@ import (
 	"pipec.dev/pipec/compiler/load"
 )
 
-// Source formats one file. false: it can't be parsed, and why is told; the source must be left alone then.
+// maxRounds is how often HCL's own formatter is asked: it lays out some sources only after it has laid them out, as where
+// a comment stands between two parts of an expression.
+const maxRounds = 10
+
+// Source formats one file. false: it can't be parsed, and why is told; the source must be left alone then. What comes out
+// stays as it is when it is formatted again. Lines end as the first one does.
 func Source(name string, src []byte, diags *diag.List) ([]byte, bool) {
+	unix := bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n"))
 	var own diag.List
-	load.Bytes("", name, src, &own)
+	load.Bytes("", name, unix, &own)
 	diags.AddList(&own)
 	if own.HasErrors() {
 		return nil, false
 	}
-	out := hclwrite.Format(src)
-	if len(bytes.TrimSpace(out)) > 0 {
-		out = append(bytes.TrimRight(out, "\n"), '\n')
+	if bytes.ContainsRune(unix, '\r') {
+		return src, true // a carriage return that ends no line may be part of a text: a move could change it
+	}
+	out := unix
+	for range maxRounds {
+		next := tidy(hclwrite.Format(out))
+		if bytes.Equal(next, out) {
+			break
+		}
+		out = next
+	}
+	if windows(src) {
+		out = bytes.ReplaceAll(out, []byte("\n"), []byte("\r\n"))
 	}
 	return out, true
+}
+
+// tidy ends a file with one newline.
+func tidy(out []byte) []byte {
+	if out = bytes.TrimRight(out, " \t\n"); len(out) > 0 {
+		out = append(out, '\n')
+	}
+	return out
+}
+
+// windows says whether the first line ends as on Windows.
+func windows(src []byte) bool {
+	i := bytes.IndexByte(src, '\n')
+	return i > 0 && src[i-1] == '\r'
 }

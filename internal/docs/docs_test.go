@@ -45,6 +45,9 @@ func TestGraphsInReadmesAreCurrent(t *testing.T) {
 func current(t *testing.T, path string, want []byte) {
 	t.Helper()
 	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.WriteFile(path, want, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -80,4 +83,17 @@ func TestLanguageHoldsTheWholeTable(t *testing.T) {
 		}
 	}
 	walk(language.Root())
+}
+
+// TestRulesHaveNoOtherPages: a rule that is gone leaves no page behind.
+func TestRulesHaveNoOtherPages(t *testing.T) {
+	files, err := filepath.Glob("../../docs/rules/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if name := "rules/" + filepath.Base(file); Pages[name] == nil {
+			t.Errorf("%s is no page of a rule", file)
+		}
+	}
 }

@@ -5,6 +5,7 @@ func project() *Block {
 		Doc: "Settings of the project itself.",
 		Attributes: []*Attribute{
 			attr("project", Const, "string", "Names the project: what pipec applies to a cluster is bound to it, and only that is ever pruned.").required(),
+			attr("lint", Const, "map(string)", "Levels of `pipec lint`'s rules, by code: `error`, `warning`, `note` or `off`: `{ no-timeout = \"off\" }`."),
 		}}
 }
 

@@ -57,6 +57,12 @@ func (b *bench) compile() error {
 		}
 		fmt.Fprintf(w, "%d\t%s\t%s\t%.2f\t%s\t\n", n, ms(walls(pipec)), ms(walls(parse)), ratio(pipec, parse), mb(peaks(pipec)))
 	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if err := b.lint(filepath.Join(b.dir, "layered-10000")); err != nil {
+		return err
+	}
 	digits := filepath.Join("examples", "digits")
 	var all []figure
 	for range b.rounds * 4 {
@@ -66,11 +72,26 @@ func (b *bench) compile() error {
 		}
 		all = append(all, f)
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
 	fmt.Printf("pipec validate of examples/digits: %s, %s\n", ms(walls(all)), mb(peaks(all)))
 	return nil
+}
+
+// lint measures lint and fmt of 10,000 steps, each beside validate of the same.
+func (b *bench) lint(dir string) error {
+	w := table()
+	fmt.Println("\nLinting and formatting 10,000 steps, beside pipec validate of the same")
+	fmt.Fprintln(w, "command\tpipec\tvalidate\tratio\tpeak memory\t")
+	for _, args := range [][]string{{"lint", "--minimum-failure-severity", "error"}, {"fmt", "--check"}} {
+		one, two, err := b.pair(
+			func() (figure, error) { return b.measure(dir, b.pipec, args...) },
+			func() (figure, error) { return b.measure(dir, b.pipec, "validate") },
+		)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%.2f\t%s\t\n", args[0], ms(walls(one)), ms(walls(two)), ratio(one, two), mb(peaks(one)))
+	}
+	return w.Flush()
 }
 
 // parseOnce is what the other process of compile does.

@@ -17,7 +17,8 @@ code "src" {
 }
 
 pipeline "hello" {
-  code = code.src
+  code    = code.src
+  timeout = "10m"
 
   param "size" {
     type        = number

@@ -1,0 +1,72 @@
+package diag
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+)
+
+// The elements of a report in JUnit's form, as its readers agree on them.
+type (
+	junitSuites struct {
+		XMLName  xml.Name     `xml:"testsuites"`
+		Tests    int          `xml:"tests,attr"`
+		Failures int          `xml:"failures,attr"`
+		Suites   []junitSuite `xml:"testsuite"`
+	}
+	junitSuite struct {
+		Name     string      `xml:"name,attr"`
+		Tests    int         `xml:"tests,attr"`
+		Failures int         `xml:"failures,attr"`
+		Errors   int         `xml:"errors,attr"`
+		Cases    []junitCase `xml:"testcase"`
+	}
+	junitCase struct {
+		Name    string        `xml:"name,attr"`
+		Class   string        `xml:"classname,attr"`
+		File    string        `xml:"file,attr,omitempty"`
+		Line    int           `xml:"line,attr,omitempty"`
+		Failure *junitFailure `xml:"failure,omitempty"`
+		Out     string        `xml:"system-out,omitempty"`
+	}
+	junitFailure struct {
+		Message string `xml:"message,attr"`
+		Type    string `xml:"type,attr"`
+		Text    string `xml:",chardata"`
+	}
+)
+
+// JUnit writes the view as a report of tests: a case for each diagnostic, failed where it makes the command fail, so that
+// a build is red in both or in neither. Where there is none, one case has passed: readers take an empty report for a
+// broken one.
+func JUnit(w io.Writer, v *View, o Options) error {
+	suite := junitSuite{Name: "pipec"}
+	for _, d := range v.Diagnostics {
+		c := junitCase{Name: d.Code + ": " + d.Summary, Class: "pipec"}
+		if d.Range != nil {
+			c.File, c.Line, c.Class = d.Range.Filename, d.Range.Start.Line, d.Range.Filename
+			c.Name = fmt.Sprintf("%s:%d: %s", d.Range.Filename, d.Range.Start.Line, d.Code)
+		}
+		if o.fails(d.Severity) {
+			c.Failure = &junitFailure{Message: d.Summary, Type: string(d.Severity), Text: message(d)}
+			suite.Failures++
+		} else {
+			c.Out = string(d.Severity) + ": " + message(d)
+		}
+		suite.Cases = append(suite.Cases, c)
+	}
+	if len(suite.Cases) == 0 {
+		suite.Cases = []junitCase{{Name: "nothing to tell", Class: "pipec"}}
+	}
+	suite.Tests = len(suite.Cases)
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	enc := xml.NewEncoder(w)
+	enc.Indent("", "  ")
+	if err := enc.Encode(junitSuites{Tests: suite.Tests, Failures: suite.Failures, Suites: []junitSuite{suite}}); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}

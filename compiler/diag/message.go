@@ -1,0 +1,18 @@
+package diag
+
+import "strings"
+
+// message is all that a diagnostic says, for formats that have one field for it.
+func message(d DiagnosticView) string {
+	parts := []string{d.Summary}
+	if d.Detail != "" {
+		parts = append(parts, d.Detail)
+	}
+	switch {
+	case d.Suggestion != "":
+		parts = append(parts, "help: "+d.Suggestion)
+	case d.Fix != nil:
+		parts = append(parts, "help: "+fixText(*d.Fix))
+	}
+	return strings.Join(parts, "\n")
+}

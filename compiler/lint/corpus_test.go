@@ -1,0 +1,120 @@
+package lint_test
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"pipec.dev/pipec/compiler"
+	"pipec.dev/pipec/compiler/lint"
+	"pipec.dev/pipec/schema/program"
+)
+
+// TestCorpus lints each archive of testdata/corpus, and holds what is told to the archive's output. A line "only: CODE,CODE"
+// of its comment asks those rules alone, "level: CODE=LEVEL" sets one; a file "lock" is the project's lock. What fixes
+// make of the files stands behind what is told.
+func TestCorpus(t *testing.T) {
+	files, err := filepath.Glob("testdata/corpus/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no archives", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			a, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			file, err := filepath.Abs(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Chdir(t.TempDir())
+			o := options(t, a)
+			for _, f := range a.Files {
+				if strings.HasSuffix(f.Name, ".hcl") {
+					put(t, f.Name, f.Data)
+				}
+			}
+			r := compileDir(t)
+			report := r.Lint(o)
+			got := draw(t, r, report)
+			if again := draw(t, r, r.Lint(o)); again != got {
+				t.Errorf("linted again:\n%s", again)
+			}
+			golden(t, file, a, got+mended(t, r, report, o))
+		})
+	}
+}
+
+func options(t *testing.T, a *txtar.Archive) lint.Options {
+	o := lint.Options{Levels: lint.Levels{}}
+	for line := range strings.Lines(string(a.Comment)) {
+		word, rest, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		switch word {
+		case "only":
+			o.Only = strings.Split(rest, ",")
+		case "level":
+			code, level, _ := strings.Cut(rest, "=")
+			o.Levels[code] = lint.Level(level)
+		}
+	}
+	for _, f := range a.Files {
+		if f.Name == "lock" {
+			o.Lock = &program.Lock{}
+			if err := json.Unmarshal(f.Data, o.Lock); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return o
+}
+
+func compileDir(t *testing.T) *compiler.Result {
+	t.Helper()
+	r, err := compiler.Compile(compiler.Options{Dir: "."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Diags.HasErrors() {
+		t.Fatal(draw(t, r, lint.Report{Diags: r.Diags.Sorted()}))
+	}
+	return r
+}
+
+// mended applies fixes until there is none, and gives the files that changed. Where a fix can be made, it changes nothing
+// that runs.
+func mended(t *testing.T, r *compiler.Result, report lint.Report, o lint.Options) string {
+	t.Helper()
+	out := ""
+	changed := map[string][]byte{}
+	for range 10 {
+		fixed := lint.Fix(report.Diags, r.Sources)
+		if len(fixed) == 0 {
+			for _, name := range slices.Sorted(maps.Keys(changed)) {
+				out += "\nmended " + name + ":\n" + string(changed[name])
+			}
+			return out
+		}
+		for name, text := range fixed {
+			put(t, name, text)
+			changed[name] = text
+		}
+		r = compileDir(t)
+		report = r.Lint(o)
+	}
+	t.Fatal("fixes have no end")
+	return ""
+}
+
+func put(t *testing.T, name string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(name, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,69 @@
+package lint
+
+import (
+	"math/bits"
+	"strings"
+	"time"
+
+	"github.com/robfig/cron/v3"
+
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/schedule"
+)
+
+// maxPerHour is a run every five minutes.
+const maxPerHour = 12
+
+// someDay is a moment from which schedules are looked at: what a linter says must not depend on when it is asked.
+var someDay = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+var cronFrequent = &Rule{
+	Code: "cron-frequent", Level: Warning,
+	Summary: "A schedule starts runs more often than every five minutes.",
+	Doc: "Each run is a coordinator, its pods, and records that are kept. What has to happen every minute is better a service, or a loop in one step. " +
+		"Often the fields are in the wrong order: minutes come first.",
+	Check: func(p *Pass) {
+		for _, pl := range p.Pipelines {
+			b, s := pl.Block.One("schedule"), pl.Program.Schedule
+			if b == nil || s == nil {
+				continue
+			}
+			spec, err := cron.ParseStandard(s.Cron)
+			if err != nil {
+				continue
+			}
+			if every, ok := spec.(cron.ConstantDelaySchedule); ok && every.Delay < time.Hour/maxPerHour {
+				p.Tell(p.New(b.Attr("cron").Range(), "this starts a run every %s", span(every.Delay)))
+			}
+			fields, ok := spec.(*cron.SpecSchedule)
+			if !ok {
+				continue
+			}
+			if n := bits.OnesCount64(fields.Minute & (1<<60 - 1)); n > maxPerHour {
+				d := p.New(b.Attr("cron").Range(), "this starts %d runs an hour", n)
+				if strings.HasPrefix(s.Cron, "* ") {
+					d = d.WithSuggestion(`minutes come first: "0 3 * * *" is every day at 3:00`)
+				}
+				p.Tell(d)
+			}
+		}
+	},
+}
+
+// shortest is the shortest time between two starts, of those within a year and not too many; 0 where there are no two.
+func shortest(s *program.Schedule) time.Duration {
+	const most = 400
+	plain := *s
+	plain.Timezone = "UTC" // a day of 23 hours is no reason to speak
+	starts, err := schedule.Next(&plain, someDay, most)
+	if err != nil {
+		return 0
+	}
+	least := time.Duration(0)
+	for i := 1; i < len(starts); i++ {
+		if d := starts[i].Sub(starts[i-1]); least == 0 || d < least {
+			least = d
+		}
+	}
+	return least
+}

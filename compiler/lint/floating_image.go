@@ -1,0 +1,49 @@
+package lint
+
+import (
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"pipec.dev/pipec/compiler/decode"
+	"pipec.dev/pipec/compiler/evaluate"
+)
+
+var floatingImage = &Rule{
+	Code: "floating-image", Level: Warning,
+	Summary: "An image has the tag latest, or neither tag nor digest.",
+	Doc: "What such a name stands for changes whenever somebody pushes: the same pipeline gives other results tomorrow, and nobody can tell why. " +
+		"Name a version, or better a digest.",
+	Check: func(p *Pass) {
+		for _, name := range evaluate.Names(p.World.Images) {
+			floating(p, p.World.Images[name], "base")
+		}
+		for _, pl := range p.Pipelines {
+			floating(p, pl.Block, "image")
+			for _, s := range pl.Steps {
+				floating(p, s.Block, "image")
+			}
+		}
+	},
+}
+
+func floating(p *Pass, b *decode.Block, name string) {
+	e := b.Attr(name)
+	if e == nil {
+		return
+	}
+	if t, hclDiags := hcl.AbsTraversalForExpr(e); !hclDiags.HasErrors() && t.RootName() == "image" {
+		return
+	}
+	ref, ok := p.World.String(b, name)
+	if !ok || ref == "" || strings.Contains(ref, "@") {
+		return
+	}
+	_, tag, tagged := strings.Cut(ref[strings.LastIndexByte(ref, '/')+1:], ":")
+	switch {
+	case !tagged:
+		p.Tell(p.New(e.Range(), "the image %q has no tag, and so stands for what is latest", ref).WithSuggestion("name a version, or a digest"))
+	case tag == "latest":
+		p.Tell(p.New(e.Range(), "the image %q stands for another one whenever somebody pushes", ref).WithSuggestion("name a version, or a digest"))
+	}
+}

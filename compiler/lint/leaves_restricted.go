@@ -1,0 +1,77 @@
+package lint
+
+import (
+	"strings"
+
+	"pipec.dev/pipec/schema/kube/pod"
+	"pipec.dev/pipec/schema/kube/restricted"
+	"pipec.dev/pipec/schema/program"
+)
+
+var leavesRestricted = &Rule{
+	Code: "leaves-restricted", Level: Warning,
+	Summary: "A step's pod leaves Pod Security `restricted`.",
+	Doc: "Its `security` block, or what it says in `pod`, lets it do what pods of steps otherwise may not: be root, have capabilities, use directories of the node. A namespace " +
+		"that enforces `restricted` refuses such a pod, and a reviewer wants to know. Where it must be, ignore this with the reason.",
+	Check: func(p *Pass) {
+		for _, pl := range p.Pipelines {
+			prog := p.Program(pl)
+			if prog == nil {
+				continue
+			}
+			part := program.Program{
+				Version: prog.Version, Project: prog.Project, Pipeline: prog.Pipeline, Images: prog.Images,
+				Steps: loosened(prog.Steps), Finally: loosened(prog.Finally),
+			}
+			if len(part.Steps)+len(part.Finally) == 0 {
+				continue
+			}
+			bound, _, err := pod.Bind(&part, anyCluster, nil, pod.Options{})
+			if err != nil {
+				continue // what can't be bound at all is told where it is bound
+			}
+			leaving, err := restricted.Leaving(bound)
+			if err != nil {
+				continue
+			}
+			reasons := map[string][]string{}
+			for _, l := range leaving {
+				reasons[l.Step] = l.Reasons
+			}
+			for _, s := range pl.Steps {
+				if why := reasons[s.Name()]; len(why) > 0 {
+					at := s.Block.DefRange
+					if b := s.Block.One("security"); b != nil {
+						at = b.DefRange
+					} else if e := s.Block.Attr("pod"); e != nil {
+						at = e.Range()
+					}
+					p.Tell(p.New(at, "%s %q leaves Pod Security `restricted`", s.Block.Def.Name, s.Name()).
+						WithDetail("%s.", strings.Join(why, ";\n")))
+				}
+			}
+		}
+	},
+}
+
+// anyCluster is a stack to make pods for: what a pod may do doesn't depend on where it runs.
+var anyCluster = &program.Stack{
+	Name: "lint", Orchestrator: program.Orchestrator{Kind: "kubernetes", Namespace: "default"},
+	ArtifactStore: program.Store{Kind: "s3", Path: "s3://lint"}, Registry: &program.Registry{Kind: "generic", URI: "lint.invalid"},
+}
+
+// loosened are the steps that could leave it, each with an image.
+func loosened(steps []program.Step) []program.Step {
+	var out []program.Step
+	for i := range steps {
+		if steps[i].Security == nil && len(steps[i].PodPatch) == 0 {
+			continue
+		}
+		s := steps[i]
+		if s.Image == "" {
+			s.Image = "lint.invalid/image"
+		}
+		out = append(out, s)
+	}
+	return out
+}

@@ -1,0 +1,88 @@
+package lint
+
+import (
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/schema/expr"
+)
+
+var neverRuns = &Rule{
+	Code: "never-runs", Level: Warning,
+	Summary: "A step's `when` is false whatever happens.",
+	Doc: "The step, and all that needs its outputs, is skipped in every run. A `when` that follows from a variable is no fault: another value may be " +
+		"given. One that asks two different things of the same value at once is.",
+	Check: func(p *Pass) {
+		for _, s := range p.Steps {
+			e := s.Block.Attr("when")
+			if e == nil || s.When == nil {
+				continue
+			}
+			if value, constant := truth(s.When.Const); constant && !value && !p.World.Varies(e) {
+				p.Tell(p.New(e.Range(), "%s %q can never run: this is always false", s.Block.Def.Name, s.Name()))
+			} else if what := contradiction(s.When.Node); what != "" {
+				p.Tell(p.New(e.Range(), "%s %q can never run: %s can't be both at once", s.Block.Def.Name, s.Name(), what))
+			}
+		}
+	},
+}
+
+// contradiction is what two terms of an && chain ask to be equal to different constants.
+func contradiction(e hclsyntax.Expression) string {
+	asked := map[string]cty.Value{}
+	for _, term := range terms(e, nil) {
+		b, ok := bareExpr(term).(*hclsyntax.BinaryOpExpr)
+		if !ok || expr.Comparing(b.Op) != expr.OpEqual {
+			continue
+		}
+		ref, isRef := bareExpr(b.LHS).(*hclsyntax.ScopeTraversalExpr)
+		value, isConst := constant(b.RHS)
+		if !isRef {
+			ref, isRef = bareExpr(b.RHS).(*hclsyntax.ScopeTraversalExpr)
+			value, isConst = constant(b.LHS)
+		}
+		if !isRef || !isConst {
+			continue
+		}
+		text := evaluate.Text(ref.Traversal)
+		if first, twice := asked[text]; twice && !first.RawEquals(value) {
+			return text
+		}
+		asked[text] = value
+	}
+	return ""
+}
+
+// terms are those of an && chain.
+func terms(e hclsyntax.Expression, out []hclsyntax.Expression) []hclsyntax.Expression {
+	e = bareExpr(e)
+	if b, ok := e.(*hclsyntax.BinaryOpExpr); ok && b.Op == hclsyntax.OpLogicalAnd {
+		return terms(b.RHS, terms(b.LHS, out))
+	}
+	return append(out, e)
+}
+
+func constant(e hclsyntax.Expression) (cty.Value, bool) {
+	switch e := bareExpr(e).(type) {
+	case *hclsyntax.LiteralValueExpr:
+		return e.Val, true
+	case *hclsyntax.TemplateExpr:
+		if e.IsStringLiteral() {
+			v, hclDiags := e.Value(nil)
+			return v, !hclDiags.HasErrors()
+		}
+	}
+	return cty.NilVal, false
+}
+
+// bareExpr is e without parentheses around it.
+func bareExpr(e hclsyntax.Expression) hclsyntax.Expression {
+	for {
+		p, ok := e.(*hclsyntax.ParenthesesExpr)
+		if !ok {
+			return e
+		}
+		e = p.Expression
+	}
+}

@@ -1,0 +1,43 @@
+package lint
+
+import (
+	"regexp"
+	"strings"
+)
+
+var secretInCommand = &Rule{
+	Code: "secret-in-command", Level: Warning,
+	Summary: "A command prints a variable that holds a secret.",
+	Doc: "What a step prints is kept in its log. pipec takes the values of `secret_env` out of that, but not what was made of them, such as their base64, " +
+		"nor what another program logs. Text that goes on into a pipe or a file is not told.",
+	Check: func(p *Pass) {
+		patterns := map[string]*regexp.Regexp{} // steps often have the same secrets
+		for _, s := range p.Steps {
+			if len(s.Program.SecretEnv) == 0 {
+				continue
+			}
+			names := make([]string, len(s.Program.SecretEnv))
+			for i, secret := range s.Program.SecretEnv {
+				names[i] = secret.Name
+			}
+			all := strings.Join(names, "|")
+			printed := patterns[all]
+			if printed == nil {
+				printed = printing(all)
+				patterns[all] = printed
+			}
+			for i, v := range s.Command {
+				if m := printed.FindStringSubmatch(textOf(v)); m != nil {
+					p.Tell(p.New(argument(p.Project, s, i), "this prints %s, which holds a secret", m[1]+m[2]+m[3]))
+				}
+			}
+		}
+	},
+}
+
+// printing matches what prints one of the variables that names, with | between them, are.
+func printing(names string) *regexp.Regexp {
+	name := `(` + names + `)`
+	return regexp.MustCompile(`\b(?:echo|printf|print)\b[^;|&>\n]*(?:\$\{?` + name + `\b|environ[^;|&>\n]*["']` + name + `["']|getenv\(["']` + name +
+		`["'])[^;|&>\n]*(?:$|[;&\n]|\|\|)`)
+}

@@ -1,0 +1,78 @@
+package lint
+
+import (
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/compiler/check"
+	"pipec.dev/pipec/schema/types"
+)
+
+var shellInjection = &Rule{
+	Code: "shell-injection", Level: Warning,
+	Summary: "A value that is known only at run time is put into the text of a script.",
+	Doc: "What the value holds becomes part of the program: a quote in it breaks the script, and `; rm -rf .` in it is run. Give the value by `env` and let " +
+		"the script read the variable, in quotes. Numbers, bools and the paths of artifacts can't do harm, and are not told.",
+	Check: func(p *Pass) {
+		outputs := map[*check.Pipeline]map[string]cty.Type{}
+		for pl, s := range p.Steps {
+			i := script(s)
+			if i < 0 || s.Command[i].Const != cty.NilVal {
+				continue
+			}
+			if outputs[pl] == nil {
+				outputs[pl] = outputTypes(pl)
+			}
+			told := map[string]bool{}
+			for _, u := range s.Command[i].Uses {
+				if u.Const || told[u.Ref] || harmless(pl, s, u, outputs[pl]) {
+					continue
+				}
+				told[u.Ref] = true
+				p.Tell(p.New(u.At, "the text of %s becomes part of the script", u.Ref).
+					WithSuggestion(`write env = { %s = %s }, and "$%[1]s" in the script`, envName(u.Ref), u.Ref))
+			}
+		}
+	},
+}
+
+// harmless says whether what a reference gives can't be read as program.
+func harmless(pl *check.Pipeline, s *check.Step, u check.Use, outputs map[string]cty.Type) bool {
+	root, name, _ := strings.Cut(u.Ref, ".")
+	t := cty.DynamicPseudoType
+	switch {
+	case root == "output", root == "run":
+		return true
+	case root == "param" && pl.Params[name] != nil:
+		t = pl.Params[name].Type
+	case root == "input":
+		for _, in := range s.Inputs {
+			if in.Block.Label == name && in.Type != cty.NilType {
+				t = in.Type
+			}
+		}
+	case u.Status:
+		return strings.HasSuffix(u.Ref, ".status") || strings.HasSuffix(u.Ref, ".exit_code")
+	case root == "step" && outputs[u.Ref] != cty.NilType:
+		t = outputs[u.Ref]
+	}
+	return t == cty.Number || t == cty.Bool || types.HasArtifact(t)
+}
+
+// outputTypes are the types of all outputs of a pipeline's steps, by step.NAME.OUTPUT.
+func outputTypes(pl *check.Pipeline) map[string]cty.Type {
+	out := map[string]cty.Type{}
+	for _, s := range pl.Steps {
+		for _, o := range s.Outputs {
+			out["step."+s.Name()+"."+o.Block.Label] = o.Type
+		}
+	}
+	return out
+}
+
+// envName is a variable's name for a reference: NAME of param.name.
+func envName(ref string) string {
+	name := ref[strings.LastIndexByte(ref, '.')+1:]
+	return strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+}

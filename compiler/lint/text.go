@@ -1,0 +1,110 @@
+package lint
+
+import (
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/compiler/check"
+	"pipec.dev/pipec/compiler/evaluate"
+)
+
+// hole stands in a literal for what an interpolation puts there.
+const hole = "\x00"
+
+// literals gives each piece of text that is written out in an expression, with its place: a template is one, with holes
+// where it interpolates.
+func literals(e hcl.Expression, yield func(at hcl.Range, text string)) {
+	node, ok := e.(hclsyntax.Expression)
+	if !ok {
+		return
+	}
+	parts := map[hclsyntax.Expression]bool{}
+	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+		switch n := n.(type) {
+		case *hclsyntax.TemplateExpr:
+			var b strings.Builder
+			for _, part := range n.Parts {
+				if s, ok := stringLiteral(part); ok {
+					b.WriteString(s)
+					parts[part] = true
+				} else {
+					b.WriteString(hole)
+				}
+			}
+			yield(n.SrcRange, b.String())
+		case *hclsyntax.LiteralValueExpr:
+			if s, ok := stringLiteral(n); ok && !parts[n] {
+				yield(n.SrcRange, s)
+			}
+		}
+		return nil
+	})
+}
+
+func stringLiteral(e hclsyntax.Expression) (string, bool) {
+	l, ok := e.(*hclsyntax.LiteralValueExpr)
+	if !ok || l.Val.IsNull() || l.Val.Type() != cty.String {
+		return "", false
+	}
+	return l.Val.AsString(), true
+}
+
+// textOf is what is known of a value's text: all of it where it is a constant.
+func textOf(v *check.Value) string {
+	if v == nil {
+		return ""
+	}
+	if v.Const != cty.NilVal {
+		if v.Const.IsNull() || v.Const.Type() != cty.String {
+			return ""
+		}
+		return v.Const.AsString()
+	}
+	var b strings.Builder
+	literals(v.Node, func(_ hcl.Range, text string) { b.WriteString(text) })
+	return b.String()
+}
+
+// span is a duration as a person writes it: 3h, not 3h0m0s.
+func span(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+// argument is where part i of a step's command stands.
+func argument(p *Project, s *check.Step, i int) hcl.Range {
+	e := p.World.Follow(s.Block.Attr("command"))
+	return evaluate.Element(e, i).Range()
+}
+
+// interpreters are programs that take their program as an argument, and the flag before it.
+var interpreters = map[string]string{
+	"sh": "c", "bash": "c", "dash": "c", "ash": "c", "zsh": "c", "ksh": "c", "python": "c", "python3": "c", "perl": "e", "ruby": "e", "node": "e",
+}
+
+// script is the argument of a command that is a program itself, as of sh -c; -1 without one.
+func script(s *check.Step) int {
+	flag := ""
+	for i, v := range s.Command {
+		text := textOf(v)
+		switch {
+		case flag == "": // env sh -c, timeout 10 sh -c
+			flag = interpreters[text[strings.LastIndexByte(text, '/')+1:]]
+		case strings.HasPrefix(text, "-") && !strings.HasPrefix(text, "--") && strings.HasSuffix(text, flag):
+			if i+1 < len(s.Command) {
+				return i + 1
+			}
+		}
+	}
+	return -1
+}

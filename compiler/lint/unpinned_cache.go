@@ -1,0 +1,75 @@
+package lint
+
+import (
+	"strings"
+
+	"pipec.dev/pipec/compiler/check"
+	"pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/program"
+)
+
+var unpinnedCache = &Rule{
+	Code: "unpinned-cache", Level: Warning,
+	Summary: "A step has caching on and an image without a digest: on a cluster it is never cached.",
+	Doc: "A tag can stand for another image tomorrow, so what was computed with it can't be taken again. Write the digest into the reference, or let " +
+		"`pipec push` find it and commit `pipec.lock.json`.\n\nThe rule is asked where a stack of the project is on Kubernetes.",
+	Check: func(p *Pass) {
+		images := p.pins()
+		for pl, s := range p.Steps {
+			if s.Program.Cache == nil || !images.floating(pl, s) {
+				continue
+			}
+			at := s.Block.DefRange
+			if a := s.Block.Attrs["cache"]; a != nil {
+				at = a.NameRange
+			} else if b := s.Block.One("cache"); b != nil {
+				at = b.DefRange
+			}
+			p.Tell(p.New(at, "%s %q is never cached on a cluster: the digest of its image is not known", s.Block.Def.Name, s.Name()).
+				WithSuggestion("`pipec push` writes it to %s", program.LockFile))
+		}
+	},
+}
+
+// pinned tells which images have a digest, on some stack that is a cluster.
+type pinned struct {
+	p     *Pass
+	known map[imageOf]bool // what has been looked up
+}
+
+type imageOf struct {
+	pipeline *check.Pipeline
+	image    string
+}
+
+func (p *Pass) pins() pinned {
+	return pinned{p: p, known: map[imageOf]bool{}}
+}
+
+// floating says whether a cluster would run the step, and no stack has a digest of its image.
+func (i pinned) floating(pl *check.Pipeline, s *check.Step) bool {
+	image := s.Program.Image
+	if image == "" || i.p.Program(pl) == nil || !i.p.Clustered() {
+		return false
+	}
+	key := imageOf{pl, image}
+	floating, known := i.known[key]
+	if !known {
+		floating = !i.pinned(pl, image)
+		i.known[key] = floating
+	}
+	return floating
+}
+
+func (i pinned) pinned(pl *check.Pipeline, image string) bool {
+	for _, stack := range i.p.Stacks {
+		if stack.Orchestrator.Kind != "kubernetes" {
+			continue
+		}
+		ref, _ := kube.ImageReference(i.p.Program(pl), stack.Registry, image)
+		if strings.Contains(ref, "@sha256:") || i.p.Options.Lock != nil && i.p.Options.Lock.Images[ref].Digest != "" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,23 @@
+package lint
+
+import "slices"
+
+var unusedIgnore = &Rule{
+	Code: "unused-ignore", Level: Warning,
+	Summary: "A comment ignores what no rule finds there.",
+	Doc: "What the comment was for is gone, or stands elsewhere: a comment is about the line that it ends, or, where it stands alone, about " +
+		"the attribute or block that begins on the next line. Left behind, it would hide the next fault. Rules that are off, or that " +
+		"`--only` leaves out, don't count.\n\n`--fix` takes the comment away.",
+	Check: func(p *Pass) {
+		for _, g := range p.comments().all {
+			if !slices.Contains(p.codes, g.code) || g.used || !p.asked(g.code) {
+				continue
+			}
+			d := p.New(g.comment.Range, "there is nothing here that %s would tell", g.code)
+			if len(g.siblings) == 1 {
+				d = p.Remove(d, g.comment.Range)
+			}
+			p.Tell(d)
+		}
+	},
+}
