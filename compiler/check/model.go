@@ -51,6 +51,7 @@ type Step struct {
 
 	inputs  map[string]*Input
 	outputs map[string]*Output
+	claims  []claim // that its volumes mount
 }
 
 // Name is the step's name.
