@@ -72,8 +72,8 @@ func (c *checker) atOnce(p *Pipeline, order []*Step, pairs []pair) {
 	}
 	for _, s := range order {
 		bits := own[s]
-		for name := range s.Needs {
-			bits |= behind[p.byName[name]]
+		for _, from := range waitsFor(p, s) {
+			bits |= behind[from]
 		}
 		behind[s] = bits
 	}
@@ -91,15 +91,24 @@ func (c *checker) atOnce(p *Pipeline, order []*Step, pairs []pair) {
 	}
 }
 
+// waitsFor is the steps whose end a step waits for.
+func waitsFor(p *Pipeline, s *Step) []*Step {
+	out := make([]*Step, 0, len(s.Needs))
+	for name := range s.Needs {
+		if from := p.byName[name]; from != nil {
+			out = append(out, from)
+		}
+	}
+	return out
+}
+
 // topological is the steps, each behind all that it waits for, those of finally last. The graph has no rings.
 func topological(p *Pipeline) []*Step {
 	waits, next := map[*Step]int{}, map[*Step][]*Step{}
 	for _, s := range p.Steps {
-		for name := range s.Needs {
-			if from := p.byName[name]; from != nil {
-				waits[s]++
-				next[from] = append(next[from], s)
-			}
+		for _, from := range waitsFor(p, s) {
+			waits[s]++
+			next[from] = append(next[from], s)
 		}
 	}
 	var out, last []*Step

@@ -36,6 +36,8 @@ type Param struct {
 
 // Step is a checked step, or a step of finally.
 type Step struct {
+	claims []claim // that its volumes mount
+
 	Block   *decode.Block
 	Finally bool
 	Command []*Value
@@ -51,7 +53,6 @@ type Step struct {
 
 	inputs  map[string]*Input
 	outputs map[string]*Output
-	claims  []claim // that its volumes mount
 }
 
 // Name is the step's name.
