@@ -56,6 +56,7 @@ func (c *checker) pipeline(b *decode.Block) *Pipeline {
 		c.step(p, s)
 	}
 	c.cycles(p)
+	c.claims(p)
 	names := map[string]*decode.Block{}
 	for _, n := range b.All("output") {
 		if evaluate.Declare(names, n, c.diags) {

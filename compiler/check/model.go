@@ -36,6 +36,8 @@ type Param struct {
 
 // Step is a checked step, or a step of finally.
 type Step struct {
+	claims []claim // that its volumes mount
+
 	Block   *decode.Block
 	Finally bool
 	Command []*Value

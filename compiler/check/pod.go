@@ -2,6 +2,7 @@ package check
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -39,6 +40,7 @@ func (c *checker) resources(s *Step) {
 			r.Extended[name] = q
 		}
 	}
+	c.gpus(s, b, r)
 	c.atMost(b, "cpu", r.CPU, "cpu_limit", r.CPULimit)
 	c.atMost(b, "memory", r.Memory, "memory_limit", r.MemoryLimit)
 	c.roomForAgent(b, "memory_limit", r.MemoryLimit)
@@ -46,6 +48,57 @@ func (c *checker) resources(s *Step) {
 		c.roomForAgent(b, "memory", r.Memory)
 	}
 	s.Program.Resources = r
+}
+
+// gpus are an extended resource, and a label of nodes that says their type.
+func (c *checker) gpus(s *Step, b *decode.Block, r *program.Resources) {
+	n, counted := c.world.Int(b, "gpu", 1)
+	if b.Attr("gpu") == nil {
+		for _, name := range []string{"gpu_resource", "gpu_type", "gpu_label"} {
+			if a := b.Attrs[name]; a != nil {
+				c.diags.Add(diag.New("missing", a.NameRange, "`%s` needs `gpu`, which says how many", name).WithSuggestion("write gpu = 1 beside it"))
+			}
+		}
+		return
+	}
+	name, label := "nvidia.com/gpu", "nvidia.com/gpu.product"
+	if b.Attr("gpu_resource") != nil {
+		if name = c.labelKey(b, "gpu_resource"); name != "" && !strings.Contains(name, "/") {
+			c.diags.Add(diag.New("invalid-name", b.Attr("gpu_resource").Range(), "%q can't be the name of an extended resource", name).
+				WithDetail(`It has the form DOMAIN/NAME, such as "nvidia.com/gpu".`))
+		}
+	}
+	if _, twice := r.Extended[name]; twice {
+		c.diags.Add(diag.New("duplicate", b.Attrs["gpu"].NameRange, "`gpu` and `extended` both say how many %s", name).
+			WithRelated(evaluate.KeyRange(b.Attr("extended"), name), "`extended` says it here"))
+	}
+	if counted {
+		if r.Extended == nil {
+			r.Extended = map[string]string{}
+		}
+		r.Extended[name] = strconv.Itoa(n)
+	}
+	if b.Attr("gpu_label") != nil {
+		label = c.labelKey(b, "gpu_label")
+		if b.Attr("gpu_type") == nil {
+			c.diags.Add(diag.New("missing", b.Attrs["gpu_label"].NameRange, "`gpu_label` needs `gpu_type`, the label's value"))
+		}
+	}
+	kind, ok := c.world.String(b, "gpu_type")
+	if !ok {
+		return
+	}
+	if kind == "" || len(validation.IsValidLabelValue(kind)) > 0 {
+		c.diags.Add(diag.New("invalid-value", b.Attr("gpu_type").Range(), "%q can't be the value of the label %q", kind, label))
+	}
+	if _, twice := s.Program.NodeSelector[label]; twice {
+		c.diags.Add(diag.New("duplicate", b.Attrs["gpu_type"].NameRange, "`gpu_type` and `node_selector` both say %s", label))
+		return
+	}
+	if s.Program.NodeSelector == nil {
+		s.Program.NodeSelector = map[string]string{}
+	}
+	s.Program.NodeSelector[label] = kind
 }
 
 // roomForAgent tells memory that pipec's agent alone, which starts the process in the same container, may take.

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"encoding/json"
 	"math"
 	"slices"
 	"strconv"
@@ -84,20 +85,20 @@ func (c *checker) capabilities(b *decode.Block) []string {
 	return slices.Compact(out)
 }
 
-// pod checks the step's own patch of its pod.
-func (c *checker) pod(s *Step) {
+// pod checks the step's own patch of its pod; containers are those that its blocks bring. nil: there is none, or it is faulty.
+func (c *checker) pod(s *Step, containers map[string]bool) json.RawMessage {
 	e := s.Block.Attr("pod")
 	if e == nil {
-		return
+		return nil
 	}
 	v, ok := c.world.Const(e)
 	if !ok {
-		return
+		return nil
 	}
 	if evaluate.IsSensitive(v) {
 		c.diags.Add(c.world.SensitiveFault(e))
-		return
+		return nil
 	}
 	host := s.Program.Security != nil && s.Program.Security.HostPaths
-	s.Program.PodPatch = podspec.Check(c.world, e, v, podspec.Options{HostPaths: host})
+	return podspec.Check(c.world, e, v, podspec.Options{HostPaths: host, Containers: containers})
 }

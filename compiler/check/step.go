@@ -159,7 +159,7 @@ func (c *checker) plain(p *Pipeline, s *Step) {
 	c.cache(p, s)
 	c.resources(s)
 	c.security(s)
-	c.pod(s)
+	c.podFields(s)
 }
 
 func (c *checker) retry(p *Pipeline, s *Step) {

@@ -82,7 +82,7 @@ func (c *checker) rules(t reflect.Type, out map[string]any, p place) {
 		case isMain || name == "":
 		case name == kube.ContainerMain:
 			c.fault(diag.New("invalid-name", c.namePlace(p), "the name %q is taken by the step's own container", name))
-		case image == "" && !c.faulty:
+		case image == "" && !c.faulty && !(c.options.Containers[name] && strings.HasPrefix(p.path, "initContainers[")):
 			c.fault(diag.New("missing", p.expr.Range(), "%s has no image", p.name()).
 				WithDetail("The step's own container is called %q; another one needs an image of its own.", kube.ContainerMain))
 		}

@@ -20,6 +20,19 @@ import (
 // Options say what else is known of the step.
 type Options struct {
 	HostPaths bool // its security block lets it have volumes of the node
+	// Containers are those that the step's own blocks bring: `pod` may add to them, and their images are known.
+	Containers map[string]bool
+}
+
+// Part checks v, the value of e, as one part of a PodSpec, of a type of Kubernetes; name is what the step calls it. nil:
+// something is wrong, which has been told.
+func Part(w *evaluate.World, e hcl.Expression, v cty.Value, t reflect.Type, name string) any {
+	c := &checker{world: w}
+	out := c.value(t, v, place{expr: e, path: name})
+	if c.faulty {
+		return nil
+	}
+	return out
 }
 
 // Check checks v, the value of e, as a patch of a PodSpec, and gives its canonical JSON; nil where something is wrong, which

@@ -242,6 +242,8 @@ func value(a *Attribute) any {
 	byFormat := map[string]any{"duration": "1h30m", "quantity": "500m", "cron": "*/5 * * * 1-5", "timezone": "Europe/Berlin", "path": "./src"}
 	scalar := func(typ string) any {
 		switch typ {
+		case "list(string)":
+			return []any{"text"}
 		case "number":
 			return 2.0
 		case "bool":

@@ -5,7 +5,7 @@ func step(name, doc string) *Block {
 }
 
 func stepAttributes() []*Attribute {
-	return []*Attribute{
+	return append([]*Attribute{
 		attr("description", Const, "string", "What it does."),
 		attr("command", Own, "list(string)", "The process and its arguments. No shell is started unless one is named."),
 		attr("python", Const, "string", "`module:function`: an ordinary function, whose parameters are the inputs by name and whose result is the outputs."),
@@ -28,11 +28,11 @@ func stepAttributes() []*Attribute {
 		attr("labels", Const, "map(string)", "Labels of the pod."),
 		attr("annotations", Const, "map(string)", "Annotations of the pod."),
 		attr("pod", Const, "any", "A strategic merge over the pod's spec, for what has no attribute of its own: `{ priorityClassName = \"batch\" }`. The step's container is `main`. It is checked against Kubernetes' own types.").since(cluster),
-	}
+	}, podAttributes()...)
 }
 
 func stepBlocks() []*Block {
-	return []*Block{
+	return append([]*Block{
 		{Name: "input", Label: "name",
 			Doc: "What the step is given: a file at `/pipec/inputs/name`, and a parameter of a python function. Its own `command` and `env` read it as `input.name` (a value) or `input.name.path` (an artifact).",
 			Attributes: []*Attribute{
@@ -81,6 +81,10 @@ func stepBlocks() []*Block {
 				attr("cpu_limit", Const, "string", "The most cores it gets.").format("quantity"),
 				attr("memory_limit", Const, "string", "The most memory it gets. Without it, `memory`.").format("quantity"),
 				attr("extended", Const, "map(string)", "Others, by name: `{ \"nvidia.com/gpu\" = \"1\" }`.").format("quantity"),
+				attr("gpu", Const, "number", "How many GPUs."),
+				attr("gpu_resource", Const, "string", "The name of the resource that `gpu` counts.").byDefault(`"nvidia.com/gpu"`),
+				attr("gpu_type", Const, "string", "The type of GPU: the value that the nodes' label `gpu_label` has."),
+				attr("gpu_label", Const, "string", "The label of nodes that says their type of GPU.").byDefault(`"nvidia.com/gpu.product"`),
 			}},
 		later(whole, "approval", "", "Waits until somebody approves.",
 			attr("message", Runtime, "string", "What is asked."),
@@ -95,12 +99,8 @@ func stepBlocks() []*Block {
 			attr("group", Const, "string", "The group's name."),
 			attr("limit", Const, "number", "How many."),
 			attr("on_busy", Const, "string", "What is done where there are as many.").oneOf("queue", "skip")),
-		later(whole, "toleration", "", "A taint that the pod tolerates."),
-		later(whole, "affinity", "", "Which nodes and pods it is drawn to."),
-		later(whole, "topology_spread", "", "How pods are spread."),
-		later(whole, "volume", "name", "A volume of the pod."),
 		security(),
-	}
+	}, podBlocks()...)
 }
 
 // security is Single and works; what it may leave is listed one by one, so that a reader sees what a step is let do.
@@ -114,7 +114,7 @@ func security() *Block {
 			attr("privileged", Const, "bool", "The container has all rights on its node.").byDefault("false"),
 			attr("allow_root", Const, "bool", "Lets `run_as_user` be 0.").byDefault("false"),
 			attr("add_capabilities", Const, "list(string)", "Capabilities of Linux that the container gets, such as `SYS_PTRACE`."),
-			attr("host_paths", Const, "bool", "Lets `pod` have volumes of the node's own directories.").byDefault("false"),
+			attr("host_paths", Const, "bool", "Lets `volume` and `pod` have volumes of the node's own directories.").byDefault("false"),
 		}}
 }
 

@@ -124,14 +124,15 @@ func (s *source) step(kind string) {
 		}
 		s.line("    }")
 	}
-	s.security()
-	s.pod()
+	privileged := s.security()
+	s.blocks(privileged)
 	s.line("  }")
 }
 
-func (s *source) security() {
+// security says whether there is a block, which lets the step have volumes of its node.
+func (s *source) security() bool {
 	if !s.maybe("security") {
-		return
+		return false
 	}
 	s.line("    security {")
 	switch s.pick("who", "default", "number", "cluster", "root") {
@@ -147,6 +148,7 @@ func (s *source) security() {
 		s.line("      add_capabilities = [%q, %q]", s.pick("a", "NET_BIND_SERVICE", "SYS_ADMIN"), s.pick("b", "NET_BIND_SERVICE", "CHOWN"))
 	}
 	s.line("    }")
+	return true
 }
 
 // patches are what `pod` may say; each by itself keeps to restricted.
@@ -167,13 +169,16 @@ var patches = []string{
 	`containers = [{ name = "main", env = [{ name = "NODE", valueFrom = { fieldRef = { fieldPath = "spec.nodeName" } } }], ports = [{ containerPort = 80, name = "http" }], imagePullPolicy = "Always" }, { name = "side", image = "s:1", args = ["-v"], resources = { limits = { memory = "64Mi" } } }]`,
 }
 
-func (s *source) pod() {
+// pod writes `pod`, without the fields that the step's blocks have said.
+func (s *source) pod(said map[string]bool) {
 	if !s.maybe("pod") {
 		return
 	}
 	s.line("    pod = {")
 	for _, patch := range rapid.SliceOfNDistinct(rapid.SampledFrom(patches), 1, 4, rapid.ID).Draw(s.t, "patches") {
-		s.line("      %s", patch)
+		if field, _, _ := strings.Cut(patch, " "); !said[field] {
+			s.line("      %s", patch)
+		}
 	}
 	s.line("    }")
 }

@@ -37,6 +37,24 @@ func patch(spec *corev1.PodSpec, with json.RawMessage) (*corev1.PodSpec, error) 
 	return &out, nil
 }
 
+// Merge lays one patch of a PodSpec over another, either of which may be nil: applying the result is applying both.
+func Merge(under, over json.RawMessage) (json.RawMessage, error) {
+	switch {
+	case len(under) == 0:
+		return over, nil
+	case len(over) == 0:
+		return under, nil
+	}
+	var a, b map[string]any
+	if err := json.Unmarshal(under, &a); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(over, &b); err != nil {
+		return nil, err
+	}
+	return json.Marshal(merge(a, b, reflect.TypeFor[corev1.PodSpec]()))
+}
+
 // merge lays one object of a type over another. t may be a map's.
 func merge(base, over map[string]any, t reflect.Type) map[string]any {
 	for name, v := range over {
