@@ -100,7 +100,7 @@ func (c *completer) body(b *outline.Block) {
 	alone := rest == "" || rest[0] == '}' || rest[0] == '#' // else the name alone is written: its value is there
 	for _, a := range b.Def.Attributes {
 		have := b.Attr(a.Name)
-		if have != nil && have.At != word || !language.Supported(a.Since) || a.Only != "" && a.Only != b.Label() {
+		if have != nil && have.At != word || hasBlock(b, a.Name, "", c.blockOf(word)) || !language.Supported(a.Since) || a.Only != "" && a.Only != b.Label() {
 			continue
 		}
 		item := completionItem{Label: a.Name, Kind: itemProperty, Detail: attributeType(a), Documentation: markdown(attributeDoc(a))}
@@ -119,7 +119,8 @@ func (c *completer) body(b *outline.Block) {
 		c.add(rank, word, item, text)
 	}
 	for _, n := range b.Def.Blocks {
-		if !language.Supported(n.Since) || n.Single && hasBlock(b, n.Name, "", c.blockOf(word)) {
+		have := b.Attr(n.Name) // such as cache, which is either
+		if !language.Supported(n.Since) || have != nil && have.At != word || n.Single && hasBlock(b, n.Name, "", c.blockOf(word)) {
 			continue
 		}
 		item := completionItem{Label: n.Name, Kind: itemSnippet, Detail: "block", Documentation: markdown(blockDoc(n))}

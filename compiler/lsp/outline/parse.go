@@ -93,6 +93,12 @@ func (p *parser) named() {
 	case hclsyntax.TokenOBrace, hclsyntax.TokenOQuote, hclsyntax.TokenIdent:
 		p.header()
 	default:
+		if p.block.Def != nil {
+			if b := p.block.Def.Block(string(p.file.Src[name.start:name.end])); b != nil && b.Label != "" {
+				p.header() // its label is to be typed
+				return
+			}
+		}
 		p.rest()
 	}
 }
