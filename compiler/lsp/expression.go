@@ -44,9 +44,16 @@ func (c *completer) value(offset int) {
 	}
 }
 
+// maxDescribed is how many items of a list come with what is known of them: nobody reads more, and all are sent.
+const maxDescribed = 200
+
 // symbol offers a declaration under the text that refers to it.
 func (c *completer) symbol(rank int, text string, s *names.Symbol) {
-	c.add(rank, c.cursor.Word, completionItem{Label: text, Kind: itemVariable, Detail: c.typeOf(s), Documentation: markdown(c.described(s))}, text)
+	item := completionItem{Label: text, Kind: itemVariable, Detail: c.typeOf(s)}
+	if len(c.items) < maxDescribed {
+		item.Documentation = markdown(c.described(s))
+	}
+	c.add(rank, c.cursor.Word, item, text)
 }
 
 // inString are the strings that the one at the cursor may be.

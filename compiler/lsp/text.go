@@ -41,14 +41,31 @@ func (e encoding) units(r rune, size int) int {
 type text struct {
 	src   []byte
 	lines []int
+	wide  []wide // characters beyond ASCII, by their place
 	enc   encoding
+}
+
+// wide is a character of several bytes.
+type wide struct {
+	start, end int
+	saved      int // how many more bytes than units there are in the text up to its end
 }
 
 func newText(src []byte, enc encoding) *text {
 	t := &text{src: src, lines: []int{0}, enc: enc}
-	for i, c := range src {
-		if c == '\n' || c == '\r' && (i+1 == len(src) || src[i+1] != '\n') {
-			t.lines = append(t.lines, i+1)
+	saved := 0
+	for i := 0; i < len(src); {
+		c := src[i]
+		if c >= utf8.RuneSelf {
+			r, size := utf8.DecodeRune(src[i:])
+			saved += size - enc.units(r, size)
+			t.wide = append(t.wide, wide{i, i + size, saved})
+			i += size
+			continue
+		}
+		i++
+		if c == '\n' || c == '\r' && (i == len(src) || src[i] != '\n') {
+			t.lines = append(t.lines, i)
 		}
 	}
 	return t
@@ -61,14 +78,20 @@ func (t *text) position(offset int) position {
 	if !found {
 		line--
 	}
-	p := position{Line: line}
-	for at := t.lines[line]; at < offset; {
-		r, size := utf8.DecodeRune(t.src[at:])
-		if at += size; at <= offset {
-			p.Character += t.enc.units(r, size)
-		}
+	return position{line, t.units(offset) - t.units(t.lines[line])}
+}
+
+// units is how many units the text has up to an offset; one inside of a character is before it.
+func (t *text) units(offset int) int {
+	n, _ := slices.BinarySearchFunc(t.wide, offset, func(w wide, offset int) int { return w.start - offset })
+	if n > 0 && t.wide[n-1].end > offset {
+		n--
+		offset = t.wide[n].start
 	}
-	return p
+	if n == 0 {
+		return offset
+	}
+	return offset - t.wide[n-1].saved
 }
 
 // offset is the byte at a position. One behind a line's end is at its end, and one inside of a character before it.
