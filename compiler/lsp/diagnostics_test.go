@@ -130,6 +130,11 @@ func TestBurst(t *testing.T) {
 		t.Errorf("%s", codes(ds))
 	}
 	c.end()
+	for m := range c.messages {
+		if m.Method == "textDocument/publishDiagnostics" {
+			t.Errorf("after the last version: %s", m.Params)
+		}
+	}
 }
 
 // layered is a pipeline of n steps, each of which reads two of the layer before.
@@ -148,4 +153,30 @@ func layered(n int) string {
 	}
 	b.WriteString("}\n")
 	return b.String()
+}
+
+// TestYAML: a file in YAML is checked by the same path; it has no outline.
+func TestYAML(t *testing.T) {
+	c := start(t, nil)
+	if ds := c.open("a.pipec.yaml", "pipeline: [\n"); len(ds) == 0 {
+		t.Error("nothing is wrong")
+	}
+	for _, method := range []string{"hover", "completion", "documentSymbol", "formatting", "rename"} {
+		m := c.answer(c.request("textDocument/"+method, with(c.at("a.pipec.yaml", "pipe|line"), object{"newName": "x"})))
+		if m.Error != nil || string(m.Result) != "null" {
+			t.Errorf("%s: %s %+v", method, m.Result, m.Error)
+		}
+	}
+	// What is no source of a project is left alone.
+	c.notify("textDocument/didOpen", object{"textDocument": object{"uri": c.uri("main.tf"), "version": 1, "text": "nonsense {"}})
+	m := c.answer(c.request("textDocument/completion", object{"textDocument": object{"uri": c.uri("main.tf")}, "position": position{0, 3}}))
+	if m.Error != nil || string(m.Result) != "null" {
+		t.Errorf("%s %+v", m.Result, m.Error)
+	}
+	c.end()
+	for m := range c.messages {
+		if strings.Contains(string(m.Params), "main.tf") {
+			t.Errorf("%s", m.Params)
+		}
+	}
 }
