@@ -106,6 +106,10 @@ func TestProjects(t *testing.T) {
 	if at.URI != c.uri("one/a.pipec.hcl") || at.Range.Start != (position{0, 10}) {
 		t.Errorf("%+v", at)
 	}
+	// A place whose URI is not its path.
+	if ds := c.open("sp ace/ä+%/a.pipec.hcl", "locals {\n  y = var.x\n}\n"); codes(ds) != "2:unknown-reference" {
+		t.Errorf("odd names: %s", codes(ds))
+	}
 	// An untitled document has an outline, and no project.
 	c.notify("textDocument/didOpen", object{"textDocument": object{"uri": "untitled:Untitled-1", "version": 1, "text": "locals {\n  a = 1\n  b = local.a\n}\n"}})
 	c.call("textDocument/definition", object{"textDocument": object{"uri": "untitled:Untitled-1"}, "position": position{2, 13}}, &at)
