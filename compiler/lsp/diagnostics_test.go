@@ -184,3 +184,30 @@ func TestYAML(t *testing.T) {
 		}
 	}
 }
+
+// TestFlags: the stack and the variables are those of the command's flags; what is wrong with them stands at the start of
+// the project's first file.
+func TestFlags(t *testing.T) {
+	const text = "variable \"n\" {\n  type = number\n}\nlocals {\n  a = var.n\n}\n"
+	for _, c := range []struct {
+		flags []string
+		want  string
+		says  string
+	}{
+		{nil, "1:missing-variable", ""},
+		{[]string{"--var", "n=3"}, "5:unused", ""},
+		{[]string{"--var", "n=3", "--var", "m=4"}, "1:unknown-variable-value", "--var m: "},
+		{[]string{"--var", "n=3", "--stack", "cloud"}, "1:no-stack", `no stack is named "cloud"`},
+	} {
+		e := launch(t, t.TempDir(), c.flags...)
+		e.initialize(object{})
+		ds := e.open("a.pipec.hcl", text)
+		if codes(ds) != c.want {
+			t.Errorf("%v: %s, not %s", c.flags, codes(ds), c.want)
+		}
+		if c.says != "" && (len(ds) == 0 || ds[0].Range != (span{}) || !strings.HasPrefix(ds[0].Message, c.says)) {
+			t.Errorf("%v: %+v", c.flags, ds)
+		}
+		e.end()
+	}
+}
