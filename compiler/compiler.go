@@ -26,6 +26,8 @@ type Options struct {
 	Stack string            // the stack that was chosen; "" where none was
 	Env   []string          // NAME=VALUE; those of PIPEC_VAR_NAME are values of variables
 	Vars  []evaluate.Source // --var and --var-file, in order
+
+	Unsaved map[string][]byte // texts of an editor that stand for files in Dir, by their names there
 }
 
 // Result is what compiling gave. Where Diags has errors, Programs is empty.
@@ -44,7 +46,7 @@ type Result struct {
 // Compile compiles a project. What is wrong in its files is in the result; an error is about the directory itself.
 func Compile(o Options) (*Result, error) {
 	r := &Result{Places: map[string]program.SourceMap{}}
-	source, err := load.Dir(o.Dir, &r.Diags)
+	source, err := load.Dir(o.Dir, o.Unsaved, &r.Diags)
 	if err != nil {
 		return nil, err
 	}

@@ -20,9 +20,12 @@ import (
 var stackFile = filepath.Join(".pipec", "stack")
 
 // compile compiles the project of the flags. What is wrong in its files is in the result.
-func (a *app) compile(dir string) (*compiler.Result, error) {
+func (a *app) compile(dir string) (*compiler.Result, error) { return a.compileUnsaved(dir, nil) }
+
+// compileUnsaved compiles with texts of an editor in the place of files.
+func (a *app) compileUnsaved(dir string, unsaved map[string][]byte) (*compiler.Result, error) {
 	debug.SetMemoryLimit(memoryLimit(sourceSize(dir)))
-	o := compiler.Options{Dir: dir, Stack: a.chosenStack(dir), Env: a.env}
+	o := compiler.Options{Dir: dir, Stack: a.chosenStack(dir), Env: a.env, Unsaved: unsaved}
 	for i := 0; i+1 < len(a.vars); i += 2 {
 		if a.vars[i] == "--var" {
 			o.Vars = append(o.Vars, evaluate.Source{Flag: a.vars[i+1]})

@@ -40,18 +40,21 @@ type Project struct {
 	Dir     string
 	Files   []File            // sorted by name; those that could be parsed
 	Sources map[string][]byte // the bytes of all files, by name
+
+	unsaved map[string][]byte
 }
 
 // Dir reads and parses all source files of a directory. What is wrong in them goes to diags; an error is about
-// the directory itself.
-func Dir(dir string, diags *diag.List) (*Project, error) {
+// the directory itself. unsaved are texts that stand for files of it, by their names there: those of an editor, whose
+// files may be different or not there at all.
+func Dir(dir string, unsaved map[string][]byte, diags *diag.List) (*Project, error) {
 	entries, err := os.ReadDir(dir)
-	if err != nil {
+	if err != nil && (len(unsaved) == 0 || !errors.Is(err, fs.ErrNotExist)) {
 		return nil, fmt.Errorf("the project's directory can't be read: %w", err)
 	}
-	p := &Project{Dir: dir, Sources: map[string][]byte{}}
+	p := &Project{Dir: dir, Sources: map[string][]byte{}, unsaved: unsaved}
 	var names []string
-	for _, e := range entries {
+	for _, e := range withUnsaved(entries, unsaved) {
 		switch {
 		case strings.HasPrefix(e.Name(), "."):
 		case strings.HasSuffix(e.Name(), Suffix):
@@ -107,7 +110,7 @@ func (p *Project) parse(names []string, diags *diag.List) {
 			defer func() { <-slots }()
 			r := &results[i]
 			path := filepath.Join(p.Dir, name)
-			src, d := read(path)
+			src, d := p.read(name)
 			if d != nil {
 				r.diags.Add(*d)
 				return
@@ -129,7 +132,14 @@ func (p *Project) parse(names []string, diags *diag.List) {
 	}
 }
 
-func read(path string) ([]byte, *diag.Diagnostic) {
+func (p *Project) read(name string) ([]byte, *diag.Diagnostic) {
+	if src, ok := p.unsaved[name]; ok {
+		return newlines(src), nil
+	}
+	return readFile(filepath.Join(p.Dir, name))
+}
+
+func readFile(path string) ([]byte, *diag.Diagnostic) {
 	at := hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos}
 	fail := func(err error) *diag.Diagnostic {
 		var pathErr *fs.PathError
@@ -155,8 +165,17 @@ func read(path string) ([]byte, *diag.Diagnostic) {
 	if err != nil {
 		return nil, fail(err)
 	}
-	// A checkout on Windows ends lines with CRLF: in a heredoc that would be part of the text, and of the program.
-	return bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n")), nil
+	return newlines(src), nil
+}
+
+// newlines ends lines with a newline alone. A checkout on Windows has CRLF there: in a heredoc that would be part of the
+// text, and of the program.
+func newlines(src []byte) []byte {
+	out := bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n"))
+	if out == nil {
+		return []byte{}
+	}
+	return out
 }
 
 // parse is the gate, and then HCL's own parser.

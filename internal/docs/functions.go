@@ -10,14 +10,11 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/ext/customdecode"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
-	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 
 	"pipec.dev/pipec/compiler/evaluate"
-	"pipec.dev/pipec/schema/types"
 )
 
 const functionsIntro = `# Functions
@@ -80,14 +77,14 @@ func exampleProject() (string, error) {
 }
 
 func entryPage(w io.Writer, e entry, f function.Function, all map[string]function.Function) error {
-	doc := e.doc
-	if doc == "" {
-		doc = f.Description()
-	}
+	doc := evaluate.FunctionDoc(e.name, f)
 	if doc == "" {
 		return fmt.Errorf("it has no description")
 	}
-	fmt.Fprintf(w, "\n### %s\n\n```\n%s\n```\n\n%s\n", e.name, signature(e.name, f), doc)
+	if e.doc != "" {
+		doc += " " + e.doc
+	}
+	fmt.Fprintf(w, "\n### %s\n\n```\n%s\n```\n\n%s\n", e.name, evaluate.Signature(e.name, f), doc)
 	var params []string
 	for _, p := range allParams(f) {
 		if p.Description != "" {
@@ -115,36 +112,6 @@ func allParams(f function.Function) []function.Parameter {
 		params = append(params, *v)
 	}
 	return params
-}
-
-// signature is how a function is called, and the type of its result where the types of its parameters say it.
-func signature(name string, f function.Function) string {
-	var parts []string
-	var args []cty.Type
-	for _, p := range f.Params() {
-		parts = append(parts, p.Name+": "+paramType(p.Type))
-		args = append(args, p.Type)
-	}
-	if v := f.VarParam(); v != nil {
-		parts = append(parts, "..."+v.Name+": "+paramType(v.Type))
-		args = append(args, v.Type)
-	}
-	result := cty.DynamicPseudoType
-	if t, err := f.ReturnType(args); err == nil && !isExpression(args) {
-		result = t
-	}
-	return name + "(" + strings.Join(parts, ", ") + ") → " + types.String(result)
-}
-
-func isExpression(args []cty.Type) bool {
-	return slices.ContainsFunc(args, func(t cty.Type) bool { return paramType(t) == "expression" })
-}
-
-func paramType(t cty.Type) string {
-	if t == customdecode.ExpressionClosureType {
-		return "expression"
-	}
-	return types.String(t)
 }
 
 func evaluated(example string, all map[string]function.Function) (string, error) {

@@ -1,0 +1,182 @@
+package lsp
+
+import (
+	"context"
+	"maps"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"pipec.dev/pipec/compiler"
+	"pipec.dev/pipec/compiler/diag"
+)
+
+// checker compiles projects that have changed, one at a time, and publishes what is wrong. There is no timer: what
+// changes while a project is compiled is compiled together, after that, and what came out meanwhile is dropped.
+type checker struct {
+	server *server
+	wake   chan struct{}
+
+	mu        sync.Mutex
+	changes   map[string]int              // of each project, how often it has changed
+	dirty     map[string]bool             // projects to compile
+	published map[string]map[string]found // by project and path: what the client shows
+}
+
+// found is what is wrong in a file, as the client was told.
+type found struct {
+	doc   *document // whose text it is about; nil: the file on disk
+	items []finding
+}
+
+// finding is one diagnostic with what puts it right.
+type finding struct {
+	diagnostic
+	repairs []repair
+}
+
+func newChecker(s *server) *checker {
+	return &checker{
+		server: s, wake: make(chan struct{}, 1),
+		changes: map[string]int{}, dirty: map[string]bool{}, published: map[string]map[string]found{},
+	}
+}
+
+// changed says that a file is not as it was.
+func (c *checker) changed(path string) {
+	if !filepath.IsAbs(path) {
+		return
+	}
+	dir := filepath.Dir(path)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, known := c.published[dir]; !known && !c.server.docs.inProject(dir) {
+		return // nobody looks at it
+	}
+	c.changes[dir]++
+	c.dirty[dir] = true
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run compiles what has changed, until ctx ends.
+func (c *checker) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.wake:
+		}
+		for dir := c.next(); dir != "" && ctx.Err() == nil; dir = c.next() {
+			if err := c.server.guard("checking "+dir, func() error { return c.project(ctx, dir) }); err != nil {
+				c.server.log.Printf("%s: %v", dir, err)
+			}
+		}
+	}
+}
+
+// next takes a project to compile; "" where there is none.
+func (c *checker) next() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.dirty) == 0 {
+		return ""
+	}
+	dir := slices.Min(slices.Collect(maps.Keys(c.dirty)))
+	delete(c.dirty, dir)
+	return dir
+}
+
+func (c *checker) project(ctx context.Context, dir string) error {
+	c.mu.Lock()
+	change := c.changes[dir]
+	c.mu.Unlock()
+	docs := c.server.docs.now()
+	unsaved := map[string][]byte{}
+	for path, d := range docs {
+		if d.dir() == dir && isSource(path) {
+			unsaved[filepath.Base(path)] = d.text.src
+		}
+	}
+	var r *compiler.Result
+	if len(unsaved) > 0 {
+		var err error
+		if r, err = c.server.options.Compile(dir, unsaved); err != nil {
+			return err
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.changes[dir] != change {
+		return nil // it is dirty again
+	}
+	c.publish(ctx, dir, c.server.findings(dir, r, docs), docs)
+	return nil
+}
+
+// publish tells the client of all files that something is wrong in, of those in which nothing is wrong any more, and of
+// all open ones. Nothing is told of a project that no document is open of.
+func (c *checker) publish(ctx context.Context, dir string, now map[string]found, docs map[string]*document) {
+	before := c.published[dir]
+	for path, d := range docs {
+		if _, told := now[path]; !told && d.dir() == dir && isSource(path) {
+			now[path] = found{doc: d}
+		}
+	}
+	paths := maps.Clone(before)
+	if paths == nil {
+		paths = map[string]found{}
+	}
+	maps.Copy(paths, now)
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		p := publishParams{URI: uriOf(path, docs), Diagnostics: []diagnostic{}}
+		if old, ok := before[path]; ok && old.doc != nil {
+			p.URI = old.doc.uri
+		}
+		if d := docs[path]; d != nil {
+			p.Version = &d.version
+		}
+		for _, f := range now[path].items {
+			p.Diagnostics = append(p.Diagnostics, f.diagnostic)
+		}
+		c.server.notify(ctx, "textDocument/publishDiagnostics", p)
+	}
+	c.published[dir] = now
+	if len(now) == 0 {
+		delete(c.published, dir)
+		delete(c.changes, dir)
+		c.server.cache.forget(dir)
+	}
+}
+
+// findings are what the compiler told, by path.
+func (s *server) findings(dir string, r *compiler.Result, docs map[string]*document) map[string]found {
+	out := map[string]found{}
+	if r == nil {
+		return out
+	}
+	t := translator{server: s, dir: dir, docs: docs, sources: r.Sources, texts: map[string]*text{}}
+	for _, d := range diag.NewView(r.Diags.Sorted(), r.Sources).Diagnostics {
+		path, f := t.finding(d)
+		if path == "" {
+			continue
+		}
+		file := out[path]
+		file.doc = docs[path]
+		file.items = append(file.items, f)
+		out[path] = file
+	}
+	return out
+}
+
+// shown are the findings of a document, where they are about the text that it has now.
+func (c *checker) shown(d *document) []finding {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f := c.published[d.dir()][d.path]; f.doc == d {
+		return f.items
+	}
+	return nil
+}

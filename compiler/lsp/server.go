@@ -1,0 +1,216 @@
+// Package lsp is pipec's language server: what an editor asks while a project is written. It speaks the Language Server
+// Protocol over a reader and a writer.
+//
+// Diagnostics come from the compiler alone, over the whole project with the editor's unsaved texts in the place of files,
+// and so are those of `pipec validate`. All else (hover, completion, definitions, renaming) is read off outlines of the
+// files, which exist while a file is half written; outline and names, below, make them. A project is a directory.
+//
+// Messages are taken in their order: a request sees the texts as they were when it came, and is answered beside those
+// after it.
+package lsp
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"runtime/debug"
+	"sync"
+
+	"github.com/sourcegraph/jsonrpc2"
+
+	"pipec.dev/pipec/compiler"
+)
+
+// Options are what the server needs of the command.
+type Options struct {
+	// Compile compiles the project in a directory, with texts in the place of files, by their names there.
+	Compile func(dir string, unsaved map[string][]byte) (*compiler.Result, error)
+	Log     io.Writer
+	Version string
+}
+
+// The protocol's error codes that are used.
+const (
+	codeParse          = -32700
+	codeInvalidRequest = -32600
+	codeNoMethod       = -32601
+	codeInvalidParams  = -32602
+	codeInternal       = -32603
+	codeNotInitialized = -32002
+	codeFailed         = -32803
+	codeCancelled      = -32800
+)
+
+// lifecycle is where the session stands.
+type lifecycle int
+
+const (
+	fresh lifecycle = iota
+	running
+	shutDown
+)
+
+type server struct {
+	options Options
+	conn    *jsonrpc2.Conn
+	log     *log.Logger
+	ended   chan int // the exit status
+
+	// Of the session; written by the reading goroutine alone, before all requests that read it.
+	state  lifecycle
+	client initializeParams
+	enc    encoding
+
+	docs  *documents
+	cache *outlines
+	check *checker
+
+	mu       sync.Mutex
+	inFlight map[jsonrpc2.ID]context.CancelFunc
+	closing  bool
+	requests sync.WaitGroup
+}
+
+// Serve speaks with one client until it says exit or its messages end, and returns the exit status that the protocol
+// wants: 0 only where the client asked for shutdown first.
+func Serve(ctx context.Context, in io.Reader, out io.Writer, o Options) int {
+	s := &server{
+		options: o, enc: utf16, docs: newDocuments(), cache: newOutlines(),
+		log: log.New(o.Log, "pipec lsp: ", 0), ended: make(chan int, 1), inFlight: map[jsonrpc2.ID]context.CancelFunc{},
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.check = newChecker(s)
+	checked := make(chan struct{})
+	ready := make(chan struct{})
+	st := &stream{in: bufio.NewReaderSize(in, 1<<16), out: out, log: s.log.Printf}
+	s.conn = jsonrpc2.NewConn(ctx, st, handler{s, ready}, jsonrpc2.SetLogger(s.log))
+	close(ready)
+	go func() {
+		defer close(checked)
+		s.check.run(ctx)
+	}()
+	status := 1
+	select {
+	case status = <-s.ended:
+	case <-s.conn.DisconnectNotify():
+		select {
+		case status = <-s.ended:
+		default:
+			if s.state == shutDown {
+				status = 0
+			}
+		}
+	case <-ctx.Done():
+	}
+	cancel()
+	_ = s.conn.Close()
+	s.mu.Lock()
+	s.closing = true
+	s.mu.Unlock()
+	s.requests.Wait()
+	<-checked
+	return status
+}
+
+// handler takes the messages, one after the other.
+type handler struct {
+	*server
+	ready chan struct{}
+}
+
+// Handle takes a notification at once. A request gets what it needs of the session now, and is answered on its own.
+func (h handler) Handle(ctx context.Context, conn *jsonrpc2.Conn, r *jsonrpc2.Request) {
+	<-h.ready // conn is in its place
+	s := h.server
+	params := json.RawMessage("{}")
+	if r.Params != nil && string(*r.Params) != "null" {
+		params = *r.Params
+	}
+	if r.Notif {
+		if err := s.guard(r.Method, func() error { return s.notified(ctx, r.Method, params) }); err != nil {
+			s.log.Printf("%s: %v", r.Method, err)
+		}
+		return
+	}
+	answer, err := s.asked(r.Method, params)
+	if err != nil {
+		s.reply(ctx, r, nil, err)
+		return
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		cancel()
+		return
+	}
+	s.inFlight[r.ID] = cancel
+	s.requests.Go(func() {
+		defer func() {
+			s.mu.Lock()
+			delete(s.inFlight, r.ID)
+			s.mu.Unlock()
+			cancel()
+		}()
+		var result any
+		err := s.guard(r.Method, func() (err error) {
+			result, err = answer(ctx)
+			return err
+		})
+		if ctx.Err() != nil {
+			err = &jsonrpc2.Error{Code: codeCancelled, Message: "the request was cancelled"}
+		}
+		s.reply(context.WithoutCancel(ctx), r, result, err)
+	})
+}
+
+// guard calls f. A panic in it ends the one message and not the session: it is told on stderr, with where it was.
+func (s *server) guard(what string, f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.log.Printf("%s: panic: %v\n%s", what, r, debug.Stack())
+			err = fmt.Errorf("internal error: %v", r)
+		}
+	}()
+	return f()
+}
+
+func (s *server) reply(ctx context.Context, r *jsonrpc2.Request, result any, err error) {
+	if err != nil {
+		told, ok := err.(*jsonrpc2.Error)
+		if !ok {
+			told = &jsonrpc2.Error{Code: codeInternal, Message: err.Error()}
+		}
+		err = s.conn.ReplyWithError(ctx, r.ID, told)
+	} else {
+		err = s.conn.Reply(ctx, r.ID, result)
+	}
+	if err != nil && err != jsonrpc2.ErrClosed {
+		s.log.Printf("%s: %v", r.Method, err)
+	}
+}
+
+// notify sends a notification.
+func (s *server) notify(ctx context.Context, method string, params any) {
+	if err := s.conn.Notify(ctx, method, params); err != nil && err != jsonrpc2.ErrClosed {
+		s.log.Printf("%s: %v", method, err)
+	}
+}
+
+// cancel ends a request that the client no longer wants.
+func (s *server) cancel(p cancelParams) error {
+	var id jsonrpc2.ID
+	if err := json.Unmarshal(p.ID, &id); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if cancel, ok := s.inFlight[id]; ok {
+		cancel()
+	}
+	return nil
+}

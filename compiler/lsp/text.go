@@ -1,0 +1,125 @@
+package lsp
+
+import (
+	"slices"
+	"unicode/utf8"
+)
+
+// encoding is what the characters of a position count.
+type encoding string
+
+// The encodings. Every client knows the first; another is spoken where the client names it before.
+const (
+	utf16 encoding = "utf-16"
+	utf8s encoding = "utf-8"
+	utf32 encoding = "utf-32"
+)
+
+// negotiate takes the first encoding of the client's list that is known.
+func negotiate(offered []string) encoding {
+	for _, name := range offered {
+		if e := encoding(name); e == utf16 || e == utf8s || e == utf32 {
+			return e
+		}
+	}
+	return utf16
+}
+
+// units is how many characters of a position a rune is, of so many bytes.
+func (e encoding) units(r rune, size int) int {
+	switch {
+	case e == utf8s:
+		return size
+	case e == utf16 && r > 0xffff:
+		return 2
+	}
+	return 1
+}
+
+// text is a source with the offsets of its lines, so that offsets and positions turn into each other. A line ends with
+// \n, \r\n or \r alone, as the protocol has it.
+type text struct {
+	src   []byte
+	lines []int
+	wide  []wide // characters beyond ASCII, by their place
+	enc   encoding
+}
+
+// wide is a character of several bytes.
+type wide struct {
+	start, end int
+	saved      int // how many more bytes than units there are in the text up to its end
+}
+
+func newText(src []byte, enc encoding) *text {
+	t := &text{src: src, lines: []int{0}, enc: enc}
+	saved := 0
+	for i := 0; i < len(src); {
+		c := src[i]
+		if c >= utf8.RuneSelf {
+			r, size := utf8.DecodeRune(src[i:])
+			saved += size - enc.units(r, size)
+			t.wide = append(t.wide, wide{i, i + size, saved})
+			i += size
+			continue
+		}
+		i++
+		if c == '\n' || c == '\r' && (i == len(src) || src[i] != '\n') {
+			t.lines = append(t.lines, i)
+		}
+	}
+	return t
+}
+
+// position is where an offset is.
+func (t *text) position(offset int) position {
+	offset = min(max(offset, 0), len(t.src))
+	line, found := slices.BinarySearch(t.lines, offset)
+	if !found {
+		line--
+	}
+	return position{line, t.units(offset) - t.units(t.lines[line])}
+}
+
+// units is how many units the text has up to an offset; one inside of a character is before it.
+func (t *text) units(offset int) int {
+	n, _ := slices.BinarySearchFunc(t.wide, offset, func(w wide, offset int) int { return w.start - offset })
+	if n > 0 && t.wide[n-1].end > offset {
+		n--
+		offset = t.wide[n].start
+	}
+	if n == 0 {
+		return offset
+	}
+	return offset - t.wide[n-1].saved
+}
+
+// offset is the byte at a position. One behind a line's end is at its end, and one inside of a character before it.
+func (t *text) offset(p position) int {
+	switch {
+	case p.Line < 0:
+		return 0
+	case p.Line >= len(t.lines):
+		return len(t.src)
+	}
+	at := t.lines[p.Line]
+	for n := 0; at < len(t.src) && t.src[at] != '\n' && t.src[at] != '\r'; {
+		r, size := utf8.DecodeRune(t.src[at:])
+		if n += t.enc.units(r, size); n > p.Character {
+			break
+		}
+		at += size
+	}
+	return at
+}
+
+func (t *text) span(start, end int) span {
+	return span{t.position(start), t.position(max(start, end))}
+}
+
+// replaced is the source with the text in a range replaced.
+func (t *text) replaced(r span, by string) []byte {
+	start := t.offset(r.Start)
+	end := max(start, t.offset(r.End))
+	return slices.Concat(t.src[:start], []byte(by), t.src[end:])
+}
