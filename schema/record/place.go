@@ -51,6 +51,14 @@ func digest(s string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
+// Root is the name of the step of the pipeline itself that an address is of, or is beneath.
+func Root(address string) string {
+	if i := strings.IndexAny(address, ".[#"); i >= 0 {
+		return address[:i]
+	}
+	return address
+}
+
 // Under says whether an address is that of a step, or of an instance, a round or a step beneath it.
 func Under(address, step string) bool {
 	rest, ok := strings.CutPrefix(address, step)
