@@ -30,10 +30,11 @@ type Options struct {
 	Unsaved map[string][]byte // texts of an editor that stand for files in Dir, by their names there
 }
 
-// Result is what compiling gave. Where Diags has errors, Programs is empty.
+// Result is what compiling gave. Where Diags has errors, there are no programs.
 type Result struct {
 	Project  string
 	Programs []*program.Program           // sorted by name
+	Called   []*program.Program           // of pipelines that are there to be called by others: no targets but by name
 	Places   map[string]program.SourceMap // by the program's name
 	Stacks   []*program.Stack             // declared, sorted by name; those that are faulty too
 	Stack    *program.Stack               // chosen: by name, or the only one, or the implied one; nil where it is open
@@ -93,14 +94,18 @@ func (r *Result) compile(source *load.Project, o Options) {
 			r.Diags.Add(diag.New("evaluation", p.Block.DefRange, "this pipeline can't be compiled: %v", err))
 			continue
 		}
-		r.Programs = append(r.Programs, prog)
 		r.Places[prog.Pipeline] = places
+		if p.Called() {
+			r.Called = append(r.Called, prog) // its steps are bound where it is called
+			continue
+		}
+		r.Programs = append(r.Programs, prog)
 		if r.Stack != nil && r.Stack.Orchestrator.Kind == "kubernetes" {
 			bind.Check(w, prog, places, r.Stack)
 		}
 	}
 	if r.Diags.HasErrors() {
-		r.Programs = nil
+		r.Programs, r.Called = nil, nil
 	}
 	r.keep(w, blocks, pipelines, levels)
 }
@@ -139,9 +144,11 @@ func list(names []string) string {
 
 // Program is the program of a pipeline, or nil.
 func (r *Result) Program(name string) *program.Program {
-	for _, p := range r.Programs {
-		if p.Pipeline == name {
-			return p
+	for _, programs := range [][]*program.Program{r.Programs, r.Called} {
+		for _, p := range programs {
+			if p.Pipeline == name {
+				return p
+			}
 		}
 	}
 	return nil

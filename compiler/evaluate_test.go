@@ -9,6 +9,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/zclconf/go-cty/cty"
 
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/types"
 )
@@ -62,6 +63,9 @@ func evaluateAll(t *testing.T, p *program.Program, count *int) {
 
 // madeUp is a value for a reference.
 func madeUp(p *program.Program, s *program.Step, ref string) (cty.Value, error) {
+	if r, ok := expr.StepRef(ref); ok && (r.Instance != "" || r.Attr == "") {
+		return madeUpInstances(p, s, r)
+	}
 	parts := strings.Split(ref, ".")
 	handle := cty.ObjectVal(map[string]cty.Value{"path": cty.StringVal("/tmp/x")})
 	switch {
@@ -69,6 +73,17 @@ func madeUp(p *program.Program, s *program.Step, ref string) (cty.Value, error) 
 		return cty.NumberIntVal(1), nil
 	case ref == "reason", parts[0] == "run", parts[0] == "step" && (parts[2] == "status" || parts[2] == "reason"):
 		return cty.StringVal("failed"), nil
+	case parts[0] == "each":
+		t, err := types.ParseString(s.ForEach.Type)
+		switch {
+		case err != nil:
+			return cty.NilVal, err
+		case parts[1] == "value" || t.IsSetType():
+			return example(t.ElementType()), nil
+		case t.IsMapType():
+			return cty.StringVal("x"), nil
+		}
+		return cty.NumberIntVal(1), nil
 	case parts[0] == "output":
 		return handle, nil
 	case parts[0] == "param":
@@ -96,6 +111,40 @@ func madeUp(p *program.Program, s *program.Step, ref string) (cty.Value, error) 
 		}
 	}
 	return cty.NilVal, fmt.Errorf("the program knows nothing of %s", ref)
+}
+
+// madeUpInstances is a value for a reference to instances.
+func madeUpInstances(p *program.Program, s *program.Step, r expr.Ref) (cty.Value, error) {
+	one := expr.Ref{Step: r.Step, Attr: r.Attr}
+	var v cty.Value
+	var err error
+	if r.Attr == "" {
+		attrs := map[string]cty.Value{}
+		for _, other := range p.All() {
+			for _, o := range other.Outputs {
+				if other.Name == r.Step {
+					if attrs[o.Name], err = ofType(o.Type); err != nil {
+						return cty.NilVal, err
+					}
+				}
+			}
+		}
+		v = cty.ObjectVal(attrs)
+	} else if v, err = madeUp(p, s, one.String()); err != nil {
+		return v, err
+	}
+	switch r.Instance {
+	case expr.All:
+		return cty.TupleVal([]cty.Value{v, v}), nil
+	case "":
+		for _, other := range p.All() {
+			if other.Name == r.Step && strings.HasPrefix(other.ForEach.Type, "list") {
+				return cty.TupleVal([]cty.Value{v, v}), nil
+			}
+		}
+		return cty.ObjectVal(map[string]cty.Value{"x": v, "y": v}), nil
+	}
+	return v, nil
 }
 
 func ofType(text string) (cty.Value, error) {

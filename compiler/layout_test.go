@@ -144,7 +144,7 @@ func (l *layout) blank(depth int) string {
 }
 
 // bare are attributes whose expression is no value, and so stands without parentheses.
-var bare = []string{"type", "image", "code", "depends_on", "command", "env", "labels", "annotations", "node_selector", "extended", "params"}
+var bare = []string{"type", "image", "code", "depends_on", "command", "env", "labels", "annotations", "node_selector", "extended", "params", "pipeline", "carry"}
 
 func (l *layout) attribute(a *hclsyntax.Attribute, isLocals bool, depth int) string {
 	r := a.Expr.Range()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"pipec.dev/pipec/compiler"
 	"pipec.dev/pipec/runtime/remote"
@@ -75,7 +74,7 @@ func (a *app) liveLogs(ctx context.Context, re *remotely, run *record.Run, o log
 		if err != nil {
 			return world(err)
 		}
-		if !slices.ContainsFunc(p.All(), func(s *program.Step) bool { return s.Name == o.Step }) {
+		if !runs.HasStep(p, o.Step) {
 			return usage("%v", &runs.NoStepError{Run: run.Name, Step: o.Step})
 		}
 	}

@@ -127,7 +127,11 @@ func (a *app) sayRerun(of string, resume bool, steps []plan.Decision, show showO
 		if d.Keep {
 			fmt.Fprintf(w, "  %s %s\n", a.paint("2", "keep"), d.Step)
 		} else {
-			fmt.Fprintf(w, "  %s  %s (%s)\n", a.paint("1", "run"), d.Step, d.Why)
+			why := d.Why
+			if d.Part {
+				why += "; those of its instances that succeeded are kept"
+			}
+			fmt.Fprintf(w, "  %s  %s (%s)\n", a.paint("1", "run"), d.Step, why)
 		}
 	}
 	return nil

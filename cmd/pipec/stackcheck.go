@@ -86,7 +86,7 @@ func (a *app) findings(ctx context.Context, r *compiler.Result) ([]local.Finding
 	}
 	python := false
 	for _, p := range r.Programs {
-		for _, s := range p.All() {
+		for _, s := range p.Every() {
 			python = python || s.Python != ""
 		}
 	}

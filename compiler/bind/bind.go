@@ -25,7 +25,12 @@ func Check(w *evaluate.World, p *program.Program, places program.SourceMap, stac
 	}
 	part := *p
 	part.Steps, part.Finally = own(p.Steps), own(p.Finally)
-	if len(part.Steps)+len(part.Finally) == 0 {
+	part.Called = nil
+	for _, called := range p.Called {
+		called.Steps, called.Finally = own(called.Steps), own(called.Finally)
+		part.Called = append(part.Called, called)
+	}
+	if len(part.Every()) == 0 {
 		return
 	}
 	bound, _, err := pod.Bind(&part, stack, nil, pod.Options{})
@@ -57,12 +62,15 @@ type checker struct {
 // images tells the steps that have none, and the image blocks that could not be pushed.
 func (c *checker) images() bool {
 	good, told := true, map[string]bool{}
-	for _, s := range c.program.All() {
+	for at, s := range c.program.Placed() {
+		if s.Call != nil {
+			continue
+		}
 		ref, built := kube.ImageReference(c.program, c.stack.Registry, s.Image)
 		switch {
 		case s.Image == "":
 			good = false
-			c.world.Diags.Add(diag.New("missing", c.places["step."+s.Name], "step %q has no image, and stack %q runs it in a pod", s.Name, c.stack.Name).
+			c.world.Diags.Add(diag.New("missing", c.places[at], "step %q has no image, and stack %q runs it in a pod", s.Name, c.stack.Name).
 				WithSuggestion("write image = image.NAME in the pipeline or in the step"))
 		case ref == "" && built && !told[s.Image]:
 			good, told[s.Image] = false, true
@@ -79,18 +87,17 @@ func (c *checker) images() bool {
 
 // restricted tells the steps whose own `pod` leaves `restricted`: that takes a security block.
 func (c *checker) restricted(bound *program.Program) {
-	leaving, err := restricted.Leaving(bound)
-	if err != nil {
-		c.world.Diags.Add(diag.New("evaluation", c.places[""], "the pods of this pipeline can't be checked: %v", err))
-		return
-	}
-	security := map[string]bool{}
-	for _, s := range bound.All() {
-		security[s.Name] = s.Security != nil
-	}
-	for _, l := range leaving {
-		if !security[l.Step] {
-			c.world.Diags.Add(diag.New("not-restricted", c.places["step."+l.Step+".pod"], "the `pod` of step %q leaves Pod Security `restricted`", l.Step).
+	for at, s := range bound.Placed() {
+		if s.Security != nil || len(s.PodPatch) == 0 {
+			continue
+		}
+		l, err := restricted.Leaves(s)
+		if err != nil {
+			c.world.Diags.Add(diag.New("evaluation", c.places[""], "the pods of this pipeline can't be checked: %v", err))
+			return
+		}
+		if l != nil {
+			c.world.Diags.Add(diag.New("not-restricted", c.places[at+".pod"], "the `pod` of step %q leaves Pod Security `restricted`", l.Step).
 				WithDetail("%s.", strings.Join(l.Reasons, ";\n")).
 				WithSuggestion("write security {} in the step, if it must: plans point at it"))
 		}

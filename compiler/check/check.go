@@ -22,17 +22,23 @@ type checker struct {
 	world   *evaluate.World
 	diags   *diag.List
 	current *Pipeline
+	// pipelines are those that are or were checked: who calls one needs the types of its params and outputs.
+	pipelines map[*decode.Block]*Pipeline
+	callers   []caller // the calls that are being checked, outermost first
 }
 
 // Project checks all pipelines of a project, sorted by name, and tells what in it is used by nothing.
 func Project(w *evaluate.World) []*Pipeline {
-	c := &checker{world: w, diags: w.Diags}
+	c := &checker{world: w, diags: w.Diags, pipelines: map[*decode.Block]*Pipeline{}}
 	w.All()
 	c.images()
 	c.codes()
 	var out []*Pipeline
 	for _, name := range evaluate.Names(w.Pipelines) {
 		out = append(out, c.pipeline(w.Pipelines[name]))
+	}
+	for _, p := range out {
+		c.startable(p)
 	}
 	if !w.Diags.HasErrors() { // what is faulty may hide a use
 		w.Unused()
@@ -41,8 +47,14 @@ func Project(w *evaluate.World) []*Pipeline {
 }
 
 func (c *checker) pipeline(b *decode.Block) *Pipeline {
-	p := &Pipeline{Block: b, Params: map[string]*Param{}, byName: map[string]*Step{}}
+	if p := c.pipelines[b]; p != nil {
+		return p
+	}
+	p := &Pipeline{Block: b, Params: map[string]*Param{}, byName: map[string]*Step{}, entered: true, world: c.world}
+	c.pipelines[b] = p
+	outer := c.current
 	c.current = p
+	defer func() { c.current, p.entered = outer, false }()
 	c.settings(p)
 	for _, n := range b.All("param") {
 		c.param(p, n)
@@ -63,6 +75,7 @@ func (c *checker) pipeline(b *decode.Block) *Pipeline {
 			c.result(p, n)
 		}
 	}
+	p.faulty = len(p.Results) < len(b.All("output")) || b.Tried("output")
 	if !c.diags.HasErrors() {
 		for _, name := range evaluate.Names(p.Params) {
 			if q := p.Params[name]; !q.used {
@@ -89,6 +102,18 @@ func (c *checker) settings(p *Pipeline) {
 	p.cache, _ = w.Bool(b, "cache")
 	p.code = c.ref(b, "code", w.Codes)
 	p.image = c.imageRef(b)
+}
+
+// startable tells pipelines that can't be started by themselves, and are called by nobody.
+func (c *checker) startable(p *Pipeline) {
+	for _, name := range evaluate.Names(p.Params) {
+		q := p.Params[name]
+		if p.called && p.Block.One("schedule") == nil || q.Type == cty.NilType || !types.HasArtifact(q.Type) || q.Block.Tried("source") {
+			continue
+		}
+		c.diags.Add(diag.New("not-supported", q.Block.LabelRange, "params that are artifacts are not supported yet where a run is started with them").
+			WithDetail("A pipeline that other pipelines call can have them, and no schedule."))
+	}
 }
 
 func (c *checker) duration(b *decode.Block, name string, byDefault program.Duration) program.Duration {
@@ -161,17 +186,6 @@ func (c *checker) param(p *Pipeline, b *decode.Block) {
 	typed := false
 	if e := b.Attr("type"); e != nil {
 		t, ok := evaluate.Type(e, c.diags)
-		if ok && types.HasArtifact(t) {
-			ok = false
-		}
-		if !ok && b.Tried("source") {
-			q.Type = cty.NilType // an artifact to import: that it doesn't work yet has been told
-			return
-		}
-		if types.HasArtifact(t) {
-			c.diags.Add(diag.New("not-supported", e.Range(), "params that are artifacts are not supported yet"))
-			ok = false
-		}
 		if !ok {
 			q.Type = cty.NilType
 			return

@@ -26,16 +26,26 @@ func (c *checker) cycles(p *Pipeline) {
 		for _, s := range ring {
 			names = append(names, s.Name())
 		}
-		d := diag.New("cycle", ring[0].Needs[ring[1%len(ring)].Name()].At, "steps wait for each other in a ring: %s", strings.Join(append(names, names[0]), " → "))
+		d := diag.New("cycle", ring[0].needOf(ring[1%len(ring)]).At, "steps wait for each other in a ring: %s", strings.Join(append(names, names[0]), " → "))
 		if len(ring) == 1 {
 			d.Summary = "step " + names[0] + " waits for itself"
 		}
 		for i, s := range ring[1:] {
 			next := ring[(i+2)%len(ring)]
-			d = d.WithRelated(s.Needs[next.Name()].At, "%s waits for %s", s.Name(), next.Name())
+			d = d.WithRelated(s.needOf(next).At, "%s waits for %s", s.Name(), next.Name())
 		}
 		c.diags.Add(d)
 	}
+}
+
+// needOf is how s needs another step, or nil.
+func (s *Step) needOf(other *Step) *Need {
+	for _, key := range evaluate.Names(s.Needs) {
+		if s.Needs[key].Step == other.Name() {
+			return s.Needs[key]
+		}
+	}
+	return nil
 }
 
 func before(a, b hcl.Range) bool {
@@ -53,7 +63,7 @@ func shortestRing(p *Pipeline, first *Step, inside map[*Step]bool) []*Step {
 		s := queue[0]
 		queue = queue[1:]
 		for _, name := range evaluate.Names(s.Needs) {
-			next := p.byName[name]
+			next := p.byName[s.Needs[name].Step]
 			if next == first {
 				var ring []*Step
 				for at := s; at != nil; at = from[at] {
@@ -95,7 +105,7 @@ func knots(p *Pipeline) [][]*Step {
 		for len(frames) > 0 {
 			f := &frames[len(frames)-1]
 			if len(f.needs) > 0 {
-				next := p.byName[f.needs[0]]
+				next := p.byName[f.step.Needs[f.needs[0]].Step]
 				f.needs = f.needs[1:]
 				if index[next] == 0 {
 					enter(next)
@@ -122,7 +132,7 @@ func knots(p *Pipeline) [][]*Step {
 					break
 				}
 			}
-			if _, self := s.Needs[s.Name()]; len(knot) > 1 || self {
+			if len(knot) > 1 || s.needOf(s) != nil {
 				out = append(out, knot)
 			}
 		}

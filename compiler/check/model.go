@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"pipec.dev/pipec/compiler/decode"
+	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/schema/program"
 )
 
@@ -19,12 +20,26 @@ type Pipeline struct {
 	Steps   []*Step // of both sorts, in the order of the source
 	Results []*Result
 	Program program.Program
+	// Calls are the pipelines that its steps call, each once, in the order of the source.
+	Calls []*Pipeline
+	// Library is the library that it stands in; "": the project's own.
+	Library string
 
-	byName map[string]*Step
-	code   string // of the pipeline: the default of its steps
-	image  string
-	cache  bool
+	world   *evaluate.World // the project, or the library, that it is declared in
+	entered bool            // it is being checked
+	called  bool            // another one calls it
+	faulty  bool            // some of its outputs are not known
+	byName  map[string]*Step
+	code    string // of the pipeline: the default of its steps
+	image   string
+	cache   bool
 }
+
+// World is the project, or the library, that the pipeline is declared in.
+func (p *Pipeline) World() *evaluate.World { return p.world }
+
+// Called says whether another pipeline calls it. Without a schedule, it is then not a target by itself.
+func (p *Pipeline) Called() bool { return p.called && p.Block.One("schedule") == nil }
 
 // Param is a checked param.
 type Param struct {
@@ -47,12 +62,34 @@ type Step struct {
 	Outputs     []*Output
 	Env         map[string]*Value
 	When        *Value
+	Callee      *Pipeline // of a call
+	ForEach     *ForEach
+	Repeat      *Repeat
 	RetryWhen   *Value
-	Needs       map[string]*Need // by the step's name
+	Needs       map[string]*Need // by Need.key
 	Program     program.Step     // what is plain data already
 
 	inputs  map[string]*Input
 	outputs map[string]*Output
+	faulty  bool // what it calls is not known: neither are its inputs and outputs
+}
+
+// ForEach is a checked for_each.
+type ForEach struct {
+	Value *Value // nil where it is faulty
+	Type  cty.Type
+	Key   cty.Type // of each.key
+	Elem  cty.Type // of each.value
+	Known bool
+	Keys  []string // where they are Known when compiling, as expr.Key writes them
+	state int
+}
+
+// Repeat is a checked repeat.
+type Repeat struct {
+	Max   int
+	Until *Value
+	Carry map[string]*Value
 }
 
 // Name is the step's name.
@@ -82,8 +119,17 @@ type Result struct {
 
 // Need is a step that another waits for, and where that is written.
 type Need struct {
-	Kind program.NeedKind
-	At   hcl.Range
+	Step     string
+	Instance string // as program.Need has it
+	Kind     program.NeedKind
+	At       hcl.Range
+}
+
+func (n *Need) key() string {
+	if n.Instance == "" {
+		return n.Step
+	}
+	return n.Step + "[" + n.Instance + "]"
 }
 
 // Value is a checked expression: a constant, or what is evaluated at run time.
@@ -96,10 +142,12 @@ type Value struct {
 
 // Use is one reference in an expression.
 type Use struct {
-	Ref    string // step.a.x, param.p, run.name, input.x, output.y, var.v, local.l, attempt
-	Step   string // the step referred to; "" for others
-	Status bool   // how it ended, not an output
-	Const  bool   // var or local
-	Soft   bool
-	At     hcl.Range
+	Ref      string // step.a.x, step.a[*].x, param.p, run.name, each.key, input.x, output.y, var.v, local.l, attempt
+	Step     string // the step referred to; "" for others
+	Instance string // of it, as expr.Ref has it
+	Output   string // of it; "": its status, or all outputs
+	Status   bool   // how it ended, not an output
+	Const    bool   // var or local
+	Soft     bool
+	At       hcl.Range
 }

@@ -1,21 +1,28 @@
 package check
 
 import (
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/program"
 )
 
 // strength orders the kinds: of several references to one step, the strongest is the need.
 var strength = map[program.NeedKind]int{program.NeedStatus: 0, program.NeedSoft: 1, program.NeedOrder: 2, program.NeedOutput: 3}
 
-func (s *Step) need(name string, kind program.NeedKind, at hcl.Range) {
-	n, ok := s.Needs[name]
+func (s *Step) need(step, instance string, kind program.NeedKind, at hcl.Range) {
+	if instance == expr.All {
+		instance = ""
+	}
+	need := &Need{Step: step, Instance: instance, Kind: kind, At: at}
+	n, ok := s.Needs[need.key()]
 	if !ok {
-		s.Needs[name] = &Need{Kind: kind, At: at}
+		s.Needs[need.key()] = need
 	} else if strength[kind] > strength[n.Kind] {
 		n.Kind = kind
 	}
@@ -27,8 +34,9 @@ func (c *checker) needs(p *Pipeline, s *Step) {
 	if s.When != nil {
 		for _, u := range s.When.Uses {
 			if u.Status {
-				lifted[u.Step] = u.At
-				s.need(u.Step, program.NeedStatus, u.At)
+				key := (&Need{Step: u.Step, Instance: strings.TrimPrefix(u.Instance, expr.All)}).key()
+				lifted[key] = u.At
+				s.need(u.Step, u.Instance, program.NeedStatus, u.At)
 			}
 		}
 	}
@@ -38,7 +46,7 @@ func (c *checker) needs(p *Pipeline, s *Step) {
 		}
 	}
 	for _, d := range c.dependsOn(p, s) {
-		s.need(d.Step, program.NeedOrder, d.At)
+		s.need(d.Step, "", program.NeedOrder, d.At)
 	}
 	for name := range lifted {
 		s.Needs[name].Kind = program.NeedStatus
@@ -49,31 +57,31 @@ func (c *checker) useNeed(p *Pipeline, s *Step, u Use, soft bool, lifted map[str
 	if u.Step == "" {
 		return
 	}
-	mention, isLifted := lifted[u.Step]
+	mention, isLifted := lifted[(&Need{Step: u.Step, Instance: strings.TrimPrefix(u.Instance, expr.All)}).key()]
 	target := p.byName[u.Step]
 	switch {
 	case u.Status && (isLifted || s.Finally && !target.Finally):
-		s.need(u.Step, program.NeedStatus, u.At)
+		s.need(u.Step, u.Instance, program.NeedStatus, u.At)
 	case u.Status:
-		s.need(u.Step, program.NeedOrder, u.At)
+		s.need(u.Step, u.Instance, program.NeedOrder, u.At)
 	case soft:
-		s.need(u.Step, program.NeedSoft, u.At)
+		s.need(u.Step, u.Instance, program.NeedSoft, u.At)
 	case isLifted && !c.hasDefault(target, u):
 		c.diags.Add(diag.New("skipped-reference", u.At, "%s may not be there: this step starts whether or not %q has succeeded", u.Ref, u.Step).
 			WithRelated(mention, "mentioning its status here lifts the requirement that it has").
 			WithSuggestion("give the input a default, or write coalesce(%s, …)", u.Ref))
 	case isLifted:
-		s.need(u.Step, program.NeedSoft, u.At)
+		s.need(u.Step, u.Instance, program.NeedSoft, u.At)
 	case c.hasDefault(target, u):
-		s.need(u.Step, program.NeedSoft, u.At)
+		s.need(u.Step, u.Instance, program.NeedSoft, u.At)
 	default:
-		s.need(u.Step, program.NeedOutput, u.At)
+		s.need(u.Step, u.Instance, program.NeedOutput, u.At)
 	}
 }
 
 // hasDefault says whether the output that is read has a default, which is read where its step was skipped.
 func (c *checker) hasDefault(target *Step, u Use) bool {
-	out := target.outputs[u.Ref[len("step.")+len(u.Step)+1:]]
+	out := target.outputs[u.Output]
 	return out != nil && out.Default != cty.NilVal
 }
 
@@ -90,6 +98,9 @@ func (s *Step) bindings() []binding {
 			out = append(out, binding{v, soft})
 		}
 	}
+	if s.ForEach != nil {
+		add(s.ForEach.Value, false)
+	}
 	add(s.When, false)
 	for _, in := range s.Inputs {
 		add(in.Value, in.Default != cty.NilVal)
@@ -100,6 +111,12 @@ func (s *Step) bindings() []binding {
 	add(s.CommandList, false)
 	for _, name := range evaluate.Names(s.Env) {
 		add(s.Env[name], false)
+	}
+	if s.Repeat != nil {
+		add(s.Repeat.Until, false)
+		for _, name := range evaluate.Names(s.Repeat.Carry) {
+			add(s.Repeat.Carry[name], false)
+		}
 	}
 	return out
 }

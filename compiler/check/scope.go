@@ -22,7 +22,11 @@ type scope struct {
 	p    *Pipeline
 	step *Step // nil: in an output of the pipeline
 	kind language.Kind
-	uses []Use
+	// round says that outputs are what a round has left, and not where they are to be written.
+	round bool
+	// whole says that it is for_each itself, which makes each.
+	whole bool
+	uses  []Use
 }
 
 // statusTypes are what is known of a step beside its outputs, once it has ended.
@@ -56,11 +60,8 @@ func (s *scope) Resolve(t hcl.Traversal, soft bool) (cty.Type, int) {
 		return s.stepOutput(t, soft)
 	case root == "run":
 		return s.run(t, soft)
-	case root == "each" && s.step != nil && s.step.Block.Tried("for_each"):
-		return cty.NilType, 0
 	case root == "each":
-		s.fault("for-expression", t.SourceRange(), "each stands in a step with for_each, which is not supported yet")
-		return cty.NilType, 0
+		return s.each(t, soft)
 	}
 	if s.kind == language.Own {
 		return s.misplaced(t, "param.NAME", "step.NAME", "run.NAME", "input.NAME", "output.NAME")
@@ -144,6 +145,9 @@ func (s *scope) input(t hcl.Traversal) (cty.Type, int) {
 		return cty.NilType, 0
 	}
 	in, ok := s.step.inputs[name]
+	if !ok && s.step.faulty {
+		return cty.NilType, 0
+	}
 	if !ok {
 		return s.unknown(t, "input of this step", "input.", name, among(s.step.inputs))
 	}
@@ -152,6 +156,10 @@ func (s *scope) input(t hcl.Traversal) (cty.Type, int) {
 	}
 	s.use(Use{Ref: "input." + name}, t[:2], false)
 	if types.HasArtifact(in.Type) {
+		if s.round {
+			s.fault("out-of-place", t.SourceRange(), "input.%s is an artifact, which is not carried: carry what the round has left, output.NAME", name)
+			return cty.NilType, 0
+		}
 		return infer.HandleType, 2
 	}
 	return in.Type, 2
@@ -162,10 +170,17 @@ func (s *scope) output(t hcl.Traversal) (cty.Type, int) {
 	if !ok {
 		return cty.NilType, 0
 	}
-	if _, ok := s.step.outputs[name]; !ok {
+	out, ok := s.step.outputs[name]
+	if !ok {
+		if s.step.faulty {
+			return cty.NilType, 0
+		}
 		return s.unknown(t, "output of this step", "output.", name, among(s.step.outputs))
 	}
 	s.use(Use{Ref: "output." + name}, t[:2], false)
+	if s.round {
+		return out.Type, 2
+	}
 	return infer.HandleType, 2
 }
 
@@ -183,31 +198,30 @@ func (s *scope) stepOutput(t hcl.Traversal, soft bool) (cty.Type, int) {
 		return cty.NilType, 0
 	}
 	if len(t) < 3 {
+		if target.ForEach != nil {
+			return s.allInstances(t, target, soft)
+		}
 		s.wholeStep(t, target)
 		return cty.NilType, 0
 	}
-	attr, ok := t[2].(hcl.TraverseAttr)
-	if !ok {
-		_, all := t[2].(hcl.TraverseSplat)
-		switch {
-		case target.Block.Tried("for_each"): // it works later, which has been told
-		case all:
-			s.fault("for-expression", t.SourceRange(), "[*] collects the instances of a step with for_each, and step.%s has none", name)
-		default:
-			s.fault("for-expression", t.SourceRange(), "step.%s has no for_each, and so no instances to pick one of", name)
-		}
-		return cty.NilType, 0
+	if typ, taken, handled := s.Instances(t, soft); handled {
+		return typ, taken
 	}
+	attr := t[2].(hcl.TraverseAttr)
 	if typ, ok := statusTypes[attr.Name]; ok {
 		s.use(Use{Ref: "step." + name + "." + attr.Name, Step: name, Status: true}, t[:3], soft)
 		return typ, 3
 	}
 	out, ok := target.outputs[attr.Name]
-	if !ok {
+	switch {
+	case !ok:
 		s.unknownOutput(t, target, attr)
 		return cty.NilType, 0
+	case target.ForEach != nil:
+		s.oneOfMany(t, target, attr)
+		return cty.NilType, 0
 	}
-	s.use(Use{Ref: "step." + name + "." + attr.Name, Step: name}, t[:3], soft)
+	s.use(Use{Ref: "step." + name + "." + attr.Name, Step: name, Output: attr.Name}, t[:3], soft)
 	return out.Type, 3
 }
 
@@ -225,7 +239,7 @@ func (s *scope) wholeStep(t hcl.Traversal, target *Step) {
 }
 
 func (s *scope) unknownOutput(t hcl.Traversal, target *Step, attr hcl.TraverseAttr) {
-	if target.Block.Tried("pipeline", "approval", "output") {
+	if target.faulty || target.Block.Tried("approval", "output") {
 		return // what its outputs are is not known
 	}
 	outputs := evaluate.Names(target.outputs)

@@ -12,6 +12,7 @@ import (
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/schema/language"
 	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/types"
 )
 
 // declareSteps names all steps and the types of their outputs, so that references may go forward.
@@ -32,9 +33,17 @@ func (c *checker) declareSteps(p *Pipeline) {
 		}
 		p.byName[b.Label] = s
 		p.Steps = append(p.Steps, s)
-		for _, n := range b.All("output") {
-			c.output(s, n)
+		if b.Attr("for_each") != nil {
+			s.ForEach = &ForEach{Type: cty.NilType, Key: cty.NilType, Elem: cty.NilType}
 		}
+		if b.Attr("pipeline") == nil {
+			for _, n := range b.All("output") {
+				c.output(s, n)
+			}
+		}
+	}
+	for _, s := range p.Steps {
+		c.calls(p, s)
 	}
 }
 
@@ -63,10 +72,14 @@ func (c *checker) output(s *Step, b *decode.Block) {
 }
 
 func (c *checker) step(p *Pipeline, s *Step) {
+	c.instances(p, s)
 	for _, n := range s.Block.All("input") {
 		c.input(p, s, n)
 	}
-	c.environmentNames(s)
+	c.repeat(p, s)
+	if s.Block.Attr("pipeline") == nil {
+		c.environmentNames(s)
+	}
 	c.work(p, s)
 	c.env(p, s)
 	if e := s.Block.Attr("when"); e != nil {
@@ -88,10 +101,25 @@ func (c *checker) input(p *Pipeline, s *Step, b *decode.Block) {
 	s.inputs[b.Label] = in
 	s.Inputs = append(s.Inputs, in)
 	declared := cty.NilType
+	if s.Callee != nil {
+		q := s.Callee.Params[b.Label]
+		if q == nil {
+			c.unknownParam(s, b)
+			return
+		}
+		q.used = true
+		declared = q.Type
+	}
 	if e := b.Attr("type"); e != nil {
 		t, ok := evaluate.Type(e, c.diags)
 		if !ok {
 			return
+		}
+		if s.Callee != nil && declared != cty.NilType {
+			if m := types.Assignable(t, declared); m != nil {
+				c.diags.Add(diag.New("type-mismatch", e.Range(), "param %q of pipeline %q is %s, and this is %s", b.Label, s.Callee.Block.Label, types.Phrase(declared), types.Phrase(t)))
+			}
+			t = declared
 		}
 		declared = t
 	}
@@ -120,9 +148,20 @@ func (c *checker) input(p *Pipeline, s *Step, b *decode.Block) {
 
 // work checks what the step does: exactly one of command and python.
 func (c *checker) work(p *Pipeline, s *Step) {
-	command, python := s.Block.Attrs["command"], s.Block.Attrs["python"]
+	command, python, call := s.Block.Attrs["command"], s.Block.Attrs["python"], s.Block.Attrs["pipeline"]
 	switch {
-	case command == nil && python == nil && s.Block.Tried("command", "python", "pipeline", "approval"):
+	case call != nil && (command != nil || python != nil):
+		other, what := command, "command"
+		if other == nil {
+			other, what = python, "python function"
+		}
+		c.diags.Add(diag.New("duplicate", other.NameRange, "a step calls a pipeline or has a %s, not both", what).
+			WithRelated(call.NameRange, "the call is here"))
+	case call != nil:
+		if s.Callee != nil {
+			c.arguments(s)
+		}
+	case command == nil && python == nil && s.Block.Tried("command", "python", "approval"):
 	case command == nil && python == nil:
 		c.diags.Add(diag.New("missing", s.Block.DefRange, "%s does not say what it does", describe(s.Block)).
 			WithSuggestion(`write command = ["program", "argument"] or python = "module:function"`))
@@ -155,6 +194,9 @@ func (c *checker) plain(p *Pipeline, s *Step) {
 	out.ServiceAccount = c.objectName(b, "service_account", validation.IsDNS1123Subdomain)
 	out.Labels = c.podLabels(b)
 	out.Annotations = c.podAnnotations(b)
+	if s.Block.Attr("pipeline") != nil {
+		return
+	}
 	c.retry(p, s)
 	c.cache(p, s)
 	c.resources(s)

@@ -14,13 +14,17 @@ import (
 
 // value checks an expression of a pipeline and finds whether it waits for run time. nil: it is faulty, and that is told.
 func (c *checker) value(p *Pipeline, s *Step, kind language.Kind, e hcl.Expression) *Value {
+	return c.valueIn(&scope{c: c, p: p, step: s, kind: kind}, e)
+}
+
+// valueIn is value, in a scope.
+func (c *checker) valueIn(sc *scope, e hcl.Expression) *Value {
 	node, ok := e.(hclsyntax.Expression)
 	if !ok {
 		c.diags.Add(diag.New("syntax", e.Range(), "this expression is not in HCL's own syntax"))
 		return nil
 	}
-	sc := scope{c: c, p: p, step: s, kind: kind}
-	t := infer.Type(node, &sc, c.diags)
+	t := infer.Type(node, sc, c.diags)
 	if t == cty.NilType {
 		return nil
 	}
@@ -130,7 +134,7 @@ func (c *checker) producer(u Use) *Output {
 	if s == nil {
 		return nil
 	}
-	return s.outputs[u.Ref[len("step.")+len(u.Step)+1:]]
+	return s.outputs[u.Output]
 }
 
 func typeRange(o *Output) hcl.Range {

@@ -129,7 +129,7 @@ func (c *checker) artifactAsText(e hclsyntax.Expression) {
 	t, hclDiags := hcl.AbsTraversalForExpr(e)
 	switch {
 	case hclDiags.HasErrors():
-	case t.RootName() == "step":
+	case t.RootName() == "step" || t.RootName() == "param" || t.RootName() == "each":
 		d = d.WithDetail("Give it to the step as an input; the step's own command and env can read input.NAME.path.")
 	default:
 		text := evaluate.Text(t)

@@ -24,6 +24,11 @@ func (s constScope) Resolve(t hcl.Traversal, _ bool) (cty.Type, int) {
 	return cty.NilType, 0
 }
 
+func (s constScope) Instances(t hcl.Traversal, _ bool) (cty.Type, int, bool) {
+	s.w.Diags.Add(s.w.Misplaced(t, nil))
+	return cty.NilType, 0, true
+}
+
 func (s constScope) Choices(hcl.Traversal) []string { return nil }
 
 func (s constScope) Function(call *hclsyntax.FunctionCallExpr) (function.Function, bool) {

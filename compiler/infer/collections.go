@@ -142,11 +142,8 @@ func (w *walker) forExpr(e *hclsyntax.ForExpr) cty.Type {
 }
 
 func (w *walker) splat(e *hclsyntax.SplatExpr) cty.Type {
-	if ref, ok := e.Source.(*hclsyntax.ScopeTraversalExpr); ok && ref.Traversal.RootName() == "step" && len(ref.Traversal) == 2 {
-		// The instances of a step, which are the scope's to know.
-		t := append(ref.Traversal[:2:2], hcl.TraverseSplat{SrcRange: e.MarkerRange})
-		w.scope.Resolve(t, w.soft > 0)
-		return cty.NilType
+	if ref, ok := e.Source.(*hclsyntax.ScopeTraversalExpr); ok && ref.Traversal.RootName() == "step" && len(ref.Traversal) == 2 && !w.shadowed("step") {
+		return w.instances(e, ref)
 	}
 	t := w.typ(e.Source)
 	if t == cty.NilType {
@@ -156,6 +153,11 @@ func (w *walker) splat(e *hclsyntax.SplatExpr) cty.Type {
 	if t == cty.DynamicPseudoType || t.IsListType() || t.IsSetType() || t.IsTupleType() {
 		_, elem, _ = w.elements(t, e.Source.Range())
 	}
+	return w.each(e, elem)
+}
+
+// each is the type of a list of what a splat makes of its elements.
+func (w *walker) each(e *hclsyntax.SplatExpr, elem cty.Type) cty.Type {
 	if w.anon == nil {
 		w.anon = map[*hclsyntax.AnonSymbolExpr]cty.Type{}
 	}
@@ -165,4 +167,26 @@ func (w *walker) splat(e *hclsyntax.SplatExpr) cty.Type {
 		return each
 	}
 	return cty.List(each)
+}
+
+// instances is the type of step.x[*]…: the instances of a step, which are the scope's to know.
+func (w *walker) instances(e *hclsyntax.SplatExpr, ref *hclsyntax.ScopeTraversalExpr) cty.Type {
+	t := append(ref.Traversal[:2:2], hcl.TraverseSplat{SrcRange: e.MarkerRange})
+	rest, plain := e.Each.(*hclsyntax.RelativeTraversalExpr)
+	if plain {
+		if _, plain = rest.Source.(*hclsyntax.AnonSymbolExpr); plain {
+			t = append(t, rest.Traversal...)
+		}
+	}
+	typ, taken, handled := w.scope.Instances(t, w.soft > 0)
+	switch {
+	case typ == cty.NilType || !handled:
+		return cty.NilType
+	case taken > 3 || plain:
+		if typ = w.traverse(typ, t[min(taken, len(t)):]); typ == cty.NilType {
+			return typ
+		}
+		return cty.List(typ)
+	}
+	return w.each(e, typ)
 }

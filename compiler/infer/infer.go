@@ -23,6 +23,9 @@ type Scope interface {
 	// Resolve gives the type of what the head of t names, and how many of its parts that took. soft: inside coalesce
 	// or try. cty.NilType: it names nothing, and Resolve has said so.
 	Resolve(t hcl.Traversal, soft bool) (typ cty.Type, taken int)
+	// Instances gives the type of what is named of the instances of a step: t is step.x, then the instance (a splat, or an
+	// index whose key is unknown where it is each.key), then what follows. handled is false where t names none.
+	Instances(t hcl.Traversal, soft bool) (typ cty.Type, taken int, handled bool)
 	// Choices are the only strings that t can be; nil: any.
 	Choices(t hcl.Traversal) []string
 	// Function finds a function; where there is none, it has said so.
@@ -72,6 +75,9 @@ func (w *walker) typ(e hclsyntax.Expression) cty.Type {
 	case *hclsyntax.ParenthesesExpr:
 		return w.typ(e.Expression)
 	case *hclsyntax.RelativeTraversalExpr:
+		if t, ok := w.ofEach(e); ok {
+			return t
+		}
 		return w.traverse(w.typ(e.Source), e.Traversal)
 	case *hclsyntax.FunctionCallExpr:
 		return w.call(e)
@@ -111,6 +117,42 @@ func (w *walker) reference(e *hclsyntax.ScopeTraversalExpr) cty.Type {
 		return t
 	}
 	return w.traverse(t, e.Traversal[min(taken, len(e.Traversal)):])
+}
+
+// ofEach is the type of step.x[each.key].y: of one instance, and not of one of all.
+func (w *walker) ofEach(e *hclsyntax.RelativeTraversalExpr) (cty.Type, bool) {
+	index, ok := e.Source.(*hclsyntax.IndexExpr)
+	if !ok {
+		return cty.NilType, false
+	}
+	step, ok := index.Collection.(*hclsyntax.ScopeTraversalExpr)
+	key, isRef := index.Key.(*hclsyntax.ScopeTraversalExpr)
+	if !ok || !isRef || len(step.Traversal) != 2 || step.Traversal.RootName() != "step" || w.shadowed("step") || w.shadowed("each") {
+		return cty.NilType, false
+	}
+	if len(key.Traversal) != 2 || key.Traversal.RootName() != "each" || traversalText(key.Traversal) != "each.key" {
+		return cty.NilType, false
+	}
+	k := w.typ(key)
+	if k == cty.NilType {
+		return k, true
+	}
+	t := append(step.Traversal[:2:2], hcl.TraverseIndex{Key: cty.UnknownVal(k), SrcRange: index.BracketRange})
+	t = append(t, e.Traversal...)
+	typ, taken, handled := w.scope.Instances(t, w.soft > 0)
+	if !handled || typ == cty.NilType {
+		return typ, handled
+	}
+	return w.traverse(typ, t[min(taken, len(t)):]), true
+}
+
+func (w *walker) shadowed(root string) bool {
+	for i := range w.names {
+		if w.names[i].text == root {
+			return true
+		}
+	}
+	return false
 }
 
 // traverse follows .name and [key] from a type.

@@ -31,6 +31,8 @@ var names = map[string]string{
 // scope resolves them.
 type scope struct{ diags *diag.List }
 
+func (s scope) Instances(hcl.Traversal, bool) (cty.Type, int, bool) { return cty.NilType, 0, false }
+
 func (s scope) Resolve(t hcl.Traversal, _ bool) (cty.Type, int) {
 	text, ok := names[t.RootName()]
 	if !ok {

@@ -18,34 +18,46 @@ import (
 
 // Program makes the program of a pipeline in which check found no error, and its source map.
 func Program(w *evaluate.World, p *check.Pipeline) (*program.Program, program.SourceMap, error) {
-	l := &lowerer{world: w, prog: p.Program, places: program.SourceMap{"": p.Block.DefRange}}
+	l := &lowerer{world: w, prog: p.Program, places: program.SourceMap{"": p.Block.DefRange}, called: map[string]bool{}}
+	c := l.pipeline(p, "", inherited{})
+	l.prog.Params, l.prog.Steps, l.prog.Finally, l.prog.Outputs = c.Params, c.Steps, c.Finally, c.Outputs
+	sort.Slice(l.prog.Called, func(i, j int) bool { return l.prog.Called[i].Name < l.prog.Called[j].Name })
+	l.used()
+	return &l.prog, l.places, l.err
+}
+
+// pipeline is a pipeline without what only a run of its own has. at stands before the places of what is in it.
+func (l *lowerer) pipeline(p *check.Pipeline, at string, from inherited) program.Called {
+	out := program.Called{
+		OnFailure: p.Program.OnFailure, MaxParallel: p.Program.MaxParallel, Timeout: p.Program.Timeout,
+	}
 	for _, name := range evaluate.Names(p.Params) {
-		l.param(name, p.Params[name])
+		out.Params = append(out.Params, l.param(name, at, p.Params[name]))
 	}
 	for _, s := range p.Steps {
-		out := l.step(s)
+		lowered := l.step(s, at, from)
 		if s.Finally {
-			l.prog.Finally = append(l.prog.Finally, out)
+			out.Finally = append(out.Finally, lowered)
 		} else {
-			l.prog.Steps = append(l.prog.Steps, out)
+			out.Steps = append(out.Steps, lowered)
 		}
 	}
 	byName := func(s []program.Step) { sort.Slice(s, func(i, j int) bool { return s[i].Name < s[j].Name }) }
-	byName(l.prog.Steps)
-	byName(l.prog.Finally)
+	byName(out.Steps)
+	byName(out.Finally)
 	for _, r := range p.Results {
-		l.prog.Outputs = append(l.prog.Outputs, program.Result{Name: r.Block.Label, Type: types.String(r.Type), Value: l.value(r.Value)})
-		l.places["output."+r.Block.Label] = r.Block.DefRange
+		out.Outputs = append(out.Outputs, program.Result{Name: r.Block.Label, Type: types.String(r.Type), Value: l.value(r.Value)})
+		l.places[at+"output."+r.Block.Label] = r.Block.DefRange
 	}
-	sort.Slice(l.prog.Outputs, func(i, j int) bool { return l.prog.Outputs[i].Name < l.prog.Outputs[j].Name })
-	l.used()
-	return &l.prog, l.places, l.err
+	sort.Slice(out.Outputs, func(i, j int) bool { return out.Outputs[i].Name < out.Outputs[j].Name })
+	return out
 }
 
 type lowerer struct {
 	world  *evaluate.World
 	prog   program.Program
 	places program.SourceMap
+	called map[string]bool // the pipelines that are in prog.Called, or on their way there
 	err    error
 }
 
@@ -61,15 +73,27 @@ func (l *lowerer) json(v cty.Value) json.RawMessage {
 	return data
 }
 
-func (l *lowerer) param(name string, p *check.Param) {
+func (l *lowerer) param(name, at string, p *check.Param) program.Param {
 	doc, _ := l.world.String(p.Block, "description")
-	l.prog.Params = append(l.prog.Params, program.Param{Name: name, Type: types.String(p.Type), Default: l.json(p.Default), Doc: doc})
-	l.places["param."+name] = p.Block.DefRange
+	l.places[at+"param."+name] = p.Block.DefRange
+	return program.Param{Name: name, Type: types.String(p.Type), Default: l.json(p.Default), Doc: doc}
 }
 
-func (l *lowerer) step(s *check.Step) program.Step {
-	out, at := s.Program, "step."+s.Name()
+func (l *lowerer) step(s *check.Step, at string, from inherited) program.Step {
+	out := s.Program
+	at += "step." + s.Name()
+	from.give(&out)
 	l.places[at] = s.Block.DefRange
+	if s.Callee != nil {
+		out.Call = l.call(s.Callee, inherited{image: out.Image, code: out.Code})
+		out.Image, out.Code = "", ""
+	}
+	if f := s.ForEach; f != nil && f.Value != nil {
+		each := *out.ForEach
+		each.Value = l.value(f.Value)
+		out.ForEach = &each
+	}
+	out.Repeat = l.repeat(s.Repeat)
 	if e := s.Block.Attr("pod"); e != nil {
 		l.places[at+".pod"] = e.Range()
 	}
@@ -84,7 +108,9 @@ func (l *lowerer) step(s *check.Step) program.Step {
 	sort.Slice(out.Inputs, func(i, j int) bool { return out.Inputs[i].Name < out.Inputs[j].Name })
 	for _, o := range s.Outputs {
 		out.Outputs = append(out.Outputs, program.Output{Name: o.Block.Label, Type: types.String(o.Type), Default: l.json(o.Default)})
-		l.places[at+".output."+o.Block.Label] = o.Block.DefRange
+		if s.Callee == nil {
+			l.places[at+".output."+o.Block.Label] = o.Block.DefRange
+		}
 	}
 	sort.Slice(out.Outputs, func(i, j int) bool { return out.Outputs[i].Name < out.Outputs[j].Name })
 	for _, name := range evaluate.Names(s.Env) {
@@ -93,8 +119,9 @@ func (l *lowerer) step(s *check.Step) program.Step {
 	sort.Slice(out.SecretEnv, func(i, j int) bool { return out.SecretEnv[i].Name < out.SecretEnv[j].Name })
 	out.When = l.optional(s.When)
 	out.Retry.When = l.optional(s.RetryWhen)
-	for _, name := range evaluate.Names(s.Needs) {
-		out.Needs = append(out.Needs, program.Need{Step: name, Kind: s.Needs[name].Kind})
+	for _, key := range evaluate.Names(s.Needs) {
+		n := s.Needs[key]
+		out.Needs = append(out.Needs, program.Need{Step: n.Step, Kind: n.Kind, Instance: n.Instance})
 	}
 	return out
 }
@@ -123,24 +150,39 @@ func (l *lowerer) value(v *check.Value) program.Value {
 	if v.Const != cty.NilVal {
 		return program.Value{Const: l.json(v.Const)}
 	}
-	if ref, ok := wholeReference(v); ok {
-		return program.Value{Ref: ref, Soft: v.Uses[0].Soft}
+	if ref, soft, ok := wholeReference(v); ok {
+		return program.Value{Ref: ref, Soft: soft}
 	}
 	return program.Value{Expr: l.expr(v)}
 }
 
 // wholeReference says whether an expression is nothing but one reference, or input.x.path or output.y.path.
-func wholeReference(v *check.Value) (string, bool) {
-	t, ok := expr.Bare(v.Node).(*hclsyntax.ScopeTraversalExpr)
-	if !ok || len(v.Uses) != 1 {
-		return "", false
+func wholeReference(v *check.Value) (ref string, soft, ok bool) {
+	switch node := expr.Bare(v.Node).(type) {
+	case *hclsyntax.ScopeTraversalExpr:
+		if root := node.Traversal.RootName(); len(v.Uses) == 1 && (root == "input" || root == "output") {
+			if text := evaluate.Text(node.Traversal); text == v.Uses[0].Ref || text == v.Uses[0].Ref+".path" {
+				return text, v.Uses[0].Soft, true
+			}
+			return "", false, false
+		}
+	case *hclsyntax.SplatExpr, *hclsyntax.RelativeTraversalExpr:
+	default:
+		return "", false, false
 	}
-	text, ref := evaluate.Text(t.Traversal), v.Uses[0].Ref
-	if text == ref {
-		return text, true
+	if len(v.Uses) > 2 { // each.key beside the reference that it is in
+		return "", false, false
 	}
-	root := t.Traversal.RootName()
-	return text, (root == "input" || root == "output") && text == ref+".path"
+	text, err := expr.Print(expr.Bare(v.Node))
+	if err != nil {
+		return "", false, false
+	}
+	for _, u := range v.Uses {
+		if u.Ref == text && !u.Const {
+			return text, u.Soft, true
+		}
+	}
+	return "", false, false
 }
 
 func (l *lowerer) expr(v *check.Value) *expr.Expr {

@@ -11,7 +11,7 @@ import (
 // used lists the codes and images that a step uses.
 func (l *lowerer) used() {
 	codes, images := map[string]bool{}, map[string]bool{}
-	for _, s := range l.prog.All() {
+	for _, s := range l.prog.Every() {
 		if s.Code != "" {
 			codes[s.Code] = true
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -12,7 +13,12 @@ type Action interface{ action() }
 
 // Spec is all that a driver needs to know of an attempt beyond the program and the run.
 type Spec struct {
+	// Step is the address: train, train[0], train["a"], call.train, train#2.
 	Step string
+	// Def is the step of the program that this is an attempt of.
+	Def *program.Step
+	// Key is each.key as text, of an instance.
+	Key string
 	// Attempt counts every attempt of the step from 1, and names its place in the store.
 	Attempt int
 	// UserAttempt is PIPEC_ATTEMPT: a repeat after an infrastructure failure keeps the number.

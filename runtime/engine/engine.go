@@ -3,6 +3,10 @@
 // and takes no chances (the jitter of a delay comes from the attempt's name), so the same events give the same actions
 // on every driver, and a run's state is the fold over its log.
 //
+// What a run consists of grows while it runs: a step with for_each gets its instances, one that calls a pipeline that
+// pipeline's steps, and one with repeat its rounds, each when it is known. They are made anew from recorded outputs when
+// a log is folded, in the same order, and are never taken back. See expand.go.
+//
 // The engine is not a driver: how an attempt is run, how its outputs are checked and stored, and how long it may take
 // are the business of the driver and of the wrapper around the user's process.
 package engine
@@ -21,33 +25,28 @@ import (
 type State struct {
 	program *program.Program
 	run     *record.Run
-	limit   int // of attempts at once
 
-	nodes  []node // the steps and then finally's, each sorted by name: the order in which ready ones start
-	steps  int    // how many of nodes are not of finally
-	byName map[string]int
-	types  map[string]cty.Type // by text
-	params map[string]cty.Value
+	nodes  []node         // only ever grows; the first ones are those of the program itself
+	scopes []scope        // likewise; the first one is the program's
+	limits []limiter      // likewise; the first one bounds all attempts
+	byAddr map[string]int // nodes
+	types  map[string]cty.Type
 
-	ready  indexHeap      // nodes that may start as soon as there is room
+	ready  readyHeap      // nodes that may start as soon as there is room
 	ended  []int          // nodes whose dependants have not been told yet
 	timers map[string]int // retry timers that are set, to their node
-	busy   int            // nodes that are checking or running
-	left   [2]int         // steps, and finally steps, that have not ended
+	checks []int          // scopes in which something has ended
+	kept   map[string]record.Event
 
-	started     bool // RunStarted was seen
-	finallyOpen bool // all steps have ended
-	over        bool // End was given
-	cancels     int  // how often the run was cancelled
-	timedOut    bool
-	halted      [2]string // why no step, and no finally step, is started any more; "" while they are
-	failed      [2][]int  // the steps, and finally steps, that make the run fail
+	started bool // RunStarted was seen
+	over    bool // End was given
+	cancels int  // how often the run was cancelled
 
 	now     time.Time // of the event at hand
 	actions []Action  // for the event at hand
 }
 
-// runTimer is the name of the timer of the run's timeout. Those of retries have a slash.
+// runTimer is the name of the timer of the run's timeout. All others have a slash.
 const runTimer = "timeout"
 
 // Next folds one event into the state and says what to do now. It changes s and returns it. An event that does not fit

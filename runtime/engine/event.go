@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"pipec.dev/pipec/schema/record"
@@ -12,22 +13,29 @@ func (s *State) runStarted() {
 		return
 	}
 	s.started = true
-	if t := s.program.Timeout.D(); t > 0 && !s.timedOut {
+	if t := s.program.Timeout.D(); t > 0 && !s.scopes[0].timedOut {
 		s.act(SetTimer{Name: runTimer, At: s.now.Add(t)})
 	}
-	for i := range s.nodes {
-		s.decide(i)
+	s.checks = append(s.checks, 0)
+	for i := range s.nodes { // what comes of them is decided when it is made
+		if s.nodes[i].scope == 0 && s.nodes[i].plain() {
+			s.decide(i)
+		}
 	}
 }
 
 // stepKept ends a step with the result that it had in the run that this one reruns. A result that won't do (none, or
 // one that lacks an output) lets the step run as any other.
 func (s *State) stepKept(e record.Event) {
-	i, ok := s.byName[e.Step]
+	i, ok := s.byAddr[e.Step]
 	if !ok {
+		s.kept[e.Step] = e // for when it is made
 		return
 	}
 	n := &s.nodes[i]
+	if n.role != task {
+		return
+	}
 	if n.phase != pending && (n.phase != ready || n.attempts > 0) {
 		return
 	}
@@ -43,15 +51,15 @@ func (s *State) stepKept(e record.Event) {
 }
 
 func (s *State) cacheChecked(e record.Event) {
-	i, ok := s.byName[e.Step]
+	i, ok := s.byAddr[e.Step]
 	if !ok || s.nodes[i].phase != checking {
 		return
 	}
-	s.busy--
 	n := &s.nodes[i]
 	if usable(n, e.Result) {
 		n.end.Cached = true
 		s.take(i, e)
+		s.release(i)
 		return
 	}
 	s.launch(i)
@@ -86,7 +94,7 @@ func (s *State) take(i int, e record.Event) {
 
 // attemptStarted makes the time of the start exact; a driver need not tell it.
 func (s *State) attemptStarted(e record.Event) {
-	i, ok := s.byName[e.Step]
+	i, ok := s.byAddr[e.Step]
 	if !ok {
 		return
 	}
@@ -96,7 +104,7 @@ func (s *State) attemptStarted(e record.Event) {
 }
 
 func (s *State) attemptEnded(e record.Event) {
-	i, ok := s.byName[e.Step]
+	i, ok := s.byAddr[e.Step]
 	if !ok {
 		return
 	}
@@ -104,10 +112,10 @@ func (s *State) attemptEnded(e record.Event) {
 	if n.phase != running || n.attempts != e.Attempt {
 		return
 	}
-	s.busy--
 	r := checked(n, e.Result)
 	n.last = r
 	n.end.ExitCode = r.ExitCode
+	defer s.release(i)
 	switch {
 	case r.Status == record.Succeeded:
 		n.end.Outputs = r.Outputs
@@ -144,9 +152,12 @@ func checked(n *node, r *record.Result) *record.Result {
 
 func (s *State) timerFired(e record.Event) {
 	if e.Timer == runTimer {
-		if s.started && s.program.Timeout.D() > 0 && !s.timedOut && !s.finallyOpen {
-			s.timedOut = true
-			s.halt(0, true, "the run took longer than its timeout of "+s.program.Timeout.D().Round(time.Millisecond).String())
+		s.timeout(0, "the run")
+		return
+	}
+	if addr, ok := strings.CutPrefix(e.Timer, runTimer+"/"); ok {
+		if i, ok := s.byAddr[addr]; ok && s.nodes[i].inner >= 0 {
+			s.timeout(s.nodes[i].inner, "the pipeline "+s.nodes[i].step.Call.Pipeline)
 		}
 		return
 	}
@@ -155,19 +166,34 @@ func (s *State) timerFired(e record.Event) {
 		return
 	}
 	delete(s.timers, e.Timer)
-	if n := &s.nodes[i]; n.phase == waiting {
-		n.phase = ready
-		s.ready.push(i)
+	if s.nodes[i].phase == waiting {
+		s.makeReady(i)
 	}
+}
+
+// timeout stops the steps of a scope that has taken too long.
+func (s *State) timeout(k int, what string) {
+	sc := &s.scopes[k]
+	if !s.started || sc.timeout.D() <= 0 || sc.timedOut || sc.finallyOpen || sc.over {
+		return
+	}
+	sc.timedOut = true
+	s.halt(k, 0, true, what+" took longer than its timeout of "+sc.timeout.D().Round(time.Millisecond).String())
 }
 
 // cancelRequested stops the steps, the second time finally's too.
 func (s *State) cancelRequested() {
 	s.cancels++
-	if !s.finallyOpen {
-		s.halt(0, true, "the run was cancelled")
+	if !s.scopes[0].finallyOpen {
+		s.halt(0, 0, true, "the run was cancelled")
 	}
 	if s.cancels > 1 {
-		s.halt(1, true, "the run was cancelled twice")
+		const why = "the run was cancelled twice"
+		s.halt(0, 1, true, why)
+		for k := 1; k < len(s.scopes); k++ { // those of pipelines that were called, too
+			if !s.scopes[k].over {
+				s.halt(k, 1, true, why)
+			}
+		}
 	}
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"pipec.dev/pipec/schema/program"
@@ -27,29 +28,48 @@ func (s *State) end(i int, status record.Status, reason, message string) {
 	if n.attempts > 0 {
 		n.end.Attempt = n.attempts
 	}
-	s.left[n.group]--
 	s.ended = append(s.ended, i)
+	sc := &s.scopes[n.scope]
 	switch status {
 	case record.Failed, record.TimedOut, record.Cancelled:
-		if !n.step.ContinueOnFailure && n.stopping == "" {
-			s.failed[n.group] = append(s.failed[n.group], i)
+		if !n.step.ContinueOnFailure && n.stopping == "" && s.counts(n) {
+			sc.failed[n.group] = append(sc.failed[n.group], i)
+			s.checks = append(s.checks, n.scope)
 		}
 	}
 	e := n.end
-	s.notify(record.Event{Type: record.StepEnded, Step: n.step.Name, Attempt: n.end.Attempt, End: &e})
+	s.notify(record.Event{Type: record.StepEnded, Step: n.addr, Attempt: n.end.Attempt, End: &e})
+	if !n.plain() {
+		s.childEnded(n.parent, i)
+		return
+	}
+	if sc.left[n.group]--; sc.left[n.group] == 0 {
+		s.checks = append(s.checks, n.scope)
+	}
 }
 
-// outcome is how the run would end if nothing else went wrong.
-func (s *State) outcome() (status record.Status, reason, message string) {
+// counts says whether n's failure is one of its pipeline's: a round's is that of the loop, and that of a step with
+// instances is theirs, each as soon as it has failed.
+func (s *State) counts(n *node) bool {
+	if n.role == fan {
+		return len(n.children) == 0
+	}
+	return n.plain() || s.nodes[n.parent].role == fan
+}
+
+// outcome is how the run, or a pipeline that is called, would end if nothing else went wrong.
+func (s *State) outcome(sc *scope) (status record.Status, reason, message string) {
 	switch {
-	case s.cancels > 0:
+	case sc.call < 0 && s.cancels > 0:
 		return record.Cancelled, record.ReasonCancelled, ""
-	case s.timedOut:
-		return record.TimedOut, record.ReasonRunTimeout, s.halted[0]
-	case len(s.failed[0]) > 0:
-		return record.Failed, record.ReasonStepsFailed, s.name(s.failed[0])
-	case len(s.failed[1]) > 0:
-		return record.Failed, record.ReasonFinallyFailed, s.name(s.failed[1])
+	case sc.call >= 0 && s.nodes[sc.call].stopping != "":
+		return record.Cancelled, record.ReasonCancelled, s.nodes[sc.call].stopping
+	case sc.timedOut:
+		return record.TimedOut, record.ReasonRunTimeout, sc.halted[0]
+	case len(sc.failed[0]) > 0:
+		return record.Failed, record.ReasonStepsFailed, s.name(sc.failed[0])
+	case len(sc.failed[1]) > 0:
+		return record.Failed, record.ReasonFinallyFailed, s.name(sc.failed[1])
 	}
 	return record.Succeeded, "", ""
 }
@@ -70,30 +90,62 @@ func (s *State) name(failed []int) string {
 // finish ends the run.
 func (s *State) finish() {
 	s.over = true
-	end := record.End{Version: record.Version, At: s.now, Steps: make([]record.StepEnd, 0, len(s.nodes))}
-	end.Status, end.Reason, end.Message = s.outcome()
-	for i := range s.nodes {
-		if s.nodes[i].phase == ended {
-			end.Steps = append(end.Steps, s.nodes[i].end)
-		}
-	}
-	for i := range s.program.Outputs {
-		out := &s.program.Outputs[i]
-		d, err := s.output(out)
-		switch {
-		case d != nil:
-			end.Outputs = append(end.Outputs, *d)
-		case err != nil && end.Status == record.Succeeded:
-			end.Status, end.Reason = record.Failed, record.ReasonOutputExpression
-			end.Message = fmt.Sprintf("output %q: %s", out.Name, err)
-		}
+	root := &s.scopes[0]
+	end := record.End{Version: record.Version, At: s.now, Steps: s.Steps()}
+	end.Status, end.Reason, end.Message = s.outcome(root)
+	outputs, bad := s.results(root)
+	end.Outputs = outputs
+	if bad != "" && end.Status == record.Succeeded {
+		end.Status, end.Reason, end.Message = record.Failed, record.ReasonOutputExpression, bad
 	}
 	s.act(End{end})
 }
 
+// Len is how many steps, instances and rounds the run has so far.
+func (s *State) Len() int { return len(s.nodes) }
+
+// Steps says how each step stands, in the order of the program: behind a step its instances, its rounds, and the steps
+// that it calls. Those outside of `run --step` are not among them.
+func (s *State) Steps() []record.StepEnd {
+	order := make([]int, 0, len(s.nodes))
+	for i := range s.nodes {
+		if s.nodes[i].phase != absent {
+			order = append(order, i)
+		}
+	}
+	slices.SortFunc(order, func(a, b int) int { return slices.Compare(s.nodes[a].place, s.nodes[b].place) })
+	out := make([]record.StepEnd, len(order))
+	for k, i := range order {
+		n := &s.nodes[i]
+		out[k] = n.end
+		switch {
+		case n.phase == ended:
+		case n.attempts > 0 || n.phase == opened:
+			out[k].Status, out[k].Attempts, out[k].Attempt = record.Running, n.attempts, n.attempts
+		default:
+			out[k].Status = record.Pending
+		}
+	}
+	return out
+}
+
+// results evaluates the outputs of a pipeline. bad says what went wrong with one of them.
+func (s *State) results(sc *scope) (out []record.Datum, bad string) {
+	for i := range sc.outputs {
+		d, err := s.output(sc, &sc.outputs[i])
+		switch {
+		case d != nil:
+			out = append(out, *d)
+		case err != nil && bad == "":
+			bad = fmt.Sprintf("output %q: %s", sc.outputs[i].Name, err)
+		}
+	}
+	return out, bad
+}
+
 // output evaluates an output of the pipeline. Where a step that it reads has none, there is neither it nor an error.
-func (s *State) output(out *program.Result) (*record.Datum, error) {
-	r := reader{s: s, value: &out.Value}
+func (s *State) output(sc *scope, out *program.Result) (*record.Datum, error) {
+	r := reader{s: s, sc: sc, value: &out.Value}
 	v, err := r.eval()
 	if r.failed || r.missing != "" && (err != nil || v.IsNull()) {
 		return nil, nil

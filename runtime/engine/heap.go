@@ -1,14 +1,27 @@
 package engine
 
-// indexHeap is a heap of the indexes of nodes, the smallest first. (container/heap would box each of them.)
-type indexHeap []int
+import "slices"
 
-func (h *indexHeap) push(i int) {
-	*h = append(*h, i)
+// place is where a node stands in the order in which ready ones start: by the place of each that it is part of, from
+// the outermost in.
+type place []int32
+
+// readyHeap is a heap of nodes, the first by place first. (container/heap would box each of them.)
+type readyHeap []candidate
+
+type candidate struct {
+	at   place
+	node int
+}
+
+func (a *candidate) before(b *candidate) bool { return slices.Compare(a.at, b.at) < 0 }
+
+func (h *readyHeap) push(r candidate) {
+	*h = append(*h, r)
 	q := *h
 	for at := len(q) - 1; at > 0; {
 		parent := (at - 1) / 2
-		if q[parent] <= q[at] {
+		if !q[at].before(&q[parent]) {
 			break
 		}
 		q[parent], q[at] = q[at], q[parent]
@@ -16,11 +29,11 @@ func (h *indexHeap) push(i int) {
 	}
 }
 
-// pop takes the smallest; the heap must not be empty.
-func (h *indexHeap) pop() int {
+// pop takes the first; the heap must not be empty.
+func (h *readyHeap) pop() candidate {
 	q := *h
 	top, last := q[0], len(q)-1
-	q[0] = q[last]
+	q[0], q[last] = q[last], candidate{}
 	q = q[:last]
 	*h = q
 	for at := 0; ; {
@@ -28,10 +41,10 @@ func (h *indexHeap) pop() int {
 		if child >= last {
 			return top
 		}
-		if child+1 < last && q[child+1] < q[child] {
+		if child+1 < last && q[child+1].before(&q[child]) {
 			child++
 		}
-		if q[at] <= q[child] {
+		if !q[child].before(&q[at]) {
 			return top
 		}
 		q[at], q[child] = q[child], q[at]

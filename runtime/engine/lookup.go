@@ -8,20 +8,23 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
-// reader evaluates one value of the program for one node (nil: for the pipeline's outputs).
+// reader evaluates one value of the program for one node, or for the outputs of a scope.
 type reader struct {
 	s        *State
-	n        *node
+	n        *node  // nil: for the outputs of sc
+	sc       *scope // nil: n's
 	value    *program.Value
 	soft     bool                 // every reference is
-	own      map[string]cty.Value // what only this value can read: attempt, input.x
+	own      map[string]cty.Value // what only this value can read: attempt, input.x, output.y
 	read     *record.Datum        // the output that was read last, of a step that has it
 	readType string               // as its step declares it
 	missing  string               // why one of its references read as null, or couldn't be read at all
+	leftOut  string               // why one couldn't be read, of a pipeline that was called and has left it out
 	failed   bool                 // one of them is to a step that failed, and not only was skipped
 }
 
@@ -40,6 +43,13 @@ func (r *reader) isSoft(ref string) bool {
 	return r.soft || r.value.Soft || r.value.Expr != nil && slices.Contains(r.value.Expr.Soft, ref)
 }
 
+func (r *reader) scope() *scope {
+	if r.sc != nil {
+		return r.sc
+	}
+	return &r.s.scopes[r.n.scope]
+}
+
 func (r *reader) lookup(ref string) (cty.Value, error) {
 	if v, ok := r.own[ref]; ok {
 		return v, nil
@@ -47,21 +57,86 @@ func (r *reader) lookup(ref string) (cty.Value, error) {
 	root, rest, _ := strings.Cut(ref, ".")
 	switch root {
 	case "param":
-		if v, ok := r.s.params[rest]; ok {
+		if v, ok := r.scope().params[rest]; ok {
+			if d := r.scope().data[rest]; d != nil {
+				r.read, r.readType = d, d.Type
+			}
 			return v, nil
 		}
 	case "run":
 		if v, ok := r.runAttr(rest); ok {
 			return v, nil
 		}
+	case "each":
+		switch {
+		case r.n == nil || r.n.key == cty.NilVal:
+		case rest == "key":
+			return r.n.key, nil
+		case rest == "value":
+			if d := r.n.element; d != nil {
+				r.read, r.readType = d, d.Type
+			}
+			return r.n.item, nil
+		}
 	case "step":
-		if dot := strings.LastIndexByte(rest, '.'); dot > 0 {
-			if i, ok := r.s.byName[rest[:dot]]; ok {
-				return r.stepAttr(ref, &r.s.nodes[i], rest[dot+1:])
+		if parts, ok := expr.StepRef(ref); ok {
+			if i, ok := r.scope().byName[parts.Step]; ok {
+				return r.step(ref, parts, &r.s.nodes[i])
 			}
 		}
 	}
 	return cty.NilVal, fmt.Errorf("%s can't be read here", ref)
+}
+
+// step reads what a reference to a step names.
+func (r *reader) step(ref string, parts expr.Ref, m *node) (cty.Value, error) {
+	if m.phase != ended && m.phase != absent && (parts.Instance == "" || parts.Instance == expr.All || m.role != fan) {
+		return cty.NilVal, fmt.Errorf("%s can't be read before %s has ended", ref, m.addr)
+	}
+	switch {
+	case parts.Instance == "" && parts.Attr != "" && (m.role != fan || slices.Contains(ends, parts.Attr)):
+		return r.stepAttr(ref, m, parts.Attr)
+	case m.step.ForEach == nil:
+		return cty.NilVal, fmt.Errorf("%s can't be read: %s has no for_each", ref, m.addr)
+	case parts.Instance == expr.All && parts.Attr != "":
+		return r.collect(ref, m, parts.Attr)
+	case parts.Instance == expr.All || parts.Instance == "" && parts.Attr == "":
+		return r.whole(ref, m, parts.Instance == expr.All)
+	}
+	if m.byKey == nil { // it has ended before it had instances
+		return r.absent(ref, m, parts.Attr)
+	}
+	key := expr.KeyText(parts.Instance)
+	if parts.Instance == expr.EachKey {
+		if r.n == nil || r.n.key == cty.NilVal {
+			return cty.NilVal, fmt.Errorf("%s can't be read here", ref)
+		}
+		key = expr.Key(r.n.key)
+	}
+	child, ok := m.byKey[key]
+	if !ok {
+		return cty.NilVal, fmt.Errorf("%s can't be read: %s has no instance %q", ref, m.addr, key)
+	}
+	if m = &r.s.nodes[child]; m.phase != ended {
+		return cty.NilVal, fmt.Errorf("%s can't be read before %s has ended", ref, m.addr)
+	}
+	if parts.Attr == "" {
+		return r.object(ref, m)
+	}
+	return r.stepAttr(ref, m, parts.Attr)
+}
+
+// absent is what an instance's output reads as where there are no instances.
+func (r *reader) absent(ref string, m *node, name string) (cty.Value, error) {
+	if slices.Contains(ends, name) {
+		return r.stepAttr(ref, m, name)
+	}
+	for i := range m.step.Outputs {
+		if m.step.Outputs[i].Name == name {
+			return r.output(ref, m, i)
+		}
+	}
+	return cty.NilVal, fmt.Errorf("%s does not exist", ref)
 }
 
 func (r *reader) runAttr(name string) (cty.Value, bool) {
@@ -73,16 +148,16 @@ func (r *reader) runAttr(name string) (cty.Value, bool) {
 	case name == "scheduled_at":
 		return cty.StringVal(r.s.run.ScheduledAt.Format(time.RFC3339)), true
 	case name == "status" && r.n != nil && r.n.group == 1:
-		status, _, _ := r.s.outcome()
+		status, _, _ := r.s.outcome(r.scope())
 		return cty.StringVal(string(status)), true
 	}
 	return cty.NilVal, false
 }
 
+// ends are what is known of every step that has ended, beside its outputs.
+var ends = []string{"status", "exit_code", "reason", "message"}
+
 func (r *reader) stepAttr(ref string, m *node, name string) (cty.Value, error) {
-	if m.phase != ended && m.phase != absent {
-		return cty.NilVal, fmt.Errorf("%s can't be read before %s has ended", ref, m.step.Name)
-	}
 	switch name {
 	case "status":
 		return cty.StringVal(string(m.status())), nil
@@ -116,8 +191,10 @@ func (n *node) status() record.Status {
 func (r *reader) output(ref string, m *node, i int) (cty.Value, error) {
 	out := &m.step.Outputs[i]
 	t := r.s.types[out.Type]
-	switch status := m.status(); {
-	case status == record.Succeeded:
+	status := m.status()
+	given := status != record.Succeeded || m.step.Call == nil || m.datum(out.Name) != nil
+	switch {
+	case status == record.Succeeded && given:
 		v, err := m.value(i, t)
 		if err == nil {
 			r.read, r.readType = m.datum(out.Name), out.Type
@@ -125,8 +202,14 @@ func (r *reader) output(ref string, m *node, i int) (cty.Value, error) {
 		return v, err
 	case status == record.Skipped && out.Default != nil:
 		return constant(out.Default, t)
+	case !given:
+		r.missing = m.addr + " has left out its output " + out.Name
+		if !r.isSoft(ref) {
+			r.leftOut = r.missing
+		}
+	default:
+		r.missing, r.failed = m.outcome(), r.failed || status != record.Skipped
 	}
-	r.missing, r.failed = m.outcome(), r.failed || m.status() != record.Skipped
 	if r.isSoft(ref) {
 		return cty.NullVal(t), nil
 	}
@@ -144,11 +227,11 @@ func (n *node) value(i int, t cty.Type) (cty.Value, error) {
 	name := n.step.Outputs[i].Name
 	d := n.datum(name)
 	if d == nil {
-		return cty.NilVal, fmt.Errorf("step.%s.%s is not there", n.step.Name, name)
+		return cty.NilVal, fmt.Errorf("step.%s.%s is not there", n.addr, name)
 	}
 	v, err := decode(d, t)
 	if err != nil {
-		return cty.NilVal, fmt.Errorf("step.%s.%s: %w", n.step.Name, name, err)
+		return cty.NilVal, fmt.Errorf("step.%s.%s: %w", n.addr, name, err)
 	}
 	n.values[i] = v
 	return v, nil
@@ -166,7 +249,7 @@ func (n *node) datum(name string) *record.Datum {
 
 // outcome says how a step ended that others can't use.
 func (n *node) outcome() string {
-	name := n.step.Name
+	name := n.addr
 	switch {
 	case n.phase == absent:
 		return name + " is not part of this run"

@@ -8,13 +8,17 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 	"pipec.dev/pipec/schema/types"
 )
 
 // fault is why a step can't be started: it has failed.
-type fault struct{ reason, message string }
+type fault struct {
+	reason, message string
+	skip            bool // it has rather been skipped: what it reads was left out
+}
 
 // condition evaluates the step's `when`.
 func (s *State) condition(n *node) (bool, *fault) {
@@ -24,7 +28,7 @@ func (s *State) condition(n *node) (bool, *fault) {
 	r := reader{s: s, n: n, value: n.step.When}
 	v, err := r.bool()
 	if err != nil {
-		return false, &fault{record.ReasonExpression, "when: " + err.Error()}
+		return false, &fault{reason: record.ReasonExpression, message: "when: " + err.Error()}
 	}
 	return v, nil
 }
@@ -43,7 +47,10 @@ func (r *reader) bool() (bool, error) {
 
 // prepare evaluates what the step is given.
 func (s *State) prepare(n *node) (*Spec, *fault) {
-	spec := &Spec{Step: n.step.Name, Attempt: 1, UserAttempt: 1}
+	spec := &Spec{Step: n.addr, Def: n.step, Attempt: 1, UserAttempt: 1}
+	if n.key != cty.NilVal {
+		spec.Key = expr.Key(n.key)
+	}
 	for i := range n.step.Inputs {
 		d, f := s.input(n, &n.step.Inputs[i])
 		if f != nil {
@@ -72,10 +79,14 @@ func (s *State) prepare(n *node) (*Spec, *fault) {
 func (s *State) input(n *node, in *program.Input) (record.Datum, *fault) {
 	t := s.types[in.Type]
 	bad := func(reason string, err error) (record.Datum, *fault) {
-		return record.Datum{}, &fault{reason, fmt.Sprintf("input %q: %s", in.Name, err)}
+		return record.Datum{}, &fault{reason: reason, message: fmt.Sprintf("input %q: %s", in.Name, err)}
 	}
 	r := reader{s: s, n: n, value: &in.Value, soft: in.Default != nil}
-	v, err := r.eval()
+	v, over := n.carried[in.Name]
+	var err error
+	if !over {
+		v, err = r.eval()
+	}
 	isNull := err == nil && v.IsNull()
 	switch {
 	case in.Default != nil && (isNull || err != nil && r.missing != ""):
@@ -85,6 +96,8 @@ func (s *State) input(n *node, in *program.Input) (record.Datum, *fault) {
 		if v.IsNull() {
 			return record.Datum{Name: in.Name, Type: in.Type, Value: json.RawMessage("null")}, nil
 		}
+	case err != nil && r.leftOut != "":
+		return record.Datum{}, &fault{message: r.leftOut, skip: true}
 	case err != nil && r.missing != "" && !strings.Contains(err.Error(), r.missing):
 		return bad(record.ReasonExpression, fmt.Errorf("%w (%s)", err, r.missing))
 	case err != nil:
@@ -123,7 +136,10 @@ func (s *State) readRefs(spec *Spec, n *node, v *program.Value) *fault {
 			data, err = types.ToJSON(val)
 		}
 		if err != nil {
-			return &fault{record.ReasonExpression, err.Error()}
+			if r.leftOut != "" {
+				return &fault{message: r.leftOut, skip: true}
+			}
+			return &fault{reason: record.ReasonExpression, message: err.Error()}
 		}
 		if spec.Refs == nil {
 			spec.Refs = map[string]json.RawMessage{}

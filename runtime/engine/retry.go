@@ -40,16 +40,15 @@ func (s *State) failedAttempt(i int) {
 		return
 	}
 	s.notify(record.Event{
-		Type: record.StepRetried, Step: n.step.Name, Attempt: n.attempts, Reason: r.Reason,
+		Type: record.StepRetried, Step: n.addr, Attempt: n.attempts, Reason: r.Reason,
 		Text: fmt.Sprintf("attempt %d %s; the next one starts in %s", n.attempts, describe(r), d.Round(time.Millisecond)),
 	})
 	if d == 0 {
-		n.phase = ready
-		s.ready.push(i)
+		s.makeReady(i)
 		return
 	}
 	n.phase = waiting
-	timer := "retry/" + n.step.Name + "/" + strconv.Itoa(n.attempts+1)
+	timer := "retry/" + n.addr + "/" + strconv.Itoa(n.attempts+1)
 	s.timers[timer] = i
 	s.act(SetTimer{Name: timer, At: at})
 }
@@ -72,7 +71,7 @@ func describe(r *record.Result) string {
 // again says whether the failure at hand allows another attempt; where it is worth telling, why it doesn't.
 func (s *State) again(n *node) (bool, string) {
 	retry, r := &n.step.Retry, n.last
-	if why := s.halted[n.group]; why != "" {
+	if why := s.scopes[n.scope].halted[n.group]; why != "" {
 		return false, why
 	}
 	if r.Class == record.ClassInfrastructure {
@@ -151,6 +150,6 @@ func (s *State) delay(n *node, failures int) time.Duration {
 
 // jitter is a number from -1 to 1 that the attempt's name stands for.
 func (s *State) jitter(n *node) float64 {
-	sum := sha256.Sum256([]byte(s.run.UID + "\x00" + n.step.Name + "\x00" + strconv.Itoa(n.attempts)))
+	sum := sha256.Sum256([]byte(s.run.UID + "\x00" + n.addr + "\x00" + strconv.Itoa(n.attempts)))
 	return float64(binary.BigEndian.Uint32(sum[:]))/math.MaxUint32*2 - 1
 }

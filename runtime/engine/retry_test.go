@@ -181,7 +181,7 @@ func TestJitterDiffers(t *testing.T) {
 		for _, name := range []string{"a", "b"} {
 			for attempt := range 20 {
 				s := &State{run: &record.Run{UID: uid}}
-				j := s.jitter(&node{step: &program.Step{Name: name}, attempts: attempt})
+				j := s.jitter(&node{addr: name, attempts: attempt})
 				if other, ok := seen[j]; ok || j < -1 || j > 1 {
 					t.Errorf("%s %s %d has jitter %v, as %q", uid, name, attempt, j, other)
 				}

@@ -1,6 +1,9 @@
 package engine
 
 import (
+	"strings"
+
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
@@ -11,30 +14,45 @@ func (s *State) settle() {
 		switch {
 		case len(s.ended) > 0:
 			s.tellDependants()
-		case s.mustHalt():
-			why := s.nodes[s.failed[0][0]].outcome() + ", and on_failure is " + s.program.OnFailure
-			s.halt(0, s.program.OnFailure == "abort", why)
 		case !s.started || s.over:
 			return
-		case s.left[0] == 0 && !s.finallyOpen:
-			s.finallyOpen = true
-			for i := s.steps; i < len(s.nodes); i++ {
-				s.released(i)
+		case len(s.checks) > 0:
+			k := s.checks[0]
+			if s.checks = s.checks[1:]; len(s.checks) == 0 {
+				s.checks = nil
 			}
-		case len(s.ready) > 0 && s.busy < s.limit:
-			s.start(s.ready.pop())
-		case s.left[0]+s.left[1] == 0:
-			s.finish()
-			return
+			s.checkScope(k)
+		case len(s.ready) > 0 && s.room():
+			s.start(s.ready.pop().node)
 		default:
 			return
 		}
 	}
 }
 
-func (s *State) mustHalt() bool {
-	stops := s.program.OnFailure == "stop" || s.program.OnFailure == "abort"
-	return stops && len(s.failed[0]) > 0 && s.halted[0] == ""
+// checkScope does what follows for a pipeline from what has ended in it.
+func (s *State) checkScope(k int) {
+	sc := &s.scopes[k]
+	switch {
+	case sc.over:
+	case (sc.onFailure == "stop" || sc.onFailure == "abort") && len(sc.failed[0]) > 0 && sc.halted[0] == "":
+		why := s.nodes[sc.failed[0][0]].outcome() + ", and on_failure is " + sc.onFailure
+		s.halt(k, 0, sc.onFailure == "abort", why)
+		s.checks = append(s.checks, k)
+	case sc.left[0] == 0 && !sc.finallyOpen:
+		sc.finallyOpen = true
+		for _, i := range sc.nodes[1] {
+			s.released(i)
+		}
+		s.checks = append(s.checks, k)
+	case sc.left[0]+sc.left[1] > 0:
+	case sc.call >= 0:
+		sc.over = true
+		s.callEnded(sc)
+	default:
+		sc.over = true
+		s.finish()
+	}
 }
 
 // tellDependants tells them of all that has ended since the last time.
@@ -42,8 +60,13 @@ func (s *State) tellDependants() {
 	told := s.ended
 	s.ended = nil
 	for _, i := range told {
-		for _, d := range s.nodes[i].dependants {
+		dependants, wanting := s.nodes[i].dependants, s.nodes[i].wanting
+		s.nodes[i].wanting = nil
+		for _, d := range dependants {
 			s.released(d)
+		}
+		for _, w := range wanting {
+			s.released(w.node)
 		}
 	}
 }
@@ -62,7 +85,7 @@ func (s *State) decide(i int) {
 	if n.phase != pending || n.waits > 0 || !s.started {
 		return
 	}
-	if why := s.halted[n.group]; why != "" {
+	if why := s.scopes[n.scope].halted[n.group]; why != "" {
 		s.skip(i, record.ReasonStopped, why, why)
 		return
 	}
@@ -70,32 +93,74 @@ func (s *State) decide(i int) {
 		s.skipFor(i, m)
 		return
 	}
-	run, f := s.condition(n)
+	run, f := true, (*fault)(nil)
+	if n.asks() {
+		run, f = s.condition(n)
+	}
 	switch {
 	case f != nil:
 		s.end(i, record.Failed, f.reason, f.message)
 	case !run:
-		s.skip(i, record.ReasonConditionFalse, conditionFalse, "the condition of "+n.step.Name+" is false")
+		s.skip(i, record.ReasonConditionFalse, conditionFalse, "the condition of "+n.addr+" is false")
+	case n.role == fan:
+		s.expand(i)
 	default:
-		n.phase = ready
-		s.ready.push(i)
+		s.makeReady(i)
 	}
+}
+
+// asks says whether it is this node of which `when` is asked: of each instance where it mentions each, else once.
+func (n *node) asks() bool {
+	if n.step.When == nil {
+		return false
+	}
+	each := false
+	for _, ref := range n.step.When.Refs() {
+		each = each || strings.HasPrefix(ref, "each.") || strings.Contains(ref, "["+expr.EachKey+"]")
+	}
+	if n.plain() {
+		return n.role != fan || !each
+	}
+	return each && !strings.Contains(n.addr[strings.LastIndexByte(n.addr, ']')+1:], "#")
 }
 
 // obstacle is the step because of which n can't run: one that failed rather than one that was skipped; or nil.
 func (s *State) obstacle(n *node) *node {
 	var found *node
 	for _, need := range n.step.Needs {
-		m := &s.nodes[s.byName[need.Step]]
-		if !met(need.Kind, m) && (found == nil || found.status() == record.Skipped && m.status() != record.Skipped) {
+		if n.plain() == (need.Instance == expr.EachKey) || !n.plain() && n.carried != nil {
+			continue
+		}
+		m := s.needed(n, need)
+		if m != nil && !met(need.Kind, m) && (found == nil || found.status() == record.Skipped && m.status() != record.Skipped) {
 			found = m
 		}
 	}
 	return found
 }
 
+// needed is the node that a need is of; nil where there is no such instance, which reading it will tell.
+func (s *State) needed(n *node, need program.Need) *node {
+	m := &s.nodes[s.scopes[n.scope].byName[need.Step]]
+	if need.Instance == "" || m.byKey == nil {
+		return m
+	}
+	key := expr.KeyText(need.Instance)
+	if need.Instance == expr.EachKey {
+		key = expr.Key(n.key)
+	}
+	child, ok := m.byKey[key]
+	if !ok {
+		return nil
+	}
+	return &s.nodes[child]
+}
+
 // met says whether the end of m is good enough.
 func met(kind program.NeedKind, m *node) bool {
+	if m.role == fan && len(m.children) > 0 && m.step.ContinueOnFailure && m.status() != record.Cancelled {
+		return true // those that succeeded are left
+	}
 	switch m.status() {
 	case record.Succeeded:
 		return true
@@ -128,26 +193,43 @@ func (s *State) skip(i int, reason, message, root string) {
 // start starts what is ready, or fails it where it can't be.
 func (s *State) start(i int) {
 	n := &s.nodes[i]
-	if n.phase != ready {
-		return // it was skipped since
+	if n.phase != ready { // it was skipped since: another may have its place
+		s.wake(i)
+		return
+	}
+	if !s.acquire(i) {
+		return
 	}
 	if n.attempts > 0 {
 		if w := n.step.Retry.Within.D(); w > 0 && s.now.After(n.end.StartedAt.Add(w)) {
 			s.endAsLast(i, "retry.within is over")
+			s.release(i)
 			return
 		}
 		s.launch(i)
 		return
 	}
+	switch n.role {
+	case call:
+		s.openCall(i)
+		return
+	case loop:
+		s.openLoop(i)
+		return
+	}
 	spec, f := s.prepare(n)
 	if f != nil {
-		s.end(i, record.Failed, f.reason, f.message)
+		if f.skip {
+			s.skip(i, record.ReasonUpstreamSkipped, f.message, f.message)
+		} else {
+			s.end(i, record.Failed, f.reason, f.message)
+		}
+		s.release(i)
 		return
 	}
 	n.spec = spec
 	if n.step.Cache != nil {
 		n.phase = checking
-		s.busy++
 		s.act(CheckCache{*spec})
 		return
 	}
@@ -159,38 +241,48 @@ func (s *State) launch(i int) {
 	n := &s.nodes[i]
 	n.attempts++
 	n.phase = running
-	s.busy++
 	if n.attempts == 1 {
 		n.end.StartedAt = s.now
-		s.notify(record.Event{Type: record.StepStarted, Step: n.step.Name, Attempt: 1})
+		s.notify(record.Event{Type: record.StepStarted, Step: n.addr, Attempt: 1})
 	}
 	spec := *n.spec
 	spec.Attempt, spec.UserAttempt, spec.OOMs = n.attempts, n.users+1, n.ooms
 	s.act(StartAttempt{spec})
 }
 
-// halt lets no more steps of a group start, and stops those that run if stop is set.
-func (s *State) halt(group int, stop bool, why string) {
-	if s.halted[group] == "" {
-		s.halted[group] = why
+// halt lets no more steps of a group of a scope start, and stops those that run if stop is set.
+func (s *State) halt(k, group int, stop bool, why string) {
+	if s.scopes[k].halted[group] == "" {
+		s.scopes[k].halted[group] = why
 	}
-	first, last := 0, s.steps
-	if group == 1 {
-		first, last = s.steps, len(s.nodes)
+	for _, i := range s.scopes[k].nodes[group] {
+		s.haltNode(i, stop, why)
 	}
-	for i := first; i < last; i++ {
-		n := &s.nodes[i]
-		switch {
-		case n.phase == waiting || n.phase == ready && n.attempts > 0:
-			s.endAsLast(i, why)
-		case n.phase == checking:
-			s.busy--
-			s.skip(i, record.ReasonStopped, why, why)
-		case n.phase == pending || n.phase == ready:
-			s.skip(i, record.ReasonStopped, why, why)
-		case n.phase == running && stop && n.stopping == "":
+}
+
+func (s *State) haltNode(i int, stop bool, why string) {
+	n := &s.nodes[i]
+	switch {
+	case n.phase == waiting || n.phase == ready && n.attempts > 0:
+		s.endAsLast(i, why)
+	case n.phase == checking:
+		s.skip(i, record.ReasonStopped, why, why)
+		s.release(i)
+	case n.phase == pending || n.phase == ready:
+		s.skip(i, record.ReasonStopped, why, why)
+	case n.phase == running && stop && n.stopping == "":
+		n.stopping = why
+		s.act(StopAttempt{Step: n.addr, Attempt: n.attempts, Why: why})
+	case n.phase == opened:
+		if stop && n.stopping == "" {
 			n.stopping = why
-			s.act(StopAttempt{Step: n.step.Name, Attempt: n.attempts, Why: why})
+		}
+		for _, c := range n.children {
+			s.haltNode(c, stop, why)
+		}
+		if inner := s.nodes[i].inner; inner >= 0 && !s.scopes[inner].over { // its finally runs, as the run's does
+			s.halt(inner, 0, stop, why)
+			s.checks = append(s.checks, inner)
 		}
 	}
 }

@@ -38,7 +38,7 @@ func List(programs []*program.Program, stack *program.Stack) []Want {
 				out = append(out, Want{Kind: KindCode, Name: c.Name, Dir: c.Dir, code: c})
 			}
 		}
-		for _, s := range p.All() {
+		for _, s := range p.Every() {
 			ref, built := kube.ImageReference(p, stack.Registry, s.Image)
 			if ref == "" || seen[KindImage+ref] {
 				continue

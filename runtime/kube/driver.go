@@ -34,7 +34,6 @@ type driver struct {
 	client  *client.Client
 	store   store.Store
 	program *program.Program
-	steps   map[string]*program.Step
 	run     *record.Run
 	resumed bool // attempts may have been made by a coordinator before this one
 
@@ -65,13 +64,10 @@ type driver struct {
 
 func newDriver(o *Options, p *program.Program) *driver {
 	d := &driver{
-		o: o, client: o.Client, store: o.Store, program: p, steps: map[string]*program.Step{},
+		o: o, client: o.Client, store: o.Store, program: p,
 		inbox: make(chan func(), 256), api: make(chan struct{}, requests), reading: make(chan struct{}, reads),
 		attempts: map[attemptID]*attempt{}, byPod: map[string]*attempt{}, listed: map[string]*corev1.Pod{},
 		givenUp: map[attemptID]*record.Result{}, cancels: map[string]bool{}, slots: map[string]cache.Slot{}, blind: map[string]bool{},
-	}
-	for _, s := range p.All() {
-		d.steps[s.Name] = s
 	}
 	return d
 }

@@ -167,7 +167,7 @@ func (m *maker) lacks(kind podstate.Kind, message string) error {
 		m.since[kind] = time.Now()
 		m.d.post(func() { m.d.warn(m.a.id.step, "its pod has to wait: "+message) })
 	}
-	grace := kind.Grace(m.d.steps[m.a.id.step].PendingTimeout.D())
+	grace := kind.Grace(m.a.spec.Def.PendingTimeout.D())
 	if waited := time.Since(m.since[kind]); waited >= grace {
 		return &rejection{kind.EndReason(), fmt.Sprintf("its pod could not be created for %s: %s", waited.Round(time.Second), message)}
 	}

@@ -18,13 +18,14 @@ import (
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
 )
 
 // task is what the wrapper in the pod is told of an attempt.
 func (d *driver) task(s *engine.Spec) *step.Spec {
-	p := d.steps[s.Step]
+	p := s.Def
 	return &step.Spec{
-		Version: step.SpecVersion, Run: d.run.Name, Pipeline: d.run.Pipeline, Step: s.Step,
+		Version: step.SpecVersion, Run: d.run.Name, Pipeline: d.run.Pipeline, Step: s.Step, Key: s.Key,
 		Attempt: s.Attempt, UserAttempt: s.UserAttempt, Program: *p, Inputs: s.Inputs, Refs: s.Refs,
 		Code: d.run.Codes[p.Code], Root: kube.WorkDir, AttemptDir: d.run.AttemptDir(s.Step, s.Attempt), Segments: true,
 	}
@@ -41,7 +42,7 @@ func forWrapper(s program.Step) program.Step {
 // pod is the attempt's pod: the one that the program has, with the attempt's identity and task, and with more memory where
 // it ran out before. digest is that of the pod, as its annotation has it.
 func (d *driver) pod(ctx context.Context, a *attempt) (pod *corev1.Pod, digest string, err error) {
-	p := d.steps[a.id.step]
+	p := a.spec.Def
 	var t corev1.PodTemplateSpec
 	if err := json.Unmarshal(p.Pod, &t); err != nil {
 		return nil, "", fmt.Errorf("the program has no pod for the step: %w", err)
@@ -69,8 +70,11 @@ func (d *driver) pod(ctx context.Context, a *attempt) (pod *corev1.Pod, digest s
 		annotations = map[string]string{}
 	}
 	labels[kube.LabelRun], labels[kube.LabelRunUID] = kube.LabelValue(d.o.Job), d.o.JobUID
-	labels[kube.LabelStep], labels[kube.LabelAttempt] = kube.LabelValue(a.id.step), strconv.Itoa(a.id.n)
+	labels[kube.LabelStep], labels[kube.LabelAttempt] = kube.LabelValue(record.Place(a.id.step)), strconv.Itoa(a.id.n)
 	annotations[kube.AnnotationStep] = a.id.step
+	if a.spec.Key != "" {
+		annotations[kube.AnnotationKey] = a.spec.Key
+	}
 	no := false
 	out := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{

@@ -77,9 +77,11 @@ func (d *driver) leavePod(a *attempt) {
 	case a.uid == "" || a.gone || a.removed:
 	case a.state.OthersRun || a.silent:
 		d.delete(a.name, a.uid)
-	case len(d.steps) >= bigRun:
+	default:
 		d.swept = append(d.swept, ended{a.name, a.uid, time.Now().Add(keepPods)})
-		d.sweep()
+		if d.state.Len() >= bigRun { // it may grow into one
+			d.sweep()
+		}
 	}
 }
 

@@ -21,7 +21,7 @@ func (d *driver) watchWait(a *attempt) {
 		}
 		return
 	}
-	timeout := d.steps[a.id.step].PendingTimeout.D()
+	timeout := a.spec.Def.PendingTimeout.D()
 	kind, since := podstate.Starting, a.began
 	if s.Waiting != nil {
 		kind = s.Waiting.Kind

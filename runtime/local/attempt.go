@@ -17,9 +17,9 @@ import (
 
 // spec is what the wrapper is told of an attempt.
 func (d *driver) spec(s *engine.Spec) *step.Spec {
-	p := d.steps[s.Step]
+	p := s.Def
 	return &step.Spec{
-		Version: step.SpecVersion, Run: d.run.Name, Pipeline: d.run.Pipeline, Step: s.Step,
+		Version: step.SpecVersion, Run: d.run.Name, Pipeline: d.run.Pipeline, Step: s.Step, Key: s.Key,
 		Attempt: s.Attempt, UserAttempt: s.UserAttempt,
 		Program: *p, Inputs: s.Inputs, Refs: s.Refs, Code: d.run.Codes[p.Code],
 		Root: d.work.Attempt(s.Step, s.Attempt), Dir: d.project, Python: d.python,
@@ -28,7 +28,7 @@ func (d *driver) spec(s *engine.Spec) *step.Spec {
 }
 
 func (d *driver) deps(s *step.Spec) step.Deps {
-	deps := step.Deps{Store: d.store, Environ: d.o.Environ, Inherited: d.inherit, Secrets: d.secrets[s.Step], Memory: d.memory}
+	deps := step.Deps{Store: d.store, Environ: d.o.Environ, Inherited: d.inherit, Secrets: d.secrets.of(&s.Program), Memory: d.memory}
 	deps.Started = func(pid int) { d.started(s, pid) }
 	deps.Later = d.putOff
 	if d.watch != nil {

@@ -32,7 +32,6 @@ type driver struct {
 	store   store.Store
 	run     *record.Run
 	program *program.Program
-	steps   map[string]*program.Step
 	state   *engine.State
 	work    work.Run
 	spares  *work.Spares

@@ -57,10 +57,12 @@ func PlanRerun(ctx context.Context, o Options, of *record.Run) (*RerunPlan, erro
 	}
 	gone := map[string]bool{}
 	for i := range detail.Steps {
-		gone[detail.Steps[i].Name] = !allPresent(ctx, reader, &detail.Steps[i])
+		if s := &detail.Steps[i]; !allPresent(ctx, reader, s) {
+			gone[record.Root(s.Name)] = true
+		}
 	}
 	p := &RerunPlan{Of: of, Steps: plan.Rerun(was, detail.End, o.Program, only, gone)}
-	p.kept = kept(of, detail.Steps, plan.Kept(p.Steps))
+	p.kept = plan.KeptEvents(of, detail.Steps, plan.Kept(p.Steps))
 	return p, nil
 }
 
@@ -118,26 +120,6 @@ func Rerun(ctx context.Context, o Options, p *RerunPlan) (Outcome, error) {
 	return start(ctx, o, &again{of: p.Of, kept: p.kept})
 }
 
-// kept are the events that take results over from the run.
-func kept(of *record.Run, steps []record.StepEnd, names []string) []record.Event {
-	var out []record.Event
-	for i := range steps {
-		s := &steps[i]
-		if !slices.Contains(names, s.Name) {
-			continue
-		}
-		from := s.Run
-		if from == "" {
-			from = of.Name
-		}
-		out = append(out, record.Event{Type: record.StepKept, Step: s.Name, From: from, Result: &record.Result{
-			Version: record.Version, Run: from, Step: s.Name, Attempt: s.Attempt, Status: s.Status, ExitCode: s.ExitCode,
-			StartedAt: s.StartedAt, EndedAt: s.EndedAt, Outputs: s.Outputs,
-		}})
-	}
-	return out
-}
-
 // keptEvents are those that run began with.
 func keptEvents(ctx context.Context, reader *runs.Reader, run *record.Run) ([]record.Event, error) {
 	of, err := reader.Read(ctx, run.Namespace, run.Pipeline, run.RerunOf)
@@ -151,7 +133,7 @@ func keptEvents(ctx context.Context, reader *runs.Reader, run *record.Run) ([]re
 	if end == nil {
 		return nil, fmt.Errorf("run %s, whose results are kept, has no end", of.Name)
 	}
-	return kept(of, end.Steps, run.Kept), nil
+	return plan.KeptEvents(of, end.Steps, run.Kept), nil
 }
 
 func allPresent(ctx context.Context, reader *runs.Reader, s *record.StepEnd) bool {

@@ -106,7 +106,7 @@ func TestRerun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprint(plan.Steps); got != "[{a true } {b false failed} {c false was skipped} {f false finally always runs}]" {
+	if got := fmt.Sprint(plan.Steps); got != "[{a true  false} {b false failed false} {c false was skipped false} {f false finally always runs false}]" {
 		t.Errorf("plan: %s", got)
 	}
 	res, err := local.Rerun(t.Context(), p.o, plan)

@@ -16,8 +16,24 @@ func SecretVariable(secret, key string) string {
 	return "PIPEC_SECRET_" + strings.ToUpper(name)
 }
 
-// secrets are the values that steps are given, by the step's name and then the variable's.
-type secrets map[string]map[string]string
+// secrets are the values that steps are given.
+type secrets map[secretKey]string
+
+type secretKey struct{ secret, key string }
+
+// of are those of a step, by the variable's name.
+func (all secrets) of(s *program.Step) map[string]string {
+	if len(s.SecretEnv) == 0 {
+		return nil
+	}
+	out := make(map[string]string, len(s.SecretEnv))
+	for _, want := range s.SecretEnv {
+		if value, ok := all[secretKey{want.Secret, want.Key}]; ok {
+			out[want.Name] = value
+		}
+	}
+	return out
+}
 
 // findSecrets looks all of them up: in the environment, then in the stack's secrets_file. One error names all that are
 // missing.
@@ -42,10 +58,7 @@ func (o *Options) findSecrets(steps []*program.Step) (secrets, error) {
 				missing = append(missing, fmt.Sprintf("%s (key %q of secret %q, for step %s)", name, want.Key, want.Secret, s.Name))
 				continue
 			}
-			if out[s.Name] == nil {
-				out[s.Name] = map[string]string{}
-			}
-			out[s.Name][want.Name] = value
+			out[secretKey{want.Secret, want.Key}] = value
 		}
 	}
 	if len(missing) == 0 {

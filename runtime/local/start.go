@@ -146,10 +146,7 @@ func (d *driver) describe(run *record.Run, re *again) (err error) {
 }
 
 func (d *driver) setProgram(run *record.Run, p *program.Program) {
-	d.run, d.program, d.steps = run, p, map[string]*program.Step{}
-	for _, s := range p.All() {
-		d.steps[s.Name] = s
-	}
+	d.run, d.program = run, p
 }
 
 // equip takes the program of the run, and finds what its steps need of this machine: secrets and an interpreter.
@@ -158,10 +155,13 @@ func (d *driver) equip(run *record.Run, p *program.Program) (err error) {
 	var taking []*program.Step
 	python := false
 	for _, s := range p.All() {
-		if len(run.Only) > 0 && !slices.Contains(run.Only, s.Name) || slices.Contains(run.Kept, s.Name) {
+		if len(run.Only) > 0 && !slices.Contains(run.Only, s.Name) || !s.Composite() && slices.Contains(run.Kept, s.Name) {
 			continue
 		}
 		taking = append(taking, s)
+	}
+	taking = p.Reach(taking)
+	for _, s := range taking {
 		python = python || s.Python != ""
 	}
 	if d.secrets, err = d.o.findSecrets(taking); err != nil {

@@ -13,8 +13,9 @@ import (
 // Decision is what a rerun does with a step.
 type Decision struct {
 	Step string `json:"step"`
-	Keep bool   `json:"keep"`          // its result is taken over
-	Why  string `json:"why,omitempty"` // it runs: "failed", "depends on trainer", "changed", "new", "was skipped", …
+	Keep bool   `json:"keep"`           // its result is taken over
+	Why  string `json:"why,omitempty"`  // it runs: "failed", "depends on trainer", "changed", "new", "was skipped", …
+	Part bool   `json:"part,omitempty"` // it runs, but for those of its instances that succeeded
 }
 
 // Rerun says what is done with each step of now, when the run that ended as end is run again. was is the program of
@@ -24,7 +25,7 @@ type Decision struct {
 //
 // What a step's code does is not compared: who mends a step that failed wants the others kept.
 func Rerun(was *program.Program, end *record.End, now *program.Program, only []string, gone map[string]bool) []Decision {
-	r := rerun{gone: gone, was: index(was), now: index(now), ends: map[string]*record.StepEnd{}, verdicts: map[string]verdict{}}
+	r := rerun{old: was, new: now, gone: gone, was: index(was), now: index(now), ends: map[string]*record.StepEnd{}, verdicts: map[string]verdict{}}
 	for i := range end.Steps {
 		r.ends[end.Steps[i].Name] = &end.Steps[i]
 	}
@@ -40,17 +41,17 @@ func Rerun(was *program.Program, end *record.End, now *program.Program, only []s
 			out = append(out, Decision{Step: s.Name, Why: "finally always runs"})
 		default:
 			v := r.judge(s)
-			out = append(out, Decision{Step: s.Name, Keep: v.keep, Why: v.why})
+			out = append(out, Decision{Step: s.Name, Keep: v.keep, Part: v.part, Why: v.why})
 		}
 	}
 	return out
 }
 
-// Kept are the names of the steps that are kept, in order.
+// Kept are the names of the steps that are kept, whole or in part, in order.
 func Kept(decisions []Decision) []string {
 	var out []string
 	for _, d := range decisions {
-		if d.Keep {
+		if d.Keep || d.Part {
 			out = append(out, d.Step)
 		}
 	}
@@ -58,6 +59,7 @@ func Kept(decisions []Decision) []string {
 }
 
 type rerun struct {
+	old, new *program.Program
 	was, now map[string]*program.Step
 	ends     map[string]*record.StepEnd
 	verdicts map[string]verdict
@@ -67,8 +69,8 @@ type rerun struct {
 // verdict: same says that those who depend on the step find it as it was. That is so for steps that are kept, and for
 // those that would be skipped again for the same reason.
 type verdict struct {
-	keep, same bool
-	why        string
+	keep, same, part bool
+	why              string
 }
 
 // judge judges the step, and what it needs before it. It keeps its own stack: chains are as long as programs.
@@ -104,16 +106,16 @@ func (r *rerun) verdict(s *program.Step) verdict {
 	case end == nil:
 		return verdict{why: "was not part of it"}
 	case end.Status == record.Failed:
-		return verdict{why: "failed"}
+		return r.inPart(old, s, "failed")
 	case end.Status == record.TimedOut:
-		return verdict{why: "timed out"}
+		return r.inPart(old, s, "timed out")
 	case end.Status == record.Cancelled:
-		return verdict{why: "was cancelled"}
+		return r.inPart(old, s, "was cancelled")
 	case end.Status != record.Succeeded && end.Status != record.Skipped:
 		return verdict{why: "did not end"}
 	case r.gone[s.Name]:
 		return verdict{why: "its outputs are gone"}
-	case !unchanged(old, s):
+	case !r.unchanged(old, s):
 		return verdict{why: "changed"}
 	}
 	for _, need := range s.Needs {
@@ -136,10 +138,50 @@ func readsRun(s *program.Step) bool {
 	return slices.ContainsFunc(s.When.Refs(), func(ref string) bool { return strings.HasPrefix(ref, "run.") })
 }
 
-// unchanged compares definitions as the program writes them, but for what can't change the outputs.
-func unchanged(a, b *program.Step) bool {
-	x, y := essence(a), essence(b)
-	return x != nil && y != nil && bytes.Equal(x, y)
+// inPart is the verdict of a step that did not succeed as a whole: those of its instances that did are kept, where
+// nothing has changed for them.
+func (r *rerun) inPart(old, s *program.Step, why string) verdict {
+	v := verdict{why: why, part: s.ForEach != nil && !r.gone[s.Name] && r.unchanged(old, s)}
+	for _, need := range s.Needs {
+		v.part = v.part && r.verdicts[need.Step].same
+	}
+	return v
+}
+
+// unchanged compares definitions as the program writes them, with those of the pipelines that are called, but for what
+// can't change the outputs.
+func (r *rerun) unchanged(a, b *program.Step) bool {
+	was, now := r.old.Reach([]*program.Step{a}), r.new.Reach([]*program.Step{b})
+	if len(was) != len(now) {
+		return false
+	}
+	for i := range was {
+		x, y := essence(was[i]), essence(now[i])
+		if x == nil || y == nil || !bytes.Equal(x, y) {
+			return false
+		}
+	}
+	return len(was) == 1 || bytes.Equal(outside(r.old, was), outside(r.new, now))
+}
+
+// outside is what the pipelines that steps call say beside their steps.
+func outside(p *program.Program, steps []*program.Step) []byte {
+	var out []program.Called
+	for _, s := range steps {
+		if s.Call == nil {
+			continue
+		}
+		if c := p.CalledNamed(s.Call.Pipeline); c != nil {
+			c := *c
+			c.Steps, c.Finally = nil, nil
+			out = append(out, c)
+		}
+	}
+	data, err := json.Marshal(out)
+	if err != nil {
+		return nil
+	}
+	return data
 }
 
 func essence(s *program.Step) []byte {

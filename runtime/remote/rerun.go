@@ -62,7 +62,9 @@ func PlanRerun(ctx context.Context, reader *runs.Reader, of *record.Run, now *pr
 	}
 	gone := map[string]bool{}
 	for i := range end.Steps {
-		gone[end.Steps[i].Name] = !cache.Present(ctx, reader.Store(), end.Steps[i].Outputs)
+		if s := &end.Steps[i]; !cache.Present(ctx, reader.Store(), s.Outputs) {
+			gone[record.Root(s.Name)] = true
+		}
 	}
 	p := &RerunPlan{Of: of, Lost: lost, Steps: plan.Rerun(was, end, now, only, gone)}
 	p.Start = StartOptions{Pipeline: of.Pipeline, Only: only, RerunOf: of.Name, Kept: plan.Kept(p.Steps), Params: fitting(now, of)}
@@ -114,15 +116,6 @@ func asItStands(d *runs.Detail, status record.Status) *record.End {
 		}
 		end.Steps = append(end.Steps, s)
 	}
-	slices.SortFunc(end.Steps, func(a, b record.StepEnd) int {
-		switch {
-		case a.Name < b.Name:
-			return -1
-		case a.Name > b.Name:
-			return 1
-		}
-		return 0
-	})
 	return end
 }
 

@@ -28,7 +28,7 @@ func (c *Cluster) Logs(ctx context.Context, reader *runs.Reader, run *record.Run
 	var behind error
 	for i := range steps {
 		s := &steps[i]
-		if o.Step != "" && s.Name != o.Step {
+		if !o.Wants(s.Name) {
 			continue
 		}
 		last := 0

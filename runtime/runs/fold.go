@@ -9,7 +9,6 @@ import (
 
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/runtime/store"
-	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -73,51 +72,6 @@ func parseEvents(data []byte) []record.Event {
 	return out
 }
 
-// progress is how far the steps of a run are, as the engine tells it.
-type progress struct {
-	order []string
-	steps map[string]*record.StepEnd
-}
-
-func newProgress(p *program.Program, run *record.Run) *progress {
-	pr := &progress{steps: map[string]*record.StepEnd{}}
-	only := map[string]bool{}
-	for _, name := range run.Only {
-		only[name] = true
-	}
-	for _, s := range p.All() {
-		if len(only) == 0 || only[s.Name] {
-			pr.order = append(pr.order, s.Name)
-			pr.steps[s.Name] = &record.StepEnd{Name: s.Name, Status: record.Pending}
-		}
-	}
-	return pr
-}
-
-// see takes in what the engine asked for.
-func (pr *progress) see(actions []engine.Action) (end *record.End) {
-	for _, a := range actions {
-		switch a := a.(type) {
-		case engine.Notify:
-			s := pr.steps[a.Step]
-			switch {
-			case s == nil:
-			case a.Type == record.StepStarted:
-				s.Status, s.StartedAt, s.Attempts, s.Attempt = record.Running, a.At, 1, 1
-			case a.Type == record.StepEnded && a.End != nil:
-				*s = *a.End
-			}
-		case engine.StartAttempt:
-			if s := pr.steps[a.Step]; s != nil {
-				s.Attempts, s.Attempt = a.Attempt, a.Attempt
-			}
-		case engine.End:
-			end = &a.End
-		}
-	}
-	return end
-}
-
 // fold gives the steps of a run that has no end: as its log tells, and, since that is written behind the work, as the
 // results of attempts tell that were committed since.
 func (r *Reader) fold(ctx context.Context, run *record.Run) ([]record.StepEnd, error) {
@@ -129,7 +83,7 @@ func (r *Reader) fold(ctx context.Context, run *record.Run) ([]record.StepEnd, e
 	if err != nil {
 		return nil, err
 	}
-	f := folder{state: state, steps: newProgress(p, run), open: map[logID]bool{}}
+	f := folder{state: state, open: map[logID]bool{}}
 	for segment, err := range r.Log(ctx, run) {
 		if err != nil {
 			return nil, err
@@ -144,11 +98,7 @@ func (r *Reader) fold(ctx context.Context, run *record.Run) ([]record.StepEnd, e
 	if err := r.committed(ctx, run, &f); err != nil {
 		return nil, err
 	}
-	out := make([]record.StepEnd, len(f.steps.order))
-	for i, name := range f.steps.order {
-		out[i] = *f.steps.steps[name]
-	}
-	return out, nil
+	return f.state.Steps(), nil
 }
 
 // committed feeds the results of the attempts that the engine waits for, as far as they are there. What one sets free is
@@ -183,7 +133,6 @@ func (r *Reader) committed(ctx context.Context, run *record.Run, f *folder) erro
 // folder is the engine, fed with what is recorded.
 type folder struct {
 	state   *engine.State
-	steps   *progress
 	started bool
 	open    map[logID]bool // attempts that were started and have not ended
 	queue   []logID
@@ -196,7 +145,6 @@ func (f *folder) feed(e record.Event) {
 	}
 	var actions []engine.Action
 	f.state, actions = engine.Next(f.state, e)
-	f.steps.see(actions)
 	for _, a := range actions {
 		if a, ok := a.(engine.StartAttempt); ok {
 			id := logID{a.Step, a.Attempt}

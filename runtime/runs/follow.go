@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/fsnotify/fsnotify"
+
+	"pipec.dev/pipec/schema/record"
 )
 
 // follow gives the logs as they are written, until no process drives the run any more. The kernel tells of what is
@@ -59,7 +61,28 @@ func (t *tail) follow(ctx context.Context) error {
 // follower watches the places of steps and attempts.
 type follower struct {
 	*tail
-	watch *fsnotify.Watcher
+	watch     *fsnotify.Watcher
+	addresses map[string]string // by place, where that isn't the address
+}
+
+// address is that of the step at a place. Where the place doesn't say it, the run's records do.
+func (f *follower) address(ctx context.Context, place string) string {
+	if !record.Digested(place) {
+		return place
+	}
+	if found := f.addresses[place]; found != "" {
+		return found
+	}
+	f.addresses = map[string]string{}
+	if detail, err := f.r.Show(ctx, f.run); err == nil {
+		for i := range detail.Steps {
+			f.addresses[record.Place(detail.Steps[i].Name)] = detail.Steps[i].Name
+		}
+	}
+	if found := f.addresses[place]; found != "" {
+		return found
+	}
+	return place
 }
 
 func (f *follower) event(ctx context.Context, e fsnotify.Event) error {
@@ -83,19 +106,20 @@ func (f *follower) event(ctx context.Context, e fsnotify.Event) error {
 		_ = f.watch.Remove(filepath.Join(e.Name, "1")) // the one that is renamed with it
 	case 2: // an attempt's
 		if n, err := strconv.Atoi(parts[1]); err == nil && e.Has(fsnotify.Create) {
-			return f.attempt(ctx, logID{parts[0], n})
+			return f.attempt(ctx, logID{f.address(ctx, parts[0]), n})
 		}
 	case 3:
 		if n, err := strconv.Atoi(parts[1]); err == nil && parts[2] == "log" {
-			return f.want(ctx, logID{parts[0], n})
+			return f.want(ctx, logID{f.address(ctx, parts[0]), n})
 		}
 	}
 	return nil
 }
 
 // step watches the place of a step. A place may be used again, under another name: an old watch is dropped.
-func (f *follower) step(ctx context.Context, name string) error {
-	if f.o.Step != "" && f.o.Step != name {
+func (f *follower) step(ctx context.Context, place string) error {
+	name := f.address(ctx, place)
+	if !f.o.Wants(name) {
 		return nil
 	}
 	if err := f.add(f.work.Step(name)); err != nil {

@@ -18,7 +18,7 @@ import (
 
 // LogOptions say which logs.
 type LogOptions struct {
-	Step    string // "": of all steps, in the order in which they started
+	Step    string // and of all that is beneath it; "": of all steps, in the order in which they started
 	Attempt int    // 0: all attempts
 	Follow  bool   // until the run ends, or ctx does
 }
@@ -32,7 +32,7 @@ func (r *Reader) Logs(ctx context.Context, run *record.Run, o LogOptions, emit f
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(p.All(), func(s *program.Step) bool { return s.Name == o.Step }) {
+		if !HasStep(p, o.Step) {
 			return &NoStepError{Run: run.Name, Step: o.Step}
 		}
 	}
@@ -46,6 +46,16 @@ func (r *Reader) Logs(ctx context.Context, run *record.Run, o LogOptions, emit f
 		}
 	}
 	return t.all(ctx)
+}
+
+// Wants says whether a step's log is among them.
+func (o *LogOptions) Wants(address string) bool { return o.Step == "" || record.Under(address, o.Step) }
+
+// HasStep says whether a program has the step of an address. Whether that has such an instance is known in the run.
+func HasStep(p *program.Program, address string) bool {
+	return slices.ContainsFunc(p.All(), func(s *program.Step) bool {
+		return s.Name == address || s.Composite() && s.Name == record.Root(address)
+	})
 }
 
 // NoStepError says that a run has no step of that name.
@@ -96,7 +106,7 @@ func (r *Reader) newTail(run *record.Run, o LogOptions, emit func(record.Event) 
 }
 
 func (t *tail) wanted(id logID) bool {
-	return (t.o.Step == "" || t.o.Step == id.step) && (t.o.Attempt == 0 || t.o.Attempt == id.attempt)
+	return t.o.Wants(id.step) && (t.o.Attempt == 0 || t.o.Attempt == id.attempt)
 }
 
 // all gives the rest of all logs, step by step.
@@ -108,11 +118,13 @@ func (t *tail) all(ctx context.Context) error {
 	steps := slices.Clone(detail.Steps)
 	var ids []logID
 	sort.SliceStable(steps, func(i, j int) bool { return steps[i].StartedAt.Before(steps[j].StartedAt) })
+	found := t.o.Step == ""
 	for i := range steps {
 		s := &steps[i]
-		if t.o.Step != "" && t.o.Step != s.Name {
+		if !t.o.Wants(s.Name) {
 			continue
 		}
+		found = true
 		if s.Run != "" && s.Run != t.run.Name {
 			if t.o.Step == s.Name {
 				return t.elsewhere(ctx, s)
@@ -124,6 +136,9 @@ func (t *tail) all(ctx context.Context) error {
 				ids = append(ids, id)
 			}
 		}
+	}
+	if !found && detail.End != nil {
+		return &NoStepError{Run: t.run.Name, Step: t.o.Step}
 	}
 	if t.r.window() > 1 {
 		return t.allStored(ctx, ids)

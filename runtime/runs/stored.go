@@ -72,7 +72,7 @@ type segment struct {
 // allStored gives the logs of attempts from a store that is elsewhere: by one list, and with some segments opened
 // before their turn.
 func (t *tail) allStored(ctx context.Context, ids []logID) error {
-	stored, err := t.segments(ctx)
+	stored, err := t.segments(ctx, ids)
 	if err != nil {
 		return err
 	}
@@ -136,13 +136,14 @@ func (t *tail) plan(ids []logID, stored map[string][]string) iter.Seq2[segment, 
 }
 
 // segments lists the keys of the stored logs that are wanted, by the attempts' directories.
-func (t *tail) segments(ctx context.Context) (map[string][]string, error) {
+func (t *tail) segments(ctx context.Context, ids []logID) (map[string][]string, error) {
 	prefix := path.Dir(path.Dir(t.run.AttemptDir("x", 1))) + "/"
 	switch {
-	case t.o.Step != "" && t.o.Attempt != 0:
-		prefix = t.run.AttemptDir(t.o.Step, t.o.Attempt) + "/"
-	case t.o.Step != "":
-		prefix = path.Dir(t.run.AttemptDir(t.o.Step, 1)) + "/"
+	case len(ids) == 0:
+	case len(ids) == 1:
+		prefix = t.run.AttemptDir(ids[0].step, ids[0].attempt) + "/"
+	case ids[0].step == ids[len(ids)-1].step && !slices.ContainsFunc(ids, func(id logID) bool { return id.step != ids[0].step }):
+		prefix = path.Dir(t.run.AttemptDir(ids[0].step, 1)) + "/"
 	}
 	out := map[string][]string{}
 	for key, err := range t.r.store.List(ctx, prefix, "") {
@@ -160,7 +161,7 @@ func (t *tail) segments(ctx context.Context) (map[string][]string, error) {
 // lastStored gives the last lines of an attempt, no more than n: from its last segments, as many as that takes.
 func (t *tail) lastStored(ctx context.Context, id logID, n int) error {
 	t.o.Step, t.o.Attempt = id.step, id.attempt
-	stored, err := t.segments(ctx)
+	stored, err := t.segments(ctx, []logID{id})
 	if err != nil {
 		return err
 	}

@@ -29,10 +29,12 @@ func (m *model) frame(o *Options, columns, rows int, now time.Time) []row {
 	rest := ""
 	if len(names) > room {
 		names, rest = m.choose(room)
+	} else {
+		names = m.withParts(room)
 	}
 	nameWidth := 0
 	for _, name := range names {
-		nameWidth = max(nameWidth, min(width(name), maxName, columns/2))
+		nameWidth = max(nameWidth, min(width(m.steps[name].shown()), maxName, columns/2))
 	}
 	out := []row{m.head(o, columns, now)}
 	for _, name := range names {
@@ -92,6 +94,39 @@ func (m *model) choose(room int) (names []string, rest string) {
 	return names, fmt.Sprintf("and %d more: %s", len(m.names)-room, strings.Join(parts, ", "))
 }
 
+// fewParts is how many parts of a step are shown though they neither run nor have failed.
+const fewParts = 8
+
+// withParts are the steps, each with what is beneath it as far as there is room: all of a few, of many those that run or
+// have failed.
+func (m *model) withParts(room int) []string {
+	room -= len(m.names)
+	var out []string
+	for _, name := range m.names {
+		out = append(out, name)
+		s := m.steps[name]
+		for _, part := range s.parts {
+			p := m.steps[part]
+			if room > 0 && (len(s.parts) <= fewParts || p.status == record.Running || p.failed()) {
+				out = append(out, part)
+				room--
+			}
+		}
+	}
+	return out
+}
+
+// partsText says how the parts of a step stand.
+func (s *step) partsText() string {
+	var parts []string
+	for _, status := range []record.Status{record.Running, record.Failed, record.TimedOut, record.Cancelled, record.Succeeded, record.Skipped} {
+		if n := s.counts[status]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, strings.ReplaceAll(string(status), "_", " ")))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
 func (m *model) head(o *Options, columns int, now time.Time) row {
 	end := now
 	if m.end != nil {
@@ -119,6 +154,8 @@ func (m *model) stepRow(o *Options, s *step, nameWidth, columns int, now time.Ti
 		mark, code = "✓", green
 		if s.end.Cached || s.end.Kept {
 			text, _ = s.outcome(now)
+		} else if len(s.parts) > 0 {
+			text = s.partsText()
 		}
 	case s.end != nil && s.status == record.Skipped:
 		mark = "-"
@@ -130,6 +167,9 @@ func (m *model) stepRow(o *Options, s *step, nameWidth, columns int, now time.Ti
 		mark, code, text, textCode = "…", yellow, s.wait.text(now), yellow
 	case s.waiting:
 		mark, code, text, textCode = "↻", yellow, s.note, yellow
+	case s.status == record.Running && len(s.parts) > 0:
+		mark, code = spinner[int(s.took(now)/(100*time.Millisecond))%len(spinner)], cyan
+		text = s.partsText()
 	case s.status == record.Running:
 		mark, code = spinner[int(s.took(now)/(100*time.Millisecond))%len(spinner)], cyan
 		if len(s.tail) > 0 {
@@ -143,8 +183,16 @@ func (m *model) stepRow(o *Options, s *step, nameWidth, columns int, now time.Ti
 		took = duration(s.took(now))
 	}
 	return newRow(o, columns,
-		piece{code, mark}, piece{"", " " + pad(clip(s.name, nameWidth), nameWidth)}, piece{"", fmt.Sprintf("  %7s", took)},
+		piece{code, mark}, piece{"", " " + pad(clip(s.shown(), nameWidth), nameWidth)}, piece{"", fmt.Sprintf("  %7s", took)},
 		piece{textCode, "  " + safe(text, tailWidth)})
+}
+
+// shown is the step's name, set in where it is part of another one.
+func (s *step) shown() string {
+	if s.part {
+		return "  " + s.name
+	}
+	return s.name
 }
 
 // piece is a part of a row, in one colour.

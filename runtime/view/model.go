@@ -25,6 +25,10 @@ type step struct {
 	note    string   // why its last attempt failed
 	wait    wait
 	order   int // when it last changed
+
+	parts  []string // the addresses of what is beneath it, as they came: instances, rounds, steps of a pipeline
+	counts map[record.Status]int
+	part   bool // it is beneath another one
 }
 
 // wait is what a step, or the run, waits for; the zero value: nothing.
@@ -66,12 +70,33 @@ func newModel(names []string) *model {
 // step is the step named; one that wasn't known comes last.
 func (m *model) step(name string) *step {
 	s := m.steps[name]
-	if s == nil {
-		s = &step{name: name, status: record.Pending}
-		m.steps[name] = s
-		m.names = append(m.names, name)
+	if s != nil {
+		return s
 	}
+	s = &step{name: name, status: record.Pending}
+	m.steps[name] = s
+	if root := record.Root(name); root != name && m.steps[root] != nil {
+		s.part = true
+		above := m.steps[root]
+		above.parts = append(above.parts, name)
+		if above.counts == nil {
+			above.counts = map[record.Status]int{}
+		}
+		above.counts[s.status]++
+		return s
+	}
+	m.names = append(m.names, name)
 	return s
+}
+
+// becomes gives a step another status, and counts it where it is part of one.
+func (m *model) becomes(s *step, status record.Status) {
+	if s.part {
+		counts := m.steps[record.Root(s.name)].counts
+		counts[s.status]--
+		counts[status]++
+	}
+	s.status = status
 }
 
 // event takes in what happened.
@@ -102,7 +127,8 @@ func (m *model) event(e *record.Event) {
 	s.order = m.changes
 	switch e.Type {
 	case record.StepStarted:
-		s.status, s.started, s.attempt, s.waiting = record.Running, e.At, max(e.Attempt, 1), false
+		m.becomes(s, record.Running)
+		s.started, s.attempt, s.waiting = e.At, max(e.Attempt, 1), false
 	case record.StepRetried:
 		s.note, s.waiting, s.attempt = e.Text, true, e.Attempt+1
 	case record.StepKept, record.CacheChecked:
@@ -113,11 +139,11 @@ func (m *model) event(e *record.Event) {
 		s.waiting = false
 		s.addLine(e.Text)
 	case record.StepEnded:
-		if s.end == nil {
+		if s.end == nil && !s.part {
 			m.finished++
 		}
 		if s.end = e.End; e.End != nil {
-			s.status = e.End.Status
+			m.becomes(s, e.End.Status)
 			if s.from == "" {
 				s.from = e.End.Run
 			}

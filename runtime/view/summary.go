@@ -14,13 +14,7 @@ func (m *model) summary(o *Options, out, talk io.Writer) {
 	if m.end == nil {
 		return
 	}
-	for i := range m.end.Steps {
-		s := &m.end.Steps[i]
-		switch s.Status {
-		case record.Failed, record.TimedOut:
-			m.failure(o, talk, s)
-		}
-	}
+	m.failures(o, talk)
 	for _, text := range m.warnings {
 		fmt.Fprintf(talk, "%s %s\n", o.paint(yellow, "warning:"), safe(text, 0))
 	}
@@ -28,6 +22,39 @@ func (m *model) summary(o *Options, out, talk io.Writer) {
 		fmt.Fprintln(out, Datum(&m.end.Outputs[i]))
 	}
 	m.verdict(o, talk)
+}
+
+// maxFailures is how many of the parts of one step are shown that failed.
+const maxFailures = 10
+
+// failures shows the steps that failed; of those with parts, the parts that did.
+func (m *model) failures(o *Options, talk io.Writer) {
+	inside := map[string]bool{} // addresses beneath which something failed
+	for i := range m.end.Steps {
+		if s := &m.end.Steps[i]; s.Status == record.Failed || s.Status == record.TimedOut {
+			for at := range s.Name {
+				if strings.ContainsRune(".[#", rune(s.Name[at])) {
+					inside[s.Name[:at]] = true
+				}
+			}
+		}
+	}
+	told := map[string]int{}
+	for i := range m.end.Steps {
+		s := &m.end.Steps[i]
+		if s.Status != record.Failed && s.Status != record.TimedOut || inside[s.Name] {
+			continue
+		}
+		root := record.Root(s.Name)
+		if told[root]++; told[root] <= maxFailures {
+			m.failure(o, talk, s)
+		}
+	}
+	for _, name := range m.names {
+		if more := told[name] - maxFailures; more > 0 {
+			fmt.Fprintf(talk, "\n%s\n", o.paint(red, fmt.Sprintf("✗ and %d more of %s", more, name)))
+		}
+	}
 }
 
 // failure shows a step that failed.

@@ -3,7 +3,6 @@ package expr
 import (
 	"errors"
 	"fmt"
-	"sort"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -32,13 +31,10 @@ func (e *Expr) Eval(lookup Lookup) (cty.Value, error) {
 		}
 		vars.set(name, v)
 	}
-	for _, ref := range e.Refs {
-		v, err := lookup(ref)
-		if err != nil {
-			return cty.NilVal, err
-		}
-		vars.set(ref, v)
+	if err := e.read(vars, lookup); err != nil {
+		return cty.NilVal, err
 	}
+	collecting(node, vars)
 	v, diags := node.Value(&hcl.EvalContext{Variables: vars.values(), Functions: Functions()})
 	if diags.HasErrors() {
 		return cty.NilVal, fmt.Errorf("%s: %s", e.Text, sentence(diags[0]))
@@ -48,6 +44,82 @@ func (e *Expr) Eval(lookup Lookup) (cty.Value, error) {
 		return cty.NilVal, fmt.Errorf("%s: the value is infinite, as after a division by zero", e.Text)
 	}
 	return v, nil
+}
+
+// read puts the values of all references into vars.
+func (e *Expr) read(vars *tree, lookup Lookup) error {
+	for _, ref := range e.Refs {
+		v, err := lookup(ref)
+		if err != nil {
+			return err
+		}
+		r, ok := StepRef(ref)
+		switch {
+		case !ok || r.Instance == "" && r.Attr != "":
+			vars.set(ref, v)
+		case r.Instance == All:
+			vars.collect(r, v)
+		case r.Instance == "":
+			vars.child("step").child(r.Step).leaf = v
+		default:
+			key := KeyText(r.Instance)
+			if r.Instance == EachKey {
+				k, err := lookup(EachKey)
+				if err != nil {
+					return err
+				}
+				key = Key(k)
+			}
+			at := vars.child("step").child(r.Step).child(key)
+			if r.Attr == "" {
+				at.leaf = v
+			} else {
+				at.child(r.Attr).leaf = v
+			}
+		}
+	}
+	return nil
+}
+
+// Key is each.key as text.
+func Key(v cty.Value) string {
+	switch {
+	case v.IsNull() || !v.IsKnown():
+		return ""
+	case v.Type() == cty.Number:
+		return v.AsBigFloat().Text('f', -1)
+	case v.Type() == cty.String:
+		return v.AsString()
+	}
+	return ""
+}
+
+// collected is where the instances that [*] collects stand among the variables: no name of the language's is like it.
+const collected = "step[*]"
+
+// collecting has [*] behind a step read its instances, which over a map HCL itself would take for one value.
+func collecting(e hclsyntax.Expression, vars *tree) {
+	all := vars.children[collected]
+	if all == nil {
+		return
+	}
+	_ = hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
+		splat, ok := n.(*hclsyntax.SplatExpr)
+		if !ok {
+			return nil
+		}
+		source, ok := Bare(splat.Source).(*hclsyntax.ScopeTraversalExpr)
+		if !ok || len(source.Traversal) != 2 || source.Traversal.RootName() != "step" {
+			return nil
+		}
+		step, ok := source.Traversal[1].(hcl.TraverseAttr)
+		if ok && all.children[step.Name] != nil {
+			splat.Source = &hclsyntax.ScopeTraversalExpr{
+				Traversal: hcl.Traversal{hcl.TraverseRoot{Name: collected}, step}, SrcRange: source.SrcRange,
+			}
+		}
+		return nil
+	})
 }
 
 func sentence(d *hcl.Diagnostic) string {
@@ -88,38 +160,73 @@ func (c Const) Decode() (cty.Value, error) {
 
 // tree builds nested objects from dotted names.
 type tree struct {
-	leaf     cty.Value
+	leaf     cty.Value // stands for all that is beneath
 	children map[string]*tree
+	// rows are of a step whose instances are collected: one for each instance, of the outputs that are read.
+	rows []map[string]cty.Value
 }
 
-func newTree() *tree { return &tree{children: map[string]*tree{}} }
+func newTree() *tree { return &tree{leaf: cty.NilVal, children: map[string]*tree{}} }
+
+// child is the part named, made where it is not there.
+func (t *tree) child(name string) *tree {
+	child, ok := t.children[name]
+	if !ok {
+		child = newTree()
+		t.children[name] = child
+	}
+	return child
+}
 
 func (t *tree) set(name string, v cty.Value) {
 	for part := range strings.SplitSeq(name, ".") {
-		child, ok := t.children[part]
-		if !ok {
-			child = newTree()
-			t.children[part] = child
-		}
-		t = child
+		t = t.child(part)
 	}
 	t.leaf = v
 }
 
+// collect puts the values of an output, of all instances of a step, where [*] finds them. Where the step was skipped it
+// is null.
+func (t *tree) collect(r Ref, v cty.Value) {
+	at := t.child(collected).child(r.Step)
+	switch {
+	case v.IsNull():
+		at.leaf = cty.NullVal(cty.List(cty.DynamicPseudoType)) // a splat makes an empty list of any other null
+		return
+	case r.Attr == "":
+		at.leaf = v
+		return
+	}
+	elems := v.AsValueSlice()
+	if at.rows == nil {
+		at.rows = make([]map[string]cty.Value, len(elems))
+	}
+	for i := range min(len(elems), len(at.rows)) {
+		if at.rows[i] == nil {
+			at.rows[i] = map[string]cty.Value{}
+		}
+		at.rows[i][r.Attr] = elems[i]
+	}
+}
+
+func (t *tree) value() cty.Value {
+	switch {
+	case t.leaf != cty.NilVal:
+		return t.leaf
+	case t.rows != nil:
+		out := make([]cty.Value, len(t.rows))
+		for i, row := range t.rows {
+			out[i] = cty.ObjectVal(row)
+		}
+		return cty.TupleVal(out)
+	}
+	return cty.ObjectVal(t.values())
+}
+
 func (t *tree) values() map[string]cty.Value {
 	out := make(map[string]cty.Value, len(t.children))
-	names := make([]string, 0, len(t.children))
-	for name := range t.children {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	for _, name := range names {
-		child := t.children[name]
-		if len(child.children) == 0 {
-			out[name] = child.leaf
-		} else {
-			out[name] = cty.ObjectVal(child.values())
-		}
+	for name, child := range t.children {
+		out[name] = child.value()
 	}
 	return out
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/customdecode"
 	"github.com/hashicorp/hcl/v2/ext/tryfunc"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
@@ -128,13 +129,38 @@ func firstFunc(doc string, pastErrors bool) function.Function {
 
 // readsNull says whether the closure reads `step.x.y…` where step.x.y is null: its step was skipped.
 func readsNull(c *customdecode.ExpressionClosure) bool {
-	for _, t := range c.Expression.Variables() {
-		if t.RootName() != "step" || len(t) < 3 {
-			continue
-		}
-		if v, diags := hcl.Traversal(t[:3]).TraverseAbs(c.EvalContext); !diags.HasErrors() && v.IsNull() {
-			return true
+	null := false
+	look := func(t hcl.Traversal) {
+		if v, diags := t.TraverseAbs(c.EvalContext); !diags.HasErrors() && v.IsNull() {
+			null = true
 		}
 	}
-	return false
+	for _, t := range c.Expression.Variables() {
+		switch {
+		case t.RootName() == collected && len(t) >= 2:
+			look(t[:2])
+		case t.RootName() == "step" && len(t) >= 3:
+			n := 3
+			if _, index := t[2].(hcl.TraverseIndex); index && len(t) > 3 {
+				n = 4
+			}
+			look(t[:n])
+		}
+	}
+	node, ok := c.Expression.(hclsyntax.Node)
+	if !ok || null {
+		return null
+	}
+	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics { // step.x[each.key].y
+		rel, ok := n.(*hclsyntax.RelativeTraversalExpr)
+		if !ok {
+			return nil
+		}
+		if _, ok := rel.Source.(*hclsyntax.IndexExpr); ok {
+			v, diags := (&hclsyntax.RelativeTraversalExpr{Source: rel.Source, Traversal: rel.Traversal[:1]}).Value(c.EvalContext)
+			null = null || !diags.HasErrors() && v.IsNull()
+		}
+		return nil
+	})
+	return null
 }

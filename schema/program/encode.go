@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"time"
 )
 
@@ -65,6 +66,75 @@ func (p *Program) All() []*Step {
 	}
 	return out
 }
+
+// Every returns All, and the steps of the pipelines that are called.
+func (p *Program) Every() []*Step {
+	out := p.All()
+	for i := range p.Called {
+		c := &p.Called[i]
+		for j := range c.Steps {
+			out = append(out, &c.Steps[j])
+		}
+		for j := range c.Finally {
+			out = append(out, &c.Finally[j])
+		}
+	}
+	return out
+}
+
+// Placed gives Every with the key of each step in the program's source map.
+func (p *Program) Placed() iter.Seq2[string, *Step] {
+	return func(yield func(string, *Step) bool) {
+		for _, s := range p.All() {
+			if !yield("step."+s.Name, s) {
+				return
+			}
+		}
+		for i := range p.Called {
+			c := &p.Called[i]
+			for _, steps := range [][]Step{c.Steps, c.Finally} {
+				for j := range steps {
+					if !yield("called."+c.Name+".step."+steps[j].Name, &steps[j]) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// Reach returns the steps, and those of the pipelines that they call, directly or not.
+func (p *Program) Reach(steps []*Step) []*Step {
+	out, seen := append([]*Step{}, steps...), map[string]bool{}
+	for i := 0; i < len(out); i++ {
+		if out[i].Call == nil || seen[out[i].Call.Pipeline] {
+			continue
+		}
+		seen[out[i].Call.Pipeline] = true
+		if c := p.CalledNamed(out[i].Call.Pipeline); c != nil {
+			for j := range c.Steps {
+				out = append(out, &c.Steps[j])
+			}
+			for j := range c.Finally {
+				out = append(out, &c.Finally[j])
+			}
+		}
+	}
+	return out
+}
+
+// CalledNamed returns the called pipeline named, or nil.
+func (p *Program) CalledNamed(name string) *Called {
+	for i := range p.Called {
+		if p.Called[i].Name == name {
+			return &p.Called[i]
+		}
+	}
+	return nil
+}
+
+// Composite says whether a step has steps of its own: instances, rounds, or those of the pipeline that it calls.
+func (s *Step) Composite() bool { return s.ForEach != nil || s.Repeat != nil || s.Call != nil }
 
 // Code returns the code named, or nil.
 func (p *Program) Code(name string) *Code {

@@ -30,6 +30,7 @@ type Program struct {
 	Schedule    *Schedule         `json:"schedule,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
 	Target      *Target           `json:"target,omitempty"` // the cluster that it is bound to; nil: it is bound to none
+	Called      []Called          `json:"called,omitempty"` // pipelines that steps call, directly or not, sorted by name
 }
 
 // Param is a value that a run is started with.
@@ -87,9 +88,16 @@ type Step struct {
 	OutputOrder []string `json:"output_order,omitempty"`
 	Env         []Env    `json:"env,omitempty"`        // sorted by name
 	SecretEnv   []Secret `json:"secret_env,omitempty"` // sorted by name
+	// Call is what a step without a process does: the inputs are the params of the pipeline called, and its outputs those
+	// of the step.
+	Call *Call `json:"call,omitempty"`
+	// ForEach makes an instance of the step for each element; Needs, and a When that reads nothing of each, are asked once.
+	ForEach *ForEach `json:"for_each,omitempty"`
+	// Repeat runs the step, or each instance of it, in rounds.
+	Repeat *Repeat `json:"repeat,omitempty"`
 	// When decides, once every Need is met, whether the step runs; nil means always. Its type is bool.
 	When              *Value            `json:"when,omitempty"`
-	Needs             []Need            `json:"needs,omitempty"` // sorted by step; one entry a step
+	Needs             []Need            `json:"needs,omitempty"` // sorted by step and instance; one entry each
 	Retry             Retry             `json:"retry"`
 	Timeout           Duration          `json:"timeout,omitempty"` // of each attempt, from the start of the user's process; 0: none
 	PendingTimeout    Duration          `json:"pending_timeout,omitempty"`
@@ -111,11 +119,54 @@ type Step struct {
 	Pod json.RawMessage `json:"pod,omitempty"`
 }
 
+// Called is a pipeline as one that calls it sees it. The same pipeline is there twice where two callers give it different
+// images or code to inherit.
+type Called struct {
+	Name        string   `json:"name"`             // of the pipeline, and what it inherits
+	Params      []Param  `json:"params,omitempty"` // sorted by name; artifacts may be among them
+	Steps       []Step   `json:"steps"`
+	Finally     []Step   `json:"finally,omitempty"`
+	Outputs     []Result `json:"outputs,omitempty"`
+	OnFailure   string   `json:"on_failure"`
+	MaxParallel int      `json:"max_parallel"`
+	Timeout     Duration `json:"timeout,omitempty"`
+}
+
+// Call names what is called.
+type Call struct {
+	Pipeline string `json:"pipeline"` // name in Program.Called
+}
+
+// MaxInstances is max_instances where nothing is said.
+const MaxInstances = 10000
+
+// ForEach says what instances a step has: one for each element of a list, a set or a map.
+type ForEach struct {
+	Value        Value  `json:"value"`
+	Type         string `json:"type"` // of the value: list(T), set(string) or map(T)
+	MaxParallel  int    `json:"max_parallel,omitempty"`
+	MaxInstances int    `json:"max_instances"`
+}
+
+// Repeat says how often a step is run, round after round.
+type Repeat struct {
+	Max   int     `json:"max"`
+	Until *Value  `json:"until,omitempty"` // reads output.x of the round that has ended
+	Carry []Carry `json:"carry,omitempty"` // sorted by name
+}
+
+// Carry is an input that a later round takes from the round before it; the first round takes the input's own value.
+type Carry struct {
+	Name  string `json:"name"`
+	Value Value  `json:"value"`
+}
+
 // Value is a value that is known now, or how to get it at run time. Exactly one of the three fields is set.
 type Value struct {
 	Const json.RawMessage `json:"const,omitempty"` // JSON of the value
 	// Ref is one whole reference, the commonest expression: "step.importer.X_train", "param.gamma", "input.x",
-	// "input.model.path", "output.y.path", "step.b.status", "run.name".
+	// "input.model.path", "output.y.path", "step.b.status", "run.name"; of steps with instances "step.a[*].x",
+	// "step.a[each.key].x", `step.a["k"].x`.
 	Ref  string     `json:"ref,omitempty"`
 	Expr *expr.Expr `json:"expr,omitempty"`
 	// Soft says that Ref reads as null where its producer was skipped. In Expr, expr.Expr.Soft says it for each.
@@ -174,6 +225,9 @@ const (
 type Need struct {
 	Step string   `json:"step"`
 	Kind NeedKind `json:"kind"`
+	// Instance is the one that is waited for, as an index is written: each.key (of the instance that waits), "k" or 0.
+	// "": the whole step.
+	Instance string `json:"instance,omitempty"`
 }
 
 // Retry says how often a step is tried, and when.

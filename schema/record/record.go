@@ -153,5 +153,6 @@ const (
 	ReasonStepsFailed      = "StepsFailed"      // run: steps failed
 	ReasonRunTimeout       = "RunTimeout"       // run: longer than its timeout
 	ReasonFinallyFailed    = "FinallyFailed"    // run: a finally step failed
+	ReasonTooMany          = "TooManyInstances" // for_each has more elements than max_instances
 	ReasonOutputExpression = "OutputFailed"     // run: an output of the pipeline could not be evaluated
 )

@@ -62,6 +62,19 @@ func Bind(p *program.Program, stack *program.Stack, lock *program.Lock, opts Opt
 	if out.Finally, err = b.steps(p.Finally); err != nil {
 		return nil, nil, err
 	}
+	out.Called = append([]program.Called{}, p.Called...)
+	for i := range out.Called {
+		c := &out.Called[i]
+		if c.Steps, err = b.steps(c.Steps); err != nil {
+			return nil, nil, err
+		}
+		if c.Finally, err = b.steps(c.Finally); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(out.Called) == 0 {
+		out.Called = nil
+	}
 	return &out, b.missing, nil
 }
 
@@ -139,6 +152,9 @@ func (b *binder) steps(steps []program.Step) ([]program.Step, error) {
 	for i := range steps {
 		out[i] = steps[i]
 		s := &out[i]
+		if s.Call != nil {
+			continue // it has no process, and so no pod
+		}
 		img, err := b.image(s)
 		if err != nil {
 			return nil, err

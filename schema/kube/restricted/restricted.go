@@ -29,23 +29,32 @@ var evaluator = sync.OnceValues(func() (policy.Evaluator, error) {
 // `pod` of their own can: they alone are looked at.
 func Leaving(p *program.Program) ([]Leave, error) {
 	var out []Leave
-	for _, s := range p.All() {
-		if s.Security == nil && len(s.PodPatch) == 0 {
-			continue
-		}
-		var t corev1.PodTemplateSpec
-		if err := json.Unmarshal(s.Pod, &t); err != nil {
-			return nil, fmt.Errorf("the pod of step %q: %w", s.Name, err)
-		}
-		reasons, err := Reasons(&t)
+	for _, s := range p.Every() {
+		l, err := Leaves(s)
 		if err != nil {
 			return nil, err
 		}
-		if len(reasons) > 0 {
-			out = append(out, Leave{Step: s.Name, Reasons: reasons})
+		if l != nil {
+			out = append(out, *l)
 		}
 	}
 	return out, nil
+}
+
+// Leaves says how one step does; nil: it doesn't.
+func Leaves(s *program.Step) (*Leave, error) {
+	if s.Security == nil && len(s.PodPatch) == 0 || s.Call != nil {
+		return nil, nil
+	}
+	var t corev1.PodTemplateSpec
+	if err := json.Unmarshal(s.Pod, &t); err != nil {
+		return nil, fmt.Errorf("the pod of step %q: %w", s.Name, err)
+	}
+	reasons, err := Reasons(&t)
+	if err != nil || len(reasons) == 0 {
+		return nil, err
+	}
+	return &Leave{Step: s.Name, Reasons: reasons}, nil
 }
 
 // Reasons are why a pod leaves `restricted`, of the newest version; none where it doesn't.

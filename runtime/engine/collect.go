@@ -1,0 +1,171 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/record"
+	"pipec.dev/pipec/schema/types"
+)
+
+// collection is what [*] gives of a step, made once for all who read it.
+type collection struct {
+	value cty.Value
+	datum *record.Datum
+	err   error
+}
+
+// collectable says whether an instance's outputs are among those that are collected: those that succeeded are, where the
+// others don't keep the reader from running at all.
+func (n *node) collectable() bool { return n.end.Status == record.Succeeded }
+
+// collect gives an output of all instances, or how they ended, as a list in their order.
+func (r *reader) collect(ref string, m *node, name string) (cty.Value, error) {
+	if c := m.all[name]; c != nil {
+		r.read, r.readType = c.datum, typeOf(c.datum)
+		return c.value, c.err
+	}
+	for _, end := range ends {
+		if end == name {
+			return r.collectEnds(ref, m, name)
+		}
+	}
+	at := -1
+	for i := range m.step.Outputs {
+		if m.step.Outputs[i].Name == name {
+			at = i
+		}
+	}
+	if at < 0 {
+		return cty.NilVal, fmt.Errorf("%s does not exist", ref)
+	}
+	if m.byKey == nil || !met("", m) && !allIn(r.s, m) {
+		r.missing, r.failed = m.outcome(), r.failed || m.status() != record.Skipped
+		if r.isSoft(ref) {
+			return cty.NullVal(cty.List(r.s.types[m.step.Outputs[at].Type])), nil
+		}
+		return cty.NilVal, fmt.Errorf("%s can't be read: %s", ref, r.missing)
+	}
+	c := &collection{}
+	out := &m.step.Outputs[at]
+	elem := r.s.types[out.Type]
+	c.datum = &record.Datum{Name: name, Type: "list(" + out.Type + ")"}
+	var values []cty.Value
+	for _, child := range m.children {
+		n := &r.s.nodes[child]
+		if !n.collectable() {
+			continue
+		}
+		d := n.datum(name)
+		if d == nil && n.step.Call != nil {
+			r.missing = n.addr + " has left out its output " + name
+			r.leftOut = r.missing
+			return cty.NilVal, fmt.Errorf("%s can't be read: %s", ref, r.missing)
+		}
+		v, err := n.value(at, elem)
+		if err != nil {
+			c.err = err
+			break
+		}
+		values = append(values, v)
+		if types.HasArtifact(elem) {
+			e := *d
+			e.Name = ""
+			c.datum.Elems = append(c.datum.Elems, e)
+		}
+	}
+	if c.err == nil {
+		c.value = cty.TupleVal(values)
+		if !types.HasArtifact(elem) {
+			if c.datum.Value, c.err = types.ToJSON(c.value); len(c.datum.Value) > types.MaxValue {
+				c.datum = nil // it may be read, in parts, and can't be passed on
+			}
+		}
+	}
+	if m.all == nil {
+		m.all = map[string]*collection{}
+	}
+	m.all[name] = c
+	r.read, r.readType = c.datum, typeOf(c.datum)
+	return c.value, c.err
+}
+
+func typeOf(d *record.Datum) string {
+	if d == nil {
+		return ""
+	}
+	return d.Type
+}
+
+// allIn says whether the instances that did not succeed count as if they had never been made.
+func allIn(s *State, m *node) bool {
+	for _, c := range m.children {
+		if n := &s.nodes[c]; n.end.Status != record.Succeeded && !n.leftOut() {
+			return false
+		}
+	}
+	return true
+}
+
+// collectEnds gives how each instance ended.
+func (r *reader) collectEnds(ref string, m *node, name string) (cty.Value, error) {
+	values := make([]cty.Value, 0, len(m.children))
+	for _, child := range m.children {
+		v, err := r.stepAttr(ref, &r.s.nodes[child], name)
+		if err != nil {
+			return cty.NilVal, err
+		}
+		values = append(values, v)
+	}
+	r.read = nil
+	return cty.TupleVal(values), nil
+}
+
+// whole gives all outputs of all instances: a list of objects, or a map of them by key. asList: a list in any case.
+func (r *reader) whole(ref string, m *node, asList bool) (cty.Value, error) {
+	if m.byKey == nil || !met("", m) && !allIn(r.s, m) {
+		r.missing, r.failed = m.outcome(), r.failed || m.status() != record.Skipped
+		if r.isSoft(ref) {
+			return cty.NullVal(cty.DynamicPseudoType), nil
+		}
+		return cty.NilVal, fmt.Errorf("%s can't be read: %s", ref, r.missing)
+	}
+	var list []cty.Value
+	byKey := map[string]cty.Value{}
+	numbers := true
+	for _, child := range m.children {
+		n := &r.s.nodes[child]
+		numbers = numbers && n.key.Type() == cty.Number
+		if !n.collectable() {
+			continue
+		}
+		v, err := r.object(ref, n)
+		if err != nil {
+			return cty.NilVal, err
+		}
+		list, byKey[expr.Key(n.key)] = append(list, v), v
+	}
+	r.read = nil
+	t := r.s.types[m.step.ForEach.Type]
+	keyed := t.IsMapType() || t.IsSetType() || t.IsObjectType() || !numbers
+	if asList || !keyed {
+		return cty.TupleVal(list), nil
+	}
+	return cty.ObjectVal(byKey), nil
+}
+
+// object gives all outputs of a node.
+func (r *reader) object(ref string, n *node) (cty.Value, error) {
+	attrs := map[string]cty.Value{}
+	for i := range n.step.Outputs {
+		v, err := r.output(ref, n, i)
+		if err != nil {
+			return cty.NilVal, err
+		}
+		attrs[n.step.Outputs[i].Name] = v
+	}
+	r.read = nil
+	return cty.ObjectVal(attrs), nil
+}

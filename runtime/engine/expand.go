@@ -1,0 +1,424 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+	"pipec.dev/pipec/schema/types"
+)
+
+// element is what an instance is made for.
+type element struct {
+	key   cty.Value
+	value cty.Value
+	datum *record.Datum
+}
+
+// expand makes the instances of a step.
+func (s *State) expand(i int) {
+	n := &s.nodes[i]
+	each := n.step.ForEach
+	elements, f := s.elements(n)
+	most := each.MaxInstances
+	if most <= 0 {
+		most = program.MaxInstances
+	}
+	switch {
+	case f != nil:
+		s.end(i, record.Failed, f.reason, f.message)
+		return
+	case len(elements) > most || len(s.nodes)+len(elements) > maxNodes:
+		s.end(i, record.Failed, record.ReasonTooMany, fmt.Sprintf("for_each has %d elements, and max_instances is %d", len(elements), most))
+		return
+	}
+	s.begin(i)
+	limits := n.limits
+	if each.MaxParallel > 0 {
+		limits = append([]int{s.newLimit(each.MaxParallel)}, limits...)
+	}
+	if role := roleOf(n.step, true, false); role != task {
+		limits = limits[:len(limits)-len(n.limits)] // it is its attempts that take the places of others
+	}
+	n.byKey = make(map[string]int, len(elements))
+	n.children = make([]int, 0, len(elements))
+	n.open = len(elements)
+	for k, e := range elements {
+		n := &s.nodes[i]
+		key := expr.Key(e.key)
+		index := key
+		if e.key.Type() == cty.String {
+			index = expr.QuoteKey(key)
+		}
+		child := s.add(node{
+			step: n.step, role: roleOf(n.step, true, false), addr: n.addr + "[" + index + "]", scope: n.scope, group: n.group, parent: i,
+			place: append(slices.Clip(n.place), int32(k)), limits: limits, phase: pending, key: e.key, item: e.value, element: e.datum,
+		})
+		n = &s.nodes[i]
+		n.children = append(n.children, child)
+		n.byKey[key] = child
+	}
+	for _, w := range s.nodes[i].wanting {
+		if child, ok := s.nodes[i].byKey[w.key]; ok {
+			s.nodes[child].dependants = append(s.nodes[child].dependants, w.node)
+		} else {
+			s.released(w.node) // reading it will tell
+		}
+	}
+	s.nodes[i].wanting = nil
+	children := s.nodes[i].children
+	for _, child := range children {
+		c := &s.nodes[child]
+		for _, need := range c.step.Needs {
+			if need.Instance == expr.EachKey {
+				s.await(child, s.scopes[c.scope].byName[need.Step], need.Instance)
+			}
+		}
+	}
+	if len(children) == 0 {
+		s.end(i, record.Succeeded, "", "")
+		return
+	}
+	for _, child := range children {
+		s.arrive(child)
+	}
+}
+
+// arrive takes over what is kept of a node that was just made, or decides whether it runs.
+func (s *State) arrive(i int) {
+	n := &s.nodes[i]
+	if e, ok := s.kept[n.addr]; ok && n.role == task && n.phase == pending && usable(n, e.Result) {
+		n.end.Kept = true
+		s.take(i, e)
+		return
+	}
+	s.decide(i)
+}
+
+// begin tells that a step with steps of its own has started.
+func (s *State) begin(i int) {
+	n := &s.nodes[i]
+	n.phase = opened
+	n.end.StartedAt = s.now
+	s.notify(record.Event{Type: record.StepStarted, Step: n.addr})
+}
+
+// elements evaluates for_each. A map's come in the order of their keys, and so do a set's, which are its keys too.
+func (s *State) elements(n *node) ([]element, *fault) {
+	each := n.step.ForEach
+	bad := func(err error) ([]element, *fault) {
+		return nil, &fault{reason: record.ReasonExpression, message: "for_each: " + err.Error()}
+	}
+	r := reader{s: s, n: n, value: &each.Value}
+	v, err := r.eval()
+	if err != nil {
+		return bad(err)
+	}
+	if v.IsNull() {
+		return bad(fmt.Errorf("the value is null"))
+	}
+	t := s.types[each.Type]
+	if t == cty.DynamicPseudoType {
+		if t = types.Widen(v); t.IsTupleType() {
+			t = cty.List(cty.DynamicPseudoType)
+		} else if t.IsObjectType() {
+			t = cty.Map(cty.DynamicPseudoType)
+		}
+	}
+	if !types.HasArtifact(v.Type()) || !v.Type().IsCapsuleType() {
+		if v, err = types.Convert(v, t); err != nil {
+			return bad(err)
+		}
+	}
+	vt := v.Type()
+	if !vt.IsListType() && !vt.IsTupleType() && !vt.IsSetType() && !vt.IsMapType() && !vt.IsObjectType() {
+		return bad(fmt.Errorf("%s has no elements", types.Phrase(vt)))
+	}
+	recorded := r.read
+	var out []element
+	for it := v.ElementIterator(); it.Next(); {
+		k, e := it.Element()
+		one := element{key: k, value: e}
+		switch {
+		case vt.IsSetType() && e.Type() != cty.String:
+			return bad(fmt.Errorf("the elements of a set are its keys, and so are strings"))
+		case vt.IsSetType():
+			one.key = e
+		}
+		if recorded != nil && len(recorded.Elems) == v.LengthInt() && each.Value.Ref != "" {
+			one.datum = &recorded.Elems[len(out)]
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
+
+// openCall makes the steps of the pipeline that a node calls.
+func (s *State) openCall(i int) {
+	n := &s.nodes[i]
+	c := s.program.CalledNamed(n.step.Call.Pipeline)
+	params, data, f := s.arguments(n, c)
+	switch {
+	case f != nil && f.skip:
+		s.skip(i, record.ReasonUpstreamSkipped, f.message, f.message)
+		s.release(i)
+		return
+	case f == nil && len(s.nodes)+len(c.Steps)+len(c.Finally) > maxNodes:
+		f = &fault{reason: record.ReasonTooMany, message: "the run has too many steps"}
+		fallthrough
+	case f != nil:
+		s.end(i, record.Failed, f.reason, f.message)
+		s.release(i)
+		return
+	}
+	s.begin(i)
+	limits := s.scopes[n.scope].limits
+	if c.MaxParallel > 0 {
+		limits = append([]int{s.newLimit(c.MaxParallel)}, limits...)
+	}
+	inner := s.openScope(scope{
+		call: i, name: c.Name, steps: [2][]program.Step{c.Steps, c.Finally}, outputs: c.Outputs, onFailure: c.OnFailure,
+		timeout: c.Timeout, params: params, data: data, limits: limits,
+	}, n.addr+".", n.place)
+	s.nodes[i].inner = inner
+	if t := c.Timeout.D(); t > 0 {
+		s.act(SetTimer{Name: runTimer + "/" + s.nodes[i].addr, At: s.now.Add(t)})
+	}
+	s.checks = append(s.checks, inner)
+	for _, group := range s.scopes[inner].nodes {
+		for _, j := range group {
+			s.arrive(j)
+		}
+	}
+}
+
+// arguments are the params of a call.
+func (s *State) arguments(n *node, c *program.Called) (map[string]cty.Value, map[string]*record.Datum, *fault) {
+	params, data := map[string]cty.Value{}, map[string]*record.Datum{}
+	given := map[string]*record.Datum{}
+	for i := range n.step.Inputs {
+		d, f := s.input(n, &n.step.Inputs[i])
+		if f != nil {
+			return nil, nil, f
+		}
+		given[d.Name] = &d
+	}
+	for i := range c.Params {
+		p := &c.Params[i]
+		t := s.types[p.Type]
+		d := given[p.Name]
+		var v cty.Value
+		var err error
+		switch {
+		case d != nil && string(d.Value) == "null":
+			v = cty.NullVal(t)
+		case d != nil:
+			if v, err = decode(d, t); err == nil {
+				data[p.Name] = d
+			}
+		case p.Default != nil:
+			v, err = constant(p.Default, t)
+		default:
+			err = fmt.Errorf("no value is given")
+		}
+		if err != nil {
+			return nil, nil, &fault{reason: record.ReasonInputInvalid, message: fmt.Sprintf("param %q of the pipeline called: %s", p.Name, err)}
+		}
+		params[p.Name] = v
+	}
+	return params, data, nil
+}
+
+// openLoop begins the rounds of a node.
+func (s *State) openLoop(i int) {
+	s.begin(i)
+	s.openRound(i, nil)
+}
+
+func (s *State) openRound(i int, carried map[string]cty.Value) {
+	n := &s.nodes[i]
+	number := len(n.children) + 1
+	limits := s.scopes[n.scope].limits
+	role := roleOf(n.step, true, true)
+	if role == call {
+		limits = nil
+	}
+	n.open++
+	child := s.add(node{
+		step: n.step, role: role, addr: n.addr + "#" + strconv.Itoa(number), scope: n.scope, group: n.group, parent: i,
+		place: append(slices.Clip(n.place), int32(number)), limits: limits, phase: pending, key: n.key, item: n.item, element: n.element, carried: carried,
+	})
+	n = &s.nodes[i]
+	n.children = append(n.children, child)
+	s.arrive(child)
+}
+
+// childEnded is told once for each instance and round that has ended.
+func (s *State) childEnded(i, child int) {
+	n := &s.nodes[i]
+	n.open--
+	if n.role == loop {
+		s.roundEnded(i, child)
+	} else if n.open == 0 {
+		s.fanEnded(i)
+	}
+}
+
+// fanEnded ends a step whose instances have all ended: as the worst of them.
+func (s *State) fanEnded(i int) {
+	n := &s.nodes[i]
+	worst, first, count := record.Succeeded, -1, 0
+	rank := map[record.Status]int{record.Succeeded: 0, record.Skipped: 1, record.Cancelled: 2, record.TimedOut: 3, record.Failed: 4}
+	for _, c := range n.children {
+		m := &s.nodes[c]
+		status := m.end.Status
+		if m.leftOut() {
+			status = record.Succeeded
+		}
+		switch {
+		case rank[status] > rank[worst]:
+			worst, first, count = status, c, 1
+		case status == worst && worst != record.Succeeded:
+			count++
+		}
+	}
+	if worst == record.Succeeded {
+		s.finishComposite(i, worst, "", "")
+		return
+	}
+	m := &s.nodes[first]
+	message := m.outcome()
+	if m.end.Message != "" && worst != record.Skipped {
+		message += ": " + m.end.Message
+	}
+	if count > 1 {
+		message += fmt.Sprintf("; and %d more of %d", count-1, len(n.children))
+	}
+	if worst == record.Skipped {
+		n.root = m.root
+	}
+	s.finishComposite(i, worst, m.end.Reason, message)
+}
+
+// leftOut says whether an instance was skipped by its own condition: it counts as if it had never been made.
+func (n *node) leftOut() bool {
+	return n.end.Status == record.Skipped && n.end.Reason == record.ReasonConditionFalse
+}
+
+// finishComposite ends a node that has nodes of its own.
+func (s *State) finishComposite(i int, status record.Status, reason, message string) {
+	if s.nodes[i].role != fan && s.nodes[i].phase == opened {
+		s.end(i, status, reason, message)
+		s.release(i)
+		return
+	}
+	s.end(i, status, reason, message)
+}
+
+// roundEnded asks whether there is another round.
+func (s *State) roundEnded(i, child int) {
+	n, m := &s.nodes[i], &s.nodes[child]
+	repeat := n.step.Repeat
+	n.end.Outputs, n.end.ExitCode = m.end.Outputs, m.end.ExitCode
+	done := len(n.children) >= repeat.Max
+	if m.end.Status != record.Succeeded {
+		if m.end.Status == record.Skipped {
+			n.root = m.root
+		}
+		message := m.end.Message
+		if len(n.children) > 1 {
+			message = strings.TrimSuffix(fmt.Sprintf("in round %d: %s", len(n.children), message), ": ")
+		}
+		s.finishComposite(i, m.end.Status, m.end.Reason, message)
+		return
+	}
+	own, err := s.roundOutputs(m)
+	if err == nil && repeat.Until != nil && !done {
+		r := reader{s: s, n: m, value: repeat.Until, own: own}
+		if done, err = r.bool(); err != nil {
+			err = fmt.Errorf("repeat.until: %w", err)
+		}
+	}
+	if err != nil {
+		s.finishComposite(i, record.Failed, record.ReasonExpression, err.Error())
+		return
+	}
+	why := n.stopping
+	if why == "" {
+		why = s.scopes[n.scope].halted[n.group]
+	}
+	switch {
+	case done:
+		s.finishComposite(i, record.Succeeded, "", "")
+	case why != "":
+		s.finishComposite(i, record.Cancelled, record.ReasonCancelled, why)
+	case len(s.nodes) >= maxNodes:
+		s.finishComposite(i, record.Failed, record.ReasonTooMany, "the run has too many steps")
+	default:
+		carried := map[string]cty.Value{}
+		for k := range repeat.Carry {
+			r := reader{s: s, n: m, value: &repeat.Carry[k].Value, own: own}
+			v, err := r.eval()
+			if err != nil {
+				s.finishComposite(i, record.Failed, record.ReasonExpression, fmt.Sprintf("repeat.carry %q: %s", repeat.Carry[k].Name, err))
+				return
+			}
+			carried[repeat.Carry[k].Name] = v
+		}
+		s.openRound(i, carried)
+	}
+}
+
+// roundOutputs are what until and carry see of a round.
+func (s *State) roundOutputs(m *node) (map[string]cty.Value, error) {
+	own := map[string]cty.Value{}
+	for i := range m.step.Outputs {
+		out := &m.step.Outputs[i]
+		if m.datum(out.Name) == nil {
+			own["output."+out.Name] = cty.NullVal(s.types[out.Type]) // of a pipeline that was called and left it out
+			continue
+		}
+		v, err := m.value(i, s.types[out.Type])
+		if err != nil {
+			return nil, err
+		}
+		own["output."+out.Name] = v
+	}
+	for i := range m.spec.inputs() {
+		d := &m.spec.Inputs[i]
+		if t := s.types[d.Type]; d.Value != nil && !types.HasArtifact(t) {
+			if v, err := constant(d.Value, t); err == nil {
+				own["input."+d.Name] = v
+			}
+		}
+	}
+	return own, nil
+}
+
+func (sp *Spec) inputs() []record.Datum {
+	if sp == nil {
+		return nil
+	}
+	return sp.Inputs
+}
+
+// callEnded ends a node whose pipeline has ended.
+func (s *State) callEnded(sc *scope) {
+	i := sc.call
+	status, reason, message := s.outcome(sc)
+	outputs, bad := s.results(sc)
+	if bad != "" && status == record.Succeeded {
+		status, reason, message = record.Failed, record.ReasonOutputExpression, bad
+	}
+	s.nodes[i].end.Outputs = outputs
+	if status != record.Succeeded {
+		s.nodes[i].end.Outputs = nil // those of a failure are never visible
+	}
+	s.finishComposite(i, status, reason, message)
+}

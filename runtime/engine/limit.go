@@ -1,0 +1,56 @@
+package engine
+
+// limiter bounds how many nodes are at work at once: of the run, of a called pipeline, of the instances of a step.
+type limiter struct {
+	most   int
+	busy   int
+	parked readyHeap // nodes that found it full
+}
+
+// newLimit makes a limiter; 0 and less is no bound, and needs none.
+func (s *State) newLimit(most int) int {
+	s.limits = append(s.limits, limiter{most: most})
+	return len(s.limits) - 1
+}
+
+// acquire takes a place in each limiter of a node; where one is full the node waits for a place in that one.
+func (s *State) acquire(i int) bool {
+	n := &s.nodes[i]
+	for _, l := range n.limits {
+		if q := &s.limits[l]; q.busy >= q.most {
+			q.parked.push(candidate{n.place, i})
+			return false
+		}
+	}
+	for _, l := range n.limits {
+		s.limits[l].busy++
+	}
+	return true
+}
+
+// release gives a node's places back.
+func (s *State) release(i int) {
+	for _, l := range s.nodes[i].limits {
+		s.limits[l].busy--
+	}
+	s.wake(i)
+}
+
+// wake lets one that waits for a limiter of i try again, as far as there is room: i has gone, or doesn't want its place.
+func (s *State) wake(i int) {
+	for _, l := range s.nodes[i].limits {
+		if q := &s.limits[l]; len(q.parked) > 0 && q.busy < q.most {
+			s.ready.push(q.parked.pop())
+		}
+	}
+}
+
+// room says whether another attempt may start at all.
+func (s *State) room() bool { return s.limits[0].busy < s.limits[0].most }
+
+// makeReady lets a node start as soon as there is room.
+func (s *State) makeReady(i int) {
+	n := &s.nodes[i]
+	n.phase = ready
+	s.ready.push(candidate{n.place, i})
+}
