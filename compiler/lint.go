@@ -1,6 +1,8 @@
 package compiler
 
 import (
+	"slices"
+
 	"pipec.dev/pipec/compiler/check"
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/evaluate"
@@ -13,7 +15,7 @@ func (r *Result) keep(w *evaluate.World, blocks []*decode.Block, pipelines []*ch
 		return
 	}
 	r.checked = &lint.Project{
-		World: w, Blocks: blocks, Pipelines: pipelines, Programs: r.Programs, Stacks: r.Stacks, Sources: r.Sources, Levels: levels,
+		World: w, Blocks: blocks, Pipelines: pipelines, Programs: slices.Concat(r.Programs, r.Called), Stacks: r.Stacks, Sources: r.Sources, Levels: levels,
 	}
 	r.Diags = r.checked.Unignored(r.Diags)
 }

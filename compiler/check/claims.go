@@ -44,6 +44,10 @@ func (c *checker) claims(p *Pipeline) {
 				continue // twice in one pod
 			}
 			uses[cl.name] = append(uses[cl.name], claimUse{s, cl, i})
+			if oneAtATime(cl.mode) && s.ForEach != nil && s.Program.ForEach != nil && s.Program.ForEach.MaxParallel != 1 {
+				c.diags.Add(diag.New("claim-at-once", cl.at, "instances of %s can run at once, and all mount the claim %q, which is %s", describe(s.Block), cl.name, cl.mode).
+					WithSuggestion("write max_parallel = 1 in the step; or, if the claim allows it, access_mode = \"ReadWriteMany\""))
+			}
 		}
 	}
 	var pairs []pair
@@ -53,7 +57,7 @@ func (c *checker) claims(p *Pipeline) {
 			if u.claim.mode != list[0].claim.mode {
 				c.diags.Add(diag.New("invalid-value", u.claim.at, "the claim %q is %s here, and %s elsewhere", name, u.claim.mode, list[0].claim.mode).
 					WithRelated(list[0].claim.at, "it is %s here", list[0].claim.mode))
-			} else if i > 0 && (u.claim.mode == "ReadWriteOnce" || u.claim.mode == "ReadWriteOncePod") {
+			} else if i > 0 && oneAtATime(u.claim.mode) {
 				pairs = append(pairs, pair{list[i-1], u})
 			}
 		}
@@ -72,8 +76,14 @@ func (c *checker) atOnce(p *Pipeline, order []*Step, pairs []pair) {
 	}
 	for _, s := range order {
 		bits := own[s]
-		for _, from := range waitsFor(p, s) {
-			bits |= behind[from]
+		for _, n := range s.Needs {
+			switch from := p.byName[n.Step]; {
+			case from == nil:
+			case n.Instance != "": // others of its instances may still run; what it waited for is over
+				bits |= behind[from] &^ own[from]
+			default:
+				bits |= behind[from]
+			}
 		}
 		behind[s] = bits
 	}
@@ -91,11 +101,14 @@ func (c *checker) atOnce(p *Pipeline, order []*Step, pairs []pair) {
 	}
 }
 
+// oneAtATime says whether a claim is for one node or one pod at a time.
+func oneAtATime(mode string) bool { return mode == "ReadWriteOnce" || mode == "ReadWriteOncePod" }
+
 // waitsFor is the steps whose end a step waits for.
 func waitsFor(p *Pipeline, s *Step) []*Step {
 	out := make([]*Step, 0, len(s.Needs))
-	for name := range s.Needs {
-		if from := p.byName[name]; from != nil {
+	for _, n := range s.Needs {
+		if from := p.byName[n.Step]; from != nil {
 			out = append(out, from)
 		}
 	}
