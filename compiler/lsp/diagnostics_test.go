@@ -15,16 +15,16 @@ func TestDiagnostics(t *testing.T) {
 		t.Errorf("the example: %+v", ds)
 	}
 	ds := c.change(main, replaced(t, good, "value = step.trainer.model", "value = step.trainr.model"))
-	if codes(ds) != "92:unknown-reference" || ds[0].Severity != 1 || !strings.Contains(ds[0].Message, `did you mean "trainer"`) {
+	if codes(ds) != "94:unknown-reference" || ds[0].Severity != 1 || !strings.Contains(ds[0].Message, `did you mean "trainer"`) {
 		t.Errorf("%+v", ds)
 	}
-	if want := (span{position{91, 14}, position{91, 25}}); ds[0].Range != want {
+	if want := (span{position{93, 14}, position{93, 25}}); ds[0].Range != want {
 		t.Errorf("at %+v, not %+v", ds[0].Range, want)
 	}
 	if ds = c.change(main, good); len(ds) > 0 {
 		t.Errorf("put right: %+v", ds)
 	}
-	if ds = c.change(main, replaced(t, good, "value = step.trainer.model", "value = step.")); codes(ds) != "92:syntax" {
+	if ds = c.change(main, replaced(t, good, "value = step.trainer.model", "value = step.")); codes(ds) != "94:syntax" {
 		t.Errorf("half written: %s", codes(ds))
 	}
 
@@ -50,7 +50,7 @@ func TestDiagnostics(t *testing.T) {
 		t.Errorf("%+v", ds)
 	}
 	ds = c.change(main, good+"\nlocals {\n  a = 1\n}\n")
-	if codes(ds) != "122:unused" || ds[0].Severity != 2 || fmt.Sprint(ds[0].Tags) != "[1]" {
+	if codes(ds) != "124:unused" || ds[0].Severity != 2 || fmt.Sprint(ds[0].Tags) != "[1]" {
 		t.Errorf("%+v", ds)
 	}
 

@@ -83,8 +83,22 @@ func (s *server) rename(p renameParams) (answer, error) {
 	})
 }
 
+// keys are where a name is a key of an attribute that is an object.
+func keys(f *names.File, a *outline.Attr, name string) []names.Use {
+	var out []names.Use
+	if a == nil {
+		return nil
+	}
+	for _, at := range f.Keys(a.Value) {
+		if f.Text(at) == name {
+			out = append(out, names.Use{File: f, At: at})
+		}
+	}
+	return out
+}
+
 // arguments are where a param is named as what is given to it: in the schedule of its pipeline, and in the inputs of
-// steps that call it.
+// steps that call it, and in what these carry from round to round.
 func (v *view) arguments(sym *names.Symbol) []names.Use {
 	if sym.Kind != names.Param {
 		return nil
@@ -95,16 +109,13 @@ func (v *view) arguments(sym *names.Symbol) []names.Use {
 		if b.Type != "schedule" {
 			continue
 		}
-		if a := b.Attr("params"); a != nil {
-			for _, at := range sym.File.Keys(a.Value) {
-				if sym.File.Text(at) == sym.Name {
-					out = append(out, names.Use{File: sym.File, At: at})
-				}
-			}
-		}
+		out = append(out, keys(sym.File, b.Attr("params"), sym.Name)...)
 	}
 	for _, f := range v.index.Files {
 		f.Root.Walk(func(b *outline.Block) {
+			if b.Type == "repeat" && b.Parent.Attr("pipeline") != nil && v.index.Callee(f, b.Parent) == pipeline {
+				out = append(out, keys(f, b.Attr("carry"), sym.Name)...)
+			}
 			if b.Type != "input" || b.Label() != sym.Name || b.Parent.Attr("pipeline") == nil {
 				return
 			}
