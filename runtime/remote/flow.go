@@ -181,7 +181,9 @@ func (f *follower) openGate(s *stepFlow) {
 	}
 }
 
-func (f *follower) wantedStep(name string) bool { return f.o.Step == "" || record.Under(name, f.o.Step) }
+func (f *follower) wantedStep(name string) bool {
+	return f.o.Step == "" || record.Under(name, f.o.Step)
+}
 
 func (f *follower) wanted(id attemptID) bool {
 	return f.o.Lines && f.wantedStep(id.step) && (f.o.Attempt == 0 || f.o.Attempt == id.n)
