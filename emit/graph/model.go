@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/program"
 )
 
@@ -81,6 +82,19 @@ func stepNode(k kind, s *program.Step) node {
 // marks are what a reader of the graph wants to know of a step, besides what joins it to others.
 func marks(s *program.Step) []string {
 	var out []string
+	switch {
+	case s.ForEach != nil && s.ForEach.MaxParallel > 0:
+		out = append(out, fmt.Sprintf("for each, %d at once", s.ForEach.MaxParallel))
+	case s.ForEach != nil:
+		out = append(out, "for each")
+	}
+	if s.Call != nil {
+		name, _, _ := strings.Cut(s.Call.Pipeline, " ")
+		out = append(out, "calls "+name)
+	}
+	if s.Repeat != nil {
+		out = append(out, fmt.Sprintf("up to %d rounds", s.Repeat.Max))
+	}
 	if s.When != nil {
 		out = append(out, "when")
 	}
@@ -136,6 +150,9 @@ func (b *joiner) step(to int) {
 	for i := range s.Env {
 		b.links(to, &s.Env[i].Value, "env "+s.Env[i].Name, false)
 	}
+	if s.ForEach != nil {
+		b.links(to, &s.ForEach.Value, "for_each", false)
+	}
 	b.links(to, s.When, "when", false)
 }
 
@@ -181,12 +198,15 @@ func (b *joiner) link(e int, l link) {
 	}
 }
 
-// producer splits "step.NAME.OUTPUT". The name may hold dots, as that of a step of a called pipeline does.
+// producer splits a reference to a step, or to an instance of one. Of a whole step with instances there is no one output.
 func (b *joiner) producer(ref string) (from int, output string, ok bool) {
-	rest, ok := strings.CutPrefix(ref, "step.")
-	if !ok {
-		return 0, "", false
+	if r, ok := expr.StepRef(ref); ok && r.Attr != "" {
+		if from, ok = b.byName[r.Step]; ok {
+			return from, r.Attr, true
+		}
 	}
+	// The compiler names no step so that it could be taken for an instance; a graph is drawn of others too.
+	rest, _ := strings.CutPrefix(ref, "step.")
 	i := strings.LastIndexByte(rest, '.')
 	if i < 0 {
 		return 0, "", false

@@ -79,3 +79,78 @@ func BenchmarkEngine(b *testing.B) {
 		})
 	}
 }
+
+// fanned is a program of n instances, as many that each wait for theirs, as many calls, and one step that collects all.
+func fanned(n int) *program.Program {
+	each := func(s *program.Step) {
+		s.ForEach = &program.ForEach{Type: "list(number)", Value: ref("step.list.l"), MaxInstances: n}
+		needs(program.NeedOutput, "list")(s)
+	}
+	pairs := step("pairs", each, output("x", "number"), input("a", "number", ref("step.fan[each.key].x")), input("k", "number", ref("each.value")))
+	pairs.Needs = append(pairs.Needs, program.Need{Step: "fan", Kind: program.NeedOutput, Instance: "each.key"})
+	calls := step("calls", each, output("x", "number"), input("n", "number", ref("each.value")))
+	calls.Call, calls.Command = &program.Call{Pipeline: "p"}, nil
+	p := pipeline(step("list", output("l", "list(number)"), output("x", "number")), step("fan", each, output("x", "number")), pairs, calls,
+		step("all", needs("output", "fan", "pairs", "calls"), output("x", "number"), input("a", "list(number)", ref("step.fan[*].x")),
+			input("b", "number", ex("max(step.pairs[*].x...)", "number", "step.pairs[*].x")), input("c", "list(number)", ref("step.calls[*].x"))))
+	p.Called = []program.Called{{Name: "p", Params: []program.Param{{Name: "n", Type: "number"}},
+		Steps:   []program.Step{step("s", output("x", "number"), input("n", "number", ref("param.n")))},
+		Outputs: []program.Result{{Name: "x", Type: "number", Value: ref("step.s.x")}}}}
+	return p
+}
+
+// playFanned answers each start with a success; list is that of step "list".
+func playFanned(s *State, n int) (starts int, end *record.End) {
+	list := make([]byte, 0, 8*n)
+	for i := range n {
+		list = strconv.AppendInt(append(list, ','), int64(i), 10)
+	}
+	outputs := []record.Datum{{Name: "l", Type: "list(number)", Value: append(append([]byte{'['}, list[1:]...), ']')}, {Name: "x", Type: "number", Value: raw("1.5")}}
+	queue := []record.Event{{Type: record.RunStarted, At: epoch}}
+	for len(queue) > 0 {
+		_, actions := Next(s, queue[0])
+		queue = queue[1:]
+		for _, a := range actions {
+			switch a := a.(type) {
+			case StartAttempt:
+				starts++
+				queue = append(queue, record.Event{Type: record.AttemptEnded, At: epoch, Step: a.Step, Attempt: a.Attempt,
+					Result: &record.Result{Status: record.Succeeded, Outputs: outputs}})
+			case End:
+				end = &a.End
+			}
+		}
+	}
+	return starts, end
+}
+
+func TestFanOutIsLinear(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a second")
+	}
+	const n = 10000
+	began := time.Now()
+	s, err := New(fanned(n), newRun(), 200)
+	if err != nil {
+		t.Fatal(err)
+	}
+	starts, end := playFanned(s, n)
+	if starts != 3*n+2 || end == nil || end.Status != record.Succeeded || len(end.Steps) != 4*n+5 {
+		t.Fatalf("%d starts, end %v", starts, end)
+	}
+	if took := time.Since(began); took > 10*time.Second { // it is far less than one
+		t.Errorf("30,000 instances took %s", took)
+	}
+}
+
+func BenchmarkFanOut(b *testing.B) {
+	for b.Loop() {
+		s, err := New(fanned(10000), newRun(), 200)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, end := playFanned(s, 10000); end == nil {
+			b.Fatal("the run has not ended")
+		}
+	}
+}

@@ -52,7 +52,8 @@ func (r *reader) collect(ref string, m *node, name string) (cty.Value, error) {
 	out := &m.step.Outputs[at]
 	elem := r.s.types[out.Type]
 	c.datum = &record.Datum{Name: name, Type: "list(" + out.Type + ")"}
-	var values []cty.Value
+	values := make([]cty.Value, 0, len(m.children))
+	var parts []byte
 	for _, child := range m.children {
 		n := &r.s.nodes[child]
 		if !n.collectable() {
@@ -74,14 +75,20 @@ func (r *reader) collect(ref string, m *node, name string) (cty.Value, error) {
 			e := *d
 			e.Name = ""
 			c.datum.Elems = append(c.datum.Elems, e)
+			continue
 		}
+		if len(parts) > 0 { // what the wrapper has written is not written anew: numbers are exact, and cost
+			parts = append(parts, ',')
+		}
+		parts = append(parts, d.Value...)
 	}
 	if c.err == nil {
 		c.value = cty.TupleVal(values)
 		if !types.HasArtifact(elem) {
-			if c.datum.Value, c.err = types.ToJSON(c.value); len(c.datum.Value) > types.MaxValue {
-				c.datum = nil // it may be read, in parts, and can't be passed on
-			}
+			c.datum.Value = append(append([]byte{'['}, parts...), ']')
+		}
+		if len(c.datum.Value) > types.MaxValue {
+			c.datum = nil // it may be read, in parts, and can't be passed on
 		}
 	}
 	if m.all == nil {
