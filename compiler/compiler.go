@@ -68,6 +68,7 @@ func (r *Result) compile(source *load.Project, o Options) {
 		return
 	}
 	blocks := decode.Project(source, &r.Diags)
+	decode.Bare(source, blocks, &r.Diags)
 	source.Files = nil // the trees are large; what is needed of them hangs on the blocks
 	w := evaluate.New(o.Dir, blocks, source.Sources, &r.Diags)
 	r.world, r.Project = w, w.Project

@@ -19,7 +19,7 @@ import (
 // FuzzCompile gives arbitrary bytes to the whole compiler as the only file of a project. Whatever they are, it comes to
 // an end, every diagnostic stands inside the file, a second time gives the same, and a program can be read back.
 func FuzzCompile(f *testing.F) {
-	for _, src := range seeds(f) {
+	for _, src := range seeds(f, load.Suffix) {
 		f.Add(src)
 	}
 	dir := f.TempDir()
@@ -81,7 +81,7 @@ func outcome(t *testing.T, r *compiler.Result, src []byte) string {
 // inside holds that what a diagnostic is about stands in the file.
 func inside(t *testing.T, d diag.Diagnostic, src []byte) {
 	t.Helper()
-	if d.Range.Filename != "main.pipec.hcl" {
+	if d.Range.Filename != "main.pipec.hcl" && d.Range.Filename != "main.pipec.yaml" {
 		return
 	}
 	if d.Range.Start.Byte < 0 || d.Range.End.Byte > len(src) || d.Range.Start.Byte > d.Range.End.Byte || d.Range.Start.Line < 1 || d.Range.Start.Column < 1 {
@@ -89,8 +89,8 @@ func inside(t *testing.T, d diag.Diagnostic, src []byte) {
 	}
 }
 
-// seeds are the sources of the corpora.
-func seeds(f *testing.F) [][]byte {
+// seeds are the sources of the corpora whose names end so.
+func seeds(f *testing.F, suffix string) [][]byte {
 	f.Helper()
 	var out [][]byte
 	for _, pattern := range []string{"testdata/errors/*.txtar", "testdata/programs/*.txtar"} {
@@ -104,13 +104,13 @@ func seeds(f *testing.F) [][]byte {
 				f.Fatal(err)
 			}
 			for _, part := range a.Files {
-				if strings.HasSuffix(part.Name, load.Suffix) {
+				if strings.HasSuffix(part.Name, suffix) {
 					out = append(out, part.Data)
 				}
 			}
 		}
 	}
-	examples, err := filepath.Glob("../examples/*/*" + load.Suffix)
+	examples, err := filepath.Glob("../examples/*/*" + suffix)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -145,7 +145,7 @@ func (a *app) root() *cobra.Command {
 	f.Var(&varFlag{a, "--var-file"}, "var-file", "a `FILE` of variables' values; may be repeated")
 	f.BoolVar(&a.noColor, "no-color", false, "no colours (also NO_COLOR)")
 	root.AddCommand(
-		a.initCommand(), a.fmtCommand(), a.validateCommand(), a.lintCommand(), a.graphCommand(), a.emitCommand(), a.planCommand(), a.applyCommand(), a.destroyCommand(), a.consoleCommand(),
+		a.initCommand(), a.fmtCommand(), a.convertCommand(), a.validateCommand(), a.lintCommand(), a.graphCommand(), a.emitCommand(), a.planCommand(), a.applyCommand(), a.destroyCommand(), a.consoleCommand(),
 		a.runCommand(), a.rerunCommand(), a.cancelCommand(), a.runsCommand(), a.logsCommand(), a.artifactsCommand(), a.pushCommand(), a.schemaCommand(), a.lspCommand(), a.stackCommand(), a.versionCommand(),
 	)
 	root.SuggestionsMinimumDistance = 2

@@ -18,7 +18,7 @@ import (
 )
 
 const fmtLong = `Lays out source files in their one canonical form, and lists those that it changed. Files that can't be
-parsed are reported and left alone. A single - formats stdin to stdout.
+parsed are reported and left alone. A single - formats stdin to stdout. It is for HCL: files in YAML are left as they are.
 
 Exit status 1 with --check where a file is not in canonical form.`
 
@@ -60,6 +60,9 @@ func (a *app) fmt(args []string, o fmtOptions) error {
 	bad := map[string][]byte{}
 	changed := false
 	for _, name := range files {
+		if strings.HasSuffix(name, load.SuffixYAML) {
+			continue
+		}
 		src, err := os.ReadFile(name)
 		if err != nil {
 			return world(err)

@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"strings"
 
 	"pipec.dev/pipec/compiler/load"
 )
@@ -20,7 +19,7 @@ func sourceSize(dir string) int64 {
 	}
 	total := int64(0)
 	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), load.Suffix) {
+		if !load.IsSource(e.Name()) {
 			continue
 		}
 		if info, err := os.Stat(filepath.Join(dir, e.Name())); err == nil && info.Mode().IsRegular() {

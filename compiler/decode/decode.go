@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/load"
@@ -86,11 +87,15 @@ func (b *Block) Sorted() []*hcl.Attribute {
 
 // Project decodes all files into the top-level blocks, by file and place.
 func Project(p *load.Project, diags *diag.List) []*Block {
-	d := decoder{diags: diags, sources: p.Sources, schemas: map[*language.Block]*schema{}}
+	d := decoder{diags: diags, sources: p.Sources, schemas: map[*language.Block]*schema{}, recovered: map[*hclsyntax.Block]bool{}}
 	root := language.Root()
 	var out []*Block
 	var first map[string]*Block
 	for _, f := range p.Files {
+		if f.YAML != nil {
+			diags.Add(f.YAML.Told...)
+			d.tried = f.YAML.Tried
+		}
 		b := &Block{Def: root, DefRange: hcl.Range{Filename: f.Name, Start: hcl.InitialPos, End: hcl.InitialPos}}
 		d.body(b, f.Body)
 		out = append(out, b.Blocks...)
@@ -111,6 +116,9 @@ type decoder struct {
 	diags   *diag.List
 	sources map[string][]byte
 	schemas map[*language.Block]*schema
+
+	tried     map[*hclsyntax.Body][]string // what of a body in YAML stands there in a form that can't be used
+	recovered map[*hclsyntax.Block]bool
 }
 
 // schema makes the HCL schema of a block type, once. Required attributes are not asked of HCL: the table's own check
@@ -148,7 +156,17 @@ func (d *decoder) body(b *Block, body hcl.Body) {
 		attrs, hclDiags := body.JustAttributes()
 		b.Attrs = attrs
 		d.diags.Add(diag.FromHCL(hclDiags, d.sources)...)
+		for name, a := range attrs {
+			if !hclsyntax.ValidIdentifier(name) { // as it may be in YAML
+				d.diags.Add(diag.New("invalid-name", a.NameRange, "%q can't be a name", name).WithDetail(NameRule))
+			}
+		}
 		return
+	}
+	if syntax, ok := body.(*hclsyntax.Body); ok {
+		for _, name := range d.tried[syntax] {
+			b.try(name)
+		}
 	}
 	s := d.schema(b.Def)
 	content, hclDiags := body.Content(s.hcl)

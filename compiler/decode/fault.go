@@ -27,7 +27,7 @@ func (d *decoder) fault(b *Block, body hcl.Body, content *hcl.BodyContent, h *hc
 	case h.Summary == "Unsupported block type":
 		told, meant := unknownBlock(b.Def, name, at)
 		d.diags.Add(told)
-		if n := b.Def.Block(meant); n == nil || !recovered(n, body, at, content) {
+		if n := b.Def.Block(meant); n == nil || !d.recover(n, body, at, content) {
 			b.try(meant)
 		}
 	case strings.HasPrefix(h.Summary, "Missing ") && strings.Contains(h.Detail, "must have"):
@@ -41,16 +41,21 @@ func (d *decoder) fault(b *Block, body hcl.Body, content *hcl.BodyContent, h *hc
 	}
 }
 
-// recovered puts the block whose type stands at a place into content, as one of type def.
-func recovered(def *language.Block, body hcl.Body, at hcl.Range, content *hcl.BodyContent) bool {
+// recover puts the block whose type stands at a place into content, as one of type def. In YAML, several may: each is
+// taken once.
+func (d *decoder) recover(def *language.Block, body hcl.Body, at hcl.Range, content *hcl.BodyContent) bool {
 	syntax, ok := body.(*hclsyntax.Body)
 	if !ok {
 		return false
 	}
 	for _, n := range syntax.Blocks {
-		if n.TypeRange == at && (len(n.Labels) == 1) == (def.Label != "") && len(n.Labels) <= 1 {
+		if n.TypeRange == at && (len(n.Labels) == 1) == (def.Label != "") && len(n.Labels) <= 1 && !d.recovered[n] {
+			d.recovered[n] = true
 			block := n.AsHCLBlock()
 			block.Type = def.Name
+			if len(n.Labels) > 0 && n.LabelRanges[0].Start.Line > at.Start.Line {
+				block.DefRange = n.LabelRanges[0]
+			}
 			content.Blocks = append(content.Blocks, block)
 			return true
 		}

@@ -16,6 +16,7 @@ type Code struct {
 var Codes = []Code{
 	{"ambiguous-name", Error, "Two names become the same name where they are used, such as the environment variables of two inputs."},
 	{"artifact-in-string", Error, "An artifact stands where text is wanted; its path is meant."},
+	{"bare-reference", Warning, "Text in a YAML file is the address of something declared, without ${…}."},
 	{"claim-at-once", Error, "Steps that can run at once mount the same claim, which allows one pod or one node at a time."},
 	{"cycle", Error, "Steps, locals, variables or pipelines wait for each other in a ring."},
 	{"duplicate", Error, "A name, attribute, block or key is declared twice where one is allowed."},

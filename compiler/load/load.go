@@ -20,6 +20,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/compiler/yaml"
 	"pipec.dev/pipec/schema/expr"
 )
 
@@ -29,10 +30,14 @@ const (
 	SuffixYAML = ".pipec.yaml"
 )
 
+// MaxRead is how much of a file is read: one byte more than a source may have, so that one that is too large is told.
+const MaxRead = expr.MaxFile + 1
+
 // File is one source file.
 type File struct {
 	Name string // as the user would name it: the project's directory as given, and the file's name
 	Body *hclsyntax.Body
+	YAML *yaml.Source // of a file in YAML, what there is beside the body; else nil
 }
 
 // Project is the parsed source of a project.
@@ -57,12 +62,12 @@ func Dir(dir string, unsaved map[string][]byte, diags *diag.List) (*Project, err
 	for _, e := range withUnsaved(entries, unsaved) {
 		switch {
 		case strings.HasPrefix(e.Name(), "."):
-		case strings.HasSuffix(e.Name(), Suffix):
+		case IsSource(e.Name()):
 			names = append(names, e.Name())
-		case strings.HasSuffix(e.Name(), SuffixYAML), strings.HasSuffix(e.Name(), ".pipec.yml"):
+		case strings.HasSuffix(e.Name(), ".pipec.yml"):
 			at := hcl.Range{Filename: filepath.Join(dir, e.Name()), Start: hcl.InitialPos, End: hcl.InitialPos}
-			diags.Add(diag.New("not-supported", at, "projects in YAML are not supported yet").
-				WithDetail("This version reads %s files.", "*"+Suffix))
+			diags.Add(diag.New("not-supported", at, "files named %s are not read", "*.pipec.yml").
+				WithSuggestion("name it %s", strings.TrimSuffix(e.Name(), ".pipec.yml")+SuffixYAML))
 		}
 	}
 	if len(names) == 0 && !diags.HasErrors() {
@@ -72,13 +77,21 @@ func Dir(dir string, unsaved map[string][]byte, diags *diag.List) (*Project, err
 	return p, nil
 }
 
+// IsSource says whether a file of this name is part of a project.
+func IsSource(name string) bool {
+	return !strings.HasPrefix(name, ".") && (strings.HasSuffix(name, Suffix) || strings.HasSuffix(name, SuffixYAML))
+}
+
 func emptyProject(dir string, entries []fs.DirEntry) diag.Diagnostic {
-	d := diag.New("empty-project", hcl.Range{}, "no %s file is in %s", "*"+Suffix, dir).
+	d := diag.New("empty-project", hcl.Range{}, "no %s or %s file is in %s", "*"+Suffix, "*"+SuffixYAML, dir).
 		WithDetail("A project is a directory with files of that name.").
 		WithSuggestion("`pipec init` writes one to start from; -C DIR names another directory")
 	for _, e := range entries {
 		if strings.HasSuffix(e.Name(), ".hcl") {
 			return d.WithSuggestion("is %s meant? It would have to be named %s", e.Name(), strings.TrimSuffix(e.Name(), ".hcl")+Suffix)
+		}
+		if ext := filepath.Ext(e.Name()); ext == ".yaml" || ext == ".yml" {
+			return d.WithSuggestion("is %s meant? It would have to be named %s", e.Name(), strings.TrimSuffix(e.Name(), ext)+SuffixYAML)
 		}
 	}
 	return d
@@ -87,8 +100,8 @@ func emptyProject(dir string, entries []fs.DirEntry) diag.Diagnostic {
 // Bytes parses one source that stands in memory, as the only file of a project.
 func Bytes(dir, name string, src []byte, diags *diag.List) *Project {
 	p := &Project{Dir: dir, Sources: map[string][]byte{name: src}}
-	if body := parse(name, src, diags); body != nil {
-		p.Files = append(p.Files, File{Name: name, Body: body})
+	if f := parse(name, src, diags); f != nil {
+		p.Files = append(p.Files, *f)
 	}
 	return p
 }
@@ -98,7 +111,7 @@ func (p *Project) parse(names []string, diags *diag.List) {
 	sort.Strings(names)
 	type result struct {
 		src   []byte
-		body  *hclsyntax.Body
+		file  *File
 		diags diag.List
 	}
 	results := make([]result, len(names))
@@ -116,7 +129,7 @@ func (p *Project) parse(names []string, diags *diag.List) {
 				return
 			}
 			r.src = src
-			r.body = parse(path, src, &r.diags)
+			r.file = parse(path, src, &r.diags)
 		})
 	}
 	wg.Wait()
@@ -126,8 +139,8 @@ func (p *Project) parse(names []string, diags *diag.List) {
 			p.Sources[path] = results[i].src
 		}
 		diags.AddList(&results[i].diags)
-		if results[i].body != nil {
-			p.Files = append(p.Files, File{Name: path, Body: results[i].body})
+		if results[i].file != nil {
+			p.Files = append(p.Files, *results[i].file)
 		}
 	}
 }
@@ -161,7 +174,7 @@ func readFile(path string) ([]byte, *diag.Diagnostic) {
 		return nil, fail(err)
 	}
 	defer f.Close()
-	src, err := io.ReadAll(io.LimitReader(f, expr.MaxFile+1))
+	src, err := io.ReadAll(io.LimitReader(f, MaxRead))
 	if err != nil {
 		return nil, fail(err)
 	}
@@ -178,8 +191,8 @@ func newlines(src []byte) []byte {
 	return out
 }
 
-// parse is the gate, and then HCL's own parser.
-func parse(name string, src []byte, diags *diag.List) *hclsyntax.Body {
+// parse is the gate, and then the parser of HCL or YAML.
+func parse(name string, src []byte, diags *diag.List) *File {
 	at := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
 	if bad := notText(src); bad >= 0 {
 		why := "is no part of a UTF-8 character"
@@ -188,6 +201,12 @@ func parse(name string, src []byte, diags *diag.List) *hclsyntax.Body {
 		}
 		diags.Add(diag.New("encoding", position(name, src, bad), "the file is not UTF-8 text").
 			WithDetail("Byte %d %s; pipec's files are text.", bad, why))
+		return nil
+	}
+	if strings.HasSuffix(name, SuffixYAML) {
+		if y := yaml.Parse(name, src, diags); y != nil {
+			return &File{Name: name, Body: y.Body, YAML: y}
+		}
 		return nil
 	}
 	if r := expr.Gate(src); r != nil {
@@ -205,7 +224,7 @@ func parse(name string, src []byte, diags *diag.List) *hclsyntax.Body {
 		return nil
 	}
 	body, _ := file.Body.(*hclsyntax.Body)
-	return body
+	return &File{Name: name, Body: body}
 }
 
 // notText returns the offset of the first byte that is no text, or -1.

@@ -97,7 +97,7 @@ const (
 func Root() *Block {
 	return &Block{Name: "", Blocks: []*Block{
 		project(), variable(), locals(), stack(), image(), code(), pipeline(), library(),
-	}, Doc: "A project is a directory. pipec reads every `*.pipec.hcl` in it, in any order; names may refer forward."}
+	}, Doc: "A project is a directory. pipec reads every `*.pipec.hcl` and `*.pipec.yaml` in it, in any order; names may refer forward."}
 }
 
 func attr(name string, kind Kind, typ, doc string) *Attribute {

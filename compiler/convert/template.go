@@ -1,0 +1,134 @@
+package convert
+
+import (
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/schema/expr"
+)
+
+// templates writes templates from their trees: as the text that they are between no quotes, which is what YAML has, or
+// between those of HCL. Expressions in them stay as they were written.
+type templates struct {
+	src    []byte // what the places in the trees are offsets of
+	quoted bool   // for between quotes
+}
+
+// source is an expression as it was written; where its place is not all of it, in its canonical form.
+func source(e hclsyntax.Expression, src []byte) string {
+	want, err := expr.Print(e)
+	r := e.Range()
+	if r.Start.Byte >= 0 && r.End.Byte <= len(src) && r.Start.Byte < r.End.Byte {
+		text := src[r.Start.Byte:r.End.Byte]
+		if r := expr.GateExpression(text); r == nil {
+			back, hclDiags := hclsyntax.ParseExpression(text, "", hcl.InitialPos)
+			if !hclDiags.HasErrors() {
+				if got, backErr := expr.Print(back); backErr == nil && (got == want || err != nil) {
+					return string(text)
+				}
+			}
+		}
+	}
+	return want
+}
+
+// text is a template.
+func (t templates) text(parts []hclsyntax.Expression) string {
+	var b strings.Builder
+	alone := true // all that stands there is one interpolation, between texts that came to nothing
+	count := 0
+	for _, p := range parts {
+		if s, ok := literalText(p); ok {
+			alone = alone && s == ""
+		} else {
+			count++
+		}
+	}
+	alone = alone && count == 1 && len(parts) > 1
+	pending := ""
+	flush := func(next bool) (mark string) {
+		s := t.escape(pending)
+		pending = ""
+		last := ""
+		if s != "" {
+			last = s[len(s)-1:]
+		}
+		if next && (last == "$" || last == "%") {
+			// What follows would be read as an escape. A ~ takes the space away again.
+			b.WriteString(s + " ")
+			return "~"
+		}
+		b.WriteString(s)
+		if next && alone {
+			b.WriteString(" ")
+			return "~"
+		}
+		return ""
+	}
+	for _, p := range parts {
+		if s, ok := literalText(p); ok {
+			pending += s
+			continue
+		}
+		mark := flush(true)
+		t.part(&b, p, mark)
+	}
+	flush(false)
+	return b.String()
+}
+
+func literalText(e hclsyntax.Expression) (string, bool) {
+	l, ok := e.(*hclsyntax.LiteralValueExpr)
+	if !ok || l.Val.IsNull() || l.Val.Type() != cty.String {
+		return "", false
+	}
+	return l.Val.AsString(), true
+}
+
+func (t templates) part(b *strings.Builder, e hclsyntax.Expression, mark string) {
+	switch e := e.(type) {
+	case *hclsyntax.ConditionalExpr:
+		if at := e.SrcRange.Start.Byte; at+1 < len(t.src) && string(t.src[at:at+2]) == "%{" {
+			yes, isYes := e.TrueResult.(*hclsyntax.TemplateExpr)
+			no, isNo := e.FalseResult.(*hclsyntax.TemplateExpr)
+			if isYes && isNo {
+				b.WriteString("%{" + mark + " if " + source(e.Condition, t.src) + " }" + t.text(yes.Parts) + "%{ else }" + t.text(no.Parts) + "%{ endif }")
+				return
+			}
+		}
+	case *hclsyntax.TemplateJoinExpr:
+		f, isFor := e.Tuple.(*hclsyntax.ForExpr)
+		if !isFor {
+			break
+		}
+		if body, ok := f.ValExpr.(*hclsyntax.TemplateExpr); ok {
+			names := f.ValVar
+			if f.KeyVar != "" {
+				names = f.KeyVar + ", " + names
+			}
+			b.WriteString("%{" + mark + " for " + names + " in " + source(f.CollExpr, t.src) + " }" + t.text(body.Parts) + "%{ endfor }")
+			return
+		}
+	}
+	b.WriteString("${" + mark + source(e, t.src) + "}")
+}
+
+// escape writes text so that nothing in it starts an expression.
+func (t templates) escape(s string) string {
+	if t.quoted {
+		return quotedText(s)
+	}
+	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(s)
+}
+
+// quotedText is text as it stands between quotes of HCL.
+func quotedText(s string) string {
+	p, err := expr.Print(&hclsyntax.LiteralValueExpr{Val: cty.StringVal(s)})
+	if err != nil {
+		return ""
+	}
+	return p[1 : len(p)-1]
+}

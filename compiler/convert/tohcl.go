@@ -1,0 +1,121 @@
+package convert
+
+import (
+	"bytes"
+	"strings"
+
+	"pipec.dev/pipec/compiler/yaml"
+)
+
+// toHCL writes a tree, of YAML, as HCL.
+func toHCL(tree *yaml.Tree, src []byte) []byte {
+	c := &comments{src: src}
+	for _, o := range tree.Comments() {
+		c.add(o.Start, o.End, []string{o.Text})
+	}
+	w := &hclWriter{comments: c, types: definiteIn(tree.Root)}
+	w.body(tree.Root, 0, len(src), 0)
+	return formatted([]byte(strings.TrimLeft(w.b.String(), "\n")))
+}
+
+type hclWriter struct {
+	b        strings.Builder
+	comments *comments
+	types    map[string]bool // the references that are text
+}
+
+// body writes what is in a block, which stands between two places of the source.
+func (w *hclWriter) body(body *yaml.Body, from, to, depth int) {
+	for n, item := range body.Items {
+		isBlock := item.Body != nil
+		large := isBlock && depth < 2 && !w.oneLine(item)
+		if n > 0 && (large || w.comments.blankBefore(from, item.Start)) {
+			w.b.WriteString("\n")
+		}
+		here := item.Start >= from // what stands for an alias is elsewhere
+		if here {
+			if isBlock && item.TypeStart > from && item.TypeStart < item.Start && len(w.comments.between(from, item.TypeStart)) > 0 {
+				w.head(from, item.TypeStart) // above all blocks of the type
+				w.b.WriteString("\n")
+				from = item.TypeStart
+			}
+			w.head(from, item.Start)
+			from = item.End
+		}
+		if isBlock {
+			from = max(from, w.block(item, depth))
+			continue
+		}
+		if here {
+			w.head(item.Start, item.Value.Start)
+		}
+		w.b.WriteString(item.Name + " = " + w.expression(item.Value, body, item))
+		if behind := w.comments.behind(item.End); len(behind) > 0 && here {
+			w.b.WriteString(onLine(behind))
+			from = max(from, behind[len(behind)-1].end)
+		}
+		w.b.WriteString("\n")
+	}
+	w.head(from, to)
+}
+
+// head writes comments as lines of their own.
+func (w *hclWriter) head(from, to int) {
+	for _, line := range marked(w.comments.between(from, to)) {
+		w.b.WriteString(line + "\n")
+	}
+}
+
+// block writes a block, and says up to where the source's comments have been written.
+func (w *hclWriter) block(item *yaml.Item, depth int) int {
+	w.b.WriteString(item.Name)
+	if item.Body.Def.Label != "" {
+		w.b.WriteString(` "` + quotedText(item.Label) + `"`)
+	}
+	w.b.WriteString(" {")
+	if w.oneLine(item) {
+		a := item.Body.Items[0]
+		w.b.WriteString(" " + a.Name + " = " + w.expression(a.Value, item.Body, a) + " }")
+		behind := w.comments.behind(item.End)
+		w.b.WriteString(onLine(behind) + "\n")
+		if len(behind) > 0 {
+			return behind[len(behind)-1].end
+		}
+		return item.End
+	}
+	from := item.Start
+	if behind := w.comments.behind(w.endOfName(item)); len(behind) > 0 {
+		w.b.WriteString(onLine(behind))
+		from = behind[len(behind)-1].end
+	}
+	if len(item.Body.Items) == 0 {
+		w.b.WriteString("}\n")
+		return from
+	}
+	w.b.WriteString("\n")
+	w.body(item.Body, from, max(from, item.End), depth+1)
+	w.b.WriteString("}\n")
+	return max(from, item.End)
+}
+
+// oneLine says whether a block is one line: one attribute, in YAML on the line of its label.
+func (w *hclWriter) oneLine(item *yaml.Item) bool {
+	if item.Body == nil || len(item.Body.Items) != 1 || item.Body.Items[0].Value == nil {
+		return false
+	}
+	a := item.Body.Items[0]
+	if item.Start > a.Start || a.End > len(w.comments.src) || a.Value.End < item.Start || bytes.Contains(w.comments.src[item.Start:item.End], []byte("\n")) {
+		return false
+	}
+	text := w.expression(a.Value, item.Body, a)
+	return !strings.Contains(text, "\n") && len(text) <= maxFlow
+}
+
+// endOfName is just behind the colon of a block's key.
+func (w *hclWriter) endOfName(item *yaml.Item) int {
+	at := item.Start
+	for at < len(w.comments.src) && w.comments.src[at] != ':' && w.comments.src[at] != '\n' {
+		at++
+	}
+	return min(at+1, len(w.comments.src))
+}

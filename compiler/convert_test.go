@@ -1,0 +1,176 @@
+package compiler_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/rogpeppe/go-internal/txtar"
+	"pgregory.net/rapid"
+
+	"pipec.dev/pipec/compiler"
+	"pipec.dev/pipec/compiler/convert"
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/compiler/load"
+)
+
+// converted converts a source and holds that it can be.
+func converted(t interface {
+	Fatalf(string, ...any)
+	Helper()
+}, name string, src []byte) (string, []byte) {
+	t.Helper()
+	var diags diag.List
+	out, ok := convert.Source(name, src, &diags)
+	if !ok {
+		var b bytes.Buffer
+		_ = diag.Human(&b, diag.NewView(diags.Sorted(), map[string][]byte{name: src}), diag.Options{})
+		t.Fatalf("%s can't be converted:\n%s\n%s", name, b.String(), src)
+	}
+	other, _ := convert.Name(name)
+	return other, out
+}
+
+// TestConvertProject holds that converting files, there and back, changes no byte of a program: of the corpus, in layouts
+// of chance, some files converted and others not.
+func TestConvertPrograms(t *testing.T) {
+	files, err := filepath.Glob("testdata/programs/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no archives", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			file, err := filepath.Abs(file)
+			must(t, err)
+			a, err := txtar.ParseFile(file)
+			must(t, err)
+			want := programs(t, compileArchive(t, a))
+			want = strings.ReplaceAll(want, `\r`, "")
+			bodies := map[string]*hclsyntax.Body{}
+			sources := map[string][]byte{}
+			for _, name := range sourceFiles(t) {
+				src, err := os.ReadFile(name)
+				must(t, err)
+				src = bytes.ReplaceAll(bytes.TrimPrefix(src, []byte("\ufeff")), []byte("\r"), nil)
+				f, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+				if diags.HasErrors() {
+					t.Fatal(diags)
+				}
+				bodies[name], sources[name] = f.Body.(*hclsyntax.Body), src
+				must(t, os.Remove(name))
+			}
+			o := optionsOf(t, a)
+			rapid.Check(t, func(rt *rapid.T) {
+				project := relaid(rt, bodies, sources)
+				for round := range 3 { // to YAML, back, and to YAML again
+					next := map[string][]byte{}
+					for _, name := range sortedKeys(project) {
+						if round == 0 && rapid.IntRange(0, 3).Draw(rt, "leave") == 0 {
+							next[name] = project[name]
+							continue
+						}
+						other, out := converted(rt, name, project[name])
+						next[other] = out
+					}
+					if got := compiledPrograms(t, rt, next, o); got != want {
+						rt.Fatalf("round %d: got\n%s\nwant\n%s\nof\n%s", round, got, want, shown(next))
+					}
+					project = next
+				}
+			})
+		})
+	}
+}
+
+func shown(project map[string][]byte) string {
+	var b strings.Builder
+	for _, name := range sortedKeys(project) {
+		b.WriteString("-- " + name + " --\n" + string(project[name]))
+	}
+	return b.String()
+}
+
+// compiledPrograms lays the files down, compiles them and takes them away.
+func compiledPrograms(t *testing.T, rt *rapid.T, project map[string][]byte, o compiler.Options) string {
+	for name, text := range project {
+		must(t, os.WriteFile(name, text, 0o600))
+	}
+	defer func() {
+		for name := range project {
+			must(t, os.Remove(name))
+		}
+	}()
+	r, err := compiler.Compile(o)
+	must(t, err)
+	if r.Diags.HasErrors() {
+		rt.Fatalf("%s\nof\n%s", told(t, r), shown(project))
+	}
+	return programs(t, r)
+}
+
+// TestConvertExamples holds that every example gives the same programs in YAML and back in HCL, and that converting
+// twice gives the same text.
+func TestConvertExamples(t *testing.T) {
+	files, err := filepath.Glob("../examples/*/*" + load.Suffix)
+	if err != nil || len(files) < 2 {
+		t.Fatal("no examples", err)
+	}
+	dirs := map[string][]string{}
+	for _, f := range files {
+		dirs[filepath.Dir(f)] = append(dirs[filepath.Dir(f)], f)
+	}
+	for _, dir := range sortedKeys(dirs) {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			want := allPrograms(t, dir)
+			tmp := t.TempDir()
+			must(t, os.CopyFS(tmp, os.DirFS(dir)))
+			texts := map[string][]byte{}
+			for round := range 4 {
+				entries, err := os.ReadDir(tmp)
+				must(t, err)
+				for _, e := range entries {
+					if !load.IsSource(e.Name()) {
+						continue
+					}
+					path := filepath.Join(tmp, e.Name())
+					src, err := os.ReadFile(path)
+					must(t, err)
+					other, out := converted(t, path, src)
+					must(t, os.Remove(path))
+					must(t, os.WriteFile(other, out, 0o600))
+					if old, ok := texts[other]; ok && !bytes.Equal(old, out) {
+						t.Errorf("%s, converted back and again:\n%s\nand was\n%s", other, out, old)
+					}
+					texts[other] = out
+				}
+				if got := allPrograms(t, tmp); got != want {
+					t.Fatalf("round %d: got\n%s\nwant\n%s", round, got, want)
+				}
+			}
+		})
+	}
+}
+
+// allPrograms are the programs of a project for each of its stacks.
+func allPrograms(t *testing.T, dir string) string {
+	t.Helper()
+	r, err := compiler.Compile(compiler.Options{Dir: dir})
+	must(t, err)
+	out := ""
+	for _, s := range r.Stacks {
+		r, err := compiler.Compile(compiler.Options{Dir: dir, Stack: s.Name})
+		must(t, err)
+		if r.Diags.HasErrors() {
+			t.Fatal(told(t, r))
+		}
+		out += s.Name + "\n" + programs(t, r)
+	}
+	if out == "" {
+		t.Fatal("no stack, and no program")
+	}
+	return out
+}

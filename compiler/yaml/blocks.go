@@ -1,0 +1,143 @@
+package yaml
+
+import (
+	"strings"
+
+	lib "go.yaml.in/yaml/v4"
+
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/schema/language"
+)
+
+// blocks reads what stands behind the name of a type of block: a map by label, one body, or a list of bodies.
+func (r *reader) blocks(b *Body, def *language.Block, e *entry, depth int) {
+	n, ok := r.enter(e.value, depth)
+	if !ok {
+		b.tried = append(b.tried, def.Name)
+		return
+	}
+	defer r.through(e.value, n)()
+	at := e.name.inner()
+	e.end = max(e.end, e.name.end)
+	switch {
+	case n.Kind == lib.MappingNode && def.Label == "":
+		r.block(b, def, e, e.value, at, nil, depth)
+	case n.Kind == lib.MappingNode:
+		entries := r.entries(n, depth)
+		if len(entries) == 0 && !r.full {
+			r.empty(b, def, e)
+		}
+		for _, l := range entries {
+			r.block(b, def, e, l.value, at, l.name, depth+1)
+		}
+	case n.Kind == lib.SequenceNode && def.Label == "" && !def.Single:
+		for _, element := range n.Content {
+			r.block(b, def, e, element, at, nil, depth+1)
+		}
+	default:
+		b.tried = append(b.tried, def.Name)
+		r.notBlock(def, e, n)
+	}
+	if n.Style&lib.FlowStyle != 0 {
+		e.end = r.places.closing(e.end)
+	}
+}
+
+// block reads one block.
+func (r *reader) block(parent *Body, def *language.Block, e *entry, n *lib.Node, at span, label *scalar, depth int) {
+	item := &Item{Name: e.name.text, name: at, label: at, Start: at.start, TypeStart: at.start, Body: &Body{Def: def, Start: at.end, End: at.end}}
+	if label != nil {
+		item.Label, item.label, item.Start = label.text, label.inner(), label.start
+		item.Body.Start, item.Body.End = label.end, label.end
+	}
+	switch def.Name {
+	case "pipeline":
+		r.pipeline = item.Label
+		defer func() { r.pipeline = "" }()
+	case "step", "finally":
+		r.step = item.Label
+		defer func() { r.step = "" }()
+	}
+	before := len(r.tree.told)
+	r.body(item.Body, n, depth)
+	item.End = max(item.Body.End, item.label.end)
+	e.end = max(e.end, item.End)
+	if len(r.tree.told) > before && len(item.Body.Items) == 0 {
+		parent.tried = append(parent.tried, def.Name)
+		return
+	}
+	parent.Items = append(parent.Items, item)
+}
+
+// notMap tells what stands where the attributes of a block are wanted.
+func (r *reader) notMap(b *Body, n *lib.Node) {
+	if b.Def.Name == "" {
+		if n.Kind == lib.ScalarNode && isNull(n) {
+			return // a file of comments
+		}
+		r.tell(diag.New("syntax", r.places.nodeAt(n), "a file is a map of blocks, and this is %s", described(n)).
+			WithDetail("At the top stand %s.", strings.Join(b.Def.Names(), ", ")))
+		return
+	}
+	d := diag.New("syntax", r.places.nodeAt(n), "%s is a map of attributes, and this is %s", article(b.Def.Name), described(n))
+	if isNull(n) {
+		d = d.WithSuggestion("write {} for a block without attributes")
+	}
+	r.tell(d)
+}
+
+// notBlock tells what stands where blocks are wanted.
+func (r *reader) notBlock(def *language.Block, e *entry, n *lib.Node) {
+	at := r.places.nodeAt(n)
+	if isNull(n) {
+		at = r.places.span(e.name.inner())
+	}
+	form := "attributes"
+	switch {
+	case def.Labels != nil:
+		form = "kinds: " + def.Name + ": { " + def.Labels[0] + ": { … } }"
+	case def.Label != "":
+		form = "names: " + def.Name + ": { " + strings.ToUpper(def.Label) + ": { … } }"
+	}
+	d := diag.New("syntax", at, "`%s` is a map of %s, and this is %s", def.Name, form, described(n))
+	switch {
+	case isNull(n) && def.Label == "":
+		d = d.WithSuggestion("write %s: {}, or take it out", def.Name)
+	case n.Kind == lib.SequenceNode && def.Label != "":
+		d = d.WithSuggestion("write the %s as a key before each, without the -", def.Label)
+	case n.Kind == lib.SequenceNode:
+		d = d.WithDetail("Only one may stand here.")
+	}
+	r.tell(d)
+}
+
+// empty tells a block without its label: step: {}.
+func (r *reader) empty(b *Body, def *language.Block, e *entry) {
+	b.tried = append(b.tried, def.Name)
+	label := strings.ToUpper(def.Label)
+	if def.Labels != nil {
+		label = def.Labels[0]
+	}
+	r.tell(diag.New("missing", r.places.span(e.name.inner()), "the %s of this %s is missing", def.Label, def.Name).
+		WithSuggestion("write %s: { %s: { … } }", def.Name, label))
+}
+
+func article(name string) string {
+	if name != "" && strings.ContainsRune("aeiou", rune(name[0])) {
+		return "an " + name + " block"
+	}
+	return "a " + name + " block"
+}
+
+// described is what a node is, for people.
+func described(n *lib.Node) string {
+	switch {
+	case n.Kind == lib.SequenceNode:
+		return "a list"
+	case n.Kind == lib.MappingNode:
+		return "a map"
+	case isNull(n):
+		return "empty"
+	}
+	return "a single value"
+}

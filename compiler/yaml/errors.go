@@ -1,0 +1,130 @@
+package yaml
+
+import (
+	"bytes"
+	"errors"
+	"regexp"
+	"strings"
+
+	lib "go.yaml.in/yaml/v4"
+
+	"pipec.dev/pipec/compiler/diag"
+)
+
+// unreadable turns what the library says of a file that is not YAML into a diagnostic. The mistakes that are made most
+// are text that would have to be quoted; each is known by what stands at the place.
+func (p *places) unreadable(err error) diag.Diagnostic {
+	var fault *lib.LoadError
+	if !errors.As(err, &fault) {
+		return diag.New("syntax", p.at(0, 0), "this file can't be read as YAML: %v", err)
+	}
+	at := p.offset(fault.Mark.Line, fault.Mark.Column)
+	if fault.Mark.Line < 1 {
+		at = p.control()
+	}
+	d := diag.New("syntax", p.at(at, min(at+1, len(p.src))), "%s", sentence(fault.Message))
+	if fault.ContextMark.Line > 0 && fault.ContextMark != fault.Mark {
+		from := p.offset(fault.ContextMark.Line, fault.ContextMark.Column)
+		what := strings.TrimPrefix(strings.TrimPrefix(fault.ContextMsg, "while parsing "), "while scanning ")
+		d = d.WithRelated(p.at(from, min(from+1, len(p.src))), "%s starts here", what)
+	}
+	return p.explain(d, fault, at)
+}
+
+// control is where the first character is that no file may hold.
+func (p *places) control() int {
+	at := bytes.IndexFunc(p.src, func(r rune) bool {
+		return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r >= 0x7f && r < 0xa0 && r != 0x85
+	})
+	return max(at, 0)
+}
+
+// firstWord is what stands before the next blank.
+func firstWord(line []byte) []byte {
+	if i := bytes.IndexAny(line, " \t,]}"); i >= 0 {
+		return line[:i]
+	}
+	return line
+}
+
+func sentence(s string) string {
+	s = strings.TrimPrefix(s, "yaml: ")
+	s, _, _ = strings.Cut(s, "\n")
+	return s
+}
+
+var openInterpolation = regexp.MustCompile(`[$%]\{`)
+
+// explain gives the commonest mistakes their way out.
+func (p *places) explain(d diag.Diagnostic, fault *lib.LoadError, at int) diag.Diagnostic {
+	start, end := at, p.endOfLine(at)
+	for start > 0 && breakAt(p.src, start-1) == 0 {
+		start--
+	}
+	before, after := p.src[start:at], p.src[at:end]
+	flow := strings.Contains(fault.ContextMsg, "flow")
+	switch {
+	case bytes.HasPrefix(after, []byte("\t")) || strings.Contains(fault.Message, "tab character"):
+		d.Summary = "a tab stands where YAML wants spaces"
+		return d.WithSuggestion("indent by spaces")
+	case strings.Contains(fault.Message, "did not find expected key") && bytes.ContainsAny(before, `"'`),
+		len(before) > 0 && bytes.IndexByte([]byte("\"'"), before[len(before)-1]) >= 0 && !strings.Contains(fault.ContextMsg, "quoted"):
+		d.Summary = "text goes on behind its closing quote"
+		d.Related = nil
+		d = d.WithDetail(`In "…" a quote is written \", and in '…' as ''.`)
+		return d.WithSuggestion(`for an expression with quotes in it, write '${…}'`)
+	case strings.HasPrefix(fault.Message, "found character that cannot start any token") && len(after) > 0:
+		d.Summary = "text that starts with " + string(after[:1]) + " stands in quotes"
+		return quoteIt(d, p, at, end)
+	case strings.HasPrefix(fault.Message, "unknown anchor"):
+		d.Summary = "the alias " + string(firstWord(after)) + " names no anchor of the file"
+		d = d.WithDetail("Text that starts with * is an alias: it stands for what is marked by & and its name.")
+		return quoteIt(d, p, at, end)
+	case flow && openInterpolation.Match(p.src[start:min(at+1, end)]):
+		d.Summary = "a { in a list or map between brackets starts a map"
+		d = d.WithDetail("Text that holds ${…} stands in quotes there.")
+		return d.WithSuggestion(`write "${…}"`)
+	case flow && fault.ContextMark.Line > 0 && fault.ContextMark.Line != fault.Mark.Line:
+		d.Summary = "this bracket is never closed"
+		d.Code = "unclosed"
+		from := p.offset(fault.ContextMark.Line, fault.ContextMark.Column)
+		d.Range, d.Related = p.at(from, from+1), nil
+		return d.WithRelated(p.at(at, min(at+1, len(p.src))), "reading gave up here")
+	case strings.Contains(fault.Message, "unexpected end of stream") && strings.Contains(fault.ContextMsg, "quoted"),
+		strings.Contains(fault.Message, "unexpected document indicator"):
+		from := p.offset(fault.ContextMark.Line, fault.ContextMark.Column)
+		d.Code, d.Summary, d.Range, d.Related = "unclosed", "this quote is never closed", p.at(from, from+1), nil
+		return d
+	case strings.Contains(fault.Message, "mapping values are not allowed"):
+		d.Summary = "a colon and a space start the value of a name, and no name stands before it"
+		if openInterpolation.Match(before) {
+			d = d.WithDetail("Text with a colon and a space in it stands in quotes.")
+			return d.WithSuggestion(`quote it: '${…}'`)
+		}
+		return d.WithSuggestion("quote it, if the colon is part of the text; else look at how the lines are indented")
+	case strings.Contains(fault.Message, "did not find expected"):
+		d.Summary = "this line fits neither the one before nor what is around it"
+		return d.WithSuggestion("look at how the lines are indented; text that holds : or # or starts with a sign is quoted")
+	case strings.Contains(fault.Message, "unknown escape"):
+		d.Summary = "there is no escape " + string(p.src[at:min(at+2, len(p.src))])
+		return d.WithSuggestion(`write \\ for a backslash, or use '…'`)
+	case strings.Contains(fault.Message, "control characters"):
+		d.Summary = "a control character stands in the file"
+	}
+	return d
+}
+
+// quoteIt proposes quotes around the rest of the line; that is certain where nothing in it has a meaning of its own.
+func quoteIt(d diag.Diagnostic, p *places, at, end int) diag.Diagnostic {
+	d = d.WithSuggestion("quote it")
+	rest := bytes.TrimRight(p.src[at:end], " \t")
+	if len(rest) > 0 && !bytes.ContainsAny(rest, "\"'\\#,]}") && !bytes.Contains(rest, []byte(": ")) {
+		d = d.WithFix(p.at(at, at+len(rest)), `"`+string(rest)+`"`).WithSuggestion(`quote it: "%s"`, rest)
+	}
+	return d
+}
+
+// plainSafe says whether a text can stand as a value without quotes.
+func plainSafe(s string) bool {
+	return s != "" && !strings.ContainsAny(s, "\n\t#") && !strings.Contains(s, ": ") && !strings.ContainsAny(s[:1], "{}[],&*?|-<>=!%@`\"' ")
+}
