@@ -8,12 +8,15 @@ import (
 	"runtime/debug"
 
 	"golang.org/x/term"
+
+	"pipec.dev/pipec/runtime/cluster/connect"
 )
 
 func main() {
 	// A short process: memory is cheap for as long as it is little, and collecting it costs a third of a compile.
 	debug.SetGCPercent(200)
 	debug.SetMemoryLimit(memoryLimit(0))
+	connect.Quiet()
 	app := &app{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, env: os.Environ(),
 		terminal: term.IsTerminal(int(os.Stdout.Fd())),

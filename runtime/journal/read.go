@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
+	"sync"
 
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/record"
@@ -24,16 +25,18 @@ const ahead = 16
 // is left out: what the events that are missing would say stands in the results of the attempts too.
 func Read(ctx context.Context, s store.Store, run *record.Run) iter.Seq2[Segment, error] {
 	return func(yield func(Segment, error) bool) {
+		var reading sync.WaitGroup
+		defer reading.Wait() // whoever closes the store next must find nobody in it
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
 		next := map[int64]chan answer{}
 		ask := func(seq int64) {
 			c := make(chan answer, 1)
 			next[seq] = c
-			go func() {
+			reading.Go(func() {
 				data, err := store.ReadAll(ctx, s, run.LogKey(seq))
 				c <- answer{data, err}
-			}()
+			})
 		}
 		width := int64(1) // a short log is read without asking for what isn't there
 		asked := int64(0)

@@ -209,7 +209,7 @@ func TestCancel(t *testing.T) {
 func TestPodsThatDoNotStart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	soon := func(s *program.Step) { s.PendingTimeout = program.Duration(5 * time.Second) }
+	soon := func(s *program.Step) { s.PendingTimeout = program.Duration(20 * time.Second) }
 	check(t, second(w.client.CoreV1().ResourceQuotas(w.ns).Create(t.Context(), &corev1.ResourceQuota{
 		ObjectMeta: metav1.ObjectMeta{Name: "q"},
 		Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{"count/secrets": quantity("100"), "requests.ephemeral-storage": quantity("1Gi")}},

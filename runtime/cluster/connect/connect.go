@@ -35,6 +35,10 @@ type Cluster struct {
 // dialTimeout bounds how long a connection is tried: a person waits for the first one.
 const dialTimeout = 10 * time.Second
 
+// Quiet has client-go say nothing by itself of errors that it returns as well. It is for a program's start: client-go has
+// one logger, which nobody may be using.
+func Quiet() { klog.SetLogger(logr.Discard()) }
+
 // Open finds the cluster of an orchestrator of kind kubernetes. environ is the environment as NAME=VALUE. Only for an EKS
 // cluster is the network used. Its errors are *Error.
 func Open(ctx context.Context, o program.Orchestrator, environ []string) (*Cluster, error) {
@@ -54,7 +58,6 @@ func Open(ctx context.Context, o program.Orchestrator, environ []string) (*Clust
 	if err != nil {
 		return nil, err
 	}
-	klog.SetLogger(logr.Discard()) // client-go's own words about errors that it returns as well
 	c.Host = c.Config.Host
 	c.Config.QPS, c.Config.Burst = -1, 0
 	c.Config.UserAgent = "pipec"
