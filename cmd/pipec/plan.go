@@ -4,17 +4,23 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"pipec.dev/pipec/runtime/cluster"
 	"pipec.dev/pipec/runtime/cluster/connect"
 	"pipec.dev/pipec/runtime/cluster/report"
+	"pipec.dev/pipec/runtime/kube"
+	"pipec.dev/pipec/runtime/runs"
+	"pipec.dev/pipec/schema/program"
 )
 
 const planLong = `Shows what apply would change on the cluster of the stack, field by field, and changes nothing: the API server
 makes a dry run of each object. + is created, ~ changed, - deleted, = stays because a run needs it. Without a name it is
-for all pipelines of the project, and what the project no longer has is deleted; with names, for those alone.
+for all pipelines of the project, and what the project no longer has is deleted; with names, for those alone. Where steps
+are cached it asks the store too, and says what a run would find there now.
 
 With --out the plan is kept in a file, and ` + "`pipec apply --plan FILE`" + ` does exactly that, or refuses where the cluster has
 moved since. --offline asks no cluster.
@@ -94,10 +100,41 @@ func (a *app) plan(ctx context.Context, args []string, o planFlags) error {
 	if err := w.compare(ctx); err != nil {
 		return err
 	}
+	a.foresee(ctx, w)
 	if err := a.showReport(&w.report, show, o.json); err != nil {
 		return err
 	}
 	return a.endPlan(w, o)
+}
+
+// foresee adds what a run would do now to the report. It needs the store: where that can't be asked, that is noted.
+func (a *app) foresee(ctx context.Context, w *wanted) {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	var s runs.Store
+	for i, p := range w.programs {
+		if !slices.ContainsFunc(p.All(), func(s *program.Step) bool { return s.Cache != nil }) {
+			continue
+		}
+		var err error
+		if s == nil {
+			s, err = runs.OpenStore(a.dir, w.stack.ArtifactStore)
+		}
+		var run *kube.Forecast
+		if err == nil {
+			run, err = kube.Foresee(ctx, s, p)
+		}
+		if err != nil {
+			w.note("what a run would find in the cache is not known: %v", err)
+			break
+		}
+		if run != nil {
+			w.report.Pipelines[i].Run = &report.Run{Cached: run.Cached, Run: run.Run}
+		}
+	}
+	if s != nil {
+		_ = s.Close()
+	}
 }
 
 // endPlan keeps the plan, and gives the command its status.

@@ -22,12 +22,14 @@ import (
 )
 
 // task is what the wrapper in the pod is told of an attempt.
-func (d *driver) task(s *engine.Spec) *step.Spec {
+func (d *driver) task(s *engine.Spec) *step.Spec { return taskOf(d.run, s) }
+
+func taskOf(run *record.Run, s *engine.Spec) *step.Spec {
 	p := s.Def
 	return &step.Spec{
-		Version: step.SpecVersion, Run: d.run.Name, Pipeline: d.run.Pipeline, Step: s.Step, Key: s.Key,
+		Version: step.SpecVersion, Run: run.Name, Pipeline: run.Pipeline, Step: s.Step, Key: s.Key,
 		Attempt: s.Attempt, UserAttempt: s.UserAttempt, Program: *p, Inputs: s.Inputs, Refs: s.Refs,
-		Code: d.run.Codes[p.Code], Root: kube.WorkDir, AttemptDir: d.run.AttemptDir(s.Step, s.Attempt), Segments: true,
+		Code: run.Codes[p.Code], Root: kube.WorkDir, AttemptDir: run.AttemptDir(s.Step, s.Attempt), Segments: true,
 	}
 }
 

@@ -48,8 +48,16 @@ type Pipeline struct {
 	Steps int    `json:"steps"` // those of finally too
 	// Schedule is absent where runs are started by hand.
 	Schedule *Schedule `json:"schedule,omitempty"`
+	// Run is what a run now would do, where a step is cached.
+	Run *Run `json:"run,omitempty"`
 	// Restricted are the steps that leave Pod Security `restricted`.
 	Restricted []Leave `json:"leave_restricted,omitempty"`
+}
+
+// Run is what a run would do that is started now, with the params of the schedule and the defaults.
+type Run struct {
+	Cached []string `json:"cached"` // steps whose result an earlier run has left
+	Run    []string `json:"run"`    // steps that are sure to run; of what depends on them nothing can be said
 }
 
 // Leave is one step that leaves Pod Security `restricted`, and why.

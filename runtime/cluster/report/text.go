@@ -96,6 +96,9 @@ func (t *text) pipelines(list []Pipeline) {
 		if s := p.Schedule; s != nil {
 			t.schedule(s)
 		}
+		if r := p.Run; r != nil {
+			t.run(r)
+		}
 		for _, l := range p.Restricted {
 			t.line("  %s step %s leaves Pod Security restricted: %s", t.paint(yellow, "!"), l.Step, strings.Join(l.Reasons, "; "))
 		}
@@ -103,6 +106,28 @@ func (t *text) pipelines(list []Pipeline) {
 	if len(list) > 0 {
 		t.line("")
 	}
+}
+
+func (t *text) run(r *Run) {
+	var parts []string
+	if len(r.Cached) > 0 {
+		parts = append(parts, "cached "+some(r.Cached))
+	}
+	if len(r.Run) > 0 {
+		parts = append(parts, "run "+some(r.Run)+", and what depends on that")
+	}
+	if len(parts) > 0 {
+		t.line("  a run now: %s", strings.Join(parts, "; "))
+	}
+}
+
+// some are a few names, and how many more there are.
+func some(names []string) string {
+	const most = 8
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
 func (t *text) schedule(s *Schedule) {
