@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"hash"
 	"io"
 	"os"
 	"path"
@@ -102,6 +103,7 @@ func fetchFile(ctx context.Context, s Store, digest, path string, perm os.FileMo
 		return err
 	}
 	defer func() {
+		_ = r.Close() // what was read ahead is written no more
 		if cerr := out.Close(); err == nil {
 			err = cerr
 		}
@@ -111,14 +113,25 @@ func fetchFile(ctx context.Context, s Store, digest, path string, perm os.FileMo
 	}()
 	h := sha256.New()
 	from, to := contextReader{ctx, r}, io.Writer(both{h, onlyWriter{out}})
+	if s, ok := r.(Sinker); ok {
+		s.Sink(out)
+		if _, err := s.WriteTo(h); err != nil {
+			return err
+		}
+		return checkDigest(h, digest, key)
+	}
 	if f, ok := r.(*os.File); ok && clone(out, f) == nil {
 		from, to = contextReader{ctx, out}, h
 	}
 	if err := copyTo(to, from); err != nil {
 		return err
 	}
-	if got := digestOf(h); got != digest {
-		return &CorruptError{Key: key, Want: digest, Got: got}
+	return checkDigest(h, digest, key)
+}
+
+func checkDigest(h hash.Hash, want, key string) error {
+	if got := digestOf(h); got != want {
+		return &CorruptError{Key: key, Want: want, Got: got}
 	}
 	return nil
 }

@@ -217,7 +217,11 @@ func (p *patient) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	if _, ok := r.(Resumer); !ok {
 		return r, nil
 	}
-	return &patientReader{ReadCloser: r, ctx: ctx, p: p}, nil
+	waiting := &patientReader{ReadCloser: r, ctx: ctx, p: p}
+	if _, ok := r.(Sinker); ok {
+		return sinker{waiting}, nil
+	}
+	return waiting, nil
 }
 
 // patientReader outwaits what comes between the bytes of an object.
@@ -229,6 +233,29 @@ type patientReader struct {
 
 // Resumable is Resumer's.
 func (r *patientReader) Resumable() {}
+
+// sinker is a patientReader whose store can write to a file.
+type sinker struct{ *patientReader }
+
+// Sink is Sinker's.
+func (r sinker) Sink(w io.WriterAt) { r.ReadCloser.(Sinker).Sink(w) }
+
+// WriteTo is Read to the end.
+func (r sinker) WriteTo(w io.Writer) (total int64, err error) {
+	c := patience{p: r.p}
+	for {
+		n, err := r.ReadCloser.(io.WriterTo).WriteTo(w)
+		if total += n; err == nil {
+			return total, nil
+		}
+		if n > 0 {
+			c = patience{p: r.p}
+		}
+		if err := c.again(r.ctx, err); err != nil {
+			return total, err
+		}
+	}
+}
 
 func (r *patientReader) Read(b []byte) (int, error) {
 	c := patience{p: r.p}

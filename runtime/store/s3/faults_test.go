@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,6 +16,8 @@ import (
 
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/runtime/store/storetest"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
 )
 
 func noise(n int64) []byte {
@@ -116,6 +120,12 @@ func TestFaultsOnTheWay(t *testing.T) {
 				t.Fatalf("%d bytes, %v", len(data), err)
 			}
 			p.spoil(nil)
+			if err := s.Put(t.Context(), record.BlobKey(program.Digest(c.data)), bytes.NewReader(c.data), store.Replace); err != nil {
+				t.Fatal(err)
+			}
+			p.spoil(c.fault)
+			fetches(t, s, c.data)
+			p.spoil(nil)
 			if err := s.Put(t.Context(), key, bytes.NewReader(c.data), store.IfAbsent); !errors.Is(err, store.ErrExists) {
 				t.Errorf("the same content of another writer: %v", err)
 			}
@@ -123,6 +133,19 @@ func TestFaultsOnTheWay(t *testing.T) {
 	}
 	if left := b.Uploads(t); len(left) > 0 {
 		t.Errorf("uploads are left: %v", left)
+	}
+}
+
+// fetches writes content of the store to a file, and looks at it.
+func fetches(t *testing.T, s store.Store, want []byte) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "out")
+	err := store.Fetch(t.Context(), s, record.Artifact{Digest: program.Digest(want), Size: int64(len(want))}, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%d bytes in the file, %v", len(got), err)
 	}
 }
 
@@ -194,7 +217,7 @@ func TestOutage(t *testing.T) {
 	if err := patient.Put(t.Context(), "large", bytes.NewReader(data), store.Replace); err != nil {
 		t.Fatal(err)
 	}
-	p.spoil(func(_ *http.Request, n int) http.Handler {
+	midst := func(_ *http.Request, n int) http.Handler {
 		switch {
 		case n == 1:
 			return p.cut(1 << 20)
@@ -202,10 +225,17 @@ func TestOutage(t *testing.T) {
 			return answer(503, "ServiceUnavailable")
 		}
 		return nil
-	})
+	}
+	p.spoil(midst)
 	if back, err := store.ReadAll(t.Context(), patient, "large"); err != nil || !bytes.Equal(back, data) {
 		t.Errorf("%d bytes, %v", len(back), err)
 	}
+	p.spoil(nil)
+	if err := patient.Put(t.Context(), record.BlobKey(program.Digest(data)), bytes.NewReader(data), store.Replace); err != nil {
+		t.Fatal(err)
+	}
+	p.spoil(midst)
+	fetches(t, patient, data)
 }
 
 func TestCancelledUpload(t *testing.T) {

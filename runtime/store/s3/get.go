@@ -54,8 +54,10 @@ type body struct {
 	part int64
 	pos  int64 // what was read
 
+	sink    io.WriterAt   // what is read is written to as well; nil: nothing
 	now     io.ReadCloser // what is read next; nil: it has to be asked for
 	buf     []byte        // of the pool, where now reads from one
+	held    *bytes.Reader // what is left of buf
 	barren  int           // how often it was asked for since the last byte
 	next    int64         // where the first part begins that was not asked for
 	fetches []*fetch      // what was asked for ahead, in order
@@ -63,6 +65,16 @@ type body struct {
 
 // Resumable is store.Resumer's.
 func (*body) Resumable() {}
+
+// Sink is store.Sinker's. What comes from a connection is written at once, while the processor's caches hold it: fetched
+// ahead and written later, it costs twice the time.
+func (b *body) Sink(w io.WriterAt) { b.sink = w }
+
+// sinkError is an error of the sink, and not of the store.
+type sinkError struct{ err error }
+
+func (e *sinkError) Error() string { return e.err.Error() }
+func (e *sinkError) Unwrap() error { return e.err }
 
 // ranged asks for bytes of the object, as it was when it was first seen.
 func (b *body) ranged(from, to int64) (*sdk.GetObjectOutput, error) {
@@ -117,19 +129,15 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	b.fetchAhead()
 	for {
-		if err := b.ctx.Err(); err != nil {
-			return 0, context.Cause(b.ctx)
-		}
-		if b.pos >= b.size {
-			b.leave()
-			return 0, io.EOF
-		}
-		if b.now == nil {
-			if err := b.turn(); err != nil {
-				return 0, b.s.fault(b.ctx, read, b.key, err)
-			}
+		if err := b.ready(); err != nil {
+			return 0, err
 		}
 		n, err := b.now.Read(p[:min(int64(len(p)), b.size-b.pos)])
+		if b.sink != nil && b.buf == nil && n > 0 {
+			if _, err := b.sink.WriteAt(p[:n], b.pos); err != nil {
+				return 0, err
+			}
+		}
 		b.pos += int64(n)
 		if err != nil { // the part's end, or the connection's: what is missing is asked for again
 			b.leave()
@@ -151,6 +159,61 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 }
 
+// WriteTo is Read to the end, which copies nothing of what was fetched ahead.
+func (b *body) WriteTo(w io.Writer) (total int64, err error) {
+	piece := make([]byte, sinkPiece)
+	for {
+		b.fetchAhead()
+		if err := b.ready(); err == io.EOF {
+			return total, nil
+		} else if err != nil {
+			return total, err
+		}
+		var n int64
+		if b.buf == nil {
+			var m int
+			if m, err = b.Read(piece); m > 0 {
+				_, err = w.Write(piece[:m])
+				n = int64(m)
+			}
+		} else {
+			n, err = b.held.WriteTo(w)
+			b.pos += n
+			b.barren = 0
+			b.leave()
+		}
+		total += n
+		if err == io.EOF {
+			return total, nil
+		}
+		if err != nil {
+			return total, err
+		}
+	}
+}
+
+// ready sees to it that there is something to read now; io.EOF: there is nothing more.
+func (b *body) ready() error {
+	if b.ctx.Err() != nil {
+		return context.Cause(b.ctx)
+	}
+	if b.pos >= b.size {
+		b.leave()
+		return io.EOF
+	}
+	if b.now != nil {
+		return nil
+	}
+	err := b.turn()
+	if own, ok := err.(*sinkError); ok {
+		return own.err
+	}
+	if err != nil {
+		return b.s.fault(b.ctx, read, b.key, err)
+	}
+	return nil
+}
+
 // turn opens what follows: a part that was fetched ahead, or what is left of the one that was cut.
 func (b *body) turn() error {
 	for len(b.fetches) > 0 && b.fetches[0].from <= b.pos {
@@ -158,11 +221,15 @@ func (b *body) turn() error {
 		b.fetches = b.fetches[1:]
 		<-f.done
 		if f.from == b.pos && f.err == nil {
-			b.now, b.buf = io.NopCloser(f.content()), f.buf
+			b.held, b.buf = bytes.NewReader(f.buf[:f.n]), f.buf
+			b.now = io.NopCloser(b.held)
 			b.fetchAhead()
 			return nil
 		}
 		b.s.pool.put(f.buf) // it is asked for again, and the error told then
+		if own, ok := f.err.(*sinkError); ok {
+			return own
+		}
 	}
 	end := min((b.pos/b.part+1)*b.part, b.size)
 	if len(b.fetches) > 0 {
@@ -240,9 +307,33 @@ func (b *body) fetchAhead() {
 				return
 			}
 			defer out.Body.Close()
-			f.n, f.err = io.ReadFull(out.Body, buf[:to-f.from])
+			f.err = b.fill(f, out.Body, buf[:to-f.from])
 		}()
 	}
 }
 
-func (f *fetch) content() io.Reader { return bytes.NewReader(f.buf[:f.n]) }
+// sinkPiece is what is read from a connection before it is written to the sink.
+const sinkPiece = 64 << 10
+
+// fill reads a part into its buffer, and writes it to the sink.
+func (b *body) fill(f *fetch, r io.Reader, buf []byte) error {
+	if b.sink == nil {
+		var err error
+		f.n, err = io.ReadFull(r, buf)
+		return err
+	}
+	for f.n < len(buf) {
+		piece := buf[f.n:min(f.n+sinkPiece, len(buf))]
+		n, err := io.ReadAtLeast(r, piece, 1)
+		if n > 0 {
+			if _, err := b.sink.WriteAt(piece[:n], f.from+int64(f.n)); err != nil {
+				return &sinkError{err}
+			}
+		}
+		f.n += n
+		if err != nil && f.n < len(buf) {
+			return err
+		}
+	}
+	return nil
+}
