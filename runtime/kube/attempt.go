@@ -100,8 +100,8 @@ func (d *driver) adopt(a *attempt, p *corev1.Pod) {
 		if at := p.CreationTimestamp.Time; at.Before(a.began) {
 			a.began = at
 		}
-	}
-	a.changed(d, p)
+		a.changed(d, p)
+	} // else the watch was first, and what it told since is newer than what a request was answered
 	if a.cause != "" || a.result != nil {
 		d.remove(a)
 	}

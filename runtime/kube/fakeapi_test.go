@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -63,6 +64,7 @@ const (
 	broken       // 500
 	cut          // the connection ends before the request is obeyed
 	mute         // it is obeyed, and the answer is lost
+	late         // it is obeyed, and the answer comes behind what follows from it
 	forget       // 410: for a watch
 )
 
@@ -153,6 +155,15 @@ func (a *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case mute:
 		a.serve(httptest.NewRecorder(), r)
 		panic(http.ErrAbortHandler)
+	}
+	if f == late {
+		answer := httptest.NewRecorder()
+		a.serve(answer, r)
+		time.Sleep(200 * time.Millisecond)
+		maps.Copy(w.Header(), answer.Header())
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+		return
 	}
 	if f == forget && r.URL.Query().Get("watch") != "" {
 		a.mu.Lock()

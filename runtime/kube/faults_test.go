@@ -422,3 +422,27 @@ func TestTellsAgain(t *testing.T) {
 		}
 	}
 }
+
+// TestLateAnswer: what the watch tells of a pod stays, though the answer to its creation comes behind it.
+func TestLateAnswer(t *testing.T) {
+	p := &program.Program{Steps: []program.Step{{Name: "room", Retry: program.Retry{Attempts: 1}, PendingTimeout: program.Duration(time.Second)}}}
+	r := newRig(t, p)
+	r.api.fault = func(r *http.Request) fault {
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/pods") {
+			return late
+		}
+		return none
+	}
+	r.api.kubelet = func(api *fakeAPI, pod corev1.Pod) {
+		api.update(pod.Name, func(p *corev1.Pod) {
+			p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable", Message: "no node has room"}}
+		})
+	}
+	end, err := r.coordinate(t.Context(), r.store, "one", io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := end.Steps[0]; s.Reason != "Unschedulable" || !strings.Contains(s.Message, "no node has room") {
+		t.Errorf("%+v", s)
+	}
+}

@@ -154,8 +154,24 @@ func (m *multipart) end(ctx context.Context, err error) error {
 	// The parts would cost their space for ever.
 	aside, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortAfter)
 	defer cancel()
-	_, _ = m.s.client.AbortMultipartUpload(aside, &sdk.AbortMultipartUploadInput{Bucket: &m.s.bucket, Key: m.full, UploadId: m.id})
+	m.abort(aside)
 	return err
+}
+
+// abort takes back what was sent. A part whose sending was broken off may still be on its way in the server, and come
+// after that, so it is done until nothing is found any more, as S3 says.
+func (m *multipart) abort(ctx context.Context) {
+	for wait := 100 * time.Millisecond; ; wait *= 2 {
+		_, err := m.s.client.AbortMultipartUpload(ctx, &sdk.AbortMultipartUploadInput{Bucket: &m.s.bucket, Key: m.full, UploadId: m.id})
+		if status(err) == http.StatusNotFound {
+			return
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // isConflict says whether another write to the same key came between: it has to be begun again.
