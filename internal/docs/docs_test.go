@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"pipec.dev/pipec/compiler"
 	"pipec.dev/pipec/schema/language"
 )
 
@@ -95,5 +96,34 @@ func TestRulesHaveNoOtherPages(t *testing.T) {
 		if name := "rules/" + filepath.Base(file); Pages[name] == nil {
 			t.Errorf("%s is no page of a rule", file)
 		}
+	}
+}
+
+// TestExamplesOfThePages: what the prose shows as a pipeline compiles, without a word.
+func TestExamplesOfThePages(t *testing.T) {
+	page, err := os.ReadFile("language.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := 0
+	for _, kind := range []string{"hcl", "yaml"} {
+		for _, part := range strings.Split(string(page), "```"+kind+"\n")[1:] {
+			source, _, _ := strings.Cut(part, "```")
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "main.pipec."+kind), []byte(source), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			r, err := compiler.Compile(compiler.Options{Dir: dir})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range r.Diags.Sorted() {
+				t.Errorf("%s: %s", d.Code, d.Summary)
+			}
+			shown++
+		}
+	}
+	if shown < 2 {
+		t.Errorf("%d examples", shown)
 	}
 }
