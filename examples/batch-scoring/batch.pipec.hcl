@@ -1,0 +1,69 @@
+# Batch scoring over shards, in shell: how many shards there are is known when the first step has ended. A shard that fails
+# is tried again; one that stays bad is left out, and the run says so.
+
+image "tools" {
+  base = "debian:12-slim"
+}
+
+code "scripts" {
+  dir = "./src"
+}
+
+# pipec:ignore no-resources scripts this small take what their node has left
+pipeline "batch_scoring" {
+  description  = "Scores all shards and joins what came of them."
+  image        = image.tools
+  code         = code.scripts
+  timeout      = "1h"
+  max_parallel = 50
+
+  param "rows" {
+    type    = number
+    default = 100
+  }
+
+  step "shards" {
+    command = ["sh", "shards.sh", "${param.rows}", output.shards.path]
+    output "shards" {
+      type = list(object({ name = string, first = number, last = number }))
+    }
+  }
+
+  step "score" {
+    for_each            = step.shards.shards
+    max_parallel        = 4
+    continue_on_failure = true
+    command             = ["sh", "score.sh", "${each.value.first}", "${each.value.last}", output.scored.path]
+    env = {
+      SHARD = each.value.name
+    }
+    retry {
+      attempts = 2
+      delay    = "100ms"
+    }
+    output "scored" {
+      type = text
+    }
+  }
+
+  step "merge" {
+    command = ["sh", "-c", "find \"$PIPEC_INPUT_parts\" -type f | sort | xargs -r cat > \"$PIPEC_OUTPUT_all\" && wc -l < \"$PIPEC_OUTPUT_all\" | tr -d ' ' > \"$PIPEC_OUTPUT_rows\""]
+    input "parts" {
+      value = step.score[*].scored
+    }
+    output "all" {
+      type = text
+    }
+    output "rows" {
+      type = number
+    }
+  }
+
+  finally "missing" {
+    command = ["echo", "shards: ${step.score.status}; the run: ${run.status}"]
+  }
+
+  output "rows" {
+    value = step.merge.rows
+  }
+}

@@ -1,0 +1,78 @@
+# A gate: bad data stops before training, says why, and the run is a failure only where that is wanted.
+
+image "pandas" {
+  base         = "python:3.11-slim"
+  requirements = ["pandas"]
+}
+
+code "steps" {
+  dir = "./src"
+}
+
+# pipec:ignore no-resources the defaults of the namespace are enough for a few rows
+pipeline "quality_gate" {
+  description = "Checks the day's data before anything is trained on it."
+  image       = image.pandas
+  code        = code.steps
+  timeout     = "30m"
+
+  param "rows" {
+    type    = number
+    default = 200
+  }
+  param "most_missing" {
+    type        = number
+    default     = 0.05
+    description = "The share of values that may be missing."
+  }
+
+  step "extract" {
+    python = "steps:extract"
+    input "rows" {
+      value = param.rows
+    }
+    output "frame" {
+      type = dataframe
+    }
+  }
+
+  step "check" {
+    python = "steps:check"
+    input "frame" {
+      value = step.extract.frame
+    }
+    input "most_missing" {
+      value = param.most_missing
+    }
+    output "passed" {
+      type = bool
+    }
+    output "findings" {
+      type = list(string)
+    }
+  }
+
+  step "train" {
+    when   = step.check.passed
+    python = "steps:train"
+    input "frame" {
+      value = step.extract.frame
+    }
+    output "slope" {
+      type = number
+    }
+  }
+
+  step "quarantine" {
+    when    = !step.check.passed
+    command = ["echo", "kept from training: ${join("; ", step.check.findings)}"]
+  }
+
+  finally "report" {
+    command = ["echo", "training ${step.train.status}, ${length(coalesce(step.check.findings, []))} findings"]
+  }
+
+  output "slope" {
+    value = step.train.slope
+  }
+}

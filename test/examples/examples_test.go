@@ -1,0 +1,131 @@
+// Package examples runs the projects of examples/ on this machine, as their READMEs say, and looks at what comes out.
+package examples
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// want is what a run of each example gives: the pipeline's outputs that are values. A run is of the example's own params,
+// with those given.
+var want = map[string][]struct {
+	params  []string
+	outputs map[string]string
+	absent  []string
+}{
+	"batch-scoring": {
+		{nil, map[string]string{"rows": "100"}, nil},
+		{[]string{"rows=0"}, map[string]string{"rows": "0"}, nil},
+	},
+	"crossval":     {{[]string{"folds=3"}, map[string]string{"worst": "0.986644407345576"}, nil}},
+	"digits":       {{nil, map[string]string{"accuracy": "0.9688542825361512"}, nil}},
+	"gpu-training": {{nil, nil, nil}},
+	"leaderboard":  {{nil, map[string]string{"winner": `"svc"`, "svc": "0.9688542825361512"}, nil}},
+	"notify": {
+		{nil, map[string]string{"net": "113"}, nil},
+		{[]string{"broken=true"}, map[string]string{"net": "113"}, nil},
+	},
+	"quality-gate": {
+		{nil, nil, nil},
+		{[]string{"most_missing=0.001"}, nil, []string{"slope"}},
+	},
+	"refine": {{nil, map[string]string{"done": "true"}, nil}},
+	"shell":  {{nil, nil, nil}},
+	"sweep": {
+		{nil, map[string]string{"score": "0.9699666295884316"}, nil},
+		{[]string{"good_enough=0.99"}, map[string]string{"score": "0.9699666295884316"}, []string{"promoted"}},
+	},
+}
+
+func TestExamples(t *testing.T) {
+	if testing.Short() {
+		t.Skip("they take a minute")
+	}
+	dirs, err := filepath.Glob("../../examples/*")
+	if err != nil || len(dirs) != len(want) {
+		t.Fatalf("%d examples, and %d are known: %v", len(dirs), len(want), err)
+	}
+	bin := t.TempDir()
+	for _, name := range []string{"pipec", "pipec-agent"} {
+		if out, err := exec.Command("go", "build", "-o", filepath.Join(bin, name), "pipec.dev/pipec/cmd/"+name).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	python := interpreter(t)
+	for _, dir := range dirs {
+		name := filepath.Base(dir)
+		project := filepath.Join(t.TempDir(), name)
+		if err := os.CopyFS(project, os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+		_ = os.RemoveAll(filepath.Join(project, ".pipec"))
+		for _, w := range want[name] {
+			t.Run(strings.Join(append([]string{name}, w.params...), ","), func(t *testing.T) {
+				args := []string{"-C", project, "run", "--stack", "local", "-o", "json"}
+				for _, p := range w.params {
+					args = append(args, "--param", p)
+				}
+				cmd := exec.Command(filepath.Join(bin, "pipec"), args...)
+				cmd.Env = append(os.Environ(), "PIPEC_PYTHON="+python)
+				var stderr bytes.Buffer
+				cmd.Stderr = &stderr
+				out, err := cmd.Output()
+				if err != nil {
+					t.Fatalf("%v\n%s\n%s", err, out, stderr.Bytes())
+				}
+				got := outputs(t, out)
+				for output, value := range w.outputs {
+					if got[output] != value {
+						t.Errorf("%s is %s, and should be %s", output, got[output], value)
+					}
+				}
+				for _, output := range w.absent {
+					if v, there := got[output]; there {
+						t.Errorf("%s is there: %s", output, v)
+					}
+				}
+			})
+		}
+	}
+}
+
+// outputs reads the values of the pipeline's outputs off the run's last event.
+func outputs(t *testing.T, events []byte) map[string]string {
+	lines := bytes.Split(bytes.TrimSpace(events), []byte("\n"))
+	var end struct {
+		RunEnd *struct {
+			Outputs []struct {
+				Name  string          `json:"name"`
+				Value json.RawMessage `json:"value"`
+			} `json:"outputs"`
+		} `json:"run_end"`
+	}
+	if err := json.Unmarshal(lines[len(lines)-1], &end); err != nil || end.RunEnd == nil {
+		t.Fatalf("the last event is no end of a run (%v): %s", err, lines[len(lines)-1])
+	}
+	out := map[string]string{}
+	for _, o := range end.RunEnd.Outputs {
+		out[o.Name] = string(o.Value)
+	}
+	return out
+}
+
+// interpreter is one that has what the examples import; scripts/python-deps.sh sees to it that there is one.
+func interpreter(t *testing.T) string {
+	venv, err := filepath.Abs("../../examples/digits/.venv/bin/python")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, python := range []string{os.Getenv("PIPEC_PYTHON"), venv, "python3", "/usr/bin/python3"} {
+		if python != "" && exec.Command(python, "-c", "import pandas, sklearn").Run() == nil {
+			return python
+		}
+	}
+	t.Fatal("no python3 has pandas and sklearn: make test installs them (scripts/python-deps.sh --tests examples/digits)")
+	return ""
+}
