@@ -204,6 +204,7 @@ func before(a, b *Name) bool {
 // variable is the value of a variable: given, or by default; of its declared type; checked by its validations.
 func (w *World) variable(n *Name) cty.Value {
 	b := n.block
+	w.String(b, "description")
 	n.Sensitive, _ = w.Bool(b, "sensitive")
 	declared := cty.DynamicPseudoType
 	hasType := false
