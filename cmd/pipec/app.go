@@ -117,11 +117,11 @@ func dashes(args []string) []string {
 	return args
 }
 
-const rootLong = `pipec is to ML pipelines what Terraform is to infrastructure: stacks and pipelines in HCL,
+const rootLong = `pipec is to ML pipelines what Terraform is to infrastructure: stacks and pipelines in HCL or YAML,
 one compiler that checks them offline, and runs that need no server.
 
 Exit status: 0 it worked; 1 the project's files or the run (failed, cancelled, timed out);
-3 the world (disk, store, cluster); 64 usage; 130 interrupted.`
+2 there are changes, for plan --detailed-exitcode; 3 the world (disk, store, cluster); 64 usage; 130 interrupted.`
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
