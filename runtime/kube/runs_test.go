@@ -287,10 +287,11 @@ func TestSidecar(t *testing.T) {
 }
 
 // A pod that someone deletes is no fault of the step's: it is run again, and its attempt counts as before.
+// It sleeps for long enough that no slow kubelet lets it end before it is deleted.
 func TestDeletedPod(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.start(w.bind([]program.Step{w.sh("a", "echo attempt $PIPEC_ATTEMPT; test -e /pipec/inputs || true; sleep 3")}), "one", nil)
+	w.start(w.bind([]program.Step{w.sh("a", "echo attempt $PIPEC_ATTEMPT; sleep 20")}), "one", nil)
 	p := w.await(kube.LabelStep+"=a", running)
 	check(t, w.client.CoreV1().Pods(w.ns).Delete(t.Context(), p.Name, metav1.DeleteOptions{}))
 	end := w.succeeded("one")
