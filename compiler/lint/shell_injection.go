@@ -13,7 +13,7 @@ var shellInjection = &Rule{
 	Code: "shell-injection", Level: Warning,
 	Summary: "A value that is known only at run time is put into the text of a script.",
 	Doc: "What the value holds becomes part of the program: a quote in it breaks the script, and `; rm -rf .` in it is run. Give the value by `env` and let " +
-		"the script read the variable, in quotes. Numbers, bools and the paths of artifacts can't do harm, and are not told.",
+		"the script read the variable, in quotes. Numbers, bools, lists of them and the paths of artifacts can't do harm, and are not told.",
 	Check: func(p *Pass) {
 		outputs := map[*check.Pipeline]map[string]cty.Type{}
 		for pl, s := range p.Steps {
@@ -26,36 +26,53 @@ var shellInjection = &Rule{
 			}
 			told := map[string]bool{}
 			for _, u := range s.Command[i].Uses {
-				if u.Const || told[u.Ref] || harmless(pl, s, u, outputs[pl]) {
+				if u.Const || told[u.Ref] {
+					continue
+				}
+				t := given(pl, s, u, outputs[pl])
+				if harmless(t) {
 					continue
 				}
 				told[u.Ref] = true
+				text := u.Ref
+				if t != cty.String && t != cty.DynamicPseudoType {
+					text = "jsonencode(" + text + ")"
+				}
 				p.Tell(p.New(u.At, "the text of %s becomes part of the script", u.Ref).
-					WithSuggestion(`write env = { %s = %s }, and "$%[1]s" in the script`, envName(u.Ref), u.Ref))
+					WithSuggestion(`write env = { %s = %s }, and "$%[1]s" in the script`, envName(u.Ref), text))
 			}
 		}
 	},
 }
 
-// harmless says whether what a reference gives can't be read as program.
-func harmless(pl *check.Pipeline, s *check.Step, u check.Use, outputs map[string]cty.Type) bool {
+// given is the type of what a reference gives; number stands for what pipec itself writes, such as a path or a status.
+func given(pl *check.Pipeline, s *check.Step, u check.Use, outputs map[string]cty.Type) cty.Type {
 	root, name, _ := strings.Cut(u.Ref, ".")
-	t := cty.DynamicPseudoType
 	switch {
 	case root == "output", root == "run":
-		return true
+		return cty.Number
 	case root == "param" && pl.Params[name] != nil:
-		t = pl.Params[name].Type
+		return pl.Params[name].Type
 	case root == "input":
 		for _, in := range s.Inputs {
 			if in.Block.Label == name && in.Type != cty.NilType {
-				t = in.Type
+				return in.Type
 			}
 		}
+	case u.Status && (strings.HasSuffix(u.Ref, ".status") || strings.HasSuffix(u.Ref, ".exit_code")):
+		return cty.Number
 	case u.Status:
-		return strings.HasSuffix(u.Ref, ".status") || strings.HasSuffix(u.Ref, ".exit_code")
+		return cty.String
 	case root == "step" && outputs[u.Ref] != cty.NilType:
-		t = outputs[u.Ref]
+		return outputs[u.Ref]
+	}
+	return cty.DynamicPseudoType
+}
+
+// harmless says whether no value of a type can be read as program: numbers, bools, paths, and lists of them.
+func harmless(t cty.Type) bool {
+	for t.IsListType() || t.IsSetType() {
+		t = t.ElementType()
 	}
 	return t == cty.Number || t == cty.Bool || types.HasArtifact(t)
 }
