@@ -84,6 +84,14 @@ func (p *places) explain(d diag.Diagnostic, fault *lib.LoadError, at int) diag.D
 		d.Summary = "a { in a list or map between brackets starts a map"
 		d = d.WithDetail("Text that holds ${…} stands in quotes there.")
 		return d.WithSuggestion(`write "${…}"`)
+	case flow && len(after) > 0 && strings.ContainsRune("{[", rune(after[0])) && len(before) > 0 && !strings.ContainsRune(" \t,:{[", rune(before[len(before)-1])):
+		d.Summary = "text with a " + string(after[:1]) + " in it stands in quotes between brackets"
+		d = d.WithSuggestion("quote it")
+		if from, to := flowText(p.src, start, at, end); to > from && !bytes.ContainsAny(p.src[from:to], "\"\\") {
+			text := string(p.src[from:to])
+			d = d.WithFix(p.at(from, to), `"`+text+`"`).WithSuggestion(`quote it: "%s"`, text)
+		}
+		return d
 	case flow && fault.ContextMark.Line > 0 && fault.ContextMark.Line != fault.Mark.Line:
 		d.Summary = "this bracket is never closed"
 		d.Code = "unclosed"
@@ -112,6 +120,26 @@ func (p *places) explain(d diag.Diagnostic, fault *lib.LoadError, at int) diag.D
 		d.Summary = "a control character stands in the file"
 	}
 	return d
+}
+
+// flowText is the text between brackets that has a bracket of its own at a place, as far as its brackets go in pairs; it
+// is empty where they don't.
+func flowText(src []byte, start, at, end int) (from, to int) {
+	for from = at; from > start && !strings.ContainsRune(" \t,{[", rune(src[from-1])); {
+		from--
+	}
+	depth := 0
+	for to = from; to < end; to++ {
+		switch c := src[to]; {
+		case strings.IndexByte("({[", c) >= 0:
+			depth++
+		case depth == 0 && strings.IndexByte(",}]#", c) >= 0:
+			return from, len(bytes.TrimRight(src[:to], " \t"))
+		case strings.IndexByte(")}]", c) >= 0:
+			depth--
+		}
+	}
+	return at, at
 }
 
 // quoteIt proposes quotes around the rest of the line; that is certain where nothing in it has a meaning of its own.
