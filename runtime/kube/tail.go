@@ -15,9 +15,13 @@ import (
 // maxTail is how much of a log's end is saved.
 const maxTail = 1 << 20
 
+// tailNote stands before what was saved so.
+const tailNote = "pipec: what follows is from the pod's own log: the step was killed before it could be stored\n"
+
 // saveTail adds to the log that a wrapper has stored before it was killed what the node still has of it, and says where
 // all of it is. What the wrapper kept it wrote to its output too, byte for byte: what the node has beyond that is new.
-// Where the node has less, it has put the beginning away, and all that is left is added.
+// Where the node has less, it has put the beginning away, and all that is left is added. It can be asked for again, by
+// this coordinator or the next: what was saved once is there.
 func (d *driver) saveTail(ctx context.Context, pod string, task *step.Spec) record.Log {
 	var log record.Log
 	for {
@@ -30,6 +34,9 @@ func (d *driver) saveTail(ctx context.Context, pod string, task *step.Spec) reco
 		}
 		log.Segments++
 		log.Bytes += info.Size
+	}
+	if saved, err := d.isTail(ctx, task, log.Segments-1); saved || err != nil {
+		return log
 	}
 	r, err := d.client.PodLog(ctx, pod, kube.ContainerMain)
 	if err != nil {
@@ -45,7 +52,7 @@ func (d *driver) saveTail(ctx context.Context, pod string, task *step.Spec) reco
 		return log
 	}
 	var b bytes.Buffer
-	b.WriteString("pipec: what follows is from the pod's own log: the step was killed before it could be stored\n")
+	b.WriteString(tailNote)
 	b.Write(data)
 	if b.Bytes()[b.Len()-1] != '\n' {
 		b.WriteByte('\n')
@@ -57,6 +64,24 @@ func (d *driver) saveTail(ctx context.Context, pod string, task *step.Spec) reco
 	log.Segments++
 	log.Bytes += n
 	return log
+}
+
+// isTail says whether a segment of a log was saved by saveTail.
+func (d *driver) isTail(ctx context.Context, task *step.Spec, segment int) (bool, error) {
+	if segment < 0 {
+		return false, nil
+	}
+	r, err := d.store.Get(ctx, step.LogKey(task.AttemptDir, segment))
+	if err != nil {
+		return false, err
+	}
+	defer r.Close()
+	start := make([]byte, len(tailNote))
+	_, err = io.ReadFull(r, start)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return false, nil
+	}
+	return string(start) == tailNote, err
 }
 
 // tail keeps the end of what is written to it, without its first bytes.

@@ -65,6 +65,22 @@ func TestPlainText(t *testing.T) {
 	})
 }
 
+func TestMemoryFiles(t *testing.T) {
+	for _, c := range []struct {
+		group string
+		want  []string
+	}{
+		{"0::/kubepods/pod1/c1\n", []string{"/sys/fs/cgroup/kubepods/pod1/c1/memory.events"}},
+		{"9:name=systemd:/\n4:cpu,memory:/kubepods/c1\n", []string{"/sys/fs/cgroup/memory/kubepods/c1/memory.oom_control", "/sys/fs/cgroup/memory/memory.oom_control"}},
+		{"4:memory:/\n0::/\n", []string{"/sys/fs/cgroup/memory.events"}},
+		{"4:memory\nx\n\n", nil},
+	} {
+		if got := memoryFiles(c.group); !slices.Equal(got, c.want) {
+			t.Errorf("%q: %q", c.group, got)
+		}
+	}
+}
+
 func TestCountKills(t *testing.T) {
 	for _, c := range []struct {
 		events string
@@ -72,6 +88,7 @@ func TestCountKills(t *testing.T) {
 	}{
 		{"low 0\nhigh 0\nmax 7\noom 3\noom_kill 2\noom_group_kill 1\n", 2},
 		{"oom_kill 12", 12},
+		{"oom_kill_disable 5\nunder_oom 4\noom_kill 3\n", 3},
 		{"oom 3\n", 0},
 		{"oom_kill x\n", 0},
 		{"", 0},
