@@ -105,7 +105,7 @@ func (a *app) liveLogs(ctx context.Context, re *remotely, run *record.Run, o log
 						stop(err)
 					}
 				case e.Type == record.StepWaiting && e.Text != "":
-					fmt.Fprintf(a.stderr, "Waiting for %s.\n", e.Text)
+					a.tellWait(&e)
 				case e.Type == record.Warned:
 					fmt.Fprintf(a.stderr, "%s %s\n", a.paint("33", "warning:"), e.Text)
 				}

@@ -19,7 +19,11 @@ func (f *Fault) Error() string {
 	if f.Kind == KindAgent {
 		return "the agent's image: " + f.Err.Error()
 	}
-	return fmt.Sprintf("%s %q: %v", f.Kind, f.Name, f.Err)
+	text := f.Err.Error()
+	if strings.HasPrefix(text, f.Name+": ") { // a registry's fault says itself which image it is about
+		return f.Kind + " " + text
+	}
+	return fmt.Sprintf("%s %q: %s", f.Kind, f.Name, text)
 }
 
 func (f *Fault) Unwrap() error { return f.Err }

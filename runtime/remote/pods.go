@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -182,6 +183,9 @@ func (f *follower) learned(key, text string) {
 	}
 }
 
+// harmless are warnings that keep no pod from running.
+var harmless = []string{"MissingClusterDNS", "DNSConfigForming"}
+
 // lastWarning is what the newest warning about an object says; "" where there is none, or it may not be read.
 func (c *Cluster) lastWarning(ctx context.Context, kind, uid string) string {
 	var list corev1.EventList
@@ -193,7 +197,7 @@ func (c *Cluster) lastWarning(ctx context.Context, kind, uid string) string {
 	var newest *corev1.Event
 	for i := range list.Items {
 		e := &list.Items[i]
-		if e.Type == corev1.EventTypeWarning && (newest == nil || seen(e).After(seen(newest))) {
+		if e.Type == corev1.EventTypeWarning && !slices.Contains(harmless, e.Reason) && (newest == nil || seen(e).After(seen(newest))) {
 			newest = e
 		}
 	}
