@@ -6,6 +6,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 	"pipec.dev/pipec/schema/types"
 )
@@ -60,12 +61,17 @@ func (r *reader) collect(ref string, m *node, name string) (cty.Value, error) {
 			continue
 		}
 		d := n.datum(name)
+		if d == nil && out.Optional {
+			if d = standIn(out); d == nil {
+				continue
+			}
+		}
 		if d == nil && n.step.Call != nil {
 			r.missing = n.addr + " has left out its output " + name
 			r.leftOut = r.missing
 			return cty.NilVal, fmt.Errorf("%s can't be read: %s", ref, r.missing)
 		}
-		v, err := n.value(at, elem)
+		v, err := n.collected(d, at, elem)
 		if err != nil {
 			c.err = err
 			break
@@ -97,6 +103,23 @@ func (r *reader) collect(ref string, m *node, name string) (cty.Value, error) {
 	m.all[name] = c
 	r.read, r.readType = c.datum, typeOf(c.datum)
 	return c.value, c.err
+}
+
+// standIn is the default of an output, where it has one that a list can hold; else nil: an instance that has left the
+// output out is left out of the list.
+func standIn(out *program.Output) *record.Datum {
+	if out.Default == nil || string(out.Default) == "null" {
+		return nil
+	}
+	return &record.Datum{Name: out.Name, Type: out.Type, Value: out.Default}
+}
+
+// collected is output i of an instance, whose datum is d: its own, or its default.
+func (n *node) collected(d *record.Datum, i int, t cty.Type) (cty.Value, error) {
+	if d != nil && n.datum(d.Name) == nil {
+		return decode(d, t)
+	}
+	return n.value(i, t)
 }
 
 func typeOf(d *record.Datum) string {
@@ -167,11 +190,16 @@ func (r *reader) whole(ref string, m *node, asList bool) (cty.Value, error) {
 func (r *reader) object(ref string, n *node) (cty.Value, error) {
 	attrs := map[string]cty.Value{}
 	for i := range n.step.Outputs {
+		out := &n.step.Outputs[i]
+		if out.Optional && out.Default == nil && n.end.Status == record.Succeeded && n.datum(out.Name) == nil {
+			attrs[out.Name] = cty.NullVal(r.s.types[out.Type]) // nobody has named it
+			continue
+		}
 		v, err := r.output(ref, n, i)
 		if err != nil {
 			return cty.NilVal, err
 		}
-		attrs[n.step.Outputs[i].Name] = v
+		attrs[out.Name] = v
 	}
 	r.read = nil
 	return cty.ObjectVal(attrs), nil

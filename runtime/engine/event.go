@@ -70,11 +70,11 @@ func usable(n *node, r *record.Result) bool {
 	return r != nil && r.Status == record.Succeeded && missingOutput(n, r) == ""
 }
 
-// missingOutput is the name of an output that is declared and not in the result, or "".
+// missingOutput is the name of an output that is declared, not optional, and not in the result, or "".
 func missingOutput(n *node, r *record.Result) string {
 	for i := range n.step.Outputs {
 		name := n.step.Outputs[i].Name
-		if !slices.ContainsFunc(r.Outputs, func(d record.Datum) bool { return d.Name == name }) {
+		if !n.step.Outputs[i].Optional && !slices.ContainsFunc(r.Outputs, func(d record.Datum) bool { return d.Name == name }) {
 			return name
 		}
 	}

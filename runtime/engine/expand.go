@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -31,6 +32,9 @@ func (s *State) expand(i int) {
 		most = program.MaxInstances
 	}
 	switch {
+	case f != nil && f.skip:
+		s.skip(i, record.ReasonUpstreamSkipped, f.message, f.message)
+		return
 	case f != nil:
 		s.end(i, record.Failed, f.reason, f.message)
 		return
@@ -117,10 +121,14 @@ func (s *State) elements(n *node) ([]element, *fault) {
 	}
 	r := reader{s: s, n: n, value: &each.Value}
 	v, err := r.eval()
-	if err != nil {
+	switch {
+	case err != nil && r.leftOut != "":
+		return nil, &fault{message: r.leftOut, skip: true}
+	case err != nil:
 		return bad(err)
-	}
-	if v.IsNull() {
+	case v.IsNull() && r.missing != "":
+		return bad(fmt.Errorf("the value is null because %s", r.missing))
+	case v.IsNull():
 		return bad(fmt.Errorf("the value is null"))
 	}
 	t := s.types[each.Type]
@@ -342,7 +350,7 @@ func (s *State) roundEnded(i, child int) {
 	if err == nil && repeat.Until != nil && !done {
 		r := reader{s: s, n: m, value: repeat.Until, own: own}
 		if done, err = r.bool(); err != nil {
-			err = fmt.Errorf("repeat.until: %w", err)
+			err = fmt.Errorf("repeat.until: %w%s", err, m.leaves(repeat.Until))
 		}
 	}
 	if err != nil {
@@ -365,6 +373,9 @@ func (s *State) roundEnded(i, child int) {
 		for k := range repeat.Carry {
 			r := reader{s: s, n: m, value: &repeat.Carry[k].Value, own: own}
 			v, err := r.eval()
+			if left := m.leaves(&repeat.Carry[k].Value); err == nil && v.IsNull() && left != "" && !hasDefault(n.step, repeat.Carry[k].Name) {
+				err = errors.New("the value is null" + left)
+			}
 			if err != nil {
 				s.finishComposite(i, record.Failed, record.ReasonExpression, fmt.Sprintf("repeat.carry %q: %s", repeat.Carry[k].Name, err))
 				return
@@ -381,7 +392,14 @@ func (s *State) roundOutputs(m *node) (map[string]cty.Value, error) {
 	for i := range m.step.Outputs {
 		out := &m.step.Outputs[i]
 		if m.datum(out.Name) == nil {
-			own["output."+out.Name] = cty.NullVal(s.types[out.Type]) // of a pipeline that was called and left it out
+			own["output."+out.Name] = cty.NullVal(s.types[out.Type]) // left out
+			if out.Default != nil {
+				v, err := constant(out.Default, s.types[out.Type])
+				if err != nil {
+					return nil, err
+				}
+				own["output."+out.Name] = v
+			}
 			continue
 		}
 		v, err := m.value(i, s.types[out.Type])
@@ -399,6 +417,21 @@ func (s *State) roundOutputs(m *node) (map[string]cty.Value, error) {
 		}
 	}
 	return own, nil
+}
+
+// hasDefault says whether an input has a value for where its own is null.
+func hasDefault(s *program.Step, input string) bool {
+	return slices.ContainsFunc(s.Inputs, func(in program.Input) bool { return in.Name == input && in.Default != nil })
+}
+
+// leaves says, behind an error of an expression that reads a round, which output the round has left out.
+func (n *node) leaves(v *program.Value) string {
+	for _, ref := range v.Refs() {
+		if name, ok := strings.CutPrefix(ref, "output."); ok && n.datum(name) == nil {
+			return fmt.Sprintf(" (%s has left out its output %s)", n.addr, name)
+		}
+	}
+	return ""
 }
 
 func (sp *Spec) inputs() []record.Datum {

@@ -192,7 +192,7 @@ func (r *reader) output(ref string, m *node, i int) (cty.Value, error) {
 	out := &m.step.Outputs[i]
 	t := r.s.types[out.Type]
 	status := m.status()
-	given := status != record.Succeeded || m.step.Call == nil || m.datum(out.Name) != nil
+	given := status != record.Succeeded || !m.mayLack(out) || m.datum(out.Name) != nil
 	switch {
 	case status == record.Succeeded && given:
 		v, err := m.value(i, t)
@@ -200,7 +200,7 @@ func (r *reader) output(ref string, m *node, i int) (cty.Value, error) {
 			r.read, r.readType = m.datum(out.Name), out.Type
 		}
 		return v, err
-	case status == record.Skipped && out.Default != nil:
+	case (status == record.Skipped || !given) && out.Default != nil:
 		return constant(out.Default, t)
 	case !given:
 		r.missing = m.addr + " has left out its output " + out.Name
@@ -215,6 +215,10 @@ func (r *reader) output(ref string, m *node, i int) (cty.Value, error) {
 	}
 	return cty.NilVal, fmt.Errorf("%s can't be read: %s", ref, r.missing)
 }
+
+// mayLack says whether n, having succeeded, may be without an output: a step without one that is optional, a call without
+// one that its pipeline has left out.
+func (n *node) mayLack(out *program.Output) bool { return out.Optional || n.step.Call != nil }
 
 // value decodes output i of a step that succeeded, once for all who read it.
 func (n *node) value(i int, t cty.Type) (cty.Value, error) {

@@ -27,6 +27,9 @@ func (s *State) condition(n *node) (bool, *fault) {
 	}
 	r := reader{s: s, n: n, value: n.step.When}
 	v, err := r.bool()
+	if err != nil && r.leftOut != "" {
+		return false, &fault{message: r.leftOut, skip: true}
+	}
 	if err != nil {
 		return false, &fault{reason: record.ReasonExpression, message: "when: " + err.Error()}
 	}

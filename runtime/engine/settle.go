@@ -98,6 +98,8 @@ func (s *State) decide(i int) {
 		run, f = s.condition(n)
 	}
 	switch {
+	case f != nil && f.skip:
+		s.skip(i, record.ReasonUpstreamSkipped, f.message, f.message)
 	case f != nil:
 		s.end(i, record.Failed, f.reason, f.message)
 	case !run:

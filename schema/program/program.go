@@ -186,8 +186,13 @@ type Input struct {
 type Output struct {
 	Name string `json:"name"`
 	Type string `json:"type"`
-	// Default is what others read where the step was skipped. nil: there is none.
+	// Default is what others read where the step was skipped, or left an optional output out. nil: there is none.
 	Default json.RawMessage `json:"default,omitempty"`
+	// Optional says that a step which succeeds may leave it out.
+	Optional bool `json:"optional,omitempty"`
+	// Glob says which files it is, of those that the step has left in its working directory, or beneath an absolute path.
+	// "": what is written to outputs/NAME.
+	Glob string `json:"glob,omitempty"`
 }
 
 // Result is an output of the pipeline. Absent from a run where its steps failed or were skipped.
