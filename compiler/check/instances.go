@@ -150,13 +150,18 @@ func (s *scope) noInstance(at hcl.Range, target *Step, f *ForEach, key string) {
 // object is the type of all outputs of one instance.
 func (s *scope) object(target *Step) cty.Type {
 	attrs := map[string]cty.Type{}
-	for name, out := range target.outputs {
+	var optional []string
+	for _, name := range evaluate.Names(target.outputs) {
+		out := target.outputs[name]
+		if out.Optional && (out.Default == cty.NilVal || out.Default.IsNull()) {
+			optional = append(optional, name)
+		}
 		if out.Type == cty.NilType {
 			return cty.DynamicPseudoType
 		}
 		attrs[name] = out.Type
 	}
-	return cty.Object(attrs)
+	return cty.ObjectWithOptionalAttrs(attrs, optional)
 }
 
 // allInstances resolves step.x, of a step with for_each: a list, or a map by key, of all outputs.

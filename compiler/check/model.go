@@ -108,6 +108,9 @@ type Output struct {
 	Block   *decode.Block
 	Type    cty.Type // cty.NilType where it is faulty
 	Default cty.Value
+	// Optional says that the step may leave it out, and Glob which of the files that it leaves it is.
+	Optional bool
+	Glob     string
 }
 
 // Result is a checked output of the pipeline.

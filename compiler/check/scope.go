@@ -181,6 +181,12 @@ func (s *scope) output(t hcl.Traversal) (cty.Type, int) {
 	if s.round {
 		return out.Type, 2
 	}
+	if out.Block.Attr("glob") != nil {
+		s.c.diags.Add(diag.New("out-of-place", t.SourceRange(), "output.%s has no path of its own: it is what its glob matches", name).
+			WithRelated(out.Block.Attr("glob").Range(), "the files are taken from here").
+			WithSuggestion("write the pattern's directory itself, or leave the glob out"))
+		return cty.NilType, 0
+	}
 	return infer.HandleType, 2
 }
 

@@ -69,6 +69,8 @@ func (c *checker) output(s *Step, b *decode.Block) {
 	if v, ok := c.byDefault(b, o.Type, b.LabelRange); ok {
 		o.Default = v
 	}
+	o.Optional, _ = c.world.Bool(b, "optional")
+	o.Glob = c.glob(b, o.Type)
 }
 
 func (c *checker) step(p *Pipeline, s *Step) {

@@ -107,7 +107,9 @@ func (l *lowerer) step(s *check.Step, at string, from inherited) program.Step {
 	}
 	sort.Slice(out.Inputs, func(i, j int) bool { return out.Inputs[i].Name < out.Inputs[j].Name })
 	for _, o := range s.Outputs {
-		out.Outputs = append(out.Outputs, program.Output{Name: o.Block.Label, Type: types.String(o.Type), Default: l.json(o.Default)})
+		out.Outputs = append(out.Outputs, program.Output{
+			Name: o.Block.Label, Type: types.String(o.Type), Default: l.json(o.Default), Optional: o.Optional, Glob: o.Glob,
+		})
 		if s.Callee == nil {
 			l.places[at+".output."+o.Block.Label] = o.Block.DefRange
 		}

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
+	"golang.org/x/sync/errgroup"
 
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/program"
@@ -28,19 +29,29 @@ type found struct {
 	value  json.RawMessage
 	path   string // of an artifact
 	format string
+	stays  bool // the file is not the store's to take over
 	elems  []*found
 	many   bool // a list or a map, which may be empty
 }
 
-// inspect looks whether an output is what it is declared to be. A declaration can't lie.
-func (s *Spec) inspect(out *program.Output) (*found, *failure) {
+// inspect looks whether an output is what it is declared to be. A declaration can't lie. nil, and no failure: an optional
+// output is not there.
+func (a *attempt) inspect(ctx context.Context, out *program.Output) (*found, *failure) {
 	t, err := types.ParseString(out.Type)
 	if err != nil {
 		return nil, worldFault(record.ReasonStart, "output %q: %s", out.Name, err)
 	}
-	path := s.OutputPath(out.Name)
+	if out.Glob != "" {
+		return a.match(ctx, out, t)
+	}
+	path := a.spec.OutputPath(out.Name)
 	info, err := os.Stat(path)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && out.Optional:
+		if _, err := os.Lstat(path); err == nil { // it was written, and is no output
+			return nil, userFault(record.ReasonOutputInvalid, "output %q is declared %s, and is a symbolic link that leads nowhere", out.Name, out.Type)
+		}
+		return nil, nil
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, userFault(record.ReasonOutputMissing, "output %q is declared %s, and the step didn't write it: there is nothing at outputs/%s "+
 			"(its whole path is in PIPEC_OUTPUT_%s)", out.Name, out.Type, out.Name, envName(out.Name))
@@ -189,17 +200,10 @@ func checkMap(path string, elem cty.Type) (elems []*found, why string) {
 // save stores what was found.
 func (f *found) save(ctx context.Context, st store.Store, report *report) (record.Datum, error) {
 	d := record.Datum{Name: f.name, Type: f.typ, Value: f.value}
-	for _, one := range f.elems {
-		elem, err := one.save(ctx, st, report)
-		if err != nil {
-			return d, err
-		}
-		d.Elems = append(d.Elems, elem)
-	}
 	if f.many || f.value != nil {
-		return d, nil
+		return d, f.saveElems(ctx, st, report, &d)
 	}
-	artifact, err := store.Save(ctx, st, f.path, true)
+	artifact, err := store.Save(ctx, st, f.path, !f.stays)
 	if err != nil {
 		return d, err
 	}
@@ -210,6 +214,26 @@ func (f *found) save(ctx context.Context, st store.Store, report *report) (recor
 	d.Artifact = &artifact
 	return d, nil
 }
+
+// saveElems stores the elements, some at once: a store that is elsewhere answers each after a while.
+func (f *found) saveElems(ctx context.Context, st store.Store, report *report, d *record.Datum) error {
+	if len(f.elems) == 0 {
+		return nil
+	}
+	d.Elems = make([]record.Datum, len(f.elems))
+	g, inner := errgroup.WithContext(ctx)
+	g.SetLimit(savers)
+	for i, one := range f.elems {
+		g.Go(func() (err error) {
+			d.Elems[i], err = one.save(inner, st, report)
+			return err
+		})
+	}
+	return g.Wait()
+}
+
+// savers are how many elements of a list are stored at once.
+const savers = 8
 
 // parseIndex reads the index of a map: from keys to the names of entries beside it, each used once.
 func parseIndex(data []byte) (index map[string]string, why string) {

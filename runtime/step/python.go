@@ -51,6 +51,8 @@ type slot struct {
 	Path string   `json:"path"`
 	Type slotType `json:"type"`
 	Text string   `json:"text"` // the type, as the language writes it
+	// Optional says of an output that None stands for none.
+	Optional bool `json:"optional,omitempty"`
 }
 
 // slotType is a type as the runner needs it: value, list, map, or an artifact's kind.
@@ -93,11 +95,12 @@ func (s *Spec) runner(dir string) (*runner, *failure) {
 	}
 	for _, name := range s.outputOrder() {
 		for i := range s.Program.Outputs {
-			if out := &s.Program.Outputs[i]; out.Name == name {
+			if out := &s.Program.Outputs[i]; out.Name == name && out.Glob == "" { // files are no part of the result
 				one, _, f := newSlot(name, out.Type, s.OutputPath(name))
 				if f != nil {
 					return nil, f
 				}
+				one.Optional = out.Optional
 				req.Outputs = append(req.Outputs, one)
 			}
 		}

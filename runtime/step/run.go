@@ -48,6 +48,7 @@ type attempt struct {
 	spec   *Spec
 	d      *Deps
 	log    *logger
+	dir    string // where the process started
 	result record.Result
 }
 
@@ -163,6 +164,7 @@ func (a *attempt) process() (*process, *runner, *failure) {
 		}
 		dir = wd
 	}
+	a.dir = dir
 	env, f := s.environment(a.d)
 	if f != nil {
 		return nil, nil, f
@@ -233,24 +235,27 @@ func (a *attempt) commit(ctx context.Context) (record.Result, error) {
 // outputs checks and stores what the process left, after everything was found right: a step with one bad output stores
 // none.
 func (a *attempt) outputs(ctx context.Context, report *report) ([]record.Datum, *failure) {
+	if len(a.spec.Program.Outputs) == 0 {
+		a.noteUndeclared()
+		return nil, nil
+	}
+	ctx, done := toTheEnd(ctx)
+	defer done()
 	found := make([]*found, len(a.spec.Program.Outputs))
 	for i := range a.spec.Program.Outputs {
-		out := &a.spec.Program.Outputs[i]
-		one, f := a.spec.inspect(out)
+		one, f := a.inspect(ctx, &a.spec.Program.Outputs[i])
 		if f != nil {
 			return nil, f
 		}
 		found[i] = one
 	}
 	a.noteUndeclared()
-	if len(found) == 0 {
-		return nil, nil
-	}
-	ctx, done := toTheEnd(ctx)
-	defer done()
 	data := make([]record.Datum, 0, len(found))
 	for i, one := range found {
 		out := &a.spec.Program.Outputs[i]
+		if one == nil {
+			continue // it was left out
+		}
 		d, err := one.save(ctx, a.d.Store, report)
 		if err != nil {
 			return nil, storing(out.Name, err)
@@ -267,12 +272,19 @@ func (a *attempt) noteUndeclared() {
 		return
 	}
 	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) == len(a.spec.Program.Outputs) {
+	if err != nil {
 		return
 	}
+	declared := make(map[string]*program.Output, len(a.spec.Program.Outputs))
+	for i := range a.spec.Program.Outputs {
+		declared[a.spec.Program.Outputs[i].Name] = &a.spec.Program.Outputs[i]
+	}
 	for _, e := range entries {
-		if !declares(a.spec.Program.Outputs, e.Name()) {
+		switch out := declared[e.Name()]; {
+		case out == nil:
 			a.log.note("the output %q is not declared, and is ignored", e.Name())
+		case out.Glob != "":
+			a.log.note("the output %q is what its glob matches: what is at outputs/%s is ignored", out.Name, out.Name)
 		}
 	}
 }
@@ -291,13 +303,4 @@ func isEmpty(dir string) bool {
 	}
 	_, _, names := unix.ParseDirent(buf[:n], -1, nil)
 	return len(names) == 0
-}
-
-func declares(outputs []program.Output, name string) bool {
-	for i := range outputs {
-		if outputs[i].Name == name {
-			return true
-		}
-	}
-	return false
 }

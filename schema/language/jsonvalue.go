@@ -14,6 +14,7 @@ var patterns = map[string]string{
 	"cron":     `^\s*(\S+\s+\S+\s+\S+\s+\S+\s+\S+|@\S+(\s+\S+)?)\s*$`,
 	"timezone": `^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$`,
 	"path":     `^[^\x00]+$`,
+	"glob":     `^[^\x00]*[^\x00/]$`,
 }
 
 const (

@@ -44,7 +44,9 @@ func stepBlocks() []*Block {
 			Doc: "What the step leaves behind, written to `/pipec/outputs/name`, or returned by a python function. Others read it as `step.x.name`.",
 			Attributes: []*Attribute{
 				attr("type", Type, "", "The type, checked again when the step has ended.").required(),
-				attr("default", Const, "any", "What others read where the step was skipped."),
+				attr("default", Const, "any", "What others read where the step was skipped, or has left the output out."),
+				attr("optional", Const, "bool", "The step may leave it out and still succeed. Others then read it as an output of a skipped step: those that refer to it are skipped, softly it reads as null.").byDefault("false"),
+				attr("glob", Const, "string", "Takes the files that the step has left and this pattern matches, relative to its working directory, instead of what is at `/pipec/outputs/name`: `\"plots/*.png\"`, `\"out/**/*.csv\"`. Of a list they come in the order of their paths, of a map by their paths beneath the pattern's first part without a wildcard; of any other artifact there is to be one.").format("glob"),
 				attr("description", Const, "string", "What it means."),
 			}},
 		{Name: "secret_env", Label: "name",

@@ -18,20 +18,23 @@ def call(spec, function, inputs):
 
 
 def split(result, outputs, spec):
-    """One result for each output, in order."""
+    """One result for each output, in order; None for one that is left out."""
     names = [o["name"] for o in outputs]
+    optional = [o["name"] for o in outputs if o.get("optional")]
     if not outputs:
         if result is not None:
             say("pipec: %s returned %s, and the step has no outputs: it is ignored\n" % (spec, shape(result)))
         return []
     if len(outputs) == 1:
         return [result]
+    if result is None and len(optional) == len(names):
+        return [None] * len(names)
     named = by_name(result, names)
     if named is not None:
-        missing = [n for n in names if n not in named]
+        missing = [n for n in names if n not in named and n not in optional]
         extra = [k for k in named if k not in names]
         if not missing and not extra:
-            return [named[n] for n in names]
+            return [named.get(n) for n in names]
         raise Fault(
             "OutputInvalid",
             "%s returned %s whose %s are not the step's outputs%s%s"

@@ -54,7 +54,7 @@ def exited(request, code):
     if code is not None and not isinstance(code, int):
         report.say("%s\n" % (code,))
         return {"message": str(code)}, 1
-    missing = [o["name"] for o in request["outputs"] if not os.path.lexists(o["path"])]
+    missing = [o["name"] for o in request["outputs"] if not o.get("optional") and not os.path.lexists(o["path"])]
     if code or not missing:
         return {}, code or 0
     message = "%s ended the process by sys.exit before it returned, and the step has outputs: %s" % (request["function"], listing(missing))
@@ -80,6 +80,8 @@ def run(request):
     results = split(call(spec, function, inputs), request["outputs"], spec)
     formats = {}
     for o, value in zip(request["outputs"], results):
+        if value is None and o.get("optional"):
+            continue  # left out
         with guarded("OutputInvalid", "output %r of type %s can't be stored" % (o["name"], o["text"])):
             save(value, o["path"], o["type"], o["name"], formats)
     return formats

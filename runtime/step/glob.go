@@ -1,0 +1,290 @@
+package step
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/zclconf/go-cty/cty"
+	"golang.org/x/sys/unix"
+
+	"pipec.dev/pipec/schema/glob"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+	"pipec.dev/pipec/schema/types"
+)
+
+const (
+	maxMatches = program.MaxInstances // files that an output may be: as many as a step may have instances
+	maxLooked  = 1 << 20              // entries of directories that are looked at for one output
+	maxNamed   = 5                    // files that a message names
+)
+
+// matching finds the files that an output with a glob is.
+type matching struct {
+	p     *glob.Pattern
+	elem  types.Artifact
+	dir   string // the pattern's, with no link in its path
+	since time.Time
+
+	files  []string // of what matches, beneath dir
+	passed []string // what matches too, and can't be taken, with the reason
+	looked int
+	older  int // of files, that were there before the step started
+}
+
+// match finds what the files that match an output's glob are. nil, and no failure: an optional output is not there.
+func (a *attempt) match(ctx context.Context, out *program.Output, t cty.Type) (*found, *failure) {
+	invalid := func(format string, args ...any) *failure {
+		return userFault(record.ReasonOutputInvalid, "output %q is declared %s, and %s", out.Name, out.Type, fmt.Sprintf(format, args...))
+	}
+	p, err := glob.Parse(out.Glob)
+	if err != nil {
+		return nil, worldFault(record.ReasonStart, "output %q: the glob %q: %s", out.Name, out.Glob, err)
+	}
+	many := t.IsListType() || t.IsMapType()
+	elem := t
+	if many {
+		elem = t.ElementType()
+	}
+	m := matching{p: p, since: a.result.StartedAt}
+	var ok bool
+	if m.elem, ok = types.AsArtifact(elem); !ok {
+		return nil, invalid("its glob can't be a value")
+	}
+	why := m.find(ctx, a.dir)
+	switch {
+	case ctx.Err() != nil:
+		return nil, worldFault(record.ReasonCancelled, "looking for the files of output %q was stopped", out.Name)
+	case why != "":
+		return nil, invalid("%s", why)
+	}
+	slices.Sort(m.files)
+	a.noteMatches(out, &m)
+	switch n := len(m.files); {
+	case n == 0 && out.Optional:
+		return nil, nil
+	case n == 0 && !many:
+		return nil, userFault(record.ReasonOutputMissing, "output %q is declared %s, and no %s matches its glob %q%s%s", out.Name, out.Type, m.wanted(),
+			p.Text, m.where(), m.listPassed())
+	case n > 1 && !many:
+		return nil, invalid("its glob %q matches %d of them: %s", p.Text, n, m.list(m.files, n))
+	}
+	var all *found
+	if all, why = m.check(t); why != "" {
+		return nil, invalid("%s", why)
+	}
+	if !many {
+		return all.elems[0], nil
+	}
+	return all, nil
+}
+
+// check looks at what was found, and makes of it a list or a map, whose keys are the paths.
+func (m *matching) check(t cty.Type) (*found, string) {
+	all := &found{typ: types.String(t), many: true}
+	for _, rel := range m.files {
+		one := &found{typ: m.elem.String(), path: filepath.Join(m.dir, rel), stays: true}
+		if t.IsMapType() {
+			if !utf8.ValidString(rel) {
+				return nil, fmt.Sprintf("the name of %s is not UTF-8, and can't be a key", m.name(rel))
+			}
+			one.name = rel
+		}
+		var why string
+		if one.format, why = checkKind(one.path, m.elem); why != "" {
+			return nil, fmt.Sprintf("of %s: %s", m.name(rel), why)
+		}
+		all.elems = append(all.elems, one)
+	}
+	return all, ""
+}
+
+// find looks for what matches in dir, the step's working directory.
+func (m *matching) find(ctx context.Context, dir string) (why string) {
+	top := ""
+	if filepath.IsAbs(m.p.Dir) {
+		dir = m.p.Dir
+	} else {
+		var err error
+		if top, err = filepath.EvalSymlinks(dir); err != nil {
+			return m.unread(err)
+		}
+		dir = filepath.Join(top, m.p.Dir)
+	}
+	var err error
+	if m.dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return m.unread(err)
+	}
+	if top != "" && !within(top, m.dir) {
+		return fmt.Sprintf("%q of its glob leads out of the step's working directory by a symbolic link, which is not followed", m.p.Dir)
+	}
+	for todo := []string{""}; len(todo) > 0; {
+		at := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if todo, why = m.look(ctx, at, todo); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+// unread is what it means that a directory can't be read: one that isn't there holds nothing.
+func (m *matching) unread(err error) string {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
+		return ""
+	}
+	var perr *fs.PathError
+	if errors.As(err, &perr) {
+		return fmt.Sprintf("%q can't be read: %s", perr.Path, perr.Err)
+	}
+	return err.Error()
+}
+
+// look looks at one directory, and adds those in it that may hold a match to todo. Large ones are read piece by piece.
+func (m *matching) look(ctx context.Context, at string, todo []string) (_ []string, why string) {
+	f, err := os.OpenFile(filepath.Join(m.dir, at), os.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return todo, m.unread(err)
+	}
+	defer f.Close()
+	for {
+		entries, err := f.ReadDir(512)
+		for _, e := range entries {
+			rel := path.Join(at, e.Name())
+			if e.IsDir() && m.p.Enter(rel) {
+				todo = append(todo, rel)
+			}
+			if m.p.Match(rel) {
+				m.take(rel, e)
+			}
+		}
+		m.looked += len(entries)
+		switch {
+		case m.looked > maxLooked:
+			return nil, fmt.Sprintf("more than %d files and directories had to be looked at for its glob %q: begin it with the directory that is meant", maxLooked, m.p.Text)
+		case len(m.files) > maxMatches:
+			return nil, fmt.Sprintf("its glob %q matches more than %d files: an output of type directory takes them as one", m.p.Text, maxMatches)
+		case ctx.Err() != nil, err == io.EOF:
+			return todo, ""
+		case err != nil:
+			return todo, m.unread(err)
+		}
+	}
+}
+
+// take adds what matches, where it is what the type can be. Links are followed within the pattern's directory.
+func (m *matching) take(rel string, e fs.DirEntry) {
+	full := filepath.Join(m.dir, rel)
+	mode := e.Type()
+	if mode&fs.ModeSymlink != 0 {
+		target, err := filepath.EvalSymlinks(full)
+		if err != nil {
+			m.pass(rel, "is a symbolic link that leads nowhere")
+			return
+		}
+		if !within(m.dir, target) {
+			m.pass(rel, "is a symbolic link that leads out of "+m.place())
+			return
+		}
+		full = target
+	}
+	info, err := os.Lstat(full)
+	if err != nil {
+		return // it is gone
+	}
+	mode = info.Mode()
+	file, dir := m.elem.Kind != "directory", m.elem.Kind == "directory" || m.elem.Kind == "model"
+	switch {
+	case mode.IsRegular() && file, mode.IsDir() && dir:
+		m.files = append(m.files, rel)
+		if mode.IsRegular() && info.ModTime().Before(m.since.Add(-coarse)) {
+			m.older++
+		}
+	case !mode.IsRegular() && !mode.IsDir():
+		m.pass(rel, "is a "+describeMode(mode))
+	}
+}
+
+// coarse is how far the clock of a file system may be behind.
+const coarse = 2 * time.Second
+
+func (m *matching) pass(rel, why string) {
+	if len(m.passed) < maxMatches {
+		m.passed = append(m.passed, m.name(rel)+" "+why)
+	}
+}
+
+// within says whether a path without links is a directory, or beneath it.
+func within(dir, path string) bool {
+	return path == dir || strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")
+}
+
+// wanted is what the type asks for.
+func (m *matching) wanted() string {
+	if m.elem.Kind == "directory" {
+		return "directory"
+	}
+	return "file"
+}
+
+func (m *matching) where() string {
+	if filepath.IsAbs(m.p.Dir) {
+		return ""
+	}
+	return " in the step's working directory"
+}
+
+func (m *matching) place() string {
+	if m.p.Dir == "." {
+		return "the step's working directory"
+	}
+	return fmt.Sprintf("%q", m.p.Dir)
+}
+
+// name is a file as the pattern's author would name it.
+func (m *matching) name(rel string) string { return fmt.Sprintf("%q", path.Join(m.p.Dir, rel)) }
+
+// list names the first of n files.
+func (m *matching) list(files []string, n int) string {
+	var names []string
+	for _, rel := range files[:min(n, maxNamed)] {
+		names = append(names, m.name(rel))
+	}
+	if n > maxNamed {
+		names = append(names, fmt.Sprintf("and %d more", n-maxNamed))
+	}
+	return strings.Join(names, ", ")
+}
+
+func (m *matching) listPassed() string {
+	if len(m.passed) == 0 {
+		return ""
+	}
+	return " (" + m.passed[0] + ")"
+}
+
+// noteMatches says in the log what a reader would wonder about.
+func (a *attempt) noteMatches(out *program.Output, m *matching) {
+	slices.Sort(m.passed)
+	for i, what := range m.passed {
+		if i == maxNamed {
+			a.log.note("of the output %q, %d more that match %q can't be taken", out.Name, len(m.passed)-maxNamed, m.p.Text)
+			break
+		}
+		a.log.note("of the output %q, %s, and is not taken", out.Name, what)
+	}
+	if m.older > 0 {
+		a.log.note("of the output %q, %d of the %d files that match %q were there before the step started, as far as their times tell",
+			out.Name, m.older, len(m.files), m.p.Text)
+	}
+}

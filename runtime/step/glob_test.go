@@ -1,0 +1,193 @@
+//go:build linux
+
+package step_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+func (x *trial) output(out program.Output) *trial {
+	x.spec.Program.Outputs = append(x.spec.Program.Outputs, out)
+	return x
+}
+
+// content gives a datum as text: of a list or a map all elements, with their names.
+func (x *trial) content(d *record.Datum) string {
+	x.t.Helper()
+	if d.Artifact != nil && !d.Artifact.Directory {
+		r, err := store.OpenBlob(context.Background(), x.store, d.Artifact.Digest)
+		if err != nil {
+			x.t.Fatal(err)
+		}
+		defer r.Close()
+		var b strings.Builder
+		if _, err := fmt.Fscan(r, new(string)); err == nil {
+			data, err := store.ReadBlob(context.Background(), x.store, d.Artifact.Digest, 1<<20)
+			if err != nil {
+				x.t.Fatal(err)
+			}
+			b.Write(data)
+		}
+		return strings.TrimSpace(b.String())
+	}
+	if d.Artifact != nil {
+		return "directory"
+	}
+	parts := []string{}
+	for i := range d.Elems {
+		part := x.content(&d.Elems[i])
+		if d.Elems[i].Name != "" {
+			part = fmt.Sprintf("%q=%s", d.Elems[i].Name, part)
+		}
+		parts = append(parts, part)
+	}
+	return "[" + strings.Join(parts, " ") + "]"
+}
+
+func TestGlobs(t *testing.T) {
+	const abc = "mkdir -p out/d/e; echo b > out/b.txt; echo a > out/a.txt; echo c > out/d/e/c.txt; echo h > out/.h.txt; "
+	for _, c := range []struct {
+		name, typ, glob, script string
+		want                    string
+		says                    []string
+		log                     string
+	}{
+		{name: "a list, sorted", typ: "list(text)", glob: "out/*.txt", script: abc, want: "[a b]"},
+		{name: "deep", typ: "list(text)", glob: "out/**/*.txt", script: abc, want: "[a b c]"},
+		{name: "a map by path", typ: "map(text)", glob: "out/**/*.txt", script: abc, want: `["a.txt"=a "b.txt"=b "d/e/c.txt"=c]`},
+		{name: "by bytes", typ: "map(text)", glob: "*.t", script: "for f in a B _ ä b a-; do echo $f > $f.t; done",
+			want: `["B.t"=B "_.t"=_ "a-.t"=a- "a.t"=a "b.t"=b "ä.t"=ä]`},
+		{name: "what differs in case alone", typ: "map(text)", glob: "*.t", script: "echo 1 > a.t; echo 2 > A.t", want: `["A.t"=2 "a.t"=1]`},
+		{name: "one", typ: "text", glob: "out/a.*", script: abc, want: "a"},
+		{name: "one by its name", typ: "text", glob: "out/d/e/c.txt", script: abc, want: "c"},
+		{name: "hidden", typ: "text", glob: "out/.*.txt", script: abc, want: "h"},
+		{name: "names with newlines", typ: "map(text)", glob: "*", script: `mkdir x; echo 1 > "a
+b"; echo 2 > "-rf *"`, want: `["-rf *"=2 "a\nb"=1]`},
+		{name: "directories", typ: "map(directory)", glob: "out/*", script: abc, want: `["d"=directory]`},
+		{name: "a directory", typ: "directory", glob: "ou*", script: abc, want: "directory"},
+		{name: "models are files or directories", typ: "map(model)", glob: "out/*", script: abc, want: `["a.txt"=a "b.txt"=b "d"=directory]`},
+		{name: "none of a list", typ: "list(text)", glob: "out/*.csv", script: abc, want: "[]"},
+		{name: "none of a map", typ: "map(text)", glob: "nowhere/*.csv", script: abc, want: "[]"},
+		{name: "beneath a file", typ: "map(text)", glob: "out/a.txt/*", script: abc, want: "[]"},
+		{name: "wherever the process goes", typ: "list(text)", glob: "out/*.txt", script: abc + "cd /; ", want: "[a b]"},
+		{name: "a link within", typ: "map(text)", glob: "out/*", script: abc + "ln -s a.txt out/l; ln -s d out/k; ln -s $PWD/out/b.txt out/m",
+			want: `["a.txt"=a "b.txt"=b "l"=a "m"=b]`},
+		{name: "a directory that is a link isn't entered", typ: "map(text)", glob: "out/**/c.txt", script: abc + "ln -s d out/k", want: `["d/e/c.txt"=c]`},
+		{name: "a link out", typ: "map(text)", glob: "out/*", script: abc + "ln -s /etc/passwd out/l; ln -s nowhere out/n", want: `["a.txt"=a "b.txt"=b]`,
+			log: `of the output "o", "out/l" is a symbolic link that leads out of "out", and is not taken`},
+		{name: "no link that leads nowhere", typ: "text", glob: "l", script: "ln -s nowhere l", says: []string{"leads nowhere"}},
+		{name: "special files", typ: "list(text)", glob: "out/*", script: abc + "mkfifo out/p", want: "[a b]", log: `"out/p" is a special file, and is not taken`},
+		{name: "old files", typ: "list(text)", glob: "*", script: "echo a > a; touch -d '2020-01-01' a", want: "[a]",
+			log: "1 of the 1 files that match \"*\" were there before the step started"},
+		{name: "not empty", typ: "list(file)", glob: "*", script: ": > a", says: []string{`of "a": the file is empty`}},
+		{name: "of its type", typ: "list(image)", glob: "out/*", script: abc, says: []string{`of "out/a.txt": the file starts with "a\n"`, "an image is png"}},
+		{name: "none of one", typ: "text", glob: "out/*.csv", script: abc, says: []string{`no file matches its glob "out/*.csv" in the step's working directory`}},
+		{name: "no directory", typ: "directory", glob: "out/a.txt", script: abc, says: []string{`no directory matches`}},
+		{name: "several of one", typ: "text", glob: "**/*.txt", script: abc, says: []string{`matches 3 of them: "out/a.txt", "out/b.txt", "out/d/e/c.txt"`}},
+		{name: "many of one", typ: "text", glob: "*", script: "for i in 1 2 3 4 5 6 7 8; do echo $i > $i; done", says: []string{`"4", "5", and 3 more`}},
+		{name: "no UTF-8 for a key", typ: "map(text)", glob: "*", script: `echo a > "$(printf '\377')"`, says: []string{`"\xff"`, "not UTF-8"}},
+		{name: "no UTF-8 in a list", typ: "list(text)", glob: "*", script: `echo a > "$(printf '\377')"`, want: "[a]"},
+		{name: "the directory leads out", typ: "list(text)", glob: "out/*", script: "ln -s / out", says: []string{`"out" of its glob leads out of the step's working directory`}},
+		{name: "too many", typ: "list(text)", glob: "many/*", script: "mkdir many; cd many; seq 10001 | xargs touch", says: []string{"more than 10000 files", "directory"}},
+		{name: "not readable", typ: "list(text)", glob: "out/*", script: "mkdir out; chmod 0 out", says: []string{"can't be read: permission denied"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.name == "not readable" && os.Getuid() == 0 {
+				t.Skip("root reads everything")
+			}
+			x := sh(t, c.script).output(program.Output{Name: "o", Type: c.typ, Glob: c.glob})
+			x.spec.Dir = t.TempDir()
+			if c.says != nil {
+				reason := record.ReasonOutputInvalid
+				if strings.Contains(c.says[0], "matches") && strings.HasPrefix(c.says[0], "no ") || c.name == "no link that leads nowhere" {
+					reason = record.ReasonOutputMissing
+				}
+				x.fails(record.ClassUser, reason, append(c.says, `output "o" is declared `+c.typ)...)
+				return
+			}
+			r := x.succeeds()
+			if got := x.content(&r.Outputs[0]); got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+			if log := x.log(r); !strings.Contains(log, c.log) || c.log == "" && log != "" {
+				t.Errorf("the log is %q, want %q", log, c.log)
+			}
+			x.passOn(r.Outputs[0])
+			for _, f := range []string{"out/a.txt", "out/d/e/c.txt"} {
+				if strings.HasPrefix(c.script, abc) {
+					if _, err := os.Stat(filepath.Join(x.spec.Dir, f)); err != nil {
+						t.Error("a file was taken away:", err)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestAbsoluteGlob(t *testing.T) {
+	dir := t.TempDir()
+	x := sh(t, "echo a > "+dir+"/a.csv; echo b > "+dir+"/b.csv; ln -s /etc/passwd "+dir+"/p.csv").
+		output(program.Output{Name: "o", Type: "map(text)", Glob: dir + "/*.csv"})
+	r := x.succeeds()
+	if got := x.content(&r.Outputs[0]); got != `["a.csv"=a "b.csv"=b]` {
+		t.Error(got)
+	}
+}
+
+// A glob is looked at only after success, and its output has no path of its own.
+func TestGlobAfterTheEnd(t *testing.T) {
+	x := sh(t, `echo a > a.txt; env | grep PIPEC_OUTPUT; exit 3`).output(program.Output{Name: "o", Type: "text", Glob: "*.txt"})
+	x.spec.Dir = t.TempDir()
+	r := x.fails(record.ClassUser, record.ReasonError)
+	if log := x.log(r); strings.Contains(log, "PIPEC_OUTPUT_o") || len(r.Outputs) > 0 {
+		t.Errorf("%s %+v", log, r)
+	}
+	y := sh(t, `echo a > a.txt; echo b > $PIPEC_OUTPUTS/o`).output(program.Output{Name: "o", Type: "text", Glob: "*.txt"})
+	y.spec.Dir = t.TempDir()
+	r = y.succeeds()
+	if log := y.log(r); !strings.Contains(log, "what is at outputs/o is ignored") || y.content(&r.Outputs[0]) != "a" {
+		t.Error(log)
+	}
+}
+
+func TestOptionalOutput(t *testing.T) {
+	all := []program.Output{
+		{Name: "a", Type: "image", Optional: true}, {Name: "b", Type: "number", Optional: true}, {Name: "c", Type: "list(text)", Optional: true},
+		{Name: "d", Type: "list(text)", Glob: "*.txt", Optional: true}, {Name: "e", Type: "text", Glob: "x.txt", Optional: true},
+		{Name: "f", Type: "number"},
+	}
+	x := sh(t, "echo 1 > $PIPEC_OUTPUT_f")
+	x.spec.Program.Outputs, x.spec.Dir = all, t.TempDir()
+	if r := x.succeeds(); len(r.Outputs) != 1 || r.Outputs[0].Name != "f" {
+		t.Errorf("%+v", r.Outputs)
+	}
+	y := sh(t, "echo 1 > $PIPEC_OUTPUT_f; echo 2 > $PIPEC_OUTPUT_b; mkdir $PIPEC_OUTPUT_c; echo x > x.txt")
+	y.spec.Program.Outputs, y.spec.Dir = all, t.TempDir()
+	var names []string
+	r := y.succeeds()
+	for _, d := range r.Outputs {
+		names = append(names, d.Name)
+	}
+	if got := strings.Join(names, " "); got != "b c d e f" {
+		t.Error(got)
+	}
+	// One that is there is held to its type, and one that isn't optional is wanted.
+	z := sh(t, "echo 1 > $PIPEC_OUTPUT_f; echo x > $PIPEC_OUTPUT_a")
+	z.spec.Program.Outputs = all
+	z.fails(record.ClassUser, record.ReasonOutputInvalid, `output "a"`, "png")
+	z = sh(t, "ln -s nowhere $PIPEC_OUTPUT_a; echo 1 > $PIPEC_OUTPUT_f")
+	z.spec.Program.Outputs = all
+	z.fails(record.ClassUser, record.ReasonOutputInvalid, `output "a"`, "leads nowhere")
+	z = sh(t, "echo 2 > $PIPEC_OUTPUT_b")
+	z.spec.Program.Outputs = all
+	z.fails(record.ClassUser, record.ReasonOutputMissing, `output "f"`)
+}

@@ -1,0 +1,112 @@
+package glob
+
+import (
+	"path"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestMatch(t *testing.T) {
+	for _, c := range []struct {
+		pattern, dir string
+		yes, no      string // paths beneath dir, by spaces
+	}{
+		{"plots/*.png", "plots", "a.png b_1.png", "a.jpg a/b.png .png .a.png A.PNG"},
+		{"./plots/*.png", "plots", "a.png", "b"},
+		{".//./plots/*.png", "plots", "a.png", "b"},
+		{"report.csv", ".", "report.csv", "x.csv a/report.csv"},
+		{"a/b/report.csv", "a/b", "report.csv", "b/report.csv"},
+		{"/tmp/out/*.csv", "/tmp/out", "a.csv", "b/a.csv"},
+		{"/*.csv", "/", "a.csv", "b/a.csv"},
+		{"out/**/*.csv", "out", "a.csv b/a.csv b/c/d/a.csv", "a.txt .b/a.csv b/.a.csv b/.c/a.csv"},
+		{"**", ".", "a a/b a/b/c", ".a a/.b"},
+		{"out/.cache/*", "out/.cache", "a b", ".c"},
+		{"out/*/.keep", "out", "a/.keep", "a/.other .a/.keep"},
+		{"out/.*", "out", ".a .b", "a"},
+		{"{a,b/c}/*.txt", ".", "a/x.txt b/c/x.txt", "b/x.txt a/c/x.txt"},
+		{"x[!0-9].txt", ".", "xa.txt", "x1.txt"},
+		{`a\*b.txt`, ".", "a*b.txt", "axb.txt"},
+		{"?.txt", ".", "a.txt ä.txt", "ab.txt .txt"},
+		{"m-{small,large}.bin", ".", "m-small.bin m-large.bin", "m-medium.bin"},
+		{"{.a,b}*/x", ".", ".ab/x bb/x", ".b/x"},
+	} {
+		p, err := Parse(c.pattern)
+		if err != nil {
+			t.Errorf("%q: %v", c.pattern, err)
+			continue
+		}
+		if p.Dir != c.dir {
+			t.Errorf("%q is in %q, want %q", c.pattern, p.Dir, c.dir)
+		}
+		for _, rel := range strings.Fields(c.yes) {
+			if !p.Match(rel) {
+				t.Errorf("%q doesn't match %q", c.pattern, rel)
+			}
+		}
+		for _, rel := range strings.Fields(c.no) {
+			if p.Match(rel) {
+				t.Errorf("%q matches %q", c.pattern, rel)
+			}
+		}
+	}
+}
+
+func TestFaults(t *testing.T) {
+	for text, says := range map[string]string{
+		"": "empty", "./": "empty", "a/[b": "not closed", "a/{b,c": "not closed", `a\`: "not closed", "a/": "slash", "..": "..", "../a": "..",
+		"a/../b": "..", "{..,a}/b": "..", "a/./b": "part .", "a//b": "two slashes", "//a": "two slashes", "a\x00b": "no path", "\xff": "no path",
+		strings.Repeat("a", 1025): "1024", strings.Repeat("{a,b}", 7): "64", strings.Repeat("{a,b}", 200): "64", "a/..": "..", "a/.": "part .",
+	} {
+		if _, err := Parse(text); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%.20q: %v, want %q", text, err, says)
+		}
+	}
+	for _, text := range []string{"a..b", "...", "a/..b/c", strings.Repeat("{a,b}", 6), "[,]", "a,b", `\..\.`} {
+		if _, err := Parse(text); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// TestEnter holds that every match is found by going only where Enter says so.
+func TestEnter(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		part := rapid.SampledFrom([]string{"*", "**", "a", "b*", "?", "{a,b}", "{a/b,c}", "[ab]", ".a", ".*", "*.a", "a\\*"})
+		p, err := Parse(strings.Join(rapid.SliceOfN(part, 1, 4).Draw(t, "pattern"), "/"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rel := strings.Join(rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c", ".a", "ab", "b.a", "a*"}), 1, 5).Draw(t, "path"), "/")
+		if !p.Match(rel) {
+			return
+		}
+		for dir := path.Dir(rel); dir != "."; dir = path.Dir(dir) {
+			if !p.Enter(dir) {
+				t.Fatalf("%q matches %q, and doesn't enter %q", p.Text, rel, dir)
+			}
+		}
+	})
+}
+
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{"plots/*.png", "/tmp/**/{a,b}/[!x]?", `\*`, "./.a/.*", "{{a,b},[,{]}"} {
+		f.Add(s, "a/b.png")
+	}
+	f.Fuzz(func(t *testing.T, pattern, rel string) {
+		p, err := Parse(pattern)
+		if err != nil || rel == "" {
+			return
+		}
+		again, err := Parse(p.Text)
+		if err != nil || again.Text != p.Text || again.Dir != p.Dir {
+			t.Fatalf("%q becomes %q, which becomes %+v (%v)", pattern, p.Text, again, err)
+		}
+		if strings.Contains("/"+p.Dir+"/", "/../") {
+			t.Fatalf("%q leads up: %q", pattern, p.Dir)
+		}
+		p.Match(rel)
+		p.Enter(rel)
+	})
+}
