@@ -37,6 +37,9 @@ func (w *walker) binary(e *hclsyntax.BinaryOpExpr) cty.Type {
 	if l == cty.NilType || r == cty.NilType {
 		return cty.NilType
 	}
+	if types.HasArtifact(l) && isNull(e.RHS) || types.HasArtifact(r) && isNull(e.LHS) {
+		return cty.Bool // whether it is there
+	}
 	if types.HasArtifact(l) || types.HasArtifact(r) {
 		return w.fault("type-mismatch", e.Range(), "artifacts can't be compared")
 	}

@@ -66,6 +66,9 @@ func (l *lowerer) json(v cty.Value) json.RawMessage {
 	if v == cty.NilVal {
 		return nil
 	}
+	if v.IsNull() { // of an artifact too, which has no JSON otherwise
+		return json.RawMessage("null")
+	}
 	data, err := types.ToJSON(v)
 	if err != nil && l.err == nil {
 		l.err = err

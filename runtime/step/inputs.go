@@ -48,6 +48,9 @@ func (s *Spec) fetch(ctx context.Context, st store.Store) *failure {
 			}
 			continue
 		}
+		if isNull(d) {
+			continue // there is nothing at its path
+		}
 		g.Go(func() error {
 			if err := fetch(ctx, st, d, t, s.InputPath(d.Name)); err != nil {
 				return worldFault(record.ReasonInput, "input %q can't be fetched: %s", d.Name, err)
@@ -61,6 +64,9 @@ func (s *Spec) fetch(ctx context.Context, st store.Store) *failure {
 	}
 	return nil
 }
+
+// isNull says whether an input is null, as its default may be.
+func isNull(d *record.Datum) bool { return string(d.Value) == "null" }
 
 // fetch writes an artifact, or the elements of a list or map into a directory.
 func fetch(ctx context.Context, st store.Store, d *record.Datum, t cty.Type, path string) error {

@@ -80,3 +80,17 @@ func TestPythonOptional(t *testing.T) {
 		})
 	}
 }
+
+// An input whose default is null is None, and nothing is at its path.
+func TestNullInput(t *testing.T) {
+	x := python(t, "steps:f", "def f(a, b, c):\n    return [a, b, c] == [None, None, None]\n").
+		value("a", "image", "null").value("b", "list(model)", "null").value("c", "number", "null").outputs("o", "bool")
+	if r := x.succeeds(); string(r.Outputs[0].Value) != "true" {
+		t.Errorf("%s", r.Outputs[0].Value)
+	}
+	y := sh(t, `[ -n "$PIPEC_INPUT_a" ] && [ ! -e "$PIPEC_INPUT_a" ] && [ ! -e "$PIPEC_INPUT_b" ] && cat $PIPEC_INPUT_c`).
+		value("a", "image", "null").value("b", "list(model)", "null").value("c", "number", "null")
+	if r := y.succeeds(); y.log(r) != "null\n" {
+		t.Error(y.log(r))
+	}
+}

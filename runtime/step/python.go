@@ -51,8 +51,9 @@ type slot struct {
 	Path string   `json:"path"`
 	Type slotType `json:"type"`
 	Text string   `json:"text"` // the type, as the language writes it
-	// Optional says of an output that None stands for none.
+	// Optional says of an output that None stands for none, and Null of an input that it is None.
 	Optional bool `json:"optional,omitempty"`
+	Null     bool `json:"null,omitempty"`
 }
 
 // slotType is a type as the runner needs it: value, list, map, or an artifact's kind.
@@ -90,6 +91,7 @@ func (s *Spec) runner(dir string) (*runner, *failure) {
 		if f != nil {
 			return nil, f
 		}
+		one.Null = isNull(in)
 		req.Inputs = append(req.Inputs, one)
 		eachFormat(in, t, one.Path, func(path, format string) { req.Formats[path] = format })
 	}

@@ -56,7 +56,7 @@ func (s *Spec) inputValue(d *record.Datum) (cty.Value, error) {
 	if d.Artifact != nil || types.HasArtifact(t) {
 		return pathObject(s.InputPath(d.Name)), nil
 	}
-	if string(d.Value) == "null" {
+	if isNull(d) {
 		return cty.NullVal(t), nil
 	}
 	v, err := types.FromJSON(d.Value, t)

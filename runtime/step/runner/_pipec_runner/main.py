@@ -75,6 +75,9 @@ def run(request):
     check(spec, function, [python_name(i["name"]) for i in request["inputs"]])
     inputs = {}
     for i in request["inputs"]:
+        if i.get("null"):
+            inputs[python_name(i["name"])] = None
+            continue
         with guarded("InputInvalid", "input %r of type %s can't be loaded" % (i["name"], i["text"])):
             inputs[python_name(i["name"])] = load(i["path"], i["type"], request["formats"])
     results = split(call(spec, function, inputs), request["outputs"], spec)
