@@ -117,7 +117,7 @@ func Rerun(ctx context.Context, o Options, p *RerunPlan) (Outcome, error) {
 	if o.Only, err = closure(o.Program, p.Of.Only); err != nil {
 		return Outcome{}, err
 	}
-	return start(ctx, o, &again{of: p.Of, kept: p.kept})
+	return start(ctx, o, &again{of: p.Of, kept: p.kept, names: plan.Kept(p.Steps)})
 }
 
 // keptEvents are those that run began with.

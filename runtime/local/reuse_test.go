@@ -88,6 +88,35 @@ func TestCacheUnwritable(t *testing.T) {
 	}
 }
 
+// What a step with instances has done is kept as well.
+func TestRerunInstances(t *testing.T) {
+	p := newProject(t)
+	fixed := filepath.Join(p.dir, "fixed")
+	fan := sh("a", p.counter("a")+`echo 7 >$PIPEC_OUTPUT_n`, out("n", "number"))
+	fan.ForEach = &program.ForEach{Type: "list(number)", Value: program.Value{Const: []byte("[1,2]")}, MaxInstances: 9}
+	part := sh("c", p.counter("c")+"[ $PIPEC_KEY = 0 ] || test -e "+fixed)
+	part.ForEach = fan.ForEach
+	p.o.Program.Steps = []program.Step{fan, sh("b", p.counter("b")+`test -e `+fixed, in("n", "list(number)", "step.a[*].n")), part}
+	p.o.Program.Steps[1].Needs = []program.Need{{Step: "a", Kind: program.NeedOutput}}
+	failed := p.run(t.Context())
+	p.want(failed, "failed: a=succeeded a[0]=succeeded a[1]=succeeded b=failed/Error c=failed/Error c[0]=succeeded c[1]=failed/Error")
+	if err := os.WriteFile(fixed, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := local.PlanRerun(t.Context(), p.o, failed.Run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := local.Rerun(t.Context(), p.o, plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.want(res, "succeeded: a=succeeded a[0]=succeeded/kept a[1]=succeeded/kept b=succeeded c=succeeded c[0]=succeeded/kept c[1]=succeeded")
+	if got := fmt.Sprint(res.Run.Kept); got != "[a c]" || p.ran("a") != 2 || p.ran("b") != 2 || p.ran("c") != 3 {
+		t.Errorf("kept %s; ran a %d, b %d, c %d times", got, p.ran("a"), p.ran("b"), p.ran("c"))
+	}
+}
+
 func TestRerun(t *testing.T) {
 	p := newProject(t)
 	fixed := filepath.Join(p.dir, "fixed")

@@ -33,6 +33,8 @@ func Run(ctx context.Context, o Options) (Outcome, error) {
 type again struct {
 	of   *record.Run
 	kept []record.Event // StepKept
+	// names are the steps of the program that the events are of, or of what is beneath them.
+	names []string
 }
 
 func start(ctx context.Context, o Options, re *again) (out Outcome, err error) {
@@ -128,10 +130,7 @@ func (d *driver) describe(run *record.Run, re *again) (err error) {
 		}
 	}
 	if re != nil {
-		run.RerunOf = re.of.Name
-		for _, e := range re.kept {
-			run.Kept = append(run.Kept, e.Step)
-		}
+		run.RerunOf, run.Kept = re.of.Name, re.names
 	}
 	var random [18]byte
 	_, _ = rand.Read(random[:]) // never fails
