@@ -20,6 +20,7 @@ import (
 // Check binds a program to the stack and tells what stands in the way. places is the program's.
 func Check(w *evaluate.World, p *program.Program, places program.SourceMap, stack *program.Stack) {
 	c := checker{world: w, program: p, places: places, stack: stack}
+	c.sources()
 	if !c.images() {
 		return
 	}
@@ -57,6 +58,23 @@ type checker struct {
 	program *program.Program
 	places  program.SourceMap
 	stack   *program.Stack
+}
+
+// sources tells params that runs by the clock could not import: there is no project beside them.
+func (c *checker) sources() {
+	if c.program.Schedule == nil {
+		return
+	}
+	for i := range c.program.Params {
+		p := &c.program.Params[i]
+		s, err := program.ParseSource(p.Source)
+		if err != nil || s.Path == "" {
+			continue
+		}
+		c.world.Diags.Add(diag.New("out-of-place", c.places["param."+p.Name+".source"], "a run by the clock can't import %q: the project is not there, where stack %q runs", p.Source, c.stack.Name).
+			WithDetail("`pipec run` uploads what a path names; a run that the cluster starts by itself can read S3 alone.").
+			WithSuggestion("write source = \"s3://BUCKET/KEY\""))
+	}
 }
 
 // images tells the steps that have none, and the image blocks that could not be pushed.

@@ -37,9 +37,6 @@ func Project(w *evaluate.World) []*Pipeline {
 	for _, name := range evaluate.Names(w.Pipelines) {
 		out = append(out, c.pipeline(w.Pipelines[name]))
 	}
-	for _, p := range out {
-		c.startable(p)
-	}
 	if !w.Diags.HasErrors() { // what is faulty may hide a use
 		w.Unused()
 	}
@@ -102,18 +99,6 @@ func (c *checker) settings(p *Pipeline) {
 	p.cache, _ = w.Bool(b, "cache")
 	p.code = c.ref(b, "code", w.Codes)
 	p.image = c.imageRef(b)
-}
-
-// startable tells pipelines that can't be started by themselves, and are called by nobody.
-func (c *checker) startable(p *Pipeline) {
-	for _, name := range evaluate.Names(p.Params) {
-		q := p.Params[name]
-		if p.called && p.Block.One("schedule") == nil || q.Type == cty.NilType || !types.HasArtifact(q.Type) || q.Block.Tried("source") {
-			continue
-		}
-		c.diags.Add(diag.New("not-supported", q.Block.LabelRange, "params that are artifacts are not supported yet where a run is started with them").
-			WithDetail("A pipeline that other pipelines call can have them, and no schedule."))
-	}
 }
 
 func (c *checker) duration(b *decode.Block, name string, byDefault program.Duration) program.Duration {
@@ -193,6 +178,7 @@ func (c *checker) param(p *Pipeline, b *decode.Block) {
 		q.Type, typed = t, true
 	}
 	c.world.String(b, "description")
+	c.imported(b, q)
 	v, ok := c.byDefault(b, q.Type, b.LabelRange)
 	if !ok {
 		return

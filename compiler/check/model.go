@@ -46,6 +46,7 @@ type Param struct {
 	Block   *decode.Block
 	Type    cty.Type
 	Default cty.Value // cty.NilVal without one
+	Source  string    // where an artifact is imported from; "": nowhere
 	used    bool
 }
 

@@ -107,7 +107,7 @@ func (c *checker) scheduleParams(p *Pipeline, b *decode.Block) map[string]json.R
 	}
 	for _, name := range evaluate.Names(p.Params) {
 		q := p.Params[name]
-		if _, ok := given[name]; !ok && q.Block.Attr("default") == nil {
+		if _, ok := given[name]; !ok && q.Block.Attr("default") == nil && q.Block.Attr("source") == nil {
 			c.diags.Add(diag.New("missing", b.DefRange, "the schedule gives no value for param %q, which has no default", name).
 				WithRelated(q.Block.LabelRange, "the param is declared here"))
 		}

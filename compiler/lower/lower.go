@@ -79,7 +79,12 @@ func (l *lowerer) json(v cty.Value) json.RawMessage {
 func (l *lowerer) param(name, at string, p *check.Param) program.Param {
 	doc, _ := l.world.String(p.Block, "description")
 	l.places[at+"param."+name] = p.Block.DefRange
-	return program.Param{Name: name, Type: types.String(p.Type), Default: l.json(p.Default), Doc: doc}
+	out := program.Param{Name: name, Type: types.String(p.Type), Default: l.json(p.Default), Doc: doc}
+	if at == "" && p.Source != "" {
+		out.Source = p.Source
+		l.places["param."+name+".source"] = p.Block.Attr("source").Range()
+	}
+	return out
 }
 
 func (l *lowerer) step(s *check.Step, at string, from inherited) program.Step {

@@ -349,10 +349,22 @@ func (g *graph) cycles() error {
 	return fmt.Errorf("steps need each other in a cycle: %s -> %s", strings.Join(path, " -> "), path[0])
 }
 
-// readParams decodes the values that the run was started with.
+// readParams decodes what the run was started with.
 func (s *State) readParams() error {
-	s.scopes[0].params = map[string]cty.Value{}
+	root := &s.scopes[0]
+	root.params, root.data = map[string]cty.Value{}, map[string]*record.Datum{}
+	for i := range s.run.Imports {
+		root.data[s.run.Imports[i].Name] = &s.run.Imports[i].Datum
+	}
 	for _, p := range s.program.Params {
+		if d := root.data[p.Name]; d != nil {
+			v, err := decode(d, s.types[p.Type])
+			if err != nil {
+				return fmt.Errorf("param %q: %w", p.Name, err)
+			}
+			root.params[p.Name] = v
+			continue
+		}
 		data, ok := s.run.Params[p.Name]
 		if !ok {
 			data = p.Default

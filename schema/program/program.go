@@ -38,7 +38,10 @@ type Param struct {
 	Name    string          `json:"name"`
 	Type    string          `json:"type"`              // as types.String writes it
 	Default json.RawMessage `json:"default,omitempty"` // absent: the run must give it
-	Doc     string          `json:"doc,omitempty"`
+	// Source is where an artifact is imported from when a run starts that isn't given one; see ParseSource. Only of the
+	// program's own params: a call gives those of the pipeline called.
+	Source string `json:"source,omitempty"`
+	Doc    string `json:"doc,omitempty"`
 }
 
 // Code is a directory that is shipped to steps. The files' digest is not here: it is known when a run starts.

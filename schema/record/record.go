@@ -49,7 +49,8 @@ type Run struct {
 	Program   string `json:"program"` // digest, of programs/…
 	// Codes is the digest of each code bundle used, by the code's name.
 	Codes       map[string]string          `json:"codes,omitempty"`
-	Params      map[string]json.RawMessage `json:"params,omitempty"` // all of them, defaults filled in
+	Params      map[string]json.RawMessage `json:"params,omitempty"`  // all of them that are values, or null; defaults filled in
+	Imports     []Import                   `json:"imports,omitempty"` // those that are artifacts, sorted by name
 	CreatedAt   time.Time                  `json:"created_at"`
 	ScheduledAt *time.Time                 `json:"scheduled_at,omitempty"`
 	Only        []string                   `json:"only,omitempty"`     // the steps of `run --step`; empty: all
@@ -57,6 +58,16 @@ type Run struct {
 	Kept        []string                   `json:"kept,omitempty"`     // the steps whose results are kept from it
 	Parallel    int                        `json:"parallel,omitempty"` // attempts at once; 0: only the program bounds them
 }
+
+// Import is an artifact that a run was started with.
+type Import struct {
+	Datum
+	// Source is where it came from: s3://BUCKET/KEY, a path of the project, @PATH of a machine, run:RUN/STEP/OUTPUT.
+	Source string `json:"source,omitempty"`
+}
+
+// Empty says whether the artifact is still to be brought into the store. A list of none is there.
+func (i *Import) Empty() bool { return i.Artifact == nil && i.Elems == nil && i.Source != "" }
 
 // Indexed is what stands at an IndexKey: what the key doesn't say of where the run's records are.
 type Indexed struct {
