@@ -58,7 +58,7 @@ func (a *agent) coordinate(ctx context.Context, args []string) int {
 }
 
 func (a *agent) drive(ctx context.Context) (*record.End, error) {
-	o := kube.Options{Out: a.stdout}
+	o := kube.Options{Out: a.stdout, Environ: a.lookup, Memory: coordinatorParts}
 	for name, field := range map[string]*string{
 		names.EnvNamespace: &o.Namespace, names.EnvJobName: &o.Job, names.EnvJobUID: &o.JobUID, names.EnvPodName: &o.Pod, names.EnvPodUID: &o.PodUID,
 	} {

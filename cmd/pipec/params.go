@@ -5,22 +5,26 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
 	"pipec.dev/pipec/compiler/diag"
+	runparams "pipec.dev/pipec/runtime/params"
 	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
 	"pipec.dev/pipec/schema/types"
 )
 
-// valueOf gives the value that RUN/STEP/OUTPUT stands for, as JSON.
-type valueOf func(address string) (json.RawMessage, error)
+// datumOf gives the output that RUN/STEP/OUTPUT stands for.
+type datumOf func(address string) (*record.Datum, error)
 
 // params reads --param flags. Text is taken as it is for a string; else it is a literal of the declared type. @FILE reads
-// it from a file, run:RUN/STEP/OUTPUT from a run. All that is wrong with them is told at once.
-func params(p *program.Program, flags []string, ofRun valueOf) (map[string]json.RawMessage, error) {
+// it from a file, run:RUN/STEP/OUTPUT from a run; an artifact may also come from s3://. All that is wrong with them is told
+// at once.
+func params(p *program.Program, flags []string, ofRun datumOf) (map[string]json.RawMessage, error) {
 	declared := map[string]program.Param{}
 	var names []string
 	for _, q := range p.Params {
@@ -63,24 +67,30 @@ func params(p *program.Program, flags []string, ofRun valueOf) (map[string]json.
 		return out, nil // what is missing is told by who fills in the defaults
 	}
 	for _, q := range p.Params {
-		if q.Default == nil && !given[q.Name] {
+		if q.Default == nil && q.Source == "" && !given[q.Name] {
 			faults = append(faults, fmt.Sprintf("no value is given for %s, which has no default: --param %s=VALUE", q.Name, q.Name))
 		}
 	}
 	return nil, usage("%s", strings.Join(faults, "\n"))
 }
 
-func param(q program.Param, text string, ofRun valueOf) (json.RawMessage, error) {
+func param(q program.Param, text string, ofRun datumOf) (json.RawMessage, error) {
 	want, err := types.ParseString(q.Type)
 	if err != nil {
 		return nil, world(err)
 	}
-	if address, ok := strings.CutPrefix(text, "run:"); ok {
-		data, err := ofRun(address)
+	if types.HasArtifact(want) {
+		return artifactParam(q, text, ofRun)
+	}
+	if address, ok := strings.CutPrefix(text, record.FromRun); ok {
+		d, err := ofRun(address)
 		if err != nil {
 			return nil, err
 		}
-		v, err := types.FromJSON(data, want)
+		if d.Value == nil {
+			return nil, usage("%s is an artifact (%s); a param of type %s is a value", address, d.Type, q.Type)
+		}
+		v, err := types.FromJSON(d.Value, want)
 		if err != nil {
 			return nil, usage("--param %s: the value of %s does not fit: %v", q.Name, address, err)
 		}
@@ -99,6 +109,39 @@ func param(q program.Param, text string, ofRun valueOf) (json.RawMessage, error)
 		return nil, usage("--param %s is %s, and %v", q.Name, types.String(want), err)
 	}
 	return types.ToJSON(v)
+}
+
+// artifactParam reads where an artifact is to come from. What it names is read when the run starts.
+func artifactParam(q program.Param, text string, ofRun datumOf) (json.RawMessage, error) {
+	one := record.Import{Source: text}
+	switch {
+	case strings.HasPrefix(text, record.FromRun):
+		d, err := ofRun(strings.TrimPrefix(text, record.FromRun))
+		if err != nil {
+			return nil, err
+		}
+		if one.Datum = *d; d.Value != nil {
+			return nil, usage("--param %s is %s, and %s is a value (%s)", q.Name, q.Type, text, d.Type)
+		}
+	case strings.HasPrefix(text, record.FromFile):
+		path, err := filepath.Abs(strings.TrimPrefix(text, record.FromFile))
+		if err != nil || text == record.FromFile {
+			return nil, usage("--param %s names no file: %s=@FILE", q.Name, q.Name)
+		}
+		one.Source = record.FromFile + path
+	case text == "null" && string(q.Default) == "null":
+		return json.RawMessage("null"), nil
+	case !strings.HasPrefix(text, "s3://"):
+		return nil, usage("--param %s is %s: it is given as %s=@FILE, %s=run:RUN/STEP/OUTPUT or %s=s3://BUCKET/KEY", q.Name, q.Type, q.Name, q.Name, q.Name)
+	}
+	data, err := runparams.Give(&one)
+	if err != nil {
+		return nil, world(err)
+	}
+	if err := runparams.Check(&q, data); err != nil {
+		return nil, usage("--param %s can't be %s: %v", q.Name, q.Type, err)
+	}
+	return data, nil
 }
 
 // literal reads text as a value of a type.

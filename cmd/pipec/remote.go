@@ -9,12 +9,14 @@ import (
 	"maps"
 	"os"
 	"os/signal"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	"pipec.dev/pipec/compiler"
 	"pipec.dev/pipec/runtime/cluster/connect"
+	"pipec.dev/pipec/runtime/imports"
 	runparams "pipec.dev/pipec/runtime/params"
 	"pipec.dev/pipec/runtime/plan"
 	"pipec.dev/pipec/runtime/remote"
@@ -152,7 +154,7 @@ func (a *app) runRemote(ctx context.Context, r *compiler.Result, p *program.Prog
 	if o.parallel > 0 {
 		return usage("--parallel is for stacks that run steps on this machine; on a cluster the pipeline's max_parallel bounds them")
 	}
-	given, err := params(p, o.params, a.valueOfRun(ctx, r))
+	given, err := params(p, o.params, a.datumOfRun(ctx, r))
 	if err != nil {
 		return err
 	}
@@ -164,8 +166,12 @@ func (a *app) runRemote(ctx context.Context, r *compiler.Result, p *program.Prog
 		return err
 	}
 	defer re.Close()
-	if _, err := runparams.Fill(p, given); err != nil {
+	filled, err := runparams.Fill(p, given)
+	if err != nil {
 		return re.fault(err)
+	}
+	if given, err = a.upload(ctx, re, filled.Imports, given); err != nil {
+		return err
 	}
 	start := remote.StartOptions{Pipeline: p.Pipeline, Name: o.name, Params: given}
 	if len(o.only) > 0 {
@@ -179,6 +185,39 @@ func (a *app) runRemote(ctx context.Context, r *compiler.Result, p *program.Prog
 		}
 	}
 	return a.startRemote(ctx, r, p, re, start, o)
+}
+
+// upload brings what a run is to be started with, and only this machine has, into the store: the coordinator imports the
+// rest.
+func (a *app) upload(ctx context.Context, re *remotely, all []record.Import, given map[string]json.RawMessage) (map[string]json.RawMessage, error) {
+	var here []record.Import
+	for i := range all {
+		s, err := program.ParseSource(all[i].Source)
+		if all[i].Empty() && (strings.HasPrefix(all[i].Source, record.FromFile) || err == nil && s.Path != "") {
+			here = append(here, all[i])
+		}
+	}
+	if len(here) == 0 {
+		return given, nil
+	}
+	o := imports.Options{Project: a.dir, Stack: re.stack.ArtifactStore, Begin: func(i *record.Import) {
+		fmt.Fprintf(a.stderr, "%s is uploaded from %s.\n", i.Name, strings.TrimPrefix(i.Source, record.FromFile))
+	}}
+	err := imports.Fetch(ctx, re.reader.Store(), o, here)
+	var fault *imports.Fault
+	switch {
+	case errors.As(err, &fault) && !fault.World:
+		return nil, user(fault)
+	case err != nil:
+		return nil, world(err)
+	}
+	out := merged(given)
+	for i := range here {
+		if out[here[i].Name], err = runparams.Give(&here[i]); err != nil {
+			return nil, world(err)
+		}
+	}
+	return out, nil
 }
 
 // merged are all params, the later ones before the earlier.
@@ -240,6 +279,8 @@ func (a *app) followRemote(ctx context.Context, p *program.Program, re *remotely
 		return nil
 	case s.asked:
 		return said(exitInterrupted)
+	case end.Reason == record.ReasonImport:
+		return said(exitWorld)
 	}
 	return said(exitUser)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"strconv"
 	"syscall"
@@ -70,7 +69,7 @@ func (a *app) runCommand() *cobra.Command {
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.run(cmd.Context(), args, o) },
 	}
 	f := cmd.Flags()
-	f.StringArrayVarP(&o.params, "param", "p", nil, "a param's value: `NAME=VALUE`, NAME=@FILE or NAME=run:RUN/STEP/OUTPUT; may be repeated")
+	f.StringArrayVarP(&o.params, "param", "p", nil, "a param's value: `NAME=VALUE`, NAME=@FILE or NAME=run:RUN/STEP/OUTPUT; an artifact is also NAME=s3://BUCKET/KEY; may be repeated")
 	f.StringArrayVar(&o.only, "step", nil, "run this step and what it needs, and no other; may be repeated")
 	f.StringVar(&o.name, "name", "", "the run's name; without it, one is made")
 	o.show.flags(cmd)
@@ -105,7 +104,7 @@ func (a *app) run(ctx context.Context, args []string, o runOptions) error {
 	if err != nil {
 		return err
 	}
-	if lo.Params, err = params(p, o.params, a.valueOfRun(ctx, r)); err != nil {
+	if lo.Params, err = params(p, o.params, a.datumOfRun(ctx, r)); err != nil {
 		return err
 	}
 	lo.Name, lo.Only, lo.Parallel = o.name, o.only, int(o.parallel)
@@ -182,16 +181,7 @@ func refused(err error) error {
 	return user(r)
 }
 
-// valueOfRun reads RUN/STEP/OUTPUT, for --param x=run:….
-func (a *app) valueOfRun(ctx context.Context, r *compiler.Result) valueOf {
-	return func(address string) (json.RawMessage, error) {
-		d, err := a.datum(ctx, r, address)
-		if err != nil {
-			return nil, err
-		}
-		if d.Value == nil {
-			return nil, usage("%s is an artifact (%s); a param is a value", address, d.Type)
-		}
-		return d.Value, nil
-	}
+// datumOfRun reads RUN/STEP/OUTPUT, for --param x=run:….
+func (a *app) datumOfRun(ctx context.Context, r *compiler.Result) datumOf {
+	return func(address string) (*record.Datum, error) { return a.datum(ctx, r, address) }
 }

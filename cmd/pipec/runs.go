@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"pipec.dev/pipec/runtime/runs"
+	"pipec.dev/pipec/runtime/view"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -100,6 +102,14 @@ func (a *app) showRun(ctx context.Context, reader *runs.Reader, pipeline, name, 
 	return world(a.showDetail(d))
 }
 
+// importText is what an artifact is that a run was started with.
+func importText(i *record.Import) string {
+	if i.Empty() {
+		return i.Type + ", not imported,"
+	}
+	return view.Content(&i.Datum)
+}
+
 func (a *app) showDetail(d *runs.Detail) error {
 	w := tabwriter.NewWriter(a.stdout, 0, 4, 3, ' ', 0)
 	fmt.Fprintf(w, "run\t%s\n", d.Run.Name)
@@ -118,6 +128,10 @@ func (a *app) showDetail(d *runs.Detail) error {
 	}
 	for _, name := range sortedKeys(d.Run.Params) {
 		fmt.Fprintf(w, "param %s\t%s\n", name, d.Run.Params[name])
+	}
+	for i := range d.Run.Imports {
+		one := &d.Run.Imports[i]
+		fmt.Fprintf(w, "param %s\t%s from %s\n", one.Name, importText(one), strings.TrimPrefix(one.Source, record.FromFile))
 	}
 	if err := w.Flush(); err != nil {
 		return err

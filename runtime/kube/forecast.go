@@ -23,7 +23,7 @@ type Forecast struct {
 }
 
 // Foresee asks the engine and the cache what a run of a bound program would do, and does nothing. It is nil where no step
-// is cached, or a param has no value.
+// is cached, a param has no value, or one is still to be imported.
 func Foresee(ctx context.Context, s store.Store, p *program.Program) (*Forecast, error) {
 	if !slices.ContainsFunc(p.All(), func(s *program.Step) bool { return s.Cache != nil }) {
 		return nil, nil
@@ -36,10 +36,11 @@ func Foresee(ctx context.Context, s store.Store, p *program.Program) (*Forecast,
 	if p.Schedule != nil {
 		given = p.Schedule.Params
 	}
-	var err error
-	if run.Params, err = params.Fill(p, given); err != nil {
+	filled, err := params.Fill(p, given)
+	if err != nil || slices.ContainsFunc(filled.Imports, func(i record.Import) bool { return i.Empty() }) { // what is not imported yet is not known
 		return nil, nil
 	}
+	run.Params, run.Imports = filled.Values, filled.Imports
 	state, err := engine.New(p, run, 0)
 	if err != nil {
 		return nil, err

@@ -28,6 +28,10 @@ type Options struct {
 	JobUID    string
 	Pod       string // this coordinator's own
 	PodUID    string
+	// Environ gives the credentials that artifacts are imported with; nil: this process's environment. Memory bounds what
+	// is held of them on their way; 0: as s3.Options.
+	Environ func(string) (string, bool)
+	Memory  int64
 	// Out takes the run's events, a line of JSON each; those of before are told again where this coordinator goes on with
 	// a run, with the same numbers.
 	Out io.Writer
@@ -36,11 +40,14 @@ type Options struct {
 }
 
 // Refusal says that the run can't be: the coordinator's Job has failed, and starting it again would not help.
-type Refusal struct{ Message string }
+type Refusal struct {
+	Message string
+	Reason  string // of the run's end; "": ReasonRefused
+}
 
 func (r *Refusal) Error() string { return r.Message }
 
-func refuse(format string, args ...any) error { return &Refusal{fmt.Sprintf(format, args...)} }
+func refuse(format string, args ...any) error { return &Refusal{Message: fmt.Sprintf(format, args...)} }
 
 // ErrStopped says that the coordinator was told to end. The run goes on when it is started again.
 var ErrStopped = errors.New("the coordinator was told to end before the run had; the next one goes on with it")

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 
 	"pipec.dev/pipec/runtime/engine"
+	"pipec.dev/pipec/runtime/imports"
 	"pipec.dev/pipec/runtime/params"
 	"pipec.dev/pipec/runtime/plan"
 	"pipec.dev/pipec/runtime/store"
@@ -140,6 +142,9 @@ func (d *driver) begin(ctx context.Context, job *batchv1.Job, lease *lease) (*re
 		run.Codes[d.program.Codes[i].Name] = d.program.Codes[i].Digest
 	}
 	kept, wrong := d.ask(ctx, job, run)
+	if wrong == nil {
+		wrong = d.imports(ctx, run)
+	}
 	var r *Refusal
 	if wrong != nil && !errors.As(wrong, &r) {
 		return nil, wrong
@@ -182,9 +187,11 @@ func (d *driver) ask(ctx context.Context, job *batchv1.Job, run *record.Run) ([]
 	if err != nil {
 		return nil, err
 	}
-	if run.Params, err = params.Fill(d.program, given); err != nil {
+	filled, err := params.Fill(d.program, given)
+	if err != nil {
 		return nil, refuse("%s", err)
 	}
+	run.Params, run.Imports = filled.Values, filled.Imports
 	var only, keep []string
 	for name, list := range map[string]*[]string{kube.AnnotationOnly: &only, kube.AnnotationKept: &keep} {
 		if text := job.Annotations[name]; text != "" {
@@ -229,6 +236,35 @@ func (d *driver) given(ctx context.Context, annotations map[string]string) (map[
 		return nil, refuse("the Job's annotation %s is no JSON object: %s", kube.AnnotationParams, err)
 	}
 	return given, nil
+}
+
+// imports brings the artifacts that the run is started with into the store. It ends before the run is recorded: a coordinator
+// that dies meanwhile is followed by one that imports them again.
+func (d *driver) imports(ctx context.Context, run *record.Run) error {
+	wait := func(text string) {
+		d.tell(record.Event{Version: record.Version, Type: record.StepWaiting, At: now(), Run: run.Name, Text: text})
+	}
+	told := false
+	o := imports.Options{
+		Stack: d.program.Target.Store, Environ: d.o.Environ, Memory: d.o.Memory, Grace: d.program.Target.StoreGrace.D(),
+		Waits: func(err error) { wait("S3, to import from: " + err.Error()) },
+		Begin: func(i *record.Import) {
+			told = true
+			wait("the import of " + i.Name + " from " + i.Source)
+		},
+	}
+	err := imports.Fetch(ctx, d.store, o, run.Imports)
+	if told {
+		wait("")
+	}
+	var fault *imports.Fault
+	switch {
+	case !errors.As(err, &fault) || fault.Again:
+		return err
+	case fault.World:
+		return &Refusal{Message: fault.Message, Reason: record.ReasonImport}
+	}
+	return refuse("%s", fault)
 }
 
 // create records the run: the program, and then the run.
@@ -286,7 +322,7 @@ func (d *driver) refused(ctx context.Context, r *Refusal) (*record.End, error) {
 	if err := d.index(ctx); err != nil {
 		return nil, err
 	}
-	end := &record.End{Version: record.Version, At: now(), Status: record.Failed, Reason: ReasonRefused, Message: r.Message, Steps: []record.StepEnd{}}
+	end := &record.End{Version: record.Version, At: now(), Status: record.Failed, Reason: cmp.Or(r.Reason, ReasonRefused), Message: r.Message, Steps: []record.StepEnd{}}
 	err := store.WriteJSON(ctx, d.store, d.run.EndKey(), end, store.IfAbsent)
 	if err != nil && !errors.Is(err, store.ErrExists) {
 		return nil, fmt.Errorf("%s (and that could not be recorded: %w)", r.Message, err)

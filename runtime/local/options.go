@@ -19,13 +19,13 @@ import (
 
 // Options say what to run and how.
 type Options struct {
-	Project string           // the project's directory
-	Program *program.Program // what to run. Resume takes the recorded one
-	Encoded []byte           // the program's encoding; nil: it is encoded here
-	Stack   *program.Stack   // where
-	Params  map[string]json.RawMessage
-	Name    string   // of the run; "": one is made of the pipeline's name, the time and chance
-	Only    []string // the steps to run, with all that they need; empty: all
+	Project string                     // the project's directory
+	Program *program.Program           // what to run. Resume takes the recorded one
+	Encoded []byte                     // the program's encoding; nil: it is encoded here
+	Stack   *program.Stack             // where
+	Params  map[string]json.RawMessage // values, and artifacts as params.Give writes them
+	Name    string                     // of the run; "": one is made of the pipeline's name, the time and chance
+	Only    []string                   // the steps to run, with all that they need; empty: all
 	// Parallel bounds the attempts at once; 0: what the stack says, else the machine's cores.
 	Parallel int
 	Environ  []string // NAME=value; what steps inherit, and where PIPEC_SECRET_* are looked up
@@ -65,6 +65,7 @@ const (
 	RefusedSecret  = "secret"  // secrets have no value
 	RefusedPython  = "python"  // there is no interpreter
 	RefusedCode    = "code"    // the code can't be packed
+	RefusedImport  = "import"  // an artifact that the run is to be started with can't be imported
 	RefusedDriven  = "driven"  // another process drives the run
 	RefusedEnded   = "ended"   // there is nothing to go on with
 	RefusedProgram = "program" // the program can't be run

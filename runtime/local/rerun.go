@@ -2,7 +2,6 @@ package local
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -104,13 +103,7 @@ func Rerun(ctx context.Context, o Options, p *RerunPlan) (Outcome, error) {
 	if p.Resume {
 		return Resume(ctx, o, p.Of)
 	}
-	given := map[string]json.RawMessage{}
-	for i := range o.Program.Params {
-		name := o.Program.Params[i].Name
-		if value, ok := p.Of.Params[name]; ok && params.Check(&o.Program.Params[i], value) == nil {
-			given[name] = value
-		}
-	}
+	given := params.Of(o.Program, p.Of)
 	maps.Copy(given, o.Params)
 	o.Params = given
 	var err error

@@ -12,6 +12,7 @@ import (
 
 	"pipec.dev/pipec/runtime/cache"
 	"pipec.dev/pipec/runtime/engine"
+	"pipec.dev/pipec/runtime/imports"
 	"pipec.dev/pipec/runtime/journal"
 	"pipec.dev/pipec/runtime/params"
 	"pipec.dev/pipec/runtime/plan"
@@ -55,6 +56,9 @@ func start(ctx context.Context, o Options, re *again) (out Outcome, err error) {
 		return out, err
 	}
 	if run.Codes, err = d.pack(ctx); err != nil {
+		return out, err
+	}
+	if err := d.imports(ctx, run); err != nil {
 		return out, err
 	}
 	if d.state, err = engine.New(o.Program, run, run.Parallel); err != nil {
@@ -119,11 +123,13 @@ func (d *driver) close() {
 // describe fills in what the run is asked for.
 func (d *driver) describe(run *record.Run, re *again) (err error) {
 	var bad *params.Error
-	if run.Params, err = params.Fill(d.o.Program, d.o.Params); errors.As(err, &bad) {
+	filled, err := params.Fill(d.o.Program, d.o.Params)
+	if errors.As(err, &bad) {
 		return &Refusal{Code: RefusedParam, Message: bad.Message, Hint: bad.Hint}
 	} else if err != nil {
 		return err
 	}
+	run.Params, run.Imports = filled.Values, filled.Imports
 	if len(d.o.Only) > 0 {
 		if run.Only, err = plan.Closure(d.o.Program, d.o.Only); err != nil {
 			return refuse(RefusedStep, "%s", err)
@@ -193,6 +199,32 @@ func (d *driver) pack(ctx context.Context) (map[string]string, error) {
 		out[c.Name] = a.Digest
 	}
 	return out, nil
+}
+
+// imports brings the artifacts that the run is started with into the store.
+func (d *driver) imports(ctx context.Context, run *record.Run) error {
+	o := imports.Options{Project: d.project, Stack: d.o.Stack.ArtifactStore, Environ: d.lookupEnv}
+	told := false
+	tell := func(text string) {
+		if told = true; d.o.Observe != nil {
+			d.o.Observe(record.Event{Version: record.Version, Type: record.StepWaiting, At: now(), Run: run.Name, Text: text})
+		}
+	}
+	o.Begin = func(i *record.Import) { tell("the import of " + i.Name + " from " + i.Source) }
+	err := imports.Fetch(ctx, d.store, o, run.Imports)
+	if told {
+		tell("")
+	}
+	var fault *imports.Fault
+	if errors.As(err, &fault) && !fault.World {
+		return refuse(RefusedImport, "%s", fault)
+	}
+	return err
+}
+
+func (d *driver) lookupEnv(name string) (string, bool) {
+	value := d.o.getenv(name)
+	return value, value != ""
 }
 
 // lock takes the run's place on this machine.

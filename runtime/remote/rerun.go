@@ -2,7 +2,6 @@ package remote
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -67,7 +66,7 @@ func PlanRerun(ctx context.Context, reader *runs.Reader, of *record.Run, now *pr
 		}
 	}
 	p := &RerunPlan{Of: of, Lost: lost, Steps: plan.Rerun(was, end, now, only, gone)}
-	p.Start = StartOptions{Pipeline: of.Pipeline, Only: only, RerunOf: of.Name, Kept: plan.Kept(p.Steps), Params: fitting(now, of)}
+	p.Start = StartOptions{Pipeline: of.Pipeline, Only: only, RerunOf: of.Name, Kept: plan.Kept(p.Steps), Params: params.Of(now, of)}
 	return p, nil
 }
 
@@ -86,18 +85,6 @@ func still(now *program.Program, of *record.Run) ([]string, error) {
 		return nil, &NoRerunError{Message: "none of the steps that the run was limited to is there any more"}
 	}
 	return plan.Closure(now, there)
-}
-
-// fitting are the params of the run that the pipeline still takes.
-func fitting(now *program.Program, of *record.Run) map[string]json.RawMessage {
-	out := map[string]json.RawMessage{}
-	for i := range now.Params {
-		p := &now.Params[i]
-		if value, ok := of.Params[p.Name]; ok && params.Check(p, value) == nil {
-			out[p.Name] = value
-		}
-	}
-	return out
 }
 
 // asItStands is the end of a run that has none and that nothing drives any more.

@@ -47,11 +47,12 @@ func CheckStream(r io.Reader, a types.Artifact) (format string, err error) {
 }
 
 // CheckFile looks at a file or a directory, as at what a step leaves.
-func CheckFile(path string, a types.Artifact) error {
-	if _, why := checkKind(path, a); why != "" {
-		return &WrongKindError{why}
+func CheckFile(path string, a types.Artifact) (format string, err error) {
+	format, why := checkKind(path, a)
+	if why != "" {
+		return "", &WrongKindError{why}
 	}
-	return nil
+	return format, nil
 }
 
 // remembering keeps the error of its reader, which is not the content's fault.

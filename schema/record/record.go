@@ -4,6 +4,7 @@ package record
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -66,8 +67,17 @@ type Import struct {
 	Source string `json:"source,omitempty"`
 }
 
-// Empty says whether the artifact is still to be brought into the store. A list of none is there.
-func (i *Import) Empty() bool { return i.Artifact == nil && i.Elems == nil && i.Source != "" }
+// What begins a source that is no source of a program: a path of the machine that the run was started on, and an output of
+// another run.
+const (
+	FromFile = "@"
+	FromRun  = "run:"
+)
+
+// Empty says whether the artifact is still to be brought into the store. A list of none, of another run, is there.
+func (i *Import) Empty() bool {
+	return i.Artifact == nil && i.Elems == nil && i.Source != "" && !strings.HasPrefix(i.Source, FromRun)
+}
 
 // Indexed is what stands at an IndexKey: what the key doesn't say of where the run's records are.
 type Indexed struct {
@@ -166,4 +176,5 @@ const (
 	ReasonFinallyFailed    = "FinallyFailed"    // run: a finally step failed
 	ReasonTooMany          = "TooManyInstances" // for_each has more elements than max_instances
 	ReasonOutputExpression = "OutputFailed"     // run: an output of the pipeline could not be evaluated
+	ReasonImport           = "ImportFailed"     // run: an artifact could not be imported, for what is not the user's fault
 )

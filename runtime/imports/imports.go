@@ -1,0 +1,169 @@
+// Package imports brings the artifacts that a run is started with into the store, before anything of the run starts: files
+// of this machine, and objects of S3. Each is read as a stream, kept by its digest, and looked at as what a step leaves is:
+// a file that isn't what its type says starts no run.
+//
+// It decides nothing about params (runtime/params does), and follows no link out of the project.
+package imports
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"pipec.dev/pipec/runtime/cache"
+	"pipec.dev/pipec/runtime/step"
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+	"pipec.dev/pipec/schema/types"
+)
+
+// Options say where from.
+type Options struct {
+	// Project is the directory that paths are of. "": there are no files here that could be meant.
+	Project string
+	// Stack is the stack's own store: where it is in S3, buckets are at the same server and read in the same way.
+	Stack   program.Store
+	Environ func(string) (string, bool) // of the credentials; nil: this process's
+	Memory  int64                       // bounds what is held of objects on their way; 0: as s3.Options
+	Grace   time.Duration               // how long S3 may be away
+	Waits   func(error)                 // is told that it is; may be nil
+	// Begin is told of each that is about to be imported; may be nil.
+	Begin func(*record.Import)
+}
+
+// Fault says why something can't be imported.
+type Fault struct {
+	Message string
+	World   bool // it is not what the user has written: a server, a disk, rights
+	Again   bool // it may pass by itself
+}
+
+func (f *Fault) Error() string { return f.Message }
+
+// Fetch brings into the store what is Empty of a run's imports, and sees that the rest is there. An error is a *Fault, or
+// that of the context.
+func Fetch(ctx context.Context, st store.Store, o Options, list []record.Import) error {
+	f := fetcher{o: &o, store: st}
+	defer f.close()
+	for i := range list {
+		one := &list[i]
+		if !one.Empty() {
+			if !cache.Present(ctx, st, []record.Datum{one.Datum}) && ctx.Err() == nil {
+				return &Fault{Message: fmt.Sprintf("param %q: its content, which came from %s, is not in the store", one.Name, one.Source)}
+			}
+			continue
+		}
+		if o.Begin != nil {
+			o.Begin(one)
+		}
+		artifact, err := f.fetch(ctx, one)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			return explain(one, err)
+		}
+		one.Artifact = artifact
+	}
+	return nil
+}
+
+type fetcher struct {
+	o       *Options
+	store   store.Store
+	buckets map[string]*bucket
+}
+
+func (f *fetcher) fetch(ctx context.Context, one *record.Import) (*record.Artifact, error) {
+	t, err := types.ParseString(one.Type)
+	if err != nil {
+		return nil, err
+	}
+	kind, ok := types.AsArtifact(t)
+	if !ok {
+		return nil, &Fault{Message: "a source is one file, one object or one directory"}
+	}
+	if path, ok := strings.CutPrefix(one.Source, record.FromFile); ok {
+		return f.file(ctx, path, kind)
+	}
+	s, err := program.ParseSource(one.Source)
+	switch {
+	case err != nil:
+		return nil, &Fault{Message: err.Error()}
+	case s.Path != "":
+		path, err := f.inProject(s.Path)
+		if err != nil {
+			return nil, err
+		}
+		return f.file(ctx, path, kind)
+	}
+	return f.object(ctx, s, kind)
+}
+
+// inProject gives the whole path of a file of the project.
+func (f *fetcher) inProject(path string) (string, error) {
+	if f.o.Project == "" {
+		return "", &Fault{Message: "it is a file of the project, which is not here: start the run with `pipec run`, which uploads it, or import from s3://"}
+	}
+	root, err := os.OpenRoot(f.o.Project)
+	if err != nil {
+		return "", err
+	}
+	defer root.Close()
+	if _, err := root.Stat(filepath.FromSlash(path)); err != nil {
+		if !errors.Is(err, os.ErrNotExist) && strings.Contains(err.Error(), "escapes") {
+			return "", &Fault{Message: "a symbolic link leads out of the project: give what is there with --param NAME=@PATH"}
+		}
+		return "", err
+	}
+	return filepath.Join(f.o.Project, filepath.FromSlash(path)), nil
+}
+
+// file keeps a file or a directory of this machine.
+func (f *fetcher) file(ctx context.Context, path string, kind types.Artifact) (*record.Artifact, error) {
+	if f.o.Project == "" {
+		return nil, &Fault{Message: "it is a file of another machine"}
+	}
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	format, err := step.CheckFile(path, kind)
+	if err != nil {
+		return nil, err
+	}
+	a, err := store.Save(ctx, f.store, path, false)
+	a.Format = format
+	return &a, err
+}
+
+// explain says why an import failed, and whose fault it is.
+func explain(one *record.Import, err error) error {
+	from := strings.TrimPrefix(one.Source, record.FromFile)
+	out := &Fault{Message: fmt.Sprintf("param %q can't be imported from %s: %s", one.Name, from, err)}
+	var wrong *step.WrongKindError
+	var content *store.ContentError
+	var own *Fault
+	var perr *os.PathError
+	switch {
+	case errors.As(err, &wrong):
+		out.Message = fmt.Sprintf("param %q is declared %s, and of %s: %s", one.Name, one.Type, from, wrong.Why)
+	case errors.As(err, &own):
+		out.World, out.Again = own.World, own.Again
+	case errors.As(err, &content):
+		out.Message = fmt.Sprintf("param %q can't be imported: %s", one.Name, content)
+		out.World = strings.HasSuffix(content.Why, "while it was read")
+	case errors.Is(err, store.ErrNotExist), errors.Is(err, os.ErrNotExist):
+		out.Message = fmt.Sprintf("param %q can't be imported: there is no %s", one.Name, from)
+	case errors.As(err, &perr):
+		out.Message = fmt.Sprintf("param %q can't be imported from %s: %s", one.Name, from, perr.Err)
+		out.World = true
+	default:
+		out.World, out.Again = true, store.ClassOf(err) == store.Transient
+	}
+	return out
+}
