@@ -222,6 +222,9 @@ func params(ps []program.Param) []string {
 		if p.Default != nil {
 			line += " = " + cut(oneLine(string(p.Default)), 48)
 		}
+		if p.Source != "" {
+			line += " from " + cut(oneLine(p.Source), 48)
+		}
 		out = append(out, line)
 	}
 	return out

@@ -12,7 +12,6 @@ import (
 
 	"pipec.dev/pipec/runtime/cache"
 	"pipec.dev/pipec/runtime/engine"
-	"pipec.dev/pipec/runtime/imports"
 	"pipec.dev/pipec/runtime/journal"
 	"pipec.dev/pipec/runtime/params"
 	"pipec.dev/pipec/runtime/plan"
@@ -199,32 +198,6 @@ func (d *driver) pack(ctx context.Context) (map[string]string, error) {
 		out[c.Name] = a.Digest
 	}
 	return out, nil
-}
-
-// imports brings the artifacts that the run is started with into the store.
-func (d *driver) imports(ctx context.Context, run *record.Run) error {
-	o := imports.Options{Project: d.project, Stack: d.o.Stack.ArtifactStore, Environ: d.lookupEnv}
-	told := false
-	tell := func(text string) {
-		if told = true; d.o.Observe != nil {
-			d.o.Observe(record.Event{Version: record.Version, Type: record.StepWaiting, At: now(), Run: run.Name, Text: text})
-		}
-	}
-	o.Begin = func(i *record.Import) { tell("the import of " + i.Name + " from " + i.Source) }
-	err := imports.Fetch(ctx, d.store, o, run.Imports)
-	if told {
-		tell("")
-	}
-	var fault *imports.Fault
-	if errors.As(err, &fault) && !fault.World {
-		return refuse(RefusedImport, "%s", fault)
-	}
-	return err
-}
-
-func (d *driver) lookupEnv(name string) (string, bool) {
-	value := d.o.getenv(name)
-	return value, value != ""
 }
 
 // lock takes the run's place on this machine.
