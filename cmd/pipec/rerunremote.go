@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"pipec.dev/pipec/compiler"
+	runparams "pipec.dev/pipec/runtime/params"
 	"pipec.dev/pipec/runtime/remote"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -36,6 +37,13 @@ func (a *app) rerunRemote(ctx context.Context, r *compiler.Result, stack *progra
 		return re.fault(err)
 	}
 	if err := a.sayRerun(of.Name, false, plan.Steps, o.show, dryRun); err != nil || dryRun {
+		return err
+	}
+	filled, err := runparams.Fill(p, plan.Start.Params)
+	if err != nil {
+		return re.fault(err)
+	}
+	if plan.Start.Params, err = a.upload(ctx, re, filled.Imports, plan.Start.Params); err != nil {
 		return err
 	}
 	if plan.Lost {
