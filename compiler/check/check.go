@@ -25,23 +25,40 @@ type checker struct {
 	// pipelines are those that are or were checked: who calls one needs the types of its params and outputs.
 	pipelines map[*decode.Block]*Pipeline
 	callers   []caller // the calls that are being checked, outermost first
+	libraries map[*evaluate.World]*checker
 }
 
-// Project checks all pipelines of a project, sorted by name, and tells what in it is used by nothing.
+// Project checks all pipelines of a project, sorted by name, and those of its libraries, and tells what in it is used by
+// nothing.
 func Project(w *evaluate.World) []*Pipeline {
-	c := &checker{world: w, diags: w.Diags, pipelines: map[*decode.Block]*Pipeline{}}
+	c := &checker{world: w, libraries: map[*evaluate.World]*checker{}}
+	out := c.all()
+	for _, p := range out {
+		c.startable(p)
+	}
+	if !w.Diags.HasErrors() { // what is faulty may hide a use
+		w.Unused()
+	}
+	return out
+}
+
+// all checks the libraries that a world imports, and then its own pipelines.
+func (c *checker) all() []*Pipeline {
+	w := c.world
+	c.diags, c.pipelines = w.Diags, map[*decode.Block]*Pipeline{}
+	for _, name := range evaluate.Names(w.Imports) {
+		if lib := w.Imports[name]; c.libraries[lib] == nil {
+			l := &checker{world: lib, libraries: c.libraries}
+			c.libraries[lib] = l
+			l.all()
+		}
+	}
 	w.All()
 	c.images()
 	c.codes()
 	var out []*Pipeline
 	for _, name := range evaluate.Names(w.Pipelines) {
 		out = append(out, c.pipeline(w.Pipelines[name]))
-	}
-	for _, p := range out {
-		c.startable(p)
-	}
-	if !w.Diags.HasErrors() { // what is faulty may hide a use
-		w.Unused()
 	}
 	return out
 }
@@ -104,8 +121,13 @@ func (c *checker) settings(p *Pipeline) {
 	p.image = c.imageRef(b)
 }
 
-// startable tells pipelines that can't be started by themselves, and are called by nobody.
+// startable tells pipelines that can't be started by themselves, and are called by nobody. In a directory without stacks,
+// which may be a library, they are there to be called.
 func (c *checker) startable(p *Pipeline) {
+	if len(c.world.Stacks) == 0 && p.Block.One("schedule") == nil && p.takesArtifacts() {
+		p.called = true
+		return
+	}
 	for _, name := range evaluate.Names(p.Params) {
 		q := p.Params[name]
 		if p.called && p.Block.One("schedule") == nil || q.Type == cty.NilType || !types.HasArtifact(q.Type) || q.Block.Tried("source") {
@@ -114,6 +136,15 @@ func (c *checker) startable(p *Pipeline) {
 		c.diags.Add(diag.New("not-supported", q.Block.LabelRange, "params that are artifacts are not supported yet where a run is started with them").
 			WithDetail("A pipeline that other pipelines call can have them, and no schedule."))
 	}
+}
+
+func (p *Pipeline) takesArtifacts() bool {
+	for _, q := range p.Params {
+		if q.Type != cty.NilType && types.HasArtifact(q.Type) && !q.Block.Tried("source") {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *checker) duration(b *decode.Block, name string, byDefault program.Duration) program.Duration {

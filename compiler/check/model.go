@@ -22,8 +22,6 @@ type Pipeline struct {
 	Program program.Program
 	// Calls are the pipelines that its steps call, each once, in the order of the source.
 	Calls []*Pipeline
-	// Library is the library that it stands in; "": the project's own.
-	Library string
 
 	world   *evaluate.World // the project, or the library, that it is declared in
 	entered bool            // it is being checked
@@ -63,6 +61,7 @@ type Step struct {
 	Env         map[string]*Value
 	When        *Value
 	Callee      *Pipeline // of a call
+	Library     string    // that the callee is called of, as it is named where the step stands; "": it is of the same directory
 	ForEach     *ForEach
 	Repeat      *Repeat
 	RetryWhen   *Value

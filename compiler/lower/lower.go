@@ -18,7 +18,10 @@ import (
 
 // Program makes the program of a pipeline in which check found no error, and its source map.
 func Program(w *evaluate.World, p *check.Pipeline) (*program.Program, program.SourceMap, error) {
-	l := &lowerer{world: w, prog: p.Program, places: program.SourceMap{"": p.Block.DefRange}, called: map[string]bool{}}
+	l := &lowerer{
+		world: w, prog: p.Program, places: program.SourceMap{"": p.Block.DefRange}, called: map[string]bool{},
+		paths: paths(w, p), codes: map[string]declared{}, images: map[string]declared{},
+	}
 	c := l.pipeline(p, "", inherited{})
 	l.prog.Params, l.prog.Steps, l.prog.Finally, l.prog.Outputs = c.Params, c.Steps, c.Finally, c.Outputs
 	sort.Slice(l.prog.Called, func(i, j int) bool { return l.prog.Called[i].Name < l.prog.Called[j].Name })
@@ -58,6 +61,9 @@ type lowerer struct {
 	prog   program.Program
 	places program.SourceMap
 	called map[string]bool // the pipelines that are in prog.Called, or on their way there
+	paths  map[*evaluate.World]string
+	codes  map[string]declared // by their names in the program
+	images map[string]declared
 	err    error
 }
 
@@ -82,6 +88,7 @@ func (l *lowerer) param(name, at string, p *check.Param) program.Param {
 func (l *lowerer) step(s *check.Step, at string, from inherited) program.Step {
 	out := s.Program
 	at += "step." + s.Name()
+	l.qualify(&out)
 	from.give(&out)
 	l.places[at] = s.Block.DefRange
 	if s.Callee != nil {

@@ -183,7 +183,7 @@ func (d *driver) pack(ctx context.Context) (map[string]string, error) {
 	out := map[string]string{}
 	for i := range d.program.Codes {
 		c := &d.program.Codes[i]
-		a, err := store.Pack(ctx, d.store, filepath.Join(d.project, filepath.FromSlash(c.Dir)), c.Exclude)
+		a, err := store.Pack(ctx, d.store, filepath.Join(d.project, filepath.FromSlash(c.Root), filepath.FromSlash(c.Dir)), c.Exclude)
 		var content *store.ContentError
 		if errors.As(err, &content) {
 			return nil, refuse(RefusedCode, "code %q: %s", c.Name, content)

@@ -43,10 +43,13 @@ type Param struct {
 
 // Code is a directory that is shipped to steps. The files' digest is not here: it is known when a run starts.
 type Code struct {
-	Name    string   `json:"name"`
-	Dir     string   `json:"dir"` // relative to the project, slash-separated, cleaned
+	Name    string   `json:"name"` // of one in a library, LIBRARY.NAME
+	Dir     string   `json:"dir"`  // relative to Root, slash-separated, cleaned
 	Exclude []string `json:"exclude,omitempty"`
 	Digest  string   `json:"digest,omitempty"` // of the pushed bundle's tree; only in a bound program
+	// Root is the directory of the library that Dir is relative to, itself relative to the project; "": the project's. A
+	// library that is elsewhere is the same to a run, so it is no part of the JSON: only who has just compiled knows it.
+	Root string `json:"-"`
 }
 
 // Image is what an `image` block says.
@@ -56,6 +59,8 @@ type Image struct {
 	Dockerfile   string   `json:"dockerfile,omitempty"`
 	Requirements []string `json:"requirements,omitempty"`
 	Packages     []string `json:"packages,omitempty"`
+	// Root is the directory of the library that Dockerfile is relative to, as for Code.
+	Root string `json:"-"`
 }
 
 // Schedule starts runs by the clock.
@@ -122,7 +127,7 @@ type Step struct {
 // Called is a pipeline as one that calls it sees it. The same pipeline is there twice where two callers give it different
 // images or code to inherit.
 type Called struct {
-	Name        string   `json:"name"`             // of the pipeline, and what it inherits
+	Name        string   `json:"name"`             // of the pipeline, of one in a library LIBRARY.NAME, and what it inherits
 	Params      []Param  `json:"params,omitempty"` // sorted by name; artifacts may be among them
 	Steps       []Step   `json:"steps"`
 	Finally     []Step   `json:"finally,omitempty"`
