@@ -44,8 +44,9 @@ type Project struct {
 	// Libraries are those of which the project calls pipelines, with these pipelines.
 	Libraries []*Project
 
-	programs map[string]*program.Program // by the pipeline's name
-	ignores  *Ignores                    // once asked for: most projects have none, and reading comments takes time
+	clustered map[string]bool             // the rules that asked whether a stack is a cluster
+	programs  map[string]*program.Program // by the pipeline's name
+	ignores   *Ignores                    // once asked for: most projects have none, and reading comments takes time
 }
 
 // Options say how to look.
@@ -174,4 +175,13 @@ func (p *Project) Program(pl *check.Pipeline) *program.Program {
 // the same on every machine.
 func (p *Project) Clustered() bool {
 	return slices.ContainsFunc(p.Stacks, func(s *program.Stack) bool { return s.Orchestrator.Kind == "kubernetes" })
+}
+
+// Clustered is that of the project. It remembers that the rule depends on it.
+func (p *Pass) Clustered() bool {
+	if p.clustered == nil {
+		p.clustered = map[string]bool{}
+	}
+	p.clustered[p.rule.Code] = true
+	return p.Project.Clustered()
 }
