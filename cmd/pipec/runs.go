@@ -119,6 +119,10 @@ func (a *app) showDetail(d *runs.Detail) error {
 	for _, name := range sortedKeys(d.Run.Params) {
 		fmt.Fprintf(w, "param %s\t%s\n", name, d.Run.Params[name])
 	}
+	for i := range d.Run.Last {
+		l := &d.Run.Last[i]
+		fmt.Fprintf(w, "last %s/%s\tof run %s\n", l.Pipeline, l.Datum.Name, l.Run)
+	}
 	if err := w.Flush(); err != nil {
 		return err
 	}

@@ -147,6 +147,13 @@ type Use struct {
 	Output   string // of it; "": its status, or all outputs
 	Status   bool   // how it ended, not an output
 	Const    bool   // var or local
+	Last     *Last  // of last_success
 	Soft     bool
 	At       hcl.Range
+}
+
+// Last is an output of an earlier run.
+type Last struct {
+	Pipeline, Output string
+	Type             cty.Type
 }

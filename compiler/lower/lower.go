@@ -4,7 +4,9 @@ package lower
 
 import (
 	"encoding/json"
+	"slices"
 	"sort"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -26,6 +28,7 @@ func Program(w *evaluate.World, p *check.Pipeline) (*program.Program, program.So
 	l.prog.Params, l.prog.Steps, l.prog.Finally, l.prog.Outputs = c.Params, c.Steps, c.Finally, c.Outputs
 	sort.Slice(l.prog.Called, func(i, j int) bool { return l.prog.Called[i].Name < l.prog.Called[j].Name })
 	l.used()
+	slices.SortFunc(l.prog.Last, func(a, b program.Last) int { return strings.Compare(a.Ref(), b.Ref()) })
 	return &l.prog, l.places, l.err
 }
 
@@ -146,10 +149,27 @@ func (l *lowerer) input(in *check.Input) program.Value {
 	if in.Default != cty.NilVal {
 		for i := range in.Value.Uses {
 			u := &in.Value.Uses[i]
-			u.Soft = u.Step != "" && !u.Status
+			u.Soft = u.CanLack()
 		}
 	}
+	l.lasts(in.Value.Uses)
 	return l.value(in.Value)
+}
+
+// lasts adds to the program what it reads of earlier runs.
+func (l *lowerer) lasts(uses []check.Use) {
+	for _, u := range uses {
+		if u.Last == nil {
+			continue
+		}
+		one := program.Last{Pipeline: u.Last.Pipeline, Output: u.Last.Output, Type: types.String(u.Last.Type), Required: !u.Soft}
+		i := slices.IndexFunc(l.prog.Last, func(other program.Last) bool { return other.Ref() == one.Ref() })
+		if i < 0 {
+			l.prog.Last = append(l.prog.Last, one)
+			continue
+		}
+		l.prog.Last[i].Required = l.prog.Last[i].Required || one.Required
+	}
 }
 
 // value is a constant, one whole reference, or a kept expression.

@@ -14,7 +14,6 @@ library "pricing" {
 pipeline "nightly" {
   description = "Trains what both teams have."
   timeout     = "1h"
-  on_failure  = "continue"
 
   schedule {
     cron     = "0 3 * * *"

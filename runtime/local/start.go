@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"pipec.dev/pipec/runtime/cache"
+	"pipec.dev/pipec/runtime/earlier"
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/runtime/journal"
 	"pipec.dev/pipec/runtime/params"
@@ -47,6 +48,9 @@ func start(ctx context.Context, o Options, re *again) (out Outcome, err error) {
 		Namespace: runs.Namespace, Stack: o.Stack.Name, CreatedAt: now(), Parallel: o.parallel(),
 	}
 	if err := d.describe(run, re); err != nil {
+		return out, err
+	}
+	if err := d.findLast(ctx, run, re); err != nil {
 		return out, err
 	}
 	if err := d.equip(run, o.Program); err != nil {
@@ -143,6 +147,19 @@ func (d *driver) describe(run *record.Run, re *again) (err error) {
 		return refuse(RefusedName, "%s", err)
 	}
 	return nil
+}
+
+// findLast finds what the run is given of earlier ones.
+func (d *driver) findLast(ctx context.Context, run *record.Run, re *again) (err error) {
+	var of *record.Run
+	if re != nil {
+		of = re.of
+	}
+	var missing *earlier.Missing
+	if run.Last, err = earlier.Find(ctx, d.store, d.o.Program, run, of); errors.As(err, &missing) {
+		return &Refusal{Code: RefusedLast, Message: missing.Message, Hint: missing.Hint}
+	}
+	return err
 }
 
 func (d *driver) setProgram(run *record.Run, p *program.Program) {

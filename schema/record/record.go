@@ -50,12 +50,20 @@ type Run struct {
 	// Codes is the digest of each code bundle used, by the code's name.
 	Codes       map[string]string          `json:"codes,omitempty"`
 	Params      map[string]json.RawMessage `json:"params,omitempty"` // all of them, defaults filled in
+	Last        []Last                     `json:"last,omitempty"`   // what was found of the program's Last
 	CreatedAt   time.Time                  `json:"created_at"`
 	ScheduledAt *time.Time                 `json:"scheduled_at,omitempty"`
 	Only        []string                   `json:"only,omitempty"`     // the steps of `run --step`; empty: all
 	RerunOf     string                     `json:"rerun_of,omitempty"` // the run whose results are kept
 	Kept        []string                   `json:"kept,omitempty"`     // the steps whose results are kept from it
 	Parallel    int                        `json:"parallel,omitempty"` // attempts at once; 0: only the program bounds them
+}
+
+// Last is an output of an earlier run, as it was found when the run started.
+type Last struct {
+	Pipeline string `json:"pipeline"`
+	Run      string `json:"run"`
+	Datum    Datum  `json:"datum"` // by the output's name
 }
 
 // Indexed is what stands at an IndexKey: what the key doesn't say of where the run's records are.
