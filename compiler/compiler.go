@@ -32,6 +32,8 @@ type Options struct {
 
 	// Unsaved are texts of an editor that stand for files, by their paths relative to Dir: its own, and those of libraries.
 	Unsaved map[string][]byte
+
+	Reading func(dir string) // is told of the directory of each library before that is read; may be nil
 }
 
 // Result is what compiling gave. Where Diags has errors, there are no programs.
@@ -98,7 +100,7 @@ func (r *Result) compile(source *load.Project, o Options) {
 	}
 	w.Give(stack, o.Env, o.Vars)
 	levels := lint.Settings(w)
-	r.worlds = library.Read(w, library.Options{Sources: source.Sources, Unsaved: o.Unsaved})
+	r.worlds = library.Read(w, library.Options{Sources: source.Sources, Unsaved: o.Unsaved, Reading: o.Reading})
 	r.Stacks = check.Stacks(w)
 	for _, s := range r.Stacks {
 		if r.Stack != nil && s.Name == r.Stack.Name {
@@ -107,7 +109,7 @@ func (r *Result) compile(source *load.Project, o Options) {
 	}
 	pipelines := check.Project(w)
 	for _, lib := range r.worlds {
-		r.Diags.AddErrors(lib.Diags) // its warnings are for those who work in it
+		r.errors(lib)
 	}
 	if r.Diags.HasErrors() {
 		return
@@ -132,6 +134,22 @@ func (r *Result) compile(source *load.Project, o Options) {
 		r.Programs, r.Called = nil, nil
 	}
 	r.keep(w, blocks, pipelines, levels)
+}
+
+// errors takes what is wrong in a library: its warnings are for those who work in it, and its files for them to mend.
+func (r *Result) errors(lib *evaluate.World) {
+	if !lib.Diags.HasErrors() {
+		return
+	}
+	for _, d := range lib.Diags.Sorted() {
+		if d.Severity != diag.Error {
+			continue
+		}
+		if d.Fix != nil && filepath.Dir(d.Fix.Range.Filename) != filepath.Clean(r.world.Dir) {
+			d.Fix = nil
+		}
+		r.Diags.Add(d)
+	}
 }
 
 // choose finds the stack: by name, or the only one, or the implied one.

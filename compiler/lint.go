@@ -28,8 +28,12 @@ func (r *Result) keep(w *evaluate.World, blocks []*decode.Block, pipelines []*ch
 // libraries finds the libraries of which the project calls pipelines, and takes their sources from its own.
 func (r *Result) libraries() {
 	called := calledOfLibraries(r.checked.Pipelines)
-	if len(r.checked.World.Imports) > 0 {
-		r.checked.Sources = within(r.Sources, func(dir string) bool { return dir == filepath.Clean(r.checked.World.Dir) })
+	if len(r.worlds) > 0 {
+		foreign := map[string]bool{}
+		for _, w := range r.worlds {
+			foreign[filepath.Clean(w.Dir)] = true
+		}
+		r.checked.Sources = within(r.Sources, func(dir string) bool { return !foreign[dir] })
 	}
 	worlds := slices.SortedFunc(maps.Keys(called), func(a, b *evaluate.World) int { return slices.Index(r.worlds, a) - slices.Index(r.worlds, b) })
 	for _, w := range worlds {

@@ -31,15 +31,6 @@ func (l *List) AddList(other *List) {
 	l.errors += other.errors
 }
 
-// AddErrors puts the errors that are on another list on this one.
-func (l *List) AddErrors(other *List) {
-	for _, d := range other.items {
-		if d.Severity == Error {
-			l.Add(d)
-		}
-	}
-}
-
 // HasErrors says whether one of them is an error.
 func (l *List) HasErrors() bool { return l.errors > 0 }
 

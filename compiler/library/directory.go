@@ -55,6 +55,9 @@ func (r *reader) directory(w *evaluate.World, b *decode.Block) *directory {
 	}
 	d := &directory{dir: dir, real: real, root: r.relative(dir)}
 	r.dirs[real] = d
+	if r.o.Reading != nil {
+		r.o.Reading(dir)
+	}
 	source, err := load.Dir(dir, r.unsaved(dir), &d.diags)
 	if err != nil {
 		w.Diags.Add(diag.New("file-access", at, "%s", fault(text, err)))

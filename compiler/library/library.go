@@ -23,6 +23,7 @@ const Max = 1000
 type Options struct {
 	Sources map[string][]byte // of the project; those of libraries are put there too
 	Unsaved map[string][]byte // texts that stand for files, by their paths relative to the project's directory
+	Reading func(dir string)  // is told of each directory before it is read; may be nil
 }
 
 // Read makes worlds of the libraries of w and of their libraries, and puts each where its block is. It returns all,
