@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -74,8 +75,12 @@ func (r *reader) directory(w *evaluate.World, b *decode.Block) *directory {
 		w.Diags.AddList(&d.diags)
 		return d.orNone()
 	}
-	d.blocks = decode.Project(source, &d.diags)
-	decode.Bare(source, d.blocks, &d.diags)
+	blocks := decode.Project(source, &d.diags)
+	decode.Bare(source, blocks, &d.diags)
+	d.blocks = slices.DeleteFunc(blocks, func(b *decode.Block) bool { return b.Def.Name == "pipec" }) // it is about the project there
+	if d.blocks == nil {
+		d.blocks = []*decode.Block{}
+	}
 	return d.orNone()
 }
 
