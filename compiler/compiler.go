@@ -7,6 +7,8 @@
 package compiler
 
 import (
+	"path/filepath"
+
 	"github.com/hashicorp/hcl/v2"
 
 	"pipec.dev/pipec/compiler/bind"
@@ -14,6 +16,7 @@ import (
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/compiler/library"
 	"pipec.dev/pipec/compiler/lint"
 	"pipec.dev/pipec/compiler/load"
 	"pipec.dev/pipec/compiler/lower"
@@ -27,7 +30,10 @@ type Options struct {
 	Env   []string          // NAME=VALUE; those of PIPEC_VAR_NAME are values of variables
 	Vars  []evaluate.Source // --var and --var-file, in order
 
-	Unsaved map[string][]byte // texts of an editor that stand for files in Dir, by their names there
+	// Unsaved are texts of an editor that stand for files, by their paths relative to Dir: its own, and those of libraries.
+	Unsaved map[string][]byte
+
+	Reading func(dir string) // is told of the directory of each library before that is read; may be nil
 }
 
 // Result is what compiling gave. Where Diags has errors, there are no programs.
@@ -41,18 +47,33 @@ type Result struct {
 	Sources  map[string][]byte            // by file name, for showing diagnostics
 	Diags    diag.List
 	world    *evaluate.World
-	checked  *lint.Project // what rules look at
+	worlds   []*evaluate.World // of libraries
+	checked  *lint.Project     // what rules look at
 }
 
 // Compile compiles a project. What is wrong in its files is in the result; an error is about the directory itself.
 func Compile(o Options) (*Result, error) {
 	r := &Result{Places: map[string]program.SourceMap{}}
-	source, err := load.Dir(o.Dir, o.Unsaved, &r.Diags)
+	source, err := load.Dir(o.Dir, o.own(), &r.Diags)
 	if err != nil {
 		return nil, err
 	}
 	r.compile(source, o)
 	return r, nil
+}
+
+// own are the unsaved texts that stand for files of the project itself.
+func (o *Options) own() map[string][]byte {
+	var out map[string][]byte
+	for name, src := range o.Unsaved {
+		if filepath.Base(name) == name {
+			if out == nil {
+				out = map[string][]byte{}
+			}
+			out[name] = src
+		}
+	}
+	return out
 }
 
 // Source compiles one source that stands in memory.
@@ -79,6 +100,7 @@ func (r *Result) compile(source *load.Project, o Options) {
 	}
 	w.Give(stack, o.Env, o.Vars)
 	levels := lint.Settings(w)
+	r.worlds = library.Read(w, library.Options{Sources: source.Sources, Unsaved: o.Unsaved, Reading: o.Reading})
 	r.Stacks = check.Stacks(w)
 	for _, s := range r.Stacks {
 		if r.Stack != nil && s.Name == r.Stack.Name {
@@ -86,6 +108,9 @@ func (r *Result) compile(source *load.Project, o Options) {
 		}
 	}
 	pipelines := check.Project(w)
+	for _, lib := range r.worlds {
+		r.errors(lib)
+	}
 	if r.Diags.HasErrors() {
 		return
 	}
@@ -109,6 +134,22 @@ func (r *Result) compile(source *load.Project, o Options) {
 		r.Programs, r.Called = nil, nil
 	}
 	r.keep(w, blocks, pipelines, levels)
+}
+
+// errors takes what is wrong in a library: its warnings are for those who work in it, and its files for them to mend.
+func (r *Result) errors(lib *evaluate.World) {
+	if !lib.Diags.HasErrors() {
+		return
+	}
+	for _, d := range lib.Diags.Sorted() {
+		if d.Severity != diag.Error {
+			continue
+		}
+		if d.Fix != nil && filepath.Dir(d.Fix.Range.Filename) != filepath.Clean(r.world.Dir) {
+			d.Fix = nil
+		}
+		r.Diags.Add(d)
+	}
 }
 
 // choose finds the stack: by name, or the only one, or the implied one.

@@ -73,6 +73,12 @@ func madeUp(p *program.Program, s *program.Step, ref string) (cty.Value, error) 
 		return cty.NumberIntVal(1), nil
 	case ref == "reason", parts[0] == "run", parts[0] == "step" && (parts[2] == "status" || parts[2] == "reason"):
 		return cty.StringVal("failed"), nil
+	case parts[0] == program.LastRoot:
+		for _, l := range p.Last {
+			if l.Ref() == ref {
+				return ofType(l.Type)
+			}
+		}
 	case parts[0] == "each":
 		t, err := types.ParseString(s.ForEach.Type)
 		switch {

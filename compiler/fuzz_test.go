@@ -26,6 +26,14 @@ func FuzzCompile(f *testing.F) {
 	if err := os.WriteFile(filepath.Join(dir, "text"), []byte("text ${a}\n"), 0o600); err != nil {
 		f.Fatal(err)
 	}
+	library := filepath.Join(dir, "lib")
+	if err := os.Mkdir(library, 0o700); err != nil {
+		f.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(library, "lib"+load.Suffix), []byte(fuzzLibrary), 0o600); err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte(fuzzImporter))
 	f.Fuzz(func(t *testing.T, src []byte) {
 		if len(src) > 1<<16 {
 			return
@@ -37,6 +45,60 @@ func FuzzCompile(f *testing.F) {
 		}
 	})
 }
+
+// fuzzLibrary is in ./lib, for sources that import it.
+const fuzzLibrary = `variable "n" {
+  type    = number
+  default = 1
+}
+variable "any" { default = null }
+code "src" { dir = "." }
+image "i" { base = "a:1" }
+pipeline "p" {
+  param "x" {
+    type    = any
+    default = null
+  }
+  step "a" {
+    image   = image.i
+    code    = code.src
+    command = ["echo", "${var.n}", jsonencode([var.any, param.x])]
+    output "o" { type = string }
+  }
+  output "o" { value = step.a.o }
+}
+pipeline "q" {
+  param "m" { type = model }
+  step "p" { pipeline = pipeline.p }
+  step "m" {
+    command = ["cat", input.m.path]
+    input "m" { value = param.m }
+  }
+}
+`
+
+// fuzzImporter imports it.
+const fuzzImporter = `library "l" {
+  source = "./lib"
+  vars = {
+    n   = 2
+    any = { a = ["b", null] }
+  }
+}
+library "again" { source = "lib" }
+pipeline "main" {
+  step "a" {
+    pipeline = library.l.p
+    input "x" { value = 3 }
+  }
+  step "b" {
+    for_each = ["x"]
+    pipeline = library.again.p
+    input "x" { value = step.a.o }
+  }
+  output "o" { value = step.b[*].o }
+}
+`
 
 // outcome is all that a compile gave, as text.
 func outcome(t *testing.T, r *compiler.Result, src []byte) string {

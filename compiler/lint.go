@@ -1,12 +1,16 @@
 package compiler
 
 import (
+	"maps"
+	"path/filepath"
 	"slices"
 
 	"pipec.dev/pipec/compiler/check"
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/compiler/lint"
+	"pipec.dev/pipec/compiler/lower"
+	"pipec.dev/pipec/schema/program"
 )
 
 // keep remembers what rules look at, of a project without errors, and leaves out the warnings that it ignores.
@@ -17,7 +21,56 @@ func (r *Result) keep(w *evaluate.World, blocks []*decode.Block, pipelines []*ch
 	r.checked = &lint.Project{
 		World: w, Blocks: blocks, Pipelines: pipelines, Programs: slices.Concat(r.Programs, r.Called), Stacks: r.Stacks, Sources: r.Sources, Levels: levels,
 	}
+	r.libraries()
 	r.Diags = r.checked.Unignored(r.Diags)
+}
+
+// libraries finds the libraries of which the project calls pipelines, and takes their sources from its own.
+func (r *Result) libraries() {
+	called := calledOfLibraries(r.checked.Pipelines)
+	if len(r.worlds) > 0 {
+		foreign := map[string]bool{}
+		for _, w := range r.worlds {
+			foreign[filepath.Clean(w.Dir)] = true
+		}
+		r.checked.Sources = within(r.Sources, func(dir string) bool { return !foreign[dir] })
+	}
+	worlds := slices.SortedFunc(maps.Keys(called), func(a, b *evaluate.World) int { return slices.Index(r.worlds, a) - slices.Index(r.worlds, b) })
+	for _, w := range worlds {
+		r.checked.Libraries = append(r.checked.Libraries, &lint.Project{
+			World: w, Blocks: w.Blocks, Pipelines: called[w], Stacks: r.Stacks, Levels: r.checked.Levels, Library: true,
+			Sources: within(r.Sources, func(dir string) bool { return dir == filepath.Clean(w.Dir) }),
+		})
+	}
+}
+
+// calledOfLibraries are the pipelines of libraries that others call, directly or not, by their libraries.
+func calledOfLibraries(pipelines []*check.Pipeline) map[*evaluate.World][]*check.Pipeline {
+	out, seen := map[*evaluate.World][]*check.Pipeline{}, map[*check.Pipeline]bool{}
+	for todo := slices.Clone(pipelines); len(todo) > 0; todo = todo[1:] {
+		for _, p := range todo[0].Calls {
+			if seen[p] {
+				continue
+			}
+			seen[p] = true
+			todo = append(todo, p)
+			if w := p.World(); w.Root != "" {
+				out[w] = append(out[w], p)
+			}
+		}
+	}
+	return out
+}
+
+// within are the sources in some directory.
+func within(sources map[string][]byte, in func(dir string) bool) map[string][]byte {
+	out := map[string][]byte{}
+	for name, src := range sources {
+		if in(filepath.Dir(name)) {
+			out[name] = src
+		}
+	}
+	return out
 }
 
 // Lint asks the rules of a project in which there is no error, and gives what they tell with what compiling has told. Of
@@ -26,5 +79,19 @@ func (r *Result) Lint(o lint.Options) lint.Report {
 	if r.checked == nil {
 		return lint.Report{Diags: r.Diags.Sorted()}
 	}
+	for _, lib := range r.checked.Libraries {
+		lib.Programs = standalone(lib)
+	}
 	return lint.Run(r.checked, r.Diags.Sorted(), o)
+}
+
+// standalone are the programs that the pipelines of a library would be by themselves.
+func standalone(lib *lint.Project) []*program.Program {
+	var out []*program.Program
+	for _, p := range lib.Pipelines {
+		if prog, _, err := lower.Program(lib.World, p); err == nil { // it has been in the program of what calls it
+			out = append(out, prog)
+		}
+	}
+	return out
 }

@@ -50,6 +50,9 @@ func (a *app) graph(args []string, format, out string) error {
 		return err
 	}
 	programs := r.Programs
+	if len(programs) == 0 {
+		programs = r.Called // of a library
+	}
 	if len(args) > 0 {
 		programs = nil
 		for _, name := range args {

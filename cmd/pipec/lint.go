@@ -30,7 +30,11 @@ block ignores what is told of it and of all in it; the reason is wanted, and a c
 
   # pipec:ignore no-timeout,unused-output the operator ends it
 
---fix writes what can certainly be mended into the files, each at once or not at all, and reports what remains.
+Of libraries, the pipelines that the project calls are looked at: what is found stands where they do, and a comment there
+ignores it. All else of a library is told in its own directory, which is a project.
+
+--fix writes what can certainly be mended into the project's own files, each at once or not at all, and reports what
+remains.
 
 Exit status 1 where there is an error or a warning. --minimum-failure-severity error lets warnings pass, note lets
 nothing pass.

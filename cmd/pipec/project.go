@@ -24,8 +24,13 @@ func (a *app) compile(dir string) (*compiler.Result, error) { return a.compileUn
 
 // compileUnsaved compiles with texts of an editor in the place of files.
 func (a *app) compileUnsaved(dir string, unsaved map[string][]byte) (*compiler.Result, error) {
-	debug.SetMemoryLimit(memoryLimit(sourceSize(dir)))
+	size := sourceSize(dir)
+	debug.SetMemoryLimit(memoryLimit(size))
 	o := compiler.Options{Dir: dir, Stack: a.chosenStack(dir), Env: a.env, Unsaved: unsaved}
+	o.Reading = func(library string) {
+		size += sourceSize(library)
+		debug.SetMemoryLimit(memoryLimit(size))
+	}
 	for i := 0; i+1 < len(a.vars); i += 2 {
 		if a.vars[i] == "--var" {
 			o.Vars = append(o.Vars, evaluate.Source{Flag: a.vars[i+1]})
@@ -132,6 +137,9 @@ func thePipeline(r *compiler.Result, args []string) (*program.Program, error) {
 	case 1:
 		return r.Programs[0], nil
 	case 0:
+		if len(r.Called) > 0 {
+			return nil, usage("no pipeline of the project is started by itself: all are there to be called")
+		}
 		return nil, usage("the project declares no pipeline")
 	}
 	return nil, usage("the project has several pipelines (%s): name one", strings.Join(pipelineNames(r), ", "))

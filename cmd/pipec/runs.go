@@ -133,6 +133,10 @@ func (a *app) showDetail(d *runs.Detail) error {
 		one := &d.Run.Imports[i]
 		fmt.Fprintf(w, "param %s\t%s from %s\n", one.Name, importText(one), strings.TrimPrefix(one.Source, record.FromFile))
 	}
+	for i := range d.Run.Last {
+		l := &d.Run.Last[i]
+		fmt.Fprintf(w, "last %s/%s\tof run %s\n", l.Pipeline, l.Datum.Name, l.Run)
+	}
 	if err := w.Flush(); err != nil {
 		return err
 	}

@@ -101,11 +101,14 @@ func target(arg string) (dir, only string, err error) {
 }
 
 func describeProject(r *compiler.Result) string {
-	steps := 0
-	for _, p := range r.Programs {
+	steps, programs := 0, r.Programs
+	if len(programs) == 0 {
+		programs = r.Called // of a library
+	}
+	for _, p := range programs {
 		steps += len(p.Steps) + len(p.Finally)
 	}
-	text := fmt.Sprintf("%s, %s", plural(len(r.Programs), "pipeline"), plural(steps, "step"))
+	text := fmt.Sprintf("%s, %s", plural(len(programs), "pipeline"), plural(steps, "step"))
 	if len(r.Stacks) > 0 {
 		text += ", " + plural(len(r.Stacks), "stack")
 	}

@@ -93,7 +93,7 @@ func (c *checker) images() bool {
 		case ref == "" && built && !told[s.Image]:
 			good, told[s.Image] = false, true
 			name := strings.TrimPrefix(s.Image, "image.")
-			c.world.Diags.Add(diag.New("missing", c.world.Images[name].DefRange, "stack %q has no container_registry, and image %q has to be built and pushed to one", c.stack.Name, name).
+			c.world.Diags.Add(diag.New("missing", c.places["image."+name], "stack %q has no container_registry, and image %q has to be built and pushed to one", c.stack.Name, name).
 				WithRelated(c.world.Stacks[c.stack.Name].DefRange, "the stack is declared here").
 				WithSuggestion(`write container_registry "generic" { uri = "HOST/PREFIX" } in the stack`))
 		case ref == "":

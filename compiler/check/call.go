@@ -15,35 +15,42 @@ import (
 func (c *checker) callee(p *Pipeline, s *Step) *Pipeline {
 	e := s.Block.Attr("pipeline")
 	t, hclDiags := hcl.AbsTraversalForExpr(e)
-	fault := func() *Pipeline {
-		d := diag.New("type-mismatch", e.Range(), "`pipeline` is a reference: pipeline = pipeline.NAME")
-		if names := evaluate.Names(c.world.Pipelines); len(names) > 0 {
-			d = d.WithDetail("%s", evaluate.Listed("Declared", names))
-		}
-		c.diags.Add(d)
+	if hclDiags.HasErrors() {
+		c.notCallable(e)
 		return nil
 	}
-	if hclDiags.HasErrors() || len(t) < 2 {
-		return fault()
+	var names []string
+	for _, step := range t[1:] {
+		if a, ok := step.(hcl.TraverseAttr); ok {
+			names = append(names, a.Name)
+		}
 	}
-	name, ok := t[1].(hcl.TraverseAttr)
 	switch {
-	case !ok:
-		return fault()
-	case t.RootName() == "pipeline" && len(t) == 2:
-		return c.calleeIn(c.world, "", p, s, name.Name, e)
+	case len(names) < len(t)-1:
+	case t.RootName() == "pipeline" && len(names) == 1:
+		return c.own(p, s, names[0], e)
+	case t.RootName() == "library" && (len(names) == 1 || len(names) == 2):
+		return c.imported(p, s, names, e)
 	}
-	return fault()
+	c.notCallable(e)
+	return nil
 }
 
-func (c *checker) calleeIn(w *evaluate.World, library string, p *Pipeline, s *Step, name string, e hcl.Expression) *Pipeline {
+func (c *checker) notCallable(e hcl.Expression) {
+	d := diag.New("type-mismatch", e.Range(), "`pipeline` is a reference: pipeline = pipeline.NAME, or library.NAME.NAME")
+	if names := evaluate.Names(c.world.Pipelines); len(names) > 0 {
+		d = d.WithDetail("%s", evaluate.Listed("Declared", names))
+	}
+	c.diags.Add(d)
+}
+
+// own is a pipeline of the same directory.
+func (c *checker) own(p *Pipeline, s *Step, name string, e hcl.Expression) *Pipeline {
+	w := c.world
 	b := w.Pipelines[name]
 	if b == nil {
-		prefix := "pipeline."
-		if library != "" {
-			prefix = "library." + library + "."
-		}
-		c.diags.Add(c.world.Near(diag.New("unknown-reference", e.Range(), "no pipeline is named %q", name), prefix, name, func() []string { return evaluate.Names(w.Pipelines) }))
+		d := diag.New("unknown-reference", e.Range(), "no pipeline is named %q", name)
+		c.diags.Add(w.Near(d, "pipeline.", name, func() []string { return evaluate.Names(w.Pipelines) }))
 		return nil
 	}
 	if q := c.pipelines[b]; q != nil && q.entered {
@@ -53,6 +60,39 @@ func (c *checker) calleeIn(w *evaluate.World, library string, p *Pipeline, s *St
 	c.callers = append(c.callers, caller{b: p.Block, at: e.Range()})
 	q := c.pipeline(b)
 	c.callers = c.callers[:len(c.callers)-1]
+	return p.calls(q)
+}
+
+// imported is a pipeline of a library, all of which has been checked.
+func (c *checker) imported(p *Pipeline, s *Step, names []string, e hcl.Expression) *Pipeline {
+	w, library := c.world, names[0]
+	b := w.Use(w.Libraries, library)
+	if b == nil {
+		d := diag.New("unknown-reference", e.Range(), "no library is named %q", library)
+		c.diags.Add(w.Near(d, "library.", library, func() []string { return evaluate.Names(w.Libraries) }))
+		return nil
+	}
+	lib := w.Imports[library]
+	if lib == nil {
+		return nil
+	}
+	if len(names) == 1 {
+		c.diags.Add(diag.New("type-mismatch", e.Range(), "a pipeline of the library is called: pipeline = library.%s.NAME", library).
+			WithDetail("%s", evaluate.Listed("Its pipelines", evaluate.Names(lib.Pipelines))))
+		return nil
+	}
+	q := lib.Pipelines[names[1]]
+	if q == nil {
+		d := diag.New("unknown-reference", e.Range(), "library %q has no pipeline %q", library, names[1]).
+			WithRelated(b.DefRange, "the library is declared here")
+		c.diags.Add(w.Near(d, "library."+library+".", names[1], func() []string { return evaluate.Names(lib.Pipelines) }))
+		return nil
+	}
+	s.Library = library
+	return p.calls(c.libraries[lib].pipelines[q])
+}
+
+func (p *Pipeline) calls(q *Pipeline) *Pipeline {
 	q.called = true
 	for _, other := range p.Calls {
 		if other == q {

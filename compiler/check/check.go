@@ -25,20 +25,37 @@ type checker struct {
 	// pipelines are those that are or were checked: who calls one needs the types of its params and outputs.
 	pipelines map[*decode.Block]*Pipeline
 	callers   []caller // the calls that are being checked, outermost first
+	libraries map[*evaluate.World]*checker
 }
 
-// Project checks all pipelines of a project, sorted by name, and tells what in it is used by nothing.
+// Project checks all pipelines of a project, sorted by name, and those of its libraries, and tells what in it is used by
+// nothing.
 func Project(w *evaluate.World) []*Pipeline {
-	c := &checker{world: w, diags: w.Diags, pipelines: map[*decode.Block]*Pipeline{}}
+	c := &checker{world: w, libraries: map[*evaluate.World]*checker{}}
+	out := c.all()
+	if !w.Diags.HasErrors() { // what is faulty may hide a use
+		w.Unused()
+	}
+	return out
+}
+
+// all checks the libraries that a world imports, and then its own pipelines.
+func (c *checker) all() []*Pipeline {
+	w := c.world
+	c.diags, c.pipelines = w.Diags, map[*decode.Block]*Pipeline{}
+	for _, name := range evaluate.Names(w.Imports) {
+		if lib := w.Imports[name]; c.libraries[lib] == nil {
+			l := &checker{world: lib, libraries: c.libraries}
+			c.libraries[lib] = l
+			l.all()
+		}
+	}
 	w.All()
 	c.images()
 	c.codes()
 	var out []*Pipeline
 	for _, name := range evaluate.Names(w.Pipelines) {
 		out = append(out, c.pipeline(w.Pipelines[name]))
-	}
-	if !w.Diags.HasErrors() { // what is faulty may hide a use
-		w.Unused()
 	}
 	return out
 }
@@ -178,7 +195,7 @@ func (c *checker) param(p *Pipeline, b *decode.Block) {
 		q.Type, typed = t, true
 	}
 	c.world.String(b, "description")
-	c.imported(b, q)
+	c.importedFrom(b, q)
 	v, ok := c.byDefault(b, q.Type, b.LabelRange)
 	if !ok {
 		return

@@ -22,8 +22,6 @@ type Pipeline struct {
 	Program program.Program
 	// Calls are the pipelines that its steps call, each once, in the order of the source.
 	Calls []*Pipeline
-	// Library is the library that it stands in; "": the project's own.
-	Library string
 
 	world   *evaluate.World // the project, or the library, that it is declared in
 	entered bool            // it is being checked
@@ -64,6 +62,7 @@ type Step struct {
 	Env         map[string]*Value
 	When        *Value
 	Callee      *Pipeline // of a call
+	Library     string    // that the callee is called of, as it is named where the step stands; "": it is of the same directory
 	ForEach     *ForEach
 	Repeat      *Repeat
 	RetryWhen   *Value
@@ -152,6 +151,13 @@ type Use struct {
 	Output   string // of it; "": its status, or all outputs
 	Status   bool   // how it ended, not an output
 	Const    bool   // var or local
+	Last     *Last  // of last_success
 	Soft     bool
 	At       hcl.Range
+}
+
+// Last is an output of an earlier run.
+type Last struct {
+	Pipeline, Output string
+	Type             cty.Type
 }

@@ -12,6 +12,7 @@ import (
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/compiler/infer"
 	"pipec.dev/pipec/schema/language"
+	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 	"pipec.dev/pipec/schema/types"
 )
@@ -60,6 +61,8 @@ func (s *scope) Resolve(t hcl.Traversal, soft bool) (cty.Type, int) {
 		return s.stepOutput(t, soft)
 	case root == "run":
 		return s.run(t, soft)
+	case root == program.LastRoot && isLast(t):
+		return s.last(t, soft)
 	case root == "each":
 		return s.each(t, soft)
 	}
@@ -70,7 +73,7 @@ func (s *scope) Resolve(t hcl.Traversal, soft bool) (cty.Type, int) {
 }
 
 func (s *scope) use(u Use, t hcl.Traversal, soft bool) {
-	u.Soft, u.At = soft && u.Step != "" && !u.Status, t.SourceRange() // only what a step leaves behind can be missing
+	u.Soft, u.At = soft && u.CanLack(), t.SourceRange()
 	s.uses = append(s.uses, u)
 }
 
@@ -82,6 +85,9 @@ func (s *scope) misplaced(t hcl.Traversal, more ...string) (cty.Type, int) {
 	s.c.diags.Add(s.c.world.Misplaced(t, more))
 	return cty.NilType, 0
 }
+
+// CanLack says whether what is referred to may be missing: what a step or an earlier run leaves behind.
+func (u *Use) CanLack() bool { return u.Step != "" && !u.Status || u.Last != nil }
 
 // name is the second part of a reference, x of param.x.
 func (s *scope) name(t hcl.Traversal, what string) (string, bool) {

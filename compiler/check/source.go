@@ -9,8 +9,8 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// imported checks where a param is imported from. Whether anything is there is found when a run starts.
-func (c *checker) imported(b *decode.Block, q *Param) {
+// importedFrom checks where a param is imported from. Whether anything is there is found when a run starts.
+func (c *checker) importedFrom(b *decode.Block, q *Param) {
 	text, ok := c.world.String(b, "source")
 	if !ok {
 		return

@@ -129,7 +129,10 @@ func (c *checker) input(p *Pipeline, s *Step, b *decode.Block) {
 	if e == nil {
 		return
 	}
-	v := c.value(p, s, language.Runtime, e)
+	var v *Value
+	if written, ok := c.lastSuccess(e); ok {
+		v = c.value(p, s, language.Runtime, written)
+	}
 	if v == nil {
 		in.Type = declared
 		return

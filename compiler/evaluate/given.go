@@ -27,10 +27,12 @@ type Source struct {
 // EnvPrefix is how a variable is named in the environment.
 const EnvPrefix = "PIPEC_VAR_"
 
-// given is one value for a variable: text (from a flag or the environment) or an expression (from a file).
+// given is one value for a variable: text (from a flag or the environment), an expression (from a file), or a value that
+// an expression had in the importer of a library.
 type given struct {
 	text   string
 	expr   hcl.Expression
+	value  cty.Value // cty.NilVal: it is yet to be made
 	at     hcl.Range
 	origin string
 }
@@ -157,6 +159,9 @@ func readGiven(path string, regular bool) ([]byte, error) {
 
 // valueGiven makes the value of what was given: text as it is for a string, else a literal of the declared type.
 func (w *World) valueGiven(g given, declared cty.Type, n *Name) (cty.Value, bool) {
+	if g.value != cty.NilVal {
+		return w.valueImported(g, declared, n)
+	}
 	node := g.expr
 	if n.Sensitive {
 		g.at = n.Range // where it is given, it could be read

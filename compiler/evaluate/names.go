@@ -234,9 +234,17 @@ func (w *World) variable(n *Name) cty.Value {
 	}
 	v := byDefault
 	if g, ok := w.given[b.Label]; ok {
-		if v, ok = w.valueGiven(g, declared, n); !ok {
-			return cty.NilVal
+		switch {
+		case g.value != cty.NilVal && g.value.IsNull() && byDefault != cty.NilVal && byDefault.IsNull():
+		default:
+			if v, ok = w.valueGiven(g, declared, n); !ok {
+				return cty.NilVal
+			}
 		}
+	}
+	if v == cty.NilVal && w.importer != nil {
+		w.Diags.Add(w.notImported(n))
+		return cty.NilVal
 	}
 	if v == cty.NilVal {
 		w.Diags.Add(diag.New("missing-variable", b.LabelRange, "the variable %q has no value", b.Label).

@@ -191,7 +191,8 @@ func (w *World) Function(call *hclsyntax.FunctionCallExpr) (function.Function, b
 	d := diag.New("unknown-function", call.NameRange, "there is no function %s", call.Name)
 	switch call.Name {
 	case "last_success":
-		d = diag.New("not-supported", call.NameRange, "last_success is not supported yet")
+		d = diag.New("out-of-place", call.NameRange, "last_success can't be used here").
+			WithDetail("It is the whole value of a step's input, or an argument of coalesce or try there.")
 	case "env", "getenv":
 		d = d.WithDetail("What a project compiles to doesn't depend on the environment, but for variables: PIPEC_VAR_NAME gives the value of var.NAME.")
 	case "timestamp", "uuid", "uuidv4", "plantimestamp", "bcrypt":

@@ -25,6 +25,8 @@ func (w *World) trail(d diag.Diagnostic, e hcl.Expression, seen map[*Name]bool) 
 	for _, n := range w.reads(e) {
 		switch {
 		case seen[n]:
+		case n.block != nil && n.Sensitive && n.block.Attr("sensitive") == nil:
+			d = d.WithRelated(w.given[n.block.Label].at, "%s is given what is sensitive", n.Address)
 		case n.block != nil && n.Sensitive:
 			d = d.WithRelated(n.Range, "%s is declared sensitive", n.Address)
 		case n.expr != nil && IsSensitive(n.value):

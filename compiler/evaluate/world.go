@@ -21,9 +21,11 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// World holds a project's declarations and the values of its constants.
+// World holds the declarations of a project, or of a library, and the values of its constants.
 type World struct {
 	Dir       string
+	Root      string          // of a library: its directory, relative to that of the project that is compiled, with slashes
+	Blocks    []*decode.Block // all that it declares
 	Diags     *diag.List
 	Project   string        // its name; "" without one
 	Settings  *decode.Block // the project's own block; nil without one
@@ -33,7 +35,10 @@ type World struct {
 	Images    map[string]*decode.Block
 	Codes     map[string]*decode.Block
 	Pipelines map[string]*decode.Block
+	Libraries map[string]*decode.Block
+	Imports   map[string]*World // what the libraries are, by their names here; those that are faulty are missing
 
+	importer  *decode.Block // of a library: the block by which it was read first
 	given     map[string]given
 	stack     []*Name // being evaluated, outermost first
 	used      map[*decode.Block]bool
@@ -67,13 +72,13 @@ const (
 // New collects the declarations. Nothing is evaluated yet, but for the project's name.
 func New(dir string, blocks []*decode.Block, sources map[string][]byte, diags *diag.List) *World {
 	w := &World{
-		Dir: dir, Diags: diags, sources: sources,
+		Dir: dir, Blocks: blocks, Diags: diags, sources: sources,
 		Variables: map[string]*Name{}, Locals: map[string]*Name{},
 		Stacks: map[string]*decode.Block{}, Images: map[string]*decode.Block{}, Codes: map[string]*decode.Block{},
-		Pipelines: map[string]*decode.Block{}, used: map[*decode.Block]bool{}, given: map[string]given{},
+		Pipelines: map[string]*decode.Block{}, Libraries: map[string]*decode.Block{}, Imports: map[string]*World{}, used: map[*decode.Block]bool{}, given: map[string]given{},
 	}
 	w.functions = Functions(dir)
-	named := map[string]map[string]*decode.Block{"stack": w.Stacks, "image": w.Images, "code": w.Codes, "pipeline": w.Pipelines}
+	named := map[string]map[string]*decode.Block{"stack": w.Stacks, "image": w.Images, "code": w.Codes, "pipeline": w.Pipelines, "library": w.Libraries}
 	for _, b := range blocks {
 		switch b.Def.Name {
 		case "variable":
@@ -129,7 +134,7 @@ func Declare(among map[string]*decode.Block, b *decode.Block, diags *diag.List) 
 // Names are the sorted names of declarations, for suggestions.
 func Names[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
 
-// Use finds an image, a code or a pipeline by its name and remembers that it is used.
+// Use finds an image, a code, a pipeline or a library by its name and remembers that it is used.
 func (w *World) Use(among map[string]*decode.Block, name string) *decode.Block {
 	b := among[name]
 	if b != nil {
@@ -157,7 +162,7 @@ func (w *World) Unused() {
 			}
 		}
 	}
-	for kind, m := range map[string]map[string]*decode.Block{"image": w.Images, "code": w.Codes} {
+	for kind, m := range map[string]map[string]*decode.Block{"image": w.Images, "code": w.Codes, "library": w.Libraries} {
 		for _, name := range Names(m) {
 			if !w.used[m[name]] {
 				w.Diags.Add(diag.New("unused", m[name].LabelRange, "%s.%s is used by nothing", kind, name))

@@ -16,7 +16,7 @@ import (
 func (w *walker) call(e *hclsyntax.FunctionCallExpr) cty.Type {
 	f, known := w.scope.Function(e)
 	if !known && e.Name == "last_success" {
-		return cty.NilType // it works later; its arguments refer to pipelines, which nothing else does
+		return cty.NilType // it is told; its arguments refer to pipelines, which nothing else does
 	}
 	soft := e.Name == "try" || e.Name == "coalesce"
 	if soft {

@@ -114,6 +114,9 @@ func mended(t *testing.T, r *compiler.Result, report lint.Report, o lint.Options
 
 func put(t *testing.T, name string, data []byte) {
 	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(name, data, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,9 @@ var floatingImage = &Rule{
 		"Name a version, or better a digest.",
 	Check: func(p *Pass) {
 		for _, name := range evaluate.Names(p.World.Images) {
+			if p.Library && !p.usesImage("image."+name) {
+				continue
+			}
 			floating(p, p.World.Images[name], "base")
 		}
 		for _, pl := range p.Pipelines {
@@ -46,4 +49,14 @@ func floating(p *Pass, b *decode.Block, name string) {
 	case tag == "latest":
 		p.Tell(p.New(e.Range(), "the image %q stands for another one whenever somebody pushes", ref).WithSuggestion("name a version, or a digest"))
 	}
+}
+
+// usesImage says whether a step that is looked at has an image.
+func (p *Project) usesImage(image string) bool {
+	for _, s := range p.Steps {
+		if s.Program.Image == image {
+			return true
+		}
+	}
+	return false
 }

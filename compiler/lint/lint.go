@@ -38,9 +38,15 @@ type Project struct {
 	Stacks    []*program.Stack
 	Sources   map[string][]byte
 	Levels    Levels
+	// Library says that it is a library of the project that is looked at: what is about its files alone is for those who
+	// work in it.
+	Library bool
+	// Libraries are those of which the project calls pipelines, with these pipelines.
+	Libraries []*Project
 
-	programs map[string]*program.Program // by the pipeline's name
-	ignores  *Ignores                    // once asked for: most projects have none, and reading comments takes time
+	clustered map[string]bool             // the rules that asked whether a stack is a cluster
+	programs  map[string]*program.Program // by the pipeline's name
+	ignores   *Ignores                    // once asked for: most projects have none, and reading comments takes time
 }
 
 // Options say how to look.
@@ -84,16 +90,25 @@ func Run(p *Project, found []diag.Diagnostic, o Options) Report {
 		return levels.of(code) != Off && (len(o.Only) == 0 || slices.Contains(o.Only, code))
 	}
 	codes := Codes()
-	run := func(list []*Rule) {
+	run := func(p *Project, list []*Rule, r *Report) {
 		for _, rule := range list {
 			if asked(rule.Code) {
-				rule.Check(&Pass{Project: p, Options: o, rule: rule, level: levels.of(rule.Code), report: &r, asked: asked, codes: codes})
+				rule.Check(&Pass{Project: p, Options: o, rule: rule, level: levels.of(rule.Code), report: r, asked: asked, codes: codes})
 			}
 		}
 	}
-	run(working(rules))
+	run(p, working(rules), &r)
 	r.Diags = p.comments().Apply(r.Diags)
-	run(aboutIgnores)
+	run(p, aboutIgnores, &r)
+	for _, lib := range p.Libraries {
+		var l Report
+		run(lib, working(rules), &l)
+		r.Secrets = append(r.Secrets, l.Secrets...)
+		for _, d := range lib.comments().Apply(l.Diags) {
+			d.Fix = nil // the file is not this project's
+			r.Diags = append(r.Diags, d)
+		}
+	}
 	var sorted diag.List
 	sorted.Add(r.Diags...)
 	r.Diags = sorted.Sorted()
@@ -160,4 +175,13 @@ func (p *Project) Program(pl *check.Pipeline) *program.Program {
 // the same on every machine.
 func (p *Project) Clustered() bool {
 	return slices.ContainsFunc(p.Stacks, func(s *program.Stack) bool { return s.Orchestrator.Kind == "kubernetes" })
+}
+
+// Clustered is that of the project. It remembers that the rule depends on it.
+func (p *Pass) Clustered() bool {
+	if p.clustered == nil {
+		p.clustered = map[string]bool{}
+	}
+	p.clustered[p.rule.Code] = true
+	return p.Project.Clustered()
 }

@@ -14,6 +14,9 @@ var unpinnedCache = &Rule{
 	Doc: "A tag can stand for another image tomorrow, so what was computed with it can't be taken again. Write the digest into the reference, or let " +
 		"`pipec push` find it and commit `pipec.lock.json`.\n\nThe rule is asked where a stack of the project is on Kubernetes.",
 	Check: func(p *Pass) {
+		if p.Library {
+			return // what its images are called where they are pushed is for the programs that call it
+		}
 		images := p.pins()
 		for pl, s := range p.Steps {
 			if s.Program.Cache == nil || !images.floating(pl, s) {

@@ -7,11 +7,14 @@ var unusedIgnore = &Rule{
 	Summary: "A comment ignores what no rule finds there.",
 	Doc: "What the comment was for is gone, or stands elsewhere: a comment is about the line that it ends, or, where it stands alone, about " +
 		"the attribute or block that begins on the next line. Left behind, it would hide the next fault. Rules that are off, or that " +
-		"`--only` leaves out, don't count.\n\n`--fix` takes the comment away.",
+		"`--only` leaves out, don't count, nor do rules about clusters in a directory without stacks: it may be a library.\n\n`--fix` takes the comment away.",
 	Check: func(p *Pass) {
 		for _, g := range p.comments().all {
 			if !slices.Contains(p.codes, g.code) || g.used || !p.asked(g.code) {
 				continue
+			}
+			if len(p.Stacks) == 0 && p.clustered[g.code] {
+				continue // where this is a library, who imports it may have a cluster
 			}
 			d := p.New(g.comment.Range, "there is nothing here that %s would tell", g.code)
 			if len(g.siblings) == 1 {

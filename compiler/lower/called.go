@@ -37,10 +37,7 @@ func (from inherited) of(p *check.Pipeline) inherited {
 // call puts the pipeline that is called into the program, where it isn't yet.
 func (l *lowerer) call(p *check.Pipeline, from inherited) *program.Call {
 	from = from.of(p)
-	name := p.Block.Label
-	if p.Library != "" {
-		name = p.Library + "." + name
-	}
+	name := l.paths[p.World()] + p.Block.Label
 	if from.image != "" {
 		name += " image=" + from.image
 	}

@@ -4,7 +4,9 @@ package lower
 
 import (
 	"encoding/json"
+	"slices"
 	"sort"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -18,11 +20,15 @@ import (
 
 // Program makes the program of a pipeline in which check found no error, and its source map.
 func Program(w *evaluate.World, p *check.Pipeline) (*program.Program, program.SourceMap, error) {
-	l := &lowerer{world: w, prog: p.Program, places: program.SourceMap{"": p.Block.DefRange}, called: map[string]bool{}}
+	l := &lowerer{
+		world: w, prog: p.Program, places: program.SourceMap{"": p.Block.DefRange}, called: map[string]bool{},
+		paths: paths(w, p), codes: map[string]declared{}, images: map[string]declared{},
+	}
 	c := l.pipeline(p, "", inherited{})
 	l.prog.Params, l.prog.Steps, l.prog.Finally, l.prog.Outputs = c.Params, c.Steps, c.Finally, c.Outputs
 	sort.Slice(l.prog.Called, func(i, j int) bool { return l.prog.Called[i].Name < l.prog.Called[j].Name })
 	l.used()
+	slices.SortFunc(l.prog.Last, func(a, b program.Last) int { return strings.Compare(a.Ref(), b.Ref()) })
 	return &l.prog, l.places, l.err
 }
 
@@ -58,6 +64,9 @@ type lowerer struct {
 	prog   program.Program
 	places program.SourceMap
 	called map[string]bool // the pipelines that are in prog.Called, or on their way there
+	paths  map[*evaluate.World]string
+	codes  map[string]declared // by their names in the program
+	images map[string]declared
 	err    error
 }
 
@@ -90,6 +99,7 @@ func (l *lowerer) param(name, at string, p *check.Param) program.Param {
 func (l *lowerer) step(s *check.Step, at string, from inherited) program.Step {
 	out := s.Program
 	at += "step." + s.Name()
+	l.qualify(&out)
 	from.give(&out)
 	l.places[at] = s.Block.DefRange
 	if s.Callee != nil {
@@ -149,10 +159,27 @@ func (l *lowerer) input(in *check.Input) program.Value {
 	if in.Default != cty.NilVal {
 		for i := range in.Value.Uses {
 			u := &in.Value.Uses[i]
-			u.Soft = u.Step != "" && !u.Status
+			u.Soft = u.CanLack()
 		}
 	}
+	l.lasts(in.Value.Uses)
 	return l.value(in.Value)
+}
+
+// lasts adds to the program what it reads of earlier runs.
+func (l *lowerer) lasts(uses []check.Use) {
+	for _, u := range uses {
+		if u.Last == nil {
+			continue
+		}
+		one := program.Last{Pipeline: u.Last.Pipeline, Output: u.Last.Output, Type: types.String(u.Last.Type), Required: !u.Soft}
+		i := slices.IndexFunc(l.prog.Last, func(other program.Last) bool { return other.Ref() == one.Ref() })
+		if i < 0 {
+			l.prog.Last = append(l.prog.Last, one)
+			continue
+		}
+		l.prog.Last[i].Required = l.prog.Last[i].Required || one.Required
+	}
 }
 
 // value is a constant, one whole reference, or a kept expression.

@@ -19,14 +19,18 @@ func (l *lowerer) used() {
 			images[name] = true
 		}
 	}
-	w := l.world
 	for _, name := range evaluate.Names(codes) {
-		b := w.Codes[name]
-		l.prog.Codes = append(l.prog.Codes, program.Code{Name: name, Dir: check.Path(w, b, "dir"), Exclude: w.Strings(b, "exclude")})
+		w, b := l.codes[name].world, l.codes[name].block
+		l.prog.Codes = append(l.prog.Codes, program.Code{Name: name, Dir: check.Path(w, b, "dir"), Exclude: w.Strings(b, "exclude"), Root: w.Root})
 	}
 	for _, name := range evaluate.Names(images) {
-		b := w.Images[name]
-		image := program.Image{Name: name, Requirements: w.Strings(b, "requirements"), Packages: w.Strings(b, "packages")}
+		d, ok := l.images[name]
+		if !ok {
+			continue // a reference that begins with image. and names no block
+		}
+		w, b := d.world, d.block
+		l.places["image."+name] = b.DefRange
+		image := program.Image{Name: name, Requirements: w.Strings(b, "requirements"), Packages: w.Strings(b, "packages"), Root: w.Root}
 		image.Base, _ = w.String(b, "base")
 		if b.Attr("dockerfile") != nil {
 			image.Dockerfile = check.Path(w, b, "dockerfile")

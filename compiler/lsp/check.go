@@ -21,6 +21,7 @@ type checker struct {
 	changes   map[string]int              // of each project, how often it has changed
 	dirty     map[string]bool             // projects to compile
 	published map[string]map[string]found // by project and path: what the client shows
+	reads     map[string]map[string]bool  // the directories that each project was read from: its own, and those of libraries
 }
 
 // found is what is wrong in a file, as the client was told.
@@ -39,6 +40,7 @@ func newChecker(s *server) *checker {
 	return &checker{
 		server: s, wake: make(chan struct{}, 1),
 		changes: map[string]int{}, dirty: map[string]bool{}, published: map[string]map[string]found{},
+		reads: map[string]map[string]bool{},
 	}
 }
 
@@ -50,11 +52,19 @@ func (c *checker) changed(path string) {
 	dir := filepath.Dir(path)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, known := c.published[dir]; !known && !c.server.docs.inProject(dir) {
+	for project, read := range c.reads {
+		if read[dir] && project != dir {
+			c.changes[project]++
+			c.dirty[project] = true
+		}
+	}
+	if _, known := c.published[dir]; known || c.server.docs.inProject(dir) {
+		c.changes[dir]++
+		c.dirty[dir] = true
+	}
+	if len(c.dirty) == 0 {
 		return // nobody looks at it
 	}
-	c.changes[dir]++
-	c.dirty[dir] = true
 	select {
 	case c.wake <- struct{}{}:
 	default:
@@ -94,14 +104,17 @@ func (c *checker) project(ctx context.Context, dir string) error {
 	change := c.changes[dir]
 	c.mu.Unlock()
 	docs := c.server.docs.now()
-	unsaved := map[string][]byte{}
+	unsaved, open := map[string][]byte{}, false
 	for path, d := range docs {
-		if d.dir() == dir && isSource(path) {
-			unsaved[filepath.Base(path)] = d.text.src
+		rel, err := filepath.Rel(dir, path)
+		if err != nil || d.dir() == "" || !isSource(path) {
+			continue
 		}
+		unsaved[filepath.ToSlash(rel)] = d.text.src // libraries may be open too
+		open = open || d.dir() == dir
 	}
 	var r *compiler.Result
-	if len(unsaved) > 0 {
+	if open {
 		var err error
 		if r, err = c.server.options.Compile(dir, unsaved); err != nil {
 			return err
@@ -112,6 +125,7 @@ func (c *checker) project(ctx context.Context, dir string) error {
 	if c.changes[dir] != change {
 		return nil // it is dirty again
 	}
+	c.reads[dir] = directories(r)
 	c.publish(ctx, dir, c.server.findings(dir, r, docs), docs)
 	return nil
 }
@@ -131,6 +145,9 @@ func (c *checker) publish(ctx context.Context, dir string, now map[string]found,
 	}
 	maps.Copy(paths, now)
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		if of := filepath.Dir(path); of != dir && openIn(of, docs) {
+			continue // what is told of a library that is open is its own
+		}
 		p := publishParams{URI: uriOf(path, docs), Diagnostics: []diagnostic{}}
 		if old, ok := before[path]; ok && old.doc != nil {
 			p.URI = old.doc.uri
@@ -147,8 +164,20 @@ func (c *checker) publish(ctx context.Context, dir string, now map[string]found,
 	if len(now) == 0 {
 		delete(c.published, dir)
 		delete(c.changes, dir)
+		delete(c.reads, dir)
 		c.server.cache.forget(dir)
 	}
+}
+
+// directories are those that a project was read from.
+func directories(r *compiler.Result) map[string]bool {
+	out := map[string]bool{}
+	if r != nil {
+		for path := range r.Sources {
+			out[filepath.Dir(path)] = true
+		}
+	}
+	return out
 }
 
 // findings are what the compiler told, by path.
@@ -160,7 +189,7 @@ func (s *server) findings(dir string, r *compiler.Result, docs map[string]*docum
 	t := translator{server: s, dir: dir, docs: docs, sources: r.Sources, texts: map[string]*text{}}
 	for _, d := range diag.NewView(r.Diags.Sorted(), r.Sources).Diagnostics {
 		path, f := t.finding(d)
-		if path == "" {
+		if path == "" || filepath.Dir(path) != dir && openIn(filepath.Dir(path), docs) {
 			continue
 		}
 		file := out[path]

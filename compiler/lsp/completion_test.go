@@ -117,7 +117,7 @@ func TestCompletion(t *testing.T) {
 		has   string
 		not   string
 	}{
-		{mark: "\npi|", first: "code image locals pipec pipeline", not: "step library"},
+		{mark: "\npi|", first: "code image library locals pipec pipeline", not: "step"},
 		{mark: "b = jo|", has: "join var local", not: "param step"},
 		{mark: "c = \"x${va|}", has: "var local upper"},
 		{mark: "var.gamma.l|}", first: "high low", not: "upper"},

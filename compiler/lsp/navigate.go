@@ -19,8 +19,12 @@ func (v *view) symbolAt(offset int) *names.Symbol {
 
 func (s *server) definition(p positionParams) (answer, error) {
 	return s.in(p.TextDocument, func(_ context.Context, v *view) (any, error) {
-		sym := v.symbolAt(v.text.offset(p.Position))
+		offset := v.text.offset(p.Position)
+		sym := v.symbolAt(offset)
 		if sym == nil {
+			if at := v.inLibrary(offset); at != nil {
+				return *at, nil
+			}
 			return nil, nil
 		}
 		return v.location(sym.File, sym.At), nil

@@ -110,7 +110,9 @@ func TestExamplesOfThePages(t *testing.T) {
 		for _, part := range strings.Split(string(page), "```"+kind+"\n")[1:] {
 			source, _, _ := strings.Cut(part, "```")
 			dir := t.TempDir()
-			if err := os.WriteFile(filepath.Join(dir, "main.pipec."+kind), []byte(source), 0o644); err != nil {
+			if strings.HasPrefix(source, "# team/") {
+				dir = library(t, dir, source)
+			} else if err := os.WriteFile(filepath.Join(dir, "main.pipec."+kind), []byte(source), 0o644); err != nil {
 				t.Fatal(err)
 			}
 			r, err := compiler.Compile(compiler.Options{Dir: dir})
@@ -126,4 +128,24 @@ func TestExamplesOfThePages(t *testing.T) {
 	if shown < 2 {
 		t.Errorf("%d examples", shown)
 	}
+}
+
+// library lays an example down that has a library: a line such as "# team/main.pipec.hcl" begins each file. It returns the
+// project's directory.
+func library(t *testing.T, root, source string) string {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Join(root, "shared", "train", "src"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range strings.Split("\n"+source, "\n# ")[1:] {
+		name, text, _ := strings.Cut(file, "\n")
+		path := filepath.Join(root, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(root, "team")
 }

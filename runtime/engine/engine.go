@@ -31,6 +31,7 @@ type State struct {
 	limits []limiter      // likewise; the first one bounds all attempts
 	byAddr map[string]int // nodes
 	types  map[string]cty.Type
+	last   map[string]*last // by their references
 
 	ready  readyHeap      // nodes that may start as soon as there is room
 	ended  []int          // nodes whose dependants have not been told yet

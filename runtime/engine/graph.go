@@ -26,7 +26,7 @@ func New(p *program.Program, run *record.Run, limit int) (*State, error) {
 		kept: map[string]record.Event{},
 	}
 	s.newLimit(bound(limit, p.MaxParallel))
-	for _, build := range []func() error{s.check, s.addRoot, s.choose, s.readParams} {
+	for _, build := range []func() error{s.check, s.addRoot, s.choose, s.readParams, s.readLast} {
 		if err := build(); err != nil {
 			return nil, fmt.Errorf("engine: %w", err)
 		}

@@ -63,6 +63,10 @@ func (r *reader) lookup(ref string) (cty.Value, error) {
 			}
 			return v, nil
 		}
+	case program.LastRoot:
+		if l, ok := r.s.last[ref]; ok {
+			return r.lastOf(l), nil
+		}
 	case "run":
 		if v, ok := r.runAttr(rest); ok {
 			return v, nil

@@ -21,7 +21,7 @@ func CodeDigest(ctx context.Context, dir string, c *program.Code) (string, error
 }
 
 func pack(ctx context.Context, s store.Store, dir string, c *program.Code) (record.Artifact, error) {
-	return store.Pack(ctx, s, filepath.Join(dir, filepath.FromSlash(c.Dir)), c.Exclude)
+	return store.Pack(ctx, s, filepath.Join(dir, filepath.FromSlash(c.Root), filepath.FromSlash(c.Dir)), c.Exclude)
 }
 
 // code uploads a code bundle where the store lacks it. The tree is written after its files, so it says all.

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -35,7 +36,7 @@ func List(programs []*program.Program, stack *program.Stack) []Want {
 			c := &p.Codes[i]
 			if key := KindCode + c.Name; !seen[key] {
 				seen[key] = true
-				out = append(out, Want{Kind: KindCode, Name: c.Name, Dir: c.Dir, code: c})
+				out = append(out, Want{Kind: KindCode, Name: c.Name, Dir: path.Join(c.Root, c.Dir), code: c})
 			}
 		}
 		for _, s := range p.Every() {
@@ -69,7 +70,8 @@ func recipe(p *program.Program, name, ref string) (dockerfile, build string) {
 			continue
 		}
 		if block.Dockerfile != "" {
-			return "", "docker build -f " + word(block.Dockerfile) + " -t " + ref + " . && docker push " + ref
+			root := path.Join(block.Root, ".")
+			return "", "docker build -f " + word(path.Join(root, block.Dockerfile)) + " -t " + ref + " " + word(root) + " && docker push " + ref
 		}
 		lines := []string{"FROM " + block.Base}
 		if len(block.Packages) > 0 {

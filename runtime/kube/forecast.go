@@ -3,11 +3,13 @@ package kube
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
 
 	"pipec.dev/pipec/runtime/cache"
+	"pipec.dev/pipec/runtime/earlier"
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/runtime/params"
 	"pipec.dev/pipec/runtime/step"
@@ -41,6 +43,13 @@ func Foresee(ctx context.Context, s store.Store, p *program.Program) (*Forecast,
 		return nil, nil
 	}
 	run.Params, run.Imports = filled.Values, filled.Imports
+	var missing *earlier.Missing
+	run.Project = p.Project
+	if run.Last, err = earlier.Find(ctx, s, p, run, nil); errors.As(err, &missing) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
 	state, err := engine.New(p, run, 0)
 	if err != nil {
 		return nil, err

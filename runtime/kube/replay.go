@@ -32,7 +32,11 @@ func (d *driver) goOn(ctx context.Context, _ *batchv1.Job, run *record.Run, leas
 	}
 	var kept []record.Event
 	if run.RerunOf != "" {
-		if kept, err = d.kept(ctx, run); err != nil {
+		of, err := d.rerunOf(ctx, run)
+		if err != nil {
+			return nil, err
+		}
+		if kept, err = d.kept(ctx, run, of); err != nil {
 			return nil, err
 		}
 	}
@@ -105,24 +109,29 @@ func (d *driver) replay(ctx context.Context) (*past, error) {
 }
 
 // kept are the events by which results are taken over from the run that this one reruns.
-func (d *driver) kept(ctx context.Context, run *record.Run) ([]record.Event, error) {
+func (d *driver) kept(ctx context.Context, run, of *record.Run) ([]record.Event, error) {
+	end, err := d.readEnd(ctx, of)
+	if err != nil {
+		return nil, err
+	}
+	if end != nil {
+		return plan.KeptEvents(of, end.Steps, run.Kept), nil
+	}
+	steps, err := d.ends(ctx, of)
+	if err != nil {
+		return nil, fmt.Errorf("run %s, whose results are kept: %w", of.Name, err)
+	}
+	return plan.KeptEvents(of, steps, run.Kept), nil
+}
+
+// rerunOf reads the run that run is a rerun of.
+func (d *driver) rerunOf(ctx context.Context, run *record.Run) (*record.Run, error) {
 	key := (&record.Run{Namespace: run.Namespace, Pipeline: run.Pipeline, Name: run.RerunOf}).RunKey()
 	of, err := store.ReadJSON[record.Run](ctx, d.store, key)
 	if err != nil {
 		return nil, fmt.Errorf("run %s, whose results are kept: %w", run.RerunOf, err)
 	}
-	end, err := d.readEnd(ctx, &of)
-	if err != nil {
-		return nil, err
-	}
-	if end != nil {
-		return plan.KeptEvents(&of, end.Steps, run.Kept), nil
-	}
-	steps, err := d.ends(ctx, &of)
-	if err != nil {
-		return nil, fmt.Errorf("run %s, whose results are kept: %w", of.Name, err)
-	}
-	return plan.KeptEvents(&of, steps, run.Kept), nil
+	return &of, nil
 }
 
 // ends are the steps that have ended of a run that has not: it was lost.

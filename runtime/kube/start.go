@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	batchv1 "k8s.io/api/batch/v1"
 
+	"pipec.dev/pipec/runtime/earlier"
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/runtime/imports"
 	"pipec.dev/pipec/runtime/params"
@@ -205,11 +206,23 @@ func (d *driver) ask(ctx context.Context, job *batchv1.Job, run *record.Run) ([]
 			return nil, refuse("%s", err)
 		}
 	}
-	if run.RerunOf = job.Annotations[kube.AnnotationRerunOf]; run.RerunOf == "" {
+	var of *record.Run
+	if run.RerunOf = job.Annotations[kube.AnnotationRerunOf]; run.RerunOf != "" {
+		if of, err = d.rerunOf(ctx, run); err != nil {
+			return nil, err
+		}
+	}
+	var missing *earlier.Missing
+	if run.Last, err = earlier.Find(ctx, d.store, d.program, run, of); errors.As(err, &missing) {
+		return nil, refuse("%s", missing)
+	} else if err != nil {
+		return nil, err
+	}
+	if of == nil {
 		return nil, nil
 	}
 	run.Kept = keep
-	return d.kept(ctx, run)
+	return d.kept(ctx, run, of)
 }
 
 // given are the params that the run was started with: those of its annotation, else those of the schedule.

@@ -60,6 +60,7 @@ func (r *Refusal) Error() string {
 const (
 	RefusedStack   = "stack"   // the stack isn't one of this machine
 	RefusedParam   = "param"   // a parameter is missing, unknown or not of its type
+	RefusedLast    = "last"    // there is no earlier run that it needs the output of
 	RefusedStep    = "step"    // there is no such step
 	RefusedName    = "name"    // the run's name can't be one, or is taken
 	RefusedSecret  = "secret"  // secrets have no value

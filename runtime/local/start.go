@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"pipec.dev/pipec/runtime/cache"
+	"pipec.dev/pipec/runtime/earlier"
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/runtime/journal"
 	"pipec.dev/pipec/runtime/params"
@@ -49,6 +50,9 @@ func start(ctx context.Context, o Options, re *again) (out Outcome, err error) {
 		Namespace: runs.Namespace, Stack: o.Stack.Name, CreatedAt: now(), Parallel: o.parallel(),
 	}
 	if err := d.describe(run, re); err != nil {
+		return out, err
+	}
+	if err := d.findLast(ctx, run, re); err != nil {
 		return out, err
 	}
 	if err := d.equip(run, o.Program); err != nil {
@@ -149,6 +153,19 @@ func (d *driver) describe(run *record.Run, re *again) (err error) {
 	return nil
 }
 
+// findLast finds what the run is given of earlier ones.
+func (d *driver) findLast(ctx context.Context, run *record.Run, re *again) (err error) {
+	var of *record.Run
+	if re != nil {
+		of = re.of
+	}
+	var missing *earlier.Missing
+	if run.Last, err = earlier.Find(ctx, d.store, d.o.Program, run, of); errors.As(err, &missing) {
+		return &Refusal{Code: RefusedLast, Message: missing.Message, Hint: missing.Hint}
+	}
+	return err
+}
+
 func (d *driver) setProgram(run *record.Run, p *program.Program) {
 	d.run, d.program = run, p
 }
@@ -187,7 +204,7 @@ func (d *driver) pack(ctx context.Context) (map[string]string, error) {
 	out := map[string]string{}
 	for i := range d.program.Codes {
 		c := &d.program.Codes[i]
-		a, err := store.Pack(ctx, d.store, filepath.Join(d.project, filepath.FromSlash(c.Dir)), c.Exclude)
+		a, err := store.Pack(ctx, d.store, filepath.Join(d.project, filepath.FromSlash(c.Root), filepath.FromSlash(c.Dir)), c.Exclude)
 		var content *store.ContentError
 		if errors.As(err, &content) {
 			return nil, refuse(RefusedCode, "code %q: %s", c.Name, content)

@@ -93,11 +93,11 @@ func code() *Block {
 }
 
 func library() *Block {
-	return &Block{Name: "library", Label: "name", Since: whole,
+	return &Block{Name: "library", Label: "name",
 		Doc: "Pipelines of another directory, called as `library.name.pipeline`. It has its own variables and no stacks.",
 		Attributes: []*Attribute{
-			attr("source", Const, "string", "The directory, relative to the project.").required().format("path").since(whole),
-			attr("vars", Const, "map(any)", "Values of its variables.").since(whole),
+			attr("source", Const, "string", "The directory, relative to that of the file: `./lib`, or `../shared/lib` beside the project.").required().format("path"),
+			attr("vars", Const, "map(any)", "Values of its variables: `{ name = value }`. Nothing else gives them any: no environment, no file of variables."),
 		}}
 }
 

@@ -30,6 +30,7 @@ type Program struct {
 	Schedule    *Schedule         `json:"schedule,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
 	Target      *Target           `json:"target,omitempty"` // the cluster that it is bound to; nil: it is bound to none
+	Last        []Last            `json:"last,omitempty"`   // what last_success reads, sorted by pipeline and output
 	Called      []Called          `json:"called,omitempty"` // pipelines that steps call, directly or not, sorted by name
 }
 
@@ -44,12 +45,30 @@ type Param struct {
 	Doc    string `json:"doc,omitempty"`
 }
 
+// Last is an output of the newest run of a pipeline that succeeded and has it. A run is given it once, when it starts.
+type Last struct {
+	Pipeline string `json:"pipeline"`
+	Output   string `json:"output"`
+	Type     string `json:"type"`
+	// Required says that a run can't start without it; else it reads as null.
+	Required bool `json:"required,omitempty"`
+}
+
+// Ref is how expressions name it.
+func (l *Last) Ref() string { return LastRoot + "." + l.Pipeline + "." + l.Output }
+
+// LastRoot is what such names begin with.
+const LastRoot = "last_success"
+
 // Code is a directory that is shipped to steps. The files' digest is not here: it is known when a run starts.
 type Code struct {
-	Name    string   `json:"name"`
-	Dir     string   `json:"dir"` // relative to the project, slash-separated, cleaned
+	Name    string   `json:"name"` // of one in a library, LIBRARY.NAME
+	Dir     string   `json:"dir"`  // relative to Root, slash-separated, cleaned
 	Exclude []string `json:"exclude,omitempty"`
 	Digest  string   `json:"digest,omitempty"` // of the pushed bundle's tree; only in a bound program
+	// Root is the directory of the library that Dir is relative to, itself relative to the project; "": the project's. A
+	// library that is elsewhere is the same to a run, so it is no part of the JSON: only who has just compiled knows it.
+	Root string `json:"-"`
 }
 
 // Image is what an `image` block says.
@@ -59,6 +78,8 @@ type Image struct {
 	Dockerfile   string   `json:"dockerfile,omitempty"`
 	Requirements []string `json:"requirements,omitempty"`
 	Packages     []string `json:"packages,omitempty"`
+	// Root is the directory of the library that Dockerfile is relative to, as for Code.
+	Root string `json:"-"`
 }
 
 // Schedule starts runs by the clock.
@@ -125,7 +146,7 @@ type Step struct {
 // Called is a pipeline as one that calls it sees it. The same pipeline is there twice where two callers give it different
 // images or code to inherit.
 type Called struct {
-	Name        string   `json:"name"`             // of the pipeline, and what it inherits
+	Name        string   `json:"name"`             // of the pipeline, of one in a library LIBRARY.NAME, and what it inherits
 	Params      []Param  `json:"params,omitempty"` // sorted by name; artifacts may be among them
 	Steps       []Step   `json:"steps"`
 	Finally     []Step   `json:"finally,omitempty"`

@@ -52,6 +52,7 @@ type Run struct {
 	Codes       map[string]string          `json:"codes,omitempty"`
 	Params      map[string]json.RawMessage `json:"params,omitempty"`  // all of them that are values, or null; defaults filled in
 	Imports     []Import                   `json:"imports,omitempty"` // those that are artifacts, sorted by name
+	Last        []Last                     `json:"last,omitempty"`    // what was found of the program's Last
 	CreatedAt   time.Time                  `json:"created_at"`
 	ScheduledAt *time.Time                 `json:"scheduled_at,omitempty"`
 	Only        []string                   `json:"only,omitempty"`     // the steps of `run --step`; empty: all
@@ -77,6 +78,13 @@ const (
 // Empty says whether the artifact is still to be brought into the store. A list of none, of another run, is there.
 func (i *Import) Empty() bool {
 	return i.Artifact == nil && i.Elems == nil && i.Source != "" && !strings.HasPrefix(i.Source, FromRun)
+}
+
+// Last is an output of an earlier run, as it was found when the run started.
+type Last struct {
+	Pipeline string `json:"pipeline"`
+	Run      string `json:"run"`
+	Datum    Datum  `json:"datum"` // by the output's name
 }
 
 // Indexed is what stands at an IndexKey: what the key doesn't say of where the run's records are.

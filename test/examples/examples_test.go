@@ -26,6 +26,7 @@ var want = map[string][]struct {
 	"digits":       {{nil, map[string]string{"accuracy": "0.9688542825361512"}, nil}},
 	"gpu-training": {{nil, nil, nil}},
 	"leaderboard":  {{nil, map[string]string{"winner": `"svc"`, "svc": "0.9688542825361512"}, nil}},
+	"monorepo":     {{nil, map[string]string{"rate": "0.2", "price": "20.5"}, nil}},
 	"notify": {
 		{nil, map[string]string{"net": "113"}, nil},
 		{[]string{"broken=true"}, map[string]string{"net": "113"}, nil},

@@ -1,0 +1,60 @@
+package evaluate
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/compiler/decode"
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/schema/types"
+)
+
+// Import makes w the world of a library: the values of its variables are those that the block b in another world gives,
+// by name, and no others.
+func (w *World) Import(root string, b *decode.Block, values map[string]cty.Value) {
+	w.Root, w.importer = root, b
+	vars := b.Attr("vars")
+	for _, name := range Names(values) {
+		if w.Variables[name] == nil {
+			at := KeyRange(vars, name)
+			d := diag.New("unknown-variable-value", at, "a value is given for %q, and library %q has no variable of that name", name, b.Label)
+			w.Diags.Add(w.Near(d, "var.", name, func() []string { return Names(w.Variables) }))
+			continue
+		}
+		part := Part(vars, name)
+		w.given[name] = given{value: values[name], expr: part, at: part.Range(), origin: "library " + b.Label}
+	}
+}
+
+// valueImported gives a value of the importer the type that is declared.
+func (w *World) valueImported(g given, declared cty.Type, n *Name) (cty.Value, bool) {
+	v, marks := g.value.UnmarkDeep()
+	if len(marks) > 0 {
+		n.Sensitive = true
+	}
+	v = Texts(g.expr, v, declared)
+	out, err := types.Convert(v, declared)
+	if err != nil {
+		at := g.expr
+		if n.Sensitive { // its parts could be read in what is said of them
+			at = hcl.StaticExpr(v, g.at)
+		}
+		w.Diags.Add(Mismatch(at, v.Type(), declared, err).WithRelated(typeRange(n), "the variable of library %q is declared here", w.importer.Label))
+		return cty.NilVal, false
+	}
+	return out, true
+}
+
+func typeRange(n *Name) hcl.Range {
+	if e := n.block.Attr("type"); e != nil {
+		return e.Range()
+	}
+	return n.Range
+}
+
+// notImported tells a variable that the block of a library gives no value.
+func (w *World) notImported(n *Name) diag.Diagnostic {
+	return diag.New("missing-variable", w.importer.DefRange, "library %q is given no value for its variable %q, which has no default", w.importer.Label, n.block.Label).
+		WithRelated(n.Range, "the variable is declared here").
+		WithSuggestion("write vars = { %s = … } in the block", n.block.Label)
+}

@@ -1,0 +1,47 @@
+# What runs every night: each team's pipeline, from the team's own directory. Only this directory says where things run.
+
+library "churn" {
+  source = "./teams/churn"
+}
+
+library "pricing" {
+  source = "./teams/pricing"
+  vars = {
+    currency = "EUR"
+  }
+}
+
+pipeline "nightly" {
+  description = "Trains what both teams have."
+  timeout     = "1h"
+
+  schedule {
+    cron     = "0 3 * * *"
+    timezone = "Europe/Berlin"
+  }
+
+  step "churn" {
+    pipeline = library.churn.train
+    input "customers" {
+      value = 200
+    }
+  }
+
+  step "pricing" {
+    pipeline = library.pricing.price
+  }
+
+  # pipec:ignore no-resources the defaults of the namespace are enough for an echo
+  finally "report" {
+    image   = "busybox:1.37"
+    command = ["echo", "churn ${step.churn.status}, pricing ${step.pricing.status}"]
+  }
+
+  output "rate" {
+    value = step.churn.rate
+  }
+
+  output "price" {
+    value = step.pricing.price
+  }
+}

@@ -1,0 +1,164 @@
+package earlier_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"pipec.dev/pipec/runtime/earlier"
+	"pipec.dev/pipec/runtime/runs"
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+func open(t *testing.T) runs.Store {
+	t.Helper()
+	s, err := runs.OpenStore(t.TempDir(), program.Store{Kind: "local", Path: "store"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, ok := s.(interface{ Close() error }); ok {
+		t.Cleanup(func() { _ = c.Close() })
+	}
+	return s
+}
+
+// past is a run that was.
+type past struct {
+	namespace, project, pipeline, name string
+	at                                 int
+	status                             record.Status // "": it has not ended
+	outputs                            []record.Datum
+}
+
+func put(t interface {
+	Fatal(...any)
+	Context() context.Context
+}, s store.Store, p past) {
+	run := &record.Run{Version: record.Version, Namespace: p.namespace, Project: p.project, Pipeline: p.pipeline, Name: p.name, CreatedAt: time.Unix(int64(p.at), 0)}
+	write := func(key string, v any) {
+		data, err := json.Marshal(v)
+		if err == nil {
+			err = s.Put(t.Context(), key, bytes.NewReader(data), store.IfAbsent)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(run.RunKey(), run)
+	write(run.IndexKey(), &record.Indexed{Version: record.Version, Namespace: p.namespace})
+	if p.status != "" {
+		write(run.EndKey(), &record.End{Version: record.Version, Status: p.status, Outputs: p.outputs, Steps: []record.StepEnd{}})
+	}
+}
+
+func number(name string, n int) record.Datum {
+	return record.Datum{Name: name, Type: "number", Value: json.RawMessage(fmt.Sprint(n))}
+}
+
+func TestFind(t *testing.T) {
+	s := open(t)
+	for _, p := range []past{
+		{"ns", "mine", "p", "old", 1, record.Succeeded, []record.Datum{number("x", 1), number("y", 1)}},
+		{"ns", "mine", "p", "newer", 2, record.Succeeded, []record.Datum{number("x", 2)}},
+		{"ns", "mine", "p", "failed", 3, record.Failed, []record.Datum{number("x", 3)}},
+		{"ns", "mine", "p", "running", 4, "", nil},
+		{"other", "mine", "p", "elsewhere", 5, record.Succeeded, []record.Datum{number("x", 5)}},
+		{"ns", "theirs", "p", "foreign", 6, record.Succeeded, []record.Datum{number("x", 6)}},
+		{"ns", "mine", "q", "text", 7, record.Succeeded, []record.Datum{{Name: "x", Type: "string", Value: json.RawMessage(`"7"`)}}},
+	} {
+		put(t, s, p)
+	}
+	// Records that are torn stand in nobody's way.
+	torn := &record.Run{Namespace: "ns", Pipeline: "p", Name: "torn", CreatedAt: time.Unix(8, 0)}
+	for _, key := range []string{torn.IndexKey(), torn.EndKey(), "index/p/nonsense"} {
+		if err := s.Put(t.Context(), key, strings.NewReader("{"), store.IfAbsent); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := &record.Run{Namespace: "ns", Project: "mine", Pipeline: "p", Name: "now"}
+	last := func(pipeline, output, typ string, required bool) program.Last {
+		return program.Last{Pipeline: pipeline, Output: output, Type: typ, Required: required}
+	}
+	for _, c := range []struct {
+		name  string
+		last  []program.Last
+		of    *record.Run
+		found string
+		fault string
+	}{
+		{name: "nothing is asked for"},
+		{name: "the newest that succeeded and has it", last: []program.Last{last("p", "x", "number", true), last("p", "y", "number", true)}, found: "p.x=2 of newer, p.y=1 of old"},
+		{name: "any takes all", last: []program.Last{last("p", "x", "any", true)}, found: "p.x=2 of newer"},
+		{name: "no such output", last: []program.Last{last("p", "z", "number", false)}},
+		{name: "no such pipeline", last: []program.Last{last("nope", "z", "number", false)}},
+		{name: "it is required", last: []program.Last{last("nope", "z", "number", true), last("p", "x", "number", true)}, fault: "no run of pipeline nope has succeeded yet"},
+		{name: "it has another type by now", last: []program.Last{last("q", "x", "number", true)}, fault: "(run text has left it as string)"},
+		{name: "and may be missing", last: []program.Last{last("q", "x", "number", false)}},
+		{
+			name: "a rerun sees what the run saw", last: []program.Last{last("p", "x", "number", true), last("p", "y", "number", true)},
+			of:    &record.Run{Last: []record.Last{{Pipeline: "p", Run: "old", Datum: number("x", 1)}, {Pipeline: "p", Run: "gone", Datum: record.Datum{Name: "y", Type: "string"}}}},
+			found: "p.x=1 of old, p.y=1 of old",
+		},
+	} {
+		got, err := earlier.Find(t.Context(), s, &program.Program{Last: c.last}, run, c.of)
+		var missing *earlier.Missing
+		if c.fault != "" {
+			if !errors.As(err, &missing) || !strings.Contains(missing.Message, c.fault) || missing.Hint == "" {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			continue
+		}
+		if err != nil || text(got) != c.found {
+			t.Errorf("%s: %s (%v)", c.name, text(got), err)
+		}
+	}
+}
+
+func text(found []record.Last) string {
+	var parts []string
+	for _, l := range found {
+		parts = append(parts, fmt.Sprintf("%s.%s=%s of %s", l.Pipeline, l.Datum.Name, l.Datum.Value, l.Run))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// TestFindNewest holds what is found among random runs to the plain way of finding it.
+func TestFindNewest(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		s := open(t)
+		want := map[string]string{}
+		for i := range rapid.IntRange(0, 8).Draw(rt, "runs") {
+			p := past{namespace: "local", pipeline: "p", name: fmt.Sprint("r", i), at: i}
+			p.status = rapid.SampledFrom([]record.Status{record.Succeeded, record.Failed, ""}).Draw(rt, "status")
+			for _, name := range []string{"a", "b"} {
+				if rapid.Bool().Draw(rt, "has") {
+					p.outputs = append(p.outputs, number(name, i))
+					if p.status == record.Succeeded {
+						want[name] = fmt.Sprintf("p.%s=%d of %s", name, i, p.name)
+					}
+				}
+			}
+			put(rt, s, p)
+		}
+		var parts []string
+		for _, name := range []string{"a", "b"} {
+			if want[name] != "" {
+				parts = append(parts, want[name])
+			}
+		}
+		p := &program.Program{Last: []program.Last{{Pipeline: "p", Output: "a", Type: "number"}, {Pipeline: "p", Output: "b", Type: "number"}}}
+		got, err := earlier.Find(t.Context(), s, p, &record.Run{Namespace: "local"}, nil)
+		if err != nil || text(got) != strings.Join(parts, ", ") {
+			rt.Fatalf("%s, and should be %s (%v)", text(got), parts, err)
+		}
+	})
+}

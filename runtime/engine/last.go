@@ -1,0 +1,54 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+// last is an output of an earlier run.
+type last struct {
+	of    *program.Last
+	datum *record.Datum // nil: there was none
+	value cty.Value     // null then
+}
+
+// readLast decodes what the run was given of earlier ones.
+func (s *State) readLast() error {
+	s.last = map[string]*last{}
+	for i := range s.program.Last {
+		l := &last{of: &s.program.Last[i]}
+		if err := s.readType("last_success of", l.of.Output, l.of.Type); err != nil {
+			return err
+		}
+		t := s.types[l.of.Type]
+		l.value = cty.NullVal(t)
+		for j := range s.run.Last {
+			if found := &s.run.Last[j]; found.Pipeline == l.of.Pipeline && found.Datum.Name == l.of.Output {
+				l.datum = &found.Datum
+			}
+		}
+		if l.datum != nil {
+			var err error
+			if l.value, err = decode(l.datum, t); err != nil {
+				return fmt.Errorf("%s: %w", l.of.Ref(), err)
+			}
+		} else if l.of.Required {
+			return fmt.Errorf("the run has no value for %s", l.of.Ref())
+		}
+		s.last[l.of.Ref()] = l
+	}
+	return nil
+}
+
+func (r *reader) lastOf(l *last) cty.Value {
+	if l.datum == nil {
+		r.missing = fmt.Sprintf("no run of %s has succeeded yet and left %s", l.of.Pipeline, l.of.Output)
+	} else {
+		r.read, r.readType = l.datum, l.of.Type
+	}
+	return l.value
+}
