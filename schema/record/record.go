@@ -150,6 +150,7 @@ const (
 	ReasonUpstreamFailed   = "UpstreamFailed"   // skipped: a needed step failed
 	ReasonUpstreamSkipped  = "UpstreamSkipped"  // skipped: a needed step was skipped
 	ReasonStopped          = "Stopped"          // skipped: on_failure stopped the run, or it was cancelled
+	ReasonGroupBusy        = "GroupBusy"        // skipped: others hold all places of its group
 	ReasonStepsFailed      = "StepsFailed"      // run: steps failed
 	ReasonRunTimeout       = "RunTimeout"       // run: longer than its timeout
 	ReasonFinallyFailed    = "FinallyFailed"    // run: a finally step failed
