@@ -40,6 +40,7 @@ func Project(w *evaluate.World) []*Pipeline {
 	for _, p := range out {
 		c.startable(p)
 	}
+	c.groups()
 	if !w.Diags.HasErrors() { // what is faulty may hide a use
 		w.Unused()
 	}

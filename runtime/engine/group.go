@@ -172,14 +172,19 @@ func (s *State) groupEntered(e record.Event) {
 	}
 }
 
-// groupBusy skips a node, or, where it has failed before, ends it as it has failed.
+// groupBusy skips a node, or, where it has failed before, ends it as it has failed. With a reason, the group can't be
+// entered at all.
 func (s *State) groupBusy(e record.Event) {
 	i := s.asker(e)
 	if i == nobody {
 		return
 	}
 	s.passed(i)
-	if s.nodes[i].attempts > 0 {
+	switch {
+	case e.Reason != "":
+		s.end(i, record.Failed, e.Reason, e.Text)
+		return
+	case s.nodes[i].attempts > 0:
 		s.endAsLast(i, e.Text)
 		return
 	}
