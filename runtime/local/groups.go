@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
 	"sync"
 
 	"pipec.dev/pipec/runtime/engine"
@@ -58,7 +57,7 @@ func (g *groups) enter(ctx context.Context, a engine.EnterGroup) task {
 		case err != nil:
 			e.Type, e.Reason, e.Text = record.GroupBusy, record.ReasonGroup, fmt.Sprintf("the group %s can't be entered: %s", a.Group, err)
 		default:
-			e.Type, e.Text = record.GroupBusy, fmt.Sprintf("the group %s is busy: %s", a.Group, describeHolders(busy, a.Limit))
+			e.Type, e.Text = record.GroupBusy, fmt.Sprintf("the group %s is busy: %s", a.Group, describeHolders(busy))
 		}
 		return e, nil
 	}
@@ -73,7 +72,7 @@ func (g *groups) take(ctx context.Context, a engine.EnterGroup) (*work.Place, []
 	since, waited := now(), false
 	p, err := g.group(a.Group).Wait(ctx, a.Limit, h, func(holders []work.Holder) {
 		waited = true
-		g.tell(record.Event{At: since, Step: a.Step, Attempt: a.Attempt, Text: fmt.Sprintf("a place in the group %s: %s", a.Group, describeHolders(holders, a.Limit))})
+		g.tell(record.Event{At: since, Step: a.Step, Attempt: a.Attempt, Text: fmt.Sprintf("a place in the group %s: %s", a.Group, describeHolders(holders))})
 	})
 	if waited {
 		g.tell(record.Event{At: now(), Step: a.Step, Attempt: a.Attempt})
@@ -155,26 +154,10 @@ func (g *groups) shut() {
 }
 
 // describeHolders says who holds the places of a group.
-func describeHolders(holders []work.Holder, limit int) string {
-	if len(holders) == 0 {
-		return "others hold it"
-	}
-	const few = 3
-	var parts []string
+func describeHolders(holders []work.Holder) string {
+	out := make([]engine.Holder, len(holders))
 	for i, h := range holders {
-		if i == few {
-			parts = append(parts, fmt.Sprintf("%d more", len(holders)-few))
-			break
-		}
-		text := fmt.Sprintf("run %s (step %s)", h.Run, h.Step)
-		if h.Dead {
-			text = fmt.Sprintf("processes of run %s (step %s), whose pipec was killed,", h.Run, h.Step)
-		}
-		parts = append(parts, text)
+		out[i] = engine.Holder{Run: h.Run, Step: h.Step, Dead: h.Dead}
 	}
-	verb := " holds it"
-	if len(holders) > 1 || holders[0].Dead {
-		verb = " hold it"
-	}
-	return strings.Join(parts, ", ") + verb
+	return engine.Held(out)
 }
