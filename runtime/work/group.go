@@ -125,9 +125,6 @@ func (g *Group) Wait(ctx context.Context, limit int, h Holder, told func([]Holde
 		}
 		if !same(f) { // the directory was removed meanwhile
 			_ = f.Close()
-			if err := os.MkdirAll(g.path, 0o777); err != nil {
-				return nil, err
-			}
 			continue
 		}
 		if err := g.await(ctx, f, h.Run, told); err != nil {
@@ -341,8 +338,7 @@ func (d Dir) Forget(run string) error {
 
 // tryLock locks a file, if nobody has it locked.
 func tryLock(name string) (f *os.File, free bool, err error) {
-	f, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
-	if err != nil {
+	if f, err = openPlace(name); err != nil {
 		return nil, false, err
 	}
 	if err = flock(f, unix.LOCK_EX|unix.LOCK_NB); err == nil {
@@ -353,4 +349,16 @@ func tryLock(name string) (f *os.File, free bool, err error) {
 		return nil, false, nil
 	}
 	return nil, false, &fs.PathError{Op: "lock", Path: name, Err: err}
+}
+
+// openPlace opens the file of a place, which it makes where it isn't there.
+func openPlace(name string) (*os.File, error) {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return f, err
+	}
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		return nil, err
+	}
+	return os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
 }

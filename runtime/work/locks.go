@@ -69,7 +69,7 @@ func (l *locks) wait(ctx context.Context, names []string, tell func()) (*os.File
 
 // block waits in the kernel for the lock of a file, and gives it to who waits for it by then.
 func (l *locks) block(name string) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
+	f, err := openPlace(name)
 	if err == nil {
 		if err = flock(f, unix.LOCK_EX); err != nil {
 			_ = f.Close()
