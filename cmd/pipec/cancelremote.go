@@ -61,7 +61,7 @@ func (a *app) awaitCancelled(ctx context.Context, re *remotely, run *record.Run)
 	end, err := re.runs.Follow(ctx, remote.FollowOptions{
 		Pipeline: run.Pipeline, Name: run.Name, UID: run.UID, Reader: re.reader, Tell: func(e record.Event) {
 			switch {
-			case e.Type == record.StepWaiting && e.Text != "":
+			case e.Type == record.StepWaiting && e.Text != "" && e.Reason != "": // else the run's own, which a cancel ends
 				a.tellWait(&e)
 			case e.Type == record.Warned:
 				fmt.Fprintf(a.stderr, "Warning: %s\n", e.Text)

@@ -33,6 +33,7 @@ type checker struct {
 func Project(w *evaluate.World) []*Pipeline {
 	c := &checker{world: w, libraries: map[*evaluate.World]*checker{}}
 	out := c.all()
+	c.groups()
 	if !w.Diags.HasErrors() { // what is faulty may hide a use
 		w.Unused()
 	}

@@ -71,6 +71,7 @@ type Step struct {
 
 	inputs  map[string]*Input
 	outputs map[string]*Output
+	limited bool // the limit of its group is known
 	faulty  bool // what it calls is not known: neither are its inputs and outputs
 }
 

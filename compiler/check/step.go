@@ -79,6 +79,7 @@ func (c *checker) step(p *Pipeline, s *Step) {
 		c.input(p, s, n)
 	}
 	c.repeat(p, s)
+	c.concurrency(s)
 	if s.Block.Attr("pipeline") == nil {
 		c.environmentNames(s)
 	}

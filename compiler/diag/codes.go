@@ -18,7 +18,7 @@ var Codes = []Code{
 	{"artifact-in-string", Error, "An artifact stands where text is wanted; its path is meant."},
 	{"bare-reference", Warning, "Text in a YAML file is the address of something declared, without ${…}."},
 	{"claim-at-once", Error, "Steps that can run at once mount the same claim, which allows one pod or one node at a time."},
-	{"cycle", Error, "Steps, locals, variables or pipelines wait for each other in a ring."},
+	{"cycle", Error, "Steps, locals, variables, pipelines or concurrency groups wait for each other in a ring."},
 	{"duplicate", Error, "A name, attribute, block or key is declared twice where one is allowed."},
 	{"empty-project", Error, "The directory holds no file of pipec's."},
 	{"encoding", Error, "A file is not UTF-8 text."},

@@ -95,6 +95,9 @@ func marks(s *program.Step) []string {
 	if s.Repeat != nil {
 		out = append(out, fmt.Sprintf("up to %d rounds", s.Repeat.Max))
 	}
+	if c := s.Concurrency; c != nil {
+		out = append(out, fmt.Sprintf("group %s, %d at once", c.Group, c.Limit))
+	}
 	if s.When != nil {
 		out = append(out, "when")
 	}

@@ -59,9 +59,18 @@ func role(p *program.Program) *rbacv1.Role {
 			{APIGroups: []string{""}, Resources: []string{"pods/log"}, Verbs: []string{"get"}},
 			// its own Job, which carries what it is asked: a watch of one object is a list and a watch by its name
 			{APIGroups: []string{"batch"}, Resources: []string{"jobs"}, Verbs: []string{"get", "list", "watch"}},
-			{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"create", "get", "update"}},
+			{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: leaseVerbs(p)},
 		},
 	}
+}
+
+// leaseVerbs are for the Lease of the run; and, where steps are in concurrency groups, for those of the groups, which are
+// watched, and removed when nobody is in them.
+func leaseVerbs(p *program.Program) []string {
+	if p.Grouped() {
+		return []string{"create", "delete", "get", "list", "update", "watch"}
+	}
+	return []string{"create", "get", "update"}
 }
 
 func roleBinding(p *program.Program) *rbacv1.RoleBinding {

@@ -8,7 +8,8 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Action is what the driver has to do: one of CheckCache, StartAttempt, StopAttempt, SetTimer, Notify and End.
+// Action is what the driver has to do: one of CheckCache, EnterGroup, LeaveGroup, StartAttempt,
+// StopAttempt, SetTimer, Notify and End.
 type Action interface{ action() }
 
 // Spec is all that a driver needs to know of an attempt beyond the program and the run.
@@ -29,6 +30,9 @@ type Spec struct {
 	Inputs []record.Datum
 	// Refs are the values of what the step's command and env read beyond its own inputs and outputs, as JSON.
 	Refs map[string]json.RawMessage
+	// Holds are the places in groups that are held while the attempt runs: those of the calls that it is part of, from the
+	// outermost in, and its own.
+	Holds []Hold
 }
 
 // CheckCache asks whether an earlier run has the result of this attempt. The answer is the event CacheChecked.

@@ -33,6 +33,10 @@ type State struct {
 	types  map[string]cty.Type
 	last   map[string]*last // by their references
 
+	gates      []gate         // of the groups that nodes want places in, in the order of their first
+	gateNamed  map[string]int // gates
+	gatesMoved bool           // one may be let pass
+
 	ready  readyHeap      // nodes that may start as soon as there is room
 	ended  []int          // nodes whose dependants have not been told yet
 	timers map[string]int // retry timers that are set, to their node
@@ -71,6 +75,10 @@ func Next(s *State, e record.Event) (*State, []Action) {
 		s.attemptEnded(e)
 	case record.TimerFired:
 		s.timerFired(e)
+	case record.GroupEntered:
+		s.groupEntered(e)
+	case record.GroupBusy:
+		s.groupBusy(e)
 	case record.CancelRequested:
 		s.cancelRequested()
 	default:

@@ -104,6 +104,7 @@ func newScript(t *testing.T, p *program.Program, run *record.Run, limit int) *sc
 }
 
 // play runs lines such as "start", "a/1 ok x=3", "a/1 fail 2", "a/1 infra", "a/1 timed_out", "a/1 cancelled",
+// "a/1 entered", "a/1 busy WHO",
 // "+5s", "timer NAME", "cancel", "miss a", "hit a x=3", "keep a x=3", "keep a".
 func (sc *script) play(lines ...string) *script {
 	for _, line := range lines {
@@ -148,6 +149,14 @@ func (sc *script) write(a Action) {
 			fmt.Fprintf(&sc.out, " refs=%s", data)
 		}
 		sc.out.WriteByte('\n')
+	case EnterGroup:
+		fmt.Fprintf(&sc.out, "enter %s/%d %s of %d", a.Step, a.Attempt, a.Group, a.Limit)
+		if a.Skip {
+			sc.out.WriteString(", or skip")
+		}
+		sc.out.WriteByte('\n')
+	case LeaveGroup:
+		fmt.Fprintf(&sc.out, "leave %s/%d %s\n", a.Step, a.Attempt, a.Group)
 	case StopAttempt:
 		fmt.Fprintf(&sc.out, "stop %s/%d: %s\n", a.Step, a.Attempt, a.Why)
 	case SetTimer:
@@ -262,6 +271,10 @@ func parseEvent(line string) (record.Event, error) {
 		r.Status, r.Reason = record.Cancelled, record.ReasonCancelled
 	case "nothing":
 		e.Result = nil
+	case "entered":
+		e.Type, e.Result = record.GroupEntered, nil
+	case "busy":
+		e.Type, e.Result, e.Text = record.GroupBusy, nil, strings.Join(words[2:], " ")
 	case "began":
 		e.Type, e.Result = record.AttemptStarted, nil
 	default:

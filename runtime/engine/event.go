@@ -62,6 +62,11 @@ func (s *State) cacheChecked(e record.Event) {
 		s.release(i)
 		return
 	}
+	if n.step.Concurrency != nil { // its room is others' while it waits
+		s.release(i)
+		s.queueUp(i)
+		return
+	}
 	s.launch(i)
 }
 
@@ -116,6 +121,7 @@ func (s *State) attemptEnded(e record.Event) {
 	n.last = r
 	n.end.ExitCode = r.ExitCode
 	defer s.release(i)
+	s.leave(i)
 	switch {
 	case r.Status == record.Succeeded:
 		n.end.Outputs = r.Outputs

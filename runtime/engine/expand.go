@@ -190,9 +190,13 @@ func (s *State) openCall(i int) {
 	if c.MaxParallel > 0 {
 		limits = append([]int{s.newLimit(c.MaxParallel)}, limits...)
 	}
+	holds := s.scopes[n.scope].holds
+	if n.step.Concurrency != nil {
+		holds = append(slices.Clip(holds), s.nodes[i].hold())
+	}
 	inner := s.openScope(scope{
 		call: i, name: c.Name, steps: [2][]program.Step{c.Steps, c.Finally}, outputs: c.Outputs, onFailure: c.OnFailure,
-		timeout: c.Timeout, params: params, data: data, limits: limits,
+		timeout: c.Timeout, params: params, data: data, limits: limits, holds: holds,
 	}, n.addr+".", n.place)
 	s.nodes[i].inner = inner
 	if t := c.Timeout.D(); t > 0 {

@@ -21,6 +21,7 @@ func (s *State) endAsLast(i int, why string) {
 
 // end ends a step. Its dependants are told by settle.
 func (s *State) end(i int, status record.Status, reason, message string) {
+	s.leave(i)
 	n := &s.nodes[i]
 	n.phase, n.spec = ended, nil
 	n.end.Status, n.end.Reason, n.end.Message, n.end.EndedAt = status, reason, message, s.now

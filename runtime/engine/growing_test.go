@@ -173,6 +173,7 @@ type growing struct {
 	end     *record.End
 	log     []record.Event
 	actions []Action
+	sent    func(record.Event, []Action) // is told of each event and of what came of it; nil: nobody
 }
 
 func (g *growing) send(e record.Event) {
@@ -209,6 +210,9 @@ func (g *growing) send(e record.Event) {
 		case End:
 			g.end = &a.End
 		}
+	}
+	if g.sent != nil {
+		g.sent(e, actions)
 	}
 }
 

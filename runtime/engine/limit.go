@@ -33,6 +33,7 @@ func (s *State) release(i int) {
 	for _, l := range s.nodes[i].limits {
 		s.limits[l].busy--
 	}
+	s.gatesMoved = len(s.gates) > 0
 	s.wake(i)
 }
 

@@ -14,6 +14,7 @@ const (
 	absent   phase = iota // outside of `run --step`
 	pending               // waits for others
 	ready                 // waits for room
+	queued                // waits for a place in its group
 	checking              // waits for the cache's answer
 	running               // has an attempt that has not ended
 	waiting               // waits for the time of its next attempt
@@ -59,6 +60,9 @@ type node struct {
 
 	spec     *Spec // from its first start to its end
 	stopping string
+	asking   bool // for a place in its group; or it has one, and has not started since
+	inside   bool // it has a place in its group
+	entry    int  // the attempt that its place is for
 	attempts int
 	users    int // failures of the user's
 	infra    int // failures of the infrastructure's
@@ -88,7 +92,8 @@ type scope struct {
 	data      map[string]*record.Datum // params that came as they are recorded
 	byName    map[string]int           // nodes
 	nodes     [2][]int
-	limits    []int // of its nodes
+	limits    []int  // of its nodes
+	holds     []Hold // what is held while it is open: the places of the calls that it is part of
 
 	left        [2]int // steps, and finally steps, that have not ended
 	finallyOpen bool   // all steps have ended

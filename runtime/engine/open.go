@@ -11,6 +11,8 @@ import (
 type Open struct {
 	asked map[string]Action
 	order []string
+	held  map[Hold]bool // places in groups that were entered; false: they were left, or not entered after all
+	holds []Hold        // held, in order
 }
 
 // See takes in an event, and then what the engine asked for because of it.
@@ -23,6 +25,12 @@ func (o *Open) See(e *record.Event, actions []Action) {
 		delete(o.asked, "check/"+e.Step)
 	case record.TimerFired:
 		delete(o.asked, "timer/"+e.Timer)
+	case record.GroupEntered, record.GroupBusy:
+		key := attemptKey("enter", e.Step, e.Attempt)
+		if a, ok := o.asked[key].(EnterGroup); ok {
+			o.hold(a.Hold, e.Type == record.GroupEntered)
+		}
+		delete(o.asked, key)
 	}
 	for _, a := range actions {
 		switch a := a.(type) {
@@ -32,6 +40,11 @@ func (o *Open) See(e *record.Event, actions []Action) {
 			o.add(attemptKey("stop", a.Step, a.Attempt), a)
 		case CheckCache:
 			o.add("check/"+a.Step, a)
+		case EnterGroup:
+			o.add(attemptKey("enter", a.Step, a.Attempt), a)
+		case LeaveGroup:
+			delete(o.asked, attemptKey("enter", a.Step, a.Attempt))
+			o.hold(a.Hold, false)
 		case SetTimer:
 			o.add("timer/"+a.Name, a)
 		case End:
@@ -59,6 +72,29 @@ func (o *Open) Actions() []Action {
 		}
 	}
 	return out
+}
+
+func (o *Open) hold(h Hold, held bool) {
+	if o.held == nil {
+		o.held = map[Hold]bool{}
+	}
+	if _, known := o.held[h]; !known {
+		o.holds = append(o.holds, h)
+	}
+	o.held[h] = held
+}
+
+// Holds are the places in groups that are held, in the order in which they were entered; and those that were left, or
+// not entered after all.
+func (o *Open) Holds() (held, left []Hold) {
+	for _, h := range o.holds {
+		if o.held[h] {
+			held = append(held, h)
+		} else {
+			left = append(left, h)
+		}
+	}
+	return held, left
 }
 
 func attemptKey(what, step string, n int) string { return what + "/" + step + "/" + strconv.Itoa(n) }

@@ -22,6 +22,8 @@ func (s *State) settle() {
 				s.checks = nil
 			}
 			s.checkScope(k)
+		case s.gatesMoved:
+			s.openGates()
 		case len(s.ready) > 0 && s.room():
 			s.start(s.ready.pop().node)
 		default:
@@ -199,12 +201,18 @@ func (s *State) start(i int) {
 		s.wake(i)
 		return
 	}
+	if n.wantsPlace() && (n.step.Cache == nil || n.spec != nil) { // what is in the cache needs none
+		s.queueUp(i)
+		s.wake(i)
+		return
+	}
 	if !s.acquire(i) {
 		return
 	}
+	s.passed(i)
 	if n.attempts > 0 {
 		if w := n.step.Retry.Within.D(); w > 0 && s.now.After(n.end.StartedAt.Add(w)) {
-			s.endAsLast(i, "retry.within is over")
+			s.endAsLast(i, "retry.within is over") // and leaves its group
 			s.release(i)
 			return
 		}
@@ -219,7 +227,10 @@ func (s *State) start(i int) {
 		s.openLoop(i)
 		return
 	}
-	spec, f := s.prepare(n)
+	spec, f := n.spec, (*fault)(nil)
+	if spec == nil { // else the cache was asked with it
+		spec, f = s.prepare(n)
+	}
 	if f != nil {
 		if f.skip {
 			s.skip(i, record.ReasonUpstreamSkipped, f.message, f.message)
@@ -230,7 +241,7 @@ func (s *State) start(i int) {
 		return
 	}
 	n.spec = spec
-	if n.step.Cache != nil {
+	if n.step.Cache != nil && !n.inside {
 		n.phase = checking
 		s.act(CheckCache{*spec})
 		return
@@ -248,7 +259,7 @@ func (s *State) launch(i int) {
 		s.notify(record.Event{Type: record.StepStarted, Step: n.addr, Attempt: 1})
 	}
 	spec := *n.spec
-	spec.Attempt, spec.UserAttempt, spec.OOMs = n.attempts, n.users+1, n.ooms
+	spec.Attempt, spec.UserAttempt, spec.OOMs, spec.Holds = n.attempts, n.users+1, n.ooms, s.holds(n)
 	s.act(StartAttempt{spec})
 }
 
@@ -265,12 +276,12 @@ func (s *State) halt(k, group int, stop bool, why string) {
 func (s *State) haltNode(i int, stop bool, why string) {
 	n := &s.nodes[i]
 	switch {
-	case n.phase == waiting || n.phase == ready && n.attempts > 0:
+	case n.phase == waiting || (n.phase == ready || n.phase == queued) && n.attempts > 0:
 		s.endAsLast(i, why)
 	case n.phase == checking:
 		s.skip(i, record.ReasonStopped, why, why)
 		s.release(i)
-	case n.phase == pending || n.phase == ready:
+	case n.phase == pending || n.phase == ready || n.phase == queued:
 		s.skip(i, record.ReasonStopped, why, why)
 	case n.phase == running && stop && n.stopping == "":
 		n.stopping = why

@@ -59,6 +59,7 @@ type driver struct {
 	blind    map[string]bool
 	swept    []ended // pods to be deleted, the oldest end first
 	sweeping bool
+	groups   *groups
 	end      *record.End
 }
 
@@ -69,6 +70,7 @@ func newDriver(o *Options, p *program.Program) *driver {
 		attempts: map[attemptID]*attempt{}, byPod: map[string]*attempt{}, listed: map[string]*corev1.Pod{},
 		givenUp: map[attemptID]*record.Result{}, cancels: map[string]bool{}, slots: map[string]cache.Slot{}, blind: map[string]bool{},
 	}
+	d.groups = newGroups(d)
 	return d
 }
 
@@ -215,6 +217,10 @@ func (d *driver) act(a engine.Action) {
 		d.start(a.Spec)
 	case engine.CheckCache:
 		d.checkCache(a.Spec)
+	case engine.EnterGroup:
+		d.groups.enter(a)
+	case engine.LeaveGroup:
+		d.groups.leave(a.Hold)
 	case engine.StopAttempt:
 		d.stop(attemptID{a.Step, a.Attempt}, a.Why)
 	case engine.SetTimer:
@@ -239,6 +245,7 @@ func (d *driver) jobChanged(j *batchv1.Job) {
 
 // podChanged takes in how a pod stands.
 func (d *driver) podChanged(p *corev1.Pod) {
+	d.groups.pod(p, false)
 	a := d.byPod[p.Name]
 	switch {
 	case a != nil:
@@ -250,6 +257,7 @@ func (d *driver) podChanged(p *corev1.Pod) {
 
 func (d *driver) podGone(p *corev1.Pod) {
 	delete(d.listed, p.Name)
+	d.groups.pod(p, true)
 	if a := d.byPod[p.Name]; a != nil && a.uid == p.UID {
 		a.changed(d, p)
 		a.isGone(d)
@@ -287,6 +295,7 @@ func (d *driver) finish(ctx context.Context) (*record.End, error) {
 	if err := d.index(ctx); err != nil {
 		return nil, err
 	}
+	d.groups.settle(ctx)
 	err := store.WriteJSON(ctx, d.store, d.run.EndKey(), d.end, store.IfAbsent)
 	if errors.Is(err, store.ErrExists) {
 		return nil, ErrTakenOver

@@ -18,6 +18,7 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/types"
@@ -74,6 +75,7 @@ func newFakeAPI(t *testing.T) *fakeAPI {
 	scheme.AddKnownTypes(batchv1.SchemeGroupVersion, &batchv1.Job{})
 	scheme.AddKnownTypes(coordinationv1.SchemeGroupVersion, &coordinationv1.Lease{})
 	metav1.AddToGroupVersion(scheme, corev1.SchemeGroupVersion)
+	metav1.AddToGroupVersion(scheme, coordinationv1.SchemeGroupVersion)
 	a := &fakeAPI{
 		t: t, codecs: serializer.NewCodecFactory(scheme), objects: map[string]runtime.Object{}, made: map[string]int{}, deletes: map[string]int{},
 		fault: func(*http.Request) fault { return none }, kubelet: func(*fakeAPI, corev1.Pod) {},
@@ -206,6 +208,8 @@ func (a *fakeAPI) serve(w http.ResponseWriter, r *http.Request) {
 		}
 		a.set(kind, name, "MODIFIED", o)
 		a.answer(w, 200, o)
+	case r.Method == http.MethodDelete && kind == "leases":
+		a.deleteLease(w, name, body)
 	case r.Method == http.MethodDelete:
 		a.delete(w, name, body)
 	}
@@ -265,6 +269,21 @@ func (a *fakeAPI) delete(w http.ResponseWriter, name string, body []byte) {
 	a.answer(w, 200, p)
 }
 
+func (a *fakeAPI) deleteLease(w http.ResponseWriter, name string, body []byte) {
+	l := a.objects["leases/"+name].(*coordinationv1.Lease).DeepCopy()
+	var o metav1.DeleteOptions
+	got, _, err := a.codecs.UniversalDeserializer().Decode(body, nil, &o)
+	if got, ok := got.(*metav1.DeleteOptions); err == nil && ok {
+		o = *got
+	}
+	if p := o.Preconditions; p == nil || p.UID == nil || *p.UID != l.UID || p.ResourceVersion == nil || *p.ResourceVersion != l.ResourceVersion {
+		a.status(w, 409, "Conflict", "it has changed")
+		return
+	}
+	a.set("leases", name, "DELETED", l)
+	a.answer(w, 200, l)
+}
+
 func (a *fakeAPI) list(w http.ResponseWriter, r *http.Request, kind string) {
 	items := []runtime.Object{}
 	for _, key := range slices.Sorted(maps.Keys(a.objects)) {
@@ -275,6 +294,9 @@ func (a *fakeAPI) list(w http.ResponseWriter, r *http.Request, kind string) {
 	gv, list := "v1", "PodList"
 	if kind == "jobs" {
 		gv, list = "batch/v1", "JobList"
+	}
+	if kind == "leases" {
+		gv, list = "coordination.k8s.io/v1", "LeaseList"
 	}
 	data, err := json.Marshal(map[string]any{
 		"apiVersion": gv, "kind": list, "metadata": map[string]string{"resourceVersion": strconv.Itoa(a.version)}, "items": items,
@@ -291,10 +313,11 @@ func selected(r *http.Request, o runtime.Object) bool {
 	if name, ok := strings.CutPrefix(q.Get("fieldSelector"), "metadata.name="); ok && o.(metav1.Object).GetName() != name {
 		return false
 	}
-	if key, value, ok := strings.Cut(q.Get("labelSelector"), "="); ok && o.(metav1.Object).GetLabels()[key] != value {
-		return false
+	if q.Get("labelSelector") == "" {
+		return true
 	}
-	return true
+	s, err := labels.Parse(q.Get("labelSelector"))
+	return err == nil && s.Matches(labels.Set(o.(metav1.Object).GetLabels()))
 }
 
 // watch streams what happens, until the test's end, or until the fault function cuts it.

@@ -58,6 +58,7 @@ func Foresee(ctx context.Context, s store.Store, p *program.Program) (*Forecast,
 	queue := []record.Event{{Type: record.RunStarted}}
 	for len(queue) > 0 {
 		var asked []engine.Spec
+		var entered []record.Event
 		for _, e := range queue {
 			e.Version, e.At, e.Run = record.Version, run.CreatedAt, run.Name
 			var actions []engine.Action
@@ -66,12 +67,14 @@ func Foresee(ctx context.Context, s store.Store, p *program.Program) (*Forecast,
 				switch a := a.(type) {
 				case engine.CheckCache:
 					asked = append(asked, a.Spec)
+				case engine.EnterGroup: // it may have to wait, and comes in
+					entered = append(entered, record.Event{Type: record.GroupEntered, Step: a.Step, Attempt: a.Attempt})
 				case engine.StartAttempt:
 					out.Run = append(out.Run, a.Spec.Step)
 				}
 			}
 		}
-		queue = answers(ctx, s, run, asked)
+		queue = append(entered, answers(ctx, s, run, asked)...)
 		for i := range queue {
 			if queue[i].Result != nil {
 				out.Cached = append(out.Cached, queue[i].Step)

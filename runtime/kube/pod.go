@@ -73,6 +73,9 @@ func (d *driver) pod(ctx context.Context, a *attempt) (pod *corev1.Pod, digest s
 	}
 	labels[kube.LabelRun], labels[kube.LabelRunUID] = kube.LabelValue(d.o.Job), d.o.JobUID
 	labels[kube.LabelStep], labels[kube.LabelAttempt] = kube.LabelValue(record.Place(a.id.step)), strconv.Itoa(a.id.n)
+	for _, h := range a.spec.Holds {
+		labels[d.groupLabel(h.Group)] = h.Group
+	}
 	annotations[kube.AnnotationStep] = a.id.step
 	if a.spec.Key != "" {
 		annotations[kube.AnnotationKey] = a.spec.Key

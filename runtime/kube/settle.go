@@ -92,6 +92,7 @@ func (d *driver) settle(a *attempt, committed *record.Result) {
 	}
 	delete(d.attempts, a.id)
 	delete(d.byPod, a.name)
+	d.groups.settled(a)
 	if r.Status == record.Succeeded {
 		d.keep(a, &r)
 	}

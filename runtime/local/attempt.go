@@ -81,8 +81,7 @@ func (d *driver) start(ctx context.Context, s engine.Spec) task {
 		spec := d.spec(&s)
 		result := d.before(ctx, spec)
 		if result == nil {
-			ready := s.Attempt == 1 && d.spares.Take(s.Step)
-			result = d.attempt(ctx, spec, ready)
+			result = d.attempt(ctx, spec, s.Holds)
 		}
 		e := record.Event{Type: record.AttemptEnded, Step: s.Step, Attempt: s.Attempt, Result: result}
 		if d.small(spec, result) {
@@ -119,11 +118,16 @@ func lost(spec *step.Spec, reason, message string) *record.Result {
 	}
 }
 
-// attempt makes the attempt. ready says that its place is made.
-func (d *driver) attempt(ctx context.Context, spec *step.Spec, ready bool) *record.Result {
+// attempt makes the attempt, in its places of groups.
+func (d *driver) attempt(ctx context.Context, spec *step.Spec, holds []engine.Hold) *record.Result {
+	keeps, err := d.groups.keeps(ctx, holds)
+	if err != nil && ctx.Err() == nil {
+		return lost(spec, record.ReasonGroup, fmt.Sprintf("its group can't be entered again: %s", err))
+	}
 	slot := d.slot(ctx, spec)
 	deps := d.deps(spec)
-	deps.Ready = ready
+	deps.Keeps = keeps
+	deps.Ready = spec.Attempt == 1 && d.spares.Take(spec.Step)
 	result, err := step.Run(ctx, spec, deps)
 	if err == nil && result.Status == record.Succeeded {
 		d.keep(context.WithoutCancel(ctx), slot, &result)

@@ -41,6 +41,7 @@ type driver struct {
 	keyer   *step.Keyer
 	memory  *step.Memory
 	inherit *step.Inherited
+	groups  *groups
 	resumed bool // attempts may have been made by a driver before this one
 
 	journal *journal.Journal
@@ -70,7 +71,7 @@ type driver struct {
 var errGone = fmt.Errorf("the run was taken over: %w", step.ErrShutdown)
 
 // task is what takes time: an attempt, or a question to the cache. It returns the event that it ends with, and what is
-// left to be done after that; nil: nothing.
+// left to be done after that; nil: nothing. An event without a type is none.
 type task func() (e record.Event, rest func())
 
 // feed gives the engine an event, and lets what it asks for be done.
@@ -80,7 +81,7 @@ func (d *driver) feed(ctx context.Context, e record.Event) { d.launch(ctx, d.tak
 func (d *driver) take(ctx context.Context, e record.Event) []task {
 	d.turn.Lock()
 	defer d.turn.Unlock()
-	if d.closed || d.end != nil {
+	if d.closed || d.end != nil || e.Type == "" {
 		return nil
 	}
 	if e.Type == record.AttemptEnded {
@@ -167,6 +168,10 @@ func (d *driver) act(ctx context.Context, a engine.Action) {
 		d.tasks = append(d.tasks, d.start(ctx, a.Spec))
 	case engine.CheckCache:
 		d.tasks = append(d.tasks, d.checkCache(ctx, a.Spec))
+	case engine.EnterGroup:
+		d.tasks = append(d.tasks, d.groups.enter(ctx, a))
+	case engine.LeaveGroup:
+		d.groups.leave(a.Hold)
 	case engine.StopAttempt:
 		d.stopped = true
 		if kill := d.kills[attemptID{a.Step, a.Attempt}]; kill != nil {
@@ -265,6 +270,7 @@ func (d *driver) abandon() {
 	}
 	d.running.Wait()
 	_ = d.work.Kill()
+	d.groups.shut()
 	d.watch.close()
 }
 

@@ -78,6 +78,9 @@ func (d *driver) read(ctx context.Context, run *record.Run) (*todo, error) {
 	if err := d.work.Kill(); err != nil {
 		return nil, err
 	}
+	if err := dir.Forget(run.Name); err != nil {
+		return nil, err
+	}
 	p, err := reader.Program(ctx, run)
 	if err != nil {
 		return nil, fmt.Errorf("the program of run %s: %w", run.Name, err)
@@ -122,6 +125,8 @@ func (t *todo) actions() []engine.Action {
 }
 
 func startKey(step string, n int) string { return fmt.Sprintf("start/%s/%d", step, n) }
+
+func enterKey(step string, n int) string { return fmt.Sprintf("enter/%s/%d", step, n) }
 
 // replay folds the log, and gives what was asked for and is not answered.
 func (d *driver) replay(ctx context.Context, reader *runs.Reader) (*todo, error) {
@@ -173,6 +178,8 @@ func (t *todo) answered(e *record.Event) {
 		delete(t.open, "check/"+e.Step)
 	case record.TimerFired:
 		delete(t.open, "timer/"+e.Timer)
+	case record.GroupEntered, record.GroupBusy:
+		delete(t.open, enterKey(e.Step, e.Attempt))
 	}
 }
 
@@ -184,6 +191,10 @@ func (t *todo) asked(d *driver, a engine.Action) {
 		t.add(fmt.Sprintf("stop/%s/%d", a.Step, a.Attempt), a)
 	case engine.CheckCache:
 		t.add("check/"+a.Step, a)
+	case engine.EnterGroup:
+		t.add(enterKey(a.Step, a.Attempt), a)
+	case engine.LeaveGroup:
+		delete(t.open, enterKey(a.Step, a.Attempt))
 	case engine.SetTimer:
 		t.add("timer/"+a.Name, a)
 	case engine.End:

@@ -106,11 +106,13 @@ func open(o *Options) (*driver, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &driver{
+	d := &driver{
 		o: o, store: s, project: w.Project(), keyer: &step.Keyer{Dir: filepath.Join(w.Project(), ".pipec", "interpreters")},
 		memory: step.FindMemory(), inherit: step.Inherit(o.Environ),
 		over: make(chan struct{}), kills: map[attemptID]context.CancelCauseFunc{}, slots: map[string]cache.Slot{},
-	}, nil
+	}
+	d.groups = newGroups(d)
+	return d, nil
 }
 
 // close ends the use of the store.

@@ -83,7 +83,7 @@ func (r *Reader) fold(ctx context.Context, run *record.Run) ([]record.StepEnd, e
 	if err != nil {
 		return nil, err
 	}
-	f := folder{state: state, open: map[logID]bool{}}
+	f := folder{state: state, open: map[logID]bool{}, asking: map[logID]bool{}}
 	for segment, err := range r.Log(ctx, run) {
 		if err != nil {
 			return nil, err
@@ -123,6 +123,9 @@ func (r *Reader) committed(ctx context.Context, run *record.Run, f *folder) erro
 				return err
 			}
 			if id := ids[i]; result != nil && f.open[id] {
+				if f.asking[id] { // it must have come in
+					f.feed(record.Event{Type: record.GroupEntered, At: result.StartedAt, Step: id.step, Attempt: id.attempt})
+				}
 				f.feed(record.Event{Type: record.AttemptEnded, At: result.EndedAt, Step: id.step, Attempt: id.attempt, Result: result})
 			}
 			i++
@@ -134,7 +137,8 @@ func (r *Reader) committed(ctx context.Context, run *record.Run, f *folder) erro
 type folder struct {
 	state   *engine.State
 	started bool
-	open    map[logID]bool // attempts that were started and have not ended
+	open    map[logID]bool // attempts that were started and have not ended, or wait for a place in their group
+	asking  map[logID]bool // those that wait for one, as far as the log tells
 	queue   []logID
 }
 
@@ -146,10 +150,22 @@ func (f *folder) feed(e record.Event) {
 	var actions []engine.Action
 	f.state, actions = engine.Next(f.state, e)
 	for _, a := range actions {
-		if a, ok := a.(engine.StartAttempt); ok {
+		switch a := a.(type) {
+		case engine.StartAttempt:
+			if id := (logID{a.Step, a.Attempt}); !f.open[id] {
+				f.open[id] = true
+				f.queue = append(f.queue, id)
+			}
+			delete(f.asking, logID{a.Step, a.Attempt})
+		case engine.EnterGroup:
 			id := logID{a.Step, a.Attempt}
-			f.open[id] = true
+			f.open[id], f.asking[id] = true, true
 			f.queue = append(f.queue, id)
+		case engine.LeaveGroup:
+			if id := (logID{a.Step, a.Attempt}); f.asking[id] {
+				delete(f.asking, id)
+				delete(f.open, id)
+			}
 		}
 	}
 }

@@ -30,6 +30,7 @@ type process struct {
 	started func(pid int)
 	memory  *Memory
 	input   *os.File     // what it reads
+	keeps   []*os.File   // what it inherits beside that, as files from 3 on
 	later   func(func()) // takes what nobody waits for
 }
 
@@ -84,9 +85,13 @@ func (p *process) start(program string) (*child, error) {
 		return nil, err
 	}
 	c, out := &child{handle: -1, r: fds[0]}, uintptr(fds[1])
+	files := []uintptr{p.input.Fd(), out, out}
+	for _, f := range p.keeps {
+		files = append(files, f.Fd())
+	}
 	var err error
 	c.pid, _, err = syscall.StartProcess(program, p.argv, &syscall.ProcAttr{
-		Dir: p.dir, Env: p.env, Files: []uintptr{p.input.Fd(), out, out}, Sys: ownGroup(&c.handle),
+		Dir: p.dir, Env: p.env, Files: files, Sys: ownGroup(&c.handle),
 	})
 	closeFD(&fds[1])
 	if err != nil {

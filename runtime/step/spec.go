@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -65,6 +66,8 @@ type Deps struct {
 	// Later takes what nobody waits for, such as giving back what the kernel holds of a process that has ended. It is to
 	// be done soon, once; nil: it is done at once.
 	Later func(do func())
+	// Keeps are files that the process inherits, from 3 on: a lock that is held for it outlives whoever started it.
+	Keeps []*os.File
 	// Ready says that Root is there with all directories that the wrapper makes for every step, empty.
 	Ready  bool
 	Memory *Memory          // nil: looked for by each attempt

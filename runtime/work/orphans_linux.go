@@ -35,6 +35,40 @@ func (r Run) Kill() error {
 	return fmt.Errorf("processes of the run at %s start others faster than they can be killed", r.path)
 }
 
+// processes are handles of the processes that work for the run, as Kill knows them.
+func (r Run) processes() []int {
+	mark := []byte("\x00PIPEC_INPUTS=" + r.path + "/")
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var out []int
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil || pid == os.Getpid() {
+			continue
+		}
+		is, known := marked(pid, mark)
+		for try := 0; !known && try < emptyTries; try++ {
+			time.Sleep(emptyPause)
+			is, known = marked(pid, mark)
+		}
+		if !is {
+			continue
+		}
+		fd, err := unix.PidfdOpen(pid, 0)
+		if err != nil {
+			continue
+		}
+		if is, _ := marked(pid, mark); !is || gone(pid) {
+			_ = unix.Close(fd)
+			continue
+		}
+		out = append(out, fd)
+	}
+	return out
+}
+
 func killMarked(mark []byte) (found bool, err error) {
 	proc, err := os.Open("/proc")
 	if err != nil {

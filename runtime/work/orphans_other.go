@@ -4,3 +4,5 @@ package work
 
 // Kill is for Linux: elsewhere an environment can't be read, and the process groups that a driver ends are all.
 func (r Run) Kill() error { return nil }
+
+func (r Run) processes() []int { return nil }

@@ -29,6 +29,7 @@ const (
 	ComponentDefinition  = "definition"
 	ComponentCoordinator = "coordinator"
 	ComponentStep        = "step"
+	ComponentGroup       = "group"
 )
 
 // Annotations of a run's Job. They are read by its coordinator.
@@ -50,6 +51,17 @@ const (
 	AnnotationProgram  = "pipec.dev/program" // digest of the program
 	// AnnotationWhy is put on a pod before it is deleted: what its missing has to be taken for.
 	AnnotationWhy = "pipec.dev/deleted-because"
+)
+
+// What says who is in a concurrency group: annotations of its Lease, and a label of each pod that runs in it.
+const (
+	AnnotationGroup   = "pipec.dev/group"   // its name
+	AnnotationHolders = "pipec.dev/holders" // JSON list of who holds a place
+	AnnotationWaiting = "pipec.dev/waiting" // JSON list of the runs that wait for one, the first first
+
+	// LabelGroup is what the label's key begins with, before GroupDigest: a pod may be in several. Its value is the
+	// group's name.
+	LabelGroup = "pipec.dev/group-"
 )
 
 // Containers and places in pods.

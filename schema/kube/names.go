@@ -84,3 +84,13 @@ func ProgramName(pipeline, digest string, n int) string {
 func PodName(jobUID, step string, attempt int) string {
 	return Name(step, 40) + "-" + short(jobUID, step, strconv.Itoa(attempt)) + short(step, jobUID)[:4]
 }
+
+// GroupDigest is what names of a concurrency group of a project end in: groups of other projects are others.
+func GroupDigest(project, group string) string {
+	return short("group", project, group) + short(group, project)
+}
+
+// GroupLease is the Lease that says who is in a group.
+func GroupLease(project, group string) string {
+	return "pipec-group-" + Name(group, 30) + "-" + GroupDigest(project, group)
+}

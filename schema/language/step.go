@@ -100,10 +100,7 @@ func stepBlocks() []*Block {
 				attr("until", Own, "bool", "Asked after each round: true ends it. It reads the round's `output.x` as a value."),
 				attr("carry", Own, "map(any)", "Inputs of the next round, by name: `{ x = output.y }`. The first round takes the input's own value."),
 			}},
-		later(whole, "concurrency", "", "Lets few of a group run at once, across runs.",
-			attr("group", Const, "string", "The group's name."),
-			attr("limit", Const, "number", "How many."),
-			attr("on_busy", Const, "string", "What is done where there are as many.").oneOf("queue", "skip")),
+		concurrency(),
 		security(),
 	}, podBlocks()...)
 }

@@ -119,6 +119,8 @@ type Step struct {
 	ForEach *ForEach `json:"for_each,omitempty"`
 	// Repeat runs the step, or each instance of it, in rounds.
 	Repeat *Repeat `json:"repeat,omitempty"`
+	// Concurrency is the group that an attempt of the step, or the call that the step is, holds a place of while it runs.
+	Concurrency *Concurrency `json:"concurrency,omitempty"`
 	// When decides, once every Need is met, whether the step runs; nil means always. Its type is bool.
 	When              *Value            `json:"when,omitempty"`
 	Needs             []Need            `json:"needs,omitempty"` // sorted by step and instance; one entry each

@@ -47,6 +47,8 @@ const (
 	AttemptStarted  EventType = "attempt_started"
 	AttemptEnded    EventType = "attempt_ended"
 	TimerFired      EventType = "timer_fired"
+	GroupEntered    EventType = "group_entered" // the step has its place in its group, for Attempt
+	GroupBusy       EventType = "group_busy"    // it has none, and doesn't wait: Text says who holds them. With Reason: it can't be entered
 	CancelRequested EventType = "cancel_requested"
 	// The following are for who takes a run over; the fold reads past them.
 	CoordinatorStarted EventType = "coordinator_started" // Text names it

@@ -179,6 +179,8 @@ const (
 	ReasonUpstreamFailed   = "UpstreamFailed"   // skipped: a needed step failed
 	ReasonUpstreamSkipped  = "UpstreamSkipped"  // skipped: a needed step was skipped
 	ReasonStopped          = "Stopped"          // skipped: on_failure stopped the run, or it was cancelled
+	ReasonGroupBusy        = "GroupBusy"        // skipped: others hold all places of its group
+	ReasonGroup            = "GroupUnavailable" // its concurrency group could not be entered
 	ReasonStepsFailed      = "StepsFailed"      // run: steps failed
 	ReasonRunTimeout       = "RunTimeout"       // run: longer than its timeout
 	ReasonFinallyFailed    = "FinallyFailed"    // run: a finally step failed

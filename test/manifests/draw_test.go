@@ -124,6 +124,9 @@ func (s *source) step(kind string) {
 		}
 		s.line("    }")
 	}
+	if s.maybe("group") {
+		s.line("    concurrency {\n      group = %q\n      on_busy = %q\n    }", s.pick("group", "gpu", "The_db.1"), s.pick("busy", "queue", "skip"))
+	}
 	privileged := s.security()
 	s.blocks(privileged)
 	s.line("  }")

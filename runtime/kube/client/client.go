@@ -1,4 +1,4 @@
-// Package client is the little of the Kubernetes API that a coordinator needs: pods and their logs, its Job, its Lease.
+// Package client is the little of the Kubernetes API that a coordinator needs: pods and their logs, Jobs, Leases.
 // It is rest.RESTClient with a scheme of its own: the full clientset would make the agent half as large again.
 //
 // It decides nothing: what an error means is for who asked.
@@ -45,7 +45,7 @@ func New(config *rest.Config, namespace string) (*Client, error) {
 	scheme := runtime.NewScheme()
 	scheme.AddKnownTypes(corev1.SchemeGroupVersion, &corev1.Pod{}, &corev1.PodList{}, &corev1.PodLogOptions{})
 	scheme.AddKnownTypes(batchv1.SchemeGroupVersion, &batchv1.Job{}, &batchv1.JobList{})
-	scheme.AddKnownTypes(coordinationv1.SchemeGroupVersion, &coordinationv1.Lease{})
+	scheme.AddKnownTypes(coordinationv1.SchemeGroupVersion, &coordinationv1.Lease{}, &coordinationv1.LeaseList{})
 	for _, gv := range []schema.GroupVersion{corev1.SchemeGroupVersion, batchv1.SchemeGroupVersion, coordinationv1.SchemeGroupVersion} {
 		metav1.AddToGroupVersion(scheme, gv)
 	}
@@ -95,6 +95,13 @@ func (c *Client) DeletePod(ctx context.Context, name string, uid types.UID) erro
 	return c.core.Delete().Namespace(c.namespace).Resource("pods").Name(name).Body(&o).Do(ctx).Error()
 }
 
+// ListPods reads the pods that a label selector selects.
+func (c *Client) ListPods(ctx context.Context, selector string) ([]corev1.Pod, error) {
+	var out corev1.PodList
+	err := c.core.Get().Namespace(c.namespace).Resource("pods").VersionedParams(&metav1.ListOptions{LabelSelector: selector}, c.params).Do(ctx).Into(&out)
+	return out.Items, err
+}
+
 // PodLog streams what a container has written.
 func (c *Client) PodLog(ctx context.Context, name, container string) (io.ReadCloser, error) {
 	return c.core.Get().Namespace(c.namespace).Resource("pods").Name(name).SubResource("log").
@@ -130,4 +137,10 @@ func (c *Client) UpdateLease(ctx context.Context, lease *coordinationv1.Lease) (
 	var out coordinationv1.Lease
 	err := c.coordination.Put().Namespace(c.namespace).Resource("leases").Name(lease.Name).Body(lease).Do(ctx).Into(&out)
 	return &out, err
+}
+
+// DeleteLease removes a Lease that was read; it is a conflict where another has written it since.
+func (c *Client) DeleteLease(ctx context.Context, lease *coordinationv1.Lease) error {
+	o := metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &lease.UID, ResourceVersion: &lease.ResourceVersion}}
+	return c.coordination.Delete().Namespace(c.namespace).Resource("leases").Name(lease.Name).Body(&o).Do(ctx).Error()
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-logr/logr"
 	batchv1 "k8s.io/api/batch/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
@@ -45,6 +46,11 @@ func (c *Client) WatchPods(ctx context.Context, selector string, w Watcher[*core
 func (c *Client) WatchJob(ctx context.Context, name string, w Watcher[*batchv1.Job]) {
 	selector := fields.OneTermEqualSelector("metadata.name", name).String()
 	follow(ctx, c, c.batch, "jobs", &batchv1.Job{}, &batchv1.JobList{}, func(o *metav1.ListOptions) { o.FieldSelector = selector }, w)
+}
+
+// WatchLeases tells of the Leases that a label selector selects, until ctx ends.
+func (c *Client) WatchLeases(ctx context.Context, selector string, w Watcher[*coordinationv1.Lease]) {
+	follow(ctx, c, c.coordination, "leases", &coordinationv1.Lease{}, &coordinationv1.LeaseList{}, func(o *metav1.ListOptions) { o.LabelSelector = selector }, w)
 }
 
 // watchBackoff is how long a watch that fails is left alone: a coordinator that sees nothing starts nothing.

@@ -1,0 +1,38 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Holder is who holds a place in a group, as a driver knows it.
+type Holder struct {
+	Run, Step string
+	// Dead says that the run's driver was killed, and that processes of it are left.
+	Dead bool
+}
+
+// Held says, in a sentence's worth, who holds a group's places.
+func Held(holders []Holder) string {
+	if len(holders) == 0 {
+		return "others hold it"
+	}
+	const few = 3
+	var parts []string
+	for i, h := range holders {
+		if i == few {
+			parts = append(parts, fmt.Sprintf("and %d more", len(holders)-few))
+			break
+		}
+		text := fmt.Sprintf("run %s (step %s)", h.Run, h.Step)
+		if h.Dead {
+			text = fmt.Sprintf("processes of run %s (step %s), whose pipec was killed", h.Run, h.Step)
+		}
+		parts = append(parts, text)
+	}
+	verb := " holds it"
+	if len(holders) > 1 || holders[0].Dead {
+		verb = " hold it"
+	}
+	return strings.Join(parts, ", ") + verb
+}

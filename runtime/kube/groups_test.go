@@ -1,0 +1,361 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+// crowd counts who is in a group, by the labels of the pods that run.
+type crowd struct {
+	mu      sync.Mutex
+	in, max int
+	all     int
+}
+
+// grouped is a rig whose steps are in a group of so many places.
+func grouped(t *testing.T, steps, limit int) (*rig, *crowd) {
+	p := &program.Program{Project: "x", OnFailure: "continue", MaxParallel: 10}
+	for i := range steps {
+		p.Steps = append(p.Steps, program.Step{
+			Name: fmt.Sprintf("s%02d", i), Retry: program.Retry{Attempts: 2, Infrastructure: 3}, Concurrency: &program.Concurrency{Group: "gpu", Limit: limit},
+		})
+	}
+	r := newRig(t, p)
+	c := &crowd{}
+	r.api.kubelet = func(api *fakeAPI, pod corev1.Pod) {
+		if pod.Labels[groupKey] != "gpu" {
+			t.Errorf("the pod %s has the labels %v", pod.Name, pod.Labels)
+		}
+		c.mu.Lock()
+		c.in++
+		c.all++
+		c.max = max(c.max, c.in)
+		c.mu.Unlock()
+		time.Sleep(3 * time.Millisecond)
+		c.mu.Lock()
+		c.in--
+		c.mu.Unlock()
+		r.kubelet(api, pod)
+	}
+	return r, c
+}
+
+var groupKey = kube.LabelGroup + kube.GroupDigest("x", "gpu")
+
+// job makes the Job of another run.
+func (r *rig) job(name string) {
+	r.api.mu.Lock()
+	defer r.api.mu.Unlock()
+	r.api.set("jobs", name, "ADDED", &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "ns", UID: types.UID("uid-of-" + name)}})
+}
+
+// coordinateAs runs a coordinator of another run.
+func (r *rig) coordinateAs(ctx context.Context, job string, s *deadStore, out io.Writer) (*record.End, error) {
+	return Coordinate(ctx, Options{
+		Client: r.api.client(), Store: s, Program: r.encoded, Namespace: "ns", Job: job, JobUID: "uid-of-" + job, Pod: job, PodUID: job, Out: out, pace: time.Millisecond,
+	})
+}
+
+func (r *rig) noGroups() {
+	r.t.Helper()
+	r.api.mu.Lock()
+	defer r.api.mu.Unlock()
+	for key, o := range r.api.objects {
+		if strings.HasPrefix(key, "leases/pipec-group-") {
+			r.t.Errorf("at the end there is %s: %v", key, o.(*coordinationv1.Lease).Annotations)
+		}
+	}
+}
+
+// TestGroupFaults: several runs in one group, their coordinators killed and started again while the API server fails:
+// never more are in than may be, all end, and nobody is left in it.
+func TestGroupFaults(t *testing.T) {
+	seeds := 24
+	if testing.Short() {
+		seeds = 4
+	}
+	for seed := range seeds {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			rnd := rand.New(rand.NewSource(int64(seed)))
+			limit := 1 + seed%3
+			r, c := grouped(t, 1+rnd.Intn(5), limit)
+			r.api.fault = faults(rnd, rnd.Intn(4))
+			fails := rnd.Intn(3) == 0
+			r.outcome = func(_ string, attempt int) *record.Result {
+				if fails && attempt == 1 {
+					return &record.Result{Status: record.Failed, Class: record.ClassUser, Reason: record.ReasonError}
+				}
+				return &record.Result{Status: record.Succeeded}
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			var runs sync.WaitGroup
+			for i := range 3 {
+				job := fmt.Sprintf("run-%d", i)
+				r.job(job)
+				lives, own := rnd.Intn(4), rand.New(rand.NewSource(rnd.Int63()))
+				runs.Go(func() { r.killed(ctx, job, lives, own) })
+			}
+			runs.Wait()
+			attempts := 3 * len(r.program.Steps)
+			if fails {
+				attempts *= 2
+			}
+			if c.max > limit || c.all != attempts {
+				t.Errorf("%d were in at once, of %d; %d attempts of %d", c.max, limit, c.all, attempts)
+			}
+			r.noGroups()
+		})
+	}
+}
+
+// killed drives a run whose coordinators die so often.
+func (r *rig) killed(ctx context.Context, job string, lives int, rnd *rand.Rand) {
+	for life := 0; ; life++ {
+		s := &deadStore{Store: r.store}
+		lived, die := context.WithCancel(ctx)
+		if life < lives {
+			crash := rnd.Intn(2) == 0
+			time.AfterFunc(time.Duration(rnd.Intn(60))*time.Millisecond, func() {
+				if crash {
+					s.dead.Store(true)
+				}
+				die()
+			})
+		}
+		end, err := r.coordinateAs(lived, job, s, io.Discard)
+		die()
+		switch {
+		case err == nil:
+			if end.Status != record.Succeeded {
+				r.t.Errorf("%s ended %s: %s", job, end.Status, end.Message)
+			}
+			return
+		case ctx.Err() != nil || !errors.Is(err, ErrStopped) && !s.dead.Load():
+			r.t.Errorf("%s, life %d: %v", job, life, err)
+			return
+		}
+	}
+}
+
+// seat puts somebody into the group, as a run that was there before has left it.
+func (r *rig) seat(annotation string, members ...member) {
+	data, _ := json.Marshal(members)
+	r.api.mu.Lock()
+	defer r.api.mu.Unlock()
+	name := kube.GroupLease("x", "gpu")
+	l, ok := r.api.objects["leases/"+name].(*coordinationv1.Lease)
+	event := "MODIFIED"
+	if !ok {
+		event = "ADDED"
+		l = &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{
+			Name: name, Namespace: "ns", UID: "lease", Labels: map[string]string{kube.LabelComponent: kube.ComponentGroup}, Annotations: map[string]string{},
+		}}
+	}
+	l = l.DeepCopy()
+	l.Annotations[annotation] = string(data)
+	r.api.set("leases", name, event, l)
+}
+
+func (r *rig) podOf(name, uid, label, value string, phase corev1.PodPhase) {
+	r.api.mu.Lock()
+	defer r.api.mu.Unlock()
+	labels := map[string]string{label: value, kube.LabelRunUID: uid}
+	if label == batchv1.ControllerUidLabel {
+		labels = map[string]string{label: uid}
+	}
+	r.api.set("pods", name, "ADDED", &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "ns", UID: types.UID(name), Labels: labels}, Status: corev1.PodStatus{Phase: phase}})
+}
+
+// watcher tells of lines that a coordinator writes.
+type watcher struct {
+	waits chan record.Event
+}
+
+func (w *watcher) Write(line []byte) (int, error) {
+	var e record.Event
+	if json.Unmarshal(line, &e) == nil && e.Type == record.StepWaiting {
+		w.waits <- e
+	}
+	return len(line), nil
+}
+
+// TestGroupTakenOver: the place of a run whose Job is gone is taken when its coordinator and its pods are, and not before;
+// that of one whose Job has failed likewise; that of a Job that lives is not.
+func TestGroupTakenOver(t *testing.T) {
+	t.Parallel()
+	r, c := grouped(t, 1, 1)
+	r.job("old")
+	r.job("run-0")
+	r.podOf("old-coordinator", "uid-of-old", batchv1.ControllerUidLabel, "", corev1.PodRunning)
+	r.podOf("old-step", "uid-of-old", groupKey, "gpu", corev1.PodRunning)
+	r.podOf("old-other", "uid-of-old", "some", "label", corev1.PodRunning) // in no group
+	r.seat(kube.AnnotationHolders, member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1})
+	out := &watcher{make(chan record.Event, 10)}
+	done := make(chan *record.End)
+	go func() {
+		end, err := r.coordinateAs(t.Context(), "run-0", &deadStore{Store: r.store}, out)
+		if err != nil {
+			t.Error(err)
+		}
+		done <- end
+	}()
+	if e := <-out.waits; e.Step != "s00" || e.Text != "a place in the group gpu: run old (step train) holds it" {
+		t.Errorf("it waits for %+v", e)
+	}
+	stays := func(what string) {
+		t.Helper()
+		select {
+		case <-done:
+			t.Fatalf("%s, and the place was taken", what)
+		case <-time.After(100 * time.Millisecond):
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.all > 0 {
+			t.Fatalf("%s, and the place was taken", what)
+		}
+	}
+	stays("the Job is there")
+	r.api.mu.Lock()
+	r.api.set("jobs", "old", "DELETED", &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "old", Namespace: "ns", UID: "uid-of-old"}})
+	r.api.mu.Unlock()
+	stays("pods are there")
+	r.api.remove("old-coordinator")
+	stays("the step's pod is there")
+	r.api.update("old-step", func(p *corev1.Pod) { p.Status.Phase = corev1.PodFailed })
+	if end := <-done; end.Status != record.Succeeded {
+		t.Errorf("%+v", end)
+	}
+	r.noGroups()
+}
+
+// TestGroupFinished: what the Job of a member says.
+func TestGroupFinished(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		uid  types.UID
+		cond batchv1.JobConditionType
+		want record.Status
+	}{
+		"runs":     {"uid-of-old", "", record.Skipped},
+		"suspends": {"uid-of-old", batchv1.JobSuspended, record.Skipped},
+		"failed":   {"uid-of-old", batchv1.JobFailed, record.Succeeded},
+		"complete": {"uid-of-old", batchv1.JobComplete, record.Succeeded},
+		"another":  {"other", "", record.Succeeded},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			r, _ := grouped(t, 1, 1)
+			r.program.Steps[0].Concurrency.Skip = true
+			r.encoded, _ = r.program.Encode()
+			r.job("run-0")
+			job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "old", Namespace: "ns", UID: c.uid}}
+			if c.cond != "" {
+				job.Status.Conditions = []batchv1.JobCondition{{Type: c.cond, Status: corev1.ConditionTrue}}
+			}
+			r.api.mu.Lock()
+			r.api.set("jobs", "old", "ADDED", job)
+			r.api.mu.Unlock()
+			r.seat(kube.AnnotationHolders, member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1})
+			end, err := r.coordinateAs(t.Context(), "run-0", &deadStore{Store: r.store}, io.Discard)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := end.Steps[0]
+			if s.Status != c.want || s.Status == record.Skipped && (s.Reason != record.ReasonGroupBusy || s.Message != "the group gpu is busy: run old (step train) holds it") {
+				t.Errorf("%+v", s)
+			}
+		})
+	}
+}
+
+// TestGroupLine: who stands in line comes first, but for who doesn't come; of those whose Job is gone nothing is left.
+func TestGroupLine(t *testing.T) {
+	t.Parallel()
+	r, _ := grouped(t, 1, 1)
+	r.job("old")
+	r.job("run-0")
+	r.seat(kube.AnnotationWaiting, member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1}, member{Run: "none", UID: "uid-of-none", Step: "train", Attempt: 1})
+	out := &watcher{make(chan record.Event, 10)}
+	start := time.Now()
+	end, err := r.coordinateAs(t.Context(), "run-0", &deadStore{Store: r.store}, out)
+	if err != nil || end.Status != record.Succeeded {
+		t.Fatal(end, err)
+	}
+	if e := <-out.waits; e.Text != "a place in the group gpu: others are before it" {
+		t.Errorf("it waits for %+v", e)
+	}
+	if took := time.Since(start); took < 100*time.Millisecond {
+		t.Errorf("they had %s to come", took)
+	}
+	r.api.mu.Lock()
+	defer r.api.mu.Unlock()
+	l, ok := r.api.objects["leases/"+kube.GroupLease("x", "gpu")].(*coordinationv1.Lease)
+	if !ok || !strings.Contains(l.Annotations[kube.AnnotationWaiting], "uid-of-old") || strings.Contains(l.Annotations[kube.AnnotationWaiting], "uid-of-none") || l.Annotations[kube.AnnotationHolders] != "" {
+		t.Errorf("the Lease is %+v", l)
+	}
+}
+
+// TestGroupCancelled: a run that is cancelled while it waits is in line no more.
+func TestGroupCancelled(t *testing.T) {
+	t.Parallel()
+	r, _ := grouped(t, 2, 1)
+	r.job("old")
+	r.job("run-0")
+	r.seat(kube.AnnotationHolders, member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1})
+	out := &watcher{make(chan record.Event, 10)}
+	go func() {
+		<-out.waits
+		r.api.mu.Lock()
+		defer r.api.mu.Unlock()
+		j := r.api.objects["jobs/run-0"].(*batchv1.Job).DeepCopy()
+		j.Annotations = map[string]string{kube.AnnotationCancel: "now"}
+		r.api.set("jobs", "run-0", "MODIFIED", j)
+	}()
+	end, err := r.coordinateAs(t.Context(), "run-0", &deadStore{Store: r.store}, out)
+	if err != nil || end.Status != record.Cancelled {
+		t.Fatal(end, err)
+	}
+	r.api.mu.Lock()
+	defer r.api.mu.Unlock()
+	l := r.api.objects["leases/"+kube.GroupLease("x", "gpu")].(*coordinationv1.Lease)
+	if l.Annotations[kube.AnnotationWaiting] != "" || !strings.Contains(l.Annotations[kube.AnnotationHolders], "uid-of-old") {
+		t.Errorf("in the group are %v", l.Annotations)
+	}
+}
+
+// TestGroupDamaged: a Lease that can't be read keeps nobody waiting for ever.
+func TestGroupDamaged(t *testing.T) {
+	t.Parallel()
+	r, _ := grouped(t, 1, 1)
+	r.job("run-0")
+	r.seat(kube.AnnotationHolders)
+	r.api.mu.Lock()
+	l := r.api.objects["leases/"+kube.GroupLease("x", "gpu")].(*coordinationv1.Lease)
+	l.Annotations[kube.AnnotationHolders] = "{"
+	r.api.mu.Unlock()
+	end, err := r.coordinateAs(t.Context(), "run-0", &deadStore{Store: r.store}, io.Discard)
+	if err != nil || end.Steps[0].Reason != record.ReasonGroup || !strings.Contains(end.Steps[0].Message, kube.AnnotationHolders) {
+		t.Errorf("%+v, %v", end, err)
+	}
+}

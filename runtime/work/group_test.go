@@ -1,0 +1,202 @@
+package work
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+)
+
+func newGroup(t *testing.T) (Dir, func() *Group) {
+	t.Helper()
+	dir, err := In(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir, func() *Group { return dir.Group("g") }
+}
+
+// enter waits for a place; told is closed when it has to wait.
+func enter(t *testing.T, ctx context.Context, g *Group, limit int, run string) (got <-chan *Place, told <-chan struct{}) {
+	t.Helper()
+	c, waits := make(chan *Place, 1), make(chan struct{})
+	var once sync.Once
+	go func() {
+		p, err := g.Wait(ctx, limit, Holder{Run: run, Step: "s", Attempt: 1, Since: time.Now()}, func([]Holder) { once.Do(func() { close(waits) }) })
+		if err != nil && ctx.Err() == nil {
+			t.Error(err)
+		}
+		c <- p
+	}()
+	return c, waits
+}
+
+// first waits until it is the group's turn to wait for a place.
+func (g *Group) first() {
+	for {
+		g.places.mu.Lock()
+		waits := g.places.got != nil
+		g.places.mu.Unlock()
+		if waits {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// Who waits comes in before who was in and wants to come in again.
+func TestGroupTurns(t *testing.T) {
+	_, group := newGroup(t)
+	a, b := group(), group()
+	got, _ := enter(t, t.Context(), a, 1, "a")
+	first := <-got
+	gotB, _ := enter(t, t.Context(), b, 1, "b")
+	b.first()
+	for range 20 {
+		first.Leave()
+		again, _ := enter(t, t.Context(), a, 1, "a")
+		second := <-gotB
+		if h := b.Holders(); len(h) != 1 || h[0].Run != "b" {
+			t.Fatalf("in is %v", h)
+		}
+		select {
+		case <-again:
+			t.Fatal("two are in")
+		default:
+		}
+		// The other way round.
+		a.first()
+		gotB, _ = enter(t, t.Context(), b, 1, "b")
+		second.Leave()
+		first = <-again
+		b.first()
+	}
+	first.Leave()
+	(<-gotB).Leave()
+}
+
+// Who gives up leaves nothing locked, however often.
+func TestGroupGivenUp(t *testing.T) {
+	_, group := newGroup(t)
+	a, b := group(), group()
+	p, _, err := a.Try(2, Holder{Run: "a"})
+	if err != nil || p == nil {
+		t.Fatal(p, err)
+	}
+	q, _, err := a.Try(2, Holder{Run: "a"})
+	if err != nil || q == nil {
+		t.Fatal(q, err)
+	}
+	for range 100 {
+		ctx, cancel := context.WithCancel(t.Context())
+		got, told := enter(t, ctx, b, 2, "b")
+		<-told
+		cancel()
+		if p := <-got; p != nil {
+			t.Fatal("it is in")
+		}
+	}
+	q.Leave()
+	if q, _, err = group().Try(2, Holder{Run: "c"}); err != nil || q == nil {
+		t.Fatal("a free place can't be had", err)
+	}
+	got, told := enter(t, t.Context(), b, 2, "b") // those that were left behind serve it
+	<-told
+	p.Leave()
+	(<-got).Leave()
+	q.Leave()
+	if h := a.Holders(); len(h) != 0 {
+		t.Errorf("in are %v", h)
+	}
+}
+
+// Who comes in at once and doesn't wait is never kept out by who only lets go.
+func TestGroupTry(t *testing.T) {
+	_, group := newGroup(t)
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	in, most, busy := 0, 0, 0
+	for range 8 {
+		g := group()
+		all.Go(func() {
+			for range 50 {
+				p, holders, err := g.Try(3, Holder{Run: "x", Since: time.Now()})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				if p == nil {
+					busy++
+					_ = holders
+				} else {
+					in++
+					most = max(most, in)
+				}
+				mu.Unlock()
+				if p == nil {
+					continue
+				}
+				time.Sleep(time.Millisecond)
+				mu.Lock()
+				in--
+				mu.Unlock()
+				p.Leave()
+			}
+		})
+	}
+	all.Wait()
+	if most > 3 || busy == 0 {
+		t.Errorf("%d were in, of 3; %d times it was busy", most, busy)
+	}
+}
+
+// The directory of the groups is removed while somebody waits.
+func TestGroupRemoved(t *testing.T) {
+	dir, group := newGroup(t)
+	p, _, err := group().Try(1, Holder{Run: "a"})
+	if err != nil || p == nil {
+		t.Fatal(p, err)
+	}
+	got, told := enter(t, t.Context(), group(), 1, "b")
+	<-told
+	if err := os.RemoveAll(dir.groups()); err != nil {
+		t.Fatal(err)
+	}
+	p.Leave()
+	q := <-got
+	if h, known := holder(filepath.Join(dir.groups(), "g", "0")); !known || h.Run != "b" {
+		t.Errorf("in is %v", h)
+	}
+	if r, _, err := group().Try(1, Holder{Run: "c"}); r != nil || err != nil {
+		t.Errorf("two are in: %v", err)
+	}
+	q.Leave()
+}
+
+// What a run has left is given back when it is gone on with; what others hold, and what is damaged, is left alone.
+func TestGroupForget(t *testing.T) {
+	dir, group := newGroup(t)
+	g := group()
+	p, _, err := g.Try(3, Holder{Run: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"1": `{"run":"dead","step":"s","attempt":1}`, "2": "{"} {
+		if err := os.WriteFile(filepath.Join(g.path, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := dir.Forget("dead"); err != nil {
+		t.Fatal(err)
+	}
+	if err := dir.Forget("a"); err != nil { // it is there
+		t.Fatal(err)
+	}
+	if h := g.Holders(); len(h) != 1 || h[0].Run != "a" {
+		t.Errorf("in are %v", h)
+	}
+	p.Leave()
+}
