@@ -150,7 +150,7 @@ func (c *checker) arguments(s *Step) {
 	}
 	for _, b := range s.Block.Blocks {
 		switch b.Def.Name {
-		case "input", "output", "repeat":
+		case "input", "output", "repeat", "approval":
 		default:
 			c.forProcess(b.DefRange, b.Def.Name)
 		}

@@ -64,6 +64,7 @@ type Step struct {
 	Env         map[string]*Value
 	When        *Value
 	Callee      *Pipeline // of a call
+	Approval    *Approval // of a step that asks
 	ForEach     *ForEach
 	Repeat      *Repeat
 	RetryWhen   *Value

@@ -72,6 +72,8 @@ func Next(s *State, e record.Event) (*State, []Action) {
 		s.timerFired(e)
 	case record.CancelRequested:
 		s.cancelRequested()
+	case record.ApprovalGiven:
+		s.answered(e)
 	default:
 		return s, nil
 	}

@@ -18,6 +18,7 @@ const (
 	running               // has an attempt that has not ended
 	waiting               // waits for the time of its next attempt
 	opened                // has nodes of its own that have not ended
+	asking                // waits for an answer
 	ended
 )
 
@@ -29,6 +30,7 @@ const (
 	fan              // instances, one for each element
 	loop             // rounds, one after the other
 	call             // the steps of another pipeline
+	gate             // a question, and its answer
 )
 
 // node is a step in a run, an instance of one, or a round.
@@ -107,6 +109,8 @@ func roleOf(s *program.Step, instance, round bool) role {
 		return loop
 	case s.Call != nil:
 		return call
+	case s.Approval != nil:
+		return gate
 	}
 	return task
 }
