@@ -37,8 +37,8 @@ func (s *State) ask(i int) {
 	n.phase = asking
 	n.end.StartedAt, n.end.Ask = s.now, &ask
 	s.notify(record.Event{Type: record.StepStarted, Step: n.addr})
-	s.notify(record.Event{Type: record.StepAsks, Step: n.addr, Ask: &ask})
 	s.act(Ask{n.addr, ask})
+	s.notify(record.Event{Type: record.StepAsks, Step: n.addr, Ask: &ask})
 	if !ask.Until.IsZero() {
 		s.act(SetTimer{Name: askTimer + n.addr, At: ask.Until})
 	}
@@ -118,10 +118,10 @@ func (s *State) give(n *node, value json.RawMessage) {
 
 // unanswered ends an approval whose time is over.
 func (s *State) unanswered(addr string) {
-	i, ok := s.byAddr[addr]
-	if !ok || s.nodes[i].phase != asking {
+	if !s.Asking(addr) {
 		return
 	}
+	i := s.byAddr[addr]
 	n := &s.nodes[i]
 	a := n.step.Approval
 	message := "nobody has answered in " + a.Timeout.D().String()
@@ -141,11 +141,16 @@ func (e *NotAskingError) Error() string { return e.Step + " does not wait for ap
 // Check says why an answer to an approval can't be taken: a *NotAskingError, or what is wrong with it. What it lets pass
 // Next takes as the event ApprovalGiven.
 func (s *State) Check(addr string, a *record.Answer) error {
-	i, ok := s.byAddr[addr]
-	if !ok || s.nodes[i].phase != asking {
+	if !s.Asking(addr) {
 		return &NotAskingError{addr}
 	}
-	return CheckAnswer(s.nodes[i].end.Ask, a)
+	return CheckAnswer(s.nodes[s.byAddr[addr]].end.Ask, a)
+}
+
+// Asking says whether the step of an address is an approval that waits for its answer.
+func (s *State) Asking(addr string) bool {
+	i, ok := s.byAddr[addr]
+	return ok && s.nodes[i].phase == asking
 }
 
 // CheckAnswer says what is wrong with an answer to what is asked.
