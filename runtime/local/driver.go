@@ -56,9 +56,9 @@ type driver struct {
 	last    time.Time // of the last event: times don't go back in a log
 	kills   map[attemptID]context.CancelCauseFunc
 	asks    map[string]string // steps that have asked, by record.AnswerName
-	tasks   []task // that the event at hand asks for
-	stopped bool   // something was stopped: look for what is left of it
-	closed  bool   // no more events are taken
+	tasks   []task            // that the event at hand asks for
+	stopped bool              // something was stopped: look for what is left of it
+	closed  bool              // no more events are taken
 	end     *record.End
 
 	mu       sync.Mutex

@@ -25,7 +25,7 @@ type step struct {
 	note    string   // why its last attempt failed
 	wait    wait
 	ask     *record.Ask // it waits for an answer to this
-	order   int // when it last changed
+	order   int         // when it last changed
 
 	parts  []string // the addresses of what is beneath it, as they came: instances, rounds, steps of a pipeline
 	counts map[record.Status]int
