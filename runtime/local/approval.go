@@ -50,8 +50,9 @@ func (d *driver) answers(ctx context.Context) {
 		d.turn.Lock()
 		step, asked := d.asks[name]
 		d.turn.Unlock()
-		if !asked {
-			continue // it will be looked for when it is
+		if !asked { // what isn't asked yet can't be answered: nobody has read it
+			d.work.CloseAnswer(name, false)
+			continue
 		}
 		err := d.takeAnswer(ctx, step, name)
 		var late *engine.NotAskingError
@@ -117,10 +118,7 @@ func Approve(ctx context.Context, o Options, run *record.Run, step string, a *re
 		return nil, refuse(RefusedAnswer, "the answer has %d bytes, and may have %d", len(data), record.MaxAnswer).hint("what is larger is an artifact: have a step fetch it")
 	}
 	taken, err := w.Answer(ctx, record.AnswerName(step), data)
-	switch {
-	case errors.Is(err, work.ErrAnswered):
-		return nil, refuse(RefusedAnswer, "%s of run %s has an answer already, which is about to be taken", step, run.Name)
-	case err != nil && !errors.Is(err, work.ErrNotAsked):
+	if err != nil && !errors.Is(err, work.ErrNotAsked) && !errors.Is(err, work.ErrAnswered) {
 		return nil, err
 	}
 	return o.answered(ctx, run, step, a, taken)
@@ -145,7 +143,9 @@ func (o *Options) answered(ctx context.Context, run *record.Run, step string, a 
 		return &record.StepEnd{Name: step, Status: record.Running, Answer: a}, nil
 	case detail.Status == record.Lost:
 		return nil, fmt.Errorf("the process that drives run %s was killed before it took the answer; `pipec rerun %s` goes on, and takes it", run.Name, run.Name)
-	case s == nil:
+	case s != nil && s.Ask != nil && !s.Status.Ended():
+		return nil, refuse(RefusedAnswer, "the answer to %s of run %s was not taken", step, run.Name).hint("somebody else has answered at the same time, or it is no answer to what is asked")
+	case s == nil || s.Ask == nil:
 		return nil, refuse(RefusedAnswer, "%s of run %s does not wait for approval", step, run.Name)
 	}
 	return nil, refuse(RefusedAnswer, "%s of run %s does not wait for approval any more: %s", step, run.Name, runs.HowAnswered(s))

@@ -23,7 +23,7 @@ const (
 // ErrNotAsked says that the run has asked nothing yet.
 var ErrNotAsked = errors.New("the run has not asked for anything")
 
-// ErrAnswered says that there is an answer already, which the driver has not taken yet.
+// ErrAnswered says that there is an answer already.
 var ErrAnswered = errors.New("there is an answer already")
 
 func (r Run) answers() string { return filepath.Join(r.path, answersName) }
@@ -123,9 +123,17 @@ func (r Run) putAnswer(name string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	err = os.Link(f.Name(), filepath.Join(r.answers(), name))
+	path := filepath.Join(r.answers(), name)
+	err = os.Link(f.Name(), path)
 	if errors.Is(err, fs.ErrExist) {
 		return ErrAnswered
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	if _, err := os.Lstat(filepath.Join(r.answers(), takenName, name)); err == nil {
+		_ = os.Remove(path)
+		return ErrAnswered
+	}
+	return nil
 }
