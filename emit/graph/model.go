@@ -92,6 +92,9 @@ func marks(s *program.Step) []string {
 		name, _, _ := strings.Cut(s.Call.Pipeline, " ")
 		out = append(out, "calls "+name)
 	}
+	if s.Approval != nil {
+		out = append(out, "approval")
+	}
 	if s.Repeat != nil {
 		out = append(out, fmt.Sprintf("up to %d rounds", s.Repeat.Max))
 	}
@@ -104,8 +107,11 @@ func marks(s *program.Step) []string {
 	if s.Cache != nil {
 		out = append(out, "cache")
 	}
-	if s.Timeout > 0 {
+	switch {
+	case s.Timeout > 0:
 		out = append(out, "timeout "+duration(s.Timeout))
+	case s.Approval != nil && s.Approval.Timeout > 0:
+		out = append(out, "timeout "+duration(s.Approval.Timeout))
 	}
 	if s.ContinueOnFailure {
 		out = append(out, "may fail")
@@ -154,6 +160,9 @@ func (b *joiner) step(to int) {
 		b.links(to, &s.ForEach.Value, "for_each", false)
 	}
 	b.links(to, s.When, "when", false)
+	if s.Approval != nil {
+		b.links(to, &s.Approval.Message, "message", false)
+	}
 }
 
 func (b *joiner) result(r *program.Result) {

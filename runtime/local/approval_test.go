@@ -194,7 +194,9 @@ func TestApproveAtOnce(t *testing.T) {
 
 func TestApprovalTimeout(t *testing.T) {
 	p := newProject(t,
-		asks("late", "go?", "", func(s *program.Step) { s.Approval.Timeout, s.ContinueOnFailure = program.Duration(50*time.Millisecond), true }),
+		asks("late", "go?", "", func(s *program.Step) {
+			s.Approval.Timeout, s.ContinueOnFailure = program.Duration(50*time.Millisecond), true
+		}),
 		asks("stage", "which?", "string", func(s *program.Step) {
 			s.Approval.Timeout, s.Approval.Default = program.Duration(50*time.Millisecond), raw(`"later"`)
 		}),
