@@ -215,9 +215,9 @@ func (b *joiner) producer(ref string) (from int, output string, ok bool) {
 		}
 	}
 	// The compiler names no step so that it could be taken for an instance; a graph is drawn of others too.
-	rest, _ := strings.CutPrefix(ref, "step.")
+	rest, isStep := strings.CutPrefix(ref, "step.")
 	i := strings.LastIndexByte(rest, '.')
-	if i < 0 {
+	if !isStep || i < 0 { // each.key, also where a step is named each
 		return 0, "", false
 	}
 	from, ok = b.byName[rest[:i]]
