@@ -301,3 +301,46 @@ func TestAnswersByHand(t *testing.T) {
 	}
 	p.want(<-b.done, "succeeded: ok=succeeded")
 }
+
+// A rerun asks nobody again whose answer still holds, and whose step is what it was.
+func TestApprovalKept(t *testing.T) {
+	p := newProject(t, asks("ok", "go?", "number"), sh("b", `test -e `+filepath.Join(t.TempDir(), "there"), in("v", "number", "step.ok.value")))
+	p.o.Name = "one"
+	b := p.background(t.Context(), local.Run)
+	<-b.asked
+	if _, err := b.answer("one", "ok", &record.Answer{By: "eva", Value: raw("7")}); err != nil {
+		t.Fatal(err)
+	}
+	res := <-b.done
+	p.want(res, "failed: b=failed/Error ok=succeeded")
+	again := func(name string) local.Outcome {
+		t.Helper()
+		o := p.o
+		o.Name = name
+		plan, err := local.PlanRerun(t.Context(), o, res.Run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b = p.background(t.Context(), func(ctx context.Context, now local.Options) (local.Outcome, error) {
+			now.Name = name
+			return local.Rerun(ctx, now, plan)
+		})
+		select {
+		case <-b.asked:
+			if _, err := b.answer(name, "ok", &record.Answer{By: "ada", Reject: true}); err != nil {
+				t.Fatal(err)
+			}
+			return <-b.done
+		case out := <-b.done:
+			return out
+		}
+	}
+	p.o.Program.Steps[1].Approval.Timeout = program.Duration(time.Hour)
+	two := again("two")
+	p.want(two, "failed: b=failed/Error ok=succeeded/kept")
+	if s := two.End.Steps[1]; s.Answer == nil || s.Answer.By != "eva" || s.Ask == nil {
+		t.Errorf("kept: %+v", s)
+	}
+	p.o.Program.Steps[1].Approval.Message = text("go now?")
+	p.want(again("three"), "failed: b=skipped/UpstreamFailed ok=failed/Rejected")
+}
