@@ -14,6 +14,9 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
+// maxWho bounds the name of who has answered, in messages.
+const maxWho = 256
+
 // askTimer is what the timers of approvals begin with.
 const askTimer = "approval/"
 
@@ -85,7 +88,7 @@ func (s *State) answered(e record.Event) {
 	n := &s.nodes[i]
 	a := *e.Answer
 	n.end.Answer = &a
-	why := a.Who()
+	why := clip(a.Who(), maxWho)
 	if a.Reason != "" {
 		why += ": " + clip(a.Reason, record.MaxMessage)
 	}
