@@ -203,6 +203,9 @@ func expressions(p *program.Program) []*expr.Expr {
 		}
 	}
 	for _, s := range p.All() {
+		if s.Approval != nil {
+			add(&s.Approval.Message)
+		}
 		for i := range s.Command {
 			add(&s.Command[i])
 		}

@@ -146,7 +146,7 @@ func (a *app) root() *cobra.Command {
 	f.BoolVar(&a.noColor, "no-color", false, "no colours (also NO_COLOR)")
 	root.AddCommand(
 		a.initCommand(), a.fmtCommand(), a.convertCommand(), a.validateCommand(), a.lintCommand(), a.graphCommand(), a.emitCommand(), a.planCommand(), a.applyCommand(), a.destroyCommand(), a.consoleCommand(),
-		a.runCommand(), a.rerunCommand(), a.cancelCommand(), a.runsCommand(), a.logsCommand(), a.artifactsCommand(), a.pushCommand(), a.schemaCommand(), a.lspCommand(), a.stackCommand(), a.versionCommand(),
+		a.runCommand(), a.rerunCommand(), a.cancelCommand(), a.approveCommand(), a.runsCommand(), a.logsCommand(), a.artifactsCommand(), a.pushCommand(), a.schemaCommand(), a.lspCommand(), a.stackCommand(), a.versionCommand(),
 	)
 	root.SuggestionsMinimumDistance = 2
 	root.InitDefaultHelpCmd()

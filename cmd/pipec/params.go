@@ -82,23 +82,29 @@ func param(q program.Param, text string, ofRun datumOf) (json.RawMessage, error)
 	if types.HasArtifact(want) {
 		return artifactParam(q, text, ofRun)
 	}
-	if address, ok := strings.CutPrefix(text, record.FromRun); ok {
+	return valueGiven("--param "+q.Name, want, text, ofRun)
+}
+
+// valueGiven is the value that a flag gives, of a type. ofRun: nil where none can be taken from a run.
+func valueGiven(flag string, want cty.Type, text string, ofRun datumOf) (json.RawMessage, error) {
+	if address, ok := strings.CutPrefix(text, record.FromRun); ok && ofRun != nil {
 		d, err := ofRun(address)
 		if err != nil {
 			return nil, err
 		}
 		if d.Value == nil {
-			return nil, usage("%s is an artifact (%s); a param of type %s is a value", address, d.Type, q.Type)
+			return nil, usage("%s is an artifact (%s); a param of type %s is a value", address, d.Type, types.String(want))
 		}
 		v, err := types.FromJSON(d.Value, want)
 		if err != nil {
-			return nil, usage("--param %s: the value of %s does not fit: %v", q.Name, address, err)
+			return nil, usage("%s: the value of %s does not fit: %v", flag, address, err)
 		}
 		return types.ToJSON(v)
 	}
 	if path, ok := strings.CutPrefix(text, "@"); ok {
+		var err error
 		if text, err = readFile(path, types.MaxValue); err != nil {
-			return nil, usage("--param %s: %v", q.Name, err)
+			return nil, usage("%s: %v", flag, err)
 		}
 		if want == cty.String {
 			text = strings.TrimSuffix(text, "\n")
@@ -106,7 +112,7 @@ func param(q program.Param, text string, ofRun datumOf) (json.RawMessage, error)
 	}
 	v, err := literal(text, want)
 	if err != nil {
-		return nil, usage("--param %s is %s, and %v", q.Name, types.String(want), err)
+		return nil, usage("%s is %s, and %v", flag, types.String(want), err)
 	}
 	return types.ToJSON(v)
 }

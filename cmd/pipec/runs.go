@@ -196,10 +196,14 @@ func tookText(s *record.StepEnd) string {
 
 func reasonText(s *record.StepEnd) string {
 	switch {
+	case s.Ask != nil && !s.Status.Ended():
+		return "waiting for approval: " + oneLine(s.Ask.Message)
 	case s.Reason == "" && s.Message == "":
 		return "-"
 	case s.Message == "":
 		return s.Reason
+	case s.Reason == "":
+		return oneLine(s.Message)
 	}
 	return s.Reason + ": " + oneLine(s.Message)
 }

@@ -81,7 +81,7 @@ func (c *checker) sources() {
 func (c *checker) images() bool {
 	good, told := true, map[string]bool{}
 	for at, s := range c.program.Placed() {
-		if s.Call != nil {
+		if !s.Process() {
 			continue
 		}
 		ref, built := kube.ImageReference(c.program, c.stack.Registry, s.Image)

@@ -190,7 +190,7 @@ func (c *checker) arguments(s *Step) {
 	}
 	for _, b := range s.Block.Blocks {
 		switch b.Def.Name {
-		case "input", "output", "repeat", "concurrency":
+		case "input", "output", "repeat", "concurrency", "approval":
 		default:
 			c.forProcess(b.DefRange, b.Def.Name)
 		}

@@ -63,6 +63,7 @@ type Step struct {
 	When        *Value
 	Callee      *Pipeline // of a call
 	Library     string    // that the callee is called of, as it is named where the step stands; "": it is of the same directory
+	Approval    *Approval // of a step that asks
 	ForEach     *ForEach
 	Repeat      *Repeat
 	RetryWhen   *Value

@@ -102,6 +102,9 @@ func (s *Step) bindings() []binding {
 		add(s.ForEach.Value, false)
 	}
 	add(s.When, false)
+	if s.Approval != nil {
+		add(s.Approval.Message, false)
+	}
 	for _, in := range s.Inputs {
 		add(in.Value, in.Default != cty.NilVal)
 	}

@@ -254,6 +254,12 @@ func (s *scope) unknownOutput(t hcl.Traversal, target *Step, attr hcl.TraverseAt
 	if target.faulty || target.Block.Tried("approval", "output") {
 		return // what its outputs are is not known
 	}
+	if target.asks() && attr.Name == program.ApprovalOutput {
+		s.c.diags.Add(diag.New("unknown-reference", hcl.RangeBetween(t[0].SourceRange(), t[2].SourceRange()), "the approval %q asks for no value", target.Name()).
+			WithRelated(target.Block.One("approval").DefRange, "the approval is here").
+			WithSuggestion("write the type of the value in it, such as type = bool; without, whoever needs the step runs when it is approved"))
+		return
+	}
 	outputs := evaluate.Names(target.outputs)
 	d := diag.New("unknown-reference", hcl.RangeBetween(t[0].SourceRange(), t[2].SourceRange()), "step %q has no output %q", target.Name(), attr.Name).
 		WithRelated(target.Block.LabelRange, "the step is declared here")

@@ -36,7 +36,10 @@ func (c *checker) declareSteps(p *Pipeline) {
 		if b.Attr("for_each") != nil {
 			s.ForEach = &ForEach{Type: cty.NilType, Key: cty.NilType, Elem: cty.NilType}
 		}
-		if b.Attr("pipeline") == nil {
+		switch {
+		case s.asks():
+			c.declareApproval(s)
+		case b.Attr("pipeline") == nil:
 			for _, n := range b.All("output") {
 				c.output(s, n)
 			}
@@ -74,6 +77,10 @@ func (c *checker) output(s *Step, b *decode.Block) {
 }
 
 func (c *checker) step(p *Pipeline, s *Step) {
+	if s.asks() {
+		c.approval(p, s)
+		return
+	}
 	c.instances(p, s)
 	for _, n := range s.Block.All("input") {
 		c.input(p, s, n)
@@ -85,13 +92,19 @@ func (c *checker) step(p *Pipeline, s *Step) {
 	}
 	c.work(p, s)
 	c.env(p, s)
-	if e := s.Block.Attr("when"); e != nil {
-		if s.When = c.value(p, s, language.Runtime, e); s.When != nil && !c.wanted(s.When, cty.Bool, e, hcl.Range{}) {
-			s.When = nil
-		}
-	}
+	c.when(p, s)
 	c.plain(p, s)
 	c.needs(p, s)
+}
+
+func (c *checker) when(p *Pipeline, s *Step) {
+	e := s.Block.Attr("when")
+	if e == nil {
+		return
+	}
+	if s.When = c.value(p, s, language.Runtime, e); s.When != nil && !c.wanted(s.When, cty.Bool, e, hcl.Range{}) {
+		s.When = nil
+	}
 }
 
 func (c *checker) input(p *Pipeline, s *Step, b *decode.Block) {
@@ -152,9 +165,16 @@ func (c *checker) input(p *Pipeline, s *Step, b *decode.Block) {
 	}
 }
 
-// work checks what the step does: exactly one of command and python.
+// work checks what the step does: exactly one of command, python, pipeline and approval, which one that asks has alone.
 func (c *checker) work(p *Pipeline, s *Step) {
 	command, python, call := s.Block.Attrs["command"], s.Block.Attrs["python"], s.Block.Attrs["pipeline"]
+	if b := s.Block.One("approval"); b != nil {
+		a := s.work()
+		what := map[string]string{"command": "has a command", "python": "has a python function", "pipeline": "calls a pipeline"}[a.Name]
+		c.diags.Add(diag.New("duplicate", b.DefRange, "a step asks for an approval or %s, not both", what).
+			WithRelated(a.NameRange, "the `%s` is here", a.Name).
+			WithSuggestion("make it a step of its own, and have this one depend on that"))
+	}
 	switch {
 	case call != nil && (command != nil || python != nil):
 		other, what := command, "command"

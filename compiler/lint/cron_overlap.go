@@ -44,14 +44,18 @@ func longest(prog *program.Program) time.Duration {
 	ends := map[string]time.Duration{}
 	var last time.Duration
 	for _, s := range prog.Ordered() {
-		if s.Timeout == 0 {
+		takes := s.Timeout
+		if s.Approval != nil {
+			takes = s.Approval.Timeout
+		}
+		if takes == 0 {
 			return 0
 		}
 		var start time.Duration
 		for _, n := range s.Needs {
 			start = max(start, ends[n.Step])
 		}
-		ends[s.Name] = start + time.Duration(s.Timeout)
+		ends[s.Name] = start + time.Duration(takes)
 		last = max(last, ends[s.Name])
 	}
 	return last

@@ -17,6 +17,7 @@ var rules = []*Rule{
 	cronOverlap,
 	deprecatedField,
 	duplicateValidation,
+	endlessApproval,
 	floatingImage,
 	leavesRestricted,
 	neverRuns,

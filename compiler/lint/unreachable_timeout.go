@@ -6,11 +6,14 @@ var unreachableTimeout = &Rule{
 	Doc:     "The run is ended first. Either the step may take less, or the pipeline more.",
 	Check: func(p *Pass) {
 		for pl, s := range p.Steps {
-			whole, own := pl.Program.Timeout, s.Program.Timeout
+			whole, own, b := pl.Program.Timeout, s.Program.Timeout, s.Block
+			if a := s.Program.Approval; a != nil {
+				own, b = a.Timeout, s.Block.One("approval")
+			}
 			if whole == 0 || own < whole || own == 0 {
 				continue
 			}
-			p.Tell(p.New(s.Block.Attr("timeout").Range(), "this is never reached: a run of the pipeline may take %s in all", span(whole.D())).
+			p.Tell(p.New(b.Attr("timeout").Range(), "this is never reached: a run of the pipeline may take %s in all", span(whole.D())).
 				WithRelated(pl.Block.Attr("timeout").Range(), "the pipeline's timeout is here"))
 		}
 	},

@@ -22,8 +22,8 @@ func (from inherited) give(s *program.Step) {
 func (from inherited) of(p *check.Pipeline) inherited {
 	image, code := false, false
 	for _, s := range p.Steps {
-		image = image || s.Program.Image == ""
-		code = code || s.Program.Code == ""
+		image = image || s.Program.Image == "" && s.Approval == nil
+		code = code || s.Program.Code == "" && s.Approval == nil
 	}
 	if !image {
 		from.image = ""

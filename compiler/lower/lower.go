@@ -99,9 +99,15 @@ func (l *lowerer) param(name, at string, p *check.Param) program.Param {
 func (l *lowerer) step(s *check.Step, at string, from inherited) program.Step {
 	out := s.Program
 	at += "step." + s.Name()
-	l.qualify(&out)
-	from.give(&out)
 	l.places[at] = s.Block.DefRange
+	if s.Approval != nil {
+		approval := *out.Approval
+		approval.Message, approval.Default = l.value(s.Approval.Message), l.json(s.Approval.Default)
+		out.Approval = &approval
+	} else {
+		l.qualify(&out)
+		from.give(&out)
+	}
 	if s.Callee != nil {
 		out.Call = l.call(s.Callee, inherited{image: out.Image, code: out.Code})
 		out.Image, out.Code = "", ""

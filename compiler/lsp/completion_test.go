@@ -99,6 +99,16 @@ pipeline "p" {
     }
     cache = t
   }
+  step "asks" {
+    approval {
+      message = step.asks.
+      type    = number
+    }
+    mess
+  }
+  step "asked" {
+    when = step.asks.
+  }
   step "unclosed" {
     in
   finally "f" {
@@ -130,11 +140,11 @@ func TestCompletion(t *testing.T) {
 		{mark: "    type = n|", has: "number ndarray list", not: "var join"},
 		{mark: "      type = |\n", has: "model object", not: "var"},
 		{mark: `["x", outpu|`, has: "output output.y output.z input step param run", not: "each attempt"},
-		{mark: "depends_on = [step.|]", first: "a unclosed", not: "b f join"},
+		{mark: "depends_on = [step.|]", first: "a asked asks unclosed", not: "b f join"},
 		{mark: `step.a.status == "|"`, first: "cancelled failed skipped succeeded timed_out"},
-		{mark: "    |\n    ret", has: "command timeout input output", not: "python depends_on when approval cache retry"},
+		{mark: "    |\n    ret", has: "command timeout input output", not: "python depends_on when cache retry"},
 		{mark: "    ret|\n", has: "timeout input", not: "retry"}, // there is one further down
-		{mark: "value = step.|\n", first: "a unclosed", not: "b f"},
+		{mark: "value = step.|\n", first: "a asked asks unclosed", not: "b f"},
 		{mark: "value = step.a.|\n", first: "y z exit_code message reason status", not: "join"},
 		{mark: "      val|\n", first: "value default type", not: "input"},
 		{mark: "A = input.art.|\n", first: "path"},
@@ -143,6 +153,7 @@ func TestCompletion(t *testing.T) {
 		{mark: "cache = t|", first: "false true", has: "var", not: "step"},
 		{mark: "    in|\n", first: "annotations", has: "input output command"},
 		{mark: "when = run.|\n", first: "name scheduled_at status"},
+		{mark: "when = step.asks.|\n", first: "value exit_code message reason status"},
 		{mark: "A| = input", not: "var join"},
 	} {
 		got := labels(c.complete(main, k.mark))

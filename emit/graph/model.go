@@ -92,6 +92,9 @@ func marks(s *program.Step) []string {
 		name, _, _ := strings.Cut(s.Call.Pipeline, " ")
 		out = append(out, "calls "+name)
 	}
+	if s.Approval != nil {
+		out = append(out, "approval")
+	}
 	if s.Repeat != nil {
 		out = append(out, fmt.Sprintf("up to %d rounds", s.Repeat.Max))
 	}
@@ -107,8 +110,11 @@ func marks(s *program.Step) []string {
 	if s.Cache != nil {
 		out = append(out, "cache")
 	}
-	if s.Timeout > 0 {
+	switch {
+	case s.Timeout > 0:
 		out = append(out, "timeout "+duration(s.Timeout))
+	case s.Approval != nil && s.Approval.Timeout > 0:
+		out = append(out, "timeout "+duration(s.Approval.Timeout))
 	}
 	if s.ContinueOnFailure {
 		out = append(out, "may fail")
@@ -157,6 +163,9 @@ func (b *joiner) step(to int) {
 		b.links(to, &s.ForEach.Value, "for_each", false)
 	}
 	b.links(to, s.When, "when", false)
+	if s.Approval != nil {
+		b.links(to, &s.Approval.Message, "message", false)
+	}
 }
 
 func (b *joiner) result(r *program.Result) {
@@ -209,9 +218,9 @@ func (b *joiner) producer(ref string) (from int, output string, ok bool) {
 		}
 	}
 	// The compiler names no step so that it could be taken for an instance; a graph is drawn of others too.
-	rest, _ := strings.CutPrefix(ref, "step.")
+	rest, isStep := strings.CutPrefix(ref, "step.")
 	i := strings.LastIndexByte(rest, '.')
-	if i < 0 {
+	if !isStep || i < 0 { // each.key, also where a step is named each
 		return 0, "", false
 	}
 	from, ok = b.byName[rest[:i]]

@@ -104,6 +104,9 @@ func (t *textWriter) step(lead string, i int) {
 		rows = append(rows, [2]string{oneLine(in.Name), row})
 	}
 	rows = append(rows, t.uses(i)...)
+	if n.step.Approval != nil {
+		rows = append(rows, [2]string{"asks", cut(source(&n.step.Approval.Message), 72)})
+	}
 	if n.step.When != nil {
 		rows = append(rows, [2]string{"when", cut(source(n.step.When), 72)})
 	}
@@ -133,7 +136,7 @@ func (t *textWriter) rows(indent string, rows [][2]string) {
 func (t *textWriter) uses(i int) (rows [][2]string) {
 	for _, e := range t.into[i] {
 		for _, l := range t.m.edges[e].links {
-			if !l.input && l.use != "when" {
+			if !l.input && l.use != "when" && l.use != "message" {
 				rows = append(rows, [2]string{oneLine(l.use), "← " + oneLine(t.m.nodes[t.m.edges[e].from].name+"."+l.output)})
 			}
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 // Action is what the driver has to do: one of CheckCache, EnterGroup, LeaveGroup, StartAttempt,
-// StopAttempt, SetTimer, Notify and End.
+// StopAttempt, Ask, SetTimer, Notify and End.
 type Action interface{ action() }
 
 // Spec is all that a driver needs to know of an attempt beyond the program and the run.
@@ -48,6 +48,13 @@ type StopAttempt struct {
 	Why     string
 }
 
+// Ask has an approval wait for somebody's answer, the event ApprovalGiven. It is never taken back: the engine reads past
+// an answer that it no longer waits for.
+type Ask struct {
+	Step string
+	record.Ask
+}
+
 // SetTimer asks for the event TimerFired with this name, no sooner than At. A timer is never taken back: the engine
 // reads past one that it no longer waits for.
 type SetTimer struct {
@@ -55,7 +62,7 @@ type SetTimer struct {
 	At   time.Time
 }
 
-// Notify tells those who watch: StepStarted, StepRetried or StepEnded. The engine reads past these events.
+// Notify tells those who watch: StepStarted, StepAsks, StepRetried or StepEnded. The engine reads past these events.
 type Notify struct{ record.Event }
 
 // End is the end of the run: the last action there ever is.
@@ -64,6 +71,7 @@ type End struct{ record.End }
 func (CheckCache) action()   {}
 func (StartAttempt) action() {}
 func (StopAttempt) action()  {}
+func (Ask) action()          {}
 func (SetTimer) action()     {}
 func (Notify) action()       {}
 func (End) action()          {}

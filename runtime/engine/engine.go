@@ -81,6 +81,8 @@ func Next(s *State, e record.Event) (*State, []Action) {
 		s.groupBusy(e)
 	case record.CancelRequested:
 		s.cancelRequested()
+	case record.ApprovalGiven:
+		s.answered(e)
 	default:
 		return s, nil
 	}

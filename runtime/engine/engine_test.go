@@ -161,6 +161,8 @@ func (sc *script) write(a Action) {
 		fmt.Fprintf(&sc.out, "stop %s/%d: %s\n", a.Step, a.Attempt, a.Why)
 	case SetTimer:
 		fmt.Fprintf(&sc.out, "timer %s %s\n", a.Name, a.At.Sub(epoch))
+	case Ask:
+		sc.asked(a)
 	case Notify:
 		sc.notified(a)
 	case End:
@@ -231,6 +233,8 @@ func parseEvent(line string) (record.Event, error) {
 		return record.Event{Type: record.RunStarted}, nil
 	case "cancel":
 		return record.Event{Type: record.CancelRequested}, nil
+	case "approve", "reject":
+		return parseAnswer(words), nil
 	case "timer":
 		return record.Event{Type: record.TimerFired, Timer: name(1)}, nil
 	case "miss":

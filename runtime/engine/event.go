@@ -33,7 +33,7 @@ func (s *State) stepKept(e record.Event) {
 		return
 	}
 	n := &s.nodes[i]
-	if n.role != task {
+	if n.role != task && n.role != question {
 		return
 	}
 	if n.phase != pending && (n.phase != ready || n.attempts > 0) {
@@ -94,6 +94,7 @@ func (s *State) take(i int, e record.Event) {
 		n.end.Run = e.Result.Run
 	}
 	n.end.ExitCode, n.end.Outputs = e.Result.ExitCode, e.Result.Outputs
+	n.end.Ask, n.end.Answer = e.Ask, e.Answer
 	s.end(i, record.Succeeded, "", "")
 }
 
@@ -165,6 +166,10 @@ func (s *State) timerFired(e record.Event) {
 		if i, ok := s.byAddr[addr]; ok && s.nodes[i].inner >= 0 {
 			s.timeout(s.nodes[i].inner, "the pipeline "+s.nodes[i].step.Call.Pipeline)
 		}
+		return
+	}
+	if addr, ok := strings.CutPrefix(e.Timer, askTimer); ok {
+		s.unanswered(addr)
 		return
 	}
 	i, ok := s.timers[e.Timer]

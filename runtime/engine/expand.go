@@ -97,7 +97,7 @@ func (s *State) expand(i int) {
 // arrive takes over what is kept of a node that was just made, or decides whether it runs.
 func (s *State) arrive(i int) {
 	n := &s.nodes[i]
-	if e, ok := s.kept[n.addr]; ok && n.role == task && n.phase == pending && usable(n, e.Result) {
+	if e, ok := s.kept[n.addr]; ok && (n.role == task || n.role == question) && n.phase == pending && usable(n, e.Result) {
 		n.end.Kept = true
 		s.take(i, e)
 		return

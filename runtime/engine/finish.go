@@ -121,7 +121,7 @@ func (s *State) Steps() []record.StepEnd {
 		out[k] = n.end
 		switch {
 		case n.phase == ended:
-		case n.attempts > 0 || n.phase == opened:
+		case n.attempts > 0 || n.phase == opened || n.phase == asking:
 			out[k].Status, out[k].Attempts, out[k].Attempt = record.Running, n.attempts, n.attempts
 		default:
 			out[k].Status = record.Pending

@@ -41,6 +41,8 @@ func FuzzNext(f *testing.F) {
 		}
 		f.Add(prog, []byte(`{"name":"r"}`), data)
 	}
+	f.Add([]byte(`{"steps":[{"name":"a","approval":{"message":{"const":"go?"},"timeout":"1h","default":2},"outputs":[{"name":"value","type":"number"}]},{"name":"b","approval":{"message":{"ref":"step.a.value"}},"for_each":{"value":{"const":[1,2]},"type":"list(number)","max_instances":9},"repeat":{"max":2},"needs":[{"step":"a","kind":"output"}]}]}`),
+		[]byte(`{"name":"r"}`), []byte(`[{"type":"approval_given","step":"a","answer":{"value":1}},{"type":"approval_given","step":"b[0]#1","answer":{"reject":true}},{"type":"timer_fired","timer":"approval/a"}]`))
 	f.Add([]byte(`{"steps":[{"name":"a","needs":[{"step":"b","kind":"order"}]},{"name":"b","needs":[{"step":"a","kind":"order"}]}]}`), []byte(`{}`), []byte(`[]`))
 	f.Fuzz(func(t *testing.T, prog, run, events []byte) {
 		var p program.Program

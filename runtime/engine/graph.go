@@ -217,7 +217,7 @@ func (s *State) choose() error {
 			return fmt.Errorf("there is no step %q whose result could be kept", name)
 		}
 		// Of a step with steps of its own, it is theirs that are kept, when they are made.
-		if n := &s.nodes[i]; n.phase != absent && !n.held && n.role == task {
+		if n := &s.nodes[i]; n.phase != absent && !n.held && (n.role == task || n.role == question) {
 			n.held = true
 			n.waits++ // for StepKept
 		}

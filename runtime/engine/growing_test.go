@@ -97,6 +97,9 @@ func drawPart(t *rapid.T, name string, earlier []string, to string, n program.Va
 		}
 		s.Needs = append(s.Needs, need)
 	}
+	if s.Call == nil {
+		drawApproval(t, &s)
+	}
 	return s
 }
 
@@ -110,7 +113,7 @@ func TestGrowingRuns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		g := growing{t: t, s: s, now: epoch, running: map[string]int{}, checks: map[string]bool{}, timers: map[string]bool{}, ends: map[string]record.StepEnd{}, tries: map[string]int{}}
+		g := growing{t: t, s: s, now: epoch, running: map[string]int{}, checks: map[string]bool{}, asks: map[string]bool{}, timers: map[string]bool{}, ends: map[string]record.StepEnd{}, tries: map[string]int{}}
 		g.send(record.Event{Type: record.RunStarted})
 		cancels := 0
 		for steps := 0; g.end == nil; steps++ {
@@ -167,6 +170,7 @@ type growing struct {
 	now     time.Time
 	running map[string]int
 	checks  map[string]bool
+	asks    map[string]bool
 	timers  map[string]bool
 	tries   map[string]int
 	ends    map[string]record.StepEnd
@@ -197,6 +201,8 @@ func (g *growing) send(e record.Event) {
 			}
 			g.tries[a.Step]++
 			g.running[a.Step] = a.Attempt
+		case Ask:
+			g.asks[a.Step] = true
 		case SetTimer:
 			g.timers[a.Name] = true
 		case Notify:
@@ -243,6 +249,11 @@ func (g *growing) happen() bool {
 	for _, name := range sortedKeys(g.checks) {
 		can = append(can, record.Event{Type: record.CacheChecked, Step: name})
 	}
+	for _, name := range sortedKeys(g.asks) {
+		if _, ended := g.ends[name]; !ended {
+			can = append(can, record.Event{Type: record.ApprovalGiven, Step: name})
+		}
+	}
 	for _, name := range sortedKeys(g.timers) {
 		can = append(can, record.Event{Type: record.TimerFired, Timer: name})
 	}
@@ -263,6 +274,8 @@ func (g *growing) happen() bool {
 		delete(g.checks, e.Step)
 	case record.TimerFired:
 		delete(g.timers, e.Timer)
+	case record.ApprovalGiven:
+		e.Answer = drawAnswer(g.t)
 	}
 	g.send(e)
 	return true

@@ -19,6 +19,7 @@ const (
 	running               // has an attempt that has not ended
 	waiting               // waits for the time of its next attempt
 	opened                // has nodes of its own that have not ended
+	asking                // waits for an answer
 	ended
 )
 
@@ -26,10 +27,11 @@ const (
 type role uint8
 
 const (
-	task role = iota // attempts
-	fan              // instances, one for each element
-	loop             // rounds, one after the other
-	call             // the steps of another pipeline
+	task     role = iota // attempts
+	fan                  // instances, one for each element
+	loop                 // rounds, one after the other
+	call                 // the steps of another pipeline
+	question             // an approval: asked, and answered
 )
 
 // node is a step in a run, an instance of one, or a round.
@@ -112,6 +114,8 @@ func roleOf(s *program.Step, instance, round bool) role {
 		return loop
 	case s.Call != nil:
 		return call
+	case s.Approval != nil:
+		return question
 	}
 	return task
 }

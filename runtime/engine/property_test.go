@@ -70,6 +70,7 @@ func drawStep(t *rapid.T, name string, earlier []string) program.Step {
 			input(in, "string", ref("step."+e+".status"))(&s)
 		}
 	}
+	drawApproval(t, &s)
 	return s
 }
 
@@ -83,6 +84,7 @@ type world struct {
 	running map[string]int // attempt that runs, by step
 	stopped map[string]bool
 	checks  map[string]bool
+	asks    map[string]bool // approvals that have asked
 	timers  map[string]time.Time
 	tries   map[string]int
 	begun   map[string]bool
@@ -98,7 +100,7 @@ type world struct {
 
 func newWorld(t *rapid.T, p *program.Program, limit int) *world {
 	w := &world{
-		t: t, p: p, now: epoch, limit: bound(limit, p.MaxParallel), running: map[string]int{}, stopped: map[string]bool{}, checks: map[string]bool{},
+		t: t, p: p, now: epoch, limit: bound(limit, p.MaxParallel), running: map[string]int{}, stopped: map[string]bool{}, checks: map[string]bool{}, asks: map[string]bool{},
 		timers: map[string]time.Time{}, tries: map[string]int{}, begun: map[string]bool{}, ends: map[string]record.StepEnd{},
 		steps: map[string]*program.Step{}, mains: map[string]bool{}, run: newRun(), kept: map[string]bool{},
 	}
@@ -156,6 +158,8 @@ func (w *world) take(a Action, last *string) {
 			w.t.Fatalf("stop of %+v, which does not run, or again", a)
 		}
 		w.stopped[a.Step] = true
+	case Ask:
+		w.asked(a)
 	case SetTimer:
 		if _, twice := w.timers[a.Name]; twice {
 			w.t.Fatalf("timer %s is set twice", a.Name)
@@ -219,7 +223,7 @@ func (w *world) notified(e record.Event) {
 		if (e.End.Status == record.Skipped) == (w.begun[e.Step] || e.End.Cached || e.End.Kept || e.End.Reason == record.ReasonExpression) {
 			w.t.Fatalf("%s was started (%v) and is %s", e.Step, w.begun[e.Step], e.End.Status)
 		}
-		if e.End.Status == record.Cancelled && !w.stopped[e.Step] {
+		if e.End.Status == record.Cancelled && !w.stopped[e.Step] && !w.asks[e.Step] {
 			w.t.Fatalf("%s is cancelled, and was not stopped", e.Step)
 		}
 		w.ends[e.Step] = *e.End
@@ -235,6 +239,11 @@ func (w *world) happen() bool {
 	}
 	for _, name := range sortedKeys(w.checks) {
 		can = append(can, record.Event{Type: record.CacheChecked, Step: name})
+	}
+	for _, name := range sortedKeys(w.asks) {
+		if _, ended := w.ends[name]; !ended {
+			can = append(can, record.Event{Type: record.ApprovalGiven, Step: name})
+		}
 	}
 	for _, name := range sortedKeys(w.kept) {
 		can = append(can, record.Event{Type: record.StepKept, Step: name})
@@ -257,6 +266,8 @@ func (w *world) happen() bool {
 		if rapid.Bool().Draw(w.t, "hit") {
 			e.From, e.Result = "r0", &record.Result{Status: record.Succeeded, Outputs: outputs, Attempt: 1}
 		}
+	case record.ApprovalGiven:
+		e.Answer = drawAnswer(w.t)
 	case record.StepKept:
 		delete(w.kept, e.Step)
 		if rapid.IntRange(0, 3).Draw(w.t, "whole") > 0 {

@@ -108,6 +108,8 @@ func (s *State) decide(i int) {
 		s.skip(i, record.ReasonConditionFalse, conditionFalse, "the condition of "+n.addr+" is false")
 	case n.role == fan:
 		s.expand(i)
+	case n.role == question:
+		s.ask(i)
 	default:
 		s.makeReady(i)
 	}
@@ -283,6 +285,9 @@ func (s *State) haltNode(i int, stop bool, why string) {
 		s.release(i)
 	case n.phase == pending || n.phase == ready || n.phase == queued:
 		s.skip(i, record.ReasonStopped, why, why)
+	case n.phase == asking:
+		n.stopping = why
+		s.end(i, record.Cancelled, record.ReasonCancelled, why)
 	case n.phase == running && stop && n.stopping == "":
 		n.stopping = why
 		s.act(StopAttempt{Step: n.addr, Attempt: n.attempts, Why: why})

@@ -54,6 +54,7 @@ type driver struct {
 	listed   map[string]*corev1.Pod // pods that are there before their attempts are asked for; nil once they were
 	givenUp  map[attemptID]*record.Result
 	cancels  map[string]bool // the cancel annotations that were seen
+	gates    gates
 	slots    map[string]cache.Slot
 	uncached bool // it was said that results can't be cached
 	blind    map[string]bool
@@ -68,7 +69,7 @@ func newDriver(o *Options, p *program.Program) *driver {
 		o: o, client: o.Client, store: o.Store, program: p,
 		inbox: make(chan func(), 256), api: make(chan struct{}, requests), reading: make(chan struct{}, reads),
 		attempts: map[attemptID]*attempt{}, byPod: map[string]*attempt{}, listed: map[string]*corev1.Pod{},
-		givenUp: map[attemptID]*record.Result{}, cancels: map[string]bool{}, slots: map[string]cache.Slot{}, blind: map[string]bool{},
+		givenUp: map[attemptID]*record.Result{}, cancels: map[string]bool{}, gates: newGates(), slots: map[string]cache.Slot{}, blind: map[string]bool{},
 	}
 	d.groups = newGroups(d)
 	return d
@@ -223,9 +224,15 @@ func (d *driver) act(a engine.Action) {
 		d.groups.leave(a.Hold)
 	case engine.StopAttempt:
 		d.stop(attemptID{a.Step, a.Attempt}, a.Why)
+	case engine.Ask:
+		d.approval(a)
 	case engine.SetTimer:
 		d.after(time.Until(a.At), func() { d.feed(record.Event{Type: record.TimerFired, Timer: a.Name}) })
 	case engine.Notify:
+		if a.Type == record.StepAsks {
+			d.tellAsk(a.Event)
+			return
+		}
 		d.tell(a.Event)
 	case engine.End:
 		d.end = &a.End
@@ -241,6 +248,7 @@ func (d *driver) jobChanged(j *batchv1.Job) {
 		d.cancels[at] = true
 		d.feed(record.Event{Type: record.CancelRequested, Text: at})
 	}
+	d.answersChanged(j.Annotations)
 }
 
 // podChanged takes in how a pod stands.

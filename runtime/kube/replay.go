@@ -62,6 +62,9 @@ func (d *driver) goOn(ctx context.Context, _ *batchv1.Job, run *record.Run, leas
 		for _, a := range past.open.Actions() {
 			d.act(a)
 		}
+		for _, a := range d.state.Asks() {
+			d.act(a)
+		}
 	})
 }
 

@@ -49,15 +49,17 @@ type driver struct {
 	running sync.WaitGroup // tasks, and what they leave to be done
 	forced  atomic.Bool
 	over    chan struct{} // closed when the run has ended
+	asked   chan struct{} // told when an approval asks: there may be an answer already
 
 	turn    sync.Mutex // guards the engine's state and all that follows, to the empty line
 	timers  []*time.Timer
 	seq     int64
 	last    time.Time // of the last event: times don't go back in a log
 	kills   map[attemptID]context.CancelCauseFunc
-	tasks   []task // that the event at hand asks for
-	stopped bool   // something was stopped: look for what is left of it
-	closed  bool   // no more events are taken
+	asks    map[string]string // steps that have asked, by record.AnswerName
+	tasks   []task            // that the event at hand asks for
+	stopped bool              // something was stopped: look for what is left of it
+	closed  bool              // no more events are taken
 	end     *record.End
 
 	mu       sync.Mutex
@@ -177,6 +179,8 @@ func (d *driver) act(ctx context.Context, a engine.Action) {
 		if kill := d.kills[attemptID{a.Step, a.Attempt}]; kill != nil {
 			kill(nil)
 		}
+	case engine.Ask:
+		d.ask(a)
 	case engine.SetTimer:
 		e := record.Event{Type: record.TimerFired, Timer: a.Name}
 		d.timers = append(d.timers, time.AfterFunc(time.Until(a.At), func() { d.feed(ctx, e) }))
@@ -189,7 +193,7 @@ func (d *driver) act(ctx context.Context, a engine.Action) {
 }
 
 // drive drives the run to its end, after begin has done what comes first. Without an end there is an error.
-func (d *driver) drive(ctx context.Context, requests <-chan struct{}, begin func(context.Context)) (*record.End, error) {
+func (d *driver) drive(ctx context.Context, requests *work.Requests, begin func(context.Context)) (*record.End, error) {
 	// Attempts are ended one by one, as the engine says: finally's are still started when ctx has ended.
 	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
 	begin(inner)
@@ -207,7 +211,7 @@ func (d *driver) drive(ctx context.Context, requests <-chan struct{}, begin func
 
 // loop goes on until the run has ended, or isn't this driver's any more. The run is cancelled when ctx ends; attempts
 // live as long as inner.
-func (d *driver) loop(ctx, inner context.Context, requests <-chan struct{}) error {
+func (d *driver) loop(ctx, inner context.Context, requests *work.Requests) error {
 	defer d.shut()
 	cancelled, force := ctx.Done(), d.o.Force
 	for {
@@ -217,8 +221,12 @@ func (d *driver) loop(ctx, inner context.Context, requests <-chan struct{}) erro
 		case <-cancelled:
 			cancelled = nil
 			d.cancel(inner)
-		case <-requests:
+		case <-requests.Cancel:
 			d.cancel(inner)
+		case <-requests.Answers:
+			d.answers(inner)
+		case <-d.asked:
+			d.answers(inner)
 		case <-force:
 			force, cancelled = nil, nil
 			d.forced.Store(true)

@@ -40,8 +40,11 @@ func driveChild(dir string) int {
 		Project: dir, Program: p, Name: "killed", Environ: os.Environ(), Parallel: 4,
 		Stack: &program.Stack{Name: "local", Orchestrator: program.Orchestrator{Kind: "local"}, ArtifactStore: program.Store{Kind: "local", Path: ".pipec/store"}},
 		Observe: func(e record.Event) {
-			if e.Type == record.StepLog {
+			switch e.Type {
+			case record.StepLog:
 				fmt.Println(e.Text)
+			case record.StepAsks:
+				fmt.Println("asks " + e.Step)
 			}
 		},
 	})

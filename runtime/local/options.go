@@ -70,6 +70,7 @@ const (
 	RefusedDriven  = "driven"  // another process drives the run
 	RefusedEnded   = "ended"   // there is nothing to go on with
 	RefusedProgram = "program" // the program can't be run
+	RefusedAnswer  = "answer"  // an approval can't be answered so
 )
 
 func refuse(code, format string, args ...any) *Refusal {

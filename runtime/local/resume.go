@@ -31,12 +31,12 @@ func Resume(ctx context.Context, o Options, run *record.Run) (Outcome, error) {
 		return out, err
 	}
 	defer requests.Close()
-	out.End, err = d.drive(ctx, requests.Cancel, func(inner context.Context) {
+	out.End, err = d.drive(ctx, requests, func(inner context.Context) {
 		for _, e := range todo.kept {
 			d.feed(inner, e)
 		}
 		todo.begin(inner, d)
-		d.do(inner, todo.actions())
+		d.do(inner, append(todo.actions(), d.open()...))
 	})
 	return out, err
 }

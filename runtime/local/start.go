@@ -82,7 +82,7 @@ func start(ctx context.Context, o Options, re *again) (out Outcome, err error) {
 	}
 	out.Run = run
 	d.begin(0)
-	out.End, err = d.drive(ctx, requests.Cancel, func(inner context.Context) {
+	out.End, err = d.drive(ctx, requests, func(inner context.Context) {
 		if re != nil {
 			for _, e := range re.kept {
 				d.feed(inner, e)
@@ -109,7 +109,7 @@ func open(o *Options) (*driver, error) {
 	d := &driver{
 		o: o, store: s, project: w.Project(), keyer: &step.Keyer{Dir: filepath.Join(w.Project(), ".pipec", "interpreters")},
 		memory: step.FindMemory(), inherit: step.Inherit(o.Environ),
-		over: make(chan struct{}), kills: map[attemptID]context.CancelCauseFunc{}, slots: map[string]cache.Slot{},
+		over: make(chan struct{}), asked: make(chan struct{}, 1), asks: map[string]string{}, kills: map[attemptID]context.CancelCauseFunc{}, slots: map[string]cache.Slot{},
 	}
 	d.groups = newGroups(d)
 	return d, nil

@@ -33,7 +33,7 @@ func KeptEvents(of *record.Run, steps []record.StepEnd, names []string) []record
 		if from == "" {
 			from = of.Name
 		}
-		out = append(out, record.Event{Type: record.StepKept, Step: s.Name, From: from, Result: &record.Result{
+		out = append(out, record.Event{Type: record.StepKept, Step: s.Name, From: from, Ask: s.Ask, Answer: s.Answer, Result: &record.Result{
 			Version: record.Version, Run: from, Step: s.Name, Attempt: s.Attempt, Status: s.Status, ExitCode: s.ExitCode,
 			StartedAt: s.StartedAt, EndedAt: s.EndedAt, Outputs: s.Outputs,
 		}})

@@ -189,6 +189,11 @@ func essence(s *program.Step) []byte {
 	c.Doc, c.Labels, c.Annotations, c.Cache = "", nil, nil, nil
 	c.Retry, c.Timeout, c.PendingTimeout, c.Grace = program.Retry{}, 0, 0, 0
 	c.Resources, c.NodeSelector, c.ServiceAccount, c.ContinueOnFailure = nil, nil, "", false
+	if c.Approval != nil { // who has approved is not asked again because there would be more time now
+		approval := *c.Approval
+		approval.Timeout = 0
+		c.Approval = &approval
+	}
 	c.Pod, c.ImageDigest = nil, "" // what binding to a cluster made of the rest; an image is as its reference says, as code is
 	data, err := json.Marshal(&c)
 	if err != nil {

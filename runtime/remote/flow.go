@@ -32,7 +32,7 @@ func (f *follower) step(name string) *stepFlow {
 func key(e *record.Event) string {
 	parts := []string{string(e.Type), e.Step}
 	switch e.Type {
-	case record.StepStarted, record.StepEnded, record.CacheChecked, record.StepKept, record.RunStarted, record.RunEnded:
+	case record.StepStarted, record.StepAsks, record.StepEnded, record.CacheChecked, record.StepKept, record.RunStarted, record.RunEnded:
 	case record.Warned:
 		parts = append(parts, e.Text)
 	case record.CancelRequested:
@@ -208,6 +208,9 @@ func (f *follower) runEnded(e record.Event) {
 func (f *follower) tellEnd(end *record.StepEnd) {
 	if !end.StartedAt.IsZero() {
 		f.take(record.Event{Version: record.Version, Type: record.StepStarted, At: end.StartedAt, Run: f.o.Name, Step: end.Name})
+	}
+	if end.Ask != nil && !end.Status.Ended() {
+		f.take(record.Event{Version: record.Version, Type: record.StepAsks, At: end.StartedAt, Run: f.o.Name, Step: end.Name, Ask: end.Ask})
 	}
 	if end.Status.Ended() {
 		f.take(record.Event{Version: record.Version, Type: record.StepEnded, At: end.EndedAt, Run: f.o.Name, Step: end.Name, End: end})

@@ -24,7 +24,8 @@ type row struct {
 // frame draws the run for a screen of so many columns and rows.
 func (m *model) frame(o *Options, columns, rows int, now time.Time) []row {
 	columns, rows = max(columns, 20), max(rows, 4)
-	room := rows - 3 // the head, the rest, and the cursor's row
+	asks := m.asks(o, min(fewAsks, rows/4))
+	room := rows - 3 - len(asks) // the head, the rest, and the cursor's row
 	names := m.names
 	rest := ""
 	if len(names) > room {
@@ -42,6 +43,9 @@ func (m *model) frame(o *Options, columns, rows int, now time.Time) []row {
 	}
 	if rest != "" {
 		out = append(out, newRow(o, columns, piece{dim, "  … " + rest}))
+	}
+	for _, text := range asks {
+		out = append(out, newRow(o, columns, piece{yellow, "  " + text}))
 	}
 	return out
 }
@@ -163,6 +167,8 @@ func (m *model) stepRow(o *Options, s *step, nameWidth, columns int, now time.Ti
 	case s.end != nil:
 		mark, code, textCode = "✗", red, red
 		text = because(s.end.Reason, s.end.Message)
+	case s.ask != nil:
+		mark, code, text, textCode = "?", yellow, "waiting for approval: "+oneLine(s.ask.Message), yellow
 	case s.wait.what != "":
 		mark, code, text, textCode = "…", yellow, s.wait.text(now), yellow
 	case s.waiting:

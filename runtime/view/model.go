@@ -24,7 +24,8 @@ type step struct {
 	tail    []string // its last lines, made safe
 	note    string   // why its last attempt failed
 	wait    wait
-	order   int // when it last changed
+	ask     *record.Ask // it waits for an answer to this
+	order   int         // when it last changed
 
 	parts  []string // the addresses of what is beneath it, as they came: instances, rounds, steps of a pipeline
 	counts map[record.Status]int
@@ -135,6 +136,10 @@ func (m *model) event(e *record.Event) {
 		s.from = e.From
 	case record.StepWaiting:
 		s.wait = wait{e.Text, e.At}
+	case record.StepAsks:
+		if s.end == nil {
+			s.ask = e.Ask
+		}
 	case record.StepLog:
 		s.waiting = false
 		s.addLine(e.Text)
@@ -142,6 +147,7 @@ func (m *model) event(e *record.Event) {
 		if s.end == nil && !s.part {
 			m.finished++
 		}
+		s.ask = nil
 		if s.end = e.End; e.End != nil {
 			m.becomes(s, e.End.Status)
 			if s.from == "" {

@@ -43,6 +43,8 @@ func (p *Plain) Event(e record.Event) {
 		p.ended(p.m.step(e.Step))
 	case record.StepWaiting:
 		p.waits(&e)
+	case record.StepAsks:
+		p.asks(p.m.step(e.Step))
 	case record.CancelRequested:
 		p.cancel()
 	}
@@ -96,7 +98,11 @@ func (s *step) outcome(now time.Time) (text, code string) {
 	case e.Kept:
 		return "kept (run " + s.from + ")", green
 	case e.Status == record.Succeeded:
-		return "succeeded in " + duration(s.took(now)), green
+		text = "succeeded in " + duration(s.took(now))
+		if e.Ask != nil && e.Message != "" {
+			text += ": " + safe(e.Message, tailWidth)
+		}
+		return text, green
 	case e.Status == record.Skipped:
 		return "skipped: " + because("", e.Message), dim
 	}

@@ -10,14 +10,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cancelRequest is one request to cancel, as it is written into the driver's pipe.
-const cancelRequest = 'c'
+// What is written into the driver's pipe: a request to cancel, and that there is an answer to be taken.
+const (
+	cancelRequest = 'c'
+	answerRequest = 'a'
+)
 
 // errNoRequests says that nobody reads requests.
 var errNoRequests = errors.New("the run takes no requests yet, or not any more")
 
 // RequestCancel asks the driver of the run to cancel it. It doesn't wait.
-func (r Run) RequestCancel() error {
+func (r Run) RequestCancel() error { return r.request(cancelRequest) }
+
+func (r Run) request(what byte) error {
 	name := filepath.Join(r.path, requestsName)
 	fd, err := unix.Open(name, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	switch {
@@ -32,7 +37,7 @@ func (r Run) RequestCancel() error {
 		return fmt.Errorf("%s is not the pipe of a driver", name)
 	}
 	for {
-		_, err := unix.Write(fd, []byte{cancelRequest})
+		_, err := unix.Write(fd, []byte{what})
 		switch {
 		case err == nil, errors.Is(err, unix.EAGAIN): // the pipe is full of such requests
 			return nil
@@ -44,12 +49,14 @@ func (r Run) RequestCancel() error {
 	}
 }
 
-// Requests tells the driver of requests to cancel.
+// Requests tells the driver of requests.
 type Requests struct {
 	// Cancel gets one value a request.
 	Cancel <-chan struct{}
-	pipe   *os.File // nil where the file system has no named pipes: nobody can ask then
-	quit   chan struct{}
+	// Answers gets a value when there are answers, one or several.
+	Answers <-chan struct{}
+	pipe    *os.File // nil where the file system has no named pipes: nobody can ask then
+	quit    chan struct{}
 }
 
 // Requests starts to listen. It is for the holder of the lock; requests of a former driver's time are dropped.
@@ -60,8 +67,8 @@ func (r Run) Requests() (*Requests, error) {
 	if err := os.RemoveAll(name); err != nil {
 		return nil, err
 	}
-	cancel := make(chan struct{})
-	q := &Requests{Cancel: cancel, quit: make(chan struct{})}
+	cancel, answers := make(chan struct{}), make(chan struct{}, 1)
+	q := &Requests{Cancel: cancel, Answers: answers, quit: make(chan struct{})}
 	err := unix.Mkfifo(name, 0o666)
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EOPNOTSUPP) {
 		return q, nil
@@ -75,11 +82,11 @@ func (r Run) Requests() (*Requests, error) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
 	q.pipe = os.NewFile(uintptr(fd), name)
-	go q.forward(cancel)
+	go q.forward(cancel, answers)
 	return q, nil
 }
 
-func (q *Requests) forward(cancel chan<- struct{}) {
+func (q *Requests) forward(cancel, answers chan<- struct{}) {
 	var buf [64]byte
 	for {
 		n, err := q.pipe.Read(buf[:])
@@ -87,13 +94,18 @@ func (q *Requests) forward(cancel chan<- struct{}) {
 			return
 		}
 		for _, b := range buf[:n] {
-			if b != cancelRequest {
-				continue
-			}
-			select {
-			case cancel <- struct{}{}:
-			case <-q.quit:
-				return
+			switch b {
+			case cancelRequest:
+				select {
+				case cancel <- struct{}{}:
+				case <-q.quit:
+					return
+				}
+			case answerRequest:
+				select {
+				case answers <- struct{}{}:
+				default: // it will look anyway
+				}
 			}
 		}
 	}

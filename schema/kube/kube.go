@@ -39,6 +39,7 @@ const (
 	AnnotationRerunOf = "pipec.dev/rerun-of" // the run whose results are kept
 	AnnotationKept    = "pipec.dev/kept"     // JSON list of the steps whose results are kept
 	AnnotationCancel  = "pipec.dev/cancel"   // RFC 3339 time; each new value cancels once
+	AnnotationApprove = "pipec.dev/approve." // and record.AnswerName of the step's address: JSON of the record.Answer, written once
 )
 
 // Annotations of a step's pod, and of a definition.

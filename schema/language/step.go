@@ -88,11 +88,7 @@ func stepBlocks() []*Block {
 				attr("gpu_type", Const, "string", "The type of GPU: the value that the nodes' label `gpu_label` has."),
 				attr("gpu_label", Const, "string", "The label of nodes that says their type of GPU.").byDefault(`"nvidia.com/gpu.product"`),
 			}},
-		later(whole, "approval", "", "Waits until somebody approves.",
-			attr("message", Runtime, "string", "What is asked."),
-			attr("type", Type, "", "The type of the value that the approver gives."),
-			duration("timeout", "", "How long it waits."),
-			attr("default", Const, "any", "The value after that.")),
+		approval(),
 		{Name: "repeat", Single: true,
 			Doc: "Runs the step, or each instance of it, in rounds. Its outputs are those of the last round.",
 			Attributes: []*Attribute{

@@ -100,7 +100,7 @@ type Schedule struct {
 type Step struct {
 	Name    string  `json:"name"`
 	Doc     string  `json:"doc,omitempty"`
-	Command []Value `json:"command,omitempty"` // each a string when evaluated; exactly one of Command, CommandList and Python is set
+	Command []Value `json:"command,omitempty"` // each a string when evaluated; exactly one of Command, CommandList, Python, Call and Approval is set
 	// CommandList is the command where it is one expression that waits for run time; its type is list(string).
 	CommandList *Value   `json:"command_list,omitempty"`
 	Python      string   `json:"python,omitempty"`  // module:function
@@ -115,6 +115,9 @@ type Step struct {
 	// Call is what a step without a process does: the inputs are the params of the pipeline called, and its outputs those
 	// of the step.
 	Call *Call `json:"call,omitempty"`
+	// Approval is what a step without a process does that asks for an answer: the value that it is given is its one output,
+	// ApprovalOutput.
+	Approval *Approval `json:"approval,omitempty"`
 	// ForEach makes an instance of the step for each element; Needs, and a When that reads nothing of each, are asked once.
 	ForEach *ForEach `json:"for_each,omitempty"`
 	// Repeat runs the step, or each instance of it, in rounds.

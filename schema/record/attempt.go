@@ -50,6 +50,7 @@ const (
 	GroupEntered    EventType = "group_entered" // the step has its place in its group, for Attempt
 	GroupBusy       EventType = "group_busy"    // it has none, and doesn't wait: Text says who holds them. With Reason: it can't be entered
 	CancelRequested EventType = "cancel_requested"
+	ApprovalGiven   EventType = "approval_given" // Answer says what; a rejection too
 	// The following are for who takes a run over; the fold reads past them.
 	CoordinatorStarted EventType = "coordinator_started" // Text names it
 	AttemptStopping    EventType = "attempt_stopping"    // its pod is deleted, for what Result says
@@ -58,6 +59,7 @@ const (
 	StepEnded   EventType = "step_ended"
 	StepRetried EventType = "step_retried"
 	StepLog     EventType = "log"
+	StepAsks    EventType = "step_asks"    // an approval waits for an answer to Ask
 	StepWaiting EventType = "step_waiting" // Text says what for, since At; "": no longer. Without Step, the run waits
 	RunEnded    EventType = "run_ended"
 	Warned      EventType = "warning" // Text says what went wrong that the run goes on without
@@ -76,6 +78,8 @@ type Event struct {
 	Result  *Result   `json:"result,omitempty"` // AttemptEnded, AttemptStopping, StepKept, and CacheChecked on a hit
 	From    string    `json:"from,omitempty"`   // StepKept, CacheChecked: the run that the result is from
 	End     *StepEnd  `json:"end,omitempty"`    // StepEnded
+	Ask     *Ask      `json:"ask,omitempty"`    // StepAsks; StepKept of an approval
+	Answer  *Answer   `json:"answer,omitempty"` // ApprovalGiven; StepKept of an approval
 	RunEnd  *End      `json:"run_end,omitempty"`
 	Reason  string    `json:"reason,omitempty"`
 	Text    string    `json:"text,omitempty"` // StepLog: the line; Warned: what went wrong; StepWaiting: what for

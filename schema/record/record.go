@@ -117,6 +117,9 @@ type StepEnd struct {
 	StartedAt time.Time `json:"started_at,omitzero"`
 	EndedAt   time.Time `json:"ended_at,omitzero"`
 	Outputs   []Datum   `json:"outputs,omitempty"`
+	// Ask and Answer are an approval's: what it asks, and what was said to it; no Answer where nobody has yet, or in time.
+	Ask    *Ask    `json:"ask,omitempty"`
+	Answer *Answer `json:"answer,omitempty"`
 	// Run holds the attempt, where it is not this run: cached and kept steps. With Attempt, where the log is.
 	Run     string `json:"run,omitempty"`
 	Attempt int    `json:"attempt,omitempty"`
@@ -162,7 +165,8 @@ type File struct {
 const (
 	ReasonError            = "Error"            // the user's process ended with another code than 0
 	ReasonSignal           = "Signal"           // it was ended by a signal that pipec didn't send
-	ReasonTimeout          = "Timeout"          // it ran longer than timeout
+	ReasonTimeout          = "Timeout"          // it ran longer than timeout; of an approval: nobody has answered in time
+	ReasonRejected         = "Rejected"         // an approval: somebody has said no
 	ReasonCancelled        = "Cancelled"        // the run was cancelled, or aborted
 	ReasonStart            = "StartError"       // it could not be started: no such executable, not permitted
 	ReasonOutputMissing    = "OutputMissing"    // a declared output is not there

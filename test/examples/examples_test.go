@@ -4,6 +4,7 @@ package examples
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +19,10 @@ var want = map[string][]struct {
 	outputs map[string]string
 	absent  []string
 }{
+	"nightly-retraining": {
+		{nil, map[string]string{"accuracy": "0.8867", "published": `"production-63"`}, nil},
+		{[]string{"threshold=0.99"}, map[string]string{"accuracy": "0.8867"}, []string{"published"}},
+	},
 	"batch-scoring": {
 		{nil, map[string]string{"rows": "100"}, nil},
 		{[]string{"rows=0"}, map[string]string{"rows": "0"}, nil},
@@ -41,6 +46,11 @@ var want = map[string][]struct {
 		{nil, map[string]string{"score": "0.9699666295884316"}, nil},
 		{[]string{"good_enough=0.99"}, map[string]string{"score": "0.9699666295884316"}, []string{"promoted"}},
 	},
+}
+
+// answers are what another process gives to the approvals of each example, by their addresses.
+var answers = map[string]map[string][]string{
+	"nightly-retraining": {"promote": {"--value", `{ stage = "production" }`, "--reason", "better than the last one"}},
 }
 
 func TestExamples(t *testing.T) {
@@ -73,13 +83,18 @@ func TestExamples(t *testing.T) {
 				}
 				cmd := exec.Command(filepath.Join(bin, "pipec"), args...)
 				cmd.Env = append(os.Environ(), "PIPEC_PYTHON="+python)
-				var stderr bytes.Buffer
-				cmd.Stderr = &stderr
-				out, err := cmd.Output()
-				if err != nil {
-					t.Fatalf("%v\n%s\n%s", err, out, stderr.Bytes())
+				var stderr, out bytes.Buffer
+				cmd.Stderr, cmd.Stdout = &stderr, &approver{Writer: &out, approve: func(run, step string) {
+					args := append([]string{"-C", project, "approve", "--stack", "local", run, step}, answers[name][step]...)
+					if said, err := exec.Command(filepath.Join(bin, "pipec"), args...).CombinedOutput(); err != nil {
+						t.Errorf("%v: %v\n%s", args, err, said)
+						_ = cmd.Process.Signal(os.Interrupt) // nobody else answers
+					}
+				}}
+				if err := cmd.Run(); err != nil {
+					t.Fatalf("%v\n%s\n%s", err, out.Bytes(), stderr.Bytes())
 				}
-				got := outputs(t, out)
+				got := outputs(t, out.Bytes())
 				for output, value := range w.outputs {
 					if got[output] != value {
 						t.Errorf("%s is %s, and should be %s", output, got[output], value)
@@ -91,6 +106,28 @@ func TestExamples(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// approver passes the events of a run on, and answers what it asks.
+type approver struct {
+	io.Writer
+	approve func(run, step string)
+	part    []byte // a line that has no end yet
+}
+
+func (a *approver) Write(p []byte) (int, error) {
+	a.part = append(a.part, p...)
+	for {
+		line, rest, whole := bytes.Cut(a.part, []byte("\n"))
+		if !whole {
+			return a.Writer.Write(p)
+		}
+		a.part = rest
+		var e struct{ Type, Run, Step string }
+		if json.Unmarshal(line, &e) == nil && e.Type == "step_asks" {
+			go a.approve(e.Run, e.Step)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"pipec.dev/pipec/compiler/lsp/outline"
+	"pipec.dev/pipec/schema/program"
 )
 
 // Kind is what a name is declared as: the first word of references to it.
@@ -104,6 +105,8 @@ func (x *Index) pipeline(f *File, p *outline.Block) {
 					x.block(own, Input, f, n)
 				case "output":
 					x.block(own, Output, f, n)
+				case "approval":
+					approval(own, f, n)
 				}
 			}
 		}
@@ -114,6 +117,19 @@ func (x *Index) block(s scope, kind Kind, f *File, b *outline.Block) {
 	if len(b.Labels) > 0 {
 		x.declare(s, &Symbol{Kind: kind, Name: b.Label(), File: f, At: b.Labels[0].At, Block: b})
 	}
+}
+
+// approval names the value that an approver gives. The type declares it, which nothing else is said by: it is found from
+// references alone.
+func approval(own scope, f *File, b *outline.Block) {
+	a := b.Attr("type")
+	if a == nil || own[Output][program.ApprovalOutput] != nil {
+		return
+	}
+	if own[Output] == nil {
+		own[Output] = map[string]*Symbol{}
+	}
+	own[Output][program.ApprovalOutput] = &Symbol{Kind: Output, Name: program.ApprovalOutput, File: f, At: a.At, Block: b}
 }
 
 func (x *Index) declare(s scope, sym *Symbol) {

@@ -3,6 +3,8 @@
 package report
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"pipec.dev/pipec/runtime/cluster"
@@ -50,6 +52,8 @@ type Pipeline struct {
 	Schedule *Schedule `json:"schedule,omitempty"`
 	// Run is what a run now would do, where a step is cached.
 	Run *Run `json:"run,omitempty"`
+	// Approvals are the steps that wait for somebody's answer, those of pipelines that are called too, sorted.
+	Approvals []string `json:"approvals,omitempty"`
 	// Restricted are the steps that leave Pod Security `restricted`.
 	Restricted []Leave `json:"leave_restricted,omitempty"`
 }
@@ -81,7 +85,7 @@ const nextTimes = 3
 
 // Describe makes the pipeline of a program, with its times after now.
 func Describe(p *program.Program, now time.Time) (Pipeline, error) {
-	out := Pipeline{Name: p.Pipeline, Steps: len(p.All())}
+	out := Pipeline{Name: p.Pipeline, Steps: len(p.All()), Approvals: approvals(p)}
 	s := p.Schedule
 	if s == nil {
 		return out, nil
@@ -97,6 +101,29 @@ func Describe(p *program.Program, now time.Time) (Pipeline, error) {
 		out.Schedule.Gap = &gap
 	}
 	return out, nil
+}
+
+// approvals are the steps that wait for somebody, each once, however often a pipeline is called.
+func approvals(p *program.Program) []string {
+	var out []string
+	for _, s := range p.All() {
+		if s.Approval != nil {
+			out = append(out, s.Name)
+		}
+	}
+	for i := range p.Called {
+		c := &p.Called[i]
+		name, _, _ := strings.Cut(c.Name, " ")
+		for _, steps := range [][]program.Step{c.Steps, c.Finally} {
+			for j := range steps {
+				if steps[j].Approval != nil {
+					out = append(out, name+"."+steps[j].Name)
+				}
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // Count fills the summary from the changes.

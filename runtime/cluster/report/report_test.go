@@ -39,7 +39,7 @@ func example() *report.Report {
 				Cron: "30 2 * * *", Timezone: "Europe/Berlin", Next: []time.Time{time.Date(2026, 11, 25, 2, 30, 0, 0, berlin), time.Date(2026, 11, 26, 2, 30, 0, 0, berlin)},
 				Gap: &schedule.Gap{At: "2027-03-28 02:30", Zone: "Europe/Berlin"},
 			}, Restricted: []report.Leave{{Step: "train", Reasons: []string{"privileged (container \"main\")", "host namespaces"}}}},
-			{Name: "paused", Steps: 2, Schedule: &report.Schedule{Cron: "0 3 * * *", Timezone: "UTC", Suspend: true}},
+			{Name: "paused", Steps: 2, Approvals: []string{"inner.ok", "promote"}, Schedule: &report.Schedule{Cron: "0 3 * * *", Timezone: "UTC", Suspend: true}},
 			{Name: "never", Steps: 2, Schedule: &report.Schedule{Cron: "0 0 30 2 *", Timezone: "UTC"}},
 		},
 		Notes: []string{"code steps has changed since it was pushed"},

@@ -99,6 +99,9 @@ func (t *text) pipelines(list []Pipeline) {
 		if r := p.Run; r != nil {
 			t.run(r)
 		}
+		if len(p.Approvals) > 0 {
+			t.line("  waits for approval: %s", some(p.Approvals))
+		}
 		for _, l := range p.Restricted {
 			t.line("  %s step %s leaves Pod Security restricted: %s", t.paint(yellow, "!"), l.Step, strings.Join(l.Reasons, "; "))
 		}

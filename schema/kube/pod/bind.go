@@ -152,8 +152,8 @@ func (b *binder) steps(steps []program.Step) ([]program.Step, error) {
 	for i := range steps {
 		out[i] = steps[i]
 		s := &out[i]
-		if s.Call != nil {
-			continue // it has no process, and so no pod
+		if !s.Process() {
+			continue // and so it has no pod
 		}
 		img, err := b.image(s)
 		if err != nil {

@@ -43,7 +43,7 @@ func Leaving(p *program.Program) ([]Leave, error) {
 
 // Leaves says how one step does; nil: it doesn't.
 func Leaves(s *program.Step) (*Leave, error) {
-	if s.Security == nil && len(s.PodPatch) == 0 || s.Call != nil {
+	if s.Security == nil && len(s.PodPatch) == 0 || !s.Process() {
 		return nil, nil
 	}
 	var t corev1.PodTemplateSpec

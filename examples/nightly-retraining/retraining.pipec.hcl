@@ -1,0 +1,107 @@
+# Every night a model is trained anew. One that is better than a threshold is put to somebody, who says where it goes; one
+# that isn't goes nowhere, and the report says so.
+
+image "python" {
+  base = "python:3.11-slim"
+}
+
+code "steps" {
+  dir = "./src"
+}
+
+# pipec:ignore no-resources the defaults of the namespace are enough for a few rows
+pipeline "nightly_retraining" {
+  description = "Trains on the last day's deliveries, and promotes what is good enough and approved."
+  image       = image.python
+  code        = code.steps
+  timeout     = "14h"
+
+  schedule {
+    cron     = "0 3 * * *"
+    timezone = "Europe/Berlin"
+    overlap  = "forbid"
+  }
+
+  param "rows" {
+    type    = number
+    default = 600
+  }
+  param "threshold" {
+    type        = number
+    default     = 0.85
+    description = "The accuracy from which on a model is worth anybody's time."
+  }
+
+  step "fetch" {
+    python = "steps:fetch"
+    input "rows" {
+      value = param.rows
+    }
+    output "train" {
+      type = list(object({ distance = number, late = bool }))
+    }
+    output "test" {
+      type = list(object({ distance = number, late = bool }))
+    }
+  }
+
+  step "train" {
+    python = "steps:train"
+    input "deliveries" {
+      value = step.fetch.train
+    }
+    output "model" {
+      type = model
+    }
+  }
+
+  step "evaluate" {
+    python = "steps:evaluate"
+    input "model" {
+      value = step.train.model
+    }
+    input "deliveries" {
+      value = step.fetch.test
+    }
+    output "accuracy" {
+      type = number
+    }
+  }
+
+  # No process and no pod waits here. Who is asked has until the afternoon; then the model stays where it was.
+  step "promote" {
+    when = step.evaluate.accuracy >= param.threshold
+    approval {
+      message = "Promote the model with an accuracy of ${step.evaluate.accuracy} (wanted: ${param.threshold})?"
+      type    = object({ stage = string, note = optional(string) })
+      timeout = "12h"
+    }
+  }
+
+  step "publish" {
+    python = "steps:publish"
+    input "model" {
+      value = step.train.model
+    }
+    input "stage" {
+      value = step.promote.value.stage
+    }
+    output "version" {
+      type = string
+    }
+  }
+
+  finally "report" {
+    command = [
+      "echo",
+      "accuracy ${coalesce(step.evaluate.accuracy, 0)}; promotion ${step.promote.status}: ${step.promote.message}",
+    ]
+  }
+
+  output "accuracy" {
+    value = step.evaluate.accuracy
+  }
+  output "published" {
+    value = step.publish.version
+  }
+}

@@ -1,0 +1,195 @@
+package engine
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+	"pipec.dev/pipec/schema/types"
+)
+
+// maxWho bounds the name of who has answered, in messages.
+const maxWho = 256
+
+// askTimer is what the timers of approvals begin with.
+const askTimer = "approval/"
+
+// ask begins to wait for an answer. That takes none of the places that attempts take.
+func (s *State) ask(i int) {
+	n := &s.nodes[i]
+	a := n.step.Approval
+	message, f := s.message(n)
+	if f != nil {
+		if f.skip {
+			s.skip(i, record.ReasonUpstreamSkipped, f.message, f.message)
+		} else {
+			s.end(i, record.Failed, f.reason, f.message)
+		}
+		return
+	}
+	ask := record.Ask{Message: message, Type: n.step.ValueType(), Default: a.Default}
+	if t := a.Timeout.D(); t > 0 {
+		ask.Until = s.now.Add(t)
+	}
+	n.phase = asking
+	n.end.StartedAt, n.end.Ask = s.now, &ask
+	s.notify(record.Event{Type: record.StepStarted, Step: n.addr})
+	s.act(Ask{n.addr, ask})
+	s.notify(record.Event{Type: record.StepAsks, Step: n.addr, Ask: &ask})
+	if !ask.Until.IsZero() {
+		s.act(SetTimer{Name: askTimer + n.addr, At: ask.Until})
+	}
+}
+
+// message is what is asked.
+func (s *State) message(n *node) (string, *fault) {
+	r := reader{s: s, n: n, value: &n.step.Approval.Message}
+	v, err := r.eval()
+	if err == nil {
+		v, err = types.Convert(v, cty.String)
+	}
+	switch {
+	case err == nil:
+		return clip(v.AsString(), record.MaxMessage), nil
+	case r.leftOut != "":
+		return "", &fault{message: r.leftOut, skip: true}
+	case r.missing != "" && !strings.Contains(err.Error(), r.missing):
+		err = fmt.Errorf("%w (%s)", err, r.missing)
+	}
+	return "", &fault{reason: record.ReasonExpression, message: "message: " + err.Error()}
+}
+
+// clip cuts a text to at most so many bytes, between characters.
+func clip(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	const more = "…"
+	for text = text[:most-len(more)]; len(text) > 0; text = text[:len(text)-1] {
+		if r, size := utf8.DecodeLastRuneInString(text); r != utf8.RuneError || size > 1 {
+			break
+		}
+	}
+	return text + more
+}
+
+// answered ends an approval that somebody has answered.
+func (s *State) answered(e record.Event) {
+	i, ok := s.byAddr[e.Step]
+	if !ok || s.Check(e.Step, e.Answer) != nil {
+		return
+	}
+	n := &s.nodes[i]
+	a := *e.Answer
+	n.end.Answer = &a
+	why := clip(a.Who(), maxWho)
+	if a.Reason != "" {
+		why += ": " + clip(a.Reason, record.MaxMessage)
+	}
+	if a.Reject {
+		s.end(i, record.Failed, record.ReasonRejected, "rejected by "+why)
+		return
+	}
+	s.give(n, s.canonical(n, a.Value))
+	s.end(i, record.Succeeded, "", "approved by "+why)
+}
+
+// canonical is a value as pipec writes it, with all attributes that its type has: answers may be written by hand.
+func (s *State) canonical(n *node, value json.RawMessage) json.RawMessage {
+	v, err := types.FromJSON(value, s.types[n.step.ValueType()])
+	if err != nil {
+		return value
+	}
+	if data, err := types.ToJSON(v); err == nil {
+		return data
+	}
+	return value
+}
+
+// give makes a value the approval's output.
+func (s *State) give(n *node, value json.RawMessage) {
+	if t := n.step.ValueType(); t != "" {
+		n.end.Outputs = []record.Datum{{Name: program.ApprovalOutput, Type: t, Value: value}}
+	}
+}
+
+// unanswered ends an approval whose time is over.
+func (s *State) unanswered(addr string) {
+	if !s.Asking(addr) {
+		return
+	}
+	i := s.byAddr[addr]
+	n := &s.nodes[i]
+	a := n.step.Approval
+	message := "nobody has answered in " + a.Timeout.D().String()
+	if a.Default == nil || n.step.ValueType() == "" {
+		s.end(i, record.TimedOut, record.ReasonTimeout, message)
+		return
+	}
+	s.give(n, a.Default)
+	s.end(i, record.Succeeded, record.ReasonTimeout, message+": the default is taken")
+}
+
+// NotAskingError says that an approval can't be answered now.
+type NotAskingError struct{ Step string }
+
+func (e *NotAskingError) Error() string { return e.Step + " does not wait for approval" }
+
+// Check says why an answer to an approval can't be taken: a *NotAskingError, or what is wrong with it. What it lets pass
+// Next takes as the event ApprovalGiven.
+func (s *State) Check(addr string, a *record.Answer) error {
+	if !s.Asking(addr) {
+		return &NotAskingError{addr}
+	}
+	return CheckAnswer(s.nodes[s.byAddr[addr]].end.Ask, a)
+}
+
+// Asking says whether the step of an address is an approval that waits for its answer.
+func (s *State) Asking(addr string) bool {
+	i, ok := s.byAddr[addr]
+	return ok && s.nodes[i].phase == asking
+}
+
+// CheckAnswer says what is wrong with an answer to what is asked.
+func CheckAnswer(ask *record.Ask, a *record.Answer) error {
+	switch {
+	case a == nil:
+		return errors.New("there is no answer")
+	case a.Reject && a.Value != nil:
+		return errors.New("a rejection gives no value")
+	case a.Reject:
+		return nil
+	case ask.Type == "" && a.Value != nil:
+		return errors.New("the approval asks for no value, and one is given")
+	case ask.Type == "":
+		return nil
+	case a.Value == nil:
+		return fmt.Errorf("the approval asks for a value of type %s, and none is given", ask.Type)
+	}
+	t, err := types.ParseString(ask.Type)
+	if err != nil {
+		return err
+	}
+	if _, err := types.FromJSON(a.Value, t); err != nil {
+		return fmt.Errorf("the value is no %s: %w", ask.Type, err)
+	}
+	return nil
+}
+
+// Asks are the approvals that wait for an answer, in no order that means anything but the same each time: what a driver
+// that takes a run over must listen for.
+func (s *State) Asks() []Ask {
+	var out []Ask
+	for i := range s.nodes {
+		if n := &s.nodes[i]; n.phase == asking {
+			out = append(out, Ask{n.addr, *n.end.Ask})
+		}
+	}
+	return out
+}

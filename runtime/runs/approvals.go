@@ -1,0 +1,181 @@
+package runs
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+// Step is how the step of an address stands, or nil.
+func (d *Detail) Step(address string) *record.StepEnd {
+	for i := range d.Steps {
+		if d.Steps[i].Name == address {
+			return &d.Steps[i]
+		}
+	}
+	return nil
+}
+
+// Waiting are the approvals that wait for an answer.
+func (d *Detail) Waiting() []*record.StepEnd {
+	var out []*record.StepEnd
+	for i := range d.Steps {
+		if s := &d.Steps[i]; s.Ask != nil && !s.Status.Ended() {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// NoApprovalError says why there is nothing to be answered at an address.
+type NoApprovalError struct {
+	Run, Step string   // "" for Step: none was named
+	Waiting   []string // those that do wait, where one of them may have been meant
+	Unknown   bool     // there is no such step, or several could be meant: what was asked for can't be
+	Why       string
+}
+
+func (e *NoApprovalError) Error() string {
+	out := e.Why
+	switch {
+	case len(e.Waiting) == 0:
+	case e.Step == "":
+		out += ": " + strings.Join(e.Waiting, ", ")
+	default:
+		out += "; these do wait: " + strings.Join(e.Waiting, ", ")
+	}
+	return out
+}
+
+// Approval finds the approval that waits at an address, or, with "", the only one that does. p is the run's program. The
+// error is a *NoApprovalError.
+func (d *Detail) Approval(p *program.Program, address string) (*record.StepEnd, error) {
+	waiting := d.Waiting()
+	fault := &NoApprovalError{Run: d.Run.Name, Step: address}
+	for _, s := range waiting {
+		if s.Name == address || address == "" && len(waiting) == 1 {
+			return s, nil
+		}
+		fault.Waiting = append(fault.Waiting, s.Name)
+	}
+	if address == "" && len(waiting) == 0 {
+		fault.Why = fmt.Sprintf("nothing in run %s waits for approval", d.Run.Name)
+		return nil, fault
+	}
+	if address == "" {
+		fault.Unknown, fault.Why = true, fmt.Sprintf("%d approvals of run %s wait, and none is named", len(waiting), d.Run.Name)
+		return nil, fault
+	}
+	s, def := d.Step(address), stepOf(p, address)
+	switch {
+	case s == nil && def == nil:
+		fault.Unknown, fault.Why = true, fmt.Sprintf("run %s has no step %s", d.Run.Name, address)
+		return nil, fault
+	case s == nil:
+		fault.Why = fmt.Sprintf("%s of run %s is not there yet, and does not wait for approval", address, d.Run.Name)
+	case s.Ask != nil:
+		fault.Why = fmt.Sprintf("%s of run %s does not wait for approval any more: %s", address, d.Run.Name, HowAnswered(s))
+	case def == nil || def.Approval == nil || within(waiting, address):
+		fault.Unknown, fault.Why = true, fmt.Sprintf("%s is not what waits for approval", address)
+		return nil, fault
+	case s.Status.Ended():
+		fault.Why = fmt.Sprintf("%s of run %s never asked for approval: it was %s", address, d.Run.Name, ended(s))
+	default:
+		fault.Why = fmt.Sprintf("%s of run %s does not wait for approval yet", address, d.Run.Name)
+	}
+	fault.Waiting = nil
+	return nil, fault
+}
+
+// within says whether one of the steps is part of an address: its instance, or a step that it calls.
+func within(steps []*record.StepEnd, address string) bool {
+	for _, s := range steps {
+		if record.Under(s.Name, address) {
+			return true
+		}
+	}
+	return false
+}
+
+// HowAnswered says what an approval that has ended came to.
+func HowAnswered(s *record.StepEnd) string {
+	switch {
+	case s.Answer != nil && s.Answer.Reject:
+		return "it was rejected by " + s.Answer.Who()
+	case s.Answer != nil:
+		return "it was approved by " + s.Answer.Who()
+	case s.Reason == record.ReasonTimeout:
+		return s.Message
+	case s.Status.Ended():
+		return "it was " + ended(s)
+	}
+	return "it is " + string(s.Status)
+}
+
+func ended(s *record.StepEnd) string {
+	text := strings.ReplaceAll(string(s.Status), "_", " ")
+	if s.Message != "" {
+		text += " (" + s.Message + ")"
+	}
+	return text
+}
+
+// stepOf is the step of the program that an address is of; nil: there is none.
+func stepOf(p *program.Program, address string) *program.Step {
+	if p == nil {
+		return nil
+	}
+	all := p.All()
+	var s *program.Step
+	for i, name := range strings.Split(stripped(address), ".") {
+		if i > 0 {
+			if s.Call == nil {
+				return nil
+			}
+			all = all[:0:0]
+			if c := p.CalledNamed(s.Call.Pipeline); c != nil {
+				for j := range c.Steps {
+					all = append(all, &c.Steps[j])
+				}
+				for j := range c.Finally {
+					all = append(all, &c.Finally[j])
+				}
+			}
+		}
+		at := slices.IndexFunc(all, func(s *program.Step) bool { return s.Name == name })
+		if at < 0 {
+			return nil
+		}
+		s = all[at]
+	}
+	return s
+}
+
+// stripped is an address without the keys of instances and the numbers of rounds.
+func stripped(address string) string {
+	var b strings.Builder
+	quoted, key := false, false
+	for i := 0; i < len(address); i++ {
+		switch c := address[i]; {
+		case quoted && c == '\\':
+			i++
+		case key && c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[':
+			key = true
+		case c == ']':
+			key = false
+		case c == '#':
+			for i+1 < len(address) && address[i+1] >= '0' && address[i+1] <= '9' {
+				i++
+			}
+		case !key:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
