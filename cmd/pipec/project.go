@@ -137,9 +137,6 @@ func thePipeline(r *compiler.Result, args []string) (*program.Program, error) {
 	case 1:
 		return r.Programs[0], nil
 	case 0:
-		if len(r.Called) > 0 {
-			return nil, usage("no pipeline of the project is started by itself: all are there to be called")
-		}
 		return nil, usage("the project declares no pipeline")
 	}
 	return nil, usage("the project has several pipelines (%s): name one", strings.Join(pipelineNames(r), ", "))

@@ -17,7 +17,7 @@ func mayLeave(name, typ, def string) func(*program.Step) {
 	}
 }
 
-func eachOf(typ string, v program.Value) func(*program.Step) {
+func each(typ string, v program.Value) func(*program.Step) {
 	return func(s *program.Step) { s.ForEach = &program.ForEach{Type: typ, Value: v, MaxInstances: 9} }
 }
 
@@ -50,7 +50,7 @@ func TestOptionalOutputs(t *testing.T) {
 				step("c", needs("output", "b"), input("y", "number", ref("step.b.y"))),
 				step("d", needs("output", "a"), func(s *program.Step) { s.Command = []program.Value{ref("step.a.p")} }),
 				step("e", needs("output", "a"), when("step.a.p != null", "bool", "step.a.p")),
-				step("f", needs("output", "a"), eachOf("list(any)", ex("[step.a.p]", "list(any)", "step.a.p"))),
+				step("f", needs("output", "a"), each("list(any)", ex("[step.a.p]", "list(any)", "step.a.p"))),
 			), program.Result{Name: "p", Type: "image", Value: ref("step.a.p")}, program.Result{Name: "x", Type: "number", Value: ref("step.a.x")}),
 			play: []string{"start", "a/1 ok x=2"},
 			want: `> start
@@ -94,7 +94,7 @@ func TestOptionalOutputs(t *testing.T) {
 		},
 		{
 			name: "[*] leaves out those that have left it out, or reads their default", p: pipeline(
-				step("a", eachOf("list(number)", program.Value{Const: raw("[1,2,3]")}), mayLeave("m", "model", ""), mayLeave("n", "number", "7")),
+				step("a", each("list(number)", program.Value{Const: raw("[1,2,3]")}), mayLeave("m", "model", ""), mayLeave("n", "number", "7")),
 				step("b", needs("output", "a"), input("m", "list(model)", ref("step.a[*].m")), input("n", "list(number)", ref("step.a[*].n")))),
 			play: []string{"start", "a[0]/1 ok m=@d", "a[1]/1 ok n=5", "a[2]/1 ok m=@e n=6"},
 			want: `> start
@@ -112,7 +112,7 @@ func TestOptionalOutputs(t *testing.T) {
 		},
 		{
 			name: "of an instance, all outputs together", p: pipeline(
-				step("a", eachOf("list(number)", program.Value{Const: raw("[1]")}), mayLeave("m", "number", ""), output("n", "number")),
+				step("a", each("list(number)", program.Value{Const: raw("[1]")}), mayLeave("m", "number", ""), output("n", "number")),
 				step("b", needs("output", "a"), input("o", "any", ref("step.a[0]")))),
 			play: []string{"start", "a[0]/1 ok n=5"},
 			want: `> start

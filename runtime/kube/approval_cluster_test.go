@@ -17,7 +17,7 @@ import (
 func (w *world) logged(run string, want func(*record.Event) bool) *record.Event {
 	w.t.Helper()
 	of := &record.Run{Namespace: w.ns, Pipeline: "p", Name: run}
-	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+	for end := time.Now().Add(4 * time.Minute); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
 		for s, err := range journal.Read(w.t.Context(), w.store, of) {
 			check(w.t, err)
 			for i := range s.Events {
