@@ -1,0 +1,158 @@
+// Package rules holds the meaning of the language to its ten rules, clause by clause: one table of cases, which the driver
+// of this machine and the test cluster both run, by the commands that a user would give. The pages of docs/meaning are
+// made of the same table.
+//
+// It tries no part by itself: the engine, the compiler and the drivers have tests of their own.
+//
+// # Adding a case
+//
+// A case is a file testdata/RULE-NN-NAME.txtar; the number only orders the cases of a rule. Its comment is the clause, in
+// a line, and below it what else a reader should know. Then follow the files of a project, small steps of `sh` that do on
+// busybox what they do here, with the image "busybox"; and
+//
+//	-- runs --
+//	pipec run --param x=2          what is done, a command a line; without the file: pipec run
+//	  on a | up: pipec cancel latest     while that goes on, once step a has written the line "up"
+//	-- want --
+//	what comes of it               `go test ./test/rules -update` writes it, by a run on this machine
+//
+// A line of the comment may say
+//
+//	only: local, because …         or cluster: the rule is about what the other hasn't got
+//	at once: fan                   tells how many instances of fan, at most, had started and not ended
+//	without: logs                  leaves out the lines that steps write (or steps, outputs, messages)
+//
+// What is wanted is read by people: look at it before it is committed. It is the same for both drivers, byte by byte.
+package rules
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// Case is one clause of a rule, with a project that shows it.
+type Case struct {
+	Path   string // of the file
+	Name   string // of the file, without its ending
+	Rule   int    // its number in rules.md
+	Clause string // a sentence
+	Text   string // what else is to be known; may be ""
+	Files  []txtar.File
+	Runs   []Run
+	Want   string
+
+	Only, Because string // the one driver that runs it, and why
+	AtOnce        []string
+	Without       []string
+}
+
+// Run is one command, and what is done while it goes on.
+type Run struct {
+	Command []string
+	Acts    []Act
+}
+
+// Act is what is done once a step has written a line.
+type Act struct {
+	Step, Line string
+	Command    []string
+}
+
+// Load reads the cases of a directory, in order.
+func Load(dir string) ([]*Case, error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
+	if err != nil {
+		return nil, err
+	}
+	var out []*Case
+	for _, path := range paths {
+		c, err := read(path)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		out = append(out, c)
+	}
+	slices.SortStableFunc(out, func(a, b *Case) int { return a.Rule - b.Rule })
+	return out, nil
+}
+
+func read(path string) (*Case, error) {
+	a, err := txtar.ParseFile(path)
+	if err != nil {
+		return nil, err
+	}
+	c := &Case{Path: path, Name: strings.TrimSuffix(filepath.Base(path), ".txtar")}
+	number, _, _ := strings.Cut(c.Name, "-")
+	if c.Rule, err = strconv.Atoi(number); err != nil || c.Rule < 1 || c.Rule > 20 {
+		return nil, fmt.Errorf("its name doesn't start with the number of a rule")
+	}
+	if err := c.comment(string(a.Comment)); err != nil {
+		return nil, err
+	}
+	runs := "pipec run\n"
+	for _, f := range a.Files {
+		switch f.Name {
+		case "runs":
+			runs = string(f.Data)
+		case "want":
+			c.Want = string(f.Data)
+		default:
+			c.Files = append(c.Files, f)
+		}
+	}
+	return c, c.runs(runs)
+}
+
+func (c *Case) comment(text string) error {
+	var rest []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		key, value, _ := strings.Cut(line, ": ")
+		switch key {
+		case "only":
+			var ok bool
+			if c.Only, c.Because, ok = strings.Cut(value, ", because "); !ok || c.Only != "local" && c.Only != "cluster" {
+				return fmt.Errorf("%q: only: local, because … or only: cluster, because … is wanted", line)
+			}
+		case "at once":
+			c.AtOnce = strings.Fields(value)
+		case "without":
+			c.Without = strings.Fields(value)
+		default:
+			rest = append(rest, line)
+		}
+	}
+	c.Clause, c.Text, _ = strings.Cut(strings.TrimSpace(strings.Join(rest, "\n")), "\n")
+	c.Text = strings.TrimSpace(c.Text)
+	if c.Clause == "" {
+		return fmt.Errorf("it says no clause")
+	}
+	return nil
+}
+
+func (c *Case) runs(text string) error {
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		if on, ok := strings.CutPrefix(line, "  on "); ok && len(c.Runs) > 0 {
+			what, command, ok := strings.Cut(on, ": ")
+			step, said, ok2 := strings.Cut(what, " | ")
+			if !ok || !ok2 {
+				return fmt.Errorf("%q: on STEP | LINE: COMMAND is wanted", line)
+			}
+			r := &c.Runs[len(c.Runs)-1]
+			r.Acts = append(r.Acts, Act{Step: step, Line: said, Command: strings.Fields(command)})
+			continue
+		}
+		command := strings.Fields(line)
+		if len(command) < 2 || command[0] != "pipec" {
+			return fmt.Errorf("%q is no command of pipec", line)
+		}
+		c.Runs = append(c.Runs, Run{Command: command})
+	}
+	return nil
+}

@@ -1,0 +1,125 @@
+package rules
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"pipec.dev/pipec/schema/record"
+)
+
+// transcript tells a run by its events, in words that are the same on every driver: no times, no names that are made by
+// chance, and what steps write is told step by step.
+func transcript(c *Case, events []record.Event) string {
+	var b strings.Builder
+	end := events[len(events)-1].RunEnd
+	fmt.Fprintf(&b, "run %s", end.Status)
+	because(&b, c, end.Reason, end.Message)
+	b.WriteByte('\n')
+	for _, s := range end.Steps {
+		if slices.Contains(c.Without, "steps") {
+			break
+		}
+		fmt.Fprintf(&b, "%s %s", s.Name, s.Status)
+		if s.Cached {
+			b.WriteString(" (cached)")
+		}
+		if s.Kept {
+			b.WriteString(" (kept)")
+		}
+		because(&b, c, s.Reason, s.Message)
+		if s.ExitCode != nil && *s.ExitCode != 0 {
+			fmt.Fprintf(&b, "; exit code %d", *s.ExitCode)
+		}
+		if s.Attempts > 1 {
+			fmt.Fprintf(&b, "; %d attempts", s.Attempts)
+		}
+		b.WriteByte('\n')
+		if !slices.Contains(c.Without, "logs") && !s.Cached && !s.Kept {
+			logs(&b, events, s.Name)
+		}
+		if !slices.Contains(c.Without, "outputs") {
+			for _, o := range s.Outputs {
+				fmt.Fprintf(&b, "    %s = %s\n", o.Name, datum(&o))
+			}
+		}
+	}
+	for _, o := range end.Outputs {
+		fmt.Fprintf(&b, "output %s = %s\n", o.Name, datum(&o))
+	}
+	for _, step := range c.AtOnce {
+		fmt.Fprintf(&b, "%s: at most %d at once\n", step, atOnce(events, step))
+	}
+	return b.String()
+}
+
+func because(b *strings.Builder, c *Case, reason, message string) {
+	if reason != "" {
+		fmt.Fprintf(b, ", %s", reason)
+	}
+	if reason == record.ReasonStepsFailed { // they stand in the order in which they have failed
+		steps := strings.Split(message, ", ")
+		slices.Sort(steps)
+		message = strings.Join(steps, ", ")
+	}
+	if message != "" && !slices.Contains(c.Without, "messages") {
+		fmt.Fprintf(b, ": %s", strings.ReplaceAll(message, "\n", " / "))
+	}
+}
+
+// logs are the lines of a step, attempt by attempt.
+func logs(b *strings.Builder, events []record.Event, step string) {
+	var lines []record.Event
+	for _, e := range events {
+		if e.Type == record.StepLog && e.Step == step {
+			lines = append(lines, e)
+		}
+	}
+	slices.SortStableFunc(lines, func(x, y record.Event) int { return x.Attempt - y.Attempt })
+	for _, e := range lines {
+		fmt.Fprintf(b, "    | %s\n", e.Text)
+	}
+}
+
+func datum(d *record.Datum) string {
+	switch {
+	case d.Value != nil:
+		var v any
+		if json.Unmarshal(d.Value, &v) == nil {
+			if data, err := json.Marshal(v); err == nil {
+				return string(data)
+			}
+		}
+		return string(d.Value)
+	case d.Artifact != nil:
+		return fmt.Sprintf("(%s, %d bytes)", d.Type, d.Artifact.Size)
+	}
+	parts := make([]string, len(d.Elems))
+	for i := range d.Elems {
+		parts[i] = datum(&d.Elems[i])
+		if name := d.Elems[i].Name; name != "" {
+			parts[i] = name + ": " + parts[i]
+		}
+	}
+	return "[" + strings.Join(parts, ", ") + "]"
+}
+
+// atOnce is how many instances of a step, at most, had started and not ended.
+func atOnce(events []record.Event, step string) int {
+	most, running := 0, map[string]bool{}
+	for _, e := range events {
+		rest, ok := strings.CutPrefix(e.Step, step+"[")
+		if !ok || !strings.HasSuffix(rest, "]") {
+			continue
+		}
+		switch e.Type {
+		case record.StepStarted:
+			running[e.Step] = true
+			most = max(most, len(running))
+		case record.StepEnded:
+			delete(running, e.Step)
+		}
+	}
+	return most
+}
