@@ -5,6 +5,8 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +15,8 @@ import (
 )
 
 var update = flag.Bool("update", false, "write what the cases want, by what this machine's driver does")
+
+var only = flag.String("cases", "", "run only the cases whose names match this `PATTERN`")
 
 // TestLocal runs the cases on this machine.
 func TestLocal(t *testing.T) {
@@ -39,11 +43,39 @@ func TestLocal(t *testing.T) {
 	}
 }
 
+// TestEveryRule: no rule is without a case, and no case without a rule.
+func TestEveryRule(t *testing.T) {
+	if *only != "" {
+		return
+	}
+	rules, err := Rules("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := map[int]int{}
+	for _, c := range load(t) {
+		count[c.Rule]++
+		if c.Rule > len(rules) {
+			t.Errorf("%s is of no rule", c.Name)
+		}
+	}
+	for _, r := range rules {
+		if count[r.Number] == 0 {
+			t.Errorf("rule %d, %s, has no case", r.Number, r.Title)
+		}
+	}
+}
+
 func load(t *testing.T) []*Case {
 	t.Helper()
 	cases, err := Load("testdata")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if wanted, err := regexp.Compile(*only); err != nil {
+		t.Fatal(err)
+	} else {
+		cases = slices.DeleteFunc(cases, func(c *Case) bool { return !wanted.MatchString(c.Name) })
 	}
 	if len(cases) == 0 {
 		t.Fatal("there are no cases")

@@ -70,12 +70,8 @@ func (w *world) command(ctx context.Context, c *Case, r *Run, dir string, b *str
 	if args[0] == "run" && !slices.Contains(args, "--parallel") {
 		args = append(args, w.flags...)
 	}
-	cmd := exec.CommandContext(ctx, "pipec", args...)
+	cmd := exec.CommandContext(ctx, filepath.Join(bin, "pipec"), args...)
 	cmd.Dir, cmd.Env = dir, w.environ
-	if cmd.Err != nil || !filepath.IsAbs(cmd.Path) {
-		cmd.Path, cmd.Err = filepath.Join(bin, "pipec"), nil
-	}
-	cmd.Path = filepath.Join(bin, "pipec")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.StdoutPipe()
@@ -88,7 +84,8 @@ func (w *world) command(ctx context.Context, c *Case, r *Run, dir string, b *str
 	acts := &acts{w: w, c: c, dir: dir, left: slices.Clone(r.Acts)}
 	var events []record.Event
 	var text strings.Builder
-	for lines := bufio.NewScanner(out); lines.Scan(); {
+	lines := bufio.NewScanner(out)
+	for lines.Buffer(nil, 64<<20); lines.Scan(); { // the last event holds all steps
 		var e record.Event
 		if !follows || json.Unmarshal(lines.Bytes(), &e) != nil || e.Type == "" {
 			fmt.Fprintln(&text, lines.Text())
@@ -96,6 +93,9 @@ func (w *world) command(ctx context.Context, c *Case, r *Run, dir string, b *str
 		}
 		events = append(events, e)
 		acts.see(ctx, e)
+	}
+	if err := lines.Err(); err != nil {
+		return err
 	}
 	exit := 0
 	var ended *exec.ExitError
@@ -110,12 +110,16 @@ func (w *world) command(ctx context.Context, c *Case, r *Run, dir string, b *str
 	if exit >= 3 && exit != 64 && exit != 130 || exit < 0 {
 		return fmt.Errorf("exit status %d\n%s%s", exit, text.String(), stderr.String())
 	}
-	b.WriteString(strings.ReplaceAll(text.String(), dir, "."))
+	told := text.String()
 	if len(events) > 0 && events[len(events)-1].RunEnd != nil {
-		b.WriteString(strings.ReplaceAll(transcript(c, events), dir, "."))
+		told += transcript(c, w.driver, events)
 	} else if exit != 0 {
-		b.WriteString(strings.ReplaceAll(stderr.String(), dir, "."))
+		told += stderr.String()
 	}
+	if told = strings.ReplaceAll(told, dir, "."); w.image != "" {
+		told = strings.ReplaceAll(told, w.image, "busybox")
+	}
+	b.WriteString(told)
 	fmt.Fprintf(b, "exit status %d\n", exit)
 	return nil
 }
