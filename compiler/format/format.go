@@ -4,6 +4,7 @@ package format
 
 import (
 	"bytes"
+	"regexp"
 
 	"github.com/hashicorp/hcl/v2/hclwrite"
 
@@ -14,6 +15,9 @@ import (
 // maxRounds is how often HCL's own formatter is asked: it lays out some sources only after it has laid them out, as where
 // a comment stands between two parts of an expression.
 const maxRounds = 10
+
+// joins is where HCL's formatter may make one number of two indexes: x.*.1 . 0 is no longer what it was as x.*.1.0.
+var joins = regexp.MustCompile(`\.\s*[0-9]+(\s+\.|\.\s+)\s*[0-9]`)
 
 // Source formats one file. false: it can't be parsed, and why is told; the source must be left alone then. What comes out
 // stays as it is when it is formatted again. Lines end as the first one does.
@@ -35,6 +39,12 @@ func Source(name string, src []byte, diags *diag.List) ([]byte, bool) {
 			break
 		}
 		out = next
+	}
+	if joins.Match(unix) {
+		var joined diag.List
+		if load.Bytes("", name, out, &joined); joined.HasErrors() {
+			return src, true
+		}
 	}
 	if windows(src) {
 		out = bytes.ReplaceAll(out, []byte("\n"), []byte("\r\n"))

@@ -29,6 +29,9 @@ func TestLocal(t *testing.T) {
 			if c.Only == "cluster" {
 				return // it says why, and the cluster runs it
 			}
+			if c.Only == "local" && testing.Short() {
+				t.Skip("it is large")
+			}
 			t.Parallel()
 			dir, err := filepath.EvalSymlinks(t.TempDir())
 			if err != nil {
