@@ -35,7 +35,7 @@ func TestCluster(t *testing.T) {
 	cases := load(t)
 	results := make([]result, len(cases))
 	slots := make(chan struct{}, atATime)
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
 	defer cancel()
 	var all sync.WaitGroup
 	for i, one := range cases {
