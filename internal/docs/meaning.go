@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"pipec.dev/pipec/test/rules"
+	"pipec.dev/pipec/internal/rules"
 )
 
 // meaning is where the cases of the rules are, which both drivers run.

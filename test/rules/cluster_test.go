@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"pipec.dev/pipec/internal/rules"
 	"pipec.dev/pipec/internal/testcluster"
 )
 
@@ -65,7 +66,7 @@ func TestCluster(t *testing.T) {
 }
 
 // onCluster runs a case in a namespace that enforces Pod Security "restricted", and goes in the background afterwards.
-func onCluster(ctx context.Context, t *testing.T, c testcluster.Cluster, one *Case) (string, error) {
+func onCluster(ctx context.Context, t *testing.T, c testcluster.Cluster, one *rules.Case) (string, error) {
 	client := c.Client(t)
 	ns, err := client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
 		GenerateName: "rules-", Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},

@@ -12,6 +12,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"pipec.dev/pipec/internal/rules"
 )
 
 var update = flag.Bool("update", false, "write what the cases want, by what this machine's driver does")
@@ -51,34 +53,34 @@ func TestEveryRule(t *testing.T) {
 	if *only != "" {
 		return
 	}
-	rules, err := Rules("testdata")
+	all, err := rules.Rules("testdata")
 	if err != nil {
 		t.Fatal(err)
 	}
 	count := map[int]int{}
 	for _, c := range load(t) {
 		count[c.Rule]++
-		if c.Rule > len(rules) {
+		if c.Rule > len(all) {
 			t.Errorf("%s is of no rule", c.Name)
 		}
 	}
-	for _, r := range rules {
+	for _, r := range all {
 		if count[r.Number] == 0 {
 			t.Errorf("rule %d, %s, has no case", r.Number, r.Title)
 		}
 	}
 }
 
-func load(t *testing.T) []*Case {
+func load(t *testing.T) []*rules.Case {
 	t.Helper()
-	cases, err := Load("testdata")
+	cases, err := rules.Load("testdata")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if wanted, err := regexp.Compile(*only); err != nil {
 		t.Fatal(err)
 	} else {
-		cases = slices.DeleteFunc(cases, func(c *Case) bool { return !wanted.MatchString(c.Name) })
+		cases = slices.DeleteFunc(cases, func(c *rules.Case) bool { return !wanted.MatchString(c.Name) })
 	}
 	if len(cases) == 0 {
 		t.Fatal("there are no cases")
@@ -87,7 +89,7 @@ func load(t *testing.T) []*Case {
 }
 
 // compare holds a transcript to what is wanted, or writes that.
-func compare(t *testing.T, c *Case, got string) {
+func compare(t *testing.T, c *rules.Case, got string) {
 	t.Helper()
 	if got == c.Want {
 		return

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"pipec.dev/pipec/internal/rules"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -27,7 +28,7 @@ type world struct {
 }
 
 // play runs a case in an empty directory, and gives what came of it.
-func (w *world) play(ctx context.Context, c *Case, dir string) (string, error) {
+func (w *world) play(ctx context.Context, c *rules.Case, dir string) (string, error) {
 	if err := w.write(c, dir); err != nil {
 		return "", err
 	}
@@ -41,7 +42,7 @@ func (w *world) play(ctx context.Context, c *Case, dir string) (string, error) {
 }
 
 // write writes the project.
-func (w *world) write(c *Case, dir string) error {
+func (w *world) write(c *rules.Case, dir string) error {
 	for _, f := range c.Files {
 		text := string(f.Data)
 		if w.image != "" {
@@ -60,7 +61,7 @@ func (w *world) write(c *Case, dir string) error {
 }
 
 // command runs one of the case's commands, and tells it.
-func (w *world) command(ctx context.Context, c *Case, r *Run, dir string, b *strings.Builder) error {
+func (w *world) command(ctx context.Context, c *rules.Case, r *rules.Run, dir string, b *strings.Builder) error {
 	fmt.Fprintf(b, "$ %s\n", strings.Join(r.Command, " "))
 	args := slices.Clone(r.Command[1:])
 	follows := args[0] == "run" || args[0] == "rerun"
@@ -127,9 +128,9 @@ func (w *world) command(ctx context.Context, c *Case, r *Run, dir string, b *str
 // acts are what is done while a command goes on.
 type acts struct {
 	w    *world
-	c    *Case
+	c    *rules.Case
 	dir  string
-	left []Act
+	left []rules.Act
 	done []chan error
 }
 
@@ -137,7 +138,7 @@ func (a *acts) see(ctx context.Context, e record.Event) {
 	if e.Type != record.StepLog {
 		return
 	}
-	i := slices.IndexFunc(a.left, func(act Act) bool { return act.Step == e.Step && act.Line == e.Text })
+	i := slices.IndexFunc(a.left, func(act rules.Act) bool { return act.Step == e.Step && act.Line == e.Text })
 	if i < 0 {
 		return
 	}

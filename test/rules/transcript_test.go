@@ -9,12 +9,13 @@ import (
 	"strings"
 	"time"
 
+	"pipec.dev/pipec/internal/rules"
 	"pipec.dev/pipec/schema/record"
 )
 
 // transcript tells a run by its events, in words that are the same on every driver: no times, no names that are made by
 // chance, and what steps write is told step by step.
-func transcript(c *Case, driver string, events []record.Event) string {
+func transcript(c *rules.Case, driver string, events []record.Event) string {
 	var b strings.Builder
 	end := events[len(events)-1].RunEnd
 	fmt.Fprintf(&b, "run %s", end.Status)
@@ -63,7 +64,7 @@ func transcript(c *Case, driver string, events []record.Event) string {
 	return b.String()
 }
 
-func because(b *strings.Builder, c *Case, reason, message string) {
+func because(b *strings.Builder, c *rules.Case, reason, message string) {
 	if reason != "" {
 		fmt.Fprintf(b, ", %s", reason)
 	}
