@@ -5,7 +5,10 @@ package format
 import (
 	"bytes"
 	"regexp"
+	"slices"
 
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 
 	"pipec.dev/pipec/compiler/diag"
@@ -17,7 +20,19 @@ import (
 const maxRounds = 10
 
 // joins is where HCL's formatter may make one number of two indexes: x.*.1 . 0 is no longer what it was as x.*.1.0.
-var joins = regexp.MustCompile(`\.\s*[0-9]+(\s+\.|\.\s+)\s*[0-9]`)
+var joins = regexp.MustCompile(`[0-9](\s+\.|\.\s+)\s*[0-9]`)
+
+// numbers are those of a source, in order.
+func numbers(src []byte) []string {
+	tokens, _ := hclsyntax.LexConfig(src, "", hcl.InitialPos)
+	var out []string
+	for _, t := range tokens {
+		if t.Type == hclsyntax.TokenNumberLit {
+			out = append(out, string(t.Bytes))
+		}
+	}
+	return out
+}
 
 // Source formats one file. false: it can't be parsed, and why is told; the source must be left alone then. What comes out
 // stays as it is when it is formatted again. Lines end as the first one does.
@@ -40,11 +55,8 @@ func Source(name string, src []byte, diags *diag.List) ([]byte, bool) {
 		}
 		out = next
 	}
-	if joins.Match(unix) {
-		var joined diag.List
-		if load.Bytes("", name, out, &joined); joined.HasErrors() {
-			return src, true
-		}
+	if joins.Match(unix) && !slices.Equal(numbers(unix), numbers(out)) {
+		return src, true
 	}
 	if windows(src) {
 		out = bytes.ReplaceAll(out, []byte("\n"), []byte("\r\n"))
