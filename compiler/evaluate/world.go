@@ -232,7 +232,7 @@ func (w *World) Value(node hclsyntax.Expression) (cty.Value, bool) {
 		return cty.NilVal, false
 	}
 	if !types.Finite(v) {
-		w.Diags.Add(diag.New("evaluation", node.Range(), "this value is infinite, as after a division by zero"))
+		w.Diags.Add(diag.New("evaluation", node.Range(), "this value is infinite, as after a division by zero, or takes too many digits"))
 		return cty.NilVal, false
 	}
 	return v, true

@@ -4,7 +4,11 @@ package format
 
 import (
 	"bytes"
+	"regexp"
+	"slices"
 
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 
 	"pipec.dev/pipec/compiler/diag"
@@ -14,6 +18,21 @@ import (
 // maxRounds is how often HCL's own formatter is asked: it lays out some sources only after it has laid them out, as where
 // a comment stands between two parts of an expression.
 const maxRounds = 10
+
+// joins is where HCL's formatter may make one number of two indexes: x.*.1 . 0 is no longer what it was as x.*.1.0.
+var joins = regexp.MustCompile(`[0-9](\s+\.|\.\s+)\s*[0-9]`)
+
+// numbers are those of a source, in order.
+func numbers(src []byte) []string {
+	tokens, _ := hclsyntax.LexConfig(src, "", hcl.InitialPos)
+	var out []string
+	for _, t := range tokens {
+		if t.Type == hclsyntax.TokenNumberLit {
+			out = append(out, string(t.Bytes))
+		}
+	}
+	return out
+}
 
 // Source formats one file. false: it can't be parsed, and why is told; the source must be left alone then. What comes out
 // stays as it is when it is formatted again. Lines end as the first one does.
@@ -35,6 +54,9 @@ func Source(name string, src []byte, diags *diag.List) ([]byte, bool) {
 			break
 		}
 		out = next
+	}
+	if joins.Match(unix) && !slices.Equal(numbers(unix), numbers(out)) {
+		return src, true
 	}
 	if windows(src) {
 		out = bytes.ReplaceAll(out, []byte("\n"), []byte("\r\n"))

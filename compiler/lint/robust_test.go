@@ -86,9 +86,11 @@ func outcome(t *testing.T, src []byte) (faulty bool) {
 	options := compiler.Options{Dir: t.TempDir(), Env: []string{"PIPEC_VAR_x=1"}}
 	r := compiler.Source(name, src, options)
 	report := r.Lint(everything())
-	first := draw(t, r, report)
-	if again := draw(t, r, r.Lint(everything())); again != first {
-		t.Fatalf("linted again:\n%s\n\n%s", first, again)
+	if len(report.Diags) <= 200 { // to draw thousands takes its time, on a machine that does other things besides
+		first := draw(t, r, report)
+		if again := draw(t, r, r.Lint(everything())); again != first {
+			t.Fatalf("linted again:\n%s\n\n%s", first, again)
+		}
 	}
 	for _, d := range report.Diags {
 		_, ofRule := lint.Describe(d.Code)

@@ -2,7 +2,7 @@
 # is tried again; one that stays bad is left out, and the run says so.
 
 image "tools" {
-  base = "debian:12-slim"
+  base = var.debian
 }
 
 code "scripts" {

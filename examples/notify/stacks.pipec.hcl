@@ -74,3 +74,9 @@ variable "registry" {
   default     = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
   description = "Where images are kept."
 }
+
+variable "debian" {
+  type        = string
+  default     = "debian:12-slim"
+  description = "An image with a shell, where the cluster's nodes can pull it from."
+}

@@ -8,7 +8,7 @@ variable "audit_from" {
 }
 
 image "tools" {
-  base = "debian:12-slim"
+  base = var.debian
 }
 
 code "scripts" {

@@ -1,5 +1,5 @@
 // Package docs writes the generated pages of docs/: the reference of the language from its table, the functions with
-// examples that are evaluated while they are written, the diagnostics, and the rules of the linter. Its test holds the pages current.
+// examples that are evaluated while they are written, the diagnostics, the rules of the linter, and those of the language. Its test holds the pages current.
 //
 // It is for this repository alone: no command imports it.
 package docs
@@ -16,6 +16,7 @@ var Pages = pages()
 
 func pages() map[string]func(io.Writer) error {
 	out := rulePages()
+	maps.Copy(out, meaningPages())
 	maps.Copy(out, map[string]func(io.Writer) error{
 		"language.md":    Language,
 		"functions.md":   Functions,

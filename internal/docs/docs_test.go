@@ -88,13 +88,15 @@ func TestLanguageHoldsTheWholeTable(t *testing.T) {
 
 // TestRulesHaveNoOtherPages: a rule that is gone leaves no page behind.
 func TestRulesHaveNoOtherPages(t *testing.T) {
-	files, err := filepath.Glob("../../docs/rules/*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		if name := "rules/" + filepath.Base(file); Pages[name] == nil {
-			t.Errorf("%s is no page of a rule", file)
+	for _, dir := range []string{"rules", "meaning"} {
+		files, err := filepath.Glob("../../docs/" + dir + "/*")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if name := dir + "/" + filepath.Base(file); Pages[name] == nil {
+				t.Errorf("%s is no page of a rule", file)
+			}
 		}
 	}
 }

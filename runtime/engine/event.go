@@ -124,7 +124,7 @@ func (s *State) attemptEnded(e record.Event) {
 	defer s.release(i)
 	s.leave(i)
 	switch {
-	case r.Status == record.Succeeded:
+	case r.Status == record.Succeeded && !(r.ToldToStop && n.stopping != ""): // who was stopped while running is cancelled
 		n.end.Outputs = r.Outputs
 		s.end(i, record.Succeeded, "", r.Message)
 	case n.stopping != "":

@@ -33,7 +33,7 @@ func times(n int) func(*program.Step) {
 	return func(s *program.Step) { s.Repeat = &program.Repeat{Max: n} }
 }
 
-func fanned(list string, most int) func(*program.Step) {
+func perElement(list string, most int) func(*program.Step) {
 	return func(s *program.Step) {
 		s.ForEach = &program.ForEach{Type: "list(number)", Value: program.Value{Const: raw(list)}, MaxInstances: 100, MaxParallel: most}
 	}
@@ -84,7 +84,7 @@ func TestGroups(t *testing.T) {
 		},
 		{
 			name: "who finds no room asks later, others of the group before",
-			p:    pipeline(step("a", fanned("[1,2]", 1), in("g", 2)), step("b", in("g", 2))),
+			p:    pipeline(step("a", perElement("[1,2]", 1), in("g", 2)), step("b", in("g", 2))),
 			play: []string{"start", "a[0]/1 entered", "b/1 entered", "a[0]/1 ok", "a[1]/1 entered", "b/1 ok", "a[1]/1 ok"},
 			want: `> start
 				enter a[0]/1 g of 2
@@ -467,7 +467,7 @@ func TestGroupedRuns(t *testing.T) {
 func TestLargeGroup(t *testing.T) {
 	const n = 20000
 	list := "[0" + strings.Repeat(",0", n-1) + "]"
-	p := pipeline(step("a", fanned(list, 3), in("g", 5)))
+	p := pipeline(step("a", perElement(list, 3), in("g", 5)))
 	p.Steps[0].ForEach.MaxInstances = n
 	s, err := New(p, newRun(), 10)
 	if err != nil {

@@ -407,6 +407,27 @@ func TestStops(t *testing.T) {
 				end cancelled Cancelled`,
 		},
 		{
+			name: "who ends well when told to stop has been cancelled", p: pipeline(step("a", output("x", "number")), step("b", needs("output", "a"))),
+			play: []string{"start", "cancel", "a/1 ok_told x=1"},
+			want: `> start
+				start a/1
+				> cancel
+				stop a/1: the run was cancelled
+				b skipped Stopped: the run was cancelled
+				> a/1 ok_told x=1
+				a cancelled Cancelled: the run was cancelled
+				end cancelled Cancelled`,
+		},
+		{
+			name: "and has succeeded where the run didn't tell it", p: pipeline(step("a", output("x", "number"))),
+			play: []string{"start", "a/1 ok_told x=1"},
+			want: `> start
+				start a/1
+				> a/1 ok_told x=1
+				a succeeded
+				end succeeded`,
+		},
+		{
 			name: "cancel twice", limit: 1, p: finally(pipeline(step("a")), step("f"), step("g")),
 			play: []string{"start", "cancel", "a/1 cancelled", "cancel", "f/1 cancelled"},
 			want: `> start

@@ -93,7 +93,7 @@ func (d *driver) settle(a *attempt, committed *record.Result) {
 	delete(d.attempts, a.id)
 	delete(d.byPod, a.name)
 	d.groups.settled(a)
-	if r.Status == record.Succeeded {
+	if r.Status == record.Succeeded && !(r.ToldToStop && a.cause != "") {
 		d.keep(a, &r)
 	}
 	d.feed(record.Event{Type: record.AttemptEnded, Step: a.id.step, Attempt: a.id.n, Result: &r})

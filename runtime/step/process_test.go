@@ -141,7 +141,7 @@ func TestShutdownFromOutside(t *testing.T) {
 		r := x.runIn(ctx)
 		switch {
 		case c.want == "":
-			if r.Status != record.Succeeded || len(r.Outputs) != 2 {
+			if r.Status != record.Succeeded || len(r.Outputs) != 2 || !r.ToldToStop {
 				t.Errorf("%s: %+v", c.script, r)
 			}
 		case r.Status != record.Failed || r.Class != record.ClassInfrastructure || r.Reason != c.want:

@@ -142,6 +142,7 @@ func (a *attempt) judge(end *exit, report *report) *failure {
 		a.result.ExitCode = nil // it is the runner's, not the user's
 		return userFault(report.Reason, "%s", report.Message)
 	case succeeded:
+		a.result.ToldToStop = end.stopped != nil
 		return nil
 	case end.oom:
 		return userFault(record.ReasonOOM, "the kernel killed it: there was no memory left")

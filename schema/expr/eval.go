@@ -41,7 +41,7 @@ func (e *Expr) Eval(lookup Lookup) (cty.Value, error) {
 	}
 	v, _ = v.UnmarkDeep()
 	if !types.Finite(v) {
-		return cty.NilVal, fmt.Errorf("%s: the value is infinite, as after a division by zero", e.Text)
+		return cty.NilVal, fmt.Errorf("%s: the value is infinite, as after a division by zero, or takes too many digits", e.Text)
 	}
 	return v, nil
 }

@@ -14,20 +14,22 @@ const (
 // Result is attempts/…/result.json: the commit point of an attempt, written once after its outputs and its log. An
 // attempt without one has not happened, whatever it left in the store.
 type Result struct {
-	Version   int       `json:"version"`
-	Run       string    `json:"run"`
-	Step      string    `json:"step"`
-	Attempt   int       `json:"attempt"` // counts every attempt from 1, infrastructure repeats too
-	Status    Status    `json:"status"`  // succeeded, failed, timed_out or cancelled
-	Class     Class     `json:"class,omitempty"`
-	ExitCode  *int      `json:"exit_code,omitempty"` // of the user's process; nil without one
-	Signal    string    `json:"signal,omitempty"`
-	Reason    string    `json:"reason,omitempty"`
-	Message   string    `json:"message,omitempty"` // at most 4 KiB
-	StartedAt time.Time `json:"started_at"`
-	EndedAt   time.Time `json:"ended_at"`
-	Outputs   []Datum   `json:"outputs,omitempty"` // sorted by name; only of a success
-	Log       Log       `json:"log"`
+	Version  int    `json:"version"`
+	Run      string `json:"run"`
+	Step     string `json:"step"`
+	Attempt  int    `json:"attempt"` // counts every attempt from 1, infrastructure repeats too
+	Status   Status `json:"status"`  // succeeded, failed, timed_out or cancelled
+	Class    Class  `json:"class,omitempty"`
+	ExitCode *int   `json:"exit_code,omitempty"` // of the user's process; nil without one
+	Signal   string `json:"signal,omitempty"`
+	// ToldToStop says of a success that its process was told to stop while it ran, and ended well all the same.
+	ToldToStop bool      `json:"told_to_stop,omitempty"`
+	Reason     string    `json:"reason,omitempty"`
+	Message    string    `json:"message,omitempty"` // at most 4 KiB
+	StartedAt  time.Time `json:"started_at"`
+	EndedAt    time.Time `json:"ended_at"`
+	Outputs    []Datum   `json:"outputs,omitempty"` // sorted by name; only of a success
+	Log        Log       `json:"log"`
 }
 
 // Log says where an attempt's log is: log/000000 and on, in order.

@@ -3,6 +3,7 @@ package types
 import (
 	"errors"
 	"fmt"
+	"math/big"
 
 	"github.com/zclconf/go-cty/cty"
 )
@@ -20,7 +21,7 @@ func (e *NullError) Error() string {
 	return fmt.Sprintf("the value at %s is null, and %s has no null", e.Path, String(e.Type))
 }
 
-var errInfinite = errors.New("the value is infinite, as after a division by zero")
+var errInfinite = errors.New("the value is infinite, as after a division by zero, or takes too many digits")
 
 // Convert gives v the type to, where Assignable allows it and v holds no null but in optional attributes and inside
 // `any`. A list(any) or map(any) whose elements are of several types stays a tuple or an object: strings, numbers and
@@ -157,14 +158,15 @@ func index(k cty.Value) string {
 	return "[…]"
 }
 
-// Finite says whether no number in v is infinite: JSON has none.
+// Finite says whether all numbers in v can be written as JSON and read back: none is infinite, or so small or large that it
+// takes more digits than a number may have.
 func Finite(v cty.Value) bool {
 	v, _ = v.Unmark()
 	t := v.Type()
 	switch {
 	case v.IsNull() || !v.IsKnown():
 	case t == cty.Number:
-		return !v.AsBigFloat().IsInf()
+		return writable(v.AsBigFloat())
 	case t.IsCollectionType() && t.ElementType().IsPrimitiveType() && t.ElementType() != cty.Number:
 	case v.CanIterateElements():
 		for it := v.ElementIterator(); it.Next(); {
@@ -174,4 +176,16 @@ func Finite(v cty.Value) bool {
 		}
 	}
 	return true
+}
+
+// writable says whether the text of a number is one that checkJSON lets pass.
+func writable(f *big.Float) bool {
+	if f.IsInf() {
+		return false
+	}
+	exponent := f.MantExp(nil)
+	if f.Prec() <= 512 && -2000 < exponent && exponent < 3000 {
+		return true // without a look at its text
+	}
+	return len(f.Text('f', -1)) <= maxDigits
 }

@@ -63,7 +63,7 @@ func run(rounds int) error {
 	if b.self, err = os.Executable(); err != nil {
 		return err
 	}
-	for _, part := range []func() error{b.compile, b.chain, b.cached} {
+	for _, part := range []func() error{b.compile, b.growth, b.chain, b.cached} {
 		if err := part(); err != nil {
 			return err
 		}
@@ -75,7 +75,8 @@ func run(rounds int) error {
 // figure is one process, measured from outside.
 type figure struct {
 	wall time.Duration
-	peak int64 // of memory, in bytes
+	cpu  time.Duration // of all its processors, and those of its children
+	peak int64         // of memory, in bytes
 }
 
 // measure runs a command to its end.
@@ -92,6 +93,7 @@ func (b *bench) measure(dir, name string, args ...string) (figure, error) {
 	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		f.peak = int64(usage.Maxrss) << 10
 	}
+	f.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	return f, nil
 }
 
@@ -122,6 +124,14 @@ func walls(all []figure) time.Duration {
 	var out []time.Duration
 	for _, f := range all {
 		out = append(out, f.wall)
+	}
+	return median(out)
+}
+
+func cpus(all []figure) time.Duration {
+	var out []time.Duration
+	for _, f := range all {
+		out = append(out, f.cpu)
 	}
 	return median(out)
 }

@@ -1,4 +1,5 @@
-// Package examples runs the projects of examples/ on this machine, as their READMEs say, and looks at what comes out.
+// Package examples runs the projects of examples/ on this machine and on the test cluster, as their READMEs say, and looks
+// at what comes out.
 package examples
 
 import (
@@ -14,11 +15,7 @@ import (
 
 // want is what a run of each example gives: the pipeline's outputs that are values. A run is of the example's own params,
 // with those given.
-var want = map[string][]struct {
-	params  []string
-	outputs map[string]string
-	absent  []string
-}{
+var want = map[string][]wanted{
 	"nightly-retraining": {
 		{nil, map[string]string{"accuracy": "0.8867", "published": `"production-63"`}, nil},
 		{[]string{"threshold=0.99"}, map[string]string{"accuracy": "0.8867"}, []string{"published"}},
@@ -53,6 +50,54 @@ var answers = map[string]map[string][]string{
 	"nightly-retraining": {"promote": {"--value", `{ stage = "production" }`, "--reason", "better than the last one"}},
 }
 
+type wanted struct {
+	params  []string
+	outputs map[string]string
+	absent  []string
+}
+
+// check holds the events of a run to what is wanted.
+func (w *wanted) check(t *testing.T, name string, events []byte) {
+	t.Helper()
+	got := outputs(t, events)
+	for output, value := range w.outputs {
+		if got[output] != value {
+			t.Errorf("%s: %s is %s, and should be %s", name, output, got[output], value)
+		}
+	}
+	for _, output := range w.absent {
+		if v, there := got[output]; there {
+			t.Errorf("%s: %s is there: %s", name, output, v)
+		}
+	}
+}
+
+// binaries builds pipec and its agent, with the names that a release has them by.
+func binaries(t *testing.T) string {
+	t.Helper()
+	bin := t.TempDir()
+	for _, name := range []string{"pipec", "pipec-agent"} {
+		cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=e2e", "-o", filepath.Join(bin, name), "pipec.dev/pipec/cmd/"+name)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	return bin
+}
+
+// copied is a copy of a project, without what runs have left in it.
+func copied(t *testing.T, dir string) string {
+	t.Helper()
+	project := filepath.Join(t.TempDir(), filepath.Base(dir))
+	if err := os.CopyFS(project, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	_ = os.RemoveAll(filepath.Join(project, ".pipec"))
+	_ = os.Remove(filepath.Join(project, "pipec.lock.json"))
+	return project
+}
+
 func TestExamples(t *testing.T) {
 	if testing.Short() {
 		t.Skip("they take a minute")
@@ -61,20 +106,11 @@ func TestExamples(t *testing.T) {
 	if err != nil || len(dirs) != len(want) {
 		t.Fatalf("%d examples, and %d are known: %v", len(dirs), len(want), err)
 	}
-	bin := t.TempDir()
-	for _, name := range []string{"pipec", "pipec-agent"} {
-		if out, err := exec.Command("go", "build", "-o", filepath.Join(bin, name), "pipec.dev/pipec/cmd/"+name).CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-	}
+	bin := binaries(t)
 	python := interpreter(t)
 	for _, dir := range dirs {
 		name := filepath.Base(dir)
-		project := filepath.Join(t.TempDir(), name)
-		if err := os.CopyFS(project, os.DirFS(dir)); err != nil {
-			t.Fatal(err)
-		}
-		_ = os.RemoveAll(filepath.Join(project, ".pipec"))
+		project := copied(t, dir)
 		for _, w := range want[name] {
 			t.Run(strings.Join(append([]string{name}, w.params...), ","), func(t *testing.T) {
 				args := []string{"-C", project, "run", "--stack", "local", "-o", "json"}
@@ -84,30 +120,27 @@ func TestExamples(t *testing.T) {
 				cmd := exec.Command(filepath.Join(bin, "pipec"), args...)
 				cmd.Env = append(os.Environ(), "PIPEC_PYTHON="+python)
 				var stderr, out bytes.Buffer
-				cmd.Stderr, cmd.Stdout = &stderr, &approver{Writer: &out, approve: func(run, step string) {
-					args := append([]string{"-C", project, "approve", "--stack", "local", run, step}, answers[name][step]...)
-					if said, err := exec.Command(filepath.Join(bin, "pipec"), args...).CombinedOutput(); err != nil {
-						t.Errorf("%v: %v\n%s", args, err, said)
-						_ = cmd.Process.Signal(os.Interrupt) // nobody else answers
-					}
-				}}
+				cmd.Stderr, cmd.Stdout = &stderr, answering(t, name, cmd, &out, func(args ...string) *exec.Cmd {
+					return exec.Command(filepath.Join(bin, "pipec"), append([]string{"-C", project, "approve", "--stack", "local"}, args...)...)
+				})
 				if err := cmd.Run(); err != nil {
 					t.Fatalf("%v\n%s\n%s", err, out.Bytes(), stderr.Bytes())
 				}
-				got := outputs(t, out.Bytes())
-				for output, value := range w.outputs {
-					if got[output] != value {
-						t.Errorf("%s is %s, and should be %s", output, got[output], value)
-					}
-				}
-				for _, output := range w.absent {
-					if v, there := got[output]; there {
-						t.Errorf("%s is there: %s", output, v)
-					}
-				}
+				w.check(t, name, out.Bytes())
 			})
 		}
 	}
+}
+
+// answering is where a run writes its events to: what it asks is answered by another process, as the example wants it.
+func answering(t *testing.T, name string, run *exec.Cmd, out io.Writer, approve func(args ...string) *exec.Cmd) io.Writer {
+	return &approver{Writer: out, approve: func(named, step string) {
+		cmd := approve(append([]string{named, step}, answers[name][step]...)...)
+		if said, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v: %v\n%s", cmd.Args, err, said)
+			_ = run.Process.Signal(os.Interrupt) // nobody else answers
+		}
+	}}
 }
 
 // approver passes the events of a run on, and answers what it asks.

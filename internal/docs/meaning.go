@@ -1,0 +1,93 @@
+package docs
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"pipec.dev/pipec/internal/rules"
+)
+
+// meaning is where the cases of the rules are, which both drivers run.
+var meaning = filepath.Join("..", "..", "test", "rules", "testdata")
+
+// meaningPages are a page for each rule of the language, and one that lists them.
+func meaningPages() map[string]func(io.Writer) error {
+	out := map[string]func(io.Writer) error{"meaning/README.md": meaningIndex}
+	all, err := rules.Rules(meaning)
+	if err != nil {
+		return map[string]func(io.Writer) error{"meaning/README.md": func(io.Writer) error { return err }}
+	}
+	for _, r := range all {
+		out[fmt.Sprintf("meaning/%d.md", r.Number)] = func(w io.Writer) error { return meaningPage(w, r) }
+	}
+	return out
+}
+
+func meaningIndex(w io.Writer) error {
+	all, err := rules.Rules(meaning)
+	if err != nil {
+		return err
+	}
+	cases, err := rules.Load(meaning)
+	if err != nil {
+		return err
+	}
+	b := bufio.NewWriter(w)
+	fmt.Fprint(b, `# What a pipeline means
+
+Generated from the cases of `+"`test/rules`"+` by `+"`make generate`"+`. The rules of the language, each with small projects that show it, clause by
+clause, and what comes of them. A test runs all of them on this machine and on a cluster, with the same outcome, byte by byte.
+`)
+	for _, r := range all {
+		fmt.Fprintf(b, "\n## [%d. %s](%d.md)\n\n%s\n", r.Number, r.Title, r.Number, r.Text)
+		fmt.Fprintln(b)
+		for _, c := range cases {
+			if c.Rule == r.Number {
+				fmt.Fprintf(b, "- [%s](%d.md#%s)\n", plain(c.Clause), r.Number, c.Name)
+			}
+		}
+	}
+	return b.Flush()
+}
+
+func meaningPage(w io.Writer, r rules.Rule) error {
+	cases, err := rules.Load(meaning)
+	if err != nil {
+		return err
+	}
+	b := bufio.NewWriter(w)
+	fmt.Fprintf(b, "<!-- Generated from test/rules by `make generate`; do not edit. -->\n\n# %d. %s\n\n%s\n", r.Number, r.Title, r.Text)
+	for _, c := range cases {
+		if c.Rule == r.Number {
+			meaningCase(b, c)
+		}
+	}
+	return b.Flush()
+}
+
+func meaningCase(b *bufio.Writer, c *rules.Case) {
+	fmt.Fprintf(b, "\n<a id=\"%s\"></a>\n\n---\n\n**%s**\n", c.Name, c.Clause)
+	if c.Text != "" {
+		fmt.Fprintf(b, "%s\n", c.Text)
+	}
+	if c.Only != "" {
+		fmt.Fprintf(b, "\nOnly on %s, because %s.\n", map[string]string{"local": "this machine", "cluster": "a cluster"}[c.Only], c.Because)
+	}
+	for _, f := range c.Files {
+		fmt.Fprintf(b, "\n```%s\n%s\n```\n", strings.TrimPrefix(filepath.Ext(f.Name), "."), strings.TrimSpace(string(f.Data)))
+	}
+	for _, run := range c.Runs {
+		for _, act := range run.Acts {
+			fmt.Fprintf(b, "\nOnce `%s` has written `%s`: `%s`.\n", act.Step, act.Line, strings.Join(act.Command, " "))
+		}
+	}
+	fmt.Fprintf(b, "\n```\n%s\n```\n", strings.TrimSpace(c.Want))
+}
+
+// plain is a clause as the text of a link: links don't stand in links, and brackets would end it.
+func plain(text string) string {
+	return strings.NewReplacer("[", `\[`, "]", `\]`).Replace(text)
+}
