@@ -18,13 +18,14 @@ var pieces = []string{
 	"{", "}", "[", "]", "(", ")", "\"", "${", "%{", "<<EOT\n", "EOT\n", "/*", "*/", "#", "=", ".", ",", "\n", "\r\n", " ", "-", "?", ":",
 	"step", "step.", "step.importer.", "param.gamma", "var.", "local.x", "input.model.path", "output.model.path", "each.key",
 	"step \"x\" {\n", "input \"y\" {\n value = ", "type = list(", "for x in ", "if", "null", "true", "0", "1e9", "𝄞", "ä", "\x00", "\t",
+	"- ", ": ", "'", "|\n", "step:\n", "  a:\n", "\n      ", "&a ", "*a", "value: ", "<<: *a\n", "{x: ", "${step.sales.",
 	"locals {\n  x = 1\n}\n", "pipeline \"p\" {\n  step \"s\" {\n    command = [\"a\"]\n  }\n}\n", "orchestrator \"local\" {}\n", "retry {}\n",
 }
 
 // TestRandomEdits types at random into an example: the server lives, answers, and in the end says what `pipec validate`
 // says of the same texts.
 func TestRandomEdits(t *testing.T) {
-	for _, example := range []string{"digits", "shell"} {
+	for _, example := range []string{"digits", "shell", "notify"} {
 		t.Run(example, func(t *testing.T) { randomEdits(t, example) })
 	}
 }
@@ -34,7 +35,11 @@ func randomEdits(t *testing.T, example string) {
 	if err := os.CopyFS(c.dir, os.DirFS(filepath.Join("../../examples", example))); err != nil {
 		t.Fatal(err)
 	}
-	names := []string{example + ".pipec.hcl", "stacks.pipec.hcl"}
+	var names []string
+	files, _ := filepath.Glob(c.path("*.pipec.*"))
+	for _, file := range files {
+		names = append(names, filepath.Base(file))
+	}
 	good := map[string]string{}
 	for _, name := range names {
 		src, err := os.ReadFile(c.path(name))
