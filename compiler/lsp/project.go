@@ -51,7 +51,7 @@ func (o *outlines) source(path string, src []byte, t *text, enc encoding) *sourc
 		return s
 	}
 	if t == nil {
-		t = newText(src, enc)
+		t = diskText(src, enc)
 	}
 	parse := outline.Parse
 	if isYAML(path) {
