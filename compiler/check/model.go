@@ -33,6 +33,7 @@ type Pipeline struct {
 	code    string // of the pipeline: the default of its steps
 	image   string
 	cache   bool
+	mounts  map[string]*mount // the claims that its steps mount, and those of what it calls
 }
 
 // World is the project, or the library, that the pipeline is declared in.
