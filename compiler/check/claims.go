@@ -13,6 +13,7 @@ import (
 type claim struct {
 	name, mode string
 	at         hcl.Range
+	instances  int // of the step that mount it; 0: all
 }
 
 // mount is a claim that a pipeline mounts somewhere below: which step does, and of which pipeline.
@@ -144,7 +145,7 @@ func mounts(p *Pipeline) map[string]*mount {
 // instancesAtOnce tells a claim that several instances of a step can mount at once.
 func (c *checker) instancesAtOnce(u claimUse) {
 	s := u.step
-	if !oneAtATime(u.claim.mode) || s.ForEach == nil || s.Program.ForEach == nil || s.Program.ForEach.MaxParallel == 1 || s.ForEach.Known && len(s.ForEach.Keys) < 2 {
+	if !oneAtATime(u.claim.mode) || s.ForEach == nil || s.Program.ForEach == nil || s.Program.ForEach.MaxParallel == 1 || s.ForEach.Known && len(s.ForEach.Keys) < 2 || u.below == nil && u.claim.instances == 1 {
 		return
 	}
 	c.diags.Add(u.related(diag.New("claim-at-once", u.at(), "instances of %s can run at once, and all mount the claim %q, which is %s", describe(s.Block), u.claim.name, u.claim.mode)).

@@ -53,7 +53,8 @@ type Param struct {
 
 // Step is a checked step, or a step of finally.
 type Step struct {
-	claims []claim // that its volumes mount
+	claims  []claim         // that its volumes mount
+	secrets []*decode.Block // secret_env
 
 	Block   *decode.Block
 	Finally bool

@@ -186,6 +186,9 @@ func attributeDoc(a *language.Attribute) string {
 	if doc := kinds[a.Kind]; doc != "" {
 		text += "\n\n" + doc
 	}
+	if a.Each {
+		text += "\n\nIn a step whose `for_each` is known when compiling, it may refer to `each`."
+	}
 	return text + notYet(a.Since)
 }
 

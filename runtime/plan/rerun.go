@@ -189,6 +189,11 @@ func essence(s *program.Step) []byte {
 	c.Doc, c.Labels, c.Annotations, c.Cache = "", nil, nil, nil
 	c.Retry, c.Timeout, c.PendingTimeout, c.Grace = program.Retry{}, 0, 0, 0
 	c.Resources, c.NodeSelector, c.ServiceAccount, c.ContinueOnFailure = nil, nil, "", false
+	c.Variants = slices.Clone(c.Variants)
+	for i := range c.Variants {
+		v := &c.Variants[i]
+		*v = program.Variant{Image: v.Image, SecretEnv: v.SecretEnv, Security: v.Security, PodPatch: v.PodPatch}
+	}
 	c.Pod, c.ImageDigest = nil, "" // what binding to a cluster made of the rest; an image is as its reference says, as code is
 	data, err := json.Marshal(&c)
 	if err != nil {
