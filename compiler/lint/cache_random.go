@@ -50,7 +50,7 @@ func random(text string, program bool) string {
 			if i == 1 && seeded || strings.HasSuffix(text[at[0]:at[1]], "date") && givenDate().MatchString(text[at[1]:]) {
 				continue
 			}
-			return strings.TrimLeft(text[at[0]:at[1]], " \t\n;&|(")
+			return strings.TrimLeft(text[at[0]:at[1]], " \t\n;&|(`")
 		}
 	}
 	return ""
@@ -68,7 +68,7 @@ var (
 		`|\btime\.time(_ns)?\(\)|\bdatetime\.(now|utcnow|today)\(|\bdate\.today\(|\btime\.(gmtime|localtime)\(\)`)
 	dice = pattern(`\$\{?S?RANDOM\b|\$\(\s*uuidgen\b|/dev/u?random\b|\buuid\.?uuid[14]\(|\buuid[14]\(\)|\bos\.urandom\(|\bsecrets\.(token_|choice|randbelow)` +
 		`|\brandom\.(random|randint|randrange|choice|choices|shuffle|sample|uniform|gauss)\(|\b(np|numpy)\.random\.(rand|randn|randint|random|choice|normal|uniform|permutation|shuffle)\(|\bdefault_rng\(\)`)
-	asked     = pattern(`(^|[;&|(\n])\s*(date|uuidgen|shuf)\b`)
+	asked     = pattern(`(^|[;&|(\n` + "`" + `])\s*(date|uuidgen|shuf)\b`)
 	givenDate = pattern(`^\s+(-u\s+)?(-d|-r|--date|--reference)\b`)
 )
 
