@@ -83,6 +83,119 @@ func TestClaimsAtOnce(t *testing.T) {
 	})
 }
 
+// TestClaimsOfCalls: calls mount what the steps of their pipelines mount, for as long as they run. What is told of random
+// projects is what is found by looking at every pair of steps, those of calls each for itself.
+func TestClaimsOfCalls(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		type step struct {
+			needs  []int
+			claim  int // -1: none
+			callee int // -1: it is no call
+			each   string
+		}
+		n := rapid.IntRange(1, 4).Draw(t, "pipelines")
+		pipelines := make([][]step, n)
+		mounts := make([]map[int]bool, n) // by the pipelines and all that they call
+		want := map[string]bool{}
+		var b strings.Builder
+		for p := range n {
+			mounts[p] = map[int]bool{}
+			reach := []map[int]bool{}
+			fmt.Fprintf(&b, "pipeline \"p%d\" {\n", p)
+			for i := range rapid.IntRange(1, 5).Draw(t, "steps") {
+				s := step{claim: -1, callee: -1, each: rapid.SampledFrom([]string{"", "", "", "two", "in turn", "one"}).Draw(t, "each")}
+				if i > 0 {
+					s.needs = rapid.SliceOfNDistinct(rapid.IntRange(0, i-1), 0, 2, rapid.ID).Draw(t, "needs")
+				}
+				if p > 0 && rapid.Bool().Draw(t, "call") {
+					s.callee = rapid.IntRange(0, p-1).Draw(t, "callee")
+				} else {
+					s.claim = rapid.IntRange(-1, 2).Draw(t, "claim")
+				}
+				pipelines[p] = append(pipelines[p], s)
+				reach = append(reach, map[int]bool{})
+				for _, j := range s.needs {
+					reach[i][j] = true
+					for k := range reach[j] {
+						reach[i][k] = true
+					}
+				}
+				own := map[int]bool{}
+				fmt.Fprintf(&b, "  step \"s%d\" {\n", i)
+				if s.callee >= 0 {
+					own = mounts[s.callee]
+					fmt.Fprintf(&b, "    pipeline = pipeline.p%d\n", s.callee)
+				} else {
+					b.WriteString("    command = [\"true\"]\n")
+				}
+				if s.claim >= 0 {
+					own[s.claim] = true
+					fmt.Fprintf(&b, "    volume \"v\" {\n      path  = \"/v\"\n      claim = \"c%d\"\n    }\n", s.claim)
+				}
+				b.WriteString(map[string]string{
+					"": "", "two": "    for_each = [1, 2]\n", "one": "    for_each = [1]\n", "in turn": "    for_each = [1, 2]\n    max_parallel = 1\n",
+				}[s.each])
+				for k, j := range s.needs {
+					if k == 0 {
+						b.WriteString("    depends_on = [")
+					}
+					fmt.Fprintf(&b, "step.s%d, ", j)
+				}
+				if len(s.needs) > 0 {
+					b.WriteString("]\n")
+				}
+				b.WriteString("  }\n")
+				for c := range own {
+					mounts[p][c] = true
+					if s.each == "two" {
+						want[fmt.Sprintf("c%d", c)] = true
+					}
+					for j, other := range pipelines[p][:i] {
+						if !reach[i][j] && (other.claim == c || other.callee >= 0 && mounts[other.callee][c]) {
+							want[fmt.Sprintf("c%d", c)] = true
+						}
+					}
+				}
+			}
+			b.WriteString("}\n")
+		}
+		got := toldAtOnce(b.String())
+		for c := range got {
+			if !want[c] {
+				t.Fatalf("told of %s, which nobody mounts at once\n%s", c, b.String())
+			}
+		}
+		if len(got) == 0 && len(want) > 0 { // of several claims of two calls, one is told: they stand in one place
+			t.Fatalf("not told of %v\n%s", want, b.String())
+		}
+	})
+}
+
+// TestClaimsOfManyCalls: thousands of calls in a row of a pipeline with many claims, and of one that is called in a chain.
+func TestClaimsOfManyCalls(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("pipeline \"inner\" {\n")
+	for i := range 500 {
+		fmt.Fprintf(&b, "  step \"s%d\" {\n    command = [\"true\"]\n    volume \"v\" {\n      path = \"/v\"\n      claim = \"c%d\"\n    }\n  }\n", i, i)
+	}
+	b.WriteString("}\npipeline \"outer\" {\n")
+	for i := range 3000 {
+		fmt.Fprintf(&b, "  step \"s%d\" {\n    pipeline = pipeline.inner\n", i)
+		if i > 0 {
+			fmt.Fprintf(&b, "    depends_on = [step.s%d]\n", i-1)
+		}
+		b.WriteString("  }\n")
+	}
+	b.WriteString("}\n")
+	start := time.Now()
+	if got := toldAtOnce(b.String()); len(got) > 0 {
+		t.Errorf("told of %d claims", len(got))
+	}
+	if took := time.Since(start); took > time.Minute { // it takes a few seconds
+		t.Errorf("it took %s", took)
+	}
+}
+
 // TestClaimsOfManySteps: ten thousand steps in a row, each pair of neighbours with a claim of its own.
 func TestClaimsOfManySteps(t *testing.T) {
 	const n = 10000

@@ -2,6 +2,7 @@ package compiler_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -173,4 +174,59 @@ func allPrograms(t *testing.T, dir string) string {
 		t.Fatal("no stack, and no program")
 	}
 	return out
+}
+
+// TestConvertComments: each comment of a source is in what it is converted to, once, both ways.
+func TestConvertComments(t *testing.T) {
+	const source = `# c01
+variable "n" { # c02
+  # c03
+  type    = number # c04
+  default = 1e3    # c05
+  # c06
+}
+# c07
+variable "m" { default = 1 } # c08
+
+locals {
+  list = [ # c09
+    1,     # c10
+    # c11
+    2, # c12
+  ]
+  map = {
+    # c13
+    a = 1 # c14
+  } # c15
+}
+
+# c16
+
+pipeline "p" {
+  step "a" { # c17
+    command = ["true"]
+    input "x" { value = var.n } # c18
+    output "y" {
+      type = number # c19
+    } # c20
+  }
+  # c21
+}
+# c22
+`
+	name, text := "main.pipec.hcl", []byte(source)
+	for range 4 {
+		var diags diag.List
+		out, ok := convert.Source(name, text, &diags)
+		if !ok {
+			t.Fatalf("%v\n%s", diags.Sorted(), text)
+		}
+		name, _ = convert.Name(name)
+		text = out
+		for i := range 22 {
+			if n := strings.Count(string(text), fmt.Sprintf("c%02d", i+1)); n != 1 {
+				t.Errorf("%s: c%02d is there %d times\n%s", name, i+1, n, text)
+			}
+		}
+	}
 }

@@ -18,7 +18,7 @@ import (
 )
 
 const fmtLong = `Lays out source files in their one canonical form, and lists those that it changed. Files that can't be
-parsed are reported and left alone. A single - formats stdin to stdout. It is for HCL: files in YAML are left as they are.
+parsed are reported and left alone, as are those that are read-only. A single - formats stdin to stdout. It is for HCL: files in YAML are left as they are.
 
 Exit status 1 with --check where a file is not in canonical form.`
 
@@ -152,12 +152,21 @@ func sources(arg string, recursive bool) ([]string, error) {
 			return err
 		case d.IsDir() && path != arg && (!recursive || strings.HasPrefix(d.Name(), ".")):
 			return fs.SkipDir
-		case d.Type().IsRegular() && strings.HasSuffix(d.Name(), load.Suffix) && !strings.HasPrefix(d.Name(), "."):
+		case isFile(path, d) && strings.HasSuffix(d.Name(), load.Suffix) && !strings.HasPrefix(d.Name(), "."):
 			out = append(out, path)
 		}
 		return nil
 	})
 	return out, world(err)
+}
+
+// isFile says whether an entry of a directory is a file, or leads to one: those are read too.
+func isFile(path string, d fs.DirEntry) bool {
+	if d.Type()&fs.ModeSymlink == 0 {
+		return d.Type().IsRegular()
+	}
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // replace puts new bytes in a file's place, at once or not at all.
@@ -168,6 +177,9 @@ func replace(name string, data []byte) error {
 	info, err := os.Stat(name)
 	if err != nil {
 		return err
+	}
+	if info.Mode().Perm()&0o222 == 0 {
+		return fmt.Errorf("%s is read-only, and is left as it is", name)
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(name), ".pipec-fmt-*")
 	if err != nil {

@@ -3,33 +3,51 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"pipec.dev/pipec/compiler"
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/compiler/lint"
 	"pipec.dev/pipec/compiler/lsp"
 )
 
 const lspLong = `Speaks the Language Server Protocol on stdin and stdout: an editor starts it. docs/editors.md says how to set up
 VS Code, Neovim, Helix and Emacs.
 
-While a project is written it shows what validate would tell, unsaved changes included, and offers documentation,
-completion, definitions, references, an outline, formatting, renaming and quick fixes. It needs no network. The stack and the
-variables are those that the flags and the environment give, as for validate. What it has to say about itself goes to
-stderr.
+While a project is written it shows what lint would tell, unsaved changes included, or with --no-lint what validate would,
+and offers documentation, completion, definitions, references, an outline, formatting, renaming and quick fixes. It needs
+no network. The stack and the variables are those that the flags and the environment give, as for validate. What it has to
+say about itself goes to stderr.
 
 Exit status 0 where the editor asked for shutdown first, else 1.`
 
 func (a *app) lspCommand() *cobra.Command {
+	noLint := false
 	cmd := &cobra.Command{
 		Use:   "lsp",
 		Short: "Serve an editor: diagnostics, completion, navigation",
 		Long:  lspLong,
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			status := lsp.Serve(cmd.Context(), a.stdin, a.stdout, lsp.Options{Compile: a.compileUnsaved, Log: a.stderr, Version: pipecVersion()})
+			o := lsp.Options{Compile: a.compileUnsaved, Lint: lintUnsaved, Log: a.stderr, Version: pipecVersion()}
+			if noLint {
+				o.Lint = nil
+			}
+			status := lsp.Serve(cmd.Context(), a.stdin, a.stdout, o)
 			if status != exitOK {
 				return said(status)
 			}
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&noLint, "no-lint", false, "tell what is wrong, and not what the linter's rules find")
 	cmd.Flags().Bool("stdio", false, "what some editors add; there is no other way to speak")
 	return cmd
+}
+
+// lintUnsaved asks the rules of a project that an editor has open.
+func lintUnsaved(dir string, r *compiler.Result) ([]diag.Diagnostic, error) {
+	lock, err := lockOf(dir)
+	if err != nil {
+		return nil, err
+	}
+	return r.Lint(lint.Options{Lock: lock}).Diags, nil
 }

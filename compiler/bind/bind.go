@@ -7,6 +7,8 @@
 package bind
 
 import (
+	"iter"
+	"slices"
 	"strings"
 
 	"pipec.dev/pipec/compiler/diag"
@@ -46,7 +48,7 @@ func Check(w *evaluate.World, p *program.Program, places program.SourceMap, stac
 func own(steps []program.Step) []program.Step {
 	var out []program.Step
 	for i := range steps {
-		if len(steps[i].PodPatch) > 0 || steps[i].Security != nil {
+		if slices.ContainsFunc(steps[i].Bodies(), func(s *program.Step) bool { return len(s.PodPatch) > 0 || s.Security != nil }) {
 			out = append(out, steps[i])
 		}
 	}
@@ -77,11 +79,24 @@ func (c *checker) sources() {
 	}
 }
 
+// bodies gives Placed, each step with all pods that its instances have.
+func bodies(p *program.Program) iter.Seq2[string, *program.Step] {
+	return func(yield func(string, *program.Step) bool) {
+		for at, s := range p.Placed() {
+			for _, one := range s.Bodies() {
+				if !yield(at, one) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // images tells the steps that have none, and the image blocks that could not be pushed.
 func (c *checker) images() bool {
 	good, told := true, map[string]bool{}
-	for at, s := range c.program.Placed() {
-		if !s.Process() {
+	for at, s := range bodies(c.program) {
+		if !s.Process() || s.Idle() {
 			continue
 		}
 		ref, built := kube.ImageReference(c.program, c.stack.Registry, s.Image)
@@ -105,7 +120,7 @@ func (c *checker) images() bool {
 
 // restricted tells the steps whose own `pod` leaves `restricted`: that takes a security block.
 func (c *checker) restricted(bound *program.Program) {
-	for at, s := range bound.Placed() {
+	for at, s := range bodies(bound) {
 		if s.Security != nil || len(s.PodPatch) == 0 {
 			continue
 		}

@@ -2,6 +2,7 @@ package check
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -38,12 +39,20 @@ func (c *checker) env(p *Pipeline, s *Step) {
 		if !decode.ValidName(b.Label) || !c.envVariable(b.Label, b.LabelRange) {
 			continue
 		}
+		s.secrets = append(s.secrets, b)
+	}
+}
+
+// secretEnv checks which Secrets variables are taken from.
+func (c *checker) secretEnv(s *Step) {
+	for _, b := range s.secrets {
 		secret := c.objectName(b, "secret", validation.IsDNS1123Subdomain)
 		key := c.objectName(b, "key", validation.IsConfigMapKey)
 		if secret != "" && key != "" {
 			s.Program.SecretEnv = append(s.Program.SecretEnv, program.Secret{Name: b.Label, Secret: secret, Key: key})
 		}
 	}
+	slices.SortFunc(s.Program.SecretEnv, func(a, b program.Secret) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // envObject is env = { NAME = value }, each value of which may wait for run time.

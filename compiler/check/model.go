@@ -31,6 +31,7 @@ type Pipeline struct {
 	code    string // of the pipeline: the default of its steps
 	image   string
 	cache   bool
+	mounts  map[string]*mount // the claims that its steps mount, and those of what it calls
 }
 
 // World is the project, or the library, that the pipeline is declared in.
@@ -50,7 +51,8 @@ type Param struct {
 
 // Step is a checked step, or a step of finally.
 type Step struct {
-	claims []claim // that its volumes mount
+	claims  []claim         // that its volumes mount
+	secrets []*decode.Block // secret_env
 
 	Block   *decode.Block
 	Finally bool

@@ -26,7 +26,8 @@ func (c *checker) security(s *Step) {
 	out.ReadOnlyRoot, _ = w.Bool(b, "read_only_root")
 	out.Privileged, _ = w.Bool(b, "privileged")
 	out.AllowRoot, _ = w.Bool(b, "allow_root")
-	out.HostPaths, _ = w.Bool(b, "host_paths")
+	hostPaths, known := w.Bool(b, "host_paths")
+	out.HostPaths = hostPaths || !known && b.Attr("host_paths") != nil // what is faulty is told once
 	out.RunAsUser = c.id(b, "run_as_user")
 	out.RunAsGroup = c.id(b, "run_as_group")
 	out.Capabilities = c.capabilities(b)

@@ -94,6 +94,7 @@ func (c *checker) step(p *Pipeline, s *Step) {
 	c.env(p, s)
 	c.when(p, s)
 	c.plain(p, s)
+	c.pods(p, s)
 	c.needs(p, s)
 }
 
@@ -204,27 +205,36 @@ func (c *checker) work(p *Pipeline, s *Step) {
 // plain checks the attributes that are plain data.
 func (c *checker) plain(p *Pipeline, s *Step) {
 	w, b, out := c.world, s.Block, &s.Program
+	defer w.For(sameForAll(s))()
 	out.Name = b.Label
 	out.Doc, _ = w.String(b, "description")
 	if out.Code = c.ref(b, "code", w.Codes); out.Code == "" && b.Attr("code") == nil {
 		out.Code = p.code
 	}
-	if out.Image = c.imageRef(b); out.Image == "" && b.Attr("image") == nil {
-		out.Image = p.image
-	}
 	out.Timeout = c.duration(b, "timeout", 0)
 	out.PendingTimeout = c.duration(b, "pending_timeout", 0)
 	out.Grace = c.duration(b, "grace", program.Duration(30*time.Second))
 	out.ContinueOnFailure, _ = w.Bool(b, "continue_on_failure")
+	if b.Attr("pipeline") == nil {
+		c.retry(p, s)
+		c.cache(p, s)
+	}
+}
+
+// podOf checks what is said of the step's pod.
+func (c *checker) podOf(p *Pipeline, s *Step) {
+	b, out := s.Block, &s.Program
+	if out.Image = c.imageRef(b); out.Image == "" && b.Attr("image") == nil {
+		out.Image = p.image
+	}
 	out.NodeSelector = c.labels(b, "node_selector")
 	out.ServiceAccount = c.objectName(b, "service_account", validation.IsDNS1123Subdomain)
 	out.Labels = c.podLabels(b)
 	out.Annotations = c.podAnnotations(b)
-	if s.Block.Attr("pipeline") != nil {
+	if b.Attr("pipeline") != nil {
 		return
 	}
-	c.retry(p, s)
-	c.cache(p, s)
+	c.secretEnv(s)
 	c.resources(s)
 	c.security(s)
 	c.podFields(s)

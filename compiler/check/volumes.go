@@ -121,8 +121,8 @@ func (c *checker) fill(s *Step, b *decode.Block, source string, v *corev1.Volume
 	case "config_map":
 		v.ConfigMap = &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: c.partOf(b, source)}, Items: c.items(b)}
 	case "host_path":
-		where := text(c, b, source)
-		if !path.IsAbs(where) || slices.Contains(strings.Split(where, "/"), "..") {
+		where, known := c.world.String(b, source)
+		if known && (!path.IsAbs(where) || slices.Contains(strings.Split(where, "/"), "..")) {
 			c.diags.Add(diag.New("invalid-value", b.Attr(source).Range(), "a directory of the node starts with / and has no .., and this is %q", where))
 		}
 		if s.Program.Security == nil || !s.Program.Security.HostPaths {

@@ -24,8 +24,9 @@ type hclWriter struct {
 	types    map[string]bool // the references that are text
 }
 
-// body writes what is in a block, which stands between two places of the source.
-func (w *hclWriter) body(body *yaml.Body, from, to, depth int) {
+// body writes what is in a block, which stands between two places of the source, and says up to where the source's comments
+// have been written: perhaps beyond the block, behind its last line.
+func (w *hclWriter) body(body *yaml.Body, from, to, depth int) int {
 	for n, item := range body.Items {
 		isBlock := item.Body != nil
 		large := isBlock && depth < 2 && !w.oneLine(item)
@@ -49,14 +50,19 @@ func (w *hclWriter) body(body *yaml.Body, from, to, depth int) {
 		if here {
 			w.head(item.Start, item.Value.Start)
 		}
-		w.b.WriteString(item.Name + " = " + w.expression(item.Value, body, item))
+		text := w.expression(item.Value, body, item)
+		w.b.WriteString(item.Name + " = " + text)
 		if behind := w.comments.behind(item.End); len(behind) > 0 && here {
-			w.b.WriteString(onLine(behind))
+			inside := (item.Value.Kind == yaml.List || item.Value.Kind == yaml.Map) && strings.Contains(text, marked(behind)[0])
+			if !inside { // else it stands behind the last element
+				w.b.WriteString(onLine(behind))
+			}
 			from = max(from, behind[len(behind)-1].end)
 		}
 		w.b.WriteString("\n")
 	}
 	w.head(from, to)
+	return max(from, to)
 }
 
 // head writes comments as lines of their own.
@@ -93,9 +99,9 @@ func (w *hclWriter) block(item *yaml.Item, depth int) int {
 		return from
 	}
 	w.b.WriteString("\n")
-	w.body(item.Body, from, max(from, item.End), depth+1)
+	from = w.body(item.Body, from, max(from, item.End), depth+1)
 	w.b.WriteString("}\n")
-	return max(from, item.End)
+	return from
 }
 
 // oneLine says whether a block is one line: one attribute, in YAML on the line of its label.

@@ -127,7 +127,9 @@ func (w *yamlWriter) blocks(def *language.Block, name string, group []item, dept
 		}
 		if def.Label == "" {
 			body := w.inner(def, i, depth)
-			lines = append(lines, element(body.inline, body.lines)...)
+			own := element(body.inline, body.lines)
+			own[0] += body.behind
+			lines = append(lines, own...)
 		} else {
 			label := ""
 			if len(i.block.Labels) > 0 {
@@ -158,8 +160,9 @@ type node struct {
 
 // inner writes what is in a block.
 func (w *yamlWriter) inner(def *language.Block, i item, depth int) node {
+	closed := w.onSameLine(i.end)
 	if line, ok := w.oneLine(def, i); ok {
-		return node{inline: line}
+		return node{inline: line, behind: closed}
 	}
 	open := i.block.OpenBraceRange.End.Byte
 	behind := w.comments.behind(open)
@@ -172,6 +175,13 @@ func (w *yamlWriter) inner(def *language.Block, i item, depth int) node {
 	}
 	if len(i.block.Body.Attributes)+len(i.block.Body.Blocks) == 0 {
 		n.inline = "{}"
+	}
+	switch {
+	case closed == "":
+	case n.behind == "":
+		n.behind = closed
+	default:
+		n.lines = append(n.lines, strings.TrimSpace(closed))
 	}
 	return n
 }

@@ -158,13 +158,12 @@ func (w *yamlWriter) list(t *hclsyntax.TupleConsExpr, write func(hclsyntax.Expre
 	return node{lines: append(out, w.above(from, end)...)}
 }
 
-// above are the comments on lines of their own between two places.
+// above are the comments between two places, but for those that stand behind what ends at the first.
 func (w *yamlWriter) above(from, to int) []string {
-	var own []comment
-	for _, o := range w.comments.between(from, to) {
-		if !o.trailing {
-			own = append(own, o)
-		}
+	own := w.comments.between(from, to)
+	if w.onSameLine(from) != "" {
+		written := len(w.comments.behind(from))
+		own = own[min(written, len(own)):]
 	}
 	return marked(own)
 }

@@ -11,7 +11,11 @@ const maxFollow = 100
 // Follow is what a local stands for, where e is nothing but one: what is written out there; else e.
 func (w *World) Follow(e hcl.Expression) hcl.Expression {
 	for range maxFollow {
-		t, ok := unwrap(e).(*hclsyntax.ScopeTraversalExpr)
+		node := unwrap(e)
+		if wrap, whole := node.(*hclsyntax.TemplateWrapExpr); whole { // as in YAML, ${local.x}
+			node = unwrap(wrap.Wrapped)
+		}
+		t, ok := node.(*hclsyntax.ScopeTraversalExpr)
 		if !ok || len(t.Traversal) != 2 || t.Traversal.RootName() != "local" {
 			return e
 		}

@@ -152,6 +152,7 @@ func (w *World) evaluate(n *Name) {
 	}
 	n.state = visiting
 	w.stack = append(w.stack, n)
+	defer w.For(nil)() // it is not read for an instance, whoever asks for it
 	var v cty.Value
 	if n.block != nil {
 		v = w.variable(n)

@@ -125,6 +125,9 @@ func Text(t hcl.Traversal) string {
 // Resolve gives the type of var.x and local.x. mine is false for all other roots.
 func (w *World) Resolve(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
 	root := t.RootName()
+	if root == "each" && w.each != nil {
+		return w.eachType(t)
+	}
 	if root != "var" && root != "local" {
 		return cty.NilType, 0, false
 	}

@@ -44,6 +44,7 @@ type World struct {
 	used      map[*decode.Block]bool
 	functions map[string]function.Function
 	sources   map[string][]byte
+	each      *Each
 	near      int // unknown names that were looked for among the known ones
 }
 
@@ -210,10 +211,10 @@ func (w *World) Value(node hclsyntax.Expression) (cty.Value, bool) {
 	for _, t := range node.Variables() {
 		root := t.RootName()
 		attr, ok := second(t)
-		if !ok || root != "var" && root != "local" {
+		if !ok || root != "var" && root != "local" && (root != "each" || w.each == nil) {
 			continue // a name of `for`
 		}
-		v, ok := w.named(root, attr)
+		v, ok := w.valueOf(root, attr)
 		if !ok {
 			return cty.NilVal, false
 		}

@@ -1,6 +1,9 @@
 package lint
 
 import (
+	"path"
+	"regexp"
+	"slices"
 	"strings"
 
 	"pipec.dev/pipec/compiler/check"
@@ -26,7 +29,7 @@ var cacheRandom = &Rule{
 				}
 			}
 			for i, v := range s.Command {
-				if what := chance().FindString(textOf(v)); what != "" {
+				if what := random(textOf(v), i == 0 || i == script(s) && shell(s)); what != "" {
 					p.Tell(p.New(argument(p.Project, s, i), "`%s` is another each time, and the cache would give one result for ever", strings.Trim(what, "`")))
 				}
 			}
@@ -34,9 +37,40 @@ var cacheRandom = &Rule{
 	},
 }
 
-// chance is what asks the clock or throws dice, in shell and in Python.
-var chance = pattern(`\$\{?S?RANDOM\b|\$\{?EPOCH(SECONDS|REALTIME)\b|\$\(\s*date\b|` + "`date\\b" +
-	`|\buuidgen\b|/dev/u?random\b|\btime\.time\(\)|\bdatetime\.(now|utcnow|today)\(|\bdate\.today\(|\buuid\.?uuid[14]\(|\buuid[14]\(\)|\brandom\.(random|randint|choice)\(|\bos\.urandom\(|\bsecrets\.token_`)
+// random is what in a text asks the clock or throws dice; "" where nothing does. program: the text is the name of a program,
+// or a shell's script.
+func random(text string, program bool) string {
+	patterns := []func() *regexp.Regexp{clock, dice}
+	if program {
+		patterns = append(patterns, asked)
+	}
+	seeded := strings.Contains(text, "seed(") || strings.Contains(text, "default_rng(") && !strings.Contains(text, "default_rng()")
+	for i, pattern := range patterns {
+		for _, at := range pattern().FindAllStringIndex(text, -1) {
+			if i == 1 && seeded || strings.HasSuffix(text[at[0]:at[1]], "date") && givenDate().MatchString(text[at[1]:]) {
+				continue
+			}
+			return strings.TrimLeft(text[at[0]:at[1]], " \t\n;&|(`")
+		}
+	}
+	return ""
+}
+
+// shell says whether a step's command is a shell's.
+func shell(s *check.Step) bool {
+	return len(s.Command) > 0 && slices.Contains([]string{"sh", "bash", "dash", "ash", "zsh", "ksh"}, path.Base(textOf(s.Command[0])))
+}
+
+// What asks the clock, in shell and in Python; what throws dice; programs that do either; and what is behind `date` where
+// it writes a time that is given to it.
+var (
+	clock = pattern(`\$\{?EPOCH(SECONDS|REALTIME)\b|\$\(\s*date\b|` + "`date\\b" +
+		`|\btime\.time(_ns)?\(\)|\bdatetime\.(now|utcnow|today)\(|\bdate\.today\(|\btime\.(gmtime|localtime)\(\)`)
+	dice = pattern(`\$\{?S?RANDOM\b|\$\(\s*uuidgen\b|/dev/u?random\b|\buuid\.?uuid[14]\(|\buuid[14]\(\)|\bos\.urandom\(|\bsecrets\.(token_|choice|randbelow)` +
+		`|\brandom\.(random|randint|randrange|choice|choices|shuffle|sample|uniform|gauss)\(|\b(np|numpy)\.random\.(rand|randn|randint|random|choice|normal|uniform|permutation|shuffle)\(|\bdefault_rng\(\)`)
+	asked     = pattern(`(^|[;&|(\n` + "`" + `])\s*(date|uuidgen|shuf)\b`)
+	givenDate = pattern(`^\s+(-u\s+)?(-d|-r|--date|--reference)\b`)
+)
 
 // allValues are the values that a step is given.
 func allValues(s *check.Step) []*check.Value {

@@ -37,7 +37,7 @@ func TestCorpus(t *testing.T) {
 			t.Chdir(t.TempDir())
 			o := options(t, a)
 			for _, f := range a.Files {
-				if strings.HasSuffix(f.Name, ".hcl") {
+				if strings.Contains(f.Name, ".pipec.") {
 					put(t, f.Name, f.Data)
 				}
 			}

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"encoding/json"
 	"time"
 
 	"pipec.dev/pipec/schema/program"
@@ -10,7 +11,8 @@ var cronOverlap = &Rule{
 	Code: "cron-overlap", Level: Warning,
 	Summary: "By its timeouts a run may still be at work when the schedule starts the next one.",
 	Doc: "With `overlap = \"forbid\"` the next run is then left out, and with `\"replace\"` this one is ended: either is seen only afterwards. The time that " +
-		"a run may take is the pipeline's `timeout`, or else what its longest chain of steps may take by theirs, retries not counted. With " +
+		"a run may take is the pipeline's `timeout`, or else what its longest chain of steps may take by theirs, with calls, rounds and instances that " +
+		"run in turn, retries not counted. With " +
 		"`overlap = \"allow\"` nothing is told.",
 	Check: func(p *Pass) {
 		for _, pl := range p.Pipelines {
@@ -19,7 +21,7 @@ var cronOverlap = &Rule{
 				continue
 			}
 			takes, why := time.Duration(pl.Program.Timeout), "the pipeline's timeout"
-			if chain := longest(p.Program(pl)); chain > 0 && (takes == 0 || chain < takes) {
+			if chain, all := longest(p.Program(pl)); chain > 0 && (takes == 0 || all && chain < takes) {
 				takes, why = chain, "the timeouts of its longest chain of steps"
 			}
 			every := shortest(s)
@@ -36,27 +38,89 @@ var cronOverlap = &Rule{
 	},
 }
 
-// longest is what the longest chain of steps may take; 0 where some step has no timeout.
-func longest(prog *program.Program) time.Duration {
+// longest is what the longest chain of steps may take, by those that have a timeout, and whether all have.
+func longest(prog *program.Program) (takes time.Duration, all bool) {
 	if prog == nil {
-		return 0
+		return 0, false
 	}
-	ends := map[string]time.Duration{}
-	var last time.Duration
-	for _, s := range prog.Ordered() {
-		takes := s.Timeout
-		if s.Approval != nil {
-			takes = s.Approval.Timeout
-		}
-		if takes == 0 {
-			return 0
-		}
+	c := chains{prog: prog, done: map[string]bounded{}}
+	b := c.of(prog.Ordered())
+	return b.takes, b.all
+}
+
+// bounded is what something may take, and whether all in it has a bound.
+type bounded struct {
+	takes time.Duration
+	all   bool
+}
+
+type chains struct {
+	prog *program.Program
+	done map[string]bounded // called pipelines
+}
+
+// of are steps, each behind those that it needs.
+func (c *chains) of(steps []*program.Step) bounded {
+	ends, out := map[string]time.Duration{}, bounded{all: true}
+	for _, s := range steps {
 		var start time.Duration
 		for _, n := range s.Needs {
 			start = max(start, ends[n.Step])
 		}
-		ends[s.Name] = start + time.Duration(takes)
-		last = max(last, ends[s.Name])
+		one := c.step(s)
+		ends[s.Name] = later(start, one.takes, 1)
+		out.takes, out.all = max(out.takes, ends[s.Name]), out.all && one.all
 	}
-	return last
+	return out
+}
+
+// step is one step, with all its rounds, and its instances as far as they run in turn.
+func (c *chains) step(s *program.Step) bounded {
+	out := bounded{time.Duration(s.Timeout), s.Timeout != 0}
+	if s.Approval != nil {
+		out = bounded{time.Duration(s.Approval.Timeout), s.Approval.Timeout != 0}
+	}
+	if s.Call != nil {
+		out = c.called(s.Call.Pipeline)
+	}
+	if s.Repeat != nil {
+		out.takes = later(0, out.takes, s.Repeat.Max)
+	}
+	if each := s.ForEach; each != nil && each.MaxParallel > 0 && len(each.Value.Const) > 0 {
+		var list []json.RawMessage
+		var byKey map[string]json.RawMessage
+		_, _ = json.Unmarshal(each.Value.Const, &list), json.Unmarshal(each.Value.Const, &byKey) // one of both
+		out.takes = later(0, out.takes, (len(list)+len(byKey)+each.MaxParallel-1)/each.MaxParallel)
+	}
+	return out
+}
+
+func (c *chains) called(name string) bounded {
+	if b, known := c.done[name]; known {
+		return b
+	}
+	c.done[name] = bounded{}
+	called := c.prog.CalledNamed(name)
+	if called == nil {
+		return bounded{}
+	}
+	part := program.Program{Steps: called.Steps, Finally: called.Finally}
+	out := c.of(part.Ordered())
+	if whole := time.Duration(called.Timeout); whole != 0 && (!out.all || whole < out.takes) {
+		out = bounded{whole, true}
+	}
+	c.done[name] = out
+	return out
+}
+
+// later is n times a duration behind another, as far as a duration goes.
+func later(start, d time.Duration, n int) time.Duration {
+	const most = 1 << 62
+	if n <= 0 || d == 0 {
+		return start
+	}
+	if d > (most-start)/time.Duration(n) {
+		return most
+	}
+	return start + d*time.Duration(n)
 }

@@ -24,7 +24,11 @@ var floatingImage = &Rule{
 		for _, pl := range p.Pipelines {
 			floating(p, pl.Block, "image")
 			for _, s := range pl.Steps {
-				floating(p, s.Block, "image")
+				for _, one := range s.Program.Bodies() {
+					if e := s.Block.Attr("image"); e != nil && !strings.HasPrefix(one.Image, "image.") {
+						floats(p, e, one.Image)
+					}
+				}
 			}
 		}
 	},
@@ -38,8 +42,14 @@ func floating(p *Pass, b *decode.Block, name string) {
 	if t, hclDiags := hcl.AbsTraversalForExpr(e); !hclDiags.HasErrors() && t.RootName() == "image" {
 		return
 	}
-	ref, ok := p.World.String(b, name)
-	if !ok || ref == "" || strings.Contains(ref, "@") {
+	if ref, ok := p.World.String(b, name); ok {
+		floats(p, e, ref)
+	}
+}
+
+// floats tells a reference that stands for what changes.
+func floats(p *Pass, e hcl.Expression, ref string) {
+	if ref == "" || strings.Contains(ref, "@") {
 		return
 	}
 	_, tag, tagged := strings.Cut(ref[strings.LastIndexByte(ref, '/')+1:], ":")

@@ -64,14 +64,16 @@ var anyCluster = &program.Stack{
 func loosened(steps []program.Step) []program.Step {
 	var out []program.Step
 	for i := range steps {
-		if steps[i].Security == nil && len(steps[i].PodPatch) == 0 {
-			continue
+		for _, body := range steps[i].Bodies() {
+			if body.Security == nil && len(body.PodPatch) == 0 {
+				continue
+			}
+			s := *body
+			if s.Image == "" {
+				s.Image = "lint.invalid/image"
+			}
+			out = append(out, s)
 		}
-		s := steps[i]
-		if s.Image == "" {
-			s.Image = "lint.invalid/image"
-		}
-		out = append(out, s)
 	}
 	return out
 }

@@ -7,6 +7,7 @@
 package lint
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -27,6 +28,11 @@ type Rule struct {
 	Check   func(*Pass)
 	// Needs is the attribute of a step that it is about, where that is not yet in the language: then the rule is not either.
 	Needs string
+}
+
+// Page is what a rule is about, in Markdown.
+func (r *Rule) Page() string {
+	return fmt.Sprintf("# %s\n\n%s\n\nLevel: `%s`.\n\n%s\n", r.Code, r.Summary, r.Level, r.Doc)
 }
 
 // Project is what rules look at: a compiled project without errors.

@@ -76,13 +76,16 @@ func constant(e hclsyntax.Expression) (cty.Value, bool) {
 	return cty.NilVal, false
 }
 
-// bareExpr is e without parentheses around it.
+// bareExpr is e without parentheses, or a ${…} that is all of a text, around it.
 func bareExpr(e hclsyntax.Expression) hclsyntax.Expression {
 	for {
-		p, ok := e.(*hclsyntax.ParenthesesExpr)
-		if !ok {
+		switch around := e.(type) {
+		case *hclsyntax.ParenthesesExpr:
+			e = around.Expression
+		case *hclsyntax.TemplateWrapExpr:
+			e = around.Wrapped
+		default:
 			return e
 		}
-		e = p.Expression
 	}
 }

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -16,13 +17,14 @@ var noTimeout = &Rule{
 		"is only there to be called by others has the time of its callers.",
 	Check: func(p *Pass) {
 		called := called(p.Project)
+		hangs := hanging{}
 		for _, pl := range p.Pipelines {
 			if pl.Block.Attr("timeout") != nil || called[pl.Block.Label] && pl.Block.One("schedule") == nil {
 				continue
 			}
 			var without []string
 			for _, s := range pl.Steps {
-				if runs(s) && s.Block.Attr("timeout") == nil {
+				if hangs.step(s) {
 					without = append(without, s.Name())
 				}
 			}
@@ -36,6 +38,23 @@ var noTimeout = &Rule{
 			p.Tell(d.WithSuggestion(`write timeout = "2h" in the pipeline, with the longest that a run may take`))
 		}
 	},
+}
+
+// hanging are the pipelines that nothing ends, as far as they have been looked at.
+type hanging map[*check.Pipeline]bool
+
+// step says whether nothing ends a step that hangs, or one of the steps that it calls.
+func (h hanging) step(s *check.Step) bool {
+	if s.Callee == nil {
+		return runs(s) && s.Block.Attr("timeout") == nil
+	}
+	hangs, known := h[s.Callee]
+	if !known {
+		h[s.Callee] = false // pipelines don't call each other in a ring
+		hangs = s.Callee.Block.Attr("timeout") == nil && slices.ContainsFunc(s.Callee.Steps, h.step)
+		h[s.Callee] = hangs
+	}
+	return hangs
 }
 
 // called are the pipelines that others call: those have the time that their callers have.

@@ -1,17 +1,24 @@
 package lint
 
 import (
+	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 
 	"pipec.dev/pipec/compiler/check"
 	"pipec.dev/pipec/compiler/decode"
+	"pipec.dev/pipec/schema/expr"
 )
 
 var uselessRetry = &Rule{
 	Code: "useless-retry", Level: Warning,
 	Summary: "A `retry` block never leads to another attempt.",
 	Doc: "`attempts` counts all of them, and is 1 where nothing is said: other settings have no effect then. Nor is there a second attempt where " +
-		"`on_exit_codes` has no code of a failure, where `when` is always false, or where `within` is over before the first wait is. " +
+		"`on_exit_codes` has no code of a failure, where `when` is false after the first attempt whatever happens, or where `within` is over before the first wait is. " +
 		"`infrastructure` has a budget of its own, and works without `attempts`.",
 	Check: func(p *Pass) {
 		for _, s := range p.Steps {
@@ -56,9 +63,48 @@ func retry(p *Pass, s *check.Step, b *decode.Block) {
 			p.Tell(p.New(e.Range(), "this is always false: the step is never tried again"))
 		} else if what := contradiction(s.RetryWhen.Node); what != "" {
 			p.Tell(p.New(e.Range(), "the step is never tried again: %s can't be both at once", what))
+		} else if why := hopeless(s.RetryWhen.Node, r.OnExitCodes); why != "" {
+			p.Tell(p.New(e.Range(), "the step is never tried again: %s", why))
 		}
 	}
 	if r.Within != 0 && r.Within <= r.Delay {
 		p.Tell(p.New(b.Attr("within").Range(), "no attempt starts later than %s after the first, and the second waits for %s", span(r.Within.D()), span(r.Delay.D())))
 	}
+}
+
+// hopeless says why a term of `when` can't be true when it is first asked: after attempt 1, which failed, with one of the
+// exit codes where those are given.
+func hopeless(e hclsyntax.Expression, codes []int) string {
+	for _, term := range terms(e, nil) {
+		b, ok := bareExpr(term).(*hclsyntax.BinaryOpExpr)
+		if !ok {
+			continue
+		}
+		left, right := bareExpr(b.LHS), bareExpr(b.RHS)
+		ref, isRef := left.(*hclsyntax.ScopeTraversalExpr)
+		value, isConst := constant(right)
+		if !isRef {
+			ref, isRef = right.(*hclsyntax.ScopeTraversalExpr)
+			value, isConst = constant(left)
+		}
+		if !isRef || !isConst || value.IsNull() || value.Type() != cty.Number || len(ref.Traversal) != 1 {
+			continue
+		}
+		switch root := ref.Traversal.RootName(); {
+		case root == "attempt":
+			ctx := &hcl.EvalContext{Variables: map[string]cty.Value{root: cty.NumberIntVal(1)}}
+			if v, hclDiags := b.Value(ctx); !hclDiags.HasErrors() && v.Type() == cty.Bool && v.False() {
+				return "this is asked after attempt 1 first, and is false then"
+			}
+		case root == "exit_code" && expr.Comparing(b.Op) == expr.OpEqual:
+			code, _ := value.AsBigFloat().Int64()
+			switch {
+			case code == 0:
+				return "no failure has exit code 0"
+			case len(codes) > 0 && !slices.Contains(codes, int(code)):
+				return fmt.Sprintf("`on_exit_codes` has no %d", code)
+			}
+		}
+	}
+	return ""
 }

@@ -1,6 +1,8 @@
 package lower
 
 import (
+	"slices"
+
 	"pipec.dev/pipec/compiler/check"
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/schema/program"
@@ -12,6 +14,12 @@ type inherited struct{ image, code string }
 func (from inherited) give(s *program.Step) {
 	if s.Image == "" {
 		s.Image = from.image
+	}
+	s.Variants = slices.Clone(s.Variants)
+	for i := range s.Variants {
+		if s.Variants[i].Image == "" {
+			s.Variants[i].Image = from.image
+		}
 	}
 	if s.Code == "" {
 		s.Code = from.code

@@ -15,8 +15,10 @@ func (l *lowerer) used() {
 		if s.Code != "" {
 			codes[s.Code] = true
 		}
-		if name, ok := strings.CutPrefix(s.Image, "image."); ok {
-			images[name] = true
+		for _, one := range s.Bodies() {
+			if name, ok := strings.CutPrefix(one.Image, "image."); ok {
+				images[name] = true
+			}
 		}
 	}
 	for _, name := range evaluate.Names(codes) {

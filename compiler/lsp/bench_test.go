@@ -9,11 +9,12 @@ import (
 )
 
 // BenchmarkLatency is how long an editor waits on a project of 1,000 steps after a key was pressed in it: for completion,
-// hover, references, and the diagnostics; each in milliseconds, and as a ratio to compiling the same text here, which is
+// hover, references, and the diagnostics, with the rules asked; each in milliseconds, and as a ratio to compiling the same text here, which is
 // what validate does.
 func BenchmarkLatency(b *testing.B) {
 	const name = "big.pipec.hcl"
-	c := start(b, nil)
+	c := launch(b, b.TempDir()) // the rules are asked too, as they are by default
+	c.initialize(everything)
 	text := layered(1000)
 	c.write(name, text)
 	c.open(name, text)

@@ -33,7 +33,8 @@ type found struct {
 // finding is one diagnostic with what puts it right.
 type finding struct {
 	diagnostic
-	repairs []repair
+	repairs   []repair
+	ignorable bool // a comment can ignore it
 }
 
 func newChecker(s *server) *checker {
@@ -113,21 +114,40 @@ func (c *checker) project(ctx context.Context, dir string) error {
 		unsaved[filepath.ToSlash(rel)] = d.text.src // libraries may be open too
 		open = open || d.dir() == dir
 	}
-	var r *compiler.Result
+	now := map[string]found{}
+	var reads map[string]bool
 	if open {
-		var err error
-		if r, err = c.server.options.Compile(dir, unsaved); err != nil {
+		r, err := c.server.options.Compile(dir, unsaved)
+		if err != nil {
 			return err
 		}
+		if c.stale(dir, change) {
+			return nil
+		}
+		ds := r.Diags.Sorted()
+		if c.server.options.Lint != nil {
+			if told, err := c.server.options.Lint(dir, r); err == nil {
+				ds = told
+			} else {
+				c.server.log.Printf("%s: %v", dir, err)
+			}
+		}
+		now, reads = c.server.findings(dir, r, ds, docs), directories(r)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.changes[dir] != change {
-		return nil // it is dirty again
+	if c.changes[dir] == change { // else it is dirty again
+		c.reads[dir] = reads
+		c.publish(ctx, dir, now, docs)
 	}
-	c.reads[dir] = directories(r)
-	c.publish(ctx, dir, c.server.findings(dir, r, docs), docs)
 	return nil
+}
+
+// stale says whether a project has changed again.
+func (c *checker) stale(dir string, change int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.changes[dir] != change
 }
 
 // publish tells the client of all files that something is wrong in, of those in which nothing is wrong any more, and of
@@ -180,14 +200,11 @@ func directories(r *compiler.Result) map[string]bool {
 	return out
 }
 
-// findings are what the compiler told, by path.
-func (s *server) findings(dir string, r *compiler.Result, docs map[string]*document) map[string]found {
+// findings are what was told of a project, by path.
+func (s *server) findings(dir string, r *compiler.Result, ds []diag.Diagnostic, docs map[string]*document) map[string]found {
 	out := map[string]found{}
-	if r == nil {
-		return out
-	}
 	t := translator{server: s, dir: dir, docs: docs, sources: r.Sources, texts: map[string]*text{}}
-	for _, d := range diag.NewView(r.Diags.Sorted(), r.Sources).Diagnostics {
+	for _, d := range diag.NewView(ds, r.Sources).Diagnostics {
 		path, f := t.finding(d)
 		if path == "" || filepath.Dir(path) != dir && openIn(filepath.Dir(path), docs) {
 			continue

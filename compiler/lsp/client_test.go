@@ -95,7 +95,7 @@ var everything = object{
 		"completion":         object{"completionItem": object{"snippetSupport": true}},
 		"documentSymbol":     object{"hierarchicalDocumentSymbolSupport": true},
 		"rename":             object{"prepareSupport": true},
-		"publishDiagnostics": object{"relatedInformation": true},
+		"publishDiagnostics": object{"relatedInformation": true, "codeDescriptionSupport": true},
 	},
 }
 
@@ -106,7 +106,7 @@ func start(t testing.TB, files map[string]string) *client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := launch(t, dir)
+	c := launch(t, dir, "--no-lint")
 	for name, text := range files {
 		c.write(name, text)
 	}
@@ -329,11 +329,12 @@ type span struct {
 }
 
 type diagnostic struct {
-	Range    span   `json:"range"`
-	Severity int    `json:"severity"`
-	Code     string `json:"code"`
-	Message  string `json:"message"`
-	Tags     []int  `json:"tags"`
+	Range    span                   `json:"range"`
+	Severity int                    `json:"severity"`
+	Code     string                 `json:"code"`
+	Page     *struct{ Href string } `json:"codeDescription"`
+	Message  string                 `json:"message"`
+	Tags     []int                  `json:"tags"`
 	Related  []struct {
 		Location location `json:"location"`
 		Message  string   `json:"message"`

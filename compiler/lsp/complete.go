@@ -3,6 +3,7 @@ package lsp
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"pipec.dev/pipec/compiler/lsp/outline"
@@ -56,14 +57,24 @@ func markdown(text string) *markup {
 // labels are the kinds that a block's label may be, or the params that an input of a call may be given to.
 func (c *completer) labels(b *outline.Block) {
 	at := c.cursor.Word
-	quote := `"`
-	if c.cursor.Text {
-		at, quote = c.cursor.String, ""
+	before, after := `"`, `"`
+	switch {
+	case c.YAML():
+		before, after = "", ""
+		if c.alone(at.End) {
+			after = ":"
+		}
+	case c.cursor.Text:
+		at, before, after = c.cursor.String, "", ""
 	}
 	offer := func(name, detail, doc string) {
-		c.add(0, at, completionItem{Label: name, Kind: itemEnum, Detail: detail, Documentation: markdown(doc), FilterText: quote + name + quote}, quote+name+quote)
+		item := completionItem{Label: name, Kind: itemEnum, Detail: detail, Documentation: markdown(doc)}
+		if !c.YAML() {
+			item.FilterText = before + name + after
+		}
+		c.add(0, at, item, before+name+after)
 	}
-	if b.Def != nil {
+	if b.Def != nil && !(c.YAML() && b.Def.Single && len(c.others(b)) > 0) {
 		for _, name := range b.Def.Labels {
 			offer(name, b.Type, b.Def.Doc)
 		}
@@ -96,8 +107,7 @@ func (c *completer) body(b *outline.Block) {
 		return
 	}
 	word := c.cursor.Word
-	rest := strings.TrimLeft(firstLine(string(c.Src[word.End:])), " \t")
-	alone := rest == "" || rest[0] == '}' || rest[0] == '#' // else the name alone is written: its value is there
+	alone := c.alone(word.End) // else the name alone is written: its value is there
 	for _, a := range b.Def.Attributes {
 		have := b.Attr(a.Name)
 		if have != nil && have.At != word || hasBlock(b, a.Name, "", c.blockOf(word)) || !language.Supported(a.Since) || a.Only != "" && a.Only != b.Label() {
@@ -109,7 +119,14 @@ func (c *completer) body(b *outline.Block) {
 			rank = 0
 			item.Detail += ", required"
 		}
-		if alone {
+		switch {
+		case alone && c.YAML():
+			text += ":"
+			if c.snippets {
+				item.InsertFormat = 2
+				text += valueYAML(a, 1)
+			}
+		case alone:
 			text += " = "
 			if c.snippets {
 				item.InsertFormat = 2
@@ -120,17 +137,34 @@ func (c *completer) body(b *outline.Block) {
 	}
 	for _, n := range b.Def.Blocks {
 		have := b.Attr(n.Name) // such as cache, which is either
-		if !language.Supported(n.Since) || have != nil && have.At != word || n.Single && hasBlock(b, n.Name, "", c.blockOf(word)) {
-			continue
+		if !language.Supported(n.Since) || have != nil && have.At != word || (n.Single || c.YAML()) && hasBlock(b, n.Name, "", c.blockOf(word)) {
+			continue // in YAML, further blocks stand beside the first, under one name
 		}
 		item := completionItem{Label: n.Name, Kind: itemSnippet, Detail: "block", Documentation: markdown(blockDoc(n))}
 		text := n.Name
-		if alone && c.snippets {
+		switch {
+		case alone && c.YAML() && !c.snippets:
+			text += ":"
+		case alone && c.YAML():
+			item.InsertFormat = 2
+			text = blockYAML(n)
+		case alone && c.snippets:
 			item.InsertFormat = 2
 			text = blockSnippet(n)
 		}
 		c.add(2, word, item, text)
 	}
+}
+
+// alone says whether nothing but a bracket or a comment follows on the line.
+func (c *completer) alone(offset int) bool {
+	rest := strings.TrimLeft(firstLine(string(c.Src[offset:])), " \t")
+	return rest == "" || rest[0] == '}' || rest[0] == '#'
+}
+
+// others are the blocks of the same type beside one.
+func (c *completer) others(b *outline.Block) []*outline.Block {
+	return slices.DeleteFunc(slices.Clone(b.Parent.Blocks), func(n *outline.Block) bool { return n == b || n.Type != b.Type })
 }
 
 // blockOf is the block whose type stands in a stretch of the document, or nil.
@@ -148,43 +182,4 @@ func firstLine(s string) string {
 		return s[:i]
 	}
 	return s
-}
-
-// valueSnippet is what a value looks like, with its n-th place to fill in.
-func valueSnippet(a *language.Attribute, n int) string {
-	switch {
-	case len(a.OneOf) > 0:
-		return fmt.Sprintf(`"${%d|%s|}"`, n, strings.Join(a.OneOf, ","))
-	case a.Kind == language.Ref:
-		return fmt.Sprintf("${%d:%s.}", n, a.Name)
-	case a.Kind == language.Refs || strings.HasPrefix(a.Type, "list(") || strings.HasPrefix(a.Type, "set("):
-		return fmt.Sprintf("[${%d}]", n)
-	case a.Kind == language.Const && a.Type == "string":
-		return fmt.Sprintf(`"${%d}"`, n)
-	case a.Type == "bool" && a.Default == "false":
-		return fmt.Sprintf("${%d:true}", n)
-	case strings.HasPrefix(a.Type, "map("):
-		return fmt.Sprintf("{\n\t${%d}\n}", n)
-	}
-	return fmt.Sprintf("${%d}", n)
-}
-
-// blockSnippet is a block with its label and its required attributes to fill in.
-func blockSnippet(b *language.Block) string {
-	n := 0
-	next := func() int { n++; return n }
-	text := b.Name
-	switch {
-	case b.Labels != nil:
-		text += fmt.Sprintf(` "${%d|%s|}"`, next(), strings.Join(b.Labels, ","))
-	case b.Label != "":
-		text += fmt.Sprintf(` "${%d:%s}"`, next(), b.Label)
-	}
-	text += " {\n"
-	for _, a := range b.Attributes {
-		if a.Required && a.Only == "" {
-			text += "\t" + a.Name + " = " + valueSnippet(a, next()) + "\n"
-		}
-	}
-	return text + "\t$0\n}"
 }

@@ -42,7 +42,7 @@ func (p *project) typeOfValue(f *names.File, a *outline.Attr, hops int) string {
 	if refs := f.RefsIn(a.Value); len(refs) == 1 {
 		r := refs[0]
 		last := len(r.Parts) - 1
-		if text != r.String(last) || r.Parts[0].At.Start != a.Value.End-len(strings.TrimLeft(f.Text(a.Value), " \t")) {
+		if text != r.String(last) {
 			return ""
 		}
 		if t, ok := property(r, last); ok {
@@ -68,7 +68,7 @@ func (p *project) typeOfValue(f *names.File, a *outline.Attr, hops int) string {
 }
 
 // value is the text of an attribute's value.
-func value(f *names.File, a *outline.Attr) string { return strings.TrimSpace(f.Text(a.Value)) }
+func value(f *names.File, a *outline.Attr) string { return f.Whole(a) }
 
 // properties are the types of what is known of a step beside its outputs, of a run, and of an attempt.
 var properties = map[string][2]string{
@@ -185,6 +185,9 @@ func attributeDoc(a *language.Attribute) string {
 	}
 	if doc := kinds[a.Kind]; doc != "" {
 		text += "\n\n" + doc
+	}
+	if a.Each {
+		text += "\n\nIn a step whose `for_each` is known when compiling, it may refer to `each`."
 	}
 	return text + notYet(a.Since)
 }

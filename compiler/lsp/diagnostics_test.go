@@ -159,23 +159,20 @@ func layered(n int) string {
 	return b.String()
 }
 
-// TestYAML: a file in YAML is checked by the same path; it has no outline.
-func TestYAML(t *testing.T) {
+// TestNoSource: what is no source of a project is left alone.
+func TestNoSource(t *testing.T) {
 	c := start(t, nil)
-	if ds := c.open("a.pipec.yaml", "pipeline: [\n"); len(ds) == 0 {
-		t.Error("nothing is wrong")
-	}
-	for _, method := range []string{"hover", "completion", "documentSymbol", "formatting", "rename"} {
-		m := c.answer(c.request("textDocument/"+method, with(c.at("a.pipec.yaml", "pipe|line"), object{"newName": "x"})))
-		if m.Error != nil || string(m.Result) != "null" {
-			t.Errorf("%s: %s %+v", method, m.Result, m.Error)
+	for _, name := range []string{"a.pipec.yml", "main.tf"} {
+		c.notify("textDocument/didOpen", object{"textDocument": object{"uri": c.uri(name), "version": 1, "text": "pipeline: ["}})
+		for _, method := range []string{"hover", "completion", "documentSymbol", "formatting", "rename"} {
+			m := c.answer(c.request("textDocument/"+method, object{"textDocument": object{"uri": c.uri(name)}, "position": position{0, 3}, "newName": "x"}))
+			if m.Error != nil || string(m.Result) != "null" {
+				t.Errorf("%s: %s %+v", method, m.Result, m.Error)
+			}
 		}
 	}
-	// What is no source of a project is left alone.
-	c.notify("textDocument/didOpen", object{"textDocument": object{"uri": c.uri("main.tf"), "version": 1, "text": "nonsense {"}})
-	m := c.answer(c.request("textDocument/completion", object{"textDocument": object{"uri": c.uri("main.tf")}, "position": position{0, 3}}))
-	if m.Error != nil || string(m.Result) != "null" {
-		t.Errorf("%s %+v", m.Result, m.Error)
+	if ds, _ := c.published("a.pipec.yml"); codes(ds) != "1:not-supported" {
+		t.Errorf("%s", codes(ds))
 	}
 	c.end()
 	for m := range c.messages {

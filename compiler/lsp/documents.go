@@ -101,11 +101,14 @@ func uriOf(path string, docs map[string]*document) string {
 func isSource(path string) bool {
 	name := filepath.Base(path)
 	return !strings.HasPrefix(name, ".") &&
-		(strings.HasSuffix(name, load.Suffix) || strings.HasSuffix(name, load.SuffixYAML) || strings.HasSuffix(name, ".pipec.yml"))
+		(strings.HasSuffix(name, load.Suffix) || isYAML(name) || strings.HasSuffix(name, ".pipec.yml"))
 }
 
-// isHCL says whether a path is of a source that has an outline.
-func isHCL(path string) bool { return isSource(path) && strings.HasSuffix(path, load.Suffix) }
+// isYAML says whether a path is of a source in YAML.
+func isYAML(path string) bool { return strings.HasSuffix(path, load.SuffixYAML) }
+
+// outlined says whether a path is of a source that a project has: one named .yml is told, and not read.
+func outlined(path string) bool { return isSource(path) && !strings.HasSuffix(path, ".yml") }
 
 func (s *server) didOpen(p openParams) error {
 	d := p.TextDocument

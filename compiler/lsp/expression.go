@@ -23,6 +23,8 @@ func (c *completer) value(offset int) {
 		kind = a.Def.Kind
 	}
 	switch r, part := c.RefAt(offset); {
+	case c.cursor.Bare:
+		c.bareText(kind)
 	case c.cursor.Text:
 		c.inString()
 	case c.cursor.Key:

@@ -12,6 +12,9 @@ import (
 // diagnostics.
 func (s *server) formatting(p documentParams) (answer, error) {
 	return s.in(p.TextDocument, func(_ context.Context, v *view) (any, error) {
+		if v.YAML() {
+			return nil, nil // its comments and its layout are the user's own, as for pipec fmt
+		}
 		crlf := bytes.Contains(v.text.src, []byte("\r\n"))
 		src := bytes.ReplaceAll(v.text.src, []byte("\r\n"), []byte("\n"))
 		var diags diag.List

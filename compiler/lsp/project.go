@@ -51,9 +51,13 @@ func (o *outlines) source(path string, src []byte, t *text, enc encoding) *sourc
 		return s
 	}
 	if t == nil {
-		t = newText(src, enc)
+		t = diskText(src, enc)
 	}
-	s := &source{&names.File{Path: path, File: outline.Parse(src, o.root)}, t}
+	parse := outline.Parse
+	if isYAML(path) {
+		parse = outline.ParseYAML
+	}
+	s := &source{&names.File{Path: path, File: parse(src, o.root)}, t}
 	o.sources[path] = s
 	return s
 }
@@ -90,7 +94,7 @@ func (s *server) project(d *document, docs map[string]*document) *project {
 		entries, _ := os.ReadDir(p.dir) // what can't be read is told by the compiler
 		for _, e := range entries {
 			path := filepath.Join(p.dir, e.Name())
-			if docs[path] != nil || !isHCL(path) {
+			if docs[path] != nil || !outlined(path) {
 				continue
 			}
 			if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() || info.Size() > expr.MaxFile {
@@ -101,7 +105,7 @@ func (s *server) project(d *document, docs map[string]*document) *project {
 			}
 		}
 		for path, doc := range docs {
-			if doc.dir() == p.dir && isHCL(path) {
+			if doc.dir() == p.dir && outlined(path) {
 				p.sources[path] = s.cache.source(path, doc.text.src, doc.text, s.enc)
 			}
 		}
@@ -132,7 +136,7 @@ func (s *server) in(id documentID, f func(ctx context.Context, v *view) (any, er
 		return nil, &jsonrpc2.Error{Code: codeInvalidParams, Message: id.URI + " is not open"}
 	}
 	return func(ctx context.Context) (any, error) {
-		if !isHCL(d.path) && d.dir() != "" {
+		if !outlined(d.path) && d.dir() != "" {
 			return nil, nil
 		}
 		p := s.project(d, docs)

@@ -67,6 +67,7 @@ type initializeParams struct {
 			} `json:"rename"`
 			PublishDiagnostics struct {
 				RelatedInformation bool `json:"relatedInformation"`
+				CodeDescription    bool `json:"codeDescriptionSupport"`
 			} `json:"publishDiagnostics"`
 		} `json:"textDocument"`
 	} `json:"capabilities"`
@@ -102,10 +103,15 @@ type diagnostic struct {
 	Range    span      `json:"range"`
 	Severity int       `json:"severity"`
 	Code     string    `json:"code"`
+	Page     *page     `json:"codeDescription,omitempty"`
 	Source   string    `json:"source"`
 	Message  string    `json:"message"`
 	Tags     []int     `json:"tags,omitempty"`
 	Related  []related `json:"relatedInformation,omitempty"`
+}
+
+type page struct {
+	Href string `json:"href"`
 }
 
 type related struct {
@@ -207,7 +213,7 @@ type actionParams struct {
 type codeAction struct {
 	Title       string        `json:"title"`
 	Kind        string        `json:"kind"`
-	Diagnostics []diagnostic  `json:"diagnostics"`
+	Diagnostics []diagnostic  `json:"diagnostics,omitempty"`
 	IsPreferred bool          `json:"isPreferred,omitempty"`
 	Edit        workspaceEdit `json:"edit"`
 }

@@ -18,23 +18,33 @@ var pieces = []string{
 	"{", "}", "[", "]", "(", ")", "\"", "${", "%{", "<<EOT\n", "EOT\n", "/*", "*/", "#", "=", ".", ",", "\n", "\r\n", " ", "-", "?", ":",
 	"step", "step.", "step.importer.", "param.gamma", "var.", "local.x", "input.model.path", "output.model.path", "each.key",
 	"step \"x\" {\n", "input \"y\" {\n value = ", "type = list(", "for x in ", "if", "null", "true", "0", "1e9", "𝄞", "ä", "\x00", "\t",
+	"- ", ": ", "'", "|\n", "step:\n", "  a:\n", "\n      ", "&a ", "*a", "value: ", "<<: *a\n", "{x: ", "${step.sales.",
 	"locals {\n  x = 1\n}\n", "pipeline \"p\" {\n  step \"s\" {\n    command = [\"a\"]\n  }\n}\n", "orchestrator \"local\" {}\n", "retry {}\n",
 }
 
-// TestRandomEdits types at random into an example: the server lives, answers, and in the end says what `pipec validate`
+// TestRandomEdits types at random into an example: the server lives, answers, and in the end says what `pipec lint`
 // says of the same texts.
 func TestRandomEdits(t *testing.T) {
-	for _, example := range []string{"digits", "shell"} {
+	for _, example := range []string{"digits", "shell", "notify"} {
 		t.Run(example, func(t *testing.T) { randomEdits(t, example) })
 	}
 }
 
 func randomEdits(t *testing.T, example string) {
-	c := start(t, nil)
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := launch(t, dir)
+	c.initialize(everything)
 	if err := os.CopyFS(c.dir, os.DirFS(filepath.Join("../../examples", example))); err != nil {
 		t.Fatal(err)
 	}
-	names := []string{example + ".pipec.hcl", "stacks.pipec.hcl"}
+	var names []string
+	files, _ := filepath.Glob(c.path("*.pipec.*"))
+	for _, file := range files {
+		names = append(names, filepath.Base(file))
+	}
 	good := map[string]string{}
 	for _, name := range names {
 		src, err := os.ReadFile(c.path(name))
@@ -66,7 +76,7 @@ func randomEdits(t *testing.T, example string) {
 			c.write(name, c.texts[name])
 		}
 		if got, want := c.shown(names), validated(t, c, names); !slices.Equal(got, want) {
-			rt.Fatalf("the editor shows\n%s\nvalidate tells\n%s\nof\n%q", strings.Join(got, "\n"), strings.Join(want, "\n"), c.texts)
+			rt.Fatalf("the editor shows\n%s\nlint tells\n%s\nof\n%q", strings.Join(got, "\n"), strings.Join(want, "\n"), c.texts)
 		}
 	})
 	if status := c.end(); status != 0 || strings.Contains(c.stderr.String(), "panic") {
@@ -103,10 +113,10 @@ func (c *client) shown(names []string) []string {
 	return out
 }
 
-// validated is what `pipec validate` tells, as shown has it.
+// validated is what `pipec lint` tells, as shown has it.
 func validated(t *testing.T, c *client, names []string) []string {
 	t.Helper()
-	cmd := exec.Command(pipec(t), "validate", "-C", c.dir, "--format", "json")
+	cmd := exec.Command(pipec(t), "lint", "-C", c.dir, "--format", "json")
 	cmd.Env = append(os.Environ(), "PIPEC_STACK=", "CI=")
 	data, _ := cmd.Output()
 	type pos struct{ Line, Column, Byte int }

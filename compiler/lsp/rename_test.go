@@ -1,6 +1,7 @@
 package lsp_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,14 +11,17 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"pipec.dev/pipec/compiler"
+	"pipec.dev/pipec/compiler/convert"
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/compiler/load"
 )
 
 // TestRenameAll renames every name of the examples and of the corpus of programs, one at a time: each project compiles
 // as before, with as many diagnostics, and the old name is gone from where it was declared.
 func TestRenameAll(t *testing.T) {
 	projects := map[string]map[string]string{}
-	for _, example := range []string{"digits", "shell"} {
-		files, _ := filepath.Glob("../../examples/" + example + "/*.pipec.hcl")
+	for _, example := range []string{"digits", "shell", "notify", "leaderboard"} {
+		files, _ := filepath.Glob("../../examples/" + example + "/*.pipec.*")
 		projects[example] = map[string]string{}
 		for _, file := range files {
 			src, err := os.ReadFile(file)
@@ -39,12 +43,13 @@ func TestRenameAll(t *testing.T) {
 		}
 		projects[strings.TrimSuffix(filepath.Base(file), ".txtar")] = files
 	}
-	if len(projects) < 5 {
+	if len(projects) < 7 {
 		t.Fatalf("only %d projects", len(projects))
 	}
 	renamed := 0
 	for name, files := range projects {
 		t.Run(name, func(t *testing.T) { renamed += renameAll(t, files) })
+		t.Run(name+" in YAML", func(t *testing.T) { renamed += renameAll(t, inYAML(t, files)) })
 	}
 	t.Logf("%d names in %d projects", renamed, len(projects))
 }
@@ -61,7 +66,7 @@ func renameAll(t *testing.T, files map[string]string) (renamed int) {
 	c := start(t, files)
 	unsaved := map[string][]byte{}
 	for name, text := range files {
-		if strings.HasSuffix(name, ".pipec.hcl") && !strings.Contains(name, "/") {
+		if load.IsSource(name) {
 			c.open(name, text)
 			unsaved[name] = []byte(text)
 		}
@@ -104,6 +109,25 @@ func renameAll(t *testing.T, files map[string]string) (renamed int) {
 	}
 	c.end()
 	return renamed
+}
+
+// inYAML are the files with half of the sources converted, so that names go from one language into the other.
+func inYAML(t *testing.T, files map[string]string) map[string]string {
+	out := map[string]string{}
+	odd := len(files)%2 == 1
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		other, source := convert.Name(name)
+		var diags diag.List
+		if odd = !odd; source && !strings.Contains(name, "/") && (odd || len(files) < 3) {
+			if text, ok := convert.Source(name, []byte(files[name]), &diags); ok {
+				out[other] = string(text)
+				continue
+			}
+			t.Errorf("%s: %v", name, diags.Sorted())
+		}
+		out[name] = files[name]
+	}
+	return out
 }
 
 // given says whether values of variables are given outside of the sources.

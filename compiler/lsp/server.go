@@ -1,8 +1,8 @@
 // Package lsp is pipec's language server: what an editor asks while a project is written. It speaks the Language Server
 // Protocol over a reader and a writer.
 //
-// Diagnostics come from the compiler alone, over the whole project with the editor's unsaved texts in the place of files,
-// and so are those of `pipec validate`. All else (hover, completion, definitions, renaming) is read off outlines of the
+// Diagnostics come from the compiler, and from the linter's rules where a project has no errors, over the whole project with the editor's unsaved texts in the place of files,
+// and so are those of `pipec lint`. All else (hover, completion, definitions, renaming) is read off outlines of the
 // files, which exist while a file is half written; outline and names, below, make them. A project is a directory.
 //
 // Messages are taken in their order: a request sees the texts as they were when it came, and is answered beside those
@@ -22,12 +22,15 @@ import (
 	"github.com/sourcegraph/jsonrpc2"
 
 	"pipec.dev/pipec/compiler"
+	"pipec.dev/pipec/compiler/diag"
 )
 
 // Options are what the server needs of the command.
 type Options struct {
 	// Compile compiles the project in a directory, with texts in the place of files, by their names there.
 	Compile func(dir string, unsaved map[string][]byte) (*compiler.Result, error)
+	// Lint gives what the rules tell of what was compiled, with what compiling has told; nil: they are not asked.
+	Lint    func(dir string, r *compiler.Result) ([]diag.Diagnostic, error)
 	Log     io.Writer
 	Version string
 }
@@ -67,6 +70,7 @@ type server struct {
 	docs  *documents
 	cache *outlines
 	check *checker
+	pages *pages
 
 	mu       sync.Mutex
 	inFlight map[jsonrpc2.ID]context.CancelFunc
@@ -84,6 +88,8 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, o Options) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s.check = newChecker(s)
+	s.pages = &pages{files: map[string]string{}}
+	defer s.pages.remove()
 	checked := make(chan struct{})
 	ready := make(chan struct{})
 	st := &stream{in: bufio.NewReaderSize(in, 1<<16), out: out, log: s.log.Printf}

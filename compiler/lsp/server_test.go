@@ -104,6 +104,7 @@ func TestMalformed(t *testing.T) {
 		"a negative":       "Content-Length: -5\r\n\r\n",
 		"a short length":   "Content-Length: 3\r\n\r\n{\"method\": \"x\"}",
 		"no header at all": "hello\r\n\r\n",
+		"bytes before":     "\xab\xa6Content-Length: 2\r\n\r\n{}",
 		"invalid UTF-8":    "Content-Length: 4\r\n\r\n\xff\xfe{}",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -131,7 +131,7 @@ func (s *server) initialize(p initializeParams) (answer, error) {
 			"documentSymbolProvider":     true,
 			"documentFormattingProvider": true,
 			"renameProvider":             rename,
-			"codeActionProvider":         object{"codeActionKinds": []string{"quickfix"}},
+			"codeActionProvider":         object{"codeActionKinds": []string{"quickfix", "source.fixAll"}},
 			"workspace":                  object{"workspaceFolders": object{"supported": true}},
 		},
 	}

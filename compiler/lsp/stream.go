@@ -76,7 +76,7 @@ func (s *stream) body() ([]byte, error) {
 			return nil, err
 		}
 		text := strings.TrimRight(string(line), "\r\n")
-		i := strings.LastIndex(strings.ToLower(text), lengthHeader) // behind a cut message, it may stand at its end
+		i := strings.LastIndex(lower(text), lengthHeader) // behind a cut message, it may stand at its end
 		switch {
 		case text == "" && length >= 0:
 			body, err := io.ReadAll(io.LimitReader(s.in, int64(length)))
@@ -95,6 +95,17 @@ func (s *stream) body() ([]byte, error) {
 			s.log("%.40q is no header", text)
 		}
 	}
+}
+
+// lower is a text of the same length without capital letters of ASCII.
+func lower(s string) string {
+	out := []byte(s)
+	for i, c := range out {
+		if c >= 'A' && c <= 'Z' {
+			out[i] += 'a' - 'A'
+		}
+	}
+	return string(out)
 }
 
 // WriteObject writes a message at once.

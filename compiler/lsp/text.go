@@ -1,6 +1,7 @@
 package lsp
 
 import (
+	"bytes"
 	"slices"
 	"unicode/utf8"
 )
@@ -51,10 +52,26 @@ type wide struct {
 	saved      int // how many more bytes than units there are in the text up to its end
 }
 
-func newText(src []byte, enc encoding) *text {
+func newText(src []byte, enc encoding) *text { return readText(src, enc, 0) }
+
+// diskText is the text of a file that is not open. A byte order mark at its start is no part of it: editors take it off.
+func diskText(src []byte, enc encoding) *text {
+	if bytes.HasPrefix(src, []byte(byteOrder)) {
+		return readText(src, enc, len(byteOrder))
+	}
+	return readText(src, enc, 0)
+}
+
+const byteOrder = "\xef\xbb\xbf"
+
+// readText finds the lines of a text, of which skip bytes at the start count as nothing.
+func readText(src []byte, enc encoding, skip int) *text {
 	t := &text{src: src, lines: []int{0}, enc: enc}
-	saved := 0
-	for i := 0; i < len(src); {
+	saved := skip
+	if skip > 0 {
+		t.wide = []wide{{0, skip, skip}}
+	}
+	for i := skip; i < len(src); {
 		c := src[i]
 		if c >= utf8.RuneSelf {
 			r, size := utf8.DecodeRune(src[i:])
@@ -103,6 +120,9 @@ func (t *text) offset(p position) int {
 		return len(t.src)
 	}
 	at := t.lines[p.Line]
+	if p.Line == 0 && len(t.wide) > 0 && t.wide[0].start == 0 && t.wide[0].saved == t.wide[0].end {
+		at = t.wide[0].end // what counts as nothing
+	}
 	for n := 0; at < len(t.src) && t.src[at] != '\n' && t.src[at] != '\r'; {
 		r, size := utf8.DecodeRune(t.src[at:])
 		if n += t.enc.units(r, size); n > p.Character {

@@ -34,9 +34,13 @@ func (t *translator) finding(d diag.DiagnosticView) (string, finding) {
 	if d.Code == "unused" {
 		f.Tags = []int{1} // unnecessary: drawn faded
 	}
+	if t.server.client.Capabilities.TextDocument.PublishDiagnostics.CodeDescription {
+		f.Page = t.server.pages.of(d.Code)
+	}
 	path := t.main()
 	if at := d.Range; at != nil && t.isFile(at.Filename) {
 		path, f.Range = at.Filename, t.span(*at)
+		f.ignorable = ignorable(d.Code)
 	} else if at != nil {
 		f.Message = at.Filename + ": " + f.Message // such as --var gamma
 	}
@@ -80,7 +84,10 @@ func (t *translator) text(path string) *text {
 		return have
 	}
 	if src, ok := t.sources[path]; ok {
-		t.texts[path] = newText(src, t.server.enc)
+		t.texts[path] = diskText(src, t.server.enc)
+		if t.docs[path] != nil {
+			t.texts[path] = newText(src, t.server.enc)
+		}
 	}
 	return t.texts[path]
 }

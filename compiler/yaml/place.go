@@ -147,6 +147,9 @@ func cluster(b []byte) int {
 
 // at is a range of the file.
 func (p *places) at(start, end int) hcl.Range {
+	for end < len(p.src) && !utf8.RuneStart(p.src[end]) { // no range ends inside of a character
+		end++
+	}
 	from := p.pos(start)
 	to := from
 	if end > start {

@@ -119,7 +119,7 @@ func writeAttributes(w io.Writer, b *language.Block) {
 	}
 	fmt.Fprint(w, "\n| attribute | type | kind | default | |\n|---|---|---|---|---|\n")
 	for _, a := range b.Attributes {
-		fmt.Fprintf(w, "| `%s` | %s | %s | %s | %s |\n", a.Name, valueType(a), kindName(a.Kind), byDefault(a), attributeDoc(a))
+		fmt.Fprintf(w, "| `%s` | %s | %s | %s | %s |\n", a.Name, valueType(a), kindOf(a), byDefault(a), attributeDoc(a))
 	}
 }
 
@@ -157,6 +157,14 @@ func byDefault(a *language.Attribute) string {
 		return "`" + a.Default + "`"
 	}
 	return ""
+}
+
+// kindOf is an attribute's kind, and that it may read each of a for_each too.
+func kindOf(a *language.Attribute) string {
+	if a.Each {
+		return kindName(a.Kind) + ", each"
+	}
+	return kindName(a.Kind)
 }
 
 func kindName(k language.Kind) string {

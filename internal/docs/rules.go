@@ -51,7 +51,7 @@ func rulePage(w io.Writer, r *lint.Rule) error {
 		part[f.Name] = strings.TrimSpace(string(f.Data))
 	}
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "<!-- Generated from the rule and its example by `make generate`; do not edit. -->\n\n# %s\n\n%s\n\nLevel: `%s`.\n\n%s\n", r.Code, r.Summary, r.Level, r.Doc)
+	fmt.Fprintf(b, "<!-- Generated from the rule and its example by `make generate`; do not edit. -->\n\n%s", r.Page())
 	fmt.Fprintf(b, "\n## Example\n\n```hcl\n%s\n```\n\n```\n%s\n```\n\nBetter:\n\n```hcl\n%s\n```\n", part["bad.pipec.hcl"], part["output"], part["good.pipec.hcl"])
 	return b.Flush()
 }

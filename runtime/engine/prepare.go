@@ -53,6 +53,7 @@ func (s *State) prepare(n *node) (*Spec, *fault) {
 	spec := &Spec{Step: n.addr, Def: n.step, Attempt: 1, UserAttempt: 1}
 	if n.key != cty.NilVal {
 		spec.Key = expr.Key(n.key)
+		spec.Def = n.step.Instance(spec.Key)
 	}
 	for i := range n.step.Inputs {
 		d, f := s.input(n, &n.step.Inputs[i])

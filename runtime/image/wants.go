@@ -39,7 +39,11 @@ func List(programs []*program.Program, stack *program.Stack) []Want {
 				out = append(out, Want{Kind: KindCode, Name: c.Name, Dir: path.Join(c.Root, c.Dir), code: c})
 			}
 		}
+		var all []*program.Step
 		for _, s := range p.Every() {
+			all = append(all, s.Bodies()...)
+		}
+		for _, s := range all {
 			ref, built := kube.ImageReference(p, stack.Registry, s.Image)
 			if ref == "" || seen[KindImage+ref] {
 				continue

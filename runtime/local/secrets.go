@@ -41,7 +41,11 @@ func (o *Options) findSecrets(steps []*program.Step) (secrets, error) {
 	out := secrets{}
 	var missing []string
 	var file map[string]string
+	var all []*program.Step
 	for _, s := range steps {
+		all = append(all, s.Bodies()...)
+	}
+	for _, s := range all {
 		for _, want := range s.SecretEnv {
 			name := SecretVariable(want.Secret, want.Key)
 			value := o.getenv(name)
@@ -65,6 +69,7 @@ func (o *Options) findSecrets(steps []*program.Step) (secrets, error) {
 		return out, nil
 	}
 	slices.Sort(missing)
+	missing = slices.Compact(missing)
 	where := "Set it in the environment, or name a file of NAME=VALUE lines as the stack's secrets_file."
 	if o.Stack.SecretsFile != "" {
 		where = "Set it in the environment, or in " + o.Stack.SecretsFile + "."

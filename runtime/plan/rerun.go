@@ -194,6 +194,11 @@ func essence(s *program.Step) []byte {
 		approval.Timeout = 0
 		c.Approval = &approval
 	}
+	c.Variants = slices.Clone(c.Variants)
+	for i := range c.Variants {
+		v := &c.Variants[i]
+		*v = program.Variant{Image: v.Image, SecretEnv: v.SecretEnv, Security: v.Security, PodPatch: v.PodPatch}
+	}
 	c.Pod, c.ImageDigest = nil, "" // what binding to a cluster made of the rest; an image is as its reference says, as code is
 	data, err := json.Marshal(&c)
 	if err != nil {

@@ -59,7 +59,7 @@ func volume() *Block {
 			attr("claim", Const, "string", "The name of a PersistentVolumeClaim of the namespace."),
 			attr("ephemeral", Const, "string", "The size of a claim that is made for the pod, and ends with it.").format("quantity"),
 			attr("storage_class", Const, "string", "The storage class of an `ephemeral` one. Without it, the cluster's default."),
-			attr("access_mode", Const, "string", "What the `claim` allows, or what is asked for an `ephemeral` one. Two steps that can run at once can't have one claim that is `ReadWriteOnce` or `ReadWriteOncePod`.").oneOf("ReadWriteOnce", "ReadWriteOncePod", "ReadWriteMany", "ReadOnlyMany").byDefault(`"ReadWriteOnce"`),
+			attr("access_mode", Const, "string", "What the `claim` allows, or what is asked for an `ephemeral` one. Two steps that can run at once can't have one claim that is `ReadWriteOnce` or `ReadWriteOncePod`; a call has those of the steps that it calls.").oneOf("ReadWriteOnce", "ReadWriteOncePod", "ReadWriteMany", "ReadOnlyMany").byDefault(`"ReadWriteOnce"`),
 			attr("scratch", Const, "string", "The size of an empty directory on the node's disk.").format("quantity"),
 			attr("memory", Const, "string", "The size of an empty directory in memory, as for `/dev/shm`. What is in it counts as memory of the step.").format("quantity"),
 			attr("secret", Const, "string", "The name of a Secret; its keys are files."),

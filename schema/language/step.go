@@ -1,7 +1,27 @@
 package language
 
 func step(name, doc string) *Block {
-	return &Block{Name: name, Label: "name", Doc: doc, Attributes: stepAttributes(), Blocks: stepBlocks()}
+	out := &Block{Name: name, Label: "name", Doc: doc, Attributes: stepAttributes(), Blocks: stepBlocks()}
+	for _, name := range []string{"image", "node_selector", "service_account", "labels", "annotations", "pod"} {
+		out.Attribute(name).Each = true
+	}
+	for _, a := range podAttributes() {
+		out.Attribute(a.Name).Each = true
+	}
+	for _, name := range []string{"secret_env", "resources", "security"} {
+		perInstance(out.Block(name))
+	}
+	for _, b := range podBlocks() {
+		perInstance(out.Block(b.Name))
+	}
+	return out
+}
+
+// perInstance lets all in a block be another for each instance: pods are made when compiling, and one for each.
+func perInstance(b *Block) {
+	for _, a := range b.Attributes {
+		a.Each = true
+	}
 }
 
 func stepAttributes() []*Attribute {

@@ -42,6 +42,7 @@ type Block struct {
 type Attribute struct {
 	Name     string
 	Kind     Kind
+	Each     bool   // beside what Kind says, it may refer to each of a for_each that is known when compiling
 	Type     string // the type of its value, as the language writes it; "" where Kind says all
 	Required bool
 	Only     string   // the label of the block that it belongs to; "": all

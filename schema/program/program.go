@@ -146,6 +146,10 @@ type Step struct {
 	// Pod is the step's complete PodTemplateSpec (core/v1) in a bound program: patch applied; only the identity and the
 	// inputs of an attempt are filled in at run time, and more memory after it ran out.
 	Pod json.RawMessage `json:"pod,omitempty"`
+	// Variants are the pods of the instances of a step, where what is said of the pod reads each: Variant says which
+	// instance has which, by its key. What the step itself says of its pod is then what the first one says.
+	Variants []Variant      `json:"variants,omitempty"`
+	Variant  map[string]int `json:"variant,omitempty"`
 }
 
 // Called is a pipeline as one that calls it sees it. The same pipeline is there twice where two callers give it different

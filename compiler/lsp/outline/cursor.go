@@ -8,6 +8,9 @@ import (
 
 // Keys are the keys of the outermost object in a stretch of the file, without quotes.
 func (f *File) Keys(s Span) []Span {
+	if f.yaml != nil {
+		return f.yaml.keys(s)
+	}
 	var out []Span
 	depth := 0
 	before := hclsyntax.TokenNewline
@@ -51,11 +54,15 @@ type Cursor struct {
 	Key    bool     // in an object: where a key is written
 	Depth  int      // of brackets that are open between the start of the value and the cursor
 	Silent bool     // it is in a comment, a number, or behind something that ends a value
+	Bare   bool     // of a file in YAML: in a value, and in no expression
 	After  []string // the names of the reference that a string is compared with
 }
 
 // CursorAt finds what stands around an offset.
 func (f *File) CursorAt(offset int) Cursor {
+	if f.yaml != nil {
+		return f.yamlCursor(offset)
+	}
 	c := Cursor{Block: f.BlockAt(offset), Word: Span{offset, offset}}
 	i := f.tokenAt(max(0, offset-1))
 	if int(f.tokens[i].end) < offset { // between two tokens
@@ -76,7 +83,7 @@ func (f *File) CursorAt(offset int) Cursor {
 	}
 	if a := f.AttrAt(offset); a != nil && offset >= a.Value.Start {
 		c.Attr = a
-		c.inValue(f, offset)
+		c.inValue(f, a.Value.Start)
 		return c
 	}
 	c.Starts = f.startsItem(c.Word.Start) && !c.Text
@@ -85,11 +92,15 @@ func (f *File) CursorAt(offset int) Cursor {
 
 // inText finds the string or the heredoc whose text the cursor is in.
 func (c *Cursor) inText(f *File, offset int) {
-	open := []Span{}
 	start := 0
 	for n := c.Block; n != nil && start == 0; n = n.Parent {
 		start = n.Body.Start
 	}
+	c.inTextFrom(f, start, offset, nil)
+}
+
+// inTextFrom reads from a place on where the cursor may be in strings already, outermost first.
+func (c *Cursor) inTextFrom(f *File, start, offset int, open []Span) {
 	for i := f.tokenAt(start); i < len(f.tokens) && int(f.tokens[i].start) < offset; i++ {
 		switch t := f.tokens[i]; t.kind {
 		case hclsyntax.TokenOQuote:
@@ -119,17 +130,18 @@ func (c *Cursor) inText(f *File, offset int) {
 	c.String = s
 }
 
-// inValue finds how deep in a value the cursor is, and whether a key of an object is written there.
-func (c *Cursor) inValue(f *File, offset int) {
+// inValue finds how deep in a value, which starts at an offset, the cursor is, and whether a key of an object is written
+// there.
+func (c *Cursor) inValue(f *File, start int) {
 	type open struct {
 		closer hclsyntax.TokenType
 		key    bool
 	}
 	stack := []open{}
 	var last []string
-	for i := f.tokenAt(c.Attr.Value.Start); i < len(f.tokens) && int(f.tokens[i].end) <= c.Word.Start; i++ {
+	for i := f.tokenAt(start); i < len(f.tokens) && int(f.tokens[i].end) <= c.Word.Start; i++ {
 		t := f.tokens[i]
-		if int(t.start) < c.Attr.Value.Start {
+		if int(t.start) < start {
 			continue
 		}
 		k := kind(f.Src, t)

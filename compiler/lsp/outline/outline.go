@@ -1,7 +1,7 @@
 // Package outline finds the shape of a source file that may be half written: its blocks, attributes, references and
 // calls, each with its place. It reads tokens and not the syntax tree, because HCL's parser drops what it can't make
 // sense of, and what is being typed never makes sense yet. Where a file does parse, both see the same (a test holds
-// that).
+// that). Of a file in YAML it is made of the nodes of package sketch, and of the tokens of its expressions.
 //
 // It says nothing of what is right or wrong: that is the compiler's work.
 package outline
@@ -27,7 +27,11 @@ type File struct {
 	Calls []Call // by their place
 
 	tokens []token
+	yaml   *yaml // of a file in YAML; its tokens are those of expressions alone
 }
+
+// YAML says whether the file is in YAML.
+func (f *File) YAML() bool { return f.yaml != nil }
 
 // Block is a block, or the top of a file.
 type Block struct {
@@ -122,6 +126,9 @@ func (f *File) BlockAt(offset int) *Block {
 
 // HeaderAt is the block whose type or labels hold an offset, or nil.
 func (f *File) HeaderAt(offset int) *Block {
+	if f.yaml != nil {
+		return f.yaml.headAt(offset)
+	}
 	b := f.BlockAt(offset)
 	i := sort.Search(len(b.Blocks), func(i int) bool { return b.Blocks[i].Span.Start > offset }) - 1
 	if i < 0 {
@@ -136,6 +143,9 @@ func (f *File) HeaderAt(offset int) *Block {
 
 // AttrAt is the attribute whose name or value holds an offset, or nil.
 func (f *File) AttrAt(offset int) *Attr {
+	if f.yaml != nil {
+		return f.yaml.attrAt(offset)
+	}
 	b := f.BlockAt(offset)
 	i := sort.Search(len(b.Attrs), func(i int) bool { return b.Attrs[i].At.Start > offset }) - 1
 	if i < 0 || offset > b.Attrs[i].Value.End {

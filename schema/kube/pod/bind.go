@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
@@ -152,23 +153,39 @@ func (b *binder) steps(steps []program.Step) ([]program.Step, error) {
 	for i := range steps {
 		out[i] = steps[i]
 		s := &out[i]
-		if !s.Process() {
-			continue // and so it has no pod
+		if !s.Process() || s.Idle() {
+			continue // it has no process, and so no pod
 		}
-		img, err := b.image(s)
-		if err != nil {
+		if err := b.step(s); err != nil {
 			return nil, err
 		}
-		s.ImageDigest = img.locked.Digest
-		template, err := b.template(s, img)
-		if err != nil {
-			return nil, fmt.Errorf("the pod of step %q: %w", s.Name, err)
-		}
-		if s.Pod, err = json.Marshal(template); err != nil {
-			return nil, fmt.Errorf("the pod of step %q: %w", s.Name, err)
+		s.Variants = slices.Clone(s.Variants)
+		for i := range s.Variants {
+			one := s.With(&s.Variants[i])
+			if err := b.step(one); err != nil {
+				return nil, err
+			}
+			s.Variants[i] = program.VariantOf(one)
 		}
 	}
 	return out, nil
+}
+
+// step gives a step its pod.
+func (b *binder) step(s *program.Step) error {
+	img, err := b.image(s)
+	if err != nil {
+		return err
+	}
+	s.ImageDigest = img.locked.Digest
+	template, err := b.template(s, img)
+	if err != nil {
+		return fmt.Errorf("the pod of step %q: %w", s.Name, err)
+	}
+	if s.Pod, err = json.Marshal(template); err != nil {
+		return fmt.Errorf("the pod of step %q: %w", s.Name, err)
+	}
+	return nil
 }
 
 func (b *binder) image(s *program.Step) (image, error) {

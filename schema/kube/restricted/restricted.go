@@ -41,9 +41,18 @@ func Leaving(p *program.Program) ([]Leave, error) {
 	return out, nil
 }
 
-// Leaves says how one step does; nil: it doesn't.
+// Leaves says how one step does; of several pods of its instances, the first that does. nil: it doesn't.
 func Leaves(s *program.Step) (*Leave, error) {
-	if s.Security == nil && len(s.PodPatch) == 0 || !s.Process() {
+	for _, one := range s.Bodies() {
+		if l, err := leaves(one); l != nil || err != nil {
+			return l, err
+		}
+	}
+	return nil, nil
+}
+
+func leaves(s *program.Step) (*Leave, error) {
+	if s.Security == nil && len(s.PodPatch) == 0 || !s.Process() || s.Idle() {
 		return nil, nil
 	}
 	var t corev1.PodTemplateSpec

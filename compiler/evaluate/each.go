@@ -1,0 +1,60 @@
+package evaluate
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/compiler/diag"
+)
+
+// Each is the element of a for_each that a constant is read for; or why there is none where it stands.
+type Each struct {
+	Key, Value cty.Value
+	Why        func(at hcl.Range, text string) diag.Diagnostic // of a reference that can't be read
+}
+
+// For reads constants for an element, until the function that it returns is called. nil: for none, as everywhere.
+func (w *World) For(e *Each) (done func()) {
+	before := w.each
+	w.each = e
+	return func() { w.each = before }
+}
+
+// Mention notes that an expression is there, which nobody will ever ask for a value: what it reads is used.
+func (w *World) Mention(e hcl.Expression) {
+	for _, n := range w.reads(e) {
+		n.Used = true
+	}
+}
+
+// eachType is the type of each.key or each.value.
+func (w *World) eachType(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
+	if w.each.Why != nil {
+		w.Diags.Add(w.each.Why(t.SourceRange(), Text(t)))
+		return cty.NilType, 0, true
+	}
+	name, ok := second(t)
+	switch {
+	case ok && name == "key":
+		return w.each.Key.Type(), 2, true
+	case ok && name == "value":
+		return w.each.Value.Type(), 2, true
+	}
+	d := diag.New("unknown-reference", t.SourceRange(), "each has a key and a value: each.key, each.value")
+	if ok {
+		d = d.DidYouMean(name, []string{"key", "value"})
+	}
+	w.Diags.Add(d)
+	return cty.NilType, 0, true
+}
+
+// valueOf is the value of var.x, local.x or each.x.
+func (w *World) valueOf(root, name string) (cty.Value, bool) {
+	if root != "each" {
+		return w.named(root, name)
+	}
+	if name == "key" {
+		return w.each.Key, true
+	}
+	return w.each.Value, true
+}

@@ -1,0 +1,67 @@
+package program
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// Variant is what instances of a step say of their pods, in the place of what the step says.
+type Variant struct {
+	Image          string            `json:"image,omitempty"`
+	SecretEnv      []Secret          `json:"secret_env,omitempty"` // sorted by name
+	Resources      *Resources        `json:"resources,omitempty"`
+	NodeSelector   map[string]string `json:"node_selector,omitempty"`
+	ServiceAccount string            `json:"service_account,omitempty"`
+	Labels         map[string]string `json:"labels,omitempty"`
+	Annotations    map[string]string `json:"annotations,omitempty"`
+	Security       *Security         `json:"security,omitempty"`
+	PodPatch       json.RawMessage   `json:"pod_patch,omitempty"`
+	ImageDigest    string            `json:"image_digest,omitempty"`
+	Pod            json.RawMessage   `json:"pod,omitempty"`
+}
+
+// VariantOf is what a step says of its pod.
+func VariantOf(s *Step) Variant {
+	return Variant{
+		Image: s.Image, SecretEnv: s.SecretEnv, Resources: s.Resources, NodeSelector: s.NodeSelector, ServiceAccount: s.ServiceAccount,
+		Labels: s.Labels, Annotations: s.Annotations, Security: s.Security, PodPatch: s.PodPatch, ImageDigest: s.ImageDigest, Pod: s.Pod,
+	}
+}
+
+// With is the step with what a variant says, and no variants.
+func (s *Step) With(v *Variant) *Step {
+	out := *s
+	out.Image, out.SecretEnv, out.Resources, out.NodeSelector, out.ServiceAccount = v.Image, v.SecretEnv, v.Resources, v.NodeSelector, v.ServiceAccount
+	out.Labels, out.Annotations, out.Security, out.PodPatch = v.Labels, v.Annotations, v.Security, v.PodPatch
+	out.ImageDigest, out.Pod, out.Variants, out.Variant = v.ImageDigest, v.Pod, nil, nil
+	return &out
+}
+
+// Instance is the step as the instance of a key runs it.
+func (s *Step) Instance(key string) *Step {
+	if i, ok := s.Variant[key]; ok && i >= 0 && i < len(s.Variants) {
+		return s.With(&s.Variants[i])
+	}
+	return s
+}
+
+// Idle says that the step's for_each is known to be empty: it has no instance, and so no pod.
+func (s *Step) Idle() bool {
+	if s.ForEach == nil {
+		return false
+	}
+	text := bytes.TrimSpace(s.ForEach.Value.Const)
+	return bytes.Equal(text, []byte("[]")) || bytes.Equal(text, []byte("{}"))
+}
+
+// Bodies are the step with each pod that it has: itself, where all its instances have the same.
+func (s *Step) Bodies() []*Step {
+	if len(s.Variants) == 0 {
+		return []*Step{s}
+	}
+	out := make([]*Step, len(s.Variants))
+	for i := range s.Variants {
+		out[i] = s.With(&s.Variants[i])
+	}
+	return out
+}
