@@ -3,6 +3,7 @@ package compiler_test
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,7 +72,7 @@ func madeUp(p *program.Program, s *program.Step, ref string) (cty.Value, error) 
 	switch {
 	case ref == "attempt", strings.HasSuffix(ref, "exit_code"):
 		return cty.NumberIntVal(1), nil
-	case ref == "reason", parts[0] == "run", parts[0] == "step" && (parts[2] == "status" || parts[2] == "reason"):
+	case ref == "reason", parts[0] == "run", parts[0] == "step" && slices.Contains([]string{"status", "reason", "message"}, parts[2]):
 		return cty.StringVal("failed"), nil
 	case parts[0] == program.LastRoot:
 		for _, l := range p.Last {

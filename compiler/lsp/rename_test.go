@@ -93,6 +93,9 @@ func renameAll(t *testing.T, files map[string]string) (renamed int) {
 				if s.Detail == "variable" && given(files) {
 					continue
 				}
+				if strings.Contains(name, "/") && slices.Contains([]string{"variable", "pipeline", "param"}, s.Detail) {
+					continue // who imports the directory names it too, and a rename stays in the directory
+				}
 				renamed++
 				var edit struct{ Changes map[string][]textEdit }
 				c.call("textDocument/rename", object{"textDocument": object{"uri": c.uri(name)}, "position": s.SelectionRange.Start, "newName": "another-name_1"}, &edit)

@@ -242,7 +242,7 @@ func TestYAMLCompletion(t *testing.T) {
 	c := start(t, nil)
 	c.open(mainYAML, halfYAML)
 	for _, k := range []struct{ mark, first, has, not string }{
-		{mark: "fin\npi|", first: "code pipec", not: "step locals pipeline image"}, // which stand there already
+		{mark: "fin\npi|", first: "code library pipec", not: "step locals pipeline image"}, // which stand there already
 		{mark: "${jo|", has: "join var local", not: "param step"},
 		{mark: "c: \"x${va|}", has: "var local upper"},
 		{mark: "var.gamma.l|}", first: "high low", not: "upper"},
@@ -257,7 +257,7 @@ func TestYAMLCompletion(t *testing.T) {
 		{mark: `"${outpu|`, has: "output output.y output.z input step param run", not: "each attempt"},
 		{mark: "depends_on: [step.|]", first: "a last", not: "b f join"},
 		{mark: `step.a.status == \"|\"`, first: "cancelled failed skipped succeeded timed_out"},
-		{mark: "        |\n        ret", has: "command timeout output retry", not: "python depends_on when approval cache input"},
+		{mark: "        |\n        ret", has: "command timeout output retry", not: "python depends_on when cache input"},
 		{mark: "        ret|\n", has: "timeout retry", not: "input"},
 		{mark: "value: ${step.|}", first: "a last", not: "b f"},
 		{mark: `"${step.a.|}"`, first: "y z exit_code message reason status", not: "join"},

@@ -113,7 +113,7 @@ func TestGrowingRuns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		g := growing{t: t, s: s, now: epoch, running: map[string]int{}, checks: map[string]bool{}, asks: map[string]bool{}, timers: map[string]bool{}, ends: map[string]record.StepEnd{}, tries: map[string]int{}}
+		g := newGrowing(t, s)
 		g.send(record.Event{Type: record.RunStarted})
 		cancels := 0
 		for steps := 0; g.end == nil; steps++ {
@@ -178,6 +178,12 @@ type growing struct {
 	log     []record.Event
 	actions []Action
 	sent    func(record.Event, []Action) // is told of each event and of what came of it; nil: nobody
+}
+
+func newGrowing(t *rapid.T, s *State) *growing {
+	return &growing{
+		t: t, s: s, now: epoch, running: map[string]int{}, checks: map[string]bool{}, asks: map[string]bool{}, timers: map[string]bool{}, ends: map[string]record.StepEnd{}, tries: map[string]int{},
+	}
 }
 
 func (g *growing) send(e record.Event) {
