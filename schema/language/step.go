@@ -135,11 +135,3 @@ func security() *Block {
 			attr("host_paths", Const, "bool", "Lets `volume` and `pod` have volumes of the node's own directories.").byDefault("false"),
 		}}
 }
-
-// later is a block that works from a later version on.
-func later(since, name, label, doc string, attrs ...*Attribute) *Block {
-	for _, a := range attrs {
-		a.Since = since
-	}
-	return &Block{Name: name, Label: label, Doc: doc, Since: since, Attributes: attrs}
-}

@@ -88,11 +88,8 @@ func (b *Block) Names() []string {
 	return out
 }
 
-// The versions that a later entry waits for.
-const (
-	cluster = "v0.2" // Kubernetes
-	whole   = "v0.3" // the rest of the language
-)
+// cluster is the version that knows of Kubernetes.
+const cluster = "v0.2"
 
 // Root is what stands at the top of a file.
 func Root() *Block {
