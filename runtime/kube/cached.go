@@ -26,8 +26,16 @@ func (d *driver) checkCache(spec engine.Spec) {
 	})
 }
 
+// lookup waits for a result that is being put where it looks: a step that ends lets others start at once, and one of them
+// may do the same.
 func (d *driver) lookup(ctx context.Context, task *step.Spec) (*record.CacheEntry, cache.Slot) {
 	key := step.ImageKey(task, task.Program.ImageDigest)
+	if done, ok := d.keeping.Load(key.Digest); ok {
+		select {
+		case <-done.(chan struct{}):
+		case <-ctx.Done():
+		}
+	}
 	return cache.Lookup(ctx, d.store, key.Digest, task.Program.Cache.TTL.D())
 }
 
@@ -37,12 +45,18 @@ func (d *driver) keep(a *attempt, r *record.Result) {
 		return
 	}
 	slot, asked := d.slots[a.id.step]
+	done := make(chan struct{})
+	if asked && slot.Digest != "" {
+		d.keeping.Store(slot.Digest, done)
+	}
 	d.async(func(ctx context.Context) func() {
 		ctx = context.WithoutCancel(ctx) // the run may end meanwhile, and waits for it
 		if !asked {                      // a coordinator before this one has
 			_, slot = d.lookup(ctx, a.step)
 		}
 		err := cache.Keep(ctx, d.store, slot, r)
+		d.keeping.CompareAndDelete(slot.Digest, done)
+		close(done)
 		if err == nil {
 			return nil
 		}

@@ -56,7 +56,8 @@ type driver struct {
 	cancels  map[string]bool // the cancel annotations that were seen
 	gates    gates
 	slots    map[string]cache.Slot
-	uncached bool // it was said that results can't be cached
+	keeping  sync.Map // chan struct{}, by the digest of a slot: closed when a result has been put there
+	uncached bool     // it was said that results can't be cached
 	blind    map[string]bool
 	swept    []ended // pods to be deleted, the oldest end first
 	sweeping bool
