@@ -54,7 +54,11 @@ func (a *app) awaitAnswered(ctx context.Context, re *remotely, run *record.Run, 
 	ctx, s := a.onInterrupt(ctx)
 	defer s.stop()
 	end, err := re.runs.AwaitAnswer(ctx, remote.FollowOptions{
-		Pipeline: run.Pipeline, Name: run.Name, UID: run.UID, Reader: re.reader, Tell: a.sayWaits,
+		Pipeline: run.Pipeline, Name: run.Name, UID: run.UID, Reader: re.reader, Tell: func(e record.Event) {
+			if e.Type != record.StepWaiting || e.Step == "" { // other steps' pods are not what is waited for
+				a.sayWaits(e)
+			}
+		},
 	}, step)
 	switch {
 	case s.interrupted():
@@ -65,14 +69,4 @@ func (a *app) awaitAnswered(ctx context.Context, re *remotely, run *record.Run, 
 		return user(fmt.Errorf("the answer came too late for %s of run %s: %s", step, run.Name, runs.HowAnswered(end)))
 	}
 	return a.sayAnswered(run, end, output)
-}
-
-// sayWaits says what is waited for.
-func (a *app) sayWaits(e record.Event) {
-	switch {
-	case e.Type == record.StepWaiting && e.Step == "" && e.Text != "":
-		fmt.Fprintf(a.stderr, "Waiting for %s.\n", e.Text)
-	case e.Type == record.Warned:
-		fmt.Fprintf(a.stderr, "Warning: %s\n", e.Text)
-	}
 }

@@ -47,26 +47,11 @@ func (a *app) cancelRemote(ctx context.Context, stack *program.Stack, name, pipe
 	return a.awaitCancelled(ctx, re, run)
 }
 
-// tellWait says what a run, or a step of it, waits for.
-func (a *app) tellWait(e *record.Event) {
-	if e.Step != "" {
-		fmt.Fprintf(a.stderr, "%s: ", e.Step)
-	}
-	fmt.Fprintf(a.stderr, "waiting for %s\n", e.Text)
-}
-
 func (a *app) awaitCancelled(ctx context.Context, re *remotely, run *record.Run) error {
 	ctx, s := a.onInterrupt(ctx)
 	defer s.stop()
 	end, err := re.runs.Follow(ctx, remote.FollowOptions{
-		Pipeline: run.Pipeline, Name: run.Name, UID: run.UID, Reader: re.reader, Tell: func(e record.Event) {
-			switch {
-			case e.Type == record.StepWaiting && e.Text != "" && e.Reason != "": // else the run's own, which a cancel ends
-				a.tellWait(&e)
-			case e.Type == record.Warned:
-				fmt.Fprintf(a.stderr, "Warning: %s\n", e.Text)
-			}
-		},
+		Pipeline: run.Pipeline, Name: run.Name, UID: run.UID, Reader: re.reader, Tell: a.sayWaits,
 	})
 	switch {
 	case s.interrupted():

@@ -99,15 +99,10 @@ func (a *app) liveLogs(ctx context.Context, re *remotely, run *record.Run, o log
 		_, err := re.runs.Follow(ctx, remote.FollowOptions{
 			Pipeline: run.Pipeline, Name: run.Name, UID: run.UID, Reader: re.reader, Lines: true, Late: true,
 			Step: o.Step, Attempt: o.Attempt, Tell: func(e record.Event) {
-				switch {
-				case e.Type == record.StepLog:
-					if err := print(e); err != nil {
-						stop(err)
-					}
-				case e.Type == record.StepWaiting && e.Text != "":
-					a.tellWait(&e)
-				case e.Type == record.Warned:
-					fmt.Fprintf(a.stderr, "%s %s\n", a.paint("33", "warning:"), e.Text)
+				if e.Type != record.StepLog {
+					a.sayWaits(e)
+				} else if err := print(e); err != nil {
+					stop(err)
 				}
 			},
 		})

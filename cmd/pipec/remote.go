@@ -329,3 +329,15 @@ func onSignals(parent context.Context) (context.Context, *signals) {
 	})
 	return ctx, s
 }
+
+// sayWaits says what a run, or a step of it, waits for, and what it warns of.
+func (a *app) sayWaits(e record.Event) {
+	switch {
+	case e.Type == record.StepWaiting && e.Text != "" && e.Step != "":
+		fmt.Fprintf(a.stderr, "%s: waiting for %s\n", e.Step, e.Text)
+	case e.Type == record.StepWaiting && e.Text != "":
+		fmt.Fprintf(a.stderr, "waiting for %s\n", e.Text)
+	case e.Type == record.Warned:
+		fmt.Fprintln(a.stderr, a.paint("33", "warning:"), e.Text)
+	}
+}

@@ -1,18 +1,15 @@
 package kube
 
 import (
-	"bytes"
 	"encoding/json"
-	"path/filepath"
 	"testing"
 	"time"
-
-	"github.com/rogpeppe/go-internal/txtar"
 
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/kube/pod"
 	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/program/programtest"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -25,7 +22,7 @@ func FuzzProgram(f *testing.F) {
 		ArtifactStore: program.Store{Kind: "s3", Path: "s3://bucket"},
 		Registry:      &program.Registry{Kind: "generic", URI: "registry.example.com/team"},
 	}
-	for _, data := range goldenPrograms(f) {
+	for _, data := range programtest.Golden(f, "../../compiler/testdata/programs") {
 		f.Add([]byte(data), []byte{}, false)
 		p, err := program.Decode(data)
 		if err != nil {
@@ -121,32 +118,4 @@ func anEnd(s *program.Step, kind byte) *record.Result {
 		}
 	}
 	return r
-}
-
-// goldenPrograms are those of the compiler's own golden files.
-func goldenPrograms(f *testing.F) []json.RawMessage {
-	files, err := filepath.Glob("../../compiler/testdata/programs/*.txtar")
-	if err != nil || len(files) == 0 {
-		f.Fatalf("no programs: %v", err)
-	}
-	var out []json.RawMessage
-	for _, file := range files {
-		a, err := txtar.ParseFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		for _, part := range a.Files {
-			if part.Name != "program" {
-				continue
-			}
-			for dec := json.NewDecoder(bytes.NewReader(part.Data)); dec.More(); {
-				var p json.RawMessage
-				if err := dec.Decode(&p); err != nil {
-					f.Fatal(err)
-				}
-				out = append(out, p)
-			}
-		}
-	}
-	return out
 }

@@ -184,7 +184,7 @@ func (g *Group) try(limit int, h Holder) (p *Place, unsure bool, err error) {
 			if _, known := holder(name); !known {
 				unsure = true
 			}
-			if len(beyond) > 0 && slices.Contains(beyond, name) {
+			if slices.Contains(beyond, name) {
 				return nil, unsure, nil
 			}
 			continue
@@ -316,11 +316,12 @@ func awaitEnds(ctx context.Context, handles []int) error {
 
 // Forget gives back the places of a run whose driver was killed, when no process of it is left.
 func (d Dir) Forget(run string) error {
-	names, err := filepath.Glob(filepath.Join(d.groups(), "*", "[0-9]*"))
+	names, err := fs.Glob(os.DirFS(d.groups()), "*/[0-9]*") // the project's own path may have what means something to Glob
 	if err != nil {
 		return fmt.Errorf("the groups of the project: %w", err)
 	}
 	for _, name := range names {
+		name = filepath.Join(d.groups(), name)
 		if h, known := holder(name); !known || h.Run != run {
 			continue
 		}

@@ -2,23 +2,20 @@ package pod_test
 
 import (
 	"bytes"
-	"encoding/json"
-	"path/filepath"
 	"testing"
-
-	"github.com/rogpeppe/go-internal/txtar"
 
 	"pipec.dev/pipec/schema/kube/pod"
 	"pipec.dev/pipec/schema/kube/restricted"
 	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/program/programtest"
 )
 
 // FuzzBind binds any program to a cluster. It is refused or bound, the same each time, and what is bound is JSON that reads
 // back as itself.
 func FuzzBind(f *testing.F) {
-	for _, p := range programs(f) {
-		f.Add(p, true)
-		f.Add(p, false)
+	for _, p := range programtest.Golden(f, "../../../compiler/testdata/programs") {
+		f.Add([]byte(p), true)
+		f.Add([]byte(p), false)
 	}
 	f.Fuzz(func(t *testing.T, data []byte, locked bool) {
 		p, err := program.Decode(data)
@@ -57,32 +54,4 @@ func FuzzBind(f *testing.F) {
 		}
 		_, _ = restricted.Leaving(first)
 	})
-}
-
-// programs are those of the compiler's own golden files.
-func programs(f *testing.F) [][]byte {
-	files, err := filepath.Glob("../../../compiler/testdata/programs/*.txtar")
-	if err != nil || len(files) == 0 {
-		f.Fatalf("no programs: %v", err)
-	}
-	var out [][]byte
-	for _, file := range files {
-		a, err := txtar.ParseFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		for _, part := range a.Files {
-			if part.Name != "program" {
-				continue
-			}
-			for dec := json.NewDecoder(bytes.NewReader(part.Data)); dec.More(); {
-				var p json.RawMessage
-				if err := dec.Decode(&p); err != nil {
-					f.Fatal(err)
-				}
-				out = append(out, p)
-			}
-		}
-	}
-	return out
 }
