@@ -87,7 +87,7 @@ func (p *places) explain(d diag.Diagnostic, fault *lib.LoadError, at int) diag.D
 	case flow && len(after) > 0 && strings.ContainsRune("{[", rune(after[0])) && len(before) > 0 && !strings.ContainsRune(" \t,:{[", rune(before[len(before)-1])):
 		d.Summary = "text with a " + string(after[:1]) + " in it stands in quotes between brackets"
 		d = d.WithSuggestion("quote it")
-		if from, to := flowText(p.src, start, at, end); to > from && !bytes.ContainsAny(p.src[from:to], "\"\\") {
+		if from, to := flowText(p.src, start, at, end); to > from && !bytes.ContainsAny(p.src[from:to], "\"\\\t") && strings.IndexByte("'&*!|>%@`", p.src[from]) < 0 {
 			text := string(p.src[from:to])
 			d = d.WithFix(p.at(from, to), `"`+text+`"`).WithSuggestion(`quote it: "%s"`, text)
 		}
@@ -123,18 +123,23 @@ func (p *places) explain(d diag.Diagnostic, fault *lib.LoadError, at int) diag.D
 }
 
 // flowText is the text between brackets that has a bracket of its own at a place, as far as its brackets go in pairs; it
-// is empty where they don't.
+// is empty where they don't. Blanks are part of it.
 func flowText(src []byte, start, at, end int) (from, to int) {
-	for from = at; from > start && !strings.ContainsRune(" \t,{[", rune(src[from-1])); {
+	for from = at; from > start && strings.IndexByte(",{[", src[from-1]) < 0 && (src[from-1] != ':' || src[from] != ' '); {
 		from--
+	}
+	for from < at && src[from] == ' ' {
+		from++
 	}
 	depth := 0
 	for to = from; to < end; to++ {
 		switch c := src[to]; {
 		case strings.IndexByte("({[", c) >= 0:
 			depth++
-		case depth == 0 && strings.IndexByte(",}]#", c) >= 0:
+		case depth == 0 && strings.IndexByte(",}]", c) >= 0:
 			return from, len(bytes.TrimRight(src[:to], " \t"))
+		case c == '#' && src[to-1] == ' ', depth == 0 && c == ')': // a comment, or no pair
+			return at, at
 		case strings.IndexByte(")}]", c) >= 0:
 			depth--
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -56,27 +55,13 @@ func (s *State) message(n *node) (string, *fault) {
 	}
 	switch {
 	case err == nil:
-		return clip(v.AsString(), record.MaxMessage), nil
+		return record.Clip(v.AsString(), record.MaxMessage), nil
 	case r.leftOut != "":
 		return "", &fault{message: r.leftOut, skip: true}
 	case r.missing != "" && !strings.Contains(err.Error(), r.missing):
 		err = fmt.Errorf("%w (%s)", err, r.missing)
 	}
 	return "", &fault{reason: record.ReasonExpression, message: "message: " + err.Error()}
-}
-
-// clip cuts a text to at most so many bytes, between characters.
-func clip(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	const more = "…"
-	for text = text[:most-len(more)]; len(text) > 0; text = text[:len(text)-1] {
-		if r, size := utf8.DecodeLastRuneInString(text); r != utf8.RuneError || size > 1 {
-			break
-		}
-	}
-	return text + more
 }
 
 // answered ends an approval that somebody has answered.
@@ -88,9 +73,9 @@ func (s *State) answered(e record.Event) {
 	n := &s.nodes[i]
 	a := *e.Answer
 	n.end.Answer = &a
-	why := clip(a.Who(), maxWho)
+	why := record.Clip(a.Who(), maxWho)
 	if a.Reason != "" {
-		why += ": " + clip(a.Reason, record.MaxMessage)
+		why += ": " + record.Clip(a.Reason, record.MaxMessage)
 	}
 	if a.Reject {
 		s.end(i, record.Failed, record.ReasonRejected, "rejected by "+why)

@@ -19,11 +19,14 @@ import (
 // maxBatch is how many events wait at most for others to be written with them.
 const maxBatch = 1000
 
+// again is how soon a segment that could not be written is tried again.
+const again = time.Second
+
 // ErrTakenOver says that another process has written a part of the run's records that was this one's to write.
 var ErrTakenOver = errors.New("another process has taken this run over")
 
-// Journal writes the log, behind the work. What it could not write it tries again with what follows: the results of
-// attempts hold the truth meanwhile. It is safe for concurrent use.
+// Journal writes the log, behind the work. What it could not write it tries again, by itself after a while and with what
+// follows: the results of attempts hold the truth meanwhile. It is safe for concurrent use.
 type Journal struct {
 	store store.Store
 	run   *record.Run
@@ -55,13 +58,11 @@ func (j *Journal) Add(e *record.Event) {
 	defer j.mu.Unlock()
 	j.pending = append(j.pending, *e)
 	j.waiting++
-	switch {
-	case j.waiting == maxBatch:
+	if j.waiting == maxBatch {
 		go func() { _ = j.Flush() }()
-	case !j.armed:
-		j.armed = true
-		time.AfterFunc(j.delay, func() { _ = j.Flush() })
+		return
 	}
+	j.arm(j.delay)
 }
 
 // Settle does a part of what Flush will have to do. It may be left out: it is for who has nothing else to do right now.
@@ -98,7 +99,18 @@ func (j *Journal) Flush() error {
 		close(j.taken)
 		return ErrTakenOver
 	}
+	j.mu.Lock()
+	j.arm(max(j.delay, again)) // nothing may follow: who waits for an approval reads what is asked in the log
+	j.mu.Unlock()
 	return fmt.Errorf("the run's log can't be written: %w", err)
+}
+
+// arm sees to it that what waits is written. The lock is held.
+func (j *Journal) arm(delay time.Duration) {
+	if !j.armed && !j.over {
+		j.armed = true
+		time.AfterFunc(delay, func() { _ = j.Flush() })
+	}
 }
 
 // take takes the events that wait; with disarm the next one is to see to its being written.

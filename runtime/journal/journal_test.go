@@ -1,9 +1,12 @@
 package journal
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -67,6 +70,36 @@ func TestReadsWhatWasWritten(t *testing.T) {
 }
 
 // Of two who write one log, the one that comes second to a segment stops.
+// broken is a store that can't write, for so many times.
+type broken struct {
+	store.Store
+	left atomic.Int32
+}
+
+func (b *broken) Put(ctx context.Context, key string, r io.Reader, mode store.Mode) error {
+	if b.left.Add(-1) >= 0 {
+		return errors.New("no network")
+	}
+	return b.Store.Put(ctx, key, r, mode)
+}
+
+// What could not be written is written later, also where no event follows.
+func TestWritesAgain(t *testing.T) {
+	s, run := &broken{Store: local(t)}, &record.Run{Namespace: "n", Pipeline: "p", Name: "r"}
+	s.left.Store(2)
+	j := New(s, run, 0, time.Millisecond)
+	j.Add(event(7))
+	if err := j.Flush(); err == nil {
+		t.Fatal("it was written")
+	}
+	for end := time.Now().Add(time.Minute); seqs(t, s, run) != "7"; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it is not written again")
+		}
+	}
+	j.Close()
+}
+
 func TestTakenOver(t *testing.T) {
 	s, run := local(t), &record.Run{Namespace: "n", Pipeline: "p", Name: "r"}
 	one, two := New(s, run, 0, time.Hour), New(s, run, 0, time.Hour)

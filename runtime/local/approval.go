@@ -21,7 +21,9 @@ func (d *driver) ask(a engine.Ask) {
 			d.warn(a.Step, "nobody can answer: "+err.Error())
 		}
 	}
-	d.asks[record.AnswerName(a.Step)] = a.Step
+	name := record.AnswerName(a.Step)
+	d.asks[name] = a.Step
+	d.work.ReopenAnswer(name)
 	_ = d.journal.Flush() // of many that ask at once, the first one's is all
 	select {
 	case d.asked <- struct{}{}:

@@ -86,7 +86,7 @@ func (c *Cluster) Approve(ctx context.Context, job *Job, asked *record.StepEnd, 
 // hand: that is as none.
 func given(text string, ask *record.Ask) *record.Answer {
 	var a record.Answer
-	if text == "" || json.Unmarshal([]byte(text), &a) != nil || engine.CheckAnswer(ask, &a) != nil {
+	if text == "" || len(text) > record.MaxAnswer || json.Unmarshal([]byte(text), &a) != nil || engine.CheckAnswer(ask, &a) != nil {
 		return nil
 	}
 	return &a

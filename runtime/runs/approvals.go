@@ -32,10 +32,10 @@ func (d *Detail) Waiting() []*record.StepEnd {
 
 // NoApprovalError says why there is nothing to be answered at an address.
 type NoApprovalError struct {
-	Run, Step string   // "" for Step: none was named
-	Waiting   []string // those that do wait, where one of them may have been meant
-	Unknown   bool     // there is no such step, or several could be meant: what was asked for can't be
-	Why       string
+	Step    string   // "": none was named
+	Waiting []string // those that do wait, where one of them may have been meant
+	Unknown bool     // there is no such step, or several could be meant: what was asked for can't be
+	Why     string
 }
 
 func (e *NoApprovalError) Error() string {
@@ -54,7 +54,7 @@ func (e *NoApprovalError) Error() string {
 // error is a *NoApprovalError.
 func (d *Detail) Approval(p *program.Program, address string) (*record.StepEnd, error) {
 	waiting := d.Waiting()
-	fault := &NoApprovalError{Run: d.Run.Name, Step: address}
+	fault := &NoApprovalError{Step: address}
 	for _, s := range waiting {
 		if s.Name == address || address == "" && len(waiting) == 1 {
 			return s, nil

@@ -3,8 +3,6 @@ package step
 import (
 	"errors"
 	"fmt"
-	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -60,17 +58,4 @@ func storing(output string, err error) *failure {
 }
 
 // clip cuts a message to what a record may hold.
-func clip(s string) string { return clipTo(s, maxMessage) }
-
-// clipTo cuts a text to some bytes, at least those of the sign that says so.
-func clipTo(s string, bytes int) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	if len(s) <= bytes {
-		return s
-	}
-	s = s[:max(bytes-len("…"), 0)]
-	for !utf8.ValidString(s) {
-		s = s[:len(s)-1]
-	}
-	return s + "…"
-}
+func clip(s string) string { return record.Clip(s, maxMessage) }

@@ -36,7 +36,7 @@ func (t *Termination) Encode() []byte {
 	c := *t
 	for limit := 3 << 10; ; limit /= 2 {
 		if len(c.Message) > limit {
-			c.Message = clipTo(c.Message, limit)
+			c.Message = record.Clip(c.Message, limit)
 		}
 		data, err := store.EncodeJSON(&c)
 		if err == nil && len(data) <= MaxTermination || limit == 0 {

@@ -28,8 +28,14 @@ var ErrAnswered = errors.New("there is an answer already")
 
 func (r Run) answers() string { return filepath.Join(r.path, answersName) }
 
-// OpenAnswers lets others answer. It is for the driver, as are the following three.
+// OpenAnswers lets others answer. It is for the driver, as are the following four.
 func (r Run) OpenAnswers() error { return os.MkdirAll(filepath.Join(r.answers(), takenName), 0o777) }
+
+// ReopenAnswer brings back an answer that was taken before the driver was killed, and of which the run's log has not come
+// to know: what is asked once more has not been answered.
+func (r Run) ReopenAnswer(name string) {
+	_ = os.Rename(filepath.Join(r.answers(), takenName, name), filepath.Join(r.answers(), name))
+}
 
 // Answers are the names of the answers that were not taken yet, sorted.
 func (r Run) Answers() []string {

@@ -39,7 +39,7 @@ func (r Run) request(what byte) error {
 	for {
 		_, err := unix.Write(fd, []byte{what})
 		switch {
-		case err == nil, errors.Is(err, unix.EAGAIN): // the pipe is full of such requests
+		case err == nil, errors.Is(err, unix.EAGAIN): // the pipe is full of requests: the driver is about to look at all
 			return nil
 		case errors.Is(err, unix.EPIPE):
 			return errNoRequests
