@@ -137,6 +137,8 @@ func (c *checker) onlyAsks(s *Step) {
 		case "repeat":
 			c.diags.Add(diag.New("out-of-place", b.DefRange, "an approval has no rounds: nothing changes between them").
 				WithDetail("In a pipeline that a step with `repeat` calls, it asks in every round."))
+		case "concurrency":
+			c.diags.Add(diag.New("out-of-place", b.DefRange, "`concurrency` is for a step that runs something, and an approval waits for somebody"))
 		default:
 			c.needsProcess(b.DefRange, b.Def.Name)
 		}

@@ -125,7 +125,7 @@ func (c *checker) recursion(to *decode.Block, s *Step, e hcl.Expression) {
 	}
 	first := 0
 	for i := range ring {
-		if before(ring[i].b.LabelRange, ring[first].b.LabelRange) {
+		if diag.Before(ring[i].b.LabelRange, ring[first].b.LabelRange) {
 			first = i
 		}
 	}

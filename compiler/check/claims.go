@@ -191,7 +191,7 @@ func (c *checker) atOnce(p *Pipeline, order []*Step, pairs []pair) {
 			continue
 		}
 		a, b := q.first, q.second
-		if a.below == nil && b.below != nil || (a.below == nil) == (b.below == nil) && before(b.at(), a.at()) {
+		if a.below == nil && b.below != nil || (a.below == nil) == (b.below == nil) && diag.Before(b.at(), a.at()) {
 			a, b = b, a // told where one mounts it itself
 		}
 		d := diag.New("claim-at-once", b.at(), "%s and %s can run at once, and both mount the claim %q, which is %s", describe(a.step.Block), describe(b.step.Block), b.claim.name, b.claim.mode)

@@ -19,10 +19,6 @@ func (c *checker) concurrency(s *Step) {
 	if b == nil {
 		return
 	}
-	if s.Block.One("approval") != nil {
-		c.diags.Add(diag.New("out-of-place", b.DefRange, "`concurrency` is for a step that runs something, and an approval waits for somebody"))
-		return
-	}
 	out := program.Concurrency{Limit: 1}
 	name, named := c.world.String(b, "group")
 	if named && (name == "" || len(validation.IsValidLabelValue(name)) > 0) {
@@ -73,9 +69,10 @@ func (c *checker) groups() {
 	sort.Slice(steps, func(i, j int) bool {
 		a, b := steps[i], steps[j]
 		if a.Block == b.Block { // of a library that is there with other variables too
-			return a.Program.Concurrency.Limit < b.Program.Concurrency.Limit
+			x, y := a.Program.Concurrency, b.Program.Concurrency
+			return x.Group < y.Group || x.Group == y.Group && x.Limit < y.Limit
 		}
-		return before(a.Block.LabelRange, b.Block.LabelRange)
+		return diag.Before(a.Block.LabelRange, b.Block.LabelRange)
 	})
 	c.groupLimits(steps)
 	c.nestedGroups(steps)

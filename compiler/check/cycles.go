@@ -3,7 +3,6 @@ package check
 import (
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
 
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
@@ -17,7 +16,7 @@ func (c *checker) cycles(p *Pipeline) {
 		inside := map[*Step]bool{}
 		for _, s := range knot {
 			inside[s] = true
-			if before(s.Block.LabelRange, first.Block.LabelRange) {
+			if diag.Before(s.Block.LabelRange, first.Block.LabelRange) {
 				first = s
 			}
 		}
@@ -46,13 +45,6 @@ func (s *Step) needOf(other *Step) *Need {
 		}
 	}
 	return nil
-}
-
-func before(a, b hcl.Range) bool {
-	if a.Filename != b.Filename {
-		return a.Filename < b.Filename
-	}
-	return a.Start.Byte < b.Start.Byte
 }
 
 // shortestRing is the shortest way from a step back to itself, by breadth first and then by name.

@@ -130,6 +130,9 @@ func compareRelated(a, b Related) int {
 	return cmp.Or(compareRange(a.Range, b.Range), cmp.Compare(a.Message, b.Message))
 }
 
+// Before says whether a place stands before another, in the order that diagnostics are told in.
+func Before(a, b hcl.Range) bool { return compareRange(a, b) < 0 }
+
 func compareRange(a, b hcl.Range) int {
 	return cmp.Or(
 		cmp.Compare(a.Filename, b.Filename),

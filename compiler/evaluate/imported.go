@@ -35,11 +35,14 @@ func (w *World) valueImported(g given, declared cty.Type, n *Name) (cty.Value, b
 	v = Texts(g.expr, v, declared)
 	out, err := types.Convert(v, declared)
 	if err != nil {
-		at := g.expr
-		if n.Sensitive { // its parts could be read in what is said of them
-			at = hcl.StaticExpr(v, g.at)
+		d := Mismatch(g.expr, v.Type(), declared, err)
+		switch {
+		case n.Sensitive && v.Type().IsPrimitiveType():
+			d = Mismatch(hcl.StaticExpr(v, g.at), v.Type(), declared, err)
+		case n.Sensitive: // its parts could be read in what is said of them, and its keys
+			d = diag.New("type-mismatch", g.at, "%s is wanted here, and this sensitive value is none", types.Phrase(declared))
 		}
-		w.Diags.Add(Mismatch(at, v.Type(), declared, err).WithRelated(typeRange(n), "the variable of library %q is declared here", w.importer.Label))
+		w.Diags.Add(d.WithRelated(typeRange(n), "the variable of library %q is declared here", w.importer.Label))
 		return cty.NilVal, false
 	}
 	return out, true

@@ -195,12 +195,7 @@ func (w *World) ring(n *Name) {
 	w.Diags.Add(d)
 }
 
-func before(a, b *Name) bool {
-	if a.Range.Filename != b.Range.Filename {
-		return a.Range.Filename < b.Range.Filename
-	}
-	return a.Range.Start.Byte < b.Range.Start.Byte
-}
+func before(a, b *Name) bool { return diag.Before(a.Range, b.Range) }
 
 // variable is the value of a variable: given, or by default; of its declared type; checked by its validations.
 func (w *World) variable(n *Name) cty.Value {

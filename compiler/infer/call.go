@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
 
 	"pipec.dev/pipec/compiler/diag"
@@ -119,8 +120,8 @@ func (w *walker) result(e *hclsyntax.FunctionCallExpr, f function.Function, args
 	values := make([]cty.Value, len(args))
 	for i, t := range args {
 		values[i] = unknown(t)
-		if p := parameter(f, i); t == cty.DynamicPseudoType && p != nil {
-			values[i] = unknown(p.Type) // as which it is checked when it is known
+		if p := parameter(f, i); p != nil {
+			values[i] = argument(t, p.Type)
 		}
 		if text, _, ok := literalString(e.Args[i]); ok {
 			values[i] = cty.StringVal(text)
@@ -141,6 +142,23 @@ func (w *walker) result(e *hclsyntax.FunctionCallExpr, f function.Function, args
 		return w.fault("function-call", at, "%s: %v", e.Name, err)
 	}
 	return t
+}
+
+// argument stands for an argument of type t as a parameter gets it: what is written as ["a", "b"] is a list where one is
+// wanted, and what is any is checked when it is known.
+func argument(t, want cty.Type) cty.Value {
+	if t == cty.DynamicPseudoType {
+		return unknown(want)
+	}
+	v := unknown(t)
+	if want == cty.DynamicPseudoType || v.Type() == cty.DynamicPseudoType {
+		return v
+	}
+	as, err := convert.Convert(v, want)
+	if err != nil {
+		return v
+	}
+	return unknown(as.Type())
 }
 
 // unknown stands for an argument of type t. What holds `any` is `any` as a whole: the functions would take any in it for

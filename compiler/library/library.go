@@ -8,7 +8,6 @@ package library
 import (
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
 	"pipec.dev/pipec/compiler/decode"
@@ -122,11 +121,12 @@ func values(w *evaluate.World, b *decode.Block) (map[string]cty.Value, bool) {
 		w.Diags.Add(diag.New("type-mismatch", e.Range(), "`vars` is an object of the values of variables: vars = { NAME = VALUE }"))
 		return nil, false
 	}
-	out := map[string]cty.Value{}
-	for name, value := range v.AsValueMap() {
-		out[name] = value.WithMarks(marks)
+	if len(marks) > 0 { // what names are told where they are wrong
+		w.Diags.Add(diag.New("sensitive", e.Range(), "the names in `vars` would come from a sensitive variable").
+			WithSuggestion("write the names, and what is sensitive as their values: vars = { NAME = var.NAME }"))
+		return nil, false
 	}
-	return out, true
+	return v.AsValueMap(), true
 }
 
 // ring tells a directory that is on the path to itself, at the block that stands first in the source.
@@ -142,7 +142,7 @@ func (r *reader) ring(w *evaluate.World, real string) bool {
 	}
 	ring, first := r.path[from:], 0
 	for i := range ring {
-		if before(ring[i].block.DefRange, ring[first].block.DefRange) {
+		if diag.Before(ring[i].block.DefRange, ring[first].block.DefRange) {
 			first = i
 		}
 	}
@@ -161,11 +161,4 @@ func (r *reader) ring(w *evaluate.World, real string) bool {
 	}
 	w.Diags.Add(d)
 	return true
-}
-
-func before(a, b hcl.Range) bool {
-	if a.Filename != b.Filename {
-		return a.Filename < b.Filename
-	}
-	return a.Start.Byte < b.Start.Byte
 }

@@ -151,3 +151,26 @@ func library(t *testing.T, root, source string) string {
 	}
 	return filepath.Join(root, "team")
 }
+
+// TestExamplesCompile holds that each example of a function is one that a project can have.
+func TestExamplesCompile(t *testing.T) {
+	dir, err := exampleProject()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	for _, g := range groups {
+		for _, e := range g.entries {
+			for _, example := range e.examples {
+				src := "locals { x = " + example + " }\npipeline \"p\" {\n  step \"s\" { command = [\"echo\", jsonencode(local.x)] }\n}\n"
+				r, err := compiler.Compile(compiler.Options{Dir: dir, Unsaved: map[string][]byte{"main.pipec.hcl": []byte(src)}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, d := range r.Diags.Sorted() {
+					t.Errorf("%s: %s", example, d.Summary)
+				}
+			}
+		}
+	}
+}

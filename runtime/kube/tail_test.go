@@ -3,10 +3,14 @@ package kube
 import (
 	"bytes"
 	"io"
+	"strings"
 	"testing"
 	"testing/iotest"
 
 	"pgregory.net/rapid"
+
+	"pipec.dev/pipec/runtime/step"
+	"pipec.dev/pipec/runtime/store"
 )
 
 // Of a log of any length, read in pieces of any size, the tail is what lies behind the stored bytes; where the node has
@@ -33,4 +37,25 @@ func TestTail(t *testing.T) {
 			t.Fatalf("of %d bytes, %d stored, the tail has %d bytes, and %d are wanted: %v", size, skip, len(got.bytes()), len(want), err)
 		}
 	})
+}
+
+// What was saved of a log once is there, and known for it; what a wrapper has stored is not taken for it, however short.
+func TestTailIsThere(t *testing.T) {
+	s, err := store.OpenLocal(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	d, task := &driver{store: s}, &step.Spec{AttemptDir: "runs/n/p/r/attempts/s/1"}
+	for i, text := range []string{"x", tailNote[:9], tailNote, tailNote + "words\n", "words\n" + tailNote} {
+		if err := s.Put(t.Context(), step.LogKey(task.AttemptDir, i), strings.NewReader(text), store.IfAbsent); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := d.isTail(t.Context(), task, i); err != nil || got != strings.HasPrefix(text, tailNote) {
+			t.Errorf("%q: %v %v", text, got, err)
+		}
+	}
+	if got, err := d.isTail(t.Context(), task, -1); got || err != nil {
+		t.Errorf("of no log: %v %v", got, err)
+	}
 }

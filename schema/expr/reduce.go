@@ -6,7 +6,7 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// reduceFunc makes one value of all elements of a list or a set: what results of instances are collected for. Those that
+// reduceFunc makes one value of all elements of a list: what results of instances are collected for. Those that
 // the standard library lacks go by Terraform's names.
 func reduceFunc(doc string, of cty.Type, start cty.Value, reduce func(sum, v cty.Value) (cty.Value, error)) function.Function {
 	return function.New(&function.Spec{
