@@ -3,7 +3,6 @@ package check
 import (
 	"strings"
 
-
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
 )
