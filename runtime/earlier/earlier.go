@@ -10,10 +10,17 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 	"pipec.dev/pipec/schema/types"
+)
+
+const (
+	maxRuns = 1000 // of a pipeline that are looked at
+	atOnce  = 16   // of them, where the newest won't do
 )
 
 // Missing says which outputs are required and were not found.
@@ -74,44 +81,106 @@ type finder struct {
 	hint    string
 }
 
-// pipeline looks through the runs of a pipeline, the newest first, until all is found.
+// pipeline looks through the newest runs of a pipeline, the newest first, until all is found. It reads one, and twice as
+// many at once each time that was not all.
 func (f *finder) pipeline(ctx context.Context, pipeline string, wanted []*program.Last) ([]record.Last, error) {
-	var out []record.Last
-	stale := map[string]string{} // outputs that the newest run has left as something else
+	g := gathering{pipeline: pipeline, wanted: wanted, stale: map[string]string{}}
+	var batch []string
+	seen, size, more := 0, 1, false
 	for key, err := range f.store.List(ctx, "index/"+pipeline+"/", "") {
 		if err != nil {
 			return nil, err
 		}
-		if len(wanted) == 0 {
+		if more = seen == maxRuns; more {
 			break
 		}
-		name, end, err := f.succeeded(ctx, key)
-		if err != nil {
-			return nil, err
-		}
-		if end == nil {
+		if _, _, _, ok := record.IndexEntry(key); !ok {
 			continue
 		}
-		wanted = slices.DeleteFunc(wanted, func(l *program.Last) bool {
-			i := slices.IndexFunc(end.Outputs, func(d record.Datum) bool { return d.Name == l.Output })
-			switch {
-			case i < 0 || stale[l.Output] != "":
-				return false
-			case !fits(&end.Outputs[i], l.Type):
-				stale[l.Output] = fmt.Sprintf(" (run %s has left it as %s)", name, end.Outputs[i].Type)
-				return !l.Required
-			}
-			out = append(out, record.Last{Pipeline: pipeline, Run: name, Datum: end.Outputs[i]})
-			return true
-		})
+		seen++
+		if batch = append(batch, key); len(batch) < size {
+			continue
+		}
+		if err := f.look(ctx, batch, &g); err != nil {
+			return nil, err
+		}
+		if len(g.wanted) == 0 {
+			break
+		}
+		batch, size = batch[:0], min(2*size, atOnce)
 	}
-	for _, l := range wanted {
+	if err := f.look(ctx, batch, &g); err != nil {
+		return nil, err
+	}
+	for _, l := range g.wanted {
 		if l.Required {
-			f.missing = append(f.missing, fmt.Sprintf("no run of pipeline %s has succeeded yet and left its output %s as %s, which last_success reads%s", pipeline, l.Output, l.Type, stale[l.Output]))
+			none := fmt.Sprintf("no run of pipeline %s has succeeded yet and left", pipeline)
+			if more {
+				none = fmt.Sprintf("none of the newest %d runs of pipeline %s has succeeded and left", maxRuns, pipeline)
+			}
+			f.missing = append(f.missing, fmt.Sprintf("%s its output %s as %s, which last_success reads%s", none, l.Output, l.Type, g.stale[l.Output]))
 			f.hint = fmt.Sprintf("Run %s first, or write coalesce(last_success(pipeline.%s, %q), …) for when there is none.", pipeline, pipeline, l.Output)
 		}
 	}
-	return out, nil
+	return g.out, nil
+}
+
+// look reads runs at once, and takes what they have in their order.
+func (f *finder) look(ctx context.Context, keys []string, g *gathering) error {
+	type result struct {
+		name string
+		end  *record.End
+		err  error
+	}
+	if len(g.wanted) == 0 {
+		return nil
+	}
+	results := make([]result, len(keys))
+	var group errgroup.Group // one that can't be read is no fault where one before it will do
+	group.SetLimit(atOnce)
+	for i, key := range keys {
+		group.Go(func() error {
+			r := &results[i]
+			r.name, r.end, r.err = f.succeeded(ctx, key)
+			return nil
+		})
+	}
+	_ = group.Wait()
+	for _, r := range results {
+		switch {
+		case len(g.wanted) == 0:
+			return nil
+		case r.err != nil:
+			return r.err
+		case r.end != nil:
+			g.take(r.name, r.end)
+		}
+	}
+	return nil
+}
+
+// gathering is what was found of a pipeline so far.
+type gathering struct {
+	pipeline string
+	wanted   []*program.Last // and not found
+	out      []record.Last
+	stale    map[string]string // outputs that the newest run has left as something else
+}
+
+// take takes what is wanted of a run that has succeeded.
+func (g *gathering) take(run string, end *record.End) {
+	g.wanted = slices.DeleteFunc(g.wanted, func(l *program.Last) bool {
+		i := slices.IndexFunc(end.Outputs, func(d record.Datum) bool { return d.Name == l.Output })
+		switch {
+		case i < 0 || g.stale[l.Output] != "":
+			return false
+		case !fits(&end.Outputs[i], l.Type):
+			g.stale[l.Output] = fmt.Sprintf(" (run %s has left it as %s)", run, end.Outputs[i].Type)
+			return !l.Required
+		}
+		g.out = append(g.out, record.Last{Pipeline: g.pipeline, Run: run, Datum: end.Outputs[i]})
+		return true
+	})
 }
 
 // succeeded reads how the run of an index entry has ended; nil where it is not of this project, or has not succeeded.

@@ -6,7 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -161,4 +166,86 @@ func TestFindNewest(t *testing.T) {
 			rt.Fatalf("%s, and should be %s (%v)", text(got), parts, err)
 		}
 	})
+}
+
+// counting is a store in memory that counts what is read of it, and how much at once.
+type counting struct {
+	store.Store
+	objects           map[string]string
+	broken            string // a key that can't be read
+	gets, now, atOnce atomic.Int64
+}
+
+func (c *counting) Put(_ context.Context, key string, r io.Reader, _ store.Mode) error {
+	data, err := io.ReadAll(r)
+	c.objects[key] = string(data)
+	return err
+}
+
+func (c *counting) Get(_ context.Context, key string) (io.ReadCloser, error) {
+	c.gets.Add(1)
+	for now := c.now.Add(1); ; {
+		if most := c.atOnce.Load(); now <= most || c.atOnce.CompareAndSwap(most, now) {
+			break
+		}
+	}
+	defer c.now.Add(-1)
+	time.Sleep(100 * time.Microsecond)
+	text, ok := c.objects[key]
+	switch {
+	case key == c.broken:
+		return nil, errors.New("it can't be read")
+	case !ok:
+		return nil, store.ErrNotExist
+	}
+	return io.NopCloser(strings.NewReader(text)), nil
+}
+
+func (c *counting) List(_ context.Context, prefix, _ string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for _, key := range slices.Sorted(maps.Keys(c.objects)) {
+			if strings.HasPrefix(key, prefix) && !yield(key, nil) {
+				return
+			}
+		}
+	}
+}
+
+// TestFindFar holds what is read of a long history: little where the newest runs do, some at a time, and no more than is said.
+func TestFindFar(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		failed       int // after the one that succeeded
+		gets, atOnce int64
+		fault        string
+	}{
+		{name: "the newest", failed: 0, gets: 3, atOnce: 1},
+		{name: "the second", failed: 1, gets: 2 + 2*3, atOnce: 2},
+		{name: "far back", failed: 200, gets: 200*2 + 17*3, atOnce: 16},
+		{name: "the last that is looked at", failed: 999, gets: 999*2 + 3, atOnce: 16},
+		{name: "too far back", failed: 1000, gets: 1000 * 2, atOnce: 16, fault: "none of the newest 1000 runs of pipeline p has succeeded and left its output x as number"},
+	} {
+		s := &counting{objects: map[string]string{}}
+		for i := range 2*c.failed + 1 {
+			p := past{namespace: "local", pipeline: "p", name: fmt.Sprint("r", i), at: i, status: record.Succeeded, outputs: []record.Datum{number("x", i)}}
+			if i > c.failed {
+				p.status = record.Failed
+			}
+			put(t, s, p)
+		}
+		// One that can't be read, behind the one that is found.
+		s.broken = (&record.Run{Namespace: "local", Pipeline: "p", Name: fmt.Sprint("r", c.failed-1)}).EndKey()
+		p := &program.Program{Last: []program.Last{{Pipeline: "p", Output: "x", Type: "number", Required: true}}}
+		got, err := earlier.Find(t.Context(), s, p, &record.Run{Namespace: "local"}, nil)
+		var missing *earlier.Missing
+		switch {
+		case c.fault != "" && (!errors.As(err, &missing) || !strings.Contains(missing.Message, c.fault)):
+			t.Errorf("%s: %v", c.name, err)
+		case c.fault == "" && (err != nil || text(got) != fmt.Sprintf("p.x=%d of r%d", c.failed, c.failed)):
+			t.Errorf("%s: %s (%v)", c.name, text(got), err)
+		}
+		if s.gets.Load() > c.gets || s.atOnce.Load() > c.atOnce || c.atOnce == 16 && s.atOnce.Load() < 2 {
+			t.Errorf("%s: %d were read, %d at once; want at most %d, %d", c.name, s.gets.Load(), s.atOnce.Load(), c.gets, c.atOnce)
+		}
+	}
 }

@@ -128,7 +128,7 @@ func (m *matching) find(ctx context.Context, dir string) (why string) {
 	if top != "" && !within(top, m.dir) {
 		return fmt.Sprintf("%q of its glob leads out of the step's working directory by a symbolic link, which is not followed", m.p.Dir)
 	}
-	for todo := []string{""}; len(todo) > 0; {
+	for todo := []string{""}; len(todo) > 0 && ctx.Err() == nil; {
 		at := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		if todo, why = m.look(ctx, at, todo); why != "" {
@@ -160,6 +160,9 @@ func (m *matching) look(ctx context.Context, at string, todo []string) (_ []stri
 	for {
 		entries, err := f.ReadDir(512)
 		for _, e := range entries {
+			if ctx.Err() != nil {
+				return nil, ""
+			}
 			rel := path.Join(at, e.Name())
 			if e.IsDir() && m.p.Enter(rel) {
 				todo = append(todo, rel)
@@ -174,7 +177,7 @@ func (m *matching) look(ctx context.Context, at string, todo []string) (_ []stri
 			return nil, fmt.Sprintf("more than %d files and directories had to be looked at for its glob %q: begin it with the directory that is meant", maxLooked, m.p.Text)
 		case len(m.files) > maxMatches:
 			return nil, fmt.Sprintf("its glob %q matches more than %d files: an output of type directory takes them as one", m.p.Text, maxMatches)
-		case ctx.Err() != nil, err == io.EOF:
+		case err == io.EOF:
 			return todo, ""
 		case err != nil:
 			return todo, m.unread(err)

@@ -6,6 +6,7 @@
 package glob
 
 import (
+	"fmt"
 	"path"
 	"strings"
 	"unicode/utf8"
@@ -26,7 +27,12 @@ type Pattern struct {
 	// Dir is the part of it that names one directory, clean; "." is where the step starts. Matches are beneath it.
 	Dir string
 
-	rest  string
+	choices []choice
+}
+
+// choice is one of the patterns that a pattern with alternatives stands for, and has none itself.
+type choice struct {
+	rest  string   // of the pattern, beneath Dir
 	parts []string // of rest, by its slashes, as far as they tell which directories hold a match
 	depth int      // how many directories beneath Dir a match can be in
 	dots  []string // how the names that may start with a dot begin
@@ -49,15 +55,26 @@ func Parse(text string) (*Pattern, error) {
 	if f := check(clean); f != nil {
 		return nil, f
 	}
+	all := expand(clean)
+	if len(all) > maxChoice {
+		return nil, &Fault{Why: "its alternatives in braces stand for more than 64 patterns"}
+	}
 	p := &Pattern{Text: clean}
 	dir, rest := doublestar.SplitPattern(clean)
-	p.Dir, p.rest = path.Clean(dir), rest
-	for _, part := range pieces(clean) {
-		if strings.HasPrefix(part, ".") {
-			p.dots = append(p.dots, literal(part))
+	p.Dir = path.Clean(dir)
+	for _, one := range all {
+		if f := checkParts(clean, one); f != nil {
+			return nil, f
 		}
+		c := choice{rest: one[len(clean)-len(rest):]} // no alternative is before it
+		for _, part := range pieces(one) {
+			if strings.HasPrefix(part, ".") {
+				c.dots = append(c.dots, literal(part))
+			}
+		}
+		c.lay()
+		p.choices = append(p.choices, c)
 	}
-	p.lay()
 	return p, nil
 }
 
@@ -74,48 +91,101 @@ func check(text string) *Fault {
 	case strings.HasSuffix(text, "/"):
 		return &Fault{Why: "it ends in a slash", Hint: `leave the slash out: the type says whether a directory is meant`}
 	}
-	for i, part := range pieces(text) {
-		switch part {
-		case "..":
-			return &Fault{Why: "it leads up with ..", Hint: `only what is beneath the working directory, or beneath an absolute path, can be taken`}
-		case ".":
-			return &Fault{Why: "it has the part .", Hint: "leave it out"}
-		case "":
-			if i > 0 && strings.Contains(text, "//") {
-				return &Fault{Why: "it has two slashes in a row", Hint: "write one"}
-			}
+	return nil
+}
+
+// checkParts checks what stands between the slashes of one of the patterns that a text stands for.
+func checkParts(text, one string) *Fault {
+	fault := func(why, hint string) *Fault {
+		if one != text {
+			why = fmt.Sprintf("it stands for %q, and %s", one, why)
 		}
+		return &Fault{Why: why, Hint: hint}
 	}
-	if choices(text) > maxChoice {
-		return &Fault{Why: "its alternatives in braces stand for more than 64 patterns"}
+	parts := pieces(one)
+	for i, part := range parts {
+		switch last := len(parts) - 1; {
+		case part == "..":
+			return fault("it leads up with ..", `only what is beneath the working directory, or beneath an absolute path, can be taken`)
+		case part == ".":
+			return fault("it has the part .", "leave it out")
+		case part != "" || i == 0 && i < last && text[0] == '/':
+		case one == "":
+			return fault("that is empty", "leave out the alternative that is empty, or write what is before and after it")
+		case i == last:
+			return fault("that ends in a slash", "write the slash in the alternatives that need it")
+		case i == 0 && parts[1] != "":
+			return fault("that starts with a slash", "an absolute path stands before the braces; or write the slash in the alternatives that need it")
+		default:
+			return fault("it has two slashes in a row", "write one")
+		}
 	}
 	return nil
 }
 
-// pieces are what stands between slashes, braces and commas in braces.
+// expand gives the patterns that a pattern with alternatives stands for. Of more than maxChoice it gives the first.
+func expand(text string) []string {
+	var out []string
+	var walk func(before, text string)
+	walk = func(before, text string) {
+		if len(out) > maxChoice {
+			return
+		}
+		open := next(text, "{")
+		if open < 0 {
+			out = append(out, before+text)
+			return
+		}
+		before, text = before+text[:open], text[open+1:]
+		var ends []int // of the alternatives
+		for i, depth := 0, 1; depth > 0; i++ {
+			i += next(text[i:], "{,}")
+			switch {
+			case text[i] == '{':
+				depth++
+				continue
+			case text[i] == '}':
+				depth--
+			}
+			if text[i] == ',' && depth == 1 || depth == 0 {
+				ends = append(ends, i)
+			}
+		}
+		after, from := text[ends[len(ends)-1]+1:], 0
+		for _, end := range ends {
+			walk(before, text[from:end]+after)
+			from = end + 1
+		}
+	}
+	walk("", text)
+	return out
+}
+
+// pieces are what stands between slashes of a pattern without alternatives.
 func pieces(text string) []string {
 	var out []string
-	from, depth := 0, 0
+	for {
+		i := next(text, "/")
+		if i < 0 {
+			return append(out, text)
+		}
+		out, text = append(out, text[:i]), text[i+1:]
+	}
+}
+
+// next is where the first of some characters is that is neither in a class nor behind a backslash; -1: there is none.
+func next(text, chars string) int {
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
 		case c == '\\':
 			i++
-			continue
 		case c == '[':
 			i += class(text[i:])
-			continue
-		case c == '{':
-			depth++
-		case c == '}':
-			depth--
-		case c == '/', c == ',' && depth > 0:
-		default:
-			continue
+		case strings.IndexByte(chars, c) >= 0:
+			return i
 		}
-		out = append(out, text[from:i])
-		from = i + 1
 	}
-	return append(out, text[from:])
+	return -1
 }
 
 // class is how many bytes a [class] has after its bracket.
@@ -131,28 +201,6 @@ func class(text string) int {
 	return len(text)
 }
 
-// choices is how many patterns a pattern with alternatives stands for, or more.
-func choices(text string) int {
-	total, here, depth := 1, 1, 0
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '\\':
-			i++
-		case c == '[':
-			i += class(text[i:])
-		case c == '{':
-			depth++
-		case c == ',' && depth > 0:
-			here++
-		case c == '}':
-			if depth--; depth == 0 {
-				total, here = min(total*here, deep), 1
-			}
-		}
-	}
-	return total
-}
-
 // literal is how all begins that a part of a pattern matches.
 func literal(part string) string {
 	if i := strings.IndexAny(part, `*?[\`); i >= 0 {
@@ -162,34 +210,47 @@ func literal(part string) string {
 }
 
 // lay finds which directories can hold a match.
-func (p *Pattern) lay() {
-	p.depth = strings.Count(p.rest, "/")
-	alternatives := strings.ContainsAny(p.rest, `{\`)
-	for part := range strings.SplitSeq(p.rest, "/") {
+func (c *choice) lay() {
+	c.depth = strings.Count(c.rest, "/")
+	escaped := strings.Contains(c.rest, `\`) // it may be a slash
+	for part := range strings.SplitSeq(c.rest, "/") {
 		if strings.Contains(part, "**") {
-			p.depth = deep
+			c.depth = deep
 			return
 		}
-		if alternatives { // they may hold slashes
-			continue
+		if !escaped {
+			c.parts = append(c.parts, part)
 		}
-		p.parts = append(p.parts, part)
 	}
 }
 
 // Match says whether a path beneath Dir is one of the pattern's.
 func (p *Pattern) Match(rel string) bool {
-	return p.shown(rel) && doublestar.MatchUnvalidated(p.rest, rel)
+	for i := range p.choices {
+		if c := &p.choices[i]; c.shown(rel) && doublestar.MatchUnvalidated(c.rest, rel) {
+			return true
+		}
+	}
+	return false
 }
 
 // Enter says whether there may be a match in the directory rel beneath Dir.
 func (p *Pattern) Enter(rel string) bool {
 	names := strings.Split(rel, "/")
-	if len(names) > p.depth || !p.shown(rel) {
+	for i := range p.choices {
+		if p.choices[i].enter(rel, names) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *choice) enter(rel string, names []string) bool {
+	if len(names) > c.depth || !c.shown(rel) {
 		return false
 	}
 	for i, name := range names {
-		if i < len(p.parts) && !doublestar.MatchUnvalidated(p.parts[i], name) {
+		if i < len(c.parts) && !doublestar.MatchUnvalidated(c.parts[i], name) {
 			return false
 		}
 	}
@@ -197,20 +258,20 @@ func (p *Pattern) Enter(rel string) bool {
 }
 
 // shown says whether no name in a path starts with a dot that the pattern doesn't say.
-func (p *Pattern) shown(rel string) bool {
+func (c *choice) shown(rel string) bool {
 	if rel[0] != '.' && !strings.Contains(rel, "/.") {
 		return true
 	}
 	for name := range strings.SplitSeq(rel, "/") {
-		if strings.HasPrefix(name, ".") && !p.says(name) {
+		if strings.HasPrefix(name, ".") && !c.says(name) {
 			return false
 		}
 	}
 	return true
 }
 
-func (p *Pattern) says(name string) bool {
-	for _, dot := range p.dots {
+func (c *choice) says(name string) bool {
+	for _, dot := range c.dots {
 		if strings.HasPrefix(name, dot) {
 			return true
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/bmatcuk/doublestar/v4"
 	"pgregory.net/rapid"
 )
 
@@ -31,6 +32,14 @@ func TestMatch(t *testing.T) {
 		{"?.txt", ".", "a.txt ä.txt", "ab.txt .txt"},
 		{"m-{small,large}.bin", ".", "m-small.bin m-large.bin", "m-medium.bin"},
 		{"{.a,b}*/x", ".", ".ab/x bb/x", ".b/x"},
+		{"{train,test}.{csv,json}", ".", "train.csv train.json test.json", "train test .csv train.txt a/train.csv"},
+		{".{env,gitignore}*", ".", ".env .env.local .gitignore", ".git env gitignore"},
+		{"{.a,b}/{.c,d}*", ".", ".a/.c .a/d b/.cd b/d", "b/.d .b/d a/.c"},
+		{"*{.a,}", ".", "x.a x", ".a .b x/.a"},
+		{"out/{a,b/**}/{c,d{e,f}}.{x,y}", "out", "a/c.x b/de.y b/1/2/df.x", "a/d.x a/1/c.x c.x"},
+		{"out{,/*}/x", ".", "out/x out/a/x", "out/a/b/x outx"},
+		{"/tmp/{a,b}", "/tmp", "a b", "c"},
+		{`x{\,,[,}]}.{a,b}`, ".", "x,.a x}.b", "x.a x,"},
 	} {
 		p, err := Parse(c.pattern)
 		if err != nil {
@@ -58,12 +67,16 @@ func TestFaults(t *testing.T) {
 		"": "empty", "./": "empty", "a/[b": "not closed", "a/{b,c": "not closed", `a\`: "not closed", "a/": "slash", "..": "..", "../a": "..",
 		"a/../b": "..", "{..,a}/b": "..", "a/./b": "part .", "a//b": "two slashes", "//a": "two slashes", "a\x00b": "no path", "\xff": "no path",
 		strings.Repeat("a", 1025): "1024", strings.Repeat("{a,b}", 7): "64", strings.Repeat("{a,b}", 200): "64", "a/..": "..", "a/.": "part .",
+		"{x" + strings.Repeat("{a,b}", 20) + "}": "64", "{x" + strings.Repeat("{a,?}", 30) + "*b,z}": "64", "{" + strings.Repeat("{a,b},", 40) + "z}": "64",
+		strings.Repeat("{", 500) + strings.Repeat("}", 500): `"", and that is empty`,
+		"{a,}": `"", and that is empty`, "{a,}/b": `"/b", and that starts with a slash`, "a/{b,}": `"a/", and that ends in a slash`,
+		"a/{b,/c}": `"a//c", and it has two slashes`, "{a,.}/b": `"./b", and it has the part .`, "a/{.,b}{.,c}": `"a/..", and it leads up with ..`,
 	} {
 		if _, err := Parse(text); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%.20q: %v, want %q", text, err, says)
 		}
 	}
-	for _, text := range []string{"a..b", "...", "a/..b/c", strings.Repeat("{a,b}", 6), "[,]", "a,b", `\..\.`} {
+	for _, text := range []string{"a..b", "...", "a/..b/c", strings.Repeat("{a,b}", 6), "[,]", "a,b", `\..\.`, "{" + strings.Repeat("{a,b},", 31) + "y,z}", "{a,.}b{c,/d}e"} {
 		if _, err := Parse(text); err != nil {
 			t.Errorf("%q: %v", text, err)
 		}
@@ -73,7 +86,7 @@ func TestFaults(t *testing.T) {
 // TestEnter holds that every match is found by going only where Enter says so.
 func TestEnter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		part := rapid.SampledFrom([]string{"*", "**", "a", "b*", "?", "{a,b}", "{a/b,c}", "[ab]", ".a", ".*", "*.a", "a\\*"})
+		part := rapid.SampledFrom([]string{"*", "**", "a", "b*", "?", "{a,b}", "{a/b,c}", "[ab]", ".a", ".*", "*.a", "a\\*", "{.a,b}{a,*}", "a{b,{.a,/*}}"})
 		p, err := Parse(strings.Join(rapid.SliceOfN(part, 1, 4).Draw(t, "pattern"), "/"))
 		if err != nil {
 			t.Fatal(err)
@@ -85,6 +98,39 @@ func TestEnter(t *testing.T) {
 		for dir := path.Dir(rel); dir != "."; dir = path.Dir(dir) {
 			if !p.Enter(dir) {
 				t.Fatalf("%q matches %q, and doesn't enter %q", p.Text, rel, dir)
+			}
+		}
+	})
+}
+
+// TestAlternatives holds the matching of alternatives to that of doublestar, which tries them as it goes.
+func TestAlternatives(t *testing.T) {
+	var group func(deep int) *rapid.Generator[string]
+	group = func(deep int) *rapid.Generator[string] {
+		return rapid.Custom(func(t *rapid.T) string {
+			// No star stands beside a brace: with what is beyond it, it could be one of `**`.
+			atoms := []*rapid.Generator[string]{rapid.SampledFrom([]string{"a", "b", "?", "[ab]", "[!,}]", "a*b", "a/b", `\,`, `\{`, "a/**/b"})}
+			if deep > 0 {
+				atoms = append(atoms, group(deep-1))
+			}
+			var all []string
+			for range rapid.IntRange(1, 3).Draw(t, "alternatives") {
+				all = append(all, strings.Join(rapid.SliceOfN(rapid.OneOf(atoms...), 0, 2).Draw(t, "alternative"), ""))
+			}
+			return "{" + strings.Join(all, ",") + "}"
+		})
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		part := rapid.OneOf(rapid.SampledFrom([]string{"a", "b", "?", "/", "/*/", "/**/", "a*b"}), group(0), group(2))
+		pattern := strings.Join(rapid.SliceOfN(part, 1, 4).Draw(t, "pattern"), "")
+		p, err := Parse(pattern)
+		if err != nil || p.Dir != "." {
+			t.Skip(pattern)
+		}
+		for range 10 {
+			rel := strings.Join(rapid.SliceOfN(rapid.StringMatching("[ab,{]{1,4}"), 1, 4).Draw(t, "path"), "/")
+			if want := doublestar.MatchUnvalidated(pattern, rel); p.Match(rel) != want {
+				t.Fatalf("%q matches %q: %t, and should be %t", pattern, rel, !want, want)
 			}
 		}
 	})

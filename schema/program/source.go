@@ -17,22 +17,38 @@ type Source struct {
 	Folder      bool   // it was written with a slash at its end
 }
 
-var bucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$`)
+const maxSource = 2048 // bytes of a source
+
+var (
+	bucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$`)
+	schemeName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:`)
+)
 
 // ParseSource reads s3://BUCKET/KEY, or a path of the project.
 func ParseSource(text string) (Source, error) {
-	if text == "" || len(text) > 2048 || !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return Source{}, errors.New("it is empty, too long, or holds what no path has")
+	switch {
+	case text == "":
+		return Source{}, errors.New("it is empty: write s3://BUCKET/KEY, or a path of the project")
+	case len(text) > maxSource:
+		return Source{}, fmt.Errorf("it is longer than %d bytes", maxSource)
+	case !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return Source{}, errors.New("it holds a character that no path has")
 	}
 	scheme, rest, remote := strings.Cut(text, "://")
 	if !remote {
+		if like := schemeName.FindString(text); like != "" {
+			return Source{}, fmt.Errorf("%s looks like the start of an address: write s3://BUCKET/KEY, or ./%s for a path of the project", like, text)
+		}
 		s := Source{Path: path.Clean(filepath.ToSlash(text)), Folder: strings.HasSuffix(text, "/")}
 		if !filepath.IsLocal(s.Path) || s.Path == "." {
 			return Source{}, errors.New("it is outside of the project: a path is relative to the project's directory and stays below it")
 		}
 		return s, nil
 	}
-	if scheme != "s3" {
+	switch {
+	case scheme != "s3" && strings.EqualFold(scheme, "s3"):
+		return Source{}, fmt.Errorf("%s:// is not read: write s3:// in lower case", scheme)
+	case scheme != "s3":
 		return Source{}, fmt.Errorf("%s:// is not read: a param is imported from s3://BUCKET/KEY, or from a path of the project", scheme)
 	}
 	s := Source{Folder: strings.HasSuffix(rest, "/")}
@@ -40,7 +56,7 @@ func ParseSource(text string) (Source, error) {
 	s.Key = strings.TrimSuffix(s.Key, "/")
 	switch {
 	case !bucketName.MatchString(s.Bucket):
-		return Source{}, fmt.Errorf("%q can't be the name of a bucket", s.Bucket)
+		return Source{}, fmt.Errorf("%q can't be the name of a bucket: 3 to 63 characters, lower case letters, digits, dots and hyphens, with a letter or a digit at both ends", s.Bucket)
 	case s.Key == "":
 		return Source{}, errors.New("it names a bucket, and nothing in it: s3://BUCKET/KEY")
 	case len(s.Key) > 1024 || strings.Contains(s.Key, `\`):
@@ -57,8 +73,11 @@ func ParseSource(text string) (Source, error) {
 // String writes the source as it is kept: a path is clean.
 func (s Source) String() string {
 	text := s.Path
-	if s.Path == "" {
+	switch {
+	case s.Path == "":
 		text = "s3://" + s.Bucket + "/" + s.Key
+	case schemeName.MatchString(text):
+		text = "./" + text
 	}
 	if s.Folder {
 		text += "/"
