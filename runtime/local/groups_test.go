@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -221,6 +222,20 @@ func TestGroupResumed(t *testing.T) {
 	}
 }
 
+// logged says whether an event of a type is in the log of a run.
+func (p *project) logged(run *record.Run, typ record.EventType) bool {
+	p.t.Helper()
+	for s, err := range p.reader().Log(p.t.Context(), run) {
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if slices.ContainsFunc(s.Events, func(e record.Event) bool { return e.Type == typ }) {
+			return true
+		}
+	}
+	return false
+}
+
 // TestGroupResumedBeside: an attempt that waits to be in its group again keeps no others of the run waiting, not even for
 // what it waits for.
 func TestGroupResumedBeside(t *testing.T) {
@@ -237,11 +252,14 @@ func TestGroupResumedBeside(t *testing.T) {
 	}}}
 	c := p.drive(t)
 	c.await("ready")
-	c.kill()
 	run, err := p.reader().Resolve(t.Context(), "", "killed")
 	if err != nil {
 		t.Fatal(err)
 	}
+	for !p.logged(run, record.GroupEntered) {
+		time.Sleep(10 * time.Millisecond)
+	}
+	c.kill()
 	holder := p.also("holder")
 	holder.o.Program = &program.Program{Version: 1, Pipeline: "p", OnFailure: "continue", MaxParallel: 200, Steps: []program.Step{
 		sh("a", "echo held; "+await(release), within("g", 1)),
