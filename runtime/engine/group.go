@@ -15,8 +15,9 @@ type Hold struct {
 }
 
 // EnterGroup asks for a place in a group. The answer is the event GroupEntered; or, where Skip is set and all places are
-// held, GroupBusy. A run asks for one place of a group at a time, so that runs take turns, and none holds a place for
-// long that it has no room for.
+// held, GroupBusy. A run asks for one place of a group at a time, so that runs take turns, and only where it has room for
+// what it is for. Others may have that room when the place is given: then it is kept until there is room again, and the
+// run asks for no other place of the group meanwhile.
 type EnterGroup struct {
 	Hold
 	Skip bool
@@ -34,7 +35,6 @@ const nobody = -1
 // gate is where the nodes of a run wait that want a place in one group: one of them asks for it, the others stand in
 // line. Nodes that take their room from the same limiters stand in the same line.
 type gate struct {
-	group  string
 	asking int           // the node that asks, or has been let in and has not started yet
 	lines  map[int]*line // by the innermost limiter
 	heads  readyHeap     // the first of each line; the node is the line's key
@@ -93,7 +93,7 @@ func (s *State) gate(group string) *gate {
 	k, ok := s.gateNamed[group]
 	if !ok {
 		k = len(s.gates)
-		s.gates = append(s.gates, gate{group: group, asking: nobody, lines: map[int]*line{}})
+		s.gates = append(s.gates, gate{asking: nobody, lines: map[int]*line{}})
 		if s.gateNamed == nil {
 			s.gateNamed = map[string]int{}
 		}
@@ -165,6 +165,8 @@ func (s *State) asker(e record.Event) int {
 	return i
 }
 
+// groupEntered lets a node start as soon as there is room, in its place, which it keeps: given back, it could not be told
+// apart from the one that would be asked for next.
 func (s *State) groupEntered(e record.Event) {
 	if i := s.asker(e); i != nobody {
 		s.nodes[i].inside = true

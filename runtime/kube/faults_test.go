@@ -50,6 +50,8 @@ type rig struct {
 	encoded []byte
 	// outcome says how an attempt ends; nil: its pod vanishes, and leaves nothing.
 	outcome func(step string, attempt int) *record.Result
+	// runs is told of each pod while it runs.
+	runs func(pod corev1.Pod)
 }
 
 func newRig(t *testing.T, p *program.Program) *rig {
@@ -93,6 +95,9 @@ func (r *rig) kubelet(api *fakeAPI, pod corev1.Pod) {
 		p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: kube.ContainerMain, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: start}}}}
 	}) {
 		return // it was deleted before
+	}
+	if r.runs != nil {
+		r.runs(pod)
 	}
 	result := r.outcome(task.Step, task.Attempt)
 	if result == nil {

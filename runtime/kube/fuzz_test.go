@@ -79,6 +79,10 @@ func FuzzProgram(f *testing.F) {
 					queue = append(queue, record.Event{Type: record.CacheChecked, At: at, Step: a.Step, Attempt: a.Attempt})
 				case engine.SetTimer:
 					queue = append(queue, record.Event{Type: record.TimerFired, At: a.At, Timer: a.Name})
+				case engine.EnterGroup:
+					queue = append(queue, record.Event{Type: record.GroupEntered, At: at, Step: a.Step, Attempt: a.Attempt})
+				case engine.Ask:
+					queue = append(queue, record.Event{Type: record.ApprovalGiven, At: at, Step: a.Step, Answer: anAnswer(&a.Ask)})
 				case engine.StartAttempt:
 					made, _, err := d.pod(t.Context(), &attempt{id: attemptID{a.Step, a.Attempt}, spec: a.Spec, step: d.task(&a.Spec), name: "x"})
 					if err == nil && made.Name != "x" {
@@ -93,6 +97,16 @@ func FuzzProgram(f *testing.F) {
 			}
 		}
 	})
+}
+
+// anAnswer is one that the approval takes: with its default or another value, as far as there is one.
+func anAnswer(ask *record.Ask) *record.Answer {
+	for _, value := range []json.RawMessage{nil, ask.Default, []byte(`1`), []byte(`"1"`), []byte(`true`), []byte(`[]`), []byte(`{}`)} {
+		if a := (&record.Answer{Value: value}); engine.CheckAnswer(ask, a) == nil {
+			return a
+		}
+	}
+	return &record.Answer{Reject: true}
 }
 
 // anEnd is a success, with outputs or without, or a failure of one kind or another.

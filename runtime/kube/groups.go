@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -42,10 +43,11 @@ type waiter struct {
 	skip  bool
 	since time.Time
 
-	busy, again bool   // someone looks; and then once more
-	gone        bool   // it was taken back
-	told        string // what it waits for, as it was told
-	version     string // of the Lease, when it was looked at last
+	busy, again bool          // someone looks; and then once more
+	tried       chan struct{} // closed when who looked last has done what it could; nil: nobody has
+	gone        bool          // it was taken back
+	told        string        // what it waits for, as it was told
+	version     string        // of the Lease, when it was looked at last
 	ahead       []member
 	pass        bool // those ahead have had the time to come in
 	timer       *time.Timer
@@ -68,7 +70,8 @@ func (g *groups) look(w *waiter) {
 		w.again = true
 		return
 	}
-	w.busy, w.again = true, false
+	tried := make(chan struct{})
+	w.busy, w.again, w.tried = true, false, tried
 	var passed []member
 	if w.pass {
 		passed = w.ahead
@@ -76,6 +79,7 @@ func (g *groups) look(w *waiter) {
 	try := try{d: g.d, hold: w.hold, skip: w.skip, passed: passed, dead: maps.Clone(g.dead)}
 	g.d.async(func(ctx context.Context) func() {
 		found := try.do(ctx)
+		close(tried)
 		if ctx.Err() != nil || found.lost {
 			return nil // whoever goes on with the run asks again, or finds the place
 		}
@@ -175,8 +179,7 @@ func (g *groups) looked(w *waiter, f *found) {
 	}
 	e := record.Event{Type: record.GroupEntered, Step: w.hold.Step, Attempt: w.hold.Attempt}
 	switch {
-	case w.gone:
-		g.release(w.hold)
+	case w.gone: // leave sees to what was found
 		return
 	case f.in:
 		g.held[w.hold] = true
@@ -194,14 +197,14 @@ func (g *groups) looked(w *waiter, f *found) {
 
 // wait goes on waiting.
 func (g *groups) wait(w *waiter, f *found) {
-	if f.version != w.version {
-		w.version, w.pass = f.version, false
+	w.version = f.version
+	if !slices.EqualFunc(f.ahead, w.ahead, func(a, b member) bool { return a.is(&b) }) {
+		w.ahead, w.pass = f.ahead, false
 		if w.timer != nil {
 			w.timer.Stop()
 			w.timer = nil
 		}
 	}
-	w.ahead = f.ahead
 	g.tellWait(w, f.roster.holders)
 	g.watchMembers(w, f.roster.holders)
 	g.watch()
@@ -210,12 +213,17 @@ func (g *groups) wait(w *waiter, f *found) {
 		if g.d.o.pace > 0 {
 			patience = 100 * g.d.o.pace
 		}
-		w.timer = g.d.after(patience, func() {
+		var t *time.Timer
+		t = g.d.after(patience, func() {
+			if w.timer != t { // it was too late to stop it
+				return
+			}
 			w.timer, w.pass = nil, true
 			if g.waits[w.hold] == w {
 				g.look(w)
 			}
 		})
+		w.timer = t
 	}
 	if w.again {
 		g.look(w)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -25,9 +26,9 @@ import (
 
 // crowd counts who is in a group, by the labels of the pods that run.
 type crowd struct {
-	mu      sync.Mutex
-	in, max int
-	all     int
+	mu  sync.Mutex
+	max int
+	all int
 }
 
 // grouped is a rig whose steps are in a group of so many places.
@@ -40,25 +41,34 @@ func grouped(t *testing.T, steps, limit int) (*rig, *crowd) {
 	}
 	r := newRig(t, p)
 	c := &crowd{}
-	r.api.kubelet = func(api *fakeAPI, pod corev1.Pod) {
+	r.runs = func(pod corev1.Pod) {
 		if pod.Labels[groupKey] != "gpu" {
 			t.Errorf("the pod %s has the labels %v", pod.Name, pod.Labels)
 		}
+		in := r.inGroup()
 		c.mu.Lock()
-		c.in++
 		c.all++
-		c.max = max(c.max, c.in)
+		c.max = max(c.max, in)
 		c.mu.Unlock()
 		time.Sleep(3 * time.Millisecond)
-		c.mu.Lock()
-		c.in--
-		c.mu.Unlock()
-		r.kubelet(api, pod)
 	}
 	return r, c
 }
 
 var groupKey = kube.LabelGroup + kube.GroupDigest("x", "gpu")
+
+// inGroup is how many pods of the group run.
+func (r *rig) inGroup() int {
+	r.api.mu.Lock()
+	defer r.api.mu.Unlock()
+	n := 0
+	for _, o := range r.api.objects {
+		if p, ok := o.(*corev1.Pod); ok && p.Labels[groupKey] == "gpu" && p.Status.Phase == corev1.PodRunning {
+			n++
+		}
+	}
+	return n
+}
 
 // job makes the Job of another run.
 func (r *rig) job(name string) {
@@ -316,6 +326,41 @@ func TestGroupLine(t *testing.T) {
 	}
 }
 
+// TestGroupLineMoves: whoever doesn't come is passed by after its time, also while the Lease changes again and again.
+func TestGroupLineMoves(t *testing.T) {
+	t.Parallel()
+	r, _ := grouped(t, 1, 1)
+	r.job("old")
+	r.job("run-0")
+	r.seat(kube.AnnotationWaiting, member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	over := make(chan struct{})
+	var changes sync.WaitGroup
+	changes.Go(func() {
+		for i := 0; ; i++ {
+			select {
+			case <-over:
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+			r.api.mu.Lock()
+			if l, ok := r.api.objects["leases/"+kube.GroupLease("x", "gpu")].(*coordinationv1.Lease); ok {
+				l = l.DeepCopy()
+				l.Annotations["changed"] = fmt.Sprint(i)
+				r.api.set("leases", l.Name, "MODIFIED", l)
+			}
+			r.api.mu.Unlock()
+		}
+	})
+	end, err := r.coordinateAs(ctx, "run-0", &deadStore{Store: r.store}, io.Discard)
+	close(over)
+	changes.Wait()
+	if err != nil || end.Status != record.Succeeded {
+		t.Fatal(end, err)
+	}
+}
+
 // TestGroupCancelled: a run that is cancelled while it waits is in line no more.
 func TestGroupCancelled(t *testing.T) {
 	t.Parallel()
@@ -326,11 +371,7 @@ func TestGroupCancelled(t *testing.T) {
 	out := &watcher{make(chan record.Event, 10)}
 	go func() {
 		<-out.waits
-		r.api.mu.Lock()
-		defer r.api.mu.Unlock()
-		j := r.api.objects["jobs/run-0"].(*batchv1.Job).DeepCopy()
-		j.Annotations = map[string]string{kube.AnnotationCancel: "now"}
-		r.api.set("jobs", "run-0", "MODIFIED", j)
+		r.cancel("run-0")
 	}()
 	end, err := r.coordinateAs(t.Context(), "run-0", &deadStore{Store: r.store}, out)
 	if err != nil || end.Status != record.Cancelled {
@@ -341,6 +382,49 @@ func TestGroupCancelled(t *testing.T) {
 	l := r.api.objects["leases/"+kube.GroupLease("x", "gpu")].(*coordinationv1.Lease)
 	if l.Annotations[kube.AnnotationWaiting] != "" || !strings.Contains(l.Annotations[kube.AnnotationHolders], "uid-of-old") {
 		t.Errorf("in the group are %v", l.Annotations)
+	}
+}
+
+// cancel asks for the end of a run.
+func (r *rig) cancel(job string) {
+	r.api.mu.Lock()
+	defer r.api.mu.Unlock()
+	j := r.api.objects["jobs/"+job].(*batchv1.Job).DeepCopy()
+	j.Annotations = map[string]string{kube.AnnotationCancel: "now"}
+	r.api.set("jobs", job, "MODIFIED", j)
+}
+
+// TestGroupCancelledEarly: a run that is cancelled while its first request to be in the group is under way is in it no
+// more when it has ended, nor in line.
+func TestGroupCancelledEarly(t *testing.T) {
+	for what, holders := range map[string][]member{"the place": nil, "the line": {{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1}}} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			r, _ := grouped(t, 1, 1)
+			r.job("old")
+			r.job("run-0")
+			r.seat(kube.AnnotationHolders, holders...)
+			var once sync.Once
+			r.api.fault = func(q *http.Request) fault {
+				if q.Method == http.MethodPut && strings.HasSuffix(q.URL.Path, kube.GroupLease("x", "gpu")) {
+					once.Do(func() {
+						r.cancel("run-0")
+						time.Sleep(200 * time.Millisecond)
+					})
+				}
+				return none
+			}
+			end, err := r.coordinateAs(t.Context(), "run-0", &deadStore{Store: r.store}, io.Discard)
+			if err != nil || end.Status != record.Cancelled {
+				t.Fatal(end, err)
+			}
+			time.Sleep(200 * time.Millisecond) // for what would be under way still
+			r.api.mu.Lock()
+			defer r.api.mu.Unlock()
+			if l, ok := r.api.objects["leases/"+kube.GroupLease("x", "gpu")].(*coordinationv1.Lease); ok && strings.Contains(fmt.Sprint(l.Annotations), "run-0") {
+				t.Errorf("in the group are %v", l.Annotations)
+			}
+		})
 	}
 }
 

@@ -27,9 +27,7 @@ func (g *groups) leave(h engine.Hold) {
 	if w := g.waits[h]; w != nil {
 		w.gone = true
 		g.done(w)
-		if !w.busy {
-			g.release(h)
-		}
+		g.release(h, w.tried)
 		return
 	}
 	if !g.held[h] {
@@ -40,7 +38,7 @@ func (g *groups) leave(h engine.Hold) {
 		g.late[h] = true
 		return
 	}
-	g.release(h)
+	g.release(h, nil)
 }
 
 func (g *groups) lingering(h engine.Hold) bool {
@@ -55,12 +53,15 @@ func (g *groups) lingering(h engine.Hold) bool {
 }
 
 // release takes the run out of a group's roster, when the run's log says why: else a coordinator that takes over would
-// believe that it is in.
-func (g *groups) release(h engine.Hold) {
+// believe that it is in. Whoever looks for a place still, has done so when after is closed: it might take one.
+func (g *groups) release(h engine.Hold, after <-chan struct{}) {
 	me := g.d.member(h)
 	g.leaving.Add(1)
 	g.d.async(func(ctx context.Context) func() {
 		defer g.leaving.Done()
+		if after != nil {
+			<-after
+		}
 		if !g.d.logged(ctx) {
 			return nil // the run is another coordinator's by now: what is held is its
 		}
@@ -117,7 +118,7 @@ func (g *groups) pod(p *corev1.Pod, gone bool) {
 	for _, h := range l.holds {
 		if g.late[h] && !g.lingering(h) {
 			delete(g.late, h)
-			g.release(h)
+			g.release(h, nil)
 		}
 	}
 }
@@ -190,7 +191,7 @@ func (g *groups) linger(pods []*corev1.Pod, holds map[member]engine.Hold, member
 		if g.lingering(h) {
 			g.late[h] = true
 		} else {
-			g.release(h)
+			g.release(h, nil)
 		}
 	}
 }

@@ -13,19 +13,21 @@ import (
 
 // groups are the concurrency groups of a run: the places in them that it holds, and those that it waits for.
 type groups struct {
-	d *driver
+	d   *driver
+	dir work.Dir
 
 	mu     sync.Mutex
 	named  map[string]*work.Group
 	held   map[engine.Hold]*work.Place
 	waits  map[engine.Hold]context.CancelFunc
-	left   map[engine.Hold]bool // asked for by a task, and left since
-	making sync.Mutex           // held while places are taken again that a driver before this one has had
+	left   map[engine.Hold]bool          // asked for by a task, and left since
+	making map[engine.Hold]chan struct{} // taken again, since a driver before this one has had them; closed when that is over
 }
 
-func newGroups(d *driver) *groups {
+func newGroups(d *driver, dir work.Dir) *groups {
 	return &groups{
-		d: d, named: map[string]*work.Group{}, held: map[engine.Hold]*work.Place{}, waits: map[engine.Hold]context.CancelFunc{}, left: map[engine.Hold]bool{},
+		d: d, dir: dir, named: map[string]*work.Group{}, held: map[engine.Hold]*work.Place{}, waits: map[engine.Hold]context.CancelFunc{},
+		left: map[engine.Hold]bool{}, making: map[engine.Hold]chan struct{}{},
 	}
 }
 
@@ -90,11 +92,7 @@ func (g *groups) group(name string) *work.Group {
 	defer g.mu.Unlock()
 	out := g.named[name]
 	if out == nil {
-		dir, err := work.In(g.d.project)
-		if err != nil { // it was there when the run began, and every use of it tells
-			dir = work.Dir{}
-		}
-		out = dir.Group(name)
+		out = g.dir.Group(name)
 		g.named[name] = out
 	}
 	return out
@@ -121,26 +119,61 @@ func (g *groups) keeps(ctx context.Context, holds []engine.Hold) ([]*os.File, er
 		return nil, nil
 	}
 	out := make([]*os.File, 0, len(holds))
-	if g.d.resumed {
-		g.making.Lock()
-		defer g.making.Unlock()
-	}
 	for _, h := range holds {
-		g.mu.Lock()
-		p := g.held[h]
-		g.mu.Unlock()
-		if p == nil {
-			var err error
-			if p, _, err = g.take(ctx, engine.EnterGroup{Hold: h}); err != nil {
-				return nil, err
-			}
-			g.mu.Lock()
-			g.held[h] = p
-			g.mu.Unlock()
+		p, err := g.place(ctx, h)
+		if err != nil {
+			return nil, err
 		}
 		out = append(out, p.File())
 	}
 	return out, nil
+}
+
+// place is a place that the run holds. Where it has to be taken again, one of the attempts that are in it (those of a
+// call) does that, and the others wait for it: for this place, and no other.
+func (g *groups) place(ctx context.Context, h engine.Hold) (*work.Place, error) {
+	for {
+		p, made, mine := g.claim(h)
+		switch {
+		case p != nil:
+			return p, nil
+		case mine:
+			return g.retake(ctx, h, made)
+		}
+		select {
+		case <-made: // or the attempt that waited for it was stopped
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// claim gives a place that is held, or else what is closed when somebody has tried to take it; mine: that is the caller's
+// to do.
+func (g *groups) claim(h engine.Hold) (p *work.Place, made chan struct{}, mine bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if p = g.held[h]; p != nil {
+		return p, nil, false
+	}
+	if made = g.making[h]; made == nil {
+		made, mine = make(chan struct{}), true
+		g.making[h] = made
+	}
+	return nil, made, mine
+}
+
+func (g *groups) retake(ctx context.Context, h engine.Hold, made chan struct{}) (*work.Place, error) {
+	p, _, err := g.take(ctx, engine.EnterGroup{Hold: h})
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.making, h)
+	close(made)
+	if err != nil {
+		return nil, err
+	}
+	g.held[h] = p
+	return p, nil
 }
 
 // shut gives all back, when nothing of the run is left.

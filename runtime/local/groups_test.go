@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"pipec.dev/pipec/runtime/local"
 	"pipec.dev/pipec/runtime/work"
@@ -218,6 +220,76 @@ func TestGroupResumed(t *testing.T) {
 	if most, all := p.most(); most != 1 || all != 2 {
 		t.Errorf("%d at once, of %d", most, all)
 	}
+}
+
+// logged says whether an event of a type is in the log of a run.
+func (p *project) logged(run *record.Run, typ record.EventType) bool {
+	p.t.Helper()
+	for s, err := range p.reader().Log(p.t.Context(), run) {
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if slices.ContainsFunc(s.Events, func(e record.Event) bool { return e.Type == typ }) {
+			return true
+		}
+	}
+	return false
+}
+
+// TestGroupResumedBeside: an attempt that waits to be in its group again keeps no others of the run waiting, not even for
+// what it waits for.
+func TestGroupResumedBeside(t *testing.T) {
+	linuxOnly(t)
+	p := newProject(t)
+	again, goOn, release := filepath.Join(p.dir, "again"), filepath.Join(p.dir, "go"), filepath.Join(p.dir, "release")
+	await := func(file string) string { return "while [ ! -e " + file + " ]; do sleep 0.01; done; " }
+	call := program.Step{Name: "call", Call: &program.Call{Pipeline: "c"}, Retry: program.Retry{Attempts: 1}}
+	within("g", 1)(&call)
+	p.o.Program.Steps = []program.Step{call, sh("w", await(goOn)), sh("z", "echo >"+release, after("w"), within("k", 1))}
+	p.o.Program.Called = []program.Called{{Name: "c", OnFailure: "continue", MaxParallel: 10, Steps: []program.Step{
+		sh("x", "if [ -e "+again+" ]; then exit 0; fi; echo >"+again+"; echo ready; exec sleep 1000"),
+		sh("y", "if [ -e "+again+" ]; then exit 0; fi; exec sleep 1000"),
+	}}}
+	c := p.drive(t)
+	c.await("ready")
+	run, err := p.reader().Resolve(t.Context(), "", "killed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for !p.logged(run, record.GroupEntered) {
+		time.Sleep(10 * time.Millisecond)
+	}
+	c.kill()
+	holder := p.also("holder")
+	holder.o.Program = &program.Program{Version: 1, Pipeline: "p", OnFailure: "continue", MaxParallel: 200, Steps: []program.Step{
+		sh("a", "echo held; "+await(release), within("g", 1)),
+	}}
+	held := holder.await("held")
+	holds := make(chan local.Outcome)
+	go func() { holds <- holder.run(t.Context()) }()
+	<-held
+	waits := p.waits()
+	resumed := make(chan local.Outcome)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	go func() {
+		out, err := local.Resume(ctx, p.o, run)
+		if err != nil {
+			t.Error(err)
+		}
+		resumed <- out
+	}()
+	if e := <-waits; e.Step != "call" {
+		t.Errorf("it waits for %+v", e)
+	}
+	if err := os.WriteFile(goOn, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	p.want(<-resumed, "succeeded: call=succeeded call.x=succeeded call.y=succeeded w=succeeded z=succeeded")
+	if err := os.WriteFile(release, nil, 0o666); err != nil { // where it isn't there yet
+		t.Fatal(err)
+	}
+	holder.want(<-holds, "succeeded: a=succeeded")
 }
 
 // TestGroupUnusable: a group that can not be entered fails its steps, and no others.

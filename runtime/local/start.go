@@ -111,7 +111,7 @@ func open(o *Options) (*driver, error) {
 		memory: step.FindMemory(), inherit: step.Inherit(o.Environ),
 		over: make(chan struct{}), asked: make(chan struct{}, 1), asks: map[string]string{}, kills: map[attemptID]context.CancelCauseFunc{}, slots: map[string]cache.Slot{},
 	}
-	d.groups = newGroups(d)
+	d.groups = newGroups(d, w)
 	return d, nil
 }
 

@@ -119,19 +119,80 @@ func (g *Group) Wait(ctx context.Context, limit int, h Holder, told func([]Holde
 		_ = f.Close()
 	}
 	for {
-		f, err := g.places.wait(ctx, g.numbered(limit), tell)
+		f, err := g.next(ctx, limit, h.Run, told)
 		if err != nil {
 			return nil, err
 		}
-		if !same(f) { // the directory was removed meanwhile
-			_ = f.Close()
+		if f != nil {
+			return take(f, h)
+		}
+	}
+}
+
+// next waits for a place that it can lock, or until it is worth to look again: then it gives none.
+func (g *Group) next(ctx context.Context, limit int, run string, told func([]Holder)) (*os.File, error) {
+	v, err := g.look(g.numbered(limit), run)
+	if err != nil || v.free != nil {
+		return v.free, err
+	}
+	defer closeAll(v.left)
+	f, err := g.await(ctx, &v, func() { told(v.mark(g.Holders())) })
+	if f != nil && (!same(f) || g.outlived(f, run)) {
+		_ = f.Close()
+		f = nil
+	}
+	return f, err
+}
+
+// view is what a look at places has found: one that is free, which is locked then; or else who holds them.
+type view struct {
+	free   *os.File
+	locked []string // files that somebody has locked
+	dead   []Holder // of those that nobody has locked: they were killed, and processes of them are left
+	left   []int    // handles of these
+}
+
+// look looks at each of the places, until one is free.
+func (g *Group) look(names []string, run string) (v view, err error) {
+	for _, name := range names {
+		f, free, err := tryLock(name)
+		if err != nil {
+			closeAll(v.left)
+			return view{}, err
+		}
+		if !free {
+			v.locked = append(v.locked, name)
 			continue
 		}
-		if err := g.await(ctx, f, h.Run, told); err != nil {
-			_ = f.Close()
-			return nil, err
+		h, left := g.left(f, run)
+		there := same(f)
+		if there && len(left) == 0 {
+			closeAll(v.left)
+			return view{free: f}, nil
 		}
-		return take(f, h)
+		_ = f.Close()
+		if there {
+			v.dead, v.left = append(v.dead, h), append(v.left, left...)
+		} else { // the directory was removed meanwhile
+			closeAll(left)
+			v.locked = append(v.locked, name)
+		}
+	}
+	return v, nil
+}
+
+// mark notes of which holders processes are all that is left.
+func (v *view) mark(holders []Holder) []Holder {
+	for i := range holders {
+		h := &holders[i]
+		h.Dead = slices.ContainsFunc(v.dead, func(d Holder) bool { return d.Run == h.Run && d.Step == h.Step && d.Attempt == h.Attempt })
+	}
+	return holders
+}
+
+func closeAll(handles []int) {
+	for _, fd := range handles {
+		_ = unix.Close(fd)
 	}
 }
 
@@ -175,29 +236,30 @@ func (g *Group) try(limit int, h Holder) (p *Place, unsure bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	for _, name := range append(beyond, g.numbered(limit)...) {
+	unknown := func(name string) bool {
+		_, known := holder(name)
+		return !known
+	}
+	for _, name := range beyond {
 		f, free, err := tryLock(name)
 		if err != nil {
 			return nil, false, err
 		}
 		if !free {
-			if _, known := holder(name); !known {
-				unsure = true
-			}
-			if slices.Contains(beyond, name) {
-				return nil, unsure, nil
-			}
-			continue
+			return nil, unknown(name), nil
 		}
-		old, _ := read(f)
-		if slices.Contains(beyond, name) || !same(f) || old.Run != h.Run && g.outlived(old) {
-			_ = f.Close()
-			continue
-		}
-		p, err := take(f, h)
+		_ = f.Close()
+	}
+	v, err := g.look(g.numbered(limit), h.Run)
+	if err != nil {
+		return nil, false, err
+	}
+	if v.free != nil {
+		p, err := take(v.free, h)
 		return p, false, err
 	}
-	return nil, unsure, nil
+	closeAll(v.left)
+	return nil, slices.ContainsFunc(v.locked, unknown), nil
 }
 
 // Holders are those that hold places, as far as they have said so.
@@ -244,49 +306,49 @@ func same(f *os.File) bool {
 	return err == nil && os.SameFile(mine, there)
 }
 
-// await waits for the processes of who held the place whose file is locked, and has not left it: it was killed. Those
-// that have closed what they inherited hold the place all the same.
-func (g *Group) await(ctx context.Context, f *os.File, run string, told func([]Holder)) error {
-	h, known := read(f)
-	if !known || h.Run == run { // who goes on with a run has ended what was left of it
-		return nil
+// errEnded is the cause for who waits for a lock when a process has ended that held another place.
+var errEnded = errors.New("a process has ended")
+
+// await waits until one of the files can be locked that somebody has locked, or one of the processes has ended that hold
+// the other places: then it gives none.
+func (g *Group) await(ctx context.Context, v *view, tell func()) (*os.File, error) {
+	if len(v.left) == 0 {
+		return g.places.wait(ctx, v.locked, tell)
 	}
-	for {
-		left := g.left(h)
-		if len(left) == 0 {
-			return nil
-		}
-		h.Dead = true
-		told([]Holder{h})
-		err := awaitEnds(ctx, left)
-		for _, fd := range left {
-			_ = unix.Close(fd)
-		}
-		if err != nil {
-			return err
-		}
+	either, stop := context.WithCancelCause(ctx)
+	ends := make(chan error, 1)
+	go func() {
+		ends <- awaitEnds(either, v.left)
+		stop(errEnded)
+	}()
+	f, err := g.places.wait(either, v.locked, tell)
+	stop(nil)
+	end := <-ends
+	if errors.Is(err, errEnded) {
+		return nil, end
 	}
+	return f, err
 }
 
-// outlived says whether processes are left of a run that was killed.
-func (g *Group) outlived(h Holder) bool {
-	left := g.left(h)
-	for _, fd := range left {
-		_ = unix.Close(fd)
-	}
+// outlived says whether processes are left of who held a place, see left.
+func (g *Group) outlived(f *os.File, run string) bool {
+	_, left := g.left(f, run)
+	closeAll(left)
 	return len(left) > 0
 }
 
-// left are handles of the processes that are left of a run that was killed.
-func (g *Group) left(h Holder) []int {
-	if h.Run == "" {
-		return nil
+// left is who held the place whose file is locked and has not left it, with handles of the processes that are left: it
+// was killed. Those that have closed what they inherited hold the place all the same.
+func (g *Group) left(f *os.File, run string) (Holder, []int) {
+	h, known := read(f)
+	if !known || h.Run == run { // who goes on with a run has ended what was left of it
+		return h, nil
 	}
 	r, err := g.dir.Run(h.Run)
 	if err != nil {
-		return nil
+		return h, nil
 	}
-	return r.processes()
+	return h, r.processes()
 }
 
 // awaitEnds waits until one of the processes has ended.

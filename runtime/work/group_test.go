@@ -3,7 +3,9 @@ package work
 import (
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -199,4 +201,65 @@ func TestGroupForget(t *testing.T) {
 		t.Errorf("in are %v", h)
 	}
 	p.Leave()
+}
+
+// A place that processes of a killed run hold, without its lock, keeps nobody from another one; and who waits comes in by
+// whichever is free first.
+func TestGroupOutlived(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("processes are found by /proc")
+	}
+	dir, group := newGroup(t)
+	dead, err := dir.Run("dead")
+	if err != nil {
+		t.Fatal(err)
+	}
+	daemon := exec.Command("sleep", "1000")
+	daemon.Env = append(os.Environ(), "PIPEC_INPUTS="+filepath.Join(dead.Attempt("s", 1), "inputs"))
+	if err := daemon.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = daemon.Process.Kill() })
+	g := group()
+	if err := os.MkdirAll(g.path, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(g.path, "0"), []byte(`{"run":"dead","step":"s","attempt":1}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	got, _ := enter(t, t.Context(), g, 2, "a") // one is free
+	first := <-got
+	marked := false
+	second := make(chan *Place)
+	waits := make(chan struct{}, 10)
+	go func() {
+		p, err := group().Wait(t.Context(), 2, Holder{Run: "b"}, func(holders []Holder) {
+			for _, h := range holders {
+				marked = marked || h.Dead && h.Run == "dead"
+			}
+			waits <- struct{}{}
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		second <- p
+	}()
+	<-waits
+	first.Leave() // the other is outlived still
+	p := <-second
+	if !marked {
+		t.Error("who waits is not told of the processes")
+	}
+	c := group()
+	got, told := enter(t, t.Context(), c, 2, "c")
+	<-told
+	if err := daemon.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = daemon.Wait()
+	(<-got).Leave() // the other is held still
+	p.Leave()
+	if h := c.Holders(); len(h) != 0 {
+		t.Errorf("in are %v", h)
+	}
 }

@@ -38,58 +38,48 @@ func (r Run) Kill() error {
 // processes are handles of the processes that work for the run, as Kill knows them.
 func (r Run) processes() []int {
 	mark := []byte("\x00PIPEC_INPUTS=" + r.path + "/")
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return nil
-	}
 	var out []int
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil || pid == os.Getpid() {
-			continue
-		}
-		is, known := marked(pid, mark)
-		for try := 0; !known && try < emptyTries; try++ {
-			time.Sleep(emptyPause)
-			is, known = marked(pid, mark)
-		}
-		if !is {
-			continue
-		}
+	_ = eachMarked(mark, func(pid int) {
 		fd, err := unix.PidfdOpen(pid, 0)
 		if err != nil {
-			continue
+			return
 		}
-		if is, _ := marked(pid, mark); !is || gone(pid) {
+		if is, _ := marked(pid, mark); !is || gone(pid) { // its number may be another's by now
 			_ = unix.Close(fd)
-			continue
+			return
 		}
 		out = append(out, fd)
-	}
+	})
 	return out
 }
 
 func killMarked(mark []byte) (found bool, err error) {
+	var killed []int
+	defer func() { closeAll(killed) }()
+	err = eachMarked(mark, func(pid int) { found = kill(pid, mark, &killed) || found })
+	if err != nil || !found {
+		return false, err
+	}
+	return true, awaitExit(killed)
+}
+
+// eachMarked calls do for each process that has the mark, but for this one.
+func eachMarked(mark []byte, do func(pid int)) error {
 	proc, err := os.Open("/proc")
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer proc.Close()
 	names, err := proc.Readdirnames(-1)
 	if err != nil {
-		return false, err
+		return err
 	}
-	var pids, killed []int
+	var pids []int
 	for _, name := range names {
 		if pid, err := strconv.Atoi(name); err == nil && pid != os.Getpid() {
 			pids = append(pids, pid)
 		}
 	}
-	defer func() {
-		for _, fd := range killed {
-			_ = unix.Close(fd)
-		}
-	}()
 	for try := 0; len(pids) > 0 && try < emptyTries; try++ {
 		var empty []int
 		for _, pid := range pids {
@@ -98,17 +88,14 @@ func killMarked(mark []byte) (found bool, err error) {
 			case !known:
 				empty = append(empty, pid)
 			case is:
-				found = kill(pid, mark, &killed) || found
+				do(pid)
 			}
 		}
 		if pids = empty; len(pids) > 0 {
 			time.Sleep(emptyPause)
 		}
 	}
-	if !found {
-		return false, nil
-	}
-	return true, awaitExit(killed)
+	return nil
 }
 
 // kill kills the process, if it is still the one that was marked: its number may be another's by now. A handle stays
