@@ -230,3 +230,22 @@ pipeline "p" {
 		}
 	}
 }
+
+// TestConvertCommentBehind: a comment behind a list or a map stays, once, whatever is written in it.
+func TestConvertCommentBehind(t *testing.T) {
+	for source, want := range map[string]string{
+		"a: [x, \"# note\"]   # note\n":                     "  a = [\"x\", \"# note\"] # note\n",
+		"a: [\n      x, # note of x\n      y] # note\n":     "    \"x\", # note of x\n    \"y\", # note\n  ]\n",
+		"a:\n      - x # note of x\n      - y # note\n":     "    \"x\", # note of x\n    \"y\", # note\n  ]\n",
+		"a:\n      k: 1\n      l: 2 # note\n":               "  a = { k = 1, l = 2 } # note\n",
+		"a:\n      - k: [x,\n          y] # note\n":         "",
+		"a:\n      - - x\n        - y # note\n":             "",
+		"a: {k: [x, # note of x\n      y]} # note\n":        "",
+		"a: &m {k: \"# note\"} # note\n    b: *m # other\n": "",
+	} {
+		_, out := converted(t, "main.pipec.yaml", []byte("locals:\n    "+source))
+		if got := string(out); !strings.Contains(got, want) || strings.Count(got, " # note\n") != 1 {
+			t.Errorf("%s\n%s", source, got)
+		}
+	}
+}

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"pipec.dev/pipec/runtime/shell"
 )
 
 //go:embed starter
@@ -63,7 +65,7 @@ func (a *app) init(dir string) error {
 	}
 	place, where := "this directory", ""
 	if dir != "." {
-		place, where = dir, " -C "+shellWord(dir)
+		place, where = dir, " -C "+shell.Word(dir)
 	}
 	_, err = fmt.Fprintf(a.stderr, "A project is in %s. Try:\n\n  pipec validate%[2]s\n  pipec graph%[2]s\n  pipec run%[2]s\n", place, where)
 	return world(err)

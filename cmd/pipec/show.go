@@ -6,12 +6,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/runtime/runs"
+	"pipec.dev/pipec/runtime/shell"
 	"pipec.dev/pipec/runtime/view"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -66,23 +66,12 @@ func (a *app) viewer(p *program.Program, o shown, show showOptions) view.View {
 func (a *app) sharedFlags() string {
 	out := ""
 	if a.dir != "." {
-		out += " -C " + shellWord(a.dir)
+		out += " -C " + shell.Word(a.dir)
 	}
 	if a.stack != "" {
-		out += " --stack " + a.stack
+		out += " --stack " + shell.Word(a.stack)
 	}
 	return out
-}
-
-// shellWord is text as one word of a shell's command, so that a command that is proposed can be copied.
-func shellWord(s string) string {
-	plain := func(r rune) bool {
-		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("/._-+=:,@%", r)
-	}
-	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // stepLines reads the log of a step of the run that is shown.

@@ -12,8 +12,8 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// expression writes the value of an attribute.
-func (w *hclWriter) expression(v *yaml.Value, body *yaml.Body, item *yaml.Item) string {
+// expression writes the value of an attribute, and says up to where the source's comments have been written.
+func (w *hclWriter) expression(v *yaml.Value, body *yaml.Body, item *yaml.Item) (text string, written int) {
 	// In a body that says of which type its value is, nothing else is wanted; what has no type has its own.
 	own := body.Def.Free
 	if item.Attribute != nil && (item.Name == "default" || item.Name == "value") && v.Want == cty.DynamicPseudoType {
@@ -25,8 +25,19 @@ func (w *hclWriter) expression(v *yaml.Value, body *yaml.Body, item *yaml.Item) 
 	return w.value(v, own)
 }
 
-// value writes a value. own: no type is wanted of it, so that it is as well without quotes.
-func (w *hclWriter) value(v *yaml.Value, own bool) string {
+// value writes a value, and says up to where the source's comments have been written: perhaps beyond the value, behind its
+// last line. own: no type is wanted of it, so that it is as well without quotes.
+func (w *hclWriter) value(v *yaml.Value, own bool) (text string, written int) {
+	switch v.Kind {
+	case yaml.List:
+		return w.list(v, own)
+	case yaml.Map:
+		return w.object(v, own)
+	}
+	return w.scalar(v, own), v.Start
+}
+
+func (w *hclWriter) scalar(v *yaml.Value, own bool) string {
 	switch v.Kind {
 	case yaml.Bool:
 		return v.Text
@@ -36,10 +47,6 @@ func (w *hclWriter) value(v *yaml.Value, own bool) string {
 		return strings.TrimSpace(v.Text)
 	case yaml.Template:
 		return w.template(v, own)
-	case yaml.List:
-		return w.list(v, own)
-	case yaml.Map:
-		return w.object(v, own)
 	}
 	return "null"
 }
@@ -172,56 +179,71 @@ func definiteIn(root *yaml.Body) map[string]bool {
 	return out
 }
 
-func (w *hclWriter) list(v *yaml.Value, own bool) string {
+// piece is what is written of one element of a list or a map.
+type piece struct {
+	text string
+	end  int // up to where the source is written with it
+}
+
+func (w *hclWriter) list(v *yaml.Value, own bool) (text string, written int) {
 	parts, long := w.elements(v, own)
 	if !long {
-		return "[" + strings.Join(parts, ", ") + "]"
+		return "[" + strings.Join(texts(parts), ", ") + "]", v.Start
 	}
 	var b strings.Builder
 	b.WriteString("[\n")
 	from := v.Start
 	for i, p := range parts {
 		b.WriteString(w.above(&from, v.Elements[i].Start))
-		b.WriteString(p)
-		if !strings.HasPrefix(p, "<<") {
+		b.WriteString(p.text)
+		if !strings.HasPrefix(p.text, "<<") {
 			b.WriteString(",")
 		} else {
 			b.WriteString("\n,")
 		}
-		from = max(from, v.Elements[i].End)
+		from = max(from, p.end)
 		b.WriteString(w.behind(&from) + "\n")
 	}
-	return b.String() + w.above(&from, v.End) + "]"
+	b.WriteString(w.above(&from, v.End) + "]")
+	return b.String(), from
 }
 
 // elements are written values, and whether they stand on lines of their own.
-func (w *hclWriter) elements(v *yaml.Value, own bool) (parts []string, long bool) {
+func (w *hclWriter) elements(v *yaml.Value, own bool) (parts []piece, long bool) {
 	length := 0
 	long = len(w.comments.between(v.Start, v.End)) > 0
 	for _, e := range v.Elements {
-		p := w.value(e, own)
-		parts = append(parts, p)
+		p, written := w.value(e, own)
+		parts = append(parts, piece{p, max(e.End, written)})
 		length += len(p) + 2
 		long = long || strings.Contains(p, "\n") || v.Kind == yaml.List && e.Kind == yaml.Map && len(v.Elements) > 1
 	}
 	return parts, long || length > maxFlow
 }
 
-func (w *hclWriter) object(v *yaml.Value, own bool) string {
+func texts(parts []piece) []string {
+	var out []string
+	for _, p := range parts {
+		out = append(out, p.text)
+	}
+	return out
+}
+
+func (w *hclWriter) object(v *yaml.Value, own bool) (text string, written int) {
 	if len(v.Elements) == 0 {
-		return "{}"
+		return "{}", v.Start
 	}
 	parts, long := w.elements(v, own)
 	long = long || len(parts) > 2
 	var b strings.Builder
 	from := v.Start
 	for i, p := range parts {
-		line := hclKey(v.Keys[i].Text) + " = " + p
+		line := hclKey(v.Keys[i].Text) + " = " + p.text
 		switch {
 		case long:
 			b.WriteString(w.above(&from, max(v.Keys[i].Start, v.Elements[i].Start)))
 			b.WriteString(line)
-			from = max(from, v.Elements[i].End)
+			from = max(from, p.end)
 			b.WriteString(w.behind(&from) + "\n")
 		case i > 0:
 			b.WriteString(", " + line)
@@ -230,9 +252,10 @@ func (w *hclWriter) object(v *yaml.Value, own bool) string {
 		}
 	}
 	if !long {
-		return "{ " + b.String() + " }"
+		return "{ " + b.String() + " }", v.Start
 	}
-	return "{\n" + b.String() + w.above(&from, v.End) + "}"
+	b.WriteString(w.above(&from, v.End))
+	return "{\n" + b.String() + "}", from
 }
 
 // above are the comments up to a place, as lines of their own.

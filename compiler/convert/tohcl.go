@@ -50,11 +50,10 @@ func (w *hclWriter) body(body *yaml.Body, from, to, depth int) int {
 		if here {
 			w.head(item.Start, item.Value.Start)
 		}
-		text := w.expression(item.Value, body, item)
+		text, written := w.expression(item.Value, body, item)
 		w.b.WriteString(item.Name + " = " + text)
 		if behind := w.comments.behind(item.End); len(behind) > 0 && here {
-			inside := (item.Value.Kind == yaml.List || item.Value.Kind == yaml.Map) && strings.Contains(text, marked(behind)[0])
-			if !inside { // else it stands behind the last element
+			if written <= behind[0].start { // else it stands behind the last element
 				w.b.WriteString(onLine(behind))
 			}
 			from = max(from, behind[len(behind)-1].end)
@@ -81,7 +80,8 @@ func (w *hclWriter) block(item *yaml.Item, depth int) int {
 	w.b.WriteString(" {")
 	if w.oneLine(item) {
 		a := item.Body.Items[0]
-		w.b.WriteString(" " + a.Name + " = " + w.expression(a.Value, item.Body, a) + " }")
+		text, _ := w.expression(a.Value, item.Body, a) // on one line it has no comments
+		w.b.WriteString(" " + a.Name + " = " + text + " }")
 		behind := w.comments.behind(item.End)
 		w.b.WriteString(onLine(behind) + "\n")
 		if len(behind) > 0 {
@@ -113,7 +113,7 @@ func (w *hclWriter) oneLine(item *yaml.Item) bool {
 	if item.Start > a.Start || a.End > len(w.comments.src) || a.Value.End < item.Start || bytes.Contains(w.comments.src[item.Start:item.End], []byte("\n")) {
 		return false
 	}
-	text := w.expression(a.Value, item.Body, a)
+	text, _ := w.expression(a.Value, item.Body, a)
 	return !strings.Contains(text, "\n") && len(text) <= maxFlow
 }
 

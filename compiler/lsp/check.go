@@ -95,9 +95,20 @@ func (c *checker) next() string {
 	if len(c.dirty) == 0 {
 		return ""
 	}
-	dir := slices.Min(slices.Collect(maps.Keys(c.dirty)))
-	delete(c.dirty, dir)
-	return dir
+	dirs := slices.Sorted(maps.Keys(c.dirty))
+	i := max(slices.IndexFunc(dirs, func(dir string) bool { return !c.readsDirty(dir) }), 0)
+	delete(c.dirty, dirs[i])
+	return dirs[i]
+}
+
+// readsDirty says whether a project reads another that is yet to be compiled: what is told of a library is known first.
+func (c *checker) readsDirty(project string) bool {
+	for dir := range c.reads[project] {
+		if dir != project && c.dirty[dir] {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *checker) project(ctx context.Context, dir string) error {
@@ -154,6 +165,7 @@ func (c *checker) stale(dir string, change int) bool {
 // all open ones. Nothing is told of a project that no document is open of.
 func (c *checker) publish(ctx context.Context, dir string, now map[string]found, docs map[string]*document) {
 	before := c.published[dir]
+	maps.DeleteFunc(now, func(path string, _ found) bool { return c.elsewhere(dir, path, docs) })
 	for path, d := range docs {
 		if _, told := now[path]; !told && d.dir() == dir && isSource(path) {
 			now[path] = found{doc: d}
@@ -165,8 +177,8 @@ func (c *checker) publish(ctx context.Context, dir string, now map[string]found,
 	}
 	maps.Copy(paths, now)
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
-		if of := filepath.Dir(path); of != dir && openIn(of, docs) {
-			continue // what is told of a library that is open is its own
+		if c.elsewhere(dir, path, docs) {
+			continue
 		}
 		p := publishParams{URI: uriOf(path, docs), Diagnostics: []diagnostic{}}
 		if old, ok := before[path]; ok && old.doc != nil {
@@ -189,6 +201,17 @@ func (c *checker) publish(ctx context.Context, dir string, now map[string]found,
 	}
 }
 
+// elsewhere says whether a file is told by the check of its own project, a library of this one. A library that is open
+// tells of its open files, and of those that it finds something in; of another file this project does.
+func (c *checker) elsewhere(dir, path string, docs map[string]*document) bool {
+	of := filepath.Dir(path)
+	if of == dir {
+		return false
+	}
+	_, told := c.published[of][path]
+	return told || docs[path] != nil
+}
+
 // directories are those that a project was read from.
 func directories(r *compiler.Result) map[string]bool {
 	out := map[string]bool{}
@@ -206,7 +229,7 @@ func (s *server) findings(dir string, r *compiler.Result, ds []diag.Diagnostic, 
 	t := translator{server: s, dir: dir, docs: docs, sources: r.Sources, texts: map[string]*text{}}
 	for _, d := range diag.NewView(ds, r.Sources).Diagnostics {
 		path, f := t.finding(d)
-		if path == "" || filepath.Dir(path) != dir && openIn(filepath.Dir(path), docs) {
+		if path == "" {
 			continue
 		}
 		file := out[path]

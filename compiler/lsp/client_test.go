@@ -62,6 +62,7 @@ const patience = 60 * time.Second
 type client struct {
 	t      testing.TB
 	dir    string
+	temp   string // where the server keeps what is gone with it
 	cmd    *exec.Cmd
 	in     io.WriteCloser
 	stderr *bytes.Buffer
@@ -117,10 +118,10 @@ func start(t testing.TB, files map[string]string) *client {
 func launch(t testing.TB, dir string, flags ...string) *client {
 	t.Helper()
 	c := &client{
-		t: t, dir: dir, cmd: exec.Command(pipec(t), append([]string{"lsp"}, flags...)...), stderr: &bytes.Buffer{},
+		t: t, dir: dir, temp: t.TempDir(), cmd: exec.Command(pipec(t), append([]string{"lsp"}, flags...)...), stderr: &bytes.Buffer{},
 		status: make(chan int, 1), messages: make(chan message, 1024), versions: map[string]int{}, texts: map[string]string{},
 	}
-	c.cmd.Env = append(os.Environ(), "PIPEC_STACK=", "CI=")
+	c.cmd.Env = append(os.Environ(), "PIPEC_STACK=", "CI=", "TMPDIR="+c.temp)
 	c.cmd.Stderr = c.stderr
 	var err error
 	if c.in, err = c.cmd.StdinPipe(); err != nil {

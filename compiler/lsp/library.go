@@ -29,13 +29,3 @@ func (v *view) inLibrary(offset int) *location {
 	}
 	return nil
 }
-
-// openIn says whether a document in a directory is open.
-func openIn(dir string, docs map[string]*document) bool {
-	for _, d := range docs {
-		if d.dir() == dir {
-			return true
-		}
-	}
-	return false
-}

@@ -59,3 +59,54 @@ pipeline "q" {
 		seen = codes(ds)
 	}
 }
+
+// TestLibraryMended: what a project finds in a file of its library is shown until it is mended, though another file of the
+// library is open meanwhile, whose check finds nothing there.
+func TestLibraryMended(t *testing.T) {
+	const project = `library "l" {
+  source = "./lib"
+  vars   = { n = 5 }
+}
+pipeline "p" {
+  step "a" { pipeline = library.l.q }
+}
+`
+	const library = `variable "n" {
+  type    = number
+  default = 0
+}
+locals { x = ["a", "b"][var.n] }
+pipeline "q" {
+  step "a" { command = ["echo", local.x] }
+}
+`
+	const lib, other = "lib/lib.pipec.hcl", "lib/other.pipec.hcl"
+	c := start(t, map[string]string{"main.pipec.hcl": project, lib: library, other: ""})
+	until := func(want string) {
+		t.Helper()
+		for seen := "?"; seen != want; {
+			ds, _ := c.published(lib)
+			seen = codes(ds)
+		}
+	}
+	c.open("main.pipec.hcl", project)
+	until("5:evaluation")
+	if ds := c.open(other, ""); len(ds) > 0 {
+		t.Errorf("%+v", ds)
+	}
+	until("5:evaluation")
+	c.change("main.pipec.hcl", strings.Replace(project, "n = 5", "n = 1", 1))
+	until("")
+
+	// What the library finds by itself is told by it, and with its end what the project finds.
+	c.change("main.pipec.hcl", project)
+	until("5:evaluation")
+	if ds := c.open(lib, strings.Replace(library, "default = 0", "default = 7", 1)); codes(ds) != "5:evaluation" {
+		t.Errorf("%+v", ds)
+	}
+	if ds := c.change(lib, library); len(ds) > 0 {
+		t.Errorf("%+v", ds)
+	}
+	c.close(lib)
+	until("5:evaluation")
+}

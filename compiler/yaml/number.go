@@ -50,14 +50,7 @@ func (r *reader) number(v *Value) bool {
 		r.tell(diag.New("too-large", r.places.at(v.Start, v.End), "this number is too long, or too large or small"))
 		return false
 	}
-	if other.MatchString(text) {
-		i, ok := new(big.Int).SetString(text, 0)
-		if !ok {
-			r.tell(at())
-			return false
-		}
-		text = i.String()
-	}
+	text = inTens(text)
 	n, err := cty.ParseNumberVal(text)
 	if err != nil {
 		r.tell(at())
@@ -65,6 +58,16 @@ func (r *reader) number(v *Value) bool {
 	}
 	v.Number, v.Text = n, text
 	return true
+}
+
+// inTens is a number as the language writes it: without a sign that says nothing, and with ten digits.
+func inTens(text string) string {
+	text = strings.TrimPrefix(text, "+")
+	if !other.MatchString(text) {
+		return text
+	}
+	i, _ := new(big.Int).SetString(text, 0)
+	return i.String()
 }
 
 // exponentTooLong: numbers are exact, and one with an exponent of thousands has thousands of digits.

@@ -9,6 +9,7 @@ import (
 	lib "go.yaml.in/yaml/v4"
 
 	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/language"
 	"pipec.dev/pipec/schema/types"
 )
@@ -155,17 +156,45 @@ func (r *reader) text(v *Value, n *lib.Node, kind language.Kind) bool {
 			v.Kind = Null
 		}
 		return true
-	case plain && nullText(s.text):
-		v.Kind = Null
-	case plain && (s.text == "true" || s.text == "True" || s.text == "TRUE" || s.text == "false" || s.text == "False" || s.text == "FALSE"):
-		v.Kind, v.Text = Bool, strings.ToLower(s.text)
-	case plain && v.Want != cty.String && looksLikeNumber(s.text):
-		v.Kind = Number
-		return r.number(v)
+	case plain:
+		v.Kind = plainKind(s.text, v.Want == cty.String)
 	default:
 		v.Kind = Template
 	}
+	switch v.Kind {
+	case Bool:
+		v.Text = strings.ToLower(s.text)
+	case Number:
+		return r.number(v)
+	}
 	return true
+}
+
+// PlainText is what text without quotes is, Null, Bool, Number or Template, and how the language writes it. wantsText: a number
+// there is text too.
+func PlainText(text string, wantsText bool) (Kind, string) {
+	switch kind := plainKind(text, wantsText); {
+	case kind == Null:
+		return kind, "null"
+	case kind == Bool:
+		return kind, strings.ToLower(text)
+	case kind == Number && len(text) <= expr.MaxDigits: // else it is told, and no number
+		return kind, inTens(text)
+	default:
+		return kind, text
+	}
+}
+
+func plainKind(text string, wantsText bool) Kind {
+	switch {
+	case nullText(text):
+		return Null
+	case boolText(text):
+		return Bool
+	case !wantsText && looksLikeNumber(text):
+		return Number
+	}
+	return Template
 }
 
 // bareIf makes bare text of a template that starts so: image.name where an image may also be any text.
@@ -179,6 +208,10 @@ func (v *Value) bareIf(prefix string) {
 var referenceText = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*|\[("[^"]*"|[0-9]+)\])+$`)
 
 func nullText(s string) bool { return s == "" || s == "~" || s == "null" || s == "Null" || s == "NULL" }
+
+func boolText(s string) bool {
+	return s == "true" || s == "True" || s == "TRUE" || s == "false" || s == "False" || s == "FALSE"
+}
 
 func isNull(n *lib.Node) bool {
 	return n.Kind == lib.ScalarNode && form(n) == Plain && n.Style&lib.TaggedStyle == 0 && nullText(n.Value)

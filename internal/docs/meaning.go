@@ -15,31 +15,30 @@ var meaning = filepath.Join("..", "..", "test", "rules", "testdata")
 
 // meaningPages are a page for each rule of the language, and one that lists them.
 func meaningPages() map[string]func(io.Writer) error {
-	out := map[string]func(io.Writer) error{"meaning/README.md": meaningIndex}
+	const index = "meaning/README.md"
 	all, err := rules.Rules(meaning)
 	if err != nil {
-		return map[string]func(io.Writer) error{"meaning/README.md": func(io.Writer) error { return err }}
+		return map[string]func(io.Writer) error{index: func(io.Writer) error { return err }}
 	}
+	cases, err := rules.Load(meaning)
+	if err != nil {
+		return map[string]func(io.Writer) error{index: func(io.Writer) error { return err }}
+	}
+	out := map[string]func(io.Writer) error{index: func(w io.Writer) error { return meaningIndex(w, all, cases) }}
 	for _, r := range all {
-		out[fmt.Sprintf("meaning/%d.md", r.Number)] = func(w io.Writer) error { return meaningPage(w, r) }
+		out[fmt.Sprintf("meaning/%d.md", r.Number)] = func(w io.Writer) error { return meaningPage(w, r, cases) }
 	}
 	return out
 }
 
-func meaningIndex(w io.Writer) error {
-	all, err := rules.Rules(meaning)
-	if err != nil {
-		return err
-	}
-	cases, err := rules.Load(meaning)
-	if err != nil {
-		return err
-	}
+func meaningIndex(w io.Writer, all []rules.Rule, cases []*rules.Case) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprint(b, `# What a pipeline means
 
 Generated from the cases of `+"`test/rules`"+` by `+"`make generate`"+`. The rules of the language, each with small projects that show it, clause by
-clause, and what comes of them. A test runs all of them on this machine and on a cluster, with the same outcome, byte by byte.
+clause, and what comes of them. A test runs them on this machine and on a cluster, with the same outcome, byte by byte, but for
+what a case itself says: that only one of the two runs it, what is left out of the outcome because it may differ, and how many
+instances run at once, of which a cluster may have started fewer.
 `)
 	for _, r := range all {
 		fmt.Fprintf(b, "\n## [%d. %s](%d.md)\n\n%s\n", r.Number, r.Title, r.Number, r.Text)
@@ -53,11 +52,7 @@ clause, and what comes of them. A test runs all of them on this machine and on a
 	return b.Flush()
 }
 
-func meaningPage(w io.Writer, r rules.Rule) error {
-	cases, err := rules.Load(meaning)
-	if err != nil {
-		return err
-	}
+func meaningPage(w io.Writer, r rules.Rule, cases []*rules.Case) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "<!-- Generated from test/rules by `make generate`; do not edit. -->\n\n# %d. %s\n\n%s\n", r.Number, r.Title, r.Text)
 	for _, c := range cases {
@@ -85,6 +80,26 @@ func meaningCase(b *bufio.Writer, c *rules.Case) {
 		}
 	}
 	fmt.Fprintf(b, "\n```\n%s\n```\n", strings.TrimSpace(c.Want))
+	if len(c.AtOnce) > 0 {
+		fmt.Fprint(b, "\n\"At once\" are the instances that had started and not ended, at most.")
+		if c.Only == "" {
+			fmt.Fprint(b, " On a cluster fewer will do.")
+		}
+		fmt.Fprintln(b)
+	}
+	if len(c.Without) > 0 {
+		fmt.Fprintf(b, "\nLeft out: %s.\n", leftOut(c.Without))
+	}
+}
+
+// leftOut says what the outcome of a case doesn't tell.
+func leftOut(without []string) string {
+	names := map[string]string{"steps": "the steps", "logs": "the lines that steps write", "outputs": "the outputs of steps", "messages": "what failures say"}
+	var out []string
+	for _, w := range without {
+		out = append(out, names[w])
+	}
+	return strings.Join(out, ", ")
 }
 
 // plain is a clause as the text of a link: links don't stand in links, and brackets would end it.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"pipec.dev/pipec/runtime/shell"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
 )
@@ -75,7 +76,7 @@ func recipe(p *program.Program, name, ref string) (dockerfile, build string) {
 		}
 		if block.Dockerfile != "" {
 			root := path.Join(block.Root, ".")
-			return "", "docker build -f " + word(path.Join(root, block.Dockerfile)) + " -t " + ref + " " + word(root) + " && docker push " + ref
+			return "", "docker build -f " + shell.Word(path.Join(root, block.Dockerfile)) + " -t " + ref + " " + shell.Word(root) + " && docker push " + ref
 		}
 		lines := []string{"FROM " + block.Base}
 		if len(block.Packages) > 0 {
@@ -92,15 +93,7 @@ func recipe(p *program.Program, name, ref string) (dockerfile, build string) {
 func words(list []string) string {
 	out := ""
 	for _, s := range list {
-		out += " " + word(s)
+		out += " " + shell.Word(s)
 	}
 	return out
-}
-
-// word is text as one word of a shell's command.
-func word(s string) string {
-	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+=/:@,") == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"pipec.dev/pipec/runtime/shell"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -35,7 +36,7 @@ func (m *model) asks(o *Options, most int) []string {
 
 // approve is the command that answers an approval.
 func (o *Options) approve(run, step string, ask *record.Ask) string {
-	text := "pipec approve " + run + " " + shellWord(step)
+	text := "pipec approve " + run + " " + shell.Word(step)
 	switch ask.Type {
 	case "":
 	case "bool":
@@ -60,11 +61,3 @@ func (p *Plain) asks(s *step) {
 
 // oneLine is what is asked, on a line of a terminal.
 func oneLine(text string) string { return safe(strings.Join(strings.Fields(text), " "), tailWidth) }
-
-// shellWord is an address as one word of a shell's command.
-func shellWord(s string) string {
-	if !strings.ContainsAny(s, "[]\"'\\ $`&;|<>(){}*?!~#") {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}

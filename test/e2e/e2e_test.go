@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -37,7 +36,7 @@ const storeSecret = "pipec-store"
 // stack.pipec.hcl with the stack "k8s" and the images of the test cluster as locals.
 func TestScript(t *testing.T) {
 	c := testcluster.Env(t)
-	bin := binaries(t)
+	bin := testcluster.Binaries(t)
 	if err := c.MakeBucket(t.Context(), bucket); err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +47,8 @@ func TestScript(t *testing.T) {
 		Deadline:            deadline(t),
 		Setup:               func(env *testscript.Env) error { return setup(t, c, bin, env) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status": status, "await": await, "gives": gives, "deploy": deploy, "bake": bake,
+			"status": status, "await": await, "gives": gives, "deploy": deploy,
+			"bake": func(ts *testscript.TestScript, neg bool, args []string) { bake(ts, bin, neg, args) },
 		},
 	})
 }
@@ -61,42 +61,8 @@ func deadline(t *testing.T) time.Time {
 	return time.Now().Add(20 * time.Minute)
 }
 
-var built struct {
-	once sync.Once
-	dir  string
-	err  error
-}
-
-// binaries builds pipec and pipec-agent, as a release has them, into one directory.
-func binaries(t *testing.T) string {
-	t.Helper()
-	built.once.Do(func() {
-		if built.dir, built.err = os.MkdirTemp("", "pipec-e2e-"); built.err != nil {
-			return
-		}
-		for _, name := range []string{"pipec", "pipec-agent"} {
-			cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=e2e", "-o", filepath.Join(built.dir, name), "pipec.dev/pipec/cmd/"+name)
-			cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-			if out, err := cmd.CombinedOutput(); err != nil {
-				built.err = fmt.Errorf("%s: %w\n%s", name, err, out)
-				return
-			}
-		}
-	})
-	if built.err != nil {
-		t.Fatal(built.err)
-	}
-	return built.dir
-}
-
 // TestMain removes what was built.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if built.dir != "" {
-		_ = os.RemoveAll(built.dir)
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { testcluster.Main(m) }
 
 // setup gives a script its world.
 func setup(t *testing.T, c testcluster.Cluster, bin string, env *testscript.Env) error {
@@ -238,11 +204,11 @@ func deploy(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // bake makes an image that has the agent already, of the test cluster's busybox: bake REFERENCE.
-func bake(ts *testscript.TestScript, neg bool, args []string) {
+func bake(ts *testscript.TestScript, bin string, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: bake REFERENCE")
 	}
-	agent, err := os.ReadFile(filepath.Join(built.dir, "pipec-agent"))
+	agent, err := os.ReadFile(filepath.Join(bin, "pipec-agent"))
 	ts.Check(err)
 	base, err := crane.Pull(ts.Getenv("BUSYBOX"), crane.Insecure)
 	ts.Check(err)

@@ -59,7 +59,7 @@ func TestExamplesOnCluster(t *testing.T) {
 	if err := c.MakeBucket(t.Context(), bucket); err != nil {
 		t.Fatal(err)
 	}
-	bin := binaries(t)
+	bin := testcluster.Binaries(t)
 	image := c.Registry + "/examples/debian:1"
 	if out, err := exec.Command("../../scripts/digits-image.sh", image).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -100,10 +100,13 @@ func (e *onCluster) pipec(t *testing.T, args ...string) []byte {
 	defer cancel()
 	cmd := e.command(ctx, args...)
 	var out, stderr bytes.Buffer
-	cmd.Stderr, cmd.Stdout = &stderr, answering(t, e.name, cmd, &out, func(args ...string) *exec.Cmd {
+	approver := answering(t, e.name, cmd, &out, func(args ...string) *exec.Cmd {
 		return e.command(ctx, append([]string{"approve"}, args...)...)
 	})
-	if err := cmd.Run(); err != nil {
+	cmd.Stderr, cmd.Stdout = &stderr, approver
+	err := cmd.Run()
+	approver.answers.Wait()
+	if err != nil {
 		t.Fatalf("pipec %s: %v\n%s\n%s", strings.Join(args, " "), err, out.Bytes(), stderr.Bytes())
 	}
 	return out.Bytes()

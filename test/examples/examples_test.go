@@ -10,38 +10,41 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+
+	"pipec.dev/pipec/internal/testcluster"
 )
 
 // want is what a run of each example gives: the pipeline's outputs that are values. A run is of the example's own params,
 // with those given.
 var want = map[string][]wanted{
 	"nightly-retraining": {
-		{nil, map[string]string{"accuracy": "0.8867", "published": `"production-63"`}, nil},
-		{[]string{"threshold=0.99"}, map[string]string{"accuracy": "0.8867"}, []string{"published"}},
+		{nil, map[string]string{"accuracy": "0.8867", "published": `"production-63"`}, nil, nil},
+		{[]string{"threshold=0.99"}, map[string]string{"accuracy": "0.8867"}, nil, []string{"published"}},
 	},
 	"batch-scoring": {
-		{nil, map[string]string{"rows": "100"}, nil},
-		{[]string{"rows=0"}, map[string]string{"rows": "0"}, nil},
+		{nil, map[string]string{"rows": "100"}, nil, nil},
+		{[]string{"rows=0"}, map[string]string{"rows": "0"}, nil, nil},
 	},
-	"crossval":     {{[]string{"folds=3"}, map[string]string{"worst": "0.986644407345576"}, nil}},
-	"digits":       {{nil, map[string]string{"accuracy": "0.9688542825361512"}, nil}},
-	"gpu-training": {{nil, nil, nil}},
-	"leaderboard":  {{nil, map[string]string{"winner": `"svc"`, "svc": "0.9688542825361512"}, nil}},
-	"monorepo":     {{nil, map[string]string{"rate": "0.2", "price": "20.5"}, nil}},
+	"crossval":     {{[]string{"folds=3"}, map[string]string{"worst": "0.986644407345576"}, nil, nil}},
+	"digits":       {{nil, map[string]string{"accuracy": "0.9688542825361512"}, nil, nil}},
+	"gpu-training": {{nil, nil, []string{"loss", "weights"}, nil}},
+	"leaderboard":  {{nil, map[string]string{"winner": `"svc"`, "svc": "0.9688542825361512"}, nil, nil}},
+	"monorepo":     {{nil, map[string]string{"rate": "0.2", "price": "20.5"}, nil, nil}},
 	"notify": {
-		{nil, map[string]string{"net": "113"}, nil},
-		{[]string{"broken=true"}, map[string]string{"net": "113"}, nil},
+		{nil, map[string]string{"net": "113"}, nil, nil},
+		{[]string{"broken=true"}, map[string]string{"net": "113"}, nil, nil},
 	},
 	"quality-gate": {
-		{nil, nil, nil},
-		{[]string{"most_missing=0.001"}, nil, []string{"slope"}},
+		{nil, nil, []string{"slope"}, nil},
+		{[]string{"most_missing=0.001"}, nil, nil, []string{"slope"}},
 	},
-	"refine": {{nil, map[string]string{"done": "true"}, nil}},
-	"shell":  {{nil, nil, nil}},
+	"refine": {{nil, map[string]string{"done": "true"}, nil, nil}},
+	"shell":  {{nil, map[string]string{"count": "7", "finding": `"none"`, "summary": `{"count":7,"finding":"no audit was needed","greeting":"GOOD MORNING"}`}, nil, nil}},
 	"sweep": {
-		{nil, map[string]string{"score": "0.9699666295884316"}, nil},
-		{[]string{"good_enough=0.99"}, map[string]string{"score": "0.9699666295884316"}, []string{"promoted"}},
+		{nil, map[string]string{"score": "0.9699666295884316"}, nil, nil},
+		{[]string{"good_enough=0.99"}, map[string]string{"score": "0.9699666295884316"}, nil, []string{"promoted"}},
 	},
 }
 
@@ -53,16 +56,25 @@ var answers = map[string]map[string][]string{
 type wanted struct {
 	params  []string
 	outputs map[string]string
+	present []string // whose values are no text, or depend on the machine
 	absent  []string
 }
 
 // check holds the events of a run to what is wanted.
 func (w *wanted) check(t *testing.T, name string, events []byte) {
 	t.Helper()
+	if len(w.outputs)+len(w.present)+len(w.absent) == 0 {
+		t.Errorf("%s: nothing is wanted of it", name)
+	}
 	got := outputs(t, events)
 	for output, value := range w.outputs {
 		if got[output] != value {
 			t.Errorf("%s: %s is %s, and should be %s", name, output, got[output], value)
+		}
+	}
+	for _, output := range w.present {
+		if _, there := got[output]; !there {
+			t.Errorf("%s: %s is not there", name, output)
 		}
 	}
 	for _, output := range w.absent {
@@ -72,19 +84,8 @@ func (w *wanted) check(t *testing.T, name string, events []byte) {
 	}
 }
 
-// binaries builds pipec and its agent, with the names that a release has them by.
-func binaries(t *testing.T) string {
-	t.Helper()
-	bin := t.TempDir()
-	for _, name := range []string{"pipec", "pipec-agent"} {
-		cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=e2e", "-o", filepath.Join(bin, name), "pipec.dev/pipec/cmd/"+name)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-	}
-	return bin
-}
+// TestMain removes what was built.
+func TestMain(m *testing.M) { testcluster.Main(m) }
 
 // copied is a copy of a project, without what runs have left in it.
 func copied(t *testing.T, dir string) string {
@@ -106,7 +107,7 @@ func TestExamples(t *testing.T) {
 	if err != nil || len(dirs) != len(want) {
 		t.Fatalf("%d examples, and %d are known: %v", len(dirs), len(want), err)
 	}
-	bin := binaries(t)
+	bin := testcluster.Binaries(t)
 	python := interpreter(t)
 	for _, dir := range dirs {
 		name := filepath.Base(dir)
@@ -120,10 +121,13 @@ func TestExamples(t *testing.T) {
 				cmd := exec.Command(filepath.Join(bin, "pipec"), args...)
 				cmd.Env = append(os.Environ(), "PIPEC_PYTHON="+python)
 				var stderr, out bytes.Buffer
-				cmd.Stderr, cmd.Stdout = &stderr, answering(t, name, cmd, &out, func(args ...string) *exec.Cmd {
+				approver := answering(t, name, cmd, &out, func(args ...string) *exec.Cmd {
 					return exec.Command(filepath.Join(bin, "pipec"), append([]string{"-C", project, "approve", "--stack", "local"}, args...)...)
 				})
-				if err := cmd.Run(); err != nil {
+				cmd.Stderr, cmd.Stdout = &stderr, approver
+				err := cmd.Run()
+				approver.answers.Wait()
+				if err != nil {
 					t.Fatalf("%v\n%s\n%s", err, out.Bytes(), stderr.Bytes())
 				}
 				w.check(t, name, out.Bytes())
@@ -133,7 +137,7 @@ func TestExamples(t *testing.T) {
 }
 
 // answering is where a run writes its events to: what it asks is answered by another process, as the example wants it.
-func answering(t *testing.T, name string, run *exec.Cmd, out io.Writer, approve func(args ...string) *exec.Cmd) io.Writer {
+func answering(t *testing.T, name string, run *exec.Cmd, out io.Writer, approve func(args ...string) *exec.Cmd) *approver {
 	return &approver{Writer: out, approve: func(named, step string) {
 		cmd := approve(append([]string{named, step}, answers[name][step]...)...)
 		if said, err := cmd.CombinedOutput(); err != nil {
@@ -148,6 +152,7 @@ type approver struct {
 	io.Writer
 	approve func(run, step string)
 	part    []byte // a line that has no end yet
+	answers sync.WaitGroup
 }
 
 func (a *approver) Write(p []byte) (int, error) {
@@ -160,7 +165,7 @@ func (a *approver) Write(p []byte) (int, error) {
 		a.part = rest
 		var e struct{ Type, Run, Step string }
 		if json.Unmarshal(line, &e) == nil && e.Type == "step_asks" {
-			go a.approve(e.Run, e.Step)
+			a.answers.Go(func() { a.approve(e.Run, e.Step) })
 		}
 	}
 }

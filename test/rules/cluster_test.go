@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -29,72 +28,49 @@ func TestCluster(t *testing.T) {
 	if err := c.MakeBucket(t.Context(), bucket); err != nil {
 		t.Fatal(err)
 	}
-	type result struct {
-		got string
-		err error
-	}
-	cases := load(t)
-	results := make([]result, len(cases))
-	slots := make(chan struct{}, atATime)
+	bin := testcluster.Binaries(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
-	defer cancel()
-	var all sync.WaitGroup
-	for i, one := range cases {
+	t.Cleanup(cancel) // when the cases have ended, which go on beside each other
+	slots := make(chan struct{}, atATime)
+	for _, one := range load(t) {
 		if one.Only == "local" {
-			continue
+			continue // it says why
 		}
-		slots <- struct{}{}
-		all.Go(func() {
-			defer func() { <-slots }()
-			began := time.Now()
-			results[i].got, results[i].err = onCluster(ctx, t, c, one)
-			t.Logf("%s: %s", one.Name, time.Since(began).Round(100*time.Millisecond))
-		})
-	}
-	all.Wait()
-	for i, one := range cases {
 		t.Run(one.Name, func(t *testing.T) {
-			switch r := results[i]; {
-			case one.Only == "local": // it says why
-			case r.err != nil:
-				t.Fatalf("%v\n%s", r.err, r.got)
-			default:
-				compare(t, one, r.got)
+			t.Parallel()
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			got, err := onCluster(ctx, t, c, bin, one)
+			if err != nil {
+				t.Fatalf("%v\n%s", err, got)
 			}
+			compare(t, one, got, *update && one.Only == "cluster")
 		})
 	}
 }
 
-// onCluster runs a case in a namespace that enforces Pod Security "restricted", and goes in the background afterwards.
-func onCluster(ctx context.Context, t *testing.T, c testcluster.Cluster, one *rules.Case) (string, error) {
-	client := c.Client(t)
-	ns, err := client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
-		GenerateName: "rules-", Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
-	}}, metav1.CreateOptions{})
-	if err != nil {
-		return "", err
-	}
-	defer func() {
-		_ = client.CoreV1().Namespaces().Delete(context.Background(), ns.Name, metav1.DeleteOptions{})
-	}()
+// onCluster runs a case in a namespace of its own.
+func onCluster(ctx context.Context, t *testing.T, c testcluster.Cluster, bin string, one *rules.Case) (string, error) {
+	t.Helper()
+	namespace := c.Namespace(t)
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: "pipec-store"},
 		StringData: map[string]string{"AWS_ACCESS_KEY_ID": c.S3AccessKey, "AWS_SECRET_ACCESS_KEY": c.S3SecretKey},
 	}
-	if _, err := client.CoreV1().Secrets(ns.Name).Create(ctx, secret, metav1.CreateOptions{}); err != nil {
+	if _, err := c.Client(t).CoreV1().Secrets(namespace).Create(ctx, secret, metav1.CreateOptions{}); err != nil {
 		return "", err
 	}
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		return "", err
 	}
-	kubeconfig, err := inNamespace(c.Kubeconfig, ns.Name, t.TempDir())
+	kubeconfig, err := inNamespace(c.Kubeconfig, namespace, t.TempDir())
 	if err != nil {
 		return "", err
 	}
 	w := &world{
-		driver: "cluster", image: c.Busybox("1"),
-		stack: fmt.Sprintf(stackFile, ns.Name, bucket, ns.Name, c.S3, c.S3Region, c.Registry),
+		driver: "cluster", bin: bin, image: c.Busybox("1"),
+		stack: fmt.Sprintf(stackFile, namespace, bucket, namespace, c.S3, c.S3Region, c.Registry),
 		environ: append(os.Environ(), "PIPEC_STACK=k8s", "KUBECONFIG="+kubeconfig, "NO_COLOR=1", "CI=",
 			"PATH="+filepath.Dir(c.Kubectl)+":"+os.Getenv("PATH"),
 			"AWS_ACCESS_KEY_ID="+c.S3AccessKey, "AWS_SECRET_ACCESS_KEY="+c.S3SecretKey, "AWS_REGION="+c.S3Region),

@@ -15,7 +15,7 @@
 //	pipec run --param x=2          what is done, a command a line; without the file: pipec run
 //	  on a | up: pipec cancel latest     while that goes on, once step a has written the line "up"
 //	-- want --
-//	what comes of it               `go test ./test/rules -update` writes it, by a run on this machine
+//	what comes of it               `go test ./test/rules -update` writes it, by a run on this machine; of a case that only the cluster runs, there
 //
 // A line of the comment may say
 //
@@ -24,5 +24,6 @@
 //	                               cluster fewer than 2 will do
 //	without: logs                  leaves out the lines that steps write (or steps, outputs, messages)
 //
-// What is wanted is read by people: look at it before it is committed. It is the same for both drivers, byte by byte.
+// What is wanted is read by people: look at it before it is committed. It is the same for both drivers, byte by byte, but for
+// what the case says otherwise in such a line.
 package rules

@@ -14,23 +14,24 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"pipec.dev/pipec/internal/rules"
+	"pipec.dev/pipec/internal/testcluster"
 )
 
-var update = flag.Bool("update", false, "write what the cases want, by what this machine's driver does")
+var update = flag.Bool("update", false, "write what the cases want, by what this machine's driver does, and the cluster where it alone runs them")
 
 var only = flag.String("cases", "", "run only the cases whose names match this `PATTERN`")
 
 // TestLocal runs the cases on this machine.
 func TestLocal(t *testing.T) {
 	w := &world{
-		driver: "local", stack: "stack \"local\" {\n  orchestrator \"local\" {}\n  artifact_store \"local\" { path = \".pipec/store\" }\n}\n",
+		driver: "local", bin: testcluster.Binaries(t), stack: "stack \"local\" {\n  orchestrator \"local\" {}\n  artifact_store \"local\" { path = \".pipec/store\" }\n}\n",
 		environ: append(os.Environ(), "PIPEC_STACK=local", "NO_COLOR=1", "CI="), flags: []string{"--parallel", "100"},
 	}
 	for _, c := range load(t) {
+		if c.Only == "cluster" {
+			continue // it says why, and the cluster runs it
+		}
 		t.Run(c.Name, func(t *testing.T) {
-			if c.Only == "cluster" {
-				return // it says why, and the cluster runs it
-			}
 			if c.Only == "local" && testing.Short() {
 				t.Skip("it is large")
 			}
@@ -43,7 +44,7 @@ func TestLocal(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v\n%s", err, got)
 			}
-			compare(t, c, got)
+			compare(t, c, got, *update)
 		})
 	}
 }
@@ -89,12 +90,12 @@ func load(t *testing.T) []*rules.Case {
 }
 
 // compare holds a transcript to what is wanted, or writes that.
-func compare(t *testing.T, c *rules.Case, got string) {
+func compare(t *testing.T, c *rules.Case, got string, write bool) {
 	t.Helper()
 	if got == c.Want {
 		return
 	}
-	if !*update {
+	if !write {
 		t.Errorf("%s\n%s", c.Clause, diff.Diff(c.Path, []byte(c.Want), "got", []byte(got)))
 		return
 	}

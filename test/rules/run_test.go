@@ -15,12 +15,14 @@ import (
 	"testing"
 
 	"pipec.dev/pipec/internal/rules"
+	"pipec.dev/pipec/internal/testcluster"
 	"pipec.dev/pipec/schema/record"
 )
 
 // world is where cases are run: a driver.
 type world struct {
 	driver  string
+	bin     string // where pipec and pipec-agent are
 	environ []string
 	stack   string // the text of the file with the stack
 	image   string // what stands for "busybox"
@@ -71,7 +73,7 @@ func (w *world) command(ctx context.Context, c *rules.Case, r *rules.Run, dir st
 	if args[0] == "run" && !slices.Contains(args, "--parallel") {
 		args = append(args, w.flags...)
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(bin, "pipec"), args...)
+	cmd := exec.CommandContext(ctx, filepath.Join(w.bin, "pipec"), args...)
 	cmd.Dir, cmd.Env = dir, w.environ
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -149,7 +151,7 @@ func (a *acts) see(ctx context.Context, e record.Event) {
 	go func() {
 		cmd := exec.CommandContext(ctx, act.Command[0], act.Command[1:]...)
 		if act.Command[0] == "pipec" {
-			cmd = exec.CommandContext(ctx, filepath.Join(bin, "pipec"), act.Command[1:]...)
+			cmd = exec.CommandContext(ctx, filepath.Join(a.w.bin, "pipec"), act.Command[1:]...)
 		}
 		cmd.Dir, cmd.Env = a.dir, a.w.environ
 		out, err := cmd.CombinedOutput()
@@ -171,24 +173,5 @@ func (a *acts) wait() error {
 	return errors.Join(errs...)
 }
 
-var bin string // where pipec and pipec-agent are
-
-// TestMain builds what the cases run, as a release has it.
-func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		var err error
-		if bin, err = os.MkdirTemp("", "pipec-rules-"); err != nil {
-			panic(err)
-		}
-		defer os.RemoveAll(bin)
-		for _, name := range []string{"pipec", "pipec-agent"} {
-			cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=e2e", "-o", filepath.Join(bin, name), "pipec.dev/pipec/cmd/"+name)
-			cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-			if out, err := cmd.CombinedOutput(); err != nil {
-				fmt.Fprintf(os.Stderr, "%s: %v\n%s", name, err, out)
-				return 1
-			}
-		}
-		return m.Run()
-	}())
-}
+// TestMain removes what was built.
+func TestMain(m *testing.M) { testcluster.Main(m) }

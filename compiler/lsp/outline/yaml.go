@@ -5,6 +5,7 @@ import (
 
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/lsp/sketch"
+	compiled "pipec.dev/pipec/compiler/yaml"
 	"pipec.dev/pipec/schema/language"
 	"pipec.dev/pipec/schema/types"
 )
@@ -171,9 +172,10 @@ func (f *File) Whole(a *Attr) string {
 		return trimmed(text)
 	case len(text) > 3 && text[:2] == "${" && text[len(text)-1] == '}' && len(f.RefsIn(a.Value)) < 2:
 		return trimmed(text[2 : len(text)-1])
-	case n.Style == sketch.Plain && (text == "true" || text == "false" || text == "null" || number(text)):
-		if a.Def == nil || a.Def.Type != "string" && !f.textBeside(a) {
-			return text
+	case n.Style == sketch.Plain:
+		wantsText := a.Def != nil && (a.Def.Type == "string" || f.textBeside(a))
+		if kind, plain := compiled.PlainText(text, wantsText); kind != compiled.Template {
+			return plain
 		}
 	}
 	return `"` + text + `"`
@@ -182,7 +184,7 @@ func (f *File) Whole(a *Attr) string {
 // textBeside says whether the type that is declared beside a value is text: a number there is text too.
 func (f *File) textBeside(a *Attr) bool {
 	t := a.Block.Attr("type")
-	if t == nil || a.Block.Def == nil || a.Block.Def.Attribute("type") == nil {
+	if t == nil || t == a || a.Block.Def == nil || a.Block.Def.Attribute("type") == nil {
 		return false
 	}
 	typ, err := types.ParseString(f.Whole(t))

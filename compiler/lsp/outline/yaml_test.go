@@ -301,3 +301,22 @@ func FuzzParseYAML(f *testing.F) {
 		}
 	})
 }
+
+// TestWholeOfPlain: text without quotes is what the compiler takes it for, written as HCL writes it.
+func TestWholeOfPlain(t *testing.T) {
+	for text, want := range map[string]string{
+		"0x10": "16", "0o17": "15", "+1.5": "1.5", "1e3": "1e3", "True": "true", "FALSE": "false", "~": "null", "Null": "null",
+		"inf": `"inf"`, "1_000": `"1_000"`, "0x1p4": `"0x1p4"`, "yes": `"yes"`, `"1"`: `"1"`,
+	} {
+		f := outline.ParseYAML([]byte("variable:\n  v:\n    default: "+text+"\n  s:\n    type: string\n    default: "+text+"\n"), language.Root())
+		if got := f.Whole(f.Root.Blocks[0].Attr("default")); got != want {
+			t.Errorf("%s is %s, and should be %s", text, got, want)
+		}
+		if want[0] != 't' && want[0] != 'f' && want[0] != 'n' {
+			want = `"` + strings.Trim(text, `"`) + `"`
+		}
+		if got := f.Whole(f.Root.Blocks[1].Attr("default")); got != want {
+			t.Errorf("beside type: string, %s is %s, and should be %s", text, got, want)
+		}
+	}
+}

@@ -3,7 +3,6 @@ package outline
 import (
 	"bytes"
 	"sort"
-	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -16,11 +15,6 @@ import (
 const eof = hclsyntax.TokenEOF
 
 func trimmed(s string) string { return strings.TrimSpace(s) }
-
-func number(s string) bool {
-	_, err := strconv.ParseFloat(s, 64)
-	return err == nil && (s[0] <= '9')
-}
 
 // text keeps the references and calls in a text: a template, or an expression where whole.
 func (w *walker) text(a *Attr, n *sketch.Node, whole bool) {

@@ -179,7 +179,8 @@ func (r *reader) quote(parent int) *Node {
 			if first < 0 {
 				first = i
 			}
-			if start, at := nextLine(r.src, i); at < len(r.src) && at-start <= parent {
+			start, at := nextLine(r.src, i)
+			if i = at - 1; at < len(r.src) && at-start <= parent {
 				i = len(r.src)
 			}
 		case c == '\\' && quote == '"':
