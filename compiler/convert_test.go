@@ -39,7 +39,7 @@ func converted(t interface {
 // TestConvertProject holds that converting files, there and back, changes no byte of a program: of the corpus, in layouts
 // of chance, some files converted and others not.
 func TestConvertPrograms(t *testing.T) {
-	files, err := filepath.Glob("testdata/programs/*.txtar")
+	files, err := filepath.Glob("../testdata/programs/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no archives", err)
 	}

@@ -26,11 +26,11 @@ var update = flag.Bool("update", false, "write what the compiler gives into the 
 // golden are the names that a corpus's archives keep what the compiler gave under; all other files are the project.
 const goldenDiags, goldenProgram = "diagnostics", "program"
 
-// TestErrors compiles each archive of testdata/errors, and holds what it tells to what the archive's "diagnostics" say.
-func TestErrors(t *testing.T) { corpus(t, "testdata/errors", goldenDiags) }
+// TestErrors compiles each archive of ../testdata/errors, and holds what it tells to what the archive's "diagnostics" say.
+func TestErrors(t *testing.T) { corpus(t, "../testdata/errors", goldenDiags) }
 
-// TestPrograms compiles each archive of testdata/programs, and holds its programs to the archive's "program".
-func TestPrograms(t *testing.T) { corpus(t, "testdata/programs", goldenProgram) }
+// TestPrograms compiles each archive of ../testdata/programs, and holds its programs to the archive's "program".
+func TestPrograms(t *testing.T) { corpus(t, "../testdata/programs", goldenProgram) }
 
 func corpus(t *testing.T, dir, golden string) {
 	files, err := filepath.Glob(dir + "/*.txtar")

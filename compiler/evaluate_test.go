@@ -18,7 +18,7 @@ import (
 // TestKeptExpressions evaluates every expression that the programs of the corpus keep, as the runtime does: from the
 // program's JSON alone, with made-up values of the types that the program says. Each gives a value of its own type.
 func TestKeptExpressions(t *testing.T) {
-	files, err := filepath.Glob("testdata/programs/*.txtar")
+	files, err := filepath.Glob("../testdata/programs/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no archives", err)
 	}

@@ -155,7 +155,7 @@ func inside(t *testing.T, d diag.Diagnostic, src []byte) {
 func seeds(f *testing.F, suffix string) [][]byte {
 	f.Helper()
 	var out [][]byte
-	for _, pattern := range []string{"testdata/errors/*.txtar", "testdata/programs/*.txtar"} {
+	for _, pattern := range []string{"../testdata/errors/*.txtar", "../testdata/programs/*.txtar"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			f.Fatal(err)

@@ -22,7 +22,7 @@ import (
 // TestLayout holds that the layout of a source changes no byte of its program: the order of blocks and attributes,
 // comments, blank lines, indents, parentheses, the canonical format, and which file a block is in.
 func TestLayout(t *testing.T) {
-	files, err := filepath.Glob("testdata/programs/*.txtar")
+	files, err := filepath.Glob("../testdata/programs/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no archives", err)
 	}

@@ -18,7 +18,7 @@ import (
 // TestLibraryPlaces holds that it changes no byte of a program where a library is, how its files are laid out, and from
 // where the project is compiled; and that no program knows a directory.
 func TestLibraryPlaces(t *testing.T) {
-	a, err := txtar.ParseFile("testdata/programs/libraries.txtar")
+	a, err := txtar.ParseFile("../testdata/programs/libraries.txtar")
 	must(t, err)
 	want := ""
 	for _, f := range a.Files {
@@ -192,7 +192,7 @@ func TestManyLibraries(t *testing.T) {
 
 // TestLibraryByItself holds that the directory of a library is a project.
 func TestLibraryByItself(t *testing.T) {
-	a, err := txtar.ParseFile("testdata/programs/libraries.txtar")
+	a, err := txtar.ParseFile("../testdata/programs/libraries.txtar")
 	must(t, err)
 	compileArchive(t, a)
 	for _, dir := range []string{"shared", "teams/right", "left"} {

@@ -19,7 +19,7 @@ import (
 func seeds(t testing.TB) [][]byte {
 	t.Helper()
 	var out [][]byte
-	for _, pattern := range []string{"../testdata/*/*.txtar", "../lint/testdata/*/*.txtar", "../../examples/*/*.pipec.hcl"} {
+	for _, pattern := range []string{"../../testdata/*/*.txtar", "../lint/testdata/*/*.txtar", "../../examples/*/*.pipec.hcl"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatal(pattern, err)

@@ -27,7 +27,7 @@ func everything() lint.Options {
 func sources(t testing.TB) [][]byte {
 	t.Helper()
 	var out [][]byte
-	for _, pattern := range []string{"../testdata/*/*.txtar", "testdata/*/*.txtar", "../../examples/*/*.pipec.hcl"} {
+	for _, pattern := range []string{"../../testdata/*/*.txtar", "testdata/*/*.txtar", "../../examples/*/*.pipec.hcl"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatal(pattern, err)

@@ -31,7 +31,7 @@ func TestRenameAll(t *testing.T) {
 			projects[example][filepath.Base(file)] = string(src)
 		}
 	}
-	archives, _ := filepath.Glob("../testdata/programs/*.txtar")
+	archives, _ := filepath.Glob("../../testdata/programs/*.txtar")
 	for _, file := range archives {
 		a, err := txtar.ParseFile(file)
 		if err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // meaning is where the cases of the rules are, which both drivers run.
-var meaning = filepath.Join("..", "..", "test", "rules", "testdata")
+var meaning = filepath.Join("..", "..", "testdata", "rules")
 
 // meaningPages are a page for each rule of the language, and one that lists them.
 func meaningPages() map[string]func(io.Writer) error {

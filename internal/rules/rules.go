@@ -1,4 +1,4 @@
-// Package rules reads the rules of the language and their cases, which stand in test/rules/testdata: for the tests that run
+// Package rules reads the rules of the language and their cases, which stand in testdata/rules: for the tests that run
 // them, and for the pages of docs/meaning. The package there says what a case is.
 package rules
 

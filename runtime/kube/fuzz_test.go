@@ -22,7 +22,7 @@ func FuzzProgram(f *testing.F) {
 		ArtifactStore: program.Store{Kind: "s3", Path: "s3://bucket"},
 		Registry:      &program.Registry{Kind: "generic", URI: "registry.example.com/team"},
 	}
-	for _, data := range programtest.Golden(f, "../../compiler/testdata/programs") {
+	for _, data := range programtest.Golden(f, "../../testdata/programs") {
 		f.Add([]byte(data), []byte{}, false)
 		p, err := program.Decode(data)
 		if err != nil {

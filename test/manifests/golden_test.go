@@ -29,7 +29,7 @@ const golden, lockFile = "manifests", program.LockFile
 // program's bytes left out, and the pods of the steps, which are inside of those. A comment `project: DIR` names a project
 // that stands elsewhere.
 func TestGolden(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
+	files, err := filepath.Glob("../../testdata/manifests/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no archives", err)
 	}

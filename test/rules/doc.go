@@ -6,8 +6,8 @@
 //
 // # Adding a case
 //
-// The rules themselves are testdata/rules.md; a rule that is new goes to its end. A case is a file
-// testdata/RULE-NN-NAME.txtar; NN only orders the cases of a rule. Its comment is the clause, in a line, and below it what
+// The rules themselves are in testdata/rules/rules.md at the root; a rule that is new goes to its end. A case is a file
+// testdata/rules/RULE-NN-NAME.txtar; NN only orders the cases of a rule. Its comment is the clause, in a line, and below it what
 // else a reader should know. Then follow the files of a project, small steps of `sh` that do on busybox what they do here,
 // with the image "busybox"; and
 //

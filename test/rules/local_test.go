@@ -54,7 +54,7 @@ func TestEveryRule(t *testing.T) {
 	if *only != "" {
 		return
 	}
-	all, err := rules.Rules("testdata")
+	all, err := rules.Rules(filepath.Join("..", "..", "testdata", "rules"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestEveryRule(t *testing.T) {
 
 func load(t *testing.T) []*rules.Case {
 	t.Helper()
-	cases, err := rules.Load("testdata")
+	cases, err := rules.Load(filepath.Join("..", "..", "testdata", "rules"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -137,7 +137,7 @@ func starts(e hclsyntax.Expression, at int) bool {
 // sources are those of the corpora and of the examples, and a few with what these have not.
 func sources(t testing.TB) map[string][]byte {
 	out := map[string][]byte{"more": []byte(more)}
-	files, err := filepath.Glob("../../testdata/*/*.txtar")
+	files, err := filepath.Glob("../../../testdata/*/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no corpora", err)
 	}

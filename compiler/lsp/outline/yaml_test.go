@@ -109,7 +109,7 @@ func yamlSources(t testing.TB) map[string][]byte {
 			out[name+" converted"] = converted
 		}
 	}
-	files, _ := filepath.Glob("../../testdata/*/*.txtar")
+	files, _ := filepath.Glob("../../../testdata/*/*.txtar")
 	for _, file := range files {
 		a, err := txtar.ParseFile(file)
 		if err != nil {

@@ -13,7 +13,7 @@ import (
 // FuzzBind binds any program to a cluster. It is refused or bound, the same each time, and what is bound is JSON that reads
 // back as itself.
 func FuzzBind(f *testing.F) {
-	for _, p := range programtest.Golden(f, "../../../compiler/testdata/programs") {
+	for _, p := range programtest.Golden(f, "../../../testdata/programs") {
 		f.Add([]byte(p), true)
 		f.Add([]byte(p), false)
 	}
