@@ -18,8 +18,8 @@ import (
 	"pipec.dev/pipec/runtime/cluster/connect"
 	"pipec.dev/pipec/runtime/imports"
 	runparams "pipec.dev/pipec/runtime/params"
-	"pipec.dev/pipec/runtime/plan"
 	"pipec.dev/pipec/runtime/remote"
+	"pipec.dev/pipec/runtime/rerun"
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/program"
@@ -124,7 +124,7 @@ func (r *remotely) readable(ctx context.Context, pipeline string) error {
 // fault gives what the cluster or the library refuses its exit status.
 func (r *remotely) fault(err error) error {
 	var (
-		unknown *plan.UnknownStepError
+		unknown *rerun.UnknownStepError
 		bad     *remote.BadNameError
 		taken   *remote.NameTakenError
 		none    *remote.NotAppliedError
@@ -175,7 +175,7 @@ func (a *app) runRemote(ctx context.Context, r *compiler.Result, p *program.Prog
 	}
 	start := remote.StartOptions{Pipeline: p.Pipeline, Name: o.name, Params: given}
 	if len(o.only) > 0 {
-		if start.Only, err = plan.Closure(p, o.only); err != nil {
+		if start.Only, err = rerun.Closure(p, o.only); err != nil {
 			return re.fault(err)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 
 	"pipec.dev/pipec/compiler"
 	"pipec.dev/pipec/runtime/local"
-	"pipec.dev/pipec/runtime/plan"
+	"pipec.dev/pipec/runtime/rerun"
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -106,12 +106,12 @@ func (a *app) rerun(ctx context.Context, name, pipeline string, dryRun bool, o r
 }
 
 // sayRerun says what will be run, and what is kept: on stderr, or, where that is all, as the product.
-func (a *app) sayRerun(of string, resume bool, steps []plan.Decision, show showOptions, dryRun bool) error {
+func (a *app) sayRerun(of string, resume bool, steps []rerun.Decision, show showOptions, dryRun bool) error {
 	if dryRun && show.output == "json" {
 		return world(json.NewEncoder(a.stdout).Encode(struct {
-			Run    string          `json:"run"`
-			Resume bool            `json:"resume"`
-			Steps  []plan.Decision `json:"steps"`
+			Run    string           `json:"run"`
+			Resume bool             `json:"resume"`
+			Steps  []rerun.Decision `json:"steps"`
 		}{of, resume, steps}))
 	}
 	w := a.stderr

@@ -10,7 +10,7 @@ import (
 
 	"pipec.dev/pipec/compiler"
 	"pipec.dev/pipec/runtime/local"
-	"pipec.dev/pipec/runtime/plan"
+	"pipec.dev/pipec/runtime/rerun"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
@@ -166,7 +166,7 @@ func (a *app) follow(ctx context.Context, p *program.Program, o local.Options, s
 
 // refused gives what a library refused its exit status.
 func refused(err error) error {
-	var unknown *plan.UnknownStepError
+	var unknown *rerun.UnknownStepError
 	if errors.As(err, &unknown) {
 		return usage("%v", err)
 	}

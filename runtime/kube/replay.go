@@ -8,7 +8,7 @@ import (
 
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/runtime/journal"
-	"pipec.dev/pipec/runtime/plan"
+	"pipec.dev/pipec/runtime/rerun"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -119,13 +119,13 @@ func (d *driver) kept(ctx context.Context, run, of *record.Run) ([]record.Event,
 		return nil, err
 	}
 	if end != nil {
-		return plan.KeptEvents(of, end.Steps, run.Kept), nil
+		return rerun.KeptEvents(of, end.Steps, run.Kept), nil
 	}
 	steps, err := d.ends(ctx, of)
 	if err != nil {
 		return nil, fmt.Errorf("run %s, whose results are kept: %w", of.Name, err)
 	}
-	return plan.KeptEvents(of, steps, run.Kept), nil
+	return rerun.KeptEvents(of, steps, run.Kept), nil
 }
 
 // rerunOf reads the run that run is a rerun of.

@@ -17,7 +17,7 @@ import (
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/runtime/imports"
 	"pipec.dev/pipec/runtime/params"
-	"pipec.dev/pipec/runtime/plan"
+	"pipec.dev/pipec/runtime/rerun"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
@@ -202,7 +202,7 @@ func (d *driver) ask(ctx context.Context, job *batchv1.Job, run *record.Run) ([]
 		}
 	}
 	if len(only) > 0 {
-		if run.Only, err = plan.Closure(d.program, only); err != nil {
+		if run.Only, err = rerun.Closure(d.program, only); err != nil {
 			return nil, refuse("%s", err)
 		}
 	}

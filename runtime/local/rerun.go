@@ -8,7 +8,7 @@ import (
 
 	"pipec.dev/pipec/runtime/cache"
 	"pipec.dev/pipec/runtime/params"
-	"pipec.dev/pipec/runtime/plan"
+	"pipec.dev/pipec/runtime/rerun"
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -19,7 +19,7 @@ type RerunPlan struct {
 	Of *record.Run
 	// Resume says that the run itself goes on, as it was recorded; else a new one is started.
 	Resume bool
-	Steps  []plan.Decision // in the order of the program
+	Steps  []rerun.Decision // in the order of the program
 	kept   []record.Event
 }
 
@@ -60,8 +60,8 @@ func PlanRerun(ctx context.Context, o Options, of *record.Run) (*RerunPlan, erro
 			gone[record.Root(s.Name)] = true
 		}
 	}
-	p := &RerunPlan{Of: of, Steps: plan.Rerun(was, detail.End, o.Program, only, gone)}
-	p.kept = plan.KeptEvents(of, detail.Steps, plan.Kept(p.Steps))
+	p := &RerunPlan{Of: of, Steps: rerun.Decide(was, detail.End, o.Program, only, gone)}
+	p.kept = rerun.KeptEvents(of, detail.Steps, rerun.Kept(p.Steps))
 	return p, nil
 }
 
@@ -76,23 +76,23 @@ func closure(p *program.Program, names []string) ([]string, error) {
 	if len(names) > 0 && len(there) == 0 {
 		return nil, refuse(RefusedStep, "none of the steps that the run was limited to is there any more")
 	}
-	return plan.Closure(p, there)
+	return rerun.Closure(p, there)
 }
 
 // goOn says what a run that goes on does with its steps.
-func goOn(steps []record.StepEnd) []plan.Decision {
-	var out []plan.Decision
+func goOn(steps []record.StepEnd) []rerun.Decision {
+	var out []rerun.Decision
 	for i := range steps {
 		s := &steps[i]
 		switch {
 		case s.Status == record.Succeeded:
-			out = append(out, plan.Decision{Step: s.Name, Keep: true})
+			out = append(out, rerun.Decision{Step: s.Name, Keep: true})
 		case s.Status.Ended():
-			out = append(out, plan.Decision{Step: s.Name, Keep: true, Why: string(s.Status)})
+			out = append(out, rerun.Decision{Step: s.Name, Keep: true, Why: string(s.Status)})
 		case s.Status == record.Running:
-			out = append(out, plan.Decision{Step: s.Name, Why: "was running"})
+			out = append(out, rerun.Decision{Step: s.Name, Why: "was running"})
 		default:
-			out = append(out, plan.Decision{Step: s.Name, Why: "had not started"})
+			out = append(out, rerun.Decision{Step: s.Name, Why: "had not started"})
 		}
 	}
 	return out
@@ -110,7 +110,7 @@ func Rerun(ctx context.Context, o Options, p *RerunPlan) (Outcome, error) {
 	if o.Only, err = closure(o.Program, p.Of.Only); err != nil {
 		return Outcome{}, err
 	}
-	return start(ctx, o, &again{of: p.Of, kept: p.kept, names: plan.Kept(p.Steps)})
+	return start(ctx, o, &again{of: p.Of, kept: p.kept, names: rerun.Kept(p.Steps)})
 }
 
 // keptEvents are those that run began with.
@@ -126,7 +126,7 @@ func keptEvents(ctx context.Context, reader *runs.Reader, run *record.Run) ([]re
 	if end == nil {
 		return nil, fmt.Errorf("run %s, whose results are kept, has no end", of.Name)
 	}
-	return plan.KeptEvents(of, end.Steps, run.Kept), nil
+	return rerun.KeptEvents(of, end.Steps, run.Kept), nil
 }
 
 func allPresent(ctx context.Context, reader *runs.Reader, s *record.StepEnd) bool {

@@ -15,7 +15,7 @@ import (
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/runtime/journal"
 	"pipec.dev/pipec/runtime/params"
-	"pipec.dev/pipec/runtime/plan"
+	"pipec.dev/pipec/runtime/rerun"
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
@@ -136,7 +136,7 @@ func (d *driver) describe(run *record.Run, re *again) (err error) {
 	}
 	run.Params, run.Imports = filled.Values, filled.Imports
 	if len(d.o.Only) > 0 {
-		if run.Only, err = plan.Closure(d.o.Program, d.o.Only); err != nil {
+		if run.Only, err = rerun.Closure(d.o.Program, d.o.Only); err != nil {
 			return refuse(RefusedStep, "%s", err)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 
 	"pipec.dev/pipec/runtime/cache"
 	"pipec.dev/pipec/runtime/params"
-	"pipec.dev/pipec/runtime/plan"
+	"pipec.dev/pipec/runtime/rerun"
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/program"
@@ -19,9 +19,9 @@ import (
 // under its own name once its Job is gone: its records are that Job's.
 type RerunPlan struct {
 	Of    *record.Run
-	Lost  bool            // the other run has no end, and nothing drives it
-	Steps []plan.Decision // in the order of the program
-	Start StartOptions    // without name, store and time
+	Lost  bool             // the other run has no end, and nothing drives it
+	Steps []rerun.Decision // in the order of the program
+	Start StartOptions     // without name, store and time
 }
 
 // NoRerunError says why a run can't be run again.
@@ -65,8 +65,8 @@ func PlanRerun(ctx context.Context, reader *runs.Reader, of *record.Run, now *pr
 			gone[record.Root(s.Name)] = true
 		}
 	}
-	p := &RerunPlan{Of: of, Lost: lost, Steps: plan.Rerun(was, end, now, only, gone)}
-	p.Start = StartOptions{Pipeline: of.Pipeline, Only: only, RerunOf: of.Name, Kept: plan.Kept(p.Steps), Params: params.Of(now, of)}
+	p := &RerunPlan{Of: of, Lost: lost, Steps: rerun.Decide(was, end, now, only, gone)}
+	p.Start = StartOptions{Pipeline: of.Pipeline, Only: only, RerunOf: of.Name, Kept: rerun.Kept(p.Steps), Params: params.Of(now, of)}
 	return p, nil
 }
 
@@ -84,7 +84,7 @@ func still(now *program.Program, of *record.Run) ([]string, error) {
 	if len(there) == 0 {
 		return nil, &NoRerunError{Message: "none of the steps that the run was limited to is there any more"}
 	}
-	return plan.Closure(now, there)
+	return rerun.Closure(now, there)
 }
 
 // asItStands is the end of a run that has none and that nothing drives any more.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"pipec.dev/pipec/runtime/plan"
+	"pipec.dev/pipec/runtime/rerun"
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/runtime/work"
@@ -74,7 +74,7 @@ func TestRerunOfLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !p.Lost || !slices.Equal(plan.Kept(p.Steps), []string{"a"}) || !slices.Equal(p.Start.Kept, []string{"a"}) || p.Start.RerunOf != "r" {
+	if !p.Lost || !slices.Equal(rerun.Kept(p.Steps), []string{"a"}) || !slices.Equal(p.Start.Kept, []string{"a"}) || p.Start.RerunOf != "r" {
 		t.Errorf("got %+v", p)
 	}
 	if len(p.Start.Params) != 1 || string(p.Start.Params["n"]) != "3" {

@@ -1,6 +1,6 @@
-// Package plan says what a run would do, without doing anything: which steps `run --step` is made of, and which steps
+// Package rerun says what a run would do, without doing anything: which steps `run --step` is made of, and which steps
 // of a run are run again by `rerun`, with the reason of each. It is pure: it reads programs and records, and no store.
-package plan
+package rerun
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package plan
+package rerun
 
 import (
 	"bytes"
@@ -18,14 +18,14 @@ type Decision struct {
 	Part bool   `json:"part,omitempty"` // it runs, but for those of its instances that succeeded
 }
 
-// Rerun says what is done with each step of now, when the run that ended as end is run again. was is the program of
+// Decide says what is done with each step of now, when the run that ended as end is run again. was is the program of
 // that run. A step is kept when it succeeded, is defined as it was, and depends on nothing that runs. only are the steps
 // that take part; empty: all. gone are those whose outputs are not in the store any more. Decisions come in the order of
 // the program: steps, then finally.
 //
 // What a step's code does is not compared: who mends a step that failed wants the others kept.
-func Rerun(was *program.Program, end *record.End, now *program.Program, only []string, gone map[string]bool) []Decision {
-	r := rerun{old: was, new: now, gone: gone, was: index(was), now: index(now), ends: map[string]*record.StepEnd{}, verdicts: map[string]verdict{}}
+func Decide(was *program.Program, end *record.End, now *program.Program, only []string, gone map[string]bool) []Decision {
+	r := decider{old: was, new: now, gone: gone, was: index(was), now: index(now), ends: map[string]*record.StepEnd{}, verdicts: map[string]verdict{}}
 	for i := range end.Steps {
 		r.ends[end.Steps[i].Name] = &end.Steps[i]
 	}
@@ -58,7 +58,7 @@ func Kept(decisions []Decision) []string {
 	return out
 }
 
-type rerun struct {
+type decider struct {
 	old, new *program.Program
 	was, now map[string]*program.Step
 	ends     map[string]*record.StepEnd
@@ -74,7 +74,7 @@ type verdict struct {
 }
 
 // judge judges the step, and what it needs before it. It keeps its own stack: chains are as long as programs.
-func (r *rerun) judge(s *program.Step) verdict {
+func (r *decider) judge(s *program.Step) verdict {
 	todo := []*program.Step{s}
 	for len(todo) > 0 {
 		top := todo[len(todo)-1]
@@ -98,7 +98,7 @@ func (r *rerun) judge(s *program.Step) verdict {
 }
 
 // verdict is of a step whose needs are judged.
-func (r *rerun) verdict(s *program.Step) verdict {
+func (r *decider) verdict(s *program.Step) verdict {
 	end, old := r.ends[s.Name], r.was[s.Name]
 	switch {
 	case old == nil:
@@ -140,7 +140,7 @@ func readsRun(s *program.Step) bool {
 
 // inPart is the verdict of a step that did not succeed as a whole: those of its instances that did are kept, where
 // nothing has changed for them.
-func (r *rerun) inPart(old, s *program.Step, why string) verdict {
+func (r *decider) inPart(old, s *program.Step, why string) verdict {
 	v := verdict{why: why, part: s.ForEach != nil && !r.gone[s.Name] && r.unchanged(old, s)}
 	for _, need := range s.Needs {
 		v.part = v.part && r.verdicts[need.Step].same
@@ -150,7 +150,7 @@ func (r *rerun) inPart(old, s *program.Step, why string) verdict {
 
 // unchanged compares definitions as the program writes them, with those of the pipelines that are called, but for what
 // can't change the outputs.
-func (r *rerun) unchanged(a, b *program.Step) bool {
+func (r *decider) unchanged(a, b *program.Step) bool {
 	was, now := r.old.Reach([]*program.Step{a}), r.new.Reach([]*program.Step{b})
 	if len(was) != len(now) {
 		return false

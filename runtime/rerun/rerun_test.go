@@ -1,4 +1,4 @@
-package plan_test
+package rerun_test
 
 import (
 	"encoding/json"
@@ -10,7 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"pipec.dev/pipec/runtime/plan"
+	"pipec.dev/pipec/runtime/rerun"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
@@ -48,7 +48,7 @@ func ends(words string) *record.End {
 	return e
 }
 
-func show(decisions []plan.Decision) string {
+func show(decisions []rerun.Decision) string {
 	var out []string
 	for _, d := range decisions {
 		if d.Keep {
@@ -65,13 +65,13 @@ func TestClosure(t *testing.T) {
 	for _, c := range []struct{ only, want string }{
 		{"a", "a"}, {"c", "a b c"}, {"d e", "a d e"}, {"f", "a b c f"}, {"c c b", "a b c"}, {"", ""},
 	} {
-		got, err := plan.Closure(p, strings.Fields(c.only))
+		got, err := rerun.Closure(p, strings.Fields(c.only))
 		if err != nil || strings.Join(got, " ") != c.want {
 			t.Errorf("%q: got %q, %v; want %q", c.only, got, err, c.want)
 		}
 	}
-	_, err := plan.Closure(p, []string{"a", "x"})
-	var unknown *plan.UnknownStepError
+	_, err := rerun.Closure(p, []string{"a", "x"})
+	var unknown *rerun.UnknownStepError
 	if !errors.As(err, &unknown) || unknown.Step != "x" || len(unknown.Have) != 6 {
 		t.Errorf("got %v", err)
 	}
@@ -111,7 +111,7 @@ func TestRerun(t *testing.T) {
 		{"skipped for a failure", pipeline("a", "b: a", "c: b/status"), pipeline("a", "b: a", "c: b/status"),
 			"a=failed b=skipped/UpstreamFailed c=succeeded", nil, "a: failed\nb: was skipped\nc: depends on b"},
 	} {
-		if got := show(plan.Rerun(c.was, ends(c.end), c.now, c.only, nil)); got != c.want {
+		if got := show(rerun.Decide(c.was, ends(c.end), c.now, c.only, nil)); got != c.want {
 			t.Errorf("%s: got\n%s\nwant\n%s", c.name, got, c.want)
 		}
 	}
@@ -119,7 +119,7 @@ func TestRerun(t *testing.T) {
 
 func TestOutputsGone(t *testing.T) {
 	p := pipeline("a", "b: a", "c")
-	got := show(plan.Rerun(p, ends("a=succeeded b=succeeded c=succeeded"), p, nil, map[string]bool{"a": true}))
+	got := show(rerun.Decide(p, ends("a=succeeded b=succeeded c=succeeded"), p, nil, map[string]bool{"a": true}))
 	if want := "a: its outputs are gone\nb: depends on a\nc: kept"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
@@ -133,7 +133,7 @@ func TestLongChain(t *testing.T) {
 	}
 	p := pipeline(lines...)
 	slices.Reverse(p.Steps) // the last is judged first
-	if got := plan.Kept(plan.Rerun(p, ends(strings.Join(words, " ")), p, nil, nil)); len(got) != len(lines) {
+	if got := rerun.Kept(rerun.Decide(p, ends(strings.Join(words, " ")), p, nil, nil)); len(got) != len(lines) {
 		t.Errorf("%d of %d are kept", len(got), len(lines))
 	}
 }
@@ -157,7 +157,7 @@ func TestKeptIsClosed(t *testing.T) {
 		}
 		p, end := pipeline(lines...), ends(strings.Join(words, " "))
 		kept := map[string]bool{}
-		decisions := plan.Rerun(p, end, p, nil, nil)
+		decisions := rerun.Decide(p, end, p, nil, nil)
 		for _, d := range decisions {
 			kept[d.Step] = d.Keep
 		}
