@@ -9,6 +9,7 @@ import (
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/record"
 	"pipec.dev/pipec/schema/types"
 )
 
@@ -133,7 +134,7 @@ func (s *scope) instance(t hcl.Traversal, target *Step, index hcl.TraverseIndex)
 		return "", false
 	}
 	if kt == cty.String {
-		return expr.QuoteKey(text), true
+		return string(record.StringKey(text)), true
 	}
 	return text, true
 }

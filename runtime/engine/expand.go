@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -56,12 +55,12 @@ func (s *State) expand(i int) {
 	for k, e := range elements {
 		n := &s.nodes[i]
 		key := expr.Key(e.key)
-		index := key
+		instance := record.Key(key)
 		if e.key.Type() == cty.String {
-			index = expr.QuoteKey(key)
+			instance = record.StringKey(key)
 		}
 		child := s.add(node{
-			step: n.step, role: roleOf(n.step, true, false), addr: n.addr + "[" + index + "]", scope: n.scope, group: n.group, parent: i,
+			step: n.step, role: roleOf(n.step, true, false), addr: record.Address(n.addr).Instance(instance).String(), scope: n.scope, group: n.group, parent: i,
 			place: append(slices.Clip(n.place), int32(k)), limits: limits, phase: pending, key: e.key, item: e.value, element: e.datum,
 		})
 		n = &s.nodes[i]
@@ -197,7 +196,7 @@ func (s *State) openCall(i int) {
 	inner := s.openScope(scope{
 		call: i, name: c.Name, steps: [2][]program.Step{c.Steps, c.Finally}, outputs: c.Outputs, onFailure: c.OnFailure,
 		timeout: c.Timeout, params: params, data: data, limits: limits, holds: holds,
-	}, n.addr+".", n.place)
+	}, record.Address(n.addr), n.place)
 	s.nodes[i].inner = inner
 	if t := c.Timeout.D(); t > 0 {
 		s.act(SetTimer{Name: runTimer + "/" + s.nodes[i].addr, At: s.now.Add(t)})
@@ -263,7 +262,7 @@ func (s *State) openRound(i int, carried map[string]cty.Value) {
 	}
 	n.open++
 	child := s.add(node{
-		step: n.step, role: role, addr: n.addr + "#" + strconv.Itoa(number), scope: n.scope, group: n.group, parent: i,
+		step: n.step, role: role, addr: record.Address(n.addr).RoundAt(number).String(), scope: n.scope, group: n.group, parent: i,
 		place: append(slices.Clip(n.place), int32(number)), limits: limits, phase: pending, key: n.key, item: n.item, element: n.element, carried: carried,
 	})
 	n = &s.nodes[i]

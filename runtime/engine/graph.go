@@ -161,8 +161,9 @@ func (s *State) addRoot() error {
 }
 
 // openScope makes the nodes of a pipeline, the steps and then finally's, each sorted by name: the order in which ready ones
-// start. prefix stands before their names, and at before their places.
-func (s *State) openScope(sc scope, prefix string, at place) int {
+// start. caller is the address of the step that calls the pipeline, "" for the
+// program itself, and at is the place of that step.
+func (s *State) openScope(sc scope, caller record.Address, at place) int {
 	n := len(s.scopes)
 	sc.byName = make(map[string]int, len(sc.steps[0])+len(sc.steps[1]))
 	for group := range sc.steps {
@@ -172,12 +173,16 @@ func (s *State) openScope(sc scope, prefix string, at place) int {
 		}
 		slices.SortStableFunc(sorted, func(a, b *program.Step) int { return cmp.Compare(a.Name, b.Name) })
 		for _, st := range sorted {
+			addr := record.Address(st.Name)
+			if caller != "" {
+				addr = caller.Child(st.Name)
+			}
 			role, limits := roleOf(st, false, false), sc.limits
 			if role == call || role == loop {
 				limits = nil // it is its attempts that take places
 			}
 			i := s.add(node{
-				step: st, role: role, addr: prefix + st.Name, scope: n, group: group, parent: -1, phase: pending,
+				step: st, role: role, addr: addr.String(), scope: n, group: group, parent: -1, phase: pending,
 				place: append(slices.Clip(at), int32(len(sc.byName))), limits: limits, key: cty.NilVal, item: cty.NilVal,
 			})
 			sc.byName[st.Name] = i
@@ -243,7 +248,7 @@ func (s *State) link(sc int) {
 func (s *State) await(i, j int, instance string) {
 	n, m := &s.nodes[i], &s.nodes[j]
 	if instance != "" && m.role == fan && m.phase != absent && m.phase != ended {
-		key := expr.KeyText(instance)
+		key := record.Key(instance).Text()
 		if instance == expr.EachKey {
 			key = expr.Key(n.key)
 		}

@@ -110,7 +110,7 @@ func (r *reader) step(ref string, parts expr.Ref, m *node) (cty.Value, error) {
 	if m.byKey == nil { // it has ended before it had instances
 		return r.absent(ref, m, parts.Attr)
 	}
-	key := expr.KeyText(parts.Instance)
+	key := record.Key(parts.Instance).Text()
 	if parts.Instance == expr.EachKey {
 		if r.n == nil || r.n.key == cty.NilVal {
 			return cty.NilVal, fmt.Errorf("%s can't be read here", ref)

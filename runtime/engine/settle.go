@@ -127,7 +127,8 @@ func (n *node) asks() bool {
 	if n.plain() {
 		return n.role != fan || !each
 	}
-	return each && !strings.Contains(n.addr[strings.LastIndexByte(n.addr, ']')+1:], "#")
+	_, round := record.Address(n.addr).Round()
+	return each && !round
 }
 
 // obstacle is the step because of which n can't run: one that failed rather than one that was skipped; or nil.
@@ -151,7 +152,7 @@ func (s *State) needed(n *node, need program.Need) *node {
 	if need.Instance == "" || m.byKey == nil {
 		return m
 	}
-	key := expr.KeyText(need.Instance)
+	key := record.Key(need.Instance).Text()
 	if need.Instance == expr.EachKey {
 		key = expr.Key(n.key)
 	}

@@ -50,7 +50,7 @@ type attempt struct {
 // start begins an attempt.
 func (d *driver) start(spec engine.Spec) {
 	a := &attempt{
-		id: attemptID{spec.Step, spec.Attempt}, spec: spec, step: d.task(&spec), name: kube.PodName(d.o.JobUID, record.Place(spec.Step), spec.Attempt),
+		id: attemptID{spec.Step, spec.Attempt}, spec: spec, step: d.task(&spec), name: kube.PodName(d.o.JobUID, record.Address(spec.Step).SafeName(), spec.Attempt),
 		quit: make(chan struct{}), waits: map[podstate.Kind]time.Time{}, making: true,
 	}
 	d.attempts[a.id], d.byPod[a.name] = a, a

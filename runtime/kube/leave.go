@@ -133,7 +133,7 @@ func (g *groups) resume(open *engine.Open) {
 	asked := map[string]bool{} // pods of attempts that go on
 	for _, a := range open.Actions() {
 		if a, ok := a.(engine.StartAttempt); ok {
-			asked[kube.PodName(g.d.o.JobUID, record.Place(a.Step), a.Attempt)] = true
+			asked[kube.PodName(g.d.o.JobUID, record.Address(a.Step).SafeName(), a.Attempt)] = true
 		}
 	}
 	byGroup := map[string]map[member]engine.Hold{}

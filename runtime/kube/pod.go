@@ -72,7 +72,7 @@ func (d *driver) pod(ctx context.Context, a *attempt) (pod *corev1.Pod, digest s
 		annotations = map[string]string{}
 	}
 	labels[kube.LabelRun], labels[kube.LabelRunUID] = kube.LabelValue(d.o.Job), d.o.JobUID
-	labels[kube.LabelStep], labels[kube.LabelAttempt] = kube.LabelValue(record.Place(a.id.step)), strconv.Itoa(a.id.n)
+	labels[kube.LabelStep], labels[kube.LabelAttempt] = kube.LabelValue(record.Address(a.id.step).SafeName()), strconv.Itoa(a.id.n)
 	for _, h := range a.spec.Holds {
 		labels[d.groupLabel(h.Group)] = h.Group
 	}

@@ -43,7 +43,7 @@ const maxWaiting = 100
 func (d *driver) member(h engine.Hold) member {
 	step := h.Step
 	if len(step) > longestStep {
-		step = record.Place(step)
+		step = record.Address(step).SafeName()
 	}
 	return member{Run: d.o.Job, UID: d.o.JobUID, Step: step, Attempt: h.Attempt}
 }

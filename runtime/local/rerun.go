@@ -57,7 +57,7 @@ func PlanRerun(ctx context.Context, o Options, of *record.Run) (*RerunPlan, erro
 	gone := map[string]bool{}
 	for i := range detail.Steps {
 		if s := &detail.Steps[i]; !allPresent(ctx, reader, s) {
-			gone[record.Root(s.Name)] = true
+			gone[record.Address(s.Name).Root()] = true
 		}
 	}
 	p := &RerunPlan{Of: of, Steps: rerun.Decide(was, detail.End, o.Program, only, gone)}

@@ -62,7 +62,7 @@ func PlanRerun(ctx context.Context, reader *runs.Reader, of *record.Run, now *pr
 	gone := map[string]bool{}
 	for i := range end.Steps {
 		if s := &end.Steps[i]; !cache.Present(ctx, reader.Store(), s.Outputs) {
-			gone[record.Root(s.Name)] = true
+			gone[record.Address(s.Name).Root()] = true
 		}
 	}
 	p := &RerunPlan{Of: of, Lost: lost, Steps: rerun.Decide(was, end, now, only, gone)}

@@ -93,7 +93,7 @@ func (d *Detail) Approval(p *program.Program, address string) (*record.StepEnd, 
 // within says whether one of the steps is part of an address: its instance, or a step that it calls.
 func within(steps []*record.StepEnd, address string) bool {
 	for _, s := range steps {
-		if record.Under(s.Name, address) {
+		if record.Address(s.Name).Under(record.Address(address)) {
 			return true
 		}
 	}
@@ -130,7 +130,7 @@ func stepOf(p *program.Program, address string) *program.Step {
 	}
 	all := p.All()
 	var s *program.Step
-	for i, name := range strings.Split(stripped(address), ".") {
+	for i, name := range record.Address(address).Steps() {
 		if i > 0 {
 			if s.Call == nil {
 				return nil
@@ -152,30 +152,4 @@ func stepOf(p *program.Program, address string) *program.Step {
 		s = all[at]
 	}
 	return s
-}
-
-// stripped is an address without the keys of instances and the numbers of rounds.
-func stripped(address string) string {
-	var b strings.Builder
-	quoted, key := false, false
-	for i := 0; i < len(address); i++ {
-		switch c := address[i]; {
-		case quoted && c == '\\':
-			i++
-		case key && c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '[':
-			key = true
-		case c == ']':
-			key = false
-		case c == '#':
-			for i+1 < len(address) && address[i+1] >= '0' && address[i+1] <= '9' {
-				i++
-			}
-		case !key:
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
 }

@@ -76,7 +76,7 @@ func (f *follower) address(ctx context.Context, place string) string {
 	f.addresses = map[string]string{}
 	if detail, err := f.r.Show(ctx, f.run); err == nil {
 		for i := range detail.Steps {
-			f.addresses[record.Place(detail.Steps[i].Name)] = detail.Steps[i].Name
+			f.addresses[record.Address(detail.Steps[i].Name).SafeName()] = detail.Steps[i].Name
 		}
 	}
 	if found := f.addresses[place]; found != "" {

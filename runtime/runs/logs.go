@@ -49,12 +49,14 @@ func (r *Reader) Logs(ctx context.Context, run *record.Run, o LogOptions, emit f
 }
 
 // Wants says whether a step's log is among them.
-func (o *LogOptions) Wants(address string) bool { return o.Step == "" || record.Under(address, o.Step) }
+func (o *LogOptions) Wants(address string) bool {
+	return o.Step == "" || record.Address(address).Under(record.Address(o.Step))
+}
 
 // HasStep says whether a program has the step of an address. Whether that has such an instance is known in the run.
 func HasStep(p *program.Program, address string) bool {
 	return slices.ContainsFunc(p.All(), func(s *program.Step) bool {
-		return s.Name == address || s.Composite() && s.Name == record.Root(address)
+		return s.Name == address || s.Composite() && s.Name == record.Address(address).Root()
 	})
 }
 

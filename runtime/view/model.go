@@ -76,7 +76,7 @@ func (m *model) step(name string) *step {
 	}
 	s = &step{name: name, status: record.Pending}
 	m.steps[name] = s
-	if root := record.Root(name); root != name && m.steps[root] != nil {
+	if root := record.Address(name).Root(); root != name && m.steps[root] != nil {
 		s.part = true
 		above := m.steps[root]
 		above.parts = append(above.parts, name)
@@ -93,7 +93,7 @@ func (m *model) step(name string) *step {
 // becomes gives a step another status, and counts it where it is part of one.
 func (m *model) becomes(s *step, status record.Status) {
 	if s.part {
-		counts := m.steps[record.Root(s.name)].counts
+		counts := m.steps[record.Address(s.name).Root()].counts
 		counts[s.status]--
 		counts[status]++
 	}

@@ -32,10 +32,8 @@ func (m *model) failures(o *Options, talk io.Writer) {
 	inside := map[string]bool{} // addresses beneath which something failed
 	for i := range m.end.Steps {
 		if s := &m.end.Steps[i]; s.Status == record.Failed || s.Status == record.TimedOut {
-			for at := range s.Name {
-				if strings.ContainsRune(".[#", rune(s.Name[at])) {
-					inside[s.Name[:at]] = true
-				}
+			for at, ok := record.Address(s.Name).Parent(); ok; at, ok = at.Parent() {
+				inside[at.String()] = true
 			}
 		}
 	}
@@ -45,7 +43,7 @@ func (m *model) failures(o *Options, talk io.Writer) {
 		if s.Status != record.Failed && s.Status != record.TimedOut || inside[s.Name] {
 			continue
 		}
-		root := record.Root(s.Name)
+		root := record.Address(s.Name).Root()
 		if told[root]++; told[root] <= maxFailures {
 			m.failure(o, talk, s)
 		}

@@ -88,7 +88,9 @@ type Run struct{ path string }
 func (r Run) Path() string { return r.path }
 
 // Step is where the attempts of a step work.
-func (r Run) Step(address string) string { return filepath.Join(r.path, record.Place(address)) }
+func (r Run) Step(address string) string {
+	return filepath.Join(r.path, record.Address(address).SafeName())
+}
 
 // spares is where places are that no run uses, and kept one of them.
 func (r Run) spares() string    { return filepath.Join(filepath.Dir(r.path), sparesName) }
@@ -96,7 +98,7 @@ func (r Run) kept(i int) string { return filepath.Join(r.spares(), strconv.Itoa(
 
 // Attempt is where one attempt works.
 func (r Run) Attempt(step string, n int) string {
-	return filepath.Join(r.path, record.Place(step), strconv.Itoa(n))
+	return filepath.Join(r.path, record.Address(step).SafeName(), strconv.Itoa(n))
 }
 
 // LogFile is the log of an attempt while it runs.
@@ -119,7 +121,7 @@ func (r Run) Attempts(step string) []int {
 	return out
 }
 
-// Steps are the places (see record.Place) of the steps that have a directory.
+// Steps are the safe names (see record.Address) of the steps that have a directory.
 func (r Run) Steps() []string {
 	entries, err := os.ReadDir(r.path)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	"pipec.dev/pipec/schema/record"
 	"pipec.dev/pipec/schema/types"
 )
 
@@ -62,7 +63,7 @@ func (e *Expr) read(vars *tree, lookup Lookup) error {
 		case r.Instance == "":
 			vars.child("step").child(r.Step).leaf = v
 		default:
-			key := KeyText(r.Instance)
+			key := record.Key(r.Instance).Text()
 			if r.Instance == EachKey {
 				k, err := lookup(EachKey)
 				if err != nil {

@@ -1,9 +1,6 @@
 package expr
 
-import (
-	"encoding/json"
-	"strings"
-)
+import "strings"
 
 // The ways of a reference to name instances of a step with for_each.
 const (
@@ -56,22 +53,4 @@ func (r Ref) String() string {
 		out += "." + r.Attr
 	}
 	return out
-}
-
-// QuoteKey is how a key that is a string is written as an instance.
-func QuoteKey(key string) string {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(key) // a string can always be written
-	return strings.TrimSuffix(b.String(), "\n")
-}
-
-// KeyText is the key that an instance is written by, without quotes.
-func KeyText(instance string) string {
-	var text string
-	if strings.HasPrefix(instance, `"`) && json.Unmarshal([]byte(instance), &text) == nil {
-		return text
-	}
-	return instance
 }

@@ -27,7 +27,7 @@ func (r *Run) LogKey(seq int64) string {
 
 // AttemptDir is where an attempt of a step writes; the steps' own prefix.
 func (r *Run) AttemptDir(step string, attempt int) string {
-	return fmt.Sprintf("attempts/%s/%s/%s/%s/%d", r.Namespace, r.Pipeline, r.Name, Place(step), attempt)
+	return fmt.Sprintf("attempts/%s/%s/%s/%s/%d", r.Namespace, r.Pipeline, r.Name, Address(step).SafeName(), attempt)
 }
 
 // IndexKey sorts the newest run first.
