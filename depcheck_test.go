@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
-	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -265,25 +263,6 @@ func TestViolations(t *testing.T) {
 		got := violations(c.pkgs)
 		if c.want == "" && len(got) > 0 || c.want != "" && (len(got) != 1 || !strings.Contains(got[0], c.want)) {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
-		}
-	}
-}
-
-// TestArchitecturePage holds docs/architecture.md to the house: each folder with Go files is named there.
-func TestArchitecturePage(t *testing.T) {
-	page, err := os.ReadFile("docs/architecture.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, house, _ := strings.Cut(string(page), "## The house")
-	house, _, _ = strings.Cut(house, "\n## ")
-	for _, p := range list(t) {
-		dir := strings.TrimPrefix(p.ImportPath, module+"/")
-		if dir == p.ImportPath { // the root
-			continue
-		}
-		if name := path.Base(dir) + "/"; !strings.Contains(house, name) {
-			t.Errorf("docs/architecture.md doesn't name %s (as %s)", dir, name)
 		}
 	}
 }
