@@ -22,6 +22,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"pipec.dev/pipec/internal/eventually"
 	"pipec.dev/pipec/internal/testcluster"
 	"pipec.dev/pipec/schema/kube"
 )
@@ -163,19 +164,18 @@ func gives(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// await is gives, asked again until it is so, for two minutes at most.
+// await repeats gives until it succeeds, for at most two minutes.
 func await(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: await [-n] WANT ARG...")
 	}
 	var got string
-	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(250 * time.Millisecond) {
-		var ok bool
-		if ok, got = compare(ts, args); ok != neg {
-			return
-		}
+	if !eventually.Holds(2*time.Minute, func() (ok bool) {
+		ok, got = compare(ts, args)
+		return ok != neg
+	}) {
+		ts.Fatalf("not within two minutes: kubectl %s: %s", strings.Join(args, " "), got)
 	}
-	ts.Fatalf("it did not come to pass: kubectl %s: %s", strings.Join(args, " "), got)
 }
 
 func compare(ts *testscript.TestScript, args []string) (bool, string) {
