@@ -46,9 +46,9 @@ type Result struct {
 	Stack    *program.Stack               // chosen: by name, or the only one, or the implied one; nil where it is open
 	Sources  map[string][]byte            // by file name, for showing diagnostics
 	Diags    diag.List
-	world    *evaluate.World
-	worlds   []*evaluate.World // of libraries
-	checked  *lint.Project     // what rules look at
+	project  *evaluate.Project
+	imported []*evaluate.Project // of libraries
+	checked  *lint.Project       // what rules look at
 }
 
 // Compile compiles a project. What is wrong in its files is in the result; an error is about the directory itself.
@@ -92,7 +92,7 @@ func (r *Result) compile(source *load.Project, o Options) {
 	decode.Bare(source, blocks, &r.Diags)
 	source.Files = nil // the trees are large; what is needed of them hangs on the blocks
 	w := evaluate.New(o.Dir, blocks, source.Sources, &r.Diags)
-	r.world, r.Project = w, w.Project
+	r.project, r.Project = w, w.Name
 	r.choose(w, o.Stack)
 	stack := ""
 	if r.Stack != nil {
@@ -100,7 +100,7 @@ func (r *Result) compile(source *load.Project, o Options) {
 	}
 	w.Give(stack, o.Env, o.Vars)
 	levels := lint.Settings(w)
-	r.worlds = library.Read(w, library.Options{Sources: source.Sources, Unsaved: o.Unsaved, Reading: o.Reading})
+	r.imported = library.Read(w, library.Options{Sources: source.Sources, Unsaved: o.Unsaved, Reading: o.Reading})
 	r.Stacks = check.Stacks(w)
 	for _, s := range r.Stacks {
 		if r.Stack != nil && s.Name == r.Stack.Name {
@@ -108,7 +108,7 @@ func (r *Result) compile(source *load.Project, o Options) {
 		}
 	}
 	pipelines := check.Project(w)
-	for _, lib := range r.worlds {
+	for _, lib := range r.imported {
 		r.errors(lib)
 	}
 	if r.Diags.HasErrors() {
@@ -137,7 +137,7 @@ func (r *Result) compile(source *load.Project, o Options) {
 }
 
 // errors takes what is wrong in a library: its warnings are for those who work in it, and its files for them to mend.
-func (r *Result) errors(lib *evaluate.World) {
+func (r *Result) errors(lib *evaluate.Project) {
 	if !lib.Diags.HasErrors() {
 		return
 	}
@@ -145,7 +145,7 @@ func (r *Result) errors(lib *evaluate.World) {
 		if d.Severity != diag.Error {
 			continue
 		}
-		if d.Fix != nil && filepath.Dir(d.Fix.Range.Filename) != filepath.Clean(r.world.Dir) {
+		if d.Fix != nil && filepath.Dir(d.Fix.Range.Filename) != filepath.Clean(r.project.Dir) {
 			d.Fix = nil
 		}
 		r.Diags.Add(d)
@@ -153,7 +153,7 @@ func (r *Result) errors(lib *evaluate.World) {
 }
 
 // choose finds the stack: by name, or the only one, or the implied one.
-func (r *Result) choose(w *evaluate.World, name string) {
+func (r *Result) choose(w *evaluate.Project, name string) {
 	names := evaluate.Names(w.Stacks)
 	switch {
 	case len(names) == 0 && (name == "" || name == "local"):

@@ -33,7 +33,7 @@ func Type(e hcl.Expression, diags *diag.List) (cty.Type, bool) {
 }
 
 // convert gives v, the value of e, the type that is wanted, or tells why it can't have it.
-func (w *World) convert(v cty.Value, want cty.Type, e hcl.Expression, nullable bool) (cty.Value, bool) {
+func (w *Project) convert(v cty.Value, want cty.Type, e hcl.Expression, nullable bool) (cty.Value, bool) {
 	v, marks := v.UnmarkDeep()
 	if v.IsNull() && nullable {
 		return cty.NullVal(want.WithoutOptionalAttributesDeep()), true
@@ -61,7 +61,7 @@ func trimSentence(s string) string {
 }
 
 // Get is the value of a constant attribute, of the type that is wanted. false: it is not there, or faulty and told.
-func (w *World) Get(b *decode.Block, name string, want cty.Type) (cty.Value, bool) {
+func (w *Project) Get(b *decode.Block, name string, want cty.Type) (cty.Value, bool) {
 	e := b.Attr(name)
 	if e == nil {
 		return cty.NilVal, false
@@ -81,7 +81,7 @@ func (w *World) Get(b *decode.Block, name string, want cty.Type) (cty.Value, boo
 }
 
 // String is a constant string.
-func (w *World) String(b *decode.Block, name string) (string, bool) {
+func (w *Project) String(b *decode.Block, name string) (string, bool) {
 	v, ok := w.Get(b, name, cty.String)
 	if !ok {
 		return "", false
@@ -99,13 +99,13 @@ func (w *World) String(b *decode.Block, name string) (string, bool) {
 }
 
 // Bool is a constant bool; false where it is not there.
-func (w *World) Bool(b *decode.Block, name string) (value, ok bool) {
+func (w *Project) Bool(b *decode.Block, name string) (value, ok bool) {
 	v, ok := w.Get(b, name, cty.Bool)
 	return ok && v.True(), ok
 }
 
 // Int is a constant whole number from least up.
-func (w *World) Int(b *decode.Block, name string, least int) (int, bool) {
+func (w *Project) Int(b *decode.Block, name string, least int) (int, bool) {
 	v, ok := w.Get(b, name, cty.Number)
 	if !ok {
 		return 0, false
@@ -113,7 +113,7 @@ func (w *World) Int(b *decode.Block, name string, least int) (int, bool) {
 	return w.int(v, b.Attr(name).Range(), name, least)
 }
 
-func (w *World) int(v cty.Value, at hcl.Range, name string, least int) (int, bool) {
+func (w *Project) int(v cty.Value, at hcl.Range, name string, least int) (int, bool) {
 	f := v.AsBigFloat()
 	i, accuracy := f.Int64()
 	if accuracy != 0 || i < int64(least) || i > math.MaxInt32 {
@@ -124,7 +124,7 @@ func (w *World) int(v cty.Value, at hcl.Range, name string, least int) (int, boo
 }
 
 // ExitCodes is a constant list of whole numbers from 0 to 255.
-func (w *World) ExitCodes(b *decode.Block, name string) []int {
+func (w *Project) ExitCodes(b *decode.Block, name string) []int {
 	v, ok := w.Get(b, name, cty.List(cty.Number))
 	if !ok {
 		return nil
@@ -142,7 +142,7 @@ func (w *World) ExitCodes(b *decode.Block, name string) []int {
 }
 
 // Float is a constant number from least up.
-func (w *World) Float(b *decode.Block, name string, least float64) (float64, bool) {
+func (w *Project) Float(b *decode.Block, name string, least float64) (float64, bool) {
 	v, ok := w.Get(b, name, cty.Number)
 	if !ok {
 		return 0, false
@@ -156,7 +156,7 @@ func (w *World) Float(b *decode.Block, name string, least float64) (float64, boo
 }
 
 // Strings is a constant list of strings.
-func (w *World) Strings(b *decode.Block, name string) []string {
+func (w *Project) Strings(b *decode.Block, name string) []string {
 	v, ok := w.Get(b, name, cty.List(cty.String))
 	if !ok {
 		return nil
@@ -169,7 +169,7 @@ func (w *World) Strings(b *decode.Block, name string) []string {
 }
 
 // StringMap is a constant map of strings.
-func (w *World) StringMap(b *decode.Block, name string) map[string]string {
+func (w *Project) StringMap(b *decode.Block, name string) map[string]string {
 	v, ok := w.Get(b, name, cty.Map(cty.String))
 	if !ok {
 		return nil

@@ -14,21 +14,21 @@ type Each struct {
 }
 
 // For reads constants for an element, until the function that it returns is called. nil: for none, as everywhere.
-func (w *World) For(e *Each) (done func()) {
+func (w *Project) For(e *Each) (done func()) {
 	before := w.each
 	w.each = e
 	return func() { w.each = before }
 }
 
 // Mention notes that an expression is there, which nobody will ever ask for a value: what it reads is used.
-func (w *World) Mention(e hcl.Expression) {
+func (w *Project) Mention(e hcl.Expression) {
 	for _, n := range w.reads(e) {
 		n.Used = true
 	}
 }
 
 // eachType is the type of each.key or each.value.
-func (w *World) eachType(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
+func (w *Project) eachType(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
 	if w.each.Why != nil {
 		w.Diags.Add(w.each.Why(t.SourceRange(), Text(t)))
 		return cty.NilType, 0, true
@@ -49,7 +49,7 @@ func (w *World) eachType(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
 }
 
 // valueOf is the value of var.x, local.x or each.x.
-func (w *World) valueOf(root, name string) (cty.Value, bool) {
+func (w *Project) valueOf(root, name string) (cty.Value, bool) {
 	if root != "each" {
 		return w.named(root, name)
 	}

@@ -9,9 +9,9 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// Import makes w the world of a library: the values of its variables are those that the block b in another world gives,
-// by name, and no others.
-func (w *World) Import(root string, b *decode.Block, values map[string]cty.Value) {
+// Import makes w a library. Its variables get their values only from b, the block that declares the library in the
+// project that imports it.
+func (w *Project) Import(root string, b *decode.Block, values map[string]cty.Value) {
 	w.Root, w.importer = root, b
 	vars := b.Attr("vars")
 	for _, name := range Names(values) {
@@ -27,7 +27,7 @@ func (w *World) Import(root string, b *decode.Block, values map[string]cty.Value
 }
 
 // valueImported gives a value of the importer the type that is declared.
-func (w *World) valueImported(g given, declared cty.Type, n *Name) (cty.Value, bool) {
+func (w *Project) valueImported(g given, declared cty.Type, n *Name) (cty.Value, bool) {
 	v, marks := g.value.UnmarkDeep()
 	if len(marks) > 0 {
 		n.Sensitive = true
@@ -56,7 +56,7 @@ func typeRange(n *Name) hcl.Range {
 }
 
 // notImported tells a variable that the block of a library gives no value.
-func (w *World) notImported(n *Name) diag.Diagnostic {
+func (w *Project) notImported(n *Name) diag.Diagnostic {
 	return diag.New("missing-variable", w.importer.DefRange, "library %q is given no value for its variable %q, which has no default", w.importer.Label, n.block.Label).
 		WithRelated(n.Range, "the variable is declared here").
 		WithSuggestion("write vars = { %s = … } in the block", n.block.Label)

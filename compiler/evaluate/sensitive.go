@@ -14,14 +14,14 @@ type sensitive struct{}
 func IsSensitive(v cty.Value) bool { return v != cty.NilVal && v.ContainsMarked() }
 
 // SensitiveFault tells that an expression would write a sensitive variable, and by which way it comes there.
-func (w *World) SensitiveFault(e hcl.Expression) diag.Diagnostic {
+func (w *Project) SensitiveFault(e hcl.Expression) diag.Diagnostic {
 	d := diag.New("sensitive", e.Range(), "a sensitive variable would be written into the program").
 		WithDetail("Programs, manifests and records are read by others.").
 		WithSuggestion("give a step its secret by a secret_env block")
 	return w.trail(d, e, map[*Name]bool{})
 }
 
-func (w *World) trail(d diag.Diagnostic, e hcl.Expression, seen map[*Name]bool) diag.Diagnostic {
+func (w *Project) trail(d diag.Diagnostic, e hcl.Expression, seen map[*Name]bool) diag.Diagnostic {
 	for _, n := range w.reads(e) {
 		switch {
 		case seen[n]:
@@ -40,7 +40,7 @@ func (w *World) trail(d diag.Diagnostic, e hcl.Expression, seen map[*Name]bool) 
 
 // hasSensitive says whether a variable is declared sensitive, so that values must not be shown before it is known whose
 // they are.
-func (w *World) hasSensitive() bool {
+func (w *Project) hasSensitive() bool {
 	for _, n := range w.Variables {
 		if n.block.Attr("sensitive") != nil {
 			return true

@@ -25,7 +25,7 @@ type directory struct {
 }
 
 // directory reads what the block's `source` names; nil: it can't be read, and that is told.
-func (r *reader) directory(w *evaluate.World, b *decode.Block) *directory {
+func (r *reader) directory(w *evaluate.Project, b *decode.Block) *directory {
 	text, ok := w.String(b, "source")
 	if !ok {
 		return nil

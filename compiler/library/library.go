@@ -28,23 +28,23 @@ type Options struct {
 // Read makes worlds of the libraries of w and of their libraries, and puts each where its block is. It returns all,
 // each after those that it imports itself. What is wrong in the files of a library is in its own Diags, with what is
 // wrong in the values that it is given; what is wrong in a block of the project is in those of w.
-func Read(w *evaluate.World, o Options) []*evaluate.World {
+func Read(w *evaluate.Project, o Options) []*evaluate.Project {
 	if len(w.Libraries) == 0 {
 		return nil
 	}
-	r := &reader{o: o, top: w.Dir, dirs: map[string]*directory{}, worlds: map[string]*evaluate.World{}}
+	r := &reader{o: o, top: w.Dir, dirs: map[string]*directory{}, projects: map[string]*evaluate.Project{}}
 	r.libraries(w, frame{real: r.real(w.Dir), shown: "the project"})
 	return r.out
 }
 
 type reader struct {
-	o      Options
-	top    string                // the project's directory
-	dirs   map[string]*directory // by their real paths
-	worlds map[string]*evaluate.World
-	path   []frame // the directories that are being read, outermost first
-	out    []*evaluate.World
-	full   bool
+	o        Options
+	top      string                // the project's directory
+	dirs     map[string]*directory // by their real paths
+	projects map[string]*evaluate.Project
+	path     []frame // the directories that are being read, outermost first
+	out      []*evaluate.Project
+	full     bool
 }
 
 // frame is a directory whose libraries are being read.
@@ -54,7 +54,7 @@ type frame struct {
 }
 
 // libraries reads what the blocks of a world name.
-func (r *reader) libraries(w *evaluate.World, in frame) {
+func (r *reader) libraries(w *evaluate.Project, in frame) {
 	r.path = append(r.path, in)
 	defer func() { r.path = r.path[:len(r.path)-1] }()
 	for _, name := range evaluate.Names(w.Libraries) {
@@ -66,7 +66,7 @@ func (r *reader) libraries(w *evaluate.World, in frame) {
 	}
 }
 
-func (r *reader) library(w *evaluate.World, b *decode.Block) *evaluate.World {
+func (r *reader) library(w *evaluate.Project, b *decode.Block) *evaluate.Project {
 	values, ok := values(w, b)
 	d := r.directory(w, b)
 	if d == nil || !ok {
@@ -76,10 +76,10 @@ func (r *reader) library(w *evaluate.World, b *decode.Block) *evaluate.World {
 		return nil
 	}
 	key := d.real + "\x00" + identity(values)
-	if lib := r.worlds[key]; lib != nil {
+	if lib := r.projects[key]; lib != nil {
 		return lib
 	}
-	if len(r.worlds) >= Max {
+	if len(r.projects) >= Max {
 		if !r.full {
 			w.Diags.Add(diag.New("too-large", b.DefRange, "the project has more than %d libraries, with those of its libraries", Max).
 				WithDetail("A library that is given other values counts as another one."))
@@ -89,7 +89,7 @@ func (r *reader) library(w *evaluate.World, b *decode.Block) *evaluate.World {
 	}
 	lib := evaluate.New(d.dir, d.blocks, r.o.Sources, &diag.List{})
 	lib.Diags.AddList(&d.diags)
-	r.worlds[key] = lib
+	r.projects[key] = lib
 	lib.Import(d.root, b, values)
 	stacks(lib, b)
 	r.libraries(lib, frame{real: d.real, shown: d.root})
@@ -98,7 +98,7 @@ func (r *reader) library(w *evaluate.World, b *decode.Block) *evaluate.World {
 }
 
 // stacks tells the stacks of a library: where things run is for who imports it to say.
-func stacks(lib *evaluate.World, b *decode.Block) {
+func stacks(lib *evaluate.Project, b *decode.Block) {
 	for _, name := range evaluate.Names(lib.Stacks) {
 		lib.Diags.Add(diag.New("out-of-place", lib.Stacks[name].DefRange, "a library has no stacks: its pipelines run where those that call them do").
 			WithRelated(b.DefRange, "the directory is made a library here").
@@ -107,7 +107,7 @@ func stacks(lib *evaluate.World, b *decode.Block) {
 }
 
 // values evaluates what a block gives to variables.
-func values(w *evaluate.World, b *decode.Block) (map[string]cty.Value, bool) {
+func values(w *evaluate.Project, b *decode.Block) (map[string]cty.Value, bool) {
 	e := b.Attr("vars")
 	if e == nil {
 		return nil, !b.Tried("vars")
@@ -130,7 +130,7 @@ func values(w *evaluate.World, b *decode.Block) (map[string]cty.Value, bool) {
 }
 
 // ring tells a directory that is on the path to itself, at the block that stands first in the source.
-func (r *reader) ring(w *evaluate.World, real string) bool {
+func (r *reader) ring(w *evaluate.Project, real string) bool {
 	from := -1
 	for i := range r.path {
 		if r.path[i].real == real {

@@ -21,13 +21,14 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// World holds the declarations of a project, or of a library, and the values of its constants.
-type World struct {
+// Project holds the declarations of a project, or of a library, and the values of its constants. It is not safe for
+// concurrent use.
+type Project struct {
 	Dir       string
 	Root      string          // of a library: its directory, relative to that of the project that is compiled, with slashes
 	Blocks    []*decode.Block // all that it declares
 	Diags     *diag.List
-	Project   string        // its name; "" without one
+	Name      string        // "" without one
 	Settings  *decode.Block // the project's own block; nil without one
 	Variables map[string]*Name
 	Locals    map[string]*Name
@@ -36,7 +37,7 @@ type World struct {
 	Codes     map[string]*decode.Block
 	Pipelines map[string]*decode.Block
 	Libraries map[string]*decode.Block
-	Imports   map[string]*World // what the libraries are, by their names here; those that are faulty are missing
+	Imports   map[string]*Project // the evaluated libraries by name; invalid ones are absent
 
 	importer  *decode.Block // of a library: the block by which it was read first
 	given     map[string]given
@@ -71,12 +72,12 @@ const (
 )
 
 // New collects the declarations. Nothing is evaluated yet, but for the project's name.
-func New(dir string, blocks []*decode.Block, sources map[string][]byte, diags *diag.List) *World {
-	w := &World{
+func New(dir string, blocks []*decode.Block, sources map[string][]byte, diags *diag.List) *Project {
+	w := &Project{
 		Dir: dir, Blocks: blocks, Diags: diags, sources: sources,
 		Variables: map[string]*Name{}, Locals: map[string]*Name{},
 		Stacks: map[string]*decode.Block{}, Images: map[string]*decode.Block{}, Codes: map[string]*decode.Block{},
-		Pipelines: map[string]*decode.Block{}, Libraries: map[string]*decode.Block{}, Imports: map[string]*World{}, used: map[*decode.Block]bool{}, given: map[string]given{},
+		Pipelines: map[string]*decode.Block{}, Libraries: map[string]*decode.Block{}, Imports: map[string]*Project{}, used: map[*decode.Block]bool{}, given: map[string]given{},
 	}
 	w.functions = Functions(dir)
 	named := map[string]map[string]*decode.Block{"stack": w.Stacks, "image": w.Images, "code": w.Codes, "pipeline": w.Pipelines, "library": w.Libraries}
@@ -96,23 +97,23 @@ func New(dir string, blocks []*decode.Block, sources map[string][]byte, diags *d
 	}
 	for _, b := range blocks {
 		if b.Def.Name == "pipec" {
-			w.project(b)
+			w.settings(b)
 		}
 	}
 	return w
 }
 
-func (w *World) project(b *decode.Block) {
+func (w *Project) settings(b *decode.Block) {
 	w.Settings = b
 	name, ok := w.String(b, "project")
 	if ok && !decode.ValidName(name) {
 		w.Diags.Add(diag.New("invalid-name", b.Attr("project").Range(), "%q can't be the name of a project", name).WithDetail(decode.NameRule))
 		return
 	}
-	w.Project = name
+	w.Name = name
 }
 
-func (w *World) declare(names map[string]*Name, n *Name, label string) {
+func (w *Project) declare(names map[string]*Name, n *Name, label string) {
 	if first, twice := names[label]; twice {
 		w.Diags.Add(diag.New("duplicate", n.Range, "%s is declared twice", n.Address).
 			WithRelated(first.Range, "the first declaration is here"))
@@ -136,7 +137,7 @@ func Declare(among map[string]*decode.Block, b *decode.Block, diags *diag.List) 
 func Names[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
 
 // Use finds an image, a code, a pipeline or a library by its name and remembers that it is used.
-func (w *World) Use(among map[string]*decode.Block, name string) *decode.Block {
+func (w *Project) Use(among map[string]*decode.Block, name string) *decode.Block {
 	b := among[name]
 	if b != nil {
 		w.used[b] = true
@@ -146,7 +147,7 @@ func (w *World) Use(among map[string]*decode.Block, name string) *decode.Block {
 
 // All evaluates every variable and local, so that faults in those that nobody uses are told too, and then tells what
 // nobody uses.
-func (w *World) All() {
+func (w *Project) All() {
 	for _, names := range []map[string]*Name{w.Variables, w.Locals} {
 		for _, key := range Names(names) {
 			w.visit(names[key])
@@ -155,7 +156,7 @@ func (w *World) All() {
 }
 
 // Unused tells what is declared and used by nothing.
-func (w *World) Unused() {
+func (w *Project) Unused() {
 	for _, names := range []map[string]*Name{w.Variables, w.Locals} {
 		for _, key := range Names(names) {
 			if n := names[key]; !n.Used {
@@ -173,7 +174,7 @@ func (w *World) Unused() {
 }
 
 // Const gives the value of an expression that must be known when compiling. false: it can't be had, and that is told.
-func (w *World) Const(e hcl.Expression) (cty.Value, bool) {
+func (w *Project) Const(e hcl.Expression) (cty.Value, bool) {
 	node, ok := e.(hclsyntax.Expression)
 	if !ok {
 		w.Diags.Add(diag.New("syntax", e.Range(), "this expression is not in HCL's own syntax"))
@@ -203,7 +204,7 @@ func literal(node hclsyntax.Expression) (cty.Value, bool) {
 }
 
 // Value evaluates an expression whose references have been resolved and are all to variables and locals.
-func (w *World) Value(node hclsyntax.Expression) (cty.Value, bool) {
+func (w *Project) Value(node hclsyntax.Expression) (cty.Value, bool) {
 	if v, plain := literal(node); plain {
 		return v, true
 	}
@@ -239,7 +240,7 @@ func (w *World) Value(node hclsyntax.Expression) (cty.Value, bool) {
 	return v, true
 }
 
-func (w *World) evaluationFault(node hclsyntax.Expression, ctx *hcl.EvalContext, hclDiags hcl.Diagnostics) {
+func (w *Project) evaluationFault(node hclsyntax.Expression, ctx *hcl.EvalContext, hclDiags hcl.Diagnostics) {
 	for _, v := range ctx.Variables {
 		if IsSensitive(v) { // what failed could be quoted in the reason
 			w.Diags.Add(diag.New("evaluation", node.Range(), "this can't be evaluated").
