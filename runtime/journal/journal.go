@@ -39,14 +39,14 @@ type Journal struct {
 	armed   bool
 	over    bool // nothing is written any more
 
-	writing sync.Mutex // held by who writes a segment
+	writing chan struct{} // full while a segment is written; a channel, so that nobody holds a mutex during a store call
 	lines   []byte     // of the next one, as far as they are encoded
 	seq     int64      // of the next one
 }
 
 // New writes the log of a run from segment seq on. Events wait no longer than delay for others to be written with them.
 func New(s store.Store, run *record.Run, seq int64, delay time.Duration) *Journal {
-	return &Journal{store: s, run: run, seq: seq, delay: delay, taken: make(chan struct{})}
+	return &Journal{store: s, run: run, seq: seq, delay: delay, taken: make(chan struct{}), writing: make(chan struct{}, 1)}
 }
 
 // Taken is closed when another has written a segment that was this one's to write.
@@ -67,16 +67,18 @@ func (j *Journal) Add(e *record.Event) {
 
 // Settle does a part of what Flush will have to do. It may be left out: it is for who has nothing else to do right now.
 func (j *Journal) Settle() {
-	if j.writing.TryLock() {
-		defer j.writing.Unlock()
+	select {
+	case j.writing <- struct{}{}:
+		defer j.release()
 		j.encode(j.take(false))
+	default:
 	}
 }
 
 // Flush writes what waits. It is ErrTakenOver where that has happened.
 func (j *Journal) Flush() error {
-	j.writing.Lock()
-	defer j.writing.Unlock()
+	j.writing <- struct{}{}
+	defer j.release()
 	j.encode(j.take(true))
 	j.mu.Lock()
 	over := j.over
@@ -145,6 +147,9 @@ func (j *Journal) Stop() {
 // Close ends all writing, now and later: it waits for who writes right now.
 func (j *Journal) Close() {
 	j.Stop()
-	j.writing.Lock()
-	defer j.writing.Unlock()
+	j.writing <- struct{}{}
+	defer j.release()
 }
+
+// release lets the next goroutine write a segment.
+func (j *Journal) release() { <-j.writing }

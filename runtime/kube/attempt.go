@@ -1,7 +1,6 @@
 package kube
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -15,106 +14,100 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// attempt is one that has not ended. It belongs to the loop, but for what is said to be others'.
+// attempt is an attempt that has not ended. It is owned by the loop, except for quit, which the goroutine that creates the
+// pod waits for.
 type attempt struct {
-	id    attemptID
-	step  *step.Spec
-	spec  engine.Spec
-	name  string        // of the pod
-	quit  chan struct{} // closed when it is to be stopped: whoever waits to make the pod gives up
-	quits bool
+	d    *driver
+	id   attemptID
+	step *step.Spec
+	spec engine.Spec
+	name string        // of the pod
+	quit chan struct{} // closed when the attempt is to end: the pod is not created any more
 
-	pod     *corev1.Pod // as it is to be made; nil before it is known
-	digest  string      // of that
-	uid     types.UID   // of the pod; "": there is none that is known
-	began   time.Time   // when the pod was made, by this machine's clock
+	phase  phase
+	ending ending
+	timers *timers
+
+	manifest *corev1.Pod // the pod as it is to be created; nil while it is being built
+	digest   string      // of the manifest
+	pod      podView
+	waits    map[podstate.Kind]time.Time // since when the pod waits for something of this kind
+	tail     record.Log                  // what was saved of the log of a pod that left no result
+}
+
+// podView is what is known of an attempt's pod.
+type podView struct {
+	uid     types.UID // "": no pod is known
+	began   time.Time // when the pod was created, by this machine's clock
 	state   podstate.State
-	told    bool // that it has started
-	gone    bool
-	reading bool // its result is read
-	waited  bool // for the pod to say why it was ended
-	over    bool
-
-	making  bool           // someone makes the pod
-	cause   string         // why the engine has it stopped; "": it doesn't
-	result  *record.Result // what its end is taken for, where nothing was committed; nil: what the pod says
-	removed bool           // the pod is deleted, by this coordinator
-
-	waits   map[podstate.Kind]time.Time // since when
-	pending *time.Timer
-	late    bool       // it is watched whether the pod goes that was deleted
-	silent  bool       // its node is
-	tail    record.Log // what was saved of the log of a pod that left no result
+	started time.Time // of the main container, as the engine knows it; zero: the engine doesn't know of it yet
+	lost    time.Time // since when its node has been unreachable; zero: it is reachable
+	gone    bool      // the pod doesn't exist any more
 }
 
-// start begins an attempt.
-func (d *driver) start(spec engine.Spec) {
-	a := &attempt{
-		id: attemptID{spec.Step, spec.Attempt}, spec: spec, step: d.task(&spec), name: kube.PodName(d.o.JobUID, record.Address(spec.Step).SafeName(), spec.Attempt),
-		quit: make(chan struct{}), waits: map[podstate.Kind]time.Time{}, making: true,
+// ending is why an attempt ends before its pod does: the engine stops it, or this coordinator gives it up, or both.
+type ending struct {
+	cause  string         // why the engine stops it; "": it doesn't
+	result *record.Result // what a given up attempt ends with, if nothing is committed; nil: what the pod says
+}
+
+// set reports whether there is such a reason.
+func (e *ending) set() bool { return e.cause != "" || e.result != nil }
+
+func newAttempt(d *driver, id attemptID) *attempt {
+	return &attempt{
+		d: d, id: id, name: kube.PodName(d.o.JobUID, record.Address(id.step).SafeName(), id.n), quit: make(chan struct{}),
+		timers: newTimers(d.post), waits: map[podstate.Kind]time.Time{},
 	}
-	d.attempts[a.id], d.byPod[a.name] = a, a
-	listed, before := d.listed[a.name], d.resumed && d.listed != nil
-	if r, ok := d.givenUp[a.id]; ok {
-		a.result = r
-	}
-	d.async(func(ctx context.Context) func() {
-		pod, digest, err := d.pod(ctx, a)
-		if err != nil {
-			return func() { a.making = false; d.fail(a, record.ClassUser, record.ReasonStart, err.Error()) }
-		}
-		return func() {
-			a.pod, a.digest = pod, digest
-			switch {
-			case listed != nil:
-				a.making = false
-				d.adopt(a, listed)
-			case before: // its pod may have gone, and left a result
-				d.readThen(a, func(r *record.Result) { d.resume(a, r) })
-			default:
-				d.make(a)
+}
+
+// bugNote is part of each warning about a bug of pipec's own.
+const bugNote = "this is a bug of pipec: please report it"
+
+// move changes the attempt's phase, if the move is legal. Any other is ignored and reported: the run must not suffer from
+// a coordinator that has lost count. The last phase ends all timers.
+func (a *attempt) move(to phase) bool {
+	for _, next := range legal[a.phase] {
+		if next == to {
+			if a.phase = to; to == ended {
+				a.timers.stopAll()
 			}
+			return true
 		}
-	})
-}
-
-// resume is for an attempt that a coordinator before this one may have made, and whose pod is not there.
-func (d *driver) resume(a *attempt, r *record.Result) {
-	switch {
-	case r != nil || a.result != nil:
-		a.making, a.gone = false, true
-		d.settle(a, r)
-	default:
-		d.make(a)
 	}
+	a.d.warn(a.id.step, fmt.Sprintf("attempt %d can't go from %s to %s; %s", a.id.n, a.phase, to, bugNote))
+	return false
 }
 
-// adopt takes a pod that is there for the attempt's, if it is.
-func (d *driver) adopt(a *attempt, p *corev1.Pod) {
-	if why := foreign(a, p, d.o.JobUID); why != "" {
-		d.fail(a, record.ClassUser, ReasonConflict, fmt.Sprintf("there is a pod %s that is not this attempt's: %s", p.Name, why))
+// adopt takes over a pod that exists, if it is the attempt's.
+func (a *attempt) adopt(p *corev1.Pod) {
+	if why := a.foreign(p); why != "" {
+		a.fail(record.ClassUser, ReasonConflict, fmt.Sprintf("there is a pod %s that is not this attempt's: %s", p.Name, why))
 		return
 	}
-	if a.uid == "" {
-		a.uid, a.began = p.UID, now()
-		if at := p.CreationTimestamp.Time; at.Before(a.began) {
-			a.began = at
+	if a.phase == preparing || a.phase == creating {
+		a.move(watching)
+	}
+	if a.pod.uid == "" {
+		a.pod.uid, a.pod.began = p.UID, now()
+		if at := p.CreationTimestamp.Time; at.Before(a.pod.began) {
+			a.pod.began = at
 		}
-		a.changed(d, p)
-	} // else the watch was first, and what it told since is newer than what a request was answered
-	if a.cause != "" || a.result != nil {
-		d.remove(a)
+		a.changed(p)
+	} // else the watch was first, and what it has reported since is newer than the answer to a request
+	if a.ending.set() {
+		a.remove()
 	}
 }
 
 // ReasonConflict is why an attempt has failed whose pod's name was taken.
 const ReasonConflict = "PodConflict"
 
-// foreign says why a pod is not the one that was to be made; "": it is.
-func foreign(a *attempt, p *corev1.Pod, jobUID string) string {
+// foreign returns why a pod is not the one that was to be created; "": it is.
+func (a *attempt) foreign(p *corev1.Pod) string {
 	owned := false
 	for i := range p.OwnerReferences {
-		owned = owned || string(p.OwnerReferences[i].UID) == jobUID
+		owned = owned || string(p.OwnerReferences[i].UID) == a.d.o.JobUID
 	}
 	switch {
 	case !owned:
@@ -129,80 +122,79 @@ func foreign(a *attempt, p *corev1.Pod, jobUID string) string {
 	return ""
 }
 
-// changed takes in how the pod stands.
-func (a *attempt) changed(d *driver, p *corev1.Pod) {
+// changed takes in the pod as the cluster reports it.
+func (a *attempt) changed(p *corev1.Pod) {
 	switch {
-	case a.over || a.gone || a.uid != "" && a.uid != p.UID:
+	case a.phase == ended || a.pod.gone || a.pod.uid != "" && a.pod.uid != p.UID:
 		return
-	case a.uid == "":
-		if a.digest == "" || foreign(a, p, d.o.JobUID) != "" {
-			return // whoever makes the pod will find out
+	case a.pod.uid == "":
+		if a.digest == "" || a.foreign(p) != "" {
+			return // the answer to the request that creates the pod will tell
 		}
-		a.uid, a.began = p.UID, now()
+		a.pod.uid, a.pod.began = p.UID, now()
 	}
-	a.state = podstate.Of(p)
-	s := &a.state
-	if !s.Started.IsZero() && !a.told {
-		a.told = true
-		d.feed(record.Event{Type: record.AttemptStarted, Step: a.id.step, Attempt: a.id.n, At: s.Started.UTC()})
+	if a.phase == creating {
+		a.move(watching)
 	}
-	d.watchWait(a)
-	d.watchNode(a, p)
+	a.pod.state = podstate.Of(p)
+	s := &a.pod.state
+	if !s.Started.IsZero() && a.pod.started.IsZero() {
+		a.pod.started = s.Started
+		a.d.feed(record.Event{Type: record.AttemptStarted, Step: a.id.step, Attempt: a.id.n, At: s.Started.UTC()})
+	}
+	if a.ending.set() {
+		a.remove()
+	}
+	a.boundWait()
+	a.watchNode(p)
 	if s.Ends() {
-		d.readThen(a, func(r *record.Result) { d.settle(a, r) })
+		a.read(a.settle)
 	}
 }
 
-func (a *attempt) isGone(d *driver) {
-	if a.over || a.gone {
+// vanished takes in that the pod doesn't exist any more.
+func (a *attempt) vanished() {
+	if a.phase == ended || a.pod.gone {
 		return
 	}
-	a.gone = true
-	d.readThen(a, func(r *record.Result) { d.settle(a, r) })
+	a.pod.gone = true
+	a.read(a.settle)
 }
 
-// stop ends an attempt that the engine doesn't want any more.
-func (d *driver) stop(id attemptID, why string) {
-	a := d.attempts[id]
-	if a == nil || a.cause != "" {
+// stop ends the attempt because the engine doesn't want it any more.
+func (a *attempt) stop(why string) {
+	if a.ending.cause != "" {
 		return
 	}
-	a.cause = why
-	a.halt()
-	switch {
-	case a.uid != "":
-		d.remove(a)
-	case !a.making:
-		d.settle(a, nil)
-	}
+	a.end(ending{why, a.ending.result})
 }
 
-// halt makes sure that nobody goes on to make the pod.
-func (a *attempt) halt() {
-	if !a.quits {
-		a.quits = true
+// giveUp ends the attempt because its pod can't be waited for. The result counts if nothing is committed.
+func (a *attempt) giveUp(class record.Class, reason, message string) {
+	if a.phase == ended || a.ending.set() {
+		return
+	}
+	r := &record.Result{Status: record.Failed, Class: class, Reason: reason, Message: message}
+	a.d.journal.Add(a.d.number(record.Event{Type: record.AttemptStopping, Step: a.id.step, Attempt: a.id.n, Result: r, Reason: reason, Text: message}))
+	a.end(ending{"", r})
+}
+
+// end keeps the pod from being created, and deletes the one that exists.
+func (a *attempt) end(why ending) {
+	if !a.ending.set() {
 		close(a.quit)
 	}
-}
-
-// giveUp ends an attempt whose pod can't be waited for. What comes of it is known, should nothing be committed yet.
-func (d *driver) giveUp(a *attempt, class record.Class, reason, message string) {
-	if a.over || a.result != nil || a.cause != "" {
-		return
-	}
-	a.result = &record.Result{Status: record.Failed, Class: class, Reason: reason, Message: message}
-	a.halt()
-	d.journal.Add(d.number(record.Event{Type: record.AttemptStopping, Step: a.id.step, Attempt: a.id.n, Result: a.result, Reason: reason, Text: message}))
-	if a.uid != "" {
-		d.remove(a)
+	a.ending = why
+	if a.pod.uid != "" {
+		a.remove()
 	}
 }
 
 // fail ends an attempt that has no pod.
-func (d *driver) fail(a *attempt, class record.Class, reason, message string) {
-	if a.result == nil {
-		a.result = &record.Result{Status: record.Failed, Class: class, Reason: reason, Message: message}
+func (a *attempt) fail(class record.Class, reason, message string) {
+	if a.ending.result == nil {
+		a.ending.result = &record.Result{Status: record.Failed, Class: class, Reason: reason, Message: message}
 	}
-	a.gone = true
-	d.settle(a, nil)
+	a.pod.gone = true
+	a.settle(nil)
 }

@@ -9,7 +9,6 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"pipec.dev/pipec/runtime/cache"
 	"pipec.dev/pipec/runtime/engine"
@@ -37,30 +36,25 @@ type driver struct {
 	run     *record.Run
 	resumed bool // attempts may have been made by a coordinator before this one
 
-	ctx     context.Context // of all that the loop has started
-	inbox   chan func()
-	working sync.WaitGroup
-	api     chan struct{} // held while a request is sent
-	reading chan struct{} // held while a result is read
-	journal *journal.Journal
+	ctx      context.Context // of all that the loop has started
+	inbox    chan func()
+	working  sync.WaitGroup
+	requests *requests
+	reading  chan struct{} // held while a result is read
+	journal  *journal.Journal
 
 	state    *engine.State
 	queue    []record.Event // that are still to be given to the engine
 	feeding  bool
 	seq      int64
 	last     time.Time // of the last event: times don't go back in a log
-	attempts map[attemptID]*attempt
-	byPod    map[string]*attempt
-	listed   map[string]*corev1.Pod // pods that are there before their attempts are asked for; nil once they were
-	givenUp  map[attemptID]*record.Result
+	attempts *attempts
+	tails    *tails
+	cached   *cached
 	cancels  map[string]bool // the cancel annotations that were seen
 	gates    gates
-	slots    map[string]cache.Slot
-	keeping  sync.Map // chan struct{}, by the digest of a slot: closed when a result has been put there
-	uncached bool     // it was said that results can't be cached
 	blind    map[string]bool
-	swept    []ended // pods to be deleted, the oldest end first
-	sweeping bool
+	swept    *sweeper
 	groups   *groups
 	end      *record.End
 }
@@ -68,10 +62,10 @@ type driver struct {
 func newDriver(o *Options, p *program.Program) *driver {
 	d := &driver{
 		o: o, client: o.Client, store: o.Store, program: p,
-		inbox: make(chan func(), 256), api: make(chan struct{}, requests), reading: make(chan struct{}, reads),
-		attempts: map[attemptID]*attempt{}, byPod: map[string]*attempt{}, listed: map[string]*corev1.Pod{},
-		givenUp: map[attemptID]*record.Result{}, cancels: map[string]bool{}, gates: newGates(), slots: map[string]cache.Slot{}, blind: map[string]bool{},
+		inbox: make(chan func(), 256), requests: newRequests(o.pace), reading: make(chan struct{}, reads), tails: &tails{o.Store, o.Client},
+		cancels: map[string]bool{}, gates: newGates(), blind: map[string]bool{},
 	}
+	d.attempts, d.cached, d.swept = newAttempts(d), &cached{d: d, slots: map[string]cache.Slot{}}, &sweeper{d: d}
 	d.groups = newGroups(d)
 	return d
 }
@@ -99,7 +93,7 @@ func (d *driver) drive(ctx context.Context, lease *lease, begin func()) (*record
 		return nil, err
 	}
 	begin()
-	d.listed = nil
+	d.attempts.resumed()
 	for d.end == nil {
 		select {
 		case f := <-d.inbox:
@@ -216,15 +210,15 @@ func (d *driver) number(e record.Event) *record.Event {
 func (d *driver) act(a engine.Action) {
 	switch a := a.(type) {
 	case engine.StartAttempt:
-		d.start(a.Spec)
+		d.attempts.start(a.Spec)
 	case engine.CheckCache:
-		d.checkCache(a.Spec)
+		d.cached.check(a.Spec)
 	case engine.EnterGroup:
 		d.groups.enter(a)
 	case engine.LeaveGroup:
 		d.groups.leave(a.Hold)
 	case engine.StopAttempt:
-		d.stop(attemptID{a.Step, a.Attempt}, a.Why)
+		d.attempts.stop(attemptID{a.Step, a.Attempt}, a.Why)
 	case engine.Ask:
 		d.approval(a)
 	case engine.SetTimer:
@@ -252,32 +246,16 @@ func (d *driver) jobChanged(j *batchv1.Job) {
 	d.answersChanged(j.Annotations)
 }
 
-// podChanged takes in how a pod stands.
+// podChanged takes in a pod of the run as the cluster reports it.
 func (d *driver) podChanged(p *corev1.Pod) {
 	d.groups.pod(p, false)
-	a := d.byPod[p.Name]
-	switch {
-	case a != nil:
-		a.changed(d, p)
-	case d.listed != nil:
-		d.listed[p.Name] = p
-	}
+	d.attempts.podChanged(p)
 }
 
+// podGone takes in that a pod of the run doesn't exist any more.
 func (d *driver) podGone(p *corev1.Pod) {
-	delete(d.listed, p.Name)
 	d.groups.pod(p, true)
-	if a := d.byPod[p.Name]; a != nil && a.uid == p.UID {
-		a.changed(d, p)
-		a.isGone(d)
-	}
-}
-
-// gone is podGone where the watch need not have told yet.
-func (d *driver) gone(name string, uid types.UID) {
-	if a := d.byPod[name]; a != nil && a.uid == uid {
-		a.isGone(d)
-	}
+	d.attempts.podGone(p)
 }
 
 // fault tells of what can't be seen, once, and of its end.

@@ -117,10 +117,23 @@ func (r *rig) kubelet(api *fakeAPI, pod corev1.Pod) {
 	})
 }
 
+// noBugs fails a test whose coordinator reports a bug of its own, such as an illegal move of an attempt.
+type noBugs struct {
+	t *testing.T
+	io.Writer
+}
+
+func (n noBugs) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte(bugNote)) {
+		n.t.Errorf("the coordinator reports %s", p)
+	}
+	return n.Writer.Write(p)
+}
+
 // coordinate runs one coordinator.
 func (r *rig) coordinate(ctx context.Context, s store.Store, pod string, out io.Writer) (*record.End, error) {
 	return Coordinate(ctx, Options{
-		Client: r.api.client(), Store: s, Program: r.encoded, Namespace: "ns", Job: "run", JobUID: "job", Pod: pod, PodUID: pod, Out: out, pace: time.Millisecond,
+		Client: r.api.client(), Store: s, Program: r.encoded, Namespace: "ns", Job: "run", JobUID: "job", Pod: pod, PodUID: pod, Out: noBugs{r.t, out}, pace: time.Millisecond,
 	})
 }
 

@@ -80,7 +80,7 @@ func (r *rig) job(name string) {
 // coordinateAs runs a coordinator of another run.
 func (r *rig) coordinateAs(ctx context.Context, job string, s *deadStore, out io.Writer) (*record.End, error) {
 	return Coordinate(ctx, Options{
-		Client: r.api.client(), Store: s, Program: r.encoded, Namespace: "ns", Job: job, JobUID: "uid-of-" + job, Pod: job, PodUID: job, Out: out, pace: time.Millisecond,
+		Client: r.api.client(), Store: s, Program: r.encoded, Namespace: "ns", Job: job, JobUID: "uid-of-" + job, Pod: job, PodUID: job, Out: noBugs{r.t, out}, pace: time.Millisecond,
 	})
 }
 

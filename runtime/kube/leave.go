@@ -79,7 +79,7 @@ func (g *groups) release(h engine.Hold, after <-chan struct{}) {
 
 // logged waits until all that has happened so far is in the run's log; false where that can't be any more.
 func (d *driver) logged(ctx context.Context) bool {
-	wait := d.backOff()
+	wait := d.requests.backOff()
 	for {
 		err := d.journal.Flush()
 		if err == nil {
@@ -100,8 +100,8 @@ func (d *driver) logged(ctx context.Context) bool {
 
 // settled notes that an attempt has ended, and that its pod may not have.
 func (g *groups) settled(a *attempt) {
-	if a.uid != "" && !a.gone && !a.state.Ends() && len(a.spec.Holds) > 0 {
-		g.lingers[a.name] = &linger{uid: a.uid, holds: a.spec.Holds}
+	if a.pod.uid != "" && !a.pod.gone && !a.pod.state.Ends() && len(a.spec.Holds) > 0 {
+		g.lingers[a.name] = &linger{uid: a.pod.uid, holds: a.spec.Holds}
 	}
 }
 
@@ -199,7 +199,7 @@ func (g *groups) linger(pods []*corev1.Pod, holds map[member]engine.Hold, member
 // running are the pods of the run that are in a group and run, of attempts that the log says have ended.
 func (g *groups) running(group string, asked map[string]bool) []*corev1.Pod {
 	var out []*corev1.Pod
-	for _, p := range g.d.listed {
+	for _, p := range g.d.attempts.listed {
 		s := podstate.Of(p)
 		if _, in := p.Labels[g.d.groupLabel(group)]; in && !s.Ends() && !asked[p.Name] {
 			out = append(out, p)

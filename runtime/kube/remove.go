@@ -10,92 +10,100 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// remove deletes the pod of an attempt that is to end, when the run's log says why. Its end is told by the watch.
-func (d *driver) remove(a *attempt) {
-	if a.removed || a.gone || a.over {
+// remove deletes the pod of an attempt that is to end, once. The watch reports the pod's end.
+func (a *attempt) remove() {
+	if a.phase == ended || a.pod.gone || a.timers.has(graceTimer) {
 		return
 	}
-	a.removed = true
-	d.delete(a.name, a.uid)
-	d.after(d.grace(a)+lateBy, func() { d.giveUpNode(a) })
+	switch a.phase {
+	case searching, reading:
+		a.move(concluding)
+	case creating, watching, explaining:
+		a.move(removing)
+	}
+	a.timers.start(graceTimer, a.grace()+lateBy, a.giveUpNode)
+	a.d.swept.delete(a.name, a.pod.uid)
 }
 
 // grace is how long the pod may take to end.
-func (d *driver) grace(a *attempt) time.Duration {
-	if a.pod != nil && a.pod.Spec.TerminationGracePeriodSeconds != nil {
-		return time.Duration(*a.pod.Spec.TerminationGracePeriodSeconds) * time.Second
+func (a *attempt) grace() time.Duration {
+	if a.manifest != nil && a.manifest.Spec.TerminationGracePeriodSeconds != nil {
+		return time.Duration(*a.manifest.Spec.TerminationGracePeriodSeconds) * time.Second
 	}
 	return 30 * time.Second
 }
 
-// giveUpNode ends an attempt whose pod was deleted and doesn't go: its node must be out of reach. Nothing follows it that
-// could come too close.
-func (d *driver) giveUpNode(a *attempt) {
-	if a.over {
-		return
-	}
-	if a.result == nil {
-		a.result = &record.Result{
+// giveUpNode ends an attempt whose pod was deleted and has not ended: its node must be out of reach. No later attempt
+// follows that could run beside the pod.
+func (a *attempt) giveUpNode() {
+	if a.ending.result == nil {
+		a.ending.result = &record.Result{
 			Status: record.Cancelled, Reason: record.ReasonCancelled,
-			Message: a.cause + "; its pod " + a.name + " was deleted and has not ended: its node is out of reach",
+			Message: a.ending.cause + "; its pod " + a.name + " was deleted and has not ended: its node is out of reach",
 		}
 	}
-	d.settle(a, nil)
+	a.settle(nil)
 }
 
-// delete deletes a pod, when all that has happened so far is in the run's log.
-func (d *driver) delete(name string, uid types.UID) {
+// sweeper deletes pods: those of attempts that are to end, and those that nobody needs any more. It is owned by the loop.
+type sweeper struct {
+	d       *driver
+	waiting []endedPod // to be deleted, the oldest end first
+	timer   *time.Timer
+}
+
+// endedPod is a pod whose attempt has ended.
+type endedPod struct {
+	name string
+	uid  types.UID
+	at   time.Time // when it may be deleted
+}
+
+// delete deletes a pod, after everything that has happened so far was written to the run's log.
+func (s *sweeper) delete(name string, uid types.UID) {
+	d := s.d
 	d.async(func(ctx context.Context) func() {
-		// A log that can't be written doesn't keep a pod alive: nobody would go on with such a run.
+		// A log that can't be written doesn't keep a pod alive: no coordinator could continue such a run.
 		_ = d.journal.Flush()
-		err := d.retry(ctx, "delete the pod "+name, func(ctx context.Context) error {
-			d.api <- struct{}{}
-			defer func() { <-d.api }()
+		err := d.requests.retry(ctx, "delete the pod "+name, func(ctx context.Context) error {
+			defer d.requests.enter()()
 			return d.client.DeletePod(ctx, name, uid)
 		})
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return nil
 		case apierrors.IsNotFound(err), apierrors.IsConflict(err):
-			return func() { d.gone(name, uid) }
+			return func() { d.attempts.vanished(name, uid) }
 		}
 		return func() { d.warn("", "the pod "+name+" can't be deleted: "+err.Error()) }
 	})
 }
 
-// ended is a pod whose attempt has ended.
-type ended struct {
-	name string
-	uid  types.UID
-	at   time.Time // when it may go
-}
-
-// leavePod sees to the pod of an attempt that has ended: it goes where something in it would run on, and, in a run of
-// many, when nobody needs it any more. Else it stays as long as the run's Job.
-func (d *driver) leavePod(a *attempt) {
+// leave handles the pod of an attempt that has ended: it is deleted at once if something in it would run on, and after a
+// while in a run of many steps. Else it exists as long as the run's Job.
+func (s *sweeper) leave(a *attempt) {
 	switch {
-	case a.uid == "" || a.gone || a.removed:
-	case a.state.OthersRun || a.silent:
-		d.delete(a.name, a.uid)
+	case a.pod.uid == "" || a.pod.gone || a.ending.set(): // there is none, or its deletion was requested
+	case a.pod.state.OthersRun || !a.pod.lost.IsZero():
+		s.delete(a.name, a.pod.uid)
 	default:
-		d.swept = append(d.swept, ended{a.name, a.uid, time.Now().Add(keepPods)})
-		if d.state.Len() >= bigRun { // it may grow into one
-			d.sweep()
+		s.waiting = append(s.waiting, endedPod{a.name, a.pod.uid, time.Now().Add(keepPods)})
+		if s.d.state.Len() >= bigRun { // it may grow into one
+			s.sweep()
 		}
 	}
 }
 
-// sweep deletes pods when their time has come.
-func (d *driver) sweep() {
-	for len(d.swept) > 0 && time.Until(d.swept[0].at) <= 0 {
-		d.delete(d.swept[0].name, d.swept[0].uid)
-		d.swept = d.swept[1:]
+// sweep deletes the pods whose time has come.
+func (s *sweeper) sweep() {
+	for len(s.waiting) > 0 && time.Until(s.waiting[0].at) <= 0 {
+		s.delete(s.waiting[0].name, s.waiting[0].uid)
+		s.waiting = s.waiting[1:]
 	}
-	if len(d.swept) > 0 && !d.sweeping {
-		d.sweeping = true
-		d.after(time.Until(d.swept[0].at), func() {
-			d.sweeping = false
-			d.sweep()
+	if len(s.waiting) > 0 && s.timer == nil {
+		s.timer = s.d.after(time.Until(s.waiting[0].at), func() {
+			s.timer = nil
+			s.sweep()
 		})
 	}
 }

@@ -94,7 +94,7 @@ func (d *driver) replay(ctx context.Context) (*past, error) {
 			case record.CancelRequested:
 				d.cancels[e.Text] = true
 			case record.AttemptStopping:
-				d.givenUp[attemptID{e.Step, e.Attempt}] = e.Result
+				d.attempts.givenUp[attemptID{e.Step, e.Attempt}] = e.Result
 			}
 			d.tell(*e)
 			d.seq, d.last = max(d.seq, e.Seq), e.At

@@ -122,10 +122,10 @@ func (d *driver) writeRoster(ctx context.Context, group string, lease *coordinat
 // amend changes a group's roster as change says, again and again until nobody has changed it meanwhile. It gives the
 // roster as it is then, and the version of its Lease.
 func (d *driver) amend(ctx context.Context, group string, change func(*roster)) (now roster, version string, err error) {
-	wait := d.backOff()
+	wait := d.requests.backOff()
 	for {
 		var unreadable error
-		err := d.retry(ctx, "read and write who is in the group "+group, func(ctx context.Context) error {
+		err := d.requests.retry(ctx, "read and write who is in the group "+group, func(ctx context.Context) error {
 			lease, err := d.client.GetLease(ctx, kube.GroupLease(d.program.Project, group))
 			if apierrors.IsNotFound(err) {
 				lease = nil

@@ -10,48 +10,70 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// readThen reads what the attempt has committed (nil: nothing), once, and then does what follows from it.
-func (d *driver) readThen(a *attempt, then func(*record.Result)) {
-	if a.reading || a.over {
+// search looks for a result that the pod of an earlier coordinator may have committed, and creates the pod if there is none.
+func (a *attempt) search() {
+	if !a.move(searching) {
 		return
 	}
-	a.reading = true
-	pod, log := a.name, a.uid != "" && !a.gone && a.state.Main != nil
-	d.async(func(ctx context.Context) func() {
-		r, err := d.committed(ctx, a)
+	a.fetch(func(r *record.Result) {
+		switch {
+		case r != nil || a.ending.result != nil || a.pod.gone:
+			a.pod.gone = true
+			a.settle(r)
+		default:
+			a.create()
+		}
+	})
+}
+
+// read reads what the attempt has committed (nil: nothing), and then calls then. It does nothing while the result is being
+// read already.
+func (a *attempt) read(then func(*record.Result)) {
+	next := concluding
+	switch a.phase {
+	case watching:
+		next = reading
+	case removing, explaining:
+	default:
+		return
+	}
+	if a.move(next) {
+		a.fetch(then)
+	}
+}
+
+// fetch reads the result beside the loop. Of a pod that left none the end of its log is saved.
+func (a *attempt) fetch(then func(*record.Result)) {
+	log := a.pod.uid != "" && !a.pod.gone && a.pod.state.Main != nil
+	a.d.async(func(ctx context.Context) func() {
+		r, err := a.committed(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
 		var tail record.Log
 		if r == nil && err == nil && log {
-			tail = d.saveTail(ctx, pod, a.step)
+			tail = a.d.tails.save(ctx, a.name, a.step)
 		}
 		return func() {
-			a.reading = false
 			switch {
-			case a.over:
+			case a.phase == ended:
 			case err != nil:
-				a.result = &record.Result{
+				a.settleAs(nil, &record.Result{
 					Status: record.Failed, Class: record.ClassInfrastructure, Reason: record.ReasonStore,
 					Message: "its result can't be read: " + err.Error(),
-				}
-				then(nil)
+				})
 			default:
-				if r == nil && a.result != nil {
-					a.result.Log = tail
-				} else if r == nil {
-					a.tail = tail
-				}
+				a.tail = tail
 				then(r)
 			}
 		}
 	})
 }
 
-func (d *driver) committed(ctx context.Context, a *attempt) (*record.Result, error) {
-	d.reading <- struct{}{}
-	defer func() { <-d.reading }()
-	r, err := store.ReadJSON[record.Result](ctx, d.store, a.step.ResultKey())
+func (a *attempt) committed(ctx context.Context) (*record.Result, error) {
+	a.d.reading <- struct{}{}
+	defer func() { <-a.d.reading }()
+	r, err := store.ReadJSON[record.Result](ctx, a.d.store, a.step.ResultKey())
 	if errors.Is(err, store.ErrNotExist) {
 		return nil, nil
 	}
@@ -61,58 +83,66 @@ func (d *driver) committed(ctx context.Context, a *attempt) (*record.Result, err
 	return &r, nil
 }
 
-// settle ends an attempt as what it has committed and its pod say.
-func (d *driver) settle(a *attempt, committed *record.Result) {
-	if a.over || d.tooSoon(a, committed) {
+// settle ends the attempt with what it has committed and what its pod says, unless the pod may still say more.
+func (a *attempt) settle(committed *record.Result) { a.settleAs(committed, a.ending.result) }
+
+// settleAs is settle with the result that counts if nothing is committed; nil: what the pod says.
+func (a *attempt) settleAs(committed, otherwise *record.Result) {
+	if a.phase == ended {
 		return
 	}
-	var r record.Result
+	if otherwise == nil && a.mayExplain(committed) {
+		if a.move(explaining) {
+			a.timers.start(whyTimer, whyDelay, func() { a.read(a.settle) })
+		}
+		return
+	}
+	r := a.result(committed, otherwise)
+	if !a.move(ended) {
+		return
+	}
+	d := a.d
+	d.attempts.settled(a)
+	d.groups.settled(a)
+	if r.Status == record.Succeeded && !(r.ToldToStop && a.ending.cause != "") {
+		d.cached.keep(a, &r)
+	}
+	d.feed(record.Event{Type: record.AttemptEnded, Step: a.id.step, Attempt: a.id.n, Result: &r})
+	d.swept.leave(a)
+}
+
+// result is what the attempt ends with.
+func (a *attempt) result(committed, otherwise *record.Result) (r record.Result) {
 	switch {
-	case committed == nil && a.result != nil:
-		r = *a.result
-	case committed == nil && a.cause != "" && a.uid == "":
-		r = record.Result{Status: record.Cancelled, Reason: record.ReasonCancelled, Message: a.cause}
+	case committed == nil && otherwise != nil:
+		r = *otherwise
+	case committed == nil && a.ending.cause != "" && a.pod.uid == "":
+		r = record.Result{Status: record.Cancelled, Reason: record.ReasonCancelled, Message: a.ending.cause}
 	default:
-		r = podstate.Verdict(committed, &a.state, a.gone)
+		r = podstate.Verdict(committed, &a.pod.state, a.pod.gone)
 	}
 	at := now()
-	r.Version, r.Run, r.Step, r.Attempt = record.Version, d.run.Name, a.id.step, a.id.n
+	r.Version, r.Run, r.Step, r.Attempt = record.Version, a.d.run.Name, a.id.step, a.id.n
 	if committed == nil {
 		if r.Log.Segments == 0 {
 			r.Log = a.tail
 		}
-		r.StartedAt, r.EndedAt = firstTime(a.state.Started, a.began, at), at
-		if m := a.state.Main; m != nil {
+		r.StartedAt, r.EndedAt = firstTime(a.pod.state.Started, a.pod.began, at), at
+		if m := a.pod.state.Main; m != nil {
 			r.EndedAt = firstTime(m.At, at)
 		}
 	}
-	a.over = true
-	if a.pending != nil {
-		a.pending.Stop()
-	}
-	delete(d.attempts, a.id)
-	delete(d.byPod, a.name)
-	d.groups.settled(a)
-	if r.Status == record.Succeeded && !(r.ToldToStop && a.cause != "") {
-		d.keep(a, &r)
-	}
-	d.feed(record.Event{Type: record.AttemptEnded, Step: a.id.step, Attempt: a.id.n, Result: &r})
-	d.leavePod(a)
+	return r
 }
 
 // whyDelay is how long a pod that was ended from outside may take to say why.
 const whyDelay = 10 * time.Second
 
-// tooSoon says whether the pod may yet say why it was ended: the kubelet tells of a container's end before it tells of
-// the pod's.
-func (d *driver) tooSoon(a *attempt, committed *record.Result) bool {
+// mayExplain reports whether the pod may still say why it was ended: the kubelet reports the end of a container before
+// that of the pod. It is waited for once.
+func (a *attempt) mayExplain(committed *record.Result) bool {
 	known := committed != nil && !(committed.Class == record.ClassInfrastructure && committed.Reason == record.ReasonShutdown)
-	if known || a.waited || a.gone || a.state.Over || a.uid == "" || a.result != nil || a.cause != "" {
-		return false
-	}
-	a.waited = true
-	d.after(whyDelay, func() { d.readThen(a, func(r *record.Result) { d.settle(a, r) }) })
-	return true
+	return a.phase == reading && !known && !a.pod.gone && !a.pod.state.Over && !a.ending.set()
 }
 
 func firstTime(times ...time.Time) time.Time {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 
+	"pipec.dev/pipec/runtime/kube/client"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/kube"
@@ -18,14 +19,20 @@ const maxTail = 1 << 20
 // tailNote stands before what was saved so.
 const tailNote = "pipec: what follows is from the pod's own log: the step was killed before it could be stored\n"
 
-// saveTail adds to the log that a wrapper has stored before it was killed what the node still has of it, and says where
-// all of it is. What the wrapper kept it wrote to its output too, byte for byte: what the node has beyond that is new.
-// Where the node has less, it has put the beginning away, and all that is left is added. It can be asked for again, by
-// this coordinator or the next: what was saved once is there.
-func (d *driver) saveTail(ctx context.Context, pod string, task *step.Spec) record.Log {
+// tails saves the ends of logs whose wrappers were killed. It is safe for concurrent use.
+type tails struct {
+	store  store.Store
+	client *client.Client
+}
+
+// save appends to the log that a wrapper has stored what the node still has of it, and returns where all of it is. The
+// wrapper writes everything that it stores to its output too, byte for byte, so what the node has beyond that is new. A
+// node that has less has dropped the beginning, and all that it has is appended. A second call, by this coordinator or the
+// next, finds what the first one has saved.
+func (s *tails) save(ctx context.Context, pod string, task *step.Spec) record.Log {
 	var log record.Log
 	for {
-		info, err := d.store.Stat(ctx, step.LogKey(task.AttemptDir, log.Segments))
+		info, err := s.store.Stat(ctx, step.LogKey(task.AttemptDir, log.Segments))
 		if errors.Is(err, store.ErrNotExist) {
 			break
 		}
@@ -35,10 +42,10 @@ func (d *driver) saveTail(ctx context.Context, pod string, task *step.Spec) reco
 		log.Segments++
 		log.Bytes += info.Size
 	}
-	if saved, err := d.isTail(ctx, task, log.Segments-1); saved || err != nil {
+	if saved, err := s.saved(ctx, task, log.Segments-1); saved || err != nil {
 		return log
 	}
-	r, err := d.client.PodLog(ctx, pod, kube.ContainerMain)
+	r, err := s.client.PodLog(ctx, pod, kube.ContainerMain)
 	if err != nil {
 		return log
 	}
@@ -58,7 +65,7 @@ func (d *driver) saveTail(ctx context.Context, pod string, task *step.Spec) reco
 		b.WriteByte('\n')
 	}
 	n := int64(b.Len())
-	if err := d.store.Put(ctx, step.LogKey(task.AttemptDir, log.Segments), &b, store.IfAbsent); err != nil {
+	if err := s.store.Put(ctx, step.LogKey(task.AttemptDir, log.Segments), &b, store.IfAbsent); err != nil {
 		return log
 	}
 	log.Segments++
@@ -66,12 +73,12 @@ func (d *driver) saveTail(ctx context.Context, pod string, task *step.Spec) reco
 	return log
 }
 
-// isTail says whether a segment of a log was saved by saveTail.
-func (d *driver) isTail(ctx context.Context, task *step.Spec, segment int) (bool, error) {
+// saved reports whether a segment of a log was saved by save.
+func (s *tails) saved(ctx context.Context, task *step.Spec, segment int) (bool, error) {
 	if segment < 0 {
 		return false, nil
 	}
-	r, err := d.store.Get(ctx, step.LogKey(task.AttemptDir, segment))
+	r, err := s.store.Get(ctx, step.LogKey(task.AttemptDir, segment))
 	if err != nil {
 		return false, err
 	}

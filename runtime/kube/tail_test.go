@@ -46,16 +46,16 @@ func TestTailIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	d, task := &driver{store: s}, &step.Spec{AttemptDir: "runs/n/p/r/attempts/s/1"}
+	d, task := &tails{store: s}, &step.Spec{AttemptDir: "runs/n/p/r/attempts/s/1"}
 	for i, text := range []string{"x", tailNote[:9], tailNote, tailNote + "words\n", "words\n" + tailNote} {
 		if err := s.Put(t.Context(), step.LogKey(task.AttemptDir, i), strings.NewReader(text), store.IfAbsent); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := d.isTail(t.Context(), task, i); err != nil || got != strings.HasPrefix(text, tailNote) {
+		if got, err := d.saved(t.Context(), task, i); err != nil || got != strings.HasPrefix(text, tailNote) {
 			t.Errorf("%q: %v %v", text, got, err)
 		}
 	}
-	if got, err := d.isTail(t.Context(), task, -1); got || err != nil {
+	if got, err := d.saved(t.Context(), task, -1); got || err != nil {
 		t.Errorf("of no log: %v %v", got, err)
 	}
 }

@@ -10,41 +10,34 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// watchWait bounds what a pod waits for before its main container starts: all of it, and each kind by itself. The times
-// are of this machine: clocks of nodes may be off.
-func (d *driver) watchWait(a *attempt) {
-	s := &a.state
-	if !s.Started.IsZero() || s.Ends() || a.removed {
-		if a.pending != nil {
-			a.pending.Stop()
-			a.pending = nil
-		}
+// boundWait limits what a pod waits for before its main container starts: all of it, and each kind by itself. The times
+// are this machine's: the clocks of nodes may differ.
+func (a *attempt) boundWait() {
+	s := &a.pod.state
+	if !s.Started.IsZero() || s.Ends() || a.phase != watching {
+		a.timers.stop(pendingTimer)
 		return
 	}
 	timeout := a.spec.Def.PendingTimeout.D()
-	kind, since := podstate.Starting, a.began
+	kind, since := podstate.Starting, a.pod.began
 	if s.Waiting != nil {
 		kind = s.Waiting.Kind
 		if a.waits[kind].IsZero() {
 			a.waits[kind] = now()
 			if kind == podstate.Room {
-				a.waits[kind] = a.began
+				a.waits[kind] = a.pod.began
 			}
 		}
 		since = a.waits[kind]
 	}
-	until := a.began.Add(podstate.Starting.Grace(timeout))
+	until := a.pod.began.Add(podstate.Starting.Grace(timeout))
 	if own := since.Add(kind.Grace(timeout)); own.Before(until) {
 		until = own
 	}
-	if a.pending != nil {
-		a.pending.Stop()
-	}
-	a.pending = d.after(time.Until(until), func() {
-		if a.over || !a.state.Started.IsZero() || a.state.Ends() || time.Until(until) > 0 {
-			return
+	a.timers.start(pendingTimer, time.Until(until), func() {
+		if a.phase == watching {
+			a.giveUp(record.ClassUser, kind.EndReason(), waitedFor(s.Waiting, time.Since(a.pod.began)))
 		}
-		d.giveUp(a, record.ClassUser, kind.EndReason(), waitedFor(s.Waiting, time.Since(a.began)))
 	})
 }
 
@@ -59,52 +52,52 @@ func waitedFor(w *podstate.Waiting, waited time.Duration) string {
 	return text
 }
 
-// watchNode tells of a node that isn't heard of, and, where the stack says so, waits for it no longer than that.
-func (d *driver) watchNode(a *attempt, p *corev1.Pod) {
-	s := &a.state
+// watchNode reports a node that is unreachable, and limits the wait for it if the stack says so.
+func (a *attempt) watchNode(p *corev1.Pod) {
+	s := &a.pod.state
 	switch {
 	case s.Ends():
 		return
 	case !s.Silent.IsZero():
-		d.nodeSilent(a, s.Silent)
-	case !s.Deleted.IsZero() && !a.late:
-		a.late = true
+		a.nodeLost(s.Silent)
+	case !s.Deleted.IsZero() && !a.timers.has(overdueTimer):
 		grace := 30 * time.Second
 		if p.DeletionGracePeriodSeconds != nil {
 			grace = time.Duration(*p.DeletionGracePeriodSeconds) * time.Second
 		}
-		d.after(grace+lateBy, func() {
-			if !a.over && !a.gone && !a.state.Ends() {
-				d.nodeSilent(a, now())
+		a.timers.start(overdueTimer, grace+lateBy, func() {
+			if !a.pod.gone && !a.pod.state.Ends() {
+				a.nodeLost(now())
 			}
 		})
 	default:
-		a.silent = false
+		a.pod.lost = time.Time{}
 	}
 }
 
-func (d *driver) nodeSilent(a *attempt, since time.Time) {
-	if a.silent {
+func (a *attempt) nodeLost(since time.Time) {
+	if !a.pod.lost.IsZero() {
 		return
 	}
-	a.silent = true
-	d.warn(a.id.step, fmt.Sprintf("the node %s of its pod %s is unreachable since %s", a.state.Node, a.name, since.UTC().Format(time.RFC3339)))
-	wait := d.program.Target.OnLostNode.D()
+	a.pod.lost = since
+	a.d.warn(a.id.step, fmt.Sprintf("the node %s of its pod %s is unreachable since %s", a.pod.state.Node, a.name, since.UTC().Format(time.RFC3339)))
+	wait := a.d.program.Target.OnLostNode.D()
 	if wait <= 0 {
-		return // it is waited for: what runs there can't be told
+		return // it is waited for: nobody can tell what runs there
 	}
-	d.after(wait, func() {
-		if a.over || a.gone || !a.silent || a.state.Ends() {
+	a.timers.start(lostTimer, wait, func() {
+		if a.pod.gone || a.pod.lost.IsZero() || a.pod.state.Ends() {
 			return
 		}
-		d.readThen(a, func(r *record.Result) {
-			if r == nil && a.result == nil {
-				a.result = &record.Result{
+		a.read(func(r *record.Result) {
+			otherwise := a.ending.result
+			if r == nil && otherwise == nil {
+				otherwise = &record.Result{
 					Status: record.Failed, Class: record.ClassInfrastructure, Reason: podstate.ReasonNodeLost,
-					Message: fmt.Sprintf("its node %s was unreachable for %s", a.state.Node, wait),
+					Message: fmt.Sprintf("its node %s was unreachable for %s", a.pod.state.Node, wait),
 				}
 			}
-			d.settle(a, r)
+			a.settleAs(r, otherwise)
 		})
 	})
 }

@@ -15,65 +15,51 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// ReasonRejected is why an attempt has failed whose pod the cluster doesn't take.
+// ReasonRejected is why an attempt has failed whose pod the cluster rejects.
 const ReasonRejected = "PodRejected"
 
-// requestTimeout ends a request that is not answered. It may have been obeyed all the same.
-const requestTimeout = 30 * time.Second
-
-// backOff is how long a request that failed waits to be sent again.
-func (d *driver) backOff() *backoff.ExponentialBackOff {
-	b := backoff.NewExponentialBackOff()
-	b.InitialInterval, b.MaxInterval = 200*time.Millisecond, 15*time.Second
-	if d.o.pace > 0 {
-		b.InitialInterval, b.MaxInterval = d.o.pace, 10*d.o.pace
-	}
-	b.Reset()
-	return b
-}
-
-// make has the attempt's pod made.
-func (d *driver) make(a *attempt) {
-	if a.cause != "" || a.result != nil {
-		a.making = false
-		d.settle(a, nil)
+// create creates the attempt's pod, unless the attempt is to end.
+func (a *attempt) create() {
+	if a.ending.set() {
+		a.settle(nil)
 		return
 	}
-	d.async(func(ctx context.Context) func() {
-		m := maker{d: d, a: a, pod: a.pod, wait: d.backOff()}
+	if !a.move(creating) {
+		return
+	}
+	a.d.async(func(ctx context.Context) func() {
+		m := maker{d: a.d, a: a, pod: a.manifest, wait: a.d.requests.backOff()}
 		p, err := m.make(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
-		return func() {
-			a.making = false
-			d.made(a, p, err)
-		}
+		return func() { a.created(p, err) }
 	})
 }
 
-// made goes on with a pod that is there now, or can't be.
-func (d *driver) made(a *attempt, p *corev1.Pod, err error) {
+// created takes in the pod that was created or found, or why there is none.
+func (a *attempt) created(p *corev1.Pod, err error) {
 	var no *rejection
 	switch {
+	case a.phase == ended:
 	case p != nil:
-		d.adopt(a, p)
+		a.adopt(p)
 	case errors.As(err, &no):
-		d.fail(a, record.ClassUser, no.reason, no.message)
-	case a.cause != "" || a.result != nil: // it was stopped before there was one
-		a.gone = true
-		d.settle(a, nil)
+		a.fail(record.ClassUser, no.reason, no.message)
+	case a.ending.set(): // it was stopped before there was a pod
+		a.pod.gone = true
+		a.settle(nil)
 	default:
-		d.fail(a, record.ClassInfrastructure, record.ReasonStart, "its pod can't be created: "+err.Error())
+		a.fail(record.ClassInfrastructure, record.ReasonStart, "its pod can't be created: "+err.Error())
 	}
 }
 
-// rejection is why there will be no pod.
+// rejection is why there can be no pod.
 type rejection struct{ reason, message string }
 
 func (r *rejection) Error() string { return r.message }
 
-// maker makes one pod, against what a cluster may answer.
+// maker creates one pod, whatever the API server answers.
 type maker struct {
 	d    *driver
 	a    *attempt
@@ -85,7 +71,7 @@ type maker struct {
 	told  string
 }
 
-// make gives the pod, made now or found; neither that nor an error where the attempt was stopped before.
+// make returns the pod, which was created or found. It returns neither a pod nor an error if the attempt was stopped before.
 func (m *maker) make(ctx context.Context) (*corev1.Pod, error) {
 	for {
 		select {
@@ -129,14 +115,14 @@ func (m *maker) find(ctx context.Context) (*corev1.Pod, error) {
 }
 
 func (m *maker) request(ctx context.Context, send func(context.Context) (*corev1.Pod, error)) (*corev1.Pod, error) {
-	m.d.api <- struct{}{}
-	defer func() { <-m.d.api }()
+	defer m.d.requests.enter()()
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	return send(ctx)
 }
 
-// judge says whether an answer is the last word. What the namespace lacks may come; a server that is away or busy will.
+// judge returns why there can be no pod; nil: the request is sent again. What the namespace lacks may be added, and a server
+// that is away or busy will answer again.
 func (m *maker) judge(err error) error {
 	message := err.Error()
 	switch {
@@ -158,7 +144,7 @@ func (m *maker) judge(err error) error {
 	return nil
 }
 
-// lacks is for what may come: it is waited for, for a while.
+// lacks waits for something that the namespace lacks, for a while.
 func (m *maker) lacks(kind podstate.Kind, message string) error {
 	if m.since == nil {
 		m.since = map[podstate.Kind]time.Time{}
@@ -174,7 +160,7 @@ func (m *maker) lacks(kind podstate.Kind, message string) error {
 	return nil
 }
 
-// pause waits before the next try, at least as long as the server asks for.
+// pause waits before the next try, at least as long as the server demands.
 func (m *maker) pause(ctx context.Context, err error, quit <-chan struct{}) {
 	wait := m.wait.NextBackOff()
 	if s, ok := apierrors.SuggestsClientDelay(err); ok {
@@ -187,34 +173,4 @@ func (m *maker) pause(ctx context.Context, err error, quit <-chan struct{}) {
 	case <-ctx.Done():
 	case <-quit:
 	}
-}
-
-// retry sends a request until it is answered, and not only refused for want of time.
-func (d *driver) retry(ctx context.Context, what string, send func(context.Context) error) error {
-	wait := d.backOff()
-	for {
-		try, cancel := context.WithTimeout(ctx, requestTimeout)
-		err := send(try)
-		cancel()
-		if err == nil || !passing(err) {
-			return err
-		}
-		t := time.NewTimer(wait.NextBackOff())
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
-			return fmt.Errorf("can't %s: %w", what, err)
-		}
-	}
-}
-
-// passing says whether an error may pass by itself.
-func passing(err error) bool {
-	var status apierrors.APIStatus
-	if !errors.As(err, &status) {
-		return true // no answer at all
-	}
-	code := status.Status().Code
-	return code == 429 || code >= 500
 }
