@@ -19,7 +19,7 @@ func (r *Result) keep(w *evaluate.World, blocks []*decode.Block, pipelines []*ch
 		return
 	}
 	r.checked = &lint.Project{
-		World: w, Blocks: blocks, Pipelines: pipelines, Programs: slices.Concat(r.Programs, r.Called), Stacks: r.Stacks, Sources: r.Sources, Levels: levels,
+		World: w, Blocks: blocks, Pipelines: pipelines, Programs: slices.Concat(r.Programs, r.Called), Stacks: r.Stacks, Kinds: r.kinds, Sources: r.Sources, Levels: levels,
 	}
 	r.libraries()
 	r.Diags = r.checked.Unignored(r.Diags)
@@ -38,7 +38,7 @@ func (r *Result) libraries() {
 	worlds := slices.SortedFunc(maps.Keys(called), func(a, b *evaluate.World) int { return slices.Index(r.worlds, a) - slices.Index(r.worlds, b) })
 	for _, w := range worlds {
 		r.checked.Libraries = append(r.checked.Libraries, &lint.Project{
-			World: w, Blocks: w.Blocks, Pipelines: called[w], Stacks: r.Stacks, Levels: r.checked.Levels, Library: true,
+			World: w, Blocks: w.Blocks, Pipelines: called[w], Stacks: r.Stacks, Kinds: r.kinds, Levels: r.checked.Levels, Library: true,
 			Sources: within(r.Sources, func(dir string) bool { return dir == filepath.Clean(w.Dir) }),
 		})
 	}
