@@ -20,6 +20,8 @@ import (
 	"pipec.dev/pipec/compiler/lint"
 	"pipec.dev/pipec/compiler/load"
 	"pipec.dev/pipec/compiler/lower"
+	"pipec.dev/pipec/schema/kinds"
+	"pipec.dev/pipec/schema/language"
 	"pipec.dev/pipec/schema/program"
 )
 
@@ -29,6 +31,7 @@ type Options struct {
 	Stack string            // the stack that was chosen; "" where none was
 	Env   []string          // NAME=VALUE; those of PIPEC_VAR_NAME are values of variables
 	Vars  []evaluate.Source // --var and --var-file, in order
+	Kinds *kinds.Set        // the orchestrators and stores that there are; nil: kinds.Builtin()
 
 	// Unsaved are texts of an editor that stand for files, by their paths relative to Dir: its own, and those of libraries.
 	Unsaved map[string][]byte
@@ -46,6 +49,7 @@ type Result struct {
 	Stack    *program.Stack               // chosen: by name, or the only one, or the implied one; nil where it is open
 	Sources  map[string][]byte            // by file name, for showing diagnostics
 	Diags    diag.List
+	kinds    *kinds.Set
 	project  *evaluate.Project
 	imported []*evaluate.Project // of libraries
 	checked  *lint.Project       // what rules look at
@@ -54,12 +58,20 @@ type Result struct {
 // Compile compiles a project. What is wrong in its files is in the result; an error is about the directory itself.
 func Compile(o Options) (*Result, error) {
 	r := &Result{Places: map[string]program.SourceMap{}}
-	source, err := load.Dir(o.Dir, o.own(), &r.Diags)
+	r.kinds = o.kinds()
+	source, err := load.Dir(o.Dir, language.RootWith(r.kinds), o.own(), &r.Diags)
 	if err != nil {
 		return nil, err
 	}
 	r.compile(source, o)
 	return r, nil
+}
+
+func (o *Options) kinds() *kinds.Set {
+	if o.Kinds != nil {
+		return o.Kinds
+	}
+	return kinds.Builtin()
 }
 
 // own are the unsaved texts that stand for files of the project itself.
@@ -79,7 +91,8 @@ func (o *Options) own() map[string][]byte {
 // Source compiles one source that stands in memory.
 func Source(name string, src []byte, o Options) *Result {
 	r := &Result{Places: map[string]program.SourceMap{}}
-	r.compile(load.Bytes(o.Dir, name, src, &r.Diags), o)
+	r.kinds = o.kinds()
+	r.compile(load.Bytes(o.Dir, name, src, language.RootWith(r.kinds), &r.Diags), o)
 	return r
 }
 
@@ -101,13 +114,16 @@ func (r *Result) compile(source *load.Project, o Options) {
 	w.Give(stack, o.Env, o.Vars)
 	levels := lint.Settings(w)
 	r.imported = library.Read(w, library.Options{Sources: source.Sources, Unsaved: o.Unsaved, Reading: o.Reading})
-	r.Stacks = check.Stacks(w)
+	r.Stacks = check.Stacks(w, r.kinds)
 	for _, s := range r.Stacks {
 		if r.Stack != nil && s.Name == r.Stack.Name {
 			r.Stack = s
 		}
 	}
 	pipelines := check.Project(w)
+	if r.Stack != nil {
+		bind.Express(w, pipelines, r.Stack, r.kinds)
+	}
 	for _, lib := range r.imported {
 		r.errors(lib)
 	}
@@ -126,7 +142,7 @@ func (r *Result) compile(source *load.Project, o Options) {
 			continue
 		}
 		r.Programs = append(r.Programs, prog)
-		if r.Stack != nil && r.Stack.Orchestrator.Kind == "kubernetes" {
+		if r.Stack != nil && r.kinds.Pods(r.Stack) {
 			bind.Check(w, prog, places, r.Stack)
 		}
 	}
@@ -157,7 +173,7 @@ func (r *Result) choose(w *evaluate.Project, name string) {
 	names := evaluate.Names(w.Stacks)
 	switch {
 	case len(names) == 0 && (name == "" || name == "local"):
-		r.Stack = check.LocalStack()
+		r.Stack = r.kinds.Implied()
 	case name == "" && len(names) == 1:
 		name = names[0]
 		fallthrough

@@ -12,6 +12,7 @@ import (
 	"pipec.dev/pipec/compiler"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/load"
+	"pipec.dev/pipec/schema/kinds"
 	"pipec.dev/pipec/schema/kube/pod"
 	"pipec.dev/pipec/schema/program"
 )
@@ -118,7 +119,7 @@ func outcome(t *testing.T, r *compiler.Result, src []byte) string {
 		t.Fatal("a faulty project gives a program")
 	}
 	for _, p := range r.Programs {
-		if r.Stack != nil && r.Stack.Orchestrator.Kind == "kubernetes" {
+		if r.Stack != nil && kinds.Builtin().Pods(r.Stack) {
 			if _, _, err := pod.Bind(p, r.Stack, nil, pod.Options{}); err != nil {
 				t.Fatalf("what compiles for a cluster can't be bound to it: %v", err)
 			}

@@ -19,7 +19,7 @@ func (r *Result) keep(w *evaluate.Project, blocks []*decode.Block, pipelines []*
 		return
 	}
 	r.checked = &lint.Project{
-		Evaluated: w, Blocks: blocks, Pipelines: pipelines, Programs: slices.Concat(r.Programs, r.Called), Stacks: r.Stacks, Sources: r.Sources, Levels: levels,
+		Evaluated: w, Blocks: blocks, Pipelines: pipelines, Programs: slices.Concat(r.Programs, r.Called), Stacks: r.Stacks, Kinds: r.kinds, Sources: r.Sources, Levels: levels,
 	}
 	r.libraries()
 	r.Diags = r.checked.Unignored(r.Diags)
@@ -38,7 +38,7 @@ func (r *Result) libraries() {
 	found := slices.SortedFunc(maps.Keys(called), func(a, b *evaluate.Project) int { return slices.Index(r.imported, a) - slices.Index(r.imported, b) })
 	for _, w := range found {
 		r.checked.Libraries = append(r.checked.Libraries, &lint.Project{
-			Evaluated: w, Blocks: w.Blocks, Pipelines: called[w], Stacks: r.Stacks, Levels: r.checked.Levels, Library: true,
+			Evaluated: w, Blocks: w.Blocks, Pipelines: called[w], Stacks: r.Stacks, Kinds: r.kinds, Levels: r.checked.Levels, Library: true,
 			Sources: within(r.Sources, func(dir string) bool { return dir == filepath.Clean(w.Dir) }),
 		})
 	}

@@ -1,9 +1,10 @@
-// Package bind finds what keeps a checked project from the cluster of its stack: steps without an image, images that
-// could be pushed nowhere, pods that leave Pod Security `restricted` without saying so. It binds each program as emit and
+// Package bind finds what keeps a checked project from running on its stack: parts of the language that the stack's
+// orchestrator can't express (Express) and, if steps run as pods (Check), steps without an image, images that could be
+// pushed nowhere, pods that leave Pod Security `restricted` without saying so. It binds each program as emit and
 // apply will, with an empty lock, and throws the result away: what they write must hold the lock of its moment. Only the
 // steps that have a say in their pods can be amiss, and only those are bound.
 //
-// Projects on a local stack never come here, and pay nothing for pods.
+// Projects on a local stack pay nothing for pods.
 package bind
 
 import (

@@ -1,29 +1,18 @@
 package check
 
 import (
-	"path/filepath"
 	"strings"
-
-	"k8s.io/apimachinery/pkg/util/validation"
 
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/schema/kinds"
 	"pipec.dev/pipec/schema/program"
 )
 
-// LocalStack is the stack that is implied where none is declared.
-func LocalStack() *program.Stack {
-	return &program.Stack{
-		Name:          "local",
-		Orchestrator:  program.Orchestrator{Kind: "local"},
-		ArtifactStore: program.Store{Kind: "local", Path: ".pipec/store"},
-	}
-}
-
-// Stacks checks all stacks of a project, sorted by name.
-func Stacks(w *evaluate.Project) []*program.Stack {
-	c := &checker{world: w, diags: w.Diags}
+// Stacks checks all stacks of a project against the kinds of a set. They are sorted by name.
+func Stacks(w *evaluate.Project, set *kinds.Set) []*program.Stack {
+	c := &stackChecker{world: w, kinds: set}
 	var out []*program.Stack
 	for _, name := range evaluate.Names(w.Stacks) {
 		out = append(out, c.stack(w.Stacks[name]))
@@ -31,85 +20,135 @@ func Stacks(w *evaluate.Project) []*program.Stack {
 	return out
 }
 
-func (c *checker) stack(b *decode.Block) *program.Stack {
+// stackChecker checks stacks by their rows in the table of kinds. It knows no kind itself.
+type stackChecker struct {
+	world *evaluate.Project
+	kinds *kinds.Set
+}
+
+func (c *stackChecker) stack(b *decode.Block) *program.Stack {
 	s := &program.Stack{Name: b.Label}
 	s.SecretsFile, _ = c.world.String(b, "secrets_file")
 	if o := b.One("orchestrator"); o != nil {
-		c.orchestrator(s, o)
+		c.orchestrator(&s.Orchestrator, o)
 	} else if !b.Tried("orchestrator") {
-		c.diags.Add(diag.New("missing", b.DefRange, "%s has no orchestrator", describe(b)).
-			WithSuggestion(`write orchestrator "local" {} or orchestrator "kubernetes" { … }`))
+		c.world.Diags.Add(diag.New("missing", b.DefRange, "%s has no orchestrator", describe(b)).
+			WithSuggestion("write %s", c.kinds.OrchestratorForms()))
 	}
-	if a := b.One("artifact_store"); a != nil {
-		c.store(s, a)
-	} else if s.Orchestrator.Kind == "local" {
-		s.ArtifactStore = LocalStack().ArtifactStore
-	} else if s.Orchestrator.Kind == "kubernetes" && !b.Tried("artifact_store") {
-		c.diags.Add(diag.New("missing", b.DefRange, "%s has no artifact_store", describe(b)).
-			WithSuggestion(`write artifact_store "s3" { path = "s3://BUCKET/PREFIX" }`))
+	row := c.kinds.Orchestrator(s.Orchestrator.Kind) // nil where the kind is missing or unknown
+	switch a := b.One("artifact_store"); {
+	case a != nil:
+		c.store(&s.ArtifactStore, row, a)
+	case row == nil:
+	case row.DefaultStore != nil:
+		s.ArtifactStore = *row.DefaultStore
+	case !b.Tried("artifact_store"):
+		c.world.Diags.Add(diag.New("missing", b.DefRange, "%s has no artifact_store", describe(b)).
+			WithSuggestion("write %s", c.kinds.SharedStoreForm()))
 	}
 	if r := b.One("container_registry"); r != nil {
 		uri, ok := c.world.String(r, "uri")
 		if ok && (uri == "" || strings.Contains(uri, "://") || strings.ContainsAny(uri, " \t")) {
-			c.diags.Add(diag.New("invalid-value", r.Attr("uri").Range(), "%q is no registry: a host, and a prefix, without a scheme", uri))
+			c.world.Diags.Add(diag.New("invalid-value", r.Attr("uri").Range(), "%q is no registry: a host, and a prefix, without a scheme", uri))
 		}
 		s.Registry = &program.Registry{Kind: r.Label, URI: uri}
 	}
 	return s
 }
 
-func (c *checker) orchestrator(s *program.Stack, b *decode.Block) {
-	w := c.world
-	o := &s.Orchestrator
+func (c *stackChecker) orchestrator(o *program.Orchestrator, b *decode.Block) {
 	o.Kind = b.Label
-	o.Parallel, _ = w.Int(b, "parallel", 0)
-	o.Python, _ = w.String(b, "python")
-	o.Context, _ = w.String(b, "context")
-	o.EKSCluster, _ = w.String(b, "eks_cluster")
-	o.InCluster, _ = w.Bool(b, "in_cluster")
-	o.Synchronous, _ = w.Bool(b, "synchronous")
-	o.Namespace = c.objectName(b, "namespace", validation.IsDNS1123Label)
-	if o.Kind == "kubernetes" {
-		if o.Namespace == "" {
-			o.Namespace = "default"
-		}
-		c.cluster(o, b)
+	row := c.kinds.Orchestrator(b.Label)
+	if row == nil {
+		return // package decode has reported the kind
 	}
-	var ways []string
-	for _, name := range []string{"context", "eks_cluster"} {
-		if text, _ := w.String(b, name); text != "" {
-			ways = append(ways, name)
-		}
+	values := c.values(b, row.Attributes)
+	if row.Read == nil {
+		o.Settings = values.Keep()
+		return
 	}
-	if o.InCluster {
-		ways = append(ways, "in_cluster")
-	}
-	if len(ways) > 1 {
-		c.diags.Add(diag.New("duplicate", b.Attrs[ways[1]].NameRange, "a cluster is named once: by %s, not by both", strings.Join(ways, " or ")))
-	}
+	c.report(b, row.Read(values, o))
 }
 
-func (c *checker) store(s *program.Stack, b *decode.Block) {
-	s.ArtifactStore.Kind = b.Label
-	if b.Label == "s3" {
-		c.s3(&s.ArtifactStore, b)
+// store checks an artifact store. orchestrator is the stack's; it may be nil.
+func (c *stackChecker) store(s *program.Store, orchestrator *kinds.Orchestrator, b *decode.Block) {
+	s.Kind = b.Label
+	row := c.kinds.Store(b.Label)
+	if row == nil {
+		s.Path, _ = c.world.String(b, "path")
+		return
+	}
+	values := c.values(b, row.Attributes)
+	if row.Read == nil {
+		s.Settings = values.Keep()
+	} else {
+		c.report(b, row.Read(values, s))
 	}
 	path, ok := c.world.String(b, "path")
 	if !ok {
 		return
 	}
-	s.ArtifactStore.Path = path
-	at := b.Attr("path").Range()
-	switch rest, isS3 := strings.CutPrefix(path, "s3://"); {
-	case b.Label == "s3" && (!isS3 || strings.SplitN(rest, "/", 2)[0] == ""):
-		c.diags.Add(diag.New("invalid-value", at, "%q is no place in S3", path).WithSuggestion("write s3://BUCKET/PREFIX"))
-	case b.Label == "local" && (path == "" || strings.Contains(path, "://")):
-		c.diags.Add(diag.New("invalid-value", at, "%q is no directory", path))
-	case b.Label == "local":
-		s.ArtifactStore.Path = filepath.ToSlash(filepath.Clean(path))
+	canonical, fault := row.CheckPath(path)
+	if s.Path = canonical; fault != nil {
+		fault.Attribute = "path"
+		c.report(b, []kinds.Fault{*fault})
 	}
-	if s.Orchestrator.Kind == "kubernetes" && b.Label == "local" {
-		c.diags.Add(diag.New("invalid-value", b.LabelRange, "pods can't reach a directory of this machine").
-			WithSuggestion(`write artifact_store "s3" { path = "s3://BUCKET/PREFIX" }`))
+	if orchestrator != nil && orchestrator.SharedStore && row.Private != "" {
+		c.world.Diags.Add(diag.New("invalid-value", b.LabelRange, "%s can't reach %s", orchestrator.Steps(), row.Private).
+			WithSuggestion("write %s", c.kinds.SharedStoreForm()))
+	}
+}
+
+// values evaluates the attributes of a block that are set. What can't be evaluated is reported, and left out.
+func (c *stackChecker) values(b *decode.Block, attributes []kinds.Attribute) kinds.Values {
+	out := kinds.Values{}
+	set := func(name string, value any, ok bool) {
+		if ok {
+			out[name] = value
+		}
+	}
+	for i := range attributes {
+		switch a := &attributes[i]; {
+		case a.Format == "duration":
+			v, ok := c.world.Duration(b, a.Name)
+			set(a.Name, v, ok)
+		case a.Type == "number":
+			v, ok := c.world.Int(b, a.Name, 0)
+			set(a.Name, v, ok)
+		case a.Type == "bool":
+			v, ok := c.world.Bool(b, a.Name)
+			set(a.Name, v, ok)
+		default:
+			v, ok := c.world.String(b, a.Name)
+			set(a.Name, v, ok)
+		}
+	}
+	return out
+}
+
+// report adds what a row found wrong with the attributes of a block.
+func (c *stackChecker) report(b *decode.Block, faults []kinds.Fault) {
+	for _, f := range faults {
+		code := f.Code
+		if code == "" {
+			code = "invalid-value"
+		}
+		at := b.DefRange
+		if a := b.Attrs[f.Attribute]; a != nil {
+			if at = a.Expr.Range(); f.AtName {
+				at = a.NameRange
+			}
+		}
+		d := diag.New(code, at, "%s", f.Text)
+		if f.Detail != "" {
+			d = d.WithDetail("%s", f.Detail)
+		}
+		if a := b.Attrs[f.See]; a != nil {
+			d = d.WithRelated(a.Expr.Range(), "%s", f.SeeText)
+		}
+		if f.Suggestion != "" {
+			d = d.WithSuggestion("%s", f.Suggestion)
+		}
+		c.world.Diags.Add(d)
 	}
 }

@@ -35,7 +35,7 @@ func Name(name string) (other string, ok bool) {
 func Source(name string, src []byte, diags *diag.List) ([]byte, bool) {
 	src = bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n")) // as load does
 	var own diag.List
-	p := load.Bytes("", name, src, &own)
+	p := load.Bytes("", name, src, language.Root(), &own)
 	if !own.HasErrors() {
 		for _, d := range structure(p) {
 			own.Add(d)
@@ -49,12 +49,12 @@ func Source(name string, src []byte, diags *diag.List) ([]byte, bool) {
 	var out []byte
 	other, _ := Name(name)
 	if p.Files[0].YAML != nil {
-		tree := yaml.Read(name, src, &own)
+		tree := yaml.Read(name, src, language.Root(), &own)
 		out = toHCL(tree, src)
 	} else {
 		out = toYAML(body, src)
 	}
-	back := load.Bytes("", other, out, &own)
+	back := load.Bytes("", other, out, language.Root(), &own)
 	if len(back.Files) == 0 || !same(body, back.Files[0].Body) {
 		at := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
 		diags.Add(diag.New("not-supported", at, "this file can't be converted without changing what it means"))

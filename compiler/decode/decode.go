@@ -6,6 +6,7 @@ package decode
 import (
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -85,10 +86,10 @@ func (b *Block) Sorted() []*hcl.Attribute {
 	return out
 }
 
-// Project decodes all files into the top-level blocks, by file and place.
+// Project decodes all files into the top-level blocks of the table that the project was read by, by file and place.
 func Project(p *load.Project, diags *diag.List) []*Block {
 	d := decoder{diags: diags, sources: p.Sources, schemas: map[*language.Block]*schema{}, recovered: map[*hclsyntax.Block]bool{}}
-	root := language.Root()
+	root := p.Root
 	var out []*Block
 	var first map[string]*Block
 	for _, f := range p.Files {
@@ -264,18 +265,27 @@ func (d *decoder) attributes(b *Block) {
 		got, ok := b.Attrs[a.Name]
 		switch {
 		case !ok:
-			if a.Required && (a.Only == "" || a.Only == b.Label) && !b.tried[a.Name] {
+			if a.Required && a.For(b.Label) && !b.tried[a.Name] {
 				d.diags.Add(diag.New("missing", b.DefRange, "%s needs `%s`", b.describe(), a.Name).WithDetail("%s", a.Doc))
 			}
 		case !language.Supported(a.Since):
 			d.diags.Add(notSupported("`"+a.Name+"`", a.Since, got.NameRange))
 			delete(b.Attrs, a.Name)
 			b.try(a.Name)
-		case a.Only != "" && a.Only != b.Label:
-			d.diags.Add(diag.New("out-of-place", got.NameRange, "`%s` belongs to %s %q, not to %q", a.Name, b.Def.Name, a.Only, b.Label))
+		case !a.For(b.Label):
+			d.diags.Add(diag.New("out-of-place", got.NameRange, "`%s` belongs to %s %s, not to %q", a.Name, b.Def.Name, quoted(a.Only), b.Label))
 			delete(b.Attrs, a.Name)
 		}
 	}
+}
+
+// quoted lists labels: "a" or "b".
+func quoted(labels []string) string {
+	out := make([]string, len(labels))
+	for i, l := range labels {
+		out[i] = strconv.Quote(l)
+	}
+	return strings.Join(out, " or ")
 }
 
 func (b *Block) describe() string {

@@ -13,6 +13,7 @@ import (
 
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/load"
+	"pipec.dev/pipec/schema/language"
 )
 
 // maxRounds is how often HCL's own formatter is asked: it lays out some sources only after it has laid them out, as where
@@ -39,7 +40,7 @@ func numbers(src []byte) []string {
 func Source(name string, src []byte, diags *diag.List) ([]byte, bool) {
 	unix := bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n"))
 	var own diag.List
-	load.Bytes("", name, unix, &own)
+	load.Bytes("", name, unix, language.Root(), &own)
 	diags.AddList(&own)
 	if own.HasErrors() {
 		return nil, false

@@ -54,10 +54,10 @@ var leavesRestricted = &Rule{
 	},
 }
 
-// anyCluster is a stack to make pods for: what a pod may do doesn't depend on where it runs.
+// anyCluster is a stack to make pods for: what a pod may do doesn't depend on the cluster or the store.
 var anyCluster = &program.Stack{
-	Name: "lint", Orchestrator: program.Orchestrator{Kind: "kubernetes", Namespace: "default"},
-	ArtifactStore: program.Store{Kind: "s3", Path: "s3://lint"}, Registry: &program.Registry{Kind: "generic", URI: "lint.invalid"},
+	Name: "lint", Orchestrator: program.Orchestrator{Namespace: "default"},
+	Registry: &program.Registry{Kind: "generic", URI: "lint.invalid"},
 }
 
 // loosened are the steps that could leave it, each with an image.

@@ -16,6 +16,7 @@ import (
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/schema/kinds"
 	"pipec.dev/pipec/schema/program"
 )
 
@@ -42,6 +43,7 @@ type Project struct {
 	Pipelines []*check.Pipeline
 	Programs  []*program.Program // those of the pipelines
 	Stacks    []*program.Stack
+	Kinds     *kinds.Set // that the stacks are of
 	Sources   map[string][]byte
 	Levels    Levels
 	// Library says that it is a library of the project that is looked at: what is about its files alone is for those who
@@ -177,10 +179,10 @@ func (p *Project) Program(pl *check.Pipeline) *program.Program {
 	return p.programs[pl.Block.Label]
 }
 
-// Clustered says whether a stack of the project is a cluster. Which one is chosen doesn't count: a project is looked at
-// the same on every machine.
+// Clustered reports whether a stack of the project runs its steps as pods. It doesn't depend on the chosen stack, so that
+// a project is linted the same way on every machine.
 func (p *Project) Clustered() bool {
-	return slices.ContainsFunc(p.Stacks, func(s *program.Stack) bool { return s.Orchestrator.Kind == "kubernetes" })
+	return slices.ContainsFunc(p.Stacks, p.Kinds.Pods)
 }
 
 // Clustered is that of the project. It remembers that the rule depends on it.

@@ -66,7 +66,7 @@ func (i pinned) floating(pl *check.Pipeline, s *check.Step) bool {
 
 func (i pinned) pinned(pl *check.Pipeline, image string) bool {
 	for _, stack := range i.p.Stacks {
-		if stack.Orchestrator.Kind != "kubernetes" {
+		if !i.p.Kinds.Pods(stack) {
 			continue
 		}
 		ref, _ := kube.ImageReference(i.p.Program(pl), stack.Registry, image)

@@ -22,6 +22,7 @@ import (
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/yaml"
 	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/language"
 )
 
 // Suffix is how the name of a source file ends, and SuffixYAML how that of one in YAML does.
@@ -43,6 +44,7 @@ type File struct {
 // Project is the parsed source of a project.
 type Project struct {
 	Dir     string
+	Root    *language.Block   // the table that its blocks are of
 	Files   []File            // sorted by name; those that could be parsed
 	Sources map[string][]byte // the bytes of all files, by name
 
@@ -52,12 +54,14 @@ type Project struct {
 // Dir reads and parses all source files of a directory. What is wrong in them goes to diags; an error is about
 // the directory itself. unsaved are texts that stand for files of it, by their names there: those of an editor, whose
 // files may be different or not there at all.
-func Dir(dir string, unsaved map[string][]byte, diags *diag.List) (*Project, error) {
+//
+// root is the table that files in YAML are read by; package decode reads all files by it.
+func Dir(dir string, root *language.Block, unsaved map[string][]byte, diags *diag.List) (*Project, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && (len(unsaved) == 0 || !errors.Is(err, fs.ErrNotExist)) {
 		return nil, fmt.Errorf("the project's directory can't be read: %w", err)
 	}
-	p := &Project{Dir: dir, Sources: map[string][]byte{}, unsaved: unsaved}
+	p := &Project{Dir: dir, Root: root, Sources: map[string][]byte{}, unsaved: unsaved}
 	var names []string
 	for _, e := range withUnsaved(entries, unsaved) {
 		switch {
@@ -98,9 +102,9 @@ func emptyProject(dir string, entries []fs.DirEntry) diag.Diagnostic {
 }
 
 // Bytes parses one source that stands in memory, as the only file of a project.
-func Bytes(dir, name string, src []byte, diags *diag.List) *Project {
-	p := &Project{Dir: dir, Sources: map[string][]byte{name: src}}
-	if f := parse(name, src, diags); f != nil {
+func Bytes(dir, name string, src []byte, root *language.Block, diags *diag.List) *Project {
+	p := &Project{Dir: dir, Root: root, Sources: map[string][]byte{name: src}}
+	if f := parse(name, src, root, diags); f != nil {
 		p.Files = append(p.Files, *f)
 	}
 	return p
@@ -129,7 +133,7 @@ func (p *Project) parse(names []string, diags *diag.List) {
 				return
 			}
 			r.src = src
-			r.file = parse(path, src, &r.diags)
+			r.file = parse(path, src, p.Root, &r.diags)
 		})
 	}
 	wg.Wait()
@@ -192,7 +196,7 @@ func newlines(src []byte) []byte {
 }
 
 // parse is the gate, and then the parser of HCL or YAML.
-func parse(name string, src []byte, diags *diag.List) *File {
+func parse(name string, src []byte, root *language.Block, diags *diag.List) *File {
 	at := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
 	if bad := notText(src); bad >= 0 {
 		why := "is no part of a UTF-8 character"
@@ -204,7 +208,7 @@ func parse(name string, src []byte, diags *diag.List) *File {
 		return nil
 	}
 	if strings.HasSuffix(name, SuffixYAML) {
-		if y := yaml.Parse(name, src, diags); y != nil {
+		if y := yaml.Parse(name, src, root, diags); y != nil {
 			return &File{Name: name, Body: y.Body, YAML: y}
 		}
 		return nil

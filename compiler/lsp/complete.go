@@ -110,7 +110,7 @@ func (c *completer) body(b *outline.Block) {
 	alone := c.alone(word.End) // else the name alone is written: its value is there
 	for _, a := range b.Def.Attributes {
 		have := b.Attr(a.Name)
-		if have != nil && have.At != word || hasBlock(b, a.Name, "", c.blockOf(word)) || !language.Supported(a.Since) || a.Only != "" && a.Only != b.Label() {
+		if have != nil && have.At != word || hasBlock(b, a.Name, "", c.blockOf(word)) || !language.Supported(a.Since) || !a.For(b.Label()) {
 			continue
 		}
 		item := completionItem{Label: a.Name, Kind: itemProperty, Detail: attributeType(a), Documentation: markdown(attributeDoc(a))}

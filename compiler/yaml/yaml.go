@@ -43,9 +43,10 @@ type Suspect struct {
 	Kind           language.Kind // of the attribute
 }
 
-// Parse reads a source. nil: it can't be read, and why is told. src is UTF-8.
-func Parse(name string, src []byte, diags *diag.List) *Source {
-	tree := Read(name, src, diags)
+// Parse reads a source as blocks of the table root. It returns nil if the source can't be read; diags says why. src is
+// UTF-8.
+func Parse(name string, src []byte, root *language.Block, diags *diag.List) *Source {
+	tree := Read(name, src, root, diags)
 	if tree == nil {
 		return nil
 	}
@@ -57,7 +58,7 @@ func Parse(name string, src []byte, diags *diag.List) *Source {
 }
 
 // Read reads a source into a tree of the table's blocks and attributes. nil: it is not YAML, and why is told.
-func Read(name string, src []byte, diags *diag.List) *Tree {
+func Read(name string, src []byte, root *language.Block, diags *diag.List) *Tree {
 	if len(src) > expr.MaxFile {
 		at := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
 		diags.Add(diag.New("too-large", at, "the file has %d bytes, and the limit is %d", len(src), expr.MaxFile))
@@ -74,7 +75,7 @@ func Read(name string, src []byte, diags *diag.List) *Tree {
 		return nil
 	}
 	r := reader{places: p, tree: &Tree{places: p}}
-	body := &Body{Def: language.Root(), End: len(src)}
+	body := &Body{Def: root, End: len(src)}
 	if node != nil {
 		r.body(body, node, 0)
 	}

@@ -125,8 +125,8 @@ func writeAttributes(w io.Writer, b *language.Block) {
 
 func attributeDoc(a *language.Attribute) string {
 	text := cell(a.Doc)
-	if a.Only != "" {
-		text = "(`" + a.Only + "`) " + text
+	if a.Only != nil {
+		text = "(`" + strings.Join(a.Only, "`, `") + "`) " + text
 	}
 	if len(a.OneOf) > 0 {
 		text += " One of `\"" + strings.Join(a.OneOf, "\"` `\"") + "\"`."

@@ -52,7 +52,7 @@ func blockSchema(b *Block, path, label string, defs object) object {
 	properties := object{}
 	var required []string
 	for _, a := range b.Attributes {
-		if a.Only != "" && a.Only != label {
+		if !a.For(label) {
 			continue
 		}
 		properties[a.Name] = attributeSchema(a)

@@ -199,7 +199,7 @@ func sample(b *Block, label, path string, kind int, breaks *[]func() (string, fu
 		return out
 	}
 	for _, a := range b.Attributes {
-		if a.Only != "" && a.Only != label {
+		if !a.For(label) {
 			replace(a.Name, value(a))
 			continue
 		}

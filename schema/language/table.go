@@ -6,7 +6,13 @@
 // stand in it from the start, with that version in Since.
 package language
 
-import "golang.org/x/mod/semver"
+import (
+	"slices"
+
+	"golang.org/x/mod/semver"
+
+	"pipec.dev/pipec/schema/kinds"
+)
 
 // Version is the version of the language that this pipec compiles.
 const Version = "v0.2"
@@ -45,13 +51,16 @@ type Attribute struct {
 	Each     bool   // beside what Kind says, it may refer to each of a for_each that is known when compiling
 	Type     string // the type of its value, as the language writes it; "" where Kind says all
 	Required bool
-	Only     string   // the label of the block that it belongs to; "": all
+	Only     []string // the labels of the blocks that it belongs to; nil: all
 	OneOf    []string // the strings that it may be
 	Format   string   // what a string holds: duration, quantity, cron, timezone, path
 	Default  string   // as it would be written
 	Doc      string
 	Since    string
 }
+
+// For reports whether the attribute belongs to a block with this label.
+func (a *Attribute) For(label string) bool { return a.Only == nil || slices.Contains(a.Only, label) }
 
 // Supported says whether what came with a version works in this one.
 func Supported(since string) bool { return since == "" || semver.Compare(since, Version) <= 0 }
@@ -91,10 +100,13 @@ func (b *Block) Names() []string {
 // cluster is the version that knows of Kubernetes.
 const cluster = "v0.2"
 
-// Root is what stands at the top of a file.
-func Root() *Block {
+// Root returns the top of a file: all blocks, with pipec's own kinds of orchestrators and stores.
+func Root() *Block { return RootWith(kinds.Builtin()) }
+
+// RootWith returns the top of a file with the given kinds of orchestrators and stores.
+func RootWith(set *kinds.Set) *Block {
 	return &Block{Name: "", Blocks: []*Block{
-		project(), variable(), locals(), stack(), image(), code(), pipeline(), library(),
+		project(), variable(), locals(), stack(set), image(), code(), pipeline(), library(),
 	}, Doc: "A project is a directory. pipec reads every `*.pipec.hcl` and `*.pipec.yaml` in it, in any order; names may refer forward."}
 }
 
@@ -103,7 +115,6 @@ func attr(name string, kind Kind, typ, doc string) *Attribute {
 }
 
 func (a *Attribute) required() *Attribute              { a.Required = true; return a }
-func (a *Attribute) only(label string) *Attribute      { a.Only = label; return a }
 func (a *Attribute) oneOf(values ...string) *Attribute { a.OneOf = values; return a }
 func (a *Attribute) format(format string) *Attribute   { a.Format = format; return a }
 func (a *Attribute) byDefault(value string) *Attribute { a.Default = value; return a }

@@ -31,47 +31,6 @@ func locals() *Block {
 		Doc: "Names for values that are known when compiling. `x = …` is read as `local.x`. There may be several blocks."}
 }
 
-func stack() *Block {
-	return &Block{Name: "stack", Label: "name",
-		Doc: "Where pipelines run, and where artifacts and images live. Of its attributes, `\"\"` is as if left out: a variable may fill in what one cluster needs and another does not. It is chosen by `--stack`, `PIPEC_STACK` or `pipec stack use`; the only one needs no choosing. Without any, a local one is implied.",
-		Attributes: []*Attribute{
-			attr("secrets_file", Const, "string", "A file of `SECRET_KEY=value` lines for `secret_env` on the local orchestrator.").format("path"),
-		},
-		Blocks: []*Block{
-			{Name: "orchestrator", Label: "kind", Labels: []string{"local", "kubernetes"}, Single: true,
-				Doc: "What runs the steps: `local`, processes on this machine; `kubernetes`, pods of a cluster.",
-				Attributes: []*Attribute{
-					attr("parallel", Const, "number", "How many processes run at once. 0 means as many as the machine has cores.").only("local").byDefault("0"),
-					attr("python", Const, "string", "The interpreter of `python` steps; `PIPEC_PYTHON` is stronger. Without either: the project's `.venv`, `VIRTUAL_ENV`, `python3` in `PATH`.").only("local"),
-					attr("context", Const, "string", "A context of the kubeconfig.").only("kubernetes"),
-					attr("eks_cluster", Const, "string", "The name of an EKS cluster, instead of a context.").only("kubernetes"),
-					attr("in_cluster", Const, "bool", "pipec itself runs in the cluster.").only("kubernetes").byDefault("false"),
-					attr("namespace", Const, "string", "The namespace of all objects.").only("kubernetes").byDefault(`"default"`),
-					attr("synchronous", Const, "bool", "`run` waits for the end and streams the logs of all pods.").only("kubernetes").byDefault("false"),
-					attr("create_namespace", Const, "bool", "`apply` makes the namespace where it is missing.").only("kubernetes").byDefault("false").since(cluster),
-					attr("kubernetes_version", Const, "string", "The cluster's version, such as `\"1.36\"`, where the compiler can't ask it.").only("kubernetes").since(cluster),
-					attr("wrapper", Const, "string", "How pipec's agent gets into the pod of a step: `image`, a volume of its image; `init`, an init container that copies it; `included`, not at all: the images of all steps have it, as `/pipec-agent/pipec-agent`; `auto`, the first from Kubernetes 1.36 on, else the second.").only("kubernetes").oneOf("auto", "image", "init", "included").byDefault(`"auto"`).since(cluster),
-					attr("store_grace", Const, "string", "How long a step tries to reach the store, outside of its timeout.").only("kubernetes").format("duration").byDefault(`"15m"`).since(cluster),
-					attr("on_lost_node", Const, "string", "What becomes of a step on a node that can't be reached: `wait` until the node is back or gone, or `retry_after(10m)`, which may for a while run the step twice.").only("kubernetes").byDefault(`"wait"`).since(cluster),
-				}},
-			{Name: "artifact_store", Label: "kind", Labels: []string{"local", "s3"}, Single: true,
-				Doc: "Where artifacts and records are kept.",
-				Attributes: []*Attribute{
-					attr("path", Const, "string", "`local`: a directory, relative to the project. `s3`: `s3://bucket/prefix`.").required(),
-					attr("region", Const, "string", "The bucket's region. Without it, what AWS's own settings say.").only("s3").since(cluster),
-					attr("endpoint", Const, "string", "The address of an S3 server that is not AWS: `https://HOST:PORT`.").only("s3").since(cluster),
-					attr("path_style", Const, "bool", "The bucket stands in the path, not in the host name.").only("s3").byDefault("false").since(cluster),
-					attr("secret", Const, "string", "The Secret of the namespace that holds `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` for pods. Without it, pods have the credentials of their service account or node.").only("s3").since(cluster),
-					attr("role", Const, "string", "The ARN of the IAM role that pods take by their service account.").only("s3").since(cluster),
-				}},
-			{Name: "container_registry", Label: "kind", Labels: []string{"ecr", "generic"}, Single: true,
-				Doc: "Where images are kept.",
-				Attributes: []*Attribute{
-					attr("uri", Const, "string", "The registry's host, and a prefix.").required(),
-				}},
-		}}
-}
-
 func image() *Block {
 	return &Block{Name: "image", Label: "name",
 		Doc: "The image of steps on a cluster, referred to as `image.name`. Without effect on the local orchestrator.",

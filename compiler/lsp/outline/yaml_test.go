@@ -27,7 +27,7 @@ func TestYAMLAsTheReader(t *testing.T) {
 	compared := 0
 	for name, src := range yamlSources(t) {
 		var diags diag.List
-		s := yaml.Parse("x.pipec.yaml", src, &diags)
+		s := yaml.Parse("x.pipec.yaml", src, language.Root(), &diags)
 		if s == nil || diags.HasErrors() || len(s.Told) > 0 || aliased(string(src)) {
 			continue
 		}

@@ -45,8 +45,8 @@ type Missing struct {
 // the lock, which may be nil, is returned: names without a digest stand in its place. An error says that the stack or
 // the program, as compiled, can't be bound: a step has no image, or the patch of its pod doesn't fit.
 func Bind(p *program.Program, stack *program.Stack, lock *program.Lock, opts Options) (*program.Program, []Missing, error) {
-	if stack.Orchestrator.Kind != "kubernetes" {
-		return nil, nil, fmt.Errorf("stack %q runs on %q, and has no pods", stack.Name, stack.Orchestrator.Kind)
+	if stack.Orchestrator.Namespace == "" { // as every orchestrator has whose steps are pods
+		return nil, nil, fmt.Errorf("stack %q runs on %q, and has no namespace for pods", stack.Name, stack.Orchestrator.Kind)
 	}
 	if lock == nil {
 		lock = &program.Lock{}
@@ -127,7 +127,7 @@ func (b *binder) target(opts Options) *program.Target {
 	return &program.Target{
 		Stack: b.stack.Name, Namespace: o.Namespace, CreateNamespace: o.CreateNamespace, Store: b.stack.ArtifactStore, Agent: agent,
 		Wrapper: wrapper(o.Wrapper, nodes, version), StoreGrace: o.StoreGrace, OnLostNode: o.OnLostNode,
-		Restarts: AtLeast(version, restartsFrom),
+		Restarts: kube.AtLeast(version, restartsFrom),
 	}
 }
 
