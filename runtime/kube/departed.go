@@ -8,7 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"pipec.dev/pipec/runtime/kube/client"
+	"pipec.dev/pipec/runtime/kubeclient"
 	"pipec.dev/pipec/schema/kube"
 )
 
@@ -96,7 +96,7 @@ const (
 func (d *driver) awaitDeparture(ctx context.Context, m *member, group string) bool {
 	watching, stop := context.WithCancel(ctx)
 	seen := false
-	d.client.WatchJob(watching, m.Run, client.Watcher[*batchv1.Job]{
+	d.client.WatchJob(watching, m.Run, kubeclient.Watcher[*batchv1.Job]{
 		Changed: func(j *batchv1.Job) {
 			if seen = true; string(j.UID) != m.UID || finished(j) {
 				stop()

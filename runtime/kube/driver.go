@@ -13,7 +13,7 @@ import (
 	"pipec.dev/pipec/runtime/cache"
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/runtime/journal"
-	"pipec.dev/pipec/runtime/kube/client"
+	"pipec.dev/pipec/runtime/kubeclient"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
@@ -30,7 +30,7 @@ type attemptID struct {
 // in the inbox.
 type driver struct {
 	o       *Options
-	client  *client.Client
+	client  *kubeclient.Client
 	store   store.Store
 	program *program.Program
 	run     *record.Run
@@ -114,7 +114,7 @@ func (d *driver) drive(ctx context.Context, lease *lease, begin func()) (*record
 func (d *driver) watch(ctx context.Context) error {
 	synced := make(chan struct{})
 	d.working.Go(func() {
-		d.client.WatchPods(ctx, kube.LabelRunUID+"="+d.o.JobUID, client.Watcher[*corev1.Pod]{
+		d.client.WatchPods(ctx, kube.LabelRunUID+"="+d.o.JobUID, kubeclient.Watcher[*corev1.Pod]{
 			Changed: func(p *corev1.Pod) { d.post(func() { d.podChanged(p) }) },
 			Gone:    func(p *corev1.Pod) { d.post(func() { d.podGone(p) }) },
 			Synced:  func() { close(synced) },
@@ -122,7 +122,7 @@ func (d *driver) watch(ctx context.Context) error {
 		})
 	})
 	d.working.Go(func() {
-		d.client.WatchJob(ctx, d.o.Job, client.Watcher[*batchv1.Job]{
+		d.client.WatchJob(ctx, d.o.Job, kubeclient.Watcher[*batchv1.Job]{
 			Changed: func(j *batchv1.Job) { d.post(func() { d.jobChanged(j) }) },
 			Gone:    func(*batchv1.Job) {},
 			Fault:   func(err error) { d.post(func() { d.fault("jobs", err) }) },

@@ -24,7 +24,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 
-	"pipec.dev/pipec/runtime/kube/client"
+	"pipec.dev/pipec/runtime/kubeclient"
 )
 
 // fakeAPI is an API server that does what a real one can't be made to do when it is wanted: it fails. It knows as much of
@@ -94,8 +94,8 @@ func newFakeAPI(t *testing.T) *fakeAPI {
 	return a
 }
 
-func (a *fakeAPI) client() *client.Client {
-	c, err := client.New(&rest.Config{Host: a.server.URL}, "ns")
+func (a *fakeAPI) client() *kubeclient.Client {
+	c, err := kubeclient.New(&rest.Config{Host: a.server.URL}, "ns")
 	if err != nil {
 		a.t.Fatal(err)
 	}

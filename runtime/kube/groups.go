@@ -11,7 +11,7 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 
 	"pipec.dev/pipec/runtime/engine"
-	"pipec.dev/pipec/runtime/kube/client"
+	"pipec.dev/pipec/runtime/kubeclient"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/record"
 )
@@ -269,7 +269,7 @@ func (g *groups) watch() {
 	g.watching = true
 	d := g.d
 	d.working.Go(func() {
-		d.client.WatchLeases(d.ctx, kube.LabelComponent+"="+kube.ComponentGroup, client.Watcher[*coordinationv1.Lease]{
+		d.client.WatchLeases(d.ctx, kube.LabelComponent+"="+kube.ComponentGroup, kubeclient.Watcher[*coordinationv1.Lease]{
 			Changed: func(l *coordinationv1.Lease) { d.post(func() { g.changed(l) }) },
 			Gone:    func(l *coordinationv1.Lease) { d.post(func() { g.vanished(l.Name) }) },
 			Fault:   func(err error) { d.post(func() { d.fault("leases", err) }) },

@@ -13,13 +13,13 @@ import (
 	"time"
 
 	"pipec.dev/pipec/runtime/journal"
-	"pipec.dev/pipec/runtime/kube/client"
+	"pipec.dev/pipec/runtime/kubeclient"
 	"pipec.dev/pipec/runtime/store"
 )
 
 // Options say whose coordinator this is.
 type Options struct {
-	Client *client.Client
+	Client *kubeclient.Client
 	Store  store.Store
 	// Program is the encoding of the bound program that the Job carries.
 	Program   []byte
