@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"pipec.dev/pipec/runtime/step"
+	"pipec.dev/pipec/runtime/store/stores"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -76,7 +77,7 @@ func (a *agent) unready(err error) int {
 }
 
 // task reads the attempt's task, and opens its store.
-func (a *agent) task(ctx context.Context, text string) (*step.Task, openStore, error) {
+func (a *agent) task(ctx context.Context, text string) (*step.Task, stores.Store, error) {
 	var named struct {
 		Store *program.Store `json:"store"`
 	}

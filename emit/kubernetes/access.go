@@ -5,13 +5,11 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"pipec.dev/pipec/schema/kinds"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/kube/pod"
 	"pipec.dev/pipec/schema/program"
 )
-
-// roleAnnotation is how EKS is told the IAM role of a service account.
-const roleAnnotation = "eks.amazonaws.com/role-arn"
 
 func meta(p *program.Program, name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
@@ -27,19 +25,20 @@ func namespace(p *program.Program) *corev1.Namespace {
 	}
 }
 
-func coordinatorAccount(p *program.Program) *corev1.ServiceAccount {
-	return account(p, kube.CoordinatorName(p.Pipeline))
+func coordinatorAccount(p *program.Program, set *kinds.Set) *corev1.ServiceAccount {
+	return account(p, kube.CoordinatorName(p.Pipeline), set)
 }
 
 // stepsAccount has no rights at all.
-func stepsAccount(p *program.Program) *corev1.ServiceAccount {
-	return account(p, kube.StepsName(p.Pipeline))
+func stepsAccount(p *program.Program, set *kinds.Set) *corev1.ServiceAccount {
+	return account(p, kube.StepsName(p.Pipeline), set)
 }
 
-func account(p *program.Program, name string) *corev1.ServiceAccount {
+// account carries the role of the store, by the annotation that the store's kind has for that.
+func account(p *program.Program, name string, set *kinds.Set) *corev1.ServiceAccount {
 	out := &corev1.ServiceAccount{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"}, ObjectMeta: meta(p, name)}
-	if r := p.Target.Store.Role; r != "" {
-		out.Annotations[roleAnnotation] = r
+	if row := set.Store(p.Target.Store.Kind); row != nil && row.RoleAnnotation != "" && p.Target.Store.Role != "" {
+		out.Annotations[row.RoleAnnotation] = p.Target.Store.Role
 	}
 	no := false
 	out.AutomountServiceAccountToken = &no // pods that need a token say so

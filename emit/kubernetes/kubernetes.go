@@ -10,10 +10,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	"pipec.dev/pipec/schema/kinds"
 	"pipec.dev/pipec/schema/program"
 )
 
@@ -21,6 +23,52 @@ import (
 // accounts, rights, the program, the CronJob. The program must be bound (it has a Target). The same program gives the same
 // objects. The namespace is not among them; see Namespace.
 func Definition(p *program.Program) ([]unstructured.Unstructured, error) {
+	return definition(p, kinds.Builtin())
+}
+
+// Options are what to write beside the definitions, and by which table of kinds.
+type Options struct {
+	Run   bool       // write a run of each program too, as a Job
+	Kinds *kinds.Set // nil: kinds.Builtin()
+}
+
+// Objects makes the objects of bound programs of one stack: the namespace first, if the stack creates it, and then the
+// definition of each program.
+func Objects(programs []*program.Program, o Options) ([]unstructured.Unstructured, error) {
+	if o.Kinds == nil {
+		o.Kinds = kinds.Builtin()
+	}
+	var out []unstructured.Unstructured
+	for i, p := range programs {
+		objects, err := definition(p, o.Kinds)
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 && p.Target.CreateNamespace {
+			ns, err := Namespace(p)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, ns)
+		}
+		out = append(out, objects...)
+		if o.Run {
+			job, err := Job(p)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, job)
+		}
+	}
+	return out, nil
+}
+
+// FileName returns the name of the file that an object is written to by itself.
+func FileName(o *unstructured.Unstructured) string {
+	return strings.ToLower(o.GetKind()) + "-" + o.GetName() + ".yaml"
+}
+
+func definition(p *program.Program, set *kinds.Set) ([]unstructured.Unstructured, error) {
 	if p.Target == nil {
 		return nil, fmt.Errorf("pipeline %q is bound to no cluster", p.Pipeline)
 	}
@@ -28,7 +76,7 @@ func Definition(p *program.Program) ([]unstructured.Unstructured, error) {
 	if err != nil {
 		return nil, err
 	}
-	objects := []any{coordinatorAccount(p), stepsAccount(p), role(p), roleBinding(p)}
+	objects := []any{coordinatorAccount(p, set), stepsAccount(p, set), role(p), roleBinding(p)}
 	for i := range parts.data {
 		objects = append(objects, parts.configMap(p, i))
 	}

@@ -19,21 +19,18 @@ import (
 	"pgregory.net/rapid"
 
 	"pipec.dev/pipec/runtime/earlier"
-	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
-func open(t *testing.T) runs.Store {
+func open(t *testing.T) *store.Local {
 	t.Helper()
-	s, err := runs.OpenStore(t.TempDir(), program.Store{Kind: "local", Path: "store"})
+	s, err := store.OpenLocal(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c, ok := s.(interface{ Close() error }); ok {
-		t.Cleanup(func() { _ = c.Close() })
-	}
+	t.Cleanup(func() { _ = s.Close() })
 	return s
 }
 

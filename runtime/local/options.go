@@ -7,12 +7,14 @@
 package local
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"runtime"
 	"strings"
 	"time"
 
+	"pipec.dev/pipec/runtime/store/stores"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
@@ -23,6 +25,7 @@ type Options struct {
 	Program *program.Program           // what to run. Resume takes the recorded one
 	Encoded []byte                     // the program's encoding; nil: it is encoded here
 	Stack   *program.Stack             // where
+	Stores  stores.Set                 // opens the stack's artifact store; nil: stores.Builtin()
 	Params  map[string]json.RawMessage // values, and artifacts as params.Give writes them
 	Name    string                     // of the run; "": one is made of the pipeline's name, the time and chance
 	Only    []string                   // the steps to run, with all that they need; empty: all
@@ -34,6 +37,11 @@ type Options struct {
 	Observe func(record.Event)
 	// Force ends the run at once when it is closed: what runs is killed, finally's steps are not started. May be nil.
 	Force <-chan struct{}
+}
+
+// openStore opens the artifact store of the stack.
+func (o *Options) openStore() (stores.Store, error) {
+	return o.Stores.Open(context.Background(), o.Stack.ArtifactStore, stores.Options{Dir: o.Project})
 }
 
 // Outcome is a run and how it ended.

@@ -20,6 +20,7 @@ import (
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/runtime/work"
+	"pipec.dev/pipec/schema/kinds"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
@@ -95,14 +96,14 @@ func start(ctx context.Context, o Options, re *again) (out Outcome, err error) {
 
 // open opens what every way of driving a run needs.
 func open(o *Options) (*driver, error) {
-	if o.Stack == nil || o.Stack.Orchestrator.Kind != "local" {
+	if o.Stack == nil || kinds.Builtin().Pods(o.Stack) {
 		return nil, refuse(RefusedStack, "the stack doesn't run steps on this machine")
 	}
 	w, err := work.In(o.Project)
 	if err != nil {
 		return nil, err
 	}
-	s, err := runs.OpenStore(o.Project, o.Stack.ArtifactStore)
+	s, err := o.openStore()
 	if err != nil {
 		return nil, err
 	}

@@ -8,11 +8,9 @@ package runs
 import (
 	"context"
 	"errors"
-	"fmt"
-	"path/filepath"
 
 	"pipec.dev/pipec/runtime/store"
-	"pipec.dev/pipec/runtime/store/s3"
+	"pipec.dev/pipec/runtime/store/stores"
 	"pipec.dev/pipec/runtime/work"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -21,26 +19,14 @@ import (
 // Namespace is what stands for a cluster's namespace in the records of the local driver.
 const Namespace = "local"
 
-// Store is an artifact store that is open.
-type Store interface {
-	store.Store
-	Close() error
-}
+// Store is an open artifact store.
+type Store = stores.Store
 
-// OpenStore opens the artifact store of a stack, for a project's directory. It asks a server nothing yet.
+// OpenStore opens the artifact store of a stack, for a project's directory. It makes no request to a server.
+//
+// Deprecated: call stores.Set.Open, which takes a table of kinds.
 func OpenStore(project string, s program.Store) (Store, error) {
-	switch s.Kind {
-	case "local":
-	case "s3":
-		return s3.Open(context.Background(), s, s3.Options{})
-	default:
-		return nil, fmt.Errorf("there is no artifact store of kind %q: local and s3 are", s.Kind)
-	}
-	path := s.Path
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(project, path)
-	}
-	return store.OpenLocal(path)
+	return stores.Builtin().Open(context.Background(), s, stores.Options{Dir: project})
 }
 
 // Reader reads the runs in a store.
@@ -59,7 +45,7 @@ func Open(project string, stack *program.Stack) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := OpenStore(project, stack.ArtifactStore)
+	s, err := stores.Builtin().Open(context.Background(), stack.ArtifactStore, stores.Options{Dir: project})
 	if err != nil {
 		return nil, err
 	}
