@@ -15,7 +15,7 @@ type Code struct {
 // Codes are all codes, sorted by name. A name is never reused with another meaning.
 var Codes = []Code{
 	{"ambiguous-name", Error, "Two names become the same name where they are used, such as the environment variables of two inputs."},
-	{"artifact-in-string", Error, "An artifact is used where text is expected. Use its path."},
+	{"artifact-in-string", Error, "An artifact is used where text is expected, instead of its path."},
 	{"bare-reference", Warning, "Text in a YAML file is the address of a declaration, without ${…}."},
 	{"claim-at-once", Error, "Steps that can run at once mount the same claim, which allows one pod or one node at a time."},
 	{"cycle", Error, "Steps, locals, variables, pipelines or concurrency groups depend on each other in a cycle."},
