@@ -47,9 +47,9 @@ type Result struct {
 	Stack    *program.Stack               // the chosen stack: by name, the only one, or the implied one; nil if it is not determined
 	Sources  map[string][]byte            // by file name, to show diagnostics
 	Diags    diag.List
-	world    *evaluate.World
-	worlds   []*evaluate.World // of libraries
-	checked  *lint.Project     // the checked project, which lint rules look at
+	project  *evaluate.Project
+	imported []*evaluate.Project // of libraries
+	checked  *lint.Project       // the checked project, which lint rules look at
 }
 
 // Compile compiles a project. Faults in its files are reported in the result. An error is about the directory itself.
@@ -93,7 +93,7 @@ func (r *Result) compile(source *load.Project, o Options) {
 	decode.Bare(source, blocks, &r.Diags)
 	source.Files = nil // the trees are large, and the blocks refer to the parts that are still needed
 	w := evaluate.New(o.Dir, blocks, source.Sources, &r.Diags)
-	r.world, r.Project = w, w.Project
+	r.project, r.Project = w, w.Name
 	r.choose(w, o.Stack)
 	stack := ""
 	if r.Stack != nil {
@@ -101,7 +101,7 @@ func (r *Result) compile(source *load.Project, o Options) {
 	}
 	w.Give(stack, o.Env, o.Vars)
 	levels := lint.Settings(w)
-	r.worlds = library.Read(w, library.Options{Sources: source.Sources, Unsaved: o.Unsaved, Reading: o.Reading})
+	r.imported = library.Read(w, library.Options{Sources: source.Sources, Unsaved: o.Unsaved, Reading: o.Reading})
 	r.Stacks = check.Stacks(w)
 	for _, s := range r.Stacks {
 		if r.Stack != nil && s.Name == r.Stack.Name {
@@ -109,7 +109,7 @@ func (r *Result) compile(source *load.Project, o Options) {
 		}
 	}
 	pipelines := check.Project(w)
-	for _, lib := range r.worlds {
+	for _, lib := range r.imported {
 		r.errors(lib)
 	}
 	if r.Diags.HasErrors() {
@@ -139,7 +139,7 @@ func (r *Result) compile(source *load.Project, o Options) {
 
 // errors takes over the errors of a library. Its warnings are left to those who work on the library, and so are edits of
 // its files.
-func (r *Result) errors(lib *evaluate.World) {
+func (r *Result) errors(lib *evaluate.Project) {
 	if !lib.Diags.HasErrors() {
 		return
 	}
@@ -147,7 +147,7 @@ func (r *Result) errors(lib *evaluate.World) {
 		if d.Severity != diag.Error {
 			continue
 		}
-		if d.Fix != nil && filepath.Dir(d.Fix.Range.Filename) != filepath.Clean(r.world.Dir) {
+		if d.Fix != nil && filepath.Dir(d.Fix.Range.Filename) != filepath.Clean(r.project.Dir) {
 			d.Fix = nil
 		}
 		r.Diags.Add(d)
@@ -155,7 +155,7 @@ func (r *Result) errors(lib *evaluate.World) {
 }
 
 // choose selects the stack: the one with the name, the only one, or the implied one.
-func (r *Result) choose(w *evaluate.World, name string) {
+func (r *Result) choose(w *evaluate.Project, name string) {
 	names := evaluate.Names(w.Stacks)
 	switch {
 	case len(names) == 0 && (name == "" || name == "local"):

@@ -25,13 +25,13 @@ func (r *Result) Evaluate(src []byte) (cty.Value, *diag.List) {
 	}
 	node, hclDiags := hclsyntax.ParseExpression(src, ConsoleName, hcl.InitialPos)
 	diags.Add(diag.FromHCL(hclDiags, map[string][]byte{ConsoleName: src})...)
-	if diags.HasErrors() || r.world == nil {
+	if diags.HasErrors() || r.project == nil {
 		return cty.NilVal, &diags
 	}
-	before := r.world.Diags
-	r.world.Diags = &diags
-	defer func() { r.world.Diags = before }()
-	v, ok := r.world.Const(node)
+	before := r.project.Diags
+	r.project.Diags = &diags
+	defer func() { r.project.Diags = before }()
+	v, ok := r.project.Const(node)
 	if !ok {
 		return cty.NilVal, &diags
 	}

@@ -14,12 +14,12 @@ import (
 )
 
 // keep stores what rules look at, of a project without errors, and removes the warnings that the project ignores.
-func (r *Result) keep(w *evaluate.World, blocks []*decode.Block, pipelines []*check.Pipeline, levels lint.Levels) {
+func (r *Result) keep(w *evaluate.Project, blocks []*decode.Block, pipelines []*check.Pipeline, levels lint.Levels) {
 	if r.Diags.HasErrors() {
 		return
 	}
 	r.checked = &lint.Project{
-		World: w, Blocks: blocks, Pipelines: pipelines, Programs: slices.Concat(r.Programs, r.Called), Stacks: r.Stacks, Sources: r.Sources, Levels: levels,
+		Evaluated: w, Blocks: blocks, Pipelines: pipelines, Programs: slices.Concat(r.Programs, r.Called), Stacks: r.Stacks, Sources: r.Sources, Levels: levels,
 	}
 	r.libraries()
 	r.Diags = r.checked.Unignored(r.Diags)
@@ -28,25 +28,25 @@ func (r *Result) keep(w *evaluate.World, blocks []*decode.Block, pipelines []*ch
 // libraries finds the libraries whose pipelines the project calls, and separates their sources from the project's.
 func (r *Result) libraries() {
 	called := calledOfLibraries(r.checked.Pipelines)
-	if len(r.worlds) > 0 {
+	if len(r.imported) > 0 {
 		foreign := map[string]bool{}
-		for _, w := range r.worlds {
+		for _, w := range r.imported {
 			foreign[filepath.Clean(w.Dir)] = true
 		}
 		r.checked.Sources = within(r.Sources, func(dir string) bool { return !foreign[dir] })
 	}
-	worlds := slices.SortedFunc(maps.Keys(called), func(a, b *evaluate.World) int { return slices.Index(r.worlds, a) - slices.Index(r.worlds, b) })
-	for _, w := range worlds {
+	found := slices.SortedFunc(maps.Keys(called), func(a, b *evaluate.Project) int { return slices.Index(r.imported, a) - slices.Index(r.imported, b) })
+	for _, w := range found {
 		r.checked.Libraries = append(r.checked.Libraries, &lint.Project{
-			World: w, Blocks: w.Blocks, Pipelines: called[w], Stacks: r.Stacks, Levels: r.checked.Levels, Library: true,
+			Evaluated: w, Blocks: w.Blocks, Pipelines: called[w], Stacks: r.Stacks, Levels: r.checked.Levels, Library: true,
 			Sources: within(r.Sources, func(dir string) bool { return dir == filepath.Clean(w.Dir) }),
 		})
 	}
 }
 
 // calledOfLibraries returns the pipelines of libraries that other pipelines call, directly or indirectly, by library.
-func calledOfLibraries(pipelines []*check.Pipeline) map[*evaluate.World][]*check.Pipeline {
-	out, seen := map[*evaluate.World][]*check.Pipeline{}, map[*check.Pipeline]bool{}
+func calledOfLibraries(pipelines []*check.Pipeline) map[*evaluate.Project][]*check.Pipeline {
+	out, seen := map[*evaluate.Project][]*check.Pipeline{}, map[*check.Pipeline]bool{}
 	for todo := slices.Clone(pipelines); len(todo) > 0; todo = todo[1:] {
 		for _, p := range todo[0].Calls {
 			if seen[p] {
@@ -89,7 +89,7 @@ func (r *Result) Lint(o lint.Options) lint.Report {
 func standalone(lib *lint.Project) []*program.Program {
 	var out []*program.Program
 	for _, p := range lib.Pipelines {
-		if prog, _, err := lower.Program(lib.World, p); err == nil { // it has been compiled as part of the program that calls it
+		if prog, _, err := lower.Program(lib.Evaluated, p); err == nil { // it has been compiled as part of the program that calls it
 			out = append(out, prog)
 		}
 	}

@@ -21,8 +21,8 @@ import (
 
 // Check binds a program to the stack and reports what prevents it from running there. places is the source map of the
 // program.
-func Check(w *evaluate.World, p *program.Program, places program.SourceMap, stack *program.Stack) {
-	c := checker{world: w, program: p, places: places, stack: stack}
+func Check(w *evaluate.Project, p *program.Program, places program.SourceMap, stack *program.Stack) {
+	c := checker{project: w, program: p, places: places, stack: stack}
 	c.sources()
 	if !c.images() {
 		return
@@ -57,7 +57,7 @@ func own(steps []program.Step) []program.Step {
 }
 
 type checker struct {
-	world   *evaluate.World
+	project *evaluate.Project
 	program *program.Program
 	places  program.SourceMap
 	stack   *program.Stack
@@ -74,7 +74,7 @@ func (c *checker) sources() {
 		if err != nil || s.Path == "" {
 			continue
 		}
-		c.world.Diags.Add(diag.New("out-of-place", c.places["param."+p.Name+".source"], "a scheduled run can't import %q: stack %q doesn't have the project's files", p.Source, c.stack.Name).
+		c.project.Diags.Add(diag.New("out-of-place", c.places["param."+p.Name+".source"], "a scheduled run can't import %q: stack %q doesn't have the project's files", p.Source, c.stack.Name).
 			WithDetail("`pipec run` uploads the file of a path. A run that the cluster starts on a schedule can read only from S3.").
 			WithSuggestion("write source = \"s3://BUCKET/KEY\""))
 	}
@@ -104,13 +104,13 @@ func (c *checker) images() bool {
 		switch {
 		case s.Image == "":
 			good = false
-			c.world.Diags.Add(diag.New("missing", c.places[at], "step %q has no image, and stack %q runs it in a pod", s.Name, c.stack.Name).
+			c.project.Diags.Add(diag.New("missing", c.places[at], "step %q has no image, and stack %q runs it in a pod", s.Name, c.stack.Name).
 				WithSuggestion("write image = image.NAME in the pipeline or in the step"))
 		case ref == "" && built && !told[s.Image]:
 			good, told[s.Image] = false, true
 			name := strings.TrimPrefix(s.Image, "image.")
-			c.world.Diags.Add(diag.New("missing", c.places["image."+name], "stack %q has no container_registry, but image %q must be built and pushed to one", c.stack.Name, name).
-				WithRelated(c.world.Stacks[c.stack.Name].DefRange, "the stack is declared here").
+			c.project.Diags.Add(diag.New("missing", c.places["image."+name], "stack %q has no container_registry, but image %q must be built and pushed to one", c.stack.Name, name).
+				WithRelated(c.project.Stacks[c.stack.Name].DefRange, "the stack is declared here").
 				WithSuggestion(`write container_registry "generic" { uri = "HOST/PREFIX" } in the stack`))
 		case ref == "":
 			good = false
@@ -127,11 +127,11 @@ func (c *checker) restricted(bound *program.Program) {
 		}
 		l, err := restricted.Leaves(s)
 		if err != nil {
-			c.world.Diags.Add(diag.New("evaluation", c.places[""], "the pods of this pipeline can't be checked: %v", err))
+			c.project.Diags.Add(diag.New("evaluation", c.places[""], "the pods of this pipeline can't be checked: %v", err))
 			return
 		}
 		if l != nil {
-			c.world.Diags.Add(diag.New("not-restricted", c.places[at+".pod"], "the `pod` of step %q leaves Pod Security `restricted`", l.Step).
+			c.project.Diags.Add(diag.New("not-restricted", c.places[at+".pod"], "the `pod` of step %q leaves Pod Security `restricted`", l.Step).
 				WithDetail("%s.", strings.Join(l.Reasons, ";\n")).
 				WithSuggestion("if the step needs this, write security {} in it: plans then show it"))
 		}

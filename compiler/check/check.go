@@ -19,19 +19,19 @@ import (
 const defaultParallel = 200
 
 type checker struct {
-	world   *evaluate.World
+	world   *evaluate.Project
 	diags   *diag.List
 	current *Pipeline
 	// pipelines are those that are or were checked: who calls one needs the types of its params and outputs.
 	pipelines map[*decode.Block]*Pipeline
 	callers   []caller // the calls that are being checked, outermost first
-	libraries map[*evaluate.World]*checker
+	libraries map[*evaluate.Project]*checker
 }
 
 // Project checks all pipelines of a project, sorted by name, and those of its libraries, and tells what in it is used by
 // nothing.
-func Project(w *evaluate.World) []*Pipeline {
-	c := &checker{world: w, libraries: map[*evaluate.World]*checker{}}
+func Project(w *evaluate.Project) []*Pipeline {
+	c := &checker{world: w, libraries: map[*evaluate.Project]*checker{}}
 	out := c.all()
 	c.groups()
 	if !w.Diags.HasErrors() { // what is faulty may hide a use
@@ -104,7 +104,7 @@ func (c *checker) pipeline(b *decode.Block) *Pipeline {
 // settings checks the pipeline's own attributes.
 func (c *checker) settings(p *Pipeline) {
 	w, b := c.world, p.Block
-	p.Program = program.Program{Version: program.Version, Project: w.Project, Pipeline: b.Label, OnFailure: "continue", MaxParallel: defaultParallel}
+	p.Program = program.Program{Version: program.Version, Project: w.Name, Pipeline: b.Label, OnFailure: "continue", MaxParallel: defaultParallel}
 	if s, ok := w.String(b, "on_failure"); ok {
 		p.Program.OnFailure = s
 	}

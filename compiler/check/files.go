@@ -77,7 +77,7 @@ func (c *checker) path(b *decode.Block, name string, dir bool) string {
 }
 
 // Path is an attribute that names a path of the project and has been checked.
-func Path(w *evaluate.World, b *decode.Block, name string) string {
+func Path(w *evaluate.Project, b *decode.Block, name string) string {
 	text, _ := w.String(b, name)
 	return path.Clean(filepath.ToSlash(text))
 }

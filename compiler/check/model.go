@@ -23,10 +23,10 @@ type Pipeline struct {
 	// Calls are the pipelines that its steps call, each once, in the order of the source.
 	Calls []*Pipeline
 
-	world   *evaluate.World // the project, or the library, that it is declared in
-	entered bool            // it is being checked
-	called  bool            // another one calls it
-	faulty  bool            // some of its outputs are not known
+	world   *evaluate.Project // the project, or the library, that it is declared in
+	entered bool              // it is being checked
+	called  bool              // another one calls it
+	faulty  bool              // some of its outputs are not known
 	byName  map[string]*Step
 	code    string // of the pipeline: the default of its steps
 	image   string
@@ -35,7 +35,7 @@ type Pipeline struct {
 }
 
 // World is the project, or the library, that the pipeline is declared in.
-func (p *Pipeline) World() *evaluate.World { return p.world }
+func (p *Pipeline) World() *evaluate.Project { return p.world }
 
 // Called says whether another pipeline calls it. Without a schedule, it is then not a target by itself.
 func (p *Pipeline) Called() bool { return p.called && p.Block.One("schedule") == nil }

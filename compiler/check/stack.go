@@ -22,7 +22,7 @@ func LocalStack() *program.Stack {
 }
 
 // Stacks checks all stacks of a project, sorted by name.
-func Stacks(w *evaluate.World) []*program.Stack {
+func Stacks(w *evaluate.Project) []*program.Stack {
 	c := &checker{world: w, diags: w.Diags}
 	var out []*program.Stack
 	for _, name := range evaluate.Names(w.Stacks) {

@@ -33,7 +33,7 @@ func Type(e hcl.Expression, diags *diag.List) (cty.Type, bool) {
 }
 
 // convert converts v, the value of e, to the expected type, or reports why that isn't possible.
-func (w *World) convert(v cty.Value, want cty.Type, e hcl.Expression, nullable bool) (cty.Value, bool) {
+func (w *Project) convert(v cty.Value, want cty.Type, e hcl.Expression, nullable bool) (cty.Value, bool) {
 	v, marks := v.UnmarkDeep()
 	if v.IsNull() && nullable {
 		return cty.NullVal(want.WithoutOptionalAttributesDeep()), true
@@ -62,7 +62,7 @@ func trimSentence(s string) string {
 
 // Get returns the value of a constant attribute, converted to the expected type. It returns false if the attribute is
 // missing, or faulty and reported.
-func (w *World) Get(b *decode.Block, name string, want cty.Type) (cty.Value, bool) {
+func (w *Project) Get(b *decode.Block, name string, want cty.Type) (cty.Value, bool) {
 	e := b.Attr(name)
 	if e == nil {
 		return cty.NilVal, false
@@ -82,7 +82,7 @@ func (w *World) Get(b *decode.Block, name string, want cty.Type) (cty.Value, boo
 }
 
 // String returns a constant string.
-func (w *World) String(b *decode.Block, name string) (string, bool) {
+func (w *Project) String(b *decode.Block, name string) (string, bool) {
 	v, ok := w.Get(b, name, cty.String)
 	if !ok {
 		return "", false
@@ -100,13 +100,13 @@ func (w *World) String(b *decode.Block, name string) (string, bool) {
 }
 
 // Bool returns a constant bool; false if the attribute is missing.
-func (w *World) Bool(b *decode.Block, name string) (value, ok bool) {
+func (w *Project) Bool(b *decode.Block, name string) (value, ok bool) {
 	v, ok := w.Get(b, name, cty.Bool)
 	return ok && v.True(), ok
 }
 
 // Int returns a constant whole number that is at least least.
-func (w *World) Int(b *decode.Block, name string, least int) (int, bool) {
+func (w *Project) Int(b *decode.Block, name string, least int) (int, bool) {
 	v, ok := w.Get(b, name, cty.Number)
 	if !ok {
 		return 0, false
@@ -114,7 +114,7 @@ func (w *World) Int(b *decode.Block, name string, least int) (int, bool) {
 	return w.int(v, b.Attr(name).Range(), name, least)
 }
 
-func (w *World) int(v cty.Value, at hcl.Range, name string, least int) (int, bool) {
+func (w *Project) int(v cty.Value, at hcl.Range, name string, least int) (int, bool) {
 	f := v.AsBigFloat()
 	i, accuracy := f.Int64()
 	if accuracy != 0 || i < int64(least) || i > math.MaxInt32 {
@@ -125,7 +125,7 @@ func (w *World) int(v cty.Value, at hcl.Range, name string, least int) (int, boo
 }
 
 // ExitCodes returns a constant list of whole numbers from 0 to 255.
-func (w *World) ExitCodes(b *decode.Block, name string) []int {
+func (w *Project) ExitCodes(b *decode.Block, name string) []int {
 	v, ok := w.Get(b, name, cty.List(cty.Number))
 	if !ok {
 		return nil
@@ -143,7 +143,7 @@ func (w *World) ExitCodes(b *decode.Block, name string) []int {
 }
 
 // Float returns a constant number that is at least least.
-func (w *World) Float(b *decode.Block, name string, least float64) (float64, bool) {
+func (w *Project) Float(b *decode.Block, name string, least float64) (float64, bool) {
 	v, ok := w.Get(b, name, cty.Number)
 	if !ok {
 		return 0, false
@@ -157,7 +157,7 @@ func (w *World) Float(b *decode.Block, name string, least float64) (float64, boo
 }
 
 // Strings returns a constant list of strings.
-func (w *World) Strings(b *decode.Block, name string) []string {
+func (w *Project) Strings(b *decode.Block, name string) []string {
 	v, ok := w.Get(b, name, cty.List(cty.String))
 	if !ok {
 		return nil
@@ -170,7 +170,7 @@ func (w *World) Strings(b *decode.Block, name string) []string {
 }
 
 // StringMap returns a constant map of strings.
-func (w *World) StringMap(b *decode.Block, name string) map[string]string {
+func (w *Project) StringMap(b *decode.Block, name string) map[string]string {
 	v, ok := w.Get(b, name, cty.Map(cty.String))
 	if !ok {
 		return nil

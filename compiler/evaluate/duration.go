@@ -14,7 +14,7 @@ import (
 )
 
 // Duration returns a constant duration of 0 or more.
-func (w *World) Duration(b *decode.Block, name string) (time.Duration, bool) {
+func (w *Project) Duration(b *decode.Block, name string) (time.Duration, bool) {
 	e := b.Attr(name)
 	if lit, ok := e.(*hclsyntax.LiteralValueExpr); ok && lit.Val.Type() == cty.Number && !lit.Val.IsNull() {
 		text := strconv.Quote(lit.Val.AsBigFloat().Text('f', -1) + "s")

@@ -14,21 +14,21 @@ type Each struct {
 }
 
 // For evaluates constants for an element, until the returned function is called. nil: for no element, which is the default.
-func (w *World) For(e *Each) (done func()) {
+func (w *Project) For(e *Each) (done func()) {
 	before := w.each
 	w.each = e
 	return func() { w.each = before }
 }
 
 // Mention marks what an expression reads as used. It is for expressions that are never evaluated.
-func (w *World) Mention(e hcl.Expression) {
+func (w *Project) Mention(e hcl.Expression) {
 	for _, n := range w.reads(e) {
 		n.Used = true
 	}
 }
 
 // eachType returns the type of each.key or each.value.
-func (w *World) eachType(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
+func (w *Project) eachType(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
 	if w.each.Why != nil {
 		w.Diags.Add(w.each.Why(t.SourceRange(), Text(t)))
 		return cty.NilType, 0, true
@@ -49,7 +49,7 @@ func (w *World) eachType(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
 }
 
 // valueOf returns the value of var.x, local.x or each.x.
-func (w *World) valueOf(root, name string) (cty.Value, bool) {
+func (w *Project) valueOf(root, name string) (cty.Value, bool) {
 	if root != "each" {
 		return w.named(root, name)
 	}

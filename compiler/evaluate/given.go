@@ -39,7 +39,7 @@ type given struct {
 
 // Give sets the values of variables, from the weakest source to the strongest: pipec.auto.vars, STACK.auto.vars, the
 // environment, and then flags and files in their order.
-func (w *World) Give(stack string, env []string, sources []Source) {
+func (w *Project) Give(stack string, env []string, sources []Source) {
 	w.giveFile(filepath.Join(w.Dir, "pipec.auto.vars"), true)
 	if stack != "" {
 		w.giveFile(filepath.Join(w.Dir, stack+".auto.vars"), true)
@@ -71,7 +71,7 @@ func (w *World) Give(stack string, env []string, sources []Source) {
 
 // inFlag returns a range for a value from a flag, so that a diagnostic can point at it. The value is not shown, because it
 // may be a secret.
-func (w *World) inFlag(flag, name string) hcl.Range {
+func (w *Project) inFlag(flag, name string) hcl.Range {
 	origin := flag + " " + name
 	w.sources[origin] = []byte(name)
 	at := hcl.Range{Filename: origin, Start: hcl.InitialPos, End: hcl.InitialPos}
@@ -79,19 +79,19 @@ func (w *World) inFlag(flag, name string) hcl.Range {
 	return at
 }
 
-func (w *World) undeclaredVariable(at hcl.Range, name string) diag.Diagnostic {
+func (w *Project) undeclaredVariable(at hcl.Range, name string) diag.Diagnostic {
 	d := diag.New("unknown-variable-value", at, "there is a value for %q, but no variable of that name is declared", name)
 	return w.Near(d, "var.", name, func() []string { return Names(w.Variables) })
 }
 
 // giveText stores a value that was set as text. It becomes a source of its own, so that a diagnostic can show it.
-func (w *World) giveText(name, value, origin string) {
+func (w *Project) giveText(name, value, origin string) {
 	at := hcl.Range{Filename: origin, Start: hcl.InitialPos, End: hcl.InitialPos}
 	at.End.Byte, at.End.Column = len(value), len([]rune(value))+1
 	w.given[name] = given{text: value, at: at, origin: origin}
 }
 
-func (w *World) giveFile(path string, optional bool) {
+func (w *Project) giveFile(path string, optional bool) {
 	at := hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos}
 	src, err := readGiven(path, optional)
 	if err != nil {
@@ -158,7 +158,7 @@ func readGiven(path string, regular bool) ([]byte, error) {
 }
 
 // valueGiven converts a given value to the declared type. A string is taken as it is; other types are read as a literal.
-func (w *World) valueGiven(g given, declared cty.Type, n *Name) (cty.Value, bool) {
+func (w *Project) valueGiven(g given, declared cty.Type, n *Name) (cty.Value, bool) {
 	if g.value != cty.NilVal {
 		return w.valueImported(g, declared, n)
 	}

@@ -9,9 +9,9 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// Import makes w the World of a library: the values of its variables are those that block b of another World sets, by name,
+// Import makes w the project of a library: the values of its variables are those that block b of another project sets, by name,
 // and no others.
-func (w *World) Import(root string, b *decode.Block, values map[string]cty.Value) {
+func (w *Project) Import(root string, b *decode.Block, values map[string]cty.Value) {
 	w.Root, w.importer = root, b
 	vars := b.Attr("vars")
 	for _, name := range Names(values) {
@@ -27,7 +27,7 @@ func (w *World) Import(root string, b *decode.Block, values map[string]cty.Value
 }
 
 // valueImported converts a value of the importer to the declared type.
-func (w *World) valueImported(g given, declared cty.Type, n *Name) (cty.Value, bool) {
+func (w *Project) valueImported(g given, declared cty.Type, n *Name) (cty.Value, bool) {
 	v, marks := g.value.UnmarkDeep()
 	if len(marks) > 0 {
 		n.Sensitive = true
@@ -56,7 +56,7 @@ func typeRange(n *Name) hcl.Range {
 }
 
 // notImported reports a variable for which the `library` block sets no value.
-func (w *World) notImported(n *Name) diag.Diagnostic {
+func (w *Project) notImported(n *Name) diag.Diagnostic {
 	return diag.New("missing-variable", w.importer.DefRange, "missing value for variable %[2]q of library %[1]q, which has no default", w.importer.Label, n.block.Label).
 		WithRelated(n.Range, "the variable is declared here").
 		WithSuggestion("write vars = { %s = … } in the block", n.block.Label)

@@ -9,7 +9,7 @@ import (
 const maxFollow = 100
 
 // Follow returns the expression of a local if e is only a reference to it; otherwise e.
-func (w *World) Follow(e hcl.Expression) hcl.Expression {
+func (w *Project) Follow(e hcl.Expression) hcl.Expression {
 	for range maxFollow {
 		node := unwrap(e)
 		if wrap, whole := node.(*hclsyntax.TemplateWrapExpr); whole { // as in YAML, ${local.x}

@@ -16,7 +16,7 @@ import (
 const maxRing = 1000
 
 // named returns the value of var.x or local.x. It returns false if the name is not declared, or is faulty.
-func (w *World) named(root, name string) (cty.Value, bool) {
+func (w *Project) named(root, name string) (cty.Value, bool) {
 	names := w.Variables
 	if root == "local" {
 		names = w.Locals
@@ -35,13 +35,13 @@ func (w *World) named(root, name string) (cty.Value, bool) {
 }
 
 // Named returns the value of "var.x" or "local.x".
-func (w *World) Named(ref string) (cty.Value, bool) {
+func (w *Project) Named(ref string) (cty.Value, bool) {
 	root, name, _ := strings.Cut(ref, ".")
 	return w.named(root, name)
 }
 
 // visit evaluates a name, once, after the names that it reads.
-func (w *World) visit(n *Name) {
+func (w *Project) visit(n *Name) {
 	if n.state == untouched {
 		for _, before := range w.order(n) {
 			w.evaluate(before)
@@ -52,7 +52,7 @@ func (w *World) visit(n *Name) {
 
 // order lists the names that n reads, directly or indirectly; each follows those that it reads itself. Names in a cycle are
 // in any order. It doesn't recurse, because a chain of names may be long.
-func (w *World) order(n *Name) []*Name {
+func (w *Project) order(n *Name) []*Name {
 	type frame struct {
 		name  *Name
 		reads []*Name
@@ -78,7 +78,7 @@ func (w *World) order(n *Name) []*Name {
 }
 
 // dependencies returns the names in the expressions of a variable or a local.
-func (w *World) dependencies(n *Name) []*Name {
+func (w *Project) dependencies(n *Name) []*Name {
 	if n.expr != nil {
 		return w.reads(n.expr)
 	}
@@ -95,7 +95,7 @@ func (w *World) dependencies(n *Name) []*Name {
 }
 
 // reads returns the variables and locals that an expression refers to.
-func (w *World) reads(e hcl.Expression) []*Name {
+func (w *Project) reads(e hcl.Expression) []*Name {
 	if e == nil {
 		return nil
 	}
@@ -121,7 +121,7 @@ func (w *World) reads(e hcl.Expression) []*Name {
 
 // Varies reports whether the value of an expression depends on a variable, directly or through locals. It may differ then
 // if other values are given.
-func (w *World) Varies(e hcl.Expression) bool {
+func (w *Project) Varies(e hcl.Expression) bool {
 	seen := map[*Name]bool{}
 	for todo := w.reads(e); len(todo) > 0; {
 		n := todo[len(todo)-1]
@@ -137,7 +137,7 @@ func (w *World) Varies(e hcl.Expression) bool {
 	return false
 }
 
-func (w *World) evaluate(n *Name) {
+func (w *Project) evaluate(n *Name) {
 	switch n.state {
 	case done:
 		return
@@ -167,7 +167,7 @@ func (w *World) evaluate(n *Name) {
 }
 
 // ring reports a cycle of names, starting at the one that comes first in the source.
-func (w *World) ring(n *Name) {
+func (w *Project) ring(n *Name) {
 	from := 0
 	for i, s := range w.stack {
 		if s == n {
@@ -199,7 +199,7 @@ func before(a, b *Name) bool { return diag.Before(a.Range, b.Range) }
 
 // variable returns the value of a variable, given or by default, converted to its declared type and checked by its
 // validations.
-func (w *World) variable(n *Name) cty.Value {
+func (w *Project) variable(n *Name) cty.Value {
 	b := n.block
 	w.String(b, "description")
 	n.Sensitive, _ = w.Bool(b, "sensitive")
@@ -260,7 +260,7 @@ func (w *World) variable(n *Name) cty.Value {
 	return v
 }
 
-func (w *World) validate(n *Name) bool {
+func (w *Project) validate(n *Name) bool {
 	used := n.Used
 	defer func() { n.Used = used }()
 	good := true

@@ -14,7 +14,7 @@ import (
 )
 
 // constScope is the scope of expressions that must be known when compiling.
-type constScope struct{ w *World }
+type constScope struct{ w *Project }
 
 func (s constScope) Resolve(t hcl.Traversal, _ bool) (cty.Type, int) {
 	if typ, taken, mine := s.w.Resolve(t); mine {
@@ -47,7 +47,7 @@ var roots = map[string]string{
 
 // Misplaced reports a reference whose root can't be used at its position. more are the roots that can be used there besides
 // var and local, for example "param.NAME".
-func (w *World) Misplaced(t hcl.Traversal, more []string) diag.Diagnostic {
+func (w *Project) Misplaced(t hcl.Traversal, more []string) diag.Diagnostic {
 	root, text := t.RootName(), Text(t)
 	among := append([]string{"var.NAME", "local.NAME"}, more...)
 	switch root {
@@ -123,7 +123,7 @@ func Text(t hcl.Traversal) string {
 }
 
 // Resolve returns the type of var.x and local.x. mine is false for all other roots.
-func (w *World) Resolve(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
+func (w *Project) Resolve(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
 	root := t.RootName()
 	if root == "each" && w.each != nil {
 		return w.eachType(t)
@@ -145,7 +145,7 @@ func (w *World) Resolve(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
 	return v.Type(), 2, true
 }
 
-func (w *World) declared(root string) []string {
+func (w *Project) declared(root string) []string {
 	if root == "local" {
 		return Names(w.Locals)
 	}
@@ -153,7 +153,7 @@ func (w *World) declared(root string) []string {
 }
 
 // undeclared reports that var.x or local.x is not declared. A faulty declaration has been reported already.
-func (w *World) undeclared(t hcl.Traversal, root, name string) {
+func (w *Project) undeclared(t hcl.Traversal, root, name string) {
 	names, kind := w.Variables, "variable"
 	if root == "local" {
 		names, kind = w.Locals, "local"
@@ -172,7 +172,7 @@ const maxNear = 100
 
 // Near adds to d, which reports an unknown name behind a prefix such as "step.", the known name that was probably meant, or
 // all known names if none is similar.
-func (w *World) Near(d diag.Diagnostic, prefix, name string, names func() []string) diag.Diagnostic {
+func (w *Project) Near(d diag.Diagnostic, prefix, name string, names func() []string) diag.Diagnostic {
 	if w.near++; w.near > maxNear {
 		return d
 	}
@@ -187,7 +187,7 @@ func (w *World) Near(d diag.Diagnostic, prefix, name string, names func() []stri
 }
 
 // Function finds a function by the name of a call, and reports a function that doesn't exist.
-func (w *World) Function(call *hclsyntax.FunctionCallExpr) (function.Function, bool) {
+func (w *Project) Function(call *hclsyntax.FunctionCallExpr) (function.Function, bool) {
 	if f, ok := w.functions[call.Name]; ok {
 		return f, true
 	}

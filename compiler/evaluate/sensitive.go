@@ -14,14 +14,14 @@ type sensitive struct{}
 func IsSensitive(v cty.Value) bool { return v != cty.NilVal && v.ContainsMarked() }
 
 // SensitiveFault reports that an expression would write a sensitive variable, and how the expression reads it.
-func (w *World) SensitiveFault(e hcl.Expression) diag.Diagnostic {
+func (w *Project) SensitiveFault(e hcl.Expression) diag.Diagnostic {
 	d := diag.New("sensitive", e.Range(), "a sensitive variable would be written into the program").
 		WithDetail("Other people can read programs, manifests and records.").
 		WithSuggestion("pass the secret to the step with a secret_env block")
 	return w.trail(d, e, map[*Name]bool{})
 }
 
-func (w *World) trail(d diag.Diagnostic, e hcl.Expression, seen map[*Name]bool) diag.Diagnostic {
+func (w *Project) trail(d diag.Diagnostic, e hcl.Expression, seen map[*Name]bool) diag.Diagnostic {
 	for _, n := range w.reads(e) {
 		switch {
 		case seen[n]:
@@ -40,7 +40,7 @@ func (w *World) trail(d diag.Diagnostic, e hcl.Expression, seen map[*Name]bool) 
 
 // hasSensitive reports whether a variable is declared sensitive. Values must not be shown then until it is known which
 // variables they belong to.
-func (w *World) hasSensitive() bool {
+func (w *Project) hasSensitive() bool {
 	for _, n := range w.Variables {
 		if n.block.Attr("sensitive") != nil {
 			return true

@@ -1,4 +1,4 @@
-// Package library reads the libraries of a project. The directory of each `library` block is read into an evaluate.World of
+// Package library reads the libraries of a project. The directory of each `library` block is read into an evaluate.Project of
 // its own, with the values that the block sets for its variables. The package reports directories that are not libraries.
 // What a library's pipelines mean is the task of package check, as it is for the project's.
 //
@@ -26,26 +26,26 @@ type Options struct {
 	Reading func(dir string)  // is called with each directory before it is read; may be nil
 }
 
-// Read reads the libraries of w and their libraries, and sets each in the Imports of the World whose block names it. It
+// Read reads the libraries of w and their libraries, and sets each in the Imports of the project whose block names it. It
 // returns all of them; each follows those that it imports. Faults in the files of a library, and in the values that it
 // receives, are in the library's own Diags. Faults in a block of the project are in w's.
-func Read(w *evaluate.World, o Options) []*evaluate.World {
+func Read(w *evaluate.Project, o Options) []*evaluate.Project {
 	if len(w.Libraries) == 0 {
 		return nil
 	}
-	r := &reader{o: o, top: w.Dir, dirs: map[string]*directory{}, worlds: map[string]*evaluate.World{}}
+	r := &reader{o: o, top: w.Dir, dirs: map[string]*directory{}, projects: map[string]*evaluate.Project{}}
 	r.libraries(w, frame{real: r.real(w.Dir), shown: "the project"})
 	return r.out
 }
 
 type reader struct {
-	o      Options
-	top    string                // the project's directory
-	dirs   map[string]*directory // by real path
-	worlds map[string]*evaluate.World
-	path   []frame // the directories that are being read, outermost first
-	out    []*evaluate.World
-	full   bool
+	o        Options
+	top      string                // the project's directory
+	dirs     map[string]*directory // by real path
+	projects map[string]*evaluate.Project
+	path     []frame // the directories that are being read, outermost first
+	out      []*evaluate.Project
+	full     bool
 }
 
 // frame is a directory whose libraries are being read.
@@ -54,8 +54,8 @@ type frame struct {
 	block       *decode.Block // the block that imports the next directory on the path
 }
 
-// libraries reads the directories that the blocks of a World name.
-func (r *reader) libraries(w *evaluate.World, in frame) {
+// libraries reads the directories that the blocks of a project name.
+func (r *reader) libraries(w *evaluate.Project, in frame) {
 	r.path = append(r.path, in)
 	defer func() { r.path = r.path[:len(r.path)-1] }()
 	for _, name := range evaluate.Names(w.Libraries) {
@@ -67,7 +67,7 @@ func (r *reader) libraries(w *evaluate.World, in frame) {
 	}
 }
 
-func (r *reader) library(w *evaluate.World, b *decode.Block) *evaluate.World {
+func (r *reader) library(w *evaluate.Project, b *decode.Block) *evaluate.Project {
 	values, ok := values(w, b)
 	d := r.directory(w, b)
 	if d == nil || !ok {
@@ -77,10 +77,10 @@ func (r *reader) library(w *evaluate.World, b *decode.Block) *evaluate.World {
 		return nil
 	}
 	key := d.real + "\x00" + identity(values)
-	if lib := r.worlds[key]; lib != nil {
+	if lib := r.projects[key]; lib != nil {
 		return lib
 	}
-	if len(r.worlds) >= Max {
+	if len(r.projects) >= Max {
 		if !r.full {
 			w.Diags.Add(diag.New("too-large", b.DefRange, "the project has more than %d libraries, including those of its libraries", Max).
 				WithDetail("A library counts again for each different set of `vars`."))
@@ -90,7 +90,7 @@ func (r *reader) library(w *evaluate.World, b *decode.Block) *evaluate.World {
 	}
 	lib := evaluate.New(d.dir, d.blocks, r.o.Sources, &diag.List{})
 	lib.Diags.AddList(&d.diags)
-	r.worlds[key] = lib
+	r.projects[key] = lib
 	lib.Import(d.root, b, values)
 	stacks(lib, b)
 	r.libraries(lib, frame{real: d.real, shown: d.root})
@@ -99,7 +99,7 @@ func (r *reader) library(w *evaluate.World, b *decode.Block) *evaluate.World {
 }
 
 // stacks reports the stacks of a library. Only the importer decides where pipelines run.
-func stacks(lib *evaluate.World, b *decode.Block) {
+func stacks(lib *evaluate.Project, b *decode.Block) {
 	for _, name := range evaluate.Names(lib.Stacks) {
 		lib.Diags.Add(diag.New("out-of-place", lib.Stacks[name].DefRange, "a library can't declare stacks: its pipelines run on the stack of the project that calls them").
 			WithRelated(b.DefRange, "the directory is imported as a library here").
@@ -108,7 +108,7 @@ func stacks(lib *evaluate.World, b *decode.Block) {
 }
 
 // values evaluates the values that a block sets for variables.
-func values(w *evaluate.World, b *decode.Block) (map[string]cty.Value, bool) {
+func values(w *evaluate.Project, b *decode.Block) (map[string]cty.Value, bool) {
 	e := b.Attr("vars")
 	if e == nil {
 		return nil, !b.Tried("vars")
@@ -131,7 +131,7 @@ func values(w *evaluate.World, b *decode.Block) (map[string]cty.Value, bool) {
 }
 
 // ring reports a directory that imports itself, directly or indirectly, at the block that comes first in the source.
-func (r *reader) ring(w *evaluate.World, real string) bool {
+func (r *reader) ring(w *evaluate.Project, real string) bool {
 	from := -1
 	for i := range r.path {
 		if r.path[i].real == real {

@@ -15,11 +15,11 @@ var floatingImage = &Rule{
 	Doc: "The image behind such a name changes with every push: the same pipeline may have other results tomorrow, for no visible reason. " +
 		"Use a version, or better a digest.",
 	Check: func(p *Pass) {
-		for _, name := range evaluate.Names(p.World.Images) {
+		for _, name := range evaluate.Names(p.Evaluated.Images) {
 			if p.Library && !p.usesImage("image."+name) {
 				continue
 			}
-			floating(p, p.World.Images[name], "base")
+			floating(p, p.Evaluated.Images[name], "base")
 		}
 		for _, pl := range p.Pipelines {
 			floating(p, pl.Block, "image")
@@ -42,7 +42,7 @@ func floating(p *Pass, b *decode.Block, name string) {
 	if t, hclDiags := hcl.AbsTraversalForExpr(e); !hclDiags.HasErrors() && t.RootName() == "image" {
 		return
 	}
-	if ref, ok := p.World.String(b, name); ok {
+	if ref, ok := p.Evaluated.String(b, name); ok {
 		floats(p, e, ref)
 	}
 }

@@ -65,7 +65,7 @@ func (l Levels) apply(d diag.Diagnostic) (diag.Diagnostic, bool) {
 }
 
 // Settings reads `lint` of the project's own block, and reports its faults.
-func Settings(w *evaluate.World) Levels {
+func Settings(w *evaluate.Project) Levels {
 	if w.Settings == nil {
 		return nil
 	}

@@ -37,7 +37,7 @@ func (r *Rule) Page() string {
 
 // Project is the input of rules: a compiled project without errors.
 type Project struct {
-	World     *evaluate.World
+	Evaluated *evaluate.Project
 	Blocks    []*decode.Block
 	Pipelines []*check.Pipeline
 	Programs  []*program.Program // the programs of the pipelines

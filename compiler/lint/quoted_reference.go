@@ -33,10 +33,10 @@ func declared(p *Pass, pl *check.Pipeline) map[string]bool {
 	for name := range pl.Params {
 		out["param."+name] = true
 	}
-	for name := range p.World.Variables {
+	for name := range p.Evaluated.Variables {
 		out["var."+name] = true
 	}
-	for name := range p.World.Locals {
+	for name := range p.Evaluated.Locals {
 		out["local."+name] = true
 	}
 	for _, s := range pl.Steps {

@@ -59,7 +59,7 @@ func retry(p *Pass, s *check.Step, b *decode.Block) {
 		}
 	}
 	if e := b.Attr("when"); e != nil && s.RetryWhen != nil {
-		if value, constant := truth(s.RetryWhen.Const); constant && !value && !p.World.Varies(e) {
+		if value, constant := truth(s.RetryWhen.Const); constant && !value && !p.Evaluated.Varies(e) {
 			p.Tell(p.New(e.Range(), "this is always false: the step is never tried again"))
 		} else if what := contradiction(s.RetryWhen.Node); what != "" {
 			p.Tell(p.New(e.Range(), "the step is never tried again: %s can't be both at once", what))

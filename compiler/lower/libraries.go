@@ -12,19 +12,19 @@ import (
 
 // declared is an image or a code in the world that declares it.
 type declared struct {
-	world *evaluate.World
+	world *evaluate.Project
 	block *decode.Block
 }
 
 // paths are what the names of each library's pipelines, images and codes begin with in the program of a pipeline:
 // "outer.inner.", by which two libraries never clash. Of several ways to a library the shortest counts, and of those the
 // first by name: what a program calls says how it is named, and no block that it doesn't use.
-func paths(w *evaluate.World, root *check.Pipeline) map[*evaluate.World]string {
+func paths(w *evaluate.Project, root *check.Pipeline) map[*evaluate.Project]string {
 	type edge struct {
 		label string
-		to    *evaluate.World
+		to    *evaluate.Project
 	}
-	edges := map[*evaluate.World][]edge{}
+	edges := map[*evaluate.Project][]edge{}
 	seen := map[*check.Pipeline]bool{root: true}
 	for todo := []*check.Pipeline{root}; len(todo) > 0; {
 		p := todo[len(todo)-1]
@@ -42,8 +42,8 @@ func paths(w *evaluate.World, root *check.Pipeline) map[*evaluate.World]string {
 			}
 		}
 	}
-	out := map[*evaluate.World]string{w: ""}
-	for todo := []*evaluate.World{w}; len(todo) > 0; todo = todo[1:] {
+	out := map[*evaluate.Project]string{w: ""}
+	for todo := []*evaluate.Project{w}; len(todo) > 0; todo = todo[1:] {
 		from := todo[0]
 		slices.SortFunc(edges[from], func(a, b edge) int { return strings.Compare(a.label, b.label) })
 		for _, e := range edges[from] {

@@ -19,7 +19,7 @@ import (
 )
 
 // Program makes the program of a pipeline in which check found no error, and its source map.
-func Program(w *evaluate.World, p *check.Pipeline) (*program.Program, program.SourceMap, error) {
+func Program(w *evaluate.Project, p *check.Pipeline) (*program.Program, program.SourceMap, error) {
 	l := &lowerer{
 		world: w, prog: p.Program, places: program.SourceMap{"": p.Block.DefRange}, called: map[string]bool{},
 		paths: paths(w, p), codes: map[string]declared{}, images: map[string]declared{},
@@ -60,11 +60,11 @@ func (l *lowerer) pipeline(p *check.Pipeline, at string, from inherited) program
 }
 
 type lowerer struct {
-	world  *evaluate.World
+	world  *evaluate.Project
 	prog   program.Program
 	places program.SourceMap
 	called map[string]bool // the pipelines that are in prog.Called, or on their way there
-	paths  map[*evaluate.World]string
+	paths  map[*evaluate.Project]string
 	codes  map[string]declared // by their names in the program
 	images map[string]declared
 	err    error

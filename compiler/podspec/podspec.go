@@ -26,8 +26,8 @@ type Options struct {
 
 // Part checks v, the value of e, as a part of a PodSpec of type t; name is the step's word for it. It reports faults and
 // returns nil.
-func Part(w *evaluate.World, e hcl.Expression, v cty.Value, t reflect.Type, name string) any {
-	c := &checker{world: w}
+func Part(w *evaluate.Project, e hcl.Expression, v cty.Value, t reflect.Type, name string) any {
+	c := &checker{project: w}
 	out := c.value(t, v, place{expr: e, path: name})
 	if c.faulty {
 		return nil
@@ -37,8 +37,8 @@ func Part(w *evaluate.World, e hcl.Expression, v cty.Value, t reflect.Type, name
 
 // Check checks v, the value of e, as a patch of a PodSpec, and returns its canonical JSON. It reports faults and returns
 // nil.
-func Check(w *evaluate.World, e hcl.Expression, v cty.Value, o Options) json.RawMessage {
-	c := &checker{world: w, options: o}
+func Check(w *evaluate.Project, e hcl.Expression, v cty.Value, o Options) json.RawMessage {
+	c := &checker{project: w, options: o}
 	out := c.value(reflect.TypeFor[corev1.PodSpec](), v, place{expr: e})
 	if c.faulty {
 		return nil
@@ -55,14 +55,14 @@ func Check(w *evaluate.World, e hcl.Expression, v cty.Value, o Options) json.Raw
 }
 
 type checker struct {
-	world   *evaluate.World
+	project *evaluate.Project
 	options Options
 	faulty  bool
 }
 
 func (c *checker) fault(d diag.Diagnostic) {
 	c.faulty = true
-	c.world.Diags.Add(d)
+	c.project.Diags.Add(d)
 }
 
 // place is the position of a value, in the source and in the pod.
@@ -73,7 +73,7 @@ type place struct {
 
 // in returns the place of a field.
 func (p place) in(c *checker, name string) place {
-	e := c.world.Follow(p.expr)
+	e := c.project.Follow(p.expr)
 	path := name
 	if p.path != "" {
 		path = p.path + "." + name
@@ -83,12 +83,12 @@ func (p place) in(c *checker, name string) place {
 
 // at returns the place of an item; label is its number or its key.
 func (p place) at(c *checker, i int, label string) place {
-	return place{expr: evaluate.Element(c.world.Follow(p.expr), i), path: p.path + "[" + label + "]"}
+	return place{expr: evaluate.Element(c.project.Follow(p.expr), i), path: p.path + "[" + label + "]"}
 }
 
 // key returns the range of a field's name.
 func (p place) key(c *checker, name string) hcl.Range {
-	return evaluate.KeyRange(c.world.Follow(p.expr), name)
+	return evaluate.KeyRange(c.project.Follow(p.expr), name)
 }
 
 func (p place) name() string {

@@ -21,13 +21,14 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// World contains the declarations of a project or of a library, and the values of its constants.
-type World struct {
+// Project contains the declarations of a project or of a library, and the values of its constants. It is not safe for
+// concurrent use.
+type Project struct {
 	Dir       string
 	Root      string          // for a library: its directory, relative to the compiled project's, with slashes
 	Blocks    []*decode.Block // all declarations
 	Diags     *diag.List
-	Project   string        // the project's name; "" if it has none
+	Name      string        // the project's name; "" if it has none
 	Settings  *decode.Block // the `project` block; nil if there is none
 	Variables map[string]*Name
 	Locals    map[string]*Name
@@ -36,7 +37,7 @@ type World struct {
 	Codes     map[string]*decode.Block
 	Pipelines map[string]*decode.Block
 	Libraries map[string]*decode.Block
-	Imports   map[string]*World // the libraries, by their names here, except the faulty ones
+	Imports   map[string]*Project // the libraries, by their names here, except the faulty ones
 
 	importer  *decode.Block // for a library: the block that read it first
 	given     map[string]given
@@ -71,12 +72,12 @@ const (
 )
 
 // New collects the declarations. It evaluates nothing except the project's name.
-func New(dir string, blocks []*decode.Block, sources map[string][]byte, diags *diag.List) *World {
-	w := &World{
+func New(dir string, blocks []*decode.Block, sources map[string][]byte, diags *diag.List) *Project {
+	w := &Project{
 		Dir: dir, Blocks: blocks, Diags: diags, sources: sources,
 		Variables: map[string]*Name{}, Locals: map[string]*Name{},
 		Stacks: map[string]*decode.Block{}, Images: map[string]*decode.Block{}, Codes: map[string]*decode.Block{},
-		Pipelines: map[string]*decode.Block{}, Libraries: map[string]*decode.Block{}, Imports: map[string]*World{}, used: map[*decode.Block]bool{}, given: map[string]given{},
+		Pipelines: map[string]*decode.Block{}, Libraries: map[string]*decode.Block{}, Imports: map[string]*Project{}, used: map[*decode.Block]bool{}, given: map[string]given{},
 	}
 	w.functions = Functions(dir)
 	named := map[string]map[string]*decode.Block{"stack": w.Stacks, "image": w.Images, "code": w.Codes, "pipeline": w.Pipelines, "library": w.Libraries}
@@ -96,23 +97,23 @@ func New(dir string, blocks []*decode.Block, sources map[string][]byte, diags *d
 	}
 	for _, b := range blocks {
 		if b.Def.Name == "pipec" {
-			w.project(b)
+			w.settings(b)
 		}
 	}
 	return w
 }
 
-func (w *World) project(b *decode.Block) {
+func (w *Project) settings(b *decode.Block) {
 	w.Settings = b
 	name, ok := w.String(b, "project")
 	if ok && !decode.ValidName(name) {
 		w.Diags.Add(diag.New("invalid-name", b.Attr("project").Range(), "%q is not a valid name for a project", name).WithDetail(decode.NameRule))
 		return
 	}
-	w.Project = name
+	w.Name = name
 }
 
-func (w *World) declare(names map[string]*Name, n *Name, label string) {
+func (w *Project) declare(names map[string]*Name, n *Name, label string) {
 	if first, twice := names[label]; twice {
 		w.Diags.Add(diag.New("duplicate", n.Range, "%s is declared twice", n.Address).
 			WithRelated(first.Range, "the first declaration is here"))
@@ -136,7 +137,7 @@ func Declare(among map[string]*decode.Block, b *decode.Block, diags *diag.List) 
 func Names[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
 
 // Use finds an image, a code, a pipeline or a library by name and marks it as used.
-func (w *World) Use(among map[string]*decode.Block, name string) *decode.Block {
+func (w *Project) Use(among map[string]*decode.Block, name string) *decode.Block {
 	b := among[name]
 	if b != nil {
 		w.used[b] = true
@@ -145,7 +146,7 @@ func (w *World) Use(among map[string]*decode.Block, name string) *decode.Block {
 }
 
 // All evaluates every variable and local, so that faults in unused ones are reported too, and then reports what is unused.
-func (w *World) All() {
+func (w *Project) All() {
 	for _, names := range []map[string]*Name{w.Variables, w.Locals} {
 		for _, key := range Names(names) {
 			w.visit(names[key])
@@ -154,7 +155,7 @@ func (w *World) All() {
 }
 
 // Unused reports declarations that nothing uses.
-func (w *World) Unused() {
+func (w *Project) Unused() {
 	for _, names := range []map[string]*Name{w.Variables, w.Locals} {
 		for _, key := range Names(names) {
 			if n := names[key]; !n.Used {
@@ -173,7 +174,7 @@ func (w *World) Unused() {
 
 // Const returns the value of an expression that must be known when compiling. It reports an expression without such a
 // value, and returns false.
-func (w *World) Const(e hcl.Expression) (cty.Value, bool) {
+func (w *Project) Const(e hcl.Expression) (cty.Value, bool) {
 	node, ok := e.(hclsyntax.Expression)
 	if !ok {
 		w.Diags.Add(diag.New("syntax", e.Range(), "this expression is not in HCL's own syntax"))
@@ -203,7 +204,7 @@ func literal(node hclsyntax.Expression) (cty.Value, bool) {
 }
 
 // Value evaluates an expression whose references have been resolved and all name variables and locals.
-func (w *World) Value(node hclsyntax.Expression) (cty.Value, bool) {
+func (w *Project) Value(node hclsyntax.Expression) (cty.Value, bool) {
 	if v, plain := literal(node); plain {
 		return v, true
 	}
@@ -239,7 +240,7 @@ func (w *World) Value(node hclsyntax.Expression) (cty.Value, bool) {
 	return v, true
 }
 
-func (w *World) evaluationFault(node hclsyntax.Expression, ctx *hcl.EvalContext, hclDiags hcl.Diagnostics) {
+func (w *Project) evaluationFault(node hclsyntax.Expression, ctx *hcl.EvalContext, hclDiags hcl.Diagnostics) {
 	for _, v := range ctx.Variables {
 		if IsSensitive(v) { // the reason could quote the value
 			w.Diags.Add(diag.New("evaluation", node.Range(), "this can't be evaluated").
