@@ -13,7 +13,7 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// keep remembers what rules look at, of a project without errors, and leaves out the warnings that it ignores.
+// keep stores what rules look at, of a project without errors, and removes the warnings that the project ignores.
 func (r *Result) keep(w *evaluate.Project, blocks []*decode.Block, pipelines []*check.Pipeline, levels lint.Levels) {
 	if r.Diags.HasErrors() {
 		return
@@ -25,7 +25,7 @@ func (r *Result) keep(w *evaluate.Project, blocks []*decode.Block, pipelines []*
 	r.Diags = r.checked.Unignored(r.Diags)
 }
 
-// libraries finds the libraries of which the project calls pipelines, and takes their sources from its own.
+// libraries finds the libraries whose pipelines the project calls, and separates their sources from the project's.
 func (r *Result) libraries() {
 	called := calledOfLibraries(r.checked.Pipelines)
 	if len(r.imported) > 0 {
@@ -44,7 +44,7 @@ func (r *Result) libraries() {
 	}
 }
 
-// calledOfLibraries are the pipelines of libraries that others call, directly or not, by their libraries.
+// calledOfLibraries returns the pipelines of libraries that other pipelines call, directly or indirectly, by library.
 func calledOfLibraries(pipelines []*check.Pipeline) map[*evaluate.Project][]*check.Pipeline {
 	out, seen := map[*evaluate.Project][]*check.Pipeline{}, map[*check.Pipeline]bool{}
 	for todo := slices.Clone(pipelines); len(todo) > 0; todo = todo[1:] {
@@ -62,7 +62,7 @@ func calledOfLibraries(pipelines []*check.Pipeline) map[*evaluate.Project][]*che
 	return out
 }
 
-// within are the sources in some directory.
+// within returns the sources in the directories that in accepts.
 func within(sources map[string][]byte, in func(dir string) bool) map[string][]byte {
 	out := map[string][]byte{}
 	for name, src := range sources {
@@ -73,8 +73,8 @@ func within(sources map[string][]byte, in func(dir string) bool) map[string][]by
 	return out
 }
 
-// Lint asks the rules of a project in which there is no error, and gives what they tell with what compiling has told. Of
-// another project, it gives that alone.
+// Lint runs the rules on a project without errors, and returns their findings together with the compiler's diagnostics. Of
+// a project with errors it returns only the compiler's diagnostics.
 func (r *Result) Lint(o lint.Options) lint.Report {
 	if r.checked == nil {
 		return lint.Report{Diags: r.Diags.Sorted()}
@@ -85,11 +85,11 @@ func (r *Result) Lint(o lint.Options) lint.Report {
 	return lint.Run(r.checked, r.Diags.Sorted(), o)
 }
 
-// standalone are the programs that the pipelines of a library would be by themselves.
+// standalone returns the programs that the pipelines of a library compile to by themselves.
 func standalone(lib *lint.Project) []*program.Program {
 	var out []*program.Program
 	for _, p := range lib.Pipelines {
-		if prog, _, err := lower.Program(lib.Evaluated, p); err == nil { // it has been in the program of what calls it
+		if prog, _, err := lower.Program(lib.Evaluated, p); err == nil { // it has been compiled as part of the program that calls it
 			out = append(out, prog)
 		}
 	}

@@ -1,8 +1,8 @@
-// Package evaluate is the part of a project that is known when compiling: its variables with their values, its locals,
-// its stacks, images and codes. Names may refer forward, so values are made on demand, each once.
+// Package evaluate evaluates the part of a project that is known when compiling: its variables with their values, its
+// locals, its stacks, images and codes. Names may refer forward, so values are computed on demand, each once.
 //
-// What waits for run time (params, steps) is check's; only the kinds of references that may stand in a constant are
-// known here.
+// What waits for run time (params, steps) belongs to package check. This package knows only which kinds of references a
+// constant may contain.
 package evaluate
 
 import (
@@ -21,15 +21,15 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// Project holds the declarations of a project, or of a library, and the values of its constants. It is not safe for
+// Project contains the declarations of a project or of a library, and the values of its constants. It is not safe for
 // concurrent use.
 type Project struct {
 	Dir       string
-	Root      string          // of a library: its directory, relative to that of the project that is compiled, with slashes
-	Blocks    []*decode.Block // all that it declares
+	Root      string          // for a library: its directory, relative to the compiled project's, with slashes
+	Blocks    []*decode.Block // all declarations
 	Diags     *diag.List
-	Name      string        // "" without one
-	Settings  *decode.Block // the project's own block; nil without one
+	Name      string        // the project's name; "" if it has none
+	Settings  *decode.Block // the `project` block; nil if there is none
 	Variables map[string]*Name
 	Locals    map[string]*Name
 	Stacks    map[string]*decode.Block
@@ -37,16 +37,16 @@ type Project struct {
 	Codes     map[string]*decode.Block
 	Pipelines map[string]*decode.Block
 	Libraries map[string]*decode.Block
-	Imports   map[string]*Project // the evaluated libraries by name; invalid ones are absent
+	Imports   map[string]*Project // the libraries, by their names here, except the faulty ones
 
-	importer  *decode.Block // of a library: the block by which it was read first
+	importer  *decode.Block // for a library: the block that read it first
 	given     map[string]given
 	stack     []*Name // being evaluated, outermost first
 	used      map[*decode.Block]bool
 	functions map[string]function.Function
 	sources   map[string][]byte
 	each      *Each
-	near      int // unknown names that were looked for among the known ones
+	near      int // how many unknown names have been searched among the known ones
 }
 
 // Name is a variable or a local.
@@ -59,8 +59,8 @@ type Name struct {
 	block   *decode.Block  // of a variable
 	expr    hcl.Expression // of a local
 	state   state
-	ordered bool      // stands in the order of some name
-	value   cty.Value // cty.NilVal where it is faulty
+	ordered bool      // is in the order of some name
+	value   cty.Value // cty.NilVal if it is faulty
 }
 
 type state int
@@ -71,7 +71,7 @@ const (
 	done
 )
 
-// New collects the declarations. Nothing is evaluated yet, but for the project's name.
+// New collects the declarations. It evaluates nothing except the project's name.
 func New(dir string, blocks []*decode.Block, sources map[string][]byte, diags *diag.List) *Project {
 	w := &Project{
 		Dir: dir, Blocks: blocks, Diags: diags, sources: sources,
@@ -107,7 +107,7 @@ func (w *Project) settings(b *decode.Block) {
 	w.Settings = b
 	name, ok := w.String(b, "project")
 	if ok && !decode.ValidName(name) {
-		w.Diags.Add(diag.New("invalid-name", b.Attr("project").Range(), "%q can't be the name of a project", name).WithDetail(decode.NameRule))
+		w.Diags.Add(diag.New("invalid-name", b.Attr("project").Range(), "%q is not a valid name for a project", name).WithDetail(decode.NameRule))
 		return
 	}
 	w.Name = name
@@ -122,7 +122,7 @@ func (w *Project) declare(names map[string]*Name, n *Name, label string) {
 	names[label] = n
 }
 
-// Declare puts b among those of its kind, or tells that its name is taken.
+// Declare adds b to the declarations of its kind, or reports that its name is already declared.
 func Declare(among map[string]*decode.Block, b *decode.Block, diags *diag.List) bool {
 	if first, twice := among[b.Label]; twice {
 		diags.Add(diag.New("duplicate", b.LabelRange, "%s %q is declared twice", b.Def.Name, b.Label).
@@ -133,10 +133,10 @@ func Declare(among map[string]*decode.Block, b *decode.Block, diags *diag.List) 
 	return true
 }
 
-// Names are the sorted names of declarations, for suggestions.
+// Names returns the sorted names of declarations, for suggestions.
 func Names[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
 
-// Use finds an image, a code, a pipeline or a library by its name and remembers that it is used.
+// Use finds an image, a code, a pipeline or a library by name and marks it as used.
 func (w *Project) Use(among map[string]*decode.Block, name string) *decode.Block {
 	b := among[name]
 	if b != nil {
@@ -145,8 +145,7 @@ func (w *Project) Use(among map[string]*decode.Block, name string) *decode.Block
 	return b
 }
 
-// All evaluates every variable and local, so that faults in those that nobody uses are told too, and then tells what
-// nobody uses.
+// All evaluates every variable and local, so that faults in unused ones are reported too, and then reports what is unused.
 func (w *Project) All() {
 	for _, names := range []map[string]*Name{w.Variables, w.Locals} {
 		for _, key := range Names(names) {
@@ -155,25 +154,26 @@ func (w *Project) All() {
 	}
 }
 
-// Unused tells what is declared and used by nothing.
+// Unused reports declarations that nothing uses.
 func (w *Project) Unused() {
 	for _, names := range []map[string]*Name{w.Variables, w.Locals} {
 		for _, key := range Names(names) {
 			if n := names[key]; !n.Used {
-				w.Diags.Add(diag.New("unused", n.Range, "%s is used by nothing", n.Address))
+				w.Diags.Add(diag.New("unused", n.Range, "%s is never used", n.Address))
 			}
 		}
 	}
 	for kind, m := range map[string]map[string]*decode.Block{"image": w.Images, "code": w.Codes, "library": w.Libraries} {
 		for _, name := range Names(m) {
 			if !w.used[m[name]] {
-				w.Diags.Add(diag.New("unused", m[name].LabelRange, "%s.%s is used by nothing", kind, name))
+				w.Diags.Add(diag.New("unused", m[name].LabelRange, "%s.%s is never used", kind, name))
 			}
 		}
 	}
 }
 
-// Const gives the value of an expression that must be known when compiling. false: it can't be had, and that is told.
+// Const returns the value of an expression that must be known when compiling. It reports an expression without such a
+// value, and returns false.
 func (w *Project) Const(e hcl.Expression) (cty.Value, bool) {
 	node, ok := e.(hclsyntax.Expression)
 	if !ok {
@@ -189,7 +189,7 @@ func (w *Project) Const(e hcl.Expression) (cty.Value, bool) {
 	return w.Value(node)
 }
 
-// literal is the value of an expression that is one literal: the commonest, and worth a short way.
+// literal returns the value of an expression that is one literal. This is the most common case, so it has a fast path.
 func literal(node hclsyntax.Expression) (cty.Value, bool) {
 	switch node := node.(type) {
 	case *hclsyntax.LiteralValueExpr:
@@ -203,7 +203,7 @@ func literal(node hclsyntax.Expression) (cty.Value, bool) {
 	return cty.NilVal, false
 }
 
-// Value evaluates an expression whose references have been resolved and are all to variables and locals.
+// Value evaluates an expression whose references have been resolved and all name variables and locals.
 func (w *Project) Value(node hclsyntax.Expression) (cty.Value, bool) {
 	if v, plain := literal(node); plain {
 		return v, true
@@ -213,7 +213,7 @@ func (w *Project) Value(node hclsyntax.Expression) (cty.Value, bool) {
 		root := t.RootName()
 		attr, ok := second(t)
 		if !ok || root != "var" && root != "local" && (root != "each" || w.each == nil) {
-			continue // a name of `for`
+			continue // a variable of `for`
 		}
 		v, ok := w.valueOf(root, attr)
 		if !ok {
@@ -234,7 +234,7 @@ func (w *Project) Value(node hclsyntax.Expression) (cty.Value, bool) {
 		return cty.NilVal, false
 	}
 	if !types.Finite(v) {
-		w.Diags.Add(diag.New("evaluation", node.Range(), "this value is infinite, as after a division by zero, or takes too many digits"))
+		w.Diags.Add(diag.New("evaluation", node.Range(), "this value is infinite, for example after a division by zero, or has too many digits"))
 		return cty.NilVal, false
 	}
 	return v, true
@@ -242,9 +242,9 @@ func (w *Project) Value(node hclsyntax.Expression) (cty.Value, bool) {
 
 func (w *Project) evaluationFault(node hclsyntax.Expression, ctx *hcl.EvalContext, hclDiags hcl.Diagnostics) {
 	for _, v := range ctx.Variables {
-		if IsSensitive(v) { // what failed could be quoted in the reason
+		if IsSensitive(v) { // the reason could quote the value
 			w.Diags.Add(diag.New("evaluation", node.Range(), "this can't be evaluated").
-				WithDetail("Why is not shown, because it reads a sensitive variable."))
+				WithDetail("The reason is not shown, because the expression reads a sensitive variable."))
 			return
 		}
 	}
@@ -253,7 +253,7 @@ func (w *Project) evaluationFault(node hclsyntax.Expression, ctx *hcl.EvalContex
 	}
 }
 
-// fault tells in short what HCL says at length of an expression that can't be evaluated.
+// fault shortens HCL's error about an expression that can't be evaluated.
 func fault(node hclsyntax.Expression, h *hcl.Diagnostic) diag.Diagnostic {
 	at, code := node.Range(), "evaluation"
 	if h.Subject != nil {
@@ -282,7 +282,7 @@ func fault(node hclsyntax.Expression, h *hcl.Diagnostic) diag.Diagnostic {
 	return diag.New(code, at, "%s", text)
 }
 
-// second is the name behind a root: x of var.x.
+// second returns the name behind a root: x of var.x.
 func second(t hcl.Traversal) (string, bool) {
 	if len(t) < 2 {
 		return "", false

@@ -12,8 +12,8 @@ import (
 var floatingImage = &Rule{
 	Code: "floating-image", Level: Warning,
 	Summary: "An image has the tag latest, or neither tag nor digest.",
-	Doc: "What such a name stands for changes whenever somebody pushes: the same pipeline gives other results tomorrow, and nobody can tell why. " +
-		"Name a version, or better a digest.",
+	Doc: "The image behind such a name changes with every push: the same pipeline may have other results tomorrow, for no visible reason. " +
+		"Use a version, or better a digest.",
 	Check: func(p *Pass) {
 		for _, name := range evaluate.Names(p.Evaluated.Images) {
 			if p.Library && !p.usesImage("image."+name) {
@@ -47,7 +47,7 @@ func floating(p *Pass, b *decode.Block, name string) {
 	}
 }
 
-// floats tells a reference that stands for what changes.
+// floats reports a reference to an image that can change.
 func floats(p *Pass, e hcl.Expression, ref string) {
 	if ref == "" || strings.Contains(ref, "@") {
 		return
@@ -55,13 +55,13 @@ func floats(p *Pass, e hcl.Expression, ref string) {
 	_, tag, tagged := strings.Cut(ref[strings.LastIndexByte(ref, '/')+1:], ":")
 	switch {
 	case !tagged:
-		p.Tell(p.New(e.Range(), "the image %q has no tag, and so stands for what is latest", ref).WithSuggestion("name a version, or a digest"))
+		p.Tell(p.New(e.Range(), "the image %q has no tag, so it means the latest image", ref).WithSuggestion("add a version or a digest"))
 	case tag == "latest":
-		p.Tell(p.New(e.Range(), "the image %q stands for another one whenever somebody pushes", ref).WithSuggestion("name a version, or a digest"))
+		p.Tell(p.New(e.Range(), "the image %q changes with every push", ref).WithSuggestion("use a version or a digest"))
 	}
 }
 
-// usesImage says whether a step that is looked at has an image.
+// usesImage reports whether a linted step uses an image.
 func (p *Project) usesImage(image string) bool {
 	for _, s := range p.Steps {
 		if s.Program.Image == image {

@@ -11,9 +11,9 @@ import (
 
 var shellInjection = &Rule{
 	Code: "shell-injection", Level: Warning,
-	Summary: "A value that is known only at run time is put into the text of a script.",
-	Doc: "What the value holds becomes part of the program: a quote in it breaks the script, and `; rm -rf .` in it is run. Give the value by `env` and let " +
-		"the script read the variable, in quotes. Numbers, bools, lists of them and the paths of artifacts can't do harm, and are not told.",
+	Summary: "A value that is known only at run time is inserted into the text of a script.",
+	Doc: "The value becomes part of the program: a quote in it breaks the script, and `; rm -rf .` in it is executed. Pass the value with `env` and let " +
+		"the script read the variable, in quotes. Numbers, bools, lists of them and the paths of artifacts are harmless, and are not reported.",
 	Check: func(p *Pass) {
 		outputs := map[*check.Pipeline]map[string]cty.Type{}
 		for pl, s := range p.Steps {
@@ -45,7 +45,7 @@ var shellInjection = &Rule{
 	},
 }
 
-// given is the type of what a reference gives; number stands for what pipec itself writes, such as a path or a status.
+// given returns the type of a reference's value; number for what pipec itself writes, such as a path or a status.
 func given(pl *check.Pipeline, s *check.Step, u check.Use, outputs map[string]cty.Type) cty.Type {
 	root, name, _ := strings.Cut(u.Ref, ".")
 	switch {
@@ -69,7 +69,7 @@ func given(pl *check.Pipeline, s *check.Step, u check.Use, outputs map[string]ct
 	return cty.DynamicPseudoType
 }
 
-// harmless says whether no value of a type can be read as program: numbers, bools, paths, and lists of them.
+// harmless reports whether no value of a type can be read as a program: numbers, bools, paths, and lists of them.
 func harmless(t cty.Type) bool {
 	for t.IsListType() || t.IsSetType() {
 		t = t.ElementType()
@@ -77,7 +77,7 @@ func harmless(t cty.Type) bool {
 	return t == cty.Number || t == cty.Bool || types.HasArtifact(t)
 }
 
-// outputTypes are the types of all outputs of a pipeline's steps, by step.NAME.OUTPUT.
+// outputTypes returns the types of all outputs of a pipeline's steps, by step.NAME.OUTPUT.
 func outputTypes(pl *check.Pipeline) map[string]cty.Type {
 	out := map[string]cty.Type{}
 	for _, s := range pl.Steps {
@@ -88,7 +88,7 @@ func outputTypes(pl *check.Pipeline) map[string]cty.Type {
 	return out
 }
 
-// envName is a variable's name for a reference: NAME of param.name.
+// envName returns the name of an environment variable for a reference: NAME of param.name.
 func envName(ref string) string {
 	name := ref[strings.LastIndexByte(ref, '.')+1:]
 	return strings.ToUpper(strings.ReplaceAll(name, "-", "_"))

@@ -16,12 +16,14 @@ import (
 type Word struct {
 	find   *regexp.Regexp
 	unless *regexp.Regexp // nil if the word is never right
+	parts  []string       // each match contains one of them; searching for them first is much faster
 	Better string
 }
 
 // ReadWords reads a word list. Each line has a regular expression, "=>" and the better words; "unless" and a second regular
 // expression may follow, which matches the longer phrases in which the word is right. Empty lines and lines that begin with # are
-// skipped. A space in an expression matches any white space, so that phrases are found across lines.
+// skipped. Expressions are in lower case, and match text in any case. A space in an expression matches any white space, so that
+// phrases are found across lines.
 func ReadWords(list string) ([]Word, error) {
 	var words []Word
 	for i, line := range strings.Split(list, "\n") {
@@ -38,6 +40,9 @@ func ReadWords(list string) ([]Word, error) {
 		if w.find, err = compile(pattern); err != nil {
 			return nil, fmt.Errorf("line %d: %w", i+1, err)
 		}
+		if w.parts, err = required(w.find.String()); err != nil {
+			return nil, fmt.Errorf("line %d: %w", i+1, err)
+		}
 		if unless != "" {
 			if w.unless, err = compile(unless); err != nil {
 				return nil, fmt.Errorf("line %d: %w", i+1, err)
@@ -49,7 +54,7 @@ func ReadWords(list string) ([]Word, error) {
 }
 
 func compile(pattern string) (*regexp.Regexp, error) {
-	return regexp.Compile(`(?i)\b(?:` + strings.ReplaceAll(strings.TrimSpace(pattern), " ", `\s+`) + `)\b`)
+	return regexp.Compile(`\b(?:` + strings.ReplaceAll(strings.TrimSpace(pattern), " ", `\s+`) + `)\b`)
 }
 
 // A Finding is one use of a listed word.
@@ -60,19 +65,10 @@ type Finding struct {
 }
 
 // A Checker finds the words of a list. It is safe for concurrent use.
-type Checker struct {
-	words []Word
-	any   *regexp.Regexp // matches all words at once; most texts contain none of them
-}
+type Checker struct{ words []Word }
 
 // NewChecker returns a Checker for the words.
-func NewChecker(words []Word) *Checker {
-	patterns := make([]string, len(words))
-	for i, w := range words {
-		patterns[i] = w.find.String()
-	}
-	return &Checker{words: words, any: regexp.MustCompile(strings.Join(patterns, "|"))}
-}
+func NewChecker(words []Word) *Checker { return &Checker{words: words} }
 
 // Check returns the uses of listed words in a file, in order of the list. The name of the file selects how its text is read.
 func (c *Checker) Check(name string, content []byte) ([]Finding, error) {
@@ -82,14 +78,24 @@ func (c *Checker) Check(name string, content []byte) ([]Finding, error) {
 	}
 	var found []Finding
 	for _, t := range texts {
-		if !c.any.MatchString(t.Text) {
-			continue
-		}
+		t.Text = lower(t.Text)
 		for _, w := range c.words {
-			found = append(found, w.in(t)...)
+			if w.possible(t.Text) {
+				found = append(found, w.in(t)...)
+			}
 		}
 	}
 	return found, nil
+}
+
+// lower returns text with ASCII letters in lower case. Unlike strings.ToLower, it never changes the length.
+func lower(text string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, text)
 }
 
 func (w Word) in(t Text) []Finding {

@@ -4,25 +4,25 @@ func project() *Block {
 	return &Block{Name: "pipec", Single: true,
 		Doc: "Settings of the project itself.",
 		Attributes: []*Attribute{
-			attr("project", Const, "string", "Names the project: what pipec applies to a cluster is bound to it, and only that is ever pruned.").required(),
+			attr("project", Const, "string", "The project's name. What pipec applies to a cluster belongs to this project, and pipec prunes only objects of the project.").required(),
 			attr("lint", Const, "map(string)", "Levels of `pipec lint`'s rules, by code: `error`, `warning`, `note` or `off`: `{ no-timeout = \"off\" }`."),
 		}}
 }
 
 func variable() *Block {
 	return &Block{Name: "variable", Label: "name",
-		Doc: "A value that is given when compiling: by `--var`, `--var-file`, `PIPEC_VAR_name`, `STACK.auto.vars` or `pipec.auto.vars`. It is read as `var.name`.",
+		Doc: "A value that is set when compiling: by `--var`, `--var-file`, `PIPEC_VAR_name`, `STACK.auto.vars` or `pipec.auto.vars`. It is read as `var.name`.",
 		Attributes: []*Attribute{
-			attr("type", Type, "", "The type of the value. Without it, the default's own type."),
-			attr("default", Const, "any", "The value where none is given. Without it, one must be given."),
-			attr("description", Const, "string", "What it is for."),
-			attr("sensitive", Const, "bool", "Keeps the value out of everything that pipec writes: used in anything that would be, it is an error.").byDefault("false"),
+			attr("type", Type, "", "The type of the value. Default: the type of `default`."),
+			attr("default", Const, "any", "The value if none is set. Without a default, a value is required."),
+			attr("description", Const, "string", "What the variable is for."),
+			attr("sensitive", Const, "bool", "Keeps the value out of everything that pipec writes. It is an error to use it in anything that pipec would write.").byDefault("false"),
 		},
 		Blocks: []*Block{{Name: "validation",
-			Doc: "A rule that the value must keep.",
+			Doc: "A rule that the value must satisfy.",
 			Attributes: []*Attribute{
-				attr("condition", Const, "bool", "True where the value is good. It may refer to the variable.").required(),
-				attr("error_message", Const, "string", "What is said where it is not.").required(),
+				attr("condition", Const, "bool", "True if the value is valid. It may refer to the variable.").required(),
+				attr("error_message", Const, "string", "The error message if the value is not valid.").required(),
 			}}}}
 }
 
@@ -53,55 +53,55 @@ func code() *Block {
 
 func library() *Block {
 	return &Block{Name: "library", Label: "name",
-		Doc: "Pipelines of another directory, called as `library.name.pipeline`. It has its own variables and no stacks.",
+		Doc: "Pipelines of another directory, called as `library.name.pipeline`. A library has variables of its own, and no stacks.",
 		Attributes: []*Attribute{
-			attr("source", Const, "string", "The directory, relative to that of the file: `./lib`, or `../shared/lib` beside the project.").required().format("path"),
-			attr("vars", Const, "map(any)", "Values of its variables: `{ name = value }`. Nothing else gives them any: no environment, no file of variables."),
+			attr("source", Const, "string", "The directory, relative to the directory of the file: `./lib`, or `../shared/lib` beside the project.").required().format("path"),
+			attr("vars", Const, "map(any)", "Values of its variables: `{ name = value }`. Nothing else sets them: neither the environment nor a file of variables."),
 		}}
 }
 
 func pipeline() *Block {
 	return &Block{Name: "pipeline", Label: "name",
-		Doc: "A pipeline: steps, joined by references. The reference is the edge.",
+		Doc: "A pipeline: steps that are connected by references. The reference is the edge.",
 		Attributes: []*Attribute{
-			attr("description", Const, "string", "What it does."),
+			attr("description", Const, "string", "What the pipeline does."),
 			attr("image", Ref, "string", "The image of its steps: `image.name`, or a string."),
 			attr("code", Ref, "", "The code of its steps: `code.name`."),
-			attr("on_failure", Const, "string", "What a failed step does to the rest: `continue` with independent branches, `stop` starting steps, or `abort` those that run too.").oneOf("continue", "stop", "abort").byDefault(`"continue"`),
+			attr("on_failure", Const, "string", "What happens if a step fails: `continue` with independent branches, `stop` starting steps, or also `abort` running steps.").oneOf("continue", "stop", "abort").byDefault(`"continue"`),
 			attr("max_parallel", Const, "number", "How many steps run at once.").byDefault("200"),
-			duration("timeout", "", "How long a run may take in all."),
+			duration("timeout", "", "How long a run may take in total."),
 			attr("cache", Const, "bool", "The default of its steps' `cache`.").byDefault("false"),
-			attr("labels", Const, "map(string)", "Labels of what is made for it."),
+			attr("labels", Const, "map(string)", "Labels of the objects that pipec creates for the pipeline."),
 		},
 		Blocks: []*Block{
 			{Name: "schedule", Single: true,
-				Doc: "Starts runs by the clock, on a cluster.",
+				Doc: "Starts runs on a schedule, on a cluster.",
 				Attributes: []*Attribute{
 					attr("cron", Const, "string", "Five fields: minute, hour, day of month, month, day of week.").required().format("cron"),
 					attr("timezone", Const, "string", "An IANA time zone.").byDefault(`"UTC"`).format("timezone"),
-					attr("overlap", Const, "string", "What is done where the last run is not over.").oneOf("allow", "forbid", "replace").byDefault(`"forbid"`),
-					attr("suspend", Const, "bool", "Starts none for now.").byDefault("false"),
-					duration("deadline", "", "How late a run may still be started, where the cluster could not in time; at least 10s. Without it, there is no bound.").since(cluster),
+					attr("overlap", Const, "string", "What to do if the last run is still running.").oneOf("allow", "forbid", "replace").byDefault(`"forbid"`),
+					attr("suspend", Const, "bool", "Suspends the schedule: no runs are started.").byDefault("false"),
+					duration("deadline", "", "How late a run may still start if the cluster couldn't start it in time; at least 10s. Default: no limit.").since(cluster),
 					attr("success_history", Const, "number", "How many succeeded runs' Jobs the cluster keeps.").byDefault("3").since(cluster),
-					attr("failure_history", Const, "number", "How many failed ones.").byDefault("3").since(cluster),
+					attr("failure_history", Const, "number", "How many failed runs' Jobs the cluster keeps.").byDefault("3").since(cluster),
 					attr("params", Const, "map(any)", "Values of params."),
 				}},
 			{Name: "param", Label: "name",
-				Doc: "A value or an artifact that a run is started with: `pipec run --param name=value`, `name=@FILE`, `name=run:RUN/STEP/OUTPUT`. It is read as `param.name`.",
+				Doc: "A value or an artifact that is set when a run starts: `pipec run --param name=value`, `name=@FILE`, `name=run:RUN/STEP/OUTPUT`. It is read as `param.name`.",
 				Attributes: []*Attribute{
-					attr("type", Type, "", "The type of the value. Without it, the default's own type."),
-					attr("default", Const, "any", "The value where none is given. Without it, one must be given."),
-					attr("description", Const, "string", "What it is for."),
-					attr("source", Const, "string", "Where an artifact is imported from when a run starts that isn't given one: `s3://BUCKET/KEY`, or a path of the project. A `directory` is all beneath a prefix, or a directory."),
+					attr("type", Type, "", "The type of the value. Default: the type of `default`."),
+					attr("default", Const, "any", "The value if none is set. Without a default, a value is required."),
+					attr("description", Const, "string", "What the param is for."),
+					attr("source", Const, "string", "Where an artifact is imported from if the run doesn't set one: `s3://BUCKET/KEY`, or a path of the project. A `directory` is everything below a prefix, or a directory."),
 				}},
-			step("step", "A unit of work: a process with inputs and outputs. Exactly one of `command`, `python`, `pipeline` and `approval` says what it does."),
-			step("finally", "A step that runs when all else has ended, whatever the outcome. It sees `run.status` and every `step.x.status`. If one fails, the run fails."),
+			step("step", "A unit of work: a process with inputs and outputs. Exactly one of `command`, `python`, `pipeline` and `approval` defines what the step does."),
+			step("finally", "A step that runs after all others have ended, whatever their outcome. It can read `run.status` and every `step.x.status`. If it fails, the run fails."),
 			{Name: "output", Label: "name",
 				Doc: "A result of the pipeline.",
 				Attributes: []*Attribute{
-					attr("value", Runtime, "any", "What it is.").required(),
-					attr("type", Type, "", "The type it must have."),
-					attr("description", Const, "string", "What it means."),
+					attr("value", Runtime, "any", "The value.").required(),
+					attr("type", Type, "", "The required type."),
+					attr("description", Const, "string", "What the result means."),
 				}},
 		}}
 }
