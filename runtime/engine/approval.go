@@ -36,7 +36,7 @@ func (s *State) ask(i int) {
 	if t := a.Timeout.D(); t > 0 {
 		ask.Until = s.now.Add(t)
 	}
-	n.phase = asking
+	n.phase = unanswered
 	n.end.StartedAt, n.end.Ask = s.now, &ask
 	s.notify(record.Event{Type: record.StepStarted, Step: n.addr})
 	s.act(Ask{n.addr, ask})
@@ -48,7 +48,7 @@ func (s *State) ask(i int) {
 
 // message is what is asked.
 func (s *State) message(n *node) (string, *fault) {
-	r := reader{s: s, n: n, value: &n.step.Approval.Message}
+	r := reader{s: s, node: n, value: &n.step.Approval.Message}
 	v, err := r.eval()
 	if err == nil {
 		v, err = types.Convert(v, cty.String)
@@ -81,7 +81,7 @@ func (s *State) answered(e record.Event) {
 		s.end(i, record.Failed, record.ReasonRejected, "rejected by "+why)
 		return
 	}
-	s.give(n, s.canonical(n, a.Value))
+	s.setAnswer(n, s.canonical(n, a.Value))
 	s.end(i, record.Succeeded, "", "approved by "+why)
 }
 
@@ -97,15 +97,15 @@ func (s *State) canonical(n *node, value json.RawMessage) json.RawMessage {
 	return value
 }
 
-// give makes a value the approval's output.
-func (s *State) give(n *node, value json.RawMessage) {
+// setAnswer makes a value the approval's output.
+func (s *State) setAnswer(n *node, value json.RawMessage) {
 	if t := n.step.ValueType(); t != "" {
 		n.end.Outputs = []record.Datum{{Name: program.ApprovalOutput, Type: t, Value: value}}
 	}
 }
 
-// unanswered ends an approval whose time is over.
-func (s *State) unanswered(addr string) {
+// answerTimeout ends an approval whose time is over.
+func (s *State) answerTimeout(addr string) {
 	if !s.Asking(addr) {
 		return
 	}
@@ -117,7 +117,7 @@ func (s *State) unanswered(addr string) {
 		s.end(i, record.TimedOut, record.ReasonTimeout, message)
 		return
 	}
-	s.give(n, a.Default)
+	s.setAnswer(n, a.Default)
 	s.end(i, record.Succeeded, record.ReasonTimeout, message+": the default is taken")
 }
 
@@ -138,7 +138,7 @@ func (s *State) Check(addr string, a *record.Answer) error {
 // Asking says whether the step of an address is an approval that waits for its answer.
 func (s *State) Asking(addr string) bool {
 	i, ok := s.byAddr[addr]
-	return ok && s.nodes[i].phase == asking
+	return ok && s.nodes[i].phase == unanswered
 }
 
 // CheckAnswer says what is wrong with an answer to what is asked.
@@ -172,7 +172,7 @@ func CheckAnswer(ask *record.Ask, a *record.Answer) error {
 func (s *State) Asks() []Ask {
 	var out []Ask
 	for i := range s.nodes {
-		if n := &s.nodes[i]; n.phase == asking {
+		if n := &s.nodes[i]; n.phase == unanswered {
 			out = append(out, Ask{n.addr, *n.end.Ask})
 		}
 	}

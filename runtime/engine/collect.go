@@ -24,7 +24,7 @@ func (n *node) collectable() bool { return n.end.Status == record.Succeeded }
 
 // collect gives an output of all instances, or how they ended, as a list in their order.
 func (r *reader) collect(ref string, m *node, name string) (cty.Value, error) {
-	if c := m.all[name]; c != nil {
+	if c := m.collections[name]; c != nil {
 		r.read, r.readType = c.datum, typeOf(c.datum)
 		return c.value, c.err
 	}
@@ -97,10 +97,10 @@ func (r *reader) collect(ref string, m *node, name string) (cty.Value, error) {
 			c.datum = nil // it may be read, in parts, and can't be passed on
 		}
 	}
-	if m.all == nil {
-		m.all = map[string]*collection{}
+	if m.collections == nil {
+		m.collections = map[string]*collection{}
 	}
-	m.all[name] = c
+	m.collections[name] = c
 	r.read, r.readType = c.datum, typeOf(c.datum)
 	return c.value, c.err
 }

@@ -26,22 +26,22 @@ type State struct {
 	program *program.Program
 	run     *record.Run
 
-	nodes  []node         // only ever grows; the first ones are those of the program itself
-	scopes []scope        // likewise; the first one is the program's
-	limits []limiter      // likewise; the first one bounds all attempts
-	byAddr map[string]int // nodes
-	types  map[string]cty.Type
-	last   map[string]*last // by their references
+	nodes   []node         // only ever grows; the first ones are those of the program itself
+	frames  []frame        // likewise; the first one is the program's
+	limits  []limiter      // likewise; the first one bounds all attempts
+	byAddr  map[string]int // nodes
+	types   map[string]cty.Type
+	earlier map[string]*earlierOutput // by their references
 
-	gates      []gate         // of the groups that nodes want places in, in the order of their first
-	gateNamed  map[string]int // gates
-	gatesMoved bool           // one may be let pass
+	queues        []groupQueue   // of the groups that nodes want places in, in the order of their first
+	queueByGroup  map[string]int // gates
+	queuesChanged bool           // one may be let pass
 
-	ready  readyHeap      // nodes that may start as soon as there is room
-	ended  []int          // nodes whose dependants have not been told yet
-	timers map[string]int // retry timers that are set, to their node
-	checks []int          // scopes in which something has ended
-	kept   map[string]record.Event
+	ready       readyHeap      // nodes that may start as soon as there is room
+	ended       []int          // nodes whose dependants have not been told yet
+	timers      map[string]int // retry timers that are set, to their node
+	frameChecks []int          // scopes in which something has ended
+	kept        map[string]record.Event
 
 	started bool // RunStarted was seen
 	over    bool // End was given

@@ -13,12 +13,12 @@ func (s *State) runStarted() {
 		return
 	}
 	s.started = true
-	if t := s.program.Timeout.D(); t > 0 && !s.scopes[0].timedOut {
+	if t := s.program.Timeout.D(); t > 0 && !s.frames[0].timedOut {
 		s.act(SetTimer{Name: runTimer, At: s.now.Add(t)})
 	}
-	s.checks = append(s.checks, 0)
+	s.frameChecks = append(s.frameChecks, 0)
 	for i := range s.nodes { // what comes of them is decided when it is made
-		if s.nodes[i].scope == 0 && s.nodes[i].plain() {
+		if s.nodes[i].frame == 0 && s.nodes[i].isStep() {
 			s.decide(i)
 		}
 	}
@@ -33,7 +33,7 @@ func (s *State) stepKept(e record.Event) {
 		return
 	}
 	n := &s.nodes[i]
-	if n.role != task && n.role != question {
+	if n.kind != process && n.kind != approval {
 		return
 	}
 	if n.phase != pending && (n.phase != ready || n.attempts > 0) {
@@ -44,8 +44,8 @@ func (s *State) stepKept(e record.Event) {
 		s.take(i, e)
 		return
 	}
-	if n.held {
-		n.held = false
+	if n.awaitsKept {
+		n.awaitsKept = false
 		s.released(i)
 	}
 }
@@ -64,7 +64,7 @@ func (s *State) cacheChecked(e record.Event) {
 	}
 	if n.step.Concurrency != nil { // its room is others' while it waits
 		s.release(i)
-		s.queueUp(i)
+		s.enqueue(i)
 		return
 	}
 	s.launch(i)
@@ -119,7 +119,7 @@ func (s *State) attemptEnded(e record.Event) {
 		return
 	}
 	r := checked(n, e.Result)
-	n.last = r
+	n.lastResult = r
 	n.end.ExitCode = r.ExitCode
 	defer s.release(i)
 	s.leave(i)
@@ -169,7 +169,7 @@ func (s *State) timerFired(e record.Event) {
 		return
 	}
 	if addr, ok := strings.CutPrefix(e.Timer, askTimer); ok {
-		s.unanswered(addr)
+		s.answerTimeout(addr)
 		return
 	}
 	i, ok := s.timers[e.Timer]
@@ -184,7 +184,7 @@ func (s *State) timerFired(e record.Event) {
 
 // timeout stops the steps of a scope that has taken too long.
 func (s *State) timeout(k int, what string) {
-	sc := &s.scopes[k]
+	sc := &s.frames[k]
 	if !s.started || sc.timeout.D() <= 0 || sc.timedOut || sc.finallyOpen || sc.over {
 		return
 	}
@@ -195,14 +195,14 @@ func (s *State) timeout(k int, what string) {
 // cancelRequested stops the steps, the second time finally's too.
 func (s *State) cancelRequested() {
 	s.cancels++
-	if !s.scopes[0].finallyOpen {
+	if !s.frames[0].finallyOpen {
 		s.halt(0, 0, true, "the run was cancelled")
 	}
 	if s.cancels > 1 {
 		const why = "the run was cancelled twice"
 		s.halt(0, 1, true, why)
-		for k := 1; k < len(s.scopes); k++ { // those of pipelines that were called, too
-			if !s.scopes[k].over {
+		for k := 1; k < len(s.frames); k++ { // those of pipelines that were called, too
+			if !s.frames[k].over {
 				s.halt(k, 1, true, why)
 			}
 		}

@@ -46,12 +46,12 @@ func (s *State) expand(i int) {
 	if each.MaxParallel > 0 {
 		limits = append([]int{s.newLimit(each.MaxParallel)}, limits...)
 	}
-	if role := roleOf(n.step, true, false); role != task {
+	if role := kindOf(n.step, true, false); role != process {
 		limits = limits[:len(limits)-len(n.limits)] // it is its attempts that take the places of others
 	}
 	n.byKey = make(map[string]int, len(elements))
 	n.children = make([]int, 0, len(elements))
-	n.open = len(elements)
+	n.openChildren = len(elements)
 	for k, e := range elements {
 		n := &s.nodes[i]
 		key := expr.Key(e.key)
@@ -60,27 +60,27 @@ func (s *State) expand(i int) {
 			instance = record.StringKey(key)
 		}
 		child := s.add(node{
-			step: n.step, role: roleOf(n.step, true, false), addr: record.Address(n.addr).Instance(instance).String(), scope: n.scope, group: n.group, parent: i,
-			place: append(slices.Clip(n.place), int32(k)), limits: limits, phase: pending, key: e.key, item: e.value, element: e.datum,
+			step: n.step, kind: kindOf(n.step, true, false), addr: record.Address(n.addr).Instance(instance).String(), frame: n.frame, section: n.section, parent: i,
+			position: append(slices.Clip(n.position), int32(k)), limits: limits, phase: pending, key: e.key, item: e.value, element: e.datum,
 		})
 		n = &s.nodes[i]
 		n.children = append(n.children, child)
 		n.byKey[key] = child
 	}
-	for _, w := range s.nodes[i].wanting {
+	for _, w := range s.nodes[i].instanceWaiters {
 		if child, ok := s.nodes[i].byKey[w.key]; ok {
 			s.nodes[child].dependants = append(s.nodes[child].dependants, w.node)
 		} else {
 			s.released(w.node) // reading it will tell
 		}
 	}
-	s.nodes[i].wanting = nil
+	s.nodes[i].instanceWaiters = nil
 	children := s.nodes[i].children
 	for _, child := range children {
 		c := &s.nodes[child]
 		for _, need := range c.step.Needs {
 			if need.Instance == expr.EachKey {
-				s.await(child, s.scopes[c.scope].byName[need.Step], need.Instance)
+				s.await(child, s.frames[c.frame].byName[need.Step], need.Instance)
 			}
 		}
 	}
@@ -96,7 +96,7 @@ func (s *State) expand(i int) {
 // arrive takes over what is kept of a node that was just made, or decides whether it runs.
 func (s *State) arrive(i int) {
 	n := &s.nodes[i]
-	if e, ok := s.kept[n.addr]; ok && (n.role == task || n.role == question) && n.phase == pending && usable(n, e.Result) {
+	if e, ok := s.kept[n.addr]; ok && (n.kind == process || n.kind == approval) && n.phase == pending && usable(n, e.Result) {
 		n.end.Kept = true
 		s.take(i, e)
 		return
@@ -107,7 +107,7 @@ func (s *State) arrive(i int) {
 // begin tells that a step with steps of its own has started.
 func (s *State) begin(i int) {
 	n := &s.nodes[i]
-	n.phase = opened
+	n.phase = expanded
 	n.end.StartedAt = s.now
 	s.notify(record.Event{Type: record.StepStarted, Step: n.addr})
 }
@@ -118,7 +118,7 @@ func (s *State) elements(n *node) ([]element, *fault) {
 	bad := func(err error) ([]element, *fault) {
 		return nil, &fault{reason: record.ReasonExpression, message: "for_each: " + err.Error()}
 	}
-	r := reader{s: s, n: n, value: &each.Value}
+	r := reader{s: s, node: n, value: &each.Value}
 	v, err := r.eval()
 	switch {
 	case err != nil && r.leftOut != "":
@@ -185,24 +185,24 @@ func (s *State) openCall(i int) {
 		return
 	}
 	s.begin(i)
-	limits := s.scopes[n.scope].limits
+	limits := s.frames[n.frame].limits
 	if c.MaxParallel > 0 {
 		limits = append([]int{s.newLimit(c.MaxParallel)}, limits...)
 	}
-	holds := s.scopes[n.scope].holds
+	holds := s.frames[n.frame].holds
 	if n.step.Concurrency != nil {
 		holds = append(slices.Clip(holds), s.nodes[i].hold())
 	}
-	inner := s.openScope(scope{
+	inner := s.openFrame(frame{
 		call: i, name: c.Name, steps: [2][]program.Step{c.Steps, c.Finally}, outputs: c.Outputs, onFailure: c.OnFailure,
 		timeout: c.Timeout, params: params, data: data, limits: limits, holds: holds,
-	}, record.Address(n.addr), n.place)
+	}, record.Address(n.addr), n.position)
 	s.nodes[i].inner = inner
 	if t := c.Timeout.D(); t > 0 {
 		s.act(SetTimer{Name: runTimer + "/" + s.nodes[i].addr, At: s.now.Add(t)})
 	}
-	s.checks = append(s.checks, inner)
-	for _, group := range s.scopes[inner].nodes {
+	s.frameChecks = append(s.frameChecks, inner)
+	for _, group := range s.frames[inner].nodes {
 		for _, j := range group {
 			s.arrive(j)
 		}
@@ -255,15 +255,15 @@ func (s *State) openLoop(i int) {
 func (s *State) openRound(i int, carried map[string]cty.Value) {
 	n := &s.nodes[i]
 	number := len(n.children) + 1
-	limits := s.scopes[n.scope].limits
-	role := roleOf(n.step, true, true)
+	limits := s.frames[n.frame].limits
+	role := kindOf(n.step, true, true)
 	if role == call {
 		limits = nil
 	}
-	n.open++
+	n.openChildren++
 	child := s.add(node{
-		step: n.step, role: role, addr: record.Address(n.addr).RoundAt(number).String(), scope: n.scope, group: n.group, parent: i,
-		place: append(slices.Clip(n.place), int32(number)), limits: limits, phase: pending, key: n.key, item: n.item, element: n.element, carried: carried,
+		step: n.step, kind: role, addr: record.Address(n.addr).RoundAt(number).String(), frame: n.frame, section: n.section, parent: i,
+		position: append(slices.Clip(n.position), int32(number)), limits: limits, phase: pending, key: n.key, item: n.item, element: n.element, carried: carried,
 	})
 	n = &s.nodes[i]
 	n.children = append(n.children, child)
@@ -273,10 +273,10 @@ func (s *State) openRound(i int, carried map[string]cty.Value) {
 // childEnded is told once for each instance and round that has ended.
 func (s *State) childEnded(i, child int) {
 	n := &s.nodes[i]
-	n.open--
-	if n.role == loop {
+	n.openChildren--
+	if n.kind == loop {
 		s.roundEnded(i, child)
-	} else if n.open == 0 {
+	} else if n.openChildren == 0 {
 		s.fanEnded(i)
 	}
 }
@@ -312,7 +312,7 @@ func (s *State) fanEnded(i int) {
 		message += fmt.Sprintf("; and %d more of %d", count-1, len(n.children))
 	}
 	if worst == record.Skipped {
-		n.root = m.root
+		n.rootCause = m.rootCause
 	}
 	s.finishComposite(i, worst, m.end.Reason, message)
 }
@@ -324,7 +324,7 @@ func (n *node) leftOut() bool {
 
 // finishComposite ends a node that has nodes of its own.
 func (s *State) finishComposite(i int, status record.Status, reason, message string) {
-	if s.nodes[i].role != fan && s.nodes[i].phase == opened {
+	if s.nodes[i].kind != fan && s.nodes[i].phase == expanded {
 		s.end(i, status, reason, message)
 		s.release(i)
 		return
@@ -340,7 +340,7 @@ func (s *State) roundEnded(i, child int) {
 	done := len(n.children) >= repeat.Max
 	if m.end.Status != record.Succeeded {
 		if m.end.Status == record.Skipped {
-			n.root = m.root
+			n.rootCause = m.rootCause
 		}
 		message := m.end.Message
 		if len(n.children) > 1 {
@@ -351,7 +351,7 @@ func (s *State) roundEnded(i, child int) {
 	}
 	own, err := s.roundOutputs(m)
 	if err == nil && repeat.Until != nil && !done {
-		r := reader{s: s, n: m, value: repeat.Until, own: own}
+		r := reader{s: s, node: m, value: repeat.Until, own: own}
 		if done, err = r.bool(); err != nil {
 			err = fmt.Errorf("repeat.until: %w%s", err, m.leaves(repeat.Until))
 		}
@@ -362,7 +362,7 @@ func (s *State) roundEnded(i, child int) {
 	}
 	why := n.stopping
 	if why == "" {
-		why = s.scopes[n.scope].halted[n.group]
+		why = s.frames[n.frame].halted[n.section]
 	}
 	switch {
 	case done:
@@ -374,7 +374,7 @@ func (s *State) roundEnded(i, child int) {
 	default:
 		carried := map[string]cty.Value{}
 		for k := range repeat.Carry {
-			r := reader{s: s, n: m, value: &repeat.Carry[k].Value, own: own}
+			r := reader{s: s, node: m, value: &repeat.Carry[k].Value, own: own}
 			v, err := r.eval()
 			if left := m.leaves(&repeat.Carry[k].Value); err == nil && v.IsNull() && left != "" && !hasDefault(n.step, repeat.Carry[k].Name) {
 				err = errors.New("the value is null" + left)
@@ -445,7 +445,7 @@ func (sp *Spec) inputs() []record.Datum {
 }
 
 // callEnded ends a node whose pipeline has ended.
-func (s *State) callEnded(sc *scope) {
+func (s *State) callEnded(sc *frame) {
 	i := sc.call
 	status, reason, message := s.outcome(sc)
 	outputs, bad := s.results(sc)

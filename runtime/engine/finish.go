@@ -9,9 +9,9 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// endAsLast ends a step as its last attempt ended. why says what keeps it from another one, if that is worth saying.
-func (s *State) endAsLast(i int, why string) {
-	r := s.nodes[i].last
+// endAsLastAttempt ends a step as its last attempt ended. why says what keeps it from another one, if that is worth saying.
+func (s *State) endAsLastAttempt(i int, why string) {
+	r := s.nodes[i].lastResult
 	message := r.Message
 	if why != "" {
 		message = strings.TrimPrefix(message+"; ", "; ") + "not tried again: " + why
@@ -30,36 +30,36 @@ func (s *State) end(i int, status record.Status, reason, message string) {
 		n.end.Attempt = n.attempts
 	}
 	s.ended = append(s.ended, i)
-	sc := &s.scopes[n.scope]
+	sc := &s.frames[n.frame]
 	switch status {
 	case record.Failed, record.TimedOut, record.Cancelled:
 		if !n.step.ContinueOnFailure && n.stopping == "" && s.counts(n) {
-			sc.failed[n.group] = append(sc.failed[n.group], i)
-			s.checks = append(s.checks, n.scope)
+			sc.failed[n.section] = append(sc.failed[n.section], i)
+			s.frameChecks = append(s.frameChecks, n.frame)
 		}
 	}
 	e := n.end
 	s.notify(record.Event{Type: record.StepEnded, Step: n.addr, Attempt: n.end.Attempt, End: &e})
-	if !n.plain() {
+	if !n.isStep() {
 		s.childEnded(n.parent, i)
 		return
 	}
-	if sc.left[n.group]--; sc.left[n.group] == 0 {
-		s.checks = append(s.checks, n.scope)
+	if sc.left[n.section]--; sc.left[n.section] == 0 {
+		s.frameChecks = append(s.frameChecks, n.frame)
 	}
 }
 
 // counts says whether n's failure is one of its pipeline's: a round's is that of the loop, and that of a step with
 // instances is theirs, each as soon as it has failed.
 func (s *State) counts(n *node) bool {
-	if n.role == fan {
+	if n.kind == fan {
 		return len(n.children) == 0
 	}
-	return n.plain() || s.nodes[n.parent].role == fan
+	return n.isStep() || s.nodes[n.parent].kind == fan
 }
 
 // outcome is how the run, or a pipeline that is called, would end if nothing else went wrong.
-func (s *State) outcome(sc *scope) (status record.Status, reason, message string) {
+func (s *State) outcome(sc *frame) (status record.Status, reason, message string) {
 	switch {
 	case sc.call < 0 && s.cancels > 0:
 		return record.Cancelled, record.ReasonCancelled, ""
@@ -91,7 +91,7 @@ func (s *State) name(failed []int) string {
 // finish ends the run.
 func (s *State) finish() {
 	s.over = true
-	root := &s.scopes[0]
+	root := &s.frames[0]
 	end := record.End{Version: record.Version, At: s.now, Steps: s.Steps()}
 	end.Status, end.Reason, end.Message = s.outcome(root)
 	outputs, bad := s.results(root)
@@ -114,14 +114,14 @@ func (s *State) Steps() []record.StepEnd {
 			order = append(order, i)
 		}
 	}
-	slices.SortFunc(order, func(a, b int) int { return slices.Compare(s.nodes[a].place, s.nodes[b].place) })
+	slices.SortFunc(order, func(a, b int) int { return slices.Compare(s.nodes[a].position, s.nodes[b].position) })
 	out := make([]record.StepEnd, len(order))
 	for k, i := range order {
 		n := &s.nodes[i]
 		out[k] = n.end
 		switch {
 		case n.phase == ended:
-		case n.attempts > 0 || n.phase == opened || n.phase == asking:
+		case n.attempts > 0 || n.phase == expanded || n.phase == unanswered:
 			out[k].Status, out[k].Attempts, out[k].Attempt = record.Running, n.attempts, n.attempts
 		default:
 			out[k].Status = record.Pending
@@ -131,7 +131,7 @@ func (s *State) Steps() []record.StepEnd {
 }
 
 // results evaluates the outputs of a pipeline. bad says what went wrong with one of them.
-func (s *State) results(sc *scope) (out []record.Datum, bad string) {
+func (s *State) results(sc *frame) (out []record.Datum, bad string) {
 	for i := range sc.outputs {
 		d, err := s.output(sc, &sc.outputs[i])
 		switch {
@@ -145,8 +145,8 @@ func (s *State) results(sc *scope) (out []record.Datum, bad string) {
 }
 
 // output evaluates an output of the pipeline. Where a step that it reads has none, there is neither it nor an error.
-func (s *State) output(sc *scope, out *program.Result) (*record.Datum, error) {
-	r := reader{s: s, sc: sc, value: &out.Value}
+func (s *State) output(sc *frame, out *program.Result) (*record.Datum, error) {
+	r := reader{s: s, frame: sc, value: &out.Value}
 	v, err := r.eval()
 	if r.failed || r.missing != "" && (err != nil || v.IsNull()) {
 		return nil, nil

@@ -26,7 +26,7 @@ func New(p *program.Program, run *record.Run, limit int) (*State, error) {
 		kept: map[string]record.Event{},
 	}
 	s.newLimit(bound(limit, p.MaxParallel))
-	for _, build := range []func() error{s.check, s.addRoot, s.choose, s.readParams, s.readLast} {
+	for _, build := range []func() error{s.check, s.addRoot, s.choose, s.readParams, s.readEarlier} {
 		if err := build(); err != nil {
 			return nil, fmt.Errorf("engine: %w", err)
 		}
@@ -72,7 +72,7 @@ func (s *State) checkPipeline(onFailure string, params []program.Param, steps, f
 	default:
 		return fmt.Errorf("on_failure is %q, which is none of continue, stop and abort", onFailure)
 	}
-	g, err := newGraph(steps, finally)
+	g, err := newNeedGraph(steps, finally)
 	if err != nil {
 		return err
 	}
@@ -156,15 +156,15 @@ func (s *State) checkCalls() error {
 // addRoot makes the nodes of the program itself.
 func (s *State) addRoot() error {
 	p := s.program
-	s.openScope(scope{call: -1, steps: [2][]program.Step{p.Steps, p.Finally}, outputs: p.Outputs, onFailure: p.OnFailure, timeout: p.Timeout, limits: []int{0}}, "", nil)
+	s.openFrame(frame{call: -1, steps: [2][]program.Step{p.Steps, p.Finally}, outputs: p.Outputs, onFailure: p.OnFailure, timeout: p.Timeout, limits: []int{0}}, "", nil)
 	return nil
 }
 
-// openScope makes the nodes of a pipeline, the steps and then finally's, each sorted by name: the order in which ready ones
+// openFrame makes the nodes of a pipeline, the steps and then finally's, each sorted by name: the order in which ready ones
 // start. caller is the address of the step that calls the pipeline, "" for the
 // program itself, and at is the place of that step.
-func (s *State) openScope(sc scope, caller record.Address, at place) int {
-	n := len(s.scopes)
+func (s *State) openFrame(sc frame, caller record.Address, at position) int {
+	n := len(s.frames)
 	sc.byName = make(map[string]int, len(sc.steps[0])+len(sc.steps[1]))
 	for group := range sc.steps {
 		sorted := make([]*program.Step, len(sc.steps[group]))
@@ -177,23 +177,23 @@ func (s *State) openScope(sc scope, caller record.Address, at place) int {
 			if caller != "" {
 				addr = caller.Child(st.Name)
 			}
-			role, limits := roleOf(st, false, false), sc.limits
+			role, limits := kindOf(st, false, false), sc.limits
 			if role == call || role == loop {
 				limits = nil // it is its attempts that take places
 			}
 			i := s.add(node{
-				step: st, role: role, addr: addr.String(), scope: n, group: group, parent: -1, phase: pending,
-				place: append(slices.Clip(at), int32(len(sc.byName))), limits: limits, key: cty.NilVal, item: cty.NilVal,
+				step: st, kind: role, addr: addr.String(), frame: n, section: group, parent: -1, phase: pending,
+				position: append(slices.Clip(at), int32(len(sc.byName))), limits: limits, key: cty.NilVal, item: cty.NilVal,
 			})
 			sc.byName[st.Name] = i
 			sc.nodes[group] = append(sc.nodes[group], i)
 			sc.left[group]++
 			if group == 1 {
-				s.nodes[i].waits++ // for all steps
+				s.nodes[i].blockers++ // for all steps
 			}
 		}
 	}
-	s.scopes = append(s.scopes, sc)
+	s.frames = append(s.frames, sc)
 	if sc.call >= 0 {
 		s.link(n)
 	}
@@ -202,7 +202,7 @@ func (s *State) openScope(sc scope, caller record.Address, at place) int {
 
 // choose marks the steps that this run has not, and those whose results are to be kept.
 func (s *State) choose() error {
-	root := &s.scopes[0]
+	root := &s.frames[0]
 	only := map[string]bool{}
 	for _, name := range s.run.Only {
 		if _, ok := root.byName[name]; !ok {
@@ -213,7 +213,7 @@ func (s *State) choose() error {
 	for i := range s.nodes {
 		if n := &s.nodes[i]; len(only) > 0 && !only[n.step.Name] {
 			n.phase = absent
-			root.left[n.group]--
+			root.left[n.section]--
 		}
 	}
 	for _, name := range s.run.Kept {
@@ -222,9 +222,9 @@ func (s *State) choose() error {
 			return fmt.Errorf("there is no step %q whose result could be kept", name)
 		}
 		// Of a step with steps of its own, it is theirs that are kept, when they are made.
-		if n := &s.nodes[i]; n.phase != absent && !n.held && (n.role == task || n.role == question) {
-			n.held = true
-			n.waits++ // for StepKept
+		if n := &s.nodes[i]; n.phase != absent && !n.awaitsKept && (n.kind == process || n.kind == approval) {
+			n.awaitsKept = true
+			n.blockers++ // for StepKept
 		}
 	}
 	s.link(0)
@@ -233,11 +233,11 @@ func (s *State) choose() error {
 
 // link enters each step of a scope with those that it waits for. What an instance alone waits for comes when it is made.
 func (s *State) link(sc int) {
-	for _, group := range s.scopes[sc].nodes {
+	for _, group := range s.frames[sc].nodes {
 		for _, i := range group {
 			for _, need := range s.nodes[i].step.Needs {
 				if need.Instance != expr.EachKey {
-					s.await(i, s.scopes[sc].byName[need.Step], need.Instance)
+					s.await(i, s.frames[sc].byName[need.Step], need.Instance)
 				}
 			}
 		}
@@ -247,14 +247,14 @@ func (s *State) link(sc int) {
 // await has node i wait for the end of j, or of the instance of it with a key.
 func (s *State) await(i, j int, instance string) {
 	n, m := &s.nodes[i], &s.nodes[j]
-	if instance != "" && m.role == fan && m.phase != absent && m.phase != ended {
+	if instance != "" && m.kind == fan && m.phase != absent && m.phase != ended {
 		key := record.Key(instance).Text()
 		if instance == expr.EachKey {
 			key = expr.Key(n.key)
 		}
-		if m.phase != opened {
-			m.wanting = append(m.wanting, wanter{i, key})
-			n.waits++
+		if m.phase != expanded {
+			m.instanceWaiters = append(m.instanceWaiters, instanceWaiter{i, key})
+			n.blockers++
 			return
 		}
 		child, ok := m.byKey[key]
@@ -266,19 +266,19 @@ func (s *State) await(i, j int, instance string) {
 	}
 	m.dependants = append(m.dependants, i)
 	if n.phase != absent && m.phase != absent && m.phase != ended {
-		n.waits++
+		n.blockers++
 	}
 }
 
-// graph is the steps of a pipeline with what they need.
-type graph struct {
+// needGraph is the steps of a pipeline with what they need.
+type needGraph struct {
 	steps  []*program.Step
 	byName map[string]int
 	out    [][]int
 }
 
-func newGraph(steps, finally []program.Step) (*graph, error) {
-	g := &graph{byName: map[string]int{}}
+func newNeedGraph(steps, finally []program.Step) (*needGraph, error) {
+	g := &needGraph{byName: map[string]int{}}
 	for i := range steps {
 		g.steps = append(g.steps, &steps[i])
 	}
@@ -315,7 +315,7 @@ func newGraph(steps, finally []program.Step) (*graph, error) {
 }
 
 // cycles takes away, again and again, what needs nothing that is left. What remains holds a cycle.
-func (g *graph) cycles() error {
+func (g *needGraph) cycles() error {
 	needs := make([]int, len(g.steps))
 	var free []int
 	for i, st := range g.steps {
@@ -356,7 +356,7 @@ func (g *graph) cycles() error {
 
 // readParams decodes what the run was started with.
 func (s *State) readParams() error {
-	root := &s.scopes[0]
+	root := &s.frames[0]
 	root.params, root.data = map[string]cty.Value{}, map[string]*record.Datum{}
 	for i := range s.run.Imports {
 		root.data[s.run.Imports[i].Name] = &s.run.Imports[i].Datum
@@ -381,7 +381,7 @@ func (s *State) readParams() error {
 		if err != nil {
 			return fmt.Errorf("param %q: %w", p.Name, err)
 		}
-		s.scopes[0].params[p.Name] = v
+		s.frames[0].params[p.Name] = v
 	}
 	return nil
 }

@@ -29,13 +29,13 @@ type LeaveGroup struct{ Hold }
 func (EnterGroup) action() {}
 func (LeaveGroup) action() {}
 
-// nobody is no node.
-const nobody = -1
+// noNode is no node.
+const noNode = -1
 
-// gate is where the nodes of a run wait that want a place in one group: one of them asks for it, the others stand in
+// groupQueue is where the nodes of a run wait that want a place in one group: one of them asks for it, the others stand in
 // line. Nodes that take their room from the same limiters stand in the same line.
-type gate struct {
-	asking int           // the node that asks, or has been let in and has not started yet
+type groupQueue struct {
+	waiter int           // the node that asks, or has been let in and has not started yet
 	lines  map[int]*line // by the innermost limiter
 	heads  readyHeap     // the first of each line; the node is the line's key
 	calls  int           // in the lines: they need no room of the run's own
@@ -49,28 +49,28 @@ type line struct {
 // lineOf is the key of the line that a node stands in.
 func (n *node) lineOf() int {
 	if len(n.limits) == 0 {
-		return nobody
+		return noNode
 	}
 	return n.limits[0]
 }
 
-// wantsPlace says whether a node needs a place in a group before it starts, and has none. What has a group and nodes of
+// needsSlot says whether a node needs a place in a group before it starts, and has none. What has a group and nodes of
 // its own is not it: its instances are, or its rounds.
-func (n *node) wantsPlace() bool {
-	return n.step.Concurrency != nil && !n.inside && (n.role == task || n.role == call)
+func (n *node) needsSlot() bool {
+	return n.step.Concurrency != nil && !n.hasSlot && (n.kind == process || n.kind == call)
 }
 
 // hold is the place of a node for what it starts next, or has started.
 func (n *node) hold() Hold {
 	c := n.step.Concurrency
-	return Hold{Step: n.addr, Attempt: n.entry, Group: c.Group, Limit: c.Limit}
+	return Hold{Step: n.addr, Attempt: n.slotAttempt, Group: c.Group, Limit: c.Limit}
 }
 
-// queueUp lets a node wait for a place in its group.
-func (s *State) queueUp(i int) {
+// enqueue lets a node wait for a place in its group.
+func (s *State) enqueue(i int) {
 	n := &s.nodes[i]
 	n.phase = queued
-	g := s.gate(n.step.Concurrency.Group)
+	g := s.queueOf(n.step.Concurrency.Group)
 	key := n.lineOf()
 	l := g.lines[key]
 	if l == nil {
@@ -78,46 +78,46 @@ func (s *State) queueUp(i int) {
 		g.lines[key] = l
 	}
 	first := len(l.readyHeap) == 0
-	before := !first && slices.Compare(n.place, l.readyHeap[0].at) < 0
-	l.push(candidate{n.place, i})
-	if n.role == call {
+	before := !first && slices.Compare(n.position, l.readyHeap[0].position) < 0
+	l.push(candidate{n.position, i})
+	if n.kind == call {
 		g.calls++
 	}
 	if first || before { // a line that has a new first one is there twice: the older entry is read past
-		g.heads.push(candidate{n.place, key})
+		g.heads.push(candidate{n.position, key})
 	}
-	s.gatesMoved = s.gatesMoved || g.asking == nobody
+	s.queuesChanged = s.queuesChanged || g.waiter == noNode
 }
 
-func (s *State) gate(group string) *gate {
-	k, ok := s.gateNamed[group]
+func (s *State) queueOf(group string) *groupQueue {
+	k, ok := s.queueByGroup[group]
 	if !ok {
-		k = len(s.gates)
-		s.gates = append(s.gates, gate{asking: nobody, lines: map[int]*line{}})
-		if s.gateNamed == nil {
-			s.gateNamed = map[string]int{}
+		k = len(s.queues)
+		s.queues = append(s.queues, groupQueue{waiter: noNode, lines: map[int]*line{}})
+		if s.queueByGroup == nil {
+			s.queueByGroup = map[string]int{}
 		}
-		s.gateNamed[group] = k
+		s.queueByGroup[group] = k
 	}
-	return &s.gates[k]
+	return &s.queues[k]
 }
 
-// openGates lets the next one of each group ask, as far as there is room for it.
-func (s *State) openGates() {
-	s.gatesMoved = false
-	for k := range s.gates {
-		if g := &s.gates[k]; g.asking == nobody {
-			s.openGate(g)
+// serveQueues lets the next one of each group ask, as far as there is room for it.
+func (s *State) serveQueues() {
+	s.queuesChanged = false
+	for k := range s.queues {
+		if g := &s.queues[k]; g.waiter == noNode {
+			s.serveQueue(g)
 		}
 	}
 }
 
-func (s *State) openGate(g *gate) {
+func (s *State) serveQueue(g *groupQueue) {
 	var full []candidate // lines whose first one finds no room
-	for len(g.heads) > 0 && g.asking == nobody && (g.calls > 0 || s.room()) {
+	for len(g.heads) > 0 && g.waiter == noNode && (g.calls > 0 || s.room()) {
 		head := g.heads.pop()
 		l := g.lines[head.node]
-		if l == nil || slices.Compare(l.readyHeap[0].at, head.at) != 0 {
+		if l == nil || slices.Compare(l.readyHeap[0].position, head.position) != 0 {
 			continue
 		}
 		i := l.readyHeap[0].node
@@ -127,17 +127,17 @@ func (s *State) openGate(g *gate) {
 			continue
 		}
 		l.pop()
-		if n.role == call {
+		if n.kind == call {
 			g.calls--
 		}
 		if len(l.readyHeap) == 0 {
 			delete(g.lines, l.key)
 		} else {
-			g.heads.push(candidate{l.readyHeap[0].at, l.key})
+			g.heads.push(candidate{l.readyHeap[0].position, l.key})
 		}
 		if n.phase == queued { // else it has been halted since
-			g.asking = i
-			n.asking, n.entry = true, n.attempts+1
+			g.waiter = i
+			n.requested, n.slotAttempt = true, n.attempts+1
 			s.act(EnterGroup{Hold: n.hold(), Skip: n.step.Concurrency.Skip})
 		}
 	}
@@ -156,11 +156,11 @@ func (s *State) roomFor(n *node) bool {
 	return true
 }
 
-// asker is the node that an answer is for; nobody where it doesn't ask any more.
-func (s *State) asker(e record.Event) int {
+// waiterFor is the node that an answer is for; nobody where it doesn't ask any more.
+func (s *State) waiterFor(e record.Event) int {
 	i, ok := s.byAddr[e.Step]
-	if !ok || s.nodes[i].phase != queued || !s.nodes[i].asking || s.nodes[i].entry != e.Attempt {
-		return nobody
+	if !ok || s.nodes[i].phase != queued || !s.nodes[i].requested || s.nodes[i].slotAttempt != e.Attempt {
+		return noNode
 	}
 	return i
 }
@@ -168,8 +168,8 @@ func (s *State) asker(e record.Event) int {
 // groupEntered lets a node start as soon as there is room, in its place, which it keeps: given back, it could not be told
 // apart from the one that would be asked for next.
 func (s *State) groupEntered(e record.Event) {
-	if i := s.asker(e); i != nobody {
-		s.nodes[i].inside = true
+	if i := s.waiterFor(e); i != noNode {
+		s.nodes[i].hasSlot = true
 		s.makeReady(i)
 	}
 }
@@ -177,49 +177,49 @@ func (s *State) groupEntered(e record.Event) {
 // groupBusy skips a node, or, where it has failed before, ends it as it has failed. With a reason, the group can't be
 // entered at all.
 func (s *State) groupBusy(e record.Event) {
-	i := s.asker(e)
-	if i == nobody {
+	i := s.waiterFor(e)
+	if i == noNode {
 		return
 	}
-	s.passed(i)
+	s.requestDone(i)
 	switch {
 	case e.Reason != "":
 		s.end(i, record.Failed, e.Reason, e.Text)
 		return
 	case s.nodes[i].attempts > 0:
-		s.endAsLast(i, e.Text)
+		s.endAsLastAttempt(i, e.Text)
 		return
 	}
 	s.skip(i, record.ReasonGroupBusy, e.Text, s.nodes[i].addr+" was skipped because "+e.Text)
 }
 
-// passed lets the next one of a node's group ask: the node has started, or doesn't ask any more.
-func (s *State) passed(i int) {
+// requestDone lets the next one of a node's group ask: the node has started, or doesn't ask any more.
+func (s *State) requestDone(i int) {
 	n := &s.nodes[i]
-	if !n.asking {
+	if !n.requested {
 		return
 	}
-	n.asking = false
-	if g := s.gate(n.step.Concurrency.Group); g.asking == i {
-		g.asking = nobody
-		s.gatesMoved = true
+	n.requested = false
+	if g := s.queueOf(n.step.Concurrency.Group); g.waiter == i {
+		g.waiter = noNode
+		s.queuesChanged = true
 	}
 }
 
 // leave gives a node's place back, or stops asking for one.
 func (s *State) leave(i int) {
 	n := &s.nodes[i]
-	if n.asking || n.inside {
+	if n.requested || n.hasSlot {
 		s.act(LeaveGroup{n.hold()})
-		s.passed(i)
-		n.inside = false
+		s.requestDone(i)
+		n.hasSlot = false
 	}
 }
 
 // holds are the places that are held while an attempt of a node runs: those of the calls that it is part of, and its own.
 func (s *State) holds(n *node) []Hold {
-	out := s.scopes[n.scope].holds
-	if n.step.Concurrency != nil && n.role == task {
+	out := s.frames[n.frame].holds
+	if n.step.Concurrency != nil && n.kind == process {
 		out = append(slices.Clip(out), n.hold())
 	}
 	return out

@@ -9,18 +9,18 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// last is an output of an earlier run.
-type last struct {
+// earlierOutput is an output of an earlier run.
+type earlierOutput struct {
 	of    *program.Last
 	datum *record.Datum // nil: there was none
 	value cty.Value     // null then
 }
 
-// readLast decodes what the run was given of earlier ones.
-func (s *State) readLast() error {
-	s.last = map[string]*last{}
+// readEarlier decodes what the run was given of earlier ones.
+func (s *State) readEarlier() error {
+	s.earlier = map[string]*earlierOutput{}
 	for i := range s.program.Last {
-		l := &last{of: &s.program.Last[i]}
+		l := &earlierOutput{of: &s.program.Last[i]}
 		if err := s.readType("last_success of", l.of.Output, l.of.Type); err != nil {
 			return err
 		}
@@ -39,12 +39,12 @@ func (s *State) readLast() error {
 		} else if l.of.Required {
 			return fmt.Errorf("the run has no value for %s", l.of.Ref())
 		}
-		s.last[l.of.Ref()] = l
+		s.earlier[l.of.Ref()] = l
 	}
 	return nil
 }
 
-func (r *reader) lastOf(l *last) cty.Value {
+func (r *reader) earlierValue(l *earlierOutput) cty.Value {
 	if l.datum == nil {
 		r.missing = fmt.Sprintf("no run of %s has succeeded yet and left %s", l.of.Pipeline, l.of.Output)
 	} else {

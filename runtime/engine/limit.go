@@ -18,7 +18,7 @@ func (s *State) acquire(i int) bool {
 	n := &s.nodes[i]
 	for _, l := range n.limits {
 		if q := &s.limits[l]; q.busy >= q.most {
-			q.parked.push(candidate{n.place, i})
+			q.parked.push(candidate{n.position, i})
 			return false
 		}
 	}
@@ -33,7 +33,7 @@ func (s *State) release(i int) {
 	for _, l := range s.nodes[i].limits {
 		s.limits[l].busy--
 	}
-	s.gatesMoved = len(s.gates) > 0
+	s.queuesChanged = len(s.queues) > 0
 	s.wake(i)
 }
 
@@ -53,5 +53,5 @@ func (s *State) room() bool { return s.limits[0].busy < s.limits[0].most }
 func (s *State) makeReady(i int) {
 	n := &s.nodes[i]
 	n.phase = ready
-	s.ready.push(candidate{n.place, i})
+	s.ready.push(candidate{n.position, i})
 }

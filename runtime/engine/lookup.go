@@ -16,8 +16,8 @@ import (
 // reader evaluates one value of the program for one node, or for the outputs of a scope.
 type reader struct {
 	s        *State
-	n        *node  // nil: for the outputs of sc
-	sc       *scope // nil: n's
+	node     *node  // nil: for the outputs of sc
+	frame    *frame // nil: n's
 	value    *program.Value
 	soft     bool                 // every reference is
 	own      map[string]cty.Value // what only this value can read: attempt, input.x, output.y
@@ -43,11 +43,11 @@ func (r *reader) isSoft(ref string) bool {
 	return r.soft || r.value.Soft || r.value.Expr != nil && slices.Contains(r.value.Expr.Soft, ref)
 }
 
-func (r *reader) scope() *scope {
-	if r.sc != nil {
-		return r.sc
+func (r *reader) frameOf() *frame {
+	if r.frame != nil {
+		return r.frame
 	}
-	return &r.s.scopes[r.n.scope]
+	return &r.s.frames[r.node.frame]
 }
 
 func (r *reader) lookup(ref string) (cty.Value, error) {
@@ -57,15 +57,15 @@ func (r *reader) lookup(ref string) (cty.Value, error) {
 	root, rest, _ := strings.Cut(ref, ".")
 	switch root {
 	case "param":
-		if v, ok := r.scope().params[rest]; ok {
-			if d := r.scope().data[rest]; d != nil {
+		if v, ok := r.frameOf().params[rest]; ok {
+			if d := r.frameOf().data[rest]; d != nil {
 				r.read, r.readType = d, d.Type
 			}
 			return v, nil
 		}
 	case program.LastRoot:
-		if l, ok := r.s.last[ref]; ok {
-			return r.lastOf(l), nil
+		if l, ok := r.s.earlier[ref]; ok {
+			return r.earlierValue(l), nil
 		}
 	case "run":
 		if v, ok := r.runAttr(rest); ok {
@@ -73,18 +73,18 @@ func (r *reader) lookup(ref string) (cty.Value, error) {
 		}
 	case "each":
 		switch {
-		case r.n == nil || r.n.key == cty.NilVal:
+		case r.node == nil || r.node.key == cty.NilVal:
 		case rest == "key":
-			return r.n.key, nil
+			return r.node.key, nil
 		case rest == "value":
-			if d := r.n.element; d != nil {
+			if d := r.node.element; d != nil {
 				r.read, r.readType = d, d.Type
 			}
-			return r.n.item, nil
+			return r.node.item, nil
 		}
 	case "step":
 		if parts, ok := expr.StepRef(ref); ok {
-			if i, ok := r.scope().byName[parts.Step]; ok {
+			if i, ok := r.frameOf().byName[parts.Step]; ok {
 				return r.step(ref, parts, &r.s.nodes[i])
 			}
 		}
@@ -94,11 +94,11 @@ func (r *reader) lookup(ref string) (cty.Value, error) {
 
 // step reads what a reference to a step names.
 func (r *reader) step(ref string, parts expr.Ref, m *node) (cty.Value, error) {
-	if m.phase != ended && m.phase != absent && (parts.Instance == "" || parts.Instance == expr.All || m.role != fan) {
+	if m.phase != ended && m.phase != absent && (parts.Instance == "" || parts.Instance == expr.All || m.kind != fan) {
 		return cty.NilVal, fmt.Errorf("%s can't be read before %s has ended", ref, m.addr)
 	}
 	switch {
-	case parts.Instance == "" && parts.Attr != "" && (m.role != fan || slices.Contains(ends, parts.Attr)):
+	case parts.Instance == "" && parts.Attr != "" && (m.kind != fan || slices.Contains(ends, parts.Attr)):
 		return r.stepAttr(ref, m, parts.Attr)
 	case m.step.ForEach == nil:
 		return cty.NilVal, fmt.Errorf("%s can't be read: %s has no for_each", ref, m.addr)
@@ -112,10 +112,10 @@ func (r *reader) step(ref string, parts expr.Ref, m *node) (cty.Value, error) {
 	}
 	key := record.Key(parts.Instance).Text()
 	if parts.Instance == expr.EachKey {
-		if r.n == nil || r.n.key == cty.NilVal {
+		if r.node == nil || r.node.key == cty.NilVal {
 			return cty.NilVal, fmt.Errorf("%s can't be read here", ref)
 		}
-		key = expr.Key(r.n.key)
+		key = expr.Key(r.node.key)
 	}
 	child, ok := m.byKey[key]
 	if !ok {
@@ -151,8 +151,8 @@ func (r *reader) runAttr(name string) (cty.Value, bool) {
 		return cty.NullVal(cty.String), true
 	case name == "scheduled_at":
 		return cty.StringVal(r.s.run.ScheduledAt.Format(time.RFC3339)), true
-	case name == "status" && r.n != nil && r.n.group == 1:
-		status, _, _ := r.s.outcome(r.scope())
+	case name == "status" && r.node != nil && r.node.section == 1:
+		status, _, _ := r.s.outcome(r.frameOf())
 		return cty.StringVal(string(status)), true
 	}
 	return cty.NilVal, false
@@ -269,8 +269,8 @@ func (n *node) outcome() string {
 		return name + " was cancelled"
 	case n.end.Reason == record.ReasonConditionFalse:
 		return name + " was skipped (" + conditionFalse + ")"
-	case n.root != "":
-		return name + " was skipped (" + n.root + ")"
+	case n.rootCause != "":
+		return name + " was skipped (" + n.rootCause + ")"
 	}
 	return name + " was skipped"
 }

@@ -25,7 +25,7 @@ func (s *State) condition(n *node) (bool, *fault) {
 	if n.step.When == nil {
 		return true, nil
 	}
-	r := reader{s: s, n: n, value: n.step.When}
+	r := reader{s: s, node: n, value: n.step.When}
 	v, err := r.bool()
 	if err != nil && r.leftOut != "" {
 		return false, &fault{message: r.leftOut, skip: true}
@@ -85,7 +85,7 @@ func (s *State) input(n *node, in *program.Input) (record.Datum, *fault) {
 	bad := func(reason string, err error) (record.Datum, *fault) {
 		return record.Datum{}, &fault{reason: reason, message: fmt.Sprintf("input %q: %s", in.Name, err)}
 	}
-	r := reader{s: s, n: n, value: &in.Value, soft: in.Default != nil}
+	r := reader{s: s, node: n, value: &in.Value, soft: in.Default != nil}
 	v, over := n.carried[in.Name]
 	var err error
 	if !over {
@@ -123,7 +123,7 @@ func (s *State) input(n *node, in *program.Input) (record.Datum, *fault) {
 
 // readRefs adds what v, a part of the command or of the environment, reads beyond the step's own inputs and outputs.
 func (s *State) readRefs(spec *Spec, n *node, v *program.Value) *fault {
-	r := reader{s: s, n: n, value: v}
+	r := reader{s: s, node: n, value: v}
 	for _, ref := range v.Refs() {
 		if strings.HasPrefix(ref, "input.") || strings.HasPrefix(ref, "output.") {
 			continue

@@ -19,24 +19,24 @@ import (
 // failedAttempt tries the step again, or ends it.
 func (s *State) failedAttempt(i int) {
 	n := &s.nodes[i]
-	r := n.last
+	r := n.lastResult
 	if r.Reason == record.ReasonOOM {
 		n.ooms++
 	}
-	failures := &n.users
+	failures := &n.userFailures
 	if r.Class == record.ClassInfrastructure {
-		failures = &n.infra
+		failures = &n.infraFailures
 	}
 	*failures++
 	again, why := s.again(n)
 	if !again {
-		s.endAsLast(i, why)
+		s.endAsLastAttempt(i, why)
 		return
 	}
 	d := s.delay(n, *failures)
 	at := s.now.Add(d)
 	if w := n.step.Retry.Within.D(); w > 0 && at.After(n.end.StartedAt.Add(w)) {
-		s.endAsLast(i, "the next attempt would start later than retry.within")
+		s.endAsLastAttempt(i, "the next attempt would start later than retry.within")
 		return
 	}
 	s.notify(record.Event{
@@ -70,14 +70,14 @@ func describe(r *record.Result) string {
 
 // again says whether the failure at hand allows another attempt; where it is worth telling, why it doesn't.
 func (s *State) again(n *node) (bool, string) {
-	retry, r := &n.step.Retry, n.last
-	if why := s.scopes[n.scope].halted[n.group]; why != "" {
+	retry, r := &n.step.Retry, n.lastResult
+	if why := s.frames[n.frame].halted[n.section]; why != "" {
 		return false, why
 	}
 	if r.Class == record.ClassInfrastructure {
-		return n.infra <= retry.Infrastructure, ""
+		return n.infraFailures <= retry.Infrastructure, ""
 	}
-	if n.users >= retry.Attempts {
+	if n.userFailures >= retry.Attempts {
 		return false, ""
 	}
 	if len(retry.OnExitCodes) > 0 && (r.ExitCode == nil || !slices.Contains(retry.OnExitCodes, *r.ExitCode)) {
@@ -86,7 +86,7 @@ func (s *State) again(n *node) (bool, string) {
 	if retry.When == nil {
 		return true, ""
 	}
-	rd := reader{s: s, n: n, value: retry.When, own: s.failure(n)}
+	rd := reader{s: s, node: n, value: retry.When, own: s.failure(n)}
 	ok, err := rd.bool()
 	if err != nil {
 		return false, "retry.when: " + err.Error()
@@ -97,12 +97,12 @@ func (s *State) again(n *node) (bool, string) {
 // failure is what retry.when sees of the attempt that failed, beside what all values see.
 func (s *State) failure(n *node) map[string]cty.Value {
 	own := map[string]cty.Value{
-		"attempt":   cty.NumberIntVal(int64(n.users)),
+		"attempt":   cty.NumberIntVal(int64(n.userFailures)),
 		"exit_code": cty.NullVal(cty.Number),
-		"reason":    cty.StringVal(n.last.Reason),
+		"reason":    cty.StringVal(n.lastResult.Reason),
 	}
-	if n.last.ExitCode != nil {
-		own["exit_code"] = cty.NumberIntVal(int64(*n.last.ExitCode))
+	if n.lastResult.ExitCode != nil {
+		own["exit_code"] = cty.NumberIntVal(int64(*n.lastResult.ExitCode))
 	}
 	for _, ref := range n.step.Retry.When.Refs() {
 		name, isInput := strings.CutPrefix(ref, "input.")

@@ -16,14 +16,14 @@ func (s *State) settle() {
 			s.tellDependants()
 		case !s.started || s.over:
 			return
-		case len(s.checks) > 0:
-			k := s.checks[0]
-			if s.checks = s.checks[1:]; len(s.checks) == 0 {
-				s.checks = nil
+		case len(s.frameChecks) > 0:
+			k := s.frameChecks[0]
+			if s.frameChecks = s.frameChecks[1:]; len(s.frameChecks) == 0 {
+				s.frameChecks = nil
 			}
-			s.checkScope(k)
-		case s.gatesMoved:
-			s.openGates()
+			s.checkFrame(k)
+		case s.queuesChanged:
+			s.serveQueues()
 		case len(s.ready) > 0 && s.room():
 			s.start(s.ready.pop().node)
 		default:
@@ -32,21 +32,21 @@ func (s *State) settle() {
 	}
 }
 
-// checkScope does what follows for a pipeline from what has ended in it.
-func (s *State) checkScope(k int) {
-	sc := &s.scopes[k]
+// checkFrame does what follows for a pipeline from what has ended in it.
+func (s *State) checkFrame(k int) {
+	sc := &s.frames[k]
 	switch {
 	case sc.over:
 	case (sc.onFailure == "stop" || sc.onFailure == "abort") && len(sc.failed[0]) > 0 && sc.halted[0] == "":
 		why := s.nodes[sc.failed[0][0]].outcome() + ", and on_failure is " + sc.onFailure
 		s.halt(k, 0, sc.onFailure == "abort", why)
-		s.checks = append(s.checks, k)
+		s.frameChecks = append(s.frameChecks, k)
 	case sc.left[0] == 0 && !sc.finallyOpen:
 		sc.finallyOpen = true
 		for _, i := range sc.nodes[1] {
 			s.released(i)
 		}
-		s.checks = append(s.checks, k)
+		s.frameChecks = append(s.frameChecks, k)
 	case sc.left[0]+sc.left[1] > 0:
 	case sc.call >= 0:
 		sc.over = true
@@ -62,8 +62,8 @@ func (s *State) tellDependants() {
 	told := s.ended
 	s.ended = nil
 	for _, i := range told {
-		dependants, wanting := s.nodes[i].dependants, s.nodes[i].wanting
-		s.nodes[i].wanting = nil
+		dependants, wanting := s.nodes[i].dependants, s.nodes[i].instanceWaiters
+		s.nodes[i].instanceWaiters = nil
 		for _, d := range dependants {
 			s.released(d)
 		}
@@ -76,7 +76,7 @@ func (s *State) tellDependants() {
 // released is told once for each thing that the node waits for.
 func (s *State) released(i int) {
 	if s.nodes[i].phase == pending {
-		s.nodes[i].waits--
+		s.nodes[i].blockers--
 		s.decide(i)
 	}
 }
@@ -84,10 +84,10 @@ func (s *State) released(i int) {
 // decide lets a node that waits for nothing more be run, or skips it.
 func (s *State) decide(i int) {
 	n := &s.nodes[i]
-	if n.phase != pending || n.waits > 0 || !s.started {
+	if n.phase != pending || n.blockers > 0 || !s.started {
 		return
 	}
-	if why := s.scopes[n.scope].halted[n.group]; why != "" {
+	if why := s.frames[n.frame].halted[n.section]; why != "" {
 		s.skip(i, record.ReasonStopped, why, why)
 		return
 	}
@@ -96,7 +96,7 @@ func (s *State) decide(i int) {
 		return
 	}
 	run, f := true, (*fault)(nil)
-	if n.asks() {
+	if n.evaluatesWhen() {
 		run, f = s.condition(n)
 	}
 	switch {
@@ -106,17 +106,17 @@ func (s *State) decide(i int) {
 		s.end(i, record.Failed, f.reason, f.message)
 	case !run:
 		s.skip(i, record.ReasonConditionFalse, conditionFalse, "the condition of "+n.addr+" is false")
-	case n.role == fan:
+	case n.kind == fan:
 		s.expand(i)
-	case n.role == question:
+	case n.kind == approval:
 		s.ask(i)
 	default:
 		s.makeReady(i)
 	}
 }
 
-// asks says whether it is this node of which `when` is asked: of each instance where it mentions each, else once.
-func (n *node) asks() bool {
+// evaluatesWhen says whether it is this node of which `when` is asked: of each instance where it mentions each, else once.
+func (n *node) evaluatesWhen() bool {
 	if n.step.When == nil {
 		return false
 	}
@@ -124,8 +124,8 @@ func (n *node) asks() bool {
 	for _, ref := range n.step.When.Refs() {
 		each = each || strings.HasPrefix(ref, "each.") || strings.Contains(ref, "["+expr.EachKey+"]")
 	}
-	if n.plain() {
-		return n.role != fan || !each
+	if n.isStep() {
+		return n.kind != fan || !each
 	}
 	_, round := record.Address(n.addr).Round()
 	return each && !round
@@ -135,7 +135,7 @@ func (n *node) asks() bool {
 func (s *State) obstacle(n *node) *node {
 	var found *node
 	for _, need := range n.step.Needs {
-		if n.plain() == (need.Instance == expr.EachKey) || !n.plain() && n.carried != nil {
+		if n.isStep() == (need.Instance == expr.EachKey) || !n.isStep() && n.carried != nil {
 			continue
 		}
 		m := s.needed(n, need)
@@ -148,7 +148,7 @@ func (s *State) obstacle(n *node) *node {
 
 // needed is the node that a need is of; nil where there is no such instance, which reading it will tell.
 func (s *State) needed(n *node, need program.Need) *node {
-	m := &s.nodes[s.scopes[n.scope].byName[need.Step]]
+	m := &s.nodes[s.frames[n.frame].byName[need.Step]]
 	if need.Instance == "" || m.byKey == nil {
 		return m
 	}
@@ -165,7 +165,7 @@ func (s *State) needed(n *node, need program.Need) *node {
 
 // met says whether the end of m is good enough.
 func met(kind program.NeedKind, m *node) bool {
-	if m.role == fan && len(m.children) > 0 && m.step.ContinueOnFailure && m.status() != record.Cancelled {
+	if m.kind == fan && len(m.children) > 0 && m.step.ContinueOnFailure && m.status() != record.Cancelled {
 		return true // those that succeeded are left
 	}
 	switch m.status() {
@@ -183,8 +183,8 @@ func (s *State) skipFor(i int, m *node) {
 	reason, root := record.ReasonUpstreamFailed, m.outcome()
 	if m.status() == record.Skipped {
 		reason = record.ReasonUpstreamSkipped
-		if m.root != "" {
-			root = m.root
+		if m.rootCause != "" {
+			root = m.rootCause
 		}
 	}
 	s.skip(i, reason, m.outcome(), root)
@@ -193,7 +193,7 @@ func (s *State) skipFor(i int, m *node) {
 // skip ends a step that has not been started. root is the same for all that are skipped because of it, so a long
 // chain has no long message.
 func (s *State) skip(i int, reason, message, root string) {
-	s.nodes[i].root = root
+	s.nodes[i].rootCause = root
 	s.end(i, record.Skipped, reason, message)
 }
 
@@ -204,25 +204,25 @@ func (s *State) start(i int) {
 		s.wake(i)
 		return
 	}
-	if n.wantsPlace() && (n.step.Cache == nil || n.spec != nil) { // what is in the cache needs none
-		s.queueUp(i)
+	if n.needsSlot() && (n.step.Cache == nil || n.spec != nil) { // what is in the cache needs none
+		s.enqueue(i)
 		s.wake(i)
 		return
 	}
 	if !s.acquire(i) {
 		return
 	}
-	s.passed(i)
+	s.requestDone(i)
 	if n.attempts > 0 {
 		if w := n.step.Retry.Within.D(); w > 0 && s.now.After(n.end.StartedAt.Add(w)) {
-			s.endAsLast(i, "retry.within is over") // and leaves its group
+			s.endAsLastAttempt(i, "retry.within is over") // and leaves its group
 			s.release(i)
 			return
 		}
 		s.launch(i)
 		return
 	}
-	switch n.role {
+	switch n.kind {
 	case call:
 		s.openCall(i)
 		return
@@ -244,7 +244,7 @@ func (s *State) start(i int) {
 		return
 	}
 	n.spec = spec
-	if n.step.Cache != nil && !n.inside {
+	if n.step.Cache != nil && !n.hasSlot {
 		n.phase = checking
 		s.act(CheckCache{*spec})
 		return
@@ -262,16 +262,16 @@ func (s *State) launch(i int) {
 		s.notify(record.Event{Type: record.StepStarted, Step: n.addr, Attempt: 1})
 	}
 	spec := *n.spec
-	spec.Attempt, spec.UserAttempt, spec.OOMs, spec.Holds = n.attempts, n.users+1, n.ooms, s.holds(n)
+	spec.Attempt, spec.UserAttempt, spec.OOMs, spec.Holds = n.attempts, n.userFailures+1, n.ooms, s.holds(n)
 	s.act(StartAttempt{spec})
 }
 
 // halt lets no more steps of a group of a scope start, and stops those that run if stop is set.
 func (s *State) halt(k, group int, stop bool, why string) {
-	if s.scopes[k].halted[group] == "" {
-		s.scopes[k].halted[group] = why
+	if s.frames[k].halted[group] == "" {
+		s.frames[k].halted[group] = why
 	}
-	for _, i := range s.scopes[k].nodes[group] {
+	for _, i := range s.frames[k].nodes[group] {
 		s.haltNode(i, stop, why)
 	}
 }
@@ -280,28 +280,28 @@ func (s *State) haltNode(i int, stop bool, why string) {
 	n := &s.nodes[i]
 	switch {
 	case n.phase == waiting || (n.phase == ready || n.phase == queued) && n.attempts > 0:
-		s.endAsLast(i, why)
+		s.endAsLastAttempt(i, why)
 	case n.phase == checking:
 		s.skip(i, record.ReasonStopped, why, why)
 		s.release(i)
 	case n.phase == pending || n.phase == ready || n.phase == queued:
 		s.skip(i, record.ReasonStopped, why, why)
-	case n.phase == asking:
+	case n.phase == unanswered:
 		n.stopping = why
 		s.end(i, record.Cancelled, record.ReasonCancelled, why)
 	case n.phase == running && stop && n.stopping == "":
 		n.stopping = why
 		s.act(StopAttempt{Step: n.addr, Attempt: n.attempts, Why: why})
-	case n.phase == opened:
+	case n.phase == expanded:
 		if stop && n.stopping == "" {
 			n.stopping = why
 		}
 		for _, c := range n.children {
 			s.haltNode(c, stop, why)
 		}
-		if inner := s.nodes[i].inner; inner >= 0 && !s.scopes[inner].over { // its finally runs, as the run's does
+		if inner := s.nodes[i].inner; inner >= 0 && !s.frames[inner].over { // its finally runs, as the run's does
 			s.halt(inner, 0, stop, why)
-			s.checks = append(s.checks, inner)
+			s.frameChecks = append(s.frameChecks, inner)
 		}
 	}
 }
