@@ -46,6 +46,16 @@ type line struct {
 	key int
 }
 
+// groups holds the queues of the concurrency groups that nodes want slots in.
+type groups struct {
+	graph        *graph
+	sched        *scheduler
+	out          *outbox
+	queues       []groupQueue   // in the order in which their groups were first used
+	queueByGroup map[string]int // queues
+	changed      bool           // a queue may have a node that can request a slot now
+}
+
 // lineOf is the key of the line that a node stands in.
 func (n *node) lineOf() int {
 	if len(n.limits) == 0 {
@@ -67,10 +77,10 @@ func (n *node) hold() Hold {
 }
 
 // enqueue lets a node wait for a place in its group.
-func (s *State) enqueue(i int) {
-	n := &s.nodes[i]
+func (gr *groups) enqueue(i int) {
+	n := &gr.graph.nodes[i]
 	n.phase = queued
-	g := s.queueOf(n.step.Concurrency.Group)
+	g := gr.queueOf(n.step.Concurrency.Group)
 	key := n.lineOf()
 	l := g.lines[key]
 	if l == nil {
@@ -86,43 +96,43 @@ func (s *State) enqueue(i int) {
 	if first || before { // a line that has a new first one is there twice: the older entry is read past
 		g.heads.push(candidate{n.position, key})
 	}
-	s.queuesChanged = s.queuesChanged || g.waiter == noNode
+	gr.changed = gr.changed || g.waiter == noNode
 }
 
-func (s *State) queueOf(group string) *groupQueue {
-	k, ok := s.queueByGroup[group]
+func (gr *groups) queueOf(group string) *groupQueue {
+	k, ok := gr.queueByGroup[group]
 	if !ok {
-		k = len(s.queues)
-		s.queues = append(s.queues, groupQueue{waiter: noNode, lines: map[int]*line{}})
-		if s.queueByGroup == nil {
-			s.queueByGroup = map[string]int{}
+		k = len(gr.queues)
+		gr.queues = append(gr.queues, groupQueue{waiter: noNode, lines: map[int]*line{}})
+		if gr.queueByGroup == nil {
+			gr.queueByGroup = map[string]int{}
 		}
-		s.queueByGroup[group] = k
+		gr.queueByGroup[group] = k
 	}
-	return &s.queues[k]
+	return &gr.queues[k]
 }
 
 // serveQueues lets the next one of each group ask, as far as there is room for it.
-func (s *State) serveQueues() {
-	s.queuesChanged = false
-	for k := range s.queues {
-		if g := &s.queues[k]; g.waiter == noNode {
-			s.serveQueue(g)
+func (gr *groups) serveQueues() {
+	gr.changed, gr.sched.freed = false, false
+	for k := range gr.queues {
+		if g := &gr.queues[k]; g.waiter == noNode {
+			gr.serveQueue(g)
 		}
 	}
 }
 
-func (s *State) serveQueue(g *groupQueue) {
+func (gr *groups) serveQueue(g *groupQueue) {
 	var full []candidate // lines whose first one finds no room
-	for len(g.heads) > 0 && g.waiter == noNode && (g.calls > 0 || s.room()) {
+	for len(g.heads) > 0 && g.waiter == noNode && (g.calls > 0 || gr.sched.room()) {
 		head := g.heads.pop()
 		l := g.lines[head.node]
 		if l == nil || slices.Compare(l.readyHeap[0].position, head.position) != 0 {
 			continue
 		}
 		i := l.readyHeap[0].node
-		n := &s.nodes[i]
-		if n.phase == queued && !s.roomFor(n) {
+		n := &gr.graph.nodes[i]
+		if n.phase == queued && !gr.sched.roomFor(n) {
 			full = append(full, head)
 			continue
 		}
@@ -138,7 +148,7 @@ func (s *State) serveQueue(g *groupQueue) {
 		if n.phase == queued { // else it has been halted since
 			g.waiter = i
 			n.requested, n.slotAttempt = true, n.attempts+1
-			s.act(EnterGroup{Hold: n.hold(), Skip: n.step.Concurrency.Skip})
+			gr.out.act(EnterGroup{Hold: n.hold(), Skip: n.step.Concurrency.Skip})
 		}
 	}
 	for _, head := range full {
@@ -147,7 +157,7 @@ func (s *State) serveQueue(g *groupQueue) {
 }
 
 // roomFor says whether a node could start now.
-func (s *State) roomFor(n *node) bool {
+func (s *scheduler) roomFor(n *node) bool {
 	for _, l := range n.limits {
 		if q := &s.limits[l]; q.busy >= q.most {
 			return false
@@ -157,9 +167,9 @@ func (s *State) roomFor(n *node) bool {
 }
 
 // waiterFor is the node that an answer is for; nobody where it doesn't ask any more.
-func (s *State) waiterFor(e record.Event) int {
-	i, ok := s.byAddr[e.Step]
-	if !ok || s.nodes[i].phase != queued || !s.nodes[i].requested || s.nodes[i].slotAttempt != e.Attempt {
+func (gr *groups) waiterFor(e record.Event) int {
+	i, ok := gr.graph.byAddr[e.Step]
+	if !ok || gr.graph.nodes[i].phase != queued || !gr.graph.nodes[i].requested || gr.graph.nodes[i].slotAttempt != e.Attempt {
 		return noNode
 	}
 	return i
@@ -168,57 +178,57 @@ func (s *State) waiterFor(e record.Event) int {
 // groupEntered lets a node start as soon as there is room, in its place, which it keeps: given back, it could not be told
 // apart from the one that would be asked for next.
 func (s *State) groupEntered(e record.Event) {
-	if i := s.waiterFor(e); i != noNode {
-		s.nodes[i].hasSlot = true
-		s.makeReady(i)
+	if i := s.groups.waiterFor(e); i != noNode {
+		s.graph.nodes[i].hasSlot = true
+		s.sched.makeReady(i)
 	}
 }
 
 // groupBusy skips a node, or, where it has failed before, ends it as it has failed. With a reason, the group can't be
 // entered at all.
 func (s *State) groupBusy(e record.Event) {
-	i := s.waiterFor(e)
+	i := s.groups.waiterFor(e)
 	if i == noNode {
 		return
 	}
-	s.requestDone(i)
+	s.groups.requestDone(i)
 	switch {
 	case e.Reason != "":
-		s.end(i, record.Failed, e.Reason, e.Text)
+		s.life.end(i, record.Failed, e.Reason, e.Text)
 		return
-	case s.nodes[i].attempts > 0:
-		s.endAsLastAttempt(i, e.Text)
+	case s.graph.nodes[i].attempts > 0:
+		s.life.endAsLastAttempt(i, e.Text)
 		return
 	}
-	s.skip(i, record.ReasonGroupBusy, e.Text, s.nodes[i].addr+" was skipped because "+e.Text)
+	s.life.skip(i, record.ReasonGroupBusy, e.Text, s.graph.nodes[i].addr+" was skipped because "+e.Text)
 }
 
 // requestDone lets the next one of a node's group ask: the node has started, or doesn't ask any more.
-func (s *State) requestDone(i int) {
-	n := &s.nodes[i]
+func (gr *groups) requestDone(i int) {
+	n := &gr.graph.nodes[i]
 	if !n.requested {
 		return
 	}
 	n.requested = false
-	if g := s.queueOf(n.step.Concurrency.Group); g.waiter == i {
+	if g := gr.queueOf(n.step.Concurrency.Group); g.waiter == i {
 		g.waiter = noNode
-		s.queuesChanged = true
+		gr.changed = true
 	}
 }
 
 // leave gives a node's place back, or stops asking for one.
-func (s *State) leave(i int) {
-	n := &s.nodes[i]
+func (gr *groups) leave(i int) {
+	n := &gr.graph.nodes[i]
 	if n.requested || n.hasSlot {
-		s.act(LeaveGroup{n.hold()})
-		s.requestDone(i)
+		gr.out.act(LeaveGroup{n.hold()})
+		gr.requestDone(i)
 		n.hasSlot = false
 	}
 }
 
 // holds are the places that are held while an attempt of a node runs: those of the calls that it is part of, and its own.
-func (s *State) holds(n *node) []Hold {
-	out := s.frames[n.frame].holds
+func (gr *groups) holds(n *node) []Hold {
+	out := gr.graph.frames[n.frame].holds
 	if n.step.Concurrency != nil && n.kind == process {
 		out = append(slices.Clip(out), n.hold())
 	}

@@ -1,6 +1,8 @@
 package engine
 
-import "slices"
+import (
+	"slices"
+)
 
 // position is where a node stands in the order in which ready ones start: by the position of each that it is part of, from
 // the outermost in.

@@ -15,7 +15,7 @@ import (
 
 // reader evaluates one value of the program for one node, or for the outputs of a scope.
 type reader struct {
-	s        *State
+	ev       *evaluator
 	node     *node  // nil: for the outputs of sc
 	frame    *frame // nil: n's
 	value    *program.Value
@@ -47,7 +47,7 @@ func (r *reader) frameOf() *frame {
 	if r.frame != nil {
 		return r.frame
 	}
-	return &r.s.frames[r.node.frame]
+	return &r.ev.graph.frames[r.node.frame]
 }
 
 func (r *reader) lookup(ref string) (cty.Value, error) {
@@ -64,7 +64,7 @@ func (r *reader) lookup(ref string) (cty.Value, error) {
 			return v, nil
 		}
 	case program.LastRoot:
-		if l, ok := r.s.earlier[ref]; ok {
+		if l, ok := r.ev.earlier[ref]; ok {
 			return r.earlierValue(l), nil
 		}
 	case "run":
@@ -85,7 +85,7 @@ func (r *reader) lookup(ref string) (cty.Value, error) {
 	case "step":
 		if parts, ok := expr.StepRef(ref); ok {
 			if i, ok := r.frameOf().byName[parts.Step]; ok {
-				return r.step(ref, parts, &r.s.nodes[i])
+				return r.step(ref, parts, &r.ev.graph.nodes[i])
 			}
 		}
 	}
@@ -121,7 +121,7 @@ func (r *reader) step(ref string, parts expr.Ref, m *node) (cty.Value, error) {
 	if !ok {
 		return cty.NilVal, fmt.Errorf("%s can't be read: %s has no instance %q", ref, m.addr, key)
 	}
-	if m = &r.s.nodes[child]; m.phase != ended {
+	if m = &r.ev.graph.nodes[child]; m.phase != ended {
 		return cty.NilVal, fmt.Errorf("%s can't be read before %s has ended", ref, m.addr)
 	}
 	if parts.Attr == "" {
@@ -146,13 +146,13 @@ func (r *reader) absent(ref string, m *node, name string) (cty.Value, error) {
 func (r *reader) runAttr(name string) (cty.Value, bool) {
 	switch {
 	case name == "name":
-		return cty.StringVal(r.s.run.Name), true
-	case name == "scheduled_at" && r.s.run.ScheduledAt == nil:
+		return cty.StringVal(r.ev.run.Name), true
+	case name == "scheduled_at" && r.ev.run.ScheduledAt == nil:
 		return cty.NullVal(cty.String), true
 	case name == "scheduled_at":
-		return cty.StringVal(r.s.run.ScheduledAt.Format(time.RFC3339)), true
+		return cty.StringVal(r.ev.run.ScheduledAt.Format(time.RFC3339)), true
 	case name == "status" && r.node != nil && r.node.section == 1:
-		status, _, _ := r.s.outcome(r.frameOf())
+		status, _, _ := r.ev.graph.outcome(r.frameOf())
 		return cty.StringVal(string(status)), true
 	}
 	return cty.NilVal, false
@@ -194,7 +194,7 @@ func (n *node) status() record.Status {
 // output is output i of m, or what stands for it where m has none.
 func (r *reader) output(ref string, m *node, i int) (cty.Value, error) {
 	out := &m.step.Outputs[i]
-	t := r.s.types[out.Type]
+	t := r.ev.types[out.Type]
 	status := m.status()
 	given := status != record.Succeeded || !m.mayLack(out) || m.datum(out.Name) != nil
 	switch {

@@ -101,6 +101,7 @@ type frame struct {
 	finallyOpen bool   // all steps have ended
 	over        bool
 	timedOut    bool
+	cancelled   bool      // of the program itself
 	halted      [2]string // why no step, and no finally step, is started any more; "" while they are
 	failed      [2][]int  // the nodes that make it fail
 }
@@ -127,11 +128,11 @@ func (n *node) isStep() bool { return n.parent < 0 }
 const maxNodes = 1 << 20
 
 // add makes a node.
-func (s *State) add(n node) int {
-	i := len(s.nodes)
+func (g *graph) add(n node) int {
+	i := len(g.nodes)
 	n.inner = -1
 	n.end.Name = n.addr
-	s.nodes = append(s.nodes, n)
-	s.byAddr[n.addr] = i
+	g.nodes = append(g.nodes, n)
+	g.byAddr[n.addr] = i
 	return i
 }

@@ -17,17 +17,17 @@ type earlierOutput struct {
 }
 
 // readEarlier decodes what the run was given of earlier ones.
-func (s *State) readEarlier() error {
-	s.earlier = map[string]*earlierOutput{}
-	for i := range s.program.Last {
-		l := &earlierOutput{of: &s.program.Last[i]}
-		if err := s.readType("last_success of", l.of.Output, l.of.Type); err != nil {
+func (ev *evaluator) readEarlier() error {
+	ev.earlier = map[string]*earlierOutput{}
+	for i := range ev.program.Last {
+		l := &earlierOutput{of: &ev.program.Last[i]}
+		if err := ev.types.read("last_success of", l.of.Output, l.of.Type); err != nil {
 			return err
 		}
-		t := s.types[l.of.Type]
+		t := ev.types[l.of.Type]
 		l.value = cty.NullVal(t)
-		for j := range s.run.Last {
-			if found := &s.run.Last[j]; found.Pipeline == l.of.Pipeline && found.Datum.Name == l.of.Output {
+		for j := range ev.run.Last {
+			if found := &ev.run.Last[j]; found.Pipeline == l.of.Pipeline && found.Datum.Name == l.of.Output {
 				l.datum = &found.Datum
 			}
 		}
@@ -39,7 +39,7 @@ func (s *State) readEarlier() error {
 		} else if l.of.Required {
 			return fmt.Errorf("the run has no value for %s", l.of.Ref())
 		}
-		s.earlier[l.of.Ref()] = l
+		ev.earlier[l.of.Ref()] = l
 	}
 	return nil
 }
