@@ -24,7 +24,7 @@ func (n *node) collectable() bool { return n.end.Status == record.Succeeded }
 
 // collect gives an output of all instances, or how they ended, as a list in their order.
 func (r *reader) collect(ref string, m *node, name string) (cty.Value, error) {
-	if c := m.all[name]; c != nil {
+	if c := m.collections[name]; c != nil {
 		r.read, r.readType = c.datum, typeOf(c.datum)
 		return c.value, c.err
 	}
@@ -42,21 +42,21 @@ func (r *reader) collect(ref string, m *node, name string) (cty.Value, error) {
 	if at < 0 {
 		return cty.NilVal, fmt.Errorf("%s does not exist", ref)
 	}
-	if m.byKey == nil || !met("", m) && !allIn(r.s, m) {
+	if m.byKey == nil || !met("", m) && !r.ev.graph.allIn(m) {
 		r.missing, r.failed = m.outcome(), r.failed || m.status() != record.Skipped
 		if r.isSoft(ref) {
-			return cty.NullVal(cty.List(r.s.types[m.step.Outputs[at].Type])), nil
+			return cty.NullVal(cty.List(r.ev.types[m.step.Outputs[at].Type])), nil
 		}
 		return cty.NilVal, fmt.Errorf("%s can't be read: %s", ref, r.missing)
 	}
 	c := &collection{}
 	out := &m.step.Outputs[at]
-	elem := r.s.types[out.Type]
+	elem := r.ev.types[out.Type]
 	c.datum = &record.Datum{Name: name, Type: "list(" + out.Type + ")"}
 	values := make([]cty.Value, 0, len(m.children))
 	var parts []byte
 	for _, child := range m.children {
-		n := &r.s.nodes[child]
+		n := &r.ev.graph.nodes[child]
 		if !n.collectable() {
 			continue
 		}
@@ -97,10 +97,10 @@ func (r *reader) collect(ref string, m *node, name string) (cty.Value, error) {
 			c.datum = nil // it may be read, in parts, and can't be passed on
 		}
 	}
-	if m.all == nil {
-		m.all = map[string]*collection{}
+	if m.collections == nil {
+		m.collections = map[string]*collection{}
 	}
-	m.all[name] = c
+	m.collections[name] = c
 	r.read, r.readType = c.datum, typeOf(c.datum)
 	return c.value, c.err
 }
@@ -130,9 +130,9 @@ func typeOf(d *record.Datum) string {
 }
 
 // allIn says whether the instances that did not succeed count as if they had never been made.
-func allIn(s *State, m *node) bool {
+func (g *graph) allIn(m *node) bool {
 	for _, c := range m.children {
-		if n := &s.nodes[c]; n.end.Status != record.Succeeded && !n.leftOut() {
+		if n := &g.nodes[c]; n.end.Status != record.Succeeded && !n.leftOut() {
 			return false
 		}
 	}
@@ -143,7 +143,7 @@ func allIn(s *State, m *node) bool {
 func (r *reader) collectEnds(ref string, m *node, name string) (cty.Value, error) {
 	values := make([]cty.Value, 0, len(m.children))
 	for _, child := range m.children {
-		v, err := r.stepAttr(ref, &r.s.nodes[child], name)
+		v, err := r.stepAttr(ref, &r.ev.graph.nodes[child], name)
 		if err != nil {
 			return cty.NilVal, err
 		}
@@ -155,7 +155,7 @@ func (r *reader) collectEnds(ref string, m *node, name string) (cty.Value, error
 
 // whole gives all outputs of all instances: a list of objects, or a map of them by key. asList: a list in any case.
 func (r *reader) whole(ref string, m *node, asList bool) (cty.Value, error) {
-	if m.byKey == nil || !met("", m) && !allIn(r.s, m) {
+	if m.byKey == nil || !met("", m) && !r.ev.graph.allIn(m) {
 		r.missing, r.failed = m.outcome(), r.failed || m.status() != record.Skipped
 		if r.isSoft(ref) {
 			return cty.NullVal(cty.DynamicPseudoType), nil
@@ -166,7 +166,7 @@ func (r *reader) whole(ref string, m *node, asList bool) (cty.Value, error) {
 	byKey := map[string]cty.Value{}
 	numbers := true
 	for _, child := range m.children {
-		n := &r.s.nodes[child]
+		n := &r.ev.graph.nodes[child]
 		numbers = numbers && n.key.Type() == cty.Number
 		if !n.collectable() {
 			continue
@@ -178,7 +178,7 @@ func (r *reader) whole(ref string, m *node, asList bool) (cty.Value, error) {
 		list, byKey[expr.Key(n.key)] = append(list, v), v
 	}
 	r.read = nil
-	t := r.s.types[m.step.ForEach.Type]
+	t := r.ev.types[m.step.ForEach.Type]
 	keyed := t.IsMapType() || t.IsSetType() || t.IsObjectType() || !numbers
 	if asList || !keyed {
 		return cty.TupleVal(list), nil
@@ -192,7 +192,7 @@ func (r *reader) object(ref string, n *node) (cty.Value, error) {
 	for i := range n.step.Outputs {
 		out := &n.step.Outputs[i]
 		if out.Optional && out.Default == nil && n.end.Status == record.Succeeded && n.datum(out.Name) == nil {
-			attrs[out.Name] = cty.NullVal(r.s.types[out.Type]) // nobody has named it
+			attrs[out.Name] = cty.NullVal(r.ev.types[out.Type]) // nobody has named it
 			continue
 		}
 		v, err := r.output(ref, n, i)

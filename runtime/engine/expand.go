@@ -14,6 +14,14 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
+// expansion adds nodes to the graph while the run proceeds: instances, rounds and the steps of called pipelines. It ends
+// the node that they are part of when they have ended.
+type expansion struct {
+	rooms
+	life *lifecycle
+	kept map[string]record.Event // results for nodes that do not exist yet, by address
+}
+
 // element is what an instance is made for.
 type element struct {
 	key   cty.Value
@@ -22,103 +30,103 @@ type element struct {
 }
 
 // expand makes the instances of a step.
-func (s *State) expand(i int) {
-	n := &s.nodes[i]
+func (x *expansion) expand(i int) {
+	n := &x.graph.nodes[i]
 	each := n.step.ForEach
-	elements, f := s.elements(n)
+	elements, f := x.eval.elements(n)
 	most := each.MaxInstances
 	if most <= 0 {
 		most = program.MaxInstances
 	}
 	switch {
 	case f != nil && f.skip:
-		s.skip(i, record.ReasonUpstreamSkipped, f.message, f.message)
+		x.life.skip(i, record.ReasonUpstreamSkipped, f.message, f.message)
 		return
 	case f != nil:
-		s.end(i, record.Failed, f.reason, f.message)
+		x.life.end(i, record.Failed, f.reason, f.message)
 		return
-	case len(elements) > most || len(s.nodes)+len(elements) > maxNodes:
-		s.end(i, record.Failed, record.ReasonTooMany, fmt.Sprintf("for_each has %d elements, and max_instances is %d", len(elements), most))
+	case len(elements) > most || len(x.graph.nodes)+len(elements) > maxNodes:
+		x.life.end(i, record.Failed, record.ReasonTooMany, fmt.Sprintf("for_each has %d elements, and max_instances is %d", len(elements), most))
 		return
 	}
-	s.begin(i)
+	x.begin(i)
 	limits := n.limits
 	if each.MaxParallel > 0 {
-		limits = append([]int{s.newLimit(each.MaxParallel)}, limits...)
+		limits = append([]int{x.sched.newLimit(each.MaxParallel)}, limits...)
 	}
-	if role := roleOf(n.step, true, false); role != task {
+	if role := kindOf(n.step, true, false); role != process {
 		limits = limits[:len(limits)-len(n.limits)] // it is its attempts that take the places of others
 	}
 	n.byKey = make(map[string]int, len(elements))
 	n.children = make([]int, 0, len(elements))
-	n.open = len(elements)
+	n.openChildren = len(elements)
 	for k, e := range elements {
-		n := &s.nodes[i]
+		n := &x.graph.nodes[i]
 		key := expr.Key(e.key)
 		instance := record.Key(key)
 		if e.key.Type() == cty.String {
 			instance = record.StringKey(key)
 		}
-		child := s.add(node{
-			step: n.step, role: roleOf(n.step, true, false), addr: record.Address(n.addr).Instance(instance).String(), scope: n.scope, group: n.group, parent: i,
-			place: append(slices.Clip(n.place), int32(k)), limits: limits, phase: pending, key: e.key, item: e.value, element: e.datum,
+		child := x.graph.add(node{
+			step: n.step, kind: kindOf(n.step, true, false), addr: record.Address(n.addr).Instance(instance).String(), frame: n.frame, section: n.section, parent: i,
+			position: append(slices.Clip(n.position), int32(k)), limits: limits, phase: pending, key: e.key, item: e.value, element: e.datum,
 		})
-		n = &s.nodes[i]
+		n = &x.graph.nodes[i]
 		n.children = append(n.children, child)
 		n.byKey[key] = child
 	}
-	for _, w := range s.nodes[i].wanting {
-		if child, ok := s.nodes[i].byKey[w.key]; ok {
-			s.nodes[child].dependants = append(s.nodes[child].dependants, w.node)
+	for _, w := range x.graph.nodes[i].instanceWaiters {
+		if child, ok := x.graph.nodes[i].byKey[w.key]; ok {
+			x.graph.nodes[child].dependants = append(x.graph.nodes[child].dependants, w.node)
 		} else {
-			s.released(w.node) // reading it will tell
+			x.life.released(w.node) // reading it will tell
 		}
 	}
-	s.nodes[i].wanting = nil
-	children := s.nodes[i].children
+	x.graph.nodes[i].instanceWaiters = nil
+	children := x.graph.nodes[i].children
 	for _, child := range children {
-		c := &s.nodes[child]
+		c := &x.graph.nodes[child]
 		for _, need := range c.step.Needs {
 			if need.Instance == expr.EachKey {
-				s.await(child, s.scopes[c.scope].byName[need.Step], need.Instance)
+				x.graph.await(child, x.graph.frames[c.frame].byName[need.Step], need.Instance)
 			}
 		}
 	}
 	if len(children) == 0 {
-		s.end(i, record.Succeeded, "", "")
+		x.life.end(i, record.Succeeded, "", "")
 		return
 	}
 	for _, child := range children {
-		s.arrive(child)
+		x.arrive(child)
 	}
 }
 
 // arrive takes over what is kept of a node that was just made, or decides whether it runs.
-func (s *State) arrive(i int) {
-	n := &s.nodes[i]
-	if e, ok := s.kept[n.addr]; ok && (n.role == task || n.role == question) && n.phase == pending && usable(n, e.Result) {
+func (x *expansion) arrive(i int) {
+	n := &x.graph.nodes[i]
+	if e, ok := x.kept[n.addr]; ok && (n.kind == process || n.kind == approval) && n.phase == pending && usable(n, e.Result) {
 		n.end.Kept = true
-		s.take(i, e)
+		x.life.take(i, e)
 		return
 	}
-	s.decide(i)
+	x.life.decide(i)
 }
 
 // begin tells that a step with steps of its own has started.
-func (s *State) begin(i int) {
-	n := &s.nodes[i]
-	n.phase = opened
-	n.end.StartedAt = s.now
-	s.notify(record.Event{Type: record.StepStarted, Step: n.addr})
+func (x *expansion) begin(i int) {
+	n := &x.graph.nodes[i]
+	n.phase = expanded
+	n.end.StartedAt = x.out.now
+	x.out.notify(record.Event{Type: record.StepStarted, Step: n.addr})
 }
 
 // elements evaluates for_each. A map's come in the order of their keys, and so do a set's, which are its keys too.
-func (s *State) elements(n *node) ([]element, *fault) {
+func (ev *evaluator) elements(n *node) ([]element, *fault) {
 	each := n.step.ForEach
 	bad := func(err error) ([]element, *fault) {
 		return nil, &fault{reason: record.ReasonExpression, message: "for_each: " + err.Error()}
 	}
-	r := reader{s: s, n: n, value: &each.Value}
+	r := reader{ev: ev, node: n, value: &each.Value}
 	v, err := r.eval()
 	switch {
 	case err != nil && r.leftOut != "":
@@ -130,7 +138,7 @@ func (s *State) elements(n *node) ([]element, *fault) {
 	case v.IsNull():
 		return bad(fmt.Errorf("the value is null"))
 	}
-	t := s.types[each.Type]
+	t := ev.types[each.Type]
 	if t == cty.DynamicPseudoType {
 		if t = types.Widen(v); t.IsTupleType() {
 			t = cty.List(cty.DynamicPseudoType)
@@ -167,54 +175,54 @@ func (s *State) elements(n *node) ([]element, *fault) {
 }
 
 // openCall makes the steps of the pipeline that a node calls.
-func (s *State) openCall(i int) {
-	n := &s.nodes[i]
-	c := s.program.CalledNamed(n.step.Call.Pipeline)
-	params, data, f := s.arguments(n, c)
+func (x *expansion) openCall(i int) {
+	n := &x.graph.nodes[i]
+	c := x.eval.program.CalledNamed(n.step.Call.Pipeline)
+	params, data, f := x.eval.arguments(n, c)
 	switch {
 	case f != nil && f.skip:
-		s.skip(i, record.ReasonUpstreamSkipped, f.message, f.message)
-		s.release(i)
+		x.life.skip(i, record.ReasonUpstreamSkipped, f.message, f.message)
+		x.sched.release(i)
 		return
-	case f == nil && len(s.nodes)+len(c.Steps)+len(c.Finally) > maxNodes:
+	case f == nil && len(x.graph.nodes)+len(c.Steps)+len(c.Finally) > maxNodes:
 		f = &fault{reason: record.ReasonTooMany, message: "the run has too many steps"}
 		fallthrough
 	case f != nil:
-		s.end(i, record.Failed, f.reason, f.message)
-		s.release(i)
+		x.life.end(i, record.Failed, f.reason, f.message)
+		x.sched.release(i)
 		return
 	}
-	s.begin(i)
-	limits := s.scopes[n.scope].limits
+	x.begin(i)
+	limits := x.graph.frames[n.frame].limits
 	if c.MaxParallel > 0 {
-		limits = append([]int{s.newLimit(c.MaxParallel)}, limits...)
+		limits = append([]int{x.sched.newLimit(c.MaxParallel)}, limits...)
 	}
-	holds := s.scopes[n.scope].holds
+	holds := x.graph.frames[n.frame].holds
 	if n.step.Concurrency != nil {
-		holds = append(slices.Clip(holds), s.nodes[i].hold())
+		holds = append(slices.Clip(holds), x.graph.nodes[i].hold())
 	}
-	inner := s.openScope(scope{
+	inner := x.graph.openFrame(frame{
 		call: i, name: c.Name, steps: [2][]program.Step{c.Steps, c.Finally}, outputs: c.Outputs, onFailure: c.OnFailure,
 		timeout: c.Timeout, params: params, data: data, limits: limits, holds: holds,
-	}, record.Address(n.addr), n.place)
-	s.nodes[i].inner = inner
+	}, record.Address(n.addr), n.position)
+	x.graph.nodes[i].inner = inner
 	if t := c.Timeout.D(); t > 0 {
-		s.act(SetTimer{Name: runTimer + "/" + s.nodes[i].addr, At: s.now.Add(t)})
+		x.out.act(SetTimer{Name: runTimer + "/" + x.graph.nodes[i].addr, At: x.out.now.Add(t)})
 	}
-	s.checks = append(s.checks, inner)
-	for _, group := range s.scopes[inner].nodes {
+	x.life.frameChecks = append(x.life.frameChecks, inner)
+	for _, group := range x.graph.frames[inner].nodes {
 		for _, j := range group {
-			s.arrive(j)
+			x.arrive(j)
 		}
 	}
 }
 
 // arguments are the params of a call.
-func (s *State) arguments(n *node, c *program.Called) (map[string]cty.Value, map[string]*record.Datum, *fault) {
+func (ev *evaluator) arguments(n *node, c *program.Called) (map[string]cty.Value, map[string]*record.Datum, *fault) {
 	params, data := map[string]cty.Value{}, map[string]*record.Datum{}
 	given := map[string]*record.Datum{}
 	for i := range n.step.Inputs {
-		d, f := s.input(n, &n.step.Inputs[i])
+		d, f := ev.input(n, &n.step.Inputs[i])
 		if f != nil {
 			return nil, nil, f
 		}
@@ -222,7 +230,7 @@ func (s *State) arguments(n *node, c *program.Called) (map[string]cty.Value, map
 	}
 	for i := range c.Params {
 		p := &c.Params[i]
-		t := s.types[p.Type]
+		t := ev.types[p.Type]
 		d := given[p.Name]
 		var v cty.Value
 		var err error
@@ -247,47 +255,47 @@ func (s *State) arguments(n *node, c *program.Called) (map[string]cty.Value, map
 }
 
 // openLoop begins the rounds of a node.
-func (s *State) openLoop(i int) {
-	s.begin(i)
-	s.openRound(i, nil)
+func (x *expansion) openLoop(i int) {
+	x.begin(i)
+	x.openRound(i, nil)
 }
 
-func (s *State) openRound(i int, carried map[string]cty.Value) {
-	n := &s.nodes[i]
+func (x *expansion) openRound(i int, carried map[string]cty.Value) {
+	n := &x.graph.nodes[i]
 	number := len(n.children) + 1
-	limits := s.scopes[n.scope].limits
-	role := roleOf(n.step, true, true)
+	limits := x.graph.frames[n.frame].limits
+	role := kindOf(n.step, true, true)
 	if role == call {
 		limits = nil
 	}
-	n.open++
-	child := s.add(node{
-		step: n.step, role: role, addr: record.Address(n.addr).RoundAt(number).String(), scope: n.scope, group: n.group, parent: i,
-		place: append(slices.Clip(n.place), int32(number)), limits: limits, phase: pending, key: n.key, item: n.item, element: n.element, carried: carried,
+	n.openChildren++
+	child := x.graph.add(node{
+		step: n.step, kind: role, addr: record.Address(n.addr).RoundAt(number).String(), frame: n.frame, section: n.section, parent: i,
+		position: append(slices.Clip(n.position), int32(number)), limits: limits, phase: pending, key: n.key, item: n.item, element: n.element, carried: carried,
 	})
-	n = &s.nodes[i]
+	n = &x.graph.nodes[i]
 	n.children = append(n.children, child)
-	s.arrive(child)
+	x.arrive(child)
 }
 
 // childEnded is told once for each instance and round that has ended.
-func (s *State) childEnded(i, child int) {
-	n := &s.nodes[i]
-	n.open--
-	if n.role == loop {
-		s.roundEnded(i, child)
-	} else if n.open == 0 {
-		s.fanEnded(i)
+func (x *expansion) childEnded(i, child int) {
+	n := &x.graph.nodes[i]
+	n.openChildren--
+	if n.kind == loop {
+		x.roundEnded(i, child)
+	} else if n.openChildren == 0 {
+		x.fanEnded(i)
 	}
 }
 
 // fanEnded ends a step whose instances have all ended: as the worst of them.
-func (s *State) fanEnded(i int) {
-	n := &s.nodes[i]
+func (x *expansion) fanEnded(i int) {
+	n := &x.graph.nodes[i]
 	worst, first, count := record.Succeeded, -1, 0
 	rank := map[record.Status]int{record.Succeeded: 0, record.Skipped: 1, record.Cancelled: 2, record.TimedOut: 3, record.Failed: 4}
 	for _, c := range n.children {
-		m := &s.nodes[c]
+		m := &x.graph.nodes[c]
 		status := m.end.Status
 		if m.leftOut() {
 			status = record.Succeeded
@@ -300,10 +308,10 @@ func (s *State) fanEnded(i int) {
 		}
 	}
 	if worst == record.Succeeded {
-		s.finishComposite(i, worst, "", "")
+		x.finishComposite(i, worst, "", "")
 		return
 	}
-	m := &s.nodes[first]
+	m := &x.graph.nodes[first]
 	message := m.outcome()
 	if m.end.Message != "" && worst != record.Skipped {
 		message += ": " + m.end.Message
@@ -312,9 +320,9 @@ func (s *State) fanEnded(i int) {
 		message += fmt.Sprintf("; and %d more of %d", count-1, len(n.children))
 	}
 	if worst == record.Skipped {
-		n.root = m.root
+		n.rootCause = m.rootCause
 	}
-	s.finishComposite(i, worst, m.end.Reason, message)
+	x.finishComposite(i, worst, m.end.Reason, message)
 }
 
 // leftOut says whether an instance was skipped by its own condition: it counts as if it had never been made.
@@ -323,81 +331,81 @@ func (n *node) leftOut() bool {
 }
 
 // finishComposite ends a node that has nodes of its own.
-func (s *State) finishComposite(i int, status record.Status, reason, message string) {
-	if s.nodes[i].role != fan && s.nodes[i].phase == opened {
-		s.end(i, status, reason, message)
-		s.release(i)
+func (x *expansion) finishComposite(i int, status record.Status, reason, message string) {
+	if x.graph.nodes[i].kind != fan && x.graph.nodes[i].phase == expanded {
+		x.life.end(i, status, reason, message)
+		x.sched.release(i)
 		return
 	}
-	s.end(i, status, reason, message)
+	x.life.end(i, status, reason, message)
 }
 
 // roundEnded asks whether there is another round.
-func (s *State) roundEnded(i, child int) {
-	n, m := &s.nodes[i], &s.nodes[child]
+func (x *expansion) roundEnded(i, child int) {
+	n, m := &x.graph.nodes[i], &x.graph.nodes[child]
 	repeat := n.step.Repeat
 	n.end.Outputs, n.end.ExitCode = m.end.Outputs, m.end.ExitCode
 	done := len(n.children) >= repeat.Max
 	if m.end.Status != record.Succeeded {
 		if m.end.Status == record.Skipped {
-			n.root = m.root
+			n.rootCause = m.rootCause
 		}
 		message := m.end.Message
 		if len(n.children) > 1 {
 			message = strings.TrimSuffix(fmt.Sprintf("in round %d: %s", len(n.children), message), ": ")
 		}
-		s.finishComposite(i, m.end.Status, m.end.Reason, message)
+		x.finishComposite(i, m.end.Status, m.end.Reason, message)
 		return
 	}
-	own, err := s.roundOutputs(m)
+	own, err := x.eval.roundOutputs(m)
 	if err == nil && repeat.Until != nil && !done {
-		r := reader{s: s, n: m, value: repeat.Until, own: own}
+		r := reader{ev: x.eval, node: m, value: repeat.Until, own: own}
 		if done, err = r.bool(); err != nil {
 			err = fmt.Errorf("repeat.until: %w%s", err, m.leaves(repeat.Until))
 		}
 	}
 	if err != nil {
-		s.finishComposite(i, record.Failed, record.ReasonExpression, err.Error())
+		x.finishComposite(i, record.Failed, record.ReasonExpression, err.Error())
 		return
 	}
 	why := n.stopping
 	if why == "" {
-		why = s.scopes[n.scope].halted[n.group]
+		why = x.graph.frames[n.frame].halted[n.section]
 	}
 	switch {
 	case done:
-		s.finishComposite(i, record.Succeeded, "", "")
+		x.finishComposite(i, record.Succeeded, "", "")
 	case why != "":
-		s.finishComposite(i, record.Cancelled, record.ReasonCancelled, why)
-	case len(s.nodes) >= maxNodes:
-		s.finishComposite(i, record.Failed, record.ReasonTooMany, "the run has too many steps")
+		x.finishComposite(i, record.Cancelled, record.ReasonCancelled, why)
+	case len(x.graph.nodes) >= maxNodes:
+		x.finishComposite(i, record.Failed, record.ReasonTooMany, "the run has too many steps")
 	default:
 		carried := map[string]cty.Value{}
 		for k := range repeat.Carry {
-			r := reader{s: s, n: m, value: &repeat.Carry[k].Value, own: own}
+			r := reader{ev: x.eval, node: m, value: &repeat.Carry[k].Value, own: own}
 			v, err := r.eval()
 			if left := m.leaves(&repeat.Carry[k].Value); err == nil && v.IsNull() && left != "" && !hasDefault(n.step, repeat.Carry[k].Name) {
 				err = errors.New("the value is null" + left)
 			}
 			if err != nil {
-				s.finishComposite(i, record.Failed, record.ReasonExpression, fmt.Sprintf("repeat.carry %q: %s", repeat.Carry[k].Name, err))
+				x.finishComposite(i, record.Failed, record.ReasonExpression, fmt.Sprintf("repeat.carry %q: %s", repeat.Carry[k].Name, err))
 				return
 			}
 			carried[repeat.Carry[k].Name] = v
 		}
-		s.openRound(i, carried)
+		x.openRound(i, carried)
 	}
 }
 
 // roundOutputs are what until and carry see of a round.
-func (s *State) roundOutputs(m *node) (map[string]cty.Value, error) {
+func (ev *evaluator) roundOutputs(m *node) (map[string]cty.Value, error) {
 	own := map[string]cty.Value{}
 	for i := range m.step.Outputs {
 		out := &m.step.Outputs[i]
 		if m.datum(out.Name) == nil {
-			own["output."+out.Name] = cty.NullVal(s.types[out.Type]) // left out
+			own["output."+out.Name] = cty.NullVal(ev.types[out.Type]) // left out
 			if out.Default != nil {
-				v, err := constant(out.Default, s.types[out.Type])
+				v, err := constant(out.Default, ev.types[out.Type])
 				if err != nil {
 					return nil, err
 				}
@@ -405,7 +413,7 @@ func (s *State) roundOutputs(m *node) (map[string]cty.Value, error) {
 			}
 			continue
 		}
-		v, err := m.value(i, s.types[out.Type])
+		v, err := m.value(i, ev.types[out.Type])
 		if err != nil {
 			return nil, err
 		}
@@ -413,7 +421,7 @@ func (s *State) roundOutputs(m *node) (map[string]cty.Value, error) {
 	}
 	for i := range m.spec.inputs() {
 		d := &m.spec.Inputs[i]
-		if t := s.types[d.Type]; d.Value != nil && !types.HasArtifact(t) {
+		if t := ev.types[d.Type]; d.Value != nil && !types.HasArtifact(t) {
 			if v, err := constant(d.Value, t); err == nil {
 				own["input."+d.Name] = v
 			}
@@ -445,16 +453,16 @@ func (sp *Spec) inputs() []record.Datum {
 }
 
 // callEnded ends a node whose pipeline has ended.
-func (s *State) callEnded(sc *scope) {
+func (x *expansion) callEnded(sc *frame) {
 	i := sc.call
-	status, reason, message := s.outcome(sc)
-	outputs, bad := s.results(sc)
+	status, reason, message := x.graph.outcome(sc)
+	outputs, bad := x.eval.results(sc)
 	if bad != "" && status == record.Succeeded {
 		status, reason, message = record.Failed, record.ReasonOutputExpression, bad
 	}
-	s.nodes[i].end.Outputs = outputs
+	x.graph.nodes[i].end.Outputs = outputs
 	if status != record.Succeeded {
-		s.nodes[i].end.Outputs = nil // those of a failure are never visible
+		x.graph.nodes[i].end.Outputs = nil // those of a failure are never visible
 	}
-	s.finishComposite(i, status, reason, message)
+	x.finishComposite(i, status, reason, message)
 }

@@ -29,13 +29,13 @@ type LeaveGroup struct{ Hold }
 func (EnterGroup) action() {}
 func (LeaveGroup) action() {}
 
-// nobody is no node.
-const nobody = -1
+// noNode is no node.
+const noNode = -1
 
-// gate is where the nodes of a run wait that want a place in one group: one of them asks for it, the others stand in
+// groupQueue is where the nodes of a run wait that want a place in one group: one of them asks for it, the others stand in
 // line. Nodes that take their room from the same limiters stand in the same line.
-type gate struct {
-	asking int           // the node that asks, or has been let in and has not started yet
+type groupQueue struct {
+	waiter int           // the node that asks, or has been let in and has not started yet
 	lines  map[int]*line // by the innermost limiter
 	heads  readyHeap     // the first of each line; the node is the line's key
 	calls  int           // in the lines: they need no room of the run's own
@@ -46,31 +46,41 @@ type line struct {
 	key int
 }
 
+// groups holds the queues of the concurrency groups that nodes want slots in.
+type groups struct {
+	graph        *graph
+	sched        *scheduler
+	out          *outbox
+	queues       []groupQueue   // in the order in which their groups were first used
+	queueByGroup map[string]int // queues
+	changed      bool           // a queue may have a node that can request a slot now
+}
+
 // lineOf is the key of the line that a node stands in.
 func (n *node) lineOf() int {
 	if len(n.limits) == 0 {
-		return nobody
+		return noNode
 	}
 	return n.limits[0]
 }
 
-// wantsPlace says whether a node needs a place in a group before it starts, and has none. What has a group and nodes of
+// needsSlot says whether a node needs a place in a group before it starts, and has none. What has a group and nodes of
 // its own is not it: its instances are, or its rounds.
-func (n *node) wantsPlace() bool {
-	return n.step.Concurrency != nil && !n.inside && (n.role == task || n.role == call)
+func (n *node) needsSlot() bool {
+	return n.step.Concurrency != nil && !n.hasSlot && (n.kind == process || n.kind == call)
 }
 
 // hold is the place of a node for what it starts next, or has started.
 func (n *node) hold() Hold {
 	c := n.step.Concurrency
-	return Hold{Step: n.addr, Attempt: n.entry, Group: c.Group, Limit: c.Limit}
+	return Hold{Step: n.addr, Attempt: n.slotAttempt, Group: c.Group, Limit: c.Limit}
 }
 
-// queueUp lets a node wait for a place in its group.
-func (s *State) queueUp(i int) {
-	n := &s.nodes[i]
+// enqueue lets a node wait for a place in its group.
+func (gr *groups) enqueue(i int) {
+	n := &gr.graph.nodes[i]
 	n.phase = queued
-	g := s.gate(n.step.Concurrency.Group)
+	g := gr.queueOf(n.step.Concurrency.Group)
 	key := n.lineOf()
 	l := g.lines[key]
 	if l == nil {
@@ -78,67 +88,67 @@ func (s *State) queueUp(i int) {
 		g.lines[key] = l
 	}
 	first := len(l.readyHeap) == 0
-	before := !first && slices.Compare(n.place, l.readyHeap[0].at) < 0
-	l.push(candidate{n.place, i})
-	if n.role == call {
+	before := !first && slices.Compare(n.position, l.readyHeap[0].position) < 0
+	l.push(candidate{n.position, i})
+	if n.kind == call {
 		g.calls++
 	}
 	if first || before { // a line that has a new first one is there twice: the older entry is read past
-		g.heads.push(candidate{n.place, key})
+		g.heads.push(candidate{n.position, key})
 	}
-	s.gatesMoved = s.gatesMoved || g.asking == nobody
+	gr.changed = gr.changed || g.waiter == noNode
 }
 
-func (s *State) gate(group string) *gate {
-	k, ok := s.gateNamed[group]
+func (gr *groups) queueOf(group string) *groupQueue {
+	k, ok := gr.queueByGroup[group]
 	if !ok {
-		k = len(s.gates)
-		s.gates = append(s.gates, gate{asking: nobody, lines: map[int]*line{}})
-		if s.gateNamed == nil {
-			s.gateNamed = map[string]int{}
+		k = len(gr.queues)
+		gr.queues = append(gr.queues, groupQueue{waiter: noNode, lines: map[int]*line{}})
+		if gr.queueByGroup == nil {
+			gr.queueByGroup = map[string]int{}
 		}
-		s.gateNamed[group] = k
+		gr.queueByGroup[group] = k
 	}
-	return &s.gates[k]
+	return &gr.queues[k]
 }
 
-// openGates lets the next one of each group ask, as far as there is room for it.
-func (s *State) openGates() {
-	s.gatesMoved = false
-	for k := range s.gates {
-		if g := &s.gates[k]; g.asking == nobody {
-			s.openGate(g)
+// serveQueues lets the next one of each group ask, as far as there is room for it.
+func (gr *groups) serveQueues() {
+	gr.changed, gr.sched.freed = false, false
+	for k := range gr.queues {
+		if g := &gr.queues[k]; g.waiter == noNode {
+			gr.serveQueue(g)
 		}
 	}
 }
 
-func (s *State) openGate(g *gate) {
+func (gr *groups) serveQueue(g *groupQueue) {
 	var full []candidate // lines whose first one finds no room
-	for len(g.heads) > 0 && g.asking == nobody && (g.calls > 0 || s.room()) {
+	for len(g.heads) > 0 && g.waiter == noNode && (g.calls > 0 || gr.sched.room()) {
 		head := g.heads.pop()
 		l := g.lines[head.node]
-		if l == nil || slices.Compare(l.readyHeap[0].at, head.at) != 0 {
+		if l == nil || slices.Compare(l.readyHeap[0].position, head.position) != 0 {
 			continue
 		}
 		i := l.readyHeap[0].node
-		n := &s.nodes[i]
-		if n.phase == queued && !s.roomFor(n) {
+		n := &gr.graph.nodes[i]
+		if n.phase == queued && !gr.sched.roomFor(n) {
 			full = append(full, head)
 			continue
 		}
 		l.pop()
-		if n.role == call {
+		if n.kind == call {
 			g.calls--
 		}
 		if len(l.readyHeap) == 0 {
 			delete(g.lines, l.key)
 		} else {
-			g.heads.push(candidate{l.readyHeap[0].at, l.key})
+			g.heads.push(candidate{l.readyHeap[0].position, l.key})
 		}
 		if n.phase == queued { // else it has been halted since
-			g.asking = i
-			n.asking, n.entry = true, n.attempts+1
-			s.act(EnterGroup{Hold: n.hold(), Skip: n.step.Concurrency.Skip})
+			g.waiter = i
+			n.requested, n.slotAttempt = true, n.attempts+1
+			gr.out.act(EnterGroup{Hold: n.hold(), Skip: n.step.Concurrency.Skip})
 		}
 	}
 	for _, head := range full {
@@ -147,7 +157,7 @@ func (s *State) openGate(g *gate) {
 }
 
 // roomFor says whether a node could start now.
-func (s *State) roomFor(n *node) bool {
+func (s *scheduler) roomFor(n *node) bool {
 	for _, l := range n.limits {
 		if q := &s.limits[l]; q.busy >= q.most {
 			return false
@@ -156,11 +166,11 @@ func (s *State) roomFor(n *node) bool {
 	return true
 }
 
-// asker is the node that an answer is for; nobody where it doesn't ask any more.
-func (s *State) asker(e record.Event) int {
-	i, ok := s.byAddr[e.Step]
-	if !ok || s.nodes[i].phase != queued || !s.nodes[i].asking || s.nodes[i].entry != e.Attempt {
-		return nobody
+// waiterFor is the node that an answer is for; nobody where it doesn't ask any more.
+func (gr *groups) waiterFor(e record.Event) int {
+	i, ok := gr.graph.byAddr[e.Step]
+	if !ok || gr.graph.nodes[i].phase != queued || !gr.graph.nodes[i].requested || gr.graph.nodes[i].slotAttempt != e.Attempt {
+		return noNode
 	}
 	return i
 }
@@ -168,58 +178,58 @@ func (s *State) asker(e record.Event) int {
 // groupEntered lets a node start as soon as there is room, in its place, which it keeps: given back, it could not be told
 // apart from the one that would be asked for next.
 func (s *State) groupEntered(e record.Event) {
-	if i := s.asker(e); i != nobody {
-		s.nodes[i].inside = true
-		s.makeReady(i)
+	if i := s.groups.waiterFor(e); i != noNode {
+		s.graph.nodes[i].hasSlot = true
+		s.sched.makeReady(i)
 	}
 }
 
 // groupBusy skips a node, or, where it has failed before, ends it as it has failed. With a reason, the group can't be
 // entered at all.
 func (s *State) groupBusy(e record.Event) {
-	i := s.asker(e)
-	if i == nobody {
+	i := s.groups.waiterFor(e)
+	if i == noNode {
 		return
 	}
-	s.passed(i)
+	s.groups.requestDone(i)
 	switch {
 	case e.Reason != "":
-		s.end(i, record.Failed, e.Reason, e.Text)
+		s.life.end(i, record.Failed, e.Reason, e.Text)
 		return
-	case s.nodes[i].attempts > 0:
-		s.endAsLast(i, e.Text)
+	case s.graph.nodes[i].attempts > 0:
+		s.life.endAsLastAttempt(i, e.Text)
 		return
 	}
-	s.skip(i, record.ReasonGroupBusy, e.Text, s.nodes[i].addr+" was skipped because "+e.Text)
+	s.life.skip(i, record.ReasonGroupBusy, e.Text, s.graph.nodes[i].addr+" was skipped because "+e.Text)
 }
 
-// passed lets the next one of a node's group ask: the node has started, or doesn't ask any more.
-func (s *State) passed(i int) {
-	n := &s.nodes[i]
-	if !n.asking {
+// requestDone lets the next one of a node's group ask: the node has started, or doesn't ask any more.
+func (gr *groups) requestDone(i int) {
+	n := &gr.graph.nodes[i]
+	if !n.requested {
 		return
 	}
-	n.asking = false
-	if g := s.gate(n.step.Concurrency.Group); g.asking == i {
-		g.asking = nobody
-		s.gatesMoved = true
+	n.requested = false
+	if g := gr.queueOf(n.step.Concurrency.Group); g.waiter == i {
+		g.waiter = noNode
+		gr.changed = true
 	}
 }
 
 // leave gives a node's place back, or stops asking for one.
-func (s *State) leave(i int) {
-	n := &s.nodes[i]
-	if n.asking || n.inside {
-		s.act(LeaveGroup{n.hold()})
-		s.passed(i)
-		n.inside = false
+func (gr *groups) leave(i int) {
+	n := &gr.graph.nodes[i]
+	if n.requested || n.hasSlot {
+		gr.out.act(LeaveGroup{n.hold()})
+		gr.requestDone(i)
+		n.hasSlot = false
 	}
 }
 
 // holds are the places that are held while an attempt of a node runs: those of the calls that it is part of, and its own.
-func (s *State) holds(n *node) []Hold {
-	out := s.scopes[n.scope].holds
-	if n.step.Concurrency != nil && n.role == task {
+func (gr *groups) holds(n *node) []Hold {
+	out := gr.graph.frames[n.frame].holds
+	if n.step.Concurrency != nil && n.kind == process {
 		out = append(slices.Clip(out), n.hold())
 	}
 	return out

@@ -1,20 +1,22 @@
 package engine
 
-import "slices"
+import (
+	"slices"
+)
 
-// place is where a node stands in the order in which ready ones start: by the place of each that it is part of, from
+// position is where a node stands in the order in which ready ones start: by the position of each that it is part of, from
 // the outermost in.
-type place []int32
+type position []int32
 
 // readyHeap is a heap of nodes, the first by place first. (container/heap would box each of them.)
 type readyHeap []candidate
 
 type candidate struct {
-	at   place
-	node int
+	position position
+	node     int
 }
 
-func (a *candidate) before(b *candidate) bool { return slices.Compare(a.at, b.at) < 0 }
+func (a *candidate) before(b *candidate) bool { return slices.Compare(a.position, b.position) < 0 }
 
 func (h *readyHeap) push(r candidate) {
 	*h = append(*h, r)

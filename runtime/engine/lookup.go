@@ -15,9 +15,9 @@ import (
 
 // reader evaluates one value of the program for one node, or for the outputs of a scope.
 type reader struct {
-	s        *State
-	n        *node  // nil: for the outputs of sc
-	sc       *scope // nil: n's
+	ev       *evaluator
+	node     *node  // nil: for the outputs of sc
+	frame    *frame // nil: n's
 	value    *program.Value
 	soft     bool                 // every reference is
 	own      map[string]cty.Value // what only this value can read: attempt, input.x, output.y
@@ -43,11 +43,11 @@ func (r *reader) isSoft(ref string) bool {
 	return r.soft || r.value.Soft || r.value.Expr != nil && slices.Contains(r.value.Expr.Soft, ref)
 }
 
-func (r *reader) scope() *scope {
-	if r.sc != nil {
-		return r.sc
+func (r *reader) frameOf() *frame {
+	if r.frame != nil {
+		return r.frame
 	}
-	return &r.s.scopes[r.n.scope]
+	return &r.ev.graph.frames[r.node.frame]
 }
 
 func (r *reader) lookup(ref string) (cty.Value, error) {
@@ -57,15 +57,15 @@ func (r *reader) lookup(ref string) (cty.Value, error) {
 	root, rest, _ := strings.Cut(ref, ".")
 	switch root {
 	case "param":
-		if v, ok := r.scope().params[rest]; ok {
-			if d := r.scope().data[rest]; d != nil {
+		if v, ok := r.frameOf().params[rest]; ok {
+			if d := r.frameOf().data[rest]; d != nil {
 				r.read, r.readType = d, d.Type
 			}
 			return v, nil
 		}
 	case program.LastRoot:
-		if l, ok := r.s.last[ref]; ok {
-			return r.lastOf(l), nil
+		if l, ok := r.ev.earlier[ref]; ok {
+			return r.earlierValue(l), nil
 		}
 	case "run":
 		if v, ok := r.runAttr(rest); ok {
@@ -73,19 +73,19 @@ func (r *reader) lookup(ref string) (cty.Value, error) {
 		}
 	case "each":
 		switch {
-		case r.n == nil || r.n.key == cty.NilVal:
+		case r.node == nil || r.node.key == cty.NilVal:
 		case rest == "key":
-			return r.n.key, nil
+			return r.node.key, nil
 		case rest == "value":
-			if d := r.n.element; d != nil {
+			if d := r.node.element; d != nil {
 				r.read, r.readType = d, d.Type
 			}
-			return r.n.item, nil
+			return r.node.item, nil
 		}
 	case "step":
 		if parts, ok := expr.StepRef(ref); ok {
-			if i, ok := r.scope().byName[parts.Step]; ok {
-				return r.step(ref, parts, &r.s.nodes[i])
+			if i, ok := r.frameOf().byName[parts.Step]; ok {
+				return r.step(ref, parts, &r.ev.graph.nodes[i])
 			}
 		}
 	}
@@ -94,11 +94,11 @@ func (r *reader) lookup(ref string) (cty.Value, error) {
 
 // step reads what a reference to a step names.
 func (r *reader) step(ref string, parts expr.Ref, m *node) (cty.Value, error) {
-	if m.phase != ended && m.phase != absent && (parts.Instance == "" || parts.Instance == expr.All || m.role != fan) {
+	if m.phase != ended && m.phase != absent && (parts.Instance == "" || parts.Instance == expr.All || m.kind != fan) {
 		return cty.NilVal, fmt.Errorf("%s can't be read before %s has ended", ref, m.addr)
 	}
 	switch {
-	case parts.Instance == "" && parts.Attr != "" && (m.role != fan || slices.Contains(ends, parts.Attr)):
+	case parts.Instance == "" && parts.Attr != "" && (m.kind != fan || slices.Contains(ends, parts.Attr)):
 		return r.stepAttr(ref, m, parts.Attr)
 	case m.step.ForEach == nil:
 		return cty.NilVal, fmt.Errorf("%s can't be read: %s has no for_each", ref, m.addr)
@@ -112,16 +112,16 @@ func (r *reader) step(ref string, parts expr.Ref, m *node) (cty.Value, error) {
 	}
 	key := record.Key(parts.Instance).Text()
 	if parts.Instance == expr.EachKey {
-		if r.n == nil || r.n.key == cty.NilVal {
+		if r.node == nil || r.node.key == cty.NilVal {
 			return cty.NilVal, fmt.Errorf("%s can't be read here", ref)
 		}
-		key = expr.Key(r.n.key)
+		key = expr.Key(r.node.key)
 	}
 	child, ok := m.byKey[key]
 	if !ok {
 		return cty.NilVal, fmt.Errorf("%s can't be read: %s has no instance %q", ref, m.addr, key)
 	}
-	if m = &r.s.nodes[child]; m.phase != ended {
+	if m = &r.ev.graph.nodes[child]; m.phase != ended {
 		return cty.NilVal, fmt.Errorf("%s can't be read before %s has ended", ref, m.addr)
 	}
 	if parts.Attr == "" {
@@ -146,13 +146,13 @@ func (r *reader) absent(ref string, m *node, name string) (cty.Value, error) {
 func (r *reader) runAttr(name string) (cty.Value, bool) {
 	switch {
 	case name == "name":
-		return cty.StringVal(r.s.run.Name), true
-	case name == "scheduled_at" && r.s.run.ScheduledAt == nil:
+		return cty.StringVal(r.ev.run.Name), true
+	case name == "scheduled_at" && r.ev.run.ScheduledAt == nil:
 		return cty.NullVal(cty.String), true
 	case name == "scheduled_at":
-		return cty.StringVal(r.s.run.ScheduledAt.Format(time.RFC3339)), true
-	case name == "status" && r.n != nil && r.n.group == 1:
-		status, _, _ := r.s.outcome(r.scope())
+		return cty.StringVal(r.ev.run.ScheduledAt.Format(time.RFC3339)), true
+	case name == "status" && r.node != nil && r.node.section == 1:
+		status, _, _ := r.ev.graph.outcome(r.frameOf())
 		return cty.StringVal(string(status)), true
 	}
 	return cty.NilVal, false
@@ -194,7 +194,7 @@ func (n *node) status() record.Status {
 // output is output i of m, or what stands for it where m has none.
 func (r *reader) output(ref string, m *node, i int) (cty.Value, error) {
 	out := &m.step.Outputs[i]
-	t := r.s.types[out.Type]
+	t := r.ev.types[out.Type]
 	status := m.status()
 	given := status != record.Succeeded || !m.mayLack(out) || m.datum(out.Name) != nil
 	switch {
@@ -269,8 +269,8 @@ func (n *node) outcome() string {
 		return name + " was cancelled"
 	case n.end.Reason == record.ReasonConditionFalse:
 		return name + " was skipped (" + conditionFalse + ")"
-	case n.root != "":
-		return name + " was skipped (" + n.root + ")"
+	case n.rootCause != "":
+		return name + " was skipped (" + n.rootCause + ")"
 	}
 	return name + " was skipped"
 }

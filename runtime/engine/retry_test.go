@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"pipec.dev/pipec/schema/program"
-	"pipec.dev/pipec/schema/record"
 )
 
 const second = program.Duration(time.Second)
@@ -27,7 +26,7 @@ func TestDelay(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			for attempt := range 50 {
-				s := &State{run: &record.Run{UID: "u"}}
+				s := &retries{uid: "u"}
 				d := s.delay(&node{step: &program.Step{Name: "a", Retry: tc.r}, attempts: attempt}, tc.failures)
 				if d < tc.low || d > tc.top {
 					t.Errorf("attempt %d: %s is not between %s and %s", attempt, d, tc.low, tc.top)
@@ -42,7 +41,7 @@ func TestJitterDiffers(t *testing.T) {
 	for _, uid := range []string{"u", "v"} {
 		for _, name := range []string{"a", "b"} {
 			for attempt := range 20 {
-				s := &State{run: &record.Run{UID: uid}}
+				s := &retries{uid: uid}
 				j := s.jitter(&node{addr: name, attempts: attempt})
 				if other, ok := seen[j]; ok || j < -1 || j > 1 {
 					t.Errorf("%s %s %d has jitter %v, as %q", uid, name, attempt, j, other)

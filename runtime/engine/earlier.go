@@ -9,25 +9,25 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// last is an output of an earlier run.
-type last struct {
+// earlierOutput is an output of an earlier run.
+type earlierOutput struct {
 	of    *program.Last
 	datum *record.Datum // nil: there was none
 	value cty.Value     // null then
 }
 
-// readLast decodes what the run was given of earlier ones.
-func (s *State) readLast() error {
-	s.last = map[string]*last{}
-	for i := range s.program.Last {
-		l := &last{of: &s.program.Last[i]}
-		if err := s.readType("last_success of", l.of.Output, l.of.Type); err != nil {
+// readEarlier decodes what the run was given of earlier ones.
+func (ev *evaluator) readEarlier() error {
+	ev.earlier = map[string]*earlierOutput{}
+	for i := range ev.program.Last {
+		l := &earlierOutput{of: &ev.program.Last[i]}
+		if err := ev.types.read("last_success of", l.of.Output, l.of.Type); err != nil {
 			return err
 		}
-		t := s.types[l.of.Type]
+		t := ev.types[l.of.Type]
 		l.value = cty.NullVal(t)
-		for j := range s.run.Last {
-			if found := &s.run.Last[j]; found.Pipeline == l.of.Pipeline && found.Datum.Name == l.of.Output {
+		for j := range ev.run.Last {
+			if found := &ev.run.Last[j]; found.Pipeline == l.of.Pipeline && found.Datum.Name == l.of.Output {
 				l.datum = &found.Datum
 			}
 		}
@@ -39,12 +39,12 @@ func (s *State) readLast() error {
 		} else if l.of.Required {
 			return fmt.Errorf("the run has no value for %s", l.of.Ref())
 		}
-		s.last[l.of.Ref()] = l
+		ev.earlier[l.of.Ref()] = l
 	}
 	return nil
 }
 
-func (r *reader) lastOf(l *last) cty.Value {
+func (r *reader) earlierValue(l *earlierOutput) cty.Value {
 	if l.datum == nil {
 		r.missing = fmt.Sprintf("no run of %s has succeeded yet and left %s", l.of.Pipeline, l.of.Output)
 	} else {
