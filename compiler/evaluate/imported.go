@@ -9,8 +9,8 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// Import makes w the World of a library: the values of its variables are those that block b of another World sets, by name,
-// and no others.
+// Import makes w a library's World: the values of its variables are those that block b of another World sets, by name, and
+// no others.
 func (w *World) Import(root string, b *decode.Block, values map[string]cty.Value) {
 	w.Root, w.importer = root, b
 	vars := b.Attr("vars")

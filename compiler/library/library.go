@@ -26,7 +26,7 @@ type Options struct {
 	Reading func(dir string)  // is called with each directory before it is read; may be nil
 }
 
-// Read reads the libraries of w and their libraries, and sets each in the Imports of the World whose block names it. It
+// Read reads the libraries of w and their libraries, and adds each to the Imports of the evaluate.World whose block names it. It
 // returns all of them; each follows those that it imports. Faults in the files of a library, and in the values that it
 // receives, are in the library's own Diags. Faults in a block of the project are in w's.
 func Read(w *evaluate.World, o Options) []*evaluate.World {

@@ -159,7 +159,7 @@ func layered(n int) string {
 	return b.String()
 }
 
-// TestNoSource: what is no source of a project is left alone.
+// TestNoSource checks that a file that is not a source of a project is ignored.
 func TestNoSource(t *testing.T) {
 	c := start(t, nil)
 	for _, name := range []string{"a.pipec.yml", "main.tf"} {
@@ -182,8 +182,8 @@ func TestNoSource(t *testing.T) {
 	}
 }
 
-// TestFlags: the stack and the variables are those of the command's flags; what is wrong with them stands at the start of
-// the project's first file.
+// TestFlags checks that the stack and the variables are those of the command's flags, and that faults in them are shown at
+// the start of the project's first file.
 func TestFlags(t *testing.T) {
 	const text = "variable \"n\" {\n  type = number\n}\nlocals {\n  a = var.n\n}\n"
 	for _, c := range []struct {

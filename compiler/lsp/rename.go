@@ -35,7 +35,7 @@ func (v *view) renamed(p position) (*names.Symbol, outline.Span, error) {
 	}
 	switch {
 	case sym == nil:
-		return nil, at, failed("no name that can be changed stands here")
+		return nil, at, failed("there is no name here that can be renamed")
 	case what[sym.Kind] == "" && (sym.Kind == names.Input || sym.Kind == names.Output):
 		return nil, at, failed("the name of an %s is read by the step's own process: it can't be renamed only here", sym.Kind)
 	case what[sym.Kind] == "":

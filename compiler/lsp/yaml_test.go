@@ -8,7 +8,7 @@ import (
 
 const mainYAML = "main.pipec.yaml"
 
-// wholeYAML is a project in YAML that compiles but for what it calls in another file.
+// wholeYAML is a project in YAML that compiles, except for what it calls in another file.
 const wholeYAML = `# the project
 variable:
   gamma: {type: number, default: 0.001, description: "How soft it is."}
@@ -242,7 +242,7 @@ func TestYAMLCompletion(t *testing.T) {
 	c := start(t, nil)
 	c.open(mainYAML, halfYAML)
 	for _, k := range []struct{ mark, first, has, not string }{
-		{mark: "fin\npi|", first: "code library pipec", not: "step locals pipeline image"}, // which stand there already
+		{mark: "fin\npi|", first: "code library pipec", not: "step locals pipeline image"}, // which exist there already
 		{mark: "${jo|", has: "join var local", not: "param step"},
 		{mark: "c: \"x${va|}", has: "var local upper"},
 		{mark: "var.gamma.l|}", first: "high low", not: "upper"},

@@ -74,7 +74,7 @@ func (p *places) explain(d diag.Diagnostic, fault *lib.LoadError, at int) diag.D
 		d = d.WithDetail(`In "…" a quote is written \", and in '…' as ''.`)
 		return d.WithSuggestion(`for an expression with quotes in it, write '${…}'`)
 	case strings.HasPrefix(fault.Message, "found character that cannot start any token") && len(after) > 0:
-		d.Summary = "text that starts with " + string(after[:1]) + " stands in quotes"
+		d.Summary = "text that starts with " + string(after[:1]) + " must be in quotes"
 		return quoteIt(d, p, at, end)
 	case strings.HasPrefix(fault.Message, "unknown anchor"):
 		d.Summary = "the alias " + string(firstWord(after)) + " names no anchor of the file"
@@ -82,7 +82,7 @@ func (p *places) explain(d diag.Diagnostic, fault *lib.LoadError, at int) diag.D
 		return quoteIt(d, p, at, end)
 	case flow && openInterpolation.Match(p.src[start:min(at+1, end)]):
 		d.Summary = "a { in a list or map between brackets starts a map"
-		d = d.WithDetail("Text that holds ${…} must be in quotes there.")
+		d = d.WithDetail("Text with ${…} must be in quotes there.")
 		return d.WithSuggestion(`write "${…}"`)
 	case flow && len(after) > 0 && strings.ContainsRune("{[", rune(after[0])) && len(before) > 0 && !strings.ContainsRune(" \t,:{[", rune(before[len(before)-1])):
 		d.Summary = "text with a " + string(after[:1]) + " in it must be in quotes between brackets"

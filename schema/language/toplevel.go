@@ -60,7 +60,7 @@ func stack() *Block {
 					attr("path", Const, "string", "`local`: a directory, relative to the project. `s3`: `s3://bucket/prefix`.").required(),
 					attr("region", Const, "string", "The bucket's region. Without it, what AWS's own settings say.").only("s3").since(cluster),
 					attr("endpoint", Const, "string", "The address of an S3 server that is not AWS: `https://HOST:PORT`.").only("s3").since(cluster),
-					attr("path_style", Const, "bool", "The bucket stands in the path, not in the host name.").only("s3").byDefault("false").since(cluster),
+					attr("path_style", Const, "bool", "The bucket is part of the path, not of the host name.").only("s3").byDefault("false").since(cluster),
 					attr("secret", Const, "string", "The Secret of the namespace that holds `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` for pods. Without it, pods have the credentials of their service account or node.").only("s3").since(cluster),
 					attr("role", Const, "string", "The ARN of the IAM role that pods take by their service account.").only("s3").since(cluster),
 				}},
