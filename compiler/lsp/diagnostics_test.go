@@ -194,7 +194,7 @@ func TestFlags(t *testing.T) {
 		{nil, "1:missing-variable", ""},
 		{[]string{"--var", "n=3"}, "5:unused", ""},
 		{[]string{"--var", "n=3", "--var", "m=4"}, "1:unknown-variable-value", "--var m: "},
-		{[]string{"--var", "n=3", "--stack", "cloud"}, "1:no-stack", `no stack is named "cloud"`},
+		{[]string{"--var", "n=3", "--stack", "cloud"}, "1:no-stack", `there is no stack "cloud"`},
 	} {
 		e := launch(t, t.TempDir(), c.flags...)
 		e.initialize(object{})

@@ -159,7 +159,7 @@ func TestYAMLRename(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, got)
 		}
 	}
-	for name, want := range map[string]string{"fit": "is taken", "9": "can't be the name", "a b": "can't be the name", "": "can't be the name"} {
+	for name, want := range map[string]string{"fit": "already belongs", "9": "is not a valid name", "a b": "is not a valid name", "": "is not a valid name"} {
 		if err := c.refused("textDocument/rename", with(c.at(mainYAML, "      lo|ad:"), object{"newName": name})); !strings.Contains(err.Message, want) {
 			t.Errorf("%q: %+v", name, err)
 		}
