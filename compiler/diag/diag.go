@@ -31,7 +31,7 @@ type Diagnostic struct {
 	Severity   Severity
 	Summary    string    // one line, without a full stop: `there is no step "trainr"`
 	Detail     string    // sentences, or empty; a newline starts a paragraph, an indented line is printed unchanged
-	Range      hcl.Range // no Filename: not about a range, but for example about the project as a whole
+	Range      hcl.Range // no Filename: not about a range, for example about the project as a whole
 	Related    []Related // other ranges that are involved, such as the first declaration of a duplicate
 	Suggestion string    // what to do, in a few words: `did you mean "trainer"?`
 	Fix        *Fix      // what to write instead; set only if it is certainly right

@@ -101,9 +101,9 @@ func commaBetween(d *Diagnostic, _ *hcl.Diagnostic, src *source) {
 	d.Suggestion = "start a new line in place of the comma"
 }
 
-// spreadBlock shows how a block on one line is written over several. What stands between its braces is kept.
+// spreadBlock shows how a block on one line is written over several. The content of its braces is kept.
 func spreadBlock(d *Diagnostic, _ *hcl.Diagnostic, src *source) {
-	d.Detail = "A block on one line can hold one attribute and nothing else."
+	d.Detail = "A block on one line can contain only one attribute."
 	d.Suggestion = "write the block over several lines, each attribute and block on its own"
 	before, _ := src.around(src.offset(d.Range.Start))
 	open := bytes.LastIndexByte(before, '{')
@@ -151,7 +151,7 @@ func strayCharacter(d *Diagnostic, h *hcl.Diagnostic, src *source) {
 	_, after := src.around(src.offset(d.Range.Start))
 	switch {
 	case bytes.HasPrefix(after, []byte("'")):
-		d.Summary, d.Detail = "text stands in double quotes", ""
+		d.Summary, d.Detail = "text must be in double quotes", ""
 		d.Suggestion = `write "…" for '…'`
 		end := bytes.IndexByte(after[1:], '\'')
 		if end < 0 {

@@ -31,7 +31,7 @@ var duplicateValidation = &Rule{
 					continue
 				}
 				if at, twice := first[text]; twice {
-					p.Tell(p.New(e.Range(), "another validation of var.%s has the same condition", b.Label).WithRelated(at, "the other one is here"))
+					p.Tell(p.New(e.Range(), "another validation of var.%s has the same condition", b.Label).WithRelated(at, "the first one is here"))
 				} else {
 					first[text] = e.Range()
 				}

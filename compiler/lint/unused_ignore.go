@@ -14,9 +14,9 @@ var unusedIgnore = &Rule{
 				continue
 			}
 			if len(p.Stacks) == 0 && p.clustered[g.code] {
-				continue // where this is a library, who imports it may have a cluster
+				continue // an importer of this library may have a cluster
 			}
-			d := p.New(g.comment.Range, "there is nothing here that %s would tell", g.code)
+			d := p.New(g.comment.Range, "%s has no finding here", g.code)
 			if len(g.siblings) == 1 {
 				d = p.Remove(d, g.comment.Range)
 			}

@@ -72,8 +72,8 @@ func retry(p *Pass, s *check.Step, b *decode.Block) {
 	}
 }
 
-// hopeless says why a term of `when` can't be true when it is first asked: after attempt 1, which failed, with one of the
-// exit codes where those are given.
+// hopeless returns why a term of `when` can't be true when it is first evaluated: after attempt 1, which failed, with one
+// of the exit codes if those are set.
 func hopeless(e hclsyntax.Expression, codes []int) string {
 	for _, term := range terms(e, nil) {
 		b, ok := bareExpr(term).(*hclsyntax.BinaryOpExpr)

@@ -13,8 +13,8 @@ import (
 
 // A Cluster is a running test cluster. Its addresses are the same for programs on this machine and for pods.
 type Cluster struct {
-	// Kubeconfig is the path of a kubeconfig. Its contexts are "admin" (the current one), "nobody", a user without any
-	// rights, and "unknown-token", a token that the API server doesn't know.
+	// Kubeconfig is the path of a kubeconfig. Its contexts are `admin` (the current one), `nobody`, a user without any
+	// rights, and `unknown-token`, a token that the API server doesn't know.
 	Kubeconfig string
 	API        string // the API server's URL
 	Registry   string // host:port of the registry: plain http, anyone may push
