@@ -63,7 +63,7 @@ func (a *agent) drive(ctx context.Context) (*record.End, error) {
 		names.EnvNamespace: &o.Namespace, names.EnvJobName: &o.Job, names.EnvJobUID: &o.JobUID, names.EnvPodName: &o.Pod, names.EnvPodUID: &o.PodUID,
 	} {
 		if *field = a.getenv(name); *field == "" {
-			return nil, &kube.Refusal{Message: name + " is not set: the coordinator runs in the pod of a Job that pipec has made"}
+			return nil, &kube.Refusal{Message: name + " is not set: the coordinator only runs in the pod of a Job that pipec created"}
 		}
 	}
 	encoded, err := readProgram(a.root + names.ProgramDir)

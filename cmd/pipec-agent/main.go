@@ -76,7 +76,7 @@ func (a *agent) run(ctx context.Context, args []string) int {
 		fmt.Fprint(a.stdout, usage)
 		return 0
 	}
-	fmt.Fprintf(a.stderr, "pipec-agent: there is no command %q\n%s", args[0], usage)
+	fmt.Fprintf(a.stderr, "pipec-agent: unknown command %q\n%s", args[0], usage)
 	return exitUsage
 }
 

@@ -141,7 +141,7 @@ func TestUsage(t *testing.T) {
 		output string
 	}{
 		{nil, exitUsage, "usage:"},
-		{[]string{"fly"}, exitUsage, `no command "fly"`},
+		{[]string{"fly"}, exitUsage, `unknown command "fly"`},
 		{[]string{"step"}, exitUsage, "--spec FILE"},
 		{[]string{"copy"}, exitUsage, "copy DIR"},
 		{[]string{"copy", "/no/such/directory"}, exitWorld, "no such file"},

@@ -24,7 +24,7 @@ func (a *agent) storeOf() (program.Store, error) {
 	var s program.Store
 	text := a.getenv(kube.EnvStore)
 	if text == "" {
-		return s, fmt.Errorf("%s is not set: it says where the artifact store is", kube.EnvStore)
+		return s, fmt.Errorf("%s is not set: it must contain the location of the artifact store", kube.EnvStore)
 	}
 	if err := json.Unmarshal([]byte(text), &s); err != nil {
 		return s, fmt.Errorf("%s: %w", kube.EnvStore, err)
@@ -40,7 +40,7 @@ func (a *agent) open(ctx context.Context, s program.Store, memory int64) (openSt
 	case "s3":
 		return s3.Open(ctx, s, s3.Options{Environ: a.lookup, Memory: memory})
 	}
-	return nil, fmt.Errorf("the artifact store is of kind %q, and this agent knows local and s3", s.Kind)
+	return nil, fmt.Errorf("the artifact store is of kind %q, but this agent supports local and s3", s.Kind)
 }
 
 // patient waits for a store that is away, and says so.

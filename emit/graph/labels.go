@@ -59,7 +59,7 @@ func (m *model) describe(e *edge) string {
 	case len(lines) == 0:
 		lines = append(lines, fmt.Sprintf("%s runs after %s", to, from))
 	case e.kind == program.NeedSoft:
-		lines = append(lines, "null or its default where "+from+" was skipped")
+		lines = append(lines, "null or its default if "+from+" was skipped")
 	}
 	return strings.Join(lines, "\n")
 }

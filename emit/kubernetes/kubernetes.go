@@ -22,7 +22,7 @@ import (
 // objects. The namespace is not among them; see Namespace.
 func Definition(p *program.Program) ([]unstructured.Unstructured, error) {
 	if p.Target == nil {
-		return nil, fmt.Errorf("pipeline %q is bound to no cluster", p.Pipeline)
+		return nil, fmt.Errorf("pipeline %q is not bound to a cluster", p.Pipeline)
 	}
 	parts, err := split(p)
 	if err != nil {

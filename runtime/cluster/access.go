@@ -72,11 +72,11 @@ func (f Facts) wrapper() Finding {
 	out := Finding{Part: "image volumes", OK: true}
 	switch {
 	case !imageVolumes(f.Version):
-		out.Text = "this version has none switched on: the agent gets into pods by an init container, which takes a second a step"
+		out.Text = "not enabled in this version: an init container copies the agent into pods, which takes about a second per step"
 	case f.Without != "":
-		out.Text = "node " + f.Without + " has none: the agent gets into pods by an init container, which takes a second a step"
+		out.Text = "node " + f.Without + " doesn't support them: an init container copies the agent into pods, which takes about a second per step"
 	case f.Nodes == 0:
-		out.Text = "by the version, yes; the nodes may not be listed"
+		out.Text = "yes, according to the version; listing nodes is not allowed"
 	default:
 		out.Text = "yes"
 	}
@@ -92,7 +92,7 @@ func (c *client) namespaceFinding(ctx context.Context, create bool) Finding {
 		f.Text = err.Error()
 		return f
 	case !there && create:
-		f.OK, f.Text = true, fmt.Sprintf("%s is not there; apply makes it", c.namespace)
+		f.OK, f.Text = true, fmt.Sprintf("%s does not exist; apply creates it", c.namespace)
 		return f
 	case !there:
 		f.Text = noNamespace(c.namespace).Error()
@@ -101,13 +101,13 @@ func (c *client) namespaceFinding(ctx context.Context, create bool) Finding {
 	f.OK, f.Text = true, c.namespace
 	u, err := c.objects.Resource(namespaces).Get(ctx, c.namespace, metav1.GetOptions{})
 	if err != nil {
-		f.Text += "; it may not be looked at"
+		f.Text += "; reading it is not allowed"
 		return f
 	}
 	if level := u.GetLabels()["pod-security.kubernetes.io/enforce"]; level != "" {
 		f.Text += "; enforces Pod Security " + level
 	} else {
-		f.Text += "; enforces no Pod Security"
+		f.Text += "; does not enforce Pod Security"
 	}
 	return f
 }

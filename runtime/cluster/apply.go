@@ -17,7 +17,7 @@ import (
 type ConflictError struct{ Changes []*Change }
 
 func (e *ConflictError) Error() string {
-	text := "other managers have set fields that pipec would set to something else:"
+	text := "other field managers own fields that pipec would change:"
 	kubectl := false
 	for _, ch := range e.Changes {
 		for _, c := range ch.Conflicts {
@@ -26,9 +26,9 @@ func (e *ConflictError) Error() string {
 		}
 	}
 	if kubectl {
-		text += "\nWhat kubectl has applied, such as what emit wrote, goes on with kubectl: emit again, with the kubernetes_version of the cluster in the stack."
+		text += "\nObjects that kubectl applied, such as the output of emit, stay with kubectl: run emit again, with the cluster's kubernetes_version in the stack."
 	}
-	return text + "\nLet them have it, by writing what they set into the pipeline; or take the fields over with --force-conflicts."
+	return text + "\nTo keep their values, write them into the pipeline. To take the fields over, use --force-conflicts."
 }
 
 // PartialError says that applying has failed in the middle.
@@ -43,7 +43,7 @@ func (e *PartialError) Error() string {
 	if len(e.Done) == 0 {
 		return text + "\nNothing has been changed."
 	}
-	return fmt.Sprintf("%s\n%d of %d changes have been made; applying again goes on with the rest.", text, len(e.Done), len(e.Done)+e.Left)
+	return fmt.Sprintf("%s\n%d of %d changes have been made; apply again to make the rest.", text, len(e.Done), len(e.Done)+e.Left)
 }
 
 func (e *PartialError) Unwrap() error { return e.Err }

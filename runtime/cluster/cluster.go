@@ -158,7 +158,7 @@ func (c *client) checkNamespace(ctx context.Context) (bool, error) {
 		return false, c.cluster.Explain(err)
 	}
 	if u.GetDeletionTimestamp() != nil {
-		return false, &connect.Error{Reason: connect.Terminating, Text: fmt.Sprintf("namespace %q is being deleted: nothing new can be made in it", c.namespace), Hint: "Wait until it is gone."}
+		return false, &connect.Error{Reason: connect.Terminating, Text: fmt.Sprintf("namespace %q is being deleted: nothing new can be created in it", c.namespace), Hint: "Wait until it is gone."}
 	}
 	return true, nil
 }

@@ -95,8 +95,8 @@ func (p *planner) ours(live *unstructured.Unstructured) error {
 	what := fmt.Sprintf("%s %q in namespace %q", live.GetKind(), live.GetName(), p.namespace)
 	labels := live.GetLabels()
 	if labels[kube.LabelManagedBy] != kube.Manager {
-		e := &connect.Error{Reason: connect.Conflict, Text: what + " is there already, and was not made by pipec",
-			Hint: fmt.Sprintf("Rename the pipeline or choose another namespace. To give the object to pipec: kubectl label -n %s %s %s %s=%s --overwrite", p.namespace, strings.ToLower(live.GetKind()), live.GetName(), kube.LabelManagedBy, kube.Manager)}
+		e := &connect.Error{Reason: connect.Conflict, Text: what + " already exists, and was not created by pipec",
+			Hint: fmt.Sprintf("Rename the pipeline or choose another namespace. To let pipec manage the object: kubectl label -n %s %s %s %s=%s --overwrite", p.namespace, strings.ToLower(live.GetKind()), live.GetName(), kube.LabelManagedBy, kube.Manager)}
 		if by := labels[kube.LabelManagedBy]; by != "" {
 			e.Text += ", but by " + by
 		}
@@ -108,10 +108,10 @@ func (p *planner) ours(live *unstructured.Unstructured) error {
 		}
 		mine := "this project has no name"
 		if p.Project != "" {
-			mine = fmt.Sprintf("this one is %q", p.Project)
+			mine = fmt.Sprintf("this project is %q", p.Project)
 		}
-		return &connect.Error{Reason: connect.Conflict, Text: fmt.Sprintf("%s is of project %q, and %s", what, other, mine),
-			Hint: "Rename the pipeline, or choose another namespace: two projects can't have a pipeline of one name in one namespace."}
+		return &connect.Error{Reason: connect.Conflict, Text: fmt.Sprintf("%s belongs to project %q, and %s", what, other, mine),
+			Hint: "Rename the pipeline, or choose another namespace: two projects can't have pipelines of the same name in one namespace."}
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ func (a *applier) delete(ctx context.Context, ch *Change) error {
 	case apierrors.IsNotFound(err):
 		return nil
 	case apierrors.IsConflict(err):
-		return &connect.Error{Reason: connect.Conflict, Text: fmt.Sprintf("%s %q has been made anew since the plan was", ch.Kind, ch.Name), Hint: "Plan again.", Err: err}
+		return &connect.Error{Reason: connect.Conflict, Text: fmt.Sprintf("%s %q was recreated after the plan was made", ch.Kind, ch.Name), Hint: "Plan again.", Err: err}
 	case err != nil:
 		return a.cluster.Explain(err)
 	}
@@ -93,7 +93,7 @@ func watched(w watch.Interface, live *unstructured.Unstructured) (*unstructured.
 }
 
 func (a *applier) held(ch *Change, live *unstructured.Unstructured) error {
-	text := fmt.Sprintf("%s %q is deleted, but not gone after %s", ch.Kind, ch.Name, goneIn)
+	text := fmt.Sprintf("%s %q is being deleted, but still exists after %s", ch.Kind, ch.Name, goneIn)
 	if live != nil && len(live.GetFinalizers()) > 0 {
 		text += ": held by finalizers " + strings.Join(live.GetFinalizers(), ", ")
 	}

@@ -76,7 +76,7 @@ func (c *client) serverVersion(ctx context.Context) (string, error) {
 		GitVersion string `json:"gitVersion"`
 	}
 	if err := json.Unmarshal(data, &v); err != nil || v.GitVersion == "" {
-		return "", &connect.Error{Reason: connect.Unreachable, Text: fmt.Sprintf("what answers at %s is no Kubernetes API server", c.cluster.Host), Err: err}
+		return "", &connect.Error{Reason: connect.Unreachable, Text: fmt.Sprintf("the server at %s is not a Kubernetes API server", c.cluster.Host), Err: err}
 	}
 	return v.GitVersion, nil
 }

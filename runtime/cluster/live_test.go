@@ -239,8 +239,8 @@ func TestOfAnother(t *testing.T) {
 	p := newPlace(t)
 	p.apply(p.options("p", definition("p", "a", "1")))
 	for _, c := range []struct{ project, want string }{
-		{"q", `is of project "p", and this one is "q"`},
-		{"", `is of project "p", and this project has no name`},
+		{"q", `belongs to project "p", and this project is "q"`},
+		{"", `belongs to project "p", and this project has no name`},
 	} {
 		_, err := cluster.Plan(t.Context(), p.options(c.project, definition(c.project, "a", "1")))
 		var e *connect.Error
@@ -253,7 +253,7 @@ func TestOfAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := cluster.Plan(t.Context(), p.options("p", definition("p", "b", "1"))); err == nil || !strings.Contains(err.Error(), "was not made by pipec, but by Helm") {
+	if _, err := cluster.Plan(t.Context(), p.options("p", definition("p", "b", "1"))); err == nil || !strings.Contains(err.Error(), "was not created by pipec, but by Helm") {
 		t.Errorf("%v", err)
 	}
 	// A project that gets a name takes over what it had without one.

@@ -179,11 +179,11 @@ func check(o Options) error {
 		case kindOf(u.GetKind()) < 0:
 			return fmt.Errorf("%s: objects of this kind are not part of a definition", id)
 		case u.GetNamespace() != "" && u.GetNamespace() != o.Cluster.Namespace:
-			return fmt.Errorf("%s is for namespace %q, and the stack's is %q", id, u.GetNamespace(), o.Cluster.Namespace)
+			return fmt.Errorf("%s is for namespace %q, but the stack's namespace is %q", id, u.GetNamespace(), o.Cluster.Namespace)
 		case u.GetLabels()[kube.LabelManagedBy] != kube.Manager:
 			return fmt.Errorf("%s has no label %s=%s", id, kube.LabelManagedBy, kube.Manager)
 		case seen[id]:
-			return fmt.Errorf("%s stands there twice", id)
+			return fmt.Errorf("%s appears twice", id)
 		}
 		seen[id] = true
 	}

@@ -99,7 +99,7 @@ func LoadSaved(path string) (*Saved, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxPlan {
-		return nil, &PlanFileError{path, "is not a plan that pipec has saved"}
+		return nil, &PlanFileError{path, "is not a plan that pipec saved"}
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -116,10 +116,10 @@ func LoadSaved(path string) (*Saved, error) {
 func parseSaved(data []byte) (*Saved, error) {
 	var s Saved
 	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&s); err != nil {
-		return nil, &PlanFileError{"", "is not a plan that pipec has saved"}
+		return nil, &PlanFileError{"", "is not a plan that pipec saved"}
 	}
 	if s.Version != savedVersion {
-		return nil, &PlanFileError{"", fmt.Sprintf("has version %d, and this pipec reads %d: plan again", s.Version, savedVersion)}
+		return nil, &PlanFileError{"", fmt.Sprintf("has version %d, but this pipec reads version %d: plan again", s.Version, savedVersion)}
 	}
 	digest, err := s.digest()
 	if err != nil || digest != s.Digest {
@@ -139,7 +139,7 @@ func (s *Saved) Options(path, pipec, stack string, o Options) (Options, error) {
 		{"namespace", s.Namespace, o.Cluster.Namespace},
 	} {
 		if p.saved != p.now {
-			return o, &PlanFileError{path, fmt.Sprintf("was made for %s %q, and this is %q", p.what, p.saved, p.now)}
+			return o, &PlanFileError{path, fmt.Sprintf("was made for %s %q, but this is %q", p.what, p.saved, p.now)}
 		}
 	}
 	o.Project, o.Prune, o.CreateNamespace, o.Force, o.Objects = s.Project, s.Prune, s.CreateNamespace, s.Force, s.Objects
@@ -150,7 +150,7 @@ func (s *Saved) Options(path, pipec, stack string, o Options) (Options, error) {
 type StaleError struct{ Kind, Name, What string }
 
 func (e *StaleError) Error() string {
-	return fmt.Sprintf("the plan is old: %s %q %s since it was made\nPlan again.", e.Kind, e.Name, e.What)
+	return fmt.Sprintf("the plan is outdated: %s %q %s after it was made\nPlan again.", e.Kind, e.Name, e.What)
 }
 
 // Replan makes the plan again, and refuses with a *StaleError where what is there is not what the saved plan saw.
@@ -175,33 +175,33 @@ func (s *Saved) fresh(now *Changes) error {
 		stale := func(what string) error { return &StaleError{ch.Kind, ch.Name, what} }
 		switch {
 		case old == nil && ch.Kind == "Namespace":
-			return stale("has gone")
+			return stale("was deleted")
 		case old == nil:
-			return stale("has appeared")
+			return stale("was created")
 		case old.Live == nil && ch.Live != nil:
-			return stale("has appeared")
+			return stale("was created")
 		case old.Live != nil && ch.Live == nil:
-			return stale("has gone")
+			return stale("was deleted")
 		case old.Live == nil:
 		case old.Live.UID != ch.Live.UID:
-			return stale("has been made anew")
+			return stale("was recreated")
 		case old.Live.Digest != ch.Live.Digest:
-			return stale("has been changed")
+			return stale("was changed")
 		}
 		if old.Action == Keep || old.Action == Delete {
 			if old.Action == Keep {
 				ch.Action, ch.Why = Keep, old.Why // its run has ended meanwhile: the next plan removes it
 			}
 		} else if old.Action != ch.Action {
-			return stale("would be treated otherwise (" + string(ch.Action) + ", and not " + string(old.Action) + ")")
+			return stale("would be handled differently (" + string(ch.Action) + ", and not " + string(old.Action) + ")")
 		}
 	}
 	for i := range s.Changes {
 		if ch := &s.Changes[i]; then[id{ch.Kind, ch.Name}] != nil {
 			if ch.Kind == "Namespace" {
-				return &StaleError{ch.Kind, ch.Name, "has appeared"}
+				return &StaleError{ch.Kind, ch.Name, "was created"}
 			}
-			return &StaleError{ch.Kind, ch.Name, "has gone"}
+			return &StaleError{ch.Kind, ch.Name, "was deleted"}
 		}
 	}
 	return nil

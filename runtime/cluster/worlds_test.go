@@ -74,7 +74,7 @@ func TestBadWorlds(t *testing.T) {
 	}
 	p.quotaKnown("small")
 	var partial *cluster.PartialError
-	if err := cluster.Apply(t.Context(), o, changes, nil); !errors.As(err, &partial) || !strings.Contains(err.Error(), "4 of 5 changes have been made; applying again goes on") {
+	if err := cluster.Apply(t.Context(), o, changes, nil); !errors.As(err, &partial) || !strings.Contains(err.Error(), "4 of 5 changes have been made; apply again goes on") {
 		t.Errorf("in the middle: %v", err)
 	}
 	if err := quotas.Delete(t.Context(), "small", metav1.DeleteOptions{}); err != nil {

@@ -23,7 +23,7 @@ func (p *pusher) agent(ctx context.Context, w *Want) (Item, func(*program.Lock),
 		return p.namedAgent(ctx, uri)
 	}
 	if uri == "" {
-		return Item{}, nil, fmt.Errorf("stack %q has no container_registry to push it to: give it one, or name an image of pipec-agent in PIPEC_AGENT_IMAGE", p.o.Stack.Name)
+		return Item{}, nil, fmt.Errorf("stack %q has no container_registry to push it to: add one, or set PIPEC_AGENT_IMAGE to an image of pipec-agent", p.o.Stack.Name)
 	}
 	image, err := agent.Find(p.o.Executable)
 	if err != nil {

@@ -51,9 +51,9 @@ func (p *pusher) still(ctx context.Context, ref, digest string) (note string, er
 	case err != nil && !missing(err):
 		return "", err
 	case err == nil:
-		note = "the tag is " + short(now) + " by now, and --upgrade takes that"
+		note = "the tag is " + short(now) + " now; --upgrade uses that"
 	default:
-		note = "the tag is gone"
+		note = "the tag no longer exists"
 	}
 	there, err := p.o.Registry.Has(ctx, ref, digest)
 	switch {
@@ -62,7 +62,7 @@ func (p *pusher) still(ctx context.Context, ref, digest string) (note string, er
 	case err != nil:
 		return "", err
 	case !there:
-		return "", fmt.Errorf("%s is locked to %s, and the registry doesn't have that any more; pipec push --upgrade takes what the tag stands for now", ref, digest)
+		return "", fmt.Errorf("%s is locked to %s, which the registry no longer has; pipec push --upgrade locks the image that the tag refers to now", ref, digest)
 	}
 	return note, nil
 }
@@ -94,7 +94,7 @@ func (p *pusher) keepImage(ref string, entry program.LockedImage, replace bool) 
 
 // notBuilt says how an image is built that isn't there.
 func notBuilt(w *Want) error {
-	text := fmt.Sprintf("it has to be built, and is not at %s; pipec doesn't build images yet:\n", w.Ref)
+	text := fmt.Sprintf("it has to be built first: it is not at %s, and pipec doesn't build images yet:\n", w.Ref)
 	if w.Dockerfile != "" {
 		build := strings.Replace(w.Build, "- < DOCKERFILE &&", "- <<'END' &&", 1)
 		return errors.New(text + "  " + build + "\n  " + strings.ReplaceAll(strings.TrimRight(w.Dockerfile, "\n"), "\n", "\n  ") + "\n  END")

@@ -45,7 +45,7 @@ func (e *NoApprovalError) Error() string {
 	case e.Step == "":
 		out += ": " + strings.Join(e.Waiting, ", ")
 	default:
-		out += "; these do wait: " + strings.Join(e.Waiting, ", ")
+		out += "; waiting: " + strings.Join(e.Waiting, ", ")
 	}
 	return out
 }
@@ -62,11 +62,11 @@ func (d *Detail) Approval(p *program.Program, address string) (*record.StepEnd, 
 		fault.Waiting = append(fault.Waiting, s.Name)
 	}
 	if address == "" && len(waiting) == 0 {
-		fault.Why = fmt.Sprintf("nothing in run %s waits for approval", d.Run.Name)
+		fault.Why = fmt.Sprintf("nothing in run %s is waiting for approval", d.Run.Name)
 		return nil, fault
 	}
 	if address == "" {
-		fault.Unknown, fault.Why = true, fmt.Sprintf("%d approvals of run %s wait, and none is named", len(waiting), d.Run.Name)
+		fault.Unknown, fault.Why = true, fmt.Sprintf("%d approvals of run %s are waiting, and the command names none", len(waiting), d.Run.Name)
 		return nil, fault
 	}
 	s, def := d.Step(address), stepOf(p, address)
@@ -75,16 +75,16 @@ func (d *Detail) Approval(p *program.Program, address string) (*record.StepEnd, 
 		fault.Unknown, fault.Why = true, fmt.Sprintf("run %s has no step %s", d.Run.Name, address)
 		return nil, fault
 	case s == nil:
-		fault.Why = fmt.Sprintf("%s of run %s is not there yet, and does not wait for approval", address, d.Run.Name)
+		fault.Why = fmt.Sprintf("%s of run %s does not exist yet, and is not waiting for approval", address, d.Run.Name)
 	case s.Ask != nil:
-		fault.Why = fmt.Sprintf("%s of run %s does not wait for approval any more: %s", address, d.Run.Name, HowAnswered(s))
+		fault.Why = fmt.Sprintf("%s of run %s is no longer waiting for approval: %s", address, d.Run.Name, HowAnswered(s))
 	case def == nil || def.Approval == nil || within(waiting, address):
-		fault.Unknown, fault.Why = true, fmt.Sprintf("%s is not what waits for approval", address)
+		fault.Unknown, fault.Why = true, fmt.Sprintf("%s is not waiting for approval", address)
 		return nil, fault
 	case s.Status.Ended():
-		fault.Why = fmt.Sprintf("%s of run %s never asked for approval: it was %s", address, d.Run.Name, ended(s))
+		fault.Why = fmt.Sprintf("%s of run %s never requested approval: it was %s", address, d.Run.Name, ended(s))
 	default:
-		fault.Why = fmt.Sprintf("%s of run %s does not wait for approval yet", address, d.Run.Name)
+		fault.Why = fmt.Sprintf("%s of run %s is not waiting for approval yet", address, d.Run.Name)
 	}
 	fault.Waiting = nil
 	return nil, fault

@@ -146,7 +146,7 @@ func (r *Reader) Print(ctx context.Context, item *Item, w io.Writer) error {
 		_, err := fmt.Fprintf(w, "%s\n", item.Value)
 		return err
 	case item.Artifact == nil || item.Artifact.Directory:
-		return fmt.Errorf("%s is a directory: it can be written to a path, and not be printed", item.Path())
+		return fmt.Errorf("%s is a directory: it can be written to a path, but not printed", item.Path())
 	}
 	content, err := store.OpenBlob(ctx, r.store, item.Artifact.Digest)
 	if err != nil {

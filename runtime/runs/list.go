@@ -216,7 +216,7 @@ func (e *NotFoundError) Error() string {
 	}
 	switch {
 	case len(e.Fits) > 0:
-		return fmt.Sprintf("%q stands for several runs%s: %s", e.Name, of, strings.Join(e.Fits, ", "))
+		return fmt.Sprintf("%q matches several runs%s: %s", e.Name, of, strings.Join(e.Fits, ", "))
 	case e.Name == Latest:
 		return "there is no run" + of + " yet"
 	}

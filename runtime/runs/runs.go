@@ -34,7 +34,7 @@ func OpenStore(project string, s program.Store) (Store, error) {
 	case "s3":
 		return s3.Open(context.Background(), s, s3.Options{})
 	default:
-		return nil, fmt.Errorf("there is no artifact store of kind %q: local and s3 are", s.Kind)
+		return nil, fmt.Errorf("unknown artifact store %q: expected local or s3", s.Kind)
 	}
 	path := s.Path
 	if !filepath.IsAbs(path) {

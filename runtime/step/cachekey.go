@@ -219,11 +219,11 @@ type interpreterState struct {
 // python adds the interpreter and what is installed in it.
 func (k *Keyer) python(ctx context.Context, s *Spec, d Deps, form *keyForm) (why string, err error) {
 	if s.Code == "" {
-		return "the step has no code block: what its module holds has no digest", nil
+		return "the step has no code block, so the content of its module has no digest", nil
 	}
 	env := s.keyEnvironment(d, form)
 	if lookupEnv(env, "PYTHONPATH") != "" {
-		return "PYTHONPATH is set, and what is there has no digest", nil
+		return "PYTHONPATH is set, and its content has no digest", nil
 	}
 	path, f := lookPath(s.interpreter(), env, "")
 	if f == nil {
@@ -234,7 +234,7 @@ func (k *Keyer) python(ctx context.Context, s *Spec, d Deps, form *keyForm) (why
 	}
 	p, err := k.probe(ctx, path, probeEnvironment(s, d, form))
 	if err != nil {
-		return "the interpreter didn't answer: " + err.Error(), nil
+		return "the interpreter didn't respond: " + err.Error(), nil
 	}
 	form.Interpreter = &interpreterState{Version: p.Version, Distributions: p.listed}
 	form.Executable, err = k.fileDigest(p.Executable)

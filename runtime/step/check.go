@@ -90,7 +90,7 @@ func checkDataframe(r io.ReaderAt, head []byte, whole io.Reader, size int64) (fo
 	if bytes.HasPrefix(head, []byte(magic)) {
 		tail := make([]byte, len(magic))
 		if _, err := r.ReadAt(tail, max(size-int64(len(magic)), 0)); size < 12 || err != nil && err != io.EOF || string(tail) != magic {
-			return "", "the file starts as parquet and doesn't end so: it is not whole"
+			return "", "the file starts like parquet, but its end is missing: it is incomplete"
 		}
 		return "parquet", ""
 	}
@@ -99,7 +99,7 @@ func checkDataframe(r io.ReaderAt, head []byte, whole io.Reader, size int64) (fo
 		return "", startsWith(head, "a dataframe is a parquet file, or csv with a line of column names")
 	}
 	if why := checkText(whole); why != "" {
-		return "", startsWith(head, "it is not parquet, and not csv either: "+why)
+		return "", startsWith(head, "it is neither parquet nor csv: "+why)
 	}
 	return "csv", ""
 }
@@ -169,7 +169,7 @@ func (t *textChecker) Write(p []byte) (int, error) {
 
 func (t *textChecker) check(p []byte) {
 	if i := bytes.IndexByte(p, 0); i >= 0 {
-		t.why = fmt.Sprintf("it holds a NUL byte (at %d), which text doesn't", t.at+int64(i))
+		t.why = fmt.Sprintf("it contains a NUL byte (at %d), which text can't contain", t.at+int64(i))
 		return
 	}
 	if utf8.Valid(p) {
@@ -189,7 +189,7 @@ func (t *textChecker) check(p []byte) {
 
 func (t *textChecker) end() string {
 	if t.why == "" && len(t.rest) > 0 {
-		t.why = "it is not UTF-8: the last character is not whole"
+		t.why = "it is not UTF-8: the last character is incomplete"
 	}
 	return t.why
 }

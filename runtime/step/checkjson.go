@@ -146,14 +146,14 @@ func (s *jsonScanner) opened(bracket byte) (done bool, err error) {
 
 func (s *jsonScanner) name(c byte) error {
 	if c != '"' {
-		return fmt.Errorf("%q where a name in quotes is wanted", c)
+		return fmt.Errorf("%q where a quoted name is expected", c)
 	}
 	if err := s.str(); err != nil {
 		return err
 	}
 	c, err := s.token()
 	if err == nil && c != ':' {
-		err = fmt.Errorf("%q where a colon is wanted", c)
+		err = fmt.Errorf("%q where a colon is expected", c)
 	}
 	return err
 }
@@ -170,7 +170,7 @@ func (s *jsonScanner) after() (done bool, err error) {
 		s.open = s.open[:len(s.open)-1]
 		return true, nil
 	case c != ',':
-		return false, fmt.Errorf("%q where a comma or the end is wanted", c)
+		return false, fmt.Errorf("%q where a comma or the end is expected", c)
 	case bracket == '[':
 		return false, nil
 	}

@@ -96,7 +96,7 @@ func (s *streamed) ReadAt(p []byte, off int64) (int, error) {
 		}
 		return n, err
 	}
-	return 0, fmt.Errorf("it is read out of order, at %d", off)
+	return 0, fmt.Errorf("it is not read in order, at %d", off)
 }
 
 // drain reads to the end, and keeps the last bytes.

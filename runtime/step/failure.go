@@ -52,7 +52,7 @@ func lasting(err error) bool {
 func storing(output string, err error) *failure {
 	var content *store.ContentError
 	if errors.As(err, &content) {
-		return userFault(record.ReasonOutputInvalid, "output %q can't be kept: %s", output, content)
+		return userFault(record.ReasonOutputInvalid, "output %q can't be saved: %s", output, content)
 	}
 	return worldFault(record.ReasonStore, "output %q could not be stored: %s", output, err)
 }

@@ -45,7 +45,7 @@ type matching struct {
 // match finds what the files that match an output's glob are. nil, and no failure: an optional output is not there.
 func (a *attempt) match(ctx context.Context, out *program.Output, t cty.Type) (*found, *failure) {
 	invalid := func(format string, args ...any) *failure {
-		return userFault(record.ReasonOutputInvalid, "output %q is declared %s, and %s", out.Name, out.Type, fmt.Sprintf(format, args...))
+		return userFault(record.ReasonOutputInvalid, "output %q is declared %s: %s", out.Name, out.Type, fmt.Sprintf(format, args...))
 	}
 	p, err := glob.Parse(out.Glob)
 	if err != nil {
@@ -59,12 +59,12 @@ func (a *attempt) match(ctx context.Context, out *program.Output, t cty.Type) (*
 	m := matching{p: p, since: a.result.StartedAt}
 	var ok bool
 	if m.elem, ok = types.AsArtifact(elem); !ok {
-		return nil, invalid("its glob can't be a value")
+		return nil, invalid("an output of a value type can't have a glob")
 	}
 	why := m.find(ctx, a.dir)
 	switch {
 	case ctx.Err() != nil:
-		return nil, worldFault(record.ReasonCancelled, "looking for the files of output %q was stopped", out.Name)
+		return nil, worldFault(record.ReasonCancelled, "the search for the files of output %q was cancelled", out.Name)
 	case why != "":
 		return nil, invalid("%s", why)
 	}
@@ -74,7 +74,7 @@ func (a *attempt) match(ctx context.Context, out *program.Output, t cty.Type) (*
 	case n == 0 && out.Optional:
 		return nil, nil
 	case n == 0 && !many:
-		return nil, userFault(record.ReasonOutputMissing, "output %q is declared %s, and no %s matches its glob %q%s%s", out.Name, out.Type, m.wanted(),
+		return nil, userFault(record.ReasonOutputMissing, "output %q is declared %s, but no %s matches its glob %q%s%s", out.Name, out.Type, m.wanted(),
 			p.Text, m.where(), m.listPassed())
 	case n > 1 && !many:
 		return nil, invalid("its glob %q matches %d of them: %s", p.Text, n, m.list(m.files, n))
@@ -96,7 +96,7 @@ func (m *matching) check(t cty.Type) (*found, string) {
 		one := &found{typ: m.elem.String(), path: filepath.Join(m.dir, rel), stays: true}
 		if t.IsMapType() {
 			if !utf8.ValidString(rel) {
-				return nil, fmt.Sprintf("the name of %s is not UTF-8, and can't be a key", m.name(rel))
+				return nil, fmt.Sprintf("the name of %s is not UTF-8, so it can't be a key", m.name(rel))
 			}
 			one.name = rel
 		}
@@ -126,7 +126,7 @@ func (m *matching) find(ctx context.Context, dir string) (why string) {
 		return m.unread(err)
 	}
 	if top != "" && !within(top, m.dir) {
-		return fmt.Sprintf("%q of its glob leads out of the step's working directory by a symbolic link, which is not followed", m.p.Dir)
+		return fmt.Sprintf("%q of its glob leaves the step's working directory through a symbolic link, which is not followed", m.p.Dir)
 	}
 	for todo := []string{""}; len(todo) > 0 && ctx.Err() == nil; {
 		at := todo[len(todo)-1]
@@ -174,9 +174,9 @@ func (m *matching) look(ctx context.Context, at string, todo []string) (_ []stri
 		m.looked += len(entries)
 		switch {
 		case m.looked > maxLooked:
-			return nil, fmt.Sprintf("more than %d files and directories had to be looked at for its glob %q: begin it with the directory that is meant", maxLooked, m.p.Text)
+			return nil, fmt.Sprintf("its glob %[2]q searches more than %[1]d files and directories: start it with a more specific directory", maxLooked, m.p.Text)
 		case len(m.files) > maxMatches:
-			return nil, fmt.Sprintf("its glob %q matches more than %d files: an output of type directory takes them as one", m.p.Text, maxMatches)
+			return nil, fmt.Sprintf("its glob %q matches more than %d files: use an output of type directory for all of them", m.p.Text, maxMatches)
 		case err == io.EOF:
 			return todo, ""
 		case err != nil:
@@ -192,11 +192,11 @@ func (m *matching) take(rel string, e fs.DirEntry) {
 	if mode&fs.ModeSymlink != 0 {
 		target, err := filepath.EvalSymlinks(full)
 		if err != nil {
-			m.pass(rel, "is a symbolic link that leads nowhere")
+			m.pass(rel, "is a symbolic link to a file that doesn't exist")
 			return
 		}
 		if !within(m.dir, target) {
-			m.pass(rel, "is a symbolic link that leads out of "+m.place())
+			m.pass(rel, "is a symbolic link to a file outside "+m.place())
 			return
 		}
 		full = target
@@ -281,13 +281,13 @@ func (a *attempt) noteMatches(out *program.Output, m *matching) {
 	slices.Sort(m.passed)
 	for i, what := range m.passed {
 		if i == maxNamed {
-			a.log.note("of the output %q, %d more that match %q can't be taken", out.Name, len(m.passed)-maxNamed, m.p.Text)
+			a.log.note("output %q: %d more files that match %q can't be stored", out.Name, len(m.passed)-maxNamed, m.p.Text)
 			break
 		}
-		a.log.note("of the output %q, %s, and is not taken", out.Name, what)
+		a.log.note("output %q: %s, and is not stored", out.Name, what)
 	}
 	if m.older > 0 {
-		a.log.note("of the output %q, %d of the %d files that match %q were there before the step started, as far as their times tell",
+		a.log.note("output %q: %d of the %d files that match %q existed before the step started, according to their modification times",
 			out.Name, m.older, len(m.files), m.p.Text)
 	}
 }

@@ -27,7 +27,7 @@ func ImageKey(spec *Spec, image string) Key {
 	case image == "":
 		return Key{Why: "its image has no digest"}
 	case writesClaim(s.Program.PodPatch):
-		return Key{Why: "it may write to a volume claim, and what is there has no digest"}
+		return Key{Why: "it can write to a volume claim, whose content has no digest"}
 	}
 	form, f := s.keyForm()
 	if f != nil {

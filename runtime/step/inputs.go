@@ -22,7 +22,7 @@ func (s *Spec) prepare(ctx context.Context, d *Deps) *failure {
 	if !d.Ready {
 		for _, dir := range []string{"", inputsDir, outputsDir, scratchDir} {
 			if err := makeDir(filepath.Join(s.Root, dir)); err != nil {
-				return worldFault(record.ReasonStart, "can't make the step's directory: %s", err)
+				return worldFault(record.ReasonStart, "can't create the step's directory: %s", err)
 			}
 		}
 	}
@@ -74,7 +74,7 @@ func fetch(ctx context.Context, st store.Store, d *record.Datum, t cty.Type, pat
 		return store.Fetch(ctx, st, *d.Artifact, path)
 	}
 	if !t.IsListType() && !t.IsMapType() {
-		return errors.New("there is neither a value nor an artifact")
+		return errors.New("it has neither a value nor an artifact")
 	}
 	if err := os.Mkdir(path, 0o777); err != nil {
 		return err
@@ -128,7 +128,7 @@ func makeDir(dir string) error {
 
 func (s *Spec) writeValue(d *record.Datum) *failure {
 	if _, err := s.inputValue(d); err != nil {
-		return userFault(record.ReasonInputInvalid, "input %q is not of its type %s: %s", d.Name, d.Type, err)
+		return userFault(record.ReasonInputInvalid, "input %q is not a valid %s: %s", d.Name, d.Type, err)
 	}
 	if err := os.WriteFile(s.InputPath(d.Name), append(d.Value[:len(d.Value):len(d.Value)], '\n'), 0o666); err != nil {
 		return worldFault(record.ReasonInput, "input %q can't be written: %s", d.Name, err)

@@ -36,12 +36,12 @@ func lookPath(name string, env []string, dir string) (string, *failure) {
 	}
 	hint := ""
 	if strings.ContainsAny(name, " \t") {
-		hint = "; a command is a list, one element an argument"
+		hint = "; a command is a list with one element per argument"
 	} else if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-		hint = "; the one in the working directory is \"./" + name + "\""
+		hint = "; to run the one in the working directory, write \"./" + name + "\""
 	}
 	if path == "" {
-		return "", userFault(record.ReasonStart, "can't start %q: PATH, where programs are looked up, is empty or not set%s", name, hint)
+		return "", userFault(record.ReasonStart, "can't start %q: PATH is empty or not set%s", name, hint)
 	}
 	return "", userFault(record.ReasonStart, "can't start %q: there is no such program in PATH (%s)%s", name, path, hint)
 }
@@ -51,7 +51,7 @@ func badPath(name, path string) *failure {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return userFault(record.ReasonStart, "can't start %q: there is no such file (relative names are looked up in the working directory)", name)
+		return userFault(record.ReasonStart, "can't start %q: there is no such file (relative names are resolved in the working directory)", name)
 	case err != nil:
 		return userFault(record.ReasonStart, "can't start %q: %s", name, plain(err))
 	case info.IsDir():

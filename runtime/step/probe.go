@@ -183,7 +183,7 @@ func ask(ctx context.Context, path string, env []string) (*interpreter, error) {
 	}
 	var p interpreter
 	if err := json.Unmarshal(out, &p); err != nil || p.Executable == "" {
-		return nil, fmt.Errorf("%s said nothing that a Python 3 interpreter says", path)
+		return nil, fmt.Errorf("%s does not respond like a Python 3 interpreter", path)
 	}
 	return &p, nil
 }

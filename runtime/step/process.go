@@ -17,7 +17,7 @@ import (
 
 // ErrShutdown is the cause (context.WithCancelCause) that says: the machine or the pod is told to stop. Without it a
 // context that ends means that the run is cancelled.
-var ErrShutdown = errors.New("told to stop from outside")
+var ErrShutdown = errors.New("interrupted from outside")
 
 // process is one process to run.
 type process struct {
@@ -104,10 +104,10 @@ func (p *process) start(program string) (*child, error) {
 func startFailure(name, program string, err error) *failure {
 	switch {
 	case errors.Is(err, syscall.ENOEXEC):
-		return userFault(record.ReasonStart, "can't start %q: it is no program for this machine, and has no #! line (name its interpreter: [\"sh\", %q])", name, name)
+		return userFault(record.ReasonStart, "can't start %q: it is not a program for this machine, and has no #! line (name its interpreter: [\"sh\", %q])", name, name)
 	case errors.Is(err, syscall.E2BIG):
-		return userFault(record.ReasonStart, "can't start %q: the arguments and variables are too long together; "+
-			"give files' names instead, input.x.path, and let the process read them", name)
+		return userFault(record.ReasonStart, "can't start %q: the arguments and environment variables are too long; "+
+			"pass file names instead (input.x.path), and read the files in the process", name)
 	case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ENOMEM), errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
 		return worldFault(record.ReasonStart, "can't start %q: %s", name, plain(err))
 	}

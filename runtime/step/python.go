@@ -177,7 +177,7 @@ func (r *runner) report() *report {
 // failed process the exit code or the signal says enough.
 func (r *report) explain(f *failure) *failure {
 	if r.none && f.reason == record.ReasonOutputMissing {
-		f.message += "; the process ended before the function returned (os._exit, or another program in its place?)"
+		f.message += "; the process ended before the function returned (os._exit, or exec of another program?)"
 	}
 	return f
 }
@@ -213,7 +213,7 @@ func FindPython(lookup func(string) string, stack, project string) (string, erro
 		}
 		found := findIn(lookup("PATH"), abs(named.path))
 		if found == "" {
-			return "", fmt.Errorf("there is no Python interpreter at %s, which %s names", named.path, named.what)
+			return "", fmt.Errorf("there is no Python interpreter at %s, which is set by %s", named.path, named.what)
 		}
 		return found, nil
 	}
@@ -228,7 +228,7 @@ func FindPython(lookup func(string) string, stack, project string) (string, erro
 		}
 	}
 	return "", errors.New("there is no Python interpreter: neither .venv/bin/python in the project, nor python3 in PATH " +
-		"(PIPEC_PYTHON or the stack's orchestrator.python names another)")
+		"(set another one in PIPEC_PYTHON or the stack's orchestrator.python)")
 }
 
 func executable(path string) bool {

@@ -117,7 +117,7 @@ func toTheEnd(ctx context.Context) (context.Context, func()) {
 
 func (a *attempt) stopped(cause error) *failure {
 	if errors.Is(cause, ErrShutdown) {
-		return worldFault(record.ReasonShutdown, "it was told to stop from outside before it was done")
+		return worldFault(record.ReasonShutdown, "it was interrupted from outside before it was done")
 	}
 	a.result.Status = record.Cancelled
 	return &failure{reason: record.ReasonCancelled, message: "the run was cancelled"}
@@ -135,7 +135,7 @@ func (a *attempt) judge(end *exit, report *report) *failure {
 	switch {
 	case end.timedOut:
 		a.result.Status = record.TimedOut
-		return userFault(record.ReasonTimeout, "it ran longer than its timeout, %s", a.spec.Program.Timeout.D())
+		return userFault(record.ReasonTimeout, "it exceeded its timeout of %s", a.spec.Program.Timeout.D())
 	case end.stopped != nil && (!errors.Is(end.stopped, ErrShutdown) || !succeeded):
 		return a.stopped(end.stopped)
 	case report.Reason != "":
@@ -147,7 +147,7 @@ func (a *attempt) judge(end *exit, report *report) *failure {
 	case end.oom:
 		return userFault(record.ReasonOOM, "the kernel killed it: there was no memory left")
 	case end.signal != 0:
-		return userFault(record.ReasonSignal, "it %s, which pipec didn't send", end)
+		return userFault(record.ReasonSignal, "it %s, a signal that pipec did not send", end)
 	case report.Message != "":
 		return userFault(record.ReasonError, "%s", report.Message)
 	}
@@ -283,9 +283,9 @@ func (a *attempt) noteUndeclared() {
 	for _, e := range entries {
 		switch out := declared[e.Name()]; {
 		case out == nil:
-			a.log.note("the output %q is not declared, and is ignored", e.Name())
+			a.log.note("output %q is not declared and is ignored", e.Name())
 		case out.Glob != "":
-			a.log.note("the output %q is what its glob matches: what is at outputs/%s is ignored", out.Name, out.Name)
+			a.log.note("output %q has a glob: the file at outputs/%s is ignored", out.Name, out.Name)
 		}
 	}
 }

@@ -121,23 +121,23 @@ func Decode(data []byte) (*Spec, error) {
 func (s *Spec) check() error {
 	switch {
 	case s.Version < 1 || s.Version > SpecVersion:
-		return fmt.Errorf("the step's spec is of version %d, and this pipec reads version %d", s.Version, SpecVersion)
+		return fmt.Errorf("the step's spec has version %d, but this pipec reads version %d", s.Version, SpecVersion)
 	case !filepath.IsAbs(s.Root):
 		return fmt.Errorf("the step's spec: root %q is not an absolute path", s.Root)
 	case (s.Program.Python == "") == (len(s.Program.Command) == 0 && s.Program.CommandList == nil):
-		return fmt.Errorf("the step's spec: exactly one of command and python is needed")
+		return fmt.Errorf("the step's spec: exactly one of command and python is required")
 	}
 	if err := store.CheckKey(s.AttemptDir); err != nil {
 		return fmt.Errorf("the step's spec: attempt_dir: %w", err)
 	}
 	for _, in := range s.Inputs {
 		if !plainName(in.Name) {
-			return fmt.Errorf("the step's spec: %q can't be the name of an input", in.Name)
+			return fmt.Errorf("the step's spec: %q is not a valid name of an input", in.Name)
 		}
 	}
 	for _, out := range s.Program.Outputs {
 		if !plainName(out.Name) {
-			return fmt.Errorf("the step's spec: %q can't be the name of an output", out.Name)
+			return fmt.Errorf("the step's spec: %q is not a valid name of an output", out.Name)
 		}
 	}
 	return nil

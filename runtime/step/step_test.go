@@ -162,7 +162,7 @@ func TestContract(t *testing.T) {
 	x.spec.Program.Env = []program.Env{{Name: "GREETING", Value: text("hello")}}
 	r := x.succeeds()
 	log := x.log(r)
-	want := "42\n42\nrun-1 p s [\"k\"] 2 hello\nscratch\nthere\nto stderr\npipec: the output \"extra\" is not declared, and is ignored\n"
+	want := "42\n42\nrun-1 p s [\"k\"] 2 hello\nscratch\nthere\nto stderr\npipec: output \"extra\" is not declared and is ignored\n"
 	if log != want {
 		t.Errorf("log\n%s\nwant\n%s", log, want)
 	}

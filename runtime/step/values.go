@@ -32,7 +32,7 @@ func (s *Spec) lookup() expr.Lookup {
 		raw, ok := s.Refs[ref]
 		switch {
 		case !ok:
-			return cty.NilVal, fmt.Errorf("%s has no value here", ref)
+			return cty.NilVal, fmt.Errorf("%s has no value", ref)
 		case string(raw) == "null":
 			return cty.NullVal(cty.DynamicPseudoType), nil
 		}
@@ -99,10 +99,10 @@ const maxString = 128 << 10
 func fits(s, what string) *failure {
 	switch {
 	case strings.IndexByte(s, 0) >= 0:
-		return userFault(record.ReasonStart, "%s holds a NUL byte, which no process can be given", what)
+		return userFault(record.ReasonStart, "%s contains a NUL byte, which can't be passed to a process", what)
 	case len(s) >= maxString:
-		return userFault(record.ReasonStart, "%s has %d bytes, and the system takes less than %d (128 KiB): "+
-			"give the file's name instead, input.x.path, and let the process read it", what, len(s), maxString)
+		return userFault(record.ReasonStart, "%s has %d bytes, but the system's limit is %d (128 KiB): "+
+			"pass the file name instead (input.x.path), and read the file in the process", what, len(s), maxString)
 	}
 	return nil
 }
@@ -114,9 +114,9 @@ func (s *Spec) command() ([]string, *failure) {
 	case f != nil:
 		return nil, f
 	case len(args) == 0:
-		return nil, userFault(record.ReasonStart, "the command is an empty list: its first part names the program to start")
+		return nil, userFault(record.ReasonStart, "the command is an empty list: its first element must name the program to start")
 	case args[0] == "":
-		return nil, userFault(record.ReasonStart, "command[0] is empty: it names the program to start")
+		return nil, userFault(record.ReasonStart, "command[0] is empty: it must name the program to start")
 	}
 	for i, arg := range args {
 		if f := fits(arg, fmt.Sprintf("command[%d]", i)); f != nil {

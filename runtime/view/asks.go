@@ -29,7 +29,7 @@ func (m *model) asks(o *Options, most int) []string {
 		}
 	}
 	if waiting > most && most > 0 {
-		out[most-1] = fmt.Sprintf("… %d more wait for approval: pipec runs %s%s", waiting-most+1, m.run, o.Flags)
+		out[most-1] = fmt.Sprintf("… %d more are waiting for approval: pipec runs %s%s", waiting-most+1, m.run, o.Flags)
 	}
 	return out
 }

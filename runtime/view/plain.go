@@ -126,14 +126,14 @@ func (p *Plain) cancel() {
 func (m *model) cancelling(o *Options) string {
 	switch {
 	case m.cancels > 1:
-		return "ending what runs, at once"
+		return "stopping the running steps immediately"
 	case o.Interactive:
 		if o.Detached {
-			return "cancelling: steps are asked to end (Ctrl-C again leaves them to it)"
+			return "cancelling: the steps are asked to stop (press Ctrl-C again to stop waiting for them)"
 		}
-		return "cancelling: steps are asked to end (Ctrl-C again ends them at once)"
+		return "cancelling: the steps are asked to stop (press Ctrl-C again to stop them immediately)"
 	}
-	return "cancelling: steps are asked to end"
+	return "cancelling: the steps are asked to stop"
 }
 
 // Close says how the run ended.

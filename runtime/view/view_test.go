@@ -163,7 +163,7 @@ func TestSaidOnce(t *testing.T) {
 	if strings.Count(summary, why) != 1 || !strings.Contains(summary, "| its own words") {
 		t.Errorf("the failure is not shown once, with the log before it:\n%s", summary)
 	}
-	if n := strings.Count(talk.String(), "at once"); n != 1 {
+	if n := strings.Count(talk.String(), "immediately"); n != 1 {
 		t.Errorf("the end of all is said %d times:\n%s", n, talk.String())
 	}
 }

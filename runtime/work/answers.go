@@ -21,10 +21,10 @@ const (
 )
 
 // ErrNotAsked says that the run has asked nothing yet.
-var ErrNotAsked = errors.New("the run has not asked for anything")
+var ErrNotAsked = errors.New("the run is not waiting for an answer")
 
-// ErrAnswered says that there is an answer already.
-var ErrAnswered = errors.New("there is an answer already")
+// ErrAnswered says that there already is an answer.
+var ErrAnswered = errors.New("there already is an answer")
 
 func (r Run) answers() string { return filepath.Join(r.path, answersName) }
 
@@ -61,7 +61,7 @@ func (r Run) ReadAnswer(name string, most int) ([]byte, error) {
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
 	if err == nil && len(data) > most {
-		err = fmt.Errorf("it is larger than an answer may be (%d bytes)", most)
+		err = fmt.Errorf("it is larger than the limit for answers (%d bytes)", most)
 	}
 	return data, err
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // ErrHeld says that another process drives the run.
-var ErrHeld = errors.New("another process drives this run")
+var ErrHeld = errors.New("another process is driving this run")
 
 // Lock says that this process drives the run. The kernel takes it back when the process ends, however it ends.
 type Lock struct {

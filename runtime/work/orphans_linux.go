@@ -32,7 +32,7 @@ func (r Run) Kill() error {
 			return err
 		}
 	}
-	return fmt.Errorf("processes of the run at %s start others faster than they can be killed", r.path)
+	return fmt.Errorf("the processes of the run at %s start new processes faster than they can be killed", r.path)
 }
 
 // processes are handles of the processes that work for the run, as Kill knows them.
@@ -153,7 +153,7 @@ func awaitExit(fds []int) error {
 		for {
 			left := time.Until(end)
 			if left <= 0 {
-				return errors.New("a process of the run is killed and doesn't end")
+				return errors.New("a process of the run was killed but doesn't end")
 			}
 			n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(left.Milliseconds())+1)
 			if n > 0 || err != nil && !errors.Is(err, unix.EINTR) {

@@ -17,7 +17,7 @@ const (
 )
 
 // errNoRequests says that nobody reads requests.
-var errNoRequests = errors.New("the run takes no requests yet, or not any more")
+var errNoRequests = errors.New("the run doesn't accept requests now")
 
 // RequestCancel asks the driver of the run to cancel it. It doesn't wait.
 func (r Run) RequestCancel() error { return r.request(cancelRequest) }

@@ -58,7 +58,7 @@ func CheckName(name string) error {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.", r))
 	}
 	if name == "" || len(name) > 200 || name[0] == '.' || name[0] == '-' || strings.ContainsFunc(name, bad) {
-		return fmt.Errorf("%q can't be the name of a run: a name has letters, digits, '-', '_' and '.', and starts with a letter or a digit", name)
+		return fmt.Errorf("%q is not a valid name of a run: a name has letters, digits, '-', '_' and '.', and starts with a letter or a digit", name)
 	}
 	return nil
 }

@@ -73,8 +73,8 @@ func (c *Cluster) inCluster() error {
 	config, err := rest.InClusterConfig()
 	if err != nil {
 		return &Error{Reason: NoConfig, Err: err,
-			Text: "in_cluster = true, and this is not a pod with a service account: " + err.Error(),
-			Hint: "Outside of the cluster, leave in_cluster out and name a context of the kubeconfig."}
+			Text: "in_cluster is true, but this is not a pod with a service account: " + err.Error(),
+			Hint: "Outside the cluster, remove in_cluster and set context to a context of the kubeconfig."}
 	}
 	c.Config, c.Context = config, "in-cluster"
 	return nil
@@ -135,7 +135,7 @@ func kubeconfigFiles(environ []string) []string {
 }
 
 func noKubeconfig(files []string, raw *clientcmdapi.Config) error {
-	e := &Error{Reason: NoConfig, Hint: "Set KUBECONFIG to a kubeconfig's path, or have it written (as by `aws eks update-kubeconfig` or `gcloud container clusters get-credentials`)."}
+	e := &Error{Reason: NoConfig, Hint: "Set KUBECONFIG to the path of a kubeconfig, or create one, for example with `aws eks update-kubeconfig` or `gcloud container clusters get-credentials`."}
 	var missing, empty []string
 	for _, f := range files {
 		if _, err := os.Stat(f); err != nil {
@@ -162,7 +162,7 @@ func noContext(text, name string, raw *clientcmdapi.Config) error {
 	}
 	e := &Error{Reason: NoContext, Text: text, Hint: "It has: " + list(names) + "."}
 	if len(names) == 0 {
-		e.Hint = "It has no context at all."
+		e.Hint = "It has no contexts."
 	}
 	if near := nearest(name, names); near != "" {
 		e.Text += "; did you mean " + quote(near) + "?"

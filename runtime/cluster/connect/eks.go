@@ -47,7 +47,7 @@ func (c *Cluster) eks(ctx context.Context, name string, environ []string) error 
 		cfg.Region, name = a.Region, strings.TrimPrefix(a.Resource, "cluster/")
 	}
 	if cfg.Region == "" {
-		return &Error{Reason: NoConfig, Text: "eks_cluster " + quote(name) + ": no AWS region is known", Hint: "Set AWS_REGION, or write the cluster's ARN, which says it."}
+		return &Error{Reason: NoConfig, Text: "eks_cluster " + quote(name) + ": no AWS region is set", Hint: "Set AWS_REGION, or use the cluster's ARN, which contains the region."}
 	}
 	d, err := describe(ctx, cfg, name, eksEndpoint(cfg.Region, environ))
 	if err != nil {
@@ -94,7 +94,7 @@ func describe(ctx context.Context, cfg aws.Config, name, endpoint string) (*eksD
 	defer cancel()
 	credentials, err := cfg.Credentials.Retrieve(ctx)
 	if err != nil {
-		return fail(NoPlugin, "no AWS credentials: "+oneLine(err.Error()), "Log in (as by `aws sso login`), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.", err)
+		return fail(NoPlugin, "no AWS credentials: "+oneLine(err.Error()), "Log in (for example with `aws sso login`), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.", err)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint+"/clusters/"+url.PathEscape(name), nil)
 	if err == nil {
@@ -109,19 +109,19 @@ func describe(ctx context.Context, cfg aws.Config, name, endpoint string) (*eksD
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return fail(Unreachable, "EKS does not answer: "+network(err), "", err)
+		return fail(Unreachable, "EKS does not respond: "+network(err), "", err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
-		return fail(Unreachable, "EKS does not answer in full: "+err.Error(), "", err)
+		return fail(Unreachable, "EKS sent an incomplete response: "+err.Error(), "", err)
 	}
 	switch resp.StatusCode {
 	case http.StatusOK:
 	case http.StatusNotFound:
 		return fail(NoContext, "there is no such cluster in this region and account", "", errors.New(resp.Status))
 	case http.StatusForbidden, http.StatusUnauthorized:
-		return fail(Forbidden, "AWS refuses: "+awsMessage(body, resp), "The right eks:DescribeCluster is needed.", errors.New(resp.Status))
+		return fail(Forbidden, "AWS denied the request: "+awsMessage(body, resp), "The permission eks:DescribeCluster is required.", errors.New(resp.Status))
 	default:
 		return fail(Unreachable, awsMessage(body, resp), "", errors.New(resp.Status))
 	}
@@ -129,10 +129,10 @@ func describe(ctx context.Context, cfg aws.Config, name, endpoint string) (*eksD
 		Cluster eksDescription `json:"cluster"`
 	}
 	if err := json.Unmarshal(body, &d); err != nil {
-		return fail(Unreachable, "EKS answers what can't be read: "+err.Error(), "", err)
+		return fail(Unreachable, "EKS sent a response that can't be parsed: "+err.Error(), "", err)
 	}
 	if d.Cluster.Endpoint == "" {
-		return fail(Unreachable, "the cluster has no address yet; it is "+strings.ToLower(d.Cluster.Status), "", nil)
+		return fail(Unreachable, "the cluster has no endpoint yet; its status is "+strings.ToLower(d.Cluster.Status), "", nil)
 	}
 	return &d.Cluster, nil
 }

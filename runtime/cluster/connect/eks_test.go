@@ -95,8 +95,8 @@ func TestEKS(t *testing.T) {
 	}{
 		{"missing", connect.NoContext, `eks_cluster "missing" in eu-central-1: there is no such cluster`},
 		{"secret", connect.Forbidden, "not authorized to perform: eks:DescribeCluster"},
-		{"new", connect.Unreachable, "no address yet; it is creating"},
-		{"junk", connect.Unreachable, "can't be read"},
+		{"new", connect.Unreachable, "no endpoint yet; its status is creating"},
+		{"junk", connect.Unreachable, "can't be parsed"},
 	} {
 		_, err := connect.Open(t.Context(), program.Orchestrator{EKSCluster: c.name}, environ)
 		var e *connect.Error
@@ -113,7 +113,7 @@ func TestEKSRefuses(t *testing.T) {
 		reason connect.Reason
 		want   string
 	}{
-		{nil, connect.Unreachable, "EKS does not answer: connection refused"},
+		{nil, connect.Unreachable, "EKS does not respond: connection refused"},
 		{map[string]string{"AWS_REGION": ""}, connect.NoConfig, "no AWS region"},
 		{map[string]string{"AWS_ACCESS_KEY_ID": ""}, connect.NoPlugin, "no AWS credentials"},
 	} {

@@ -54,7 +54,7 @@ func (t *text) program(all []cluster.Field) {
 		return
 	}
 	t.fields(rest)
-	t.line("        %s", t.paint(dim, fmt.Sprintf("(and %d fields of pods, which follow from that; --full shows them)", pods)))
+	t.line("        %s", t.paint(dim, fmt.Sprintf("(and %d fields of pods that result from these; --full shows them)", pods)))
 }
 
 func (t *text) change(ch *cluster.Change) {
@@ -64,7 +64,7 @@ func (t *text) change(ch *cluster.Change) {
 	case cluster.Keep:
 		line += " stays: run " + ch.Why + " needs it"
 	case cluster.Replace:
-		line += " is deleted and made anew: a field that can't be changed has changed"
+		line += " is deleted and recreated: an immutable field has changed"
 	}
 	t.line("%s", line)
 	for _, c := range ch.Conflicts {

@@ -58,7 +58,7 @@ func Text(w io.Writer, r *Report, o Options) error {
 	t.pipelines(r.Pipelines)
 	t.changes(r)
 	for _, run := range r.Runs {
-		t.line("  %s run %s goes on: what it needs stays", t.paint(dim, "="), run)
+		t.line("  %s run %s continues: the objects that it needs are kept", t.paint(dim, "="), run)
 	}
 	if len(r.Runs) > 0 {
 		t.line("")
@@ -78,7 +78,7 @@ func (t *text) head(r *Report) {
 	}
 	t.line("%s", t.paint(bold, at))
 	if r.Offline {
-		t.line("Offline: what would be applied, from the project and its lock. It was compared with nothing.")
+		t.line("Offline: this is what would be applied, from the project and its lock. It was not compared with a cluster.")
 	}
 	t.line("")
 }
@@ -103,7 +103,7 @@ func (t *text) pipelines(list []Pipeline) {
 			t.line("  waits for approval: %s", some(p.Approvals))
 		}
 		for _, l := range p.Restricted {
-			t.line("  %s step %s leaves Pod Security restricted: %s", t.paint(yellow, "!"), l.Step, strings.Join(l.Reasons, "; "))
+			t.line("  %s step %s violates Pod Security restricted: %s", t.paint(yellow, "!"), l.Step, strings.Join(l.Reasons, "; "))
 		}
 	}
 	if len(list) > 0 {
@@ -117,7 +117,7 @@ func (t *text) run(r *Run) {
 		parts = append(parts, "cached "+some(r.Cached))
 	}
 	if len(r.Run) > 0 {
-		parts = append(parts, "run "+some(r.Run)+", and what depends on that")
+		parts = append(parts, "run "+some(r.Run)+", and the steps that depend on them")
 	}
 	if len(parts) > 0 {
 		t.line("  a run now: %s", strings.Join(parts, "; "))
@@ -161,7 +161,7 @@ func (t *text) notes(r *Report) {
 	case r.Empty() && r.Destroy:
 		t.line("There is nothing to remove.")
 	case r.Empty():
-		t.line("No changes. What is there is what is wanted.")
+		t.line("No changes. The cluster is up to date.")
 	default:
 		t.line("Plan: %d to create, %d to change, %d to delete.", s.Create, s.Change, s.Delete)
 	}

@@ -35,7 +35,7 @@ func Find(executable string) (*Image, error) {
 		}
 		image, err := read(place)
 		if err != nil {
-			return nil, fmt.Errorf("the agent's image in %s can't be read: %w; make agent-image makes it anew", place, err)
+			return nil, fmt.Errorf("the agent's image in %s can't be read: %w; run make agent-image to build it again", place, err)
 		}
 		binary, err := ReadBinary(program)
 		if err != nil {
@@ -43,21 +43,21 @@ func Find(executable string) (*Image, error) {
 		}
 		same, err := hasBinary(image.Index, binary)
 		if err != nil {
-			return nil, fmt.Errorf("the agent's image in %s can't be read: %w; make agent-image makes it anew", place, err)
+			return nil, fmt.Errorf("the agent's image in %s can't be read: %w; run make agent-image to build it again", place, err)
 		}
 		if same {
 			return image, nil
 		}
-		return ofBinary(binary, fmt.Sprintf("%s is not of %s, and an image of that is taken, for linux/%s alone; make agent-image makes one for all", place, program, binary.Architecture))
+		return ofBinary(binary, fmt.Sprintf("%s was not built from %s: an image of that binary is used, for linux/%s only; make agent-image builds one for all architectures", place, program, binary.Architecture))
 	}
 	if there, _ := exists(program); !there {
-		return nil, fmt.Errorf("there is no image of pipec-agent beside %s: make agent-image makes it, make install installs it, and PIPEC_AGENT_IMAGE names one that is in a registry", executable)
+		return nil, fmt.Errorf("there is no image of pipec-agent beside %s: build it with make agent-image, install it with make install, or set PIPEC_AGENT_IMAGE to an image in a registry", executable)
 	}
 	binary, err := ReadBinary(program)
 	if err != nil {
-		return nil, fmt.Errorf("%w; or make agent-image, or name an image in PIPEC_AGENT_IMAGE", err)
+		return nil, fmt.Errorf("%w; or run make agent-image, or set PIPEC_AGENT_IMAGE to an image", err)
 	}
-	return ofBinary(binary, fmt.Sprintf("the agent's image is made of %s, for linux/%s alone; make agent-image makes one for all", program, binary.Architecture))
+	return ofBinary(binary, fmt.Sprintf("the agent's image is built from %s, for linux/%s only; make agent-image builds one for all architectures", program, binary.Architecture))
 }
 
 func ofBinary(b *Binary, note string) (*Image, error) {

@@ -18,7 +18,7 @@ const LayoutDir = "pipec-agent.oci"
 func Write(index v1.ImageIndex, dir string) error {
 	if _, err := os.Stat(dir); err == nil {
 		if _, err := os.Stat(filepath.Join(dir, "oci-layout")); err != nil {
-			return fmt.Errorf("%s is there, and is no image: move it away", dir)
+			return fmt.Errorf("%s exists and is not an image: move it away", dir)
 		}
 	}
 	temp, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+".*")

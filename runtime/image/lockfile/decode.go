@@ -13,7 +13,7 @@ import (
 )
 
 // remake is what to do with a lock that is beyond repair.
-const remake = "take it back from version control, or remove it: pipec push makes it anew"
+const remake = "restore it from version control, or remove it: pipec push writes a new one"
 
 // Decode reads what Encode wrote, as people and their merges may have left it. The name is for messages.
 func Decode(name string, data []byte) (*program.Lock, error) {
@@ -34,7 +34,7 @@ func Decode(name string, data []byte) (*program.Lock, error) {
 		return nil, d.syntax(syntax)
 	}
 	if v, verr := strconv.ParseUint(head.Version.String(), 10, 31); verr == nil && v > program.LockVersion {
-		return nil, &Error{File: name, Text: fmt.Sprintf("is of version %d, and this pipec knows version %d", v, program.LockVersion), Hint: "use a newer pipec"}
+		return nil, &Error{File: name, Text: fmt.Sprintf("has version %d, but this pipec reads version %d", v, program.LockVersion), Hint: "use a newer pipec"}
 	}
 	d.dec = json.NewDecoder(bytes.NewReader(data))
 	lock := &program.Lock{}
@@ -99,13 +99,13 @@ func (d *decoder) lock(l *program.Lock) error {
 				return nil
 			})
 		}
-		return d.at(at, "%q is nothing that a lock has", shorten(key))
+		return d.at(at, "%q is not an attribute of a lock", shorten(key))
 	})
 	if err != nil {
 		return err
 	}
 	if l.Version != program.LockVersion {
-		return d.at(0, "the version is %d, and should be %d", l.Version, program.LockVersion)
+		return d.at(0, "the version is %d, expected %d", l.Version, program.LockVersion)
 	}
 	return nil
 }
@@ -123,7 +123,7 @@ func (d *decoder) object(what string, entry func(key string, at int64) error) er
 		}
 		key, at := token.(string), d.dec.InputOffset() // keys are strings, as the parser holds
 		if seen[key] {
-			return d.at(at, "%q is there twice", shorten(key))
+			return d.at(at, "%q appears twice", shorten(key))
 		}
 		seen[key] = true
 		if err := entry(key, at); err != nil {
@@ -153,7 +153,7 @@ func (d *decoder) value(into any) error {
 	}
 	start := d.dec.InputOffset() - int64(len(raw))
 	if bytes.Equal(raw, []byte("null")) {
-		return d.at(start+1, "null is no value here")
+		return d.at(start+1, "null is not allowed here")
 	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
@@ -174,7 +174,7 @@ func (d *decoder) value(into any) error {
 func (d *decoder) digest(s string, at int64) error {
 	hex, ok := strings.CutPrefix(s, "sha256:")
 	if !ok || len(hex) != 64 || strings.Trim(hex, "0123456789abcdef") != "" {
-		return d.at(at, "%q is no digest", shorten(s))
+		return d.at(at, "%q is not a digest", shorten(s))
 	}
 	return nil
 }
@@ -194,8 +194,8 @@ func (d *decoder) syntax(err *json.SyntaxError) error {
 	e := d.at(err.Offset, "%s", err.Error()).(*Error)
 	for n, line := range bytes.Split(d.data, []byte("\n")) {
 		if bytes.HasPrefix(line, []byte("<<<<<<<")) || bytes.HasPrefix(line, []byte(">>>>>>>")) {
-			e.Line, e.Column, e.Text = n+1, 1, "a merge left a conflict here"
-			e.Hint = "keep the lines of either side, and run pipec push"
+			e.Line, e.Column, e.Text = n+1, 1, "there is a merge conflict here"
+			e.Hint = "keep the lines of one side, and run pipec push"
 			break
 		}
 	}

@@ -75,7 +75,7 @@ func read(name string) ([]byte, error) {
 		return nil, err
 	}
 	if len(data) > maxSize {
-		return nil, &Error{File: name, Text: fmt.Sprintf("is larger than %d MB, which no lock is", maxSize>>20), Hint: remake}
+		return nil, &Error{File: name, Text: fmt.Sprintf("is larger than %d MB, which is too large for a lock", maxSize>>20), Hint: remake}
 	}
 	return data, nil
 }

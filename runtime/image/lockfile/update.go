@@ -79,7 +79,7 @@ func hold(ctx context.Context, dir string) (release func(), err error) {
 			return nil, &fs.PathError{Op: "lock", Path: f.Name(), Err: err}
 		case time.Now().After(until):
 			_ = f.Close()
-			return nil, fmt.Errorf("another pipec has been writing %s for %s: it holds %s", program.LockFile, patience, f.Name())
+			return nil, fmt.Errorf("another pipec has been writing %s for %s: it holds the lock %s", program.LockFile, patience, f.Name())
 		}
 		select {
 		case <-ctx.Done():

@@ -48,7 +48,7 @@ func explain(ctx context.Context, ref string, parsed name.Reference, err error) 
 	var cerr *credentialsError
 	switch {
 	case errors.As(err, &cerr):
-		f.Reason, f.Text = Credentials, fmt.Sprintf("the credentials for %s can't be had: %s", host, printable(cerr.Error()))
+		f.Reason, f.Text = Credentials, fmt.Sprintf("can't get the credentials for %s: %s", host, printable(cerr.Error()))
 		f.Hint = cerr.hint
 	case errors.As(err, &terr):
 		f.answer(parsed, host, terr)
@@ -74,32 +74,32 @@ func (f *Fault) connection(host string, err error) {
 	var wrongName x509.HostnameError
 	var invalid x509.CertificateInvalidError
 	var record tls.RecordHeaderError
-	const hint = "is the address right, and is the network up?"
+	const hint = "check the address and the network"
 	switch {
 	case errors.Is(err, errSilent):
-		f.Reason, f.Text, f.Hint = Silent, host+" was reached, and then said nothing for too long", "try again"
+		f.Reason, f.Text, f.Hint = Silent, host+" accepted the connection, but did not respond in time", "try again"
 	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record):
 		f.Reason, f.Text = PlainHTTP, host+" speaks plain HTTP, without TLS"
-		f.Hint = "that is used for localhost and private addresses only (10/8, 172.16/12, 192.168/16): put TLS before it, or name it by its address"
+		f.Hint = "plain HTTP is allowed for localhost and private addresses only (10/8, 172.16/12, 192.168/16): enable TLS, or use its address"
 	case errors.As(err, &unknown):
-		f.Reason, f.Text = TLS, host+" shows a certificate that nobody this machine trusts has signed"
-		f.Hint = "add its authority to the system's, or name it in SSL_CERT_FILE; the cluster's nodes need it too"
+		f.Reason, f.Text = TLS, host+" has a certificate that is not signed by a trusted authority"
+		f.Hint = "add its authority to the system's certificates, or set SSL_CERT_FILE to it; the cluster's nodes need it too"
 	case errors.As(err, &wrongName), errors.As(err, &invalid):
-		f.Reason, f.Text = TLS, fmt.Sprintf("%s shows a certificate that isn't good: %s", host, printable(rootCause(err)))
+		f.Reason, f.Text = TLS, fmt.Sprintf("%s has an invalid certificate: %s", host, printable(rootCause(err)))
 	case errors.As(err, &dns) && dns.IsNotFound:
-		f.Reason, f.Text, f.Hint = Unreachable, fmt.Sprintf("%s can't be reached: there is no host of that name", host), hint
+		f.Reason, f.Text, f.Hint = Unreachable, fmt.Sprintf("%s can't be reached: the host name doesn't exist", host), hint
 	case errors.As(err, &dns):
-		f.Reason, f.Text, f.Hint = Unreachable, fmt.Sprintf("%s can't be reached: its name can't be looked up", host), hint
+		f.Reason, f.Text, f.Hint = Unreachable, fmt.Sprintf("%s can't be reached: the host name can't be resolved", host), hint
 	case errors.Is(err, syscall.ECONNREFUSED):
-		f.Reason, f.Text, f.Hint = Unreachable, fmt.Sprintf("%s can't be reached: the connection was refused", host), "is the registry running, and is its port right?"
+		f.Reason, f.Text, f.Hint = Unreachable, fmt.Sprintf("%s can't be reached: the connection was refused", host), "check that the registry is running, and its port"
 	case errors.Is(err, os.ErrDeadlineExceeded), isTimeout(err):
-		f.Reason, f.Text, f.Hint = Unreachable, fmt.Sprintf("%s can't be reached: it did not answer in time", host), hint
+		f.Reason, f.Text, f.Hint = Unreachable, fmt.Sprintf("%s can't be reached: it did not respond in time", host), hint
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		f.Reason, f.Text, f.Hint = Cut, "the connection to "+host+" was cut", "try again"
+		f.Reason, f.Text, f.Hint = Cut, "the connection to "+host+" was interrupted", "try again"
 	case errors.As(err, &operation):
 		f.Reason, f.Text, f.Hint = Unreachable, fmt.Sprintf("%s can't be reached: %s", host, printable(rootCause(err))), hint
 	default:
-		f.Reason, f.Text = Broken, fmt.Sprintf("%s gave an answer that can't be used: %s", host, printable(err.Error()))
+		f.Reason, f.Text = Broken, fmt.Sprintf("%s sent an unexpected response: %s", host, printable(err.Error()))
 	}
 }
 

@@ -51,26 +51,26 @@ func (f *Fault) Unwrap() error { return f.Err }
 func (f *Fault) UsersFault() bool { return f.Reason == BadReference }
 
 func badReference(ref string, err error) error {
-	f := &Fault{Reason: BadReference, Ref: ref, Err: err, Text: "is no reference to an image"}
+	f := &Fault{Reason: BadReference, Ref: ref, Err: err, Text: "is not an image reference"}
 	rest, isURL := ref, false
 	if _, after, ok := strings.Cut(ref, "://"); ok {
 		rest, isURL = after, true
 	}
 	switch {
 	case ref == "":
-		f.Ref, f.Text = `""`, "is no reference to an image"
+		f.Ref, f.Text = `""`, "is not an image reference"
 	case isURL:
-		f.Hint = "it is written without a scheme: " + printable(rest)
+		f.Hint = "remove the scheme: " + printable(rest)
 	case strings.ContainsAny(ref, " \t\r\n"):
-		f.Text += ": it has a space in it"
+		f.Text += ": it contains a space"
 	case strings.ToLower(ref) != ref && parses(lowerRepository(ref)):
-		f.Hint = "a repository is in lower case: " + printable(lowerRepository(ref))
+		f.Hint = "a repository is lower case: " + printable(lowerRepository(ref))
 	case strings.HasSuffix(ref, ":"):
-		f.Text += ": nothing follows the last colon"
+		f.Text += ": the tag after the colon is missing"
 	case strings.Contains(ref, "@"):
-		f.Hint = "a digest is written as REPOSITORY@sha256: and 64 digits in hex"
+		f.Hint = "write a digest as REPOSITORY@sha256: followed by 64 hexadecimal digits"
 	default:
-		f.Hint = "it is written as HOST/REPOSITORY:TAG, as python:3.12-slim or registry.example.com/team/train:1"
+		f.Hint = "write HOST/REPOSITORY:TAG, for example python:3.12-slim or registry.example.com/team/train:1"
 	}
 	return f
 }

@@ -57,13 +57,13 @@ func (c *Client) Resolve(ctx context.Context, ref string) (Image, error) {
 	}
 	if len(out.Platforms) == 0 {
 		if config.OS != "" && config.OS != "linux" {
-			return out, unusable(ref, parsed, fmt.Sprintf("it is for %s, and pods run Linux", printable(config.OS)))
+			return out, unusable(ref, parsed, fmt.Sprintf("it is for %s, but pods run Linux", printable(config.OS)))
 		}
 		out.Platforms = []string{platformOf("linux", config.Architecture, config.Variant)}
 	}
 	out.User, out.WorkingDir = config.Config.User, config.Config.WorkingDir
 	if len(out.User) > maxText || len(out.WorkingDir) > maxText {
-		return out, unusable(ref, parsed, "the user or the working directory in its config is absurdly long")
+		return out, unusable(ref, parsed, "the user or the working directory in its config is too long")
 	}
 	return out, nil
 }
@@ -104,7 +104,7 @@ func platformOf(os, architecture, variant string) string {
 func readConfig(ref string, parsed name.Reference, got *remote.Descriptor) (*v1.ConfigFile, error) {
 	switch got.MediaType {
 	case types.DockerManifestSchema1, types.DockerManifestSchema1Signed:
-		return nil, unusable(ref, parsed, "it is of the format that Docker gave up in 2019 (schema 1)")
+		return nil, unusable(ref, parsed, "it has the format that Docker removed in 2019 (schema 1)")
 	}
 	image, err := got.Image()
 	if err != nil {
@@ -117,10 +117,10 @@ func readConfig(ref string, parsed name.Reference, got *remote.Descriptor) (*v1.
 	switch manifest.Config.MediaType {
 	case types.DockerConfigJSON, types.OCIConfigJSON, "":
 	default:
-		return nil, unusable(ref, parsed, fmt.Sprintf("it is no container image: its config is of type %s", printable(string(manifest.Config.MediaType))))
+		return nil, unusable(ref, parsed, fmt.Sprintf("it is not a container image: its config has type %s", printable(string(manifest.Config.MediaType))))
 	}
 	if manifest.Config.Size > maxConfig {
-		return nil, unusable(ref, parsed, fmt.Sprintf("its config has %d bytes, and none needs more than %d", manifest.Config.Size, maxConfig))
+		return nil, unusable(ref, parsed, fmt.Sprintf("its config has %d bytes, but at most %d are allowed", manifest.Config.Size, maxConfig))
 	}
 	return image.ConfigFile()
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // errSilent says that a registry was waited for and nothing came.
-var errSilent = errors.New("no byte came or went")
+var errSilent = errors.New("no data was transferred")
 
 // dialTimeout is how long a connection may take: a host that drops packets says nothing at all.
 const dialTimeout = 10 * time.Second

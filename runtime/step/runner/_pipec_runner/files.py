@@ -33,7 +33,7 @@ def save(value, path, name, kind):
 
 def missing(name, kind, value, what):
     """A path with nothing at its end."""
-    return Fault("OutputInvalid", "output %r is declared %s, and the function returned the path %r, where there is %s" % (name, kind, os.fspath(value), what))
+    return Fault("OutputInvalid", "output %r is declared %s, but the function returned the path %r, where there is %s" % (name, kind, os.fspath(value), what))
 
 
 def take(source, path):

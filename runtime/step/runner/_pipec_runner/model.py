@@ -42,4 +42,4 @@ def save(value, path, name):
     except OSError:
         raise
     except Exception as e:
-        raise Fault("OutputInvalid", "output %r is declared model, and %s can't be pickled: %s" % (name, shape(value), e), e) from None
+        raise Fault("OutputInvalid", "output %r is declared model, but %s can't be pickled: %s" % (name, shape(value), e), e) from None

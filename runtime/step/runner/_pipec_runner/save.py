@@ -73,11 +73,11 @@ def save_ndarray(value, path, name):
     try:
         array = numpy.asanyarray(value)
     except ValueError as e:
-        raise Fault("OutputInvalid", "output %r is declared ndarray, and what the function returned is no array: %s" % (name, e)) from None
+        raise Fault("OutputInvalid", "output %r is declared ndarray, but what the function returned is no array: %s" % (name, e)) from None
     if array.dtype.hasobject:
         raise Fault(
             "OutputInvalid",
-            "output %r is declared ndarray, and the array holds Python objects (dtype object), which npy can't keep safely: "
+            "output %r is declared ndarray, but the array holds Python objects (dtype object), which npy can't keep safely: "
             "give it a dtype of numbers or text (astype), or declare the output model" % name,
         )
     with open(path, "wb") as f:
