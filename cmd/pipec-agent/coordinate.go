@@ -20,9 +20,9 @@ import (
 )
 
 const (
-	coordinatorMemory = 48 << 20 // what Go is to hold
-	coordinatorParts  = 8 << 20  // of that, what is on its way from and to the store
-	maxProgram        = 1 << 30  // of what a compressed program may unfold to
+	coordinatorMemory = 48 << 20 // memory limit of the Go runtime
+	coordinatorParts  = 8 << 20  // the part of it for data in transit from and to the store
+	maxProgram        = 1 << 30  // size limit of a decompressed program
 )
 
 // coordinate drives the run of this pod's Job.

@@ -13,13 +13,13 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// openStore is a store that is open.
+// openStore is an open store.
 type openStore interface {
 	store.Store
 	io.Closer
 }
 
-// storeOf is what the environment says of the store.
+// storeOf returns the store that the environment describes.
 func (a *agent) storeOf() (program.Store, error) {
 	var s program.Store
 	text := a.getenv(kube.EnvStore)
@@ -32,7 +32,7 @@ func (a *agent) storeOf() (program.Store, error) {
 	return s, nil
 }
 
-// open opens a store; memory bounds what it holds of what it carries, in bytes.
+// open opens a store. memory limits the bytes in transit that the store holds.
 func (a *agent) open(ctx context.Context, s program.Store, memory int64) (openStore, error) {
 	switch s.Kind {
 	case "local":
@@ -43,7 +43,7 @@ func (a *agent) open(ctx context.Context, s program.Store, memory int64) (openSt
 	return nil, fmt.Errorf("the artifact store is of kind %q, but this agent supports local and s3", s.Kind)
 }
 
-// patient waits for a store that is away, and says so.
+// patient returns a store that retries while the store is unavailable, and logs that.
 func (a *agent) patient(s store.Store, grace time.Duration) store.Store {
 	return store.Patient(s, grace, func(err error) { a.say("waiting for the artifact store: %s", err) })
 }

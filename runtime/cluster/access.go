@@ -17,11 +17,11 @@ import (
 type Finding struct {
 	Part string `json:"part"`
 	OK   bool   `json:"ok"`
-	Text string `json:"text"` // what is there, or what is wrong with it
+	Text string `json:"text"` // the state, or what is wrong with it
 }
 
-// rights are what pipec asks of whoever uses it, by what it is for. The coordinator's own rights are among them, since
-// nobody may give rights that they lack.
+// rights are the permissions that pipec requires of its user, by purpose. They include the coordinator's own
+// permissions, because Kubernetes only lets users grant permissions that they have.
 var rights = []struct {
 	what string
 	list []right
@@ -47,7 +47,7 @@ var rights = []struct {
 
 type right struct{ group, resource, verbs string }
 
-// Check tries what a stack asks of its cluster: one finding a part. It changes nothing.
+// Check checks a cluster for what a stack requires, with one finding per part. It changes nothing.
 func Check(ctx context.Context, cluster *connect.Cluster, createNamespace bool) []Finding {
 	f := Finding{Part: "cluster"}
 	facts, err := Ask(ctx, cluster)
@@ -83,7 +83,7 @@ func (f Facts) wrapper() Finding {
 	return out
 }
 
-// namespaceFinding says whether the namespace is there, and which Pod Security it enforces.
+// namespaceFinding reports whether the namespace exists, and which Pod Security level it enforces.
 func (c *client) namespaceFinding(ctx context.Context, create bool) Finding {
 	f := Finding{Part: "namespace"}
 	there, err := c.checkNamespace(ctx)
@@ -112,7 +112,7 @@ func (c *client) namespaceFinding(ctx context.Context, create bool) Finding {
 	return f
 }
 
-// rightsFinding asks for each right whether the asker has it, and lists those that are missing.
+// rightsFinding checks each permission of the user, and lists those that are missing.
 func (c *client) rightsFinding(ctx context.Context, what string, list []right) Finding {
 	f := Finding{Part: what}
 	type ask struct{ group, resource, verb string }

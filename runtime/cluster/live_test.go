@@ -206,7 +206,7 @@ func TestConflict(t *testing.T) {
 	o2 := p.options("p", definition("p", "a", "2"))
 	before := p.plan(o2)
 	p.patch("somebody", `{"spec": {"suspend": false}}`)
-	if err := cluster.Apply(t.Context(), o2, before, nil); !errors.As(err, &conflict) || !strings.Contains(err.Error(), "applying again goes on") {
+	if err := cluster.Apply(t.Context(), o2, before, nil); !errors.As(err, &conflict) || !strings.Contains(err.Error(), "apply again") {
 		t.Errorf("%v", err)
 	}
 	o2.Force = true

@@ -72,14 +72,14 @@ type Conflict struct {
 	Manager string `json:"manager"`
 }
 
-// Changes is what applying would do.
+// Changes are the changes that applying would make.
 type Changes struct {
 	List []Change `json:"changes"`
-	// Programs is what changes in the compiled pipelines themselves, which ConfigMaps carry compressed.
+	// Programs are the changes in the compiled pipelines, which ConfigMaps contain compressed.
 	Programs []ProgramChange `json:"programs,omitempty"`
 }
 
-// Count is how many changes have that action.
+// Count returns the number of changes with one of these actions.
 func (c *Changes) Count(actions ...Action) int {
 	n := 0
 	for i := range c.List {
@@ -90,10 +90,10 @@ func (c *Changes) Count(actions ...Action) int {
 	return n
 }
 
-// Empty says that applying would change nothing.
+// Empty reports whether applying would change nothing.
 func (c *Changes) Empty() bool { return c.Count(Create, Update, Replace, Delete) == 0 }
 
-// Conflicts are the changes that others' fields stand against.
+// Conflicts returns the changes to fields that other field managers own.
 func (c *Changes) Conflicts() []*Change {
 	var out []*Change
 	for i := range c.List {
@@ -104,8 +104,8 @@ func (c *Changes) Conflicts() []*Change {
 	return out
 }
 
-// Plan compares what is wanted with what is there. It changes nothing. Its errors are of the cluster, or a *connect.Error
-// of reason Conflict where an object of that name is another's.
+// Plan compares the desired objects with the live ones. It changes nothing. Its errors come from the cluster, or are a
+// *connect.Error with reason Conflict if an object belongs to another project or program.
 func Plan(ctx context.Context, o Options) (*Changes, error) {
 	if err := check(o); err != nil {
 		return nil, err
@@ -141,8 +141,8 @@ func Plan(ctx context.Context, o Options) (*Changes, error) {
 	return out, err
 }
 
-// Applied says whether the CronJobs that are wanted are there and carry the very programs that are wanted: then there is
-// nothing to apply before a run. It takes the right to get CronJobs alone.
+// Applied reports whether the desired CronJobs exist and refer to exactly the desired programs: then nothing has to be
+// applied before a run. It requires only the permission to get CronJobs.
 func Applied(ctx context.Context, o Options) (bool, error) {
 	if err := check(o); err != nil {
 		return false, err
@@ -169,7 +169,7 @@ func Applied(ctx context.Context, o Options) (bool, error) {
 	return true, nil
 }
 
-// check refuses what this package can't apply: that is a fault of whoever made the objects.
+// check rejects objects that this package can't apply: that is an error of the caller.
 func check(o Options) error {
 	seen := map[string]bool{}
 	for i := range o.Objects {
@@ -191,7 +191,7 @@ func check(o Options) error {
 	return nil
 }
 
-// planNew is the plan for a namespace that isn't there: no dry run can be made in it.
+// planNew returns the plan for a namespace that does not exist, in which no dry run is possible.
 func planNew(o Options) (*Changes, error) {
 	if !o.CreateNamespace {
 		return nil, noNamespace(o.Cluster.Namespace)
@@ -208,7 +208,7 @@ func noNamespace(name string) error {
 		Hint: fmt.Sprintf("Make it (`kubectl create namespace %s`), or write create_namespace = true into the stack's orchestrator.", name)}
 }
 
-// Offline is the plan that was compared with nothing: all is written.
+// Offline returns a plan without a comparison: all objects are written.
 func Offline(o Options) (*Changes, error) {
 	if err := check(o); err != nil {
 		return nil, err
@@ -225,7 +225,7 @@ func created(u *unstructured.Unstructured, action Action) Change {
 	return Change{Action: action, Kind: u.GetKind(), Name: u.GetName(), Pipeline: pipelineOf(u), desired: u, Fields: all, all: all}
 }
 
-// pipelineOf is the name of the pipeline that an object is of, whole where the label had to be cut.
+// pipelineOf returns the full name of an object's pipeline, even if the label contains a shortened one.
 func pipelineOf(u metaObject) string {
 	if name := u.GetAnnotations()[kube.AnnotationPipeline]; name != "" {
 		return name

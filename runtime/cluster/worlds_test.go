@@ -58,7 +58,7 @@ func TestBadWorlds(t *testing.T) {
 	o := p.options("p", a)
 	_, err := cluster.Plan(t.Context(), o)
 	var e *connect.Error
-	if !errors.As(err, &e) || e.Reason != connect.Quota || !strings.Contains(err.Error(), `quota "small" is used up`) {
+	if !errors.As(err, &e) || e.Reason != connect.Quota || !strings.Contains(err.Error(), `quota "small" is exhausted`) {
 		t.Errorf("quota: %v", err)
 	}
 	// Without the quota there is a plan, which then fails in the middle.
@@ -74,7 +74,7 @@ func TestBadWorlds(t *testing.T) {
 	}
 	p.quotaKnown("small")
 	var partial *cluster.PartialError
-	if err := cluster.Apply(t.Context(), o, changes, nil); !errors.As(err, &partial) || !strings.Contains(err.Error(), "4 of 5 changes have been made; apply again goes on") {
+	if err := cluster.Apply(t.Context(), o, changes, nil); !errors.As(err, &partial) || !strings.Contains(err.Error(), "4 of 5 changes have been made; apply again") {
 		t.Errorf("in the middle: %v", err)
 	}
 	if err := quotas.Delete(t.Context(), "small", metav1.DeleteOptions{}); err != nil {

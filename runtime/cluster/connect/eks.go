@@ -27,17 +27,16 @@ const (
 	// clusterHeader binds a token to one cluster.
 	clusterHeader = "x-k8s-aws-id"
 	tokenPrefix   = "k8s-aws-v1."
-	// tokenLife is less than the 15 minutes for which EKS takes a presigned request.
+	// tokenLife is less than the 15 minutes for which EKS accepts a presigned request.
 	tokenLife = 14 * time.Minute
-	// emptySHA256 is the digest of no body, as a signature wants it.
+	// emptySHA256 is the digest of an empty body, which the signature requires.
 	emptySHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 )
 
-// eks reaches an EKS cluster by its name or ARN: its address by DescribeCluster, its tokens as presigned requests to STS,
-// which is what `aws eks get-token` makes. Credentials and region come by the SDK's own chain.
-//
-// The one request to EKS is signed here: the SDK's package of that service would add a millisecond to the start of every
-// command.
+// eks connects to an EKS cluster by its name or ARN. It finds the endpoint with DescribeCluster. Tokens are presigned
+// requests to STS, as `aws eks get-token` makes them. Credentials and region come from the SDK's default chain.
+// eks signs its only request to EKS itself: the SDK's package for that service would add a millisecond to the start of
+// every command.
 func (c *Cluster) eks(ctx context.Context, name string, environ []string) error {
 	cfg, err := awsconfig.LoadDefaultConfig(ctx)
 	if err != nil {
@@ -63,7 +62,8 @@ func (c *Cluster) eks(ctx context.Context, name string, environ []string) error 
 	return nil
 }
 
-// eksEndpoint is EKS in a region; AWS_ENDPOINT_URL_EKS and AWS_ENDPOINT_URL are stronger, as for the SDK.
+// eksEndpoint returns the endpoint of EKS in a region. AWS_ENDPOINT_URL_EKS and AWS_ENDPOINT_URL override it, as in the
+// SDK.
 func eksEndpoint(region string, environ []string) string {
 	for _, name := range []string{"AWS_ENDPOINT_URL_EKS", "AWS_ENDPOINT_URL"} {
 		if u := getenv(environ, name); u != "" {
@@ -85,7 +85,7 @@ type eksDescription struct {
 	} `json:"certificateAuthority"`
 }
 
-// describe is EKS's DescribeCluster.
+// describe calls EKS's DescribeCluster.
 func describe(ctx context.Context, cfg aws.Config, name, endpoint string) (*eksDescription, error) {
 	fail := func(reason Reason, text, hint string, err error) (*eksDescription, error) {
 		return nil, &Error{Reason: reason, Text: "eks_cluster " + quote(name) + " in " + cfg.Region + ": " + text, Hint: hint, Err: err}
@@ -147,13 +147,13 @@ func awsMessage(body []byte, resp *http.Response) string {
 	return resp.Status
 }
 
-// eksToken makes tokens: a request to STS that says who one is, presigned, which EKS sends for itself.
+// eksToken creates tokens: a token is a presigned request to STS for the caller's identity, which EKS sends to STS.
 type eksToken struct {
 	cluster string
 	client  *sts.Client
 }
 
-// Token is called again when the last one is about to end.
+// Token is called again shortly before the last token expires.
 func (t *eksToken) Token() (*oauth2.Token, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*dialTimeout)
 	defer cancel()

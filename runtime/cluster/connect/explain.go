@@ -12,7 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Explain is Explain of what this cluster answered, or did not: it says which address and which context that is.
+// Explain explains an error of this cluster, like the function Explain, and adds the cluster's address and context.
 func (c *Cluster) Explain(err error) error {
 	err = Explain(err)
 	var e *Error
@@ -28,8 +28,8 @@ func (c *Cluster) Explain(err error) error {
 	return err
 }
 
-// Explain turns what client-go gives into an *Error; it returns what it does not know, what is an *Error already, and nil
-// as they are. A context that has ended stays the error that it is.
+// Explain converts an error of client-go to an *Error. It returns unknown errors, cancelled contexts, *Error and nil
+// unchanged.
 func Explain(err error) error {
 	var known *Error
 	if err == nil || errors.As(err, &known) || errors.Is(err, context.Canceled) {
@@ -49,7 +49,7 @@ func Explain(err error) error {
 	return err
 }
 
-// explainPlugin is about what the kubeconfig runs for a token.
+// explainPlugin explains a failure of the kubeconfig's credential plugin.
 func explainPlugin(text string, err error) error {
 	e := &Error{Reason: NoPlugin, Err: err}
 	if m := missingPlugin.FindStringSubmatch(text); m != nil {
@@ -64,7 +64,7 @@ func explainPlugin(text string, err error) error {
 
 var missingPlugin = regexp.MustCompile(`exec: executable (\S+) not found`)
 
-// What the API server writes into a Forbidden beside the reason: each is another trouble.
+// Messages of Forbidden errors. Each belongs to another problem, but all have the same reason.
 var (
 	noRight  = regexp.MustCompile(`User "([^"]*)" cannot (\S+) (resource|path) "([^"]*)"(?: in API group "([^"]*)")?(?: in the namespace "([^"]*)")?`)
 	quotaFul = regexp.MustCompile(`exceeded quota: ([^,]+), requested: (.+), used: (.+), limited: (.+)$`)
@@ -82,7 +82,7 @@ func explainStatus(s metav1.Status, err error) error {
 	case s.Reason == metav1.StatusReasonUnauthorized || s.Code == http.StatusUnauthorized:
 		e.Reason, e.Text = Unauthorized, "the API server does not accept the credentials: they are wrong, or have expired"
 		e.Hint = "Log in again, or generate the kubeconfig's user again."
-	case denied.MatchString(s.Message): // by a webhook or a policy; it may come with any code
+	case denied.MatchString(s.Message): // by a webhook or a policy, with any code
 		e.Reason, e.Hint = Denied, "This is a rule of the cluster; ask its administrator."
 	case calling.MatchString(s.Message):
 		m := calling.FindStringSubmatch(e.Text)
@@ -106,7 +106,7 @@ func explainStatus(s metav1.Status, err error) error {
 	return e
 }
 
-// forbidden tells apart what comes as Forbidden.
+// forbidden distinguishes the problems that are reported as Forbidden.
 func (e *Error) forbidden(s metav1.Status) {
 	e.Reason = Forbidden
 	if m := quotaFul.FindStringSubmatch(e.Text); m != nil {
@@ -158,7 +158,7 @@ func (e *Error) notFound(s metav1.Status) {
 	}
 }
 
-// object is what a status is about, as `cronjobs.batch "digits"`.
+// object describes the object of a status, for example `cronjobs.batch "digits"`.
 func object(s metav1.Status) string {
 	if s.Details == nil || s.Details.Kind == "" {
 		return "the object"

@@ -13,7 +13,7 @@ import (
 	"syscall"
 )
 
-// network says in words why there is no answer; "" where err is not about that.
+// network explains why there was no response; "" if err is not a network error.
 func network(err error) string {
 	var (
 		dns       *net.DNSError
@@ -58,7 +58,7 @@ func network(err error) string {
 	return ""
 }
 
-// innermost is an error without what url and net wrote before it.
+// innermost returns an error's text without the prefixes of packages url and net.
 func innermost(err error) string {
 	var u *url.Error
 	if errors.As(err, &u) {

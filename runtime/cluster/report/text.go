@@ -9,16 +9,16 @@ import (
 	"pipec.dev/pipec/runtime/cluster"
 )
 
-// Options say how the text looks.
+// Options control the text.
 type Options struct {
 	Color bool
-	// Full shows the fields of what is new, whole values, and what is unchanged.
+	// Full shows the fields of new objects, whole values, and unchanged fields.
 	Full bool
-	// Context is how many unchanged fields stand around each that changes.
+	// Context is the number of unchanged fields shown around each changed field.
 	Context int
 }
 
-// colours of the marks
+// colors of the marks
 const (
 	green  = "32"
 	yellow = "33"
@@ -51,7 +51,7 @@ func (t *text) paint(color, s string) string {
 
 func (t *text) line(format string, args ...any) { fmt.Fprintf(t, format+"\n", args...) }
 
-// Text writes a report for a person.
+// Text writes a report as text.
 func Text(w io.Writer, r *Report, o Options) error {
 	t := &text{bufio.NewWriter(w), o}
 	t.head(r)
@@ -83,7 +83,7 @@ func (t *text) head(r *Report) {
 	t.line("")
 }
 
-// when is how a time is shown: with its day, since one looks for weekdays.
+// when is the format of a time. It contains the weekday, which users look for in a schedule.
 const when = "Mon 2006-01-02 15:04 MST"
 
 func (t *text) pipelines(list []Pipeline) {
@@ -124,7 +124,7 @@ func (t *text) run(r *Run) {
 	}
 }
 
-// some are a few names, and how many more there are.
+// some joins the first names, and states how many more there are.
 func some(names []string) string {
 	const most = 8
 	if len(names) <= most {
