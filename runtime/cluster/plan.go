@@ -11,17 +11,17 @@ import (
 	"pipec.dev/pipec/schema/kube"
 )
 
-// Options say what is wanted, and where.
+// Options are the desired objects and their place.
 type Options struct {
 	Cluster *connect.Cluster
-	// Project binds what is applied; "": none, and then nothing is ever pruned.
+	// Project is the project that the applied objects belong to; "" is none, and then nothing is pruned.
 	Project string
 	// Objects are the definitions, each with the labels of schema/kube.
 	Objects []unstructured.Unstructured
-	// Prune says that Objects are all that the project has: what else is there of it goes.
+	// Prune states that Objects are all objects of the project: its other objects are removed.
 	Prune           bool
 	CreateNamespace bool
-	// Force takes over fields that others manage.
+	// Force takes over fields that other managers own.
 	Force bool
 }
 
@@ -32,24 +32,24 @@ type Action string
 const (
 	Create    Action = "create"
 	Update    Action = "update"
-	Replace   Action = "replace" // delete and create: a field that can't be changed has changed
+	Replace   Action = "replace" // delete and create: an immutable field has changed
 	Delete    Action = "delete"
-	Keep      Action = "keep" // it is no longer wanted, and a live run needs it
+	Keep      Action = "keep" // no longer desired, but a live run needs it
 	Unchanged Action = "unchanged"
-	Write     Action = "apply" // offline: it was compared with nothing
+	Write     Action = "apply" // offline: without a comparison
 )
 
-// Change is what becomes of one object.
+// Change is the change of one object.
 type Change struct {
 	Action   Action `json:"action"`
 	Kind     string `json:"kind"`
 	Name     string `json:"name"`
 	Pipeline string `json:"pipeline,omitempty"`
-	// Fields is what changes: of a new object, all that it is given.
+	// Fields are the values that change; for a new object, all values.
 	Fields    []Field    `json:"fields,omitempty"`
-	Conflicts []Conflict `json:"conflicts,omitempty"` // fields that others manage
-	Warnings  []string   `json:"warnings,omitempty"`  // of the API server, as of Pod Security
-	Why       string     `json:"why,omitempty"`       // of Keep: which run needs it
+	Conflicts []Conflict `json:"conflicts,omitempty"` // fields that other managers own
+	Warnings  []string   `json:"warnings,omitempty"`  // of the API server, for example about Pod Security
+	Why       string     `json:"why,omitempty"`       // of Keep: the run that needs it
 	// Live is the object that it was compared with.
 	Live *Live `json:"live,omitempty"`
 
@@ -57,16 +57,16 @@ type Change struct {
 	all     []Field
 }
 
-// All are the fields, and those that stay the same.
+// All returns the changed and the unchanged fields.
 func (c *Change) All() []Field { return c.all }
 
-// Live is what was there when a plan was made: whether it still is tells if the plan is still true.
+// Live is the state of an object when a plan was made. If it has changed, the plan is outdated.
 type Live struct {
 	UID    string `json:"uid"`
-	Digest string `json:"digest"` // of all but what the cluster itself writes
+	Digest string `json:"digest"` // of everything except what the cluster itself writes
 }
 
-// Conflict is a field whose value another manager has set to something else.
+// Conflict is a field that another manager has set to another value.
 type Conflict struct {
 	Field   string `json:"field"`
 	Manager string `json:"manager"`

@@ -9,14 +9,14 @@ import (
 	"os"
 )
 
-// Binary is a built pipec-agent.
+// Binary is a compiled pipec-agent.
 type Binary struct {
 	Path         string
 	Architecture string // amd64 or arm64
 	Digest       string // sha256:… of the file
 }
 
-// ReadBinary looks at a built pipec-agent: it has to be static and for Linux, since there is nothing else in its image.
+// ReadBinary inspects a compiled pipec-agent. It must be static and for Linux, because its image contains nothing else.
 func ReadBinary(path string) (*Binary, error) {
 	f, err := os.Open(path)
 	if err != nil {

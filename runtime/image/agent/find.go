@@ -7,21 +7,21 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Image is an agent's image that can be pushed.
+// Image is an image of the agent that can be pushed.
 type Image struct {
 	Index  v1.ImageIndex
 	Digest string // of the index
-	From   string // the directory or the file that it is from
-	Note   string // what a person should know; ""
+	From   string // the source: a directory or a file
+	Note   string // a note for the user; ""
 }
 
-// Find finds the agent that belongs to a pipec: beside the executable, or where make install puts it.
+// Find finds the agent that belongs to a pipec: beside the executable, or where make install installs it.
 //
-//	DIR/pipec-agent.oci                     the image, as make agent-image leaves it
-//	DIR/../libexec/pipec/pipec-agent.oci    the same, installed
-//	DIR/pipec-agent                         the program: an image is made of it, for its architecture alone
+//	DIR/pipec-agent.oci                     the image, from make agent-image
+//	DIR/../libexec/pipec/pipec-agent.oci    the image, installed
+//	DIR/pipec-agent                         the program: Find builds an image for its architecture only
 //
-// A program that is newer than the image beside it is taken instead of it: they would not understand each other.
+// If the program is newer than the image beside it, Find uses the program, because an older agent may be incompatible.
 func Find(executable string) (*Image, error) {
 	if real, err := filepath.EvalSymlinks(executable); err == nil {
 		executable = real
@@ -39,7 +39,7 @@ func Find(executable string) (*Image, error) {
 		}
 		binary, err := ReadBinary(program)
 		if err != nil {
-			return image, nil // there is no program here, or none for Linux
+			return image, nil // there is no program, or none for Linux
 		}
 		same, err := hasBinary(image.Index, binary)
 		if err != nil {

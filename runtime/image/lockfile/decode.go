@@ -12,10 +12,10 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// remake is what to do with a lock that is beyond repair.
+// remake is the hint for a lock that can't be repaired.
 const remake = "restore it from version control, or remove it: pipec push writes a new one"
 
-// Decode reads what Encode wrote, as people and their merges may have left it. The name is for messages.
+// Decode decodes a lock, including one that people or merges have edited. The name is for messages.
 func Decode(name string, data []byte) (*program.Lock, error) {
 	d := &decoder{name: name, data: data}
 	if len(bytes.TrimSpace(data)) == 0 {
@@ -24,7 +24,7 @@ func Decode(name string, data []byte) (*program.Lock, error) {
 	if !utf8.Valid(data) {
 		return nil, &Error{File: name, Text: "is not UTF-8", Hint: remake}
 	}
-	// A newer lock may have another form: its version comes first.
+	// A newer version may have another format, so the version is read first.
 	var head struct {
 		Version json.Number `json:"version"`
 	}
@@ -44,8 +44,8 @@ func Decode(name string, data []byte) (*program.Lock, error) {
 	return lock, nil
 }
 
-// decoder reads token by token: what encoding/json says about a whole file has no place, and it takes the last of two
-// entries with one key, which is what a bad merge leaves.
+// decoder reads token by token, because encoding/json reports no positions for a whole file, and accepts duplicate
+// keys, which result from bad merges, by using the last one.
 type decoder struct {
 	name string
 	data []byte
@@ -110,7 +110,7 @@ func (d *decoder) lock(l *program.Lock) error {
 	return nil
 }
 
-// object reads an object, and calls entry before each value; at is where the key ends.
+// object reads an object, and calls entry before each value with the position of the end of its key.
 func (d *decoder) object(what string, entry func(key string, at int64) error) error {
 	if err := d.delim(what, '{'); err != nil {
 		return err
@@ -121,7 +121,7 @@ func (d *decoder) object(what string, entry func(key string, at int64) error) er
 		if err != nil {
 			return d.fault(err)
 		}
-		key, at := token.(string), d.dec.InputOffset() // keys are strings, as the parser holds
+		key, at := token.(string), d.dec.InputOffset() // the parser ensures that keys are strings
 		if seen[key] {
 			return d.at(at, "%q appears twice", shorten(key))
 		}
@@ -145,7 +145,7 @@ func (d *decoder) delim(what string, want json.Delim) error {
 	return nil
 }
 
-// value reads one value, with no field that isn't known: it would be lost when the lock is written again.
+// value reads one value. It rejects unknown fields, because they would be lost when the lock is written.
 func (d *decoder) value(into any) error {
 	var raw json.RawMessage
 	if err := d.dec.Decode(&raw); err != nil {
@@ -202,7 +202,7 @@ func (d *decoder) syntax(err *json.SyntaxError) error {
 	return e
 }
 
-// at is an error at the byte before offset, as encoding/json counts.
+// at returns an error at the byte before offset, as encoding/json counts.
 func (d *decoder) at(offset int64, format string, args ...any) error {
 	before := d.data[:min(max(offset-1, 0), int64(len(d.data)))]
 	return &Error{

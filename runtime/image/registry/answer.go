@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
-// answer is about a registry that answered with an error.
+// answer explains an error response of a registry.
 func (f *Fault) answer(parsed name.Reference, host string, terr *transport.Error) {
 	repository := parsed.Context().Name()
 	if host == "docker.io" {
@@ -58,7 +58,7 @@ func (f *Fault) unauthorized(host, repository string) {
 	}
 }
 
-// verb is what the request that failed was to do.
+// verb returns what the failed request was for: read or write.
 func verb(terr *transport.Error) string {
 	if terr.Request != nil && terr.Request.Method != http.MethodGet && terr.Request.Method != http.MethodHead {
 		return "write"
@@ -75,7 +75,7 @@ func has(terr *transport.Error, code transport.ErrorCode) bool {
 	return false
 }
 
-// saying is what the registry said, for a message; "" where it said nothing.
+// saying returns the registry's own messages for a fault, or "".
 func saying(terr *transport.Error) string {
 	var said []string
 	for _, d := range terr.Errors {

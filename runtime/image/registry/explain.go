@@ -17,7 +17,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
-// status is the HTTP status that an error is about; 0: it is about none.
+// status returns the HTTP status of an error, or 0.
 func status(err error) int {
 	var terr *transport.Error
 	if errors.As(err, &terr) {
@@ -26,14 +26,14 @@ func status(err error) int {
 	return 0
 }
 
-// answered says whether the registry answered a HEAD so that a GET would be answered better.
+// answered reports whether a HEAD failed in a way in which a GET would return more information.
 func answered(err error) bool {
 	s := status(err)
 	return s >= 400 && s < 500 && s != http.StatusTooManyRequests ||
 		s == 0 && strings.Contains(err.Error(), "response did not include")
 }
 
-// explain makes a Fault of what go-containerregistry says. The end of ctx is the context's own error.
+// explain converts an error of go-containerregistry to a Fault. If ctx has ended, it returns the context's error.
 func explain(ctx context.Context, ref string, parsed name.Reference, err error) error {
 	var fault *Fault
 	switch {
@@ -58,7 +58,7 @@ func explain(ctx context.Context, ref string, parsed name.Reference, err error) 
 	return f
 }
 
-// hostOf is the registry as people know it.
+// hostOf returns the registry's name as users know it.
 func hostOf(parsed name.Reference) string {
 	if host := parsed.Context().RegistryStr(); host != name.DefaultRegistry {
 		return host
@@ -66,7 +66,7 @@ func hostOf(parsed name.Reference) string {
 	return "docker.io"
 }
 
-// connection is about a registry that gave no answer.
+// connection explains why a registry did not respond.
 func (f *Fault) connection(host string, err error) {
 	var dns *net.DNSError
 	var operation *net.OpError
@@ -103,7 +103,7 @@ func (f *Fault) connection(host string, err error) {
 	}
 }
 
-// rootCause is the text of the innermost error.
+// rootCause returns the text of the innermost error.
 func rootCause(err error) string {
 	for {
 		inner := errors.Unwrap(err)

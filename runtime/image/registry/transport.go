@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-// errSilent says that a registry was waited for and nothing came.
+// errSilent reports that a registry sent no data in time.
 var errSilent = errors.New("no data was transferred")
 
 // dialTimeout is how long a connection may take: a host that drops packets says nothing at all.
