@@ -1,6 +1,7 @@
 // Package image uploads what manifests refer to, and pins it in the project's lock: it uploads code bundles to the
 // stack's store, pins images by digest, and pushes the agent's image to the stack's registry. It does not upload what
 // is already there.
+//
 // Subpackages: lockfile is the file of the lock, registry is a client of registries, agent builds the agent's image.
 // The package does not build the user's images: it only explains how to build a missing one, and where it was expected.
 package image

@@ -9,7 +9,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Step is how the step of an address stands, or nil.
+// Step returns the status of the step with this address, or nil.
 func (d *Detail) Step(address string) *record.StepEnd {
 	for i := range d.Steps {
 		if d.Steps[i].Name == address {
@@ -19,7 +19,7 @@ func (d *Detail) Step(address string) *record.StepEnd {
 	return nil
 }
 
-// Waiting are the approvals that wait for an answer.
+// Waiting returns the approvals that wait for an answer.
 func (d *Detail) Waiting() []*record.StepEnd {
 	var out []*record.StepEnd
 	for i := range d.Steps {
@@ -30,11 +30,11 @@ func (d *Detail) Waiting() []*record.StepEnd {
 	return out
 }
 
-// NoApprovalError says why there is nothing to be answered at an address.
+// NoApprovalError explains why there is no approval to answer at an address.
 type NoApprovalError struct {
-	Step    string   // "": none was named
-	Waiting []string // those that do wait, where one of them may have been meant
-	Unknown bool     // there is no such step, or several could be meant: what was asked for can't be
+	Step    string   // "": the user named none
+	Waiting []string // the waiting approvals, if the user may have meant one of them
+	Unknown bool     // there is no such step, or the address is ambiguous
 	Why     string
 }
 
@@ -50,8 +50,8 @@ func (e *NoApprovalError) Error() string {
 	return out
 }
 
-// Approval finds the approval that waits at an address, or, with "", the only one that does. p is the run's program. The
-// error is a *NoApprovalError.
+// Approval returns the approval that waits at an address, or the only waiting one if the address is "". p is the run's
+// program. The error is a *NoApprovalError.
 func (d *Detail) Approval(p *program.Program, address string) (*record.StepEnd, error) {
 	waiting := d.Waiting()
 	fault := &NoApprovalError{Step: address}
@@ -90,7 +90,7 @@ func (d *Detail) Approval(p *program.Program, address string) (*record.StepEnd, 
 	return nil, fault
 }
 
-// within says whether one of the steps is part of an address: its instance, or a step that it calls.
+// within reports whether one of the steps is below an address: an instance, or a step of a called pipeline.
 func within(steps []*record.StepEnd, address string) bool {
 	for _, s := range steps {
 		if record.Under(s.Name, address) {
@@ -100,7 +100,7 @@ func within(steps []*record.StepEnd, address string) bool {
 	return false
 }
 
-// HowAnswered says what an approval that has ended came to.
+// HowAnswered describes the result of an approval that has ended.
 func HowAnswered(s *record.StepEnd) string {
 	switch {
 	case s.Answer != nil && s.Answer.Reject:
@@ -123,7 +123,7 @@ func ended(s *record.StepEnd) string {
 	return text
 }
 
-// stepOf is the step of the program that an address is of; nil: there is none.
+// stepOf returns the step of the program that an address belongs to, or nil.
 func stepOf(p *program.Program, address string) *program.Step {
 	if p == nil {
 		return nil
@@ -154,7 +154,7 @@ func stepOf(p *program.Program, address string) *program.Step {
 	return s
 }
 
-// stripped is an address without the keys of instances and the numbers of rounds.
+// stripped returns an address without the keys of instances and the numbers of rounds.
 func stripped(address string) string {
 	var b strings.Builder
 	quoted, key := false, false

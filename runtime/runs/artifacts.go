@@ -22,7 +22,7 @@ type Item struct {
 	record.Datum
 }
 
-// Path is how a user names the item: STEP/OUTPUT, or OUTPUT for one of the pipeline.
+// Path returns the name that users write: STEP/OUTPUT, or OUTPUT for one of the pipeline.
 func (i *Item) Path() string {
 	if i.Step == "" {
 		return i.Name

@@ -1,5 +1,6 @@
 // Package runs reads the records of runs: the list of runs, and for each its status, logs and artifacts, during the run
 // and after it. It neither writes to a store nor drives runs.
+//
 // It reads records from any store. It can determine whether an unfinished run is running or lost, and read logs that
 // are not stored yet, only for runs of this machine. For runs of a cluster, the caller provides that (see Ask).
 package runs

@@ -187,7 +187,7 @@ func (t *tail) lastStored(ctx context.Context, id logID, n int) error {
 	return t.flush(id)
 }
 
-// lastBytes returns the last n bytes of r and of more.
+// lastBytes returns at least the last n bytes of r, up to twice as many.
 func lastBytes(r io.Reader, n int) ([]byte, error) {
 	var out []byte
 	buf := make([]byte, n)

@@ -24,25 +24,25 @@ import (
 )
 
 const (
-	maxMatches = program.MaxInstances // files that an output may be: as many as a step may have instances
-	maxLooked  = 1 << 20              // entries of directories that are looked at for one output
+	maxMatches = program.MaxInstances // files of one output: as many as a step can have instances
+	maxLooked  = 1 << 20              // directory entries that are read for one output
 	maxNamed   = 5                    // files that a message names
 )
 
-// matching finds the files that an output with a glob is.
+// matching searches the files of an output with a glob.
 type matching struct {
 	p     *glob.Pattern
 	elem  types.Artifact
-	dir   string // the pattern's, with no link in its path
+	dir   string // the pattern's directory, without symbolic links
 	since time.Time
 
-	files  []string // of what matches, beneath dir
-	passed []string // what matches too, and can't be taken, with the reason
+	files  []string // the matching files, relative to dir
+	passed []string // matches that can't be stored, with the reason
 	looked int
-	older  int // of files, that were there before the step started
+	older  int // number of files that existed before the step started
 }
 
-// match finds what the files that match an output's glob are. nil, and no failure: an optional output is not there.
+// match finds the files that match an output's glob. It returns nil without a failure if an optional output is missing.
 func (a *attempt) match(ctx context.Context, out *program.Output, t cty.Type) (*found, *failure) {
 	invalid := func(format string, args ...any) *failure {
 		return userFault(record.ReasonOutputInvalid, "output %q is declared %s: %s", out.Name, out.Type, fmt.Sprintf(format, args...))
@@ -89,7 +89,7 @@ func (a *attempt) match(ctx context.Context, out *program.Output, t cty.Type) (*
 	return all, nil
 }
 
-// check looks at what was found, and makes of it a list or a map, whose keys are the paths.
+// check checks the files, and combines them to a list or a map whose keys are the paths.
 func (m *matching) check(t cty.Type) (*found, string) {
 	all := &found{typ: types.String(t), many: true}
 	for _, rel := range m.files {
@@ -109,7 +109,7 @@ func (m *matching) check(t cty.Type) (*found, string) {
 	return all, ""
 }
 
-// find looks for what matches in dir, the step's working directory.
+// find searches dir, the step's working directory, for matches.
 func (m *matching) find(ctx context.Context, dir string) (why string) {
 	top := ""
 	if filepath.IsAbs(m.p.Dir) {
@@ -138,7 +138,7 @@ func (m *matching) find(ctx context.Context, dir string) (why string) {
 	return ""
 }
 
-// unread is what it means that a directory can't be read: one that isn't there holds nothing.
+// unread explains that a directory can't be read. A directory that does not exist contains no matches.
 func (m *matching) unread(err error) string {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
 		return ""
@@ -150,7 +150,7 @@ func (m *matching) unread(err error) string {
 	return err.Error()
 }
 
-// look looks at one directory, and adds those in it that may hold a match to todo. Large ones are read piece by piece.
+// look reads one directory, large ones in pieces. It adds subdirectories that may contain matches to todo.
 func (m *matching) look(ctx context.Context, at string, todo []string) (_ []string, why string) {
 	f, err := os.OpenFile(filepath.Join(m.dir, at), os.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
 	if err != nil {
@@ -185,7 +185,8 @@ func (m *matching) look(ctx context.Context, at string, todo []string) (_ []stri
 	}
 }
 
-// take adds what matches, where it is what the type can be. Links are followed within the pattern's directory.
+// take adds a match if it can be a file of the output's type. Symbolic links are followed within the pattern's
+// directory.
 func (m *matching) take(rel string, e fs.DirEntry) {
 	full := filepath.Join(m.dir, rel)
 	mode := e.Type()
@@ -203,7 +204,7 @@ func (m *matching) take(rel string, e fs.DirEntry) {
 	}
 	info, err := os.Lstat(full)
 	if err != nil {
-		return // it is gone
+		return // removed in the meantime
 	}
 	mode = info.Mode()
 	file, dir := m.elem.Kind != "directory", m.elem.Kind == "directory" || m.elem.Kind == "model"
@@ -218,7 +219,7 @@ func (m *matching) take(rel string, e fs.DirEntry) {
 	}
 }
 
-// coarse is how far the clock of a file system may be behind.
+// coarse is the resolution of a file system's clock.
 const coarse = 2 * time.Second
 
 func (m *matching) pass(rel, why string) {
@@ -227,12 +228,12 @@ func (m *matching) pass(rel, why string) {
 	}
 }
 
-// within says whether a path without links is a directory, or beneath it.
+// within reports whether a path without symbolic links is a directory or below it.
 func within(dir, path string) bool {
 	return path == dir || strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")
 }
 
-// wanted is what the type asks for.
+// wanted describes the files that the type requires.
 func (m *matching) wanted() string {
 	if m.elem.Kind == "directory" {
 		return "directory"
@@ -254,10 +255,10 @@ func (m *matching) place() string {
 	return fmt.Sprintf("%q", m.p.Dir)
 }
 
-// name is a file as the pattern's author would name it.
+// name returns a file's path in the form of the pattern.
 func (m *matching) name(rel string) string { return fmt.Sprintf("%q", path.Join(m.p.Dir, rel)) }
 
-// list names the first of n files.
+// list lists the first n files.
 func (m *matching) list(files []string, n int) string {
 	var names []string
 	for _, rel := range files[:min(n, maxNamed)] {
@@ -276,7 +277,7 @@ func (m *matching) listPassed() string {
 	return " (" + m.passed[0] + ")"
 }
 
-// noteMatches says in the log what a reader would wonder about.
+// noteMatches logs matches that may be surprising.
 func (a *attempt) noteMatches(out *program.Output, m *matching) {
 	slices.Sort(m.passed)
 	for i, what := range m.passed {

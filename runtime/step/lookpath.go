@@ -12,8 +12,8 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// lookPath finds the program as the process's own environment says, not pipec's. Whether one that is named by its path
-// can be started, the kernel says when it is; badPath tells why it can't.
+// lookPath finds the program in the PATH of the process's own environment, not pipec's. Whether a program with a path
+// can be started is decided by the kernel; badPath explains why not.
 func lookPath(name string, env []string, dir string) (string, *failure) {
 	if strings.ContainsRune(name, '/') {
 		if filepath.IsAbs(name) {
@@ -46,7 +46,7 @@ func lookPath(name string, env []string, dir string) (string, *failure) {
 	return "", userFault(record.ReasonStart, "can't start %q: there is no such program in PATH (%s)%s", name, path, hint)
 }
 
-// badPath says what is wrong with the file of a program; nil: nothing that can be seen.
+// badPath explains what is wrong with the file of a program; nil if nothing is visible.
 func badPath(name, path string) *failure {
 	info, err := os.Stat(path)
 	switch {
@@ -62,7 +62,7 @@ func badPath(name, path string) *failure {
 	return nil
 }
 
-// plain is the reason in an error of the file system, without the operation and the path.
+// plain returns the reason of a file system error, without the operation and the path.
 func plain(err error) string {
 	var perr *fs.PathError
 	if errors.As(err, &perr) {

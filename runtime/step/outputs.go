@@ -22,20 +22,20 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// found is what is there and of its type: a value, an artifact still to be stored, or elements.
+// found is an output that exists and has its type: a value, an artifact to be stored, or elements.
 type found struct {
-	name   string // of an element: its key in a map
+	name   string // of an element of a map: its key
 	typ    string
 	value  json.RawMessage
 	path   string // of an artifact
 	format string
-	stays  bool // the file is not the store's to take over
+	stays  bool // the store must copy the file, not move it
 	elems  []*found
 	many   bool // a list or a map, which may be empty
 }
 
-// inspect looks whether an output is what it is declared to be. A declaration can't lie. nil, but no failure: an optional
-// output is not there.
+// inspect checks whether an output has its declared type. It returns nil without a failure if an optional output is
+// missing.
 func (a *attempt) inspect(ctx context.Context, out *program.Output) (*found, *failure) {
 	t, err := types.ParseString(out.Type)
 	if err != nil {
@@ -48,7 +48,7 @@ func (a *attempt) inspect(ctx context.Context, out *program.Output) (*found, *fa
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && out.Optional:
-		if _, err := os.Lstat(path); err == nil { // it was written, and is no output
+		if _, err := os.Lstat(path); err == nil { // the step wrote a broken link
 			return nil, userFault(record.ReasonOutputInvalid, "output %q is declared %s, but is a symbolic link to a file that doesn't exist", out.Name, out.Type)
 		}
 		return nil, nil
@@ -72,7 +72,7 @@ func (a *attempt) inspect(ctx context.Context, out *program.Output) (*found, *fa
 	return one, nil
 }
 
-// readValue reads the value in a file; why says what is wrong with it.
+// readValue reads the value in a file. why explains what is wrong with it.
 func readValue(path string, info fs.FileInfo, t cty.Type) (value json.RawMessage, why string) {
 	if !info.Mode().IsRegular() {
 		return nil, "expected a file with JSON, found a " + describeMode(info.Mode()) + ""
@@ -87,7 +87,7 @@ func readValue(path string, info fs.FileInfo, t cty.Type) (value json.RawMessage
 	return parseValue(data, t)
 }
 
-// parseValue is the value that a file's content stands for.
+// parseValue parses the content of a file as a value.
 func parseValue(data []byte, t cty.Type) (value json.RawMessage, why string) {
 	if t == cty.String && !isJSONString(data) {
 		text := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
@@ -128,7 +128,7 @@ func describeMode(m fs.FileMode) string {
 	return "special file"
 }
 
-// checkArtifact looks at the file or directory of an artifact. Lists and maps are directories of elements.
+// checkArtifact checks the file or directory of an artifact. Lists and maps are directories of elements.
 func checkArtifact(path string, t cty.Type) (one *found, why string) {
 	one = &found{typ: types.String(t), path: path}
 	if a, ok := types.AsArtifact(t); ok {
@@ -197,7 +197,7 @@ func checkMap(path string, elem cty.Type) (elems []*found, why string) {
 	return elems, ""
 }
 
-// save stores what was found.
+// save stores an output.
 func (f *found) save(ctx context.Context, st store.Store, report *report) (record.Datum, error) {
 	d := record.Datum{Name: f.name, Type: f.typ, Value: f.value}
 	if f.many || f.value != nil {
@@ -215,7 +215,7 @@ func (f *found) save(ctx context.Context, st store.Store, report *report) (recor
 	return d, nil
 }
 
-// saveElems stores the elements, some at once: a store that is elsewhere answers each after a while.
+// saveElems stores elements, several concurrently, because a remote store responds with a delay.
 func (f *found) saveElems(ctx context.Context, st store.Store, report *report, d *record.Datum) error {
 	if len(f.elems) == 0 {
 		return nil
@@ -232,7 +232,7 @@ func (f *found) saveElems(ctx context.Context, st store.Store, report *report, d
 	return g.Wait()
 }
 
-// savers are how many elements of a list are stored at once.
+// savers is how many elements of a list are stored concurrently.
 const savers = 8
 
 // parseIndex reads the index of a map: from keys to the names of entries beside it, each used once.

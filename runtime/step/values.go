@@ -12,7 +12,7 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// lookup gives the values that a step's own command and env read.
+// lookup returns the values that a step's own command and env refer to.
 func (s *Spec) lookup() expr.Lookup {
 	return func(ref string) (cty.Value, error) {
 		switch kind, name, _ := strings.Cut(ref, "."); kind {
@@ -66,7 +66,7 @@ func (s *Spec) inputValue(d *record.Datum) (cty.Value, error) {
 	return v, nil
 }
 
-// evaluate gives a string of command or env. what names it in messages.
+// evaluate evaluates a string of command or env. what names it in messages.
 func (s *Spec) evaluate(v *program.Value, what string) (string, *failure) {
 	if text, ok := plainText(v); ok {
 		return text, nil
@@ -78,7 +78,7 @@ func (s *Spec) evaluate(v *program.Value, what string) (string, *failure) {
 	return val.AsString(), nil
 }
 
-// plainText is a constant that is its own text: most of what commands hold, which need not be parsed for every attempt.
+// plainText returns a constant without parsing. Most strings of commands are constants.
 func plainText(v *program.Value) (string, bool) {
 	if v.Expr != nil || v.Ref != "" || len(v.Const) < 2 || v.Const[0] != '"' || v.Const[len(v.Const)-1] != '"' {
 		return "", false
@@ -92,10 +92,10 @@ func plainText(v *program.Value) (string, bool) {
 	return string(text), true
 }
 
-// maxString is what Linux takes as one argument or one variable, with the byte that ends it.
+// maxString is Linux's limit for one argument or variable, including the final NUL byte.
 const maxString = 128 << 10
 
-// fits refuses what the kernel would refuse with no more than "argument list too long".
+// fits rejects strings that the kernel would reject with only "argument list too long".
 func fits(s, what string) *failure {
 	switch {
 	case strings.IndexByte(s, 0) >= 0:
@@ -107,7 +107,7 @@ func fits(s, what string) *failure {
 	return nil
 }
 
-// command gives the arguments of a step with a command.
+// command returns the arguments of a step with a command.
 func (s *Spec) command() ([]string, *failure) {
 	args, f := s.arguments()
 	switch {

@@ -1,6 +1,7 @@
 // Package view shows the progress of a run to its user: as lines (Plain), as a tree that is redrawn on a terminal
 // (Tree), or as NDJSON (JSON). Each view receives the run's events in order. At the end, Plain and Tree print how the
 // run ended, its outputs, and what failed.
+//
 // The package knows only events: it starts nothing and reads no store. The run's product (logs, outputs) is written to
 // Options.Out, messages about the run to Options.Talk.
 package view

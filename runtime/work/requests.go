@@ -60,6 +60,7 @@ type Requests struct {
 }
 
 // Requests starts to listen for requests. The caller must hold the lock. Requests to a former driver are dropped.
+//
 // It uses a named pipe instead of watching a directory, because the kernel takes 20 ms to end a watch, as long as a
 // small run.
 func (r Run) Requests() (*Requests, error) {

@@ -1,6 +1,7 @@
 // Package work manages the directories in which runs work on this machine: PROJECT/.pipec/work/RUN, with a directory
 // for each attempt, the lock of the driver, requests of other processes to the driver, and the processes that work
 // there.
+//
 // It makes no decisions about a run and stores no records: those are in the store. It works on Unix only; finding
 // processes that a killed driver left works on Linux only.
 package work

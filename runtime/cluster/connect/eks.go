@@ -35,6 +35,7 @@ const (
 
 // eks connects to an EKS cluster by its name or ARN. It finds the endpoint with DescribeCluster. Tokens are presigned
 // requests to STS, as `aws eks get-token` makes them. Credentials and region come from the SDK's default chain.
+//
 // eks signs its only request to EKS itself: the SDK's package for that service would add a millisecond to the start of
 // every command.
 func (c *Cluster) eks(ctx context.Context, name string, environ []string) error {

@@ -1,5 +1,6 @@
 // Package agent builds the image of pipec-agent, and finds it: one layer with one file, /pipec-agent, for each
 // architecture, without a daemon. The same binaries always give the same bytes.
+//
 // It neither pushes images nor compiles binaries.
 package agent
 

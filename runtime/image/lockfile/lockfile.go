@@ -1,5 +1,6 @@
 // Package lockfile reads and writes pipec.lock.json, the file in a project's directory in which push records digests
 // for the names in the source: see program.Lock. It makes no requests to registries or stores.
+//
 // The file is committed to version control. Therefore it is sorted, with one entry per line, has the same bytes for the
 // same lock, and is only written if something has changed. A file that can't be read, for example because of a merge
 // conflict, is rejected with the position.

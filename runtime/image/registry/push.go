@@ -16,6 +16,7 @@ const pushes = 5
 
 // Push writes an image or an index (a remote.Taggable) to a reference. It does not send what the registry already has.
 // progress may be nil; it is called from another goroutine, and never after Push has returned.
+//
 // Some registries reject one of two concurrent pushes of the same content. Push then starts again.
 func (c *Client) Push(ctx context.Context, ref string, what remote.Taggable, progress func(done, total int64)) error {
 	parsed, err := Parse(ref)

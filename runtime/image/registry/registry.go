@@ -1,6 +1,7 @@
 // Package registry is a client for image registries: it finds the digest of a reference, checks whether a digest
 // exists, and pushes images. It uses the distribution protocol through go-containerregistry, finds credentials where
 // docker, podman and the AWS SDK store them, limits how long it waits, and explains errors (Fault).
+//
 // It does not depend on projects, stacks or locks.
 package registry
 
