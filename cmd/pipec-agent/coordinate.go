@@ -35,7 +35,7 @@ func (a *agent) coordinate(ctx context.Context, args []string) int {
 	debug.SetMemoryLimit(coordinatorMemory)
 	end, err := a.drive(ctx)
 	var refusal *kube.Refusal
-	code := exitWorld
+	code := exitEnvironment
 	switch {
 	case err == nil && end.Status == record.Succeeded:
 		code = 0

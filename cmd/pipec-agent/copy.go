@@ -16,7 +16,7 @@ func (a *agent) copy(args []string) int {
 	}
 	if err := copySelf(args[0]); err != nil {
 		a.say("%s", err)
-		return exitWorld
+		return exitEnvironment
 	}
 	return 0
 }

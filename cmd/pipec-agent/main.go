@@ -28,10 +28,10 @@ version     print the version
 
 // The exit statuses, in addition to those of the step's process and of a run.
 const (
-	exitStep    = 1  // the step failed, but not by an exit code of its own
-	exitWorld   = 3  // the environment failed: the result could not be written, or the run could not be recorded
-	exitUsage   = 64 // EX_USAGE of sysexits.h
-	exitStopped = 75 // interrupted before it finished: it has to be started again
+	exitStep        = 1  // the step failed, but not by an exit code of its own
+	exitEnvironment = 3  // the environment failed: the result could not be written, or the run could not be recorded
+	exitUsage       = 64 // EX_USAGE of sysexits.h
+	exitStopped     = 75 // interrupted before it finished: it has to be started again
 )
 
 // version is set by the linker.

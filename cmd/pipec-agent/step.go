@@ -62,7 +62,7 @@ func (a *agent) step(ctx context.Context, args []string) int {
 	a.terminate(step.NewTermination(&result, err == nil).Encode())
 	if err != nil {
 		a.say("%s", err)
-		return exitWorld
+		return exitEnvironment
 	}
 	return exitCode(&result)
 }
@@ -72,7 +72,7 @@ func (a *agent) unready(err error) int {
 	t := step.Termination{Status: record.Failed, Class: record.ClassInfrastructure, Reason: record.ReasonStart, Message: err.Error()}
 	a.terminate(t.Encode())
 	a.say("%s", err)
-	return exitWorld
+	return exitEnvironment
 }
 
 // task reads the attempt's task and opens its store.

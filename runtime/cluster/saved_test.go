@@ -103,7 +103,7 @@ func TestFresh(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		move func(*Changes)
-		want string // "": the plan still holds
+		want string // "": the plan is still valid
 	}{
 		{"nothing moved", func(*Changes) {}, ""},
 		{"a field changed", func(n *Changes) { n.List[0].Live.Digest = "sha256:2" }, `ConfigMap "a" was changed`},

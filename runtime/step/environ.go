@@ -32,7 +32,7 @@ func (s *Spec) environment(d *Deps) ([]string, *failure) {
 	for _, secret := range s.Program.SecretEnv {
 		value, ok := d.Secrets[secret.Name]
 		if !ok {
-			return nil, userFault(record.ReasonStart, "secret_env %q: there is no value for key %q of secret %q",
+			return nil, userFailure(record.ReasonStart, "secret_env %q: there is no value for key %q of secret %q",
 				secret.Name, secret.Key, secret.Secret)
 		}
 		own.set(secret.Name, value)

@@ -22,13 +22,13 @@ type failure struct {
 
 func (f *failure) Error() string { return f.message }
 
-func userFault(reason, format string, args ...any) *failure {
+func userFailure(reason, format string, args ...any) *failure {
 	return &failure{record.ClassUser, reason, fmt.Sprintf(format, args...)}
 }
 
-// worldFault is a failure of the infrastructure. It is retried without counting as an attempt, unless waiting can't
+// infrastructureFailure is a failure of the infrastructure. It is retried without counting as an attempt, unless waiting can't
 // help: a step of hours must not be repeated because the disk was full at its end.
-func worldFault(reason, format string, args ...any) *failure {
+func infrastructureFailure(reason, format string, args ...any) *failure {
 	class := record.ClassInfrastructure
 	for _, arg := range args {
 		if err, ok := arg.(error); ok && lasting(err) {
@@ -53,9 +53,9 @@ func lasting(err error) bool {
 func storing(output string, err error) *failure {
 	var content *store.ContentError
 	if errors.As(err, &content) {
-		return userFault(record.ReasonOutputInvalid, "output %q can't be saved: %s", output, content)
+		return userFailure(record.ReasonOutputInvalid, "output %q can't be saved: %s", output, content)
 	}
-	return worldFault(record.ReasonStore, "output %q could not be stored: %s", output, err)
+	return infrastructureFailure(record.ReasonStore, "output %q could not be stored: %s", output, err)
 }
 
 // clip cuts a message to the length that a record may contain.

@@ -45,11 +45,11 @@ type matching struct {
 // match finds the files that match an output's glob. It returns nil without a failure if an optional output is missing.
 func (a *attempt) match(ctx context.Context, out *program.Output, t cty.Type) (*found, *failure) {
 	invalid := func(format string, args ...any) *failure {
-		return userFault(record.ReasonOutputInvalid, "output %q is declared %s: %s", out.Name, out.Type, fmt.Sprintf(format, args...))
+		return userFailure(record.ReasonOutputInvalid, "output %q is declared %s: %s", out.Name, out.Type, fmt.Sprintf(format, args...))
 	}
 	p, err := glob.Parse(out.Glob)
 	if err != nil {
-		return nil, worldFault(record.ReasonStart, "output %q: the glob %q: %s", out.Name, out.Glob, err)
+		return nil, infrastructureFailure(record.ReasonStart, "output %q: the glob %q: %s", out.Name, out.Glob, err)
 	}
 	many := t.IsListType() || t.IsMapType()
 	elem := t
@@ -64,7 +64,7 @@ func (a *attempt) match(ctx context.Context, out *program.Output, t cty.Type) (*
 	why := m.find(ctx, a.dir)
 	switch {
 	case ctx.Err() != nil:
-		return nil, worldFault(record.ReasonCancelled, "the search for the files of output %q was cancelled", out.Name)
+		return nil, infrastructureFailure(record.ReasonCancelled, "the search for the files of output %q was cancelled", out.Name)
 	case why != "":
 		return nil, invalid("%s", why)
 	}
@@ -74,7 +74,7 @@ func (a *attempt) match(ctx context.Context, out *program.Output, t cty.Type) (*
 	case n == 0 && out.Optional:
 		return nil, nil
 	case n == 0 && !many:
-		return nil, userFault(record.ReasonOutputMissing, "output %q is declared %s, but no %s matches its glob %q%s%s", out.Name, out.Type, m.wanted(),
+		return nil, userFailure(record.ReasonOutputMissing, "output %q is declared %s, but no %s matches its glob %q%s%s", out.Name, out.Type, m.wanted(),
 			p.Text, m.where(), m.listPassed())
 	case n > 1 && !many:
 		return nil, invalid("its glob %q matches %d of them: %s", p.Text, n, m.list(m.files, n))

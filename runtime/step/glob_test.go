@@ -22,7 +22,7 @@ func (x *trial) output(out program.Output) *trial {
 	return x
 }
 
-// content gives a datum as text: of a list or a map all elements, with their names.
+// content returns a datum as text, for a list or a map with all elements and their names.
 func (x *trial) content(d *record.Datum) string {
 	x.t.Helper()
 	if d.Artifact != nil && !d.Artifact.Directory {
@@ -146,7 +146,7 @@ func TestAbsoluteGlob(t *testing.T) {
 	}
 }
 
-// A glob is looked at only after success, and its output has no path of its own.
+// Globs are searched only after success, and an output with a glob has no path variable.
 func TestGlobAfterTheEnd(t *testing.T) {
 	x := sh(t, `echo a > a.txt; env | grep PIPEC_OUTPUT; exit 3`).output(program.Output{Name: "o", Type: "text", Glob: "*.txt"})
 	x.spec.Dir = t.TempDir()
@@ -183,7 +183,7 @@ func TestOptionalOutput(t *testing.T) {
 	if got := strings.Join(names, " "); got != "b c d e f" {
 		t.Error(got)
 	}
-	// One that is there is held to its type, and one that isn't optional is wanted.
+	// An existing optional output must have its type, and a required one must exist.
 	z := sh(t, "echo 1 > $PIPEC_OUTPUT_f; echo x > $PIPEC_OUTPUT_a")
 	z.spec.Program.Outputs = all
 	z.fails(record.ClassUser, record.ReasonOutputInvalid, `output "a"`, "png")
@@ -195,7 +195,7 @@ func TestOptionalOutput(t *testing.T) {
 	z.fails(record.ClassUser, record.ReasonOutputMissing, `output "f"`)
 }
 
-// asNobody runs the test once more, by a user that is not root.
+// asNobody runs the test again as a user other than root.
 func asNobody(t *testing.T) {
 	dir := t.TempDir()
 	for _, d := range []string{dir, filepath.Dir(dir)} {

@@ -22,7 +22,7 @@ func (s *Spec) prepare(ctx context.Context, d *Deps) *failure {
 	if !d.Ready {
 		for _, dir := range []string{"", inputsDir, outputsDir, scratchDir} {
 			if err := makeDir(filepath.Join(s.Root, dir)); err != nil {
-				return worldFault(record.ReasonStart, "can't create the step's directory: %s", err)
+				return infrastructureFailure(record.ReasonStart, "can't create the step's directory: %s", err)
 			}
 		}
 	}
@@ -40,7 +40,7 @@ func (s *Spec) fetch(ctx context.Context, st store.Store) *failure {
 		d := &s.Inputs[i]
 		t, err := types.ParseString(d.Type)
 		if err != nil {
-			return worldFault(record.ReasonInput, "input %q: %s", d.Name, err)
+			return infrastructureFailure(record.ReasonInput, "input %q: %s", d.Name, err)
 		}
 		if !types.HasArtifact(t) && d.Artifact == nil {
 			if f := s.writeValue(d); f != nil {
@@ -53,7 +53,7 @@ func (s *Spec) fetch(ctx context.Context, st store.Store) *failure {
 		}
 		g.Go(func() error {
 			if err := fetch(ctx, st, d, t, s.InputPath(d.Name)); err != nil {
-				return worldFault(record.ReasonInput, "input %q can't be fetched: %s", d.Name, err)
+				return infrastructureFailure(record.ReasonInput, "input %q can't be fetched: %s", d.Name, err)
 			}
 			return nil
 		})
@@ -128,10 +128,10 @@ func makeDir(dir string) error {
 
 func (s *Spec) writeValue(d *record.Datum) *failure {
 	if _, err := s.inputValue(d); err != nil {
-		return userFault(record.ReasonInputInvalid, "input %q is not a valid %s: %s", d.Name, d.Type, err)
+		return userFailure(record.ReasonInputInvalid, "input %q is not a valid %s: %s", d.Name, d.Type, err)
 	}
 	if err := os.WriteFile(s.InputPath(d.Name), append(d.Value[:len(d.Value):len(d.Value)], '\n'), 0o666); err != nil {
-		return worldFault(record.ReasonInput, "input %q can't be written: %s", d.Name, err)
+		return infrastructureFailure(record.ReasonInput, "input %q can't be written: %s", d.Name, err)
 	}
 	return nil
 }
@@ -143,7 +143,7 @@ func (s *Spec) unpack(ctx context.Context, st store.Store) *failure {
 	}
 	code := record.Artifact{Digest: s.Code, Directory: true}
 	if err := store.Fetch(ctx, st, code, s.workDir()); err != nil {
-		return worldFault(record.ReasonCode, "the code can't be unpacked: %s", err)
+		return infrastructureFailure(record.ReasonCode, "the code can't be unpacked: %s", err)
 	}
 	return nil
 }

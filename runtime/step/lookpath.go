@@ -41,9 +41,9 @@ func lookPath(name string, env []string, dir string) (string, *failure) {
 		hint = "; to run the one in the working directory, write \"./" + name + "\""
 	}
 	if path == "" {
-		return "", userFault(record.ReasonStart, "can't start %q: PATH is empty or not set%s", name, hint)
+		return "", userFailure(record.ReasonStart, "can't start %q: PATH is empty or not set%s", name, hint)
 	}
-	return "", userFault(record.ReasonStart, "can't start %q: there is no such program in PATH (%s)%s", name, path, hint)
+	return "", userFailure(record.ReasonStart, "can't start %q: there is no such program in PATH (%s)%s", name, path, hint)
 }
 
 // badPath explains what is wrong with the file of a program; nil if nothing is visible.
@@ -51,13 +51,13 @@ func badPath(name, path string) *failure {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return userFault(record.ReasonStart, "can't start %q: there is no such file (relative names are resolved in the working directory)", name)
+		return userFailure(record.ReasonStart, "can't start %q: there is no such file (relative names are resolved in the working directory)", name)
 	case err != nil:
-		return userFault(record.ReasonStart, "can't start %q: %s", name, plain(err))
+		return userFailure(record.ReasonStart, "can't start %q: %s", name, plain(err))
 	case info.IsDir():
-		return userFault(record.ReasonStart, "can't start %q: it is a directory", name)
+		return userFailure(record.ReasonStart, "can't start %q: it is a directory", name)
 	case unix.Access(path, unix.X_OK) != nil:
-		return userFault(record.ReasonStart, "can't start %q: it is not executable (chmod +x, or name its interpreter: [\"sh\", %q])", name, name)
+		return userFailure(record.ReasonStart, "can't start %q: it is not executable (chmod +x, or name its interpreter: [\"sh\", %q])", name, name)
 	}
 	return nil
 }

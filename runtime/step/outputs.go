@@ -39,7 +39,7 @@ type found struct {
 func (a *attempt) inspect(ctx context.Context, out *program.Output) (*found, *failure) {
 	t, err := types.ParseString(out.Type)
 	if err != nil {
-		return nil, worldFault(record.ReasonStart, "output %q: %s", out.Name, err)
+		return nil, infrastructureFailure(record.ReasonStart, "output %q: %s", out.Name, err)
 	}
 	if out.Glob != "" {
 		return a.match(ctx, out, t)
@@ -49,25 +49,25 @@ func (a *attempt) inspect(ctx context.Context, out *program.Output) (*found, *fa
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && out.Optional:
 		if _, err := os.Lstat(path); err == nil { // the step wrote a broken link
-			return nil, userFault(record.ReasonOutputInvalid, "output %q is declared %s, but is a symbolic link to a file that doesn't exist", out.Name, out.Type)
+			return nil, userFailure(record.ReasonOutputInvalid, "output %q is declared %s, but is a symbolic link to a file that doesn't exist", out.Name, out.Type)
 		}
 		return nil, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, userFault(record.ReasonOutputMissing, "output %q is declared %s, but the step didn't write it: there is no file at outputs/%s "+
+		return nil, userFailure(record.ReasonOutputMissing, "output %q is declared %s, but the step didn't write it: there is no file at outputs/%s "+
 			"(PIPEC_OUTPUT_%s)", out.Name, out.Type, out.Name, envName(out.Name))
 	case err != nil:
-		return nil, userFault(record.ReasonOutputInvalid, "output %q can't be read: %s", out.Name, plain(err))
+		return nil, userFailure(record.ReasonOutputInvalid, "output %q can't be read: %s", out.Name, plain(err))
 	}
 	if !types.HasArtifact(t) {
 		value, why := readValue(path, info, t)
 		if why != "" {
-			return nil, userFault(record.ReasonOutputInvalid, "output %q is declared %s: %s", out.Name, out.Type, why)
+			return nil, userFailure(record.ReasonOutputInvalid, "output %q is declared %s: %s", out.Name, out.Type, why)
 		}
 		return &found{typ: out.Type, value: value}, nil
 	}
 	one, why := checkArtifact(path, t)
 	if why != "" {
-		return nil, userFault(record.ReasonOutputInvalid, "output %q is declared %s: %s", out.Name, out.Type, why)
+		return nil, userFailure(record.ReasonOutputInvalid, "output %q is declared %s: %s", out.Name, out.Type, why)
 	}
 	return one, nil
 }

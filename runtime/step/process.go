@@ -104,20 +104,20 @@ func (p *process) start(program string) (*child, error) {
 func startFailure(name, program string, err error) *failure {
 	switch {
 	case errors.Is(err, syscall.ENOEXEC):
-		return userFault(record.ReasonStart, "can't start %q: it is not a program for this machine, and has no #! line (name its interpreter: [\"sh\", %q])", name, name)
+		return userFailure(record.ReasonStart, "can't start %q: it is not a program for this machine, and has no #! line (name its interpreter: [\"sh\", %q])", name, name)
 	case errors.Is(err, syscall.E2BIG):
-		return userFault(record.ReasonStart, "can't start %q: the arguments and environment variables are too long; "+
+		return userFailure(record.ReasonStart, "can't start %q: the arguments and environment variables are too long; "+
 			"pass file names instead (input.x.path), and read the files in the process", name)
 	case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ENOMEM), errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
-		return worldFault(record.ReasonStart, "can't start %q: %s", name, plain(err))
+		return infrastructureFailure(record.ReasonStart, "can't start %q: %s", name, plain(err))
 	}
 	if f := badPath(name, program); f != nil {
 		return f
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return userFault(record.ReasonStart, "can't start %q: the interpreter in its #! line, its loader or the working directory is missing", name)
+		return userFailure(record.ReasonStart, "can't start %q: the interpreter in its #! line, its loader or the working directory is missing", name)
 	}
-	return userFault(record.ReasonStart, "can't start %q: %s", name, plain(err))
+	return userFailure(record.ReasonStart, "can't start %q: %s", name, plain(err))
 }
 
 func (e *exit) String() string {

@@ -109,18 +109,18 @@ func (s *Spec) runner(dir string) (*runner, *failure) {
 	}
 	data, err := json.Marshal(req)
 	if err != nil {
-		return nil, worldFault(record.ReasonStart, "the runner's request: %s", err)
+		return nil, infrastructureFailure(record.ReasonStart, "the runner's request: %s", err)
 	}
 	program, asked := filepath.Join(s.Root, runnerName), filepath.Join(s.Root, requestName)
 	archive, err := runnerArchive()
 	if err != nil {
-		return nil, worldFault(record.ReasonStart, "the runner: %s", err)
+		return nil, infrastructureFailure(record.ReasonStart, "the runner: %s", err)
 	}
 	if err := os.WriteFile(program, archive, 0o666); err != nil {
-		return nil, worldFault(record.ReasonStart, "the runner can't be written: %s", err)
+		return nil, infrastructureFailure(record.ReasonStart, "the runner can't be written: %s", err)
 	}
 	if err := os.WriteFile(asked, data, 0o666); err != nil {
-		return nil, worldFault(record.ReasonStart, "the runner's request can't be written: %s", err)
+		return nil, infrastructureFailure(record.ReasonStart, "the runner's request can't be written: %s", err)
 	}
 	return &runner{argv: []string{s.interpreter(), "-u", program, asked}, answers: req.Report}, nil
 }
@@ -128,7 +128,7 @@ func (s *Spec) runner(dir string) (*runner, *failure) {
 func newSlot(name, typ, path string) (slot, cty.Type, *failure) {
 	t, err := types.ParseString(typ)
 	if err != nil {
-		return slot{}, t, worldFault(record.ReasonStart, "%s: %s", name, err)
+		return slot{}, t, infrastructureFailure(record.ReasonStart, "%s: %s", name, err)
 	}
 	return slot{Name: name, Path: path, Type: slotTypeOf(t), Text: typ}, t, nil
 }

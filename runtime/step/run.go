@@ -32,7 +32,7 @@ func Run(ctx context.Context, spec *Spec, d Deps) (record.Result, error) {
 		Status: record.Succeeded, StartedAt: now().UTC(),
 	}}
 	if err := spec.check(); err != nil {
-		a.fail(worldFault(record.ReasonStart, "%s", err))
+		a.fail(infrastructureFailure(record.ReasonStart, "%s", err))
 		a.result.EndedAt = now().UTC()
 		return a.result, err
 	}
@@ -118,7 +118,7 @@ func toTheEnd(ctx context.Context) (context.Context, func()) {
 
 func (a *attempt) stopped(cause error) *failure {
 	if errors.Is(cause, ErrShutdown) {
-		return worldFault(record.ReasonShutdown, "it was interrupted from outside before it was done")
+		return infrastructureFailure(record.ReasonShutdown, "it was interrupted from outside before it was done")
 	}
 	a.result.Status = record.Cancelled
 	return &failure{reason: record.ReasonCancelled, message: "the run was cancelled"}
@@ -136,23 +136,23 @@ func (a *attempt) judge(end *exit, report *report) *failure {
 	switch {
 	case end.timedOut:
 		a.result.Status = record.TimedOut
-		return userFault(record.ReasonTimeout, "it exceeded its timeout of %s", a.spec.Program.Timeout.D())
+		return userFailure(record.ReasonTimeout, "it exceeded its timeout of %s", a.spec.Program.Timeout.D())
 	case end.stopped != nil && (!errors.Is(end.stopped, ErrShutdown) || !succeeded):
 		return a.stopped(end.stopped)
 	case report.Reason != "":
 		a.result.ExitCode = nil // of the runner, not of the user's function
-		return userFault(report.Reason, "%s", report.Message)
+		return userFailure(report.Reason, "%s", report.Message)
 	case succeeded:
 		a.result.ToldToStop = end.stopped != nil
 		return nil
 	case end.oom:
-		return userFault(record.ReasonOOM, "the kernel killed it: there was no memory left")
+		return userFailure(record.ReasonOOM, "the kernel killed it: there was no memory left")
 	case end.signal != 0:
-		return userFault(record.ReasonSignal, "it %s, a signal that pipec did not send", end)
+		return userFailure(record.ReasonSignal, "it %s, a signal that pipec did not send", end)
 	case report.Message != "":
-		return userFault(record.ReasonError, "%s", report.Message)
+		return userFailure(record.ReasonError, "%s", report.Message)
 	}
-	return userFault(record.ReasonError, "it %s", end)
+	return userFailure(record.ReasonError, "it %s", end)
 }
 
 // process returns the process of the step, and the runner for a python step.
@@ -162,7 +162,7 @@ func (a *attempt) process() (*process, *runner, *failure) {
 	if dir == "" {
 		wd, err := os.Getwd()
 		if err != nil {
-			return nil, nil, worldFault(record.ReasonStart, "the working directory: %s", plain(err))
+			return nil, nil, infrastructureFailure(record.ReasonStart, "the working directory: %s", plain(err))
 		}
 		dir = wd
 	}
@@ -188,7 +188,7 @@ func (a *attempt) process() (*process, *runner, *failure) {
 	}
 	input, err := a.d.inherited().input()
 	if err != nil {
-		return nil, nil, worldFault(record.ReasonStart, "can't open the step's input: %s", err)
+		return nil, nil, infrastructureFailure(record.ReasonStart, "can't open the step's input: %s", err)
 	}
 	return &process{
 		argv: argv, env: setEnv(env, "PWD", dir), dir: dir, out: a.log, started: a.d.Started,
@@ -212,7 +212,7 @@ func (a *attempt) closeLog(ctx context.Context) {
 	kept, err := a.log.close(context.WithoutCancel(ctx))
 	a.result.Log = kept
 	if err != nil && a.result.Status == record.Succeeded {
-		a.fail(worldFault(record.ReasonStore, "the log could not be stored: %s", err))
+		a.fail(infrastructureFailure(record.ReasonStore, "the log could not be stored: %s", err))
 	}
 }
 
@@ -230,7 +230,7 @@ func (a *attempt) commit(ctx context.Context) (record.Result, error) {
 		}
 		return committed, nil
 	}
-	a.fail(worldFault(record.ReasonStore, "the result could not be stored: %s", err))
+	a.fail(infrastructureFailure(record.ReasonStore, "the result could not be stored: %s", err))
 	return a.result, fmt.Errorf("the result of step %s: %w", a.spec.Step, err)
 }
 

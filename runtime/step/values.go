@@ -73,7 +73,7 @@ func (s *Spec) evaluate(v *program.Value, what string) (string, *failure) {
 	}
 	val, err := v.EvalAs(s.lookup(), cty.String)
 	if err != nil {
-		return "", userFault(record.ReasonExpression, "%s can't be evaluated: %s", what, err)
+		return "", userFailure(record.ReasonExpression, "%s can't be evaluated: %s", what, err)
 	}
 	return val.AsString(), nil
 }
@@ -99,9 +99,9 @@ const maxString = 128 << 10
 func fits(s, what string) *failure {
 	switch {
 	case strings.IndexByte(s, 0) >= 0:
-		return userFault(record.ReasonStart, "%s contains a NUL byte, which can't be passed to a process", what)
+		return userFailure(record.ReasonStart, "%s contains a NUL byte, which can't be passed to a process", what)
 	case len(s) >= maxString:
-		return userFault(record.ReasonStart, "%s has %d bytes, but the system's limit is %d (128 KiB): "+
+		return userFailure(record.ReasonStart, "%s has %d bytes, but the system's limit is %d (128 KiB): "+
 			"pass the file name instead (input.x.path), and read the file in the process", what, len(s), maxString)
 	}
 	return nil
@@ -114,9 +114,9 @@ func (s *Spec) command() ([]string, *failure) {
 	case f != nil:
 		return nil, f
 	case len(args) == 0:
-		return nil, userFault(record.ReasonStart, "the command is an empty list: its first element must name the program to start")
+		return nil, userFailure(record.ReasonStart, "the command is an empty list: its first element must name the program to start")
 	case args[0] == "":
-		return nil, userFault(record.ReasonStart, "command[0] is empty: it must name the program to start")
+		return nil, userFailure(record.ReasonStart, "command[0] is empty: it must name the program to start")
 	}
 	for i, arg := range args {
 		if f := fits(arg, fmt.Sprintf("command[%d]", i)); f != nil {
@@ -130,7 +130,7 @@ func (s *Spec) arguments() ([]string, *failure) {
 	if list := s.Program.CommandList; list != nil {
 		val, err := list.EvalAs(s.lookup(), cty.List(cty.String))
 		if err != nil {
-			return nil, userFault(record.ReasonExpression, "command can't be evaluated: %s", err)
+			return nil, userFailure(record.ReasonExpression, "command can't be evaluated: %s", err)
 		}
 		args := make([]string, 0, val.LengthInt())
 		for it := val.ElementIterator(); it.Next(); {

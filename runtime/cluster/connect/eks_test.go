@@ -14,7 +14,7 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// aws sets what the SDK's chain reads, and shuts out what this machine has.
+// aws sets the variables that the SDK's chain reads, so that the machine's own settings have no effect.
 func aws(t *testing.T, endpoint string) []string {
 	for name, value := range map[string]string{
 		"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "", "AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "",
@@ -25,7 +25,7 @@ func aws(t *testing.T, endpoint string) []string {
 	return []string{"AWS_ENDPOINT_URL_EKS=" + endpoint}
 }
 
-// TestEKS plays EKS: the cluster's address and authority by DescribeCluster, and then an API server that gets a token.
+// TestEKS simulates EKS: DescribeCluster returns the cluster's endpoint and authority, and an API server gets a token.
 func TestEKS(t *testing.T) {
 	var token string
 	api := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

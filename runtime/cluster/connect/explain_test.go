@@ -78,7 +78,7 @@ func TestExplainStatus(t *testing.T) {
 	}
 }
 
-// silent listens and never says a word.
+// silent accepts connections and never responds.
 func silent(t *testing.T) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

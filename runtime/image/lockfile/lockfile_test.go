@@ -150,7 +150,7 @@ func TestUpdateTouchesOnlyWhatChanges(t *testing.T) {
 	}
 }
 
-// TestUpdateThroughLink keeps a lock that is a link to a file elsewhere what it is.
+// TestUpdateThroughLink: a lock that is a symbolic link remains one.
 func TestUpdateThroughLink(t *testing.T) {
 	dir, other := t.TempDir(), filepath.Join(t.TempDir(), "lock")
 	if err := os.WriteFile(other, []byte(`{"version": 1}`), 0o644); err != nil {
@@ -168,7 +168,7 @@ func TestUpdateThroughLink(t *testing.T) {
 	}
 }
 
-// TestUpdatesAtOnce has many writers, none of whose entries may be lost.
+// TestUpdatesAtOnce has many concurrent writers, none of whose entries may be lost.
 func TestUpdatesAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	const writers = 16
@@ -213,7 +213,7 @@ func TestUpdateCancelled(t *testing.T) {
 	}
 }
 
-// TestRoundTrip reads back what is written, and writes the same again.
+// TestRoundTrip decodes and encodes a lock without changes.
 func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		lock := &program.Lock{Version: 1}
