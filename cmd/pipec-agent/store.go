@@ -12,7 +12,7 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// storeOf reads the artifact store from the environment.
+// storeOf returns the store that the environment describes.
 func (a *agent) storeOf() (program.Store, error) {
 	var s program.Store
 	text := a.getenv(kube.EnvStore)
@@ -25,12 +25,12 @@ func (a *agent) storeOf() (program.Store, error) {
 	return s, nil
 }
 
-// open opens a store; memory bounds the bytes of objects that it holds while it reads and writes.
+// open opens a store. memory limits the bytes in transit that the store holds.
 func (a *agent) open(ctx context.Context, s program.Store, memory int64) (stores.Store, error) {
 	return stores.Builtin().Open(ctx, s, stores.Options{Environ: a.lookup, Memory: memory})
 }
 
-// patient wraps a store so that it retries while the store can't be reached, and logs that once an outage.
+// patient returns a store that retries while the store is unavailable, and logs that.
 func (a *agent) patient(s store.Store, grace time.Duration) store.Store {
 	return store.Patient(s, grace, func(err error) { a.say("waiting for the artifact store: %s", err) })
 }

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// each calls f for 0 to n-1, a few at once. Where some fail it is the error of the first of them in that order, whichever
-// was found first: the same trouble gives the same message. What comes after one that failed is not begun.
+// each calls f for 0 to n-1, a few at a time. It returns the error of the lowest index that failed, whichever failed
+// first, so that the same problem gives the same message. No call starts above an index that failed.
 func each(ctx context.Context, n int, f func(context.Context, int) error) error {
 	var (
 		g      errgroup.Group

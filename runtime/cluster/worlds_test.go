@@ -42,13 +42,13 @@ func TestBadWorlds(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
-	// A canceled context is nothing else.
+	// A cancelled context remains a cancelled context.
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := cluster.Plan(ctx, with(p.cluster)); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
-	// A quota is used up in the middle; applying again goes on when there is room.
+	// A quota is exhausted in the middle; applying again continues when there is room.
 	quotas := p.client.CoreV1().ResourceQuotas(p.namespace)
 	quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "small"}, Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{"count/cronjobs.batch": *quantity("0")}}}
 	if _, err := quotas.Create(t.Context(), quota, metav1.CreateOptions{}); err != nil {
@@ -58,10 +58,10 @@ func TestBadWorlds(t *testing.T) {
 	o := p.options("p", a)
 	_, err := cluster.Plan(t.Context(), o)
 	var e *connect.Error
-	if !errors.As(err, &e) || e.Reason != connect.Quota || !strings.Contains(err.Error(), `quota "small" is used up`) {
+	if !errors.As(err, &e) || e.Reason != connect.Quota || !strings.Contains(err.Error(), `quota "small" is exhausted`) {
 		t.Errorf("quota: %v", err)
 	}
-	// Without the quota there is a plan, which then fails in the middle.
+	// The plan is made without the quota, and then fails in the middle.
 	quota.Spec.Hard["count/cronjobs.batch"] = *quantity("5")
 	if _, err := quotas.Update(t.Context(), quota, metav1.UpdateOptions{}); err != nil {
 		t.Fatal(err)
@@ -74,7 +74,7 @@ func TestBadWorlds(t *testing.T) {
 	}
 	p.quotaKnown("small")
 	var partial *cluster.PartialError
-	if err := cluster.Apply(t.Context(), o, changes, nil); !errors.As(err, &partial) || !strings.Contains(err.Error(), "4 of 5 changes have been made; applying again goes on") {
+	if err := cluster.Apply(t.Context(), o, changes, nil); !errors.As(err, &partial) || !strings.Contains(err.Error(), "4 of 5 changes have been made; apply again") {
 		t.Errorf("in the middle: %v", err)
 	}
 	if err := quotas.Delete(t.Context(), "small", metav1.DeleteOptions{}); err != nil {
@@ -83,7 +83,7 @@ func TestBadWorlds(t *testing.T) {
 	expect(t, "with room", p.apply(o), "create CronJob a")
 }
 
-// A namespace that isn't there is made where the stack says so.
+// A missing namespace is created if the stack says so.
 func TestCreateNamespace(t *testing.T) {
 	p := newPlace(t)
 	name := p.namespace + "-new"
@@ -134,7 +134,7 @@ func quantity(text string) *resource.Quantity {
 	return &q
 }
 
-// quotaKnown waits until the cluster counts by what the quota says now.
+// quotaKnown waits until the cluster has computed the quota's usage.
 func (p *place) quotaKnown(name string) {
 	p.t.Helper()
 	w, err := p.client.CoreV1().ResourceQuotas(p.namespace).Watch(p.t.Context(), metav1.SingleObject(metav1.ObjectMeta{Name: name}))

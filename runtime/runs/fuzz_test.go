@@ -6,7 +6,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// FuzzParseEvents: whatever stands in a segment, what is read of it is no newer than this reader.
+// FuzzParseEvents: whatever a segment contains, the parsed events are no newer than this reader supports.
 func FuzzParseEvents(f *testing.F) {
 	f.Add([]byte("{\"version\":1,\"type\":\"run_started\"}\n{\"ver"))
 	f.Add([]byte("{\"version\":99}\n{}\n"))

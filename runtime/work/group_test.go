@@ -22,7 +22,7 @@ func newGroup(t *testing.T) (Dir, func() *Group) {
 	return dir, func() *Group { return dir.Group("g") }
 }
 
-// enter waits for a place; told is closed when it has to wait.
+// enter waits for a place. told is closed when it has to wait.
 func enter(t *testing.T, ctx context.Context, g *Group, limit int, run string) (got <-chan *Place, told <-chan struct{}) {
 	t.Helper()
 	c, waits := make(chan *Place, 1), make(chan struct{})
@@ -49,7 +49,7 @@ func (g *Group) first(t *testing.T) {
 	}
 }
 
-// Who waits comes in before who was in and wants to come in again.
+// TestGroupTurns: a waiter gets the place before a former holder that wants it again.
 func TestGroupTurns(t *testing.T) {
 	_, group := newGroup(t)
 	a, b := group(), group()
@@ -69,7 +69,7 @@ func TestGroupTurns(t *testing.T) {
 			t.Fatal("two are in")
 		default:
 		}
-		// The other way round.
+		// With the roles exchanged.
 		a.first(t)
 		gotB, _ = enter(t, t.Context(), b, 1, "b")
 		second.Leave()
@@ -80,7 +80,7 @@ func TestGroupTurns(t *testing.T) {
 	(<-gotB).Leave()
 }
 
-// Who gives up leaves nothing locked, however often.
+// TestGroupGivenUp: a waiter that gives up leaves nothing locked, even after many times.
 func TestGroupGivenUp(t *testing.T) {
 	_, group := newGroup(t)
 	a, b := group(), group()
@@ -105,7 +105,7 @@ func TestGroupGivenUp(t *testing.T) {
 	if q, _, err = group().Try(2, Holder{Run: "c"}); err != nil || q == nil {
 		t.Fatal("a free place can't be had", err)
 	}
-	got, told := enter(t, t.Context(), b, 2, "b") // those that were left behind serve it
+	got, told := enter(t, t.Context(), b, 2, "b") // served by a thread that was left behind
 	<-told
 	p.Leave()
 	(<-got).Leave()
@@ -115,7 +115,7 @@ func TestGroupGivenUp(t *testing.T) {
 	}
 }
 
-// Who comes in at once and doesn't wait is never kept out by who only lets go.
+// TestGroupTry: Try gets a place while other waiters only release theirs, and never more places than there are.
 func TestGroupTry(t *testing.T) {
 	_, group := newGroup(t)
 	var held []*Place
@@ -165,7 +165,7 @@ func TestGroupTry(t *testing.T) {
 	}
 }
 
-// The directory of the groups is removed while somebody waits.
+// TestGroupRemoved: the directory of the groups is removed during a wait.
 func TestGroupRemoved(t *testing.T) {
 	dir, group := newGroup(t)
 	p, _, err := group().Try(1, Holder{Run: "a"})
@@ -188,7 +188,7 @@ func TestGroupRemoved(t *testing.T) {
 	q.Leave()
 }
 
-// What a run has left is given back when it is gone on with; what others hold, and what is damaged, is left alone.
+// TestGroupForget: Forget frees the places of a killed run, and keeps places that others hold or that are damaged.
 func TestGroupForget(t *testing.T) {
 	dir, group := newGroup(t)
 	g := group()
@@ -204,7 +204,7 @@ func TestGroupForget(t *testing.T) {
 	if err := dir.Forget("dead"); err != nil {
 		t.Fatal(err)
 	}
-	if err := dir.Forget("a"); err != nil { // it is there
+	if err := dir.Forget("a"); err != nil { // it is running
 		t.Fatal(err)
 	}
 	if h := g.Holders(); len(h) != 1 || h[0].Run != "a" {
@@ -213,8 +213,8 @@ func TestGroupForget(t *testing.T) {
 	p.Leave()
 }
 
-// A place that processes of a killed run hold, without its lock, keeps nobody from another one; and who waits comes in by
-// whichever is free first.
+// TestGroupOutlived: a place held by processes of a killed run, without its lock, does not block another one, and a
+// waiter gets whichever place is free first.
 func TestGroupOutlived(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("processes are found by /proc")
@@ -255,7 +255,7 @@ func TestGroupOutlived(t *testing.T) {
 		second <- p
 	}()
 	<-waits
-	first.Leave() // the other is outlived still
+	first.Leave() // the other place is still held by the processes
 	p := <-second
 	if !marked {
 		t.Error("who waits is not told of the processes")
@@ -267,7 +267,7 @@ func TestGroupOutlived(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = daemon.Wait()
-	(<-got).Leave() // the other is held still
+	(<-got).Leave() // the other place is still held
 	p.Leave()
 	if h := c.Holders(); len(h) != 0 {
 		t.Errorf("in are %v", h)

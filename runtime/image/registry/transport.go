@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-// errSilent says that a registry was waited for and nothing came.
-var errSilent = errors.New("no byte came or went")
+// errSilent reports that a registry sent no data in time.
+var errSilent = errors.New("no data was transferred")
 
 // dialTimeout is how long a connection may take: a host that drops packets says nothing at all.
 const dialTimeout = 10 * time.Second
