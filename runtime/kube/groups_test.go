@@ -20,6 +20,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"pipec.dev/pipec/runtime/kube/groups"
 	"pipec.dev/pipec/runtime/kubeclient/kubetest"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
@@ -163,7 +164,7 @@ func (r *rig) killed(ctx context.Context, job string, lives int, rnd *rand.Rand)
 }
 
 // seat puts somebody into the group, as a run that was there before has left it.
-func (r *rig) seat(annotation string, members ...member) {
+func (r *rig) seat(annotation string, members ...groups.Member) {
 	data, _ := json.Marshal(members)
 	name := kube.GroupLease("x", "gpu")
 	l, ok := kubetest.Find[*coordinationv1.Lease](r.api, "leases", name)
@@ -211,7 +212,7 @@ func groupTakenOver(t *testing.T) {
 	r.podOf("old-coordinator", "uid-of-old", batchv1.ControllerUidLabel, "", corev1.PodRunning)
 	r.podOf("old-step", "uid-of-old", groupKey, "gpu", corev1.PodRunning)
 	r.podOf("old-other", "uid-of-old", "some", "label", corev1.PodRunning) // in no group
-	r.seat(kube.AnnotationHolders, member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1})
+	r.seat(kube.AnnotationHolders, groups.Member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1})
 	out := &watcher{make(chan record.Event, 10)}
 	done := make(chan *record.End)
 	go func() {
@@ -272,7 +273,7 @@ func TestGroupFinished(t *testing.T) {
 				job.Status.Conditions = []batchv1.JobCondition{{Type: c.cond, Status: corev1.ConditionTrue}}
 			}
 			r.api.Put(job)
-			r.seat(kube.AnnotationHolders, member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1})
+			r.seat(kube.AnnotationHolders, groups.Member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1})
 			end, err := r.coordinateAs(t.Context(), "run-0", &deadStore{Store: r.store}, io.Discard)
 			if err != nil {
 				t.Fatal(err)
@@ -295,7 +296,7 @@ func groupLine(t *testing.T) {
 	r, _ := grouped(t, 1, 1)
 	r.job("old")
 	r.job("run-0")
-	r.seat(kube.AnnotationWaiting, member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1}, member{Run: "none", UID: "uid-of-none", Step: "train", Attempt: 1})
+	r.seat(kube.AnnotationWaiting, groups.Member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1}, groups.Member{Run: "none", UID: "uid-of-none", Step: "train", Attempt: 1})
 	out := &watcher{make(chan record.Event, 10)}
 	start := time.Now()
 	end, err := r.coordinateAs(t.Context(), "run-0", &deadStore{Store: r.store}, out)
@@ -324,7 +325,7 @@ func groupLineMoves(t *testing.T) {
 	r, _ := grouped(t, 1, 1)
 	r.job("old")
 	r.job("run-0")
-	r.seat(kube.AnnotationWaiting, member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1})
+	r.seat(kube.AnnotationWaiting, groups.Member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	over := make(chan struct{})
@@ -357,7 +358,7 @@ func groupCancelled(t *testing.T) {
 	r, _ := grouped(t, 2, 1)
 	r.job("old")
 	r.job("run-0")
-	r.seat(kube.AnnotationHolders, member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1})
+	r.seat(kube.AnnotationHolders, groups.Member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1})
 	out := &watcher{make(chan record.Event, 10)}
 	go func() {
 		<-out.waits
@@ -381,7 +382,7 @@ func (r *rig) cancel(job string) {
 // TestGroupCancelledEarly: a run that is cancelled while its first request to be in the group is under way is in it no
 // more when it has ended, nor in line.
 func TestGroupCancelledEarly(t *testing.T) {
-	for what, holders := range map[string][]member{"the place": nil, "the line": {{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1}}} {
+	for what, holders := range map[string][]groups.Member{"the place": nil, "the line": {{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1}}} {
 		inBubble(t, what, func(t *testing.T) {
 			r, _ := grouped(t, 1, 1)
 			r.job("old")
