@@ -1,4 +1,4 @@
-package kube
+package groups
 
 import (
 	"context"
@@ -14,10 +14,11 @@ import (
 
 func deadKey(uid, group string) string { return uid + "/" + group }
 
-// departed says whether nothing is left of a member of a group: its Job is gone or finished, its coordinator runs no more,
-// which could make a pod, and no pod of it runs that is in the group. Time says nothing: what can't be seen may be there.
-func (d *driver) departed(ctx context.Context, m *member, group string) bool {
-	job, err := d.client.GetJob(ctx, m.Run)
+// departed reports whether nothing is left of a member of a group: its Job is gone or finished, its coordinator, which could
+// create a pod, doesn't run any more, and no pod of its run that is in the group runs. Time plays no part: what can't be
+// seen may exist.
+func (l *leases) departed(ctx context.Context, m *Member, group string) bool {
+	job, err := l.o.Client.GetJob(ctx, m.Run)
 	switch {
 	case err != nil && !apierrors.IsNotFound(err):
 		return false
@@ -26,9 +27,9 @@ func (d *driver) departed(ctx context.Context, m *member, group string) bool {
 	}
 	for _, selector := range []string{
 		batchv1.ControllerUidLabel + "=" + m.UID,
-		kube.LabelRunUID + "=" + m.UID + "," + d.groupLabel(group),
+		kube.LabelRunUID + "=" + m.UID + "," + Label(l.o.Project, group),
 	} {
-		pods, err := d.client.ListPods(ctx, selector)
+		pods, err := l.o.Client.ListPods(ctx, selector)
 		if err != nil {
 			return false
 		}
@@ -41,9 +42,9 @@ func (d *driver) departed(ctx context.Context, m *member, group string) bool {
 	return true
 }
 
-// groupLabel is the key of the label of pods that are in a group.
-func (d *driver) groupLabel(group string) string {
-	return kube.LabelGroup + kube.GroupDigest(d.program.Project, group)
+// Label is the key of the label of pods that are in a group.
+func Label(project, group string) string {
+	return kube.LabelGroup + kube.GroupDigest(project, group)
 }
 
 func finished(job *batchv1.Job) bool {
@@ -55,26 +56,27 @@ func finished(job *batchv1.Job) bool {
 	return false
 }
 
-// watchMembers sees to it that the end of a run is told that holds a place and can't leave it any more: its Job is
-// watched, for as long as it is waited for.
-func (g *groups) watchMembers(w *waiter, holders []member) {
+// watchMembers finds out when a holder has departed: the Jobs of all holders are watched while w waits.
+func (g *Groups) watchMembers(w *waiter, holders []Member) {
 	there := map[string]bool{}
 	for _, m := range holders {
 		there[m.UID] = true
-		if m.UID == g.d.o.JobUID || w.jobs[m.UID] != nil || g.dead[deadKey(m.UID, w.hold.Group)] {
+		if m.UID == g.o.JobUID || w.jobs[m.UID] != nil || g.dead[deadKey(m.UID, w.hold.Group)] {
 			continue
 		}
-		ctx, stop := context.WithCancel(g.d.ctx)
+		ctx, stop := context.WithCancel(context.Background())
 		w.jobs[m.UID] = stop
-		g.d.working.Go(func() {
+		g.host.Async(func(run context.Context) func() {
 			defer stop()
-			if g.d.awaitDeparture(ctx, &m, w.hold.Group) {
-				g.d.post(func() {
-					g.dead[deadKey(m.UID, w.hold.Group)] = true
-					if g.waits[w.hold] == w {
-						g.look(w)
-					}
-				})
+			defer context.AfterFunc(run, stop)()
+			if !g.lease.awaitDeparture(ctx, &m, w.hold.Group) {
+				return nil
+			}
+			return func() {
+				g.dead[deadKey(m.UID, w.hold.Group)] = true
+				if g.waits[w.hold] == w {
+					g.look(w)
+				}
 			}
 		})
 	}
@@ -86,17 +88,17 @@ func (g *groups) watchMembers(w *waiter, holders []member) {
 	}
 }
 
-// How often a run whose Job has ended is looked at, while pods of it are left.
+// The pauses between the queries for what is left of a run whose Job has ended.
 const (
 	departFirst = 2 * time.Second
 	departLast  = 15 * time.Second
 )
 
-// awaitDeparture waits until nothing is left of a member; false where ctx ends first.
-func (d *driver) awaitDeparture(ctx context.Context, m *member, group string) bool {
+// awaitDeparture waits until nothing is left of a member, and reports whether that was before ctx ended.
+func (l *leases) awaitDeparture(ctx context.Context, m *Member, group string) bool {
 	watching, stop := context.WithCancel(ctx)
 	seen := false
-	d.client.WatchJob(watching, m.Run, kubeclient.Watcher[*batchv1.Job]{
+	l.o.Client.WatchJob(watching, m.Run, kubeclient.Watcher[*batchv1.Job]{
 		Changed: func(j *batchv1.Job) {
 			if seen = true; string(j.UID) != m.UID || finished(j) {
 				stop()
@@ -111,11 +113,11 @@ func (d *driver) awaitDeparture(ctx context.Context, m *member, group string) bo
 	})
 	stop()
 	wait := departFirst
-	if d.o.pace > 0 {
-		wait = d.o.pace
+	if l.o.Pace > 0 {
+		wait = l.o.Pace
 	}
 	for ctx.Err() == nil {
-		if d.departed(ctx, m, group) {
+		if l.departed(ctx, m, group) {
 			return true
 		}
 		t := time.NewTimer(wait)
