@@ -52,22 +52,22 @@ func Import(ctx context.Context, s Store, open Opener, name string, look func(io
 
 // take writes content into a temporary file, and gives it its name when its digest is known.
 func (l *Local) take(ctx context.Context, r io.Reader, look func(io.Reader) error) (string, int64, error) {
-	w, err := l.create()
+	t, err := l.create()
 	if err != nil {
 		return "", 0, err
 	}
-	c := counted{r: contextReader{ctx, r}, h: sha256.New(), to: fdWriter(w.file)}
+	c := counted{r: contextReader{ctx, r}, h: sha256.New(), to: fdWriter(t.fd)}
 	fault := c.through(look)
 	digest := digestOf(c.h)
-	if cerr := unix.Close(w.file); fault == nil && !errors.Is(cerr, unix.EINTR) {
+	if cerr := unix.Close(t.fd); fault == nil && !errors.Is(cerr, unix.EINTR) {
 		fault = cerr
 	}
 	left := true
 	if fault == nil {
-		left, fault = l.place(w, record.BlobKey(digest), Replace)
+		left, fault = l.place(t, record.BlobKey(digest), Replace)
 	}
 	if left {
-		_ = l.root.Remove(w.temp)
+		_ = l.root.Remove(t.name)
 	}
 	return digest, c.n, fault
 }

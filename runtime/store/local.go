@@ -9,7 +9,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"sync"
 	"syscall"
 	"time"
 
@@ -28,10 +27,6 @@ type Local struct {
 	dir  string
 	root *os.Root // every path is resolved beneath it, symbolic links too
 	top  *os.File // the same directory, for calls that os.Root lacks
-
-	mu    sync.Mutex
-	ready map[string]writing // what Prepare has made, by the directory of the object
-	last  prepared           // the directory above those
 }
 
 // OpenLocal opens the store in dir, and makes the directory where it is missing.
@@ -52,7 +47,7 @@ func OpenLocal(dir string) (*Local, error) {
 		_ = root.Close()
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	l := &Local{dir: dir, root: root, top: top, ready: map[string]writing{}, last: prepared{fd: -1}}
+	l := &Local{dir: dir, root: root, top: top}
 	l.sweep(time.Now().Add(-tempAge))
 	return l, nil
 }
@@ -62,7 +57,6 @@ func (l *Local) Dir() string { return l.dir }
 
 // Close ends the use of the store.
 func (l *Local) Close() error {
-	l.unprepare()
 	return errors.Join(l.top.Close(), l.root.Close())
 }
 
