@@ -32,5 +32,5 @@ func (a *agent) open(ctx context.Context, s program.Store, memory int64) (stores
 
 // patient wraps a store so that it retries while the store can't be reached, and logs that once an outage.
 func (a *agent) patient(s store.Store, grace time.Duration) store.Store {
-	return store.Patient(s, grace, func(err error) { a.say("waiting for the artifact store: %s", err) })
+	return store.Retrying(s, grace, func(err error) { a.say("waiting for the artifact store: %s", err) })
 }

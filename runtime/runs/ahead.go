@@ -12,7 +12,7 @@ const atOnce = 16
 
 // window is how many objects are asked for at once: one of a local store, which answers as fast as it is asked.
 func (r *Reader) window() int {
-	if _, local := r.store.(store.Mover); local {
+	if _, local := store.As[store.Mover](r.store); local {
 		return 1
 	}
 	return atOnce

@@ -27,7 +27,7 @@ type Checker interface {
 // Check tries what runs need of a store. place is where it is, for a person. What it writes to try the store stays
 // there, at keys of its own.
 func Check(ctx context.Context, s Store, place string) []Finding {
-	if c, ok := s.(Checker); ok {
+	if c, ok := As[Checker](s); ok {
 		return c.Check(ctx)
 	}
 	f := Finding{Part: CheckPart, OK: true, Text: place + ": can be written and read, and keeps what may be written once"}

@@ -48,7 +48,7 @@ func digestOfSum(sum [sha256.Size]byte) string { return "sha256:" + hex.EncodeTo
 
 // PutBytes keeps data by its digest.
 func PutBytes(ctx context.Context, s Store, data []byte) (string, error) {
-	if _, local := s.(Mover); !local {
+	if !isLocal(s) {
 		h := HashBytes(data)
 		return h.digest, putHashed(ctx, s, h)
 	}
@@ -108,7 +108,7 @@ func saveFile(ctx context.Context, s Store, path string, move bool) (string, int
 		return "", 0, unreadable(path, err)
 	}
 	defer f.Close()
-	mover, local := s.(Mover)
+	mover, local := As[Mover](s)
 	if !local {
 		return sendFile(ctx, s, f, path)
 	}
@@ -167,7 +167,7 @@ func unreadable(path string, err error) error {
 
 // PutFile writes the file at path as the object at key: it is moved there where the store can do that, else copied.
 func PutFile(ctx context.Context, s Store, key, path string, mode Mode) error {
-	if mover, ok := s.(Mover); ok {
+	if mover, ok := As[Mover](s); ok {
 		if err := mover.Move(ctx, path, key, mode); !errors.Is(err, errors.ErrUnsupported) {
 			return err
 		}

@@ -14,7 +14,7 @@ type Folders interface {
 
 // FoldersIn is Folders of any store. The prefix ends with a slash.
 func FoldersIn(ctx context.Context, s Store, prefix string) ([]string, error) {
-	if f, ok := s.(Folders); ok {
+	if f, ok := As[Folders](s); ok {
 		return f.Folders(ctx, prefix)
 	}
 	var out []string

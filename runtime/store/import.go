@@ -25,7 +25,7 @@ func Import(ctx context.Context, s Store, open Opener, name string, look func(io
 		return "", 0, err
 	}
 	defer r.Close()
-	if l, local := s.(*Local); local {
+	if l, local := As[*Local](s); local {
 		return l.take(ctx, r, look)
 	}
 	c := counted{r: contextReader{ctx, r}, h: sha256.New()}

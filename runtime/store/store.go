@@ -50,13 +50,6 @@ type Store interface {
 	List(ctx context.Context, prefix, after string) iter.Seq2[string, error]
 }
 
-// Mover is a Store that can take a file over instead of copying it.
-type Mover interface {
-	// Move makes the file at path the object at key, read-only, and removes it from path. It is ErrUnsupported where
-	// that can't be done without copying.
-	Move(ctx context.Context, path, key string, mode Mode) error
-}
-
 const (
 	maxKey     = 1024 // as S3 has it
 	maxSegment = 255  // as file systems have it

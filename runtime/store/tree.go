@@ -26,7 +26,7 @@ const (
 )
 
 func workersFor(s Store) int {
-	if _, local := s.(Mover); local {
+	if isLocal(s) {
 		return workers
 	}
 	return remotely

@@ -24,7 +24,7 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// How long is waited. An outage that is longer is for store.Patient.
+// How long is waited. An outage that is longer is for store.Retrying.
 const (
 	dialTimeout = 10 * time.Second
 	stall       = 2 * time.Minute // without a byte going either way
@@ -63,7 +63,7 @@ func connect(ctx context.Context, s *program.Store, o *Options) (*connection, er
 		config.WithRequestChecksumCalculation(aws.RequestChecksumCalculationWhenRequired),
 		config.WithResponseChecksumValidation(aws.ResponseChecksumValidationWhenRequired),
 		config.WithRetryer(func() aws.Retryer { return newRetryer(o.MaxBackoff) }),
-		config.WithEC2RoleCredentialOptions(impatient),
+		config.WithEC2RoleCredentialOptions(oneTry),
 	)
 	if err != nil {
 		return nil, &store.Fault{Text: "the configuration of AWS on this machine can't be used: " + plain(err), Err: err}
@@ -110,8 +110,8 @@ func newRetryer(maxBackoff time.Duration) aws.Retryer {
 	})
 }
 
-// impatient keeps a machine that is not in EC2 from waiting for the service that would tell of a role there.
-func impatient(o *ec2rolecreds.Options) {
+// oneTry keeps a machine that is not in EC2 from waiting for the service that would tell of a role there.
+func oneTry(o *ec2rolecreds.Options) {
 	if o.Client == nil {
 		o.Client = imds.New(imds.Options{
 			HTTPClient: &http.Client{Timeout: time.Second}, Retryer: aws.NopRetryer{},

@@ -26,7 +26,7 @@ const tries = 4
 // Get streams an object. A large one comes in parts, of which some are fetched ahead by connections of their own as far
 // as memory is left. A connection that is cut is made again. An object that is replaced meanwhile is an error.
 //
-// After an error of class Transient Read goes on where it was (store.Resumer).
+// After an error of class Transient Read goes on where it was (store.ResumableReader).
 func (s *Store) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	full, err := s.key(key)
 	if err != nil {
@@ -63,12 +63,12 @@ type body struct {
 	fetches []*fetch      // what was asked for ahead, in order
 }
 
-// Resumable is store.Resumer's.
+// Resumable implements store.ResumableReader.
 func (*body) Resumable() {}
 
-// Sink is store.Sinker's. What comes from a connection is written at once, while the processor's caches hold it: fetched
+// Tee implements store.TeeReader. What comes from a connection is written at once, while the processor's caches hold it: fetched
 // ahead and written later, it costs twice the time.
-func (b *body) Sink(w io.WriterAt) { b.sink = w }
+func (b *body) Tee(w io.WriterAt) { b.sink = w }
 
 // sinkError is an error of the sink, and not of the store.
 type sinkError struct{ err error }
