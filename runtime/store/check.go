@@ -30,7 +30,7 @@ func Check(ctx context.Context, s Store, place string) []Finding {
 	if c, ok := As[Checker](s); ok {
 		return c.Check(ctx)
 	}
-	f := Finding{Part: CheckPart, OK: true, Text: place + ": can be written and read, and keeps what may be written once"}
+	f := Finding{Part: CheckPart, OK: true, Text: place + ": can be written and read, and does not overwrite objects that are written once"}
 	if err := tryOut(ctx, s); err != nil {
 		f.OK, f.Text = false, place+": "+err.Error()
 	}
@@ -52,7 +52,7 @@ func tryOut(ctx context.Context, s Store) error {
 		return errors.New("what was written does not read back")
 	}
 	if again := s.Put(ctx, key, bytes.NewReader(content), IfAbsent); !errors.Is(again, ErrExists) {
-		return errors.New("it writes an object a second time that may be written once")
+		return errors.New("the store overwrites objects that must be written once")
 	}
 	return nil
 }
