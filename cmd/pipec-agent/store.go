@@ -32,5 +32,5 @@ func (a *agent) open(ctx context.Context, s program.Store, memory int64) (stores
 
 // patient returns a store that retries while the store is unavailable, and logs that.
 func (a *agent) patient(s store.Store, grace time.Duration) store.Store {
-	return store.Patient(s, grace, func(err error) { a.say("waiting for the artifact store: %s", err) })
+	return store.Retrying(s, grace, func(err error) { a.say("waiting for the artifact store: %s", err) })
 }

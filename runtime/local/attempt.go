@@ -41,14 +41,11 @@ func (d *driver) deps(s *step.Spec) step.Deps {
 	return deps
 }
 
-// started is told when the process of an attempt runs: now there is time to make ready for its result, and to look at
-// what others left. A process that was started while the run was ended by force is killed: it came too late to be found.
-func (d *driver) started(s *step.Spec, pid int) {
+// started is called when the process of an attempt runs: now there is time for what was put off. A process that was
+// started while the run was ended by force is killed: it came too late to be found.
+func (d *driver) started(_ *step.Spec, pid int) {
 	if d.forced.Load() {
 		_ = syscall.Kill(-pid, syscall.SIGKILL)
-	}
-	if p, ok := d.store.(store.Preparer); ok {
-		p.Prepare(s.AttemptDir)
 	}
 	d.catchUp()
 }

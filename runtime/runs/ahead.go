@@ -12,7 +12,7 @@ const atOnce = 16
 
 // window is how many objects are requested concurrently: one for a local store, which responds immediately.
 func (r *Reader) window() int {
-	if _, local := r.store.(store.Mover); local {
+	if _, local := store.As[store.Mover](r.store); local {
 		return 1
 	}
 	return atOnce

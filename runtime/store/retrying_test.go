@@ -100,7 +100,7 @@ func until(d time.Duration, err error) func() error {
 	}
 }
 
-func TestPatient(t *testing.T) {
+func TestRetrying(t *testing.T) {
 	const grace = 15 * time.Minute
 	for _, c := range []struct {
 		name     string
@@ -121,7 +121,7 @@ func TestPatient(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := &away{fail: until(c.lasts, c.err), names: []string{"a"}}
 				told := 0
-				s := store.Patient(a, grace, func(err error) {
+				s := store.Retrying(a, grace, func(err error) {
 					told++
 					if !errors.Is(err, c.err) {
 						t.Error(err)
@@ -149,7 +149,7 @@ func TestPatienceIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := &away{fail: until(time.Hour, errAway)}
 		told := 0
-		s := store.Patient(a, time.Minute, func(error) { told++ })
+		s := store.Retrying(a, time.Minute, func(error) { told++ })
 		began := time.Now()
 		for range 5 {
 			if _, err := s.Stat(t.Context(), "k"); !errors.Is(err, errAway) {
@@ -178,8 +178,8 @@ func TestPatienceIsShared(t *testing.T) {
 	})
 }
 
-// TestPatientWrites: a write is made again whole, whatever it is read from, and knows its own object.
-func TestPatientWrites(t *testing.T) {
+// TestRetryingWrites: a write is made again whole, whatever it is read from, and knows its own object.
+func TestRetryingWrites(t *testing.T) {
 	text := strings.Repeat("0123456789", 200_000) // more than is kept in memory
 	for name, r := range map[string]func() io.Reader{
 		"string": func() io.Reader { return strings.NewReader(text) },
@@ -188,7 +188,7 @@ func TestPatientWrites(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			a := &away{fail: until(time.Minute, errAway)}
-			s := store.Patient(a, time.Hour, nil)
+			s := store.Retrying(a, time.Hour, nil)
 			if err := s.Put(t.Context(), "k", r(), store.IfAbsent); err != nil || string(a.kept) != text {
 				t.Errorf("%s: %d bytes, %v", name, len(a.kept), err)
 			}
@@ -199,8 +199,8 @@ func TestPatientWrites(t *testing.T) {
 	}
 }
 
-// TestPatientReads: a list goes on after its last key, a reader where it was.
-func TestPatientReads(t *testing.T) {
+// TestRetryingReads: a list goes on after its last key, a reader where it was.
+func TestRetryingReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
 		a := &away{kept: []byte("content"), names: []string{"a", "b", "c"}, fail: func() error {
@@ -209,7 +209,7 @@ func TestPatientReads(t *testing.T) {
 			}
 			return nil
 		}}
-		s := store.Patient(a, time.Hour, nil)
+		s := store.Retrying(a, time.Hour, nil)
 		if data, err := store.ReadAll(t.Context(), s, "k"); err != nil || string(data) != "content" {
 			t.Errorf("%q, %v", data, err)
 		}
@@ -226,8 +226,8 @@ func TestPatientReads(t *testing.T) {
 	})
 }
 
-func TestPatientOfLocal(t *testing.T) {
-	if l := open(t); store.Patient(l, time.Hour, nil) != store.Store(l) {
+func TestRetryingOfLocal(t *testing.T) {
+	if l := open(t); store.Retrying(l, time.Hour, nil) != store.Store(l) {
 		t.Error("a local store is wrapped")
 	}
 }

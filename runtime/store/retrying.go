@@ -17,45 +17,49 @@ import (
 const (
 	firstWait   = 500 * time.Millisecond
 	longestWait = 15 * time.Second
-	forgotten   = 5 * time.Minute // without a failure, since nobody asked: far more than a try takes
-	deniedGrace = time.Minute     // how long new rights and new credentials take to be known everywhere
+	forgotten   = 5 * time.Minute // without a failure; a new one begins another outage
+	deniedGrace = time.Minute     // how long new rights and credentials take to be known everywhere
 )
 
-// Patient is s, with the world's faults outwaited: what fails with class Transient is tried again for as long as grace,
-// what is Denied for a minute of it. The grace is that of an outage: calls that come while the store is away don't begin
-// it anew. All other errors come back at once. A local store comes back as it is.
+// Retrying wraps a store so that calls that fail with class Transient are retried for as long as grace, and those that are
+// Denied for a minute of it. The grace is that of an outage: calls that are made while the store can't be reached share
+// it. All other errors are returned at once. A local store is returned unchanged.
 //
-// waits is told why, once an outage, and not with nil; it may be nil. It is called by whichever call finds out.
+// waits is called with the error once an outage, by the call that finds it; it may be nil.
 //
-// A Put whose answer was lost knows its own object by a nonce (WithNonce), so that ErrExists means another's. What is
-// written is read again for each try: a reader that can't seek is kept in a temporary file first.
-func Patient(s Store, grace time.Duration, waits func(err error)) Store {
-	if _, local := s.(Mover); local || grace <= 0 {
+// A Put whose answer was lost recognizes its own object by a nonce (WithNonce), so that ErrExists means that another
+// writer was first. Content is read again for each try: if a reader can't seek, it is copied to a temporary file first.
+func Retrying(s Store, grace time.Duration, waits func(err error)) Store {
+	if isLocal(s) || grace <= 0 {
 		return s
 	}
-	return &patient{s: s, grace: grace, waits: waits}
+	return &retrying{s: s, grace: grace, waits: waits}
 }
 
-type patient struct {
+// retrying is safe for concurrent use.
+type retrying struct {
 	s     Store
 	grace time.Duration
 	waits func(error)
 
 	mu   sync.Mutex
-	down time.Time // since when nothing has succeeded; zero: the last call has
+	down time.Time // when the outage began; zero: the last call has succeeded
 	last time.Time // when the last call failed
-	told bool
+	told bool      // waits was called for this outage
 }
 
+// Unwrap returns the store that is retried. Of its optional interfaces only Folders is retried.
+func (p *retrying) Unwrap() Store { return p.s }
+
 // ok ends an outage.
-func (p *patient) ok() {
+func (p *retrying) ok() {
 	p.mu.Lock()
 	p.down, p.told = time.Time{}, false
 	p.mu.Unlock()
 }
 
-// failed says how much is left to wait, of a call that failed first at the time since.
-func (p *patient) failed(err error, since time.Time) time.Duration {
+// failed returns how long a call may still be retried that failed first at the time since.
+func (p *retrying) failed(err error, since time.Time) time.Duration {
 	grace := p.grace
 	switch ClassOf(err) {
 	case Permanent:
@@ -65,7 +69,7 @@ func (p *patient) failed(err error, since time.Time) time.Duration {
 	}
 	p.mu.Lock()
 	now := time.Now()
-	if p.down.IsZero() || now.Sub(p.last) > forgotten { // what was is another outage
+	if p.down.IsZero() || now.Sub(p.last) > forgotten { // the last failure belongs to another outage
 		p.down, p.told = now, false
 	}
 	p.last = now
@@ -82,15 +86,15 @@ func (p *patient) failed(err error, since time.Time) time.Duration {
 	return left
 }
 
-// patience is that of one call.
-type patience struct {
-	p     *patient
+// retry is the state of one call.
+type retry struct {
+	p     *retrying
 	since time.Time
 	wait  *backoff.ExponentialBackOff
 }
 
-// again waits before the next try; it returns the error to give back, nil to try again.
-func (c *patience) again(ctx context.Context, err error) error {
+// again waits before the next try. It returns nil to try again, or else the error to return to the caller.
+func (c *retry) again(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -117,9 +121,9 @@ func (c *patience) again(ctx context.Context, err error) error {
 	}
 }
 
-// do calls f until it succeeds or there is no more to wait for.
-func (p *patient) do(ctx context.Context, f func() error) error {
-	c := patience{p: p}
+// do calls f until it succeeds, or fails and may not be retried.
+func (p *retrying) do(ctx context.Context, f func() error) error {
+	c := retry{p: p}
 	for {
 		err := f()
 		if err == nil || errors.Is(err, ErrNotExist) || errors.Is(err, ErrExists) { // the store has answered
@@ -132,7 +136,7 @@ func (p *patient) do(ctx context.Context, f func() error) error {
 	}
 }
 
-func (p *patient) Stat(ctx context.Context, key string) (info Info, err error) {
+func (p *retrying) Stat(ctx context.Context, key string) (info Info, err error) {
 	err = p.do(ctx, func() (err error) {
 		info, err = p.s.Stat(ctx, key)
 		return err
@@ -140,7 +144,7 @@ func (p *patient) Stat(ctx context.Context, key string) (info Info, err error) {
 	return info, err
 }
 
-func (p *patient) Folders(ctx context.Context, prefix string) (names []string, err error) {
+func (p *retrying) Folders(ctx context.Context, prefix string) (names []string, err error) {
 	err = p.do(ctx, func() (err error) {
 		names, err = FoldersIn(ctx, p.s, prefix)
 		return err
@@ -148,11 +152,11 @@ func (p *patient) Folders(ctx context.Context, prefix string) (names []string, e
 	return names, err
 }
 
-// List goes on after the last key that it gave.
-func (p *patient) List(ctx context.Context, prefix, after string) iter.Seq2[string, error] {
+// List resumes after the last key that it yielded.
+func (p *retrying) List(ctx context.Context, prefix, after string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		last, left := after, false
-		c := patience{p: p}
+		c := retry{p: p}
 		for {
 			var fault error
 			for key, err := range p.s.List(ctx, prefix, last) {
@@ -160,7 +164,7 @@ func (p *patient) List(ctx context.Context, prefix, after string) iter.Seq2[stri
 					fault = err
 					break
 				}
-				c = patience{p: p}
+				c = retry{p: p}
 				last = key
 				if left = !yield(key, nil); left {
 					break
@@ -178,7 +182,7 @@ func (p *patient) List(ctx context.Context, prefix, after string) iter.Seq2[stri
 	}
 }
 
-func (p *patient) Put(ctx context.Context, key string, r io.Reader, mode Mode) error {
+func (p *retrying) Put(ctx context.Context, key string, r io.Reader, mode Mode) error {
 	if Nonce(ctx) == "" {
 		var b [12]byte
 		_, _ = rand.Read(b[:]) // never fails
@@ -205,7 +209,7 @@ func (p *patient) Put(ctx context.Context, key string, r io.Reader, mode Mode) e
 	})
 }
 
-func (p *patient) Get(ctx context.Context, key string) (io.ReadCloser, error) {
+func (p *retrying) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	var r io.ReadCloser
 	err := p.do(ctx, func() (err error) {
 		r, err = p.s.Get(ctx, key)
@@ -214,42 +218,42 @@ func (p *patient) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := r.(Resumer); !ok {
+	if _, ok := r.(ResumableReader); !ok {
 		return r, nil
 	}
-	waiting := &patientReader{ReadCloser: r, ctx: ctx, p: p}
-	if _, ok := r.(Sinker); ok {
-		return sinker{waiting}, nil
+	again := &retryingReader{ReadCloser: r, ctx: ctx, p: p}
+	if _, ok := r.(TeeReader); ok {
+		return retryingTee{again}, nil
 	}
-	return waiting, nil
+	return again, nil
 }
 
-// patientReader outwaits what comes between the bytes of an object.
-type patientReader struct {
+// retryingReader retries reads of an object.
+type retryingReader struct {
 	io.ReadCloser
 	ctx context.Context
-	p   *patient
+	p   *retrying
 }
 
-// Resumable is Resumer's.
-func (r *patientReader) Resumable() {}
+// Resumable implements ResumableReader.
+func (r *retryingReader) Resumable() {}
 
-// sinker is a patientReader whose store can write to a file.
-type sinker struct{ *patientReader }
+// retryingTee is a retryingReader of a TeeReader.
+type retryingTee struct{ *retryingReader }
 
-// Sink is Sinker's.
-func (r sinker) Sink(w io.WriterAt) { r.ReadCloser.(Sinker).Sink(w) }
+// Tee implements TeeReader.
+func (r retryingTee) Tee(w io.WriterAt) { r.ReadCloser.(TeeReader).Tee(w) }
 
-// WriteTo is Read to the end.
-func (r sinker) WriteTo(w io.Writer) (total int64, err error) {
-	c := patience{p: r.p}
+// WriteTo reads to the end.
+func (r retryingTee) WriteTo(w io.Writer) (total int64, err error) {
+	c := retry{p: r.p}
 	for {
 		n, err := r.ReadCloser.(io.WriterTo).WriteTo(w)
 		if total += n; err == nil {
 			return total, nil
 		}
 		if n > 0 {
-			c = patience{p: r.p}
+			c = retry{p: r.p}
 		}
 		if err := c.again(r.ctx, err); err != nil {
 			return total, err
@@ -257,8 +261,8 @@ func (r sinker) WriteTo(w io.Writer) (total int64, err error) {
 	}
 }
 
-func (r *patientReader) Read(b []byte) (int, error) {
-	c := patience{p: r.p}
+func (r *retryingReader) Read(b []byte) (int, error) {
+	c := retry{p: r.p}
 	for {
 		n, err := r.ReadCloser.Read(b)
 		if n > 0 || err == nil || err == io.EOF {
