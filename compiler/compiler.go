@@ -107,15 +107,15 @@ func (r *Result) compile(source *load.Project, o Options) {
 			r.Stack = s
 		}
 	}
-	pipelines := check.Project(w)
+	checked := check.Project(w)
 	for _, lib := range r.imported {
 		r.errors(lib)
 	}
 	if r.Diags.HasErrors() {
 		return
 	}
-	for _, p := range pipelines {
-		prog, places, err := lower.Program(w, p)
+	for _, p := range checked.Pipelines {
+		prog, places, err := lower.Program(p)
 		if err != nil {
 			r.Diags.Add(diag.New("evaluation", p.Block.DefRange, "this pipeline can't be compiled: %v", err))
 			continue
@@ -133,7 +133,7 @@ func (r *Result) compile(source *load.Project, o Options) {
 	if r.Diags.HasErrors() {
 		r.Programs, r.Called = nil, nil
 	}
-	r.keep(w, blocks, pipelines, levels)
+	r.keep(checked, blocks, levels)
 }
 
 // errors takes what is wrong in a library: its warnings are for those who work in it, and its files for them to mend.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/robfig/cron/v3"
 
+	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/schedule"
 )
@@ -24,7 +25,7 @@ var cronFrequent = &Rule{
 		"Often the fields are in the wrong order: minutes come first.",
 	Check: func(p *Pass) {
 		for _, pl := range p.Pipelines {
-			b, s := pl.Block.One("schedule"), pl.Program.Schedule
+			b, s := pl.Block.One("schedule"), pl.Schedule
 			if b == nil || s == nil {
 				continue
 			}
@@ -51,10 +52,9 @@ var cronFrequent = &Rule{
 }
 
 // shortest is the shortest time between two starts, of those within a year and not too many; 0 where there are no two.
-func shortest(s *program.Schedule) time.Duration {
+func shortest(s *model.Schedule) time.Duration {
 	const most = 400
-	plain := *s
-	plain.Timezone = "UTC" // a day of 23 hours is no reason to speak
+	plain := program.Schedule{Cron: s.Cron, Timezone: "UTC"} // a day of 23 hours is no reason to speak
 	starts, err := schedule.Next(&plain, someDay, most)
 	if err != nil {
 		return 0

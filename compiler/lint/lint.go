@@ -12,10 +12,10 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
-	"pipec.dev/pipec/compiler/check"
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/program"
 )
 
@@ -39,7 +39,7 @@ func (r *Rule) Page() string {
 type Project struct {
 	Evaluated *evaluate.Project
 	Blocks    []*decode.Block
-	Pipelines []*check.Pipeline
+	Pipelines []*model.Pipeline
 	Programs  []*program.Program // those of the pipelines
 	Stacks    []*program.Stack
 	Sources   map[string][]byte
@@ -156,7 +156,7 @@ func (p *Pass) New(at hcl.Range, format string, args ...any) diag.Diagnostic {
 func (p *Pass) Tell(d diag.Diagnostic) { p.report.Diags = append(p.report.Diags, d) }
 
 // Steps gives each step of each pipeline, those of finally too.
-func (p *Project) Steps(yield func(*check.Pipeline, *check.Step) bool) {
+func (p *Project) Steps(yield func(*model.Pipeline, *model.Step) bool) {
 	for _, pl := range p.Pipelines {
 		for _, s := range pl.Steps {
 			if !yield(pl, s) {
@@ -167,7 +167,7 @@ func (p *Project) Steps(yield func(*check.Pipeline, *check.Step) bool) {
 }
 
 // Program is that of a pipeline; nil where it has none of its own.
-func (p *Project) Program(pl *check.Pipeline) *program.Program {
+func (p *Project) Program(pl *model.Pipeline) *program.Program {
 	if p.programs == nil {
 		p.programs = map[string]*program.Program{}
 		for _, prog := range p.Programs {

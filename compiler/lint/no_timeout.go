@@ -6,7 +6,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
-	"pipec.dev/pipec/compiler/check"
+	"pipec.dev/pipec/compiler/model"
 )
 
 var noTimeout = &Rule{
@@ -41,10 +41,10 @@ var noTimeout = &Rule{
 }
 
 // hanging are the pipelines that nothing ends, as far as they have been looked at.
-type hanging map[*check.Pipeline]bool
+type hanging map[*model.Pipeline]bool
 
 // step says whether nothing ends a step that hangs, or one of the steps that it calls.
-func (h hanging) step(s *check.Step) bool {
+func (h hanging) step(s *model.Step) bool {
 	if s.Callee == nil {
 		return runs(s) && s.Block.Attr("timeout") == nil
 	}
@@ -75,7 +75,7 @@ func called(p *Project) map[string]bool {
 }
 
 // runs says whether a step starts a process of its own.
-func runs(s *check.Step) bool { return s.Block.Attr("command") != nil || s.Block.Attr("python") != nil }
+func runs(s *model.Step) bool { return s.Block.Attr("command") != nil || s.Block.Attr("python") != nil }
 
 // listed are names for a sentence, not too many.
 func listed(names []string) string {

@@ -8,8 +8,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
-	"pipec.dev/pipec/compiler/check"
 	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/compiler/model"
 )
 
 // hole stands in a literal for what an interpolation puts there.
@@ -54,7 +54,7 @@ func stringLiteral(e hclsyntax.Expression) (string, bool) {
 }
 
 // textOf is what is known of a value's text: all of it where it is a constant.
-func textOf(v *check.Value) string {
+func textOf(v *model.Value) string {
 	if v == nil {
 		return ""
 	}
@@ -82,7 +82,7 @@ func span(d time.Duration) string {
 }
 
 // argument is where part i of a step's command stands.
-func argument(p *Project, s *check.Step, i int) hcl.Range {
+func argument(p *Project, s *model.Step, i int) hcl.Range {
 	e := p.Evaluated.Follow(s.Block.Attr("command"))
 	return evaluate.Element(e, i).Range()
 }
@@ -93,7 +93,7 @@ var interpreters = map[string]string{
 }
 
 // script is the argument of a command that is a program itself, as of sh -c; -1 without one.
-func script(s *check.Step) int {
+func script(s *model.Step) int {
 	flag := ""
 	for i, v := range s.Command {
 		text := textOf(v)

@@ -1,0 +1,176 @@
+package graph
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/compiler/model"
+)
+
+// grouped returns the steps that are in a group, in source order.
+func grouped(pipelines []*model.Pipeline) []*model.Step {
+	var steps []*model.Step
+	for _, p := range pipelines {
+		for _, s := range p.Steps {
+			if s.Concurrency != nil {
+				steps = append(steps, s)
+			}
+		}
+	}
+	slices.SortFunc(steps, func(a, b *model.Step) int {
+		if a.Block == b.Block { // of a library that is imported twice, with different variables
+			x, y := a.Concurrency, b.Concurrency
+			return cmp.Or(strings.Compare(x.Group, y.Group), cmp.Compare(x.Limit, y.Limit))
+		}
+		switch {
+		case diag.Before(a.Block.LabelRange, b.Block.LabelRange):
+			return -1
+		case diag.Before(b.Block.LabelRange, a.Block.LabelRange):
+			return 1
+		}
+		return 0
+	})
+	return steps
+}
+
+// groupLimits tells steps that say different limits for one group.
+func groupLimits(steps []*model.Step, diags *diag.List) {
+	first := map[string]*model.Step{}
+	for _, s := range steps {
+		group := s.Concurrency
+		if !group.LimitKnown {
+			continue
+		}
+		f := first[group.Group]
+		if f == nil {
+			first[group.Group] = s
+			continue
+		}
+		if limit := f.Concurrency.Limit; limit != group.Limit {
+			diags.Add(diag.New("invalid-value", limitRange(s), "the group %q has the limit %d here and %d elsewhere", group.Group, group.Limit, limit).
+				WithDetail("A group has one limit in all pipelines of a project: a `local` can hold it.").
+				WithRelated(limitRange(f), "the limit %d is here", limit))
+		}
+	}
+}
+
+// limitRange is where the limit of a step's group is written, or would be.
+func limitRange(s *model.Step) hcl.Range {
+	b := s.Block.One("concurrency")
+	if e := b.Attr("limit"); e != nil {
+		return e.Range()
+	}
+	return b.DefRange
+}
+
+func groupRange(s *model.Step) hcl.Range { return s.Block.One("concurrency").Attr("group").Range() }
+
+// nested is a step that waits for a place in a group while the call that it is part of holds one in another.
+type nested struct{ call, inner *model.Step }
+
+// nestedGroups tells calls that hold a place which a step in them, or one of theirs in the end, waits for.
+func nestedGroups(steps []*model.Step, diags *diag.List) {
+	inside := map[*model.Pipeline]map[string]*model.Step{}
+	edges := map[string]map[string]nested{}
+	for _, s := range steps {
+		if s.Callee == nil {
+			continue
+		}
+		group := s.Concurrency.Group
+		within := groupsIn(s.Callee, inside)
+		for _, name := range evaluate.Names(within) {
+			inner := within[name]
+			if name == group {
+				diags.Add(diag.New("cycle", groupRange(s), "this call holds a place in the group %q, which step %q of it waits for", group, inner.Name()).
+					WithRelated(groupRange(inner), "the step is in the group here").
+					WithSuggestion("leave one of them out of the group"))
+				continue
+			}
+			if inner.Concurrency.Skip {
+				continue // it never waits
+			}
+			if edges[group] == nil {
+				edges[group] = map[string]nested{}
+			}
+			if _, there := edges[group][name]; !there {
+				edges[group][name] = nested{s, inner}
+			}
+		}
+	}
+	told := map[string]bool{}
+	for _, name := range evaluate.Names(edges) {
+		ring := groupRing(edges, name)
+		if slices.ContainsFunc(ring, func(n string) bool { return told[n] }) || len(ring) == 0 {
+			continue
+		}
+		for _, n := range ring {
+			told[n] = true
+		}
+		groupCycle(diags, edges, ring)
+	}
+}
+
+// groupsIn are the groups that steps of a pipeline are in, or of what it calls: of each the first that waits, else the
+// first.
+func groupsIn(p *model.Pipeline, known map[*model.Pipeline]map[string]*model.Step) map[string]*model.Step {
+	if out, ok := known[p]; ok {
+		return out
+	}
+	out := map[string]*model.Step{}
+	known[p] = out // calls in a ring are told elsewhere
+	add := func(name string, s *model.Step) {
+		if first := out[name]; first == nil || first.Concurrency.Skip && !s.Concurrency.Skip {
+			out[name] = s
+		}
+	}
+	for _, s := range p.Steps {
+		if group := s.Concurrency; group != nil {
+			add(group.Group, s)
+		}
+		if s.Callee != nil {
+			for _, name := range evaluate.Names(groupsIn(s.Callee, known)) {
+				add(name, known[s.Callee][name])
+			}
+		}
+	}
+	return out
+}
+
+// groupRing is the shortest way from a group back to itself; nil: there is none.
+func groupRing(edges map[string]map[string]nested, first string) []string {
+	from := map[string]string{}
+	for queue := []string{first}; len(queue) > 0; queue = queue[1:] {
+		for _, next := range evaluate.Names(edges[queue[0]]) {
+			if next == first {
+				ring := []string{}
+				for at := queue[0]; at != first; at = from[at] {
+					ring = append([]string{at}, ring...)
+				}
+				return append([]string{first}, ring...)
+			}
+			if _, seen := from[next]; !seen {
+				from[next] = queue[0]
+				queue = append(queue, next)
+			}
+		}
+	}
+	return nil
+}
+
+func groupCycle(diags *diag.List, edges map[string]map[string]nested, ring []string) {
+	edge := edges[ring[0]][ring[1]]
+	d := diag.New("cycle", groupRange(edge.call), "calls can wait for each other for ever: one holds a place in the group %q and waits for one in %q", ring[0], ring[1]).
+		WithRelated(groupRange(edge.inner), "step %q of the call waits for %q here", edge.inner.Name(), ring[1])
+	for i := 1; i < len(ring); i++ {
+		next := ring[(i+1)%len(ring)]
+		edge := edges[ring[i]][next]
+		d = d.WithRelated(groupRange(edge.call), "this call holds %q", ring[i]).
+			WithRelated(groupRange(edge.inner), "and step %q of it waits for %q", edge.inner.Name(), next)
+	}
+	diags.Add(d.WithSuggestion("take the groups in one order everywhere"))
+}
