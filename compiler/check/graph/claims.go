@@ -11,22 +11,22 @@ import (
 	"pipec.dev/pipec/compiler/model"
 )
 
-// mount is a claim that a pipeline mounts somewhere below: which step does, and of which pipeline.
+// mount is a claim that a pipeline mounts, and the step that mounts it. The step can belong to a pipeline that is called.
 type mount struct {
 	claim    model.Claim
 	step     *model.Step
 	pipeline *model.Pipeline
 }
 
-// claimUse is a step that mounts a claim: itself, or by a step of what it calls.
+// claimUse is a step that mounts a claim itself, or calls a pipeline that does.
 type claimUse struct {
-	step  *model.Step
-	claim model.Claim
-	below *mount // of a call
-	place int    // of the step, in an order in which each stands behind what it waits for
+	step     *model.Step
+	claim    model.Claim
+	below    *mount // of a call: the mount in the pipeline that is called
+	position int    // of the step in topological order
 }
 
-// at is where the step says that it mounts the claim: a call does by calling.
+// at returns where the source mounts the claim. For a call, that is the call.
 func (u claimUse) at() hcl.Range {
 	if u.below != nil {
 		return u.step.Block.Attr("pipeline").Range()
@@ -34,7 +34,7 @@ func (u claimUse) at() hcl.Range {
 	return u.claim.At
 }
 
-// related adds to a diagnostic which step below mounts the claim.
+// related adds to a diagnostic which step of a called pipeline mounts the claim.
 func (u claimUse) related(d diag.Diagnostic) diag.Diagnostic {
 	if u.below == nil {
 		return d
@@ -42,20 +42,23 @@ func (u claimUse) related(d diag.Diagnostic) diag.Diagnostic {
 	return d.WithRelated(u.claim.At, "%s of pipeline %q, which %s calls, mounts it here", attribute.Describe(u.below.step.Block), u.below.pipeline.Block.Label, attribute.Describe(u.step.Block))
 }
 
-// pair are two uses of a claim that stand one behind the other in that order: unless the first step comes before the second
-// by what it waits for, the two can run at once.
+// pair is two uses of a claim that are neighbours in topological order. Unless the second step waits for the first one, directly
+// or not, both can run at the same time.
 type pair struct{ first, second claimUse }
 
-// What is looked at of a project that is out of all proportion: no person writes as much, and a cluster tells the rest.
+// Limits for the time that checking takes. Projects of usual size stay far below them; beyond them, some conflicts are not
+// reported.
 const (
 	maxMounts = 1_000   // claims of one pipeline, with all that it calls
 	maxPairs  = 100_000 // of one pipeline
 )
 
-// claims tells claims for one pod, or one node, at a time that steps mount which can run at once. Steps of one claim never
-// run at once where each waits, through others too, for the one before it in a topological order: so a claim of n steps
-// has n-1 pairs to look at. Pairs are looked at 64 at a time, a bit each, in one pass over the graph. A call mounts what
-// the steps of its pipeline mount, for as long as it runs; those among each other are looked at where they stand.
+// claims reports claims that only one pod or one node can mount at a time, and that steps mount which can run at the same time.
+//
+// The steps that mount a claim never run at the same time if each of them waits, directly or not, for the one before it in
+// topological order. A claim of n steps therefore has n-1 pairs to check. Pairs are checked 64 at a time, one bit for each, in
+// one pass over the graph. A call mounts the claims of the pipeline that it calls while it runs; the pipeline's own steps are
+// checked with that pipeline.
 func claims(p *model.Pipeline, all map[*model.Pipeline]map[string]*mount, diags *diag.List) {
 	all[p] = mounts(p, all)
 	if len(all[p]) == 0 {
@@ -63,7 +66,7 @@ func claims(p *model.Pipeline, all map[*model.Pipeline]map[string]*mount, diags 
 	}
 	order := topological(p)
 	if len(order) < len(p.Steps) {
-		return // steps wait for each other in a ring, which has been told
+		return // steps wait for each other in a ring, which cycles has reported
 	}
 	direct, calls := map[string][]claimUse{}, map[*model.Pipeline][]claimUse{}
 	callees := map[string][]*model.Pipeline{} // that mount a claim
@@ -72,11 +75,11 @@ func claims(p *model.Pipeline, all map[*model.Pipeline]map[string]*mount, diags 
 			if list := direct[cl.Name]; len(list) > 0 && list[len(list)-1].step == s {
 				continue // twice in one pod
 			}
-			direct[cl.Name] = append(direct[cl.Name], claimUse{step: s, claim: cl, place: i})
+			direct[cl.Name] = append(direct[cl.Name], claimUse{step: s, claim: cl, position: i})
 			instancesAtOnce(direct[cl.Name][len(direct[cl.Name])-1], diags)
 		}
 		if s.Callee != nil && len(all[s.Callee]) > 0 {
-			calls[s.Callee] = append(calls[s.Callee], claimUse{step: s, place: i})
+			calls[s.Callee] = append(calls[s.Callee], claimUse{step: s, position: i})
 		}
 	}
 	for _, q := range p.Calls {
@@ -101,7 +104,7 @@ func claims(p *model.Pipeline, all map[*model.Pipeline]map[string]*mount, diags 
 			}
 		}
 		if len(callees[name]) > 0 {
-			slices.SortFunc(list, func(a, b claimUse) int { return a.place - b.place })
+			slices.SortFunc(list, func(a, b claimUse) int { return a.position - b.position })
 		}
 		if pairs = append(pairs, neighbours(name, list, diags)...); len(pairs) > maxPairs {
 			pairs = pairs[:maxPairs]
@@ -113,7 +116,7 @@ func claims(p *model.Pipeline, all map[*model.Pipeline]map[string]*mount, diags 
 	}
 }
 
-// mounts are the claims that a pipeline mounts, with all that it calls; of each, the first.
+// mounts returns the first mount of each claim in a pipeline and in those that it calls.
 func mounts(p *model.Pipeline, all map[*model.Pipeline]map[string]*mount) map[string]*mount {
 	var out map[string]*mount
 	add := func(m *mount) {
@@ -137,7 +140,7 @@ func mounts(p *model.Pipeline, all map[*model.Pipeline]map[string]*mount) map[st
 	return out
 }
 
-// instancesAtOnce tells a claim that several instances of a step can mount at once.
+// instancesAtOnce reports a claim that several instances of a step can mount at the same time.
 func instancesAtOnce(u claimUse, diags *diag.List) {
 	s := u.step
 	if !oneAtATime(u.claim.Mode) || s.ForEach == nil || s.ForEach.MaxParallel == 1 || s.ForEach.Known && len(s.ForEach.Keys) < 2 || u.below == nil && u.claim.Instances == 1 {
@@ -147,7 +150,7 @@ func instancesAtOnce(u claimUse, diags *diag.List) {
 		WithSuggestion("write max_parallel = 1 in the step; or, if the claim allows it, access_mode = \"ReadWriteMany\""))
 }
 
-// pairs are those of the uses of a claim, each with the one before. One that says of the claim what others don't is told.
+// neighbours returns the pairs of uses of a claim that have to be checked. It reports uses with different access modes.
 func neighbours(name string, list []claimUse, diags *diag.List) []pair {
 	var out []pair
 	for i, u := range list {
@@ -161,9 +164,9 @@ func neighbours(name string, list []claimUse, diags *diag.List) []pair {
 	return out
 }
 
-// atOnce tells those of at most 64 pairs whose second step doesn't come behind the first.
+// atOnce reports the pairs, at most 64, whose second step does not wait for the first one, directly or not.
 func atOnce(p *model.Pipeline, order []*model.Step, pairs []pair, diags *diag.List) {
-	behind := make(map[*model.Step]uint64, len(order)) // bit i: the step is the first of pair i, or comes behind it
+	behind := make(map[*model.Step]uint64, len(order)) // bit i: the step is the first one of pair i, or waits for it
 	own := map[*model.Step]uint64{}
 	for i, q := range pairs {
 		own[q.first.step] |= 1 << i
@@ -173,7 +176,7 @@ func atOnce(p *model.Pipeline, order []*model.Step, pairs []pair, diags *diag.Li
 		for _, n := range s.Needs {
 			switch from := p.Step(n.Step); {
 			case from == nil:
-			case n.Instance != "": // others of its instances may still run; what it waited for is over
+			case n.Instance != "": // other instances may still run, but what they have waited for has ended
 				bits |= behind[from] &^ own[from]
 			default:
 				bits |= behind[from]
@@ -182,12 +185,12 @@ func atOnce(p *model.Pipeline, order []*model.Step, pairs []pair, diags *diag.Li
 		behind[s] = bits
 	}
 	for i, q := range pairs {
-		if behind[q.second.step]&(1<<i) != 0 || q.first.step.Finally != q.second.step.Finally { // finally comes behind all else
+		if behind[q.second.step]&(1<<i) != 0 || q.first.step.Finally != q.second.step.Finally { // finally runs after all other steps
 			continue
 		}
 		a, b := q.first, q.second
 		if a.below == nil && b.below != nil || (a.below == nil) == (b.below == nil) && diag.Before(b.at(), a.at()) {
-			a, b = b, a // told where one mounts it itself
+			a, b = b, a // reported at a step that mounts the claim itself, if there is one
 		}
 		d := diag.New("claim-at-once", b.at(), "%s and %s can run at once, and both mount the claim %q, which is %s", attribute.Describe(a.step.Block), attribute.Describe(b.step.Block), b.claim.Name, b.claim.Mode)
 		if a.below == nil {
@@ -203,5 +206,5 @@ func atOnce(p *model.Pipeline, order []*model.Step, pairs []pair, diags *diag.Li
 	}
 }
 
-// oneAtATime says whether a claim is for one node or one pod at a time.
+// oneAtATime reports whether only one node or one pod can mount a claim at a time.
 func oneAtATime(mode string) bool { return mode == "ReadWriteOnce" || mode == "ReadWriteOncePod" }

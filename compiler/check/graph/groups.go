@@ -38,7 +38,7 @@ func grouped(pipelines []*model.Pipeline) []*model.Step {
 	return steps
 }
 
-// groupLimits tells steps that say different limits for one group.
+// groupLimits reports steps that set different limits for the same group.
 func groupLimits(steps []*model.Step, diags *diag.List) {
 	first := map[string]*model.Step{}
 	for _, s := range steps {
@@ -59,7 +59,7 @@ func groupLimits(steps []*model.Step, diags *diag.List) {
 	}
 }
 
-// limitRange is where the limit of a step's group is written, or would be.
+// limitRange returns where a step sets the limit of its group, or the block if it sets none.
 func limitRange(s *model.Step) hcl.Range {
 	b := s.Block.One("concurrency")
 	if e := b.Attr("limit"); e != nil {
@@ -68,12 +68,14 @@ func limitRange(s *model.Step) hcl.Range {
 	return b.DefRange
 }
 
+// groupRange returns where a step names its group.
 func groupRange(s *model.Step) hcl.Range { return s.Block.One("concurrency").Attr("group").Range() }
 
-// nested is a step that waits for a place in a group while the call that it is part of holds one in another.
+// nested is a step that waits for a slot of a group while the call that contains it holds a slot of another group.
 type nested struct{ call, inner *model.Step }
 
-// nestedGroups tells calls that hold a place which a step in them, or one of theirs in the end, waits for.
+// nestedGroups reports calls that can wait for each other, or for themselves: a step inside waits for a slot that the call, or
+// another one in a ring of such calls, holds.
 func nestedGroups(steps []*model.Step, diags *diag.List) {
 	inside := map[*model.Pipeline]map[string]*model.Step{}
 	edges := map[string]map[string]nested{}
@@ -92,7 +94,7 @@ func nestedGroups(steps []*model.Step, diags *diag.List) {
 				continue
 			}
 			if inner.Concurrency.Skip {
-				continue // it never waits
+				continue // the step is skipped instead of waiting
 			}
 			if edges[group] == nil {
 				edges[group] = map[string]nested{}
@@ -102,27 +104,27 @@ func nestedGroups(steps []*model.Step, diags *diag.List) {
 			}
 		}
 	}
-	told := map[string]bool{}
+	reported := map[string]bool{}
 	for _, name := range evaluate.Names(edges) {
 		ring := groupRing(edges, name)
-		if slices.ContainsFunc(ring, func(n string) bool { return told[n] }) || len(ring) == 0 {
+		if slices.ContainsFunc(ring, func(n string) bool { return reported[n] }) || len(ring) == 0 {
 			continue
 		}
 		for _, n := range ring {
-			told[n] = true
+			reported[n] = true
 		}
 		groupCycle(diags, edges, ring)
 	}
 }
 
-// groupsIn are the groups that steps of a pipeline are in, or of what it calls: of each the first that waits, else the
-// first.
+// groupsIn returns the groups of the steps of a pipeline and of those that it calls. For each group it returns the first step
+// that waits for a slot, or else the first step.
 func groupsIn(p *model.Pipeline, known map[*model.Pipeline]map[string]*model.Step) map[string]*model.Step {
 	if out, ok := known[p]; ok {
 		return out
 	}
 	out := map[string]*model.Step{}
-	known[p] = out // calls in a ring are told elsewhere
+	known[p] = out // ends the recursion
 	add := func(name string, s *model.Step) {
 		if first := out[name]; first == nil || first.Concurrency.Skip && !s.Concurrency.Skip {
 			out[name] = s
@@ -141,7 +143,7 @@ func groupsIn(p *model.Pipeline, known map[*model.Pipeline]map[string]*model.Ste
 	return out
 }
 
-// groupRing is the shortest way from a group back to itself; nil: there is none.
+// groupRing returns the shortest path from a group back to itself, or nil.
 func groupRing(edges map[string]map[string]nested, first string) []string {
 	from := map[string]string{}
 	for queue := []string{first}; len(queue) > 0; queue = queue[1:] {
@@ -162,6 +164,7 @@ func groupRing(edges map[string]map[string]nested, first string) []string {
 	return nil
 }
 
+// groupCycle reports a ring of groups.
 func groupCycle(diags *diag.List, edges map[string]map[string]nested, ring []string) {
 	edge := edges[ring[0]][ring[1]]
 	d := diag.New("cycle", groupRange(edge.call), "calls can wait for each other for ever: one holds a place in the group %q and waits for one in %q", ring[0], ring[1]).

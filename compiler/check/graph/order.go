@@ -4,7 +4,7 @@ import (
 	"pipec.dev/pipec/compiler/model"
 )
 
-// waitsFor is the steps whose end a step waits for.
+// waitsFor returns the steps that a step waits for.
 func waitsFor(p *model.Pipeline, s *model.Step) []*model.Step {
 	out := make([]*model.Step, 0, len(s.Needs))
 	for _, n := range s.Needs {
@@ -15,7 +15,8 @@ func waitsFor(p *model.Pipeline, s *model.Step) []*model.Step {
 	return out
 }
 
-// topological is the steps, each behind all that it waits for, those of finally last. The graph has no rings.
+// topological returns the steps so that each follows those that it waits for, and the steps of finally are last. Steps in or
+// behind a ring are missing.
 func topological(p *model.Pipeline) []*model.Step {
 	waits, next := map[*model.Step]int{}, map[*model.Step][]*model.Step{}
 	for _, s := range p.Steps {
