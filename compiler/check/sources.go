@@ -22,9 +22,9 @@ func images(project *evaluate.Project) map[string]*model.Image {
 		file, hasFile := b.Attrs["dockerfile"]
 		switch {
 		case !hasBase && !hasFile:
-			project.Diags.Add(diag.New("missing", b.DefRange, "%s needs `base` or `dockerfile`", attribute.Describe(b)))
+			project.Diags.Add(diag.New("missing", b.DefRange, "%s requires `base` or `dockerfile`", attribute.Describe(b)))
 		case hasBase && hasFile:
-			project.Diags.Add(diag.New("duplicate", file.NameRange, "an image starts from a base or a Dockerfile, not both").
+			project.Diags.Add(diag.New("duplicate", file.NameRange, "an image can't have both `base` and `dockerfile`").
 				WithRelated(base.NameRange, "the base is here"))
 		}
 		image := &model.Image{Block: b, Requirements: project.Strings(b, "requirements"), Packages: project.Strings(b, "packages")}
@@ -42,7 +42,7 @@ func codes(project *evaluate.Project) map[string]*model.Code {
 		code := &model.Code{Block: b, Dir: sourcePath(project, b, "dir", true), Exclude: project.Strings(b, "exclude")}
 		for _, pattern := range code.Exclude {
 			if _, err := path.Match(pattern, ""); err != nil {
-				project.Diags.Add(diag.New("invalid-value", b.Attr("exclude").Range(), "%q is not a pattern", pattern))
+				project.Diags.Add(diag.New("invalid-value", b.Attr("exclude").Range(), "%q is not a valid pattern", pattern))
 			}
 		}
 		out[name] = code
@@ -59,8 +59,8 @@ func sourcePath(project *evaluate.Project, b *decode.Block, name string, dir boo
 	}
 	at := b.Attr(name).Range()
 	if text == "" || !filepath.IsLocal(filepath.Clean(text)) {
-		project.Diags.Add(diag.New("file-access", at, "%q is outside of the project", text).
-			WithDetail("A path is relative to the project's directory and stays below it."))
+		project.Diags.Add(diag.New("file-access", at, "%q is outside the project", text).
+			WithDetail("Paths are relative to the project's directory and can't leave it."))
 		return ""
 	}
 	clean := path.Clean(filepath.ToSlash(text))
@@ -72,7 +72,7 @@ func sourcePath(project *evaluate.Project, b *decode.Block, name string, dir boo
 	info, err := root.Stat(filepath.Clean(text))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		project.Diags.Add(diag.New("file-access", at, "there is no %q in the project", text))
+		project.Diags.Add(diag.New("file-access", at, "%q does not exist in the project", text))
 	case err != nil:
 		project.Diags.Add(diag.New("file-access", at, "%v", evaluate.PathFault(text, err)))
 	case dir && !info.IsDir():

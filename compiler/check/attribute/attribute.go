@@ -43,7 +43,7 @@ func Declared(project *evaluate.Project, b *decode.Block, name string, declared 
 	}
 	label, ok := Reference(e, name)
 	if !ok {
-		d := diag.New("type-mismatch", e.Range(), "`%s` is a reference: %s = %s.NAME", name, name, name)
+		d := diag.New("type-mismatch", e.Range(), "`%s` must be a reference: %s = %s.NAME", name, name, name)
 		if names := evaluate.Names(declared); len(names) > 0 {
 			d = d.WithDetail("%s", evaluate.Listed("Declared", names))
 		}
@@ -73,7 +73,7 @@ func Reference(e hcl.Expression, root string) (string, bool) {
 func ObjectName(project *evaluate.Project, b *decode.Block, name string, rule func(string) []string) string {
 	text, ok := project.String(b, name)
 	if ok && len(rule(text)) > 0 {
-		d := diag.New("invalid-name", b.Attr(name).Range(), "%q can't be the name of a %s in Kubernetes", text, strings.ReplaceAll(name, "_", " "))
+		d := diag.New("invalid-name", b.Attr(name).Range(), "%q is not a valid Kubernetes name of a %s", text, strings.ReplaceAll(name, "_", " "))
 		if low := strings.ToLower(strings.ReplaceAll(text, "_", "-")); len(rule(low)) == 0 {
 			d = d.WithSuggestion("did you mean %q?", low)
 		}
@@ -90,7 +90,7 @@ func SameForAll(step *decode.Block) *evaluate.Each {
 		return nil
 	}
 	return &evaluate.Each{Why: func(at hcl.Range, text string) diag.Diagnostic {
-		return diag.New("out-of-place", at, "%s can't be used here: this is the same for all instances", text).
-			WithDetail("What can be another for each instance is what the step reads (inputs, command, env, when) and, where for_each is known when compiling, what is said of its pod.")
+		return diag.New("out-of-place", at, "%s can't be used here: this attribute is the same for all instances", text).
+			WithDetail("Only inputs, command, env and when can differ between instances, and the attributes of the pod if for_each is known when compiling.")
 	}}
 }

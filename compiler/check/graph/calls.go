@@ -94,7 +94,7 @@ func (o *callOrder) ring(ring []caller) {
 			d = d.WithRelated(one.call, "%s calls %s", one.block.Label, ring[(first+i+1)%len(ring)].block.Label)
 		}
 	}
-	d.Summary = "pipelines call each other in a ring: " + strings.Join(append(names, names[0]), " → ")
+	d.Summary = "pipelines call each other in a cycle: " + strings.Join(append(names, names[0]), " → ")
 	if len(ring) == 1 {
 		d.Summary = "pipeline " + names[0] + " calls itself"
 	}

@@ -39,7 +39,7 @@ func (u claimUse) related(d diag.Diagnostic) diag.Diagnostic {
 	if u.below == nil {
 		return d
 	}
-	return d.WithRelated(u.claim.At, "%s of pipeline %q, which %s calls, mounts it here", attribute.Describe(u.below.step.Block), u.below.pipeline.Block.Label, attribute.Describe(u.step.Block))
+	return d.WithRelated(u.claim.At, "%s of pipeline %q, which is called by %s, mounts it here", attribute.Describe(u.below.step.Block), u.below.pipeline.Block.Label, attribute.Describe(u.step.Block))
 }
 
 // pair is two uses of a claim that are neighbours in topological order. Unless the second step waits for the first one, directly
@@ -146,8 +146,8 @@ func instancesAtOnce(u claimUse, diags *diag.List) {
 	if !oneAtATime(u.claim.Mode) || s.ForEach == nil || s.ForEach.MaxParallel == 1 || s.ForEach.Known && len(s.ForEach.Keys) < 2 || u.below == nil && u.claim.Instances == 1 {
 		return
 	}
-	diags.Add(u.related(diag.New("claim-at-once", u.at(), "instances of %s can run at once, and all mount the claim %q, which is %s", attribute.Describe(s.Block), u.claim.Name, u.claim.Mode)).
-		WithSuggestion("write max_parallel = 1 in the step; or, if the claim allows it, access_mode = \"ReadWriteMany\""))
+	diags.Add(u.related(diag.New("claim-at-once", u.at(), "instances of %s can run at the same time, and all mount the claim %q, which is %s", attribute.Describe(s.Block), u.claim.Name, u.claim.Mode)).
+		WithSuggestion("set max_parallel = 1 in the step, or access_mode = \"ReadWriteMany\" if the claim supports it"))
 }
 
 // neighbours returns the pairs of uses of a claim that have to be checked. It reports uses with different access modes.
@@ -155,8 +155,8 @@ func neighbours(name string, list []claimUse, diags *diag.List) []pair {
 	var out []pair
 	for i, u := range list {
 		if u.claim.Mode != list[0].claim.Mode {
-			diags.Add(u.related(diag.New("invalid-value", u.at(), "the claim %q is %s here, and %s elsewhere", name, u.claim.Mode, list[0].claim.Mode)).
-				WithRelated(list[0].claim.At, "it is %s here", list[0].claim.Mode))
+			diags.Add(u.related(diag.New("invalid-value", u.at(), "the claim %q has the access mode %s here and %s elsewhere", name, u.claim.Mode, list[0].claim.Mode)).
+				WithRelated(list[0].claim.At, "the access mode is %s here", list[0].claim.Mode))
 		} else if i > 0 && oneAtATime(u.claim.Mode) {
 			out = append(out, pair{list[i-1], u})
 		}
@@ -192,9 +192,9 @@ func atOnce(p *model.Pipeline, order []*model.Step, pairs []pair, diags *diag.Li
 		if a.below == nil && b.below != nil || (a.below == nil) == (b.below == nil) && diag.Before(b.at(), a.at()) {
 			a, b = b, a // reported at a step that mounts the claim itself, if there is one
 		}
-		d := diag.New("claim-at-once", b.at(), "%s and %s can run at once, and both mount the claim %q, which is %s", attribute.Describe(a.step.Block), attribute.Describe(b.step.Block), b.claim.Name, b.claim.Mode)
+		d := diag.New("claim-at-once", b.at(), "%s and %s can run at the same time, and both mount the claim %q, which is %s", attribute.Describe(a.step.Block), attribute.Describe(b.step.Block), b.claim.Name, b.claim.Mode)
 		if a.below == nil {
-			d = d.WithRelated(a.claim.At, "it is mounted here too")
+			d = d.WithRelated(a.claim.At, "the claim is also mounted here")
 		} else {
 			d = a.related(d.WithRelated(a.at(), "the other call is here"))
 		}
@@ -202,7 +202,7 @@ func atOnce(p *model.Pipeline, order []*model.Step, pairs []pair, diags *diag.Li
 			d = b.related(d)
 		}
 		diags.Add(d.
-			WithSuggestion("let one wait for the other with depends_on; or, if the claim allows it, write access_mode = \"ReadWriteMany\""))
+			WithSuggestion("make one step wait for the other with depends_on, or set access_mode = \"ReadWriteMany\" if the claim supports it"))
 	}
 }
 

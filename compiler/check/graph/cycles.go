@@ -25,7 +25,7 @@ func cycles(p *model.Pipeline, diags *diag.List) {
 		for _, s := range ring {
 			names = append(names, s.Name())
 		}
-		d := diag.New("cycle", needOf(ring[0], ring[1%len(ring)]).At, "steps wait for each other in a ring: %s", strings.Join(append(names, names[0]), " → "))
+		d := diag.New("cycle", needOf(ring[0], ring[1%len(ring)]).At, "steps wait for each other in a cycle: %s", strings.Join(append(names, names[0]), " → "))
 		if len(ring) == 1 {
 			d.Summary = "step " + names[0] + " waits for itself"
 		}

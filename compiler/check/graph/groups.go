@@ -52,8 +52,8 @@ func groupLimits(steps []*model.Step, diags *diag.List) {
 			continue
 		}
 		if limit := f.Concurrency.Limit; limit != group.Limit {
-			diags.Add(diag.New("invalid-value", limitRange(s), "the group %q has the limit %d here and %d elsewhere", group.Group, group.Limit, limit).
-				WithDetail("A group has one limit in all pipelines of a project: a `local` can hold it.").
+			diags.Add(diag.New("invalid-value", limitRange(s), "the group %q has limit %d here and limit %d elsewhere", group.Group, group.Limit, limit).
+				WithDetail("A group has the same limit in all pipelines of a project. You can keep the limit in a `local`.").
 				WithRelated(limitRange(f), "the limit %d is here", limit))
 		}
 	}
@@ -88,9 +88,9 @@ func nestedGroups(steps []*model.Step, diags *diag.List) {
 		for _, name := range evaluate.Names(within) {
 			inner := within[name]
 			if name == group {
-				diags.Add(diag.New("cycle", groupRange(s), "this call holds a place in the group %q, which step %q of it waits for", group, inner.Name()).
+				diags.Add(diag.New("cycle", groupRange(s), "this call holds a slot of the group %q, for which its step %q waits", group, inner.Name()).
 					WithRelated(groupRange(inner), "the step is in the group here").
-					WithSuggestion("leave one of them out of the group"))
+					WithSuggestion("remove one of them from the group"))
 				continue
 			}
 			if inner.Concurrency.Skip {
@@ -167,13 +167,13 @@ func groupRing(edges map[string]map[string]nested, first string) []string {
 // groupCycle reports a ring of groups.
 func groupCycle(diags *diag.List, edges map[string]map[string]nested, ring []string) {
 	edge := edges[ring[0]][ring[1]]
-	d := diag.New("cycle", groupRange(edge.call), "calls can wait for each other for ever: one holds a place in the group %q and waits for one in %q", ring[0], ring[1]).
+	d := diag.New("cycle", groupRange(edge.call), "calls can wait for each other forever: one holds a slot of the group %q and waits for a slot of %q", ring[0], ring[1]).
 		WithRelated(groupRange(edge.inner), "step %q of the call waits for %q here", edge.inner.Name(), ring[1])
 	for i := 1; i < len(ring); i++ {
 		next := ring[(i+1)%len(ring)]
 		edge := edges[ring[i]][next]
 		d = d.WithRelated(groupRange(edge.call), "this call holds %q", ring[i]).
-			WithRelated(groupRange(edge.inner), "and step %q of it waits for %q", edge.inner.Name(), next)
+			WithRelated(groupRange(edge.inner), "and its step %q waits for %q", edge.inner.Name(), next)
 	}
-	diags.Add(d.WithSuggestion("take the groups in one order everywhere"))
+	diags.Add(d.WithSuggestion("nest the groups in the same order everywhere"))
 }

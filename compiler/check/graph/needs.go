@@ -90,8 +90,8 @@ func (n *stepNeeds) use(u model.Use) {
 	case u.Soft || hasDefault(target, u):
 		kind = program.NeedSoft
 	case lifted:
-		n.diags.Add(diag.New("skipped-reference", u.At, "%s may not be there: this step starts whether or not %q has succeeded", u.Ref, u.Step).
-			WithRelated(mention, "mentioning its status here lifts the requirement that it has").
+		n.diags.Add(diag.New("skipped-reference", u.At, "%s may be missing: this step starts even if %q did not succeed", u.Ref, u.Step).
+			WithRelated(mention, "the step starts after any result, because its status is read here").
 			WithSuggestion("give the input a default, or write coalesce(%s, …)", u.Ref))
 		return
 	}

@@ -34,8 +34,8 @@ func (c approvalCheck) declare() {
 	switch {
 	case !ok:
 	case types.HasArtifact(t):
-		c.diags.Add(diag.New("invalid-type", a.Expr.Range(), "an approver gives a value, and %s is none", types.Phrase(t)).
-			WithDetail("Values are %s.", "string, number, bool, list(T), set(T), map(T), object({…}) and any"))
+		c.diags.Add(diag.New("invalid-type", a.Expr.Range(), "the type of an approval must be a value type, and this is %s", types.Phrase(t)).
+			WithDetail("The value types are %s.", "string, number, bool, list(T), set(T), map(T), object({…}) and any"))
 	default:
 		o.Type = t
 	}
@@ -51,7 +51,7 @@ func (c approvalCheck) check() {
 		if v := c.values.Value(s, language.Runtime, e); c.values.Assign(v, cty.String, e, hcl.Range{}) {
 			s.Approval.Message = v
 			if v.Const != cty.NilVal && v.Const.AsString() == "" {
-				c.diags.Add(diag.New("invalid-value", e.Range(), "the message says what is asked, and this one is empty"))
+				c.diags.Add(diag.New("invalid-value", e.Range(), "the message of an approval can't be empty"))
 			}
 		}
 	}
@@ -65,19 +65,19 @@ func (c approvalCheck) byDefault(b *decode.Block) {
 	case a == nil || c.step.Incomplete:
 		return
 	case b.Attrs["type"] == nil:
-		c.diags.Add(diag.New("out-of-place", a.NameRange, "`default` is a value, and this approval asks for none").
-			WithSuggestion("write the `type` of the value too, such as type = bool"))
+		c.diags.Add(diag.New("out-of-place", a.NameRange, "`default` is the value of an approval, and this approval has no `type`").
+			WithSuggestion("set the type of the value, for example type = bool"))
 		return
 	case b.Attrs["timeout"] == nil && !b.Tried("timeout"):
-		c.diags.Add(diag.New("missing", a.NameRange, "`default` is the value when nobody has answered in time, and there is no `timeout`").
-			WithSuggestion(`write timeout = "24h"`))
+		c.diags.Add(diag.New("missing", a.NameRange, "`default` is used when the approval times out, and this approval has no `timeout`").
+			WithSuggestion(`set timeout = "24h"`))
 	}
 	v, ok := c.values.Default(b, c.step.Output(program.ApprovalOutput).Type, hcl.Range{})
 	switch {
 	case !ok:
 	case v.IsNull():
-		c.diags.Add(diag.New("null-value", a.Expr.Range(), "the value when nobody has answered in time can't be null").
-			WithSuggestion("leave `default` out: the step is then timed_out, and others can ask for its status"))
+		c.diags.Add(diag.New("null-value", a.Expr.Range(), "the default of an approval can't be null").
+			WithSuggestion("remove `default`: the status of the step is then timed_out, which other steps can read"))
 	default:
 		c.step.Approval.Default = v
 	}
@@ -89,10 +89,10 @@ func (c approvalCheck) onlyAsks() {
 		switch a.Name {
 		case "description", "when", "depends_on", "for_each", "max_instances", "continue_on_failure":
 		case "timeout":
-			c.diags.Add(diag.New("out-of-place", a.NameRange, "`timeout` of a step is for its process, and an approval has none").
-				WithSuggestion("write it in the block approval"))
+			c.diags.Add(diag.New("out-of-place", a.NameRange, "the `timeout` of a step applies to its process, and an approval has no process").
+				WithSuggestion("move it to the block approval"))
 		case "max_parallel":
-			c.diags.Add(diag.New("out-of-place", a.NameRange, "`max_parallel` is for what runs at once, and all instances of an approval ask at once"))
+			c.diags.Add(diag.New("out-of-place", a.NameRange, "`max_parallel` has no effect on an approval: all its instances ask at the same time"))
 		default:
 			c.needsProcess(a.NameRange, a.Name)
 		}
@@ -106,26 +106,26 @@ func (c approvalCheck) onlyAsksBlock(b *decode.Block) {
 	switch b.Def.Name {
 	case "approval":
 	case "output":
-		d := diag.New("out-of-place", b.DefRange, "an approval has no outputs of its own: what the approver gives is step.%s.value", c.step.Name())
+		d := diag.New("out-of-place", b.DefRange, "an approval has no `output` blocks: the value that the approver gives is step.%s.value", c.step.Name())
 		if c.step.Block.One("approval").Attrs["type"] == nil {
-			d = d.WithSuggestion("write its `type` in the block approval")
+			d = d.WithSuggestion("set `type` in the block approval")
 		}
 		c.diags.Add(d)
 	case "input":
-		c.diags.Add(diag.New("out-of-place", b.DefRange, "an approval has no inputs: its message reads what it needs").
+		c.diags.Add(diag.New("out-of-place", b.DefRange, "an approval has no inputs: its message can read other steps directly").
 			WithSuggestion(`write message = "… ${step.NAME.OUTPUT} …"`))
 	case "retry":
-		c.diags.Add(diag.New("out-of-place", b.DefRange, "an approval is not tried again: who rejects it has answered"))
+		c.diags.Add(diag.New("out-of-place", b.DefRange, "an approval can't be retried: a rejection is an answer"))
 	case "repeat":
-		c.diags.Add(diag.New("out-of-place", b.DefRange, "an approval has no rounds: nothing changes between them").
-			WithDetail("In a pipeline that a step with `repeat` calls, it asks in every round."))
+		c.diags.Add(diag.New("out-of-place", b.DefRange, "an approval can't be repeated").
+			WithDetail("In a pipeline that is called by a step with `repeat`, an approval asks in every round."))
 	case "concurrency":
-		c.diags.Add(diag.New("out-of-place", b.DefRange, "`concurrency` is for a step that runs something, and an approval waits for somebody"))
+		c.diags.Add(diag.New("out-of-place", b.DefRange, "`concurrency` needs a step that runs a process or calls a pipeline, and this step asks for an approval"))
 	default:
 		c.needsProcess(b.DefRange, b.Def.Name)
 	}
 }
 
 func (c approvalCheck) needsProcess(at hcl.Range, name string) {
-	c.diags.Add(diag.New("out-of-place", at, "`%s` is for a step with a process, and this one asks for an approval", name))
+	c.diags.Add(diag.New("out-of-place", at, "`%s` needs a step with a process, and this step asks for an approval", name))
 }

@@ -19,7 +19,7 @@ type callCheck struct{ stepCheck }
 func (c callCheck) declare() {
 	s := c.step
 	for _, b := range s.Block.All("output") {
-		c.diags.Add(diag.New("out-of-place", b.DefRange, "the outputs of a call are those of the pipeline called"))
+		c.diags.Add(diag.New("out-of-place", b.DefRange, "a call can't declare outputs: its outputs are those of the pipeline that it calls"))
 	}
 	q := c.callee()
 	if q == nil {
@@ -30,8 +30,8 @@ func (c callCheck) declare() {
 	c.pipeline.AddCall(q)
 	for _, r := range q.Results {
 		if values.IsStatus(r.Block.Label) {
-			c.diags.Add(diag.New("invalid-name", s.Block.Attr("pipeline").Range(), "the output %q of pipeline %q can't be read of a call", r.Block.Label, q.Block.Label).
-				WithDetail("step.%s.%s says how the step ended.", s.Name(), r.Block.Label).WithRelated(r.Block.LabelRange, "the output is declared here"))
+			c.diags.Add(diag.New("invalid-name", s.Block.Attr("pipeline").Range(), "a call can't have the output %q of pipeline %q", r.Block.Label, q.Block.Label).
+				WithDetail("step.%s.%s is reserved for how the step ended.", s.Name(), r.Block.Label).WithRelated(r.Block.LabelRange, "the output is declared here"))
 			continue
 		}
 		s.AddOutput(&model.Output{Block: r.Block, Type: r.Type, Default: cty.NilVal})
@@ -66,7 +66,7 @@ func (c callCheck) callee() *model.Pipeline {
 }
 
 func (c callCheck) notCallable(e hcl.Expression) {
-	d := diag.New("type-mismatch", e.Range(), "`pipeline` is a reference: pipeline = pipeline.NAME, or library.NAME.NAME")
+	d := diag.New("type-mismatch", e.Range(), "`pipeline` must be a reference: pipeline = pipeline.NAME, or library.NAME.NAME")
 	if names := evaluate.Names(c.project.Pipelines); len(names) > 0 {
 		d = d.WithDetail("%s", evaluate.Listed("Declared", names))
 	}
@@ -98,7 +98,7 @@ func (c callCheck) imported(library, name string, e hcl.Expression) *model.Pipel
 	}
 	known := func() []string { return evaluate.Names(lib.Evaluated.Pipelines) }
 	if name == "" {
-		c.diags.Add(diag.New("type-mismatch", e.Range(), "a pipeline of the library is called: pipeline = library.%s.NAME", library).
+		c.diags.Add(diag.New("type-mismatch", e.Range(), "expected a pipeline of the library: pipeline = library.%s.NAME", library).
 			WithDetail("%s", evaluate.Listed("Its pipelines", known())))
 		return nil
 	}
@@ -118,9 +118,9 @@ func (c callCheck) check() {
 	for _, name := range evaluate.Names(q.Params) {
 		p := q.Params[name]
 		if c.step.Input(name) == nil && p.Block.Attr("default") == nil && !c.step.Block.Tried("input") && p.Type != cty.NilType {
-			c.diags.Add(diag.New("missing", c.step.Block.DefRange, "the call gives no value for param %q of pipeline %q, which has no default", name, q.Block.Label).
+			c.diags.Add(diag.New("missing", c.step.Block.DefRange, "the call has no value for param %q of pipeline %q, which has no default", name, q.Block.Label).
 				WithRelated(p.Block.LabelRange, "the param is declared here").
-				WithSuggestion("write input %q { value = … } in the step", name))
+				WithSuggestion("add input %q { value = … } to the step", name))
 		}
 	}
 	for _, a := range c.step.Block.Sorted() {
@@ -140,8 +140,8 @@ func (c callCheck) check() {
 }
 
 func (c callCheck) needsProcess(at hcl.Range, name string) {
-	c.diags.Add(diag.New("out-of-place", at, "`%s` is for a step with a process of its own, and this one calls a pipeline", name).
-		WithDetail("Its steps say it, where it is declared."))
+	c.diags.Add(diag.New("out-of-place", at, "`%s` needs a step with a process, and this step calls a pipeline", name).
+		WithDetail("Set it in the steps of the pipeline that is called."))
 }
 
 // unknownParam reports an input for which the pipeline has no param.

@@ -24,7 +24,7 @@ func (c stepCheck) python() {
 	}
 	if !pythonFunction.MatchString(text) {
 		d := diag.New("invalid-value", c.step.Block.Attr("python").Range(), "%q does not name a function", text).
-			WithDetail(`It is written "module:function", such as "steps:train" for train in steps.py.`)
+			WithDetail(`A function is written as "module:function", for example "steps:train" for train in steps.py.`)
 		if meant := meantFunction(text); meant != "" {
 			d = d.WithSuggestion("did you mean %q?", meant)
 		}
@@ -79,9 +79,9 @@ func (c stepCheck) command(e hcl.Expression) {
 	}
 	switch first := c.step.Command; {
 	case len(first) == 0:
-		c.diags.Add(diag.New("invalid-value", e.Range(), "a command names its program, and this list is empty"))
+		c.diags.Add(diag.New("invalid-value", e.Range(), "a command can't be an empty list"))
 	case first[0].Const != cty.NilVal && first[0].Const.AsString() == "":
-		c.diags.Add(diag.New("invalid-value", e.Range(), "the command's program is an empty string"))
+		c.diags.Add(diag.New("invalid-value", e.Range(), "the program of a command can't be an empty string"))
 	}
 }
 
@@ -90,8 +90,8 @@ func (c stepCheck) commandAsText(v *model.Value, e hcl.Expression) bool {
 	if v.Type != cty.String {
 		return false
 	}
-	d := diag.New("type-mismatch", e.Range(), "a command is a list of its program and arguments, and this is a string").
-		WithDetail("No shell takes it apart.")
+	d := diag.New("type-mismatch", e.Range(), "a command must be a list of a program and its arguments, and this is a string").
+		WithDetail("Commands are not run by a shell.")
 	if v.Const == cty.NilVal || v.Const.IsNull() {
 		c.diags.Add(d.WithSuggestion(`write ["PROGRAM", "ARGUMENT"]`))
 		return true
@@ -113,7 +113,7 @@ func (c stepCheck) commandAsText(v *model.Value, e hcl.Expression) bool {
 // noNUL reports a NUL character, which neither arguments nor the environment can contain.
 func (c stepCheck) noNUL(v *model.Value, e hcl.Expression, what string) {
 	if v.Const != cty.NilVal && strings.ContainsRune(v.Const.AsString(), 0) {
-		c.diags.Add(diag.New("invalid-value", e.Range(), "%s can't hold a NUL character", what))
+		c.diags.Add(diag.New("invalid-value", e.Range(), "%s can't contain a NUL character", what))
 	}
 }
 
@@ -124,7 +124,7 @@ func (c stepCheck) artifactAsText(e hclsyntax.Expression) {
 	switch {
 	case hclDiags.HasErrors():
 	case t.RootName() == "step" || t.RootName() == "param" || t.RootName() == "each":
-		d = d.WithDetail("Give it to the step as an input; the step's own command and env can read input.NAME.path.")
+		d = d.WithDetail("Pass it to the step as an input. The step's command and env can then read input.NAME.path.")
 	default:
 		text := evaluate.Text(t)
 		d.Summary = text + " is not text; its path is " + text + ".path"

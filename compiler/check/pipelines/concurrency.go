@@ -18,14 +18,14 @@ func (c stepCheck) concurrency() *model.Concurrency {
 	name, named := c.project.String(b, "group")
 	if named && (name == "" || len(validation.IsValidLabelValue(name)) > 0) {
 		named = false
-		c.diags.Add(diag.New("invalid-name", b.Attr("group").Range(), "%q can't be the name of a group", name).
-			WithDetail("It has letters, digits, `-`, `_` and `.`, at most %d of them, and begins and ends with a letter or a digit.", validation.LabelValueMaxLength))
+		c.diags.Add(diag.New("invalid-name", b.Attr("group").Range(), "%q is not a valid name of a group", name).
+			WithDetail("A name consists of at most %d letters, digits, `-`, `_` and `.`, and starts and ends with a letter or a digit.", validation.LabelValueMaxLength))
 	}
 	limit, known := c.project.Int(b, "limit", 1)
 	switch {
 	case known && limit > program.MaxGroup:
 		known = false
-		c.diags.Add(diag.New("invalid-value", b.Attr("limit").Range(), "`limit` is at most %d, and this is %d", program.MaxGroup, limit))
+		c.diags.Add(diag.New("invalid-value", b.Attr("limit").Range(), "`limit` can be at most %d, found %d", program.MaxGroup, limit))
 	case known:
 		out.Limit = limit
 	case b.Attr("limit") == nil:

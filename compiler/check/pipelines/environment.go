@@ -34,7 +34,7 @@ func (c environmentCheck) check() {
 	}
 	for _, b := range c.step.Block.All("secret_env") {
 		if first, twice := c.seen[b.Label]; twice {
-			c.diags.Add(diag.New("duplicate", b.LabelRange, "%s is set twice", b.Label).WithRelated(first, "the first time is here"))
+			c.diags.Add(diag.New("duplicate", b.LabelRange, "%s is set twice", b.Label).WithRelated(first, "it is first set here"))
 			continue
 		}
 		c.seen[b.Label] = b.LabelRange
@@ -62,7 +62,7 @@ func (c environmentCheck) object(object *hclsyntax.ObjectConsExpr) {
 			name = key.Const.AsString()
 		}
 		if first, twice := c.seen[name]; twice {
-			c.diags.Add(diag.New("duplicate", at, "%s is set twice", name).WithRelated(first, "the first time is here"))
+			c.diags.Add(diag.New("duplicate", at, "%s is set twice", name).WithRelated(first, "it is first set here"))
 			continue
 		}
 		c.seen[name] = at
@@ -87,7 +87,7 @@ func (c environmentCheck) expression(e hcl.Expression) {
 	}
 	if v.Const == cty.NilVal {
 		c.diags.Add(diag.New("not-constant", e.Range(), "the names in env must be known when compiling").
-			WithSuggestion("write env = { NAME = value }: the values may wait for run time"))
+			WithSuggestion("write env = { NAME = value }, in which only the values can be known at run time"))
 		return
 	}
 	if !c.values.Assign(v, cty.Map(cty.String), e, hcl.Range{}) {
@@ -107,11 +107,11 @@ func (c environmentCheck) expression(e hcl.Expression) {
 func (c environmentCheck) variable(name string, at hcl.Range) bool {
 	switch {
 	case !envName.MatchString(name):
-		c.diags.Add(diag.New("invalid-name", at, "%q can't be the name of a variable of the environment", name).
-			WithDetail("A name starts with a letter or _, and goes on with letters, digits and _."))
+		c.diags.Add(diag.New("invalid-name", at, "%q is not a valid name of an environment variable", name).
+			WithDetail("A name starts with a letter or _, and continues with letters, digits and _."))
 		return false
 	case strings.HasPrefix(name, "PIPEC_"):
-		c.diags.Add(diag.New("invalid-name", at, "%s is pipec's own: names that start with PIPEC_ are set by it", name))
+		c.diags.Add(diag.New("invalid-name", at, "%s is reserved: pipec sets the variables that start with PIPEC_", name))
 		return false
 	}
 	return true
@@ -131,8 +131,8 @@ func (c stepCheck) environmentNames() {
 func (c stepCheck) environmentName(taken map[string]hcl.Range, prefix, label string, at hcl.Range) {
 	name := prefix + strings.ReplaceAll(label, "-", "_")
 	if first, twice := taken[name]; twice {
-		c.diags.Add(diag.New("ambiguous-name", at, "%s in the environment would stand for two of them", name).
-			WithDetail("In the environment, a dash becomes an underscore.").WithRelated(first, "the other one is here"))
+		c.diags.Add(diag.New("ambiguous-name", at, "the environment variable %s would be set twice", name).
+			WithDetail("A dash in a name becomes an underscore in the environment.").WithRelated(first, "the other name is here"))
 		return
 	}
 	taken[name] = at

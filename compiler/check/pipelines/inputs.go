@@ -51,7 +51,7 @@ func (c stepCheck) inputType(b *decode.Block) (t cty.Type, ok bool) {
 		return t, true
 	}
 	if m := types.Assignable(t, param); m != nil {
-		c.diags.Add(diag.New("type-mismatch", e.Range(), "param %q of pipeline %q is %s, and this is %s", b.Label, c.step.Callee.Block.Label, types.Phrase(param), types.Phrase(t)))
+		c.diags.Add(diag.New("type-mismatch", e.Range(), "param %q of pipeline %q is %s, found %s", b.Label, c.step.Callee.Block.Label, types.Phrase(param), types.Phrase(t)))
 	}
 	return param, true
 }

@@ -24,8 +24,8 @@ func (c stepCheck) output(b *decode.Block) {
 	o := &model.Output{Block: b}
 	c.step.AddOutput(o)
 	if values.IsStatus(b.Label) {
-		c.diags.Add(diag.New("invalid-name", b.LabelRange, "an output can't be named %q", b.Label).
-			WithDetail("step.%s.%s says how the step ended.", c.step.Name(), b.Label))
+		c.diags.Add(diag.New("invalid-name", b.LabelRange, "%q is not a valid name of an output", b.Label).
+			WithDetail("step.%s.%s is reserved for how the step ended.", c.step.Name(), b.Label))
 	}
 	if e := b.Attr("type"); e != nil {
 		if t, ok := evaluate.Type(e, c.diags); ok {
@@ -49,7 +49,7 @@ func (c stepCheck) glob(b *decode.Block, t cty.Type) string {
 	p, err := glob.Parse(text)
 	var f *glob.Fault
 	if errors.As(err, &f) {
-		d := diag.New("invalid-value", b.Attr("glob").Range(), "this is no pattern of files: %s", f.Why)
+		d := diag.New("invalid-value", b.Attr("glob").Range(), "this is not a valid file pattern: %s", f.Why)
 		if f.Hint != "" {
 			d = d.WithSuggestion("%s", f.Hint)
 		}
@@ -64,9 +64,9 @@ func (c stepCheck) glob(b *decode.Block, t cty.Type) string {
 		elem = t.ElementType()
 	}
 	if !types.IsArtifact(elem) {
-		c.diags.Add(diag.New("type-mismatch", attribute.TypeRange(b, b.LabelRange), "`glob` takes files, and output %q is %s", b.Label, types.Phrase(t)).
+		c.diags.Add(diag.New("type-mismatch", attribute.TypeRange(b, b.LabelRange), "`glob` needs an artifact, and output %q is %s", b.Label, types.Phrase(t)).
 			WithRelated(b.Attr("glob").Range(), "the pattern is here").
-			WithSuggestion("declare an artifact, or list(…) or map(…) of one: list(json), map(image)"))
+			WithSuggestion("declare an artifact, or a list or map of artifacts, for example list(json) or map(image)"))
 	}
 	return p.Text
 }

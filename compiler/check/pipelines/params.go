@@ -60,33 +60,33 @@ func importSource(c context, b *decode.Block, t cty.Type) string {
 	}
 	at := b.Attr("source").Range()
 	if other := b.Attrs["default"]; other != nil {
-		c.diags.Add(diag.New("duplicate", b.Attrs["source"].NameRange, "a param has a default or a source, not both").
+		c.diags.Add(diag.New("duplicate", b.Attrs["source"].NameRange, "a param can't have both a default and a source").
 			WithRelated(other.NameRange, "the default is here"))
 		return ""
 	}
 	s, err := program.ParseSource(text)
 	if err != nil {
-		c.diags.Add(diag.New("invalid-value", at, "nothing can be imported from here: %v", err))
+		c.diags.Add(diag.New("invalid-value", at, "this is not a valid source: %v", err))
 		return ""
 	}
 	source := s.String()
 	a, ok := types.AsArtifact(t)
 	switch {
 	case b.Attr("type") == nil:
-		c.diags.Add(diag.New("missing", b.DefRange, "param %q has a source, and no type", b.Label).
-			WithRelated(at, "the source is here").WithSuggestion("write type = file, or what of an artifact it is"))
+		c.diags.Add(diag.New("missing", b.DefRange, "param %q has a source but no type", b.Label).
+			WithRelated(at, "the source is here").WithSuggestion("set type = file, or another artifact type"))
 	case !ok:
-		d := diag.New("type-mismatch", attribute.TypeRange(b, b.LabelRange), "an artifact is imported from a source, and param %q is %s", b.Label, types.Phrase(t)).
+		d := diag.New("type-mismatch", attribute.TypeRange(b, b.LabelRange), "a param with a source must be an artifact, and param %q is %s", b.Label, types.Phrase(t)).
 			WithRelated(at, "the source is here")
 		if types.HasArtifact(t) {
-			d = d.WithDetail("A source is one file, one object or one directory.").WithSuggestion("a directory holds several files: type = directory")
+			d = d.WithDetail("A source is one file, one object or one directory.").WithSuggestion("for several files, set type = directory")
 		} else {
-			d = d.WithSuggestion("a value is given by --param %s=@FILE, or its default is file(…)", b.Label)
+			d = d.WithSuggestion("for a value, use --param %s=@FILE or default = file(…)", b.Label)
 		}
 		c.diags.Add(d)
 	case s.Folder && a.Kind != "directory" && a.Kind != "model":
-		c.diags.Add(diag.New("type-mismatch", at, "this source names a directory, by the slash at its end, and param %q is %s", b.Label, types.Phrase(t)).
-			WithSuggestion("write %q, or type = directory", strings.TrimSuffix(source, "/")))
+		c.diags.Add(diag.New("type-mismatch", at, "a source that ends with a slash is a directory, and param %q is %s", b.Label, types.Phrase(t)).
+			WithSuggestion("write %q, or set type = directory", strings.TrimSuffix(source, "/")))
 	}
 	return source
 }

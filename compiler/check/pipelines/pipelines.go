@@ -55,7 +55,7 @@ func Check(project *model.Project, b *decode.Block) *model.Pipeline {
 func Unused(p *model.Pipeline) {
 	for _, name := range evaluate.Names(p.Params) {
 		if q := p.Params[name]; !q.Used {
-			p.Project.Evaluated.Diags.Add(diag.New("unused", q.Block.LabelRange, "param.%s is used by nothing", name))
+			p.Project.Evaluated.Diags.Add(diag.New("unused", q.Block.LabelRange, "param.%s is not used", name))
 		}
 	}
 }

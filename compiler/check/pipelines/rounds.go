@@ -33,7 +33,7 @@ func (c stepCheck) repeat() {
 	}
 	object, ok := e.(*hclsyntax.ObjectConsExpr)
 	if !ok {
-		c.diags.Add(diag.New("type-mismatch", e.Range(), "`carry` names inputs: carry = { INPUT = output.NAME }"))
+		c.diags.Add(diag.New("type-mismatch", e.Range(), "`carry` must be a map from inputs to values: carry = { INPUT = output.NAME }"))
 		return
 	}
 	seen := map[string]hcl.Range{}
@@ -47,7 +47,7 @@ func (c stepCheck) carry(r *model.Repeat, item hclsyntax.ObjectConsItem, seen ma
 	at := item.KeyExpr.Range()
 	name := evaluate.KeyName(item.KeyExpr)
 	if first, twice := seen[name]; twice {
-		c.diags.Add(diag.New("duplicate", at, "%s is carried twice", name).WithRelated(first, "the first time is here"))
+		c.diags.Add(diag.New("duplicate", at, "%s is set twice in `carry`", name).WithRelated(first, "it is first set here"))
 		return
 	}
 	seen[name] = at
@@ -56,7 +56,7 @@ func (c stepCheck) carry(r *model.Repeat, item hclsyntax.ObjectConsItem, seen ma
 		names := c.step.InputNames()
 		d := diag.New("unknown-reference", at, "no input of this step is named %q", name).DidYouMean(name, names)
 		if d.Suggestion == "" {
-			d = d.WithDetail("%s", evaluate.Listed("There are", names))
+			d = d.WithDetail("%s", evaluate.Listed("Declared", names))
 		}
 		c.diags.Add(d)
 		return

@@ -50,8 +50,8 @@ func checkSchedule(c context) *model.Schedule {
 	s.Suspend, _ = c.project.Bool(b, "suspend")
 	s.Deadline = attribute.Duration(c.project, b, "deadline", 0)
 	if s.Deadline != 0 && s.Deadline.D() < minDeadline {
-		c.diags.Add(diag.New("invalid-value", b.Attr("deadline").Range(), "a deadline of less than %s would leave runs out", minDeadline).
-			WithDetail("The cluster looks at its schedules every 10 seconds."))
+		c.diags.Add(diag.New("invalid-value", b.Attr("deadline").Range(), "with a deadline of less than %s, runs would be missed", minDeadline).
+			WithDetail("The cluster checks its schedules every 10 seconds."))
 	}
 	s.SuccessHistory, s.FailureHistory = check.history("success_history"), check.history("failure_history")
 	s.Params = check.params()
@@ -70,7 +70,7 @@ func (c scheduleCheck) history(name string) *int {
 func (c scheduleCheck) cron(text string) {
 	at := c.block.Attr("cron").Range()
 	if strings.Contains(text, "TZ=") {
-		c.diags.Add(diag.New("invalid-schedule", at, "the time zone of a schedule is its attribute `timezone`, not part of cron"))
+		c.diags.Add(diag.New("invalid-schedule", at, "the time zone of a schedule is set by `timezone`, not in `cron`"))
 		return
 	}
 	if _, err := cron.ParseStandard(text); err != nil {
@@ -92,7 +92,7 @@ func (c scheduleCheck) params() map[string]cty.Value {
 		q, ok := declared[name]
 		if !ok {
 			c.diags.Add(diag.New("unknown-reference", e.Range(), "no param is named %q", name).
-				WithDetail("%s", evaluate.Listed("There are", evaluate.Names(declared))).DidYouMean(name, evaluate.Names(declared)))
+				WithDetail("%s", evaluate.Listed("Declared", evaluate.Names(declared))).DidYouMean(name, evaluate.Names(declared)))
 			continue
 		}
 		v := &model.Value{Const: given[name], Type: given[name].Type()}
@@ -104,7 +104,7 @@ func (c scheduleCheck) params() map[string]cty.Value {
 	for _, name := range evaluate.Names(declared) {
 		b := declared[name].Block
 		if _, ok := given[name]; !ok && b.Attr("default") == nil && b.Attr("source") == nil {
-			c.diags.Add(diag.New("missing", c.block.DefRange, "the schedule gives no value for param %q, which has no default", name).
+			c.diags.Add(diag.New("missing", c.block.DefRange, "the schedule has no value for param %q, which has no default", name).
 				WithRelated(b.LabelRange, "the param is declared here"))
 		}
 	}
@@ -126,7 +126,7 @@ func (c scheduleCheck) given() (values map[string]cty.Value, ok bool) {
 		return nil, false
 	}
 	if t := v.Type(); v.IsNull() || !t.IsObjectType() && !t.IsMapType() {
-		c.diags.Add(diag.New("type-mismatch", e.Range(), "`params` is a map of values: { NAME = value }"))
+		c.diags.Add(diag.New("type-mismatch", e.Range(), "`params` must be a map of values: { NAME = value }"))
 		return nil, false
 	}
 	return v.AsValueMap(), true
@@ -136,10 +136,10 @@ func (c scheduleCheck) given() (values map[string]cty.Value, ok bool) {
 func (c scheduleCheck) size(v cty.Value, at hcl.Range) {
 	data, err := types.ToJSON(v)
 	if err != nil {
-		c.diags.Add(diag.New("evaluation", at, "this value can't be kept: %v", err))
+		c.diags.Add(diag.New("evaluation", at, "this value can't be encoded: %v", err))
 		return
 	}
 	if len(data) > types.MaxValue {
-		c.diags.Add(diag.New("too-large", at, "this value has %d bytes, and a value may have %d", len(data), types.MaxValue))
+		c.diags.Add(diag.New("too-large", at, "this value has %d bytes, and the limit is %d", len(data), types.MaxValue))
 	}
 }

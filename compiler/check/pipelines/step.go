@@ -28,8 +28,8 @@ func declareSteps(c context) {
 		if first := c.pipeline.Step(b.Label); first != nil {
 			d := diag.New("duplicate", b.LabelRange, "%s is declared twice", attribute.Describe(b))
 			if first.Block.Def != b.Def {
-				d = diag.New("duplicate", b.LabelRange, "the name %q is taken by a %s", b.Label, first.Block.Def.Name).
-					WithDetail("Steps and those of finally share their names.")
+				d = diag.New("duplicate", b.LabelRange, "the name %q is already used by a %s block", b.Label, first.Block.Def.Name).
+					WithDetail("`step` and `finally` blocks share one namespace.")
 			}
 			c.diags.Add(d.WithRelated(first.Block.LabelRange, "the first declaration is here"))
 			continue
@@ -81,7 +81,7 @@ func (c stepCheck) instances() {
 	if c.step.ForEach == nil {
 		for _, name := range []string{"max_parallel", "max_instances"} {
 			if a := b.Attrs[name]; a != nil && !b.Tried("for_each") {
-				c.diags.Add(diag.New("out-of-place", a.NameRange, "`%s` is about the instances of a step with for_each, and this has none", name))
+				c.diags.Add(diag.New("out-of-place", a.NameRange, "`%s` needs a step with for_each", name))
 			}
 		}
 		return
@@ -160,7 +160,7 @@ func (c stepCheck) cache() {
 	on, set := c.project.Bool(s.Block, "cache")
 	b := s.Block.One("cache")
 	if b != nil && s.Block.Attrs["cache"] != nil {
-		c.diags.Add(diag.New("duplicate", b.DefRange, "`cache` is an attribute or a block, not both").
+		c.diags.Add(diag.New("duplicate", b.DefRange, "`cache` can't be both an attribute and a block").
 			WithRelated(s.Block.Attrs["cache"].NameRange, "the attribute is here"))
 	}
 	if b == nil && !on && (set || !c.pipeline.Cache) || s.Finally || len(s.Outputs) == 0 {

@@ -11,9 +11,9 @@ func (c stepCheck) work() {
 	if b := c.step.Block.One("approval"); b != nil {
 		a := c.step.Work()
 		what := map[string]string{"command": "has a command", "python": "has a python function", "pipeline": "calls a pipeline"}[a.Name]
-		c.diags.Add(diag.New("duplicate", b.DefRange, "a step asks for an approval or %s, not both", what).
+		c.diags.Add(diag.New("duplicate", b.DefRange, "a step that asks for an approval can't do anything else, and this one %s", what).
 			WithRelated(a.NameRange, "the `%s` is here", a.Name).
-			WithSuggestion("make it a step of its own, and have this one depend on that"))
+			WithSuggestion("move the approval to a separate step, and make this step depend on it"))
 	}
 	switch {
 	case call != nil && (command != nil || python != nil):
@@ -21,7 +21,7 @@ func (c stepCheck) work() {
 		if other == nil {
 			other, what = python, "python function"
 		}
-		c.diags.Add(diag.New("duplicate", other.NameRange, "a step calls a pipeline or has a %s, not both", what).
+		c.diags.Add(diag.New("duplicate", other.NameRange, "a step can't both call a pipeline and have a %s", what).
 			WithRelated(call.NameRange, "the call is here"))
 	case call != nil:
 		if c.step.Callee != nil {
@@ -29,10 +29,10 @@ func (c stepCheck) work() {
 		}
 	case command == nil && python == nil && c.step.Block.Tried("command", "python", "approval"):
 	case command == nil && python == nil:
-		c.diags.Add(diag.New("missing", c.step.Block.DefRange, "%s does not say what it does", attribute.Describe(c.step.Block)).
-			WithSuggestion(`write command = ["program", "argument"] or python = "module:function"`))
+		c.diags.Add(diag.New("missing", c.step.Block.DefRange, "%s has nothing to run", attribute.Describe(c.step.Block)).
+			WithSuggestion(`set command = ["program", "argument"] or python = "module:function"`))
 	case command != nil && python != nil:
-		c.diags.Add(diag.New("duplicate", python.NameRange, "a step has a command or a python function, not both").
+		c.diags.Add(diag.New("duplicate", python.NameRange, "a step can't have both a command and a python function").
 			WithRelated(command.NameRange, "the command is here"))
 	case command != nil:
 		c.command(command.Expr)

@@ -28,12 +28,12 @@ func (c containerCheck) check(step *decode.Block, f fields) map[string]bool {
 	slices.SortStableFunc(sidecars, func(a, b *decode.Block) int { return strings.Compare(a.Label, b.Label) })
 	for _, b := range append(sidecars, step.All("init")...) {
 		if names[b.Label] {
-			c.diags.Add(diag.New("duplicate", b.LabelRange, "two containers are called %q", b.Label).WithRelated(first[b.Label], "the first one is here"))
+			c.diags.Add(diag.New("duplicate", b.LabelRange, "two containers are named %q", b.Label).WithRelated(first[b.Label], "the first one is here"))
 			continue
 		}
 		names[b.Label], first[b.Label] = true, b.LabelRange
 		if c.partName(b); b.Label == kube.ContainerMain {
-			c.diags.Add(diag.New("invalid-name", b.LabelRange, "the name %q is taken by the step's own container", b.Label))
+			c.diags.Add(diag.New("invalid-name", b.LabelRange, "the name %q is reserved for the step's own container", b.Label))
 		}
 		out = append(out, c.container(b))
 	}
@@ -49,7 +49,7 @@ func (c containerCheck) container(b *decode.Block) map[string]any {
 	}
 	image, ok := c.project.String(b, "image")
 	if ok && strings.TrimSpace(image) != image || ok && image == "" {
-		c.diags.Add(diag.New("invalid-value", b.Attr("image").Range(), "%q is not an image", image))
+		c.diags.Add(diag.New("invalid-value", b.Attr("image").Range(), "%q is not a valid image reference", image))
 	}
 	out["image"] = image
 	if list := c.project.Strings(b, "command"); len(list) > 0 {
@@ -63,9 +63,9 @@ func (c containerCheck) container(b *decode.Block) map[string]any {
 	for _, name := range evaluate.Names(values) {
 		at := evaluate.KeyRange(b.Attr("env"), name)
 		if len(validation.IsEnvVarName(name)) > 0 {
-			c.diags.Add(diag.New("invalid-name", at, "%q can't be the name of a variable of the environment", name))
+			c.diags.Add(diag.New("invalid-name", at, "%q is not a valid name of an environment variable", name))
 		} else if strings.HasPrefix(name, "PIPEC_") {
-			c.diags.Add(diag.New("invalid-name", at, "%s is pipec's own: names that start with PIPEC_ are set by it", name))
+			c.diags.Add(diag.New("invalid-name", at, "%s is reserved: pipec sets the variables that start with PIPEC_", name))
 		}
 		env = append(env, map[string]any{"name": name, "value": values[name]})
 	}

@@ -59,9 +59,9 @@ func (c instances) pod() (model.Pod, []model.Claim) {
 
 // notKnown reports each in what is set for a pod if for_each is known only at run time.
 func (c instances) notKnown(at hcl.Range, text string) diag.Diagnostic {
-	return diag.New("not-constant", at, "%s is known only at run time here, and pods are made when compiling", text).
-		WithRelated(c.step.Block.Attr("for_each").Range(), "for_each waits for run time").
-		WithSuggestion("let for_each go over what var, local and functions give; or read %s in an input, in command or in env", text)
+	return diag.New("not-constant", at, "%s is known only at run time here, and pods are created when compiling", text).
+		WithRelated(c.step.Block.Attr("for_each").Range(), "for_each is known only at run time").
+		WithSuggestion("use only var, local and functions in for_each, or read %s in an input, in command or in env", text)
 }
 
 // perInstance checks the pod of each instance. It stops at the first invalid one, because the others have the same fault.
@@ -83,14 +83,14 @@ func (c instances) perInstance(at hcl.Range) {
 		}
 		mounts.add(claims)
 		if err := variants.add(expr.Key(key), pod); err != nil {
-			c.diags.Add(diag.New("evaluation", at, "the pod of %s can't be written: %v", attribute.Describe(s.Block), err))
+			c.diags.Add(diag.New("evaluation", at, "the pod of %s can't be encoded: %v", attribute.Describe(s.Block), err))
 			return
 		}
 	}
 	s.Pod, s.Claims = variants.pods[0], mounts.claims()
 	if len(variants.pods) > maxVariants {
 		c.diags.Add(diag.New("too-large", at, "the instances of %s have %d different pods, and the limit is %d", attribute.Describe(s.Block), len(variants.pods), maxVariants).
-			WithSuggestion("read each in inputs, command or env where that does; such values are no part of a pod"))
+			WithSuggestion("read each in inputs, command or env where possible: these are not part of the pod"))
 		return
 	}
 	if len(variants.pods) > 1 {

@@ -25,9 +25,9 @@ func (c specCheck) names() {
 		at := evaluate.Element(b.Attr("image_pull_secrets"), i).Range()
 		switch ref := (corev1.LocalObjectReference{Name: name}); {
 		case len(validation.IsDNS1123Subdomain(name)) > 0:
-			c.diags.Add(diag.New("invalid-name", at, "%q can't be the name of a Secret in Kubernetes", name))
+			c.diags.Add(diag.New("invalid-name", at, "%q is not a valid Kubernetes name of a Secret", name))
 		case slices.Contains(secrets, ref):
-			c.diags.Add(diag.New("duplicate", at, "the Secret %q stands twice in the list", name))
+			c.diags.Add(diag.New("duplicate", at, "the list contains the Secret %q twice", name))
 		default:
 			secrets = append(secrets, ref)
 		}

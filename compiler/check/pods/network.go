@@ -26,7 +26,7 @@ func (c specCheck) dns() {
 	}
 	for i, domain := range config.Searches {
 		if domain != "." && len(validation.IsDNS1123Subdomain(strings.TrimSuffix(strings.ReplaceAll(domain, "_", "-"), "."))) > 0 {
-			c.diags.Add(diag.New("invalid-name", evaluate.Element(n.Attr("searches"), i).Range(), "%q is not a domain", domain))
+			c.diags.Add(diag.New("invalid-name", evaluate.Element(n.Attr("searches"), i).Range(), "%q is not a valid domain", domain))
 		}
 	}
 	c.most(n, "nameservers", len(config.Nameservers), 3)
@@ -38,13 +38,13 @@ func (c specCheck) dns() {
 			o.Value = &v
 		}
 		if name == "" {
-			c.diags.Add(diag.New("invalid-name", n.Attr("options").Range(), "an option of the resolver has a name"))
+			c.diags.Add(diag.New("invalid-name", n.Attr("options").Range(), "the name of a resolver option can't be empty"))
 		}
 		config.Options = append(config.Options, o)
 	}
 	policy, said := c.project.String(n, "policy")
 	if policy == "None" && len(config.Nameservers) == 0 {
-		c.diags.Add(diag.New("missing", n.DefRange, "with the policy `None`, `nameservers` must say where names are resolved"))
+		c.diags.Add(diag.New("missing", n.DefRange, "the policy `None` requires `nameservers`"))
 	}
 	if said {
 		c.fields["dnsPolicy"] = policy
@@ -57,14 +57,14 @@ func (c specCheck) dns() {
 // most reports a list that is longer than Kubernetes allows.
 func (c specCheck) most(b *decode.Block, name string, n, most int) {
 	if n > most {
-		c.diags.Add(diag.New("invalid-value", b.Attr(name).Range(), "Kubernetes takes at most %d `%s`, and these are %d", most, name, n))
+		c.diags.Add(diag.New("invalid-value", b.Attr(name).Range(), "Kubernetes allows at most %d `%s`, found %d", most, name, n))
 	}
 }
 
 // address reports text that is not an IP address.
 func (c specCheck) address(text string, at hcl.Range) {
 	if a, err := netip.ParseAddr(text); err != nil || a.Zone() != "" {
-		c.diags.Add(diag.New("invalid-value", at, "%q is not an address, such as 10.0.0.7", text))
+		c.diags.Add(diag.New("invalid-value", at, "%q is not a valid IP address", text))
 	}
 }
 
@@ -82,7 +82,7 @@ func (c specCheck) hostAliases() {
 		a := corev1.HostAlias{IP: ip}
 		for i, name := range all[ip].AsValueSlice() {
 			if len(validation.IsDNS1123Subdomain(name.AsString())) > 0 {
-				c.diags.Add(diag.New("invalid-name", evaluate.Element(evaluate.Part(b.Attr("host_aliases"), ip), i).Range(), "%q can't be the name of a host", name.AsString()))
+				c.diags.Add(diag.New("invalid-name", evaluate.Element(evaluate.Part(b.Attr("host_aliases"), ip), i).Range(), "%q is not a valid host name", name.AsString()))
 			}
 			a.Hostnames = append(a.Hostnames, name.AsString())
 		}

@@ -35,8 +35,8 @@ func (r reader) parseQuantity(e hcl.Expression, text string) (string, bool) {
 	if err == nil && q.Sign() >= 0 && len(text) <= 64 {
 		return q.String(), true
 	}
-	d := diag.New("invalid-quantity", e.Range(), "%q is not a quantity of Kubernetes", text).
-		WithDetail(`Cores are written as "2" or "500m", and bytes as "512Mi" or "2Gi".`)
+	d := diag.New("invalid-quantity", e.Range(), "%q is not a valid Kubernetes quantity", text).
+		WithDetail(`CPUs are written as "2" or "500m", bytes as "512Mi" or "2Gi".`)
 	if short := strings.TrimRight(strings.ReplaceAll(text, " ", ""), "Bb"); short != text && len(text) <= 64 {
 		if _, err := resource.ParseQuantity(short); err == nil {
 			d = d.WithSuggestion("did you mean %q?", short)
@@ -68,7 +68,7 @@ func (r reader) ownAnnotations(b *decode.Block) map[string]string {
 		size += len(key) + len(value)
 	}
 	if size > maxAnnotations {
-		r.diags.Add(diag.New("too-large", b.Attr("annotations").Range(), "the annotations have %d bytes, and Kubernetes takes 256 KiB; 8 KiB of them are pipec's", size))
+		r.diags.Add(diag.New("too-large", b.Attr("annotations").Range(), "the annotations have %d bytes; Kubernetes allows 256 KiB, of which pipec needs 8 KiB", size))
 	}
 	return m
 }
@@ -79,7 +79,7 @@ const maxAnnotations = 248 << 10
 func (r reader) notOwn(b *decode.Block, name string, m map[string]string) {
 	for _, key := range evaluate.Names(m) {
 		if slices.ContainsFunc(ownKeys, func(own string) bool { return key == own || strings.HasSuffix(own, "/") && strings.HasPrefix(key, own) }) {
-			r.diags.Add(diag.New("invalid-name", evaluate.KeyRange(b.Attr(name), key), "%q in `%s` is set by pipec or by Kubernetes itself", key, name))
+			r.diags.Add(diag.New("invalid-name", evaluate.KeyRange(b.Attr(name), key), "%q in `%s` is reserved for pipec or Kubernetes", key, name))
 		}
 	}
 }
@@ -90,8 +90,8 @@ func (r reader) labels(b *decode.Block, name string) map[string]string {
 	for _, key := range evaluate.Names(m) {
 		if len(validation.IsValidLabelValue(m[key])) > 0 {
 			at := evaluate.Part(b.Attr(name), key).Range()
-			r.diags.Add(diag.New("invalid-value", at, "%q can't be the value of the label %q", m[key], key).
-				WithDetail("A label's value has at most 63 letters, digits, -, _ and ., and starts and ends with a letter or a digit."))
+			r.diags.Add(diag.New("invalid-value", at, "%q is not a valid value of the label %q", m[key], key).
+				WithDetail("A label's value consists of at most 63 letters, digits, -, _ and ., and starts and ends with a letter or a digit."))
 		}
 	}
 	return m
@@ -103,8 +103,8 @@ func (r reader) annotations(b *decode.Block, name string) map[string]string {
 	for _, key := range evaluate.Names(m) {
 		if len(validation.IsQualifiedName(strings.ToLower(key))) > 0 || len(validation.IsQualifiedName(key)) > 0 {
 			at := evaluate.Part(b.Attr(name), key).Range()
-			r.diags.Add(diag.New("invalid-name", at, "%q can't be a key in `%s`", key, name).
-				WithDetail("A key has at most 63 letters, digits, -, _ and ., and starts and ends with a letter or a digit; a domain and / may stand before it: \"example.com/team\"."))
+			r.diags.Add(diag.New("invalid-name", at, "%q is not a valid key in `%s`", key, name).
+				WithDetail("A key consists of at most 63 letters, digits, -, _ and ., and starts and ends with a letter or a digit. It can have a domain as prefix: \"example.com/team\"."))
 		}
 	}
 	return m
@@ -114,7 +114,7 @@ func (r reader) annotations(b *decode.Block, name string) map[string]string {
 func (r reader) labelKey(b *decode.Block, name string) string {
 	text, ok := r.project.String(b, name)
 	if ok && len(validation.IsQualifiedName(text)) > 0 {
-		r.diags.Add(diag.New("invalid-name", b.Attr(name).Range(), "%q can't be the key of a label or a taint", text))
+		r.diags.Add(diag.New("invalid-name", b.Attr(name).Range(), "%q is not a valid key of a label or a taint", text))
 	}
 	return text
 }
@@ -122,12 +122,12 @@ func (r reader) labelKey(b *decode.Block, name string) string {
 // partName checks the name of a volume or a container, for which Kubernetes' rule is stricter than pipec's.
 func (r reader) partName(b *decode.Block) {
 	if len(validation.IsDNS1123Label(b.Label)) > 0 {
-		d := diag.New("invalid-name", b.LabelRange, "%q can't be the name of a %s in Kubernetes", b.Label, b.Def.Name)
+		d := diag.New("invalid-name", b.LabelRange, "%q is not a valid Kubernetes name of a %s", b.Label, b.Def.Name)
 		if low := strings.ToLower(strings.ReplaceAll(b.Label, "_", "-")); len(validation.IsDNS1123Label(low)) == 0 {
 			d = d.WithSuggestion("did you mean %q?", low)
 		}
 		r.diags.Add(d)
 	} else if strings.HasPrefix(b.Label, "pipec-") {
-		r.diags.Add(diag.New("invalid-name", b.LabelRange, "the %s %q would be pipec's own: names that start with pipec- are", b.Def.Name, b.Label))
+		r.diags.Add(diag.New("invalid-name", b.LabelRange, "the name of the %s %q is reserved: pipec uses the names that start with pipec-", b.Def.Name, b.Label))
 	}
 }

@@ -32,7 +32,7 @@ func (c resourceCheck) check() {
 	for _, name := range evaluate.Names(extended) {
 		e := evaluate.Part(b.Attr("extended"), name)
 		if len(validation.IsQualifiedName(name)) > 0 || !strings.Contains(name, "/") && !strings.HasPrefix(name, "hugepages-") {
-			c.diags.Add(diag.New("invalid-name", e.Range(), "%q can't be the name of an extended resource", name).
+			c.diags.Add(diag.New("invalid-name", e.Range(), "%q is not a valid name of an extended resource", name).
 				WithDetail(`It has the form DOMAIN/NAME, such as "nvidia.com/gpu".`))
 		} else if q, ok := c.parseQuantity(e, extended[name]); ok {
 			if r.Extended == nil {
@@ -58,7 +58,7 @@ func (c resourceCheck) gpus(r *program.Resources) {
 	if b.Attr("gpu") == nil {
 		for _, name := range []string{"gpu_resource", "gpu_type", "gpu_label"} {
 			if a := b.Attrs[name]; a != nil {
-				c.diags.Add(diag.New("missing", a.NameRange, "`%s` needs `gpu`, which says how many", name).WithSuggestion("write gpu = 1 beside it"))
+				c.diags.Add(diag.New("missing", a.NameRange, "`%s` requires `gpu`, the number of GPUs", name).WithSuggestion("add gpu = 1"))
 			}
 		}
 		return
@@ -66,13 +66,13 @@ func (c resourceCheck) gpus(r *program.Resources) {
 	name, label := "nvidia.com/gpu", "nvidia.com/gpu.product"
 	if b.Attr("gpu_resource") != nil {
 		if name = c.labelKey(b, "gpu_resource"); name != "" && !strings.Contains(name, "/") {
-			c.diags.Add(diag.New("invalid-name", b.Attr("gpu_resource").Range(), "%q can't be the name of an extended resource", name).
+			c.diags.Add(diag.New("invalid-name", b.Attr("gpu_resource").Range(), "%q is not a valid name of an extended resource", name).
 				WithDetail(`It has the form DOMAIN/NAME, such as "nvidia.com/gpu".`))
 		}
 	}
 	if _, twice := r.Extended[name]; twice {
-		c.diags.Add(diag.New("duplicate", b.Attrs["gpu"].NameRange, "`gpu` and `extended` both say how many %s", name).
-			WithRelated(evaluate.KeyRange(b.Attr("extended"), name), "`extended` says it here"))
+		c.diags.Add(diag.New("duplicate", b.Attrs["gpu"].NameRange, "`gpu` and `extended` both set %s", name).
+			WithRelated(evaluate.KeyRange(b.Attr("extended"), name), "`extended` sets it here"))
 	}
 	if counted {
 		if r.Extended == nil {
@@ -83,7 +83,7 @@ func (c resourceCheck) gpus(r *program.Resources) {
 	if b.Attr("gpu_label") != nil {
 		label = c.labelKey(b, "gpu_label")
 		if b.Attr("gpu_type") == nil {
-			c.diags.Add(diag.New("missing", b.Attrs["gpu_label"].NameRange, "`gpu_label` needs `gpu_type`, the label's value"))
+			c.diags.Add(diag.New("missing", b.Attrs["gpu_label"].NameRange, "`gpu_label` requires `gpu_type`, the label's value"))
 		}
 	}
 	kind, ok := c.project.String(b, "gpu_type")
@@ -91,10 +91,10 @@ func (c resourceCheck) gpus(r *program.Resources) {
 		return
 	}
 	if kind == "" || len(validation.IsValidLabelValue(kind)) > 0 {
-		c.diags.Add(diag.New("invalid-value", b.Attr("gpu_type").Range(), "%q can't be the value of the label %q", kind, label))
+		c.diags.Add(diag.New("invalid-value", b.Attr("gpu_type").Range(), "%q is not a valid value of the label %q", kind, label))
 	}
 	if _, twice := c.pod.NodeSelector[label]; twice {
-		c.diags.Add(diag.New("duplicate", b.Attrs["gpu_type"].NameRange, "`gpu_type` and `node_selector` both say %s", label))
+		c.diags.Add(diag.New("duplicate", b.Attrs["gpu_type"].NameRange, "`gpu_type` and `node_selector` both set %s", label))
 		return
 	}
 	if c.pod.NodeSelector == nil {
@@ -110,9 +110,9 @@ func (c resourceCheck) roomForAgent(name, limit string) {
 		return
 	}
 	if q := resource.MustParse(limit); q.Cmp(*least) < 0 {
-		d := diag.New("invalid-value", c.block.Attr(name).Range(), "`%s` is %s, and pipec's agent, which starts the process, may take %s", name, limit, least)
+		d := diag.New("invalid-value", c.block.Attr(name).Range(), "`%s` is %s, but pipec's agent, which starts the process, can use up to %s", name, limit, least)
 		if q.Cmp(*resource.NewQuantity(1<<16, resource.BinarySI)) < 0 && !strings.ContainsAny(limit, "kKMGTPEim") {
-			d = d.WithSuggestion("did you mean %q? Without a unit, it is bytes", limit+"Mi")
+			d = d.WithSuggestion("did you mean %q? A number without a unit is in bytes", limit+"Mi")
 		}
 		c.diags.Add(d)
 	}

@@ -28,7 +28,7 @@ func (c specCheck) tolerations() {
 		t.Key = c.labelKey(n, "key")
 		t.Value, _ = c.project.String(n, "value")
 		if t.Value != "" && len(validation.IsValidLabelValue(t.Value)) > 0 {
-			c.diags.Add(diag.New("invalid-value", n.Attr("value").Range(), "%q can't be the value of a taint", t.Value))
+			c.diags.Add(diag.New("invalid-value", n.Attr("value").Range(), "%q is not a valid value of a taint", t.Value))
 		}
 		operator, said := c.project.String(n, "operator")
 		if !said {
@@ -41,16 +41,16 @@ func (c specCheck) tolerations() {
 		t.Effect = corev1.TaintEffect(effect)
 		switch {
 		case operator == "Exists" && n.Attr("value") != nil:
-			c.diags.Add(diag.New("invalid-value", n.Attr("value").Range(), "`Exists` asks for no value").WithSuggestion(`leave out the operator, or write "Equal"`))
+			c.diags.Add(diag.New("invalid-value", n.Attr("value").Range(), "the operator `Exists` takes no value").WithSuggestion(`remove the operator, or set it to "Equal"`))
 		case operator == "Equal" && n.Attr("key") == nil:
-			c.diags.Add(diag.New("missing", n.DefRange, "a toleration of a value needs a `key`"))
+			c.diags.Add(diag.New("missing", n.DefRange, "a toleration with a value requires a `key`"))
 		}
 		if seconds, ok := c.project.Int(n, "seconds", 0); ok {
 			s64 := int64(seconds)
 			t.TolerationSeconds = &s64
 			if effect != string(corev1.TaintEffectNoExecute) {
-				c.diags.Add(diag.New("invalid-value", n.Attr("seconds").Range(), "`seconds` has a meaning for the effect `NoExecute` alone").
-					WithSuggestion(`write effect = "NoExecute" beside it`))
+				c.diags.Add(diag.New("invalid-value", n.Attr("seconds").Range(), "`seconds` requires the effect `NoExecute`").
+					WithSuggestion(`add effect = "NoExecute"`))
 			}
 		}
 		out = append(out, t)
@@ -86,7 +86,7 @@ func (c specCheck) affinity() {
 		}
 	}
 	if len(n.Attrs) == 0 {
-		c.diags.Add(diag.New("missing", n.DefRange, "`affinity` says nothing").WithSuggestion("write node, pod or pod_anti in it"))
+		c.diags.Add(diag.New("missing", n.DefRange, "`affinity` is empty").WithSuggestion("add node, pod or pod_anti"))
 	}
 	if len(out) > 0 {
 		c.fields["affinity"] = out
@@ -108,13 +108,13 @@ func (c specCheck) spread() {
 			when = "DoNotSchedule"
 		}
 		if first, twice := seen[key+" "+when]; twice {
-			c.diags.Add(diag.New("duplicate", n.DefRange, "`%s` is spread over twice in the same way", key).WithRelated(first, "the first one is here"))
+			c.diags.Add(diag.New("duplicate", n.DefRange, "two `topology_spread` blocks with the key `%s` have the same `when_unsatisfiable`", key).WithRelated(first, "the first one is here"))
 		}
 		seen[key+" "+when] = n.DefRange
 		before := c.diags.Len()
 		match := c.labels(n, "match_labels")
 		if e := n.Attr("match_labels"); e != nil && len(match) == 0 && c.diags.Len() == before {
-			c.diags.Add(diag.New("invalid-value", e.Range(), "`match_labels` is empty, and would count every pod"))
+			c.diags.Add(diag.New("invalid-value", e.Range(), "`match_labels` can't be empty, because it would match every pod"))
 		}
 		out = append(out, map[string]any{
 			"topologyKey": key, "maxSkew": skew, "whenUnsatisfiable": when, "labelSelector": map[string]any{"matchLabels": match},

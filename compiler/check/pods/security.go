@@ -32,10 +32,10 @@ func (c securityCheck) check() *program.Security {
 	switch {
 	case out.RunAsUser == "0" && !out.AllowRoot:
 		c.diags.Add(diag.New("invalid-value", b.Attr("run_as_user").Range(), "user 0 is root").
-			WithSuggestion("write allow_root = true beside it, if the step must be root"))
+			WithSuggestion("if the step must run as root, add allow_root = true"))
 	case out.AllowRoot && out.RunAsUser != "0" && out.RunAsUser != pod.Cluster && (out.RunAsUser != "" || b.Attr("run_as_user") == nil):
-		c.diags.Add(diag.New("invalid-value", b.Attrs["allow_root"].NameRange, "`allow_root` alone lets nobody be root").
-			WithSuggestion(`write run_as_user = "0" beside it`))
+		c.diags.Add(diag.New("invalid-value", b.Attrs["allow_root"].NameRange, "`allow_root` has no effect without run_as_user = \"0\"").
+			WithSuggestion(`add run_as_user = "0"`))
 	}
 	return out
 }
@@ -50,9 +50,9 @@ func (c securityCheck) id(name string) string {
 	if err == nil && n <= math.MaxInt32 {
 		return strconv.FormatUint(n, 10)
 	}
-	d := diag.New("invalid-value", c.block.Attr(name).Range(), "`%s` is a number or %q, and this is %q", name, pod.Cluster, text)
+	d := diag.New("invalid-value", c.block.Attr(name).Range(), "`%s` must be a number or %q, found %q", name, pod.Cluster, text)
 	if err != nil && text != "" && (text[0] < '0' || text[0] > '9') && text[0] != '-' {
-		d = d.WithDetail("Names of users are known in an image alone, and Kubernetes asks for numbers.")
+		d = d.WithDetail("Kubernetes requires numbers, because names of users exist only inside an image.")
 	}
 	c.diags.Add(d.DidYouMean(text, []string{pod.Cluster}))
 	return ""

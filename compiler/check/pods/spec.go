@@ -54,7 +54,7 @@ func (c *podCheck) patch(f fields, containers map[string]bool) {
 			for _, name := range evaluate.Names(given) {
 				if _, both := f[name]; both && !slices.Contains(mergedFields, name) {
 					at := evaluate.KeyRange(c.project.Follow(b.Attr("pod")), name)
-					c.diags.Add(diag.New("duplicate", at, "`%s` is said by the step's own attributes or blocks, and by `pod` again", name))
+					c.diags.Add(diag.New("duplicate", at, "`%s` is set both by the step's attributes or blocks and by `pod`", name))
 				}
 			}
 		}
@@ -68,7 +68,7 @@ func (c *podCheck) patch(f fields, containers map[string]bool) {
 		c.pod.Patch, err = pod.Merge(under, patch)
 	}
 	if err != nil { // cannot happen with checked values
-		c.diags.Add(diag.New("evaluation", b.DefRange, "the pod of %s can't be written: %v", attribute.Describe(b), err))
+		c.diags.Add(diag.New("evaluation", b.DefRange, "the pod of %s can't be encoded: %v", attribute.Describe(b), err))
 	}
 }
 

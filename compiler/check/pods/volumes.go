@@ -62,7 +62,7 @@ func (c *volumeCheck) check(step *decode.Block, f fields) {
 			m.MountPath = c.mountPath(b.Attr("path"), where, paths)
 		}
 		if m.SubPath, _ = c.project.String(b, "sub_path"); m.SubPath != "" && (path.IsAbs(m.SubPath) || slices.Contains(strings.Split(m.SubPath, "/"), "..")) {
-			c.diags.Add(diag.New("invalid-value", b.Attr("sub_path").Range(), "`sub_path` stays in the volume: it doesn't start with / and has no .."))
+			c.diags.Add(diag.New("invalid-value", b.Attr("sub_path").Range(), "`sub_path` must be a relative path without .."))
 		}
 		mounts = append(mounts, m)
 	}
@@ -84,19 +84,19 @@ func (c *volumeCheck) source(b *decode.Block) string {
 	}
 	switch {
 	case len(given) == 0 && !b.Tried(evaluate.Names(sources)...):
-		c.diags.Add(diag.New("missing", b.DefRange, "volume %q does not say what it is", b.Label).
-			WithDetail("%s", evaluate.Listed("It has one of", evaluate.Names(sources))))
+		c.diags.Add(diag.New("missing", b.DefRange, "volume %q has no kind", b.Label).
+			WithDetail("%s", evaluate.Listed("Set one of", evaluate.Names(sources))))
 		return ""
 	case len(given) == 0:
 		return ""
 	case len(given) > 1:
-		c.diags.Add(diag.New("duplicate", b.Attrs[given[1]].NameRange, "a volume is one thing, and this has `%s` and `%s`", given[0], given[1]).
+		c.diags.Add(diag.New("duplicate", b.Attrs[given[1]].NameRange, "a volume can have only one kind, and this one has `%s` and `%s`", given[0], given[1]).
 			WithRelated(b.Attrs[given[0]].NameRange, "the first is here"))
 		return ""
 	}
 	for _, name := range []string{"access_mode", "storage_class", "items"} {
 		if a := b.Attrs[name]; a != nil && !slices.Contains(sources[given[0]], name) {
-			c.diags.Add(diag.New("out-of-place", a.NameRange, "`%s` has no meaning beside `%s`", name, given[0]))
+			c.diags.Add(diag.New("out-of-place", a.NameRange, "`%s` can't be combined with `%s`", name, given[0]))
 		}
 	}
 	return given[0]
@@ -132,11 +132,11 @@ func (c *volumeCheck) fill(b *decode.Block, source string, v *corev1.Volume, mod
 	case "host_path":
 		where, known := c.project.String(b, source)
 		if known && (!path.IsAbs(where) || slices.Contains(strings.Split(where, "/"), "..")) {
-			c.diags.Add(diag.New("invalid-value", b.Attr(source).Range(), "a directory of the node starts with / and has no .., and this is %q", where))
+			c.diags.Add(diag.New("invalid-value", b.Attr(source).Range(), "`host_path` must be an absolute path without .., found %q", where))
 		}
 		if c.security == nil || !c.security.HostPaths {
-			c.diags.Add(diag.New("out-of-place", b.Attrs[source].NameRange, "volume %q is a directory of the node, which a step may not have", b.Label).
-				WithSuggestion("write security { host_paths = true } in the step, if it must"))
+			c.diags.Add(diag.New("out-of-place", b.Attrs[source].NameRange, "volume %q is a directory of the node, and the step does not allow such volumes", b.Label).
+				WithSuggestion("if the step needs it, add security { host_paths = true }"))
 		}
 		v.HostPath = &corev1.HostPathVolumeSource{Path: where}
 	}
@@ -155,7 +155,7 @@ func (c *volumeCheck) size(b *decode.Block, name string) *resource.Quantity {
 	}
 	q := resource.MustParse(text)
 	if q.IsZero() {
-		c.diags.Add(diag.New("invalid-value", b.Attr(name).Range(), "a volume of no size holds nothing"))
+		c.diags.Add(diag.New("invalid-value", b.Attr(name).Range(), "the size of a volume can't be 0"))
 	}
 	return &q
 }
@@ -167,10 +167,10 @@ func (c *volumeCheck) items(b *decode.Block) []corev1.KeyToPath {
 	for _, key := range evaluate.Names(items) {
 		file := items[key]
 		if len(validation.IsConfigMapKey(key)) > 0 {
-			c.diags.Add(diag.New("invalid-name", evaluate.KeyRange(b.Attr("items"), key), "%q can't be a key of a Secret or a ConfigMap", key))
+			c.diags.Add(diag.New("invalid-name", evaluate.KeyRange(b.Attr("items"), key), "%q is not a valid key of a Secret or a ConfigMap", key))
 		}
 		if file == "" || path.IsAbs(file) || slices.Contains(strings.Split(file, "/"), "..") || strings.HasPrefix(file, "..") {
-			c.diags.Add(diag.New("invalid-value", evaluate.Part(b.Attr("items"), key).Range(), "%q is no file in the volume: it doesn't start with / or .., and has no ..", file))
+			c.diags.Add(diag.New("invalid-value", evaluate.Part(b.Attr("items"), key).Range(), "%q is not a valid file name in a volume: it must be a relative path without ..", file))
 		}
 		out = append(out, corev1.KeyToPath{Key: key, Path: file})
 	}
@@ -182,13 +182,13 @@ func (c *volumeCheck) mountPath(e hcl.Expression, where string, taken map[string
 	clean := path.Clean(where)
 	switch {
 	case !path.IsAbs(where) || strings.ContainsAny(where, ":\x00") || slices.Contains(strings.Split(where, "/"), ".."):
-		c.diags.Add(diag.New("invalid-value", e.Range(), "a volume is mounted at a path that starts with / and has no : or .., and this is %q", where))
+		c.diags.Add(diag.New("invalid-value", e.Range(), "a mount path must be an absolute path without : or .., found %q", where))
 		return ""
 	case clean == "/" || under(clean, kube.WorkDir) || under(clean, kube.AgentDir) || under(kube.WorkDir, clean) || under(kube.AgentDir, clean):
-		c.diags.Add(diag.New("out-of-place", e.Range(), "%s is pipec's own place in a pod", clean).
+		c.diags.Add(diag.New("out-of-place", e.Range(), "the path %s is reserved for pipec", clean).
 			WithDetail("Inputs, outputs and pipec's agent are in %s and %s.", kube.WorkDir, kube.AgentDir))
 	case clean == "/tmp" && c.security != nil && c.security.ReadOnlyRoot:
-		c.diags.Add(diag.New("out-of-place", e.Range(), "with `read_only_root`, /tmp is a volume already"))
+		c.diags.Add(diag.New("out-of-place", e.Range(), "with `read_only_root`, /tmp is already a volume"))
 	}
 	if first, twice := taken[clean]; twice {
 		c.diags.Add(diag.New("duplicate", e.Range(), "two volumes are mounted at %s", clean).WithRelated(first, "the first one is here"))

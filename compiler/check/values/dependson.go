@@ -15,7 +15,7 @@ func (e *Evaluator) DependsOn(s *model.Step) []model.Dependency {
 	}
 	items, hclDiags := hcl.ExprList(x)
 	if hclDiags.HasErrors() {
-		e.diags.Add(diag.New("type-mismatch", x.Range(), "`depends_on` is a list of steps: depends_on = [step.NAME]"))
+		e.diags.Add(diag.New("type-mismatch", x.Range(), "`depends_on` must be a list of steps: depends_on = [step.NAME]"))
 		return nil
 	}
 	var out []model.Dependency
@@ -23,9 +23,9 @@ func (e *Evaluator) DependsOn(s *model.Step) []model.Dependency {
 	for _, item := range items {
 		t, hclDiags := hcl.AbsTraversalForExpr(item)
 		if hclDiags.HasErrors() || t.RootName() != "step" || len(t) != 2 {
-			d := diag.New("type-mismatch", item.Range(), "a step is wanted here: step.NAME")
+			d := diag.New("type-mismatch", item.Range(), "expected a step: step.NAME")
 			if !hclDiags.HasErrors() && t.RootName() == "step" && len(t) > 2 {
-				d = d.WithDetail("depends_on waits for a whole step; a reference to an output waits by itself.")
+				d = d.WithDetail("depends_on names whole steps. A reference to an output waits without depends_on.")
 			}
 			e.diags.Add(d)
 			continue

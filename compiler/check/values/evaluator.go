@@ -81,8 +81,8 @@ func (e *Evaluator) canWait(v *model.Value) bool {
 		call, ok := n.(*hclsyntax.FunctionCallExpr)
 		if ok && evaluate.IsFileFunction(call.Name) {
 			good = false
-			e.diags.Add(diag.New("not-constant", call.Range(), "%s is read when compiling, and this expression waits for run time", call.Name).
-				WithSuggestion("name its value in locals, and use local.NAME here"))
+			e.diags.Add(diag.New("not-constant", call.Range(), "%s is evaluated when compiling, and this expression at run time", call.Name).
+				WithSuggestion("assign its value to a local, and use local.NAME here"))
 		}
 		return nil
 	})

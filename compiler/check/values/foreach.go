@@ -41,8 +41,8 @@ func (e *Evaluator) forEachValue(s *model.Step, f *model.ForEach) {
 		return
 	}
 	if v.Const != cty.NilVal && v.Const.IsNull() {
-		e.diags.Add(diag.New("null-value", x.Range(), "for_each goes over a list, a set or a map, and this is null").
-			WithSuggestion("for no instance at all, write [] or {}"))
+		e.diags.Add(diag.New("null-value", x.Range(), "expected a list, a set or a map, found null").
+			WithSuggestion("for no instances, write [] or {}"))
 		return
 	}
 	t, ok := e.collection(v, f, x.Range())
@@ -85,13 +85,13 @@ func (e *Evaluator) collection(v *model.Value, f *model.ForEach, at hcl.Range) (
 		f.Elem = commonType(all)
 		f.Key, t = cty.String, cty.Map(f.Elem)
 	case t.IsSetType():
-		e.diags.Add(diag.New("for-expression", at, "the elements of a set are the keys of the instances, and so are strings: this is %s", types.Phrase(t)).
-			WithSuggestion("tolist(…) makes a list of it, whose instances are numbered"))
+		e.diags.Add(diag.New("for-expression", at, "expected a set of strings, because the elements are the keys of the instances, found %s", types.Phrase(t)).
+			WithSuggestion("convert it with tolist(…), so that the instances are numbered"))
 		return t, false
 	default:
-		d := diag.New("for-expression", at, "for_each goes over a list, a set or a map, and this is %s", types.Phrase(t))
+		d := diag.New("for-expression", at, "expected a list, a set or a map, found %s", types.Phrase(t))
 		if t == cty.Number {
-			d = d.WithSuggestion("range(…) makes a list of so many numbers")
+			d = d.WithSuggestion("use range(…) for a list of numbers")
 		}
 		e.diags.Add(d)
 		return t, false
@@ -128,6 +128,6 @@ func (e *Evaluator) forEachKeys(s *model.Step, f *model.ForEach, x hcl.Expressio
 		most = n
 	}
 	if len(f.Keys) > most {
-		e.diags.Add(diag.New("too-large", x.Range(), "for_each has %d elements, and max_instances is %d", len(f.Keys), most))
+		e.diags.Add(diag.New("too-large", x.Range(), "for_each has %d elements, but max_instances is %d", len(f.Keys), most))
 	}
 }

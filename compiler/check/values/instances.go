@@ -18,11 +18,11 @@ func (r *resolver) each(t hcl.Traversal, soft bool) (cty.Type, int) {
 	switch {
 	case r.step == nil || r.step.ForEach == nil:
 		if r.step == nil || !r.step.Block.Tried("for_each") {
-			r.fault("for-expression", t.SourceRange(), "each stands in a step with for_each")
+			r.fault("for-expression", t.SourceRange(), "each can only be used in a step with for_each")
 		}
 		return cty.NilType, 0
 	case r.forEach:
-		r.fault("for-expression", t.SourceRange(), "for_each makes each, and can't read it")
+		r.fault("for-expression", t.SourceRange(), "for_each can't read each")
 		return cty.NilType, 0
 	}
 	name, ok := r.name(t, "each")
@@ -70,11 +70,11 @@ func (r *resolver) Instances(t hcl.Traversal, soft bool) (cty.Type, int, bool) {
 	case target.ForEach == nil && target.Block.Tried("for_each"):
 		return cty.NilType, 0, true
 	case target.ForEach == nil && all:
-		r.report(diag.New("for-expression", t.SourceRange(), "[*] collects the instances of a step with for_each, and step.%s has none", name).
+		r.report(diag.New("for-expression", t.SourceRange(), "[*] selects all instances of a step with for_each, and step.%s has no for_each", name).
 			WithRelated(target.Block.LabelRange, "the step is declared here"))
 		return cty.NilType, 0, true
 	case target.ForEach == nil:
-		r.fault("for-expression", t.SourceRange(), "step.%s has no for_each, and so no instances to pick one of", name)
+		r.fault("for-expression", t.SourceRange(), "step.%s has no for_each, so it has no instances to select", name)
 		return cty.NilType, 0, true
 	}
 	instance := expr.All
@@ -113,7 +113,7 @@ func (r *resolver) instance(t hcl.Traversal, target *model.Step, index hcl.Trave
 	key := index.Key
 	kt := key.Type()
 	if f.Key != cty.NilType && f.Key != cty.DynamicPseudoType && kt != cty.DynamicPseudoType && kt != f.Key {
-		r.fault("type-mismatch", index.SrcRange, "the instances of step.%s have %s for a key, and this is %s", target.Name(), types.Phrase(f.Key), types.Phrase(kt))
+		r.fault("type-mismatch", index.SrcRange, "the keys of the instances of step.%s are of another type: expected %s, found %s", target.Name(), types.Phrase(f.Key), types.Phrase(kt))
 		return "", false
 	}
 	if !key.IsKnown() {
@@ -141,7 +141,7 @@ func (r *resolver) instance(t hcl.Traversal, target *model.Step, index hcl.Trave
 
 func (r *resolver) noInstance(at hcl.Range, target *model.Step, f *model.ForEach, key string) {
 	d := diag.New("unknown-reference", at, "step.%s has no instance %q", target.Name(), key).
-		WithRelated(target.Block.Attr("for_each").Range(), "its instances are made here")
+		WithRelated(target.Block.Attr("for_each").Range(), "its instances are declared here")
 	if d = d.DidYouMean(key, f.Keys); d.Suggestion == "" {
 		d = d.WithDetail("%s", evaluate.Listed("Its instances", f.Keys))
 	}
@@ -180,7 +180,7 @@ func (r *resolver) allInstances(t hcl.Traversal, target *model.Step, soft bool) 
 
 // noIndex reports a reference to an output of a step with for_each that selects no instance.
 func (r *resolver) noIndex(t hcl.Traversal, target *model.Step, attr hcl.TraverseAttr) {
-	r.report(diag.New("for-expression", hcl.RangeBetween(t[0].SourceRange(), t[2].SourceRange()), "step.%s has for_each, and so an output %q for each instance", target.Name(), attr.Name).
+	r.report(diag.New("for-expression", hcl.RangeBetween(t[0].SourceRange(), t[2].SourceRange()), "step.%s has for_each, so each instance has its own output %q", target.Name(), attr.Name).
 		WithRelated(target.Block.LabelRange, "the step is declared here").
 		WithSuggestion("write step.%s[*].%s for all of them, or step.%s[KEY].%s for one", target.Name(), attr.Name, target.Name(), attr.Name))
 }

@@ -60,12 +60,12 @@ func (e *Evaluator) lastArguments(x hcl.Expression, call *hclsyntax.FunctionCall
 func (e *Evaluator) lastReference(call *hclsyntax.FunctionCallExpr) (hcl.Expression, bool) {
 	at := call.Range()
 	if len(call.Args) != 2 || call.ExpandFinal {
-		e.diags.Add(diag.New("function-call", at, "last_success has two arguments, a pipeline and the name of its output: last_success(pipeline.NAME, \"OUTPUT\")"))
+		e.diags.Add(diag.New("function-call", at, "last_success takes two arguments, a pipeline and the name of an output: last_success(pipeline.NAME, \"OUTPUT\")"))
 		return nil, false
 	}
 	if e.project.Root != "" {
-		e.diags.Add(diag.New("out-of-place", at, "last_success can't be used in a library: its pipelines are called, and leave no runs of their own").
-			WithSuggestion("give the value by a param"))
+		e.diags.Add(diag.New("out-of-place", at, "last_success can't be used in a library, because the pipelines of a library have no runs").
+			WithSuggestion("pass the value as a param"))
 		return nil, false
 	}
 	b := e.lastPipeline(call.Args[0])
@@ -74,7 +74,7 @@ func (e *Evaluator) lastReference(call *hclsyntax.FunctionCallExpr) (hcl.Express
 		return nil, false
 	}
 	if name.IsNull() || name.Type() != cty.String || evaluate.IsSensitive(name) {
-		e.diags.Add(diag.New("type-mismatch", call.Args[1].Range(), "the name of an output is wanted here, as text"))
+		e.diags.Add(diag.New("type-mismatch", call.Args[1].Range(), "expected the name of an output, as a string"))
 		return nil, false
 	}
 	out := e.lastOutput(b, name.AsString(), call.Args[1].Range())
@@ -92,7 +92,7 @@ func (e *Evaluator) lastReference(call *hclsyntax.FunctionCallExpr) (hcl.Express
 func (e *Evaluator) lastPipeline(x hcl.Expression) *decode.Block {
 	name, ok := attribute.Reference(x, "pipeline")
 	if !ok {
-		d := diag.New("type-mismatch", x.Range(), "a pipeline of the project is wanted here: pipeline.NAME")
+		d := diag.New("type-mismatch", x.Range(), "expected a pipeline of the project: pipeline.NAME")
 		e.diags.Add(d.WithDetail("%s", evaluate.Listed("Declared", evaluate.Names(e.project.Pipelines))))
 		return nil
 	}
@@ -114,8 +114,8 @@ func (e *Evaluator) lastOutput(b *decode.Block, name string, at hcl.Range) *deco
 			names = append(names, out.Label)
 		case out.Attr("type") == nil:
 			if !out.Tried("type") {
-				e.diags.Add(diag.New("missing", at, "last_success reads outputs of a declared type, and output %q of pipeline %q has none", name, b.Label).
-					WithRelated(out.LabelRange, "the output is declared here").WithSuggestion("write type = … in the output"))
+				e.diags.Add(diag.New("missing", at, "last_success requires an output with a declared type, and output %q of pipeline %q has none", name, b.Label).
+					WithRelated(out.LabelRange, "the output is declared here").WithSuggestion("add type = … to the output"))
 			}
 			return nil
 		default:

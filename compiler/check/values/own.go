@@ -29,7 +29,7 @@ func (r *resolver) input(t hcl.Traversal) (cty.Type, int) {
 	r.use(model.Use{Ref: "input." + name}, t[:2], false)
 	if types.HasArtifact(in.Type) {
 		if r.round {
-			r.fault("out-of-place", t.SourceRange(), "input.%s is an artifact, which is not carried: carry what the round has left, output.NAME", name)
+			r.fault("out-of-place", t.SourceRange(), "input.%s is an artifact and can't be carried: use output.NAME, the result of the round", name)
 			return cty.NilType, 0
 		}
 		return infer.HandleType, 2
@@ -55,9 +55,9 @@ func (r *resolver) output(t hcl.Traversal) (cty.Type, int) {
 		return out.Type, 2
 	}
 	if out.Block.Attr("glob") != nil {
-		r.report(diag.New("out-of-place", t.SourceRange(), "output.%s has no path of its own: it is what its glob matches", name).
-			WithRelated(out.Block.Attr("glob").Range(), "the files are taken from here").
-			WithSuggestion("write the pattern's directory itself, or leave the glob out"))
+		r.report(diag.New("out-of-place", t.SourceRange(), "output.%s has no path, because it consists of the files that match its glob", name).
+			WithRelated(out.Block.Attr("glob").Range(), "the glob is here").
+			WithSuggestion("write the directory of the pattern, or remove the glob"))
 		return cty.NilType, 0
 	}
 	return infer.HandleType, 2

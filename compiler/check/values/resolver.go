@@ -134,7 +134,7 @@ func (r *resolver) run(t hcl.Traversal, soft bool) (cty.Type, int) {
 	switch name {
 	case "status":
 		if r.step == nil || !r.step.Finally {
-			r.fault("out-of-place", t.SourceRange(), "run.status is known only in finally, when all else has ended")
+			r.fault("out-of-place", t.SourceRange(), "run.status can only be used in finally, after all other steps have ended")
 			return cty.NilType, 0
 		}
 		fallthrough

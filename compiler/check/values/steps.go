@@ -56,14 +56,14 @@ func (r *resolver) stepOutput(t hcl.Traversal, soft bool) (cty.Type, int) {
 
 // wholeStep reports step.x without an output.
 func (r *resolver) wholeStep(t hcl.Traversal, target *model.Step) {
-	d := diag.New("out-of-place", t.SourceRange(), "a step is not a value: name one of its outputs")
+	d := diag.New("out-of-place", t.SourceRange(), "a step is not a value: refer to one of its outputs")
 	if names := target.OutputNames(); len(names) > 0 {
 		d = d.WithSuggestion("write step.%s.%s", target.Name(), names[0])
 		if len(names) > 1 {
 			d = d.WithSuggestion("its outputs are %s", strings.Join(names, ", "))
 		}
 	} else {
-		d = d.WithDetail("step.%s declares none.", target.Name())
+		d = d.WithDetail("step.%s declares no outputs.", target.Name())
 	}
 	r.report(d)
 }
@@ -74,9 +74,9 @@ func (r *resolver) unknownOutput(t hcl.Traversal, target *model.Step, attr hcl.T
 		return
 	}
 	if target.IsApproval() && attr.Name == program.ApprovalOutput {
-		r.report(diag.New("unknown-reference", hcl.RangeBetween(t[0].SourceRange(), t[2].SourceRange()), "the approval %q asks for no value", target.Name()).
+		r.report(diag.New("unknown-reference", hcl.RangeBetween(t[0].SourceRange(), t[2].SourceRange()), "the approval %q has no value", target.Name()).
 			WithRelated(target.Block.One("approval").DefRange, "the approval is here").
-			WithSuggestion("write the type of the value in it, such as type = bool; without, whoever needs the step runs when it is approved"))
+			WithSuggestion("to ask for a value, set its type in the approval, for example type = bool; otherwise, use depends_on to wait for the approval"))
 		return
 	}
 	outputs := target.OutputNames()
@@ -88,7 +88,7 @@ func (r *resolver) unknownOutput(t hcl.Traversal, target *model.Step, attr hcl.T
 		d = d.DidYouMean(attr.Name, append(outputs, evaluate.Names(statusTypes)...))
 	}
 	if d.Suggestion == "" && len(outputs) == 0 {
-		d = d.WithDetail("It declares none.")
+		d = d.WithDetail("It declares no outputs.")
 	} else if d.Suggestion == "" {
 		d = d.WithDetail("Its outputs are %s.", strings.Join(outputs, ", "))
 	}
