@@ -13,6 +13,7 @@ import (
 
 	"pipec.dev/pipec/compiler/bind"
 	"pipec.dev/pipec/compiler/check"
+	"pipec.dev/pipec/compiler/check/stacks"
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
@@ -101,7 +102,7 @@ func (r *Result) compile(source *load.Project, o Options) {
 	w.Give(stack, o.Env, o.Vars)
 	levels := lint.Settings(w)
 	r.imported = library.Read(w, library.Options{Sources: source.Sources, Unsaved: o.Unsaved, Reading: o.Reading})
-	r.Stacks = check.Stacks(w)
+	r.Stacks = stacks.Check(w)
 	for _, s := range r.Stacks {
 		if r.Stack != nil && s.Name == r.Stack.Name {
 			r.Stack = s
@@ -157,7 +158,7 @@ func (r *Result) choose(w *evaluate.Project, name string) {
 	names := evaluate.Names(w.Stacks)
 	switch {
 	case len(names) == 0 && (name == "" || name == "local"):
-		r.Stack = check.LocalStack()
+		r.Stack = stacks.Local()
 	case name == "" && len(names) == 1:
 		name = names[0]
 		fallthrough

@@ -1,4 +1,4 @@
-package check
+package stacks
 
 import (
 	"net/url"
@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"pipec.dev/pipec/compiler/check/attribute"
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/schema/kube/pod"
@@ -21,11 +22,11 @@ var clusterVersion = regexp.MustCompile(`^v?[0-9]+\.[0-9]+(\.[0-9]+)?[+.-]?[0-9A
 
 // cluster checks what an orchestrator of kind kubernetes says of its cluster.
 func (c *checker) cluster(o *program.Orchestrator, b *decode.Block) {
-	w := c.world
+	w := c.project
 	o.CreateNamespace, _ = w.Bool(b, "create_namespace")
 	if v, _ := w.String(b, "kubernetes_version"); v != "" {
 		if !clusterVersion.MatchString(v) {
-			c.diags.Add(diag.New("invalid-value", b.Attr("kubernetes_version").Range(), "%q is not a version of Kubernetes", v).
+			c.project.Diags.Add(diag.New("invalid-value", b.Attr("kubernetes_version").Range(), "%q is not a version of Kubernetes", v).
 				WithDetail(`It is written as "1.36" or "v1.36.2".`))
 			v = ""
 		}
@@ -33,17 +34,17 @@ func (c *checker) cluster(o *program.Orchestrator, b *decode.Block) {
 	}
 	o.Wrapper, _ = w.String(b, "wrapper")
 	if o.Wrapper == pod.WrapperImage && o.Version != "" && !pod.AtLeast(o.Version, pod.ImageVolumeFrom) {
-		c.diags.Add(diag.New("invalid-value", b.Attr("wrapper").Range(), "Kubernetes %s has no volumes from images", o.Version).
+		c.project.Diags.Add(diag.New("invalid-value", b.Attr("wrapper").Range(), "Kubernetes %s has no volumes from images", o.Version).
 			WithRelated(b.Attr("kubernetes_version").Range(), "the version is given here").
 			WithSuggestion(`write wrapper = "init", or leave it out; "image" needs %s or later`, pod.ImageVolumeFrom))
 	}
-	o.StoreGrace = c.duration(b, "store_grace", storeGrace)
+	o.StoreGrace = attribute.Duration(c.project, b, "store_grace", storeGrace)
 	c.onLostNode(o, b)
 }
 
 // onLostNode reads wait or retry_after(10m).
 func (c *checker) onLostNode(o *program.Orchestrator, b *decode.Block) {
-	text, ok := c.world.String(b, "on_lost_node")
+	text, ok := c.project.String(b, "on_lost_node")
 	if !ok || text == "wait" {
 		return
 	}
@@ -56,7 +57,7 @@ func (c *checker) onLostNode(o *program.Orchestrator, b *decode.Block) {
 		if d, err := time.ParseDuration(text); err == nil && d > 0 {
 			fault = fault.WithSuggestion(`did you mean "retry_after(%s)"?`, text)
 		}
-		c.diags.Add(fault)
+		c.project.Diags.Add(fault)
 		return
 	}
 	o.OnLostNode = program.Duration(d)
@@ -64,11 +65,11 @@ func (c *checker) onLostNode(o *program.Orchestrator, b *decode.Block) {
 
 // s3 checks the attributes of an artifact store of kind s3. "" is as if left out, so that variables can fill them in.
 func (c *checker) s3(s *program.Store, b *decode.Block) {
-	w := c.world
+	w := c.project
 	s.Region, _ = w.String(b, "region")
 	s.PathStyle, _ = w.Bool(b, "path_style")
 	if text, _ := w.String(b, "secret"); text != "" {
-		s.Secret = c.objectName(b, "secret", validation.IsDNS1123Subdomain)
+		s.Secret = attribute.ObjectName(c.project, b, "secret", validation.IsDNS1123Subdomain)
 	}
 	if text, _ := w.String(b, "endpoint"); text != "" {
 		u, err := url.Parse(text)
@@ -78,14 +79,14 @@ func (c *checker) s3(s *program.Store, b *decode.Block) {
 			if u, err := url.Parse("https://" + text); err == nil && !strings.Contains(text, "://") && u.Host == text {
 				d = d.WithSuggestion("did you mean %q?", "https://"+text)
 			}
-			c.diags.Add(d)
+			c.project.Diags.Add(d)
 		} else {
 			s.Endpoint = strings.TrimRight(text, "/")
 		}
 	}
 	if text, _ := w.String(b, "role"); text != "" {
 		if !strings.HasPrefix(text, "arn:") || !strings.Contains(text, ":role/") {
-			c.diags.Add(diag.New("invalid-value", b.Attr("role").Range(), "%q is not the ARN of a role", text).
+			c.project.Diags.Add(diag.New("invalid-value", b.Attr("role").Range(), "%q is not the ARN of a role", text).
 				WithDetail("It is written as arn:aws:iam::ACCOUNT:role/NAME."))
 		} else {
 			s.Role = text

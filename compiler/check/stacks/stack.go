@@ -1,4 +1,6 @@
-package check
+// Package stacks checks the `stack` blocks of a project: where runs execute, where artifacts are stored, and from which
+// registry images come. Pipelines do not read stacks, so this package is independent of the rest of package check.
+package stacks
 
 import (
 	"path/filepath"
@@ -6,14 +8,15 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"pipec.dev/pipec/compiler/check/attribute"
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/schema/program"
 )
 
-// LocalStack is the stack that is implied where none is declared.
-func LocalStack() *program.Stack {
+// Local returns the stack of a project that declares none.
+func Local() *program.Stack {
 	return &program.Stack{
 		Name:          "local",
 		Orchestrator:  program.Orchestrator{Kind: "local"},
@@ -21,9 +24,9 @@ func LocalStack() *program.Stack {
 	}
 }
 
-// Stacks checks all stacks of a project, sorted by name.
-func Stacks(w *evaluate.Project) []*program.Stack {
-	c := &checker{world: w, diags: w.Diags}
+// Check checks all stacks of a project, and returns them sorted by name.
+func Check(w *evaluate.Project) []*program.Stack {
+	c := &checker{project: w}
 	var out []*program.Stack
 	for _, name := range evaluate.Names(w.Stacks) {
 		out = append(out, c.stack(w.Stacks[name]))
@@ -31,27 +34,30 @@ func Stacks(w *evaluate.Project) []*program.Stack {
 	return out
 }
 
+// checker checks the stacks of a project.
+type checker struct{ project *evaluate.Project }
+
 func (c *checker) stack(b *decode.Block) *program.Stack {
 	s := &program.Stack{Name: b.Label}
-	s.SecretsFile, _ = c.world.String(b, "secrets_file")
+	s.SecretsFile, _ = c.project.String(b, "secrets_file")
 	if o := b.One("orchestrator"); o != nil {
 		c.orchestrator(s, o)
 	} else if !b.Tried("orchestrator") {
-		c.diags.Add(diag.New("missing", b.DefRange, "%s has no orchestrator", describe(b)).
+		c.project.Diags.Add(diag.New("missing", b.DefRange, "%s has no orchestrator", attribute.Describe(b)).
 			WithSuggestion(`write orchestrator "local" {} or orchestrator "kubernetes" { … }`))
 	}
 	if a := b.One("artifact_store"); a != nil {
 		c.store(s, a)
 	} else if s.Orchestrator.Kind == "local" {
-		s.ArtifactStore = LocalStack().ArtifactStore
+		s.ArtifactStore = Local().ArtifactStore
 	} else if s.Orchestrator.Kind == "kubernetes" && !b.Tried("artifact_store") {
-		c.diags.Add(diag.New("missing", b.DefRange, "%s has no artifact_store", describe(b)).
+		c.project.Diags.Add(diag.New("missing", b.DefRange, "%s has no artifact_store", attribute.Describe(b)).
 			WithSuggestion(`write artifact_store "s3" { path = "s3://BUCKET/PREFIX" }`))
 	}
 	if r := b.One("container_registry"); r != nil {
-		uri, ok := c.world.String(r, "uri")
+		uri, ok := c.project.String(r, "uri")
 		if ok && (uri == "" || strings.Contains(uri, "://") || strings.ContainsAny(uri, " \t")) {
-			c.diags.Add(diag.New("invalid-value", r.Attr("uri").Range(), "%q is no registry: a host, and a prefix, without a scheme", uri))
+			c.project.Diags.Add(diag.New("invalid-value", r.Attr("uri").Range(), "%q is no registry: a host, and a prefix, without a scheme", uri))
 		}
 		s.Registry = &program.Registry{Kind: r.Label, URI: uri}
 	}
@@ -59,7 +65,7 @@ func (c *checker) stack(b *decode.Block) *program.Stack {
 }
 
 func (c *checker) orchestrator(s *program.Stack, b *decode.Block) {
-	w := c.world
+	w := c.project
 	o := &s.Orchestrator
 	o.Kind = b.Label
 	o.Parallel, _ = w.Int(b, "parallel", 0)
@@ -68,7 +74,7 @@ func (c *checker) orchestrator(s *program.Stack, b *decode.Block) {
 	o.EKSCluster, _ = w.String(b, "eks_cluster")
 	o.InCluster, _ = w.Bool(b, "in_cluster")
 	o.Synchronous, _ = w.Bool(b, "synchronous")
-	o.Namespace = c.objectName(b, "namespace", validation.IsDNS1123Label)
+	o.Namespace = attribute.ObjectName(c.project, b, "namespace", validation.IsDNS1123Label)
 	if o.Kind == "kubernetes" {
 		if o.Namespace == "" {
 			o.Namespace = "default"
@@ -85,7 +91,7 @@ func (c *checker) orchestrator(s *program.Stack, b *decode.Block) {
 		ways = append(ways, "in_cluster")
 	}
 	if len(ways) > 1 {
-		c.diags.Add(diag.New("duplicate", b.Attrs[ways[1]].NameRange, "a cluster is named once: by %s, not by both", strings.Join(ways, " or ")))
+		c.project.Diags.Add(diag.New("duplicate", b.Attrs[ways[1]].NameRange, "a cluster is named once: by %s, not by both", strings.Join(ways, " or ")))
 	}
 }
 
@@ -94,7 +100,7 @@ func (c *checker) store(s *program.Stack, b *decode.Block) {
 	if b.Label == "s3" {
 		c.s3(&s.ArtifactStore, b)
 	}
-	path, ok := c.world.String(b, "path")
+	path, ok := c.project.String(b, "path")
 	if !ok {
 		return
 	}
@@ -102,14 +108,14 @@ func (c *checker) store(s *program.Stack, b *decode.Block) {
 	at := b.Attr("path").Range()
 	switch rest, isS3 := strings.CutPrefix(path, "s3://"); {
 	case b.Label == "s3" && (!isS3 || strings.SplitN(rest, "/", 2)[0] == ""):
-		c.diags.Add(diag.New("invalid-value", at, "%q is no place in S3", path).WithSuggestion("write s3://BUCKET/PREFIX"))
+		c.project.Diags.Add(diag.New("invalid-value", at, "%q is no place in S3", path).WithSuggestion("write s3://BUCKET/PREFIX"))
 	case b.Label == "local" && (path == "" || strings.Contains(path, "://")):
-		c.diags.Add(diag.New("invalid-value", at, "%q is no directory", path))
+		c.project.Diags.Add(diag.New("invalid-value", at, "%q is no directory", path))
 	case b.Label == "local":
 		s.ArtifactStore.Path = filepath.ToSlash(filepath.Clean(path))
 	}
 	if s.Orchestrator.Kind == "kubernetes" && b.Label == "local" {
-		c.diags.Add(diag.New("invalid-value", b.LabelRange, "pods can't reach a directory of this machine").
+		c.project.Diags.Add(diag.New("invalid-value", b.LabelRange, "pods can't reach a directory of this machine").
 			WithSuggestion(`write artifact_store "s3" { path = "s3://BUCKET/PREFIX" }`))
 	}
 }
