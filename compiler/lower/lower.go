@@ -17,7 +17,7 @@ import (
 // Program returns the program of a pipeline in which package check has found no error, and the program's source map.
 func Program(p *model.Pipeline) (*program.Program, program.SourceMap, error) {
 	l := &lowerer{
-		places: program.SourceMap{"": p.Block.DefRange}, called: map[string]bool{},
+		sourceMap: program.SourceMap{"": p.Block.DefRange}, called: map[string]bool{},
 		prefixes: prefixes(p), codes: map[string]*code{}, images: map[string]*image{},
 	}
 	l.program = program.Program{
@@ -30,18 +30,18 @@ func Program(p *model.Pipeline) (*program.Program, program.SourceMap, error) {
 	slices.SortFunc(out.Called, func(a, b program.Called) int { return strings.Compare(a.Name, b.Name) })
 	l.sources()
 	slices.SortFunc(out.Last, func(a, b program.Last) int { return strings.Compare(a.Ref(), b.Ref()) })
-	return out, l.places, l.err
+	return out, l.sourceMap, l.err
 }
 
 // lowerer builds one program.
 type lowerer struct {
-	program  program.Program
-	places   program.SourceMap
-	called   map[string]bool           // the names of the pipelines that are in program.Called, or are being added
-	prefixes map[*model.Project]string // of names in the program, by the library that declares them
-	codes    map[string]*code          // by their names in the program
-	images   map[string]*image         // by their names in the program
-	err      error                     // the first one
+	program   program.Program
+	sourceMap program.SourceMap
+	called    map[string]bool           // the names of the pipelines that are in program.Called, or are being added
+	prefixes  map[*model.Project]string // of names in the program, by the library that declares them
+	codes     map[string]*code          // by their names in the program
+	images    map[string]*image         // by their names in the program
+	err       error                     // the first one
 }
 
 func (l *lowerer) fail(err error) {
@@ -50,8 +50,8 @@ func (l *lowerer) fail(err error) {
 	}
 }
 
-// pipeline translates what a pipeline has both as a program and as a part of another one. at is the prefix of the places of its
-// parts in the source map.
+// pipeline translates what a pipeline has both as a program and as a part of another one. at is the prefix of the
+// names of its parts in the source map.
 func (l *lowerer) pipeline(p *model.Pipeline, at string, from inherited) program.Called {
 	out := program.Called{OnFailure: p.OnFailure, MaxParallel: p.MaxParallel, Timeout: p.Timeout}
 	for _, name := range evaluate.Names(p.Params) {
@@ -69,17 +69,17 @@ func (l *lowerer) pipeline(p *model.Pipeline, at string, from inherited) program
 	slices.SortFunc(out.Finally, byName)
 	for _, r := range p.Results {
 		out.Outputs = append(out.Outputs, program.Result{Name: r.Block.Label, Type: types.String(r.Type), Value: l.value(r.Value)})
-		l.places[at+"output."+r.Block.Label] = r.Block.DefRange
+		l.sourceMap[at+"output."+r.Block.Label] = r.Block.DefRange
 	}
 	return out
 }
 
 func (l *lowerer) param(name, at string, p *model.Param) program.Param {
-	l.places[at+"param."+name] = p.Block.DefRange
+	l.sourceMap[at+"param."+name] = p.Block.DefRange
 	out := program.Param{Name: name, Type: types.String(p.Type), Default: l.json(p.Default), Doc: p.Doc}
 	if at == "" && p.Source != "" {
 		out.Source = p.Source
-		l.places["param."+name+".source"] = p.Block.Attr("source").Range()
+		l.sourceMap["param."+name+".source"] = p.Block.Attr("source").Range()
 	}
 	return out
 }

@@ -29,7 +29,7 @@ func (l *lowerer) sources() {
 		if !ok {
 			continue // a reference of a registry that begins with "image."
 		}
-		l.places["image."+name] = i.Block.DefRange
+		l.sourceMap["image."+name] = i.Block.DefRange
 		l.program.Images = append(l.program.Images, program.Image{
 			Name: name, Base: i.Base, Dockerfile: i.Dockerfile, Requirements: i.Requirements, Packages: i.Packages, Root: i.project.Evaluated.Root,
 		})

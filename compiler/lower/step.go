@@ -13,7 +13,7 @@ import (
 // step translates a step of a pipeline. from is what the pipeline's caller passes on.
 func (l *lowerer) step(p *model.Pipeline, s *model.Step, at string, from inherited) program.Step {
 	at += "step." + s.Name()
-	l.places[at] = s.Block.DefRange
+	l.sourceMap[at] = s.Block.DefRange
 	out := program.Step{
 		Name: s.Name(), Doc: s.Doc, Python: s.Python, Code: s.Code,
 		CommandList: l.optional(s.CommandList), When: l.optional(s.When), Repeat: l.repeat(s.Repeat), ForEach: l.forEach(s.ForEach),
@@ -33,7 +33,7 @@ func (l *lowerer) step(p *model.Pipeline, s *model.Step, at string, from inherit
 		out.Image, out.Code = "", ""
 	}
 	if e := s.Block.Attr("pod"); e != nil {
-		l.places[at+".pod"] = e.Range()
+		l.sourceMap[at+".pod"] = e.Range()
 	}
 	for _, v := range s.Command {
 		out.Command = append(out.Command, l.value(v))
@@ -54,7 +54,7 @@ func (l *lowerer) data(out *program.Step, s *model.Step, at string) {
 	for _, in := range s.Inputs {
 		l.lasts(in.Value.Uses)
 		out.Inputs = append(out.Inputs, program.Input{Name: in.Block.Label, Type: types.String(in.Type), Value: l.value(in.Value), Default: l.json(in.Default)})
-		l.places[at+".input."+in.Block.Label] = in.Block.DefRange
+		l.sourceMap[at+".input."+in.Block.Label] = in.Block.DefRange
 	}
 	slices.SortFunc(out.Inputs, func(a, b program.Input) int { return strings.Compare(a.Name, b.Name) })
 	for _, o := range s.Outputs {
@@ -62,7 +62,7 @@ func (l *lowerer) data(out *program.Step, s *model.Step, at string) {
 			Name: o.Block.Label, Type: types.String(o.Type), Default: l.json(o.Default), Optional: o.Optional, Glob: o.Glob,
 		})
 		if s.Callee == nil {
-			l.places[at+".output."+o.Block.Label] = o.Block.DefRange
+			l.sourceMap[at+".output."+o.Block.Label] = o.Block.DefRange
 		}
 		if s.Python != "" && len(s.Outputs) > 1 {
 			out.OutputOrder = append(out.OutputOrder, o.Block.Label)

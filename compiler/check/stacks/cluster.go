@@ -15,18 +15,18 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// storeGrace is store_grace of a stack that says nothing.
+// storeGrace is store_grace of a stack that does not set it.
 const storeGrace = program.Duration(15 * time.Minute)
 
 var clusterVersion = regexp.MustCompile(`^v?[0-9]+\.[0-9]+(\.[0-9]+)?[+.-]?[0-9A-Za-z.+-]*$`)
 
-// cluster checks what an orchestrator of kind kubernetes says of its cluster.
+// cluster checks the attributes of an orchestrator of kind kubernetes.
 func (c *checker) cluster(o *program.Orchestrator, b *decode.Block) {
 	w := c.project
 	o.CreateNamespace, _ = w.Bool(b, "create_namespace")
 	if v, _ := w.String(b, "kubernetes_version"); v != "" {
 		if !clusterVersion.MatchString(v) {
-			c.project.Diags.Add(diag.New("invalid-value", b.Attr("kubernetes_version").Range(), "%q is not a version of Kubernetes", v).
+			c.project.Diags.Add(diag.New("invalid-value", b.Attr("kubernetes_version").Range(), "%q is not a valid Kubernetes version", v).
 				WithDetail(`It is written as "1.36" or "v1.36.2".`))
 			v = ""
 		}
@@ -42,7 +42,7 @@ func (c *checker) cluster(o *program.Orchestrator, b *decode.Block) {
 	c.onLostNode(o, b)
 }
 
-// onLostNode reads wait or retry_after(10m).
+// onLostNode reads the attribute on_lost_node: wait, or retry_after with a duration.
 func (c *checker) onLostNode(o *program.Orchestrator, b *decode.Block) {
 	text, ok := c.project.String(b, "on_lost_node")
 	if !ok || text == "wait" {
@@ -63,7 +63,7 @@ func (c *checker) onLostNode(o *program.Orchestrator, b *decode.Block) {
 	o.OnLostNode = program.Duration(d)
 }
 
-// s3 checks the attributes of an artifact store of kind s3. "" is as if left out, so that variables can fill them in.
+// s3 checks the attributes of an artifact store of kind s3. "" counts as not set, so that a variable can be the value.
 func (c *checker) s3(s *program.Store, b *decode.Block) {
 	w := c.project
 	s.Region, _ = w.String(b, "region")
@@ -74,7 +74,7 @@ func (c *checker) s3(s *program.Store, b *decode.Block) {
 	if text, _ := w.String(b, "endpoint"); text != "" {
 		u, err := url.Parse(text)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" {
-			d := diag.New("invalid-value", b.Attr("endpoint").Range(), "this is no address of an S3 server").
+			d := diag.New("invalid-value", b.Attr("endpoint").Range(), "this is not a valid address of an S3 server").
 				WithDetail("It is a URL without user and query: https://HOST:PORT.")
 			if u, err := url.Parse("https://" + text); err == nil && !strings.Contains(text, "://") && u.Host == text {
 				d = d.WithSuggestion("did you mean %q?", "https://"+text)

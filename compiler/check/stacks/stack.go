@@ -57,7 +57,7 @@ func (c *checker) stack(b *decode.Block) *program.Stack {
 	if r := b.One("container_registry"); r != nil {
 		uri, ok := c.project.String(r, "uri")
 		if ok && (uri == "" || strings.Contains(uri, "://") || strings.ContainsAny(uri, " \t")) {
-			c.project.Diags.Add(diag.New("invalid-value", r.Attr("uri").Range(), "%q is no registry: a host, and a prefix, without a scheme", uri))
+			c.project.Diags.Add(diag.New("invalid-value", r.Attr("uri").Range(), "%q is not a valid registry address: expected HOST or HOST/PREFIX, without a scheme", uri))
 		}
 		s.Registry = &program.Registry{Kind: r.Label, URI: uri}
 	}
@@ -91,7 +91,7 @@ func (c *checker) orchestrator(s *program.Stack, b *decode.Block) {
 		ways = append(ways, "in_cluster")
 	}
 	if len(ways) > 1 {
-		c.project.Diags.Add(diag.New("duplicate", b.Attrs[ways[1]].NameRange, "a cluster is named once: by %s, not by both", strings.Join(ways, " or ")))
+		c.project.Diags.Add(diag.New("duplicate", b.Attrs[ways[1]].NameRange, "a stack names its cluster once: set %s, not both", strings.Join(ways, " or ")))
 	}
 }
 
@@ -108,14 +108,14 @@ func (c *checker) store(s *program.Stack, b *decode.Block) {
 	at := b.Attr("path").Range()
 	switch rest, isS3 := strings.CutPrefix(path, "s3://"); {
 	case b.Label == "s3" && (!isS3 || strings.SplitN(rest, "/", 2)[0] == ""):
-		c.project.Diags.Add(diag.New("invalid-value", at, "%q is no place in S3", path).WithSuggestion("write s3://BUCKET/PREFIX"))
+		c.project.Diags.Add(diag.New("invalid-value", at, "%q is not a valid S3 URI", path).WithSuggestion("write s3://BUCKET/PREFIX"))
 	case b.Label == "local" && (path == "" || strings.Contains(path, "://")):
-		c.project.Diags.Add(diag.New("invalid-value", at, "%q is no directory", path))
+		c.project.Diags.Add(diag.New("invalid-value", at, "%q is not a valid directory", path))
 	case b.Label == "local":
 		s.ArtifactStore.Path = filepath.ToSlash(filepath.Clean(path))
 	}
 	if s.Orchestrator.Kind == "kubernetes" && b.Label == "local" {
-		c.project.Diags.Add(diag.New("invalid-value", b.LabelRange, "pods can't reach a directory of this machine").
+		c.project.Diags.Add(diag.New("invalid-value", b.LabelRange, "pods can't access a directory of this machine").
 			WithSuggestion(`write artifact_store "s3" { path = "s3://BUCKET/PREFIX" }`))
 	}
 }
