@@ -12,7 +12,7 @@ type Dependency struct {
 	At   hcl.Range
 }
 
-// Need is an edge of the graph: a step that another step waits for, and where the source says so.
+// Need is an edge of the graph: a step that another step waits for, and the place in the source that causes it.
 type Need struct {
 	Step     string
 	Instance string // as in program.Need

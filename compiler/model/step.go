@@ -61,7 +61,7 @@ func (s *Step) Name() string { return s.Block.Label }
 // IsApproval reports whether the step asks for an approval and does nothing else.
 func (s *Step) IsApproval() bool { return s.Block.One("approval") != nil && s.Work() == nil }
 
-// Work returns the attribute that says what the step does, or nil if it has none, as an approval.
+// Work returns the attribute `command`, `python` or `pipeline`, or nil if the step has none of them, as an approval.
 func (s *Step) Work() *hcl.Attribute {
 	for _, name := range []string{"command", "python", "pipeline"} {
 		if a := s.Block.Attrs[name]; a != nil {
@@ -169,6 +169,6 @@ type Concurrency struct {
 	Group string
 	Limit int
 	Skip  bool // the step is skipped if the group has no free slot
-	// LimitKnown reports that Limit is valid, and not a stand-in for a faulty one.
+	// LimitKnown reports that the block sets a valid limit, or none. Otherwise Limit is 1 and must not be compared.
 	LimitKnown bool
 }

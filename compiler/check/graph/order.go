@@ -15,8 +15,8 @@ func waitsFor(p *model.Pipeline, s *model.Step) []*model.Step {
 	return out
 }
 
-// topological returns the steps so that each follows those that it waits for, and the steps of finally are last. Steps in or
-// behind a ring are missing.
+// topological returns the steps so that each follows those that it waits for, and the steps of finally are last. Steps in a
+// ring, and steps that wait for one, are missing.
 func topological(p *model.Pipeline) []*model.Step {
 	waits, next := map[*model.Step]int{}, map[*model.Step][]*model.Step{}
 	for _, s := range p.Steps {

@@ -58,7 +58,7 @@ func checkSchedule(c context) *model.Schedule {
 	return s
 }
 
-// history returns how many ended Jobs are kept, or nil if the block does not say.
+// history returns how many ended Jobs are kept, or nil if the block does not set it.
 func (c scheduleCheck) history(name string) *int {
 	if n, ok := c.project.Int(c.block, name, 0); ok {
 		return &n

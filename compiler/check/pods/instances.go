@@ -43,7 +43,7 @@ func (c instances) check() {
 	}
 }
 
-// one checks the pod of the step, in which each means what the argument says.
+// one checks the one pod of the step. The argument determines what a reference to each means in it; nil keeps the meaning.
 func (c instances) one(each *evaluate.Each) {
 	if each != nil {
 		defer c.project.For(each)()

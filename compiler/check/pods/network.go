@@ -42,11 +42,11 @@ func (c specCheck) dns() {
 		}
 		config.Options = append(config.Options, o)
 	}
-	policy, said := c.project.String(n, "policy")
+	policy, isSet := c.project.String(n, "policy")
 	if policy == "None" && len(config.Nameservers) == 0 {
 		c.diags.Add(diag.New("missing", n.DefRange, "the policy `None` requires `nameservers`"))
 	}
-	if said {
+	if isSet {
 		c.fields["dnsPolicy"] = policy
 	}
 	if len(config.Nameservers)+len(config.Searches)+len(config.Options) > 0 {

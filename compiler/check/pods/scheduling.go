@@ -30,8 +30,8 @@ func (c specCheck) tolerations() {
 		if t.Value != "" && len(validation.IsValidLabelValue(t.Value)) > 0 {
 			c.diags.Add(diag.New("invalid-value", n.Attr("value").Range(), "%q is not a valid value of a taint", t.Value))
 		}
-		operator, said := c.project.String(n, "operator")
-		if !said {
+		operator, isSet := c.project.String(n, "operator")
+		if !isSet {
 			if operator = "Exists"; n.Attr("value") != nil {
 				operator = "Equal"
 			}

@@ -2,7 +2,7 @@
 // they have, and whether their value is known when compiling or only at run time.
 //
 // Types come from package infer, constants from package evaluate; this package supplies the names that an expression can
-// use at its position in a pipeline. It checks no blocks: package pipelines asks it for one expression after the other.
+// use at its position in a pipeline. It checks no blocks: package pipelines calls it for each expression.
 package values
 
 import (

@@ -27,7 +27,7 @@ type resolver struct {
 	uses      []model.Use // the references that were resolved
 }
 
-// statusTypes are the properties that a step has beside its outputs once it has ended.
+// statusTypes are the properties that a step has once it has ended, in addition to its outputs.
 var statusTypes = map[string]cty.Type{"status": cty.String, "exit_code": cty.Number, "reason": cty.String, "message": cty.String}
 
 // retryTypes are the properties of the attempt that has ended, for retry.when.
@@ -88,7 +88,7 @@ func (r *resolver) fault(code string, at hcl.Range, format string, args ...any) 
 	r.report(diag.New(code, at, format, args...))
 }
 
-// misplaced reports a root that means nothing here; usable are the roots that do, beside var and local.
+// misplaced reports a root that means nothing here; usable are the roots that can be used, in addition to var and local.
 func (r *resolver) misplaced(t hcl.Traversal, usable ...string) (cty.Type, int) {
 	r.report(r.evaluator.project.Misplaced(t, usable))
 	return cty.NilType, 0
