@@ -13,6 +13,7 @@ import (
 
 	"pipec.dev/pipec/compiler/bind"
 	"pipec.dev/pipec/compiler/check"
+	"pipec.dev/pipec/compiler/check/stacks"
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
@@ -115,15 +116,15 @@ func (r *Result) compile(source *load.Project, o Options) {
 	w.Give(stack, o.Env, o.Vars)
 	levels := lint.Settings(w)
 	r.imported = library.Read(w, library.Options{Sources: source.Sources, Unsaved: o.Unsaved, Reading: o.Reading})
-	r.Stacks = check.Stacks(w, r.kinds)
+	r.Stacks = stacks.Check(w, r.kinds)
 	for _, s := range r.Stacks {
 		if r.Stack != nil && s.Name == r.Stack.Name {
 			r.Stack = s
 		}
 	}
-	pipelines := check.Project(w)
+	checked := check.Project(w)
 	if r.Stack != nil {
-		bind.Express(w, pipelines, r.Stack, r.kinds)
+		bind.Express(checked, r.Stack, r.kinds)
 	}
 	for _, lib := range r.imported {
 		r.errors(lib)
@@ -131,8 +132,8 @@ func (r *Result) compile(source *load.Project, o Options) {
 	if r.Diags.HasErrors() {
 		return
 	}
-	for _, p := range pipelines {
-		prog, places, err := lower.Program(w, p)
+	for _, p := range checked.Pipelines {
+		prog, places, err := lower.Program(p)
 		if err != nil {
 			r.Diags.Add(diag.New("evaluation", p.Block.DefRange, "this pipeline can't be compiled: %v", err))
 			continue
@@ -150,7 +151,7 @@ func (r *Result) compile(source *load.Project, o Options) {
 	if r.Diags.HasErrors() {
 		r.Programs, r.Called = nil, nil
 	}
-	r.keep(w, blocks, pipelines, levels)
+	r.keep(checked, blocks, levels)
 }
 
 // errors takes over the errors of a library. Its warnings are left to those who work on the library, and so are edits of

@@ -5,21 +5,21 @@ import (
 	"path/filepath"
 	"slices"
 
-	"pipec.dev/pipec/compiler/check"
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/compiler/lint"
 	"pipec.dev/pipec/compiler/lower"
+	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/program"
 )
 
 // keep stores what rules look at, of a project without errors, and removes the warnings that the project ignores.
-func (r *Result) keep(w *evaluate.Project, blocks []*decode.Block, pipelines []*check.Pipeline, levels lint.Levels) {
+func (r *Result) keep(checked *model.Project, blocks []*decode.Block, levels lint.Levels) {
 	if r.Diags.HasErrors() {
 		return
 	}
 	r.checked = &lint.Project{
-		Evaluated: w, Blocks: blocks, Pipelines: pipelines, Programs: slices.Concat(r.Programs, r.Called), Stacks: r.Stacks, Kinds: r.kinds, Sources: r.Sources, Levels: levels,
+		Evaluated: checked.Evaluated, Blocks: blocks, Pipelines: checked.Pipelines, Programs: slices.Concat(r.Programs, r.Called), Stacks: r.Stacks, Kinds: r.kinds, Sources: r.Sources, Levels: levels,
 	}
 	r.libraries()
 	r.Diags = r.checked.Unignored(r.Diags)
@@ -45,8 +45,8 @@ func (r *Result) libraries() {
 }
 
 // calledOfLibraries returns the pipelines of libraries that other pipelines call, directly or indirectly, by library.
-func calledOfLibraries(pipelines []*check.Pipeline) map[*evaluate.Project][]*check.Pipeline {
-	out, seen := map[*evaluate.Project][]*check.Pipeline{}, map[*check.Pipeline]bool{}
+func calledOfLibraries(pipelines []*model.Pipeline) map[*evaluate.Project][]*model.Pipeline {
+	out, seen := map[*evaluate.Project][]*model.Pipeline{}, map[*model.Pipeline]bool{}
 	for todo := slices.Clone(pipelines); len(todo) > 0; todo = todo[1:] {
 		for _, p := range todo[0].Calls {
 			if seen[p] {
@@ -54,7 +54,7 @@ func calledOfLibraries(pipelines []*check.Pipeline) map[*evaluate.Project][]*che
 			}
 			seen[p] = true
 			todo = append(todo, p)
-			if w := p.World(); w.Root != "" {
+			if w := p.Project.Evaluated; w.Root != "" {
 				out[w] = append(out[w], p)
 			}
 		}
@@ -89,7 +89,7 @@ func (r *Result) Lint(o lint.Options) lint.Report {
 func standalone(lib *lint.Project) []*program.Program {
 	var out []*program.Program
 	for _, p := range lib.Pipelines {
-		if prog, _, err := lower.Program(lib.Evaluated, p); err == nil { // it has been compiled as part of the program that calls it
+		if prog, _, err := lower.Program(p); err == nil { // it has been compiled as part of the program that calls it
 			out = append(out, prog)
 		}
 	}

@@ -7,24 +7,24 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
-	"pipec.dev/pipec/compiler/check"
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/kinds"
 	"pipec.dev/pipec/schema/program"
 )
 
 // Express reports the parts of pipelines, and of the pipelines that they call, that the orchestrator of the stack can't
 // express. Most orchestrators lack nothing, and then nothing is looked at.
-func Express(w *evaluate.Project, pipelines []*check.Pipeline, stack *program.Stack, set *kinds.Set) {
+func Express(project *model.Project, stack *program.Stack, set *kinds.Set) {
 	row := set.Orchestrator(stack.Orchestrator.Kind)
 	if row == nil || len(row.Lacks) == 0 {
 		return
 	}
-	e := expresser{world: w, stack: stack, lacks: row.Lacks}
-	seen := map[*check.Pipeline]bool{}
-	for todo := pipelines; len(todo) > 0; todo = todo[1:] {
+	e := expresser{project: project.Evaluated, stack: stack, lacks: row.Lacks}
+	seen := map[*model.Pipeline]bool{}
+	for todo := project.Pipelines; len(todo) > 0; todo = todo[1:] {
 		p := todo[0]
 		if !seen[p] {
 			seen[p] = true
@@ -35,9 +35,9 @@ func Express(w *evaluate.Project, pipelines []*check.Pipeline, stack *program.St
 }
 
 type expresser struct {
-	world *evaluate.Project
-	stack *program.Stack
-	lacks []kinds.Lack
+	project *evaluate.Project
+	stack   *program.Stack
+	lacks   []kinds.Lack
 }
 
 // block looks at what is in a block. prefix is the block's own feature with a dot behind it, "" for a pipeline.
@@ -83,12 +83,12 @@ func (e *expresser) report(at hcl.Range, name string, l *kinds.Lack) {
 	if l.Why != "" {
 		d = d.WithDetail("%s", l.Why)
 	}
-	if s := e.world.Stacks[e.stack.Name]; s != nil {
+	if s := e.project.Stacks[e.stack.Name]; s != nil {
 		if o := s.One("orchestrator"); o != nil {
 			d = d.WithRelated(o.DefRange, "the orchestrator is declared here")
 		}
 	}
-	e.world.Diags.Add(d)
+	e.project.Diags.Add(d)
 }
 
 // literal is a string, a number or a bool as text, "" for other values.

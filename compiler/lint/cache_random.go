@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"pipec.dev/pipec/compiler/check"
 	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/compiler/model"
 )
 
 var cacheRandom = &Rule{
@@ -18,7 +18,7 @@ var cacheRandom = &Rule{
 		"values to the step as inputs with a meaning, such as a date, or switch `cache` off.",
 	Check: func(p *Pass) {
 		for _, s := range p.Steps {
-			if s.Program.Cache == nil {
+			if s.Cache == nil {
 				continue
 			}
 			for _, v := range allValues(s) {
@@ -57,7 +57,7 @@ func random(text string, program bool) string {
 }
 
 // shell reports whether a step's command is a shell.
-func shell(s *check.Step) bool {
+func shell(s *model.Step) bool {
 	return len(s.Command) > 0 && slices.Contains([]string{"sh", "bash", "dash", "ash", "zsh", "ksh"}, path.Base(textOf(s.Command[0])))
 }
 
@@ -73,8 +73,8 @@ var (
 )
 
 // allValues returns the values that a step receives.
-func allValues(s *check.Step) []*check.Value {
-	var out []*check.Value
+func allValues(s *model.Step) []*model.Value {
+	var out []*model.Value
 	for _, in := range s.Inputs {
 		if in.Value != nil {
 			out = append(out, in.Value)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/robfig/cron/v3"
 
+	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/schedule"
 )
@@ -24,7 +25,7 @@ var cronFrequent = &Rule{
 		"Often the fields are in the wrong order: minutes come first.",
 	Check: func(p *Pass) {
 		for _, pl := range p.Pipelines {
-			b, s := pl.Block.One("schedule"), pl.Program.Schedule
+			b, s := pl.Block.One("schedule"), pl.Schedule
 			if b == nil || s == nil {
 				continue
 			}
@@ -52,10 +53,9 @@ var cronFrequent = &Rule{
 
 // shortest returns the shortest time between two starts within a year, among a limited number of starts; 0 if there are no
 // two starts.
-func shortest(s *program.Schedule) time.Duration {
+func shortest(s *model.Schedule) time.Duration {
 	const most = 400
-	plain := *s
-	plain.Timezone = "UTC" // a day of 23 hours doesn't count
+	plain := program.Schedule{Cron: s.Cron, Timezone: "UTC"} // a day of 23 hours is no reason to speak
 	starts, err := schedule.Next(&plain, someDay, most)
 	if err != nil {
 		return 0

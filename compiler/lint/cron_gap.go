@@ -3,6 +3,7 @@ package lint
 import (
 	"strings"
 
+	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/schedule"
 )
 
@@ -13,11 +14,11 @@ var cronGap = &Rule{
 		"outside of that hour, or use `UTC`, which skips no time.",
 	Check: func(p *Pass) {
 		for _, pl := range p.Pipelines {
-			b, s := pl.Block.One("schedule"), pl.Program.Schedule
+			b, s := pl.Block.One("schedule"), pl.Schedule
 			if b == nil || s == nil {
 				continue
 			}
-			gap, is := schedule.FirstGap(s, someDay)
+			gap, is := schedule.FirstGap(&program.Schedule{Cron: s.Cron, Timezone: s.Timezone}, someDay)
 			if !is {
 				continue
 			}

@@ -16,11 +16,11 @@ var cronOverlap = &Rule{
 		"`overlap = \"allow\"` the rule reports nothing.",
 	Check: func(p *Pass) {
 		for _, pl := range p.Pipelines {
-			b, s := pl.Block.One("schedule"), pl.Program.Schedule
+			b, s := pl.Block.One("schedule"), pl.Schedule
 			if b == nil || s == nil || s.Overlap == "allow" {
 				continue
 			}
-			takes, why := time.Duration(pl.Program.Timeout), "the pipeline's timeout"
+			takes, why := time.Duration(pl.Timeout), "the pipeline's timeout"
 			if chain, all := longest(p.Program(pl)); chain > 0 && (takes == 0 || all && chain < takes) {
 				takes, why = chain, "the timeouts of its longest chain of steps"
 			}

@@ -9,8 +9,8 @@ var endlessApproval = &Rule{
 	Check: func(p *Pass) {
 		called := called(p.Project)
 		for pl, s := range p.Steps {
-			a := s.Program.Approval
-			if a == nil || a.Timeout > 0 || pl.Program.Timeout > 0 || called[pl.Block.Label] && pl.Block.One("schedule") == nil {
+			a := s.Approval
+			if a == nil || a.Timeout > 0 || pl.Timeout > 0 || called[pl.Block.Label] && pl.Block.One("schedule") == nil {
 				continue
 			}
 			p.Tell(p.New(s.Block.One("approval").DefRange, "%s %q waits forever without an answer", s.Block.Def.Name, s.Name()).

@@ -24,7 +24,7 @@ var floatingImage = &Rule{
 		for _, pl := range p.Pipelines {
 			floating(p, pl.Block, "image")
 			for _, s := range pl.Steps {
-				for _, one := range s.Program.Bodies() {
+				for _, one := range s.Pods() {
 					if e := s.Block.Attr("image"); e != nil && !strings.HasPrefix(one.Image, "image.") {
 						floats(p, e, one.Image)
 					}
@@ -64,7 +64,7 @@ func floats(p *Pass, e hcl.Expression, ref string) {
 // usesImage reports whether a linted step uses an image.
 func (p *Project) usesImage(image string) bool {
 	for _, s := range p.Steps {
-		if s.Program.Image == image {
+		if s.Pod.Image == image {
 			return true
 		}
 	}

@@ -12,10 +12,10 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
-	"pipec.dev/pipec/compiler/check"
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/kinds"
 	"pipec.dev/pipec/schema/program"
 )
@@ -40,8 +40,8 @@ func (r *Rule) Page() string {
 type Project struct {
 	Evaluated *evaluate.Project
 	Blocks    []*decode.Block
-	Pipelines []*check.Pipeline
-	Programs  []*program.Program // the programs of the pipelines
+	Pipelines []*model.Pipeline
+	Programs  []*program.Program // those of the pipelines
 	Stacks    []*program.Stack
 	Kinds     *kinds.Set // the kinds of the stacks
 	Sources   map[string][]byte
@@ -157,7 +157,7 @@ func (p *Pass) New(at hcl.Range, format string, args ...any) diag.Diagnostic {
 func (p *Pass) Tell(d diag.Diagnostic) { p.report.Diags = append(p.report.Diags, d) }
 
 // Steps calls yield for each step of each pipeline, including those of finally.
-func (p *Project) Steps(yield func(*check.Pipeline, *check.Step) bool) {
+func (p *Project) Steps(yield func(*model.Pipeline, *model.Step) bool) {
 	for _, pl := range p.Pipelines {
 		for _, s := range pl.Steps {
 			if !yield(pl, s) {
@@ -168,7 +168,7 @@ func (p *Project) Steps(yield func(*check.Pipeline, *check.Step) bool) {
 }
 
 // Program returns the program of a pipeline, or nil if it has none of its own.
-func (p *Project) Program(pl *check.Pipeline) *program.Program {
+func (p *Project) Program(pl *model.Pipeline) *program.Program {
 	if p.programs == nil {
 		p.programs = map[string]*program.Program{}
 		for _, prog := range p.Programs {

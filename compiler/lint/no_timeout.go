@@ -6,7 +6,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
-	"pipec.dev/pipec/compiler/check"
+	"pipec.dev/pipec/compiler/model"
 )
 
 var noTimeout = &Rule{
@@ -41,10 +41,10 @@ var noTimeout = &Rule{
 }
 
 // hanging records the pipelines that have been examined, and whether nothing stops a step that hangs in them.
-type hanging map[*check.Pipeline]bool
+type hanging map[*model.Pipeline]bool
 
 // step reports whether nothing stops the step, or a step that it calls, if it hangs.
-func (h hanging) step(s *check.Step) bool {
+func (h hanging) step(s *model.Step) bool {
 	if s.Callee == nil {
 		return runs(s) && s.Block.Attr("timeout") == nil
 	}
@@ -75,7 +75,7 @@ func called(p *Project) map[string]bool {
 }
 
 // runs reports whether a step starts a process of its own.
-func runs(s *check.Step) bool { return s.Block.Attr("command") != nil || s.Block.Attr("python") != nil }
+func runs(s *model.Step) bool { return s.Block.Attr("command") != nil || s.Block.Attr("python") != nil }
 
 // listed joins a limited number of names for a sentence.
 func listed(names []string) string {

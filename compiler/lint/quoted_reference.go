@@ -6,9 +6,9 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
-	"pipec.dev/pipec/compiler/check"
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/load"
+	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/language"
 )
 
@@ -28,7 +28,7 @@ var quotedReference = &Rule{
 }
 
 // declared returns the references that are possible in a pipeline.
-func declared(p *Pass, pl *check.Pipeline) map[string]bool {
+func declared(p *Pass, pl *model.Pipeline) map[string]bool {
 	out := map[string]bool{"run.name": true, "run.scheduled_at": true, "run.status": true, "each.key": true, "each.value": true}
 	for name := range pl.Params {
 		out["param."+name] = true

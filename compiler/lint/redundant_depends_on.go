@@ -6,8 +6,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
-	"pipec.dev/pipec/compiler/check"
 	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/program"
 )
 
@@ -26,7 +26,7 @@ var redundantDependsOn = &Rule{
 	},
 }
 
-func redundant(p *Pass, s *check.Step, several map[string]bool) {
+func redundant(p *Pass, s *model.Step, several map[string]bool) {
 	e, ok := s.Block.Attr("depends_on").(*hclsyntax.TupleConsExpr)
 	if !ok || s.Block.Attr("for_each") != nil {
 		return
@@ -44,7 +44,7 @@ func redundant(p *Pass, s *check.Step, several map[string]bool) {
 }
 
 // fannedOut returns the steps with several instances: a reference may wait for one of them, and depends_on waits for all.
-func fannedOut(pl *check.Pipeline) map[string]bool {
+func fannedOut(pl *model.Pipeline) map[string]bool {
 	out := map[string]bool{}
 	for _, s := range pl.Steps {
 		if s.Block.Attr("for_each") != nil {
@@ -64,7 +64,7 @@ func stepName(e hcl.Expression) (string, bool) {
 }
 
 // without returns d with a fix that removes item i from the list, unless that would delete a comment.
-func without(p *Pass, d diag.Diagnostic, s *check.Step, list *hclsyntax.TupleConsExpr, i int) diag.Diagnostic {
+func without(p *Pass, d diag.Diagnostic, s *model.Step, list *hclsyntax.TupleConsExpr, i int) diag.Diagnostic {
 	at := list.Exprs[i].Range()
 	switch last := len(list.Exprs) - 1; {
 	case last == 0:

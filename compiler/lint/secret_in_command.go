@@ -13,11 +13,11 @@ var secretInCommand = &Rule{
 	Check: func(p *Pass) {
 		patterns := map[string]*regexp.Regexp{} // steps often have the same secrets
 		for _, s := range p.Steps {
-			if len(s.Program.SecretEnv) == 0 {
+			if len(s.Pod.Secrets) == 0 {
 				continue
 			}
-			names := make([]string, len(s.Program.SecretEnv))
-			for i, secret := range s.Program.SecretEnv {
+			names := make([]string, len(s.Pod.Secrets))
+			for i, secret := range s.Pod.Secrets {
 				names[i] = secret.Name
 			}
 			all := strings.Join(names, "|")

@@ -5,7 +5,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
-	"pipec.dev/pipec/compiler/check"
+	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/types"
 )
 
@@ -15,7 +15,7 @@ var shellInjection = &Rule{
 	Doc: "The value becomes part of the program: a quote in it breaks the script, and `; rm -rf .` in it is executed. Pass the value with `env` and let " +
 		"the script read the variable, in quotes. Numbers, bools, lists of them and the paths of artifacts are harmless, and are not reported.",
 	Check: func(p *Pass) {
-		outputs := map[*check.Pipeline]map[string]cty.Type{}
+		outputs := map[*model.Pipeline]map[string]cty.Type{}
 		for pl, s := range p.Steps {
 			i := script(s)
 			if i < 0 || s.Command[i].Const != cty.NilVal {
@@ -46,7 +46,7 @@ var shellInjection = &Rule{
 }
 
 // given returns the type of a reference's value; number for what pipec itself writes, such as a path or a status.
-func given(pl *check.Pipeline, s *check.Step, u check.Use, outputs map[string]cty.Type) cty.Type {
+func given(pl *model.Pipeline, s *model.Step, u model.Use, outputs map[string]cty.Type) cty.Type {
 	root, name, _ := strings.Cut(u.Ref, ".")
 	switch {
 	case root == "output", root == "run":
@@ -78,7 +78,7 @@ func harmless(t cty.Type) bool {
 }
 
 // outputTypes returns the types of all outputs of a pipeline's steps, by step.NAME.OUTPUT.
-func outputTypes(pl *check.Pipeline) map[string]cty.Type {
+func outputTypes(pl *model.Pipeline) map[string]cty.Type {
 	out := map[string]cty.Type{}
 	for _, s := range pl.Steps {
 		for _, o := range s.Outputs {

@@ -8,8 +8,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
-	"pipec.dev/pipec/compiler/check"
 	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/compiler/model"
 )
 
 // hole replaces an interpolation in a literal.
@@ -54,7 +54,7 @@ func stringLiteral(e hclsyntax.Expression) (string, bool) {
 }
 
 // textOf returns the known part of a value's text: all of it for a constant.
-func textOf(v *check.Value) string {
+func textOf(v *model.Value) string {
 	if v == nil {
 		return ""
 	}
@@ -82,7 +82,7 @@ func span(d time.Duration) string {
 }
 
 // argument returns the range of part i of a step's command.
-func argument(p *Project, s *check.Step, i int) hcl.Range {
+func argument(p *Project, s *model.Step, i int) hcl.Range {
 	e := p.Evaluated.Follow(s.Block.Attr("command"))
 	return evaluate.Element(e, i).Range()
 }
@@ -93,7 +93,7 @@ var interpreters = map[string]string{
 }
 
 // script returns the index of the argument of a command that is a program itself, as in sh -c; -1 if there is none.
-func script(s *check.Step) int {
+func script(s *model.Step) int {
 	flag := ""
 	for i, v := range s.Command {
 		text := textOf(v)

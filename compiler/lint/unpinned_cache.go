@@ -3,7 +3,7 @@ package lint
 import (
 	"strings"
 
-	"pipec.dev/pipec/compiler/check"
+	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
 )
@@ -19,7 +19,7 @@ var unpinnedCache = &Rule{
 		}
 		images := p.pins()
 		for pl, s := range p.Steps {
-			if s.Program.Cache == nil || !images.floating(pl, s) {
+			if s.Cache == nil || !images.floating(pl, s) {
 				continue
 			}
 			at := s.Block.DefRange
@@ -41,7 +41,7 @@ type pinned struct {
 }
 
 type imageOf struct {
-	pipeline *check.Pipeline
+	pipeline *model.Pipeline
 	image    string
 }
 
@@ -50,8 +50,8 @@ func (p *Pass) pins() pinned {
 }
 
 // floating reports whether a cluster would run the step and no stack has a digest of its image.
-func (i pinned) floating(pl *check.Pipeline, s *check.Step) bool {
-	image := s.Program.Image
+func (i pinned) floating(pl *model.Pipeline, s *model.Step) bool {
+	image := s.Pod.Image
 	if image == "" || i.p.Program(pl) == nil || !i.p.Clustered() {
 		return false
 	}
@@ -64,7 +64,7 @@ func (i pinned) floating(pl *check.Pipeline, s *check.Step) bool {
 	return floating
 }
 
-func (i pinned) pinned(pl *check.Pipeline, image string) bool {
+func (i pinned) pinned(pl *model.Pipeline, image string) bool {
 	for _, stack := range i.p.Stacks {
 		if !i.p.Kinds.Pods(stack) {
 			continue

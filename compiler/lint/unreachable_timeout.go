@@ -6,8 +6,8 @@ var unreachableTimeout = &Rule{
 	Doc:     "The run's timeout ends the step first. Set a shorter timeout for the step, or a longer one for the pipeline.",
 	Check: func(p *Pass) {
 		for pl, s := range p.Steps {
-			whole, own, b := pl.Program.Timeout, s.Program.Timeout, s.Block
-			if a := s.Program.Approval; a != nil {
+			whole, own, b := pl.Timeout, s.Timeout, s.Block
+			if a := s.Approval; a != nil {
 				own, b = a.Timeout, s.Block.One("approval")
 			}
 			if whole == 0 || own < whole || own == 0 {

@@ -6,8 +6,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
-	"pipec.dev/pipec/compiler/check"
 	"pipec.dev/pipec/compiler/decode"
+	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/types"
 )
 
@@ -46,8 +46,8 @@ var unusedOutput = &Rule{
 // forPeople are the kinds of artifacts that are made to be looked at.
 var forPeople = []string{"html", "image", "json", "text"}
 
-func unread(p *Pass, s *check.Step, read, whole map[string]bool) {
-	var unread []*check.Output
+func unread(p *Pass, s *model.Step, read, whole map[string]bool) {
+	var unread []*model.Output
 	for _, o := range s.Outputs {
 		if !read[s.Name()+"."+o.Block.Label] {
 			unread = append(unread, o)
