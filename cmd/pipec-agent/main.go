@@ -20,8 +20,8 @@ const usage = `usage: pipec-agent coordinate
        pipec-agent copy DIR
        pipec-agent version
 
-coordinate  drive the run of the Job that this pod belongs to
-step        run one attempt of a step, as PIPEC_SPEC says, or a file
+coordinate  drive the run of this pod's Job
+step        run one attempt of a step, from PIPEC_SPEC or a file
 copy        copy this program into a directory
 version     print the version
 `

@@ -28,7 +28,7 @@ const (
 func (a *agent) step(ctx context.Context, args []string) int {
 	flags := flag.NewFlagSet("step", flag.ContinueOnError)
 	flags.SetOutput(a.stderr)
-	file := flags.String("spec", "", "the `FILE` with the step's task, as JSON; else PIPEC_SPEC says")
+	file := flags.String("spec", "", "the `FILE` with the step's task as JSON; the default is the value of PIPEC_SPEC")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0

@@ -34,7 +34,7 @@ func (p *planner) compare(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
-	ctx, told := withWarnings(ctx)
+	ctx, collected := withWarnings(ctx)
 	ch := Change{Kind: want.GetKind(), Name: want.GetName(), Pipeline: pipelineOf(want), desired: want}
 	if live != nil {
 		if err := p.ours(live); err != nil {
@@ -67,7 +67,7 @@ func (p *planner) compare(ctx context.Context, i int) error {
 		}
 	}
 	ch.Fields = changed(ch.all)
-	ch.Warnings = told.list
+	ch.Warnings = collected.list
 	p.changes[i] = ch
 	return nil
 }

@@ -39,25 +39,25 @@ func each(ctx context.Context, n int, f func(context.Context, int) error) error 
 	return first
 }
 
-// warnings gives the warnings that the API server sends beside an answer to whoever asked for them by their context.
+// warnings collects the warnings that the API server sends with a response, for requests whose context comes from withWarnings.
 type warnings struct{}
 
 type warningsKey struct{}
 
-// told are the warnings of one request, each once.
-type told struct {
+// collected are the distinct warnings of one request. It is safe for concurrent use.
+type collected struct {
 	mu   sync.Mutex
 	list []string
 }
 
-func withWarnings(ctx context.Context) (context.Context, *told) {
-	t := &told{}
+func withWarnings(ctx context.Context) (context.Context, *collected) {
+	t := &collected{}
 	return context.WithValue(ctx, warningsKey{}, t), t
 }
 
-// HandleWarningHeaderWithContext is rest.WarningHandlerWithContext.
+// HandleWarningHeaderWithContext implements rest.WarningHandlerWithContext.
 func (warnings) HandleWarningHeaderWithContext(ctx context.Context, _ int, _ string, text string) {
-	t, ok := ctx.Value(warningsKey{}).(*told)
+	t, ok := ctx.Value(warningsKey{}).(*collected)
 	if !ok || text == "" {
 		return
 	}

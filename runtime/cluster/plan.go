@@ -205,7 +205,7 @@ func planNew(o Options) (*Changes, error) {
 
 func noNamespace(name string) error {
 	return &connect.Error{Reason: connect.NoNamespace, Text: fmt.Sprintf("there is no namespace %q", name),
-		Hint: fmt.Sprintf("Make it (`kubectl create namespace %s`), or write create_namespace = true into the stack's orchestrator.", name)}
+		Hint: fmt.Sprintf("Create it (`kubectl create namespace %s`), or set create_namespace = true in the stack's orchestrator.", name)}
 }
 
 // Offline returns a plan without a comparison: all objects are written.

@@ -46,7 +46,7 @@ func (p *planner) programs(ctx context.Context) ([]ProgramChange, error) {
 		if err != nil {
 			return nil, err
 		}
-		now := p.wanted(after)
+		now := p.desired(after)
 		if old == nil || now == nil {
 			continue // the live program can't be read, perhaps from another version: the objects' own fields show the change
 		}
@@ -74,7 +74,7 @@ func (p *planner) read(ctx context.Context, names []string) (any, error) {
 	return v, nil
 }
 
-func (p *planner) wanted(names []string) any {
+func (p *planner) desired(names []string) any {
 	var parts []*unstructured.Unstructured
 	for i := range p.Objects {
 		if p.Objects[i].GetKind() == "ConfigMap" && slices.Contains(names, p.Objects[i].GetName()) {

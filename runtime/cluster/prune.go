@@ -14,11 +14,11 @@ import (
 
 // prune plans the removal of items that are no longer desired, except those that a live run needs.
 func (p *planner) prune(ctx context.Context, items []item) ([]Change, error) {
-	wanted := map[string]bool{}
+	desired := map[string]bool{}
 	for i := range p.Objects {
-		wanted[p.Objects[i].GetKind()+" "+p.Objects[i].GetName()] = true
+		desired[p.Objects[i].GetKind()+" "+p.Objects[i].GetName()] = true
 	}
-	items = slices.DeleteFunc(items, func(i item) bool { return wanted[kinds[i.kind].name+" "+i.meta.Name] })
+	items = slices.DeleteFunc(items, func(i item) bool { return desired[kinds[i.kind].name+" "+i.meta.Name] })
 	return p.remove(ctx, items)
 }
 

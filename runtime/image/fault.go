@@ -52,8 +52,8 @@ func (f Faults) Unwrap() []error {
 func (f Faults) UsersFault() bool {
 	for _, fault := range f {
 		var content *store.ContentError
-		var asked *registry.Fault
-		if !errors.As(fault, &content) && !(errors.As(fault, &asked) && asked.UsersFault()) {
+		var reported *registry.Fault
+		if !errors.As(fault, &content) && !(errors.As(fault, &reported) && reported.UsersFault()) {
 			return false
 		}
 	}

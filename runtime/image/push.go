@@ -21,8 +21,8 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// asked is the number of registries and bundles that are processed concurrently.
-const asked = 8
+// concurrency is the number of registries and bundles that are processed concurrently.
+const concurrency = 8
 
 // Options are what to push, and where.
 type Options struct {
@@ -99,7 +99,7 @@ func Push(ctx context.Context, o Options) (*Result, error) {
 	}
 	p := &pusher{o: &o, lock: lock}
 	g := &errgroup.Group{}
-	g.SetLimit(asked)
+	g.SetLimit(concurrency)
 	wants := List(o.Programs, o.Stack)
 	for i := range wants {
 		g.Go(func() error {

@@ -142,7 +142,7 @@ func (f *follower) attempt(ctx context.Context, id logID) error {
 }
 
 func (f *follower) want(ctx context.Context, id logID) error {
-	if !f.wanted(id) {
+	if !f.selected(id) {
 		return nil
 	}
 	return f.pull(ctx, id)

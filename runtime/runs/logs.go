@@ -108,7 +108,7 @@ func (r *Reader) newTail(run *record.Run, o LogOptions, emit func(record.Event) 
 	return &tail{r: r, run: run, o: o, work: w, emit: emit, at: map[logID]*cursor{}}, nil
 }
 
-func (t *tail) wanted(id logID) bool {
+func (t *tail) selected(id logID) bool {
 	return t.o.Wants(id.step) && (t.o.Attempt == 0 || t.o.Attempt == id.attempt)
 }
 
@@ -135,7 +135,7 @@ func (t *tail) all(ctx context.Context) error {
 			continue
 		}
 		for n := 1; n <= max(s.Attempts, t.last(s.Name)); n++ {
-			if id := (logID{s.Name, n}); t.wanted(id) {
+			if id := (logID{s.Name, n}); t.selected(id) {
 				ids = append(ids, id)
 			}
 		}

@@ -32,7 +32,7 @@ type Keyer struct {
 
 	mu      sync.Mutex
 	digests map[fileID]string
-	asked   map[string]*interpreter // by path and environment
+	queried map[string]*interpreter // by path and environment
 }
 
 // fileID identifies the content of a file: it changes when the file system reports a change.

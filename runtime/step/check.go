@@ -78,11 +78,11 @@ func checkContent(r io.ReaderAt, size int64, kind string) (format, why string) {
 	return "", ""
 }
 
-func startsWith(head []byte, wanted string) string {
+func startsWith(head []byte, expected string) string {
 	if len(head) == 0 {
-		return "the file is empty: " + wanted
+		return "the file is empty: " + expected
 	}
-	return fmt.Sprintf("the file starts with %q: %s", head[:min(len(head), 16)], wanted)
+	return fmt.Sprintf("the file starts with %q: %s", head[:min(len(head), 16)], expected)
 }
 
 func checkDataframe(r io.ReaderAt, head []byte, whole io.Reader, size int64) (format, why string) {

@@ -74,7 +74,7 @@ func (a *attempt) match(ctx context.Context, out *program.Output, t cty.Type) (*
 	case n == 0 && out.Optional:
 		return nil, nil
 	case n == 0 && !many:
-		return nil, userFailure(record.ReasonOutputMissing, "output %q is declared %s, but no %s matches its glob %q%s%s", out.Name, out.Type, m.wanted(),
+		return nil, userFailure(record.ReasonOutputMissing, "output %q is declared %s, but no %s matches its glob %q%s%s", out.Name, out.Type, m.expected(),
 			p.Text, m.where(), m.listPassed())
 	case n > 1 && !many:
 		return nil, invalid("its glob %q matches %d of them: %s", p.Text, n, m.list(m.files, n))
@@ -233,8 +233,8 @@ func within(dir, path string) bool {
 	return path == dir || strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")
 }
 
-// wanted describes the files that the type requires.
-func (m *matching) wanted() string {
+// expected describes the files that the type requires.
+func (m *matching) expected() string {
 	if m.elem.Kind == "directory" {
 		return "directory"
 	}

@@ -208,8 +208,8 @@ func (f *found) save(ctx context.Context, st store.Store, report *report) (recor
 		return d, err
 	}
 	artifact.Format = f.format
-	if told := report.Formats[f.path]; told != "" {
-		artifact.Format = told
+	if format := report.Formats[f.path]; format != "" {
+		artifact.Format = format
 	}
 	d.Artifact = &artifact
 	return d, nil

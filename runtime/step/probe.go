@@ -43,7 +43,7 @@ type interpreter struct {
 func (k *Keyer) probe(ctx context.Context, path string, env []string) (*interpreter, error) {
 	here := path + "\x00" + strings.Join(env, "\x00")
 	k.mu.Lock()
-	p := k.asked[here]
+	p := k.queried[here]
 	k.mu.Unlock()
 	if p = p.current(); p != nil {
 		return p, nil
@@ -54,10 +54,10 @@ func (k *Keyer) probe(ctx context.Context, path string, env []string) (*interpre
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.asked == nil {
-		k.asked = map[string]*interpreter{}
+	if k.queried == nil {
+		k.queried = map[string]*interpreter{}
 	}
-	k.asked[here] = p
+	k.queried[here] = p
 	return p, nil
 }
 

@@ -111,7 +111,7 @@ func (s *Spec) runner(dir string) (*runner, *failure) {
 	if err != nil {
 		return nil, infrastructureFailure(record.ReasonStart, "the runner's request: %s", err)
 	}
-	program, asked := filepath.Join(s.Root, runnerName), filepath.Join(s.Root, requestName)
+	program, requestPath := filepath.Join(s.Root, runnerName), filepath.Join(s.Root, requestName)
 	archive, err := runnerArchive()
 	if err != nil {
 		return nil, infrastructureFailure(record.ReasonStart, "the runner: %s", err)
@@ -119,10 +119,10 @@ func (s *Spec) runner(dir string) (*runner, *failure) {
 	if err := os.WriteFile(program, archive, 0o666); err != nil {
 		return nil, infrastructureFailure(record.ReasonStart, "the runner can't be written: %s", err)
 	}
-	if err := os.WriteFile(asked, data, 0o666); err != nil {
+	if err := os.WriteFile(requestPath, data, 0o666); err != nil {
 		return nil, infrastructureFailure(record.ReasonStart, "the runner's request can't be written: %s", err)
 	}
-	return &runner{argv: []string{s.interpreter(), "-u", program, asked}, answers: req.Report}, nil
+	return &runner{argv: []string{s.interpreter(), "-u", program, requestPath}, answers: req.Report}, nil
 }
 
 func newSlot(name, typ, path string) (slot, cty.Type, *failure) {

@@ -13,12 +13,12 @@ type stopper struct {
 	pid   int
 	grace time.Duration
 
-	mu      sync.Mutex
-	end     exit // why it was asked to end
-	asked   bool
-	gone    bool // the process ID may have been reused
-	timers  []*time.Timer
-	release func() bool
+	mu       sync.Mutex
+	end      exit // why it was asked to end
+	stopping bool
+	gone     bool // the process ID may have been reused
+	timers   []*time.Timer
+	release  func() bool
 }
 
 func newStopper(ctx context.Context, pid int, timeout, grace time.Duration) *stopper {
@@ -40,10 +40,10 @@ func (s *stopper) after(d time.Duration, do func()) {
 func (s *stopper) ask(why func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.asked || s.gone {
+	if s.stopping || s.gone {
 		return
 	}
-	s.asked = true
+	s.stopping = true
 	why()
 	_ = syscall.Kill(-s.pid, syscall.SIGTERM)
 	s.after(s.grace, s.kill)

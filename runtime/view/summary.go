@@ -37,19 +37,19 @@ func (m *model) failures(o *Options, talk io.Writer) {
 			}
 		}
 	}
-	told := map[string]int{}
+	shown := map[string]int{}
 	for i := range m.end.Steps {
 		s := &m.end.Steps[i]
 		if s.Status != record.Failed && s.Status != record.TimedOut || inside[s.Name] {
 			continue
 		}
 		root := record.Address(s.Name).Root()
-		if told[root]++; told[root] <= maxFailures {
+		if shown[root]++; shown[root] <= maxFailures {
 			m.failure(o, talk, s)
 		}
 	}
 	for _, name := range m.names {
-		if more := told[name] - maxFailures; more > 0 {
+		if more := shown[name] - maxFailures; more > 0 {
 			fmt.Fprintf(talk, "\n%s\n", o.paint(red, fmt.Sprintf("✗ and %d more of %s", more, name)))
 		}
 	}

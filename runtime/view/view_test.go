@@ -20,7 +20,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-var update = flag.Bool("update", false, "write the expected output anew")
+var update = flag.Bool("update", false, "rewrite the expected output")
 
 var epoch = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
@@ -107,7 +107,7 @@ func golden(t *testing.T, name string, parts ...txtar.File) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("%s (-update writes it anew): got\n%s\nwant\n%s", path, got, want)
+		t.Errorf("%s (-update rewrites it): got\n%s\nwant\n%s", path, got, want)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 type locks struct {
 	mu      sync.Mutex
 	blocked map[string]bool // files whose lock a thread waits for
-	wanted  map[string]bool
+	targets map[string]bool
 	got     chan locked // receives one lock; nil: there is no waiter
 }
 
@@ -37,12 +37,12 @@ func (l *locks) wait(ctx context.Context, names []string, tell func()) (*os.File
 	tell()
 	got := make(chan locked, 1)
 	l.mu.Lock()
-	l.got, l.wanted = got, map[string]bool{}
+	l.got, l.targets = got, map[string]bool{}
 	if l.blocked == nil {
 		l.blocked = map[string]bool{}
 	}
 	for _, name := range names {
-		l.wanted[name] = true
+		l.targets[name] = true
 		if !l.blocked[name] {
 			l.blocked[name] = true
 			go l.block(name)
@@ -80,7 +80,7 @@ func (l *locks) block(name string) {
 	defer l.mu.Unlock()
 	l.blocked[name] = false
 	switch {
-	case l.got != nil && l.wanted[name]:
+	case l.got != nil && l.targets[name]:
 		one := locked{err: err}
 		if err == nil {
 			one.f = f

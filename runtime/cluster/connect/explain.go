@@ -154,7 +154,7 @@ func (e *Error) notFound(s metav1.Status) {
 	e.Reason = Gone
 	if s.Details != nil && s.Details.Kind == "namespaces" {
 		e.Reason, e.Text = NoNamespace, "there is no namespace "+quote(s.Details.Name)
-		e.Hint = "Make it (`kubectl create namespace " + s.Details.Name + "`), or write create_namespace = true into the stack's orchestrator."
+		e.Hint = "Create it (`kubectl create namespace " + s.Details.Name + "`), or set create_namespace = true in the stack's orchestrator."
 	}
 }
 

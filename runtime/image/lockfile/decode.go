@@ -166,7 +166,7 @@ func (d *decoder) value(into any) error {
 		if kind.Field != "" {
 			return d.at(start+kind.Offset, "%s can't be a %s", kind.Field, kind.Value)
 		}
-		return d.at(start+kind.Offset, "a %s can't stand here", kind.Value)
+		return d.at(start+kind.Offset, "a %s is not allowed here", kind.Value)
 	}
 	return d.at(start+1, "%s", strings.TrimPrefix(err.Error(), "json: "))
 }

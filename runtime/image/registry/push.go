@@ -25,14 +25,14 @@ func (c *Client) Push(ctx context.Context, ref string, what remote.Taggable, pro
 	}
 	for try := 1; ; try++ {
 		options := append([]remote.Option{remote.WithContext(ctx)}, c.options...)
-		told := make(chan struct{})
+		finished := make(chan struct{})
 		if progress == nil {
-			close(told)
+			close(finished)
 		} else {
 			updates := make(chan v1.Update, 64)
 			options = append(options, remote.WithProgress(updates)) // closes the channel
 			go func() {
-				defer close(told)
+				defer close(finished)
 				for u := range updates {
 					if u.Error == nil {
 						progress(u.Complete, u.Total)
@@ -41,7 +41,7 @@ func (c *Client) Push(ctx context.Context, ref string, what remote.Taggable, pro
 			}()
 		}
 		err = remote.Push(parsed, what, options...)
-		<-told
+		<-finished
 		switch {
 		case err == nil:
 			return nil

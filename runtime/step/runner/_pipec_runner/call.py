@@ -43,11 +43,11 @@ def split(result, outputs, spec):
                 "; missing: " + listing(missing) if missing else "", "; not declared: " + listing(extra) if extra else "",
             ),
         )
-    wanted = "a tuple of %d in this order: %s, or a dict with these names" % (len(names), ", ".join(names))
+    expected = "a tuple of %d in this order: %s, or a dict with these names" % (len(names), ", ".join(names))
     if not isinstance(result, (tuple, list)):
-        raise Fault("OutputInvalid", "the step has %d outputs, so %s must return %s; it returned %s" % (len(names), spec, wanted, shape(result)))
+        raise Fault("OutputInvalid", "the step has %d outputs, so %s must return %s; it returned %s" % (len(names), spec, expected, shape(result)))
     if len(result) != len(names):
-        raise Fault("OutputInvalid", "the step has %d outputs, so %s must return %s; it returned a %s of %d" % (len(names), spec, wanted, kind_of(result), len(result)))
+        raise Fault("OutputInvalid", "the step has %d outputs, so %s must return %s; it returned a %s of %d" % (len(names), spec, expected, kind_of(result), len(result)))
     return list(result)
 
 

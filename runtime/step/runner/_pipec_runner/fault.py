@@ -42,6 +42,6 @@ def listing(names):
     return ", ".join(repr(n) for n in names) if names else "none"
 
 
-def wrong(name, kind, wanted, value):
+def wrong(name, kind, expected, value):
     """Returns the fault of a result that does not have its output's type."""
-    return Fault("OutputInvalid", "output %r is declared %s: expected %s, but the function returned %s" % (name, kind, wanted, shape(value)))
+    return Fault("OutputInvalid", "output %r is declared %s: expected %s, but the function returned %s" % (name, kind, expected, shape(value)))

@@ -22,9 +22,9 @@ def save(value, path, name, kind):
         with open(path, "wb") as f:
             f.write(value)
         return
-    wanted = "the bytes" if kind == "bytes" else "the path of a directory" if kind == "directory" else "the path of a file, or bytes"
+    expected = "the bytes" if kind == "bytes" else "the path of a directory" if kind == "directory" else "the path of a file, or bytes"
     if not is_path(value) or kind == "bytes" and isinstance(value, str):
-        raise wrong(name, kind, wanted, value)
+        raise wrong(name, kind, expected, value)
     what = "directory" if kind == "directory" else "file"
     if not (os.path.isdir(value) if what == "directory" else os.path.isfile(value)):
         raise missing(name, kind, value, "no " + what)

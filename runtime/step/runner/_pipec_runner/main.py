@@ -12,9 +12,9 @@ from .parameters import check
 from .path import give_way
 
 
-def main(asked):
+def main(request_path):
     """Executes the request and returns the exit code."""
-    with open(asked, encoding="utf-8") as f:
+    with open(request_path, encoding="utf-8") as f:
         request = json.load(f)
     archive = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     sys.argv = [request["function"]]

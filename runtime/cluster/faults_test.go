@@ -16,7 +16,7 @@ import (
 	"pipec.dev/pipec/runtime/cluster/connect"
 )
 
-func TestBadWorlds(t *testing.T) {
+func TestClusterFaults(t *testing.T) {
 	p := newPlace(t)
 	a := definition("p", "a", "1")
 	with := func(c *connect.Cluster) cluster.Options {
