@@ -21,17 +21,20 @@ type Watch struct {
 	quit chan struct{}
 	done chan struct{}
 	once sync.Once
-	n    int // interrupts so far; owned by the goroutine until done is closed
+	free context.CancelFunc // releases the operation's context
+	n    int                // interrupts so far; owned by the goroutine until done is closed
+	stop bool               // the first one was Stop; likewise
 }
 
 // watch calls on with each interrupt and its number from 1 on, until it returns false or End is called.
-func watch(in <-chan Interrupt, on func(n int, i Interrupt) bool) *Watch {
-	w := &Watch{quit: make(chan struct{}), done: make(chan struct{})}
+func watch(free context.CancelFunc, in <-chan Interrupt, on func(n int, i Interrupt) bool) *Watch {
+	w := &Watch{free: free, quit: make(chan struct{}), done: make(chan struct{})}
 	go func() {
 		defer close(w.done)
 		for {
 			select {
 			case i := <-in:
+				w.stop = w.stop || w.n == 0 && i == Stop
 				if w.n++; !on(w.n, i) {
 					return
 				}
@@ -43,17 +46,18 @@ func watch(in <-chan Interrupt, on func(n int, i Interrupt) bool) *Watch {
 	return w
 }
 
-// End ends the watch and reports whether an interrupt has come. It may be called again.
+// End ends the watch and the operation's context, and reports whether an interrupt has come. It may be called again.
 func (w *Watch) End() (interrupted bool) {
 	w.once.Do(func() { close(w.quit) })
 	<-w.done
+	w.free()
 	return w.n > 0
 }
 
 // Context returns a context that ends with the first interrupt.
 func Context(parent context.Context, in <-chan Interrupt) (context.Context, *Watch) {
 	ctx, cancel := context.WithCancel(parent)
-	return ctx, watch(in, func(int, Interrupt) bool { cancel(); return false })
+	return ctx, watch(cancel, in, func(int, Interrupt) bool { cancel(); return false })
 }
 
 // Driven is for a run that this process drives: the first interrupt ends the context, and with it the run in good order;
@@ -61,7 +65,7 @@ func Context(parent context.Context, in <-chan Interrupt) (context.Context, *Wat
 func Driven(parent context.Context, in <-chan Interrupt) (ctx context.Context, force <-chan struct{}, w *Watch) {
 	ctx, cancel := context.WithCancel(parent)
 	kill := make(chan struct{})
-	return ctx, kill, watch(in, func(n int, _ Interrupt) bool {
+	return ctx, kill, watch(cancel, in, func(n int, _ Interrupt) bool {
 		if n == 1 {
 			cancel()
 			return true
@@ -76,7 +80,7 @@ func Driven(parent context.Context, in <-chan Interrupt) (ctx context.Context, f
 func Followed(parent context.Context, in <-chan Interrupt) (ctx context.Context, cancel <-chan struct{}, w *Watch) {
 	ctx, leave := context.WithCancel(parent)
 	ask := make(chan struct{}, 1)
-	return ctx, ask, watch(in, func(n int, i Interrupt) bool {
+	return ctx, ask, watch(leave, in, func(n int, i Interrupt) bool {
 		if i == Stop && n == 1 {
 			ask <- struct{}{}
 			return true
@@ -84,4 +88,10 @@ func Followed(parent context.Context, in <-chan Interrupt) (ctx context.Context,
 		leave()
 		return false
 	})
+}
+
+// Asked ends the watch and reports whether the first interrupt was Stop.
+func (w *Watch) Asked() bool {
+	w.End()
+	return w.stop
 }

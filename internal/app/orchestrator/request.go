@@ -20,6 +20,7 @@ type StartRequest struct {
 	Parallel int      // bounds the attempts at once; 0: the stack's bound
 	Follow   bool     // follow the run though the stack says otherwise
 	Detach   bool     // do not follow the run
+	NoLines  bool     // the log lines of the steps need not be passed on
 	// Watch is called once, when the run begins to be followed, with the run's program. The function that it returns is
 	// called with the run's events, in order and by one goroutine. nil: nobody watches.
 	Watch func(*program.Program) func(record.Event)

@@ -14,7 +14,9 @@ import (
 // InvalidError says that there are errors in the project's files.
 type InvalidError struct{ Errors int }
 
-func (e *InvalidError) Error() string { return fmt.Sprintf("the project's files have %d errors", e.Errors) }
+func (e *InvalidError) Error() string {
+	return fmt.Sprintf("the project's files have %d errors", e.Errors)
+}
 
 // ManyStacksError says that a stack has to be chosen.
 type ManyStacksError struct{ Names []string }
