@@ -12,6 +12,8 @@ import (
 	"pipec.dev/pipec/compiler/convert"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/load"
+	"pipec.dev/pipec/internal/app/fault"
+	"pipec.dev/pipec/internal/app/files"
 )
 
 const convertLong = `Writes HCL files as YAML, and YAML files as HCL. No byte of any program changes. Comments stay with what they
@@ -23,21 +25,23 @@ for those in HCL. A file that is there already is never overwritten.
 
 Files that can't be read are reported and left alone, with exit status 1; then nothing is written.`
 
-type convertOptions struct {
+// converter converts source files from one language to the other.
+type converter struct {
+	*cli
 	to    string
 	write bool
 }
 
-func (a *app) convertCommand() *cobra.Command {
-	var o convertOptions
+func convertCommand(c *cli) *cobra.Command {
+	v := converter{cli: c}
 	cmd := &cobra.Command{
 		Use:   "convert [FILE|DIR|-]...",
 		Short: "Write HCL as YAML, and YAML as HCL",
 		Long:  convertLong,
-		RunE:  func(_ *cobra.Command, args []string) error { return a.convert(args, o) },
+		RunE:  func(_ *cobra.Command, args []string) error { return v.convert(args) },
 	}
-	cmd.Flags().StringVar(&o.to, "to", "", "the language to write, `hcl` or yaml; files in it already are left out")
-	cmd.Flags().BoolVarP(&o.write, "write", "w", false, "replace the files, and list those that are written")
+	cmd.Flags().StringVar(&v.to, "to", "", "the language to write, `hcl` or yaml; files in it already are left out")
+	cmd.Flags().BoolVarP(&v.write, "write", "w", false, "replace the files, and list those that are written")
 	return cmd
 }
 
@@ -47,12 +51,12 @@ type conversion struct {
 	text     []byte
 }
 
-func (a *app) convert(args []string, o convertOptions) error {
-	if o.to != "" && o.to != "hcl" && o.to != "yaml" {
-		return usage("--to is hcl or yaml, and not %q", o.to)
+func (v *converter) convert(args []string) error {
+	if v.to != "" && v.to != "hcl" && v.to != "yaml" {
+		return usage("--to is hcl or yaml, and not %q", v.to)
 	}
 	if len(args) == 0 {
-		args = []string{a.dir}
+		args = []string{v.dir}
 	}
 	var names []string
 	for _, arg := range args {
@@ -60,15 +64,15 @@ func (a *app) convert(args []string, o convertOptions) error {
 			if len(args) > 1 {
 				return usage("- stands alone")
 			}
-			return a.convertStdin(o)
+			return v.convertStdin()
 		}
-		found, err := convertible(arg, o.to)
+		found, err := convertible(arg, v.to)
 		if err != nil {
 			return err
 		}
 		names = append(names, found...)
 	}
-	if !o.write && len(names) > 1 {
+	if !v.write && len(names) > 1 {
 		return usage("stdout takes one file, and these are %d: name one, or replace them with --write", len(names))
 	}
 	if len(names) == 0 {
@@ -78,9 +82,9 @@ func (a *app) convert(args []string, o convertOptions) error {
 	sources := map[string][]byte{}
 	var done []conversion
 	for _, name := range names {
-		src, err := readSource(name)
+		src, err := files.Read(name)
 		if err != nil {
-			return world(err)
+			return fault.Env(err)
 		}
 		sources[name] = src
 		if text, ok := convert.Source(name, src, &diags); ok {
@@ -88,35 +92,23 @@ func (a *app) convert(args []string, o convertOptions) error {
 			done = append(done, conversion{name, other, text})
 		}
 	}
-	if err := a.tellFaults(&diags, sources); err != nil {
+	if err := v.faults(&diags, sources); err != nil {
 		return err
 	}
-	if !o.write {
-		_, err := a.stdout.Write(done[0].text)
-		return world(err)
+	if !v.write {
+		_, err := v.stdout.Write(done[0].text)
+		return fault.Env(err)
 	}
-	return a.replaceAll(done)
+	return v.replaceAll(done)
 }
 
-// readSource reads a file, up to just above what a source may have.
-func readSource(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, load.MaxRead))
-}
-
-// tellFaults shows what is wrong in sources, and fails where that is an error.
-func (a *app) tellFaults(diags *diag.List, sources map[string][]byte) error {
-	if diags.Len() > 0 {
-		if err := diag.Human(a.stderr, diag.NewView(diags.Sorted(), sources), a.diagOptions()); err != nil {
-			return world(err)
-		}
+// faults prints what is wrong in sources. Errors are a silent failure.
+func (v *converter) faults(diags *diag.List, sources map[string][]byte) error {
+	if err := v.diagnostics(diags.Sorted(), sources); err != nil {
+		return err
 	}
 	if diags.HasErrors() {
-		return said(exitUser)
+		return silent(exitUser)
 	}
 	return nil
 }
@@ -139,7 +131,7 @@ func convertible(arg, to string) ([]string, error) {
 	}
 	entries, err := os.ReadDir(arg)
 	if err != nil {
-		return nil, world(err)
+		return nil, fault.Env(err)
 	}
 	if to == "" {
 		to = "yaml"
@@ -155,61 +147,48 @@ func convertible(arg, to string) ([]string, error) {
 }
 
 // replaceAll puts the converted files in place of the others: all are written before the first is removed.
-func (a *app) replaceAll(done []conversion) error {
+func (v *converter) replaceAll(done []conversion) error {
 	for _, c := range done {
 		if _, err := os.Lstat(c.to); err == nil {
 			return usage("%s is there already: remove or rename it", c.to)
 		}
 	}
 	for _, c := range done {
-		if err := createFile(c.to, c.text); err != nil {
-			return world(err)
+		if err := files.Create(c.to, c.text); err != nil {
+			return fault.Env(err)
 		}
 	}
 	for _, c := range done {
 		if err := os.Remove(c.from); err != nil {
-			return world(err)
+			return fault.Env(err)
 		}
-		if _, err := io.WriteString(a.stdout, c.to+"\n"); err != nil {
-			return world(err)
+		if _, err := io.WriteString(v.stdout, c.to+"\n"); err != nil {
+			return fault.Env(err)
 		}
 	}
 	return nil
 }
 
-// createFile writes a file that is not there yet.
-func createFile(name string, text []byte) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	return err
-}
-
-func (a *app) convertStdin(o convertOptions) error {
-	name := map[string]string{"yaml": "<stdin>" + load.Suffix, "hcl": "<stdin>" + load.SuffixYAML}[o.to]
+func (v *converter) convertStdin() error {
+	name := map[string]string{"yaml": "<stdin>" + load.Suffix, "hcl": "<stdin>" + load.SuffixYAML}[v.to]
 	switch {
 	case name == "":
 		return usage("--to says which language stdin is written in: hcl or yaml")
-	case o.write:
+	case v.write:
 		return usage("stdin can't be replaced: --write goes with files")
 	}
-	src, err := io.ReadAll(io.LimitReader(a.stdin, load.MaxRead))
+	src, err := io.ReadAll(io.LimitReader(v.stdin, load.MaxRead))
 	if err != nil {
-		return world(err)
+		return fault.Env(err)
 	}
 	var diags diag.List
 	text, ok := convert.Source(name, bytes.Clone(src), &diags)
-	if err := a.tellFaults(&diags, map[string][]byte{name: src}); err != nil {
+	if err := v.faults(&diags, map[string][]byte{name: src}); err != nil {
 		return err
 	}
 	if !ok {
-		return said(exitUser)
+		return silent(exitUser)
 	}
-	_, err = a.stdout.Write(text)
-	return world(err)
+	_, err = v.stdout.Write(text)
+	return fault.Env(err)
 }

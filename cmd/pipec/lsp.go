@@ -19,7 +19,7 @@ say about itself goes to stderr.
 
 Exit status 0 where the editor asked for shutdown first, else 1.`
 
-func (a *app) lspCommand() *cobra.Command {
+func lspCommand(c *cli) *cobra.Command {
 	noLint := false
 	cmd := &cobra.Command{
 		Use:   "lsp",
@@ -27,13 +27,13 @@ func (a *app) lspCommand() *cobra.Command {
 		Long:  lspLong,
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o := lsp.Options{Compile: a.compileUnsaved, Lint: lintUnsaved, Log: a.stderr, Version: pipecVersion()}
+			o := lsp.Options{Compile: c.compileUnsaved, Lint: c.lintUnsaved, Log: c.stderr, Version: pipecVersion()}
 			if noLint {
 				o.Lint = nil
 			}
-			status := lsp.Serve(cmd.Context(), a.stdin, a.stdout, o)
+			status := lsp.Serve(cmd.Context(), c.stdin, c.stdout, o)
 			if status != exitOK {
-				return said(status)
+				return silent(status)
 			}
 			return nil
 		},
@@ -43,9 +43,18 @@ func (a *app) lspCommand() *cobra.Command {
 	return cmd
 }
 
-// lintUnsaved asks the rules of a project that an editor has open.
-func lintUnsaved(dir string, r *compiler.Result) ([]diag.Diagnostic, error) {
-	lock, err := lockOf(dir)
+// compileUnsaved compiles a project with the texts of an editor in the place of files.
+func (c *cli) compileUnsaved(dir string, unsaved map[string][]byte) (*compiler.Result, error) {
+	r, err := c.project(dir).Compile(unsaved)
+	if err != nil {
+		return nil, err
+	}
+	return r.Result, nil
+}
+
+// lintUnsaved lints a project that an editor has open.
+func (c *cli) lintUnsaved(dir string, r *compiler.Result) ([]diag.Diagnostic, error) {
+	lock, err := c.project(dir).Lock()
 	if err != nil {
 		return nil, err
 	}

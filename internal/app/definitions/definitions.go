@@ -76,15 +76,20 @@ func (p *Pending) Save(path string) error {
 	if p.missing > 0 {
 		return fault.Userf("the plan refers to images or code that are not pushed yet, and can't be saved").WithHint("push them first: pipec push")
 	}
-	names := []string{}
-	for _, one := range p.Programs {
-		names = append(names, one.Pipeline)
-	}
-	saved := cluster.Saved{Pipec: p.project.Version(), Stack: p.Stack.Name, Pipelines: names}
+	saved := cluster.Saved{Pipec: p.project.Version(), Stack: p.Stack.Name, Pipelines: p.Pipelines()}
 	if err := cluster.Save(path, saved, p.options, &p.Report.Changes); err != nil {
 		return &fault.Fault{Kind: fault.Environment, Message: "the plan can't be saved: " + err.Error(), Err: err}
 	}
 	return nil
+}
+
+// Pipelines are the names of those that the change is about.
+func (p *Pending) Pipelines() []string {
+	names := []string{}
+	for _, one := range p.Programs {
+		names = append(names, one.Pipeline)
+	}
+	return names
 }
 
 // Apply makes the change, and notifies the observer of each object. The end of ctx stops it between two objects.

@@ -156,8 +156,7 @@ func (s *session) follow(ctx context.Context, p *prepared, r *orchestrator.Start
 
 // continues is the fault that the caller has left a run.
 func continues(run, what string, err error) error {
-	f := &fault.Fault{Kind: fault.Interrupted, Message: fmt.Sprintf("Run %s %s.", run, what), Err: err}
-	return f.WithHint("`pipec logs --follow %s` follows it.", run)
+	return &fault.Fault{Kind: fault.Interrupted, Message: fmt.Sprintf("Run %s %s.", run, what), Err: err}
 }
 
 // fill fills in defaults, and uploads what only this machine has.
