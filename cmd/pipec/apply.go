@@ -11,12 +11,14 @@ import (
 	"pipec.dev/pipec/schema/kube"
 )
 
-const applyLong = `Brings the definitions of the pipelines to the cluster of the stack: what is missing is created, what differs is
-changed, and what the project no longer has is deleted. Runs that are at work go on as they were started, and what they
-need stays. Applied again, it changes nothing. With names it is for those pipelines alone, and deletes nothing.
+const applyLong = `Applies the definitions of the pipelines to the cluster of the stack: missing objects are created, objects that
+differ are changed, and objects that the project no longer declares are deleted. Active runs continue with the
+definition that they were started with, and the objects that they need are kept. Applying again changes nothing.
+If you name pipelines, only those are applied and nothing is deleted.
 
-It shows the plan and asks. Where nobody can be asked it needs --yes, or --plan with the file of a plan that was kept.
-What the definitions refer to is pushed first. A definition starts nothing by itself, unless it has a schedule.`
+The command prints the plan and asks for confirmation. Without a terminal it needs --yes, or --plan with the file
+of a saved plan. Images and code that the definitions refer to are pushed first. A definition starts no runs unless
+it has a schedule.`
 
 // applier applies definitions.
 type applier struct {
@@ -30,16 +32,16 @@ func applyCommand(c *cli) *cobra.Command {
 	a := applier{cli: c}
 	cmd := &cobra.Command{
 		Use:               "apply [PIPELINE]...",
-		Short:             "Bring the pipelines to the cluster",
+		Short:             "Apply the pipelines to the cluster",
 		Long:              applyLong,
 		ValidArgsFunction: c.completePipelines,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.apply(cmd.Context(), args) },
 	}
 	f := cmd.Flags()
-	f.BoolVarP(&a.yes, "yes", "y", false, "do not ask")
-	f.StringVar(&a.plan, "plan", "", "do what the plan in `FILE` says, or nothing where the cluster has moved since")
+	f.BoolVarP(&a.yes, "yes", "y", false, "do not ask for confirmation")
+	f.StringVar(&a.plan, "plan", "", "apply the saved plan in `FILE`; fail if the cluster has changed since")
 	f.BoolVar(&a.force, "force-conflicts", false, "take over fields that other managers have set")
-	f.BoolVar(&a.run, "run", false, "start a run afterwards")
+	f.BoolVar(&a.run, "run", false, "start a run when the definitions are applied")
 	a.reportFlags.add(cmd)
 	return cmd
 }

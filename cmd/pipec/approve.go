@@ -13,22 +13,21 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-const approveLong = `Answers a step that waits for approval: it succeeds, or, with --reject, fails. STEP is the step's address, as
-` + "`pipec runs RUN`" + ` and the run itself show it: promote, call.promote, promote["key"]. Where only one step of the run
-waits, it may be left out.
+const approveLong = `Answers a step that waits for approval: the step succeeds, or fails with --reject. STEP is the address of the step as
+` + "`pipec runs RUN`" + ` shows it: promote, call.promote, promote["key"]. You can omit it if only one step of the run waits.
 
-Where the approval has a type, --value gives the value: text for a string, else a literal of the type; @FILE reads it
-from a file. The first answer counts. Who has answered, when, and the reason stand in the run's records: on this machine
-the user's name, on a cluster the name by which the cluster knows who asks. It waits until the run has taken the answer.
+If the approval has a type, --value gives the value: text for a string, otherwise a literal of the type; @FILE reads it
+from a file. The first answer counts. The records of the run keep who has answered, when and why: the user's name on
+this machine, the name that the cluster knows you by on a cluster. The command waits until the run has taken the answer.
 
-Exit status: 0 the answer was taken; 1 there is nothing that waits for it; 64 it can't be an answer.`
+The exit status is 0 if the answer was taken, 1 if nothing waits for it, and 64 if it is not a valid answer.`
 
 func approveCommand(c *cli) *cobra.Command {
 	var r orchestrator.AnswerRequest
 	var output string
 	cmd := &cobra.Command{
 		Use:   "approve RUN [STEP]",
-		Short: "Approve or reject what a run waits for",
+		Short: "Approve or reject a step that waits for approval",
 		Long:  approveLong,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -50,10 +49,10 @@ func approveCommand(c *cli) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&r.Value, "value", "", "the `VALUE` that the approval asks for, or @FILE")
-	f.BoolVar(&r.Reject, "reject", false, "say no: the step fails")
-	f.StringVar(&r.Reason, "reason", "", "why, for the record")
+	f.BoolVar(&r.Reject, "reject", false, "reject: the step fails")
+	f.StringVar(&r.Reason, "reason", "", "the reason, for the records of the run")
 	f.StringVarP(&output, "output", "o", "text", "text or json")
-	f.StringVar(&r.Pipeline, "pipeline", "", "the pipeline whose run is meant")
+	f.StringVar(&r.Pipeline, "pipeline", "", "the pipeline of the run")
 	return cmd
 }
 

@@ -13,13 +13,13 @@ import (
 	"pipec.dev/pipec/runtime/view"
 )
 
-const artifactsLong = `Lists what a run has made: the outputs of the pipeline and of its steps. Without a name, the latest run.`
+const artifactsLong = `Lists the outputs of a run: those of the pipeline and those of its steps. Without a name, the latest run.`
 
 func artifactsCommand(c *cli) *cobra.Command {
 	a := artifacts{cli: c}
 	cmd := &cobra.Command{
 		Use:               "artifacts [RUN]",
-		Short:             "List, get and compare what runs made",
+		Short:             "List, get and compare the outputs of runs",
 		Long:              artifactsLong,
 		Args:              atMost(1),
 		ValidArgsFunction: c.completeRuns,
@@ -31,7 +31,7 @@ func artifactsCommand(c *cli) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVarP(&a.output, "output", "o", "text", "text or json")
-	cmd.PersistentFlags().StringVar(&a.pipeline, "pipeline", "", "the pipeline whose latest run is meant")
+	cmd.PersistentFlags().StringVar(&a.pipeline, "pipeline", "", "the pipeline of the run")
 	cmd.AddCommand(a.getCommand(), a.diffCommand())
 	return cmd
 }
@@ -72,8 +72,8 @@ func (a *artifacts) getCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "get RUN STEP/OUTPUT",
 		Short: "Write an output to a file or a directory, or to stdout",
-		Long: `Writes the content of one output: an artifact as the file or directory that it is, a value as JSON. OUTPUT
-alone is an output of the pipeline, or of the only step that has one of that name. Without --to, to stdout.`,
+		Long: `Writes the content of one output: an artifact as a file or directory, a value as JSON. OUTPUT alone is an
+output of the pipeline, or of the only step that has an output with that name. Without --to it is written to stdout.`,
 		Args: exactly(2, "a run and an output: artifacts get RUN STEP/OUTPUT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
@@ -89,14 +89,14 @@ alone is an output of the pipeline, or of the only step that has one of that nam
 			})
 		},
 	}
-	cmd.Flags().StringVarP(&out, "to", "t", "", "write to this `PATH`, where nothing is yet")
+	cmd.Flags().StringVarP(&out, "to", "t", "", "write to `PATH`, which must not exist yet")
 	return cmd
 }
 
 func (a *artifacts) diffCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff RUN RUN",
-		Short: "Compare what two runs made",
+		Short: "Compare the outputs of two runs",
 		Args:  exactly(2, "two runs: artifacts diff RUN RUN"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := textOrJSON(a.output); err != nil {

@@ -16,8 +16,9 @@ func cancelCommand(c *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cancel [RUN]",
 		Short: "Cancel a run",
-		Long: `Asks a run to end: its steps get SIGTERM, then, after their grace, SIGKILL; finally's steps still run. It waits
-for the end. A run that nobody drives any more is ended as it stands. Without a name, the latest run.`,
+		Long: `Asks a run to end: its steps get SIGTERM and, after their grace period, SIGKILL; the steps of finally still run. The
+command waits until the run has ended. A run that nothing drives any more gets its end recorded. Without a name, the
+latest run.`,
 		Args:              atMost(1),
 		ValidArgsFunction: c.completeRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -25,8 +26,8 @@ for the end. A run that nobody drives any more is ended as it stands. Without a 
 			return c.cancel(cmd.Context(), &r)
 		},
 	}
-	cmd.Flags().StringVar(&r.Pipeline, "pipeline", "", "the pipeline whose latest run is meant")
-	cmd.Flags().BoolVar(&noWait, "no-wait", false, "do not wait for the end")
+	cmd.Flags().StringVar(&r.Pipeline, "pipeline", "", "the pipeline of the run")
+	cmd.Flags().BoolVar(&noWait, "no-wait", false, "do not wait until the run has ended")
 	return cmd
 }
 

@@ -87,11 +87,17 @@ func dashes(args []string) []string {
 	return args
 }
 
-const rootLong = `pipec is to ML pipelines what Terraform is to infrastructure: stacks and pipelines in HCL or YAML,
-one compiler that checks them offline, and runs that need no server.
+const rootLong = `pipec is to ML pipelines what Terraform is to infrastructure: stacks and pipelines in HCL or YAML, one compiler
+that checks them offline, and runs that need no server.
 
-Exit status: 0 it worked; 1 the project's files or the run (failed, cancelled, timed out);
-2 there are changes, for plan --detailed-exitcode; 3 the world (disk, store, cluster); 64 usage; 130 interrupted.`
+Exit status:
+
+    0  success
+    1  an error in the project's files, or a run that failed, was cancelled or timed out
+    2  there are changes (plan --detailed-exitcode)
+    3  an error of the environment: disk, artifact store, cluster or registry
+   64  an error in the command line
+  130  interrupted`
 
 func (c *cli) root() *cobra.Command {
 	root := &cobra.Command{
@@ -109,11 +115,11 @@ func (c *cli) root() *cobra.Command {
 		},
 	}
 	f := root.PersistentFlags()
-	f.StringVarP(&c.dir, "chdir", "C", ".", "`DIR` of the project")
-	f.StringVar(&c.stack, "stack", "", "`NAME` of the stack (also PIPEC_STACK, and what pipec stack use chose)")
-	f.Var(&varFlag{c, "--var"}, "var", "a variable's value, as `NAME=VALUE`; may be repeated")
-	f.Var(&varFlag{c, "--var-file"}, "var-file", "a `FILE` of variables' values; may be repeated")
-	f.BoolVar(&c.noColor, "no-color", false, "no colours (also NO_COLOR)")
+	f.StringVarP(&c.dir, "chdir", "C", ".", "the project's directory, `DIR`")
+	f.StringVar(&c.stack, "stack", "", "the `NAME` of the stack (default: PIPEC_STACK, then the choice of pipec stack use)")
+	f.Var(&varFlag{c, "--var"}, "var", "set a variable, as `NAME=VALUE`; may be repeated")
+	f.Var(&varFlag{c, "--var-file"}, "var-file", "read variables from a `FILE`; may be repeated")
+	f.BoolVar(&c.noColor, "no-color", false, "print no colours (also NO_COLOR)")
 	root.AddCommand(
 		initCommand(c), fmtCommand(c), convertCommand(c), validateCommand(c), lintCommand(c), graphCommand(c), emitCommand(c),
 		planCommand(c), applyCommand(c), destroyCommand(c), consoleCommand(c), runCommand(c), rerunCommand(c), cancelCommand(c),

@@ -18,8 +18,8 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-const consoleLong = `Evaluates expressions with the project's variables and locals: the one given, or each line of stdin.
-Names that are known at run time alone (param, step, run) can't be evaluated here.`
+const consoleLong = `Evaluates expressions with the project's variables and locals: the given expression, or each line of stdin. Names that
+are only known at run time (param, step, run) can't be evaluated.`
 
 func consoleCommand(c *cli) *cobra.Command {
 	return &cobra.Command{

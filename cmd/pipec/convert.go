@@ -16,14 +16,14 @@ import (
 	"pipec.dev/pipec/internal/app/files"
 )
 
-const convertLong = `Writes HCL files as YAML, and YAML files as HCL. No byte of any program changes. Comments stay with what they
-stand at; in YAML, blocks of one type stand together.
+const convertLong = `Converts HCL files to YAML, and YAML files to HCL. The compiled programs stay the same, byte for byte. Comments stay with
+the attribute or block that they belong to; in YAML, blocks of one type are grouped.
 
-One file is written to stdout, and so is stdin for a single -, which --to names the language of. With --write, each file
-is replaced by one with the other suffix (.pipec.hcl, .pipec.yaml); a directory stands for its files, and without --to
-for those in HCL. A file that is there already is never overwritten.
+One file is written to stdout. A single - converts stdin to the language that --to names. With --write, each file is
+replaced by a file with the other suffix (.pipec.hcl, .pipec.yaml). A directory means its files, and without --to its
+HCL files. Existing files are never overwritten.
 
-Files that can't be read are reported and left alone, with exit status 1; then nothing is written.`
+Files that can't be parsed are reported; then nothing is written and the exit status is 1.`
 
 // converter converts source files from one language to the other.
 type converter struct {
@@ -36,12 +36,12 @@ func convertCommand(c *cli) *cobra.Command {
 	v := converter{cli: c}
 	cmd := &cobra.Command{
 		Use:   "convert [FILE|DIR|-]...",
-		Short: "Write HCL as YAML, and YAML as HCL",
+		Short: "Convert HCL to YAML, and YAML to HCL",
 		Long:  convertLong,
 		RunE:  func(_ *cobra.Command, args []string) error { return v.convert(args) },
 	}
-	cmd.Flags().StringVar(&v.to, "to", "", "the language to write, `hcl` or yaml; files in it already are left out")
-	cmd.Flags().BoolVarP(&v.write, "write", "w", false, "replace the files, and list those that are written")
+	cmd.Flags().StringVar(&v.to, "to", "", "the language to write, `hcl` or yaml; files in that language are skipped")
+	cmd.Flags().BoolVarP(&v.write, "write", "w", false, "replace the files, and list the files that were written")
 	return cmd
 }
 
@@ -53,7 +53,7 @@ type conversion struct {
 
 func (v *converter) convert(args []string) error {
 	if v.to != "" && v.to != "hcl" && v.to != "yaml" {
-		return usage("--to is hcl or yaml, and not %q", v.to)
+		return usage("--to must be hcl or yaml, not %q", v.to)
 	}
 	if len(args) == 0 {
 		args = []string{v.dir}
@@ -62,7 +62,7 @@ func (v *converter) convert(args []string) error {
 	for _, arg := range args {
 		if arg == "-" {
 			if len(args) > 1 {
-				return usage("- stands alone")
+				return usage("- can't be combined with other arguments")
 			}
 			return v.convertStdin()
 		}
@@ -73,10 +73,10 @@ func (v *converter) convert(args []string) error {
 		names = append(names, found...)
 	}
 	if !v.write && len(names) > 1 {
-		return usage("stdout takes one file, and these are %d: name one, or replace them with --write", len(names))
+		return usage("%d files can't be written to stdout: name one file, or replace the files with --write", len(names))
 	}
 	if len(names) == 0 {
-		return usage("there is no file to convert")
+		return usage("there are no files to convert")
 	}
 	var diags diag.List
 	sources := map[string][]byte{}
@@ -123,9 +123,9 @@ func convertible(arg, to string) ([]string, error) {
 		other, ok := convert.Name(arg)
 		switch {
 		case !ok:
-			return nil, usage("%s is named neither *%s nor *%s", arg, load.Suffix, load.SuffixYAML)
+			return nil, usage("the name of %s ends neither in %s nor in %s", arg, load.Suffix, load.SuffixYAML)
 		case to != "" && !strings.HasSuffix(other, "."+to):
-			return nil, usage("%s is in that language already", arg)
+			return nil, usage("%s is already in that language", arg)
 		}
 		return []string{arg}, nil
 	}
@@ -150,7 +150,7 @@ func convertible(arg, to string) ([]string, error) {
 func (v *converter) replaceAll(done []conversion) error {
 	for _, c := range done {
 		if _, err := os.Lstat(c.to); err == nil {
-			return usage("%s is there already: remove or rename it", c.to)
+			return usage("%s already exists: remove or rename it", c.to)
 		}
 	}
 	for _, c := range done {
@@ -173,9 +173,9 @@ func (v *converter) convertStdin() error {
 	name := map[string]string{"yaml": "<stdin>" + load.Suffix, "hcl": "<stdin>" + load.SuffixYAML}[v.to]
 	switch {
 	case name == "":
-		return usage("--to says which language stdin is written in: hcl or yaml")
+		return usage("stdin needs --to with the language to write: hcl or yaml")
 	case v.write:
-		return usage("stdin can't be replaced: --write goes with files")
+		return usage("--write can't be combined with stdin")
 	}
 	src, err := io.ReadAll(io.LimitReader(v.stdin, load.MaxRead))
 	if err != nil {

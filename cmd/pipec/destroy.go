@@ -6,23 +6,24 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const destroyLong = `Removes what apply has made for the project: all of it, or what it made for the pipelines named, which the source
-need not have any more. It shows what goes and asks; where nobody can be asked it needs --yes.
+const destroyLong = `Removes the objects that apply has created for the project, or for the pipelines that you name; the sources need not
+declare these any more. The command lists the objects and asks for confirmation; without a terminal it needs --yes.
 
-Runs are not removed: those at work go on, what they need stays until destroy is called again after them (see ` + "`pipec cancel`" + `),
-and the Jobs of ended ones go by their own time to live. Artifacts, records and images stay where they are, and so does the
-namespace. A project without a name has no inventory: what the source's pipelines are called is removed.`
+Runs are not removed. Active runs continue, and what they need is kept until you call destroy again after they have
+ended (` + "`pipec cancel`" + ` ends them). The Jobs of ended runs are deleted when their time to live has passed. Artifacts,
+records, images and the namespace are kept. For a project without a name, the objects of the pipelines that the
+sources declare are removed.`
 
 func destroyCommand(c *cli) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:               "destroy [PIPELINE]...",
-		Short:             "Remove what apply has made from the cluster",
+		Short:             "Remove what apply has created from the cluster",
 		Long:              destroyLong,
 		ValidArgsFunction: c.completePipelines,
 		RunE:              func(cmd *cobra.Command, args []string) error { return c.destroy(cmd.Context(), args, yes) },
 	}
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask for confirmation")
 	return cmd
 }
 

@@ -15,15 +15,15 @@ import (
 	"pipec.dev/pipec/schema/kube/pod"
 )
 
-const emitLong = `Writes pipelines as plain objects of Kubernetes, for kubectl or GitOps: YAML on stdout, or files. Without a
-name, all pipelines of the project.
+const emitLong = `Writes pipelines as Kubernetes objects, for kubectl or GitOps: YAML on stdout, or files. Without names, all pipelines of
+the project.
 
-A definition starts nothing by itself, unless it has a schedule: its CronJob is suspended, and
-` + "`kubectl create job --from=cronjob/NAME RUN`" + ` starts a run. With --run, a run is written beside it, as a Job that is
-named by the program: applied again, it changes nothing.
+A definition starts no runs unless it has a schedule: its CronJob is suspended, and
+` + "`kubectl create job --from=cronjob/NAME RUN`" + ` starts a run. With --run, a run is written too, as a Job whose name
+depends on the program: applying it again changes nothing.
 
-It reads the project and pipec.lock.json, and asks no cluster and no registry: what must be pushed first is told on
-stderr.`
+The command reads the project and pipec.lock.json, and queries no cluster and no registry. It lists on stderr what must
+be pushed first.`
 
 // targets are what pipelines can be written for; those that are false, not yet.
 var targets = map[string]bool{"kubernetes": true, "argo": false, "kubeflow": false, "tekton": false}
@@ -33,7 +33,7 @@ func emitCommand(c *cli) *cobra.Command {
 	var run bool
 	cmd := &cobra.Command{
 		Use:               "emit [PIPELINE]...",
-		Short:             "Write pipelines as objects of Kubernetes",
+		Short:             "Write pipelines as Kubernetes objects",
 		Long:              emitLong,
 		ValidArgsFunction: c.completePipelines,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -45,9 +45,9 @@ func emitCommand(c *cli) *cobra.Command {
 			return c.emit(args, dir, run)
 		},
 	}
-	cmd.Flags().StringVar(&target, "target", "kubernetes", "what for: kubernetes")
-	cmd.Flags().StringVar(&dir, "split", "", "write a file for each object into `DIR` instead")
-	cmd.Flags().BoolVar(&run, "run", false, "also a run")
+	cmd.Flags().StringVar(&target, "target", "kubernetes", "the target: kubernetes")
+	cmd.Flags().StringVar(&dir, "split", "", "write a file for each object to `DIR`, instead of stdout")
+	cmd.Flags().BoolVar(&run, "run", false, "write a run too")
 	return cmd
 }
 

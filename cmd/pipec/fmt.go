@@ -17,10 +17,10 @@ import (
 	"pipec.dev/pipec/internal/app/files"
 )
 
-const fmtLong = `Lays out source files in their one canonical form, and lists those that it changed. Files that can't be
-parsed are reported and left alone, as are those that are read-only. A single - formats stdin to stdout. It is for HCL: files in YAML are left as they are.
+const fmtLong = `Formats source files and lists the files that it changed. Files that can't be parsed are reported and not changed, and
+neither are read-only files. A single - formats stdin to stdout. Only HCL is formatted: YAML files are not changed.
 
-Exit status 1 with --check where a file is not in canonical form.`
+With --check the exit status is 1 if a file is not formatted.`
 
 // formatter formats source files.
 type formatter struct {
@@ -32,13 +32,13 @@ func fmtCommand(c *cli) *cobra.Command {
 	f := formatter{cli: c}
 	cmd := &cobra.Command{
 		Use:   "fmt [FILE|DIR|-]...",
-		Short: "Lay out source files",
+		Short: "Format source files",
 		Long:  fmtLong,
 		RunE:  func(_ *cobra.Command, args []string) error { return f.format(args) },
 	}
-	cmd.Flags().BoolVar(&f.check, "check", false, "change nothing; exit with 1 where something would change")
-	cmd.Flags().BoolVar(&f.diff, "diff", false, "show what changes")
-	cmd.Flags().BoolVarP(&f.recursive, "recursive", "r", false, "go into directories below")
+	cmd.Flags().BoolVar(&f.check, "check", false, "change nothing; exit with status 1 if a file is not formatted")
+	cmd.Flags().BoolVar(&f.diff, "diff", false, "show the changes")
+	cmd.Flags().BoolVarP(&f.recursive, "recursive", "r", false, "format subdirectories too")
 	return cmd
 }
 
@@ -50,7 +50,7 @@ func (f *formatter) format(args []string) error {
 	for _, arg := range args {
 		if arg == "-" {
 			if len(args) > 1 {
-				return usage("- stands alone")
+				return usage("- can't be combined with other arguments")
 			}
 			return f.formatStdin()
 		}

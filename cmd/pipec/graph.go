@@ -13,14 +13,14 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-const graphLong = `Draws pipelines: as text for the terminal, as DOT for Graphviz, as Mermaid for Markdown, or as SVG.
-Without a name, all pipelines of the project; SVG takes one.`
+const graphLong = `Draws pipelines: as text for the terminal, as DOT for Graphviz, as Mermaid for Markdown, or as SVG. Without names, all
+pipelines of the project; SVG draws one pipeline.`
 
 func graphCommand(c *cli) *cobra.Command {
 	var format, out string
 	cmd := &cobra.Command{
 		Use:               "graph [PIPELINE]...",
-		Short:             "Draw pipelines: text, dot, mermaid, svg",
+		Short:             "Draw pipelines as text, DOT, Mermaid or SVG",
 		Long:              graphLong,
 		ValidArgsFunction: c.completePipelines,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -28,7 +28,7 @@ func graphCommand(c *cli) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "one of "+strings.Join(graphFormats(), ", "))
-	cmd.Flags().StringVarP(&out, "output", "o", "", "write to `FILE` instead of stdout")
+	cmd.Flags().StringVarP(&out, "output", "o", "", "write to `FILE`, instead of stdout")
 	return cmd
 }
 
@@ -60,7 +60,7 @@ func (c *cli) graph(args []string, format, out string) error {
 		}
 	}
 	if len(programs) != 1 && format == "svg" {
-		return usage("SVG draws one pipeline, and there are %d: name one of %s", len(programs), strings.Join(r.Names(), ", "))
+		return usage("SVG draws one pipeline, and these are %d: name one of %s", len(programs), strings.Join(r.Names(), ", "))
 	}
 	return c.drawAll(programs, draw, out)
 }

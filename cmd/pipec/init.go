@@ -25,7 +25,7 @@ func initCommand(c *cli) *cobra.Command {
 		Use:   "init [DIR]",
 		Short: "Write a starter project",
 		Long: `Writes a small project that runs on this machine: a pipeline of two Python functions, and a stack.
-A directory that holds a project already is left alone.`,
+A directory that contains a project already is not changed.`,
 		Args: atMost(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			dir := c.dir
@@ -74,7 +74,7 @@ func (c *cli) init(dir string) error {
 	if dir != "." {
 		place, where = dir, " -C "+shell.Word(dir)
 	}
-	_, err = fmt.Fprintf(c.stderr, "A project is in %s. Try:\n\n  pipec validate%[2]s\n  pipec graph%[2]s\n  pipec run%[2]s\n", place, where)
+	_, err = fmt.Fprintf(c.stderr, "A starter project is in %s. Try:\n\n  pipec validate%[2]s\n  pipec graph%[2]s\n  pipec run%[2]s\n", place, where)
 	return fault.Env(err)
 }
 

@@ -13,10 +13,10 @@ import (
 	"pipec.dev/pipec/internal/app/fault"
 )
 
-const lintLong = `Tells what compiles and yet is probably not meant, or not wise, beside all that validate tells. Offline, as
-validate is. --rules lists the rules; each has a page in docs/rules.
+const lintLong = `Reports what compiles and is probably not intended, or not wise, besides everything that validate reports. It works
+offline. --rules lists the rules; each has a page in docs/rules.
 
-A rule's level is error, warning, note or off. The project sets it:
+The level of a rule is error, warning, note or off. The project sets it:
 
   pipec {
     project = "digits"
@@ -26,19 +26,19 @@ A rule's level is error, warning, note or off. The project sets it:
     }
   }
 
-and --level CODE=LEVEL does for once. A comment on the line before, or at the end of the first line of, an attribute or a
-block ignores what is told of it and of all in it; the reason is wanted, and a comment that is of no use is told:
+--level CODE=LEVEL sets it for one call. A comment suppresses findings in an attribute or a block: on the line before it,
+or at the end of its first line. Give a reason; a comment that suppresses nothing is reported:
 
   # pipec:ignore no-timeout,unused-output the operator ends it
 
-Of libraries, the pipelines that the project calls are looked at: what is found stands where they do, and a comment there
-ignores it. All else of a library is told in its own directory, which is a project.
+Of libraries, the pipelines that the project calls are linted. Their findings are reported in the library's files, and a
+comment there suppresses them. To lint all of a library, lint its own directory, which is a project.
 
---fix writes what can certainly be mended into the project's own files, each at once or not at all, and reports what
-remains.
+--fix writes fixes that are certain to be right to the project's own files, each file completely or not at all, and
+reports the remaining findings.
 
-Exit status 1 where there is an error or a warning. --minimum-failure-severity error lets warnings pass, note lets
-nothing pass.
+The exit status is 1 if there is an error or a warning. With --minimum-failure-severity error, warnings don't count; with
+note, notes count too.
 
 ` + formatsLong
 
@@ -54,16 +54,16 @@ func lintCommand(c *cli) *cobra.Command {
 	l := linter{cli: c}
 	cmd := &cobra.Command{
 		Use:   "lint [FILE|DIR]...",
-		Short: "Check a project for what is probably not meant",
+		Short: "Check a project for probable mistakes",
 		Long:  lintLong,
 		RunE:  func(_ *cobra.Command, args []string) error { return l.lint(args) },
 	}
 	f := cmd.Flags()
 	formatFlag(cmd, &l.format)
-	f.BoolVar(&l.fix, "fix", false, "mend what can certainly be mended, in the files")
-	f.StringArrayVar(&l.levels, "level", nil, "a rule's level, as `CODE=LEVEL`, over the project's; may be repeated")
-	f.StringSliceVar(&l.only, "only", nil, "ask these rules alone, as `CODE,CODE`")
-	f.StringVar(&l.least, "minimum-failure-severity", string(diag.Warning), "what makes it fail: `error`, warning or note")
+	f.BoolVar(&l.fix, "fix", false, "write fixes that are certain to be right to the files")
+	f.StringArrayVar(&l.levels, "level", nil, "set a rule's level, as `CODE=LEVEL`, for this call; may be repeated")
+	f.StringSliceVar(&l.only, "only", nil, "check these rules only, as `CODE,CODE`")
+	f.StringVar(&l.least, "minimum-failure-severity", string(diag.Warning), "the lowest severity that fails: `error`, warning or note")
 	f.BoolVar(&l.rules, "rules", false, "list the rules")
 	return cmd
 }
@@ -138,7 +138,7 @@ func (l *linter) parse() (lint.Options, error) {
 	switch l.least {
 	case string(diag.Error), string(diag.Warning), string(diag.Note):
 	default:
-		return out, usage("--minimum-failure-severity is error, warning or note, and not %q", l.least)
+		return out, usage("--minimum-failure-severity must be error, warning or note, not %q", l.least)
 	}
 	for _, code := range l.only {
 		if err := knownRule(code); err != nil {
@@ -149,7 +149,7 @@ func (l *linter) parse() (lint.Options, error) {
 	for _, text := range l.levels {
 		code, level, ok := strings.Cut(text, "=")
 		if !ok {
-			return out, usage("--level is CODE=LEVEL, such as no-timeout=off, and not %q", text)
+			return out, usage("--level must be CODE=LEVEL, such as no-timeout=off, not %q", text)
 		}
 		if err := knownRule(code); err != nil {
 			return out, err

@@ -15,10 +15,10 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-const logsLong = `Prints the logs of a run: of all its steps, as lines "step | text", or of one, as they are. While the run goes
-on, --follow waits for more, and ends with it. Without a name, the latest run.
+const logsLong = `Prints the logs of a run: of all steps, as lines "step | text", or of one step, as it wrote them. With --follow the
+command waits for more lines until the run has ended. Without a name, the latest run.
 
-On a cluster the lines of pods that are still there come from them, and all others from the store.`
+On a cluster, the lines of pods that still exist come from these pods, and all other lines from the artifact store.`
 
 func logsCommand(c *cli) *cobra.Command {
 	var r orchestrator.LogsRequest
@@ -40,17 +40,17 @@ func logsCommand(c *cli) *cobra.Command {
 				return err
 			}
 			if r.Attempt < 0 {
-				return usage("--attempt is a number from 1 on")
+				return usage("--attempt must be 1 or more")
 			}
 			r.Name = first(args)
 			return c.logs(cmd.Context(), &r, output)
 		},
 	}
 	f := cmd.Flags()
-	f.BoolVarP(&r.Follow, "follow", "f", false, "wait for more until the run ends")
-	f.StringVar(&r.Step, "step", "", "of this step alone")
-	f.IntVar(&r.Attempt, "attempt", 0, "of this attempt alone; 0: of all")
-	f.StringVar(&r.Pipeline, "pipeline", "", "the pipeline whose latest run is meant")
+	f.BoolVarP(&r.Follow, "follow", "f", false, "wait for more lines until the run has ended")
+	f.StringVar(&r.Step, "step", "", "print this step only")
+	f.IntVar(&r.Attempt, "attempt", 0, "print this attempt only; 0: all attempts")
+	f.StringVar(&r.Pipeline, "pipeline", "", "the pipeline of the run")
 	f.StringVarP(&output, "output", "o", "text", "text or json")
 	return cmd
 }

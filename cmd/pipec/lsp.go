@@ -9,15 +9,15 @@ import (
 	"pipec.dev/pipec/compiler/lsp"
 )
 
-const lspLong = `Speaks the Language Server Protocol on stdin and stdout: an editor starts it. docs/editors.md says how to set up
-VS Code, Neovim, Helix and Emacs.
+const lspLong = `Serves the Language Server Protocol on stdin and stdout, for an editor that starts it. docs/editors.md describes the
+setup of VS Code, Neovim, Helix and Emacs.
 
-While a project is written it shows what lint would tell, unsaved changes included, or with --no-lint what validate would,
-and offers documentation, completion, definitions, references, an outline, formatting, renaming and quick fixes. It needs
-no network. The stack and the variables are those that the flags and the environment give, as for validate. What it has to
-say about itself goes to stderr.
+While you edit a project, the server reports what lint would report (with --no-lint what validate would report), unsaved
+changes included. It offers documentation, completion, definitions, references, an outline, formatting, renaming and
+quick fixes. It needs no network. The stack and the variables come from the flags and the environment, as for validate.
+The server's own log is written to stderr.
 
-Exit status 0 where the editor asked for shutdown first, else 1.`
+The exit status is 0 if the editor asked for shutdown first, and otherwise 1.`
 
 func lspCommand(c *cli) *cobra.Command {
 	noLint := false
@@ -38,8 +38,8 @@ func lspCommand(c *cli) *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&noLint, "no-lint", false, "tell what is wrong, and not what the linter's rules find")
-	cmd.Flags().Bool("stdio", false, "what some editors add; there is no other way to speak")
+	cmd.Flags().BoolVar(&noLint, "no-lint", false, "report errors only, and no findings of the linter")
+	cmd.Flags().Bool("stdio", false, "accepted because some editors pass it; stdio is always used")
 	return cmd
 }
 

@@ -12,16 +12,16 @@ import (
 	"pipec.dev/pipec/runtime/cluster/report"
 )
 
-const planLong = `Shows what apply would change on the cluster of the stack, field by field, and changes nothing: the API server
-makes a dry run of each object. + is created, ~ changed, - deleted, = stays because a run needs it. Without a name it is
-for all pipelines of the project, and what the project no longer has is deleted; with names, for those alone. Where steps
-are cached it asks the store too, and says what a run would find there now.
+const planLong = `Shows what apply would change on the cluster of the stack, field by field, and changes nothing: the API server makes a
+dry run of each object. + is created, ~ is changed, - is deleted, = is kept because a run needs it. Without names the
+plan is for all pipelines of the project, and objects that the project no longer declares are deleted; with names, it
+is for those pipelines only. For steps that are cached, the plan shows what a run would find in the store now.
 
-With --out the plan is kept in a file, and ` + "`pipec apply --plan FILE`" + ` does exactly that, or refuses where the cluster has
-moved since. --offline asks no cluster.
+With --out the plan is saved to a file, and ` + "`pipec apply --plan FILE`" + ` makes exactly these changes, or fails if the
+cluster has changed since. --offline does not query a cluster.
 
-Exit status 3 where another manager has set a field that pipec would set; with --detailed-exitcode, 2 where there are
-changes.`
+The exit status is 3 if another manager has set a field that pipec would set. With --detailed-exitcode it is 2 if there
+are changes.`
 
 // planner shows plans.
 type planner struct {
@@ -41,10 +41,10 @@ func planCommand(c *cli) *cobra.Command {
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.plan(cmd.Context(), args) },
 	}
 	f := cmd.Flags()
-	f.BoolVar(&p.offline, "offline", false, "ask no cluster: show what would be applied")
-	f.StringVar(&p.out, "out", "", "keep the plan in `FILE`, for apply --plan")
-	f.BoolVar(&p.json, "json", false, "as JSON")
-	f.BoolVar(&p.detailed, "detailed-exitcode", false, "exit status 2 where there are changes")
+	f.BoolVar(&p.offline, "offline", false, "do not query a cluster: show what would be applied")
+	f.StringVar(&p.out, "out", "", "save the plan to `FILE`, for apply --plan")
+	f.BoolVar(&p.json, "json", false, "print JSON")
+	f.BoolVar(&p.detailed, "detailed-exitcode", false, "exit with status 2 if there are changes")
 	f.BoolVar(&p.force, "force-conflicts", false, "take over fields that other managers have set")
 	p.reportFlags.add(cmd)
 	return cmd
@@ -86,13 +86,13 @@ type reportFlags struct {
 }
 
 func (f *reportFlags) add(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.full, "full", false, "show the fields of what is new, what is unchanged, and long values whole")
-	cmd.Flags().IntVar(&f.context, "context", 0, "show `N` unchanged fields around each that changes")
+	cmd.Flags().BoolVar(&f.full, "full", false, "show the fields of new objects, unchanged objects, and long values in full")
+	cmd.Flags().IntVar(&f.context, "context", 0, "show `N` unchanged fields around each change")
 }
 
 func (f *reportFlags) check() error {
 	if f.context < 0 {
-		return usage("--context is a number from 0 on")
+		return usage("--context must be 0 or more")
 	}
 	return nil
 }

@@ -15,17 +15,17 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-const pushLong = `Brings to the stack's registry and artifact store what its pipelines refer to, and keeps the digests in
-pipec.lock.json, a file that is committed: code is uploaded, images are pinned, the image of pipec-agent is pushed. What
-is there already is left alone. apply and run do the same first; emit and plan --offline read the lock alone. The
-cluster is asked for its version, where it can be, so that emit writes what apply would apply.
+const pushLong = `Pushes what the stack's pipelines refer to, and writes the digests to pipec.lock.json, a file to commit: code is uploaded
+to the artifact store, images are pinned to digests, and the image of pipec-agent is pushed to the registry. What is there
+already is not pushed again. apply and run push first, too; emit and plan --offline only read the lock. The cluster is
+queried for its version if it can be reached, so that emit writes what apply would apply.
 
-An image stays what it was when it was first pushed, whatever becomes of its tag; --upgrade takes what tags stand for
-now. An image block with requirements, packages or a dockerfile isn't built: push says how it is, and looks for it at a
-place in the registry that changes with what the block says; --list shows that place, and asks nobody.
+An image stays pinned to its first digest even if its tag moves; --upgrade resolves tags again. An image block with
+requirements, packages or a dockerfile is not built: push prints how to build it, and expects it in the registry under a
+tag that changes with the content of the block. --list prints that tag, and queries nothing.
 
-A push of all pipelines forgets what the stack no longer uses. Exit status 1 where the project's files are at fault, 3
-where it is a registry or the store.`
+A push of all pipelines removes what the stack no longer uses from the lock. The exit status is 1 for an error in the
+project's files, and 3 for an error of a registry or the store.`
 
 // pusher pushes images and code.
 type pusher struct {
@@ -51,9 +51,9 @@ func pushCommand(c *cli) *cobra.Command {
 			return p.push(cmd.Context(), args)
 		},
 	}
-	cmd.Flags().StringVarP(&p.output, "output", "o", "text", "text or json: each thing as a line")
-	cmd.Flags().BoolVar(&p.upgrade, "upgrade", false, "take what tags stand for now")
-	cmd.Flags().BoolVar(&p.list, "list", false, "list what is needed, and ask nobody")
+	cmd.Flags().StringVarP(&p.output, "output", "o", "text", "text, or json: a line for each item")
+	cmd.Flags().BoolVar(&p.upgrade, "upgrade", false, "resolve tags again")
+	cmd.Flags().BoolVar(&p.list, "list", false, "list what is needed, and query nothing")
 	return cmd
 }
 

@@ -12,14 +12,14 @@ import (
 	"pipec.dev/pipec/runtime/rerun"
 )
 
-const rerunLong = `Runs what failed, and all that depends on it; what succeeded is kept. It says which before it does.
+const rerunLong = `Runs the steps of a run again that failed, and all steps that depend on them. The results of steps that succeeded are
+kept. The command lists both first.
 
-A run that was killed in the middle goes on under its own name, with the definition, the params and the code it
-started with. One that has ended is run again as a new run, with the project as it is now: a step whose definition has
-changed since is run too; a change in its code alone is no reason to run again what succeeded. Without a name, the
-latest run.
+A run that was killed is resumed under its own name, with the definition, params and code that it was started with. For a
+run that has ended, a new run is started with the project as it is now. A step whose definition has changed since is run
+too; a change of its code alone does not run a step again that succeeded. Without a name, the latest run.
 
-On a cluster a run always is run again as a new one.`
+On a cluster, a new run is started in both cases.`
 
 // rerunner reruns runs.
 type rerunner struct {
@@ -32,16 +32,16 @@ func rerunCommand(c *cli) *cobra.Command {
 	r := rerunner{runStarter: runStarter{cli: c}}
 	cmd := &cobra.Command{
 		Use:               "rerun [RUN]",
-		Short:             "Run what failed, and what depends on it",
+		Short:             "Run failed steps again, and what depends on them",
 		Long:              rerunLong,
 		Args:              atMost(1),
 		ValidArgsFunction: c.completeRuns,
 		RunE:              func(cmd *cobra.Command, args []string) error { return r.rerun(cmd.Context(), first(args)) },
 	}
-	cmd.Flags().StringVar(&r.pipeline, "pipeline", "", "the pipeline whose latest run is meant")
-	cmd.Flags().StringVar(&r.request.Name, "name", "", "the new run's name; without it, one is made")
-	cmd.Flags().BoolVar(&r.dryRun, "dry-run", false, "say what would be run, and run nothing")
-	cmd.Flags().Var(&r.parallel, "parallel", "how many steps run at once (default: the stack's, or the machine's cores)")
+	cmd.Flags().StringVar(&r.pipeline, "pipeline", "", "the pipeline of the run")
+	cmd.Flags().StringVar(&r.request.Name, "name", "", "the name of the new run (default: a generated name)")
+	cmd.Flags().BoolVar(&r.dryRun, "dry-run", false, "list what would be run, and run nothing")
+	cmd.Flags().Var(&r.parallel, "parallel", "the number of steps that run at once (default: the stack's, or the number of cores)")
 	r.show.flags(cmd)
 	r.waitFlags(cmd)
 	return cmd

@@ -14,16 +14,17 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-const runLong = `Starts a run and follows it to its end. On a terminal the steps are shown as a tree that moves; elsewhere
-each line that a step writes is a line "step | text".
+const runLong = `Starts a run and follows it until it has ended. A terminal shows the steps as a tree that is redrawn; elsewhere each line
+that a step writes is printed as "step | text".
 
-Ctrl-C cancels the run: steps get SIGTERM, then, after their grace, SIGKILL; a second Ctrl-C kills at once.
+Ctrl-C cancels the run: steps get SIGTERM and, after their grace period, SIGKILL. A second Ctrl-C kills them at once.
 
-On a cluster, the pipeline's definition is applied first where it is missing or old; then the run is followed where the
-stack is synchronous or --follow is given, and otherwise named. A second Ctrl-C leaves the run to its end; --detach
-starts it without following, and ` + "`pipec logs --follow`" + ` follows at any time, without cancelling on Ctrl-C.
+On a cluster, the pipeline's definition is applied first if it is missing or outdated. The run is followed if the stack is
+synchronous or --follow is given; otherwise its name is printed. A second Ctrl-C leaves the run, which then ends on its
+own. --detach starts a run without following it. ` + "`pipec logs --follow`" + ` follows a run at any time, and Ctrl-C there does
+not cancel the run.
 
-Exit status 1 where the run did not succeed, 130 where it was interrupted.`
+The exit status is 1 if the run did not succeed, and 130 if it was interrupted.`
 
 // runStarter starts runs: the flags of run, and of rerun where it has them.
 type runStarter struct {
@@ -35,8 +36,8 @@ type runStarter struct {
 
 // waitFlags are --follow and --detach.
 func (s *runStarter) waitFlags(cmd *cobra.Command) {
-	cmd.Flags().BoolVarP(&s.request.Follow, "follow", "f", false, "on a cluster: follow the run to its end, though the stack isn't synchronous")
-	cmd.Flags().BoolVarP(&s.request.Detach, "detach", "d", false, "on a cluster: start the run, name it, and don't follow")
+	cmd.Flags().BoolVarP(&s.request.Follow, "follow", "f", false, "on a cluster: follow the run even if the stack is not synchronous")
+	cmd.Flags().BoolVarP(&s.request.Detach, "detach", "d", false, "on a cluster: start the run, print its name, and do not follow it")
 	cmd.MarkFlagsMutuallyExclusive("follow", "detach")
 }
 
@@ -48,7 +49,7 @@ func (p *parallelFlag) Type() string   { return "int" }
 func (p *parallelFlag) Set(s string) error {
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 1 {
-		return errors.New("it is a number from 1 on")
+		return errors.New("it must be 1 or more")
 	}
 	*p = parallelFlag(n)
 	return nil
@@ -67,12 +68,12 @@ func runCommand(c *cli) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringArrayVarP(&s.request.Params, "param", "p", nil, "a param's value: `NAME=VALUE`, NAME=@FILE or NAME=run:RUN/STEP/OUTPUT; an artifact is also NAME=s3://BUCKET/KEY; may be repeated")
-	f.StringArrayVar(&s.request.Steps, "step", nil, "run this step and what it needs, and no other; may be repeated")
-	f.StringVar(&s.request.Name, "name", "", "the run's name; without it, one is made")
+	f.StringArrayVarP(&s.request.Params, "param", "p", nil, "set a param: `NAME=VALUE`, NAME=@FILE or NAME=run:RUN/STEP/OUTPUT, or for an artifact also NAME=s3://BUCKET/KEY; may be repeated")
+	f.StringArrayVar(&s.request.Steps, "step", nil, "run only this step and the steps that it needs; may be repeated")
+	f.StringVar(&s.request.Name, "name", "", "the name of the run (default: a generated name)")
 	s.show.flags(cmd)
 	s.waitFlags(cmd)
-	f.Var(&s.parallel, "parallel", "how many steps run at once (default: the stack's, or the machine's cores)")
+	f.Var(&s.parallel, "parallel", "the number of steps that run at once (default: the stack's, or the number of cores)")
 	return cmd
 }
 

@@ -19,9 +19,9 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-const runsLong = `Lists the runs, the newest first; with a name, shows that run: its steps, how they ended, its outputs. A name
-may be cut short, and "latest" is the newest. "lost" is a run that has no end and that nobody drives any more: rerun
-goes on with it.`
+const runsLong = `Lists runs, the newest first. With a name, shows that run: its steps, how they ended, and its outputs. You can shorten a
+name as long as it is unique, and "latest" is the newest run. A run is "lost" if it has no end and nothing drives it any
+more: ` + "`pipec rerun`" + ` resumes it.`
 
 func runsCommand(c *cli) *cobra.Command {
 	l := runLister{cli: c}
@@ -44,8 +44,8 @@ func runsCommand(c *cli) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVarP(&l.output, "output", "o", "text", "text or json")
-	cmd.Flags().StringVar(&l.pipeline, "pipeline", "", "runs of this pipeline alone")
-	cmd.Flags().IntVarP(&l.limit, "limit", "n", 20, "how many at most; 0: all")
+	cmd.Flags().StringVar(&l.pipeline, "pipeline", "", "list runs of this pipeline only")
+	cmd.Flags().IntVarP(&l.limit, "limit", "n", 20, "the number of runs to list; 0: all")
 	return cmd
 }
 

@@ -26,7 +26,7 @@ func stackListCommand(c *cli) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the stacks; * marks the one that is chosen",
+		Short: "List the stacks; * marks the chosen stack",
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			r, err := c.open().ForStack()
@@ -68,9 +68,9 @@ func describeOrchestrator(o program.Orchestrator) string {
 func stackUseCommand(c *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "use NAME",
-		Short: "Choose the stack of this project, on this machine",
-		Long: `Keeps the choice in .pipec/stack. --stack and PIPEC_STACK are stronger; where CI is set in the
-environment, the choice is not read.`,
+		Short: "Choose the stack of this project on this machine",
+		Long: `Writes the choice to .pipec/stack. --stack and PIPEC_STACK override it. If CI is set in the environment, the
+choice is ignored.`,
 		Args:              exactly(1, "the name of a stack"),
 		ValidArgsFunction: c.completeStacks,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -86,7 +86,7 @@ environment, the choice is not read.`,
 func stackShowCommand(c *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:               "show [NAME]",
-		Short:             "Show a stack as JSON: the one named, or the one that is chosen",
+		Short:             "Show the named or the chosen stack as JSON",
 		Args:              atMost(1),
 		ValidArgsFunction: c.completeStacks,
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -14,10 +14,11 @@ func stackCheckCommand(c *cli) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use:   "check [NAME]",
-		Short: "Try what runs on a stack will need",
-		Long: `Tries what runs on a stack will need: that the artifact store can be written and read, and keeps what may be
-written once; and, where a pipeline has python steps, which interpreter they get. Of a cluster: that it is reached, its version, the
-namespace, and whether one has the rights that pipec asks for. Exit status 3 where something is amiss.`,
+		Short: "Check what runs on a stack need",
+		Long: `Checks what runs on a stack need: that the artifact store can be written and read, and that it does not overwrite
+objects that may be written once; if a pipeline has python steps, which interpreter they get; for a cluster, that it can be
+reached, its version, the namespace, and whether you have the permissions that pipec needs. The exit status is 3 if a
+check fails.`,
 		Args:              atMost(1),
 		ValidArgsFunction: c.completeStacks,
 		RunE: func(cmd *cobra.Command, args []string) error {

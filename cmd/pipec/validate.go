@@ -10,10 +10,11 @@ import (
 	"pipec.dev/pipec/internal/app/fault"
 )
 
-const validateLong = `Checks a project offline: syntax, names, types, edges, cycles, schedules. It needs no cluster, no
-network, no Docker and no Python, and no stack.
+const validateLong = `Checks a project offline: syntax, names, types, edges, cycles, schedules. It needs no cluster, no network, no Docker, no
+Python and no stack.
 
-A file stands for its project, reported for itself alone. Exit status 1 where there is an error.
+For a file, its project is checked and the diagnostics of that file are printed. The exit status is 1 if there is an
+error.
 
 ` + formatsLong
 

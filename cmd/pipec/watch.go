@@ -18,8 +18,8 @@ import (
 type showOptions struct{ output, order string }
 
 func (o *showOptions) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "text, or json: each event as a line")
-	cmd.Flags().StringVar(&o.order, "log-order", "time", "lines of the log as they come (time), or grouped by step (step)")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "text, or json: a line for each event")
+	cmd.Flags().StringVar(&o.order, "log-order", "time", "log lines as they come (time), or grouped by step (step)")
 }
 
 func (o *showOptions) check() error {
