@@ -27,6 +27,12 @@ var rooms = map[string][]string{
 // forTests are packages that tests everywhere may import, and other code may not.
 var forTests = []string{module + "/internal/testcluster", module + "/internal/eventually"}
 
+// useCases are the use cases: they join the rooms for cmd, and nothing else may import them but tests. What they themselves
+// import is in useCaseRooms.
+const useCases = "internal/app"
+
+var useCaseRooms = []string{"schema", "compiler", "emit", "runtime"}
+
 // slim are the packages that travel into the cluster, and what must not be in them, at any depth: it would only add
 // megabytes to each step. A pattern that ends in /... means what is below it too.
 var slim = []struct {
@@ -123,6 +129,9 @@ func violations(pkgs []pkg) []string {
 }
 
 func direction(from, to string) string {
+	if v := useCaseDirection(strings.TrimPrefix(from, module+"/"), strings.TrimPrefix(to, module+"/")); v != "" {
+		return v
+	}
 	room, other := top(from), top(to)
 	allowed, ruled := rooms[room]
 	if !ruled || other == "" || other == room || slices.Contains(allowed, other) {
@@ -132,6 +141,18 @@ func direction(from, to string) string {
 		return fmt.Sprintf("%s imports %s: %s imports nothing of the rest", from, to, room)
 	}
 	return fmt.Sprintf("%s imports %s: %s imports only itself and %s", from, to, room, strings.Join(allowed, ", "))
+}
+
+// useCaseDirection is direction for imports of the use cases, and from them; the paths are those within the module.
+func useCaseDirection(from, to string) string {
+	inside := matches(useCases+"/...", from)
+	switch {
+	case !inside && matches(useCases+"/...", to) && top(module+"/"+from) != "cmd" && top(module+"/"+from) != "test":
+		return fmt.Sprintf("%s imports %s: only cmd and tests import %s", from, to, useCases)
+	case inside && !matches(useCases+"/...", to) && slices.Contains([]string{"cmd", "internal", "test"}, top(module+"/"+to)):
+		return fmt.Sprintf("%s imports %s: %s imports only itself and %s", from, to, useCases, strings.Join(useCaseRooms, ", "))
+	}
+	return ""
 }
 
 // top is the folder at the top that a package is in, "." for the module's root, "" for another module's package.
@@ -257,6 +278,10 @@ func TestViolations(t *testing.T) {
 		{"language in the agent", []pkg{{ImportPath: module + "/cmd/pipec-agent", Deps: []string{module + "/schema/language"}}}, "reads programs and no sources"},
 		{"compiler in the agent", []pkg{{ImportPath: module + "/cmd/pipec-agent", Deps: []string{module + "/compiler/diag"}}}, "the agent is small"},
 		{"language in the compiler", []pkg{{ImportPath: module + "/compiler", Deps: []string{module + "/schema/language"}}}, ""},
+		{"use cases", []pkg{p("cmd/pipec", "internal/app"), p("internal/app/records", "runtime/runs", "internal/app/fault", "compiler/diag")}, ""},
+		{"use cases elsewhere", []pkg{p("internal/docs", "internal/app")}, "only cmd and tests import internal/app"},
+		{"use cases in a room", []pkg{p("runtime/local", "internal/app/fault")}, "only cmd and tests import internal/app"},
+		{"out of use cases", []pkg{p("internal/app", "internal/docs")}, "internal/app imports only itself and"},
 		{"folders", []pkg{p("runtime/a/x", "runtime/b"), p("runtime/b", "runtime/a/y"), p("runtime/a/y")}, "in a ring"},
 		{"parent and grandchild", []pkg{p("runtime", "runtime/a"), p("runtime/a/x", "runtime")}, "in a ring"},
 	} {

@@ -2,15 +2,14 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
-	"slices"
 
 	"pipec.dev/pipec/runtime/cache"
 	"pipec.dev/pipec/runtime/params"
 	"pipec.dev/pipec/runtime/rerun"
 	"pipec.dev/pipec/runtime/runs"
-	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -35,48 +34,37 @@ func PlanRerun(ctx context.Context, o Options, of *record.Run) (*RerunPlan, erro
 	if err != nil {
 		return nil, err
 	}
-	switch detail.Status {
-	case record.Running:
-		return nil, refuse(RefusedDriven, "run %s is running", of.Name)
-	case record.Lost:
+	if detail.Status == record.Lost {
 		return &RerunPlan{Of: of, Resume: true, Steps: goOn(detail.Steps)}, nil
-	case record.Succeeded:
-		return nil, refuse(RefusedEnded, "run %s succeeded: there is nothing to run again", of.Name)
 	}
-	if o.Program == nil || o.Program.Pipeline != of.Pipeline {
-		return nil, refuse(RefusedProgram, "there is no pipeline %q any more, which run %s is of", of.Pipeline, of.Name)
+	if err := rerun.Allowed(of, detail.Status, o.Program); err != nil {
+		return nil, refusedRerun(err)
 	}
 	was, err := reader.Program(ctx, of)
 	if err != nil {
 		return nil, fmt.Errorf("the program of run %s: %w", of.Name, err)
 	}
-	only, err := closure(o.Program, of.Only)
+	plan, err := rerun.New(of, detail.End, was, o.Program, func(s *record.StepEnd) bool {
+		return cache.Present(ctx, reader.Store(), s.Outputs)
+	})
 	if err != nil {
-		return nil, err
+		return nil, refusedRerun(err)
 	}
-	gone := map[string]bool{}
-	for i := range detail.Steps {
-		if s := &detail.Steps[i]; !allPresent(ctx, reader, s) {
-			gone[record.Address(s.Name).Root()] = true
-		}
-	}
-	p := &RerunPlan{Of: of, Steps: rerun.Decide(was, detail.End, o.Program, only, gone)}
+	p := &RerunPlan{Of: of, Steps: plan.Steps}
 	p.kept = rerun.KeptEvents(of, detail.Steps, rerun.Kept(p.Steps))
 	return p, nil
 }
 
-// closure is that of the steps that are still there.
-func closure(p *program.Program, names []string) ([]string, error) {
-	var there []string
-	for _, s := range p.All() {
-		if slices.Contains(names, s.Name) {
-			there = append(there, s.Name)
-		}
+// refusedRerun makes an error of planning a rerun a *Refusal.
+func refusedRerun(err error) error {
+	var refused *rerun.RefusedError
+	if !errors.As(err, &refused) {
+		return err
 	}
-	if len(names) > 0 && len(there) == 0 {
-		return nil, refuse(RefusedStep, "none of the steps that the run was limited to is there any more")
-	}
-	return rerun.Closure(p, there)
+	code := map[rerun.Reason]string{
+		rerun.Running: RefusedDriven, rerun.Succeeded: RefusedEnded, rerun.NoPipeline: RefusedProgram, rerun.NoStep: RefusedStep,
+	}[refused.Reason]
+	return refuse(code, "%s", refused)
 }
 
 // goOn says what a run that goes on does with its steps.
@@ -107,8 +95,8 @@ func Rerun(ctx context.Context, o Options, p *RerunPlan) (Outcome, error) {
 	maps.Copy(given, o.Params)
 	o.Params = given
 	var err error
-	if o.Only, err = closure(o.Program, p.Of.Only); err != nil {
-		return Outcome{}, err
+	if o.Only, err = rerun.Limit(o.Program, p.Of); err != nil {
+		return Outcome{}, refusedRerun(err)
 	}
 	return start(ctx, o, &again{of: p.Of, kept: p.kept, names: rerun.Kept(p.Steps)})
 }
@@ -127,8 +115,4 @@ func keptEvents(ctx context.Context, reader *runs.Reader, run *record.Run) ([]re
 		return nil, fmt.Errorf("run %s, whose results are kept, has no end", of.Name)
 	}
 	return rerun.KeptEvents(of, end.Steps, run.Kept), nil
-}
-
-func allPresent(ctx context.Context, reader *runs.Reader, s *record.StepEnd) bool {
-	return cache.Present(ctx, reader.Store(), s.Outputs)
 }
