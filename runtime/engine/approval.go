@@ -42,7 +42,7 @@ func (ap *approvals) ask(i int) {
 	if t := a.Timeout.D(); t > 0 {
 		ask.Until = ap.out.now.Add(t)
 	}
-	n.phase = unanswered
+	ap.graph.move(n, unanswered)
 	n.end.StartedAt, n.end.Ask = ap.out.now, &ask
 	ap.out.notify(record.Event{Type: record.StepStarted, Step: n.addr})
 	ap.out.act(Ask{n.addr, ask})

@@ -115,7 +115,7 @@ func (x *expansion) arrive(i int) {
 // begin tells that a step with steps of its own has started.
 func (x *expansion) begin(i int) {
 	n := &x.graph.nodes[i]
-	n.phase = expanded
+	x.graph.move(n, expanded)
 	n.end.StartedAt = x.out.now
 	x.out.notify(record.Event{Type: record.StepStarted, Step: n.addr})
 }

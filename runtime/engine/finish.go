@@ -23,7 +23,8 @@ func (lc *lifecycle) endAsLastAttempt(i int, why string) {
 func (lc *lifecycle) end(i int, status record.Status, reason, message string) {
 	lc.groups.leave(i)
 	n := &lc.graph.nodes[i]
-	n.phase, n.spec = ended, nil
+	lc.graph.move(n, ended)
+	n.spec = nil
 	n.end.Status, n.end.Reason, n.end.Message, n.end.EndedAt = status, reason, message, lc.out.now
 	n.end.Attempts = n.attempts
 	if n.attempts > 0 {

@@ -16,6 +16,16 @@ type graph struct {
 	nodes  []node         // only grows; the first ones are the steps of the program itself
 	frames []frame        // only grows; the first one is the program's
 	byAddr map[string]int // nodes
+
+	moved func(from, to phase) // if not nil, called for each change of a node's phase; tests set it
+}
+
+// move changes the phase of a node. doc.go lists the changes that are legal.
+func (g *graph) move(n *node, to phase) {
+	if g.moved != nil {
+		g.moved(n.phase, to)
+	}
+	n.phase = to
 }
 
 // openFrame makes the nodes of a pipeline, the steps and then finally's, each sorted by name: the order in which ready ones

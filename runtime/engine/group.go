@@ -79,7 +79,7 @@ func (n *node) hold() Hold {
 // enqueue lets a node wait for a place in its group.
 func (gr *groups) enqueue(i int) {
 	n := &gr.graph.nodes[i]
-	n.phase = queued
+	gr.graph.move(n, queued)
 	g := gr.queueOf(n.step.Concurrency.Group)
 	key := n.lineOf()
 	l := g.lines[key]

@@ -60,6 +60,6 @@ func (s *scheduler) room() bool { return s.limits[0].busy < s.limits[0].most }
 // makeReady lets a node start as soon as there is room.
 func (s *scheduler) makeReady(i int) {
 	n := &s.graph.nodes[i]
-	n.phase = ready
+	s.graph.move(n, ready)
 	s.ready.push(candidate{n.position, i})
 }

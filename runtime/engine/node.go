@@ -7,19 +7,19 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// phase says where a node is on its way.
+// phase is where a node is between its creation and its end. doc.go has the table of legal changes.
 type phase uint8
 
 const (
-	absent     phase = iota // outside of `run --step`
-	pending                 // waits for others
-	ready                   // waits for room
-	queued                  // waits for a place in its group
-	checking                // waits for the cache's answer
+	absent     phase = iota // not part of this run: `run --step` names other steps
+	pending                 // waits for the nodes that it needs
+	ready                   // waits for room under the limits
+	queued                  // waits for a slot in its concurrency group
+	checking                // waits for the answer of the cache
 	running                 // has an attempt that has not ended
-	waiting                 // waits for the time of its next attempt
+	waiting                 // waits until its next attempt is due
 	expanded                // has nodes of its own that have not ended
-	unanswered              // waits for an answer
+	unanswered              // an approval that waits for its answer
 	ended
 )
 

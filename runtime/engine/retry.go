@@ -55,7 +55,7 @@ func (lc *lifecycle) failedAttempt(i int) {
 		lc.sched.makeReady(i)
 		return
 	}
-	n.phase = waiting
+	lc.graph.move(n, waiting)
 	timer := "retry/" + n.addr + "/" + strconv.Itoa(n.attempts+1)
 	lc.retries.timers[timer] = i
 	lc.out.act(SetTimer{Name: timer, At: at})

@@ -257,7 +257,7 @@ func (lc *lifecycle) start(i int) {
 	}
 	n.spec = spec
 	if n.step.Cache != nil && !n.hasSlot {
-		n.phase = checking
+		lc.graph.move(n, checking)
 		lc.out.act(CheckCache{*spec})
 		return
 	}
@@ -268,7 +268,7 @@ func (lc *lifecycle) start(i int) {
 func (lc *lifecycle) launch(i int) {
 	n := &lc.graph.nodes[i]
 	n.attempts++
-	n.phase = running
+	lc.graph.move(n, running)
 	if n.attempts == 1 {
 		n.end.StartedAt = lc.out.now
 		lc.out.notify(record.Event{Type: record.StepStarted, Step: n.addr, Attempt: 1})
