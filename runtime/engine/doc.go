@@ -19,7 +19,7 @@ action that needs an answer leads to an event later:
 	for !state.Ended() {
 		e := <-events
 		e.At = time.Now()
-		if err := log.Append(e); err != nil { // before the actions that follow from it
+		if err := log.Append(e); err != nil {
 			return err
 		}
 		_, actions := engine.Next(state, e)
@@ -63,16 +63,16 @@ matters, and all events after the end. A driver may therefore deliver an answer 
 
 # What must be durable
 
-An event must be durable before any action that follows from it has an effect that others can see. In particular:
+The log may lag behind the work, with these exceptions:
 
-	before                  durable
-	StartAttempt            the run's record, and the events up to the one that caused the start
-	AttemptEnded is passed  the attempt's result.json, which is its commit point: outputs and log come before it
-	Ask is shown            the events up to the one that caused it, so that a later driver asks the same
-	End                     the last event; then end.json, written once
+	before                       durable
+	RunStarted is passed         the record of the run and its program
+	AttemptEnded is passed       the attempt's result.json, which is its commit point: outputs and log come before it
+	an approval is shown         the events up to the one that caused Ask, so that a later driver asks the same
+	the end of the run is shown  all events of the log, and then end.json, which is written once
 
-A driver may append events to its log later than that only if it can find them again: the ends of attempts from
-result.json, slots from the locks or Leases that hold them, and answers from where they are kept.
+A later driver must find every event that the log lacks: the ends of attempts from result.json, the slots from the locks
+or Leases that hold them, and the answers of approvals from where they are kept.
 
 # Replay
 
