@@ -6,9 +6,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/version"
 )
 
-// The versions of Kubernetes from which on it has, without being told to:
+// The versions of Kubernetes that have a feature enabled by default:
 const (
-	// ImageVolumeFrom has volumes from images at all, where they are switched on.
+	// ImageVolumeFrom is the first version with volumes from images, if they are enabled.
 	ImageVolumeFrom = "1.33"
 	// imageVolumesFrom has them always.
 	imageVolumesFrom = "1.36"
@@ -16,11 +16,11 @@ const (
 	restartsFrom = "1.35"
 )
 
-// The ways of the agent into a step's pod.
+// The ways in which the agent gets into the pod of a step.
 const (
 	WrapperImage = "image" // a volume of the agent's image
 	WrapperInit  = "init"  // an init container that copies it
-	// WrapperIncluded says that it is in the images of the steps, at kube.AgentPath.
+	// WrapperIncluded means that the images of the steps contain the agent, at kube.AgentPath.
 	WrapperIncluded = "included"
 )
 
@@ -37,8 +37,8 @@ func wrapper(stack, nodes, version string) string {
 	return WrapperInit
 }
 
-// AtLeast says whether a version, as a cluster tells it ("v1.37.2", "1.35+", "v1.36.1-eks-5d4a308"), is from on. One that
-// isn't known or can't be read is not.
+// AtLeast reports whether a version that a cluster reports ("v1.37.2", "1.35+", "v1.36.1-eks-5d4a308") is from or newer. It returns
+// false for a version that is unknown or cannot be parsed.
 func AtLeast(have, from string) bool {
 	v, err := version.ParseGeneric(strings.TrimSuffix(have, "+"))
 	return err == nil && v.AtLeast(version.MustParseGeneric(from))
