@@ -13,10 +13,10 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// maxWho bounds the name of who has answered, in messages.
+// maxWho is the length to which the name of the person who answered is cut in messages, in bytes.
 const maxWho = 256
 
-// askTimer is what the timers of approvals begin with.
+// askTimer begins the names of the timers of approvals.
 const askTimer = "approval/"
 
 // approvals asks for answers and ends the nodes that wait for them.
@@ -25,7 +25,7 @@ type approvals struct {
 	life *lifecycle
 }
 
-// ask begins to wait for an answer. That takes none of the places that attempts take.
+// ask starts to wait for an answer. A waiting approval does not count against the limits of parallel attempts.
 func (ap *approvals) ask(i int) {
 	n := &ap.graph.nodes[i]
 	a := n.step.Approval
@@ -42,7 +42,7 @@ func (ap *approvals) ask(i int) {
 	if t := a.Timeout.D(); t > 0 {
 		ask.Until = ap.out.now.Add(t)
 	}
-	n.phase = unanswered
+	ap.graph.move(n, unanswered)
 	n.end.StartedAt, n.end.Ask = ap.out.now, &ask
 	ap.out.notify(record.Event{Type: record.StepStarted, Step: n.addr})
 	ap.out.act(Ask{n.addr, ask})
@@ -52,7 +52,7 @@ func (ap *approvals) ask(i int) {
 	}
 }
 
-// message is what is asked.
+// message evaluates the message of an approval.
 func (ev *evaluator) message(n *node) (string, *fault) {
 	r := reader{ev: ev, node: n, value: &n.step.Approval.Message}
 	v, err := r.eval()
@@ -70,7 +70,7 @@ func (ev *evaluator) message(n *node) (string, *fault) {
 	return "", &fault{reason: record.ReasonExpression, message: "message: " + err.Error()}
 }
 
-// answered ends an approval that somebody has answered.
+// answered ends an approval that was answered.
 func (ap *approvals) answered(e record.Event) {
 	i, ok := ap.graph.byAddr[e.Step]
 	if !ok || ap.check(e.Step, e.Answer) != nil {
@@ -91,7 +91,7 @@ func (ap *approvals) answered(e record.Event) {
 	ap.life.end(i, record.Succeeded, "", "approved by "+why)
 }
 
-// canonical is a value as pipec writes it, with all attributes that its type has: answers may be written by hand.
+// canonical returns a value in the form that pipec writes, with all attributes of its type: answers may be written by hand.
 func (ev *evaluator) canonical(n *node, value json.RawMessage) json.RawMessage {
 	v, err := types.FromJSON(value, ev.types[n.step.ValueType()])
 	if err != nil {
@@ -103,14 +103,14 @@ func (ev *evaluator) canonical(n *node, value json.RawMessage) json.RawMessage {
 	return value
 }
 
-// setAnswer makes a value the approval's output.
+// setAnswer sets the output of an approval.
 func (ap *approvals) setAnswer(n *node, value json.RawMessage) {
 	if t := n.step.ValueType(); t != "" {
 		n.end.Outputs = []record.Datum{{Name: program.ApprovalOutput, Type: t, Value: value}}
 	}
 }
 
-// answerTimeout ends an approval whose time is over.
+// answerTimeout ends an approval whose timeout has passed.
 func (ap *approvals) answerTimeout(addr string) {
 	if !ap.asking(addr) {
 		return
@@ -127,13 +127,12 @@ func (ap *approvals) answerTimeout(addr string) {
 	ap.life.end(i, record.Succeeded, record.ReasonTimeout, message+": the default is taken")
 }
 
-// NotAskingError says that an approval can't be answered now.
+// NotAskingError reports that an approval does not wait for an answer.
 type NotAskingError struct{ Step string }
 
 func (e *NotAskingError) Error() string { return e.Step + " does not wait for approval" }
 
-// Check says why an answer to an approval can't be taken: a *NotAskingError, or what is wrong with it. What it lets pass
-// Next takes as the event ApprovalGiven.
+// check implements State.Check.
 func (ap *approvals) check(addr string, a *record.Answer) error {
 	if !ap.asking(addr) {
 		return &NotAskingError{addr}
@@ -141,13 +140,13 @@ func (ap *approvals) check(addr string, a *record.Answer) error {
 	return CheckAnswer(ap.graph.nodes[ap.graph.byAddr[addr]].end.Ask, a)
 }
 
-// Asking says whether the step of an address is an approval that waits for its answer.
+// asking implements State.Asking.
 func (ap *approvals) asking(addr string) bool {
 	i, ok := ap.graph.byAddr[addr]
 	return ok && ap.graph.nodes[i].phase == unanswered
 }
 
-// CheckAnswer says what is wrong with an answer to what is asked.
+// CheckAnswer reports what is wrong with an answer to a request.
 func CheckAnswer(ask *record.Ask, a *record.Answer) error {
 	switch {
 	case a == nil:
@@ -173,8 +172,7 @@ func CheckAnswer(ask *record.Ask, a *record.Answer) error {
 	return nil
 }
 
-// Asks are the approvals that wait for an answer, in no order that means anything but the same each time: what a driver
-// that takes a run over must listen for.
+// asks implements State.Asks.
 func (ap *approvals) asks() []Ask {
 	var out []Ask
 	for i := range ap.graph.nodes {

@@ -12,13 +12,13 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// checker finds what keeps a program from being run. The compiler lets no such program pass.
+// checker finds what prevents a program from being run. The compiler accepts no such program.
 type checker struct {
 	program *program.Program
 	types   typeTable // filled with all types of the program
 }
 
-// check looks at the program and at the pipelines that it calls.
+// check checks the program and the pipelines that it calls.
 func (ch *checker) check() error {
 	p := ch.program
 	if err := ch.checkPipeline(p.OnFailure, p.Params, p.Steps, p.Finally, p.Outputs); err != nil {
@@ -79,7 +79,7 @@ func (ch *checker) checkPipeline(onFailure string, params []program.Param, steps
 	return errors.Join(errs...)
 }
 
-// checkCalls finds calls of what isn't there, and pipelines that call themselves.
+// checkCalls finds calls of pipelines that do not exist, and pipelines that call themselves.
 func (ch *checker) checkCalls() error {
 	const entered, left = 1, 2
 	state := map[string]int{}
@@ -112,7 +112,7 @@ func (ch *checker) checkCalls() error {
 	return visit("", ch.program.Steps, ch.program.Finally)
 }
 
-// needGraph is the steps of a pipeline with what they need.
+// needGraph holds the steps of a pipeline with the steps that need them.
 type needGraph struct {
 	steps  []*program.Step
 	byName map[string]int
@@ -156,7 +156,7 @@ func newNeedGraph(steps, finally []program.Step) (*needGraph, error) {
 	return g, nil
 }
 
-// cycles takes away, again and again, what needs nothing that is left. What remains holds a cycle.
+// cycles repeatedly removes steps that need none of the remaining ones. If steps remain, they contain a cycle.
 func (g *needGraph) cycles() error {
 	needs := make([]int, len(g.steps))
 	var free []int

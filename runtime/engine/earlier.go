@@ -12,11 +12,11 @@ import (
 // earlierOutput is an output of an earlier run.
 type earlierOutput struct {
 	of    *program.Last
-	datum *record.Datum // nil: there was none
-	value cty.Value     // null then
+	datum *record.Datum // nil: no run has left it
+	value cty.Value     // null if there is no datum
 }
 
-// readEarlier decodes what the run was given of earlier ones.
+// readEarlier decodes the outputs of earlier runs that the run was given.
 func (ev *evaluator) readEarlier() error {
 	ev.earlier = map[string]*earlierOutput{}
 	for i := range ev.program.Last {

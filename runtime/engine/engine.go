@@ -1,14 +1,3 @@
-// Package engine decides what a run does next: it is given what has happened, as events, and says what to do, as
-// actions. It is a pure state machine. It reads no clock (time is what the events say), does no I/O, starts nothing,
-// and takes no chances (the jitter of a delay comes from the attempt's name), so the same events give the same actions
-// on every driver, and a run's state is the fold over its log.
-//
-// What a run consists of grows while it runs: a step with for_each gets its instances, one that calls a pipeline that
-// pipeline's steps, and one with repeat its rounds, each when it is known. They are made anew from recorded outputs when
-// a log is folded, in the same order, and are never taken back. See expand.go.
-//
-// The engine is not a driver: how an attempt is run, how its outputs are checked and stored, and how long it may take
-// are the business of the driver and of the wrapper around the user's process.
 package engine
 
 import (

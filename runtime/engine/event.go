@@ -17,19 +17,19 @@ func (s *State) runStarted() {
 		s.out.act(SetTimer{Name: runTimer, At: s.out.now.Add(t)})
 	}
 	s.life.frameChecks = append(s.life.frameChecks, 0)
-	for i := range s.graph.nodes { // what comes of them is decided when it is made
+	for i := range s.graph.nodes { // later nodes are decided when they are created
 		if s.graph.nodes[i].frame == 0 && s.graph.nodes[i].isStep() {
 			s.life.decide(i)
 		}
 	}
 }
 
-// stepKept ends a step with the result that it had in the run that this one reruns. A result that won't do (none, or
-// one that lacks an output) lets the step run as any other.
+// stepKept ends a step with the result that it had in the run that this one reruns. Without a result, or with one that lacks
+// an output, the step runs like any other.
 func (s *State) stepKept(e record.Event) {
 	i, ok := s.graph.byAddr[e.Step]
 	if !ok {
-		s.expansion.kept[e.Step] = e // for when it is made
+		s.expansion.kept[e.Step] = e // the node does not exist yet
 		return
 	}
 	n := &s.graph.nodes[i]
@@ -62,7 +62,7 @@ func (s *State) cacheChecked(e record.Event) {
 		s.sched.release(i)
 		return
 	}
-	if n.step.Concurrency != nil { // its room is others' while it waits
+	if n.step.Concurrency != nil { // a step that waits for a slot does not count against the limits
 		s.sched.release(i)
 		s.groups.enqueue(i)
 		return
@@ -70,12 +70,12 @@ func (s *State) cacheChecked(e record.Event) {
 	s.life.launch(i)
 }
 
-// usable says whether the result of another run can stand for the step's.
+// usable reports whether the result of another run can be the result of the step.
 func usable(n *node, r *record.Result) bool {
 	return r != nil && r.Status == record.Succeeded && missingOutput(n, r) == ""
 }
 
-// missingOutput is the name of an output that is declared, not optional, and not in the result, or "".
+// missingOutput returns the name of an output that is declared, not optional and not in the result, or "".
 func missingOutput(n *node, r *record.Result) string {
 	for i := range n.step.Outputs {
 		name := n.step.Outputs[i].Name
@@ -98,7 +98,7 @@ func (lc *lifecycle) take(i int, e record.Event) {
 	lc.end(i, record.Succeeded, "", "")
 }
 
-// attemptStarted makes the time of the start exact; a driver need not tell it.
+// attemptStarted sets the exact time of the start. A driver need not report it.
 func (s *State) attemptStarted(e record.Event) {
 	i, ok := s.graph.byAddr[e.Step]
 	if !ok {
@@ -124,7 +124,7 @@ func (s *State) attemptEnded(e record.Event) {
 	defer s.sched.release(i)
 	s.groups.leave(i)
 	switch {
-	case r.Status == record.Succeeded && !(r.ToldToStop && n.stopping != ""): // who was stopped while running is cancelled
+	case r.Status == record.Succeeded && !(r.ToldToStop && n.stopping != ""): // an attempt that the run stopped is cancelled
 		n.end.Outputs = r.Outputs
 		s.life.end(i, record.Succeeded, "", r.Message)
 	case n.stopping != "":
@@ -136,8 +136,7 @@ func (s *State) attemptEnded(e record.Event) {
 	}
 }
 
-// checked is r, or what it has to be taken for: an attempt without a result has not happened, and a success without its
-// outputs is none.
+// checked returns the result to use for r. An attempt without a result is lost, and a success without all outputs has failed.
 func checked(n *node, r *record.Result) *record.Result {
 	if r == nil || r.Status != record.Succeeded && r.Status != record.Failed && r.Status != record.TimedOut && r.Status != record.Cancelled {
 		return &record.Result{
@@ -182,7 +181,7 @@ func (s *State) timerFired(e record.Event) {
 	}
 }
 
-// timeout stops the steps of a scope that has taken too long.
+// timeout stops the steps of a frame that has taken too long.
 func (s *State) timeout(k int, what string) {
 	sc := &s.graph.frames[k]
 	if !s.life.started || sc.timeout.D() <= 0 || sc.timedOut || sc.finallyOpen || sc.over {
@@ -192,7 +191,7 @@ func (s *State) timeout(k int, what string) {
 	s.life.halt(k, 0, true, what+" took longer than its timeout of "+sc.timeout.D().Round(time.Millisecond).String())
 }
 
-// cancelRequested stops the steps, the second time finally's too.
+// cancelRequested stops the steps, and those of finally the second time.
 func (s *State) cancelRequested() {
 	s.cancels++
 	s.graph.frames[0].cancelled = true
@@ -202,7 +201,7 @@ func (s *State) cancelRequested() {
 	if s.cancels > 1 {
 		const why = "the run was cancelled twice"
 		s.life.halt(0, 1, true, why)
-		for k := 1; k < len(s.graph.frames); k++ { // those of pipelines that were called, too
+		for k := 1; k < len(s.graph.frames); k++ { // called pipelines have a finally of their own
 			if !s.graph.frames[k].over {
 				s.life.halt(k, 1, true, why)
 			}

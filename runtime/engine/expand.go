@@ -1,10 +1,8 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -22,14 +20,14 @@ type expansion struct {
 	kept map[string]record.Event // results for nodes that do not exist yet, by address
 }
 
-// element is what an instance is made for.
+// element is an element of for_each, for which an instance is created.
 type element struct {
 	key   cty.Value
 	value cty.Value
 	datum *record.Datum
 }
 
-// expand makes the instances of a step.
+// expand creates the instances of a step.
 func (x *expansion) expand(i int) {
 	n := &x.graph.nodes[i]
 	each := n.step.ForEach
@@ -55,7 +53,7 @@ func (x *expansion) expand(i int) {
 		limits = append([]int{x.sched.newLimit(each.MaxParallel)}, limits...)
 	}
 	if role := kindOf(n.step, true, false); role != process {
-		limits = limits[:len(limits)-len(n.limits)] // it is its attempts that take the places of others
+		limits = limits[:len(limits)-len(n.limits)] // only attempts count against the limits of others
 	}
 	n.byKey = make(map[string]int, len(elements))
 	n.children = make([]int, 0, len(elements))
@@ -79,7 +77,7 @@ func (x *expansion) expand(i int) {
 		if child, ok := x.graph.nodes[i].byKey[w.key]; ok {
 			x.graph.nodes[child].dependants = append(x.graph.nodes[child].dependants, w.node)
 		} else {
-			x.life.released(w.node) // reading it will tell
+			x.life.released(w.node) // evaluating the reference reports the missing instance
 		}
 	}
 	x.graph.nodes[i].instanceWaiters = nil
@@ -101,7 +99,7 @@ func (x *expansion) expand(i int) {
 	}
 }
 
-// arrive takes over what is kept of a node that was just made, or decides whether it runs.
+// arrive uses the kept result of a node that was just created, or decides whether the node runs.
 func (x *expansion) arrive(i int) {
 	n := &x.graph.nodes[i]
 	if e, ok := x.kept[n.addr]; ok && (n.kind == process || n.kind == approval) && n.phase == pending && usable(n, e.Result) {
@@ -112,15 +110,15 @@ func (x *expansion) arrive(i int) {
 	x.life.decide(i)
 }
 
-// begin tells that a step with steps of its own has started.
+// begin reports that a node with nodes of its own has started.
 func (x *expansion) begin(i int) {
 	n := &x.graph.nodes[i]
-	n.phase = expanded
+	x.graph.move(n, expanded)
 	n.end.StartedAt = x.out.now
 	x.out.notify(record.Event{Type: record.StepStarted, Step: n.addr})
 }
 
-// elements evaluates for_each. A map's come in the order of their keys, and so do a set's, which are its keys too.
+// elements evaluates for_each. The elements of a map are in the order of their keys. The elements of a set are their own keys.
 func (ev *evaluator) elements(n *node) ([]element, *fault) {
 	each := n.step.ForEach
 	bad := func(err error) ([]element, *fault) {
@@ -174,111 +172,7 @@ func (ev *evaluator) elements(n *node) ([]element, *fault) {
 	return out, nil
 }
 
-// openCall makes the steps of the pipeline that a node calls.
-func (x *expansion) openCall(i int) {
-	n := &x.graph.nodes[i]
-	c := x.eval.program.CalledNamed(n.step.Call.Pipeline)
-	params, data, f := x.eval.arguments(n, c)
-	switch {
-	case f != nil && f.skip:
-		x.life.skip(i, record.ReasonUpstreamSkipped, f.message, f.message)
-		x.sched.release(i)
-		return
-	case f == nil && len(x.graph.nodes)+len(c.Steps)+len(c.Finally) > maxNodes:
-		f = &fault{reason: record.ReasonTooMany, message: "the run has too many steps"}
-		fallthrough
-	case f != nil:
-		x.life.end(i, record.Failed, f.reason, f.message)
-		x.sched.release(i)
-		return
-	}
-	x.begin(i)
-	limits := x.graph.frames[n.frame].limits
-	if c.MaxParallel > 0 {
-		limits = append([]int{x.sched.newLimit(c.MaxParallel)}, limits...)
-	}
-	holds := x.graph.frames[n.frame].holds
-	if n.step.Concurrency != nil {
-		holds = append(slices.Clip(holds), x.graph.nodes[i].hold())
-	}
-	inner := x.graph.openFrame(frame{
-		call: i, name: c.Name, steps: [2][]program.Step{c.Steps, c.Finally}, outputs: c.Outputs, onFailure: c.OnFailure,
-		timeout: c.Timeout, params: params, data: data, limits: limits, holds: holds,
-	}, record.Address(n.addr), n.position)
-	x.graph.nodes[i].inner = inner
-	if t := c.Timeout.D(); t > 0 {
-		x.out.act(SetTimer{Name: runTimer + "/" + x.graph.nodes[i].addr, At: x.out.now.Add(t)})
-	}
-	x.life.frameChecks = append(x.life.frameChecks, inner)
-	for _, group := range x.graph.frames[inner].nodes {
-		for _, j := range group {
-			x.arrive(j)
-		}
-	}
-}
-
-// arguments are the params of a call.
-func (ev *evaluator) arguments(n *node, c *program.Called) (map[string]cty.Value, map[string]*record.Datum, *fault) {
-	params, data := map[string]cty.Value{}, map[string]*record.Datum{}
-	given := map[string]*record.Datum{}
-	for i := range n.step.Inputs {
-		d, f := ev.input(n, &n.step.Inputs[i])
-		if f != nil {
-			return nil, nil, f
-		}
-		given[d.Name] = &d
-	}
-	for i := range c.Params {
-		p := &c.Params[i]
-		t := ev.types[p.Type]
-		d := given[p.Name]
-		var v cty.Value
-		var err error
-		switch {
-		case d != nil && string(d.Value) == "null":
-			v = cty.NullVal(t)
-		case d != nil:
-			if v, err = decode(d, t); err == nil {
-				data[p.Name] = d
-			}
-		case p.Default != nil:
-			v, err = constant(p.Default, t)
-		default:
-			err = fmt.Errorf("no value is given")
-		}
-		if err != nil {
-			return nil, nil, &fault{reason: record.ReasonInputInvalid, message: fmt.Sprintf("param %q of the pipeline called: %s", p.Name, err)}
-		}
-		params[p.Name] = v
-	}
-	return params, data, nil
-}
-
-// openLoop begins the rounds of a node.
-func (x *expansion) openLoop(i int) {
-	x.begin(i)
-	x.openRound(i, nil)
-}
-
-func (x *expansion) openRound(i int, carried map[string]cty.Value) {
-	n := &x.graph.nodes[i]
-	number := len(n.children) + 1
-	limits := x.graph.frames[n.frame].limits
-	role := kindOf(n.step, true, true)
-	if role == call {
-		limits = nil
-	}
-	n.openChildren++
-	child := x.graph.add(node{
-		step: n.step, kind: role, addr: record.Address(n.addr).RoundAt(number).String(), frame: n.frame, section: n.section, parent: i,
-		position: append(slices.Clip(n.position), int32(number)), limits: limits, phase: pending, key: n.key, item: n.item, element: n.element, carried: carried,
-	})
-	n = &x.graph.nodes[i]
-	n.children = append(n.children, child)
-	x.arrive(child)
-}
-
-// childEnded is told once for each instance and round that has ended.
+// childEnded is called once for each instance and round that has ended.
 func (x *expansion) childEnded(i, child int) {
 	n := &x.graph.nodes[i]
 	n.openChildren--
@@ -289,7 +183,7 @@ func (x *expansion) childEnded(i, child int) {
 	}
 }
 
-// fanEnded ends a step whose instances have all ended: as the worst of them.
+// fanEnded ends a step whose instances have all ended, with the worst of their statuses.
 func (x *expansion) fanEnded(i int) {
 	n := &x.graph.nodes[i]
 	worst, first, count := record.Succeeded, -1, 0
@@ -325,7 +219,7 @@ func (x *expansion) fanEnded(i int) {
 	x.finishComposite(i, worst, m.end.Reason, message)
 }
 
-// leftOut says whether an instance was skipped by its own condition: it counts as if it had never been made.
+// leftOut reports whether an instance was skipped by its own condition. Its step then ends as if it did not exist.
 func (n *node) leftOut() bool {
 	return n.end.Status == record.Skipped && n.end.Reason == record.ReasonConditionFalse
 }
@@ -338,131 +232,4 @@ func (x *expansion) finishComposite(i int, status record.Status, reason, message
 		return
 	}
 	x.life.end(i, status, reason, message)
-}
-
-// roundEnded asks whether there is another round.
-func (x *expansion) roundEnded(i, child int) {
-	n, m := &x.graph.nodes[i], &x.graph.nodes[child]
-	repeat := n.step.Repeat
-	n.end.Outputs, n.end.ExitCode = m.end.Outputs, m.end.ExitCode
-	done := len(n.children) >= repeat.Max
-	if m.end.Status != record.Succeeded {
-		if m.end.Status == record.Skipped {
-			n.rootCause = m.rootCause
-		}
-		message := m.end.Message
-		if len(n.children) > 1 {
-			message = strings.TrimSuffix(fmt.Sprintf("in round %d: %s", len(n.children), message), ": ")
-		}
-		x.finishComposite(i, m.end.Status, m.end.Reason, message)
-		return
-	}
-	own, err := x.eval.roundOutputs(m)
-	if err == nil && repeat.Until != nil && !done {
-		r := reader{ev: x.eval, node: m, value: repeat.Until, own: own}
-		if done, err = r.bool(); err != nil {
-			err = fmt.Errorf("repeat.until: %w%s", err, m.leaves(repeat.Until))
-		}
-	}
-	if err != nil {
-		x.finishComposite(i, record.Failed, record.ReasonExpression, err.Error())
-		return
-	}
-	why := n.stopping
-	if why == "" {
-		why = x.graph.frames[n.frame].halted[n.section]
-	}
-	switch {
-	case done:
-		x.finishComposite(i, record.Succeeded, "", "")
-	case why != "":
-		x.finishComposite(i, record.Cancelled, record.ReasonCancelled, why)
-	case len(x.graph.nodes) >= maxNodes:
-		x.finishComposite(i, record.Failed, record.ReasonTooMany, "the run has too many steps")
-	default:
-		carried := map[string]cty.Value{}
-		for k := range repeat.Carry {
-			r := reader{ev: x.eval, node: m, value: &repeat.Carry[k].Value, own: own}
-			v, err := r.eval()
-			if left := m.leaves(&repeat.Carry[k].Value); err == nil && v.IsNull() && left != "" && !hasDefault(n.step, repeat.Carry[k].Name) {
-				err = errors.New("the value is null" + left)
-			}
-			if err != nil {
-				x.finishComposite(i, record.Failed, record.ReasonExpression, fmt.Sprintf("repeat.carry %q: %s", repeat.Carry[k].Name, err))
-				return
-			}
-			carried[repeat.Carry[k].Name] = v
-		}
-		x.openRound(i, carried)
-	}
-}
-
-// roundOutputs are what until and carry see of a round.
-func (ev *evaluator) roundOutputs(m *node) (map[string]cty.Value, error) {
-	own := map[string]cty.Value{}
-	for i := range m.step.Outputs {
-		out := &m.step.Outputs[i]
-		if m.datum(out.Name) == nil {
-			own["output."+out.Name] = cty.NullVal(ev.types[out.Type]) // left out
-			if out.Default != nil {
-				v, err := constant(out.Default, ev.types[out.Type])
-				if err != nil {
-					return nil, err
-				}
-				own["output."+out.Name] = v
-			}
-			continue
-		}
-		v, err := m.value(i, ev.types[out.Type])
-		if err != nil {
-			return nil, err
-		}
-		own["output."+out.Name] = v
-	}
-	for i := range m.spec.inputs() {
-		d := &m.spec.Inputs[i]
-		if t := ev.types[d.Type]; d.Value != nil && !types.HasArtifact(t) {
-			if v, err := constant(d.Value, t); err == nil {
-				own["input."+d.Name] = v
-			}
-		}
-	}
-	return own, nil
-}
-
-// hasDefault says whether an input has a value for where its own is null.
-func hasDefault(s *program.Step, input string) bool {
-	return slices.ContainsFunc(s.Inputs, func(in program.Input) bool { return in.Name == input && in.Default != nil })
-}
-
-// leaves says, behind an error of an expression that reads a round, which output the round has left out.
-func (n *node) leaves(v *program.Value) string {
-	for _, ref := range v.Refs() {
-		if name, ok := strings.CutPrefix(ref, "output."); ok && n.datum(name) == nil {
-			return fmt.Sprintf(" (%s has left out its output %s)", n.addr, name)
-		}
-	}
-	return ""
-}
-
-func (sp *Spec) inputs() []record.Datum {
-	if sp == nil {
-		return nil
-	}
-	return sp.Inputs
-}
-
-// callEnded ends a node whose pipeline has ended.
-func (x *expansion) callEnded(sc *frame) {
-	i := sc.call
-	status, reason, message := x.graph.outcome(sc)
-	outputs, bad := x.eval.results(sc)
-	if bad != "" && status == record.Succeeded {
-		status, reason, message = record.Failed, record.ReasonOutputExpression, bad
-	}
-	x.graph.nodes[i].end.Outputs = outputs
-	if status != record.Succeeded {
-		x.graph.nodes[i].end.Outputs = nil // those of a failure are never visible
-	}
-	x.finishComposite(i, status, reason, message)
 }

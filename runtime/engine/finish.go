@@ -9,7 +9,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// endAsLastAttempt ends a step as its last attempt ended. why says what keeps it from another one, if that is worth saying.
+// endAsLastAttempt ends a step with the status of its last attempt. why is the reason why there is no further attempt, or "".
 func (lc *lifecycle) endAsLastAttempt(i int, why string) {
 	r := lc.graph.nodes[i].lastResult
 	message := r.Message
@@ -19,11 +19,12 @@ func (lc *lifecycle) endAsLastAttempt(i int, why string) {
 	lc.end(i, r.Status, r.Reason, message)
 }
 
-// end ends a step. Its dependants are told by settle.
+// end ends a node. settle releases its dependants later.
 func (lc *lifecycle) end(i int, status record.Status, reason, message string) {
 	lc.groups.leave(i)
 	n := &lc.graph.nodes[i]
-	n.phase, n.spec = ended, nil
+	lc.graph.move(n, ended)
+	n.spec = nil
 	n.end.Status, n.end.Reason, n.end.Message, n.end.EndedAt = status, reason, message, lc.out.now
 	n.end.Attempts = n.attempts
 	if n.attempts > 0 {
@@ -49,8 +50,8 @@ func (lc *lifecycle) end(i int, status record.Status, reason, message string) {
 	}
 }
 
-// counts says whether n's failure is one of its pipeline's: a round's is that of the loop, and that of a step with
-// instances is theirs, each as soon as it has failed.
+// counts reports whether the failure of n is listed as a failure of its pipeline. That of a round is reported by its loop, and
+// that of a step with instances by each instance.
 func (g *graph) counts(n *node) bool {
 	if n.kind == fan {
 		return len(n.children) == 0
@@ -58,7 +59,7 @@ func (g *graph) counts(n *node) bool {
 	return n.isStep() || g.nodes[n.parent].kind == fan
 }
 
-// outcome is how the run, or a pipeline that is called, would end if nothing else went wrong.
+// outcome returns how a pipeline would end if nothing else failed.
 func (g *graph) outcome(sc *frame) (status record.Status, reason, message string) {
 	switch {
 	case sc.cancelled:
@@ -75,7 +76,7 @@ func (g *graph) outcome(sc *frame) (status record.Status, reason, message string
 	return record.Succeeded, "", ""
 }
 
-// name says of a few steps how they ended, and how many more there are.
+// name lists how a few nodes ended, and how many more there are.
 func (g *graph) name(failed []int) string {
 	const few = 3
 	var parts []string
@@ -126,7 +127,7 @@ func (g *graph) stepEnds() []record.StepEnd {
 	return out
 }
 
-// results evaluates the outputs of a pipeline. bad says what went wrong with one of them.
+// results evaluates the outputs of a pipeline. bad is the first error.
 func (ev *evaluator) results(sc *frame) (out []record.Datum, bad string) {
 	for i := range sc.outputs {
 		d, err := ev.output(sc, &sc.outputs[i])
@@ -140,7 +141,7 @@ func (ev *evaluator) results(sc *frame) (out []record.Datum, bad string) {
 	return out, bad
 }
 
-// output evaluates an output of the pipeline. Where a step that it reads has none, there is neither it nor an error.
+// output evaluates an output of a pipeline. It returns neither a datum nor an error if a step that the output reads has none.
 func (ev *evaluator) output(sc *frame, out *program.Result) (*record.Datum, error) {
 	r := reader{ev: ev, frame: sc, value: &out.Value}
 	v, err := r.eval()

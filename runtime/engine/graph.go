@@ -16,11 +16,21 @@ type graph struct {
 	nodes  []node         // only grows; the first ones are the steps of the program itself
 	frames []frame        // only grows; the first one is the program's
 	byAddr map[string]int // nodes
+
+	moved func(from, to phase) // if not nil, called for each change of a node's phase; tests set it
 }
 
-// openFrame makes the nodes of a pipeline, the steps and then finally's, each sorted by name: the order in which ready ones
-// start. caller is the address of the step that calls the pipeline, "" for the
-// program itself, and at is the place of that step.
+// move changes the phase of a node. doc.go lists the changes that are legal.
+func (g *graph) move(n *node, to phase) {
+	if g.moved != nil {
+		g.moved(n.phase, to)
+	}
+	n.phase = to
+}
+
+// openFrame creates the nodes of a pipeline, steps before finally steps, each sorted by name. Nodes that are ready start in this
+// order. caller is the address of the step that calls the pipeline, "" for the program itself, and at is the position of
+// that step.
 func (g *graph) openFrame(sc frame, caller record.Address, at position) int {
 	n := len(g.frames)
 	sc.byName = make(map[string]int, len(sc.steps[0])+len(sc.steps[1]))
@@ -37,7 +47,7 @@ func (g *graph) openFrame(sc frame, caller record.Address, at position) int {
 			}
 			role, limits := kindOf(st, false, false), sc.limits
 			if role == call || role == loop {
-				limits = nil // it is its attempts that take places
+				limits = nil // only their attempts count against limits
 			}
 			i := g.add(node{
 				step: st, kind: role, addr: addr.String(), frame: n, section: group, parent: -1, phase: pending,
@@ -47,7 +57,7 @@ func (g *graph) openFrame(sc frame, caller record.Address, at position) int {
 			sc.nodes[group] = append(sc.nodes[group], i)
 			sc.left[group]++
 			if group == 1 {
-				g.nodes[i].blockers++ // for all steps
+				g.nodes[i].blockers++ // finally waits for all steps
 			}
 		}
 	}
@@ -58,7 +68,8 @@ func (g *graph) openFrame(sc frame, caller record.Address, at position) int {
 	return n
 }
 
-// link enters each step of a scope with those that it waits for. What an instance alone waits for comes when it is made.
+// link connects each step of a frame with the steps that it waits for. A need of each instance is connected when the instance
+// is created.
 func (g *graph) link(sc int) {
 	for _, group := range g.frames[sc].nodes {
 		for _, i := range group {
@@ -71,7 +82,7 @@ func (g *graph) link(sc int) {
 	}
 }
 
-// await has node i wait for the end of j, or of the instance of it with a key.
+// await makes node i wait for the end of j, or of the instance of j with a key.
 func (g *graph) await(i, j int, instance string) {
 	n, m := &g.nodes[i], &g.nodes[j]
 	if instance != "" && m.kind == fan && m.phase != absent && m.phase != ended {
@@ -86,7 +97,7 @@ func (g *graph) await(i, j int, instance string) {
 		}
 		child, ok := m.byKey[key]
 		if !ok {
-			return // reading it will tell
+			return // evaluating the reference reports the missing instance
 		}
 		j = child
 		m = &g.nodes[j]

@@ -6,39 +6,39 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Hold is a place in a concurrency group: of an attempt of a step, or of a call, from before it starts to its end.
+// Hold is a slot in a concurrency group. An attempt of a step, or a call, holds it from before its start to its end.
 type Hold struct {
-	Step    string // the address
-	Attempt int    // that it is for; of a call, 1
+	Step    string // the address of the step or the call
+	Attempt int    // the attempt that holds the slot; 1 for a call
 	Group   string
-	Limit   int // how many places the group has
+	Limit   int // how many slots the group has
 }
 
-// EnterGroup asks for a place in a group. The answer is the event GroupEntered; or, where Skip is set and all places are
-// held, GroupBusy. A run asks for one place of a group at a time, so that runs take turns, and only where it has room for
-// what it is for. Others may have that room when the place is given: then it is kept until there is room again, and the
-// run asks for no other place of the group meanwhile.
+// EnterGroup requests a slot in a group. The answer is the event GroupEntered or, if Skip is set and all slots are held,
+// GroupBusy. A run has at most one request for each group, so that runs take turns, and only while it has room under its
+// limits. If another step takes the room before the answer comes, the run keeps the slot until there is room again, and
+// requests no other slot of the group.
 type EnterGroup struct {
 	Hold
 	Skip bool
 }
 
-// LeaveGroup gives a place back; where the question for it is not answered yet, that is taken back.
+// LeaveGroup releases a slot, or withdraws a request that is not answered yet.
 type LeaveGroup struct{ Hold }
 
 func (EnterGroup) action() {}
 func (LeaveGroup) action() {}
 
-// noNode is no node.
+// noNode is the index of no node.
 const noNode = -1
 
-// groupQueue is where the nodes of a run wait that want a place in one group: one of them asks for it, the others stand in
-// line. Nodes that take their room from the same limiters stand in the same line.
+// groupQueue holds the nodes of a run that wait for a slot in one group. One of them has requested a slot. The others wait in
+// lines: nodes with the same innermost limit are in the same line.
 type groupQueue struct {
-	waiter int           // the node that asks, or has been let in and has not started yet
-	lines  map[int]*line // by the innermost limiter
-	heads  readyHeap     // the first of each line; the node is the line's key
-	calls  int           // in the lines: they need no room of the run's own
+	waiter int           // the node that has requested a slot, or has one and has not started yet
+	lines  map[int]*line // by the innermost limit
+	heads  readyHeap     // the first node of each line; candidate.node is the key of the line
+	calls  int           // how many calls are in the lines: they do not count against the limits
 }
 
 type line struct {
@@ -56,7 +56,7 @@ type groups struct {
 	changed      bool           // a queue may have a node that can request a slot now
 }
 
-// lineOf is the key of the line that a node stands in.
+// lineOf returns the key of the line that n waits in.
 func (n *node) lineOf() int {
 	if len(n.limits) == 0 {
 		return noNode
@@ -64,22 +64,22 @@ func (n *node) lineOf() int {
 	return n.limits[0]
 }
 
-// needsSlot says whether a node needs a place in a group before it starts, and has none. What has a group and nodes of
-// its own is not it: its instances are, or its rounds.
+// needsSlot reports whether a node needs a slot before it starts and has none. Of a step with instances or rounds, these need
+// slots, not the step itself.
 func (n *node) needsSlot() bool {
 	return n.step.Concurrency != nil && !n.hasSlot && (n.kind == process || n.kind == call)
 }
 
-// hold is the place of a node for what it starts next, or has started.
+// hold returns the slot of a node for the attempt that has started, or starts next.
 func (n *node) hold() Hold {
 	c := n.step.Concurrency
 	return Hold{Step: n.addr, Attempt: n.slotAttempt, Group: c.Group, Limit: c.Limit}
 }
 
-// enqueue lets a node wait for a place in its group.
+// enqueue makes a node wait for a slot in its group.
 func (gr *groups) enqueue(i int) {
 	n := &gr.graph.nodes[i]
-	n.phase = queued
+	gr.graph.move(n, queued)
 	g := gr.queueOf(n.step.Concurrency.Group)
 	key := n.lineOf()
 	l := g.lines[key]
@@ -93,7 +93,7 @@ func (gr *groups) enqueue(i int) {
 	if n.kind == call {
 		g.calls++
 	}
-	if first || before { // a line that has a new first one is there twice: the older entry is read past
+	if first || before { // a line with a new first node has two entries: serveQueue ignores the older one
 		g.heads.push(candidate{n.position, key})
 	}
 	gr.changed = gr.changed || g.waiter == noNode
@@ -112,7 +112,7 @@ func (gr *groups) queueOf(group string) *groupQueue {
 	return &gr.queues[k]
 }
 
-// serveQueues lets the next one of each group ask, as far as there is room for it.
+// serveQueues requests a slot for the next node of each queue, as far as there is room for it.
 func (gr *groups) serveQueues() {
 	gr.changed, gr.sched.freed = false, false
 	for k := range gr.queues {
@@ -123,7 +123,7 @@ func (gr *groups) serveQueues() {
 }
 
 func (gr *groups) serveQueue(g *groupQueue) {
-	var full []candidate // lines whose first one finds no room
+	var full []candidate // lines whose first node finds no room
 	for len(g.heads) > 0 && g.waiter == noNode && (g.calls > 0 || gr.sched.room()) {
 		head := g.heads.pop()
 		l := g.lines[head.node]
@@ -145,7 +145,7 @@ func (gr *groups) serveQueue(g *groupQueue) {
 		} else {
 			g.heads.push(candidate{l.readyHeap[0].position, l.key})
 		}
-		if n.phase == queued { // else it has been halted since
+		if n.phase == queued { // otherwise it was halted
 			g.waiter = i
 			n.requested, n.slotAttempt = true, n.attempts+1
 			gr.out.act(EnterGroup{Hold: n.hold(), Skip: n.step.Concurrency.Skip})
@@ -156,7 +156,7 @@ func (gr *groups) serveQueue(g *groupQueue) {
 	}
 }
 
-// roomFor says whether a node could start now.
+// roomFor reports whether a node could start now.
 func (s *scheduler) roomFor(n *node) bool {
 	for _, l := range n.limits {
 		if q := &s.limits[l]; q.busy >= q.most {
@@ -166,7 +166,7 @@ func (s *scheduler) roomFor(n *node) bool {
 	return true
 }
 
-// waiterFor is the node that an answer is for; nobody where it doesn't ask any more.
+// waiterFor returns the node that an answer is for, or noNode if the request was withdrawn.
 func (gr *groups) waiterFor(e record.Event) int {
 	i, ok := gr.graph.byAddr[e.Step]
 	if !ok || gr.graph.nodes[i].phase != queued || !gr.graph.nodes[i].requested || gr.graph.nodes[i].slotAttempt != e.Attempt {
@@ -175,8 +175,8 @@ func (gr *groups) waiterFor(e record.Event) int {
 	return i
 }
 
-// groupEntered lets a node start as soon as there is room, in its place, which it keeps: given back, it could not be told
-// apart from the one that would be asked for next.
+// groupEntered makes a node ready in its slot. The node keeps the slot while it waits for room: the driver could not distinguish a
+// released slot from the one that is requested next.
 func (s *State) groupEntered(e record.Event) {
 	if i := s.groups.waiterFor(e); i != noNode {
 		s.graph.nodes[i].hasSlot = true
@@ -184,7 +184,7 @@ func (s *State) groupEntered(e record.Event) {
 	}
 }
 
-// groupBusy skips a node, or, where it has failed before, ends it as it has failed. With a reason, the group can't be
+// groupBusy skips a node, or ends it with the status of its last attempt. An event with a reason reports that the group cannot be
 // entered at all.
 func (s *State) groupBusy(e record.Event) {
 	i := s.groups.waiterFor(e)
@@ -203,7 +203,7 @@ func (s *State) groupBusy(e record.Event) {
 	s.life.skip(i, record.ReasonGroupBusy, e.Text, s.graph.nodes[i].addr+" was skipped because "+e.Text)
 }
 
-// requestDone lets the next one of a node's group ask: the node has started, or doesn't ask any more.
+// requestDone lets the next node of the queue request a slot: i has started, or no longer waits.
 func (gr *groups) requestDone(i int) {
 	n := &gr.graph.nodes[i]
 	if !n.requested {
@@ -216,7 +216,7 @@ func (gr *groups) requestDone(i int) {
 	}
 }
 
-// leave gives a node's place back, or stops asking for one.
+// leave releases the slot of a node, or withdraws its request.
 func (gr *groups) leave(i int) {
 	n := &gr.graph.nodes[i]
 	if n.requested || n.hasSlot {
@@ -226,7 +226,7 @@ func (gr *groups) leave(i int) {
 	}
 }
 
-// holds are the places that are held while an attempt of a node runs: those of the calls that it is part of, and its own.
+// holds returns the slots that are held while an attempt of a node runs: those of the calls that it is part of, and its own.
 func (gr *groups) holds(n *node) []Hold {
 	out := gr.graph.frames[n.frame].holds
 	if n.step.Concurrency != nil && n.kind == process {

@@ -181,6 +181,7 @@ type growing struct {
 }
 
 func newGrowing(t *rapid.T, s *State) *growing {
+	checkMoves(t, s)
 	return &growing{
 		t: t, s: s, now: epoch, running: map[string]int{}, checks: map[string]bool{}, asks: map[string]bool{}, timers: map[string]bool{}, ends: map[string]record.StepEnd{}, tries: map[string]int{},
 	}

@@ -4,11 +4,11 @@ import (
 	"slices"
 )
 
-// position is where a node stands in the order in which ready ones start: by the position of each that it is part of, from
-// the outermost in.
+// position is the rank of a node in the order in which ready nodes start: its rank in its parent, preceded by the parent's
+// position.
 type position []int32
 
-// readyHeap is a heap of nodes, the first by place first. (container/heap would box each of them.)
+// readyHeap is a heap of nodes, ordered by position. It avoids container/heap, which would allocate for each of them.
 type readyHeap []candidate
 
 type candidate struct {
@@ -31,7 +31,7 @@ func (h *readyHeap) push(r candidate) {
 	}
 }
 
-// pop takes the first; the heap must not be empty.
+// pop removes and returns the first candidate. The heap must not be empty.
 func (h *readyHeap) pop() candidate {
 	q := *h
 	top, last := q[0], len(q)-1

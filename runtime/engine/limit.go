@@ -1,10 +1,10 @@
 package engine
 
-// limiter bounds how many nodes are at work at once: of the run, of a called pipeline, of the instances of a step.
+// limiter bounds how many nodes are active at once: of the run, of a called pipeline, or of the instances of a step.
 type limiter struct {
 	most   int
 	busy   int
-	parked readyHeap // nodes that found it full
+	parked readyHeap // nodes that found no room
 }
 
 // scheduler holds the nodes that may start, in their order, and the limits of parallel attempts.
@@ -15,13 +15,13 @@ type scheduler struct {
 	freed  bool      // a limit has had room since the queues of groups were last served
 }
 
-// newLimit makes a limiter; 0 and less is no bound, and needs none.
+// newLimit adds a limiter and returns its index. most must be positive.
 func (s *scheduler) newLimit(most int) int {
 	s.limits = append(s.limits, limiter{most: most})
 	return len(s.limits) - 1
 }
 
-// acquire takes a place in each limiter of a node; where one is full the node waits for a place in that one.
+// acquire counts a node against its limits. If one of them is reached, the node is parked there and acquire returns false.
 func (s *scheduler) acquire(i int) bool {
 	n := &s.graph.nodes[i]
 	for _, l := range n.limits {
@@ -36,7 +36,7 @@ func (s *scheduler) acquire(i int) bool {
 	return true
 }
 
-// release gives a node's places back.
+// release stops counting a node against its limits.
 func (s *scheduler) release(i int) {
 	for _, l := range s.graph.nodes[i].limits {
 		s.limits[l].busy--
@@ -45,7 +45,7 @@ func (s *scheduler) release(i int) {
 	s.wake(i)
 }
 
-// wake lets one that waits for a limiter of i try again, as far as there is room: i has gone, or doesn't want its place.
+// wake lets a node that is parked at a limit of i try again if there is room, because i has ended or does not use its room.
 func (s *scheduler) wake(i int) {
 	for _, l := range s.graph.nodes[i].limits {
 		if q := &s.limits[l]; len(q.parked) > 0 && q.busy < q.most {
@@ -54,12 +54,12 @@ func (s *scheduler) wake(i int) {
 	}
 }
 
-// room says whether another attempt may start at all.
+// room reports whether another attempt may start at all.
 func (s *scheduler) room() bool { return s.limits[0].busy < s.limits[0].most }
 
-// makeReady lets a node start as soon as there is room.
+// makeReady makes a node start as soon as there is room.
 func (s *scheduler) makeReady(i int) {
 	n := &s.graph.nodes[i]
-	n.phase = ready
+	s.graph.move(n, ready)
 	s.ready.push(candidate{n.position, i})
 }

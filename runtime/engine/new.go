@@ -8,8 +8,8 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// New makes the state of a run that has not started. limit bounds the attempts at once, together with the program's
-// own bound; 0 adds none. The error says why this program can't be run: the compiler lets none such pass.
+// New returns the state of a run that has not started. limit bounds the parallel attempts, in addition to the program's own
+// limit; 0 sets no bound. It returns an error if the program cannot be run: the compiler accepts no such program.
 func New(p *program.Program, run *record.Run, limit int) (*State, error) {
 	if p == nil || run == nil {
 		return nil, errors.New("engine: a program and a run are needed")
@@ -42,7 +42,7 @@ func newState(p *program.Program, run *record.Run) *State {
 	return &State{rooms: r, life: life, expansion: life.expansion, approvals: life.approvals}
 }
 
-// bound is the smaller one of two bounds, where zero and less is none.
+// bound returns the smaller of two bounds. Zero and less mean no bound.
 func bound(a, b int) int {
 	const none = int(^uint(0) >> 1)
 	if a <= 0 {
@@ -54,14 +54,14 @@ func bound(a, b int) int {
 	return min(a, b)
 }
 
-// addRoot makes the nodes of the program itself.
+// addRoot creates the nodes of the program itself.
 func (s *State) addRoot() error {
 	p := s.eval.program
 	s.graph.openFrame(frame{call: -1, steps: [2][]program.Step{p.Steps, p.Finally}, outputs: p.Outputs, onFailure: p.OnFailure, timeout: p.Timeout, limits: []int{0}}, "", nil)
 	return nil
 }
 
-// choose marks the steps that this run has not, and those whose results are to be kept.
+// choose marks the steps that are not part of this run, and those whose results may be kept.
 func (s *State) choose() error {
 	root := &s.graph.frames[0]
 	only := map[string]bool{}
@@ -82,10 +82,10 @@ func (s *State) choose() error {
 		if !ok {
 			return fmt.Errorf("there is no step %q whose result could be kept", name)
 		}
-		// Of a step with steps of its own, it is theirs that are kept, when they are made.
+		// a step with nodes of its own keeps their results when they are created
 		if n := &s.graph.nodes[i]; n.phase != absent && !n.awaitsKept && (n.kind == process || n.kind == approval) {
 			n.awaitsKept = true
-			n.blockers++ // for StepKept
+			n.blockers++ // StepKept
 		}
 	}
 	s.graph.link(0)

@@ -14,10 +14,10 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// fault is why a step can't be started: it has failed.
+// fault is why a step cannot be started.
 type fault struct {
 	reason, message string
-	skip            bool // it has rather been skipped: what it reads was left out
+	skip            bool // the step is skipped and has not failed: what it reads was omitted
 }
 
 // condition evaluates the step's `when`.
@@ -36,7 +36,7 @@ func (ev *evaluator) condition(n *node) (bool, *fault) {
 	return v, nil
 }
 
-// bool is eval, where true or false is wanted.
+// bool evaluates a value that must be true or false.
 func (r *reader) bool() (bool, error) {
 	v, err := r.eval()
 	if err != nil {
@@ -48,7 +48,7 @@ func (r *reader) bool() (bool, error) {
 	return v.True(), nil
 }
 
-// prepare evaluates what the step is given.
+// prepare evaluates what an attempt of a step is given.
 func (ev *evaluator) prepare(n *node) (*Spec, *fault) {
 	spec := &Spec{Step: n.addr, Def: n.step, Attempt: 1, UserAttempt: 1}
 	if n.key != cty.NilVal {
@@ -110,7 +110,7 @@ func (ev *evaluator) input(n *node, in *program.Input) (record.Datum, *fault) {
 		return bad(record.ReasonInputInvalid, fmt.Errorf("the value is null because %s", r.missing))
 	}
 	if r.read != nil && r.readType == in.Type && in.Value.Ref != "" {
-		d := *r.read // it is what the wrapper has checked and written: no need to write it anew for each who reads it
+		d := *r.read // reuse the wrapper's checked JSON
 		d.Name, d.Type = in.Name, in.Type
 		return d, nil
 	}
@@ -121,7 +121,7 @@ func (ev *evaluator) input(n *node, in *program.Input) (record.Datum, *fault) {
 	return d, nil
 }
 
-// readRefs adds what v, a part of the command or of the environment, reads beyond the step's own inputs and outputs.
+// readRefs adds the values that v, a part of the command or of env, reads in addition to the step's inputs and outputs.
 func (ev *evaluator) readRefs(spec *Spec, n *node, v *program.Value) *fault {
 	r := reader{ev: ev, node: n, value: v}
 	for _, ref := range v.Refs() {

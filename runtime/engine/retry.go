@@ -24,7 +24,7 @@ type retries struct {
 	timers map[string]int // retry timers that are set, to their node
 }
 
-// failedAttempt tries the step again, or ends it.
+// failedAttempt repeats the step or ends it.
 func (lc *lifecycle) failedAttempt(i int) {
 	n := &lc.graph.nodes[i]
 	r := n.lastResult
@@ -55,13 +55,13 @@ func (lc *lifecycle) failedAttempt(i int) {
 		lc.sched.makeReady(i)
 		return
 	}
-	n.phase = waiting
+	lc.graph.move(n, waiting)
 	timer := "retry/" + n.addr + "/" + strconv.Itoa(n.attempts+1)
 	lc.retries.timers[timer] = i
 	lc.out.act(SetTimer{Name: timer, At: at})
 }
 
-// describe says in a few words how an attempt failed.
+// describe returns a short description of how an attempt failed.
 func describe(r *record.Result) string {
 	text := "failed"
 	if r.Status == record.TimedOut {
@@ -76,7 +76,7 @@ func describe(r *record.Result) string {
 	return text
 }
 
-// again says whether the failure at hand allows another attempt; where it is worth telling, why it doesn't.
+// again reports whether another attempt follows the failure and, if there is something to report, why not.
 func (rt *retries) again(n *node) (bool, string) {
 	retry, r := &n.step.Retry, n.lastResult
 	if why := rt.graph.frames[n.frame].halted[n.section]; why != "" {
@@ -102,7 +102,7 @@ func (rt *retries) again(n *node) (bool, string) {
 	return ok, "retry.when is false"
 }
 
-// failure is what retry.when sees of the attempt that failed, beside what all values see.
+// failure returns the values that only retry.when can read.
 func (rt *retries) failure(n *node) map[string]cty.Value {
 	own := map[string]cty.Value{
 		"attempt":   cty.NumberIntVal(int64(n.userFailures)),
@@ -130,11 +130,11 @@ func (rt *retries) failure(n *node) map[string]cty.Value {
 	return own
 }
 
-// maxDelay bounds what a factor can grow to where the program sets no bound.
+// maxDelay bounds the delay if the program does not.
 const maxDelay = 24 * time.Hour
 
-// delay is how long the step waits after its nth failure of a kind, spread by a tenth so that steps that fail together
-// don't come back together.
+// delay returns the time between the nth failure of a kind and the next attempt. It is spread by a tenth, so that steps that fail
+// together do not start again together.
 func (rt *retries) delay(n *node, failures int) time.Duration {
 	r := &n.step.Retry
 	limit := maxDelay
@@ -148,7 +148,7 @@ func (rt *retries) delay(n *node, failures int) time.Duration {
 	d = math.Min(d, float64(limit))
 	d *= 1 + rt.jitter(n)/10
 	switch {
-	case !(d > 0): // NaN too
+	case !(d > 0): // also NaN
 		return 0
 	case d >= float64(limit):
 		return limit
@@ -156,7 +156,7 @@ func (rt *retries) delay(n *node, failures int) time.Duration {
 	return time.Duration(d)
 }
 
-// jitter is a number from -1 to 1 that the attempt's name stands for.
+// jitter returns a number from -1 to 1 that depends only on the run and the attempt.
 func (rt *retries) jitter(n *node) float64 {
 	sum := sha256.Sum256([]byte(rt.uid + "\x00" + n.addr + "\x00" + strconv.Itoa(n.attempts)))
 	return float64(binary.BigEndian.Uint32(sum[:]))/math.MaxUint32*2 - 1

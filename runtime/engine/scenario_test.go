@@ -46,11 +46,15 @@ func TestScenarios(t *testing.T) {
 // playScenario feeds the events among the lines of a run to the engine, and returns the lines with the actions that follow.
 func playScenario(t *testing.T, program, run string) string {
 	su := parseSetup(t, program)
-	sc := newScript(t, su.program, su.run, su.limit)
+	return newScript(t, su.program, su.run, su.limit).playRun(run).out.String()
+}
+
+// playRun plays the events among the lines of a run.
+func (sc *script) playRun(run string) *script {
 	for line := range strings.Lines(run) {
 		if event, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "> "); ok {
 			sc.play(event)
 		}
 	}
-	return sc.out.String()
+	return sc
 }

@@ -26,6 +26,7 @@ func newScript(t *testing.T, p *program.Program, run *record.Run, limit int) *sc
 	if err != nil {
 		t.Fatal(err)
 	}
+	checkMoves(t, s)
 	return &script{t: t, s: s, at: epoch}
 }
 

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"pipec.dev/pipec/schema/expr"
-	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -20,12 +19,12 @@ type lifecycle struct {
 	over        bool  // End was given
 }
 
-// settle goes on until nothing more follows from what has happened.
+// settle performs everything that follows from the event at hand.
 func (lc *lifecycle) settle() {
 	for {
 		switch {
 		case len(lc.ended) > 0:
-			lc.tellDependants()
+			lc.releaseDependants()
 		case !lc.started || lc.over:
 			return
 		case len(lc.frameChecks) > 0:
@@ -44,7 +43,7 @@ func (lc *lifecycle) settle() {
 	}
 }
 
-// checkFrame does what follows for a pipeline from what has ended in it.
+// checkFrame halts, continues or ends a pipeline in which something has ended.
 func (lc *lifecycle) checkFrame(k int) {
 	sc := &lc.graph.frames[k]
 	switch {
@@ -69,11 +68,11 @@ func (lc *lifecycle) checkFrame(k int) {
 	}
 }
 
-// tellDependants tells them of all that has ended since the last time.
-func (lc *lifecycle) tellDependants() {
-	told := lc.ended
+// releaseDependants releases the dependants of the nodes that have ended since the last call.
+func (lc *lifecycle) releaseDependants() {
+	ended := lc.ended
 	lc.ended = nil
-	for _, i := range told {
+	for _, i := range ended {
 		dependants, wanting := lc.graph.nodes[i].dependants, lc.graph.nodes[i].instanceWaiters
 		lc.graph.nodes[i].instanceWaiters = nil
 		for _, d := range dependants {
@@ -85,7 +84,7 @@ func (lc *lifecycle) tellDependants() {
 	}
 }
 
-// released is told once for each thing that the node waits for.
+// released is called once for each event or end that the node waits for.
 func (lc *lifecycle) released(i int) {
 	if lc.graph.nodes[i].phase == pending {
 		lc.graph.nodes[i].blockers--
@@ -93,7 +92,7 @@ func (lc *lifecycle) released(i int) {
 	}
 }
 
-// decide lets a node that waits for nothing more be run, or skips it.
+// decide skips a node that waits for nothing more, or lets it run.
 func (lc *lifecycle) decide(i int) {
 	n := &lc.graph.nodes[i]
 	if n.phase != pending || n.blockers > 0 || !lc.started {
@@ -127,7 +126,7 @@ func (lc *lifecycle) decide(i int) {
 	}
 }
 
-// evaluatesWhen says whether it is this node of which `when` is asked: of each instance where it mentions each, else once.
+// evaluatesWhen reports whether the node evaluates `when`: each instance does if it reads each, otherwise the step does once.
 func (n *node) evaluatesWhen() bool {
 	if n.step.When == nil {
 		return false
@@ -143,54 +142,6 @@ func (n *node) evaluatesWhen() bool {
 	return each && !round
 }
 
-// obstacle is the step because of which n can't run: one that failed rather than one that was skipped; or nil.
-func (g *graph) obstacle(n *node) *node {
-	var found *node
-	for _, need := range n.step.Needs {
-		if n.isStep() == (need.Instance == expr.EachKey) || !n.isStep() && n.carried != nil {
-			continue
-		}
-		m := g.needed(n, need)
-		if m != nil && !met(need.Kind, m) && (found == nil || found.status() == record.Skipped && m.status() != record.Skipped) {
-			found = m
-		}
-	}
-	return found
-}
-
-// needed is the node that a need is of; nil where there is no such instance, which reading it will tell.
-func (g *graph) needed(n *node, need program.Need) *node {
-	m := &g.nodes[g.frames[n.frame].byName[need.Step]]
-	if need.Instance == "" || m.byKey == nil {
-		return m
-	}
-	key := record.Key(need.Instance).Text()
-	if need.Instance == expr.EachKey {
-		key = expr.Key(n.key)
-	}
-	child, ok := m.byKey[key]
-	if !ok {
-		return nil
-	}
-	return &g.nodes[child]
-}
-
-// met says whether the end of m is good enough.
-func met(kind program.NeedKind, m *node) bool {
-	if m.kind == fan && len(m.children) > 0 && m.step.ContinueOnFailure && m.status() != record.Cancelled {
-		return true // those that succeeded are left
-	}
-	switch m.status() {
-	case record.Succeeded:
-		return true
-	case record.Skipped:
-		return kind == program.NeedSoft || kind == program.NeedStatus
-	case record.Failed, record.TimedOut:
-		return kind == program.NeedStatus || kind == program.NeedOrder && m.step.ContinueOnFailure
-	}
-	return kind == program.NeedStatus
-}
-
 func (lc *lifecycle) skipFor(i int, m *node) {
 	reason, root := record.ReasonUpstreamFailed, m.outcome()
 	if m.status() == record.Skipped {
@@ -202,118 +153,9 @@ func (lc *lifecycle) skipFor(i int, m *node) {
 	lc.skip(i, reason, m.outcome(), root)
 }
 
-// skip ends a step that has not been started. root is the same for all that are skipped because of it, so a long
-// chain has no long message.
-func (lc *lifecycle) skip(i int, reason, message, root string) {
-	lc.graph.nodes[i].rootCause = root
+// skip ends a node that has not been started. cause is the same for all nodes that are skipped for the same reason, so that the
+// messages of a long chain stay short.
+func (lc *lifecycle) skip(i int, reason, message, cause string) {
+	lc.graph.nodes[i].rootCause = cause
 	lc.end(i, record.Skipped, reason, message)
-}
-
-// start starts what is ready, or fails it where it can't be.
-func (lc *lifecycle) start(i int) {
-	n := &lc.graph.nodes[i]
-	if n.phase != ready { // it was skipped since: another may have its place
-		lc.sched.wake(i)
-		return
-	}
-	if n.needsSlot() && (n.step.Cache == nil || n.spec != nil) { // what is in the cache needs none
-		lc.groups.enqueue(i)
-		lc.sched.wake(i)
-		return
-	}
-	if !lc.sched.acquire(i) {
-		return
-	}
-	lc.groups.requestDone(i)
-	if n.attempts > 0 {
-		if w := n.step.Retry.Within.D(); w > 0 && lc.out.now.After(n.end.StartedAt.Add(w)) {
-			lc.endAsLastAttempt(i, "retry.within is over") // and leaves its group
-			lc.sched.release(i)
-			return
-		}
-		lc.launch(i)
-		return
-	}
-	switch n.kind {
-	case call:
-		lc.expansion.openCall(i)
-		return
-	case loop:
-		lc.expansion.openLoop(i)
-		return
-	}
-	spec, f := n.spec, (*fault)(nil)
-	if spec == nil { // else the cache was asked with it
-		spec, f = lc.eval.prepare(n)
-	}
-	if f != nil {
-		if f.skip {
-			lc.skip(i, record.ReasonUpstreamSkipped, f.message, f.message)
-		} else {
-			lc.end(i, record.Failed, f.reason, f.message)
-		}
-		lc.sched.release(i)
-		return
-	}
-	n.spec = spec
-	if n.step.Cache != nil && !n.hasSlot {
-		n.phase = checking
-		lc.out.act(CheckCache{*spec})
-		return
-	}
-	lc.launch(i)
-}
-
-// launch starts the next attempt.
-func (lc *lifecycle) launch(i int) {
-	n := &lc.graph.nodes[i]
-	n.attempts++
-	n.phase = running
-	if n.attempts == 1 {
-		n.end.StartedAt = lc.out.now
-		lc.out.notify(record.Event{Type: record.StepStarted, Step: n.addr, Attempt: 1})
-	}
-	spec := *n.spec
-	spec.Attempt, spec.UserAttempt, spec.OOMs, spec.Holds = n.attempts, n.userFailures+1, n.ooms, lc.groups.holds(n)
-	lc.out.act(StartAttempt{spec})
-}
-
-// halt lets no more steps of a group of a scope start, and stops those that run if stop is set.
-func (lc *lifecycle) halt(k, group int, stop bool, why string) {
-	if lc.graph.frames[k].halted[group] == "" {
-		lc.graph.frames[k].halted[group] = why
-	}
-	for _, i := range lc.graph.frames[k].nodes[group] {
-		lc.haltNode(i, stop, why)
-	}
-}
-
-func (lc *lifecycle) haltNode(i int, stop bool, why string) {
-	n := &lc.graph.nodes[i]
-	switch {
-	case n.phase == waiting || (n.phase == ready || n.phase == queued) && n.attempts > 0:
-		lc.endAsLastAttempt(i, why)
-	case n.phase == checking:
-		lc.skip(i, record.ReasonStopped, why, why)
-		lc.sched.release(i)
-	case n.phase == pending || n.phase == ready || n.phase == queued:
-		lc.skip(i, record.ReasonStopped, why, why)
-	case n.phase == unanswered:
-		n.stopping = why
-		lc.end(i, record.Cancelled, record.ReasonCancelled, why)
-	case n.phase == running && stop && n.stopping == "":
-		n.stopping = why
-		lc.out.act(StopAttempt{Step: n.addr, Attempt: n.attempts, Why: why})
-	case n.phase == expanded:
-		if stop && n.stopping == "" {
-			n.stopping = why
-		}
-		for _, c := range n.children {
-			lc.haltNode(c, stop, why)
-		}
-		if inner := lc.graph.nodes[i].inner; inner >= 0 && !lc.graph.frames[inner].over { // its finally runs, as the run's does
-			lc.halt(inner, 0, stop, why)
-			lc.frameChecks = append(lc.frameChecks, inner)
-		}
-	}
 }

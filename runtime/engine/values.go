@@ -23,7 +23,7 @@ type evaluator struct {
 // typeTable holds each type of the program by its text, parsed once.
 type typeTable map[string]cty.Type
 
-// readType reads a type of the program once.
+// read parses a type of the program once.
 func (tt typeTable) read(where, name, text string) error {
 	if _, ok := tt[text]; ok {
 		return nil
@@ -36,7 +36,7 @@ func (tt typeTable) read(where, name, text string) error {
 	return nil
 }
 
-// readParams decodes what the run was started with.
+// readParams decodes the params that the run was started with.
 func (ev *evaluator) readParams() error {
 	root := &ev.graph.frames[0]
 	root.params, root.data = map[string]cty.Value{}, map[string]*record.Datum{}

@@ -6,17 +6,17 @@ import (
 	"pipec.dev/pipec/schema/kube"
 )
 
-// The versions of Kubernetes from which on a feature is enabled by default.
+// The versions of Kubernetes that have a feature enabled by default:
 const (
 	imageVolumesFrom = "1.36" // an image can be mounted as a volume
 	restartsFrom     = "1.35" // a container is restarted in its pod, by its exit code
 )
 
-// The ways of the agent into a step's pod.
+// The ways in which the agent gets into the pod of a step.
 const (
 	WrapperImage = "image" // a volume of the agent's image
 	WrapperInit  = "init"  // an init container that copies it
-	// WrapperIncluded says that it is in the images of the steps, at kube.AgentPath.
+	// WrapperIncluded means that the images of the steps contain the agent, at kube.AgentPath.
 	WrapperIncluded = "included"
 )
 
