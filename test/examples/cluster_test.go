@@ -53,8 +53,8 @@ func pulled(t *testing.T, project, image string) {
 const bucket = "examples"
 
 // TestExamplesOnCluster runs the examples with their stacks "k8s", which variables of the stacks redirect to the test
-// cluster. The outcome must be the same as on this machine. Their images are made of Debian's packages, with everything
-// that they import.
+// cluster. The outcome must be the same as on this machine. Their images are built from Debian's packages, with
+// everything that they import.
 func TestExamplesOnCluster(t *testing.T) {
 	c := testcluster.Env(t)
 	if err := c.MakeBucket(t.Context(), bucket); err != nil {

@@ -142,7 +142,7 @@ func answering(t *testing.T, name string, run *exec.Cmd, out io.Writer, approve 
 		cmd := approve(append([]string{named, step}, answers[name][step]...)...)
 		if said, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%v: %v\n%s", cmd.Args, err, said)
-			_ = run.Process.Signal(os.Interrupt) // there is no other approver
+			_ = run.Process.Signal(os.Interrupt) // the run has no other approver
 		}
 	}}
 }
