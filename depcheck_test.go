@@ -1,4 +1,4 @@
-// Package pipec_test holds the house to its plan: which folder may import which. See docs/architecture.md.
+// Package pipec_test checks which folder may import which. See docs/architecture.md.
 package pipec_test
 
 import (
@@ -101,11 +101,11 @@ func list(t *testing.T) []pkg {
 	}
 }
 
-// violations says which import breaks which rule.
+// violations returns the imports that break a rule.
 func violations(pkgs []pkg) []string {
 	var out []string
 	for _, p := range pkgs {
-		// Tests keep to the rules too: what joins two rooms is tested where they are joined.
+		// Tests follow the rules too: what joins two rooms is tested where they are joined.
 		for _, imported := range unique(p.Imports, p.TestImports, p.XTestImports) {
 			if slices.Contains(forTests, imported) && !slices.Contains(p.Imports, imported) {
 				continue
@@ -223,7 +223,7 @@ func folderCycles(pkgs []pkg) []string {
 	return out
 }
 
-// siblings cuts two paths just below the folder that both are in. A package in the folder itself stands as "folder/.".
+// siblings cuts two paths just below the folder that both are in. A package in the folder itself is returned as "folder/.".
 func siblings(a, b string) (string, string) {
 	x, y := strings.Split(a, "/"), strings.Split(b, "/")
 	i := 0

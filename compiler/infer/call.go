@@ -90,7 +90,7 @@ func (w *walker) first(e *hclsyntax.FunctionCallExpr, args []cty.Type) cty.Type 
 		default:
 			next, ok := unify(u, t)
 			if !ok {
-				w.diags.Add(diag.New("type-mismatch", e.Args[i].Range(), "the arguments of %s must have one type: found %s, expected %s", e.Name, types.Phrase(t), types.Phrase(u)).
+				w.diags.Add(diag.New("type-mismatch", e.Args[i].Range(), "the arguments of %s must have one type: expected %s, found %s", e.Name, types.Phrase(u), types.Phrase(t)).
 					WithRelated(e.Args[first].Range(), "this is %s", types.Phrase(args[first])))
 				return cty.NilType
 			}

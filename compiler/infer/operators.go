@@ -162,7 +162,7 @@ func (w *walker) conditional(e *hclsyntax.ConditionalExpr) cty.Type {
 		ok = a.Equals(b) // artifacts are not converted to another kind in a conditional
 	}
 	if !ok {
-		w.diags.Add(diag.New("type-mismatch", e.FalseResult.Range(), "both results must have one type: found %s, expected %s", types.Phrase(b), types.Phrase(a)).
+		w.diags.Add(diag.New("type-mismatch", e.FalseResult.Range(), "both results must have one type: expected %s, found %s", types.Phrase(a), types.Phrase(b)).
 			WithRelated(e.TrueResult.Range(), "this is %s", types.Phrase(a)))
 		return cty.NilType
 	}

@@ -313,7 +313,7 @@ variable "v" {
 		{"depends_on = [step.a|-b]", "1x", `"1x" is not a valid name for a step. A name starts with`},
 		{"depends_on = [step.a|-b]", "", `"" is not a valid name for a step`},
 		{`output "|y"`, "z", "read by the step's own process"},
-		{`comm|and = ["x"]`, "z", "no name that can be changed"},
+		{`comm|and = ["x"]`, "z", "no name here that can be renamed"},
 	} {
 		if err := c.refused("textDocument/rename", with(c.at(main, r.mark), object{"newName": r.to})); !strings.Contains(err.Message, r.want) {
 			t.Errorf("%s to %q: %s", r.mark, r.to, err.Message)

@@ -48,10 +48,19 @@ func goTexts(name string, content []byte) ([]Text, error) {
 		switch n := n.(type) {
 		case *ast.ImportSpec:
 			return false
+		case *ast.FuncDecl:
+			names[n.Name.Name] = true
+		case *ast.TypeSpec:
+			names[n.Name.Name] = true
+		case *ast.ValueSpec:
+			for _, name := range n.Names {
+				names[name.Name] = true
+			}
 		case *ast.Field:
 			n.Tag = nil
-		case *ast.Ident:
-			names[n.Name] = true
+			for _, name := range n.Names {
+				names[name.Name] = true
+			}
 		case *ast.BasicLit:
 			if n.Kind == token.STRING && !test {
 				if s, err := strconv.Unquote(n.Value); err == nil && strings.Contains(s, " ") {
