@@ -40,8 +40,8 @@ type Journal struct {
 	over    bool // nothing is written any more
 
 	writing chan struct{} // full while a segment is written; a channel, so that nobody holds a mutex during a store call
-	lines   []byte     // of the next one, as far as they are encoded
-	seq     int64      // of the next one
+	lines   []byte        // of the next one, as far as they are encoded
+	seq     int64         // of the next one
 }
 
 // New writes the log of a run from segment seq on. Events wait no longer than delay for others to be written with them.
