@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"pipec.dev/pipec/runtime/cache"
+	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/params"
 	"pipec.dev/pipec/runtime/rerun"
 	"pipec.dev/pipec/runtime/runs"
@@ -17,14 +18,13 @@ import (
 // RerunPlan is what Rerun will do.
 type RerunPlan struct {
 	Of *record.Run
-	// Resume says that the run itself goes on, as it was recorded; else a new one is started.
+	// Resume reports whether the run itself is resumed, as it was recorded; else a new run is started.
 	Resume bool
 	Steps  []rerun.Decision // in the order of the program
-	kept   []record.Event
 }
 
-// PlanRerun says which steps `rerun` would run and why, without doing anything. Options.Program is the pipeline's
-// program as it is now; a run that goes on takes the recorded one.
+// PlanRerun returns which steps `rerun` would run, and why, without doing anything. Options.Program is the pipeline's current
+// program; a run that is resumed uses the recorded one.
 func PlanRerun(ctx context.Context, o Options, of *record.Run) (*RerunPlan, error) {
 	reader, err := runs.Open(o.Project, o.Stack)
 	if err != nil {
@@ -39,7 +39,7 @@ func PlanRerun(ctx context.Context, o Options, of *record.Run) (*RerunPlan, erro
 	case record.Running:
 		return nil, refuse(RefusedDriven, "run %s is running", of.Name)
 	case record.Lost:
-		return &RerunPlan{Of: of, Resume: true, Steps: goOn(detail.Steps)}, nil
+		return &RerunPlan{Of: of, Resume: true, Steps: resumed(detail.Steps)}, nil
 	case record.Succeeded:
 		return nil, refuse(RefusedEnded, "run %s succeeded: there is nothing to run again", of.Name)
 	}
@@ -60,12 +60,10 @@ func PlanRerun(ctx context.Context, o Options, of *record.Run) (*RerunPlan, erro
 			gone[record.Root(s.Name)] = true
 		}
 	}
-	p := &RerunPlan{Of: of, Steps: rerun.Decide(was, detail.End, o.Program, only, gone)}
-	p.kept = rerun.KeptEvents(of, detail.Steps, rerun.Kept(p.Steps))
-	return p, nil
+	return &RerunPlan{Of: of, Steps: rerun.Decide(was, detail.End, o.Program, only, gone)}, nil
 }
 
-// closure is that of the steps that are still there.
+// closure returns the closure of the named steps that the program still has.
 func closure(p *program.Program, names []string) ([]string, error) {
 	var there []string
 	for _, s := range p.All() {
@@ -79,8 +77,8 @@ func closure(p *program.Program, names []string) ([]string, error) {
 	return rerun.Closure(p, there)
 }
 
-// goOn says what a run that goes on does with its steps.
-func goOn(steps []record.StepEnd) []rerun.Decision {
+// resumed returns what a run that is resumed does with its steps.
+func resumed(steps []record.StepEnd) []rerun.Decision {
 	var out []rerun.Decision
 	for i := range steps {
 		s := &steps[i]
@@ -110,25 +108,10 @@ func Rerun(ctx context.Context, o Options, p *RerunPlan) (Outcome, error) {
 	if o.Only, err = closure(o.Program, p.Of.Only); err != nil {
 		return Outcome{}, err
 	}
-	return start(ctx, o, &again{of: p.Of, kept: p.kept, names: rerun.Kept(p.Steps)})
+	return start(ctx, o, drive.Request{Params: o.Params, Only: o.Only, Of: p.Of, Kept: rerun.Kept(p.Steps)})
 }
 
-// keptEvents are those that run began with.
-func keptEvents(ctx context.Context, reader *runs.Reader, run *record.Run) ([]record.Event, error) {
-	of, err := reader.Read(ctx, run.Namespace, run.Pipeline, run.RerunOf)
-	if err != nil {
-		return nil, err
-	}
-	end, err := reader.End(ctx, of)
-	if err != nil {
-		return nil, err
-	}
-	if end == nil {
-		return nil, fmt.Errorf("run %s, whose results are kept, has no end", of.Name)
-	}
-	return rerun.KeptEvents(of, end.Steps, run.Kept), nil
-}
-
+// allPresent reports whether the outputs of a step are in the store.
 func allPresent(ctx context.Context, reader *runs.Reader, s *record.StepEnd) bool {
 	return cache.Present(ctx, reader.Store(), s.Outputs)
 }
