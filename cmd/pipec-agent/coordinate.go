@@ -13,7 +13,7 @@ import (
 	"slices"
 
 	"pipec.dev/pipec/runtime/kube"
-	"pipec.dev/pipec/runtime/kube/client"
+	"pipec.dev/pipec/runtime/kubeclient"
 	names "pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -71,7 +71,7 @@ func (a *agent) drive(ctx context.Context) (*record.End, error) {
 		return nil, &kube.Refusal{Message: err.Error()}
 	}
 	o.Program = encoded
-	if o.Client, err = client.InCluster(o.Namespace); err != nil {
+	if o.Client, err = kubeclient.InCluster(o.Namespace); err != nil {
 		return nil, err
 	}
 	p, err := program.Decode(encoded)

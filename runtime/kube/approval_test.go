@@ -14,6 +14,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"pipec.dev/pipec/runtime/kubeclient/kubetest"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -21,11 +22,7 @@ import (
 
 // annotate sets an annotation of the run's Job.
 func (r *rig) annotate(name, value string) {
-	r.api.mu.Lock()
-	defer r.api.mu.Unlock()
-	job := r.api.objects["jobs/run"].(*batchv1.Job).DeepCopy()
-	metav1.SetMetaDataAnnotation(&job.ObjectMeta, name, value)
-	r.api.set("jobs", "run", "MODIFIED", job)
+	kubetest.Update(r.api, "jobs", "run", func(j *batchv1.Job) { metav1.SetMetaDataAnnotation(&j.ObjectMeta, name, value) })
 }
 
 // hearing calls heard with each event that a coordinator tells.
@@ -44,8 +41,7 @@ func (h hearing) Write(p []byte) (int, error) {
 // is made for it.
 func TestApprovals(t *testing.T) {
 	for seed := range 24 {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			t.Parallel()
+		inBubble(t, fmt.Sprint(seed), func(t *testing.T) {
 			rnd := rand.New(rand.NewSource(int64(seed)))
 			ok := program.Step{
 				Name: "ok", Outputs: []program.Output{{Name: "value", Type: "number"}}, Needs: []program.Need{{Step: "a", Kind: program.NeedOrder}},
@@ -55,7 +51,7 @@ func TestApprovals(t *testing.T) {
 				{Name: "a", Retry: program.Retry{Attempts: 1, Infrastructure: 2}}, ok,
 				{Name: "b", Retry: program.Retry{Attempts: 1, Infrastructure: 2}, Needs: []program.Need{{Step: "ok", Kind: program.NeedOutput}}},
 			}})
-			r.api.fault = faults(rnd, rnd.Intn(4))
+			r.api.Fault = faults(rnd, rnd.Intn(4))
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			name := kube.AnnotationApprove + record.AnswerName("ok")
@@ -126,9 +122,7 @@ func (r *rig) approved(end *record.End) {
 			r.t.Errorf("ok ended %+v, answered %+v", s, s.Answer)
 		}
 	}
-	r.api.mu.Lock()
-	defer r.api.mu.Unlock()
-	if len(r.api.made) != 2 {
-		r.t.Errorf("pods were made: %v", r.api.made)
+	if made := r.api.Made(); len(made) != 2 {
+		r.t.Errorf("pods were made: %v", made)
 	}
 }

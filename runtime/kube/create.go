@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"pipec.dev/pipec/runtime/kube/podstate"
+	"pipec.dev/pipec/runtime/kube/requests"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -28,7 +29,7 @@ func (a *attempt) create() {
 		return
 	}
 	a.d.async(func(ctx context.Context) func() {
-		m := maker{d: a.d, a: a, pod: a.manifest, wait: a.d.requests.backOff()}
+		m := maker{d: a.d, a: a, pod: a.manifest, wait: a.d.requests.BackOff()}
 		p, err := m.make(ctx)
 		if ctx.Err() != nil {
 			return nil
@@ -115,8 +116,8 @@ func (m *maker) find(ctx context.Context) (*corev1.Pod, error) {
 }
 
 func (m *maker) request(ctx context.Context, send func(context.Context) (*corev1.Pod, error)) (*corev1.Pod, error) {
-	defer m.d.requests.enter()()
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer m.d.requests.Enter()()
+	ctx, cancel := context.WithTimeout(ctx, requests.Timeout)
 	defer cancel()
 	return send(ctx)
 }

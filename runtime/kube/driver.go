@@ -13,7 +13,9 @@ import (
 	"pipec.dev/pipec/runtime/cache"
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/runtime/journal"
-	"pipec.dev/pipec/runtime/kube/client"
+	"pipec.dev/pipec/runtime/kube/groups"
+	"pipec.dev/pipec/runtime/kube/requests"
+	"pipec.dev/pipec/runtime/kubeclient"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
@@ -30,7 +32,7 @@ type attemptID struct {
 // in the inbox.
 type driver struct {
 	o       *Options
-	client  *client.Client
+	client  *kubeclient.Client
 	store   store.Store
 	program *program.Program
 	run     *record.Run
@@ -39,7 +41,7 @@ type driver struct {
 	ctx      context.Context // of all that the loop has started
 	inbox    chan func()
 	working  sync.WaitGroup
-	requests *requests
+	requests *requests.Requests
 	reading  chan struct{} // held while a result is read
 	journal  *journal.Journal
 
@@ -55,18 +57,20 @@ type driver struct {
 	gates    gates
 	blind    map[string]bool
 	swept    *sweeper
-	groups   *groups
+	groups   *groups.Groups
 	end      *record.End
 }
 
 func newDriver(o *Options, p *program.Program) *driver {
 	d := &driver{
 		o: o, client: o.Client, store: o.Store, program: p,
-		inbox: make(chan func(), 256), requests: newRequests(o.pace), reading: make(chan struct{}, reads), tails: &tails{o.Store, o.Client},
+		inbox: make(chan func(), 256), requests: requests.New(o.pace), reading: make(chan struct{}, reads), tails: &tails{o.Store, o.Client},
 		cancels: map[string]bool{}, gates: newGates(), blind: map[string]bool{},
 	}
 	d.attempts, d.cached, d.swept = newAttempts(d), &cached{d: d, slots: map[string]cache.Slot{}}, &sweeper{d: d}
-	d.groups = newGroups(d)
+	d.groups = groups.New(&groups.Options{
+		Client: o.Client, Requests: d.requests, Project: p.Project, Namespace: o.Namespace, Job: o.Job, JobUID: o.JobUID, Pace: o.pace,
+	}, groupHost{d})
 	return d
 }
 
@@ -114,7 +118,7 @@ func (d *driver) drive(ctx context.Context, lease *lease, begin func()) (*record
 func (d *driver) watch(ctx context.Context) error {
 	synced := make(chan struct{})
 	d.working.Go(func() {
-		d.client.WatchPods(ctx, kube.LabelRunUID+"="+d.o.JobUID, client.Watcher[*corev1.Pod]{
+		d.client.WatchPods(ctx, kube.LabelRunUID+"="+d.o.JobUID, kubeclient.Watcher[*corev1.Pod]{
 			Changed: func(p *corev1.Pod) { d.post(func() { d.podChanged(p) }) },
 			Gone:    func(p *corev1.Pod) { d.post(func() { d.podGone(p) }) },
 			Synced:  func() { close(synced) },
@@ -122,7 +126,7 @@ func (d *driver) watch(ctx context.Context) error {
 		})
 	})
 	d.working.Go(func() {
-		d.client.WatchJob(ctx, d.o.Job, client.Watcher[*batchv1.Job]{
+		d.client.WatchJob(ctx, d.o.Job, kubeclient.Watcher[*batchv1.Job]{
 			Changed: func(j *batchv1.Job) { d.post(func() { d.jobChanged(j) }) },
 			Gone:    func(*batchv1.Job) {},
 			Fault:   func(err error) { d.post(func() { d.fault("jobs", err) }) },
@@ -214,9 +218,9 @@ func (d *driver) act(a engine.Action) {
 	case engine.CheckCache:
 		d.cached.check(a.Spec)
 	case engine.EnterGroup:
-		d.groups.enter(a)
+		d.groups.Enter(a)
 	case engine.LeaveGroup:
-		d.groups.leave(a.Hold)
+		d.groups.Leave(a.Hold)
 	case engine.StopAttempt:
 		d.attempts.stop(attemptID{a.Step, a.Attempt}, a.Why)
 	case engine.Ask:
@@ -248,13 +252,13 @@ func (d *driver) jobChanged(j *batchv1.Job) {
 
 // podChanged takes in a pod of the run as the cluster reports it.
 func (d *driver) podChanged(p *corev1.Pod) {
-	d.groups.pod(p, false)
+	d.groups.Pod(p, false)
 	d.attempts.podChanged(p)
 }
 
 // podGone takes in that a pod of the run doesn't exist any more.
 func (d *driver) podGone(p *corev1.Pod) {
-	d.groups.pod(p, true)
+	d.groups.Pod(p, true)
 	d.attempts.podGone(p)
 }
 
@@ -282,7 +286,7 @@ func (d *driver) finish(ctx context.Context) (*record.End, error) {
 	if err := d.index(ctx); err != nil {
 		return nil, err
 	}
-	d.groups.settle(ctx)
+	d.groups.Settle(ctx)
 	err := store.WriteJSON(ctx, d.store, d.run.EndKey(), d.end, store.IfAbsent)
 	if errors.Is(err, store.ErrExists) {
 		return nil, ErrTakenOver

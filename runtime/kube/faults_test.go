@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -21,8 +22,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"pipec.dev/pipec/runtime/engine"
+	"pipec.dev/pipec/runtime/kubeclient/kubetest"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/runtime/store/storetest"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -44,8 +47,8 @@ func (s *deadStore) Put(ctx context.Context, key string, r io.Reader, mode store
 // rig is a run with its fake cluster.
 type rig struct {
 	t       *testing.T
-	api     *fakeAPI
-	store   *store.Local
+	api     *kubetest.API
+	store   store.Store
 	program *program.Program
 	encoded []byte
 	// outcome says how an attempt ends; nil: its pod vanishes, and leaves nothing.
@@ -56,12 +59,7 @@ type rig struct {
 
 func newRig(t *testing.T, p *program.Program) *rig {
 	t.Helper()
-	s, err := store.OpenLocal(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	r := &rig{t: t, api: newFakeAPI(t), store: s, program: p}
+	r := &rig{t: t, api: kubetest.New(t), store: &storetest.Memory{}, program: p}
 	p.Version, p.Pipeline, p.Target = program.Version, "p", &program.Target{Stack: "k8s", Namespace: "ns", StoreGrace: program.Duration(time.Second)}
 	for _, s := range p.All() {
 		s.Pod, _ = json.Marshal(corev1.PodTemplateSpec{Spec: corev1.PodSpec{
@@ -71,26 +69,26 @@ func newRig(t *testing.T, p *program.Program) *rig {
 			s.Command = []program.Value{{Const: json.RawMessage(`"true"`)}}
 		}
 	}
+	var err error
 	if r.encoded, err = p.Encode(); err != nil {
 		t.Fatal(err)
 	}
 	r.outcome = func(string, int) *record.Result { return &record.Result{Status: record.Succeeded} }
-	r.api.kubelet = r.kubelet
-	r.api.mu.Lock()
-	r.api.set("jobs", "run", "ADDED", &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "run", Namespace: "ns", UID: "job"}})
-	r.api.mu.Unlock()
+	r.api.Kubelet, r.api.Latency = r.kubelet, time.Millisecond
+	r.api.Put(&batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "run", Namespace: "ns", UID: "job"}})
 	return r
 }
 
 // kubelet runs a pod: it starts, does what a wrapper does, and ends.
-func (r *rig) kubelet(api *fakeAPI, pod corev1.Pod) {
+func (r *rig) kubelet(pod corev1.Pod) {
 	task, err := step.DecodeTask(context.Background(), r.store, pod.Spec.Containers[0].Env[0].Value)
 	if err != nil {
 		r.t.Error(err)
 		return
 	}
 	start := metav1.Now()
-	if !api.update(pod.Name, func(p *corev1.Pod) {
+	time.Sleep(time.Millisecond)
+	if !kubetest.Update(r.api, "pods", pod.Name, func(p *corev1.Pod) {
 		p.Status.Phase = corev1.PodRunning
 		p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: kube.ContainerMain, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: start}}}}
 	}) {
@@ -101,7 +99,7 @@ func (r *rig) kubelet(api *fakeAPI, pod corev1.Pod) {
 	}
 	result := r.outcome(task.Step, task.Attempt)
 	if result == nil {
-		api.remove(pod.Name)
+		r.api.Remove("pods", pod.Name)
 		return
 	}
 	full := *result
@@ -111,9 +109,17 @@ func (r *rig) kubelet(api *fakeAPI, pod corev1.Pod) {
 	if err != nil {
 		r.t.Errorf("%s had a second pod: %v", task.ResultKey(), err)
 	}
-	api.update(pod.Name, func(p *corev1.Pod) {
+	kubetest.Update(r.api, "pods", pod.Name, func(p *corev1.Pod) {
 		p.Status.Phase = corev1.PodSucceeded
 		p.Status.ContainerStatuses[0].State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{StartedAt: start, FinishedAt: metav1.Now(), Reason: "Completed"}}
+	})
+}
+
+// inBubble runs a subtest with the clock of a testing/synctest bubble.
+func inBubble(t *testing.T, name string, test func(*testing.T)) {
+	t.Run(name, func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, test)
 	})
 }
 
@@ -133,7 +139,7 @@ func (n noBugs) Write(p []byte) (int, error) {
 // coordinate runs one coordinator.
 func (r *rig) coordinate(ctx context.Context, s store.Store, pod string, out io.Writer) (*record.End, error) {
 	return Coordinate(ctx, Options{
-		Client: r.api.client(), Store: s, Program: r.encoded, Namespace: "ns", Job: "run", JobUID: "job", Pod: pod, PodUID: pod, Out: noBugs{r.t, out}, pace: time.Millisecond,
+		Client: r.api.Client("ns"), Store: s, Program: r.encoded, Namespace: "ns", Job: "run", JobUID: "job", Pod: pod, PodUID: pod, Out: noBugs{r.t, out}, pace: time.Millisecond,
 	})
 }
 
@@ -184,18 +190,16 @@ func (r *rig) check(end *record.End) {
 	for _, s := range want.Steps {
 		attempts += s.Attempts
 	}
-	r.api.mu.Lock()
-	defer r.api.mu.Unlock()
-	if len(r.api.made) != attempts {
-		r.t.Errorf("%d pods were made for %d attempts", len(r.api.made), attempts)
+	if n := len(r.api.Made()); n != attempts {
+		r.t.Errorf("%d pods were made for %d attempts", n, attempts)
 	}
-	for name, n := range r.api.made {
+	for name, n := range r.api.Made() {
 		if n != 1 {
 			r.t.Errorf("the pod %s was made %d times", name, n)
 		}
 	}
-	if len(r.api.deletes) > 0 {
-		r.t.Errorf("pods were deleted: %v", r.api.deletes)
+	if d := r.api.Deletes(); len(d) > 0 {
+		r.t.Errorf("pods were deleted: %v", d)
 	}
 }
 
@@ -233,13 +237,12 @@ func TestFaults(t *testing.T) {
 		seeds = 5
 	}
 	for seed := range seeds {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			t.Parallel()
+		inBubble(t, fmt.Sprint(seed), func(t *testing.T) {
 			rnd := rand.New(rand.NewSource(int64(seed)))
 			p, outcome := random(rnd)
 			r := newRig(t, p)
 			r.outcome = outcome
-			r.api.fault = faults(rnd, rnd.Intn(4))
+			r.api.Fault = faults(rnd, rnd.Intn(4))
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			for life := 0; ; life++ {
@@ -273,28 +276,33 @@ func TestFaults(t *testing.T) {
 }
 
 // faults makes requests fail, one of so many; 0: none does.
-func faults(rnd *rand.Rand, often int) func(*http.Request) fault {
+func faults(rnd *rand.Rand, often int) func(*http.Request) kubetest.Fault {
 	if often == 0 {
-		return func(*http.Request) fault { return none }
+		return func(*http.Request) kubetest.Fault { return kubetest.Fault{} }
 	}
 	var mu sync.Mutex
 	own := rand.New(rand.NewSource(rnd.Int63()))
-	return func(r *http.Request) fault {
+	return func(r *http.Request) kubetest.Fault {
 		mu.Lock()
 		defer mu.Unlock()
 		if own.Intn(2+3*often) != 0 {
-			return none
+			return kubetest.Fault{}
 		}
 		if r.URL.Query().Get("watch") != "" {
-			return []fault{forget, cut, busy, broken}[own.Intn(4)]
+			return []kubetest.Fault{kubetest.Expired, kubetest.Cut, kubetest.Busy, kubetest.Broken}[own.Intn(4)]
 		}
-		return []fault{busy, broken, cut, mute}[own.Intn(4)]
+		return []kubetest.Fault{kubetest.Busy, kubetest.Broken, kubetest.Cut, kubetest.Mute}[own.Intn(4)]
 	}
 }
 
 // Two coordinators at once: the lease says that the first one is dead, which it isn't. One of them ends the run, and each
 // attempt has one pod.
 func TestTwoCoordinators(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, twoCoordinators)
+}
+
+func twoCoordinators(t *testing.T) {
 	p := &program.Program{OnFailure: "continue", MaxParallel: 10}
 	for i := range 30 {
 		s := program.Step{Name: fmt.Sprintf("s%02d", i), Retry: program.Retry{Attempts: 1}}
@@ -342,7 +350,6 @@ func TestTwoCoordinators(t *testing.T) {
 // A pod that is there under the attempt's name is adopted only if it is the attempt's.
 func TestAdoption(t *testing.T) {
 	steps := []program.Step{{Name: "a", Retry: program.Retry{Attempts: 1, Infrastructure: 1}}}
-	name := kube.PodName("job", "a", 1)
 	for _, c := range []struct {
 		what   string
 		change func(*corev1.Pod)
@@ -355,12 +362,11 @@ func TestAdoption(t *testing.T) {
 		{"another attempt", func(p *corev1.Pod) { p.Labels[kube.LabelAttempt] = "2" }, "the attempt 2"},
 		{"another spec", func(p *corev1.Pod) { p.Annotations[kube.AnnotationSpec] = "sha256:x" }, "another spec"},
 	} {
-		t.Run(c.what, func(t *testing.T) {
-			t.Parallel()
+		inBubble(t, c.what, func(t *testing.T) {
 			// The pod that would be made is taken from a run of the same program.
 			var made corev1.Pod
 			model := newRig(t, &program.Program{OnFailure: "continue", MaxParallel: 1, Steps: slices.Clone(steps)})
-			model.api.kubelet = func(api *fakeAPI, pod corev1.Pod) { made = pod; model.kubelet(api, pod) }
+			model.api.Kubelet = func(pod corev1.Pod) { made = pod; model.kubelet(pod) }
 			if _, err := model.coordinate(t.Context(), model.store, "one", io.Discard); err != nil {
 				t.Fatal(err)
 			}
@@ -368,10 +374,8 @@ func TestAdoption(t *testing.T) {
 			pod := made.DeepCopy()
 			c.change(pod)
 			pod.UID = "there"
-			r.api.mu.Lock()
-			r.api.set("pods", name, "ADDED", pod)
-			r.api.work.Go(func() { r.kubelet(r.api, *pod) })
-			r.api.mu.Unlock()
+			r.api.Put(pod)
+			r.api.Go(func() { r.kubelet(*pod) })
 			end, err := r.coordinate(t.Context(), r.store, "one", io.Discard)
 			if err != nil {
 				t.Fatal(err)
@@ -380,8 +384,8 @@ func TestAdoption(t *testing.T) {
 			if c.want == "" && s.Status != record.Succeeded || c.want != "" && (s.Reason != ReasonConflict || !strings.Contains(s.Message, c.want)) {
 				t.Errorf("the step ended %+v", s)
 			}
-			if len(r.api.made) > 0 {
-				t.Errorf("pods were made: %v", r.api.made)
+			if made := r.api.Made(); len(made) > 0 {
+				t.Errorf("pods were made: %v", made)
 			}
 		})
 	}
@@ -389,6 +393,11 @@ func TestAdoption(t *testing.T) {
 
 // A coordinator that was started again tells all once more, with the same numbers.
 func TestTellsAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, tellsAgain)
+}
+
+func tellsAgain(t *testing.T) {
 	r := newRig(t, &program.Program{OnFailure: "continue", MaxParallel: 1, Steps: []program.Step{
 		{Name: "a", Retry: program.Retry{Attempts: 1}},
 		{Name: "b", Retry: program.Retry{Attempts: 1}, Needs: []program.Need{{Step: "a", Kind: program.NeedOrder}}},
@@ -443,16 +452,21 @@ func TestTellsAgain(t *testing.T) {
 
 // TestLateAnswer: what the watch tells of a pod stays, though the answer to its creation comes behind it.
 func TestLateAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, lateAnswer)
+}
+
+func lateAnswer(t *testing.T) {
 	p := &program.Program{Steps: []program.Step{{Name: "room", Retry: program.Retry{Attempts: 1}, PendingTimeout: program.Duration(time.Second)}}}
 	r := newRig(t, p)
-	r.api.fault = func(r *http.Request) fault {
+	r.api.Fault = func(r *http.Request) kubetest.Fault {
 		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/pods") {
-			return late
+			return kubetest.Late
 		}
-		return none
+		return kubetest.Fault{}
 	}
-	r.api.kubelet = func(api *fakeAPI, pod corev1.Pod) {
-		api.update(pod.Name, func(p *corev1.Pod) {
+	r.api.Kubelet = func(pod corev1.Pod) {
+		kubetest.Update(r.api, "pods", pod.Name, func(p *corev1.Pod) {
 			p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable", Message: "no node has room"}}
 		})
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -19,6 +20,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"pipec.dev/pipec/runtime/kube/groups"
+	"pipec.dev/pipec/runtime/kubeclient/kubetest"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -59,11 +62,9 @@ var groupKey = kube.LabelGroup + kube.GroupDigest("x", "gpu")
 
 // inGroup is how many pods of the group run.
 func (r *rig) inGroup() int {
-	r.api.mu.Lock()
-	defer r.api.mu.Unlock()
 	n := 0
-	for _, o := range r.api.objects {
-		if p, ok := o.(*corev1.Pod); ok && p.Labels[groupKey] == "gpu" && p.Status.Phase == corev1.PodRunning {
+	for _, p := range kubetest.All[*corev1.Pod](r.api, "pods") {
+		if p.Labels[groupKey] == "gpu" && p.Status.Phase == corev1.PodRunning {
 			n++
 		}
 	}
@@ -72,25 +73,21 @@ func (r *rig) inGroup() int {
 
 // job makes the Job of another run.
 func (r *rig) job(name string) {
-	r.api.mu.Lock()
-	defer r.api.mu.Unlock()
-	r.api.set("jobs", name, "ADDED", &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "ns", UID: types.UID("uid-of-" + name)}})
+	r.api.Put(&batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "ns", UID: types.UID("uid-of-" + name)}})
 }
 
 // coordinateAs runs a coordinator of another run.
 func (r *rig) coordinateAs(ctx context.Context, job string, s *deadStore, out io.Writer) (*record.End, error) {
 	return Coordinate(ctx, Options{
-		Client: r.api.client(), Store: s, Program: r.encoded, Namespace: "ns", Job: job, JobUID: "uid-of-" + job, Pod: job, PodUID: job, Out: noBugs{r.t, out}, pace: time.Millisecond,
+		Client: r.api.Client("ns"), Store: s, Program: r.encoded, Namespace: "ns", Job: job, JobUID: "uid-of-" + job, Pod: job, PodUID: job, Out: noBugs{r.t, out}, pace: time.Millisecond,
 	})
 }
 
 func (r *rig) noGroups() {
 	r.t.Helper()
-	r.api.mu.Lock()
-	defer r.api.mu.Unlock()
-	for key, o := range r.api.objects {
-		if strings.HasPrefix(key, "leases/pipec-group-") {
-			r.t.Errorf("at the end there is %s: %v", key, o.(*coordinationv1.Lease).Annotations)
+	for _, l := range kubetest.All[*coordinationv1.Lease](r.api, "leases") {
+		if strings.HasPrefix(l.Name, "pipec-group-") {
+			r.t.Errorf("at the end there is %s: %v", l.Name, l.Annotations)
 		}
 	}
 }
@@ -103,12 +100,11 @@ func TestGroupFaults(t *testing.T) {
 		seeds = 4
 	}
 	for seed := range seeds {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			t.Parallel()
+		inBubble(t, fmt.Sprint(seed), func(t *testing.T) {
 			rnd := rand.New(rand.NewSource(int64(seed)))
 			limit := 1 + seed%3
 			r, c := grouped(t, 1+rnd.Intn(5), limit)
-			r.api.fault = faults(rnd, rnd.Intn(4))
+			r.api.Fault = faults(rnd, rnd.Intn(4))
 			fails := rnd.Intn(3) == 0
 			r.outcome = func(_ string, attempt int) *record.Result {
 				if fails && attempt == 1 {
@@ -168,32 +164,25 @@ func (r *rig) killed(ctx context.Context, job string, lives int, rnd *rand.Rand)
 }
 
 // seat puts somebody into the group, as a run that was there before has left it.
-func (r *rig) seat(annotation string, members ...member) {
+func (r *rig) seat(annotation string, members ...groups.Member) {
 	data, _ := json.Marshal(members)
-	r.api.mu.Lock()
-	defer r.api.mu.Unlock()
 	name := kube.GroupLease("x", "gpu")
-	l, ok := r.api.objects["leases/"+name].(*coordinationv1.Lease)
-	event := "MODIFIED"
+	l, ok := kubetest.Find[*coordinationv1.Lease](r.api, "leases", name)
 	if !ok {
-		event = "ADDED"
 		l = &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{
 			Name: name, Namespace: "ns", UID: "lease", Labels: map[string]string{kube.LabelComponent: kube.ComponentGroup}, Annotations: map[string]string{},
 		}}
 	}
-	l = l.DeepCopy()
 	l.Annotations[annotation] = string(data)
-	r.api.set("leases", name, event, l)
+	r.api.Put(l)
 }
 
 func (r *rig) podOf(name, uid, label, value string, phase corev1.PodPhase) {
-	r.api.mu.Lock()
-	defer r.api.mu.Unlock()
 	labels := map[string]string{label: value, kube.LabelRunUID: uid}
 	if label == batchv1.ControllerUidLabel {
 		labels = map[string]string{label: uid}
 	}
-	r.api.set("pods", name, "ADDED", &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "ns", UID: types.UID(name), Labels: labels}, Status: corev1.PodStatus{Phase: phase}})
+	r.api.Put(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "ns", UID: types.UID(name), Labels: labels}, Status: corev1.PodStatus{Phase: phase}})
 }
 
 // watcher tells of lines that a coordinator writes.
@@ -213,13 +202,17 @@ func (w *watcher) Write(line []byte) (int, error) {
 // that of one whose Job has failed likewise; that of a Job that lives is not.
 func TestGroupTakenOver(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, groupTakenOver)
+}
+
+func groupTakenOver(t *testing.T) {
 	r, c := grouped(t, 1, 1)
 	r.job("old")
 	r.job("run-0")
 	r.podOf("old-coordinator", "uid-of-old", batchv1.ControllerUidLabel, "", corev1.PodRunning)
 	r.podOf("old-step", "uid-of-old", groupKey, "gpu", corev1.PodRunning)
 	r.podOf("old-other", "uid-of-old", "some", "label", corev1.PodRunning) // in no group
-	r.seat(kube.AnnotationHolders, member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1})
+	r.seat(kube.AnnotationHolders, groups.Member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1})
 	out := &watcher{make(chan record.Event, 10)}
 	done := make(chan *record.End)
 	go func() {
@@ -246,13 +239,11 @@ func TestGroupTakenOver(t *testing.T) {
 		}
 	}
 	stays("the Job is there")
-	r.api.mu.Lock()
-	r.api.set("jobs", "old", "DELETED", &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "old", Namespace: "ns", UID: "uid-of-old"}})
-	r.api.mu.Unlock()
+	r.api.Remove("jobs", "old")
 	stays("pods are there")
-	r.api.remove("old-coordinator")
+	r.api.Remove("pods", "old-coordinator")
 	stays("the step's pod is there")
-	r.api.update("old-step", func(p *corev1.Pod) { p.Status.Phase = corev1.PodFailed })
+	kubetest.Update(r.api, "pods", "old-step", func(p *corev1.Pod) { p.Status.Phase = corev1.PodFailed })
 	if end := <-done; end.Status != record.Succeeded {
 		t.Errorf("%+v", end)
 	}
@@ -261,7 +252,6 @@ func TestGroupTakenOver(t *testing.T) {
 
 // TestGroupFinished: what the Job of a member says.
 func TestGroupFinished(t *testing.T) {
-	t.Parallel()
 	for what, c := range map[string]struct {
 		uid  types.UID
 		cond batchv1.JobConditionType
@@ -273,8 +263,7 @@ func TestGroupFinished(t *testing.T) {
 		"complete": {"uid-of-old", batchv1.JobComplete, record.Succeeded},
 		"another":  {"other", "", record.Succeeded},
 	} {
-		t.Run(what, func(t *testing.T) {
-			t.Parallel()
+		inBubble(t, what, func(t *testing.T) {
 			r, _ := grouped(t, 1, 1)
 			r.program.Steps[0].Concurrency.Skip = true
 			r.encoded, _ = r.program.Encode()
@@ -283,10 +272,8 @@ func TestGroupFinished(t *testing.T) {
 			if c.cond != "" {
 				job.Status.Conditions = []batchv1.JobCondition{{Type: c.cond, Status: corev1.ConditionTrue}}
 			}
-			r.api.mu.Lock()
-			r.api.set("jobs", "old", "ADDED", job)
-			r.api.mu.Unlock()
-			r.seat(kube.AnnotationHolders, member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1})
+			r.api.Put(job)
+			r.seat(kube.AnnotationHolders, groups.Member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1})
 			end, err := r.coordinateAs(t.Context(), "run-0", &deadStore{Store: r.store}, io.Discard)
 			if err != nil {
 				t.Fatal(err)
@@ -302,10 +289,14 @@ func TestGroupFinished(t *testing.T) {
 // TestGroupLine: who stands in line comes first, but for who doesn't come; of those whose Job is gone nothing is left.
 func TestGroupLine(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, groupLine)
+}
+
+func groupLine(t *testing.T) {
 	r, _ := grouped(t, 1, 1)
 	r.job("old")
 	r.job("run-0")
-	r.seat(kube.AnnotationWaiting, member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1}, member{Run: "none", UID: "uid-of-none", Step: "train", Attempt: 1})
+	r.seat(kube.AnnotationWaiting, groups.Member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1}, groups.Member{Run: "none", UID: "uid-of-none", Step: "train", Attempt: 1})
 	out := &watcher{make(chan record.Event, 10)}
 	start := time.Now()
 	end, err := r.coordinateAs(t.Context(), "run-0", &deadStore{Store: r.store}, out)
@@ -318,9 +309,7 @@ func TestGroupLine(t *testing.T) {
 	if took := time.Since(start); took < 100*time.Millisecond {
 		t.Errorf("they had %s to come", took)
 	}
-	r.api.mu.Lock()
-	defer r.api.mu.Unlock()
-	l, ok := r.api.objects["leases/"+kube.GroupLease("x", "gpu")].(*coordinationv1.Lease)
+	l, ok := kubetest.Find[*coordinationv1.Lease](r.api, "leases", kube.GroupLease("x", "gpu"))
 	if !ok || !strings.Contains(l.Annotations[kube.AnnotationWaiting], "uid-of-old") || strings.Contains(l.Annotations[kube.AnnotationWaiting], "uid-of-none") || l.Annotations[kube.AnnotationHolders] != "" {
 		t.Errorf("the Lease is %+v", l)
 	}
@@ -329,10 +318,14 @@ func TestGroupLine(t *testing.T) {
 // TestGroupLineMoves: whoever doesn't come is passed by after its time, also while the Lease changes again and again.
 func TestGroupLineMoves(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, groupLineMoves)
+}
+
+func groupLineMoves(t *testing.T) {
 	r, _ := grouped(t, 1, 1)
 	r.job("old")
 	r.job("run-0")
-	r.seat(kube.AnnotationWaiting, member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1})
+	r.seat(kube.AnnotationWaiting, groups.Member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	over := make(chan struct{})
@@ -344,13 +337,7 @@ func TestGroupLineMoves(t *testing.T) {
 				return
 			case <-time.After(20 * time.Millisecond):
 			}
-			r.api.mu.Lock()
-			if l, ok := r.api.objects["leases/"+kube.GroupLease("x", "gpu")].(*coordinationv1.Lease); ok {
-				l = l.DeepCopy()
-				l.Annotations["changed"] = fmt.Sprint(i)
-				r.api.set("leases", l.Name, "MODIFIED", l)
-			}
-			r.api.mu.Unlock()
+			kubetest.Update(r.api, "leases", kube.GroupLease("x", "gpu"), func(l *coordinationv1.Lease) { l.Annotations["changed"] = fmt.Sprint(i) })
 		}
 	})
 	end, err := r.coordinateAs(ctx, "run-0", &deadStore{Store: r.store}, io.Discard)
@@ -364,10 +351,14 @@ func TestGroupLineMoves(t *testing.T) {
 // TestGroupCancelled: a run that is cancelled while it waits is in line no more.
 func TestGroupCancelled(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, groupCancelled)
+}
+
+func groupCancelled(t *testing.T) {
 	r, _ := grouped(t, 2, 1)
 	r.job("old")
 	r.job("run-0")
-	r.seat(kube.AnnotationHolders, member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1})
+	r.seat(kube.AnnotationHolders, groups.Member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1})
 	out := &watcher{make(chan record.Event, 10)}
 	go func() {
 		<-out.waits
@@ -377,9 +368,7 @@ func TestGroupCancelled(t *testing.T) {
 	if err != nil || end.Status != record.Cancelled {
 		t.Fatal(end, err)
 	}
-	r.api.mu.Lock()
-	defer r.api.mu.Unlock()
-	l := r.api.objects["leases/"+kube.GroupLease("x", "gpu")].(*coordinationv1.Lease)
+	l, _ := kubetest.Find[*coordinationv1.Lease](r.api, "leases", kube.GroupLease("x", "gpu"))
 	if l.Annotations[kube.AnnotationWaiting] != "" || !strings.Contains(l.Annotations[kube.AnnotationHolders], "uid-of-old") {
 		t.Errorf("in the group are %v", l.Annotations)
 	}
@@ -387,41 +376,34 @@ func TestGroupCancelled(t *testing.T) {
 
 // cancel asks for the end of a run.
 func (r *rig) cancel(job string) {
-	r.api.mu.Lock()
-	defer r.api.mu.Unlock()
-	j := r.api.objects["jobs/"+job].(*batchv1.Job).DeepCopy()
-	j.Annotations = map[string]string{kube.AnnotationCancel: "now"}
-	r.api.set("jobs", job, "MODIFIED", j)
+	kubetest.Update(r.api, "jobs", job, func(j *batchv1.Job) { j.Annotations = map[string]string{kube.AnnotationCancel: "now"} })
 }
 
 // TestGroupCancelledEarly: a run that is cancelled while its first request to be in the group is under way is in it no
 // more when it has ended, nor in line.
 func TestGroupCancelledEarly(t *testing.T) {
-	for what, holders := range map[string][]member{"the place": nil, "the line": {{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1}}} {
-		t.Run(what, func(t *testing.T) {
-			t.Parallel()
+	for what, holders := range map[string][]groups.Member{"the place": nil, "the line": {{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1}}} {
+		inBubble(t, what, func(t *testing.T) {
 			r, _ := grouped(t, 1, 1)
 			r.job("old")
 			r.job("run-0")
 			r.seat(kube.AnnotationHolders, holders...)
 			var once sync.Once
-			r.api.fault = func(q *http.Request) fault {
+			r.api.Fault = func(q *http.Request) kubetest.Fault {
 				if q.Method == http.MethodPut && strings.HasSuffix(q.URL.Path, kube.GroupLease("x", "gpu")) {
 					once.Do(func() {
 						r.cancel("run-0")
 						time.Sleep(200 * time.Millisecond)
 					})
 				}
-				return none
+				return kubetest.Fault{}
 			}
 			end, err := r.coordinateAs(t.Context(), "run-0", &deadStore{Store: r.store}, io.Discard)
 			if err != nil || end.Status != record.Cancelled {
 				t.Fatal(end, err)
 			}
 			time.Sleep(200 * time.Millisecond) // for what would be under way still
-			r.api.mu.Lock()
-			defer r.api.mu.Unlock()
-			if l, ok := r.api.objects["leases/"+kube.GroupLease("x", "gpu")].(*coordinationv1.Lease); ok && strings.Contains(fmt.Sprint(l.Annotations), "run-0") {
+			if l, ok := kubetest.Find[*coordinationv1.Lease](r.api, "leases", kube.GroupLease("x", "gpu")); ok && strings.Contains(fmt.Sprint(l.Annotations), "run-0") {
 				t.Errorf("in the group are %v", l.Annotations)
 			}
 		})
@@ -431,13 +413,14 @@ func TestGroupCancelledEarly(t *testing.T) {
 // TestGroupDamaged: a Lease that can't be read keeps nobody waiting for ever.
 func TestGroupDamaged(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, groupDamaged)
+}
+
+func groupDamaged(t *testing.T) {
 	r, _ := grouped(t, 1, 1)
 	r.job("run-0")
 	r.seat(kube.AnnotationHolders)
-	r.api.mu.Lock()
-	l := r.api.objects["leases/"+kube.GroupLease("x", "gpu")].(*coordinationv1.Lease)
-	l.Annotations[kube.AnnotationHolders] = "{"
-	r.api.mu.Unlock()
+	kubetest.Update(r.api, "leases", kube.GroupLease("x", "gpu"), func(l *coordinationv1.Lease) { l.Annotations[kube.AnnotationHolders] = "{" })
 	end, err := r.coordinateAs(t.Context(), "run-0", &deadStore{Store: r.store}, io.Discard)
 	if err != nil || end.Steps[0].Reason != record.ReasonGroup || !strings.Contains(end.Steps[0].Message, kube.AnnotationHolders) {
 		t.Errorf("%+v, %v", end, err)

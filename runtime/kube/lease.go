@@ -40,7 +40,7 @@ func (l *lease) acquire(ctx context.Context) error {
 	seen, since := "", time.Now()
 	for {
 		var found *coordinationv1.Lease
-		err := l.d.requests.retry(ctx, "hold the Lease "+l.d.o.Job, func(ctx context.Context) (err error) {
+		err := l.d.requests.Retry(ctx, "hold the Lease "+l.d.o.Job, func(ctx context.Context) (err error) {
 			found, err = l.take(ctx, seen != "" && time.Since(since) >= leaseExpiry)
 			return err
 		})

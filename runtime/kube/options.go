@@ -13,13 +13,13 @@ import (
 	"time"
 
 	"pipec.dev/pipec/runtime/journal"
-	"pipec.dev/pipec/runtime/kube/client"
+	"pipec.dev/pipec/runtime/kubeclient"
 	"pipec.dev/pipec/runtime/store"
 )
 
 // Options say whose coordinator this is.
 type Options struct {
-	Client *client.Client
+	Client *kubeclient.Client
 	Store  store.Store
 	// Program is the encoding of the bound program that the Job carries.
 	Program   []byte
@@ -62,8 +62,6 @@ const (
 	keepPods = 60 * time.Second
 	// logDelay is how long events wait to be written with others. A coordinator that dies before learns them from results.
 	logDelay = time.Second
-	// maxRequests is how many are sent to the API at the same time.
-	maxRequests = 16
 	// reads is how many results are read from the store at the same time.
 	reads = 32
 	// lateBy is how long after its grace a pod that was deleted may still be there before its node counts as silent.

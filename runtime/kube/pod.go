@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"pipec.dev/pipec/runtime/engine"
+	"pipec.dev/pipec/runtime/kube/groups"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
@@ -74,7 +75,7 @@ func (d *driver) pod(ctx context.Context, a *attempt) (pod *corev1.Pod, digest s
 	labels[kube.LabelRun], labels[kube.LabelRunUID] = kube.LabelValue(d.o.Job), d.o.JobUID
 	labels[kube.LabelStep], labels[kube.LabelAttempt] = kube.LabelValue(record.Place(a.id.step)), strconv.Itoa(a.id.n)
 	for _, h := range a.spec.Holds {
-		labels[d.groupLabel(h.Group)] = h.Group
+		labels[groups.Label(d.program.Project, h.Group)] = h.Group
 	}
 	annotations[kube.AnnotationStep] = a.id.step
 	if a.spec.Key != "" {

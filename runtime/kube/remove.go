@@ -65,8 +65,8 @@ func (s *sweeper) delete(name string, uid types.UID) {
 	d.async(func(ctx context.Context) func() {
 		// A log that can't be written doesn't keep a pod alive: no coordinator could continue such a run.
 		_ = d.journal.Flush()
-		err := d.requests.retry(ctx, "delete the pod "+name, func(ctx context.Context) error {
-			defer d.requests.enter()()
+		err := d.requests.Retry(ctx, "delete the pod "+name, func(ctx context.Context) error {
+			defer d.requests.Enter()()
 			return d.client.DeletePod(ctx, name, uid)
 		})
 		switch {

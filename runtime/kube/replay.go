@@ -58,7 +58,7 @@ func (d *driver) goOn(ctx context.Context, _ *batchv1.Job, run *record.Run, leas
 		if !past.started {
 			d.feed(record.Event{Type: record.RunStarted, At: run.CreatedAt})
 		}
-		d.groups.resume(&past.open)
+		d.groups.Resume(&past.open, d.attempts.listed)
 		for _, a := range past.open.Actions() {
 			d.act(a)
 		}

@@ -103,7 +103,9 @@ func (a *attempt) settleAs(committed, otherwise *record.Result) {
 	}
 	d := a.d
 	d.attempts.settled(a)
-	d.groups.settled(a)
+	if p := &a.pod; p.uid != "" && !p.gone && !p.state.Ends() {
+		d.groups.Linger(a.name, p.uid, a.spec.Holds)
+	}
 	if r.Status == record.Succeeded && !(r.ToldToStop && a.ending.cause != "") {
 		d.cached.keep(a, &r)
 	}

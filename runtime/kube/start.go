@@ -92,7 +92,7 @@ func storeFault(err error) error {
 // job reads the Job that this coordinator belongs to.
 func (d *driver) job(ctx context.Context) (*batchv1.Job, error) {
 	var job *batchv1.Job
-	err := d.requests.retry(ctx, "read the Job "+d.o.Job, func(ctx context.Context) (err error) {
+	err := d.requests.Retry(ctx, "read the Job "+d.o.Job, func(ctx context.Context) (err error) {
 		job, err = d.client.GetJob(ctx, d.o.Job)
 		return err
 	})

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"io"
 
-	"pipec.dev/pipec/runtime/kube/client"
+	"pipec.dev/pipec/runtime/kubeclient"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/kube"
@@ -22,7 +22,7 @@ const tailNote = "pipec: what follows is from the pod's own log: the step was ki
 // tails saves the ends of logs whose wrappers were killed. It is safe for concurrent use.
 type tails struct {
 	store  store.Store
-	client *client.Client
+	client *kubeclient.Client
 }
 
 // save appends to the log that a wrapper has stored what the node still has of it, and returns where all of it is. The
@@ -45,7 +45,7 @@ func (s *tails) save(ctx context.Context, pod string, task *step.Spec) record.Lo
 	if saved, err := s.saved(ctx, task, log.Segments-1); saved || err != nil {
 		return log
 	}
-	r, err := s.client.PodLog(ctx, pod, kube.ContainerMain)
+	r, err := s.client.PodLog(ctx, pod, kube.ContainerMain, kubeclient.LogOptions{LimitBytes: kubeclient.MaxLog})
 	if err != nil {
 		return log
 	}

@@ -7,11 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	batchv1 "k8s.io/api/batch/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/schema/kube"
@@ -49,8 +45,7 @@ func (c *Cluster) Approve(ctx context.Context, job *Job, asked *record.StepEnd, 
 	name := kube.AnnotationApprove + record.AnswerName(asked.Name)
 	gone := fmt.Errorf("the Job of run %s is gone", job.Name)
 	for range answerTries {
-		var now batchv1.Job
-		err := c.batch.Get().Namespace(c.namespace).Resource("jobs").Name(job.Name).Do(ctx).Into(&now)
+		now, err := c.client.GetJob(ctx, job.Name)
 		switch {
 		case apierrors.IsNotFound(err), err == nil && string(now.UID) != job.UID:
 			return gone
@@ -60,16 +55,8 @@ func (c *Cluster) Approve(ctx context.Context, job *Job, asked *record.StepEnd, 
 		if other := given(now.Annotations[name], asked.Ask); other != nil {
 			return &AnsweredError{Step: asked.Name, Answer: other}
 		}
-		patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
-			"uid":             job.UID,
-			"resourceVersion": now.ResourceVersion, // nobody has answered since
-			"annotations":     map[string]string{name: string(text)},
-		}})
-		if err != nil {
-			return err
-		}
-		err = c.batch.Patch(types.MergePatchType).Namespace(c.namespace).Resource("jobs").Name(job.Name).
-			VersionedParams(&metav1.PatchOptions{FieldManager: kube.Manager}, c.params).Body(patch).Do(ctx).Error()
+		// The version makes it a conflict if somebody has answered since.
+		err = c.client.AnnotateJob(ctx, job.Name, job.UID, now.ResourceVersion, map[string]string{name: string(text)})
 		switch {
 		case apierrors.IsNotFound(err):
 			return gone
@@ -120,19 +107,6 @@ func (c *Cluster) AwaitAnswer(ctx context.Context, o FollowOptions, step string)
 func (c *Cluster) Who(ctx context.Context) string {
 	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
 	defer stop()
-	data, err := c.core.Post().AbsPath("/apis/authentication.k8s.io/v1/selfsubjectreviews").
-		SetHeader("Content-Type", runtime.ContentTypeJSON).
-		Body([]byte(`{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}`)).Do(ctx).Raw()
-	if err != nil {
-		return ""
-	}
-	var review struct {
-		Status struct {
-			UserInfo struct{ Username string }
-		}
-	}
-	if json.Unmarshal(data, &review) != nil {
-		return ""
-	}
-	return review.Status.UserInfo.Username
+	name, _ := c.client.Username(ctx)
+	return name
 }

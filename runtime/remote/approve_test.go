@@ -4,73 +4,57 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/rest"
 
+	"pipec.dev/pipec/runtime/kubeclient/kubetest"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/record"
 )
 
-// oneJob is an API server with one Job, which takes merge patches of its annotations.
+// oneJob is a cluster with one Job.
 type oneJob struct {
-	mu      sync.Mutex
-	version int
-	job     batchv1.Job
-	busy    int  // so many patches cross with another change
-	full    bool // no annotation more fits
-	who     string
-}
-
-func (s *oneJob) RoundTrip(r *http.Request) (*http.Response, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case strings.HasSuffix(r.URL.Path, "/selfsubjectreviews") && s.who == "":
-		return failure(r, 403, "Forbidden", "no"), nil
-	case strings.HasSuffix(r.URL.Path, "/selfsubjectreviews"):
-		return reply(r, 201, text(`{"kind":"SelfSubjectReview","status":{"userInfo":{"username":"`+s.who+`"}}}`)), nil
-	case s.job.UID == "":
-		return failure(r, 404, "NotFound", "no such Job"), nil
-	case r.Method == http.MethodPatch:
-		var patch struct{ Metadata metav1.ObjectMeta }
-		data, _ := io.ReadAll(r.Body)
-		if err := json.Unmarshal(data, &patch); err != nil {
-			return nil, err
-		}
-		if s.busy > 0 {
-			s.busy--
-			s.version++
-		}
-		switch {
-		case patch.Metadata.UID != s.job.UID || patch.Metadata.ResourceVersion != itoa(s.version):
-			return failure(r, 409, "Conflict", "it was changed"), nil
-		case s.full:
-			return failure(r, 422, "Invalid", "metadata.annotations: Too long"), nil
-		}
-		s.version++
-		for k, v := range patch.Metadata.Annotations {
-			metav1.SetMetaDataAnnotation(&s.job.ObjectMeta, k, v)
-		}
-	}
-	s.job.TypeMeta, s.job.ResourceVersion = metav1.TypeMeta{APIVersion: "batch/v1", Kind: "Job"}, itoa(s.version)
-	data, err := json.Marshal(s.job)
-	return reply(r, 200, text(string(data))), err
+	api  *kubetest.API
+	busy atomic.Int32 // so many patches meet another change
+	full atomic.Bool  // the Job takes no more annotations
 }
 
 func newOneJob(t *testing.T) (*oneJob, *Cluster, *Job) {
-	s := &oneJob{job: batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "r", Namespace: "ml", UID: "u"}}}
-	c, err := New(&rest.Config{Host: "http://cluster", Transport: s}, "ml")
-	if err != nil {
-		t.Fatal(err)
+	s := &oneJob{api: kubetest.New(t)}
+	s.api.Put(&batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "r", Namespace: "ml", UID: "u"}})
+	s.api.Fault = func(r *http.Request) kubetest.Fault {
+		if r.Method != http.MethodPatch {
+			return kubetest.Fault{}
+		}
+		if s.full.Load() {
+			return kubetest.Fault{Code: 422, Reason: "Invalid", Message: "metadata.annotations: Too long"}
+		}
+		if s.busy.Load() > 0 {
+			s.busy.Add(-1)
+			s.job(func(*batchv1.Job) {})
+		}
+		return kubetest.Fault{}
 	}
-	return s, c, &Job{Name: "r", UID: "u"}
+	return s, fakeCluster(t, s.api), &Job{Name: "r", UID: "u"}
+}
+
+// job changes the Job, and returns it.
+func (s *oneJob) job(change func(*batchv1.Job)) *batchv1.Job {
+	kubetest.Update(s.api, "jobs", "r", change)
+	j, _ := kubetest.Find[*batchv1.Job](s.api, "jobs", "r")
+	return j
+}
+
+// written is the Job's annotation of this name.
+func (s *oneJob) written(name string) string {
+	j, _ := kubetest.Find[*batchv1.Job](s.api, "jobs", "r")
+	return j.Annotations[name]
 }
 
 func TestApprove(t *testing.T) {
@@ -80,11 +64,11 @@ func TestApprove(t *testing.T) {
 	if strings.ContainsAny(strings.TrimPrefix(name, "pipec.dev/"), `/["]`) || len(strings.TrimPrefix(name, "pipec.dev/")) > 63 {
 		t.Errorf("%s can't be the key of an annotation", name)
 	}
-	s.busy = 3
+	s.busy.Store(3)
 	if err := c.Approve(t.Context(), job, ok, &record.Answer{By: "eva", Value: json.RawMessage("true")}); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.job.Annotations[name]; got != `{"by":"eva","value":true}` {
+	if got := s.written(name); got != `{"by":"eva","value":true}` {
 		t.Errorf("written: %s", got)
 	}
 	var before *AnsweredError
@@ -92,25 +76,25 @@ func TestApprove(t *testing.T) {
 		t.Errorf("a second answer: %v", err)
 	}
 	for _, bad := range []string{"{", `{"value":3}`, `{}`} { // written by hand; as none
-		s.job.Annotations[name] = bad
-		if err := c.Approve(t.Context(), job, ok, &record.Answer{Reject: true}); err != nil || s.job.Annotations[name] != `{"reject":true}` {
-			t.Errorf("over %s: %v, %s", bad, err, s.job.Annotations[name])
+		s.job(func(j *batchv1.Job) { j.Annotations[name] = bad })
+		if err := c.Approve(t.Context(), job, ok, &record.Answer{Reject: true}); err != nil || s.written(name) != `{"reject":true}` {
+			t.Errorf("over %s: %v, %s", bad, err, s.written(name))
 		}
 	}
 	other := &record.StepEnd{Name: "other", Ask: &record.Ask{}}
-	s.busy = 1000
+	s.busy.Store(1000)
 	if err := c.Approve(t.Context(), job, other, &record.Answer{}); err == nil || !strings.Contains(err.Error(), "try again") {
 		t.Errorf("a Job that changes all the time: %v", err)
 	}
-	s.busy, s.full = 0, true
+	s.busy.Store(0)
+	s.full.Store(true)
 	if err := c.Approve(t.Context(), job, other, &record.Answer{}); err == nil || !strings.Contains(err.Error(), "256 KiB") {
 		t.Errorf("a Job that is full: %v", err)
 	}
 	for _, uid := range []string{"another", ""} {
-		s.job.UID = "u"
 		job := *job
 		if job.UID = uid; uid == "" {
-			s.job.UID = ""
+			s.api.Remove("jobs", "r")
 		}
 		if err := c.Approve(t.Context(), &job, other, &record.Answer{}); err == nil || !strings.Contains(err.Error(), "is gone") {
 			t.Errorf("a Job that is gone: %v", err)
@@ -140,8 +124,8 @@ func TestApproveAtOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if len(taken) != 1 || !strings.Contains(s.job.Annotations[kube.AnnotationApprove+record.AnswerName("ok")], `"`+taken[0]+`"`) {
-		t.Errorf("%q were first, and written is %v", taken, s.job.Annotations)
+	if len(taken) != 1 || !strings.Contains(s.written(kube.AnnotationApprove+record.AnswerName("ok")), `"`+taken[0]+`"`) {
+		t.Errorf("%q were first, and written is %v", taken, s.written(kube.AnnotationApprove+record.AnswerName("ok")))
 	}
 }
 
@@ -150,8 +134,8 @@ func TestWho(t *testing.T) {
 	if got := c.Who(t.Context()); got != "" {
 		t.Errorf("a cluster that doesn't say: %q", got)
 	}
-	s.who = "eva@example.com"
-	if got := c.Who(t.Context()); got != s.who {
+	s.api.Username = "eva@example.com"
+	if got := c.Who(t.Context()); got != s.api.Username {
 		t.Errorf("got %q", got)
 	}
 }

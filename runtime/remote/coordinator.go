@@ -12,6 +12,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"pipec.dev/pipec/runtime/kubeclient"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/record"
 )
@@ -116,7 +117,7 @@ func (c *coordinator) run(ctx context.Context) {
 
 // read reads over one connection, and says how many events came.
 func (c *coordinator) read(ctx context.Context) (n int, err error) {
-	r, err := c.f.c.openLog(ctx, logAsk{pod: c.pod, container: kube.ContainerCoordinator, follow: true})
+	r, err := c.f.c.client.PodLog(ctx, c.pod, kube.ContainerCoordinator, kubeclient.LogOptions{Follow: true})
 	if err != nil {
 		return 0, err
 	}

@@ -8,6 +8,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"pipec.dev/pipec/runtime/kubeclient"
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/kube"
@@ -129,34 +130,37 @@ func (f *follower) call(fn func()) bool {
 
 // start begins to watch.
 func (f *follower) start() {
-	job := f.c.jobWatcher(f.o.Name)
-	job.changed = func(j *batchv1.Job) { f.call(func() { f.jobChanged(j) }) }
-	job.gone = func(j *batchv1.Job) { f.call(func() { f.jobGone(string(j.UID)) }) }
-	job.synced = func() {
-		for _, j := range job.known {
-			if string(j.UID) == f.o.UID {
-				return
+	exists := false // the Job was there at the beginning
+	job := kubeclient.Watcher[*batchv1.Job]{
+		Changed: func(j *batchv1.Job) {
+			exists = exists || string(j.UID) == f.o.UID
+			f.call(func() { f.jobChanged(j) })
+		},
+		Gone: func(j *batchv1.Job) { f.call(func() { f.jobGone(string(j.UID)) }) },
+		Synced: func() {
+			if !exists {
+				f.call(func() { f.jobGone(f.o.UID) })
 			}
-		}
-		f.call(func() { f.jobGone(f.o.UID) })
+		},
+		Fault: f.faultOf("jobs"),
 	}
-	job.fault = f.faultOf("jobs")
-	f.group.Go(func() { job.run(f.ctx) })
-
-	drivers := f.c.podWatcher(batchv1.ControllerUidLabel + "=" + f.o.UID)
-	drivers.changed = func(p *pod) { f.call(func() { f.coordinatorChanged(p) }) }
-	drivers.gone = func(p *pod) { f.call(func() { f.coordinatorGone(p) }) }
-	drivers.synced, drivers.fault = func() {}, f.faultOf("pods")
-	f.group.Go(func() { drivers.run(f.ctx) })
-
-	pods := f.c.podWatcher(kube.LabelRunUID + "=" + f.o.UID)
-	pods.changed = func(p *pod) { f.call(func() { f.podChanged(p) }) }
-	pods.gone = func(p *pod) { f.call(func() { f.podGone(p) }) }
-	pods.synced, pods.fault = func() {}, f.faultOf("pods")
-	f.group.Go(func() { pods.run(f.ctx) })
+	f.group.Go(func() { f.c.client.WatchJob(f.ctx, f.o.Name, job) })
+	f.watchPods(batchv1.ControllerUidLabel, f.coordinatorChanged, f.coordinatorGone)
+	f.watchPods(kube.LabelRunUID, f.podChanged, f.podGone)
 	if f.o.Late {
 		f.sync()
 	}
+}
+
+// watchPods watches the pods whose label is the UID of the run's Job.
+func (f *follower) watchPods(label string, changed, gone func(*pod)) {
+	f.group.Go(func() {
+		f.c.client.WatchPods(f.ctx, label+"="+f.o.UID, kubeclient.Watcher[*pod]{
+			Changed: func(p *pod) { f.call(func() { changed(p) }) },
+			Gone:    func(p *pod) { f.call(func() { gone(p) }) },
+			Fault:   f.faultOf("pods"),
+		})
+	})
 }
 
 func (f *follower) wait() {

@@ -17,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"pipec.dev/pipec/runtime/kubeclient/kubetest"
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/runtime/work"
@@ -27,7 +28,7 @@ import (
 // following is a run that is followed, on a cluster in memory.
 type following struct {
 	t     *testing.T
-	api   *api
+	api   *kubetest.API
 	store *store.Local
 	run   record.Run
 	opts  FollowOptions
@@ -44,7 +45,7 @@ func newFollowing(t *testing.T) *following {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &following{t: t, api: newAPI(), store: s, run: record.Run{Version: 1, Name: "r", Pipeline: "p", Namespace: "ml", UID: "job-1"}, done: make(chan struct{})}
+	f := &following{t: t, api: kubetest.New(t), store: s, run: record.Run{Version: 1, Name: "r", Pipeline: "p", Namespace: "ml", UID: "job-1"}, done: make(chan struct{})}
 	f.opts = FollowOptions{Pipeline: "p", Name: "r", UID: "job-1", Reader: runs.NewReader(s, work.Dir{}), Lines: true}
 	f.opts.Tell = func(e record.Event) {
 		f.mu.Lock()
@@ -72,7 +73,7 @@ func (f *following) job(condition batchv1.JobConditionType, reason string) {
 	} else {
 		j.Status.Active = 1
 	}
-	f.api.put(j)
+	f.api.Put(j)
 }
 
 // pod puts a pod: a coordinator where step is "".
@@ -93,7 +94,7 @@ func (f *following) pod(name, step string, attempt int, state corev1.ContainerSt
 		p.Status.Phase = corev1.PodSucceeded
 	}
 	p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: container, State: state, RestartCount: restarts, Image: "img:1"}}
-	f.api.put(p)
+	f.api.Put(p)
 }
 
 func running() corev1.ContainerState {
@@ -113,7 +114,7 @@ func (f *following) says(pod string, events ...record.Event) {
 	for _, e := range events {
 		e.Version, e.Run = 1, "r"
 		data, _ := json.Marshal(e)
-		f.api.write(pod, string(data)+"\n", false)
+		f.api.WriteLog(pod, string(data)+"\n", false)
 	}
 	synctest.Wait()
 }
@@ -122,7 +123,7 @@ func (f *following) says(pod string, events ...record.Event) {
 func (f *following) prints(pod, step string, attempt int, lines ...string) {
 	all := strings.Join(lines, "\n") + "\n"
 	for _, l := range lines {
-		f.api.write(pod, time.Now().UTC().Format(time.RFC3339Nano)+" "+l+"\n", false)
+		f.api.WriteLog(pod, time.Now().UTC().Format(time.RFC3339Nano)+" "+l+"\n", false)
 	}
 	f.stores(step, attempt, all)
 	synctest.Wait()
@@ -215,13 +216,11 @@ func TestCoordinatorRestarts(t *testing.T) {
 		f.start(t.Context())
 		f.pod("c", "", 0, running(), 0)
 		f.says("c", record.Event{Seq: 1, Type: record.RunStarted}, record.Event{Type: record.StepStarted, Step: "a"})
-		f.api.mu.Lock()
-		f.api.logs["c"] = &podLog{}
-		f.api.mu.Unlock()
+		f.api.NewLog("c", 0)
 		f.pod("c", "", 0, running(), 1)
 		f.says("c", record.Event{Seq: 1, Type: record.RunStarted}, record.Event{Type: record.StepStarted, Step: "a"}, record.Event{Type: record.StepStarted, Step: "b"})
 		f.pod("c", "", 0, ended(), 1)
-		f.api.remove("pods", "c")
+		f.api.Remove("pods", "c")
 		f.pod("c2", "", 0, running(), 0)
 		f.says("c2", record.Event{Type: record.StepStarted, Step: "b"})
 		f.stores("a", 1, "last words\n")
@@ -241,7 +240,7 @@ func TestLost(t *testing.T) {
 		do        func(*following)
 	}{
 		{"failed", "its Job has failed: BackoffLimitExceeded", func(f *following) { f.job(batchv1.JobFailed, "BackoffLimitExceeded") }},
-		{"deleted", "its Job is gone", func(f *following) { f.api.remove("jobs", "r") }},
+		{"deleted", "its Job is gone", func(f *following) { f.api.Remove("jobs", "r") }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -249,7 +248,7 @@ func TestLost(t *testing.T) {
 				f.start(t.Context())
 				f.pod("c", "", 0, running(), 0)
 				f.says("c", record.Event{Type: record.StepStarted, Step: "a"})
-				f.api.write("c", "panic: no more\n", true)
+				f.api.WriteLog("c", "panic: no more\n", true)
 				f.pod("a1", "a", 1, running(), 0)
 				f.prints("a1", "a", 1, "one")
 				c.do(f)
@@ -277,9 +276,7 @@ func TestManyStreams(t *testing.T) {
 			names = append(names, name)
 			f.says("c", record.Event{Type: record.StepStarted, Step: name})
 			f.pod(name, name, 1, running(), 0)
-			f.api.mu.Lock()
-			f.api.logs[name] = &podLog{cut: 50} // each is cut once, in the middle of a line
-			f.api.mu.Unlock()
+			f.api.NewLog(name, 50) // each is cut once, in the middle of a line
 		}
 		for range 3 {
 			for _, name := range names {
@@ -287,8 +284,8 @@ func TestManyStreams(t *testing.T) {
 			}
 			time.Sleep(1500 * time.Millisecond)
 		}
-		if f.api.most < n {
-			t.Errorf("%d streams at once", f.api.most)
+		if most := f.api.MostStreams(); most < n {
+			t.Errorf("%d streams at once", most)
 		}
 		for _, name := range names {
 			line := "a line of " + name + "\nanother\n"
@@ -350,8 +347,8 @@ func TestCancel(t *testing.T) {
 		cancel <- struct{}{}
 		synctest.Wait()
 		f.want("cancel_requested")
-		if len(f.api.patches) != 1 || !strings.Contains(f.api.patches[0], `"uid":"job-1"`) || !strings.Contains(f.api.patches[0], kube.AnnotationCancel) {
-			t.Errorf("got %q", f.api.patches)
+		if p := f.api.Patches(); len(p) != 1 || !strings.Contains(p[0], `"uid":"job-1"`) || !strings.Contains(p[0], kube.AnnotationCancel) {
+			t.Errorf("got %q", p)
 		}
 		f.says("c", record.Event{Type: record.CancelRequested, At: time.Now().Add(time.Second)},
 			record.Event{Type: record.RunEnded, RunEnd: &record.End{Version: 1, Status: record.Cancelled}})
@@ -364,7 +361,7 @@ func TestCancel(t *testing.T) {
 func TestBlind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFollowing(t)
-		f.api.forbid["pods"], f.api.forbid["jobs"] = true, true
+		f.api.Fault = kubetest.Forbid("pods", "jobs")
 		f.start(t.Context())
 		time.Sleep(time.Second)
 		f.stores("a", 1, "one\n")

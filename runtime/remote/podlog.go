@@ -7,31 +7,10 @@ import (
 	"errors"
 	"hash/maphash"
 	"io"
-	"strconv"
 	"time"
+
+	"pipec.dev/pipec/runtime/kubeclient"
 )
-
-// logAsk says what of a container's log is asked for.
-type logAsk struct {
-	pod, container string
-	follow, stamps bool
-	previous       bool
-	since          time.Time // whole seconds; zero: from the start
-}
-
-// openLog streams a container's log.
-func (c *Cluster) openLog(ctx context.Context, ask logAsk) (io.ReadCloser, error) {
-	r := c.core.Get().Namespace(c.namespace).Resource("pods").Name(ask.pod).SubResource("log").
-		Param("container", ask.container).Param("follow", strconv.FormatBool(ask.follow)).
-		Param("timestamps", strconv.FormatBool(ask.stamps))
-	if ask.previous {
-		r = r.Param("previous", "true")
-	}
-	if !ask.since.IsZero() {
-		r = r.Param("sinceTime", ask.since.UTC().Format(time.RFC3339))
-	}
-	return r.Stream(ctx)
-}
 
 // errGap says that a stream does not go on where the one before it ended: the node has put the log's file away.
 var errGap = errors.New("the log's stream has a gap")
@@ -113,11 +92,11 @@ func (s *stream) read(r io.Reader) error {
 
 // connect reads over one more connection.
 func (s *stream) connect(ctx context.Context, c *Cluster, pod, container string) error {
-	ask := logAsk{pod: pod, container: container, follow: true, stamps: true}
+	o := kubeclient.LogOptions{Follow: true, Timestamps: true}
 	if !s.last.IsZero() {
-		ask.since = s.last.Truncate(time.Second)
+		o.Since = s.last.Truncate(time.Second)
 	}
-	r, err := c.openLog(ctx, ask)
+	r, err := c.client.PodLog(ctx, pod, container, o)
 	if err != nil {
 		return err
 	}

@@ -188,15 +188,13 @@ var harmless = []string{"MissingClusterDNS", "DNSConfigForming"}
 
 // lastWarning is what the newest warning about an object says; "" where there is none, or it may not be read.
 func (c *Cluster) lastWarning(ctx context.Context, kind, uid string) string {
-	var list corev1.EventList
-	err := c.core.Get().Namespace(c.namespace).Resource("events").
-		Param("fieldSelector", "involvedObject.kind="+kind+",involvedObject.uid="+uid).Do(ctx).Into(&list)
+	list, err := c.client.ListEvents(ctx, kind, uid)
 	if err != nil {
 		return ""
 	}
 	var newest *corev1.Event
-	for i := range list.Items {
-		e := &list.Items[i]
+	for i := range list {
+		e := &list[i]
 		if e.Type == corev1.EventTypeWarning && !slices.Contains(harmless, e.Reason) && (newest == nil || seen(e).After(seen(newest))) {
 			newest = e
 		}

@@ -64,15 +64,14 @@ func CheckName(name string) error {
 
 // Definition is the CronJob of a pipeline; a *NotAppliedError where there is none.
 func (c *Cluster) Definition(ctx context.Context, pipeline string) (*batchv1.CronJob, error) {
-	var out batchv1.CronJob
-	err := c.batch.Get().Namespace(c.namespace).Resource("cronjobs").Name(kube.CronJobName(pipeline)).Do(ctx).Into(&out)
+	out, err := c.client.GetCronJob(ctx, kube.CronJobName(pipeline))
 	if apierrors.IsNotFound(err) {
 		return nil, &NotAppliedError{Pipeline: pipeline, Namespace: c.namespace}
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &out, nil
+	return out, nil
 }
 
 // Start starts a run of the definition as it stands in the cluster: the Job that `kubectl create job --from` would make,
@@ -90,16 +89,14 @@ func (c *Cluster) Start(ctx context.Context, o StartOptions) (*batchv1.Job, erro
 	if err := o.annotate(ctx, job); err != nil {
 		return nil, err
 	}
-	var out batchv1.Job
-	err = c.batch.Post().Namespace(c.namespace).Resource("jobs").
-		VersionedParams(&metav1.CreateOptions{FieldManager: kube.Manager}, c.params).Body(job).Do(ctx).Into(&out)
+	out, err := c.client.CreateJob(ctx, job)
 	if apierrors.IsAlreadyExists(err) {
 		return nil, &NameTakenError{Name: job.Name}
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &out, nil
+	return out, nil
 }
 
 func newJob(definition *batchv1.CronJob, o *StartOptions) (*batchv1.Job, error) {

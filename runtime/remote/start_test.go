@@ -3,6 +3,7 @@ package remote
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"pipec.dev/pipec/runtime/kubeclient/kubetest"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/record"
@@ -25,8 +27,8 @@ func definition() *batchv1.CronJob {
 }
 
 func TestStart(t *testing.T) {
-	a := newAPI()
-	a.put(definition())
+	a := kubetest.New(t)
+	a.Put(definition())
 	s, err := store.OpenLocal(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -44,12 +46,8 @@ func TestStart(t *testing.T) {
 	if _, err := c.Start(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
-	var jobs [2]batchv1.Job
-	for i := range jobs {
-		if err := json.Unmarshal([]byte(a.created[i]), &jobs[i]); err != nil {
-			t.Fatal(err)
-		}
-	}
+	jobs := kubetest.All[*batchv1.Job](a, "jobs")
+	slices.SortFunc(jobs, func(a, b *batchv1.Job) int { return strings.Compare(b.Name, a.Name) }) // by-hand comes last
 	j := jobs[0]
 	if !strings.HasPrefix(j.Name, kube.CronJobName("my_pipe")+"-260102030405-") || CheckName(j.Name) != nil || j.Labels[kube.LabelManagedBy] != kube.Manager {
 		t.Errorf("got %s, %v", j.Name, j.Labels)

@@ -8,8 +8,8 @@ import (
 	"sort"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"pipec.dev/pipec/runtime/kubeclient"
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/record"
@@ -81,7 +81,7 @@ func (c *Cluster) soFar(ctx context.Context, reader *runs.Reader, run *record.Ru
 		return nil
 	}
 	a.stream.line = a.streamed
-	r, err := c.openLog(ctx, logAsk{pod: pod.Name, container: kube.ContainerMain, stamps: true})
+	r, err := c.client.PodLog(ctx, pod.Name, kube.ContainerMain, kubeclient.LogOptions{Timestamps: true})
 	if err != nil {
 		*behind = err
 		return nil
@@ -95,14 +95,13 @@ func (c *Cluster) soFar(ctx context.Context, reader *runs.Reader, run *record.Ru
 }
 
 func (c *Cluster) attemptPod(ctx context.Context, uid string, id attemptID) (*corev1.Pod, error) {
-	var list corev1.PodList
-	o := metav1.ListOptions{LabelSelector: kube.LabelRunUID + "=" + uid}
-	if err := c.core.Get().Namespace(c.namespace).Resource("pods").VersionedParams(&o, c.params).Do(ctx).Into(&list); err != nil {
+	list, err := c.client.ListPods(ctx, kube.LabelRunUID+"="+uid)
+	if err != nil {
 		return nil, err
 	}
-	for i := range list.Items {
-		if got, ok := identity(&list.Items[i]); ok && got == id {
-			return &list.Items[i], nil
+	for i := range list {
+		if got, ok := identity(&list[i]); ok && got == id {
+			return &list[i], nil
 		}
 	}
 	return nil, nil

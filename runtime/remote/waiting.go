@@ -4,18 +4,11 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
 
 	"pipec.dev/pipec/runtime/cluster/connect"
 )
-
-// backoff is how a watch is tried again: soon, then every ten seconds.
-func backoff() *wait.Backoff {
-	return &wait.Backoff{Duration: 500 * time.Millisecond, Cap: 10 * time.Second, Steps: 20, Factor: 2, Jitter: 0.2}
-}
 
 // wants is what keeps a pod from running.
 type wants struct {

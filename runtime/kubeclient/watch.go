@@ -1,4 +1,4 @@
-package client
+package kubeclient
 
 import (
 	"context"
@@ -25,43 +25,44 @@ type object interface {
 	metav1.Object
 }
 
-// Watcher is told of what it watches. Its functions are called one at a time; while one works nothing more is read.
+// Watcher is notified of what happens to the objects that it watches. Its functions are called one at a time, and block the
+// watch while they run. Synced and Fault may be nil.
 type Watcher[T object] struct {
-	// Changed is told of each object as it is now, at the beginning too.
+	// Changed is called with each object as it is now, at the beginning too.
 	Changed func(T)
-	// Gone is told of an object that was removed, as far as its last state is known.
+	// Gone is called with the last known state of an object that was removed.
 	Gone func(T)
-	// Synced is told once, when all that was there at the beginning was told of.
+	// Synced is called once, when Changed was called with everything that existed at the beginning.
 	Synced func()
-	// Fault is told of an error that keeps it from seeing what happens, and of nil when it sees again.
+	// Fault is called with an error that keeps the watch from seeing what happens, and with nil when it sees again.
 	Fault func(error)
 }
 
-// WatchPods tells of the pods that a label selector selects, until ctx ends.
+// WatchPods watches the pods that a label selector selects, until ctx ends.
 func (c *Client) WatchPods(ctx context.Context, selector string, w Watcher[*corev1.Pod]) {
 	follow(ctx, c, c.core, "pods", &corev1.Pod{}, &corev1.PodList{}, func(o *metav1.ListOptions) { o.LabelSelector = selector }, w)
 }
 
-// WatchJob tells of the Job with this name, until ctx ends.
+// WatchJob watches the Job with this name, until ctx ends.
 func (c *Client) WatchJob(ctx context.Context, name string, w Watcher[*batchv1.Job]) {
 	selector := fields.OneTermEqualSelector("metadata.name", name).String()
 	follow(ctx, c, c.batch, "jobs", &batchv1.Job{}, &batchv1.JobList{}, func(o *metav1.ListOptions) { o.FieldSelector = selector }, w)
 }
 
-// WatchLeases tells of the Leases that a label selector selects, until ctx ends.
+// WatchLeases watches the Leases that a label selector selects, until ctx ends.
 func (c *Client) WatchLeases(ctx context.Context, selector string, w Watcher[*coordinationv1.Lease]) {
 	follow(ctx, c, c.coordination, "leases", &coordinationv1.Lease{}, &coordinationv1.LeaseList{}, func(o *metav1.ListOptions) { o.LabelSelector = selector }, w)
 }
 
-// watchBackoff is how long a watch that fails is left alone: a coordinator that sees nothing starts nothing.
+// watchBackoff returns the pauses before a watch that has failed is tried again.
 func watchBackoff() *wait.Backoff {
 	return &wait.Backoff{Duration: 500 * time.Millisecond, Cap: 10 * time.Second, Steps: 6, Factor: 2, Jitter: 0.5}
 }
 
-// follow lists and watches by client-go's Reflector, which goes on where a connection ended, and lists anew where the
-// server has forgotten that place (410).
+// follow lists and watches with client-go's Reflector, which resumes at the version where a connection ended, and lists
+// again if the server has forgotten that version (410).
 func follow[T object](ctx context.Context, c *Client, client *rest.RESTClient, resource string, kind T, list runtime.Object, narrow func(*metav1.ListOptions), w Watcher[T]) {
-	t := &teller[T]{w: w, known: map[types.NamespacedName]T{}}
+	t := &notifier[T]{w: w, known: map[types.NamespacedName]T{}}
 	request := func(o metav1.ListOptions) *rest.Request {
 		narrow(&o)
 		return client.Get().Namespace(c.namespace).Resource(resource).VersionedParams(&o, c.params)
@@ -70,25 +71,25 @@ func follow[T object](ctx context.Context, c *Client, client *rest.RESTClient, r
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			out := list.DeepCopyObject()
 			err := request(o).Do(ctx).Into(out)
-			t.saw(err)
+			t.saw(ctx, err)
 			return out, err
 		},
 		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
 			o.Watch = true
 			watch, err := request(o).Watch(ctx)
-			t.saw(err)
+			t.saw(ctx, err)
 			return watch, err
 		},
 	}
-	// What the Reflector would print is told to Fault.
+	// Fault is called with what the Reflector would print.
 	quiet := logr.Discard()
 	r := cache.NewReflectorWithOptions(lw, kind, t, cache.ReflectorOptions{Logger: &quiet, Name: resource, Backoff: watchBackoff()})
 	r.RunWithContext(klog.NewContext(ctx, quiet))
 }
 
-// teller is the store that a Reflector fills: it keeps what must be known to tell what has gone while nobody watched, and
-// passes all on.
-type teller[T object] struct {
+// notifier is the store that a Reflector fills. It passes everything on, and keeps what is needed to find out what was
+// removed while the watch was interrupted.
+type notifier[T object] struct {
 	w      Watcher[T]
 	known  map[types.NamespacedName]T
 	synced bool
@@ -99,19 +100,19 @@ func key(o metav1.Object) types.NamespacedName {
 	return types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}
 }
 
-func (t *teller[T]) saw(err error) {
-	if t.w.Fault == nil || err == nil && !t.blind {
+func (t *notifier[T]) saw(ctx context.Context, err error) {
+	if t.w.Fault == nil || err == nil && !t.blind || ctx.Err() != nil {
 		return
 	}
 	t.blind = err != nil
 	t.w.Fault(err)
 }
 
-// Add, Update, Delete, Replace and Resync are cache.ReflectorStore's.
-func (t *teller[T]) Add(o any) error { return t.Update(o) }
+// Add implements cache.ReflectorStore, as do Update, Delete, Replace and Resync.
+func (t *notifier[T]) Add(o any) error { return t.Update(o) }
 
-// Update tells of an object, and first of one of its name that it has taken the place of.
-func (t *teller[T]) Update(o any) error {
+// Update passes on an object, and first that it has replaced another one of its name.
+func (t *notifier[T]) Update(o any) error {
 	now, ok := o.(T)
 	if !ok {
 		return nil
@@ -125,8 +126,8 @@ func (t *teller[T]) Update(o any) error {
 	return nil
 }
 
-// Delete tells that an object has gone.
-func (t *teller[T]) Delete(o any) error {
+// Delete passes on that an object was removed.
+func (t *notifier[T]) Delete(o any) error {
 	if was, ok := o.(T); ok {
 		delete(t.known, key(was))
 		t.w.Gone(was)
@@ -134,8 +135,8 @@ func (t *teller[T]) Delete(o any) error {
 	return nil
 }
 
-// Replace tells of a whole list.
-func (t *teller[T]) Replace(list []any, _ string) error {
+// Replace passes on a whole list.
+func (t *notifier[T]) Replace(list []any, _ string) error {
 	there := make(map[types.NamespacedName]bool, len(list))
 	for _, o := range list {
 		if now, ok := o.(T); ok {
@@ -161,9 +162,9 @@ func (t *teller[T]) Replace(list []any, _ string) error {
 }
 
 // Resync has nothing to do.
-func (t *teller[T]) Resync() error { return nil }
+func (t *notifier[T]) Resync() error { return nil }
 
-// slim is what is kept of an object: of a pod not what it was made of.
+// slim returns what is kept of an object: of a pod neither its spec nor its managed fields.
 func slim[T object](o T) T {
 	pod, ok := any(o).(*corev1.Pod)
 	if !ok {

@@ -1,0 +1,132 @@
+package groups
+
+import (
+	"context"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"pipec.dev/pipec/runtime/kubeclient"
+	"pipec.dev/pipec/schema/kube"
+)
+
+func deadKey(uid, group string) string { return uid + "/" + group }
+
+// departed reports whether nothing is left of a member of a group: its Job is gone or finished, its coordinator, which could
+// create a pod, doesn't run any more, and no pod of its run that is in the group runs. Time plays no part: what can't be
+// seen may exist.
+func (l *leases) departed(ctx context.Context, m *Member, group string) bool {
+	job, err := l.o.Client.GetJob(ctx, m.Run)
+	switch {
+	case err != nil && !apierrors.IsNotFound(err):
+		return false
+	case err == nil && string(job.UID) == m.UID && !finished(job):
+		return false
+	}
+	for _, selector := range []string{
+		batchv1.ControllerUidLabel + "=" + m.UID,
+		kube.LabelRunUID + "=" + m.UID + "," + Label(l.o.Project, group),
+	} {
+		pods, err := l.o.Client.ListPods(ctx, selector)
+		if err != nil {
+			return false
+		}
+		for i := range pods {
+			if phase := pods[i].Status.Phase; phase != corev1.PodSucceeded && phase != corev1.PodFailed {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Label is the key of the label of pods that are in a group.
+func Label(project, group string) string {
+	return kube.LabelGroup + kube.GroupDigest(project, group)
+}
+
+func finished(job *batchv1.Job) bool {
+	for _, c := range job.Status.Conditions {
+		if c.Status == corev1.ConditionTrue && (c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed) {
+			return true
+		}
+	}
+	return false
+}
+
+// watchMembers finds out when a holder has departed: the Jobs of all holders are watched while w waits.
+func (g *Groups) watchMembers(w *waiter, holders []Member) {
+	there := map[string]bool{}
+	for _, m := range holders {
+		there[m.UID] = true
+		if m.UID == g.o.JobUID || w.jobs[m.UID] != nil || g.dead[deadKey(m.UID, w.hold.Group)] {
+			continue
+		}
+		ctx, stop := context.WithCancel(context.Background())
+		w.jobs[m.UID] = stop
+		g.host.Async(func(run context.Context) func() {
+			defer stop()
+			defer context.AfterFunc(run, stop)()
+			if !g.lease.awaitDeparture(ctx, &m, w.hold.Group) {
+				return nil
+			}
+			return func() {
+				g.dead[deadKey(m.UID, w.hold.Group)] = true
+				if g.waits[w.hold] == w {
+					g.look(w)
+				}
+			}
+		})
+	}
+	for uid, stop := range w.jobs {
+		if !there[uid] {
+			stop()
+			delete(w.jobs, uid)
+		}
+	}
+}
+
+// The pauses between the queries for what is left of a run whose Job has ended.
+const (
+	departFirst = 2 * time.Second
+	departLast  = 15 * time.Second
+)
+
+// awaitDeparture waits until nothing is left of a member, and reports whether that was before ctx ended.
+func (l *leases) awaitDeparture(ctx context.Context, m *Member, group string) bool {
+	watching, stop := context.WithCancel(ctx)
+	seen := false
+	l.o.Client.WatchJob(watching, m.Run, kubeclient.Watcher[*batchv1.Job]{
+		Changed: func(j *batchv1.Job) {
+			if seen = true; string(j.UID) != m.UID || finished(j) {
+				stop()
+			}
+		},
+		Gone: func(*batchv1.Job) { stop() },
+		Synced: func() {
+			if !seen {
+				stop()
+			}
+		},
+	})
+	stop()
+	wait := departFirst
+	if l.o.Pace > 0 {
+		wait = l.o.Pace
+	}
+	for ctx.Err() == nil {
+		if l.departed(ctx, m, group) {
+			return true
+		}
+		t := time.NewTimer(wait)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+		}
+		wait = min(2*wait, departLast)
+	}
+	return false
+}

@@ -1,0 +1,92 @@
+package groups
+
+import (
+	"context"
+
+	"pipec.dev/pipec/runtime/engine"
+)
+
+// found is what a look has found.
+type found struct {
+	in      bool
+	entries entries
+	version string
+	ahead   []Member
+	dead    []string // keys of members that have departed
+	err     error
+	lost    bool // another coordinator drives the run by now
+}
+
+// try is an attempt to take a slot.
+type try struct {
+	host   Host
+	lease  *leases
+	hold   engine.Hold
+	skip   bool
+	passed []Member // those ahead who have had the time to enter
+	dead   map[string]bool
+}
+
+// do takes a free slot, or joins the queue. What has led to the request is in the run's log before: else a successor of this
+// coordinator might not repeat the request, and nobody would give the slot back.
+func (t *try) do(ctx context.Context) (out found) {
+	if !t.host.Logged(ctx) {
+		return found{lost: true}
+	}
+	me := t.lease.member(t.hold)
+	out.dead = t.departed(ctx, t.passed)
+	for {
+		out.entries, out.version, out.err = t.lease.amend(ctx, t.hold.Group, func(r *entries) { out.in, out.ahead = t.admit(r, &me) })
+		if out.in || out.err != nil || !t.skip {
+			return out
+		}
+		// Before the step is skipped: do the holders still exist?
+		more := t.departed(ctx, out.entries.holders)
+		if len(more) == 0 {
+			return out
+		}
+		out.dead = append(out.dead, more...)
+	}
+}
+
+// departed returns the keys of the members that have departed.
+func (t *try) departed(ctx context.Context, members []Member) (found []string) {
+	for i := range members {
+		m := &members[i]
+		if key := deadKey(m.UID, t.hold.Group); m.UID != t.lease.o.JobUID && !t.dead[key] && t.lease.departed(ctx, m, t.hold.Group) {
+			t.dead[key] = true
+			found = append(found, key)
+		}
+	}
+	return found
+}
+
+// admit makes a member a holder if a slot is free and it is its turn, and else puts it in the queue. ahead are those whose
+// turn is before, if a slot is free.
+func (t *try) admit(r *entries, me *Member) (in bool, ahead []Member) {
+	if find(r.holders, me) >= 0 {
+		return true, nil
+	}
+	isDead := func(m *Member) bool { return t.dead[deadKey(m.UID, t.hold.Group)] }
+	r.holders, r.queue = drop(r.holders, isDead), drop(r.queue, isDead)
+	ahead = r.queue
+	if at := find(r.queue, me); at >= 0 {
+		ahead = r.queue[:at]
+	}
+	ahead = drop(ahead, func(m *Member) bool { return find(t.passed, m) >= 0 })
+	free := t.hold.Limit - len(r.holders)
+	m := *me
+	m.Since = now()
+	switch {
+	case free > 0 && (t.skip || free > len(ahead)):
+		r.queue = drop(r.queue, me.is)
+		r.holders = append(r.holders, m)
+		return true, nil
+	case !t.skip && find(r.queue, me) < 0 && len(r.queue) < maxWaiting:
+		r.queue = append(r.queue, m)
+	}
+	if free <= 0 {
+		ahead = nil
+	}
+	return false, ahead
+}

@@ -1,0 +1,289 @@
+// Package groups lets a run enter and leave the concurrency groups of a cluster. Each group has a Lease, in whose annotations
+// the holders of its slots and the queue of those who wait stand. All runs write it with optimistic locking, so that of two
+// runs that want the last slot one finds it taken.
+//
+// A Lease here is a record and no lock with a term: no clock takes a slot from its holder. A slot of a run that can't give it
+// back any more is taken over when nothing of that run is left: see departed.go.
+package groups
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+
+	"pipec.dev/pipec/runtime/engine"
+	"pipec.dev/pipec/runtime/kube/requests"
+	"pipec.dev/pipec/runtime/kubeclient"
+	"pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/record"
+)
+
+// Host is the run's driver. Everything but Logged is called in its loop, or leads there.
+type Host interface {
+	// Async runs work beside the loop, and the function that it returns in the loop; nil: none.
+	Async(work func(ctx context.Context) func())
+	// Post runs a function in the loop. It is called from any goroutine.
+	Post(f func())
+	// Feed gives the engine an event.
+	Feed(e record.Event)
+	// Notify reports an event to those who follow the run. It is not part of the run's log.
+	Notify(e record.Event)
+	// Logged waits until everything that has happened so far is in the run's log. It reports false if that can't be any
+	// more. It is called beside the loop.
+	Logged(ctx context.Context) bool
+}
+
+// Options say whose groups these are.
+type Options struct {
+	Client    *kubeclient.Client
+	Requests  *requests.Requests
+	Project   string
+	Namespace string
+	Job       string // the run's name
+	JobUID    string
+	Pace      time.Duration // as of requests.New
+}
+
+// Groups are the concurrency groups of a run: the slots that it holds, and those that it waits for. It is owned by the
+// host's loop.
+type Groups struct {
+	o        *Options
+	host     Host
+	lease    *leases
+	waits    map[engine.Hold]*waiter
+	held     map[engine.Hold]bool
+	lingers  map[string]*linger   // by pod
+	late     map[engine.Hold]bool // slots that are left when their last pod has ended
+	dead     map[string]bool      // departed members, by deadKey
+	watching bool
+	blind    error // why the watch of the Leases sees nothing; nil: it does
+	leaving  sync.WaitGroup
+}
+
+// New returns the groups of a run that holds no slot yet.
+func New(o *Options, host Host) *Groups {
+	return &Groups{
+		o: o, host: host, lease: &leases{o}, waits: map[engine.Hold]*waiter{}, held: map[engine.Hold]bool{}, lingers: map[string]*linger{},
+		late: map[engine.Hold]bool{}, dead: map[string]bool{},
+	}
+}
+
+func (g *Groups) warn(step, text string) {
+	g.host.Notify(record.Event{Version: record.Version, Type: record.Warned, At: now(), Run: g.o.Job, Step: step, Text: text})
+}
+
+// now is the time as records have it.
+func now() time.Time { return time.Now().UTC().Round(0) }
+
+// waiter is a request for a slot.
+type waiter struct {
+	hold  engine.Hold
+	skip  bool
+	since time.Time
+
+	busy, again bool          // a look is under way; and another one is to follow
+	tried       chan struct{} // closed when the last look has ended; nil: there was none
+	gone        bool          // the slot isn't wanted any more
+	told        string        // what it waits for, as last reported
+	version     string        // of the Lease at the last look
+	ahead       []Member
+	pass        bool // those ahead have had the time to enter
+	timer       *time.Timer
+	jobs        map[string]context.CancelFunc // ends the watch of a holder's Job, by UID
+}
+
+// passAfter is how long a free slot is left to those who are ahead in the queue. Only the order depends on it.
+const passAfter = 30 * time.Second
+
+// Enter requests a slot. The answer is an event: GroupEntered or GroupBusy.
+func (g *Groups) Enter(a engine.EnterGroup) {
+	w := &waiter{hold: a.Hold, skip: a.Skip, since: now(), jobs: map[string]context.CancelFunc{}}
+	g.waits[a.Hold] = w
+	g.look(w)
+}
+
+// look takes a slot if one is free.
+func (g *Groups) look(w *waiter) {
+	if w.busy {
+		w.again = true
+		return
+	}
+	tried := make(chan struct{})
+	w.busy, w.again, w.tried = true, false, tried
+	var passed []Member
+	if w.pass {
+		passed = w.ahead
+	}
+	try := try{host: g.host, lease: g.lease, hold: w.hold, skip: w.skip, passed: passed, dead: maps.Clone(g.dead)}
+	g.host.Async(func(ctx context.Context) func() {
+		found := try.do(ctx)
+		close(tried)
+		if ctx.Err() != nil || found.lost {
+			return nil // a successor repeats the request, or finds the slot
+		}
+		return func() { g.looked(w, &found) }
+	})
+}
+
+// looked takes in what a look has found.
+func (g *Groups) looked(w *waiter, f *found) {
+	w.busy = false
+	for _, key := range f.dead {
+		g.dead[key] = true
+	}
+	e := record.Event{Type: record.GroupEntered, Step: w.hold.Step, Attempt: w.hold.Attempt}
+	switch {
+	case w.gone: // Leave handles what was found
+		return
+	case f.in:
+		g.held[w.hold] = true
+	case f.err != nil:
+		e.Type, e.Reason, e.Text = record.GroupBusy, record.ReasonGroup, fmt.Sprintf("the group %s can't be entered: %s", w.hold.Group, f.err)
+	case w.skip:
+		e.Type, e.Text = record.GroupBusy, fmt.Sprintf("the group %s is busy: %s", w.hold.Group, describeMembers(f.entries.holders))
+	default:
+		g.wait(w, f)
+		return
+	}
+	g.done(w)
+	g.host.Feed(e)
+}
+
+// wait continues to wait.
+func (g *Groups) wait(w *waiter, f *found) {
+	w.version = f.version
+	if !slices.EqualFunc(f.ahead, w.ahead, func(a, b Member) bool { return a.is(&b) }) {
+		w.ahead, w.pass = f.ahead, false
+		if w.timer != nil {
+			w.timer.Stop()
+			w.timer = nil
+		}
+	}
+	g.tellWait(w, f.entries.holders)
+	g.watchMembers(w, f.entries.holders)
+	g.watch()
+	if len(f.ahead) > 0 && w.timer == nil {
+		patience := passAfter
+		if g.o.Pace > 0 {
+			patience = 100 * g.o.Pace
+		}
+		var t *time.Timer
+		t = time.AfterFunc(patience, func() {
+			g.host.Post(func() {
+				if w.timer != t { // it was too late to stop it
+					return
+				}
+				w.timer, w.pass = nil, true
+				if g.waits[w.hold] == w {
+					g.look(w)
+				}
+			})
+		})
+		w.timer = t
+	}
+	if w.again {
+		g.look(w)
+	}
+}
+
+// tellWait reports who holds the slots, if that has changed.
+func (g *Groups) tellWait(w *waiter, holders []Member) {
+	text := fmt.Sprintf("a place in the group %s: %s", w.hold.Group, describeMembers(holders))
+	if len(holders) < w.hold.Limit {
+		text = fmt.Sprintf("a place in the group %s: others are before it", w.hold.Group)
+	}
+	if text != w.told {
+		w.told = text
+		g.tell(record.Event{At: w.since, Step: w.hold.Step, Attempt: w.hold.Attempt, Text: text})
+	}
+}
+
+func (g *Groups) tell(e record.Event) {
+	e.Version, e.Type, e.Run = record.Version, record.StepWaiting, g.o.Job
+	g.host.Notify(e)
+}
+
+// done ends a request.
+func (g *Groups) done(w *waiter) {
+	delete(g.waits, w.hold)
+	for _, stop := range w.jobs {
+		stop()
+	}
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+	if w.told != "" {
+		g.tell(record.Event{At: now(), Step: w.hold.Step, Attempt: w.hold.Attempt})
+	}
+}
+
+// watch begins to watch the Leases: one watch for all groups, from the first wait on.
+func (g *Groups) watch() {
+	if g.watching {
+		return
+	}
+	g.watching = true
+	g.host.Async(func(ctx context.Context) func() {
+		g.o.Client.WatchLeases(ctx, kube.LabelComponent+"="+kube.ComponentGroup, kubeclient.Watcher[*coordinationv1.Lease]{
+			Changed: func(l *coordinationv1.Lease) { g.host.Post(func() { g.changed(l) }) },
+			Gone:    func(l *coordinationv1.Lease) { g.host.Post(func() { g.vanished(l.Name) }) },
+			Fault:   func(err error) { g.host.Post(func() { g.fault(err) }) },
+		})
+		return nil
+	})
+}
+
+// fault reports that the watch of the Leases is interrupted, once until it sees again.
+func (g *Groups) fault(err error) {
+	if err != nil && g.blind == nil {
+		g.warn("", "the coordinator can't watch its leases: "+err.Error())
+	}
+	g.blind = err
+}
+
+// changed looks again if a slot may be free; what others do in the queue is no reason.
+func (g *Groups) changed(l *coordinationv1.Lease) {
+	r, err := readEntries(l)
+	for _, w := range g.waiting(l.Name) {
+		me := g.lease.member(w.hold)
+		switch {
+		case l.ResourceVersion == w.version:
+		case err != nil, len(r.holders) < w.hold.Limit, find(r.holders, &me) >= 0, find(r.queue, &me) < 0:
+			g.look(w)
+		default:
+			g.tellWait(w, r.holders)
+			g.watchMembers(w, r.holders)
+		}
+	}
+}
+
+func (g *Groups) vanished(name string) {
+	for _, w := range g.waiting(name) {
+		g.look(w)
+	}
+}
+
+// waiting returns the requests for a slot in the group of a Lease.
+func (g *Groups) waiting(name string) []*waiter {
+	var out []*waiter
+	for _, w := range g.waits {
+		if kube.GroupLease(g.o.Project, w.hold.Group) == name {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// describeMembers returns who holds the slots, as text.
+func describeMembers(holders []Member) string {
+	out := make([]engine.Holder, len(holders))
+	for i := range holders {
+		out[i] = engine.Holder{Run: holders[i].Run, Step: holders[i].Step}
+	}
+	return engine.Held(out)
+}

@@ -1,0 +1,208 @@
+package groups
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"pipec.dev/pipec/runtime/engine"
+	"pipec.dev/pipec/runtime/kube/podstate"
+	"pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/record"
+)
+
+// linger is a pod that runs, as far as is known, though its attempt has ended: its node is out of reach. Its slots are left
+// when it has ended.
+type linger struct {
+	uid   types.UID
+	holds []engine.Hold
+}
+
+// Leave gives a slot back, or withdraws the request for it.
+func (g *Groups) Leave(h engine.Hold) {
+	if w := g.waits[h]; w != nil {
+		w.gone = true
+		g.done(w)
+		g.release(h, w.tried)
+		return
+	}
+	if !g.held[h] {
+		return
+	}
+	delete(g.held, h)
+	if g.lingering(h) {
+		g.late[h] = true
+		return
+	}
+	g.release(h, nil)
+}
+
+func (g *Groups) lingering(h engine.Hold) bool {
+	for _, l := range g.lingers {
+		for _, other := range l.holds {
+			if other == h {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// release removes the run from a group's Lease, after the run's log says why: else a successor would believe that the run
+// holds the slot. It waits for after, which is closed when a look that might still take a slot has ended.
+func (g *Groups) release(h engine.Hold, after <-chan struct{}) {
+	me := g.lease.member(h)
+	g.leaving.Add(1)
+	g.host.Async(func(ctx context.Context) func() {
+		defer g.leaving.Done()
+		if after != nil {
+			<-after
+		}
+		if !g.host.Logged(ctx) {
+			return nil // another coordinator drives the run by now, and holds its slots
+		}
+		_, _, err := g.lease.amend(ctx, h.Group, func(r *entries) {
+			r.holders, r.queue = drop(r.holders, me.is), drop(r.queue, me.is)
+		})
+		if err == nil || ctx.Err() != nil {
+			return nil
+		}
+		return func() {
+			g.warn(h.Step, "its place in the group "+h.Group+" can't be given back before the run ends: "+err.Error())
+		}
+	})
+}
+
+// Linger notes that a pod runs, as far as is known, though its attempt has ended: its slots are left when it has ended.
+func (g *Groups) Linger(pod string, uid types.UID, holds []engine.Hold) {
+	if len(holds) > 0 {
+		g.lingers[pod] = &linger{uid: uid, holds: holds}
+	}
+}
+
+// Pod takes in a pod of the run as the cluster reports it.
+func (g *Groups) Pod(p *corev1.Pod, gone bool) {
+	l := g.lingers[p.Name]
+	if l == nil || l.uid != p.UID {
+		return
+	}
+	if s := podstate.Of(p); !gone && !s.Ends() {
+		return
+	}
+	delete(g.lingers, p.Name)
+	for _, h := range l.holds {
+		if g.late[h] && !g.lingering(h) {
+			delete(g.late, h)
+			g.release(h, nil)
+		}
+	}
+}
+
+// Resume takes over the slots that an earlier coordinator has held. Slots that it has left according to the run's log, but
+// perhaps not given back, are given back when none of the run's pods that are in the group runs any more. listed are the
+// pods of the run.
+func (g *Groups) Resume(open *engine.Open, listed map[string]*corev1.Pod) {
+	held, left := open.Holds()
+	for _, h := range held {
+		g.held[h] = true
+	}
+	asked := map[string]bool{} // pods of attempts that go on
+	for _, a := range open.Actions() {
+		if a, ok := a.(engine.StartAttempt); ok {
+			asked[kube.PodName(g.o.JobUID, record.Place(a.Step), a.Attempt)] = true
+		}
+	}
+	byGroup := map[string]map[Member]engine.Hold{}
+	for _, h := range left {
+		if byGroup[h.Group] == nil {
+			byGroup[h.Group] = map[Member]engine.Hold{}
+		}
+		byGroup[h.Group][g.lease.member(h)] = h
+	}
+	for group, members := range byGroup {
+		running := g.running(listed, group, asked)
+		for _, p := range running {
+			if g.lingers[p.Name] == nil {
+				g.lingers[p.Name] = &linger{uid: p.UID}
+			}
+		}
+		stale := func(m Member) bool {
+			m.Since = time.Time{}
+			_, was := members[m]
+			return was
+		}
+		g.leaving.Add(1)
+		g.host.Async(func(ctx context.Context) func() {
+			defer g.leaving.Done()
+			var found []Member
+			_, _, _ = g.lease.amend(ctx, group, func(r *entries) { // without an answer: as it stands until the run's end
+				found = nil
+				for _, m := range append(slices.Clone(r.holders), r.queue...) {
+					if stale(m) {
+						found = append(found, m)
+					}
+				}
+				if len(running) == 0 {
+					r.holders, r.queue = slices.DeleteFunc(r.holders, stale), slices.DeleteFunc(r.queue, stale)
+				}
+			})
+			if len(running) == 0 || len(found) == 0 {
+				return nil
+			}
+			return func() { g.linger(running, members, found) }
+		})
+	}
+}
+
+// linger keeps slots until the pods that may be in them have ended.
+func (g *Groups) linger(pods []*corev1.Pod, holds map[Member]engine.Hold, members []Member) {
+	for _, m := range members {
+		m.Since = time.Time{}
+		h := holds[m]
+		for _, p := range pods {
+			if l := g.lingers[p.Name]; l != nil { // else it has gone since
+				l.holds = append(l.holds, h)
+			}
+		}
+		if g.lingering(h) {
+			g.late[h] = true
+		} else {
+			g.release(h, nil)
+		}
+	}
+}
+
+// running returns the pods that run and are in a group, of attempts that have ended according to the run's log.
+func (g *Groups) running(listed map[string]*corev1.Pod, group string, asked map[string]bool) []*corev1.Pod {
+	var out []*corev1.Pod
+	for _, p := range listed {
+		s := podstate.Of(p)
+		if _, in := p.Labels[Label(g.o.Project, group)]; in && !s.Ends() && !asked[p.Name] {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// leaveTimeout limits how long the end of a run waits until its slots are given back.
+const leaveTimeout = 30 * time.Second
+
+// Settle waits until all slots are given back, for a limited time. It is called before the run ends, so that no other run
+// has to find out that it has.
+func (g *Groups) Settle(ctx context.Context) {
+	done := make(chan struct{})
+	go func() {
+		g.leaving.Wait()
+		close(done)
+	}()
+	t := time.NewTimer(leaveTimeout)
+	defer t.Stop()
+	select {
+	case <-done:
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,197 @@
+package kubetest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// target is what a request is about: /api/v1/namespaces/NAMESPACE/RESOURCE/NAME/SUB.
+type target struct{ resource, name, sub string }
+
+func targetOf(r *http.Request) target {
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	at := slices.Index(parts, "namespaces") + 2
+	parts = append(parts[min(at, len(parts)):], "", "", "")
+	return target{parts[0], parts[1], parts[2]}
+}
+
+func isWatch(r *http.Request) bool { return r.URL.Query().Get("watch") != "" }
+
+func (a *API) serve(r *http.Request) *http.Response {
+	if strings.HasSuffix(r.URL.Path, "/selfsubjectreviews") {
+		return a.whoami(r)
+	}
+	t := targetOf(r)
+	if isWatch(r) {
+		return a.watch(r, t.resource)
+	}
+	var body []byte
+	if r.Body != nil {
+		body, _ = io.ReadAll(r.Body)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	key := t.resource + "/" + t.name
+	switch {
+	case r.Method == http.MethodPost:
+		return a.create(r, body)
+	case t.sub == "log":
+		return a.readLog(r, t.name)
+	case t.name == "":
+		return a.list(r, t.resource)
+	case a.objects[key] == nil:
+		return a.failure(r, 404, "NotFound", t.resource+" "+t.name+" not found")
+	}
+	old := a.objects[key].DeepCopyObject().(Object)
+	switch r.Method {
+	case http.MethodPut:
+		o := a.decode(body)
+		if o.GetResourceVersion() != old.GetResourceVersion() {
+			return a.failure(r, 409, "Conflict", "it has changed")
+		}
+		a.put(o)
+		return a.answer(r, 200, typed(o))
+	case http.MethodPatch:
+		return a.patch(r, old, body)
+	case http.MethodDelete:
+		return a.delete(r, old, body)
+	}
+	return a.answer(r, 200, typed(old))
+}
+
+func (a *API) create(r *http.Request, body []byte) *http.Response {
+	o := a.decode(body)
+	if a.objects[resourceOf(o)+"/"+o.GetName()] != nil {
+		return a.failure(r, 409, "AlreadyExists", resourceOf(o)+" "+o.GetName()+" already exists")
+	}
+	o.SetUID(types.UID(fmt.Sprintf("uid-%d", a.version)))
+	o.SetCreationTimestamp(metav1.Now())
+	if p, ok := o.(*corev1.Pod); ok {
+		p.Status.Phase = corev1.PodPending
+		a.made[p.Name]++
+		pod := *p.DeepCopy()
+		a.work.Go(func() { a.Kubelet(pod) })
+	}
+	a.put(o)
+	return a.answer(r, 201, typed(o))
+}
+
+// patch merges annotations.
+func (a *API) patch(r *http.Request, o Object, body []byte) *http.Response {
+	a.patches = append(a.patches, o.GetName()+" "+string(body))
+	var p struct{ Metadata metav1.ObjectMeta }
+	if err := json.Unmarshal(body, &p); err != nil {
+		return a.failure(r, 400, "BadRequest", err.Error())
+	}
+	if m := p.Metadata; m.UID != "" && m.UID != o.GetUID() || m.ResourceVersion != "" && m.ResourceVersion != o.GetResourceVersion() {
+		return a.failure(r, 409, "Conflict", "it has changed")
+	}
+	all := o.GetAnnotations()
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, p.Metadata.Annotations)
+	o.SetAnnotations(all)
+	a.put(o)
+	return a.answer(r, 200, typed(o))
+}
+
+// delete removes an object at once, unless it is a pod that runs: that is marked, and its kubelet removes it.
+func (a *API) delete(r *http.Request, o Object, body []byte) *http.Response {
+	var options metav1.DeleteOptions
+	if got, _, err := a.codecs.UniversalDeserializer().Decode(body, nil, nil); err != nil {
+		a.t.Errorf("the options of a delete: %v", err)
+	} else if got, ok := got.(*metav1.DeleteOptions); ok {
+		options = *got
+	}
+	p := options.Preconditions
+	pod, isPod := o.(*corev1.Pod)
+	if p == nil || p.UID == nil || *p.UID != o.GetUID() || !isPod && (p.ResourceVersion == nil || *p.ResourceVersion != o.GetResourceVersion()) {
+		return a.failure(r, 409, "Conflict", "it is another one, or has changed")
+	}
+	if !isPod {
+		a.remove(o)
+		return a.answer(r, 200, typed(o))
+	}
+	a.deletes[pod.Name]++
+	if pod.DeletionTimestamp == nil {
+		at := metav1.Now()
+		pod.DeletionTimestamp = &at
+		a.put(pod)
+		if pod.Status.Phase != corev1.PodRunning { // nothing runs: it goes at once
+			a.remove(pod.DeepCopy())
+		}
+	}
+	return a.answer(r, 200, typed(pod))
+}
+
+func (a *API) list(r *http.Request, resource string) *http.Response {
+	items := []Object{}
+	for _, key := range slices.Sorted(maps.Keys(a.objects)) {
+		if o := a.objects[key]; strings.HasPrefix(key, resource+"/") && selected(r, o) {
+			items = append(items, typed(o))
+		}
+	}
+	list := map[string][2]string{
+		"pods": {"v1", "PodList"}, "events": {"v1", "EventList"}, "jobs": {"batch/v1", "JobList"}, "leases": {"coordination.k8s.io/v1", "LeaseList"},
+	}[resource]
+	return a.answer(r, 200, map[string]any{
+		"apiVersion": list[0], "kind": list[1], "metadata": map[string]string{"resourceVersion": strconv.Itoa(a.version)}, "items": items,
+	})
+}
+
+func (a *API) whoami(r *http.Request) *http.Response {
+	if a.Username == "" {
+		return a.failure(r, 403, "Forbidden", "no")
+	}
+	return a.answer(r, 201, map[string]any{"kind": "SelfSubjectReview", "status": map[string]any{"userInfo": map[string]string{"username": a.Username}}})
+}
+
+// selected reports whether the selectors of a request select an object.
+func selected(r *http.Request, o Object) bool {
+	q := r.URL.Query()
+	if name, ok := strings.CutPrefix(q.Get("fieldSelector"), "metadata.name="); ok && o.GetName() != name {
+		return false
+	}
+	s, err := labels.Parse(q.Get("labelSelector"))
+	return err == nil && s.Matches(labels.Set(o.GetLabels()))
+}
+
+func (a *API) decode(body []byte) Object {
+	o, _, err := a.codecs.UniversalDeserializer().Decode(body, nil, nil)
+	if err != nil {
+		a.t.Errorf("%v: %q", err, body)
+	}
+	return o.(Object)
+}
+
+func (a *API) encode(v any) []byte {
+	data, err := json.Marshal(v)
+	if err != nil {
+		a.t.Error(err)
+	}
+	return data
+}
+
+func (a *API) answer(r *http.Request, code int, v any) *http.Response {
+	return response(r, code, io.NopCloser(bytes.NewReader(a.encode(v))))
+}
+
+func response(r *http.Request, code int, body io.ReadCloser) *http.Response {
+	return &http.Response{
+		StatusCode: code, Status: http.StatusText(code), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, ContentLength: -1,
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: body, Request: r,
+	}
+}

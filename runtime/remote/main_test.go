@@ -1,0 +1,10 @@
+package remote
+
+import (
+	"os"
+	"testing"
+
+	"pipec.dev/pipec/runtime/kubeclient/kubetest"
+)
+
+func TestMain(m *testing.M) { os.Exit(kubetest.Main(m)) }
