@@ -6,16 +6,16 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Open holds what the engine has asked for and nothing has answered yet: what a driver that takes a run over, and has
-// folded its log, must see to. The zero value is empty.
+// Open is the set of actions that the engine has asked for and that no event has answered yet. A driver that takes a run
+// over builds it while it folds the run's log, and then carries the actions out. The zero value is empty.
 type Open struct {
 	asked map[string]Action
-	order []string
-	held  map[Hold]bool // places in groups that were entered; false: they were left, or not entered after all
-	holds []Hold        // held, in order
+	order []string      // the keys of asked in the order of the first request, and keys that have been answered since
+	held  map[Hold]bool // the holds that were entered; false: they were left, or not entered after all
+	holds []Hold        // the keys of held, in order
 }
 
-// See takes in an event, and then what the engine asked for because of it.
+// See takes in an event, and the actions that the engine has returned for it.
 func (o *Open) See(e *record.Event, actions []Action) {
 	switch e.Type {
 	case record.AttemptEnded:
@@ -33,23 +33,34 @@ func (o *Open) See(e *record.Event, actions []Action) {
 		delete(o.asked, key)
 	}
 	for _, a := range actions {
-		switch a := a.(type) {
-		case StartAttempt:
-			o.add(attemptKey("start", a.Step, a.Attempt), a)
-		case StopAttempt:
-			o.add(attemptKey("stop", a.Step, a.Attempt), a)
-		case CheckCache:
-			o.add("check/"+a.Step, a)
-		case EnterGroup:
-			o.add(attemptKey("enter", a.Step, a.Attempt), a)
-		case LeaveGroup:
-			delete(o.asked, attemptKey("enter", a.Step, a.Attempt))
-			o.hold(a.Hold, false)
-		case SetTimer:
-			o.add("timer/"+a.Name, a)
-		case End:
-			o.add("end", a)
+		o.ask(a)
+	}
+}
+
+// ask takes in one action.
+func (o *Open) ask(a Action) {
+	switch a := a.(type) {
+	case StartAttempt:
+		o.add(attemptKey("start", a.Step, a.Attempt), a)
+	case StopAttempt:
+		o.add(attemptKey("stop", a.Step, a.Attempt), a)
+	case CheckCache:
+		o.add("check/"+a.Step, a)
+	case EnterGroup:
+		o.add(attemptKey("enter", a.Step, a.Attempt), a)
+	case LeaveGroup:
+		delete(o.asked, attemptKey("enter", a.Step, a.Attempt))
+		o.hold(a.Hold, false)
+	case Ask:
+		o.add("ask/"+a.Step, a)
+	case Notify:
+		if a.Type == record.StepEnded { // an approval may also end by its timer, or because the run is cancelled
+			delete(o.asked, "ask/"+a.Step)
 		}
+	case SetTimer:
+		o.add("timer/"+a.Name, a)
+	case End:
+		o.add("end", a)
 	}
 }
 
@@ -61,17 +72,31 @@ func (o *Open) add(key string, a Action) {
 	o.order = append(o.order, key)
 }
 
-// Actions are those that are open, in the order in which they were asked for.
+// Actions returns the open actions, in the order in which the engine has asked for them.
 func (o *Open) Actions() []Action {
 	var out []Action
-	told := map[string]bool{}
+	var order []string
+	seen := map[string]bool{}
 	for _, key := range o.order {
-		if a, ok := o.asked[key]; ok && !told[key] {
-			out = append(out, a)
-			told[key] = true
+		if a, ok := o.asked[key]; ok && !seen[key] {
+			seen[key] = true
+			out, order = append(out, a), append(order, key)
 		}
 	}
+	o.order = order
 	return out
+}
+
+// Started reports whether the attempt was started and has not ended.
+func (o *Open) Started(id record.AttemptID) bool {
+	_, ok := o.asked[attemptKey("start", id.Step, id.Attempt)]
+	return ok
+}
+
+// Entering reports whether the attempt waits for its group to admit it.
+func (o *Open) Entering(id record.AttemptID) bool {
+	_, ok := o.asked[attemptKey("enter", id.Step, id.Attempt)]
+	return ok
 }
 
 func (o *Open) hold(h Hold, held bool) {
@@ -84,8 +109,8 @@ func (o *Open) hold(h Hold, held bool) {
 	o.held[h] = held
 }
 
-// Holds are the places in groups that are held, in the order in which they were entered; and those that were left, or
-// not entered after all.
+// Holds returns the holds of groups that the run has, in the order in which they were entered; and those that it has left,
+// or has not entered after all.
 func (o *Open) Holds() (held, left []Hold) {
 	for _, h := range o.holds {
 		if o.held[h] {

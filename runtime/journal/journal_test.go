@@ -127,8 +127,18 @@ func TestTakenOver(t *testing.T) {
 	}
 }
 
+// FuzzParse checks that no content of a segment makes parse return an event of a newer version.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"version":1,"type":"run_started"}` + "\n{"))
+	f.Add([]byte("{\"version\":1,\"type\":\"run_started\"}\n{\"ver"))
+	f.Add([]byte("{\"version\":99}\n{}\n"))
+	f.Add([]byte("null\n[]\n\x00"))
 	f.Add([]byte("\x00\n"))
-	f.Fuzz(func(t *testing.T, data []byte) { Parse(data) })
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, e := range parse(data) {
+			if e.Version > record.Version {
+				t.Fatalf("%+v", e)
+			}
+		}
+	})
 }

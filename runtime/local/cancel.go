@@ -11,8 +11,8 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Cancel cancels a run: its driver is asked to, or, where none is left, the run is ended as it stands, without its
-// finally. With wait it returns when the run has ended, with its end.
+// Cancel cancels a run. It asks the run's driver to do that; a run without a driver is ended as it is, and its finally does
+// not run. With wait, Cancel returns when the run has ended, with its end.
 func Cancel(ctx context.Context, o Options, run *record.Run, wait bool) (*record.End, error) {
 	dir, err := work.In(o.Project)
 	if err != nil {
@@ -48,60 +48,75 @@ func Cancel(ctx context.Context, o Options, run *record.Run, wait bool) (*record
 	return end, err
 }
 
-func cancelLost(ctx context.Context, o *Options, run *record.Run) (*record.End, error) {
+// cancelLost ends a run whose driver is gone.
+func cancelLost(ctx context.Context, o *Options, run *record.Run) (end *record.End, err error) {
 	o.Observe = nil
-	d, todo, lock, err := takeOver(ctx, o, run)
+	t, err := takeOver(ctx, o, run)
 	if err != nil {
 		return nil, err
 	}
-	defer d.close()
-	var end *record.End
-	defer func() { d.leave(lock, end) }()
-	d.endAsItStands(ctx, todo)
-	if d.end == nil {
+	defer func() { t.close(end) }()
+	l := lostRun{scene: t.scene, attempts: newAttempts(t.scene, nil, nil)}
+	l.end(ctx)
+	if t.run.End() == nil {
 		return nil, fmt.Errorf("run %s could not be ended", run.Name)
 	}
-	err = d.finish(ctx)
-	if err == nil {
-		end = d.end
+	if err := t.finish(ctx); err != nil {
+		return nil, err
 	}
-	return end, err
+	return t.run.End(), nil
 }
 
-// endAsItStands takes in what attempts have committed, cancels the run, and gives up what was begun.
-func (d *driver) endAsItStands(ctx context.Context, t *todo) {
-	note := func(e record.Event) {
-		t.answered(&e)
-		for _, a := range d.fold(&e, true) {
-			t.asked(d, a)
-		}
+// lostRun ends a run without starting anything.
+type lostRun struct {
+	*scene
+	attempts *attempts
+	open     engine.Open
+}
+
+// end takes the results that attempts have committed, cancels the run, and gives up the attempts that are left.
+func (l *lostRun) end(ctx context.Context) {
+	l.open.See(&record.Event{}, l.run.Start())
+	l.settle(ctx, true)
+	for range 2 { // the second request is for finally
+		l.take(record.Event{Type: record.CancelRequested})
 	}
-	for _, e := range t.kept {
-		note(e)
-	}
-	if !t.began {
-		note(record.Event{Type: record.RunStarted, At: d.run.CreatedAt})
-	}
-	giveUp := func(committed bool) {
-		for i := 0; i < len(t.order); i++ { // what is noted may add to it
-			a, ok := t.open[t.order[i]].(engine.StartAttempt)
+	l.settle(ctx, false)
+}
+
+func (l *lostRun) take(e record.Event) { l.open.See(&e, l.run.Take(e)) }
+
+// settle ends the open attempts, and those that are started because of that: those that have committed a result, or all.
+func (l *lostRun) settle(ctx context.Context, committed bool) {
+	seen := map[record.AttemptID]bool{}
+	for more := true; more; {
+		more = false
+		for _, a := range l.open.Actions() {
+			start, ok := a.(engine.StartAttempt)
 			if !ok {
 				continue
 			}
-			spec := d.spec(&a.Spec)
-			result := d.before(ctx, spec)
-			if result == nil || committed && result.Reason == record.ReasonLost {
-				if committed {
-					continue
-				}
-				result = lost(spec, record.ReasonLost, "pipec was killed before it was started")
+			id := record.AttemptID{Step: start.Step, Attempt: start.Attempt}
+			if seen[id] {
+				continue
 			}
-			note(record.Event{Type: record.AttemptEnded, Step: a.Step, Attempt: a.Attempt, Result: result})
+			seen[id], more = true, true
+			if result := l.result(ctx, &start.Spec, committed); result != nil {
+				l.take(record.Event{Type: record.AttemptEnded, Step: id.Step, Attempt: id.Attempt, Result: result})
+			}
 		}
 	}
-	giveUp(true)
-	for range 2 { // the second one is for finally
-		note(record.Event{Type: record.CancelRequested})
+}
+
+// result returns the result that an attempt ends with; nil: it is not ended yet.
+func (l *lostRun) result(ctx context.Context, a *engine.Spec, committed bool) *record.Result {
+	spec := l.spec(a)
+	result := l.attempts.before(ctx, spec)
+	switch {
+	case committed && (result == nil || result.Reason == record.ReasonLost):
+		return nil
+	case result == nil:
+		return lost(spec, record.ReasonLost, "pipec was killed before it was started")
 	}
-	giveUp(false)
+	return result
 }

@@ -11,11 +11,11 @@ import (
 	"pipec.dev/pipec/runtime/store"
 )
 
-// Finding is what Check found out about one part of a stack.
+// Finding is what Check reports about one part of a stack.
 type Finding = store.Finding
 
-// Check tries what runs on this stack will need: the artifact store, and, where python is asked for, the interpreter.
-// What it writes to try the store stays there, at keys of its own.
+// Check tests what runs on this stack need: the artifact store, and, if python is set, the interpreter. The objects that it
+// writes to test the store stay there, at their own keys.
 func Check(ctx context.Context, o Options, python bool) []Finding {
 	found := checkStore(ctx, &o)
 	if python {

@@ -11,28 +11,27 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// groups are the concurrency groups of a run: the places in them that it holds, and those that it waits for.
+// groups are the concurrency groups that the run takes part in. It is safe for concurrent use.
 type groups struct {
-	d   *driver
-	dir work.Dir
+	*scene
 
 	mu     sync.Mutex
 	named  map[string]*work.Group
 	held   map[engine.Hold]*work.Place
 	waits  map[engine.Hold]context.CancelFunc
-	left   map[engine.Hold]bool          // asked for by a task, and left since
-	making map[engine.Hold]chan struct{} // taken again, since a driver before this one has had them; closed when that is over
+	left   map[engine.Hold]bool          // that a task waits for, although the run has left them since
+	making map[engine.Hold]chan struct{} // that are taken again after a driver before this one was killed; closed after the attempt to
 }
 
-func newGroups(d *driver, dir work.Dir) *groups {
+func newGroups(s *scene) *groups {
 	return &groups{
-		d: d, dir: dir, named: map[string]*work.Group{}, held: map[engine.Hold]*work.Place{}, waits: map[engine.Hold]context.CancelFunc{},
+		scene: s, named: map[string]*work.Group{}, held: map[engine.Hold]*work.Place{}, waits: map[engine.Hold]context.CancelFunc{},
 		left: map[engine.Hold]bool{}, making: map[engine.Hold]chan struct{}{},
 	}
 }
 
-// enter is the task of a question for a place, which ends with GroupEntered or GroupBusy; or with nothing, where the
-// place isn't wanted any more.
+// enter returns the task that waits for a place; it ends with GroupEntered or GroupBusy, or without an event if the run has
+// left the group meanwhile.
 func (g *groups) enter(ctx context.Context, a engine.EnterGroup) task {
 	ctx, cancel := context.WithCancel(ctx)
 	g.mu.Lock()
@@ -65,26 +64,21 @@ func (g *groups) enter(ctx context.Context, a engine.EnterGroup) task {
 	}
 }
 
-// take takes a place, or says who holds them where that is not waited for.
+// take waits for a place and takes it. If a.Skip is set it does not wait, and returns the holders if all places are held.
 func (g *groups) take(ctx context.Context, a engine.EnterGroup) (*work.Place, []work.Holder, error) {
-	h := work.Holder{Run: g.d.run.Name, Step: a.Step, Attempt: a.Attempt, Since: now()}
+	h := work.Holder{Run: g.record.Name, Step: a.Step, Attempt: a.Attempt, Since: now()}
 	if a.Skip {
 		return g.group(a.Group).Try(a.Limit, h)
 	}
 	since, waited := now(), false
 	p, err := g.group(a.Group).Wait(ctx, a.Limit, h, func(holders []work.Holder) {
 		waited = true
-		g.tell(record.Event{At: since, Step: a.Step, Attempt: a.Attempt, Text: fmt.Sprintf("a place in the group %s: %s", a.Group, describeHolders(holders))})
+		g.run.Report(record.Event{Type: record.StepWaiting, At: since, Step: a.Step, Attempt: a.Attempt, Text: fmt.Sprintf("a place in the group %s: %s", a.Group, describeHolders(holders))})
 	})
 	if waited {
-		g.tell(record.Event{At: now(), Step: a.Step, Attempt: a.Attempt})
+		g.run.Report(record.Event{Type: record.StepWaiting, Step: a.Step, Attempt: a.Attempt})
 	}
 	return p, nil, err
-}
-
-func (g *groups) tell(e record.Event) {
-	e.Version, e.Type, e.Run = record.Version, record.StepWaiting, g.d.run.Name
-	g.d.watch.event(e)
 }
 
 func (g *groups) group(name string) *work.Group {
@@ -92,13 +86,13 @@ func (g *groups) group(name string) *work.Group {
 	defer g.mu.Unlock()
 	out := g.named[name]
 	if out == nil {
-		out = g.dir.Group(name)
+		out = g.machine.dir.Group(name)
 		g.named[name] = out
 	}
 	return out
 }
 
-// leave gives a place back, or stops waiting for it.
+// leave gives a place back, or ends the wait for it.
 func (g *groups) leave(h engine.Hold) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -112,8 +106,8 @@ func (g *groups) leave(h engine.Hold) {
 	}
 }
 
-// keeps are the files by which the processes of an attempt hold its places too. Where a driver before this one has had
-// the places, they are taken again first: the kernel gave them back when it was killed.
+// keeps returns the files by which the processes of an attempt hold its places too. Places that a driver before this one
+// held are taken again first: the kernel gave them back when that driver was killed.
 func (g *groups) keeps(ctx context.Context, holds []engine.Hold) ([]*os.File, error) {
 	if len(holds) == 0 {
 		return nil, nil
@@ -129,11 +123,11 @@ func (g *groups) keeps(ctx context.Context, holds []engine.Hold) ([]*os.File, er
 	return out, nil
 }
 
-// place is a place that the run holds. Where it has to be taken again, one of the attempts that are in it (those of a
-// call) does that, and the others wait for it: for this place, and no other.
+// place returns a place that the run holds. If it has to be taken again, one of the attempts that share it (those of a call)
+// takes it, and the others wait for this place, and for no other.
 func (g *groups) place(ctx context.Context, h engine.Hold) (*work.Place, error) {
 	for {
-		p, made, mine := g.claim(h)
+		p, made, mine := g.claimed(h)
 		switch {
 		case p != nil:
 			return p, nil
@@ -148,9 +142,9 @@ func (g *groups) place(ctx context.Context, h engine.Hold) (*work.Place, error) 
 	}
 }
 
-// claim gives a place that is held, or else what is closed when somebody has tried to take it; mine: that is the caller's
-// to do.
-func (g *groups) claim(h engine.Hold) (p *work.Place, made chan struct{}, mine bool) {
+// claimed returns a place that is held, or else a channel that is closed after the attempt to take it; mine reports whether
+// the caller is the one to take it.
+func (g *groups) claimed(h engine.Hold) (p *work.Place, made chan struct{}, mine bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if p = g.held[h]; p != nil {
@@ -176,7 +170,7 @@ func (g *groups) retake(ctx context.Context, h engine.Hold, made chan struct{}) 
 	return p, nil
 }
 
-// shut gives all back, when nothing of the run is left.
+// shut gives all places back. No process of the run may be left.
 func (g *groups) shut() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -186,7 +180,7 @@ func (g *groups) shut() {
 	}
 }
 
-// describeHolders says who holds the places of a group.
+// describeHolders returns a description of who holds the places of a group.
 func describeHolders(holders []work.Holder) string {
 	out := make([]engine.Holder, len(holders))
 	for i, h := range holders {

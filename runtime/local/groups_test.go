@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"pipec.dev/pipec/internal/eventually"
+	"pipec.dev/pipec/runtime/journal"
 	"pipec.dev/pipec/runtime/local"
 	"pipec.dev/pipec/runtime/work"
 	"pipec.dev/pipec/schema/program"
@@ -226,7 +227,7 @@ func TestGroupResumed(t *testing.T) {
 // logged says whether an event of a type is in the log of a run.
 func (p *project) logged(run *record.Run, typ record.EventType) bool {
 	p.t.Helper()
-	for s, err := range p.reader().Log(p.t.Context(), run) {
+	for s, err := range journal.Read(p.t.Context(), p.reader().Store(), run) {
 		if err != nil {
 			p.t.Fatal(err)
 		}

@@ -7,45 +7,52 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// The bounds of what waits for the observer: steps that write more wait.
+// The limits of the lines that wait to be reported: steps that write more wait.
 const (
 	maxLines     = 1024
 	maxLineBytes = 1 << 20
 )
 
-// observeDelay is how long what is new may wait for what follows, so that who watches is not woken for each event of
-// steps that take no time.
+// observeDelay is how long an event may wait for others: the observing function is then not called for each event of steps
+// that take no time.
 const observeDelay = 20 * time.Millisecond
 
-// observer tells who watches, by one goroutine, in order. Events never wait: a run must be stoppable while who watches
-// hangs, and a run has only so many. Lines of steps do wait, so that memory is bounded.
+// observer calls Options.Observe from one goroutine, in order. Adding an event never blocks: a run must be stoppable while
+// Observe hangs, and the number of events is limited. Adding a line of a step blocks, so that memory is bounded. It is safe
+// for concurrent use.
 type observer struct {
 	tell func(record.Event)
 	done chan struct{}
 
 	mu     sync.Mutex
-	some   sync.Cond // it is time to look into the queue
-	room   sync.Cond // there is room for lines
+	some   sync.Cond // signaled when the queue is due
+	room   sync.Cond // signaled when there is room for lines
 	queue  []record.Event
 	lines  int
 	bytes  int
-	early  []record.Event // those before RunStarted, which is told first
-	begun  bool           // RunStarted is told
+	early  []record.Event // the events before RunStarted, which is reported first
+	begun  bool           // RunStarted is in the queue, or was reported
 	mute   bool           // lines are dropped: the stored log has them
-	due    bool           // the queue is to be looked into
-	armed  bool           // it will be due
+	due    bool           // the queue is to be reported now
+	armed  bool           // the queue will be due soon
 	closed bool
 }
 
-// newObserver returns nil where nobody watches; a nil observer takes everything and does nothing.
+// newObserver returns nil if nobody observes the run; a nil observer ignores everything. Nothing is reported before start.
 func newObserver(tell func(record.Event)) *observer {
 	if tell == nil {
 		return nil
 	}
 	o := &observer{tell: tell, done: make(chan struct{})}
 	o.some.L, o.room.L = &o.mu, &o.mu
-	go o.run()
 	return o
+}
+
+// start starts to report. The caller must close the observer.
+func (o *observer) start() {
+	if o != nil {
+		go o.run()
+	}
 }
 
 // event adds an event.
@@ -60,20 +67,20 @@ func (o *observer) event(e record.Event) {
 		o.queue = append(o.queue, e)
 	case e.Type == record.RunStarted:
 		o.begin(e)
-	default: // what a rerun keeps is known before it starts
+	default: // the results that a rerun keeps precede its start
 		o.early = append(o.early, e)
 		return
 	}
 	o.arm()
 }
 
-// begin tells of the start, and of what came before it. The lock is held.
+// begin adds the start, and then the events before it. The caller must hold mu.
 func (o *observer) begin(start ...record.Event) {
 	o.queue = append(append(o.queue, start...), o.early...)
 	o.begun, o.early = true, nil
 }
 
-// arm makes the queue due soon. The lock is held.
+// arm makes the queue due soon. The caller must hold mu.
 func (o *observer) arm() {
 	if o.armed || o.due {
 		return
@@ -87,13 +94,13 @@ func (o *observer) arm() {
 	})
 }
 
-// wake makes the queue due now. The lock is held.
+// wake makes the queue due now. The caller must hold mu.
 func (o *observer) wake() {
 	o.due = true
 	o.some.Signal()
 }
 
-// line adds a line of a step, when there is room.
+// line adds a line of a step. It blocks until there is room.
 func (o *observer) line(e record.Event) {
 	o.mu.Lock()
 	for !o.mute && (o.lines >= maxLines || o.bytes >= maxLineBytes) {
@@ -109,7 +116,7 @@ func (o *observer) line(e record.Event) {
 	o.mu.Unlock()
 }
 
-// drop lets lines pass by from now on.
+// drop ignores lines from now on.
 func (o *observer) drop() {
 	if o == nil {
 		return
@@ -144,7 +151,7 @@ func (o *observer) run() {
 	}
 }
 
-// close waits until everything was told.
+// close waits until everything was reported.
 func (o *observer) close() {
 	if o == nil {
 		return

@@ -1,41 +1,41 @@
-// Package local drives runs as processes on this machine: it gives the engine what happens and does what the engine
-// asks for. It starts runs, goes on with runs whose driver was killed, and runs again what failed.
+// Package local runs the steps of runs as processes of this machine: it is the executor beneath runtime/drive. It starts
+// runs, resumes runs whose driver was killed, and reruns what failed.
 //
-// It decides nothing about a run (runtime/engine does), knows nothing of a step's insides (runtime/step does), and
-// prints nothing: who watches is told by Options.Observe. Nothing polls, and what it holds in memory doesn't grow with
-// what steps print.
+// It decides nothing about a run (runtime/engine does), knows nothing of a step's insides (runtime/step does), and prints
+// nothing: Options.Observe is called with all that happens. It does not poll, and its memory does not grow with what steps
+// print.
 package local
 
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"runtime"
 	"strings"
-	"time"
 
+	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/store/stores"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
-// Options say what to run and how.
+// Options are what to run, and how.
 type Options struct {
 	Project string                     // the project's directory
-	Program *program.Program           // what to run. Resume takes the recorded one
+	Program *program.Program           // what to run. Resume uses the recorded program
 	Encoded []byte                     // the program's encoding; nil: it is encoded here
-	Stack   *program.Stack             // where
+	Stack   *program.Stack             // where to run it
 	Stores  stores.Set                 // opens the stack's artifact store; nil: stores.Builtin()
 	Params  map[string]json.RawMessage // values, and artifacts as params.Give writes them
-	Name    string                     // of the run; "": one is made of the pipeline's name, the time and chance
-	Only    []string                   // the steps to run, with all that they need; empty: all
-	// Parallel bounds the attempts at once; 0: what the stack says, else the machine's cores.
+	Name    string                     // of the run; "": a name is made of the pipeline's name, the time and a random number
+	Only    []string                   // the steps to run, together with those that they need; empty: all
+	// Parallel bounds the attempts that run at the same time; 0: what the stack says, else the number of cores.
 	Parallel int
-	Environ  []string // NAME=value; what steps inherit, and where PIPEC_SECRET_* are looked up
-	// Observe is told of all that happens, in order, by one goroutine: events, and each line that a step writes. While
-	// it works the steps that write wait. May be nil.
+	Environ  []string // NAME=value; steps inherit it, and PIPEC_SECRET_* are looked up in it
+	// Observe is called with all that happens, in order, from one goroutine: events, and each line that a step writes. Steps
+	// that write wait until it returns. May be nil.
 	Observe func(record.Event)
-	// Force ends the run at once when it is closed: what runs is killed, finally's steps are not started. May be nil.
+	// Force ends the run at once when it is closed: processes are killed, and the steps of finally are not started. May be
+	// nil.
 	Force <-chan struct{}
 }
 
@@ -46,51 +46,33 @@ func (o *Options) openStore() (stores.Store, error) {
 
 // Outcome is a run and how it ended.
 type Outcome struct {
-	Run *record.Run // nil where nothing was started
-	End *record.End // nil where the run could not be brought to an end
+	Run *record.Run // nil if nothing was started
+	End *record.End // nil if the run could not be brought to an end
 }
 
-// Refusal says that a run can't be started as it was asked for. Nothing was done then.
-type Refusal struct {
-	Code    string // one of the codes below
-	Message string
-	Hint    string // what to do about it; may be ""
-}
+// Refusal means that a run can't be started as requested, and that nothing was done.
+type Refusal = drive.Refusal
 
-func (r *Refusal) Error() string {
-	if r.Hint != "" {
-		return r.Message + "\n" + r.Hint
-	}
-	return r.Message
-}
-
-// The codes of refusals.
+// The codes of refusals; see runtime/drive.
 const (
-	RefusedStack   = "stack"   // the stack isn't one of this machine
-	RefusedParam   = "param"   // a parameter is missing, unknown or not of its type
-	RefusedLast    = "last"    // there is no earlier run that it needs the output of
-	RefusedStep    = "step"    // there is no such step
-	RefusedName    = "name"    // the run's name can't be one, or is taken
-	RefusedSecret  = "secret"  // secrets have no value
-	RefusedPython  = "python"  // there is no interpreter
-	RefusedCode    = "code"    // the code can't be packed
-	RefusedImport  = "import"  // an artifact that the run is to be started with can't be imported
-	RefusedDriven  = "driven"  // another process drives the run
-	RefusedEnded   = "ended"   // there is nothing to go on with
-	RefusedProgram = "program" // the program can't be run
-	RefusedAnswer  = "answer"  // an approval can't be answered so
+	RefusedStack   = drive.RefusedStack
+	RefusedParam   = drive.RefusedParam
+	RefusedLast    = drive.RefusedLast
+	RefusedStep    = drive.RefusedStep
+	RefusedName    = drive.RefusedName
+	RefusedSecret  = drive.RefusedSecret
+	RefusedPython  = drive.RefusedPython
+	RefusedCode    = drive.RefusedCode
+	RefusedImport  = drive.RefusedImport
+	RefusedDriven  = drive.RefusedDriven
+	RefusedEnded   = drive.RefusedEnded
+	RefusedProgram = drive.RefusedProgram
+	RefusedAnswer  = drive.RefusedAnswer
 )
 
-func refuse(code, format string, args ...any) *Refusal {
-	return &Refusal{Code: code, Message: fmt.Sprintf(format, args...)}
-}
+func refuse(code, format string, args ...any) *Refusal { return drive.Refuse(code, format, args...) }
 
-func (r *Refusal) hint(format string, args ...any) *Refusal {
-	r.Hint = fmt.Sprintf(format, args...)
-	return r
-}
-
-// parallel is the bound that holds.
+// parallel returns how many attempts may run at the same time.
 func (o *Options) parallel() int {
 	switch {
 	case o.Parallel > 0:
@@ -109,6 +91,3 @@ func (o *Options) getenv(name string) string {
 	}
 	return ""
 }
-
-// now is the time as records have it: UTC, without what only this process can read of it.
-func now() time.Time { return time.Now().UTC().Round(0) }

@@ -7,6 +7,7 @@ import (
 	"maps"
 
 	"pipec.dev/pipec/runtime/cache"
+	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/params"
 	"pipec.dev/pipec/runtime/rerun"
 	"pipec.dev/pipec/runtime/runs"
@@ -16,14 +17,13 @@ import (
 // RerunPlan is what Rerun will do.
 type RerunPlan struct {
 	Of *record.Run
-	// Resume says that the run itself goes on, as it was recorded; else a new one is started.
+	// Resume reports whether the run itself is resumed, as it was recorded; else a new run is started.
 	Resume bool
 	Steps  []rerun.Decision // in the order of the program
-	kept   []record.Event
 }
 
-// PlanRerun says which steps `rerun` would run and why, without doing anything. Options.Program is the pipeline's
-// program as it is now; a run that goes on takes the recorded one.
+// PlanRerun returns which steps `rerun` would run, and why, without doing anything. Options.Program is the pipeline's current
+// program; a run that is resumed uses the recorded one.
 func PlanRerun(ctx context.Context, o Options, of *record.Run) (*RerunPlan, error) {
 	reader, err := runs.Open(o.Project, o.Stack)
 	if err != nil {
@@ -35,7 +35,7 @@ func PlanRerun(ctx context.Context, o Options, of *record.Run) (*RerunPlan, erro
 		return nil, err
 	}
 	if detail.Status == record.Lost {
-		return &RerunPlan{Of: of, Resume: true, Steps: goOn(detail.Steps)}, nil
+		return &RerunPlan{Of: of, Resume: true, Steps: resumed(detail.Steps)}, nil
 	}
 	if err := rerun.Allowed(of, detail.Status, o.Program); err != nil {
 		return nil, refusedRerun(err)
@@ -50,12 +50,10 @@ func PlanRerun(ctx context.Context, o Options, of *record.Run) (*RerunPlan, erro
 	if err != nil {
 		return nil, refusedRerun(err)
 	}
-	p := &RerunPlan{Of: of, Steps: plan.Steps}
-	p.kept = rerun.KeptEvents(of, detail.Steps, rerun.Kept(p.Steps))
-	return p, nil
+	return &RerunPlan{Of: of, Steps: plan.Steps}, nil
 }
 
-// refusedRerun makes an error of planning a rerun a *Refusal.
+// refusedRerun returns the *Refusal for a rerun that is not allowed, and other errors as they are.
 func refusedRerun(err error) error {
 	var refused *rerun.RefusedError
 	if !errors.As(err, &refused) {
@@ -67,8 +65,8 @@ func refusedRerun(err error) error {
 	return refuse(code, "%s", refused)
 }
 
-// goOn says what a run that goes on does with its steps.
-func goOn(steps []record.StepEnd) []rerun.Decision {
+// resumed returns what a run that is resumed does with its steps.
+func resumed(steps []record.StepEnd) []rerun.Decision {
 	var out []rerun.Decision
 	for i := range steps {
 		s := &steps[i]
@@ -98,21 +96,5 @@ func Rerun(ctx context.Context, o Options, p *RerunPlan) (Outcome, error) {
 	if o.Only, err = rerun.Limit(o.Program, p.Of); err != nil {
 		return Outcome{}, refusedRerun(err)
 	}
-	return start(ctx, o, &again{of: p.Of, kept: p.kept, names: rerun.Kept(p.Steps)})
-}
-
-// keptEvents are those that run began with.
-func keptEvents(ctx context.Context, reader *runs.Reader, run *record.Run) ([]record.Event, error) {
-	of, err := reader.Read(ctx, run.Namespace, run.Pipeline, run.RerunOf)
-	if err != nil {
-		return nil, err
-	}
-	end, err := reader.End(ctx, of)
-	if err != nil {
-		return nil, err
-	}
-	if end == nil {
-		return nil, fmt.Errorf("run %s, whose results are kept, has no end", of.Name)
-	}
-	return rerun.KeptEvents(of, end.Steps, run.Kept), nil
+	return start(ctx, o, drive.Request{Params: o.Params, Only: o.Only, Of: p.Of, Kept: rerun.Kept(p.Steps)})
 }

@@ -74,7 +74,7 @@ func (o *Options) findSecrets(steps []*program.Step) (secrets, error) {
 	if o.Stack.SecretsFile != "" {
 		where = "Set it in the environment, or in " + o.Stack.SecretsFile + "."
 	}
-	return nil, refuse(RefusedSecret, "secrets have no value on this machine:\n  %s", strings.Join(missing, "\n  ")).hint("%s", where)
+	return nil, refuse(RefusedSecret, "secrets have no value on this machine:\n  %s", strings.Join(missing, "\n  ")).WithHint("%s", where)
 }
 
 func (o *Options) readSecrets() (map[string]string, error) {

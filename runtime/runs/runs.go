@@ -7,8 +7,8 @@ package runs
 
 import (
 	"context"
-	"errors"
 
+	"pipec.dev/pipec/runtime/history"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/runtime/store/stores"
 	"pipec.dev/pipec/runtime/work"
@@ -67,34 +67,17 @@ func (r *Reader) Store() store.Store { return r.store }
 
 // Read reads the record of a run.
 func (r *Reader) Read(ctx context.Context, namespace, pipeline, name string) (*record.Run, error) {
-	key := (&record.Run{Namespace: namespace, Pipeline: pipeline, Name: name}).RunKey()
-	run, err := store.ReadJSON[record.Run](ctx, r.store, key)
-	return &run, err
+	return history.Run(ctx, r.store, namespace, pipeline, name)
 }
 
 // End reads the end of a run, or returns nil if the run has not ended.
 func (r *Reader) End(ctx context.Context, run *record.Run) (*record.End, error) {
-	end, err := store.ReadJSON[record.End](ctx, r.store, run.EndKey())
-	if errors.Is(err, store.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &end, nil
+	return history.End(ctx, r.store, run)
 }
 
 // Program reads the program of a run.
 func (r *Reader) Program(ctx context.Context, run *record.Run) (*program.Program, error) {
-	key := record.ProgramKey(run.Program)
-	data, err := store.ReadAll(ctx, r.store, key)
-	if err != nil {
-		return nil, err
-	}
-	if got := program.Digest(data); got != run.Program {
-		return nil, &store.CorruptError{Key: key, Want: run.Program, Got: got}
-	}
-	return program.Decode(data)
+	return history.Program(ctx, r.store, run)
 }
 
 // Driven reports whether a process of this machine drives the run.

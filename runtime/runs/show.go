@@ -3,6 +3,7 @@ package runs
 import (
 	"context"
 
+	"pipec.dev/pipec/runtime/history"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -27,7 +28,7 @@ func (r *Reader) Show(ctx context.Context, run *record.Run) (*Detail, error) {
 			return &Detail{Run: run, Status: end.Status, End: end, Steps: end.Steps}, nil
 		}
 		status := r.status(run, nil)
-		steps, err := r.fold(ctx, run)
+		steps, err := history.Steps(ctx, r.store, run)
 		if err != nil {
 			return nil, err
 		}

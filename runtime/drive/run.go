@@ -1,0 +1,229 @@
+// Package drive owns the state of a run while it is driven: the engine, the numbers and times of events, the log, the
+// notification of observers, and the end. It starts a run, or takes over one whose driver is gone.
+//
+// It starts no process and no pod, sets no timer, and decides nothing about the run (runtime/engine does). A driver
+// (runtime/local, runtime/kube) passes it what has happened, and carries out the actions that it returns.
+//
+// A *Run is not safe for concurrent use: the driver serializes its calls, with a mutex or from one goroutine. The
+// exceptions are Flush, Settle, Taken, Report and Warn, which are safe for concurrent use.
+package drive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"pipec.dev/pipec/runtime/engine"
+	"pipec.dev/pipec/runtime/history"
+	"pipec.dev/pipec/runtime/journal"
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+// ErrTakenOver means that another process drives the run.
+var ErrTakenOver = journal.ErrTakenOver
+
+// Config is what a run is driven with.
+type Config struct {
+	Store   store.Store
+	Program *program.Program
+	Record  *record.Run
+	// Observe is called with each event and each notification of the engine, in order; nil if nobody observes the run. It
+	// must not block, and it must be safe for concurrent use if Report or Warn are called concurrently.
+	Observe func(record.Event)
+	// LogDelay is how long an event may wait until it is written to the log together with others.
+	LogDelay time.Duration
+}
+
+// Run is a run that this process drives.
+type Run struct {
+	c       Config
+	fold    *history.Fold  // nil after Start
+	kept    []record.Event // StepKept, of a rerun: they precede all other events
+	state   *engine.State
+	journal *journal.Journal
+	seq     int64
+	last    time.Time               // of the last event; times in a log don't decrease
+	asks    map[string]record.Event // StepAsks notifications that wait for Announce, by step
+	end     *record.End
+}
+
+// Begin returns a run that has not started. A rerun starts with kept, the StepKept events that Start.Prepare returns. Begin
+// writes nothing. The error is a *Refusal if the program can't be run.
+func Begin(c Config, kept []record.Event) (*Run, error) {
+	fold, err := history.NewFold(c.Program, c.Record)
+	if err != nil {
+		return nil, refuse(RefusedProgram, "the program can't be run: %s", err)
+	}
+	return newRun(c, fold, kept), nil
+}
+
+// Resume returns a run in the state that its log ends with. Observers are notified of all that is in the log. It calls
+// each, which may be nil, with each event of the log. It writes nothing: a driver that may still be alive notices the
+// takeover when this process has flushed the log. The error is a *Refusal if the program can't be run.
+func Resume(ctx context.Context, c Config, each func(*record.Event)) (*Run, error) {
+	fold, err := history.NewFold(c.Program, c.Record)
+	if err != nil {
+		return nil, refuse(RefusedProgram, "the program can't be run: %s", err)
+	}
+	kept, err := history.RerunEvents(ctx, c.Store, c.Record)
+	if err != nil {
+		return nil, err
+	}
+	r := newRun(c, fold, kept)
+	err = fold.Read(ctx, c.Store, c.Record, func(e *record.Event, actions []engine.Action) {
+		if each != nil {
+			each(e)
+		}
+		r.observe(*e)
+		for _, a := range actions {
+			switch a := a.(type) {
+			case engine.Notify:
+				r.observe(a.Event)
+			case engine.End:
+				r.end = &a.End
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.state, r.seq, r.last = fold.State, fold.Seq, fold.At
+	r.journal = journal.New(c.Store, c.Record, fold.Segment, c.LogDelay)
+	return r, nil
+}
+
+func newRun(c Config, fold *history.Fold, kept []record.Event) *Run {
+	return &Run{
+		c: c, fold: fold, kept: kept, state: fold.State, journal: journal.New(c.Store, c.Record, 0, c.LogDelay), asks: map[string]record.Event{},
+	}
+}
+
+// Open returns what the log of a run that was taken over leaves open. It is valid until Start.
+func (r *Run) Open() *engine.Open { return &r.fold.Open }
+
+// Start takes the events that a log begins with, as far as the run's log doesn't contain them, and returns all actions
+// that are to be carried out now: first those that the log leaves open. It is called once, before Take.
+func (r *Run) Start() []engine.Action {
+	fold, kept := r.fold, r.kept
+	r.fold, r.kept = nil, nil
+	actions := r.filter(fold.Open.Actions())
+	for _, e := range kept {
+		if !fold.Kept[e.Step] {
+			actions = append(actions, r.Take(e)...)
+		}
+	}
+	if !fold.Started {
+		actions = append(actions, r.Take(record.Event{Type: record.RunStarted, At: r.c.Record.CreatedAt})...)
+	}
+	return actions
+}
+
+// Take takes an event: it numbers the event, adds it to the log, passes it to the engine and to observers, and returns the
+// actions that the driver is to carry out. After the end of the run it does nothing.
+func (r *Run) Take(e record.Event) []engine.Action {
+	if r.end != nil {
+		return nil
+	}
+	r.number(&e)
+	r.journal.Add(&e)
+	r.observe(e)
+	var actions []engine.Action
+	r.state, actions = engine.Next(r.state, e)
+	return r.filter(actions)
+}
+
+// Log adds an event to the log that concerns neither the engine nor observers.
+func (r *Run) Log(e record.Event) {
+	r.number(&e)
+	r.journal.Add(&e)
+}
+
+// number completes an event that is new.
+func (r *Run) number(e *record.Event) {
+	r.seq++
+	e.Version, e.Seq, e.Run = record.Version, r.seq, r.c.Record.Name
+	if e.At.IsZero() {
+		e.At = Now()
+	}
+	if e.At.Before(r.last) {
+		e.At = r.last
+	}
+	r.last = e.At
+}
+
+// filter carries out the actions that concern no driver, and returns the others.
+func (r *Run) filter(actions []engine.Action) []engine.Action {
+	out := actions[:0]
+	for _, a := range actions {
+		switch a := a.(type) {
+		case engine.Notify:
+			r.notify(a.Event)
+		case engine.End:
+			r.end = &a.End
+		default:
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// Check returns why an answer to an approval can't be taken: an *engine.NotAskingError, or what is wrong with it.
+func (r *Run) Check(step string, a *record.Answer) error {
+	if r.end != nil {
+		return &engine.NotAskingError{Step: step}
+	}
+	return r.state.Check(step, a)
+}
+
+// Len returns how many steps, instances and rounds the run has so far.
+func (r *Run) Len() int { return r.state.Len() }
+
+// End returns the end of the run; nil if it has not ended.
+func (r *Run) End() *record.End { return r.end }
+
+// Finish records the end of a run that has ended: it writes what is missing in the log, then the end, and then notifies
+// observers. The error is ErrTakenOver if another process has written a part of that. Any other error leaves the run
+// without an end, and Finish may be called again.
+func (r *Run) Finish(ctx context.Context) error {
+	err := r.journal.Flush()
+	if err == nil {
+		err = store.WriteJSON(ctx, r.c.Store, r.c.Record.EndKey(), r.end, store.IfAbsent)
+	}
+	if errors.Is(err, store.ErrExists) {
+		err = ErrTakenOver
+	}
+	if err != nil {
+		return fmt.Errorf("the end of run %s (%s) could not be recorded: %w", r.c.Record.Name, describe(r.end), err)
+	}
+	r.observe(Ended(r.c.Record, r.end))
+	return nil
+}
+
+// describe returns how a run has ended, in a few words.
+func describe(end *record.End) string {
+	if end.Message == "" {
+		return string(end.Status)
+	}
+	return string(end.Status) + ": " + end.Message
+}
+
+// Flush writes the events that wait to the log. It returns ErrTakenOver if another process has written to the log.
+func (r *Run) Flush() error { return r.journal.Flush() }
+
+// Settle does a part of the work of the next Flush; a driver calls it while it has nothing else to do.
+func (r *Run) Settle() { r.journal.Settle() }
+
+// Taken is closed when another process has written to the log.
+func (r *Run) Taken() <-chan struct{} { return r.journal.Taken() }
+
+// Abandon drops the events that wait: the run belongs to another process now.
+func (r *Run) Abandon() { r.journal.Stop() }
+
+// Close ends all writing to the log. It waits for a write that is in progress.
+func (r *Run) Close() { r.journal.Close() }
+
+// Now returns the current time as records contain it: in UTC, without a monotonic clock reading.
+func Now() time.Time { return time.Now().UTC().Round(0) }

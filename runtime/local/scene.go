@@ -1,0 +1,44 @@
+package local
+
+import (
+	"pipec.dev/pipec/runtime/drive"
+	"pipec.dev/pipec/runtime/engine"
+	"pipec.dev/pipec/runtime/step"
+	"pipec.dev/pipec/schema/record"
+)
+
+// scene is what the parts of a driver share. It doesn't change while the run is driven.
+type scene struct {
+	machine *machine
+	claim   *claim
+	record  *record.Run
+	run     *drive.Run // its methods Flush, Settle, Report and Warn are for all; the others are for the driver
+	watch   *observer
+	chores  *chores
+	resumed bool // attempts may have been made by a driver before this one
+}
+
+// spec returns what the wrapper needs to know of an attempt.
+func (s *scene) spec(a *engine.Spec) *step.Spec {
+	p := a.Def
+	return &step.Spec{
+		Version: step.SpecVersion, Run: s.record.Name, Pipeline: s.record.Pipeline, Step: a.Step, Key: a.Key,
+		Attempt: a.Attempt, UserAttempt: a.UserAttempt,
+		Program: *p, Inputs: a.Inputs, Refs: a.Refs, Code: s.record.Codes[p.Code],
+		Root: s.claim.Attempt(a.Step, a.Attempt), Dir: s.machine.dir.Project(), Python: s.machine.python,
+		AttemptDir: s.record.AttemptDir(a.Step, a.Attempt),
+	}
+}
+
+// deps returns what the wrapper of an attempt works with.
+func (s *scene) deps(spec *step.Spec) step.Deps {
+	m := s.machine
+	deps := step.Deps{Store: m.store, Environ: m.o.Environ, Inherited: m.inherit, Secrets: m.secrets.of(&spec.Program), Memory: m.memory}
+	deps.Later = s.chores.later
+	if s.watch != nil {
+		deps.Line = func(line []byte) {
+			s.watch.line(drive.Complete(s.record, record.Event{Type: record.StepLog, Step: spec.Step, Attempt: spec.Attempt, Text: string(line)}))
+		}
+	}
+	return deps
+}
