@@ -73,8 +73,9 @@ func (l *lowerer) data(out *program.Step, s *model.Step, at string) {
 
 // setPod sets what a step sets for its pod, and for the pods of its instances.
 func setPod(out *program.Step, s *model.Step) {
-	p := variant(&s.Pod)
-	*out = *out.With(&p)
+	p := &s.Pod
+	out.Image, out.SecretEnv, out.Resources, out.NodeSelector, out.ServiceAccount = p.Image, p.Secrets, p.Resources, p.NodeSelector, p.ServiceAccount
+	out.Labels, out.Annotations, out.Security, out.PodPatch = p.Labels, p.Annotations, p.Security, p.Patch
 	for i := range s.Variants {
 		out.Variants = append(out.Variants, variant(&s.Variants[i]))
 	}

@@ -24,6 +24,10 @@ type environmentCheck struct {
 }
 
 func (c environmentCheck) check() {
+	if c.step.Block.Attr("env") == nil && c.step.Block.One("secret_env") == nil {
+		return
+	}
+	c.seen = map[string]hcl.Range{}
 	c.step.Env = map[string]*model.Value{}
 	if e := c.step.Block.Attr("env"); e != nil {
 		if x, ok := e.(*hclsyntax.ObjectConsExpr); ok {
@@ -119,6 +123,9 @@ func (c environmentCheck) variable(name string, at hcl.Range) bool {
 
 // environmentNames reports inputs, and outputs, whose variables PIPEC_INPUT_… or PIPEC_OUTPUT_… would be the same.
 func (c stepCheck) environmentNames() {
+	if len(c.step.Inputs) < 2 && len(c.step.Outputs) < 2 {
+		return
+	}
 	inputs, outputs := map[string]hcl.Range{}, map[string]hcl.Range{}
 	for _, in := range c.step.Inputs {
 		c.environmentName(inputs, "PIPEC_INPUT_", in.Block.Label, in.Block.LabelRange)

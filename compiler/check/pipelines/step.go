@@ -69,7 +69,7 @@ func (c stepCheck) check() {
 		c.environmentNames()
 	}
 	c.work()
-	environmentCheck{stepCheck: c, seen: map[string]hcl.Range{}}.check()
+	environmentCheck{stepCheck: c}.check()
 	c.when()
 	c.settings()
 	s.DependsOn = c.values.DependsOn(s)

@@ -22,11 +22,13 @@ type containerCheck struct {
 // check sets the init containers of the pod, and returns their names. A sidecar is an init container that Kubernetes
 // restarts. Sidecars come first, sorted by name; the others follow in source order, in which they are run.
 func (c containerCheck) check(step *decode.Block, f fields) map[string]bool {
+	blocks := c.blocks(step)
+	if len(blocks) == 0 {
+		return nil
+	}
 	var out []any
 	names, first := map[string]bool{}, map[string]hcl.Range{}
-	sidecars := step.All("sidecar")
-	slices.SortStableFunc(sidecars, func(a, b *decode.Block) int { return strings.Compare(a.Label, b.Label) })
-	for _, b := range append(sidecars, step.All("init")...) {
+	for _, b := range blocks {
 		if names[b.Label] {
 			c.diags.Add(diag.New("duplicate", b.LabelRange, "two containers are named %q", b.Label).WithRelated(first[b.Label], "the first one is here"))
 			continue
@@ -39,6 +41,13 @@ func (c containerCheck) check(step *decode.Block, f fields) map[string]bool {
 	}
 	setList(f, "initContainers", out)
 	return names
+}
+
+// blocks returns the blocks of the containers in the order of the pod.
+func (c containerCheck) blocks(step *decode.Block) []*decode.Block {
+	sidecars := step.All("sidecar")
+	slices.SortStableFunc(sidecars, func(a, b *decode.Block) int { return strings.Compare(a.Label, b.Label) })
+	return append(sidecars, step.All("init")...)
 }
 
 // container returns a container in the JSON form of a PodSpec.

@@ -26,10 +26,14 @@ type instances struct {
 }
 
 func (c instances) check() {
-	at, reads := readsEach(c.step.Block)
 	f := c.step.ForEach
+	if f == nil {
+		c.one(nil)
+		return
+	}
+	at, reads := readsEach(c.step.Block)
 	switch {
-	case !reads || f == nil:
+	case !reads:
 		c.one(nil)
 	case f.Value == nil: // invalid, and reported before
 	case c.step.Block.Attr("pipeline") != nil:

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"pipec.dev/pipec/compiler/check/attribute"
-	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/compiler/podspec"
@@ -26,7 +25,7 @@ func setList[T any](f fields, name string, items []T) {
 // spec checks the blocks and attributes that set fields of the PodSpec, and `pod`, which is merged into them.
 func (c *podCheck) spec() {
 	f := fields{}
-	v := volumeCheck{reader: c.reader, security: c.pod.Security, declared: map[string]*decode.Block{}}
+	v := volumeCheck{reader: c.reader, security: c.pod.Security}
 	v.check(c.step.Block, f)
 	c.claims = v.claims
 	names := containerCheck{reader: c.reader, volumes: &v}.check(c.step.Block, f)

@@ -36,10 +36,15 @@ type volumeCheck struct {
 
 // check sets the volumes of the pod, and where the step's own container mounts them.
 func (c *volumeCheck) check(step *decode.Block, f fields) {
+	blocks := step.All("volume")
+	if len(blocks) == 0 {
+		return
+	}
+	c.declared = map[string]*decode.Block{}
 	paths := map[string]hcl.Range{}
 	var volumes []corev1.Volume
 	var mounts []corev1.VolumeMount
-	for _, b := range step.All("volume") {
+	for _, b := range blocks {
 		if first, twice := c.declared[b.Label]; twice {
 			c.diags.Add(diag.New("duplicate", b.LabelRange, "volume %q is declared twice", b.Label).WithRelated(first.LabelRange, "the first declaration is here"))
 			continue
