@@ -23,7 +23,7 @@ const maxBatch = 1000
 const again = time.Second
 
 // ErrTakenOver says that another process has written a part of the run's records that was this one's to write.
-var ErrTakenOver = errors.New("another process has taken this run over")
+var ErrTakenOver = errors.New("another process has taken over this run")
 
 // Journal writes the log, behind the work. What it could not write it tries again, by itself after a while and with what
 // follows: the results of attempts hold the truth meanwhile. It is safe for concurrent use.

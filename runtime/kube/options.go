@@ -50,7 +50,7 @@ func (r *Refusal) Error() string { return r.Message }
 func refuse(format string, args ...any) error { return &Refusal{Message: fmt.Sprintf(format, args...)} }
 
 // ErrStopped says that the coordinator was told to end. The run goes on when it is started again.
-var ErrStopped = errors.New("the coordinator was told to end before the run had; the next one goes on with it")
+var ErrStopped = errors.New("the coordinator was stopped before the end of the run; the next coordinator continues the run")
 
 // ErrTakenOver says that another coordinator drives the run.
 var ErrTakenOver = journal.ErrTakenOver
