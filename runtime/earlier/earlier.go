@@ -23,7 +23,7 @@ const (
 	atOnce  = 16   // of them, where the newest won't do
 )
 
-// Missing says which outputs are required and were not found.
+// Missing lists the required outputs that were not found.
 type Missing struct{ Message, Hint string }
 
 func (m *Missing) Error() string { return m.Message }
@@ -136,7 +136,7 @@ func (f *finder) look(ctx context.Context, keys []string, g *gathering) error {
 		return nil
 	}
 	results := make([]result, len(keys))
-	var group errgroup.Group // one that can't be read is no fault where one before it will do
+	var group errgroup.Group // an unreadable run does not matter if an earlier one is found
 	group.SetLimit(atOnce)
 	for i, key := range keys {
 		group.Go(func() error {
@@ -167,7 +167,7 @@ type gathering struct {
 	stale    map[string]string // outputs that the newest run has left as something else
 }
 
-// take takes what is wanted of a run that has succeeded.
+// take takes the requested outputs of a run that has succeeded.
 func (g *gathering) take(run string, end *record.End) {
 	g.wanted = slices.DeleteFunc(g.wanted, func(l *program.Last) bool {
 		i := slices.IndexFunc(end.Outputs, func(d record.Datum) bool { return d.Name == l.Output })
@@ -220,7 +220,7 @@ func read[T any](ctx context.Context, s store.Store, key string) (*T, error) {
 	return &v, nil
 }
 
-// fits says whether what a run has left can be taken as a type.
+// fits reports whether an output of a run can be used as a type.
 func fits(d *record.Datum, typ string) bool {
 	if d.Type == typ {
 		return true

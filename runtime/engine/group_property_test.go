@@ -15,7 +15,7 @@ import (
 )
 
 // drawGroups puts steps of a program into groups: those that are called into others than those that call, since a call
-// that waited for its own place would wait for ever.
+// that waited for its own place would wait forever.
 func drawGroups(t *rapid.T, p *program.Program) map[string]int {
 	limits := map[string]int{}
 	give := func(steps []program.Step, names ...string) {
@@ -223,7 +223,7 @@ func TestGroupedRuns(t *testing.T) {
 	})
 }
 
-// TestLargeGroup: who waits costs no more for how many wait.
+// TestLargeGroup: the cost of a waiter does not depend on the number of waiters.
 func TestLargeGroup(t *testing.T) {
 	const n = 20000
 	list := "[0" + strings.Repeat(",0", n-1) + "]"

@@ -31,12 +31,12 @@ type Options struct {
 	Environ func(string) (string, bool) // of the credentials; nil: this process's
 	Memory  int64                       // bounds what is held of objects on their way; 0: as s3.Options
 	Grace   time.Duration               // how long S3 may be away
-	Waits   func(error)                 // is told that it is; may be nil
-	// Begin is told of each that is about to be imported; may be nil.
+	Waits   func(error)                 // is called when it is; may be nil
+	// Begin is called before each import; may be nil.
 	Begin func(*record.Import)
 }
 
-// Fault says why something can't be imported.
+// Fault is the reason why something can't be imported.
 type Fault struct {
 	Message string
 	World   bool // it is not what the user has written: a server, a disk, rights
@@ -141,7 +141,7 @@ func (f *fetcher) file(ctx context.Context, path string, kind types.Artifact) (*
 	return &a, err
 }
 
-// explain says why an import failed, and whose fault it is.
+// explain returns why an import failed, and its cause.
 func explain(one *record.Import, err error) error {
 	from := strings.TrimPrefix(one.Source, record.FromFile)
 	out := &Fault{Message: fmt.Sprintf("param %q can't be imported from %s: %s", one.Name, from, err)}

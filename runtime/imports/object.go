@@ -120,7 +120,7 @@ func (f *fetcher) folder(ctx context.Context, b *bucket, s program.Source) (*rec
 	return &a, err
 }
 
-// noBucket tells a bucket that isn't there in words that fit a source.
+// noBucket describes a missing bucket for a source.
 func noBucket(s program.Source, err error) error {
 	if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorCode() == "NoSuchBucket" {
 		return &Fault{Message: fmt.Sprintf("there is no bucket %q", s.Bucket)}

@@ -1,5 +1,5 @@
-// Package journal writes and reads the log of a run's events: segments at keys that are numbered, each written once. Who
-// finds a segment where it wanted to write one learns that another drives the run, and stops.
+// Package journal writes and reads the log of a run's events: segments at keys that are numbered, each written once. A driver
+// that finds a segment with the number of its next one learns that another driver has taken over, and stops.
 //
 // It knows nothing of what the events mean: runtime/engine folds them.
 package journal
@@ -39,7 +39,7 @@ type Journal struct {
 	armed   bool
 	over    bool // nothing is written any more
 
-	writing chan struct{} // full while a segment is written; a channel, so that nobody holds a mutex during a store call
+	writing chan struct{} // full while a segment is written; a channel, so that no mutex is held during a store call
 	lines   []byte        // of the next one, as far as they are encoded
 	seq     int64         // of the next one
 }
@@ -65,7 +65,7 @@ func (j *Journal) Add(e *record.Event) {
 	j.arm(j.delay)
 }
 
-// Settle does a part of what Flush will have to do. It may be left out: it is for who has nothing else to do right now.
+// Settle does a part of what Flush will have to do. It may be left out: it is for a caller that is idle.
 func (j *Journal) Settle() {
 	select {
 	case j.writing <- struct{}{}:
@@ -102,12 +102,12 @@ func (j *Journal) Flush() error {
 		return ErrTakenOver
 	}
 	j.mu.Lock()
-	j.arm(max(j.delay, again)) // nothing may follow: who waits for an approval reads what is asked in the log
+	j.arm(max(j.delay, again)) // nothing may follow: a client of an approval reads its question in the log
 	j.mu.Unlock()
 	return fmt.Errorf("the run's log can't be written: %w", err)
 }
 
-// arm sees to it that what waits is written. The lock is held.
+// arm starts the timer that writes the waiting events. The caller must hold the lock.
 func (j *Journal) arm(delay time.Duration) {
 	if !j.armed && !j.over {
 		j.armed = true
@@ -115,7 +115,7 @@ func (j *Journal) arm(delay time.Duration) {
 	}
 }
 
-// take takes the events that wait; with disarm the next one is to see to its being written.
+// take takes the events that wait; with disarm the next event starts the timer again.
 func (j *Journal) take(disarm bool) []record.Event {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -144,7 +144,7 @@ func (j *Journal) Stop() {
 	j.over, j.pending = true, nil
 }
 
-// Close ends all writing, now and later: it waits for who writes right now.
+// Close ends all writing, now and later: it waits for an active write.
 func (j *Journal) Close() {
 	j.Stop()
 	j.writing <- struct{}{}

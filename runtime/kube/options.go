@@ -1,9 +1,9 @@
-// Package kube drives runs on a cluster, from within: it gives the engine what happens to pods and does what the engine
-// asks for. One coordinator drives one run, whose Job it belongs to. When it dies another goes on where it was: what has
-// happened stands in the store, and what runs stands in the cluster.
+// Package kube drives runs on a cluster, from within: it reports the events of pods to the engine and performs the
+// engine's actions. One coordinator drives one run and belongs to its Job. When it dies, another coordinator continues the run: the
+// events are in the store, and the running pods are in the cluster.
 //
-// It decides nothing about a run (runtime/engine does) and makes no pod up (schema/kube/pod has). It polls nothing: one
-// watch tells of the run's pods, another of its Job.
+// It makes no decisions about a run (runtime/engine does) and defines no pods (schema/kube/pod does). It does not poll: one
+// watch reports changes of the run's pods, another of its Job.
 package kube
 
 import (
@@ -32,7 +32,7 @@ type Options struct {
 	// is held of them on their way; 0: as s3.Options.
 	Environ func(string) (string, bool)
 	Memory  int64
-	// Out takes the run's events, a line of JSON each; those of before are told again where this coordinator goes on with
+	// Out takes the run's events, a line of JSON each; earlier events are repeated if this coordinator continues
 	// a run, with the same numbers.
 	Out io.Writer
 
@@ -49,14 +49,14 @@ func (r *Refusal) Error() string { return r.Message }
 
 func refuse(format string, args ...any) error { return &Refusal{Message: fmt.Sprintf(format, args...)} }
 
-// ErrStopped says that the coordinator was told to end. The run goes on when it is started again.
+// ErrStopped means that the coordinator was asked to end. The run continues when it is started again.
 var ErrStopped = errors.New("the coordinator was stopped before the end of the run; the next coordinator continues the run")
 
 // ErrTakenOver says that another coordinator drives the run.
 var ErrTakenOver = journal.ErrTakenOver
 
 const (
-	// bigRun is how many steps a run has whose pods are deleted as it goes on; those of smaller ones stay as long as the Job.
+	// bigRun is how many steps a run has whose pods are deleted during the run; the pods of smaller runs are kept as long as the Job.
 	bigRun = 200
 	// keepPods is how long a pod stays when the end of its attempt is recorded: a coordinator that acts on old news finds it.
 	keepPods = 60 * time.Second

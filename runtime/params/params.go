@@ -14,7 +14,7 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// Error says why the params that were given can't be those of a run.
+// Error is the reason why the given params can't be used for a run.
 type Error struct {
 	Message string
 	Hint    string // what to do about it; may be ""
@@ -29,7 +29,7 @@ type Filled struct {
 }
 
 // Fill gives every param of the program what was given, else its default, else its source. What is given for an artifact
-// is a record.Import, as Give writes it. The error is an *Error, which tells all that is wrong.
+// is a record.Import, as Give writes it. The error is an *Error, which lists all faults.
 func Fill(p *program.Program, given map[string]json.RawMessage) (Filled, error) {
 	out := Filled{Values: make(map[string]json.RawMessage, len(p.Params))}
 	declared := make(map[string]bool, len(p.Params))
@@ -86,7 +86,7 @@ func Fill(p *program.Program, given map[string]json.RawMessage) (Filled, error) 
 	return out, nil
 }
 
-// IsArtifact says whether the param is an artifact, or a list or map of them.
+// IsArtifact reports whether the param is an artifact, or a list or map of them.
 func IsArtifact(p *program.Param) bool {
 	t, err := types.ParseString(p.Type)
 	return err == nil && types.HasArtifact(t)
@@ -132,7 +132,7 @@ func named(i record.Import, p *program.Param) record.Import {
 	return i
 }
 
-// Check says whether a value can be the param's, or, for an artifact, what Give has written.
+// Check reports whether a value can be the param's, or, for an artifact, what Give has written.
 func Check(p *program.Param, value json.RawMessage) error {
 	t, err := types.ParseString(p.Type)
 	if err != nil {
