@@ -224,7 +224,7 @@ func TestGroupResumed(t *testing.T) {
 	}
 }
 
-// logged says whether an event of a type is in the log of a run.
+// logged reports whether an event of a type is in the log of a run.
 func (p *project) logged(run *record.Run, typ record.EventType) bool {
 	p.t.Helper()
 	for s, err := range journal.Read(p.t.Context(), p.reader().Store(), run) {
