@@ -41,6 +41,8 @@ const (
 	RefusedEnded   = "ended"   // the run has ended
 	RefusedProgram = "program" // the program can't be run
 	RefusedAnswer  = "answer"  // the answer to an approval can't be taken
+	RefusedJob     = "job"     // the Job of the run is not the expected one, or its annotations are invalid
+	RefusedStore   = "store"   // the artifact store doesn't take the run's records
 )
 
 // ReasonRefused is the reason of the end of a run that was refused after it was recorded.
