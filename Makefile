@@ -4,15 +4,16 @@ VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 PREFIX   ?= /usr/local
 FUZZTIME ?= 30s
 BENCH    ?= .
+BASE     ?= HEAD~1
 
 # Static, without paths of this machine, and with its version.
 GOBUILD  := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint generate recording fuzz bench quickstart agent-image cluster-up cluster-down cluster-env demo-cluster bench-cluster install clean FORCE
+.PHONY: help build test lint generate recording fuzz bench bench-versions quickstart agent-image cluster-up cluster-down cluster-env demo-cluster bench-cluster install clean FORCE
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: bin/pipec bin/pipec-agent ## build bin/pipec and bin/pipec-agent, static
 
@@ -42,6 +43,9 @@ recording: ## draw docs/run.svg from a real run of the digits example
 
 fuzz: ## run each fuzz target for FUZZTIME (30s)
 	FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
+
+bench-versions: ## compare this version with the one of BASE, a commit, on the same projects in turn
+	go run ./test/bench -base '$(BASE)'
 
 bench: ## print what compiling and running cost, beside what they are compared with; then BENCH, a pattern of benchmarks
 	go run ./test/bench

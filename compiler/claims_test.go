@@ -46,13 +46,13 @@ func toldAtOnce(source string) map[string]bool {
 	return out
 }
 
-// TestClaimsAtOnce holds what is told of random graphs to the plain way of finding it: every pair of steps of one claim,
-// and whether one is reached from the other.
+// TestClaimsAtOnce compares the warnings for random graphs with a plain search: every pair of steps of one claim, and
+// whether one step can be reached from the other.
 func TestClaimsAtOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(2, 14).Draw(t, "steps")
 		needs, claims := make([][]int, n), make([][]int, n)
-		reach := make([]map[int]bool, n) // the steps that come before
+		reach := make([]map[int]bool, n) // before[i]: the steps that come before step i
 		for i := range n {
 			reach[i] = map[int]bool{}
 			if i > 0 {
@@ -83,19 +83,19 @@ func TestClaimsAtOnce(t *testing.T) {
 	})
 }
 
-// TestClaimsOfCalls: calls mount what the steps of their pipelines mount, for as long as they run. What is told of random
-// projects is what is found by looking at every pair of steps, those of calls each for itself.
+// TestClaimsOfCalls: a call mounts what the steps of its pipeline mount, for as long as it runs. The warnings for random
+// projects are compared with a search over every pair of steps, where each call has steps of its own.
 func TestClaimsOfCalls(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		type step struct {
 			needs  []int
 			claim  int // -1: none
-			callee int // -1: it is no call
+			callee int // -1: the step is not a call
 			each   string
 		}
 		n := rapid.IntRange(1, 4).Draw(t, "pipelines")
 		pipelines := make([][]step, n)
-		mounts := make([]map[int]bool, n) // by the pipelines and all that they call
+		mounts := make([]map[int]bool, n) // for each pipeline, what it and all pipelines that it calls mount
 		want := map[string]bool{}
 		var b strings.Builder
 		for p := range n {
@@ -165,7 +165,7 @@ func TestClaimsOfCalls(t *testing.T) {
 				t.Fatalf("told of %s, which nobody mounts at once\n%s", c, b.String())
 			}
 		}
-		if len(got) == 0 && len(want) > 0 { // of several claims of two calls, one is told: they stand in one place
+		if len(got) == 0 && len(want) > 0 { // several claims of two calls are reported once, because they have one position
 			t.Fatalf("not told of %v\n%s", want, b.String())
 		}
 	})

@@ -1,9 +1,9 @@
-// Package compiler turns the source of a project into programs, offline: load > decode > evaluate > check > lower,
-// and > bind where the stack is a cluster. It needs no cluster, no network, no Docker and no Python, and what it makes
-// depends on the source and the values of the variables alone.
+// Package compiler compiles the source of a project to programs, offline: load > decode > evaluate > check > lower, and >
+// bind if the stack is a cluster. It needs no cluster, no network, no Docker and no Python. Its result depends only on the
+// source and on the values of the variables.
 //
-// The phases are packages of their own, each with one entry; diag is what they tell, format lays out source, lint looks at
-// what compiles and is probably not meant.
+// Each phase is a package with one entry function. Package diag holds the diagnostics that all phases report, format
+// formats source, and lint looks for what compiles but is probably a mistake.
 package compiler
 
 import (
@@ -13,6 +13,7 @@ import (
 
 	"pipec.dev/pipec/compiler/bind"
 	"pipec.dev/pipec/compiler/check"
+	"pipec.dev/pipec/compiler/check/stacks"
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
@@ -20,41 +21,47 @@ import (
 	"pipec.dev/pipec/compiler/lint"
 	"pipec.dev/pipec/compiler/load"
 	"pipec.dev/pipec/compiler/lower"
+	"pipec.dev/pipec/schema/kinds"
+	"pipec.dev/pipec/schema/language"
 	"pipec.dev/pipec/schema/program"
 )
 
-// Options say what to compile and with which values.
+// Options declare what to compile, and with which values.
 type Options struct {
 	Dir   string            // the project's directory, as the user named it
-	Stack string            // the stack that was chosen; "" where none was
-	Env   []string          // NAME=VALUE; those of PIPEC_VAR_NAME are values of variables
-	Vars  []evaluate.Source // --var and --var-file, in order
+	Stack string            // the name of the chosen stack; "" if none was chosen
+	Env   []string          // NAME=VALUE; an entry PIPEC_VAR_NAME is the value of a variable
+	Vars  []evaluate.Source // of --var and --var-file, in order
+	Kinds *kinds.Set        // the known orchestrators and stores; nil: kinds.Builtin()
 
-	// Unsaved are texts of an editor that stand for files, by their paths relative to Dir: its own, and those of libraries.
+	// Unsaved holds the texts of an editor that replace files, by path relative to Dir. Files of libraries can be replaced
+	// too.
 	Unsaved map[string][]byte
 
-	Reading func(dir string) // is told of the directory of each library before that is read; may be nil
+	Reading func(dir string) // is called with the directory of each library before it is read; may be nil
 }
 
-// Result is what compiling gave. Where Diags has errors, there are no programs.
+// Result is what the compiler returns. If Diags has errors, there are no programs.
 type Result struct {
 	Project  string
 	Programs []*program.Program           // sorted by name
-	Called   []*program.Program           // of pipelines that are there to be called by others: no targets but by name
+	Called   []*program.Program           // programs of pipelines that exist to be called by others: targets only if they are named
 	Places   map[string]program.SourceMap // by the program's name
-	Stacks   []*program.Stack             // declared, sorted by name; those that are faulty too
-	Stack    *program.Stack               // chosen: by name, or the only one, or the implied one; nil where it is open
-	Sources  map[string][]byte            // by file name, for showing diagnostics
+	Stacks   []*program.Stack             // the declared stacks, sorted by name, including faulty ones
+	Stack    *program.Stack               // the chosen stack: by name, the only one, or the implied one; nil if it is not determined
+	Sources  map[string][]byte            // by file name, to show diagnostics
 	Diags    diag.List
-	world    *evaluate.World
-	worlds   []*evaluate.World // of libraries
-	checked  *lint.Project     // what rules look at
+	kinds    *kinds.Set
+	project  *evaluate.Project
+	imported []*evaluate.Project // of libraries
+	checked  *lint.Project       // the checked project, which lint rules look at
 }
 
-// Compile compiles a project. What is wrong in its files is in the result; an error is about the directory itself.
+// Compile compiles a project. Faults in its files are reported in the result. An error is about the directory itself.
 func Compile(o Options) (*Result, error) {
 	r := &Result{Places: map[string]program.SourceMap{}}
-	source, err := load.Dir(o.Dir, o.own(), &r.Diags)
+	r.kinds = o.kinds()
+	source, err := load.Dir(o.Dir, language.RootWith(r.kinds), o.own(), &r.Diags)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +69,14 @@ func Compile(o Options) (*Result, error) {
 	return r, nil
 }
 
-// own are the unsaved texts that stand for files of the project itself.
+func (o *Options) kinds() *kinds.Set {
+	if o.Kinds != nil {
+		return o.Kinds
+	}
+	return kinds.Builtin()
+}
+
+// own returns the unsaved texts that replace files of the project itself, and not of a library.
 func (o *Options) own() map[string][]byte {
 	var out map[string][]byte
 	for name, src := range o.Unsaved {
@@ -76,10 +90,11 @@ func (o *Options) own() map[string][]byte {
 	return out
 }
 
-// Source compiles one source that stands in memory.
+// Source compiles one source that is in memory.
 func Source(name string, src []byte, o Options) *Result {
 	r := &Result{Places: map[string]program.SourceMap{}}
-	r.compile(load.Bytes(o.Dir, name, src, &r.Diags), o)
+	r.kinds = o.kinds()
+	r.compile(load.Bytes(o.Dir, name, src, language.RootWith(r.kinds), &r.Diags), o)
 	return r
 }
 
@@ -90,9 +105,9 @@ func (r *Result) compile(source *load.Project, o Options) {
 	}
 	blocks := decode.Project(source, &r.Diags)
 	decode.Bare(source, blocks, &r.Diags)
-	source.Files = nil // the trees are large; what is needed of them hangs on the blocks
+	source.Files = nil // the trees are large, and the blocks refer to the parts that are still needed
 	w := evaluate.New(o.Dir, blocks, source.Sources, &r.Diags)
-	r.world, r.Project = w, w.Project
+	r.project, r.Project = w, w.Name
 	r.choose(w, o.Stack)
 	stack := ""
 	if r.Stack != nil {
@@ -100,44 +115,48 @@ func (r *Result) compile(source *load.Project, o Options) {
 	}
 	w.Give(stack, o.Env, o.Vars)
 	levels := lint.Settings(w)
-	r.worlds = library.Read(w, library.Options{Sources: source.Sources, Unsaved: o.Unsaved, Reading: o.Reading})
-	r.Stacks = check.Stacks(w)
+	r.imported = library.Read(w, library.Options{Sources: source.Sources, Unsaved: o.Unsaved, Reading: o.Reading})
+	r.Stacks = stacks.Check(w, r.kinds)
 	for _, s := range r.Stacks {
 		if r.Stack != nil && s.Name == r.Stack.Name {
 			r.Stack = s
 		}
 	}
-	pipelines := check.Project(w)
-	for _, lib := range r.worlds {
+	checked := check.Project(w)
+	if r.Stack != nil {
+		bind.Express(checked, r.Stack, r.kinds)
+	}
+	for _, lib := range r.imported {
 		r.errors(lib)
 	}
 	if r.Diags.HasErrors() {
 		return
 	}
-	for _, p := range pipelines {
-		prog, places, err := lower.Program(w, p)
+	for _, p := range checked.Pipelines {
+		prog, places, err := lower.Program(p)
 		if err != nil {
 			r.Diags.Add(diag.New("evaluation", p.Block.DefRange, "this pipeline can't be compiled: %v", err))
 			continue
 		}
 		r.Places[prog.Pipeline] = places
 		if p.Called() {
-			r.Called = append(r.Called, prog) // its steps are bound where it is called
+			r.Called = append(r.Called, prog) // its steps are bound in the programs that call it
 			continue
 		}
 		r.Programs = append(r.Programs, prog)
-		if r.Stack != nil && r.Stack.Orchestrator.Kind == "kubernetes" {
+		if r.Stack != nil && r.kinds.Pods(r.Stack) {
 			bind.Check(w, prog, places, r.Stack)
 		}
 	}
 	if r.Diags.HasErrors() {
 		r.Programs, r.Called = nil, nil
 	}
-	r.keep(w, blocks, pipelines, levels)
+	r.keep(checked, blocks, levels)
 }
 
-// errors takes what is wrong in a library: its warnings are for those who work in it, and its files for them to mend.
-func (r *Result) errors(lib *evaluate.World) {
+// errors takes over the errors of a library. Its warnings are left to those who work on the library, and so are edits of
+// its files.
+func (r *Result) errors(lib *evaluate.Project) {
 	if !lib.Diags.HasErrors() {
 		return
 	}
@@ -145,29 +164,29 @@ func (r *Result) errors(lib *evaluate.World) {
 		if d.Severity != diag.Error {
 			continue
 		}
-		if d.Fix != nil && filepath.Dir(d.Fix.Range.Filename) != filepath.Clean(r.world.Dir) {
+		if d.Fix != nil && filepath.Dir(d.Fix.Range.Filename) != filepath.Clean(r.project.Dir) {
 			d.Fix = nil
 		}
 		r.Diags.Add(d)
 	}
 }
 
-// choose finds the stack: by name, or the only one, or the implied one.
-func (r *Result) choose(w *evaluate.World, name string) {
+// choose selects the stack: the one with the name, the only one, or the implied one.
+func (r *Result) choose(w *evaluate.Project, name string) {
 	names := evaluate.Names(w.Stacks)
 	switch {
 	case len(names) == 0 && (name == "" || name == "local"):
-		r.Stack = check.LocalStack()
+		r.Stack = r.kinds.Implied()
 	case name == "" && len(names) == 1:
 		name = names[0]
 		fallthrough
 	case name != "":
 		if w.Stacks[name] == nil {
-			d := diag.New("no-stack", hcl.Range{}, "no stack is named %q", name)
+			d := diag.New("no-stack", hcl.Range{}, "there is no stack %q", name)
 			if len(names) == 0 {
-				d = d.WithDetail("The project declares none, and so has one of its own: local, this machine.")
+				d = d.WithDetail("The project declares no stack, so its only stack is \"local\": this machine.")
 			} else {
-				d = d.WithDetail("Declared are: %s.", list(names)).DidYouMean(name, names)
+				d = d.WithDetail("Declared stacks: %s.", list(names)).DidYouMean(name, names)
 			}
 			r.Diags.Add(d)
 			return
@@ -184,7 +203,7 @@ func list(names []string) string {
 	return out
 }
 
-// Program is the program of a pipeline, or nil.
+// Program returns the program of a pipeline, or nil.
 func (r *Result) Program(name string) *program.Program {
 	for _, programs := range [][]*program.Program{r.Programs, r.Called} {
 		for _, p := range programs {

@@ -10,11 +10,11 @@ import (
 	"pipec.dev/pipec/schema/expr"
 )
 
-// ConsoleName is the file name that diagnostics of Evaluate carry.
+// ConsoleName is the file name in the diagnostics of Evaluate.
 const ConsoleName = "<console>"
 
-// Evaluate evaluates an expression with the project's variables and locals. What is wrong is in the list; its source is
-// src under ConsoleName.
+// Evaluate evaluates an expression with the project's variables and locals. Faults are in the list; their source is src,
+// under the name ConsoleName.
 func (r *Result) Evaluate(src []byte) (cty.Value, *diag.List) {
 	var diags diag.List
 	at := hcl.Range{Filename: ConsoleName, Start: hcl.InitialPos, End: hcl.InitialPos}
@@ -25,13 +25,13 @@ func (r *Result) Evaluate(src []byte) (cty.Value, *diag.List) {
 	}
 	node, hclDiags := hclsyntax.ParseExpression(src, ConsoleName, hcl.InitialPos)
 	diags.Add(diag.FromHCL(hclDiags, map[string][]byte{ConsoleName: src})...)
-	if diags.HasErrors() || r.world == nil {
+	if diags.HasErrors() || r.project == nil {
 		return cty.NilVal, &diags
 	}
-	before := r.world.Diags
-	r.world.Diags = &diags
-	defer func() { r.world.Diags = before }()
-	v, ok := r.world.Const(node)
+	before := r.project.Diags
+	r.project.Diags = &diags
+	defer func() { r.project.Diags = before }()
+	v, ok := r.project.Const(node)
 	if !ok {
 		return cty.NilVal, &diags
 	}

@@ -19,7 +19,7 @@ import (
 	"pipec.dev/pipec/compiler/load"
 )
 
-// converted converts a source and holds that it can be.
+// converted converts a source and fails the test if that isn't possible.
 func converted(t interface {
 	Fatalf(string, ...any)
 	Helper()
@@ -36,8 +36,8 @@ func converted(t interface {
 	return other, out
 }
 
-// TestConvertProject holds that converting files, there and back, changes no byte of a program: of the corpus, in layouts
-// of chance, some files converted and others not.
+// TestConvertPrograms checks that converting files, there and back, changes no byte of a program. The files are those of
+// the corpus, in random layouts, and only some of them are converted.
 func TestConvertPrograms(t *testing.T) {
 	files, err := filepath.Glob("../testdata/programs/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -95,7 +95,7 @@ func shown(project map[string][]byte) string {
 	return b.String()
 }
 
-// compiledPrograms lays the files down, compiles them and takes them away.
+// compiledPrograms writes the files to a directory, compiles them and deletes them.
 func compiledPrograms(t *testing.T, rt *rapid.T, project map[string][]byte, o compiler.Options) string {
 	for name, text := range project {
 		must(t, os.WriteFile(name, text, 0o600))
@@ -113,8 +113,8 @@ func compiledPrograms(t *testing.T, rt *rapid.T, project map[string][]byte, o co
 	return programs(t, r)
 }
 
-// TestConvertExamples holds that every example gives the same programs in YAML and back in HCL, and that converting
-// twice gives the same text.
+// TestConvertExamples checks that every example compiles to the same programs in YAML and back in HCL, and that converting
+// twice returns the same text.
 func TestConvertExamples(t *testing.T) {
 	files, err := filepath.Glob("../examples/*/*" + load.Suffix)
 	if err != nil || len(files) < 2 {
@@ -156,7 +156,7 @@ func TestConvertExamples(t *testing.T) {
 	}
 }
 
-// allPrograms are the programs of a project for each of its stacks.
+// allPrograms returns the programs of a project for each of its stacks.
 func allPrograms(t *testing.T, dir string) string {
 	t.Helper()
 	r, err := compiler.Compile(compiler.Options{Dir: dir})
@@ -176,7 +176,7 @@ func allPrograms(t *testing.T, dir string) string {
 	return out
 }
 
-// TestConvertComments: each comment of a source is in what it is converted to, once, both ways.
+// TestConvertComments checks that each comment of a source is in the converted text exactly once, in both directions.
 func TestConvertComments(t *testing.T) {
 	const source = `# c01
 variable "n" { # c02
@@ -231,7 +231,8 @@ pipeline "p" {
 	}
 }
 
-// TestConvertCommentBehind: a comment behind a list or a map stays, once, whatever is written in it.
+// TestConvertCommentBehind checks that a comment behind a list or a map is kept exactly once, whatever the comment
+// contains.
 func TestConvertCommentBehind(t *testing.T) {
 	for source, want := range map[string]string{
 		"a: [x, \"# note\"]   # note\n":                     "  a = [\"x\", \"# note\"] # note\n",

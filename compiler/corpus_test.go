@@ -23,13 +23,13 @@ import (
 
 var update = flag.Bool("update", false, "write what the compiler gives into the golden files")
 
-// golden are the names that a corpus's archives keep what the compiler gave under; all other files are the project.
+// The names of the golden files in the archives of a corpus. All other files are the project.
 const goldenDiags, goldenProgram = "diagnostics", "program"
 
-// TestErrors compiles each archive of ../testdata/errors, and holds what it tells to what the archive's "diagnostics" say.
+// TestErrors compiles each archive of ../testdata/errors and compares the diagnostics with the archive's "diagnostics".
 func TestErrors(t *testing.T) { corpus(t, "../testdata/errors", goldenDiags) }
 
-// TestPrograms compiles each archive of ../testdata/programs, and holds its programs to the archive's "program".
+// TestPrograms compiles each archive of ../testdata/programs and compares the programs with the archive's "program".
 func TestPrograms(t *testing.T) { corpus(t, "../testdata/programs", goldenProgram) }
 
 func corpus(t *testing.T, dir, golden string) {
@@ -62,8 +62,8 @@ func corpus(t *testing.T, dir, golden string) {
 	}
 }
 
-// compileArchive lays the archive's files into a directory of its own and compiles that. Lines of the archive's comment
-// that start with a word of the table below say more.
+// compileArchive writes the archive's files to a temporary directory and compiles it. A line of the archive's comment that
+// starts with a word of the table below is an option.
 func compileArchive(t *testing.T, a *txtar.Archive) *compiler.Result {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -98,7 +98,7 @@ func compileArchive(t *testing.T, a *txtar.Archive) *compiler.Result {
 	return r
 }
 
-// optionsOf are the options that the archive's comment gives.
+// optionsOf returns the options that the archive's comment sets.
 func optionsOf(t *testing.T, a *txtar.Archive) compiler.Options {
 	t.Helper()
 	o := compiler.Options{Dir: "."}
@@ -147,7 +147,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// told is what a person is told, and the exit status of `pipec validate`.
+// told returns what a user reads, and the exit status of `pipec validate`.
 func told(t *testing.T, r *compiler.Result) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -160,7 +160,7 @@ func told(t *testing.T, r *compiler.Result) string {
 	return out.String()
 }
 
-// programs are the programs in their canonical form, laid out for reading.
+// programs returns the programs in their canonical form, indented for reading.
 func programs(t *testing.T, r *compiler.Result) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -180,7 +180,7 @@ func programs(t *testing.T, r *compiler.Result) string {
 	return out.String()
 }
 
-// checkExpressions holds that every kept expression is in its canonical form.
+// checkExpressions checks that every stored expression is in its canonical form.
 func checkExpressions(t *testing.T, p *program.Program) {
 	t.Helper()
 	for _, e := range expressions(p) {
@@ -194,7 +194,7 @@ func checkExpressions(t *testing.T, p *program.Program) {
 	}
 }
 
-// expressions are all expressions that a program keeps.
+// expressions returns all expressions that a program stores.
 func expressions(p *program.Program) []*expr.Expr {
 	var out []*expr.Expr
 	add := func(v *program.Value) {
@@ -225,7 +225,7 @@ func expressions(p *program.Program) []*expr.Expr {
 	return out
 }
 
-// compare holds got to the archive's golden file, or writes it there.
+// compare compares got with the archive's golden file, or writes it with -update.
 func compare(t *testing.T, file string, a *txtar.Archive, golden, got string) {
 	t.Helper()
 	if !strings.HasSuffix(got, "\n") {

@@ -15,8 +15,9 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// TestKeptExpressions evaluates every expression that the programs of the corpus keep, as the runtime does: from the
-// program's JSON alone, with made-up values of the types that the program says. Each gives a value of its own type.
+// TestKeptExpressions evaluates every expression that the programs of the corpus store, as the runtime does: only from the
+// program's JSON, with made-up values of the types that the program declares. Each result has the expression's declared
+// type.
 func TestKeptExpressions(t *testing.T) {
 	files, err := filepath.Glob("../testdata/programs/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -62,7 +63,7 @@ func evaluateAll(t *testing.T, p *program.Program, count *int) {
 	}
 }
 
-// madeUp is a value for a reference.
+// madeUp returns a value for a reference.
 func madeUp(p *program.Program, s *program.Step, ref string) (cty.Value, error) {
 	if r, ok := expr.StepRef(ref); ok && (r.Instance != "" || r.Attr == "") {
 		return madeUpInstances(p, s, r)
@@ -120,7 +121,7 @@ func madeUp(p *program.Program, s *program.Step, ref string) (cty.Value, error) 
 	return cty.NilVal, fmt.Errorf("the program knows nothing of %s", ref)
 }
 
-// madeUpInstances is a value for a reference to instances.
+// madeUpInstances returns a value for a reference to instances.
 func madeUpInstances(p *program.Program, s *program.Step, r expr.Ref) (cty.Value, error) {
 	one := expr.Ref{Step: r.Step, Attr: r.Attr}
 	var v cty.Value

@@ -12,12 +12,13 @@ import (
 	"pipec.dev/pipec/compiler"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/load"
+	"pipec.dev/pipec/schema/kinds"
 	"pipec.dev/pipec/schema/kube/pod"
 	"pipec.dev/pipec/schema/program"
 )
 
-// FuzzCompile gives arbitrary bytes to the whole compiler as the only file of a project. Whatever they are, it comes to
-// an end, every diagnostic stands inside the file, a second time gives the same, and a program can be read back.
+// FuzzCompile compiles arbitrary bytes as the only file of a project. The compiler must return, every diagnostic must be
+// inside the file, a second compilation must return the same, and a program must be readable again.
 func FuzzCompile(f *testing.F) {
 	for _, src := range seeds(f, load.Suffix) {
 		f.Add(src)
@@ -46,7 +47,7 @@ func FuzzCompile(f *testing.F) {
 	})
 }
 
-// fuzzLibrary is in ./lib, for sources that import it.
+// fuzzLibrary is the source in ./lib, for sources that import it.
 const fuzzLibrary = `variable "n" {
   type    = number
   default = 1
@@ -77,7 +78,7 @@ pipeline "q" {
 }
 `
 
-// fuzzImporter imports it.
+// fuzzImporter imports the library.
 const fuzzImporter = `library "l" {
   source = "./lib"
   vars = {
@@ -100,7 +101,7 @@ pipeline "main" {
 }
 `
 
-// outcome is all that a compile gave, as text.
+// outcome returns all results of a compilation as text.
 func outcome(t *testing.T, r *compiler.Result, src []byte) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -118,7 +119,7 @@ func outcome(t *testing.T, r *compiler.Result, src []byte) string {
 		t.Fatal("a faulty project gives a program")
 	}
 	for _, p := range r.Programs {
-		if r.Stack != nil && r.Stack.Orchestrator.Kind == "kubernetes" {
+		if r.Stack != nil && kinds.Builtin().Pods(r.Stack) {
 			if _, _, err := pod.Bind(p, r.Stack, nil, pod.Options{}); err != nil {
 				t.Fatalf("what compiles for a cluster can't be bound to it: %v", err)
 			}
@@ -140,7 +141,7 @@ func outcome(t *testing.T, r *compiler.Result, src []byte) string {
 	return out.String()
 }
 
-// inside holds that what a diagnostic is about stands in the file.
+// inside checks that the range of a diagnostic is inside the file.
 func inside(t *testing.T, d diag.Diagnostic, src []byte) {
 	t.Helper()
 	if d.Range.Filename != "main.pipec.hcl" && d.Range.Filename != "main.pipec.yaml" {
@@ -151,7 +152,7 @@ func inside(t *testing.T, d diag.Diagnostic, src []byte) {
 	}
 }
 
-// seeds are the sources of the corpora whose names end so.
+// seeds returns the sources of the corpora whose names end with suffix.
 func seeds(f *testing.F, suffix string) [][]byte {
 	f.Helper()
 	var out [][]byte

@@ -7,7 +7,7 @@ import (
 	"pipec.dev/pipec/compiler/load"
 )
 
-// FuzzYAML gives arbitrary bytes to the whole compiler as the only file of a project, in YAML: as FuzzCompile does.
+// FuzzYAML compiles arbitrary bytes as the only file of a project, in YAML, as FuzzCompile does.
 func FuzzYAML(f *testing.F) {
 	for _, src := range seeds(f, load.SuffixYAML) {
 		f.Add(src)

@@ -19,7 +19,7 @@ import (
 	"pipec.dev/pipec/compiler/load"
 )
 
-// TestLayout holds that the layout of a source changes no byte of its program: the order of blocks and attributes,
+// TestLayout checks that the layout of a source changes no byte of its program: the order of blocks and attributes,
 // comments, blank lines, indents, parentheses, the canonical format, and which file a block is in.
 func TestLayout(t *testing.T) {
 	files, err := filepath.Glob("../testdata/programs/*.txtar")
@@ -74,7 +74,7 @@ func sourceFiles(t *testing.T) []string {
 	return names
 }
 
-// relaid writes the sources anew, in some number of files.
+// relaid writes the sources again with another layout, in some number of files.
 func relaid(t *rapid.T, bodies map[string]*hclsyntax.Body, sources map[string][]byte) map[string][]byte {
 	var items []string
 	for _, name := range sortedKeys(bodies) {
@@ -117,7 +117,7 @@ type layout struct {
 	src []byte
 }
 
-// items are the attributes and blocks of a body, each written anew, in their old order.
+// items returns the attributes and blocks of a body, each written again, in their old order.
 func (l *layout) items(body *hclsyntax.Body, isLocals bool, depth int) []string {
 	type item struct {
 		at   int
@@ -143,7 +143,7 @@ func (l *layout) blank(depth int) string {
 		strings.Repeat(rapid.SampledFrom([]string{"  ", "\t", ""}).Draw(l.t, "indent"), depth)
 }
 
-// bare are attributes whose expression is no value, and so stands without parentheses.
+// bare are attributes whose expression is not a value, and therefore takes no parentheses.
 var bare = []string{"type", "image", "code", "depends_on", "command", "env", "labels", "annotations", "node_selector", "extended", "params", "pipeline", "carry"}
 
 func (l *layout) attribute(a *hclsyntax.Attribute, isLocals bool, depth int) string {
@@ -181,7 +181,7 @@ func (l *layout) block(b *hclsyntax.Block, depth int) string {
 	return out + l.blank(depth) + "}\n"
 }
 
-// keepOutputs puts the outputs among items back into their order: a python function's tuple is read by it.
+// keepOutputs restores the order of the outputs among items: the tuple of a python function is read in this order.
 func keepOutputs(items []string, order []int) []int {
 	var outputs []int
 	isOutput := func(i int) bool { return strings.Contains(items[i], "output \"") }
@@ -207,7 +207,7 @@ func indices(n int) []int {
 	return out
 }
 
-// TestSpelling holds that two ways to write one value give one program.
+// TestSpelling checks that two spellings of one value compile to one program.
 func TestSpelling(t *testing.T) {
 	compile := func(value string) string {
 		src := "pipeline \"p\" {\n  param \"n\" {\n    default = 1\n  }\n  step \"s\" {\n    command = [\"true\"]\n    input \"x\" {\n      value = " + value + "\n    }\n  }\n}\n"

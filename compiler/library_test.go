@@ -15,8 +15,8 @@ import (
 	"pipec.dev/pipec/compiler"
 )
 
-// TestLibraryPlaces holds that it changes no byte of a program where a library is, how its files are laid out, and from
-// where the project is compiled; and that no program knows a directory.
+// TestLibraryPlaces checks that no byte of a program depends on where a library is, on how its files are laid out, or on
+// where the compiler runs, and that no program contains a directory.
 func TestLibraryPlaces(t *testing.T) {
 	a, err := txtar.ParseFile("../testdata/programs/libraries.txtar")
 	must(t, err)
@@ -73,7 +73,7 @@ func TestLibraryPlaces(t *testing.T) {
 	})
 }
 
-// relaidFile writes a source of HCL anew, as TestLayout does.
+// relaidFile writes a source of HCL again with another layout, as TestLayout does.
 func relaidFile(t *rapid.T, name, text string) string {
 	if !strings.HasSuffix(name, ".pipec.hcl") {
 		return text
@@ -86,8 +86,8 @@ func relaidFile(t *rapid.T, name, text string) string {
 	return strings.Join(rapid.Permutation(l.items(f.Body.(*hclsyntax.Body), false, 0)).Draw(t, "order"), "")
 }
 
-// TestMovedIntoALibrary holds that pipelines that are moved from a project into a library with the same values are the same
-// in the program of who calls them, but for their names.
+// TestMovedIntoALibrary checks that pipelines that move from a project into a library with the same values stay the same in
+// the program of the caller, except for their names.
 func TestMovedIntoALibrary(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		pipelines := randomPipelines(rt)
@@ -133,7 +133,7 @@ func TestMovedIntoALibrary(t *testing.T) {
 	})
 }
 
-// randomPipelines are p0, p1, …, of which each may call later ones, with code and images of their own or not.
+// randomPipelines returns pipelines p0, p1, …: each may call later ones, and some have code and images of their own.
 func randomPipelines(t *rapid.T) string {
 	var b strings.Builder
 	n := rapid.IntRange(1, 4).Draw(t, "pipelines")
@@ -158,8 +158,8 @@ func randomPipelines(t *rapid.T) string {
 	return b.String()
 }
 
-// TestManyLibraries: a hundred libraries of a hundred pipelines each are read in a moment, and one that everybody imports
-// is read once.
+// TestManyLibraries: a hundred libraries of a hundred pipelines each are read quickly, and a library that all of them
+// import is read once.
 func TestManyLibraries(t *testing.T) {
 	dir := t.TempDir()
 	var main strings.Builder
@@ -190,7 +190,7 @@ func TestManyLibraries(t *testing.T) {
 	}
 }
 
-// TestLibraryByItself holds that the directory of a library is a project.
+// TestLibraryByItself checks that the directory of a library is a project.
 func TestLibraryByItself(t *testing.T) {
 	a, err := txtar.ParseFile("../testdata/programs/libraries.txtar")
 	must(t, err)

@@ -5,48 +5,48 @@ import (
 	"path/filepath"
 	"slices"
 
-	"pipec.dev/pipec/compiler/check"
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/compiler/lint"
 	"pipec.dev/pipec/compiler/lower"
+	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/program"
 )
 
-// keep remembers what rules look at, of a project without errors, and leaves out the warnings that it ignores.
-func (r *Result) keep(w *evaluate.World, blocks []*decode.Block, pipelines []*check.Pipeline, levels lint.Levels) {
+// keep stores what rules look at, of a project without errors, and removes the warnings that the project ignores.
+func (r *Result) keep(checked *model.Project, blocks []*decode.Block, levels lint.Levels) {
 	if r.Diags.HasErrors() {
 		return
 	}
 	r.checked = &lint.Project{
-		World: w, Blocks: blocks, Pipelines: pipelines, Programs: slices.Concat(r.Programs, r.Called), Stacks: r.Stacks, Sources: r.Sources, Levels: levels,
+		Evaluated: checked.Evaluated, Blocks: blocks, Pipelines: checked.Pipelines, Programs: slices.Concat(r.Programs, r.Called), Stacks: r.Stacks, Kinds: r.kinds, Sources: r.Sources, Levels: levels,
 	}
 	r.libraries()
 	r.Diags = r.checked.Unignored(r.Diags)
 }
 
-// libraries finds the libraries of which the project calls pipelines, and takes their sources from its own.
+// libraries finds the libraries whose pipelines the project calls, and separates their sources from the project's.
 func (r *Result) libraries() {
 	called := calledOfLibraries(r.checked.Pipelines)
-	if len(r.worlds) > 0 {
+	if len(r.imported) > 0 {
 		foreign := map[string]bool{}
-		for _, w := range r.worlds {
+		for _, w := range r.imported {
 			foreign[filepath.Clean(w.Dir)] = true
 		}
 		r.checked.Sources = within(r.Sources, func(dir string) bool { return !foreign[dir] })
 	}
-	worlds := slices.SortedFunc(maps.Keys(called), func(a, b *evaluate.World) int { return slices.Index(r.worlds, a) - slices.Index(r.worlds, b) })
-	for _, w := range worlds {
+	found := slices.SortedFunc(maps.Keys(called), func(a, b *evaluate.Project) int { return slices.Index(r.imported, a) - slices.Index(r.imported, b) })
+	for _, w := range found {
 		r.checked.Libraries = append(r.checked.Libraries, &lint.Project{
-			World: w, Blocks: w.Blocks, Pipelines: called[w], Stacks: r.Stacks, Levels: r.checked.Levels, Library: true,
+			Evaluated: w, Blocks: w.Blocks, Pipelines: called[w], Stacks: r.Stacks, Kinds: r.kinds, Levels: r.checked.Levels, Library: true,
 			Sources: within(r.Sources, func(dir string) bool { return dir == filepath.Clean(w.Dir) }),
 		})
 	}
 }
 
-// calledOfLibraries are the pipelines of libraries that others call, directly or not, by their libraries.
-func calledOfLibraries(pipelines []*check.Pipeline) map[*evaluate.World][]*check.Pipeline {
-	out, seen := map[*evaluate.World][]*check.Pipeline{}, map[*check.Pipeline]bool{}
+// calledOfLibraries returns the pipelines of libraries that other pipelines call, directly or indirectly, by library.
+func calledOfLibraries(pipelines []*model.Pipeline) map[*evaluate.Project][]*model.Pipeline {
+	out, seen := map[*evaluate.Project][]*model.Pipeline{}, map[*model.Pipeline]bool{}
 	for todo := slices.Clone(pipelines); len(todo) > 0; todo = todo[1:] {
 		for _, p := range todo[0].Calls {
 			if seen[p] {
@@ -54,7 +54,7 @@ func calledOfLibraries(pipelines []*check.Pipeline) map[*evaluate.World][]*check
 			}
 			seen[p] = true
 			todo = append(todo, p)
-			if w := p.World(); w.Root != "" {
+			if w := p.Project.Evaluated; w.Root != "" {
 				out[w] = append(out[w], p)
 			}
 		}
@@ -62,7 +62,7 @@ func calledOfLibraries(pipelines []*check.Pipeline) map[*evaluate.World][]*check
 	return out
 }
 
-// within are the sources in some directory.
+// within returns the sources in the directories that in accepts.
 func within(sources map[string][]byte, in func(dir string) bool) map[string][]byte {
 	out := map[string][]byte{}
 	for name, src := range sources {
@@ -73,8 +73,8 @@ func within(sources map[string][]byte, in func(dir string) bool) map[string][]by
 	return out
 }
 
-// Lint asks the rules of a project in which there is no error, and gives what they tell with what compiling has told. Of
-// another project, it gives that alone.
+// Lint runs the rules on a project without errors, and returns their findings together with the compiler's diagnostics. Of
+// a project with errors it returns only the compiler's diagnostics.
 func (r *Result) Lint(o lint.Options) lint.Report {
 	if r.checked == nil {
 		return lint.Report{Diags: r.Diags.Sorted()}
@@ -85,11 +85,11 @@ func (r *Result) Lint(o lint.Options) lint.Report {
 	return lint.Run(r.checked, r.Diags.Sorted(), o)
 }
 
-// standalone are the programs that the pipelines of a library would be by themselves.
+// standalone returns the programs that the pipelines of a library compile to by themselves.
 func standalone(lib *lint.Project) []*program.Program {
 	var out []*program.Program
 	for _, p := range lib.Pipelines {
-		if prog, _, err := lower.Program(lib.World, p); err == nil { // it has been in the program of what calls it
+		if prog, _, err := lower.Program(p); err == nil { // it has been compiled as part of the program that calls it
 			out = append(out, prog)
 		}
 	}

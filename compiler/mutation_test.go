@@ -16,7 +16,7 @@ import (
 	"pipec.dev/pipec/compiler/load"
 )
 
-// same are the mutations that truly mean the same: what is removed is what the default says, or what nobody reads.
+// same are the mutations that have the same meaning: they remove what is the default anyway, or what nothing reads.
 var same = map[string]string{
 	"removed artifact_store.endpoint":   "the examples' is empty, which is as if left out",
 	"removed artifact_store.path_style": "the examples' is false, the default",
@@ -28,8 +28,8 @@ var same = map[string]string{
 	"removed variable.type":             "the default's own type",
 }
 
-// TestMutations: of each attribute in the examples, removed, misspelt, or of another type, the compiler has something to
-// say, or the program is another one.
+// TestMutations removes, misspells or retypes each attribute in the examples, and checks that the compiler reports it or
+// that the program changes.
 func TestMutations(t *testing.T) {
 	dirs, err := filepath.Glob("../examples/*")
 	must(t, err)
@@ -65,7 +65,7 @@ func TestMutations(t *testing.T) {
 	}
 }
 
-// attributes are all of a body and of its blocks, with the types of the blocks that they stand in.
+// attributes calls f for all attributes of a body and of its blocks, with the types of the blocks that contain them.
 func attributes(b *hclsyntax.Body, in string, f func(path string, a *hclsyntax.Attribute)) {
 	for _, a := range b.Attributes {
 		f(in+"."+a.Name, a)
@@ -75,7 +75,7 @@ func attributes(b *hclsyntax.Body, in string, f func(path string, a *hclsyntax.A
 	}
 }
 
-// fingerprint is all that a project compiles to: programs, stacks, and what is told.
+// fingerprint returns all that a project compiles to: programs, stacks and diagnostics.
 func fingerprint(t *testing.T, dir string, unsaved map[string][]byte) string {
 	t.Helper()
 	var b strings.Builder

@@ -14,18 +14,18 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// knob is one attribute that says something of a pod: how it is written, with $ for its value, and where two values of it
-// arrive in the pod. In the path, $ is the value too, and a name picks an item of a list by its name.
+// knob is an attribute that sets something in a pod: how it is written, with $ for its value, and the paths of two of its
+// values in the pod. In the path, $ is the value too, and a name selects an item of a list by its name.
 type knob struct {
 	src, path string
 	a, b      string   // the values, as HCL writes them
-	want      []string // what stands at the path; nil: the values themselves
-	same      bool     // it lets something be, and changes nothing itself
+	want      []string // the values at the path; nil: a and b themselves
+	same      bool     // the attribute permits something, and changes nothing by itself
 }
 
 const main = "spec|containers|main|"
 
-// knobs are all of the language; TestKnobs fails where the table has one that is not here.
+// knobs are all such attributes of the language. TestKnobs fails if the table has one that is missing here.
 var knobs = map[string]knob{
 	"image":               {src: `image = $`, a: `"debian:1"`, b: `"debian:2"`, path: main + "image"},
 	"node_selector":       {src: `node_selector = { disk = $ }`, a: `"ssd"`, b: `"hdd"`, path: "spec|nodeSelector|disk"},
@@ -123,11 +123,11 @@ func init() {
 	}
 }
 
-// notPod are the attributes and blocks of a step that say nothing of its pod, or that the coordinator and the agent obey.
+// notPod are the attributes and blocks of a step that set nothing in its pod, or that the coordinator and the agent use.
 var notPod = strings.Fields(`description command python pipeline code when depends_on for_each max_parallel max_instances env timeout
 	pending_timeout grace cache continue_on_failure input output retry approval repeat concurrency`)
 
-// knobSource is a project of one step with a source in it; more is put beside.
+// knobSource returns a project of one step that contains src; more is added to the pipeline.
 func knobSource(src, more string) string {
 	if !strings.Contains("\n"+src, "\nimage = ") {
 		src = "image = \"debian:12\"\n" + src
@@ -136,7 +136,7 @@ func knobSource(src, more string) string {
 		"pipeline \"p\" {\n" + more + "step \"s\" {\ncommand = [\"true\"]\n" + src + "\n}\n}\n"
 }
 
-// bound compiles and binds such a project, and gives its last step.
+// bound compiles and binds such a project, and returns its last step.
 func bound(t *testing.T, source string) *program.Step {
 	t.Helper()
 	r := compiler.Source("main.pipec.hcl", []byte(source), compiler.Options{Dir: "."})
@@ -150,7 +150,7 @@ func bound(t *testing.T, source string) *program.Step {
 	return &p.Steps[len(p.Steps)-1]
 }
 
-// dig is what stands at a path in a step's pod, as text; "" where nothing does.
+// dig returns the value at a path in a step's pod as text, or "" if there is none.
 func dig(t *testing.T, s *program.Step, path string) string {
 	t.Helper()
 	var at any
@@ -178,7 +178,7 @@ func dig(t *testing.T, s *program.Step, path string) string {
 	return fmt.Sprint(at)
 }
 
-// each calls f for all attributes of a step that are about its pod, by name.
+// eachKnob calls f for all attributes of a step that are about its pod, by name.
 func eachKnob(t *testing.T, f func(name string, a *language.Attribute)) {
 	step := language.Root().Block("pipeline").Block("step")
 	for _, a := range step.Attributes {
@@ -199,8 +199,9 @@ func eachKnob(t *testing.T, f func(name string, a *language.Attribute)) {
 	}
 }
 
-// TestKnobs: all that the language says of pods arrives in the pod as it is written; and with each of a for_each that is
-// known when compiling, in the pod of each instance; one that waits for run time is told where it is read.
+// TestKnobs checks that every attribute about pods arrives in the pod as it is written. With each of a for_each that is
+// known when compiling it arrives in the pod of each instance. A for_each that waits for run time is reported at the
+// attribute.
 func TestKnobs(t *testing.T) {
 	tried := 0
 	eachKnob(t, func(name string, a *language.Attribute) {
@@ -243,7 +244,7 @@ func (k knob) check(t *testing.T) {
 			t.Errorf("instance %d: %q at %s, not %q", i, got, path(i), want[i])
 		}
 	}
-	// One that waits for run time.
+	// A for_each that waits for run time.
 	source := knobSource("for_each = step.make.list\n"+with("each.value"), "step \"make\" {\ncommand = [\"true\"]\nimage = \"debian:12\"\noutput \"list\" {\ntype = list(any)\n}\n}\n")
 	r := compiler.Source("main.pipec.hcl", []byte(source), compiler.Options{Dir: "."})
 	told := 0

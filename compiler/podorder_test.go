@@ -10,7 +10,8 @@ import (
 	"pipec.dev/pipec/compiler"
 )
 
-// podParts are blocks of a step whose order has no meaning. That of `init` has one: there is one alone.
+// podParts are blocks of a step whose order has no meaning. The order of `init` blocks has one, so the list has only one of
+// them.
 var podParts = []string{
 	"toleration {\n key = \"a\"\n}", "toleration {\n key = \"b\"\n value = \"x\"\n}",
 	"topology_spread {\n key = \"zone\"\n match_labels = { a = \"b\" }\n}", "topology_spread {\n key = \"host\"\n match_labels = { a = \"b\" }\n}",
@@ -19,7 +20,7 @@ var podParts = []string{
 	"dns {\n nameservers = [\"10.0.0.1\"]\n}", "priority_class = \"batch\"", "resources {\n gpu = 1\n}",
 }
 
-// TestOrderOfPodBlocks: the order of blocks changes no byte of the program.
+// TestOrderOfPodBlocks checks that the order of blocks changes no byte of the program.
 func TestOrderOfPodBlocks(t *testing.T) {
 	build := func(t *rapid.T, parts []string) []byte {
 		source := "pipeline \"p\" {\nstep \"a\" {\ncommand = [\"true\"]\n" + strings.Join(parts, "\n") + "\n}\n}\n"

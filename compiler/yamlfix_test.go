@@ -9,7 +9,8 @@ import (
 	"pipec.dev/pipec/compiler"
 )
 
-// TestFixOfYAML holds that what is proposed as certain for text that can't be read lets it be read, up to behind that place.
+// TestFixOfYAML checks that a fix that is offered as certain for unreadable text makes the text readable beyond that
+// position.
 func TestFixOfYAML(t *testing.T) {
 	dir, fixes := t.TempDir(), 0
 	compile := func(t *rapid.T, src string) *compiler.Result {

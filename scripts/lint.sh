@@ -21,7 +21,7 @@ formatted() {
 
 in_cluster() { (cd test/cluster && "$@"); }
 
-# The database of vulnerabilities is on the network. Where it can't be had, that is said, and is no failure.
+# The database of vulnerabilities is on the network. If it can't be reached, the script reports this and does not fail.
 vulnerabilities() {
   local out status=0
   out="$(bin/tools/govulncheck ./... 2>&1)" || status=$?

@@ -134,7 +134,7 @@ if [ -n "${PIPEC_PYTHON:-}" ]; then
   die "PIPEC_PYTHON is $PIPEC_PYTHON, and that can't import ${modules// /, }; install them there, or unset it"
 fi
 if [ -e "$venv" ] && [ ! -f "$venv/pyvenv.cfg" ]; then
-  die "$venv is there and is no venv; move it away"
+  die "$venv exists and is not a venv; move it away"
 fi
 if ! can_import /usr/bin/python3 && ! system_install; then
   pip_venv

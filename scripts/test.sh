@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# Runs all tests: make test. First the fast ones, so that a mistake is told soon; then the source is checked; then
-# everything, with the race detector where there is a C compiler, which it takes.
+# Runs all tests: make test. The fast ones run first, so that a mistake is reported soon. Then the source is checked. Then
+# everything runs, with the race detector if there is a C compiler, which it requires.
 #
-# Meanwhile the test cluster (test/cluster) is brought up, for the tests that come last; it is brought down at the end
-# where it was not up before. Where this machine can't run it, or with CLUSTER=off, they are skipped; with CI=true they
-# fail.
+# Meanwhile the test cluster (test/cluster) starts, for the tests that come last. It is stopped at the end unless it was up
+# before. If this machine can't run it, or with CLUSTER=off, these tests are skipped; with CI=true they fail.
 #
 # The last line counts the tests of the whole run.
 set -euo pipefail
@@ -28,7 +27,7 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-# start_cluster leaves a cluster that runs as it is. One of other sources is ended only where there is nobody to ask.
+# start_cluster keeps a running cluster. It stops a cluster of other sources only if there is no user to ask.
 start_cluster() {
   scripts/cluster.sh up && return
   [ "${CI:-}" = true ] && scripts/cluster.sh down && scripts/cluster.sh up

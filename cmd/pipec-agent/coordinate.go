@@ -21,9 +21,9 @@ import (
 )
 
 const (
-	coordinatorMemory = 48 << 20 // what Go is to hold
-	coordinatorParts  = 8 << 20  // of that, what is on its way from and to the store
-	maxProgram        = 1 << 30  // of what a compressed program may unfold to
+	coordinatorMemory = 48 << 20 // memory limit of the Go runtime
+	coordinatorParts  = 8 << 20  // the part of it for data in transit from and to the store
+	maxProgram        = 1 << 30  // size limit of a decompressed program
 )
 
 // coordinate drives the run of this pod's Job.
@@ -36,7 +36,7 @@ func (a *agent) coordinate(ctx context.Context, args []string) int {
 	debug.SetMemoryLimit(coordinatorMemory)
 	end, err := a.drive(ctx)
 	var refusal *drive.Refusal
-	code := exitWorld
+	code := exitEnvironment
 	switch {
 	case err == nil && end.Status == record.Succeeded:
 		code = 0
@@ -64,7 +64,7 @@ func (a *agent) drive(ctx context.Context) (*record.End, error) {
 		names.EnvNamespace: &o.Namespace, names.EnvJobName: &o.Job, names.EnvJobUID: &o.JobUID, names.EnvPodName: &o.Pod, names.EnvPodUID: &o.PodUID,
 	} {
 		if *field = a.getenv(name); *field == "" {
-			return nil, &drive.Refusal{Message: name + " is not set: the coordinator runs in the pod of a Job that pipec has made"}
+			return nil, &drive.Refusal{Message: name + " is not set: the coordinator only runs in the pod of a Job that pipec created"}
 		}
 	}
 	encoded, err := readProgram(a.root + names.ProgramDir)

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// copy puts this program into a directory, for the container beside: clusters that can't mount an image have an init
-// container do that.
+// copy copies this program into a directory for another container of the pod. An init container runs it on clusters
+// that can't mount an image as a volume.
 func (a *agent) copy(args []string) int {
 	if len(args) != 1 {
 		fmt.Fprint(a.stderr, usage)
@@ -16,7 +16,7 @@ func (a *agent) copy(args []string) int {
 	}
 	if err := copySelf(args[0]); err != nil {
 		a.say("%s", err)
-		return exitWorld
+		return exitEnvironment
 	}
 	return 0
 }
@@ -27,7 +27,7 @@ func copySelf(dir string) error {
 		return err
 	}
 	defer from.Close()
-	// Under another name until it is whole.
+	// The file has another name until it is complete.
 	temp := filepath.Join(dir, ".pipec-agent")
 	to, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o755)
 	if err != nil {
@@ -38,7 +38,7 @@ func copySelf(dir string) error {
 		err = cerr
 	}
 	if err == nil {
-		err = os.Chmod(temp, 0o755) // whatever the umask
+		err = os.Chmod(temp, 0o755) // regardless of the umask
 	}
 	if err == nil {
 		err = os.Rename(temp, filepath.Join(dir, "pipec-agent"))

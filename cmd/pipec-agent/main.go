@@ -1,6 +1,6 @@
-// Pipec-agent is the small program that travels into a cluster. In the pod of a run it is the coordinator (runtime/kube);
-// in the pod of a step it is the wrapper of runtime/step around the user's process. It holds nothing of the compiler, of
-// emit or of the command line of pipec.
+// Pipec-agent is the small program that runs inside the cluster. In the pod of a run it is the coordinator
+// (runtime/kube). In the pod of a step it is the wrapper of runtime/step around the user's process. It contains no code
+// of the compiler, of emit, or of pipec's command line.
 package main
 
 import (
@@ -20,29 +20,29 @@ const usage = `usage: pipec-agent coordinate
        pipec-agent copy DIR
        pipec-agent version
 
-coordinate  drive the run of the Job that this pod belongs to
-step        run one attempt of a step, as PIPEC_SPEC says, or a file
+coordinate  drive the run of this pod's Job
+step        run one attempt of a step, from PIPEC_SPEC or a file
 copy        copy this program into a directory
 version     print the version
 `
 
-// The exit statuses, besides those of the step's process and of a run.
+// The exit statuses, in addition to those of the step's process and of a run.
 const (
-	exitStep    = 1  // the step failed otherwise than by an exit code of its own
-	exitWorld   = 3  // what is needed of the world isn't there: the result could not be written, the run not be recorded
-	exitUsage   = 64 // as sysexits.h has it
-	exitStopped = 75 // told to end before it was done: it is to be started again
+	exitStep        = 1  // the step failed, but not by an exit code of its own
+	exitEnvironment = 3  // the environment failed: the result could not be written, or the run could not be recorded
+	exitUsage       = 64 // EX_USAGE of sysexits.h
+	exitStopped     = 75 // interrupted before it finished: it has to be started again
 )
 
 // version is set by the linker.
 var version string
 
-// agent is what a command is given of the world.
+// agent is the environment of a command.
 type agent struct {
 	stdout, stderr io.Writer
 	lookup         func(string) (string, bool)
 	environ        []string
-	root           string // of the file system; "" but in tests
+	root           string // root of the file system; "" except in tests
 }
 
 func main() {
@@ -76,7 +76,7 @@ func (a *agent) run(ctx context.Context, args []string) int {
 		fmt.Fprint(a.stdout, usage)
 		return 0
 	}
-	fmt.Fprintf(a.stderr, "pipec-agent: there is no command %q\n%s", args[0], usage)
+	fmt.Fprintf(a.stderr, "pipec-agent: unknown command %q\n%s", args[0], usage)
 	return exitUsage
 }
 
@@ -99,7 +99,7 @@ func (a *agent) say(format string, args ...any) {
 	fmt.Fprintf(a.stderr, "pipec-agent: "+format+"\n", args...)
 }
 
-// terminationLog is where Kubernetes reads how a container ended; outside of a pod it isn't there.
+// terminationLog is where Kubernetes reads how a container ended. It does not exist outside a pod.
 const terminationLog = "/dev/termination-log"
 
 func (a *agent) terminate(message []byte) {

@@ -16,7 +16,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// The agent is small and knows nothing of what compiles, emits, or talks to a cluster through the whole client.
+// TestSize: the agent is small, and contains no code that compiles, emits, or uses the full Kubernetes client.
 func TestImports(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", ".").Output()
 	if err != nil {
@@ -25,7 +25,7 @@ func TestImports(t *testing.T) {
 	ours := map[string]bool{}
 	for _, name := range []string{
 		"cmd/pipec-agent", "runtime/cache", "runtime/drive", "runtime/earlier", "runtime/engine", "runtime/history", "runtime/imports", "runtime/journal", "runtime/kube", "runtime/kube/groups", "runtime/kube/podstate", "runtime/kube/requests", "runtime/kubeclient",
-		"runtime/params", "runtime/rerun", "runtime/step", "runtime/store", "runtime/store/s3", "schema/expr", "schema/glob", "schema/kube", "schema/program",
+		"runtime/params", "runtime/rerun", "runtime/step", "runtime/store", "runtime/store/s3", "runtime/store/stores", "schema/expr", "schema/glob", "schema/kube", "schema/program",
 		"schema/record", "schema/types",
 	} {
 		ours["pipec.dev/pipec/"+name] = true
@@ -141,15 +141,15 @@ func TestUsage(t *testing.T) {
 		output string
 	}{
 		{nil, exitUsage, "usage:"},
-		{[]string{"fly"}, exitUsage, `no command "fly"`},
+		{[]string{"fly"}, exitUsage, `unknown command "fly"`},
 		{[]string{"step"}, exitUsage, "--spec FILE"},
 		{[]string{"copy"}, exitUsage, "copy DIR"},
-		{[]string{"copy", "/no/such/directory"}, exitWorld, "no such file"},
+		{[]string{"copy", "/no/such/directory"}, exitEnvironment, "no such file"},
 		{[]string{"coordinate", "x"}, exitUsage, "coordinate"},
 		{[]string{"coordinate"}, 91, "is not set"},
 		{[]string{"step", "--nothing"}, exitUsage, "nothing"},
-		{[]string{"step", "--spec", "/no/such"}, exitWorld, "no such file"},
-		{[]string{"step", "--spec", bad}, exitWorld, "version 7"},
+		{[]string{"step", "--spec", "/no/such"}, exitEnvironment, "no such file"},
+		{[]string{"step", "--spec", bad}, exitEnvironment, "version 7"},
 		{[]string{"version"}, 0, "pipec-agent "},
 		{[]string{"--help"}, 0, "pipec-agent step"},
 	} {

@@ -9,14 +9,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reaper takes away processes that have ended and have no parent but this one: the first process of a container is given
-// all orphans. It leaves the user's own process to the wrapper, which waits for it.
+// reaper reaps orphans: processes that have ended and whose parent is this process, because the kernel makes the first
+// process of a container the parent of all orphans. It leaves the user's own process to the wrapper, which waits for
+// it.
 type reaper struct{ user atomic.Int64 }
 
-// newReaper begins to reap, where this is the first process of a container, when the user's process has started.
+// newReaper returns a reaper that starts when the user's process has started, if this is the first process of a
+// container.
 func newReaper() *reaper { return &reaper{} }
 
-// started is told of the user's process.
+// started is called with the user's process.
 func (r *reaper) started(pid int) {
 	if os.Getpid() != 1 || !r.user.CompareAndSwap(0, int64(pid)) {
 		return
@@ -31,8 +33,8 @@ func (r *reaper) started(pid int) {
 	}()
 }
 
-// reap takes away all orphans that have ended. Where the user's process has ended too it hides others from the kernel's
-// answer: what is left then goes with the container.
+// reap reaps all orphans that have ended. If the user's process has ended too, the kernel may report it in place of
+// others: these remain until the container ends.
 func (r *reaper) reap() {
 	for {
 		pid, err := endedChild()

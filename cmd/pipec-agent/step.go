@@ -11,23 +11,24 @@ import (
 	"time"
 
 	"pipec.dev/pipec/runtime/step"
+	"pipec.dev/pipec/runtime/store/stores"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
 const (
-	stepMemory = 20 << 20 // what Go is to hold beside the user's process
-	stepParts  = 8 << 20  // of that, what is on its way from and to the store
-	// taskGrace is how long the store is waited for before the task says how long.
+	stepMemory = 20 << 20 // memory limit of the Go runtime, beside the user's process
+	stepParts  = 8 << 20  // the part of it for data in transit from and to the store
+	// taskGrace is how long the agent retries an unavailable store until the task states how long.
 	taskGrace = 15 * time.Minute
 )
 
-// step runs one attempt.
+// step runs one attempt of a step.
 func (a *agent) step(ctx context.Context, args []string) int {
 	flags := flag.NewFlagSet("step", flag.ContinueOnError)
 	flags.SetOutput(a.stderr)
-	file := flags.String("spec", "", "the `FILE` with the step's task, as JSON; else PIPEC_SPEC says")
+	file := flags.String("spec", "", "the `FILE` with the step's task as JSON; the default is the value of PIPEC_SPEC")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
@@ -62,25 +63,25 @@ func (a *agent) step(ctx context.Context, args []string) int {
 	a.terminate(step.NewTermination(&result, err == nil).Encode())
 	if err != nil {
 		a.say("%s", err)
-		return exitWorld
+		return exitEnvironment
 	}
 	return exitCode(&result)
 }
 
-// unready is for an attempt that can't begin.
+// unready reports an attempt that can't start.
 func (a *agent) unready(err error) int {
 	t := step.Termination{Status: record.Failed, Class: record.ClassInfrastructure, Reason: record.ReasonStart, Message: err.Error()}
 	a.terminate(t.Encode())
 	a.say("%s", err)
-	return exitWorld
+	return exitEnvironment
 }
 
-// task reads the attempt's task, and opens its store.
-func (a *agent) task(ctx context.Context, text string) (*step.Task, openStore, error) {
+// task reads the attempt's task and opens its store.
+func (a *agent) task(ctx context.Context, text string) (*step.Task, stores.Store, error) {
 	var named struct {
 		Store *program.Store `json:"store"`
 	}
-	_ = json.Unmarshal([]byte(text), &named) // a task that isn't plain names none
+	_ = json.Unmarshal([]byte(text), &named) // a task that is not simple contains no reference
 	if named.Store == nil {
 		s, err := a.storeOf()
 		if err != nil {
@@ -100,7 +101,7 @@ func (a *agent) task(ctx context.Context, text string) (*step.Task, openStore, e
 	return task, st, nil
 }
 
-// place gives a step without code the image's working directory, or, where the image has none, one that it may write to.
+// place sets the working directory of a step without code: the image's, or a writable one if the image has none.
 func place(spec *step.Spec) {
 	if spec.Code != "" || spec.Dir != "" {
 		return
@@ -120,7 +121,7 @@ func exitCode(r *record.Result) int {
 	return exitStep
 }
 
-// secrets are found in the agent's own environment, where the pod puts them by the step's names.
+// secrets reads secrets from the agent's own environment, where the pod stores them under the step's names.
 func secrets(spec *step.Spec, lookup func(string) (string, bool)) map[string]string {
 	out := map[string]string{}
 	for _, s := range spec.Program.SecretEnv {

@@ -2,191 +2,121 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/spf13/cobra"
 
-	"pipec.dev/pipec/compiler"
-	"pipec.dev/pipec/runtime/cluster"
-	"pipec.dev/pipec/runtime/cluster/connect"
-	"pipec.dev/pipec/runtime/cluster/report"
+	"pipec.dev/pipec/internal/app/definitions"
+	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/schema/kube"
-	"pipec.dev/pipec/schema/program"
 )
 
-const applyLong = `Brings the definitions of the pipelines to the cluster of the stack: what is missing is created, what differs is
-changed, and what the project no longer has is deleted. Runs that are at work go on as they were started, and what they
-need stays. Applied again, it changes nothing. With names it is for those pipelines alone, and deletes nothing.
+const applyLong = `Applies the definitions of the pipelines to the cluster of the stack: missing objects are created, objects that
+differ are changed, and objects that the project no longer declares are deleted. Active runs continue with the
+definition that they were started with, and the objects that they need are kept. Applying again changes nothing.
+If you name pipelines, only those are applied and nothing is deleted.
 
-It shows the plan and asks. Where nobody can be asked it needs --yes, or --plan with the file of a plan that was kept.
-What the definitions refer to is pushed first. A definition starts nothing by itself, unless it has a schedule.`
+The command prints the plan and asks for confirmation. Without a terminal it needs --yes, or --plan with the file
+of a saved plan. Images and code that the definitions refer to are pushed first. A definition starts no runs unless
+it has a schedule.`
 
-type applyFlags struct {
+// applier applies definitions.
+type applier struct {
+	*cli
 	reportFlags
 	yes, force, run bool
 	plan            string
 }
 
-func (a *app) applyCommand() *cobra.Command {
-	var o applyFlags
+func applyCommand(c *cli) *cobra.Command {
+	a := applier{cli: c}
 	cmd := &cobra.Command{
 		Use:               "apply [PIPELINE]...",
-		Short:             "Bring the pipelines to the cluster",
+		Short:             "Apply the pipelines to the cluster",
 		Long:              applyLong,
-		ValidArgsFunction: a.completePipelines,
-		RunE:              func(cmd *cobra.Command, args []string) error { return a.apply(cmd.Context(), args, o) },
+		ValidArgsFunction: c.completePipelines,
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.apply(cmd.Context(), args) },
 	}
 	f := cmd.Flags()
-	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
-	f.StringVar(&o.plan, "plan", "", "do what the plan in `FILE` says, or nothing where the cluster has moved since")
-	f.BoolVar(&o.force, "force-conflicts", false, "take over fields that other managers have set")
-	f.BoolVar(&o.run, "run", false, "start a run afterwards")
-	o.reportFlags.add(cmd)
+	f.BoolVarP(&a.yes, "yes", "y", false, "do not ask for confirmation")
+	f.StringVar(&a.plan, "plan", "", "apply the saved plan in `FILE`; fail if the cluster has changed since")
+	f.BoolVar(&a.force, "force-conflicts", false, "take over fields that other managers have set")
+	f.BoolVar(&a.run, "run", false, "start a run when the definitions are applied")
+	a.reportFlags.add(cmd)
 	return cmd
 }
 
-func (a *app) apply(ctx context.Context, args []string, o applyFlags) error {
-	show, err := o.options(a)
+func (a *applier) apply(ctx context.Context, pipelines []string) error {
+	if err := a.reportFlags.check(); err != nil {
+		return err
+	}
+	if !a.yes && a.plan == "" && !a.canAsk() {
+		return usage("apply asks before it changes anything, and there is no terminal to ask on: give --yes, or --plan FILE")
+	}
+	if a.plan != "" && (len(pipelines) > 0 || a.force) {
+		return usage("--plan takes neither pipelines nor --force-conflicts: the saved plan has them")
+	}
+	pending, err := a.prepare(ctx, pipelines)
 	if err != nil {
 		return err
 	}
-	if !o.yes && o.plan == "" && !a.canAsk() {
-		return usage("apply asks before it changes anything, and here is nobody to ask: give --yes, or --plan FILE")
-	}
-	if o.plan != "" && (len(args) > 0 || o.force) {
-		return usage("the plan says which pipelines it is for, and whether fields are taken over: --plan stands alone")
-	}
-	if o.plan != "" {
-		return a.applySaved(ctx, o, show)
-	}
-	r, err := a.mustCompile()
-	if err != nil {
+	if err := a.print(a.cli, &pending.Report, false); err != nil {
 		return err
 	}
-	stack, err := clusterStack(r, "apply")
-	if err != nil {
-		return err
-	}
-	if o.run {
-		if _, err := thePipeline(r, args); err != nil {
+	if a.plan == "" {
+		if err := pending.Conflicts(); err != nil {
 			return err
 		}
-	}
-	c, err := connect.Open(ctx, stack.Orchestrator, a.env)
-	if err != nil {
-		return world(err)
-	}
-	w, err := a.want(ctx, r, stack, args, wantOptions{cluster: c, push: true})
-	if err != nil {
-		return err
-	}
-	w.options.Force = o.force
-	if err := w.compare(ctx); err != nil {
-		return err
-	}
-	if err := a.showReport(&w.report, show, false); err != nil {
-		return err
-	}
-	if found := w.report.Conflicts(); len(found) > 0 && !o.force {
-		return world(&cluster.ConflictError{Changes: found})
-	}
-	if !w.report.Empty() {
-		if !o.yes {
-			if yes, err := a.confirm("Apply this?"); err != nil || !yes {
-				return refusal(err)
+		if !a.yes && !pending.Report.Empty() {
+			if err := a.confirm("Apply these changes?"); err != nil {
+				return err
 			}
 		}
-		if err := a.carryOut(ctx, a.stdout, w.options, &w.report.Changes); err != nil {
+	}
+	if a.plan != "" || !pending.Report.Empty() {
+		if err := carryOut(ctx, pending); err != nil {
 			return err
 		}
 	}
-	return a.applied(ctx, w.report.Summary, stack, w.programs, args, o.run)
+	return a.applied(ctx, pending, pipelines)
 }
 
-// refusal is the status where a person said no.
-func refusal(err error) error {
-	if err != nil {
-		return err
+// prepare plans the change, or reads the saved plan.
+func (a *applier) prepare(ctx context.Context, pipelines []string) (*definitions.Pending, error) {
+	d := a.openWith(a.dir, &progress{terminal: a.terminal, changes: a.stdout}).Definitions()
+	ctx, stop := interruptible(ctx)
+	defer stop()
+	if a.plan != "" {
+		return d.LoadPlan(ctx, a.plan)
 	}
-	return said(exitUser)
+	return d.Prepare(ctx, definitions.ApplyRequest{Pipelines: pipelines, Force: a.force, One: a.run})
 }
 
-// applySaved does what a kept plan says.
-func (a *app) applySaved(ctx context.Context, o applyFlags, show report.Options) error {
-	saved, err := cluster.LoadSaved(o.plan)
-	if errors.Is(err, fs.ErrNotExist) {
-		return usage("there is no plan %s", o.plan)
-	}
-	if err != nil {
-		return planFault(err)
-	}
-	r, err := a.compileStack()
-	if err != nil {
-		return err
-	}
-	stack, err := clusterStack(r, "apply")
-	if err != nil {
-		return err
-	}
-	c, err := connect.Open(ctx, stack.Orchestrator, a.env)
-	if err != nil {
-		return world(err)
-	}
-	options, err := saved.Options(o.plan, pipecVersion(), stack.Name, cluster.Options{Cluster: c})
-	if err != nil {
-		return planFault(err)
-	}
-	changes, err := saved.Replan(ctx, options)
-	if err != nil {
-		return world(err)
-	}
-	shown := report.Report{Stack: stack.Name, Context: c.Context, Host: c.Host, Namespace: c.Namespace, Project: saved.Project, Changes: *changes}
-	shown.Count()
-	if err := a.showReport(&shown, show, false); err != nil {
-		return err
-	}
-	if err := a.carryOut(ctx, a.stdout, options, changes); err != nil {
-		return err
-	}
-	programs := programsNamed(r, saved.Pipelines)
-	return a.applied(ctx, shown.Summary, stack, programs, saved.Pipelines, o.run)
+// carryOut makes a planned change, until Ctrl-C.
+func carryOut(ctx context.Context, pending *definitions.Pending) error {
+	ctx, stop := interruptible(ctx)
+	defer stop()
+	return pending.Apply(ctx)
 }
 
-// planFault gives an error of a plan's file its status: the file is the user's.
-func planFault(err error) error {
-	var fault *cluster.PlanFileError
-	if errors.As(err, &fault) {
-		return user(err)
-	}
-	return world(err)
-}
-
-// programsNamed are those of the source that still have these names.
-func programsNamed(r *compiler.Result, names []string) []*program.Program {
-	var out []*program.Program
-	for _, name := range names {
-		if p := r.Program(name); p != nil {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
-// applied tells what was done and how runs are started, and starts one where that was asked for.
-func (a *app) applied(ctx context.Context, s report.Summary, stack *program.Stack, programs []*program.Program, args []string, run bool) error {
-	if s.Create+s.Change+s.Delete > 0 {
+// applied prints what was done and how runs are started, and starts one with --run.
+func (a *applier) applied(ctx context.Context, p *definitions.Pending, pipelines []string) error {
+	if s := p.Report.Summary; s.Create+s.Change+s.Delete > 0 {
 		if _, err := fmt.Fprintf(a.stdout, "Applied: %d created, %d changed, %d deleted.\n", s.Create, s.Change, s.Delete); err != nil {
-			return world(err)
+			return fault.Env(err)
 		}
 	}
-	if run {
-		return a.run(ctx, args, runOptions{})
+	if a.run {
+		if a.plan != "" {
+			pipelines = p.Pipelines()
+		}
+		s := runStarter{cli: a.cli}
+		return s.run(ctx, first(pipelines))
 	}
-	for _, p := range programs {
-		if p.Schedule == nil || p.Schedule.Suspend {
-			fmt.Fprintf(a.stderr, "To start %s: pipec run %s, or kubectl create job -n %s --from=cronjob/%s NAME\n", p.Pipeline, p.Pipeline, stack.Orchestrator.Namespace, kube.CronJobName(p.Pipeline))
+	for _, one := range p.Programs {
+		if one.Schedule == nil || one.Schedule.Suspend {
+			fmt.Fprintf(a.stderr, "To start %s: pipec run %s, or kubectl create job -n %s --from=cronjob/%s NAME\n",
+				one.Pipeline, one.Pipeline, p.Stack.Orchestrator.Namespace, kube.CronJobName(one.Pipeline))
 		}
 	}
 	return nil

@@ -3,172 +3,124 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"pipec.dev/pipec/compiler"
-	"pipec.dev/pipec/runtime/runs"
+	"pipec.dev/pipec/internal/app/fault"
+	"pipec.dev/pipec/internal/app/records"
 	"pipec.dev/pipec/runtime/view"
-	"pipec.dev/pipec/schema/record"
 )
 
-const artifactsLong = `Lists what a run has made: the outputs of the pipeline and of its steps. Without a name, the latest run.`
+const artifactsLong = `Lists the outputs of a run: those of the pipeline and those of its steps. Without a name, the latest run.`
 
-func (a *app) artifactsCommand() *cobra.Command {
-	var output, pipeline string
+func artifactsCommand(c *cli) *cobra.Command {
+	a := artifacts{cli: c}
 	cmd := &cobra.Command{
 		Use:               "artifacts [RUN]",
-		Short:             "List, get and compare what runs made",
+		Short:             "List, get and compare the outputs of runs",
 		Long:              artifactsLong,
 		Args:              atMost(1),
-		ValidArgsFunction: a.completeRuns,
+		ValidArgsFunction: c.completeRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := textOrJSON(output); err != nil {
+			if err := textOrJSON(a.output); err != nil {
 				return err
 			}
-			return a.withReader(func(reader *runs.Reader) error {
-				return a.listArtifacts(cmd.Context(), reader, pipeline, first(args), output)
-			})
+			return c.withRecords(cmd.Context(), func(r *records.Records) error { return a.list(cmd.Context(), r, first(args)) })
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "text", "text or json")
-	cmd.PersistentFlags().StringVar(&pipeline, "pipeline", "", "the pipeline whose latest run is meant")
-	cmd.AddCommand(a.artifactsGetCommand(&pipeline), a.artifactsDiffCommand(&pipeline))
+	cmd.Flags().StringVarP(&a.output, "output", "o", "text", "text or json")
+	cmd.PersistentFlags().StringVar(&a.pipeline, "pipeline", "", "the pipeline of the run")
+	cmd.AddCommand(a.getCommand(), a.diffCommand())
 	return cmd
 }
 
-// withReader compiles the project and reads the runs of its stack.
-func (a *app) withReader(f func(*runs.Reader) error) error {
-	r, err := a.compileStack()
-	if err != nil {
-		return err
-	}
-	reader, err := a.reader(r)
-	if err != nil {
-		return err
-	}
-	defer reader.Close()
-	return f(reader)
+// artifacts shows what runs have made.
+type artifacts struct {
+	*cli
+	output, pipeline string
 }
 
-func (a *app) listArtifacts(ctx context.Context, reader *runs.Reader, pipeline, name, output string) error {
-	run, err := resolve(ctx, reader, pipeline, name)
+func (a *artifacts) list(ctx context.Context, r *records.Records, name string) error {
+	run, items, err := r.Artifacts(ctx, a.pipeline, name)
 	if err != nil {
 		return err
-	}
-	items, err := reader.Artifacts(ctx, run)
-	if err != nil {
-		return world(err)
 	}
 	enc := json.NewEncoder(a.stdout)
 	w := tabwriter.NewWriter(a.stdout, 0, 4, 3, ' ', 0)
-	if output == "text" && len(items) > 0 {
+	if a.output == "text" && len(items) > 0 {
 		fmt.Fprintln(w, "OUTPUT\tTYPE\tVALUE")
 	}
 	for i := range items {
-		if output == "json" {
+		if a.output == "json" {
 			if err := enc.Encode(&items[i]); err != nil {
-				return world(err)
+				return fault.Env(err)
 			}
 			continue
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\n", items[i].Path(), items[i].Type, shorten(oneLine(view.Content(&items[i].Datum)), 80))
 	}
-	if len(items) == 0 && output == "text" {
-		fmt.Fprintf(a.stderr, "Run %s has made nothing.\n", run.Name)
+	if len(items) == 0 && a.output == "text" {
+		fmt.Fprintf(a.stderr, "Run %s has no outputs.\n", run)
 	}
-	return world(w.Flush())
+	return fault.Env(w.Flush())
 }
 
-func (a *app) artifactsGetCommand(pipeline *string) *cobra.Command {
+func (a *artifacts) getCommand() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use:   "get RUN STEP/OUTPUT",
 		Short: "Write an output to a file or a directory, or to stdout",
-		Long: `Writes the content of one output: an artifact as the file or directory that it is, a value as JSON. OUTPUT
-alone is an output of the pipeline, or of the only step that has one of that name. Without --to, to stdout.`,
+		Long: `Writes the content of one output: an artifact as a file or directory, a value as JSON. OUTPUT alone is an
+output of the pipeline, or of the only step that has an output with that name. Without --to it is written to stdout.`,
 		Args: exactly(2, "a run and an output: artifacts get RUN STEP/OUTPUT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withReader(func(reader *runs.Reader) error {
-				item, err := findItem(cmd.Context(), reader, *pipeline, args[0], args[1])
+			ctx := cmd.Context()
+			return a.withRecords(ctx, func(r *records.Records) error {
+				item, err := r.Item(ctx, a.pipeline, args[0], args[1])
 				if err != nil {
 					return err
 				}
 				if out == "" || out == "-" {
-					if item.Value == nil && (item.Artifact == nil || item.Artifact.Directory) {
-						return usage("%s is a directory, and can't be printed: --to names the path to write it to", item.Path())
-					}
-					return world(reader.Print(cmd.Context(), item, a.stdout))
+					return r.Print(ctx, item, a.stdout)
 				}
-				if _, err := os.Lstat(out); err == nil {
-					return usage("there is something at %s already: --to names a path where nothing is yet", out)
-				}
-				return world(reader.Get(cmd.Context(), item, out))
+				return r.Get(ctx, item, out)
 			})
 		},
 	}
-	cmd.Flags().StringVarP(&out, "to", "t", "", "write to this `PATH`, where nothing is yet")
+	cmd.Flags().StringVarP(&out, "to", "t", "", "write to `PATH`, which must not exist yet")
 	return cmd
 }
 
-func findItem(ctx context.Context, reader *runs.Reader, pipeline, name, path string) (*runs.Item, error) {
-	run, err := resolve(ctx, reader, pipeline, name)
-	if err != nil {
-		return nil, err
-	}
-	items, err := reader.Artifacts(ctx, run)
-	if err != nil {
-		return nil, world(err)
-	}
-	item, err := runs.Find(items, path)
-	var none *runs.NoItemError
-	if errors.As(err, &none) {
-		return nil, usage("run %s has no output %q; `pipec artifacts %s` lists them", run.Name, path, run.Name)
-	}
-	return item, world(err)
-}
-
-func (a *app) artifactsDiffCommand(pipeline *string) *cobra.Command {
-	var output string
+func (a *artifacts) diffCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff RUN RUN",
-		Short: "Compare what two runs made",
+		Short: "Compare the outputs of two runs",
 		Args:  exactly(2, "two runs: artifacts diff RUN RUN"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := textOrJSON(output); err != nil {
+			if err := textOrJSON(a.output); err != nil {
 				return err
 			}
-			return a.withReader(func(reader *runs.Reader) error {
-				return a.diffArtifacts(cmd.Context(), reader, *pipeline, args, output)
+			return a.withRecords(cmd.Context(), func(r *records.Records) error {
+				return a.diff(cmd.Context(), r, args[0], args[1])
 			})
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	cmd.Flags().StringVarP(&a.output, "output", "o", "text", "text or json")
 	return cmd
 }
 
-func (a *app) diffArtifacts(ctx context.Context, reader *runs.Reader, pipeline string, names []string, output string) error {
-	var pair [2]*record.Run
-	for i, name := range names {
-		var err error
-		if pair[i], err = resolve(ctx, reader, pipeline, name); err != nil {
-			return err
-		}
-	}
-	diffs, same, err := reader.Diff(ctx, pair[0], pair[1])
+func (a *artifacts) diff(ctx context.Context, r *records.Records, before, after string) error {
+	diffs, same, err := r.Diff(ctx, a.pipeline, before, after)
 	if err != nil {
-		return world(err)
+		return err
 	}
-	if output == "json" {
+	if a.output == "json" {
 		enc := json.NewEncoder(a.stdout)
 		for i := range diffs {
 			if err := enc.Encode(&diffs[i]); err != nil {
-				return world(err)
+				return fault.Env(err)
 			}
 		}
 		return nil
@@ -183,24 +135,6 @@ func (a *app) diffArtifacts(ctx context.Context, reader *runs.Reader, pipeline s
 			fmt.Fprintf(a.stdout, "  %s\n", a.paint("32", "+ "+shorten(oneLine(view.Content(d.New)), 100)))
 		}
 	}
-	fmt.Fprintf(a.stderr, "%s; %d alike.\n", plural(len(diffs), "difference"), same)
+	fmt.Fprintf(a.stderr, "%s; %d the same.\n", plural(len(diffs), "difference"), same)
 	return nil
-}
-
-// datum is the output that RUN/STEP/OUTPUT names.
-func (a *app) datum(ctx context.Context, r *compiler.Result, address string) (*record.Datum, error) {
-	name, path, ok := strings.Cut(address, "/")
-	if !ok || name == "" || path == "" {
-		return nil, usage("%q is not of the form RUN/STEP/OUTPUT", address)
-	}
-	reader, err := a.reader(r)
-	if err != nil {
-		return nil, err
-	}
-	defer reader.Close()
-	item, err := findItem(ctx, reader, "", name, path)
-	if err != nil {
-		return nil, err
-	}
-	return &item.Datum, nil
 }

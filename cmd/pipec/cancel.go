@@ -6,79 +6,51 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pipec.dev/pipec/runtime/local"
+	"pipec.dev/pipec/internal/app/orchestrator"
 	"pipec.dev/pipec/schema/record"
 )
 
-func (a *app) cancelCommand() *cobra.Command {
-	var pipeline string
+func cancelCommand(c *cli) *cobra.Command {
+	var r orchestrator.CancelRequest
 	var noWait bool
 	cmd := &cobra.Command{
 		Use:   "cancel [RUN]",
 		Short: "Cancel a run",
-		Long: `Asks a run to end: its steps get SIGTERM, then, after their grace, SIGKILL; finally's steps still run. It waits
-for the end. A run that nobody drives any more is ended as it stands. Without a name, the latest run.`,
+		Long: `Asks a run to end: its steps get SIGTERM and, after their grace period, SIGKILL; the steps of finally still run. The
+command waits until the run has ended. A run that nothing drives any more gets its end recorded. Without a name, the
+latest run.`,
 		Args:              atMost(1),
-		ValidArgsFunction: a.completeRuns,
+		ValidArgsFunction: c.completeRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.cancel(cmd.Context(), first(args), pipeline, !noWait)
+			r.Name, r.Wait = first(args), !noWait
+			return c.cancel(cmd.Context(), &r)
 		},
 	}
-	cmd.Flags().StringVar(&pipeline, "pipeline", "", "the pipeline whose latest run is meant")
-	cmd.Flags().BoolVar(&noWait, "no-wait", false, "do not wait for the end")
+	cmd.Flags().StringVar(&r.Pipeline, "pipeline", "", "the pipeline of the run")
+	cmd.Flags().BoolVar(&noWait, "no-wait", false, "do not wait until the run has ended")
 	return cmd
 }
 
-func (a *app) cancel(ctx context.Context, name, pipeline string, wait bool) error {
-	r, err := a.compileStack()
+func (c *cli) cancel(ctx context.Context, r *orchestrator.CancelRequest) error {
+	runs, err := c.open().Runs()
 	if err != nil {
 		return err
 	}
-	stack, err := theStack(r)
-	if err != nil {
-		return err
-	}
-	if onCluster(stack) {
-		return a.cancelRemote(ctx, stack, name, pipeline, wait)
-	}
-	run, err := a.findRun(ctx, r, pipeline, name)
-	if err != nil {
-		return err
-	}
-	lo, err := a.localOptions(r, nil)
-	if err != nil {
-		return err
-	}
-	reader, err := a.reader(r)
-	if err != nil {
-		return err
-	}
-	defer reader.Close()
-	end, err := reader.End(ctx, run)
-	if err != nil {
-		return world(err)
-	}
-	if end != nil {
-		return user(fmt.Errorf("run %s has ended already: %s", run.Name, end.Status))
-	}
-	ctx, signals := a.onInterrupt(ctx)
-	defer signals.stop()
-	if wait {
-		fmt.Fprintf(a.stderr, "Run %s is asked to end; waiting for it.\n", run.Name)
-	}
-	end, err = local.Cancel(ctx, lo, run, wait)
+	ctx, stop := interruptible(ctx)
+	defer stop()
+	r.Observe = c.waits
+	done, err := runs.Cancel(ctx, r)
 	switch {
-	case signals.interrupted():
-		fmt.Fprintln(a.stderr, "The run was asked to end; not waiting for it.")
-		return said(exitInterrupted)
 	case err != nil:
-		return refused(err)
-	case end == nil:
-		fmt.Fprintf(a.stderr, "Run %s is asked to end.\n", run.Name)
-	case end.Status != record.Cancelled:
-		fmt.Fprintf(a.stderr, "Run %s ended by itself before: %s.\n", run.Name, end.Status)
+		return err
+	case done.End == nil:
+		fmt.Fprintf(c.stderr, "Run %s was asked to end.\n", done.Run)
+	case done.End.Status != record.Cancelled:
+		fmt.Fprintf(c.stderr, "Run %s had ended before: %s.\n", done.Run, done.End.Status)
+	case done.Lost:
+		fmt.Fprintf(c.stderr, "Run %s, which nothing was driving any more, is cancelled.\n", done.Run)
 	default:
-		fmt.Fprintf(a.stderr, "Run %s is cancelled.\n", run.Name)
+		fmt.Fprintf(c.stderr, "Run %s is cancelled.\n", done.Run)
 	}
 	return nil
 }

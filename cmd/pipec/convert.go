@@ -12,32 +12,36 @@ import (
 	"pipec.dev/pipec/compiler/convert"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/load"
+	"pipec.dev/pipec/internal/app/fault"
+	"pipec.dev/pipec/internal/app/files"
 )
 
-const convertLong = `Writes HCL files as YAML, and YAML files as HCL. No byte of any program changes. Comments stay with what they
-stand at; in YAML, blocks of one type stand together.
+const convertLong = `Converts HCL files to YAML, and YAML files to HCL. The compiled programs stay the same, byte for byte. Comments stay with
+the attribute or block that they belong to; in YAML, blocks of one type are grouped.
 
-One file is written to stdout, and so is stdin for a single -, which --to names the language of. With --write, each file
-is replaced by one with the other suffix (.pipec.hcl, .pipec.yaml); a directory stands for its files, and without --to
-for those in HCL. A file that is there already is never overwritten.
+One file is written to stdout. A single - converts stdin to the language that --to names. With --write, each file is
+replaced by a file with the other suffix (.pipec.hcl, .pipec.yaml). A directory means its files, and without --to its
+HCL files. Existing files are never overwritten.
 
-Files that can't be read are reported and left alone, with exit status 1; then nothing is written.`
+Files that can't be parsed are reported; then nothing is written and the exit status is 1.`
 
-type convertOptions struct {
+// converter converts source files from one language to the other.
+type converter struct {
+	*cli
 	to    string
 	write bool
 }
 
-func (a *app) convertCommand() *cobra.Command {
-	var o convertOptions
+func convertCommand(c *cli) *cobra.Command {
+	v := converter{cli: c}
 	cmd := &cobra.Command{
 		Use:   "convert [FILE|DIR|-]...",
-		Short: "Write HCL as YAML, and YAML as HCL",
+		Short: "Convert HCL to YAML, and YAML to HCL",
 		Long:  convertLong,
-		RunE:  func(_ *cobra.Command, args []string) error { return a.convert(args, o) },
+		RunE:  func(_ *cobra.Command, args []string) error { return v.convert(args) },
 	}
-	cmd.Flags().StringVar(&o.to, "to", "", "the language to write, `hcl` or yaml; files in it already are left out")
-	cmd.Flags().BoolVarP(&o.write, "write", "w", false, "replace the files, and list those that are written")
+	cmd.Flags().StringVar(&v.to, "to", "", "the language to write, `hcl` or yaml; files in that language are skipped")
+	cmd.Flags().BoolVarP(&v.write, "write", "w", false, "replace the files, and list the files that were written")
 	return cmd
 }
 
@@ -47,40 +51,40 @@ type conversion struct {
 	text     []byte
 }
 
-func (a *app) convert(args []string, o convertOptions) error {
-	if o.to != "" && o.to != "hcl" && o.to != "yaml" {
-		return usage("--to is hcl or yaml, and not %q", o.to)
+func (v *converter) convert(args []string) error {
+	if v.to != "" && v.to != "hcl" && v.to != "yaml" {
+		return usage("--to must be hcl or yaml, not %q", v.to)
 	}
 	if len(args) == 0 {
-		args = []string{a.dir}
+		args = []string{v.dir}
 	}
 	var names []string
 	for _, arg := range args {
 		if arg == "-" {
 			if len(args) > 1 {
-				return usage("- stands alone")
+				return usage("- can't be combined with other arguments")
 			}
-			return a.convertStdin(o)
+			return v.convertStdin()
 		}
-		found, err := convertible(arg, o.to)
+		found, err := convertible(arg, v.to)
 		if err != nil {
 			return err
 		}
 		names = append(names, found...)
 	}
-	if !o.write && len(names) > 1 {
-		return usage("stdout takes one file, and these are %d: name one, or replace them with --write", len(names))
+	if !v.write && len(names) > 1 {
+		return usage("%d files can't be written to stdout: name one file, or replace the files with --write", len(names))
 	}
 	if len(names) == 0 {
-		return usage("there is no file to convert")
+		return usage("there are no files to convert")
 	}
 	var diags diag.List
 	sources := map[string][]byte{}
 	var done []conversion
 	for _, name := range names {
-		src, err := readSource(name)
+		src, err := files.Read(name)
 		if err != nil {
-			return world(err)
+			return fault.Env(err)
 		}
 		sources[name] = src
 		if text, ok := convert.Source(name, src, &diags); ok {
@@ -88,35 +92,23 @@ func (a *app) convert(args []string, o convertOptions) error {
 			done = append(done, conversion{name, other, text})
 		}
 	}
-	if err := a.tellFaults(&diags, sources); err != nil {
+	if err := v.faults(&diags, sources); err != nil {
 		return err
 	}
-	if !o.write {
-		_, err := a.stdout.Write(done[0].text)
-		return world(err)
+	if !v.write {
+		_, err := v.stdout.Write(done[0].text)
+		return fault.Env(err)
 	}
-	return a.replaceAll(done)
+	return v.replaceAll(done)
 }
 
-// readSource reads a file, up to just above what a source may have.
-func readSource(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, load.MaxRead))
-}
-
-// tellFaults shows what is wrong in sources, and fails where that is an error.
-func (a *app) tellFaults(diags *diag.List, sources map[string][]byte) error {
-	if diags.Len() > 0 {
-		if err := diag.Human(a.stderr, diag.NewView(diags.Sorted(), sources), a.diagOptions()); err != nil {
-			return world(err)
-		}
+// faults prints what is wrong in sources. Errors are a silent failure.
+func (v *converter) faults(diags *diag.List, sources map[string][]byte) error {
+	if err := v.diagnostics(diags.Sorted(), sources); err != nil {
+		return err
 	}
 	if diags.HasErrors() {
-		return said(exitUser)
+		return silent(exitUser)
 	}
 	return nil
 }
@@ -131,15 +123,15 @@ func convertible(arg, to string) ([]string, error) {
 		other, ok := convert.Name(arg)
 		switch {
 		case !ok:
-			return nil, usage("%s is named neither *%s nor *%s", arg, load.Suffix, load.SuffixYAML)
+			return nil, usage("the name of %s ends neither in %s nor in %s", arg, load.Suffix, load.SuffixYAML)
 		case to != "" && !strings.HasSuffix(other, "."+to):
-			return nil, usage("%s is in that language already", arg)
+			return nil, usage("%s is already in that language", arg)
 		}
 		return []string{arg}, nil
 	}
 	entries, err := os.ReadDir(arg)
 	if err != nil {
-		return nil, world(err)
+		return nil, fault.Env(err)
 	}
 	if to == "" {
 		to = "yaml"
@@ -155,61 +147,48 @@ func convertible(arg, to string) ([]string, error) {
 }
 
 // replaceAll puts the converted files in place of the others: all are written before the first is removed.
-func (a *app) replaceAll(done []conversion) error {
+func (v *converter) replaceAll(done []conversion) error {
 	for _, c := range done {
 		if _, err := os.Lstat(c.to); err == nil {
-			return usage("%s is there already: remove or rename it", c.to)
+			return usage("%s already exists: remove or rename it", c.to)
 		}
 	}
 	for _, c := range done {
-		if err := createFile(c.to, c.text); err != nil {
-			return world(err)
+		if err := files.Create(c.to, c.text); err != nil {
+			return fault.Env(err)
 		}
 	}
 	for _, c := range done {
 		if err := os.Remove(c.from); err != nil {
-			return world(err)
+			return fault.Env(err)
 		}
-		if _, err := io.WriteString(a.stdout, c.to+"\n"); err != nil {
-			return world(err)
+		if _, err := io.WriteString(v.stdout, c.to+"\n"); err != nil {
+			return fault.Env(err)
 		}
 	}
 	return nil
 }
 
-// createFile writes a file that is not there yet.
-func createFile(name string, text []byte) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	return err
-}
-
-func (a *app) convertStdin(o convertOptions) error {
-	name := map[string]string{"yaml": "<stdin>" + load.Suffix, "hcl": "<stdin>" + load.SuffixYAML}[o.to]
+func (v *converter) convertStdin() error {
+	name := map[string]string{"yaml": "<stdin>" + load.Suffix, "hcl": "<stdin>" + load.SuffixYAML}[v.to]
 	switch {
 	case name == "":
-		return usage("--to says which language stdin is written in: hcl or yaml")
-	case o.write:
-		return usage("stdin can't be replaced: --write goes with files")
+		return usage("stdin needs --to with the language to write: hcl or yaml")
+	case v.write:
+		return usage("--write can't be combined with stdin")
 	}
-	src, err := io.ReadAll(io.LimitReader(a.stdin, load.MaxRead))
+	src, err := io.ReadAll(io.LimitReader(v.stdin, load.MaxRead))
 	if err != nil {
-		return world(err)
+		return fault.Env(err)
 	}
 	var diags diag.List
 	text, ok := convert.Source(name, bytes.Clone(src), &diags)
-	if err := a.tellFaults(&diags, map[string][]byte{name: src}); err != nil {
+	if err := v.faults(&diags, map[string][]byte{name: src}); err != nil {
 		return err
 	}
 	if !ok {
-		return said(exitUser)
+		return silent(exitUser)
 	}
-	_, err = a.stdout.Write(text)
-	return world(err)
+	_, err = v.stdout.Write(text)
+	return fault.Env(err)
 }

@@ -14,8 +14,8 @@ import (
 // TestDocsOfCommands holds docs/commands.md to what the commands say of themselves; -update rewrites it.
 func TestDocsOfCommands(t *testing.T) {
 	var b bytes.Buffer
-	a := &app{}
-	root := a.root()
+	c := &cli{terminal: &terminal{}}
+	root := c.root()
 	b.WriteString("<!-- Generated from the commands by `make generate`; do not edit. -->\n\n# Commands\n\n")
 	b.WriteString(root.Long + "\n\nThe flags of all commands:\n\n")
 	fmt.Fprintf(&b, "```\n%s```\n", root.PersistentFlags().FlagUsages())

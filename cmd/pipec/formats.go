@@ -10,11 +10,11 @@ import (
 	"pipec.dev/pipec/compiler/diag"
 )
 
-const formatsLong = `--format writes for people (human), programs (json), code scanning (sarif), the log of a GitHub workflow (github), or a
-build server's view of tests (junit).`
+const formatsLong = `--format chooses the output: for people (human), for programs (json), for code scanning (sarif), for the log of a GitHub
+workflow (github), or for the test view of a build server (junit).`
 
 func formatFlag(cmd *cobra.Command, format *string) {
-	cmd.Flags().StringVar(format, "format", "human", "how to report: "+strings.Join(formatNames(), ", "))
+	cmd.Flags().StringVar(format, "format", "human", "the output format: "+strings.Join(formatNames(), ", "))
 }
 
 func formatNames() []string { return slices.Sorted(maps.Keys(diag.Formats)) }

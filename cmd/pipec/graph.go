@@ -9,25 +9,26 @@ import (
 	"github.com/spf13/cobra"
 
 	"pipec.dev/pipec/emit/graph"
+	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/schema/program"
 )
 
-const graphLong = `Draws pipelines: as text for the terminal, as DOT for Graphviz, as Mermaid for Markdown, or as SVG.
-Without a name, all pipelines of the project; SVG takes one.`
+const graphLong = `Draws pipelines: as text for the terminal, as DOT for Graphviz, as Mermaid for Markdown, or as SVG. Without names, all
+pipelines of the project; SVG draws one pipeline.`
 
-func (a *app) graphCommand() *cobra.Command {
+func graphCommand(c *cli) *cobra.Command {
 	var format, out string
 	cmd := &cobra.Command{
 		Use:               "graph [PIPELINE]...",
-		Short:             "Draw pipelines: text, dot, mermaid, svg",
+		Short:             "Draw pipelines as text, DOT, Mermaid or SVG",
 		Long:              graphLong,
-		ValidArgsFunction: a.completePipelines,
+		ValidArgsFunction: c.completePipelines,
 		RunE: func(_ *cobra.Command, args []string) error {
-			return a.graph(args, format, out)
+			return c.graph(args, format, out)
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "one of "+strings.Join(graphFormats(), ", "))
-	cmd.Flags().StringVarP(&out, "output", "o", "", "write to `FILE` instead of stdout")
+	cmd.Flags().StringVarP(&out, "output", "o", "", "write to `FILE`, instead of stdout")
 	return cmd
 }
 
@@ -40,12 +41,12 @@ func graphFormats() []string {
 	return names
 }
 
-func (a *app) graph(args []string, format, out string) error {
+func (c *cli) graph(args []string, format, out string) error {
 	draw, ok := graph.Formats[format]
 	if !ok {
 		return usage("there is no format %q: one of %s", format, strings.Join(graphFormats(), ", "))
 	}
-	r, err := a.mustCompile()
+	r, err := c.open().Checked()
 	if err != nil {
 		return err
 	}
@@ -54,27 +55,22 @@ func (a *app) graph(args []string, format, out string) error {
 		programs = r.Called // of a library
 	}
 	if len(args) > 0 {
-		programs = nil
-		for _, name := range args {
-			p, err := thePipeline(r, []string{name})
-			if err != nil {
-				return err
-			}
-			programs = append(programs, p)
+		if programs, err = r.Pipelines(args); err != nil {
+			return err
 		}
 	}
 	if len(programs) != 1 && format == "svg" {
-		return usage("SVG draws one pipeline, and there are %d: name one of %s", len(programs), strings.Join(pipelineNames(r), ", "))
+		return usage("SVG draws one pipeline, and these are %d: name one of %s", len(programs), strings.Join(r.Names(), ", "))
 	}
-	return a.drawAll(programs, draw, out)
+	return c.drawAll(programs, draw, out)
 }
 
-func (a *app) drawAll(programs []*program.Program, draw graph.Format, out string) error {
-	w := a.stdout
+func (c *cli) drawAll(programs []*program.Program, draw graph.Format, out string) error {
+	w := c.stdout
 	if out != "" {
 		f, err := os.Create(out)
 		if err != nil {
-			return world(err)
+			return fault.Env(err)
 		}
 		defer f.Close()
 		w = f
@@ -82,21 +78,12 @@ func (a *app) drawAll(programs []*program.Program, draw graph.Format, out string
 	for i, p := range programs {
 		if i > 0 {
 			if _, err := fmt.Fprintln(w); err != nil {
-				return world(err)
+				return fault.Env(err)
 			}
 		}
 		if err := draw(w, p); err != nil {
-			return world(err)
+			return fault.Env(err)
 		}
 	}
 	return nil
-}
-
-// completePipelines completes the names of the project's pipelines.
-func (a *app) completePipelines(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	r, err := a.compile(a.dir)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return pipelineNames(r), cobra.ShellCompDirectiveNoFileComp
 }

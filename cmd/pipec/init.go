@@ -2,6 +2,7 @@ package main
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -11,41 +12,43 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pipec.dev/pipec/internal/app/fault"
+	"pipec.dev/pipec/internal/app/files"
 	"pipec.dev/pipec/runtime/shell"
 )
 
 //go:embed starter
 var starter embed.FS
 
-func (a *app) initCommand() *cobra.Command {
+func initCommand(c *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "init [DIR]",
 		Short: "Write a starter project",
 		Long: `Writes a small project that runs on this machine: a pipeline of two Python functions, and a stack.
-A directory that holds a project already is left alone.`,
+A directory that contains a project already is not changed.`,
 		Args: atMost(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			dir := a.dir
+			dir := c.dir
 			if len(args) == 1 {
 				dir = args[0]
 			}
-			return a.init(dir)
+			return c.init(dir)
 		},
 	}
 }
 
-func (a *app) init(dir string) error {
+func (c *cli) init(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return world(err)
+		return fault.Env(err)
 	}
-	if found, err := sources(dir, false); err != nil {
+	if found, err := files.Sources(dir, false); err != nil {
 		return err
 	} else if len(found) > 0 {
-		return user(fmt.Errorf("%s is there already: this directory holds a project", found[0]))
+		return fault.Userf("%s exists: this directory holds a project already", found[0])
 	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
-		return world(err)
+		return fault.Env(err)
 	}
 	project := projectName(filepath.Base(abs))
 	err = fs.WalkDir(starter, "starter", func(path string, d fs.DirEntry, err error) error {
@@ -58,36 +61,21 @@ func (a *app) init(dir string) error {
 		}
 		rel := strings.TrimPrefix(path, "starter/")
 		rel = strings.Replace(rel, "gitignore", ".gitignore", 1)
-		return writeNew(filepath.Join(dir, filepath.FromSlash(rel)), []byte(strings.ReplaceAll(string(data), "PROJECT", project)))
+		err = files.Create(filepath.Join(dir, filepath.FromSlash(rel)), []byte(strings.ReplaceAll(string(data), "PROJECT", project)))
+		if errors.Is(err, fs.ErrExist) {
+			return nil // the user's file is kept
+		}
+		return err
 	})
 	if err != nil {
-		return world(err)
+		return fault.Env(err)
 	}
 	place, where := "this directory", ""
 	if dir != "." {
 		place, where = dir, " -C "+shell.Word(dir)
 	}
-	_, err = fmt.Fprintf(a.stderr, "A project is in %s. Try:\n\n  pipec validate%[2]s\n  pipec graph%[2]s\n  pipec run%[2]s\n", place, where)
-	return world(err)
-}
-
-// writeNew writes a file that is not there; one that is, is kept.
-func writeNew(path string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if os.IsExist(err) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if _, err := f.Write(data); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
+	_, err = fmt.Fprintf(c.stderr, "A starter project is in %s. Try:\n\n  pipec validate%[2]s\n  pipec graph%[2]s\n  pipec run%[2]s\n", place, where)
+	return fault.Env(err)
 }
 
 var notInName = regexp.MustCompile(`[^A-Za-z0-9_-]+`)

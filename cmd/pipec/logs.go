@@ -10,114 +10,84 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pipec.dev/pipec/runtime/runs"
+	"pipec.dev/pipec/internal/app/fault"
+	"pipec.dev/pipec/internal/app/orchestrator"
 	"pipec.dev/pipec/schema/record"
 )
 
-const logsLong = `Prints the logs of a run: of all its steps, as lines "step | text", or of one, as they are. While the run goes
-on, --follow waits for more, and ends with it. Without a name, the latest run.
+const logsLong = `Prints the logs of a run: of all steps, as lines "step | text", or of one step, as it wrote them. With --follow the
+command waits for more lines until the run has ended. Without a name, the latest run.
 
-On a cluster the lines of pods that are still there come from them, and all others from the store.`
+On a cluster, the lines of pods that still exist come from these pods, and all other lines from the artifact store.`
 
-type logOptions struct {
-	runs.LogOptions
-	pipeline, output string
-}
-
-func (a *app) logsCommand() *cobra.Command {
-	var o logOptions
+func logsCommand(c *cli) *cobra.Command {
+	var r orchestrator.LogsRequest
+	var output string
 	cmd := &cobra.Command{
 		Use:               "logs [RUN [STEP]]",
 		Short:             "Print or follow the logs of a run",
 		Long:              logsLong,
 		Args:              atMost(2),
-		ValidArgsFunction: a.completeRuns,
+		ValidArgsFunction: c.completeRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 2 {
-				if o.Step != "" {
-					return usage("the step is named twice: %q and --step %q", args[1], o.Step)
+				if r.Step != "" {
+					return usage("the step is named twice: %q and --step %q", args[1], r.Step)
 				}
-				o.Step = args[1]
+				r.Step = args[1]
 			}
-			return a.logs(cmd.Context(), first(args), o)
+			if err := textOrJSON(output); err != nil {
+				return err
+			}
+			if r.Attempt < 0 {
+				return usage("--attempt must be 1 or more")
+			}
+			r.Name = first(args)
+			return c.logs(cmd.Context(), &r, output)
 		},
 	}
 	f := cmd.Flags()
-	f.BoolVarP(&o.Follow, "follow", "f", false, "wait for more until the run ends")
-	f.StringVar(&o.Step, "step", "", "of this step alone")
-	f.IntVar(&o.Attempt, "attempt", 0, "of this attempt alone; 0: of all")
-	f.StringVar(&o.pipeline, "pipeline", "", "the pipeline whose latest run is meant")
-	f.StringVarP(&o.output, "output", "o", "text", "text or json")
+	f.BoolVarP(&r.Follow, "follow", "f", false, "wait for more lines until the run has ended")
+	f.StringVar(&r.Step, "step", "", "print this step only")
+	f.IntVar(&r.Attempt, "attempt", 0, "print this attempt only; 0: all attempts")
+	f.StringVar(&r.Pipeline, "pipeline", "", "the pipeline of the run")
+	f.StringVarP(&output, "output", "o", "text", "text or json")
 	return cmd
 }
 
-func (a *app) logs(ctx context.Context, name string, o logOptions) error {
-	switch {
-	case o.output != "text" && o.output != "json":
-		return usage("there is no output %q: text or json", o.output)
-	case o.Attempt < 0:
-		return usage("--attempt is a number from 1 on")
-	}
-	r, err := a.compileStack()
+func (c *cli) logs(ctx context.Context, r *orchestrator.LogsRequest, output string) error {
+	runs, err := c.open().Runs()
 	if err != nil {
 		return err
 	}
-	stack, err := theStack(r)
-	if err != nil {
-		return err
-	}
-	if onCluster(stack) {
-		return a.remoteLogs(ctx, r, stack, name, o)
-	}
-	reader, err := a.reader(r)
-	if err != nil {
-		return err
-	}
-	defer reader.Close()
-	run, err := resolve(ctx, reader, o.pipeline, name)
-	if err != nil {
-		return err
-	}
-	return a.printLogs(ctx, o, func(ctx context.Context, print func(record.Event) error) error {
-		return reader.Logs(ctx, run, o.LogOptions, print)
-	})
-}
-
-// printLogs prints the lines that read gives.
-func (a *app) printLogs(ctx context.Context, o logOptions, read func(context.Context, func(record.Event) error) error) error {
-	ctx, signals := a.onInterrupt(ctx)
-	defer signals.stop()
-	w := bufio.NewWriter(a.stdout)
-	err := read(ctx, a.logPrinter(w, o))
+	ctx, stop := interruptible(ctx)
+	defer stop()
+	w := bufio.NewWriter(c.stdout)
+	r.Line, r.Observe = c.linePrinter(w, r, output), c.waits
+	err = runs.Logs(ctx, r)
 	if flushErr := w.Flush(); err == nil {
-		err = flushErr
+		err = fault.Env(flushErr)
 	}
-	var none *runs.NoStepError
-	switch {
-	case signals.interrupted():
-		return said(exitInterrupted)
-	case errors.As(err, &none):
-		return usage("%v", none)
-	case errors.Is(err, syscall.EPIPE): // who read has seen enough
+	if errors.Is(err, syscall.EPIPE) { // the reader of stdout has seen enough
 		return nil
 	}
-	return world(err)
+	return err
 }
 
-// logPrinter writes each line as it comes: who follows wants to see it now.
-func (a *app) logPrinter(w *bufio.Writer, o logOptions) func(record.Event) error {
+// linePrinter prints lines. Those of a run that is followed are shown at once.
+func (c *cli) linePrinter(w *bufio.Writer, r *orchestrator.LogsRequest, output string) func(record.Event) error {
 	enc := json.NewEncoder(w)
 	return func(e record.Event) error {
 		var err error
 		switch {
-		case o.output == "json":
+		case output == "json":
 			err = enc.Encode(e)
-		case o.Step != "":
+		case r.Step != "":
 			_, err = fmt.Fprintln(w, e.Text)
 		default:
-			_, err = fmt.Fprintf(w, "%s %s\n", a.paint("36", e.Step+" |"), e.Text)
+			_, err = fmt.Fprintf(w, "%s %s\n", c.paint("36", e.Step+" |"), e.Text)
 		}
-		if err == nil && o.Follow {
+		if err == nil && r.Follow {
 			err = w.Flush()
 		}
 		return err

@@ -9,17 +9,17 @@ import (
 	"pipec.dev/pipec/compiler/lsp"
 )
 
-const lspLong = `Speaks the Language Server Protocol on stdin and stdout: an editor starts it. docs/editors.md says how to set up
-VS Code, Neovim, Helix and Emacs.
+const lspLong = `Serves the Language Server Protocol on stdin and stdout, for an editor that starts it. docs/editors.md describes the
+setup of VS Code, Neovim, Helix and Emacs.
 
-While a project is written it shows what lint would tell, unsaved changes included, or with --no-lint what validate would,
-and offers documentation, completion, definitions, references, an outline, formatting, renaming and quick fixes. It needs
-no network. The stack and the variables are those that the flags and the environment give, as for validate. What it has to
-say about itself goes to stderr.
+While you edit a project, the server reports what lint would report (with --no-lint what validate would report), unsaved
+changes included. It offers documentation, completion, definitions, references, an outline, formatting, renaming and
+quick fixes. It needs no network. The stack and the variables come from the flags and the environment, as for validate.
+The server's own log is written to stderr.
 
-Exit status 0 where the editor asked for shutdown first, else 1.`
+The exit status is 0 if the editor asked for shutdown first, and otherwise 1.`
 
-func (a *app) lspCommand() *cobra.Command {
+func lspCommand(c *cli) *cobra.Command {
 	noLint := false
 	cmd := &cobra.Command{
 		Use:   "lsp",
@@ -27,25 +27,34 @@ func (a *app) lspCommand() *cobra.Command {
 		Long:  lspLong,
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o := lsp.Options{Compile: a.compileUnsaved, Lint: lintUnsaved, Log: a.stderr, Version: pipecVersion()}
+			o := lsp.Options{Compile: c.compileUnsaved, Lint: c.lintUnsaved, Log: c.stderr, Version: pipecVersion()}
 			if noLint {
 				o.Lint = nil
 			}
-			status := lsp.Serve(cmd.Context(), a.stdin, a.stdout, o)
+			status := lsp.Serve(cmd.Context(), c.stdin, c.stdout, o)
 			if status != exitOK {
-				return said(status)
+				return silent(status)
 			}
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&noLint, "no-lint", false, "tell what is wrong, and not what the linter's rules find")
-	cmd.Flags().Bool("stdio", false, "what some editors add; there is no other way to speak")
+	cmd.Flags().BoolVar(&noLint, "no-lint", false, "report errors only, and no findings of the linter")
+	cmd.Flags().Bool("stdio", false, "accepted because some editors pass it; stdio is always used")
 	return cmd
 }
 
-// lintUnsaved asks the rules of a project that an editor has open.
-func lintUnsaved(dir string, r *compiler.Result) ([]diag.Diagnostic, error) {
-	lock, err := lockOf(dir)
+// compileUnsaved compiles a project with the texts of an editor in the place of files.
+func (c *cli) compileUnsaved(dir string, unsaved map[string][]byte) (*compiler.Result, error) {
+	r, err := c.project(dir).Compile(unsaved)
+	if err != nil {
+		return nil, err
+	}
+	return r.Result, nil
+}
+
+// lintUnsaved lints a project that an editor has open.
+func (c *cli) lintUnsaved(dir string, r *compiler.Result) ([]diag.Diagnostic, error) {
+	lock, err := c.project(dir).Lock()
 	if err != nil {
 		return nil, err
 	}

@@ -1,5 +1,5 @@
-// Command pipec compiles ML pipelines and runs them. Each command is one file: flags to options, one call of a library,
-// the result to a view. What a command does is in compiler, emit and runtime; here is how it is asked for and shown.
+// Command pipec compiles ML pipelines and runs them. A command is one file: flags become a request, one call of internal/app
+// does the work, and a view prints the result. Prompts, signals and exit statuses are here, and nothing else.
 package main
 
 import (
@@ -7,19 +7,14 @@ import (
 	"os"
 	"runtime/debug"
 
-	"golang.org/x/term"
-
 	"pipec.dev/pipec/runtime/cluster/connect"
 )
 
 func main() {
-	// A short process: memory is cheap for as long as it is little, and collecting it costs a third of a compile.
+	// The process is short-lived and usually small: collecting its memory less often saves a third of a compile.
 	debug.SetGCPercent(200)
 	debug.SetMemoryLimit(memoryLimit(0))
 	connect.Quiet()
-	app := &app{
-		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, env: os.Environ(),
-		terminal: term.IsTerminal(int(os.Stdout.Fd())),
-	}
-	os.Exit(app.main(context.Background(), os.Args[1:]))
+	c := &cli{terminal: newTerminal(os.Stdin, os.Stdout, os.Stderr, os.Getenv), env: os.Environ()}
+	os.Exit(c.main(context.Background(), os.Args[1:]))
 }

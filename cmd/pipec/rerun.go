@@ -3,203 +3,102 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"pipec.dev/pipec/compiler"
-	"pipec.dev/pipec/runtime/local"
+	"pipec.dev/pipec/internal/app/fault"
+	"pipec.dev/pipec/internal/app/orchestrator"
 	"pipec.dev/pipec/runtime/rerun"
-	"pipec.dev/pipec/runtime/runs"
-	"pipec.dev/pipec/schema/program"
-	"pipec.dev/pipec/schema/record"
 )
 
-const rerunLong = `Runs what failed, and all that depends on it; what succeeded is kept. It says which before it does.
+const rerunLong = `Runs the steps of a run again that failed, and all steps that depend on them. The results of steps that succeeded are
+kept. The command lists both first.
 
-A run that was killed in the middle goes on under its own name, with the definition, the params and the code it
-started with. One that has ended is run again as a new run, with the project as it is now: a step whose definition has
-changed since is run too; a change in its code alone is no reason to run again what succeeded. Without a name, the
-latest run.
+A run that was killed is resumed under its own name, with the definition, params and code that it was started with. For a
+run that has ended, a new run is started with the project as it is now. A step whose definition has changed since is run
+too; a change of its code alone does not run a step again that succeeded. Without a name, the latest run.
 
-On a cluster a run always is run again as a new one.`
+On a cluster, a new run is started in both cases.`
 
-func (a *app) rerunCommand() *cobra.Command {
-	var o runOptions
-	var pipeline string
-	var dryRun bool
+// rerunner reruns runs.
+type rerunner struct {
+	runStarter
+	pipeline string
+	dryRun   bool
+}
+
+func rerunCommand(c *cli) *cobra.Command {
+	r := rerunner{runStarter: runStarter{cli: c}}
 	cmd := &cobra.Command{
 		Use:               "rerun [RUN]",
-		Short:             "Run what failed, and what depends on it",
+		Short:             "Run failed steps again, and what depends on them",
 		Long:              rerunLong,
 		Args:              atMost(1),
-		ValidArgsFunction: a.completeRuns,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.rerun(cmd.Context(), first(args), pipeline, dryRun, o)
-		},
+		ValidArgsFunction: c.completeRuns,
+		RunE:              func(cmd *cobra.Command, args []string) error { return r.rerun(cmd.Context(), first(args)) },
 	}
-	cmd.Flags().StringVar(&pipeline, "pipeline", "", "the pipeline whose latest run is meant")
-	cmd.Flags().StringVar(&o.name, "name", "", "the new run's name; without it, one is made")
-	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be run, and run nothing")
-	cmd.Flags().Var(&o.parallel, "parallel", "how many steps run at once (default: the stack's, or the machine's cores)")
-	o.show.flags(cmd)
-	o.waitFlags(cmd)
+	cmd.Flags().StringVar(&r.pipeline, "pipeline", "", "the pipeline of the run")
+	cmd.Flags().StringVar(&r.request.Name, "name", "", "the name of the new run (default: a generated name)")
+	cmd.Flags().BoolVar(&r.dryRun, "dry-run", false, "list what would be run, and run nothing")
+	cmd.Flags().Var(&r.parallel, "parallel", "the number of steps that run at once (default: the stack's, or the number of cores)")
+	r.show.flags(cmd)
+	r.waitFlags(cmd)
 	return cmd
 }
 
-func first(args []string) string {
-	if len(args) == 0 {
-		return ""
-	}
-	return args[0]
-}
-
-func (a *app) rerun(ctx context.Context, name, pipeline string, dryRun bool, o runOptions) error {
-	if err := o.check(); err != nil {
+func (r *rerunner) rerun(ctx context.Context, name string) error {
+	if err := r.check(); err != nil {
 		return err
 	}
-	r, err := a.mustCompile()
+	runs, err := r.open().Runner()
 	if err != nil {
 		return err
 	}
-	stack, err := theStack(r)
+	r.request.Parallel = int(r.parallel)
+	request := &orchestrator.RerunRequest{Run: orchestrator.RunRequest{Pipeline: r.pipeline, Name: name}, StartRequest: r.request}
+	plan, err := runs.Rerun(ctx, request)
 	if err != nil {
 		return err
 	}
-	if onCluster(stack) {
-		return a.rerunRemote(ctx, r, stack, pipeline, name, dryRun, o)
-	}
-	if err := o.onlyCluster(); err != nil {
-		return err
-	}
-	of, err := a.findRun(ctx, r, pipeline, name)
-	if err != nil {
-		return err
-	}
-	lo, err := a.localOptions(r, r.Program(of.Pipeline))
-	if err != nil {
-		return err
-	}
-	lo.Name, lo.Parallel = o.name, int(o.parallel)
-	p, err := local.PlanRerun(ctx, lo, of)
-	var refusal *local.Refusal
-	if errors.As(err, &refusal) && refusal.Code == local.RefusedEnded {
-		fmt.Fprintln(a.stderr, refusal)
+	if plan.Nothing != "" {
+		fmt.Fprintln(r.stderr, plan.Nothing)
 		return nil
 	}
-	if err != nil {
-		return refused(err)
-	}
-	if err := a.sayRerun(p.Of.Name, p.Resume, p.Steps, o.show, dryRun); err != nil || dryRun {
+	if err := r.print(plan); err != nil || r.dryRun {
 		return err
 	}
-	prog := lo.Program
-	if p.Resume {
-		if prog, err = a.recordedProgram(ctx, r, of); err != nil {
-			return err
-		}
-	}
-	return a.follow(ctx, prog, lo, o.show, func(ctx context.Context, lo local.Options) (local.Outcome, error) {
-		return local.Rerun(ctx, lo, p)
-	})
+	return r.follow(runs, &request.StartRequest, func() (*orchestrator.Outcome, error) { return plan.Start(ctx) })
 }
 
-// sayRerun says what will be run, and what is kept: on stderr, or, where that is all, as the product.
-func (a *app) sayRerun(of string, resume bool, steps []rerun.Decision, show showOptions, dryRun bool) error {
-	if dryRun && show.output == "json" {
-		return world(json.NewEncoder(a.stdout).Encode(struct {
+// print prints which steps are run and which are kept: on stderr, or, with --dry-run, as the product.
+func (r *rerunner) print(plan *orchestrator.RerunPlan) error {
+	if r.dryRun && r.show.output == "json" {
+		return fault.Env(json.NewEncoder(r.stdout).Encode(struct {
 			Run    string           `json:"run"`
 			Resume bool             `json:"resume"`
 			Steps  []rerun.Decision `json:"steps"`
-		}{of, resume, steps}))
+		}{plan.Of, plan.Resume, plan.Steps}))
 	}
-	w := a.stderr
-	if dryRun {
-		w = a.stdout
+	w := r.stderr
+	if r.dryRun {
+		w = r.stdout
 	}
-	if resume {
-		fmt.Fprintf(w, "Run %s was killed and goes on:\n", of)
+	if plan.Resume {
+		fmt.Fprintf(w, "Run %s was killed and is resumed:\n", plan.Of)
 	} else {
-		fmt.Fprintf(w, "A new run takes over what run %s has done:\n", of)
+		fmt.Fprintf(w, "A new run takes over the results of run %s:\n", plan.Of)
 	}
-	for _, d := range steps {
+	for _, d := range plan.Steps {
 		if d.Keep {
-			fmt.Fprintf(w, "  %s %s\n", a.paint("2", "keep"), d.Step)
-		} else {
-			why := d.Why
-			if d.Part {
-				why += "; those of its instances that succeeded are kept"
-			}
-			fmt.Fprintf(w, "  %s  %s (%s)\n", a.paint("1", "run"), d.Step, why)
+			fmt.Fprintf(w, "  %s %s\n", r.paint("2", "keep"), d.Step)
+			continue
 		}
+		why := d.Why
+		if d.Part {
+			why += "; those of its instances that succeeded are kept"
+		}
+		fmt.Fprintf(w, "  %s  %s (%s)\n", r.paint("1", "run"), d.Step, why)
 	}
 	return nil
-}
-
-// recordedProgram is the program that a run was started with.
-func (a *app) recordedProgram(ctx context.Context, r *compiler.Result, of *record.Run) (*program.Program, error) {
-	reader, err := a.reader(r)
-	if err != nil {
-		return nil, err
-	}
-	defer reader.Close()
-	p, err := reader.Program(ctx, of)
-	return p, world(err)
-}
-
-// reader reads the runs of the chosen stack.
-func (a *app) reader(r *compiler.Result) (*runs.Reader, error) {
-	stack, err := theStack(r)
-	if err != nil {
-		return nil, err
-	}
-	reader, err := runs.Open(a.dir, stack)
-	if err != nil {
-		return nil, world(err)
-	}
-	if onCluster(stack) {
-		reader.Ask(live(context.Background(), a.stderr, namespaceOf(stack), a.liveJobs(stack)))
-	}
-	return reader, nil
-}
-
-// findRun finds the run that a name stands for: its name, the start of it, or "latest".
-func (a *app) findRun(ctx context.Context, r *compiler.Result, pipeline, name string) (*record.Run, error) {
-	reader, err := a.reader(r)
-	if err != nil {
-		return nil, err
-	}
-	defer reader.Close()
-	return resolve(ctx, reader, pipeline, name)
-}
-
-func resolve(ctx context.Context, reader *runs.Reader, pipeline, name string) (*record.Run, error) {
-	run, err := reader.Resolve(ctx, pipeline, name)
-	var none *runs.NotFoundError
-	if errors.As(err, &none) {
-		return nil, usage("%v; `pipec runs` lists them", none)
-	}
-	return run, world(err)
-}
-
-// completeRuns completes the names of runs, the newest first.
-func (a *app) completeRuns(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	r, err := a.compile(a.dir)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	reader, err := a.reader(r)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	defer reader.Close()
-	var names []string
-	for s, err := range reader.List(cmd.Context(), "") {
-		if err != nil || len(names) == 50 {
-			break
-		}
-		names = append(names, s.Run.Name)
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
 }

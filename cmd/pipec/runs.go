@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -11,60 +12,62 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pipec.dev/pipec/internal/app/fault"
+	"pipec.dev/pipec/internal/app/records"
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/runtime/view"
 	"pipec.dev/pipec/schema/record"
 )
 
-const runsLong = `Lists the runs, the newest first; with a name, shows that run: its steps, how they ended, its outputs. A name
-may be cut short, and "latest" is the newest. "lost" is a run that has no end and that nobody drives any more: rerun
-goes on with it.`
+const runsLong = `Lists runs, the newest first. With a name, shows that run: its steps, how they ended, and its outputs. You can shorten a
+name as long as it is unique, and "latest" is the newest run. A run is "lost" if it has no end and nothing drives it any
+more: ` + "`pipec rerun`" + ` resumes it.`
 
-func (a *app) runsCommand() *cobra.Command {
-	var output, pipeline string
-	var limit int
+func runsCommand(c *cli) *cobra.Command {
+	l := runLister{cli: c}
 	cmd := &cobra.Command{
 		Use:               "runs [RUN]",
 		Short:             "List runs, or show one",
 		Long:              runsLong,
 		Args:              atMost(1),
-		ValidArgsFunction: a.completeRuns,
+		ValidArgsFunction: c.completeRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := textOrJSON(output); err != nil {
+			if err := textOrJSON(l.output); err != nil {
 				return err
 			}
-			return a.withReader(func(reader *runs.Reader) error {
+			return c.withRecords(cmd.Context(), func(r *records.Records) error {
 				if len(args) == 1 {
-					return a.showRun(cmd.Context(), reader, pipeline, args[0], output)
+					return l.show(cmd.Context(), r, args[0])
 				}
-				return a.listRuns(cmd.Context(), reader, pipeline, limit, output)
+				return l.list(cmd.Context(), r)
 			})
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "text", "text or json")
-	cmd.Flags().StringVar(&pipeline, "pipeline", "", "runs of this pipeline alone")
-	cmd.Flags().IntVarP(&limit, "limit", "n", 20, "how many at most; 0: all")
+	cmd.Flags().StringVarP(&l.output, "output", "o", "text", "text or json")
+	cmd.Flags().StringVar(&l.pipeline, "pipeline", "", "list runs of this pipeline only")
+	cmd.Flags().IntVarP(&l.limit, "limit", "n", 20, "the number of runs to list; 0: all")
 	return cmd
 }
 
-func (a *app) listRuns(ctx context.Context, reader *runs.Reader, pipeline string, limit int, output string) error {
-	w := tabwriter.NewWriter(a.stdout, 0, 4, 3, ' ', 0)
-	enc := json.NewEncoder(a.stdout)
+// runLister lists runs and shows one.
+type runLister struct {
+	*cli
+	output, pipeline string
+	limit            int
+}
+
+func (l *runLister) list(ctx context.Context, r *records.Records) error {
+	w := tabwriter.NewWriter(l.stdout, 0, 4, 3, ' ', 0)
+	enc := json.NewEncoder(l.stdout)
 	n := 0
-	for s, err := range reader.List(ctx, pipeline) {
-		if err != nil {
-			return world(err)
-		}
-		if limit > 0 && n == limit {
-			fmt.Fprintf(a.stderr, "There are more: --limit says how many are shown.\n")
-			break
+	err := r.List(ctx, l.pipeline, func(s runs.Summary) (bool, error) {
+		if l.limit > 0 && n == l.limit {
+			fmt.Fprintf(l.stderr, "There are more runs: --limit sets how many are shown.\n")
+			return false, nil
 		}
 		n++
-		if output == "json" {
-			if err := enc.Encode(s); err != nil {
-				return world(err)
-			}
-			continue
+		if l.output == "json" {
+			return true, enc.Encode(s)
 		}
 		if n == 1 {
 			fmt.Fprintln(w, "RUN\tPIPELINE\tSTACK\tSTATUS\tSTARTED\tTOOK")
@@ -74,32 +77,34 @@ func (a *app) listRuns(ctx context.Context, reader *runs.Reader, pipeline string
 			took = s.EndedAt.Sub(s.Run.CreatedAt).Round(100 * time.Millisecond).String()
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Run.Name, s.Run.Pipeline, s.Run.Stack, s.Status, s.Run.CreatedAt.Local().Format(time.DateTime), took)
-	}
+		return true, nil
+	})
 	switch {
-	case n > 0 || output != "text":
-	case pipeline != "":
-		fmt.Fprintf(a.stderr, "There are no runs of pipeline %s.\n", pipeline)
+	case err != nil:
+		return err
+	case n > 0 || l.output != "text":
+	case l.pipeline != "":
+		fmt.Fprintf(l.stderr, "There are no runs of pipeline %s.\n", l.pipeline)
 	default:
-		fmt.Fprintln(a.stderr, "There are no runs yet: `pipec run` starts one.")
+		fmt.Fprintln(l.stderr, "There are no runs yet: `pipec run` starts one.")
 	}
-	return world(w.Flush())
+	return fault.Env(w.Flush())
 }
 
-func (a *app) showRun(ctx context.Context, reader *runs.Reader, pipeline, name, output string) error {
-	run, err := resolve(ctx, reader, pipeline, name)
+func (l *runLister) show(ctx context.Context, r *records.Records, name string) error {
+	d, err := r.Show(ctx, l.pipeline, name)
 	if err != nil {
 		return err
 	}
-	d, err := reader.Show(ctx, run)
-	if err != nil {
-		return world(err)
-	}
-	if output == "json" {
-		enc := json.NewEncoder(a.stdout)
+	if l.output == "json" {
+		enc := json.NewEncoder(l.stdout)
 		enc.SetIndent("", "  ")
-		return world(enc.Encode(d))
+		return fault.Env(enc.Encode(d))
 	}
-	return world(a.showDetail(d))
+	if err := printRun(l.stdout, d); err != nil {
+		return fault.Env(err)
+	}
+	return fault.Env(printSteps(l.stdout, d))
 }
 
 // importText is what an artifact is that a run was started with.
@@ -110,8 +115,9 @@ func importText(i *record.Import) string {
 	return view.Content(&i.Datum)
 }
 
-func (a *app) showDetail(d *runs.Detail) error {
-	w := tabwriter.NewWriter(a.stdout, 0, 4, 3, ' ', 0)
+// printRun prints what a run was started with, and its status.
+func printRun(out io.Writer, d *runs.Detail) error {
+	w := tabwriter.NewWriter(out, 0, 4, 3, ' ', 0)
 	fmt.Fprintf(w, "run\t%s\n", d.Run.Name)
 	fmt.Fprintf(w, "pipeline\t%s\n", d.Run.Pipeline)
 	fmt.Fprintf(w, "stack\t%s\n", d.Run.Stack)
@@ -137,11 +143,13 @@ func (a *app) showDetail(d *runs.Detail) error {
 		l := &d.Run.Last[i]
 		fmt.Fprintf(w, "last %s/%s\tof run %s\n", l.Pipeline, l.Datum.Name, l.Run)
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	fmt.Fprintln(a.stdout)
-	w = tabwriter.NewWriter(a.stdout, 0, 4, 3, ' ', 0)
+	return w.Flush()
+}
+
+// printSteps prints the steps of a run, and its outputs.
+func printSteps(out io.Writer, d *runs.Detail) error {
+	fmt.Fprintln(out)
+	w := tabwriter.NewWriter(out, 0, 4, 3, ' ', 0)
 	fmt.Fprintln(w, "STEP\tSTATUS\tATTEMPTS\tTOOK\tREASON")
 	for _, s := range byStart(d.Steps) {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", s.Name, statusText(s), attemptsText(s), tookText(s), reasonText(s))
@@ -149,7 +157,15 @@ func (a *app) showDetail(d *runs.Detail) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	return a.showOutputs(d.End)
+	if d.End == nil {
+		return nil
+	}
+	for i := range d.End.Outputs {
+		if _, err := fmt.Fprintln(out, view.Datum(&d.End.Outputs[i])); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // byStart sorts steps by when they started; those that did not come last.

@@ -3,10 +3,11 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/schema/language"
 )
 
-func (a *app) schemaCommand() *cobra.Command {
+func schemaCommand(c *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON Schema of the language, for editors",
@@ -14,10 +15,10 @@ func (a *app) schemaCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			data, err := language.JSONSchema()
 			if err != nil {
-				return world(err)
+				return fault.Env(err)
 			}
-			_, err = a.stdout.Write(data)
-			return world(err)
+			_, err = c.stdout.Write(data)
+			return fault.Env(err)
 		},
 	}
 }

@@ -3,47 +3,45 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"pipec.dev/pipec/compiler"
+	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/schema/program"
 )
 
-func (a *app) stackCommand() *cobra.Command {
+func stackCommand(c *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stack",
 		Short: "List, show, choose and check stacks",
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.stackListCommand(), a.stackUseCommand(), a.stackShowCommand(), a.stackCheckCommand())
+	cmd.AddCommand(stackListCommand(c), stackUseCommand(c), stackShowCommand(c), stackCheckCommand(c))
 	return cmd
 }
 
-func (a *app) stackListCommand() *cobra.Command {
+func stackListCommand(c *cli) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the stacks; * marks the one that is chosen",
+		Short: "List the stacks; * marks the chosen stack",
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			r, err := a.compileStack()
+			r, err := c.open().ForStack()
 			if err != nil {
 				return err
 			}
 			if output == "json" {
-				return world(json.NewEncoder(a.stdout).Encode(allStacks(r)))
+				return fault.Env(json.NewEncoder(c.stdout).Encode(r.AllStacks()))
 			}
 			if output != "text" {
 				return usage("there is no output %q: text or json", output)
 			}
-			w := tabwriter.NewWriter(a.stdout, 0, 4, 3, ' ', 0)
+			w := tabwriter.NewWriter(c.stdout, 0, 4, 3, ' ', 0)
 			fmt.Fprintln(w, "  NAME\tORCHESTRATOR\tARTIFACT STORE\tCONTAINER REGISTRY")
-			for _, s := range allStacks(r) {
+			for _, s := range r.AllStacks() {
 				mark, registry := " ", "-"
 				if r.Stack != nil && r.Stack.Name == s.Name {
 					mark = "*"
@@ -51,98 +49,61 @@ func (a *app) stackListCommand() *cobra.Command {
 				if s.Registry != nil {
 					registry = s.Registry.URI
 				}
-				fmt.Fprintf(w, "%s %s\t%s\t%s\t%s\n", mark, s.Name, describeOrchestrator(s), s.ArtifactStore.Path, registry)
+				fmt.Fprintf(w, "%s %s\t%s\t%s\t%s\n", mark, s.Name, describeOrchestrator(s.Orchestrator), s.ArtifactStore.Path, registry)
 			}
-			return world(w.Flush())
+			return fault.Env(w.Flush())
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "text", "text or json")
 	return cmd
 }
 
-// allStacks are the declared stacks, or the implied one.
-func allStacks(r *compiler.Result) []*program.Stack {
-	if len(r.Stacks) == 0 && r.Stack != nil {
-		return []*program.Stack{r.Stack}
+func describeOrchestrator(o program.Orchestrator) string {
+	if o.Namespace == "" {
+		return o.Kind
 	}
-	return r.Stacks
+	return o.Kind + " (" + o.Namespace + ")"
 }
 
-func describeOrchestrator(s *program.Stack) string {
-	if s.Orchestrator.Kind == "kubernetes" {
-		return "kubernetes (" + s.Orchestrator.Namespace + ")"
-	}
-	return s.Orchestrator.Kind
-}
-
-func (a *app) stackUseCommand() *cobra.Command {
+func stackUseCommand(c *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "use NAME",
-		Short: "Choose the stack of this project, on this machine",
-		Long: `Keeps the choice in .pipec/stack. --stack and PIPEC_STACK are stronger; where CI is set in the
-environment, the choice is not read.`,
+		Short: "Choose the stack of this project on this machine",
+		Long: `Writes the choice to .pipec/stack. --stack and PIPEC_STACK override it. If CI is set in the environment, the
+choice is ignored.`,
 		Args:              exactly(1, "the name of a stack"),
-		ValidArgsFunction: a.completeStacks,
+		ValidArgsFunction: c.completeStacks,
 		RunE: func(_ *cobra.Command, args []string) error {
-			a.stack = args[0]
-			if _, err := a.compileStack(); err != nil {
+			if err := c.open().Use(args[0]); err != nil {
 				return err
 			}
-			path := filepath.Join(a.dir, stackFile)
-			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-				return world(err)
-			}
-			if err := os.WriteFile(path, []byte(args[0]+"\n"), 0o644); err != nil {
-				return world(err)
-			}
-			_, err := fmt.Fprintf(a.stderr, "The stack is %q from now on.\n", args[0])
-			return world(err)
+			_, err := fmt.Fprintf(c.stderr, "The stack of this project is now %q.\n", args[0])
+			return fault.Env(err)
 		},
 	}
 }
 
-func (a *app) stackShowCommand() *cobra.Command {
+func stackShowCommand(c *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:               "show [NAME]",
-		Short:             "Show a stack as JSON: the one named, or the one that is chosen",
+		Short:             "Show the named or the chosen stack as JSON",
 		Args:              atMost(1),
-		ValidArgsFunction: a.completeStacks,
+		ValidArgsFunction: c.completeStacks,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 {
-				a.stack = args[0]
+				c.stack = args[0]
 			}
-			r, err := a.compileStack()
+			r, err := c.open().ForStack()
 			if err != nil {
 				return err
 			}
-			s, err := theStack(r)
+			s, err := r.TheStack()
 			if err != nil {
 				return err
 			}
-			enc := json.NewEncoder(a.stdout)
+			enc := json.NewEncoder(c.stdout)
 			enc.SetIndent("", "  ")
-			return world(enc.Encode(s))
+			return fault.Env(enc.Encode(s))
 		},
 	}
-}
-
-func (a *app) completeStacks(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	r, err := a.compile(a.dir)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	var names []string
-	for _, s := range allStacks(r) {
-		names = append(names, s.Name)
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
-}
-
-// onlyLocal refuses a stack that runs elsewhere: that is not supported yet.
-func onlyLocal(s *program.Stack) error {
-	if s.Orchestrator.Kind != "local" {
-		d := fmt.Errorf("stack %q runs on %s, which is not supported yet; this version runs pipelines on this machine (orchestrator \"local\")", s.Name, s.Orchestrator.Kind)
-		return user(d)
-	}
-	return nil
 }

@@ -2,122 +2,74 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"pipec.dev/pipec/compiler"
 	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/internal/app/check"
+	"pipec.dev/pipec/internal/app/fault"
 )
 
-const validateLong = `Checks a project offline: syntax, names, types, edges, cycles, schedules. It needs no cluster, no
-network, no Docker and no Python, and no stack.
+const validateLong = `Checks a project offline: syntax, names, types, edges, cycles, schedules. It needs no cluster, no network, no Docker, no
+Python and no stack.
 
-A file stands for its project, reported for itself alone. Exit status 1 where there is an error.
+For a file, its project is checked and the diagnostics of that file are printed. The exit status is 1 if there is an
+error.
 
 ` + formatsLong
 
-func (a *app) validateCommand() *cobra.Command {
+func validateCommand(c *cli) *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
 		Use:   "validate [FILE|DIR]...",
 		Short: "Check a project offline",
 		Long:  validateLong,
 		RunE: func(_ *cobra.Command, args []string) error {
-			return a.validate(args, format)
+			return c.validate(args, format)
 		},
 	}
 	formatFlag(cmd, &format)
 	return cmd
 }
 
-func (a *app) validate(args []string, format string) error {
+func (c *cli) validate(paths []string, format string) error {
 	write, err := formatNamed(format)
 	if err != nil {
 		return err
 	}
-	if len(args) == 0 {
-		args = []string{a.dir}
+	if len(paths) == 0 {
+		paths = []string{c.dir}
 	}
-	var found []diag.Diagnostic
-	sources := map[string][]byte{}
-	summary := ""
-	compiled := map[string]*compiler.Result{}
-	for _, arg := range args {
-		dir, only, err := target(arg)
-		if err != nil {
-			return err
-		}
-		r, done := compiled[dir]
-		if !done {
-			if r, err = a.compile(dir); err != nil {
-				return err
-			}
-			compiled[dir] = r
-		}
-		for name, src := range r.Sources {
-			sources[name] = src
-		}
-		for _, d := range r.Diags.Sorted() {
-			if only == "" || d.Range.Filename == only {
-				found = append(found, d)
-			}
-		}
-		summary = describeProject(r)
+	found, err := check.Validate(c.project, paths)
+	if err != nil {
+		return err
 	}
-	v := diag.NewView(found, sources)
-	if format != "human" || len(found) > 0 {
-		o := a.diagOptions()
+	v := diag.NewView(found.Diags, found.Sources)
+	if format != "human" || len(found.Diags) > 0 {
+		o := c.diagOptions()
 		o.Version = pipecVersion()
-		if err := write(a.stdout, v, o); err != nil {
-			return world(err)
+		if err := write(c.stdout, v, o); err != nil {
+			return fault.Env(err)
 		}
 	}
 	if !v.Valid {
-		return said(exitUser)
+		return silent(exitUser)
 	}
 	if format == "human" {
-		if len(compiled) > 1 {
-			summary = fmt.Sprintf("%d projects", len(compiled))
-		}
-		_, err := fmt.Fprintf(a.stdout, "%s %s.\n", a.paint("32;1", "Valid:"), summary)
-		return world(err)
+		_, err := fmt.Fprintf(c.stdout, "%s %s.\n", c.paint("32;1", "Valid:"), describe(found))
+		return fault.Env(err)
 	}
 	return nil
 }
 
-// target is the project that an argument stands for, and the one file of it that is asked about.
-func target(arg string) (dir, only string, err error) {
-	info, err := os.Stat(arg)
-	switch {
-	case err != nil:
-		return "", "", usage("there is no file or directory %s", arg)
-	case info.IsDir():
-		return arg, "", nil
+// describe says what was checked: what a project declares, or how many projects there are.
+func describe(f *check.Found) string {
+	if f.Projects > 1 {
+		return plural(f.Projects, "project")
 	}
-	dir = filepath.Dir(arg)
-	return dir, filepath.Join(dir, filepath.Base(arg)), nil
-}
-
-func describeProject(r *compiler.Result) string {
-	steps, programs := 0, r.Programs
-	if len(programs) == 0 {
-		programs = r.Called // of a library
-	}
-	for _, p := range programs {
-		steps += len(p.Steps) + len(p.Finally)
-	}
-	text := fmt.Sprintf("%s, %s", plural(len(programs), "pipeline"), plural(steps, "step"))
-	if len(r.Stacks) > 0 {
-		text += ", " + plural(len(r.Stacks), "stack")
+	text := fmt.Sprintf("%s, %s", plural(f.Last.Pipelines, "pipeline"), plural(f.Last.Steps, "step"))
+	if f.Last.Stacks > 0 {
+		text += ", " + plural(f.Last.Stacks, "stack")
 	}
 	return text
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/schema/language"
 	"pipec.dev/pipec/schema/program"
 )
@@ -23,7 +24,7 @@ type versionInfo struct {
 	Platform string `json:"platform"`
 }
 
-func (a *app) versionCommand() *cobra.Command {
+func versionCommand(c *cli) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use:   "version",
@@ -33,10 +34,10 @@ func (a *app) versionCommand() *cobra.Command {
 			v := versionInfo{pipecVersion(), language.Version, program.Version, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
 			switch output {
 			case "text":
-				_, err := fmt.Fprintf(a.stdout, "pipec %s (language %s, %s, %s)\n", v.Version, v.Language, v.Go, v.Platform)
-				return world(err)
+				_, err := fmt.Fprintf(c.stdout, "pipec %s (language %s, %s, %s)\n", v.Version, v.Language, v.Go, v.Platform)
+				return fault.Env(err)
 			case "json":
-				return world(json.NewEncoder(a.stdout).Encode(v))
+				return fault.Env(json.NewEncoder(c.stdout).Encode(v))
 			}
 			return usage("there is no output %q: text or json", output)
 		},
@@ -53,32 +54,4 @@ func pipecVersion() string {
 		return info.Main.Version
 	}
 	return "development"
-}
-
-// noArgs refuses arguments, as a fault of usage.
-func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usage("%s takes no arguments, and %q is one", cmd.CommandPath(), args[0])
-	}
-	return nil
-}
-
-// atMost refuses more arguments than a command takes.
-func atMost(n int) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) > n {
-			return usage("%s takes at most %s, and %q is one too many", cmd.CommandPath(), plural(n, "argument"), args[n])
-		}
-		return nil
-	}
-}
-
-// exactly refuses another number of arguments than a command takes.
-func exactly(n int, what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) != n {
-			return usage("%s takes %s", cmd.CommandPath(), what)
-		}
-		return nil
-	}
 }

@@ -1,9 +1,10 @@
-// Package bind finds what keeps a checked project from the cluster of its stack: steps without an image, images that
-// could be pushed nowhere, pods that leave Pod Security `restricted` without saying so. It binds each program as emit and
-// apply will, with an empty lock, and throws the result away: what they write must hold the lock of its moment. Only the
-// steps that have a say in their pods can be amiss, and only those are bound.
+// Package bind finds what prevents a checked project from running on its stack: parts of the language that the stack's
+// orchestrator can't express (Express) and, if steps run as pods (Check), steps without an image, images that can't be
+// pushed anywhere, and pods that leave Pod Security `restricted` without declaring it. It binds each program as emit and
+// apply do, with an empty lock, and discards the result, because emit and apply need the lock of their own moment. Only
+// steps that set parts of their pods can be wrong, so only those are bound.
 //
-// Projects on a local stack never come here, and pay nothing for pods.
+// Projects with a local stack pay nothing for pods.
 package bind
 
 import (
@@ -19,9 +20,10 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// Check binds a program to the stack and tells what stands in the way. places is the program's.
-func Check(w *evaluate.World, p *program.Program, places program.SourceMap, stack *program.Stack) {
-	c := checker{world: w, program: p, places: places, stack: stack}
+// Check binds a program to the stack and reports what prevents it from running there. places is the source map of the
+// program.
+func Check(w *evaluate.Project, p *program.Program, places program.SourceMap, stack *program.Stack) {
+	c := checker{project: w, program: p, places: places, stack: stack}
 	c.sources()
 	if !c.images() {
 		return
@@ -44,7 +46,7 @@ func Check(w *evaluate.World, p *program.Program, places program.SourceMap, stac
 	c.restricted(bound)
 }
 
-// own are the steps with a `pod` or a security block.
+// own returns the steps with a `pod` or a security block.
 func own(steps []program.Step) []program.Step {
 	var out []program.Step
 	for i := range steps {
@@ -56,13 +58,13 @@ func own(steps []program.Step) []program.Step {
 }
 
 type checker struct {
-	world   *evaluate.World
+	project *evaluate.Project
 	program *program.Program
 	places  program.SourceMap
 	stack   *program.Stack
 }
 
-// sources tells params that runs by the clock could not import: there is no project beside them.
+// sources reports params that scheduled runs can't import, because the project's directory is not on the cluster.
 func (c *checker) sources() {
 	if c.program.Schedule == nil {
 		return
@@ -73,13 +75,13 @@ func (c *checker) sources() {
 		if err != nil || s.Path == "" {
 			continue
 		}
-		c.world.Diags.Add(diag.New("out-of-place", c.places["param."+p.Name+".source"], "a run by the clock can't import %q: the project is not there, where stack %q runs", p.Source, c.stack.Name).
-			WithDetail("`pipec run` uploads what a path names; a run that the cluster starts by itself can read S3 alone.").
+		c.project.Diags.Add(diag.New("out-of-place", c.places["param."+p.Name+".source"], "a scheduled run can't import %q: stack %q doesn't have the project's files", p.Source, c.stack.Name).
+			WithDetail("`pipec run` uploads the file of a path. A run that the cluster starts on a schedule can read only from S3.").
 			WithSuggestion("write source = \"s3://BUCKET/KEY\""))
 	}
 }
 
-// bodies gives Placed, each step with all pods that its instances have.
+// bodies returns Placed with, for each step, all pods of its instances.
 func bodies(p *program.Program) iter.Seq2[string, *program.Step] {
 	return func(yield func(string, *program.Step) bool) {
 		for at, s := range p.Placed() {
@@ -92,7 +94,7 @@ func bodies(p *program.Program) iter.Seq2[string, *program.Step] {
 	}
 }
 
-// images tells the steps that have none, and the image blocks that could not be pushed.
+// images reports the steps without an image, and the image blocks that can't be pushed.
 func (c *checker) images() bool {
 	good, told := true, map[string]bool{}
 	for at, s := range bodies(c.program) {
@@ -103,13 +105,13 @@ func (c *checker) images() bool {
 		switch {
 		case s.Image == "":
 			good = false
-			c.world.Diags.Add(diag.New("missing", c.places[at], "step %q has no image, and stack %q runs it in a pod", s.Name, c.stack.Name).
+			c.project.Diags.Add(diag.New("missing", c.places[at], "step %q has no image, and stack %q runs it in a pod", s.Name, c.stack.Name).
 				WithSuggestion("write image = image.NAME in the pipeline or in the step"))
 		case ref == "" && built && !told[s.Image]:
 			good, told[s.Image] = false, true
 			name := strings.TrimPrefix(s.Image, "image.")
-			c.world.Diags.Add(diag.New("missing", c.places["image."+name], "stack %q has no container_registry, and image %q has to be built and pushed to one", c.stack.Name, name).
-				WithRelated(c.world.Stacks[c.stack.Name].DefRange, "the stack is declared here").
+			c.project.Diags.Add(diag.New("missing", c.places["image."+name], "stack %q has no container_registry, but image %q must be built and pushed to one", c.stack.Name, name).
+				WithRelated(c.project.Stacks[c.stack.Name].DefRange, "the stack is declared here").
 				WithSuggestion(`write container_registry "generic" { uri = "HOST/PREFIX" } in the stack`))
 		case ref == "":
 			good = false
@@ -118,7 +120,7 @@ func (c *checker) images() bool {
 	return good
 }
 
-// restricted tells the steps whose own `pod` leaves `restricted`: that takes a security block.
+// restricted reports the steps whose own `pod` leaves `restricted` without a security block.
 func (c *checker) restricted(bound *program.Program) {
 	for at, s := range bodies(bound) {
 		if s.Security != nil || len(s.PodPatch) == 0 {
@@ -126,13 +128,13 @@ func (c *checker) restricted(bound *program.Program) {
 		}
 		l, err := restricted.Leaves(s)
 		if err != nil {
-			c.world.Diags.Add(diag.New("evaluation", c.places[""], "the pods of this pipeline can't be checked: %v", err))
+			c.project.Diags.Add(diag.New("evaluation", c.places[""], "the pods of this pipeline can't be checked: %v", err))
 			return
 		}
 		if l != nil {
-			c.world.Diags.Add(diag.New("not-restricted", c.places[at+".pod"], "the `pod` of step %q leaves Pod Security `restricted`", l.Step).
+			c.project.Diags.Add(diag.New("not-restricted", c.places[at+".pod"], "the `pod` of step %q leaves Pod Security `restricted`", l.Step).
 				WithDetail("%s.", strings.Join(l.Reasons, ";\n")).
-				WithSuggestion("write security {} in the step, if it must: plans point at it"))
+				WithSuggestion("if the step needs this, write security {} in it: plans then show it"))
 		}
 	}
 }

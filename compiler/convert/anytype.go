@@ -11,11 +11,10 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// Where text is wanted, "${x}" makes text of an x of type any, and x itself does not: it must be text when it is read.
-// In YAML the first is ${x} and the second ${(x)}. For what is known to be of another type both are the same, and the
-// parentheses can be left out.
+// If text is expected, "${x}" converts an x of type any to text, and x itself does not: it must be text when it is read. In
+// YAML the first is ${x} and the second ${(x)}. For other types both are the same, and the parentheses can be left out.
 
-// declaredTypes are the references whose declaration in the same file says that they are not any.
+// declaredTypes returns the references whose declaration in the same file rules out type any.
 func declaredTypes(body *hclsyntax.Body, src []byte) map[string]bool {
 	out := map[string]bool{}
 	for _, b := range body.Blocks {
@@ -51,7 +50,7 @@ func definite(body *hclsyntax.Body, src []byte) bool {
 	return false
 }
 
-// mayBeAny says whether an expression can be of type any, as far as is seen here.
+// mayBeAny reports whether an expression can have type any, as far as this file shows.
 func (w *yamlWriter) mayBeAny(e hclsyntax.Expression) bool {
 	switch e := expr.Bare(e).(type) {
 	case *hclsyntax.LiteralValueExpr, *hclsyntax.TemplateExpr, *hclsyntax.TemplateJoinExpr, *hclsyntax.BinaryOpExpr, *hclsyntax.UnaryOpExpr:

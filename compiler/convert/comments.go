@@ -9,14 +9,14 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// comment is one comment of a source, as the lines of its text without what marks them.
+// comment is one comment of a source: the lines of its text without comment marks.
 type comment struct {
 	start, end int
 	lines      []string
-	trailing   bool // something stands before it on its line
+	trailing   bool // there is something before it on its line
 }
 
-// comments are those of a source, by their place.
+// comments are the comments of a source, by position.
 type comments struct {
 	src []byte
 	all []comment
@@ -35,7 +35,7 @@ func hclComments(src []byte) *comments {
 	return c
 }
 
-// commentLines takes the marks off a comment of HCL.
+// commentLines removes the marks from a comment of HCL.
 func commentLines(text string) []string {
 	inner, long := strings.CutPrefix(text, "/*")
 	if !long {
@@ -59,7 +59,7 @@ func (c *comments) add(start, end int, lines []string) {
 	c.all = append(c.all, comment{start, end, lines, len(bytes.TrimSpace(c.src[line:start])) > 0})
 }
 
-// between are the comments that stand between two places.
+// between returns the comments between two positions.
 func (c *comments) between(from, to int) []comment {
 	i := sort.Search(len(c.all), func(i int) bool { return c.all[i].start >= from })
 	j := sort.Search(len(c.all), func(i int) bool { return c.all[i].start >= to })
@@ -69,7 +69,7 @@ func (c *comments) between(from, to int) []comment {
 	return c.all[i:j]
 }
 
-// behind are the comments on the rest of the line on which something ends.
+// behind returns the comments on the rest of the line after a position.
 func (c *comments) behind(end int) []comment {
 	end = min(end, len(c.src))
 	if end > 0 && c.src[end-1] == '\n' {
@@ -82,7 +82,7 @@ func (c *comments) behind(end int) []comment {
 	return c.between(end, end+line)
 }
 
-// blankBefore says whether an empty line stands before what starts at a place, and before the comments above it.
+// blankBefore reports whether there is an empty line before what starts at a position, and before the comments above it.
 func (c *comments) blankBefore(from, start int) bool {
 	from, start = max(from, 0), min(start, len(c.src))
 	if own := c.between(from, start); len(own) > 0 {
@@ -113,7 +113,7 @@ func (c *comments) blankBefore(from, start int) bool {
 	}
 }
 
-// marked are the lines of comments, each behind a #.
+// marked returns the lines of comments, each with a #.
 func marked(list []comment) []string {
 	var out []string
 	for _, o := range list {
@@ -124,7 +124,7 @@ func marked(list []comment) []string {
 	return out
 }
 
-// onLine is a comment behind something, or nothing.
+// onLine returns a comment at the end of a line, or "".
 func onLine(list []comment) string {
 	if lines := marked(list); len(lines) > 0 {
 		return "  " + lines[0] + strings.ReplaceAll(strings.Join(lines[1:], ""), "#", "")

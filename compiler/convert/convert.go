@@ -1,8 +1,8 @@
-// Package convert writes a source in the other of the two languages: HCL as YAML, YAML as HCL. What the source means
-// stays as it is, to the byte of the program; its comments go along to what they stand at, and its order stays but for
-// blocks of one type, which stand together in YAML.
+// Package convert converts a source to the other syntax: HCL to YAML, YAML to HCL. The program of the source doesn't change
+// by a byte. Comments move with what they are about. The order is kept, except that blocks of one type are together in
+// YAML.
 //
-// It needs no project: a file is converted alone, and names in it may be declared elsewhere.
+// A file is converted by itself, without its project: names in it may be declared elsewhere.
 package convert
 
 import (
@@ -20,7 +20,8 @@ import (
 	"pipec.dev/pipec/schema/language"
 )
 
-// Name is what the converted file is called: the name with the other suffix. false: the name is of neither language.
+// Name returns the name of the converted file: the name with the other suffix. It returns false if the name has neither
+// suffix.
 func Name(name string) (other string, ok bool) {
 	if base, ok := strings.CutSuffix(name, load.Suffix); ok {
 		return base + load.SuffixYAML, true
@@ -31,11 +32,12 @@ func Name(name string) (other string, ok bool) {
 	return "", false
 }
 
-// Source converts a source; the suffix of its name says which language it is in. false: it is faulty, and why is told.
+// Source converts a source. The suffix of its name selects its syntax. It reports the faults of the source and returns
+// false.
 func Source(name string, src []byte, diags *diag.List) ([]byte, bool) {
 	src = bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n")) // as load does
 	var own diag.List
-	p := load.Bytes("", name, src, &own)
+	p := load.Bytes("", name, src, language.Root(), &own)
 	if !own.HasErrors() {
 		for _, d := range structure(p) {
 			own.Add(d)
@@ -49,12 +51,12 @@ func Source(name string, src []byte, diags *diag.List) ([]byte, bool) {
 	var out []byte
 	other, _ := Name(name)
 	if p.Files[0].YAML != nil {
-		tree := yaml.Read(name, src, &own)
+		tree := yaml.Read(name, src, language.Root(), &own)
 		out = toHCL(tree, src)
 	} else {
 		out = toYAML(body, src)
 	}
-	back := load.Bytes("", other, out, &own)
+	back := load.Bytes("", other, out, language.Root(), &own)
 	if len(back.Files) == 0 || !same(body, back.Files[0].Body) {
 		at := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
 		diags.Add(diag.New("not-supported", at, "this file can't be converted without changing what it means"))
@@ -63,8 +65,8 @@ func Source(name string, src []byte, diags *diag.List) ([]byte, bool) {
 	return out, true
 }
 
-// structure tells blocks and attributes that the table doesn't have: how they would be written in the other language is
-// not known. What is missing, and what works in a later version only, is no matter.
+// structure reports blocks and attributes that are not in the table, because it is unknown how to write them in the other
+// syntax. Missing ones, and those of later versions, don't matter here.
 func structure(p *load.Project) []diag.Diagnostic {
 	var told diag.List
 	decode.Project(p, &told)
@@ -78,8 +80,8 @@ func structure(p *load.Project) []diag.Diagnostic {
 	return out
 }
 
-// formatted lays out HCL.
+// formatted formats HCL.
 func formatted(src []byte) []byte { return hclwrite.Format(src) }
 
-// block finds what the table says of a block.
+// blockOf returns the definition of a block in the table.
 func blockOf(def *language.Block, b *hclsyntax.Block) *language.Block { return def.Block(b.Type) }

@@ -12,9 +12,9 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// expression writes the value of an attribute, and says up to where the source's comments have been written.
+// expression writes the value of an attribute, and returns up to where the source's comments have been written.
 func (w *hclWriter) expression(v *yaml.Value, body *yaml.Body, item *yaml.Item) (text string, written int) {
-	// In a body that says of which type its value is, nothing else is wanted; what has no type has its own.
+	// If the body declares the type of its value, no other type is expected. A value without a declared type has its own.
 	own := body.Def.Free
 	if item.Attribute != nil && (item.Name == "default" || item.Name == "value") && v.Want == cty.DynamicPseudoType {
 		own = true
@@ -25,8 +25,8 @@ func (w *hclWriter) expression(v *yaml.Value, body *yaml.Body, item *yaml.Item) 
 	return w.value(v, own)
 }
 
-// value writes a value, and says up to where the source's comments have been written: perhaps beyond the value, behind its
-// last line. own: no type is wanted of it, so that it is as well without quotes.
+// value writes a value, and returns up to where the source's comments have been written, which may be after the value on
+// its last line. own: no type is expected of the value, so that it may also be written without quotes.
 func (w *hclWriter) value(v *yaml.Value, own bool) (text string, written int) {
 	switch v.Kind {
 	case yaml.List:
@@ -51,7 +51,7 @@ func (w *hclWriter) scalar(v *yaml.Value, own bool) string {
 	return "null"
 }
 
-// hclNumber writes a number of YAML: .5 and 5. are none of HCL's.
+// hclNumber writes a number of YAML: HCL doesn't have .5 and 5.
 func hclNumber(text string) string {
 	sign := ""
 	if strings.HasPrefix(text, "-") {
@@ -66,7 +66,7 @@ func hclNumber(text string) string {
 	return sign + text
 }
 
-// template writes text: as an expression where it is one ${…}, as a heredoc where it has several lines, else in quotes.
+// template writes text: as an expression if it is one ${…}, as a heredoc if it has several lines, and otherwise in quotes.
 func (w *hclWriter) template(v *yaml.Value, own bool) string {
 	src := []byte(v.Text)
 	e, hclDiags := hclsyntax.ParseTemplate(src, "", hcl.InitialPos)
@@ -74,7 +74,7 @@ func (w *hclWriter) template(v *yaml.Value, own bool) string {
 		return `"` + quotedText(v.Text) + `"`
 	}
 	if wrap, ok := e.(*hclsyntax.TemplateWrapExpr); ok {
-		if p, ok := wrap.Wrapped.(*hclsyntax.ParenthesesExpr); ok { // it and nothing else
+		if p, ok := wrap.Wrapped.(*hclsyntax.ParenthesesExpr); ok { // nothing else is in it
 			return alone(p.Expression, source(p.Expression, src), source(p, src))
 		}
 		text := source(wrap.Wrapped, src)
@@ -96,7 +96,7 @@ func (w *hclWriter) template(v *yaml.Value, own bool) string {
 	return `"` + templates{src: src, quoted: true}.text(t.Parts) + `"`
 }
 
-// alone is an expression outside of a template. There a new line ends it, unless it stands between brackets.
+// alone writes an expression outside of a template. A new line ends it there, unless it is between brackets.
 func alone(e hclsyntax.Expression, text, bracketed string) string {
 	if strings.Contains(text, "\n") {
 		switch e.(type) {
@@ -108,7 +108,7 @@ func alone(e hclsyntax.Expression, text, bracketed string) string {
 	return text
 }
 
-// heredoc is text over several lines. false: something in it would be read as something else.
+// heredoc writes text over several lines. It returns false if a part of the text would be read as something else.
 func heredoc(text string, e hclsyntax.Expression) (string, bool) {
 	marker := "EOT"
 	for strings.Contains(text, marker) {
@@ -138,7 +138,7 @@ func indentedText(text string) string {
 	return b.String()
 }
 
-// isText says whether an expression is certainly text, as far as is seen here.
+// isText reports whether an expression is certainly text, as far as this file shows.
 func (w *hclWriter) isText(e hclsyntax.Expression) bool {
 	switch e := expr.Bare(e).(type) {
 	case *hclsyntax.TemplateExpr:
@@ -149,7 +149,7 @@ func (w *hclWriter) isText(e hclsyntax.Expression) bool {
 	return false
 }
 
-// definiteIn are the references whose declaration in the tree says that they are text.
+// definiteIn returns the references whose declaration in the tree has the type text.
 func definiteIn(root *yaml.Body) map[string]bool {
 	out := map[string]bool{}
 	declare := func(prefix string, item *yaml.Item) {
@@ -179,10 +179,10 @@ func definiteIn(root *yaml.Body) map[string]bool {
 	return out
 }
 
-// piece is what is written of one element of a list or a map.
+// piece is the written form of one element of a list or a map.
 type piece struct {
 	text string
-	end  int // up to where the source is written with it
+	end  int // up to where the source has been written with it
 }
 
 func (w *hclWriter) list(v *yaml.Value, own bool) (text string, written int) {
@@ -208,7 +208,7 @@ func (w *hclWriter) list(v *yaml.Value, own bool) (text string, written int) {
 	return b.String(), from
 }
 
-// elements are written values, and whether they stand on lines of their own.
+// elements returns the written elements, and whether each has its own line.
 func (w *hclWriter) elements(v *yaml.Value, own bool) (parts []piece, long bool) {
 	length := 0
 	long = len(w.comments.between(v.Start, v.End)) > 0
@@ -258,7 +258,7 @@ func (w *hclWriter) object(v *yaml.Value, own bool) (text string, written int) {
 	return "{\n" + b.String() + "}", from
 }
 
-// above are the comments up to a place, as lines of their own.
+// above returns the comments up to a position, as lines of their own.
 func (w *hclWriter) above(from *int, to int) string {
 	lines := marked(w.comments.between(*from, to))
 	*from = max(*from, to)
@@ -268,7 +268,7 @@ func (w *hclWriter) above(from *int, to int) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// behind is the comment on the rest of the line.
+// behind returns the comment on the rest of the line.
 func (w *hclWriter) behind(from *int) string {
 	list := w.comments.behind(*from)
 	if len(list) == 0 {
@@ -278,7 +278,7 @@ func (w *hclWriter) behind(from *int) string {
 	return onLine(list)
 }
 
-// hclKey is a key of an object: a name, text, or an expression in parentheses.
+// hclKey writes a key of an object: a name, text, or an expression in parentheses.
 func hclKey(text string) string {
 	if hclsyntax.ValidIdentifier(text) && !word.MatchString(text) && text != "for" {
 		return text

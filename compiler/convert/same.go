@@ -8,8 +8,8 @@ import (
 	"pipec.dev/pipec/schema/expr"
 )
 
-// same says whether two bodies mean the same: the same attributes with the same expressions, and the same blocks of each
-// type in the same order. It is asked of everything that is converted, so that a gap in the writers is told and not
+// same reports whether two bodies have the same meaning: the same attributes with the same expressions, and the same blocks
+// of each type in the same order. Every conversion is checked with it, so that a gap in the writers is reported instead of
 // written.
 func same(a, b *hclsyntax.Body) bool {
 	if len(a.Attributes) != len(b.Attributes) || len(a.Blocks) != len(b.Blocks) {

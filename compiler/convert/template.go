@@ -10,14 +10,14 @@ import (
 	"pipec.dev/pipec/schema/expr"
 )
 
-// templates writes templates from their trees: as the text that they are between no quotes, which is what YAML has, or
-// between those of HCL. Expressions in them stay as they were written.
+// templates writes templates from their trees: without quotes for YAML, or with the quotes of HCL. Expressions in them are
+// not changed.
 type templates struct {
-	src    []byte // what the places in the trees are offsets of
+	src    []byte // the source that ranges in the trees refer to
 	quoted bool   // for between quotes
 }
 
-// source is an expression as it was written; where its place is not all of it, in its canonical form.
+// source returns an expression as it was written, or in its canonical form if its range doesn't cover all of it.
 func source(e hclsyntax.Expression, src []byte) string {
 	want, err := expr.Print(e)
 	r := e.Range()
@@ -35,10 +35,10 @@ func source(e hclsyntax.Expression, src []byte) string {
 	return want
 }
 
-// text is a template.
+// text writes a template.
 func (t templates) text(parts []hclsyntax.Expression) string {
 	var b strings.Builder
-	alone := true // all that stands there is one interpolation, between texts that came to nothing
+	alone := true // everything is one interpolation, between texts that are empty
 	count := 0
 	for _, p := range parts {
 		if s, ok := literalText(p); ok {
@@ -57,7 +57,7 @@ func (t templates) text(parts []hclsyntax.Expression) string {
 			last = s[len(s)-1:]
 		}
 		if next && (last == "$" || last == "%") {
-			// What follows would be read as an escape. A ~ takes the space away again.
+			// What follows would be read as an escape. A ~ removes the space again.
 			b.WriteString(s + " ")
 			return "~"
 		}
@@ -124,7 +124,7 @@ func (t templates) escape(s string) string {
 	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(s)
 }
 
-// quotedText is text as it stands between quotes of HCL.
+// quotedText writes text for use between quotes of HCL.
 func quotedText(s string) string {
 	p, err := expr.Print(&hclsyntax.LiteralValueExpr{Val: cty.StringVal(s)})
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"pipec.dev/pipec/compiler/yaml"
 )
 
-// toHCL writes a tree, of YAML, as HCL.
+// toHCL writes a tree that was read from YAML as HCL.
 func toHCL(tree *yaml.Tree, src []byte) []byte {
 	c := &comments{src: src}
 	for _, o := range tree.Comments() {
@@ -24,8 +24,8 @@ type hclWriter struct {
 	types    map[string]bool // the references that are text
 }
 
-// body writes what is in a block, which stands between two places of the source, and says up to where the source's comments
-// have been written: perhaps beyond the block, behind its last line.
+// body writes the content of a block between two positions of the source. It returns up to where the source's comments have
+// been written, which may be after the block, on its last line.
 func (w *hclWriter) body(body *yaml.Body, from, to, depth int) int {
 	for n, item := range body.Items {
 		isBlock := item.Body != nil
@@ -33,7 +33,7 @@ func (w *hclWriter) body(body *yaml.Body, from, to, depth int) int {
 		if n > 0 && (large || w.comments.blankBefore(from, item.Start)) {
 			w.b.WriteString("\n")
 		}
-		here := item.Start >= from // what stands for an alias is elsewhere
+		here := item.Start >= from // the value of an alias is elsewhere in the source
 		if here {
 			if isBlock && item.TypeStart > from && item.TypeStart < item.Start && len(w.comments.between(from, item.TypeStart)) > 0 {
 				w.head(from, item.TypeStart) // above all blocks of the type
@@ -53,7 +53,7 @@ func (w *hclWriter) body(body *yaml.Body, from, to, depth int) int {
 		text, written := w.expression(item.Value, body, item)
 		w.b.WriteString(item.Name + " = " + text)
 		if behind := w.comments.behind(item.End); len(behind) > 0 && here {
-			if written <= behind[0].start { // else it stands behind the last element
+			if written <= behind[0].start { // otherwise it is behind the last element
 				w.b.WriteString(onLine(behind))
 			}
 			from = max(from, behind[len(behind)-1].end)
@@ -71,7 +71,7 @@ func (w *hclWriter) head(from, to int) {
 	}
 }
 
-// block writes a block, and says up to where the source's comments have been written.
+// block writes a block, and returns up to where the source's comments have been written.
 func (w *hclWriter) block(item *yaml.Item, depth int) int {
 	w.b.WriteString(item.Name)
 	if item.Body.Def.Label != "" {
@@ -104,7 +104,7 @@ func (w *hclWriter) block(item *yaml.Item, depth int) int {
 	return from
 }
 
-// oneLine says whether a block is one line: one attribute, in YAML on the line of its label.
+// oneLine reports whether a block is one line: one attribute, in YAML on the line of its label.
 func (w *hclWriter) oneLine(item *yaml.Item) bool {
 	if item.Body == nil || len(item.Body.Items) != 1 || item.Body.Items[0].Value == nil {
 		return false
@@ -117,7 +117,7 @@ func (w *hclWriter) oneLine(item *yaml.Item) bool {
 	return !strings.Contains(text, "\n") && len(text) <= maxFlow
 }
 
-// endOfName is just behind the colon of a block's key.
+// endOfName returns the position after the colon of a block's key.
 func (w *hclWriter) endOfName(item *yaml.Item) int {
 	at := item.Start
 	for at < len(w.comments.src) && w.comments.src[at] != ':' && w.comments.src[at] != '\n' {

@@ -10,7 +10,7 @@ import (
 	"pipec.dev/pipec/schema/language"
 )
 
-// toYAML writes a file's body, of HCL, as YAML.
+// toYAML writes the body of a file in HCL as YAML.
 func toYAML(body *hclsyntax.Body, src []byte) []byte {
 	w := &yamlWriter{src: src, comments: hclComments(src), types: declaredTypes(body, src)}
 	lines := w.body(language.Root(), body, 0, len(src), 0)
@@ -28,7 +28,7 @@ type item struct {
 	attr       *hclsyntax.Attribute
 	block      *hclsyntax.Block
 	start, end int
-	from       int // where what stands before it ends
+	from       int // the end of what precedes it
 }
 
 func items(body *hclsyntax.Body, from int) []item {
@@ -48,7 +48,7 @@ func items(body *hclsyntax.Body, from int) []item {
 	return out
 }
 
-// body gives the lines of a body, which stands between two places.
+// body returns the lines of a body between two positions.
 func (w *yamlWriter) body(def *language.Block, body *hclsyntax.Body, from, to, depth int) []string {
 	all := items(body, from)
 	byType := map[string][]item{}
@@ -68,7 +68,7 @@ func (w *yamlWriter) body(def *language.Block, body *hclsyntax.Body, from, to, d
 		}
 		group := byType[i.block.Type]
 		if group == nil {
-			continue // stands with the first of its type
+			continue // written with the first block of its type
 		}
 		delete(byType, i.block.Type)
 		if len(out) > 0 && w.apart(i, depth) {
@@ -78,7 +78,7 @@ func (w *yamlWriter) body(def *language.Block, body *hclsyntax.Body, from, to, d
 	}
 	tail := w.comments.between(end, to)
 	if len(tail) > 0 && len(all) > 0 && tail[0].trailing {
-		tail = tail[1:] // stands behind the last item
+		tail = tail[1:] // it is behind the last item
 	}
 	if len(tail) > 0 && len(out) > 0 && w.comments.blankBefore(end, tail[0].start) {
 		out = append(out, "")
@@ -86,7 +86,7 @@ func (w *yamlWriter) body(def *language.Block, body *hclsyntax.Body, from, to, d
 	return append(out, marked(tail)...)
 }
 
-// head is what stands above an item: an empty line, comments.
+// head returns the lines above an item: an empty line, comments.
 func (w *yamlWriter) head(i item, first bool, depth int) []string {
 	var out []string
 	if !first && w.apart(i, depth) {
@@ -95,12 +95,12 @@ func (w *yamlWriter) head(i item, first bool, depth int) []string {
 	return append(out, marked(w.own(i))...)
 }
 
-// apart says whether an empty line stands before an item: where one stood, and between large blocks.
+// apart reports whether there is an empty line before an item: as in the source, and between large blocks.
 func (w *yamlWriter) apart(i item, depth int) bool {
 	return w.comments.blankBefore(i.from, i.start) || i.block != nil && depth < 2 && bytes.Contains(w.src[i.start:i.end], []byte("\n"))
 }
 
-// own are the comments above an item.
+// own returns the comments above an item.
 func (w *yamlWriter) own(i item) []comment {
 	above := w.comments.between(i.from, i.start)
 	for len(above) > 0 && above[0].trailing && i.from > 0 {
@@ -151,14 +151,14 @@ func (w *yamlWriter) block(def *language.Block, key string, i item, depth int) [
 	return append([]string{head + n.behind}, indented(n.lines)...)
 }
 
-// node is a written value: what stands on the line of its key, and the lines below.
+// node is a written value: the text on the line of its key, and the lines below.
 type node struct {
 	inline string
 	behind string // a comment at the end of that line
 	lines  []string
 }
 
-// inner writes what is in a block.
+// inner writes the content of a block.
 func (w *yamlWriter) inner(def *language.Block, i item, depth int) node {
 	closed := w.onSameLine(i.end)
 	if line, ok := w.oneLine(def, i); ok {
@@ -186,7 +186,7 @@ func (w *yamlWriter) inner(def *language.Block, i item, depth int) node {
 	return n
 }
 
-// detached says whether the comments above an item are about more than it: an empty line stands behind them.
+// detached reports whether the comments above an item apply to more than the item, because an empty line follows them.
 func (w *yamlWriter) detached(i item) bool {
 	own := w.own(i)
 	if len(own) == 0 {
@@ -195,7 +195,7 @@ func (w *yamlWriter) detached(i item) bool {
 	return bytes.Count(w.src[own[len(own)-1].end:i.start], []byte("\n")) > 1
 }
 
-// oneLine is a block with one attribute that stands on one line.
+// oneLine writes a block with one attribute on one line.
 func (w *yamlWriter) oneLine(def *language.Block, i item) (string, bool) {
 	body := i.block.Body
 	if len(body.Attributes) != 1 || len(body.Blocks) > 0 || bytes.Contains(w.src[i.start:i.end], []byte("\n")) || len(w.comments.between(i.start, i.end)) > 0 {

@@ -29,9 +29,9 @@ func yamlLiteral(e *hclsyntax.LiteralValueExpr, src []byte) (string, bool) {
 }
 
 var (
-	// plainText is text that every reader of YAML takes as that, without quotes, where it stands on its own.
+	// plainText matches text that every reader of YAML reads as this text without quotes, outside of brackets.
 	plainText = regexp.MustCompile(`^([A-Za-z_/$]|-[A-Za-z-]|\.{1,2}/|[0-9]+[A-Za-df-wyzG-Z])[^\n\t\x00-\x1f#"'\\` + "`" + `]*$`)
-	// word is what some reader takes as something else.
+	// word matches text that some readers of YAML read as another type.
 	word     = regexp.MustCompile(`(?i)^(y|n|yes|no|on|off|true|false|null|~|-+|<<|=)$`)
 	numeral  = regexp.MustCompile(`^[-+.]*[0-9][0-9_.:eE+-]*$|^0[xob]`)
 	plainKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_./-]*$`)
@@ -52,7 +52,7 @@ func printable(s string) bool {
 	return true
 }
 
-// yamlKey is a key, quoted where it must be.
+// yamlKey writes a key, with quotes if it needs them.
 func yamlKey(s string) string {
 	if plainKey.MatchString(s) && !word.MatchString(s) && !numeral.MatchString(s) {
 		return s
@@ -60,7 +60,7 @@ func yamlKey(s string) string {
 	return quotedYAML(s)
 }
 
-// yamlText is text: plain where it can be, a block where it has several lines, else quoted.
+// yamlText writes text: plain if possible, as a block if it has several lines, and otherwise quoted.
 func yamlText(s string) node {
 	if isPlain(s) {
 		return node{inline: s}
@@ -71,7 +71,7 @@ func yamlText(s string) node {
 	return node{inline: quotedYAML(s)}
 }
 
-// literalBlock is text of several lines as it is. header "": it can't be written so.
+// literalBlock writes text of several lines unchanged. The header is "" if that isn't possible.
 func literalBlock(s string) (lines []string, header string) {
 	body := strings.TrimRight(s, "\n")
 	if !strings.Contains(s, "\n") || body == "" || body[0] == ' ' || body[0] == '\t' || body[0] == '\n' {
@@ -95,7 +95,7 @@ func literalBlock(s string) (lines []string, header string) {
 	return lines, "|+"
 }
 
-// quotedYAML is text in quotes, in those that need fewer escapes.
+// quotedYAML writes text in the quotes that need fewer escapes.
 func quotedYAML(s string) string {
 	if printable(s) {
 		switch {
@@ -129,7 +129,7 @@ func quotedYAML(s string) string {
 	return b.String()
 }
 
-// flowSafe quotes plain text that means something else between brackets.
+// flowSafe quotes plain text that has another meaning between brackets.
 func flowSafe(s string) string {
 	if s[0] != '"' && s[0] != '\'' && strings.ContainsAny(s, "{}[],:?") {
 		return quotedYAML(s)

@@ -43,7 +43,7 @@ func (w *yamlWriter) attributeValue(a *language.Attribute, body *hclsyntax.Body,
 	return w.value(e, wanted(a, body, w.src))
 }
 
-// wanted is the type that is wanted of an attribute, as the reader of YAML sees it.
+// wanted returns the type that the reader of YAML expects of an attribute.
 func wanted(a *language.Attribute, body *hclsyntax.Body, src []byte) cty.Type {
 	t, err := types.ParseString(a.Type)
 	if err != nil {
@@ -59,7 +59,7 @@ func wanted(a *language.Attribute, body *hclsyntax.Body, src []byte) cty.Type {
 	return t
 }
 
-// bare is a reference or a type: its text.
+// bare writes a reference or a type as text.
 func (w *yamlWriter) bare(e hclsyntax.Expression) node { return yamlText(source(e, w.src)) }
 
 func (w *yamlWriter) value(e hclsyntax.Expression, want cty.Type) node {
@@ -106,7 +106,7 @@ func (w *yamlWriter) value(e hclsyntax.Expression, want cty.Type) node {
 	return yamlText("${" + text + "}")
 }
 
-// within is what is wanted of an element.
+// within returns the type that is expected of an element.
 func within(want cty.Type, key string, at int) cty.Type {
 	switch {
 	case want.IsCollectionType():
@@ -119,7 +119,7 @@ func within(want cty.Type, key string, at int) cty.Type {
 	return cty.DynamicPseudoType
 }
 
-// maxFlow is how long a list on one line may be.
+// maxFlow is the maximum length of a list on one line.
 const maxFlow = 90
 
 func (w *yamlWriter) list(t *hclsyntax.TupleConsExpr, write func(hclsyntax.Expression) node) node {
@@ -158,7 +158,7 @@ func (w *yamlWriter) list(t *hclsyntax.TupleConsExpr, write func(hclsyntax.Expre
 	return node{lines: append(out, w.above(from, end)...)}
 }
 
-// above are the comments between two places, but for those that stand behind what ends at the first.
+// above returns the comments between two positions, except those on the line that ends at the first one.
 func (w *yamlWriter) above(from, to int) []string {
 	own := w.comments.between(from, to)
 	if w.onSameLine(from) != "" {
@@ -168,7 +168,7 @@ func (w *yamlWriter) above(from, to int) []string {
 	return marked(own)
 }
 
-// onSameLine is the comment behind an element and its comma.
+// onSameLine returns the comment behind an element and its comma.
 func (w *yamlWriter) onSameLine(end int) string {
 	list := w.comments.behind(end)
 	if len(list) == 0 || strings.Trim(string(w.src[end:list[0].start]), ", \t") != "" {
@@ -177,7 +177,7 @@ func (w *yamlWriter) onSameLine(end int) string {
 	return onLine(list)
 }
 
-// object is an object as a map. false: it has keys that a map can't have.
+// object writes an object as a map. It returns false if the object has keys that a map can't have.
 func (w *yamlWriter) object(o *hclsyntax.ObjectConsExpr, want cty.Type) (node, bool) {
 	if len(o.Items) == 0 {
 		return node{inline: "{}"}, true
@@ -204,7 +204,8 @@ func (w *yamlWriter) object(o *hclsyntax.ObjectConsExpr, want cty.Type) (node, b
 	return node{lines: append(out, w.above(from, o.SrcRange.End.Byte)...)}, true
 }
 
-// key is an object's key as text. false: it is neither a name, nor text, nor an expression in parentheses.
+// key returns an object's key as text. It returns false if the key is neither a name, nor text, nor an expression in
+// parentheses.
 func (w *yamlWriter) key(e hclsyntax.Expression) (string, bool) {
 	k, ok := e.(*hclsyntax.ObjectConsKeyExpr)
 	if !ok {

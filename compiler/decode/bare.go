@@ -9,8 +9,8 @@ import (
 	"pipec.dev/pipec/schema/language"
 )
 
-// Bare tells text in YAML files that is the address of something declared: the value, `${…}`, is most likely meant. What
-// names nothing, such as the file name input.csv, is left alone.
+// Bare reports text in YAML files that is the address of a declaration: probably its value, `${…}`, was meant. Text that
+// names no declaration, such as the file name input.csv, is not reported.
 func Bare(p *load.Project, blocks []*Block, diags *diag.List) {
 	var names *declared
 	for _, f := range p.Files {
@@ -30,10 +30,10 @@ func Bare(p *load.Project, blocks []*Block, diags *diag.List) {
 
 func bare(s yaml.Suspect, src []byte) diag.Diagnostic {
 	text := s.Text
-	d := diag.New("bare-reference", s.Range, "this is the text %q, and not what it names", text).
-		WithDetail("If the text is meant, ${%q} says so.", text).WithSuggestion("write ${%s}", text)
+	d := diag.New("bare-reference", s.Range, "this is the text %q, and not the value that it names", text).
+		WithDetail("If you mean the text, write ${%q}.", text).WithSuggestion("write ${%s}", text)
 	at := s.Range
-	if s.Quoted && at.End.Byte-at.Start.Byte == len(text)+2 { // the quotes stay
+	if s.Quoted && at.End.Byte-at.Start.Byte == len(text)+2 { // keep the quotes
 		at.Start.Byte, at.Start.Column = at.Start.Byte+1, at.Start.Column+1
 		at.End.Byte, at.End.Column = at.End.Byte-1, at.End.Column-1
 	}
@@ -43,10 +43,10 @@ func bare(s yaml.Suspect, src []byte) diag.Diagnostic {
 	if s.Quoted {
 		return d.WithFix(at, "${"+text+"}")
 	}
-	return d.WithFix(at, `"${`+text+`}"`) // in quotes it is right between brackets too
+	return d.WithFix(at, `"${`+text+`}"`) // between brackets this is right with quotes too
 }
 
-// declared are the addresses that text may look like: "var.x"; of a pipeline, "p param.x"; of a step, "p s input.x".
+// declared are the addresses that a text may match: "var.x"; of a pipeline, "p param.x"; of a step, "p s input.x".
 type declared struct{ at map[string]bool }
 
 func declare(blocks []*Block) *declared {

@@ -1,11 +1,12 @@
-// Package decode lays the table of schema/language over syntax trees: what comes out is one tree of blocks and
-// attributes that are in the language, each with its place. Unknown, missing and double ones are told here; what the
-// expressions mean is not looked at.
+// Package decode applies the table of schema/language to syntax trees. The result is one tree of the blocks and attributes
+// that are in the language, each with its range. The package reports unknown, missing and duplicate ones. It does not look
+// into expressions.
 package decode
 
 import (
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -20,16 +21,17 @@ import (
 type Block struct {
 	Def        *language.Block
 	Label      string
-	LabelRange hcl.Range // of the label; DefRange where there is none
+	LabelRange hcl.Range // of the label; DefRange if the block has none
 	DefRange   hcl.Range // of the type and the label
 	Attrs      map[string]*hcl.Attribute
-	Blocks     []*Block // in the order of the source; after them those whose type is misspelt
+	Blocks     []*Block // in the order of the source, followed by those whose type is misspelled
 
 	tried map[string]bool
 }
 
-// Tried says whether one of these attributes or blocks stands in b in a form that can't be used, which has been told: it
-// is misspelt, not supported yet, or one where the other is right. That it is missing need not be told then.
+// Tried reports whether b contains one of these attributes or blocks in a form that can't be used and that has been
+// reported: misspelled, not supported yet, or an attribute written as a block or the reverse. It need not be reported as
+// missing then.
 func (b *Block) Tried(names ...string) bool {
 	for _, name := range names {
 		if b.tried[name] {
@@ -75,7 +77,7 @@ func (b *Block) One(name string) *Block {
 	return nil
 }
 
-// Sorted returns the attributes by their place.
+// Sorted returns the attributes by position.
 func (b *Block) Sorted() []*hcl.Attribute {
 	out := make([]*hcl.Attribute, 0, len(b.Attrs))
 	for _, a := range b.Attrs {
@@ -85,10 +87,10 @@ func (b *Block) Sorted() []*hcl.Attribute {
 	return out
 }
 
-// Project decodes all files into the top-level blocks, by file and place.
+// Project decodes all files into the top-level blocks of the table that the project was read with, by file and position.
 func Project(p *load.Project, diags *diag.List) []*Block {
 	d := decoder{diags: diags, sources: p.Sources, schemas: map[*language.Block]*schema{}, recovered: map[*hclsyntax.Block]bool{}}
-	root := language.Root()
+	root := p.Root
 	var out []*Block
 	var first map[string]*Block
 	for _, f := range p.Files {
@@ -117,12 +119,12 @@ type decoder struct {
 	sources map[string][]byte
 	schemas map[*language.Block]*schema
 
-	tried     map[*hclsyntax.Body][]string // what of a body in YAML stands there in a form that can't be used
+	tried     map[*hclsyntax.Body][]string // for a body in YAML, the names in it that have a form that can't be used
 	recovered map[*hclsyntax.Block]bool
 }
 
-// schema makes the HCL schema of a block type, once. Required attributes are not asked of HCL: the table's own check
-// says more.
+// schema returns the HCL schema of a block type, and makes each once. No attribute is required for HCL, because the table's
+// own check reports more.
 func (d *decoder) schema(def *language.Block) *schema {
 	if s, ok := d.schemas[def]; ok {
 		return s
@@ -135,7 +137,7 @@ func (d *decoder) schema(def *language.Block) *schema {
 	return s
 }
 
-// Schema is the HCL schema of a block type of the table.
+// Schema returns the HCL schema of a block type of the table.
 func Schema(def *language.Block) *hcl.BodySchema {
 	s := &hcl.BodySchema{}
 	for _, a := range def.Attributes {
@@ -157,8 +159,8 @@ func (d *decoder) body(b *Block, body hcl.Body) {
 		b.Attrs = attrs
 		d.diags.Add(diag.FromHCL(hclDiags, d.sources)...)
 		for name, a := range attrs {
-			if !hclsyntax.ValidIdentifier(name) { // as it may be in YAML
-				d.diags.Add(diag.New("invalid-name", a.NameRange, "%q can't be a name", name).WithDetail(NameRule))
+			if !hclsyntax.ValidIdentifier(name) { // YAML allows such names
+				d.diags.Add(diag.New("invalid-name", a.NameRange, "%q is not a valid name", name).WithDetail(NameRule))
 			}
 		}
 		return
@@ -215,10 +217,10 @@ func notSupported(what, since string, at hcl.Range) diag.Diagnostic {
 		WithDetail("%s %s part of the language from %s on; this pipec compiles %s.", what, verb, since, language.Version)
 }
 
-// NameRule is what ValidName asks, for people.
-const NameRule = "A name starts with a letter or _, goes on with letters, digits, _ and -, and has at most 63 characters."
+// NameRule is the rule of ValidName in words.
+const NameRule = "A name starts with a letter or _, contains only letters, digits, _ and -, and has at most 63 characters."
 
-// ValidName says whether a label keeps the rule for names.
+// ValidName reports whether a label follows the rule for names.
 func ValidName(s string) bool {
 	for i := range len(s) {
 		c := s[i]
@@ -240,42 +242,51 @@ func (d *decoder) label(b *Block) {
 		d.diags.Add(diag.New("invalid-value", b.LabelRange, "there is no %s of kind %q", b.Def.Name, b.Label).
 			WithDetail("The kinds are %s.", strings.Join(b.Def.Labels, ", ")).DidYouMean(b.Label, b.Def.Labels))
 	case !ValidName(b.Label):
-		d.diags.Add(diag.New("invalid-name", b.LabelRange, "%q is no name for a block `%s`", b.Label, b.Def.Name).
+		d.diags.Add(diag.New("invalid-name", b.LabelRange, "%q is not a valid name for a block `%s`", b.Label, b.Def.Name).
 			WithDetail(NameRule))
 	}
 }
 
-// single tells a second block of a type that may stand once in its parent.
+// single reports a second block of a type that may appear once in its parent.
 func (d *decoder) single(b *Block, first map[string]*Block) {
 	if !b.Def.Single {
 		return
 	}
 	if f, ok := first[b.Def.Name]; ok {
 		d.diags.Add(diag.New("duplicate", b.DefRange, "a second %s block", b.Def.Name).
-			WithDetail("Only one may stand here.").WithRelated(f.DefRange, "the first one is here"))
+			WithDetail("Only one is allowed here.").WithRelated(f.DefRange, "the first one is here"))
 		return
 	}
 	first[b.Def.Name] = b
 }
 
-// attributes tells what is missing, misplaced or not yet supported among a block's attributes.
+// attributes reports which of a block's attributes are missing, misplaced or not supported yet.
 func (d *decoder) attributes(b *Block) {
 	for _, a := range b.Def.Attributes {
 		got, ok := b.Attrs[a.Name]
 		switch {
 		case !ok:
-			if a.Required && (a.Only == "" || a.Only == b.Label) && !b.tried[a.Name] {
-				d.diags.Add(diag.New("missing", b.DefRange, "%s needs `%s`", b.describe(), a.Name).WithDetail("%s", a.Doc))
+			if a.Required && a.For(b.Label) && !b.tried[a.Name] {
+				d.diags.Add(diag.New("missing", b.DefRange, "%s requires `%s`", b.describe(), a.Name).WithDetail("%s", a.Doc))
 			}
 		case !language.Supported(a.Since):
 			d.diags.Add(notSupported("`"+a.Name+"`", a.Since, got.NameRange))
 			delete(b.Attrs, a.Name)
 			b.try(a.Name)
-		case a.Only != "" && a.Only != b.Label:
-			d.diags.Add(diag.New("out-of-place", got.NameRange, "`%s` belongs to %s %q, not to %q", a.Name, b.Def.Name, a.Only, b.Label))
+		case !a.For(b.Label):
+			d.diags.Add(diag.New("out-of-place", got.NameRange, "`%s` belongs to %s %s, not to %q", a.Name, b.Def.Name, quoted(a.Only), b.Label))
 			delete(b.Attrs, a.Name)
 		}
 	}
+}
+
+// quoted lists labels: "a" or "b".
+func quoted(labels []string) string {
+	out := make([]string, len(labels))
+	for i, l := range labels {
+		out[i] = strconv.Quote(l)
+	}
+	return strings.Join(out, " or ")
 }
 
 func (b *Block) describe() string {

@@ -12,8 +12,8 @@ import (
 	"pipec.dev/pipec/schema/language"
 )
 
-// fault turns what HCL says of a body that doesn't fit its schema into the table's own words. A block whose type is
-// misspelt is put among the others as what it was meant to be: its name is declared, and what is in it is looked at.
+// fault translates HCL's error about a body that doesn't fit its schema into the table's own words. A block whose type is
+// misspelled is added as a block of the type that was meant, so that its name is declared and its content is checked.
 func (d *decoder) fault(b *Block, body hcl.Body, content *hcl.BodyContent, h *hcl.Diagnostic) {
 	at := hcl.Range{}
 	if h.Subject != nil {
@@ -41,8 +41,8 @@ func (d *decoder) fault(b *Block, body hcl.Body, content *hcl.BodyContent, h *hc
 	}
 }
 
-// recover puts the block whose type stands at a place into content, as one of type def. In YAML, several may: each is
-// taken once.
+// recover adds the block whose type is at a position to content, as a block of type def. In YAML several blocks may have
+// this position; each is added once.
 func (d *decoder) recover(def *language.Block, body hcl.Body, at hcl.Range, content *hcl.BodyContent) bool {
 	syntax, ok := body.(*hclsyntax.Body)
 	if !ok {
@@ -82,7 +82,7 @@ func where(def *language.Block) string {
 	return "in " + article + " " + def.Name + " block"
 }
 
-// unknownAttribute tells an attribute that is not in the table, and which name was meant; "" where that is open.
+// unknownAttribute reports an attribute that is not in the table, and returns the name that was meant, or "".
 func unknownAttribute(def *language.Block, name string, at hcl.Range) (d diag.Diagnostic, meant string) {
 	d = diag.New("unknown-attribute", at, "there is no attribute `%s` %s", name, where(def))
 	if n := def.Block(name); n != nil {
@@ -105,7 +105,7 @@ func unknownBlock(def *language.Block, name string, at hcl.Range) (d diag.Diagno
 	return elsewhere(d.DidYouMean(name, def.Names()), def, name, true), meant
 }
 
-// elsewhere says where a name belongs that is known, but not here.
+// elsewhere adds where a name belongs that is known, but not allowed here.
 func elsewhere(d diag.Diagnostic, def *language.Block, name string, block bool) diag.Diagnostic {
 	if d.Suggestion != "" {
 		return d
@@ -129,14 +129,14 @@ func elsewhere(d diag.Diagnostic, def *language.Block, name string, block bool) 
 		return d
 	}
 	if names := def.Names(); len(names) <= 8 {
-		return d.WithDetail("There can stand %s.", strings.Join(names, ", "))
+		return d.WithDetail("Allowed there: %s.", strings.Join(names, ", "))
 	}
 	return d
 }
 
 func extraLabel(def *language.Block, h *hcl.Diagnostic, at hcl.Range) diag.Diagnostic {
 	name := strings.TrimPrefix(h.Summary, "Extraneous label for ")
-	d := diag.New("out-of-place", at, "this label is one too many")
+	d := diag.New("out-of-place", at, "this block has one label too many")
 	if n := def.Block(name); n != nil && n.Label != "" {
 		return d.WithDetail("A %s block has one label: its %s.", name, n.Label)
 	}

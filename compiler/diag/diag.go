@@ -1,9 +1,9 @@
-// Package diag is what is wrong in a user's files, as values: a code, a place, and what to do about it. It collects,
-// sorts and merges them, turns HCL's own into them, and draws them: a View is the machine form, and every format is
-// made from a View alone.
+// Package diag represents faults in a user's files as values: a code, a source range, and what to do about it. It collects,
+// sorts and merges diagnostics, converts HCL's own, and prints them: a View is the machine-readable form, and every format
+// is written from a View alone.
 //
-// The package finds nothing wrong by itself and reads no files: the compiler's phases do. What goes wrong in the world
-// (a disk, a store) is a Go error and no Diagnostic.
+// The package finds no faults itself and reads no files; the phases of the compiler do. Failures of the environment, such
+// as a disk or a store, are Go errors and not Diagnostics.
 package diag
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// Severity says how bad a diagnostic is. Only an error stops the compiler.
+// Severity is how serious a diagnostic is. Only an error stops the compiler.
 type Severity string
 
 // The severities, worst first.
@@ -22,34 +22,34 @@ const (
 	Note    Severity = "note"
 )
 
-// AtLeast says whether s is as bad as least, or worse.
+// AtLeast reports whether s is as severe as least, or more severe.
 func (s Severity) AtLeast(least Severity) bool { return rank(s) <= rank(least) }
 
-// Diagnostic is one thing to tell a user about the files.
+// Diagnostic is one message to a user about the files.
 type Diagnostic struct {
 	Code       string // one of Codes
 	Severity   Severity
-	Summary    string    // one line, without a full stop: `no step is named "trainr"`
-	Detail     string    // sentences, or empty; a newline starts a paragraph, an indented line stands as it is
-	Range      hcl.Range // no Filename: about no place, such as the project as a whole
-	Related    []Related // other places that belong to it, such as the first declaration of a duplicate
+	Summary    string    // one line, without a full stop: `there is no step "trainr"`
+	Detail     string    // sentences, or empty; a newline starts a paragraph, an indented line is printed unchanged
+	Range      hcl.Range // no Filename: not about a range, for example about the project as a whole
+	Related    []Related // other ranges that are involved, such as the first declaration of a duplicate
 	Suggestion string    // what to do, in a few words: `did you mean "trainer"?`
-	Fix        *Fix      // what to write instead; only where that is certain
+	Fix        *Fix      // what to write instead; set only if it is certainly right
 }
 
-// Related is another place that a diagnostic is about.
+// Related is another range that a diagnostic is about.
 type Related struct {
 	Range   hcl.Range
 	Message string // `declared here first`
 }
 
-// Fix is text to put in place of a range. An empty range inserts, an empty text deletes.
+// Fix is text that replaces a range. An empty range inserts, an empty text deletes.
 type Fix struct {
 	Range hcl.Range
 	Text  string
 }
 
-// New makes a diagnostic of the severity that the code has in Codes. A code that is not there is an error.
+// New returns a diagnostic with the severity of the code in Codes. An unknown code has the severity Error.
 func New(code string, at hcl.Range, format string, args ...any) Diagnostic {
 	severity := Error
 	if c, ok := Lookup(code); ok {
@@ -64,9 +64,9 @@ func (d Diagnostic) WithDetail(format string, args ...any) Diagnostic {
 	return d
 }
 
-// WithRelated returns d with one more place.
+// WithRelated returns d with another related range.
 func (d Diagnostic) WithRelated(at hcl.Range, format string, args ...any) Diagnostic {
-	// The full slice expression makes append copy: another copy of d may share the array.
+	// The full slice expression makes append copy the array, which another copy of d may share.
 	d.Related = append(d.Related[:len(d.Related):len(d.Related)], Related{Range: at, Message: fmt.Sprintf(format, args...)})
 	return d
 }
@@ -77,8 +77,8 @@ func (d Diagnostic) WithSuggestion(format string, args ...any) Diagnostic {
 	return d
 }
 
-// DidYouMean returns d with the name among those given that is most like name as its suggestion, or d as it is where
-// none is like it.
+// DidYouMean returns d with a suggestion of the name in among that is most similar to name. It returns d unchanged if none
+// is similar.
 func (d Diagnostic) DidYouMean(name string, among []string) Diagnostic {
 	if s := Suggest(name, among); s != "" {
 		d.Suggestion = fmt.Sprintf("did you mean %q?", s)
@@ -86,7 +86,7 @@ func (d Diagnostic) DidYouMean(name string, among []string) Diagnostic {
 	return d
 }
 
-// WithFix returns d with the text that certainly puts it right.
+// WithFix returns d with the text that certainly corrects it.
 func (d Diagnostic) WithFix(at hcl.Range, text string) Diagnostic {
 	d.Fix = &Fix{Range: at, Text: text}
 	return d

@@ -139,7 +139,8 @@ func TestSorted(t *testing.T) {
 	}
 }
 
-// TestSortedOrder: what is said doesn't depend on the order in which it was found, nor on whether that was in one list.
+// TestSortedOrder checks that the result doesn't depend on the order in which diagnostics were added, or on whether they
+// were in one list.
 func TestSortedOrder(t *testing.T) {
 	gen := rapid.Custom(func(t *rapid.T) Diagnostic {
 		n := func(name string) int { return rapid.IntRange(1, 2).Draw(t, name) }
@@ -173,7 +174,7 @@ func TestWithCopies(t *testing.T) {
 	}
 }
 
-// TestFixes: a fix that is said to be certain takes its error away.
+// TestFixes checks that a fix that is offered as certain removes its error.
 func TestFixes(t *testing.T) {
 	for _, src := range []string{
 		"step \"a\" {\n  cpu = 1 memory = 2\n}\n",

@@ -7,21 +7,21 @@ import (
 	"slices"
 )
 
-// DefaultLimit is how many errors, and how many warnings, a person is shown at once.
+// DefaultLimit is how many errors, and how many warnings, a user is shown at once.
 const DefaultLimit = 50
 
-// Options are how a format that people read is drawn.
+// Options configure the formats that people read.
 type Options struct {
 	Color bool
-	Width int // columns to draw in; 0: 100
+	Width int // line width in columns; 0: 100
 	Limit int // how many errors, and how many warnings, are shown; 0: all
 
-	Rules   []Code   // what a view may have beside Codes: the rules of a linter
+	Rules   []Code   // codes of the view besides Codes: the rules of a linter
 	Version string   // of pipec
 	Fails   Severity // the least severity that makes the command fail; "": Error
 }
 
-// code finds what is known of a code.
+// code looks up a code.
 func (o Options) code(name string) (Code, bool) {
 	if c, ok := Lookup(name); ok {
 		return c, true
@@ -35,7 +35,7 @@ func (o Options) code(name string) (Code, bool) {
 
 func (o Options) fails(s Severity) bool { return s.AtLeast(cmp.Or(o.Fails, Error)) }
 
-// Format writes a view.
+// Format writes a view in one format.
 type Format func(w io.Writer, v *View, o Options) error
 
 // Formats are the formats by name.
@@ -47,7 +47,7 @@ var Formats = map[string]Format{
 	"junit":  JUnit,
 }
 
-// JSON writes the view itself, whole.
+// JSON writes the complete view.
 func JSON(w io.Writer, v *View, _ Options) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// GitHub writes the view as workflow commands: a runner of GitHub Actions that sees them in a job's output shows each at
+// GitHub writes the view as workflow commands: a runner of GitHub Actions that reads them in a job's output shows each at
 // its line of the change under review.
 func GitHub(w io.Writer, v *View, _ Options) error {
 	b := bufio.NewWriter(w)
@@ -20,7 +20,7 @@ func GitHub(w io.Writer, v *View, _ Options) error {
 		if d.Range != nil && d.Range.Start.Line > 0 {
 			start, end := d.Range.Start, d.Range.End
 			fmt.Fprintf(b, "line=%d,endLine=%d,", start.Line, max(start.Line, end.Line))
-			if start.Line == end.Line { // columns are for a place within one line
+			if start.Line == end.Line { // columns are allowed only within one line
 				fmt.Fprintf(b, "col=%d,endColumn=%d,", max(1, start.Column), max(1, end.Column))
 			}
 		}

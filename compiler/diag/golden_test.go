@@ -16,10 +16,10 @@ import (
 
 var update = flag.Bool("update", false, "write what is printed into the golden files")
 
-// TestGolden draws each archive of testdata. It holds sources, and in "diags" what to say of them; without that, HCL
-// reads the sources and says it. "human", "json" and the other formats hold what must be drawn; those that are there are
-// compared. Drawn as SARIF, each keeps the schema of SARIF, and as JUnit it is XML. The
-// archive's comment may set width=N, limit=N and color=true.
+// TestGolden prints each archive of testdata. An archive contains sources, and in "diags" the diagnostics; without "diags",
+// HCL parses the sources and reports them. "human", "json" and the other formats are the expected output; the formats that
+// an archive contains are compared. The SARIF output is checked against SARIF's schema, and the JUnit output is parsed as
+// XML. The archive's comment may set width=N, limit=N and color=true.
 func TestGolden(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -111,7 +111,7 @@ func unescape(t *testing.T, f txtar.File) []byte {
 }
 
 // parseDiags reads "code file:1,2-3 summary", with lines "detail …", "help …", "fix range text" and "related range text"
-// indented below it. A "-" for the range is none.
+// indented below it. A "-" for the range means no range.
 func parseDiags(t *testing.T, data []byte) []Diagnostic {
 	var out []Diagnostic
 	for _, line := range strings.Split(strings.TrimRight(string(data), "\n"), "\n") {

@@ -9,11 +9,11 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// FromHCL turns HCL's own diagnostics into ours. sources are the files they are about, by name: the traps of HCL's
-// syntax are recognised in them, and get their way out as a suggestion or a fix.
+// FromHCL converts HCL's own diagnostics. sources are the files that they are about, by name. Known pitfalls of HCL's
+// syntax are detected in the sources, and get a suggestion or a fix.
 //
-// What only follows from another one at the same place is dropped: for one stray character HCL says both that it is
-// invalid and that an expression is missing.
+// A diagnostic that is only a consequence of another one at the same position is dropped. For one stray character, for
+// example, HCL reports both that it is invalid and that an expression is missing.
 func FromHCL(diags hcl.Diagnostics, sources map[string][]byte) []Diagnostic {
 	t := translator{rules: hclRules(), files: builder{files: sources, indexed: make(map[string]*source)}}
 	out := make([]Diagnostic, 0, len(diags))
@@ -31,7 +31,7 @@ func FromHCL(diags hcl.Diagnostics, sources map[string][]byte) []Diagnostic {
 	return out
 }
 
-// follows says whether a diagnostic is no news where there is another one at its place.
+// follows reports whether a diagnostic is only a consequence if there is another one at its position.
 func follows(summary string) bool {
 	switch summary {
 	case "Invalid expression", "Invalid single-argument block definition", "Missing newline after argument",
@@ -71,7 +71,7 @@ func (t *translator) translate(h *hcl.Diagnostic) Diagnostic {
 	return d
 }
 
-// rule finds what is known of a summary; some of them hold a name.
+// rule finds the rule for a summary. Some summaries contain a name.
 func (t *translator) rule(summary string) hclRule {
 	if r, ok := t.rules[summary]; ok {
 		return r
@@ -89,7 +89,8 @@ func (t *translator) rule(summary string) hclRule {
 	return hclRule{}
 }
 
-// sentence writes a summary as ours are: it may follow a colon, so it starts small unless it starts with a name.
+// sentence changes a summary to this package's form: it may follow a colon, so it starts in lower case unless it starts
+// with a name.
 func sentence(s string) string {
 	s = strings.TrimSuffix(strings.TrimSpace(s), ".")
 	if len(s) > 1 && s[0] >= 'A' && s[0] <= 'Z' && (s[1] < 'A' || s[1] > 'Z') {
@@ -98,7 +99,7 @@ func sentence(s string) string {
 	return s
 }
 
-// paragraphs joins the lines that HCL broke by hand, and leaves indented and empty ones.
+// paragraphs joins the lines that HCL broke, and keeps indented and empty lines.
 func paragraphs(detail string) string {
 	var out []string
 	joinable := false
@@ -119,7 +120,7 @@ func paragraphs(detail string) string {
 	return strings.Join(out, "\n")
 }
 
-// splitHint takes a "Did you mean …?" off the end of a detail.
+// splitHint cuts a "Did you mean …?" from the end of a detail.
 func splitHint(detail string) (rest, hint string) {
 	i := strings.LastIndex(detail, "Did you mean ")
 	if i < 0 || strings.Count(detail[i:], "?") != 1 || !strings.HasSuffix(detail, "?") {
@@ -128,10 +129,10 @@ func splitHint(detail string) (rest, hint string) {
 	return strings.TrimSpace(detail[:i]), "did you mean " + detail[i+len("Did you mean "):]
 }
 
-// place is how hcl.Range.String writes a range inside of a sentence: f.hcl:1,2-3 or f.hcl:1,2-4,5.
+// place matches a range in a sentence, as hcl.Range.String writes it: f.hcl:1,2-3 or f.hcl:1,2-4,5.
 var place = regexp.MustCompile(`(?: already set)? at (\S+):(\d+),(\d+)-(?:(\d+),)?(\d+)`)
 
-// elsewhere makes a related place of one that HCL wrote into its sentence.
+// elsewhere makes a related range from one that HCL wrote into its sentence.
 func (t *translator) elsewhere(d *Diagnostic, src *source) {
 	m := place.FindStringSubmatch(d.Detail)
 	if m == nil || src == nil || m[1] != d.Range.Filename {
@@ -139,7 +140,7 @@ func (t *translator) elsewhere(d *Diagnostic, src *source) {
 	}
 	var n [4]int
 	for i, text := range m[2:] {
-		n[i], _ = strconv.Atoi(text) // only digits; "" is 0
+		n[i], _ = strconv.Atoi(text) // text has only digits; "" is 0
 	}
 	if n[2] == 0 {
 		n[2] = n[0]

@@ -2,23 +2,23 @@ package diag
 
 import "github.com/hashicorp/hcl/v2"
 
-// hclRule is what is known of a diagnostic of HCL's: our code for it, better words where its own don't help, and how to
-// look for a trap in the source.
+// hclRule translates a diagnostic of HCL: the code for it, a better summary if HCL's own doesn't help, and a function that
+// looks for a pitfall in the source.
 type hclRule struct {
 	code    string
 	summary string // "" keeps HCL's
 	trap    func(d *Diagnostic, h *hcl.Diagnostic, src *source)
 }
 
-// hclRules are the rules by HCL's summary, which it never translates. What is not here is "syntax".
+// hclRules returns the rules by HCL's summary, which is never translated. All other summaries have the code "syntax".
 func hclRules() map[string]hclRule {
-	const twoOnALine = "two things stand on one line"
+	const twoOnALine = "two attributes or blocks are on one line"
 	return map[string]hclRule{
 		"Missing newline after argument":           {"missing-newline", "", afterArgument},
-		"Unexpected comma after argument":          {"missing-newline", "a comma stands between attributes", commaBetween},
+		"Unexpected comma after argument":          {"missing-newline", "there is a comma between attributes", commaBetween},
 		"Missing newline after block definition":   {"missing-newline", twoOnALine, newLineHere},
-		"Invalid single-argument block definition": {"missing-newline", "a block on one line goes on after its attribute", spreadBlock},
-		"Argument definition required":             {"missing-newline", "a block on one line holds a block", spreadBlock},
+		"Invalid single-argument block definition": {"missing-newline", "a block on one line continues after its attribute", spreadBlock},
+		"Argument definition required":             {"missing-newline", "a block on one line contains a block", spreadBlock},
 		"Missing attribute separator":              {"missing-newline", twoOnALine, newLineHere},
 
 		"Invalid template control keyword":                {"interpolation-for-shell", "", unknownDirective},

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Human writes the view for people, after rustc's manner: what is wrong, the place with carets below it, the places that
-// belong to it, what to do. At the end stands how many there were.
+// Human writes the view for people, in the style of rustc: the fault, its source lines with carets, the related ranges, and
+// what to do. The last line counts the diagnostics.
 func Human(w io.Writer, v *View, o Options) error {
 	if len(v.Diagnostics) == 0 {
 		return nil
@@ -33,7 +33,7 @@ func Human(w io.Writer, v *View, o Options) error {
 	return p.w.Flush()
 }
 
-// Colours, as a terminal is told of them.
+// Colors, as terminal sequences.
 const (
 	bold   = "1"
 	red    = "1;31"
@@ -43,7 +43,7 @@ const (
 	cyan   = "1;36"
 )
 
-// printer draws; an error of its writer is kept by the writer and returned by Flush.
+// printer writes the text. Its writer keeps the first error and returns it from Flush.
 type printer struct {
 	w     *bufio.Writer
 	color bool
@@ -85,7 +85,7 @@ func (p *printer) diagnostic(d DiagnosticView) {
 	}
 }
 
-// place draws where something is, and the lines there.
+// place writes the position and its source lines.
 func (p *printer) place(r *RangeView, snippet []LineView, gutter int, color string) {
 	if r == nil {
 		return
@@ -98,7 +98,7 @@ func (p *printer) place(r *RangeView, snippet []LineView, gutter int, color stri
 	p.snippet(snippet, gutter, color)
 }
 
-// detail stands under the snippet, behind a sign that it belongs to it.
+// detail writes the detail below the snippet, behind a mark that connects them.
 func (p *printer) detail(d DiagnosticView, gutter int) {
 	indent := strings.Repeat(" ", gutter+3)
 	first := strings.Repeat(" ", gutter) + " " + p.paint(blue, "=") + " "
@@ -114,7 +114,7 @@ func (p *printer) detail(d DiagnosticView, gutter int) {
 	}
 }
 
-// hidden says how many were not shown.
+// hidden writes how many diagnostics were not shown.
 func (p *printer) hidden(n map[Severity]int, limit int) {
 	var parts []string
 	for _, s := range []Severity{Error, Warning, Note} {
@@ -128,7 +128,7 @@ func (p *printer) hidden(n map[Severity]int, limit int) {
 	}
 }
 
-// maxFix is how many characters of a fix are shown. The place that it is for is shown already.
+// maxFix is how many characters of a fix are shown. The source range that it replaces is shown already.
 const maxFix = 80
 
 func fixText(f FixView) string {

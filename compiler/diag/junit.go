@@ -6,7 +6,7 @@ import (
 	"io"
 )
 
-// The elements of a report in JUnit's form, as its readers agree on them.
+// The elements of a JUnit report that common readers accept.
 type (
 	junitSuites struct {
 		XMLName  xml.Name     `xml:"testsuites"`
@@ -36,9 +36,8 @@ type (
 	}
 )
 
-// JUnit writes the view as a report of tests: a case for each diagnostic, failed where it makes the command fail, so that
-// a build is red in both or in neither. Where there is none, one case has passed: readers take an empty report for a
-// broken one.
+// JUnit writes the view as a test report: a case for each diagnostic, which failed if the diagnostic makes the command
+// fail. Without diagnostics there is one case that has passed, because readers treat an empty report as a broken one.
 func JUnit(w io.Writer, v *View, o Options) error {
 	suite := junitSuite{Name: "pipec"}
 	for _, d := range v.Diagnostics {
@@ -56,7 +55,7 @@ func JUnit(w io.Writer, v *View, o Options) error {
 		suite.Cases = append(suite.Cases, c)
 	}
 	if len(suite.Cases) == 0 {
-		suite.Cases = []junitCase{{Name: "nothing to tell", Class: "pipec"}}
+		suite.Cases = []junitCase{{Name: "no findings", Class: "pipec"}}
 	}
 	suite.Tests = len(suite.Cases)
 	if _, err := io.WriteString(w, xml.Header); err != nil {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// gutterWidth is the width of the line numbers.
+// gutterWidth returns the width of the line numbers.
 func gutterWidth(lines []LineView) int {
 	n := 1
 	for _, l := range lines {
@@ -14,7 +14,7 @@ func gutterWidth(lines []LineView) int {
 	return n
 }
 
-// snippet draws lines with their numbers: carets under a range in one line, and a bar beside one of several.
+// snippet writes lines with their numbers: carets under a range in one line, and a bar beside a range of several lines.
 func (p *printer) snippet(lines []LineView, gutter int, color string) {
 	if len(lines) == 0 {
 		return
@@ -57,7 +57,7 @@ func (p *printer) snippet(lines []LineView, gutter int, color string) {
 	p.line(empty)
 }
 
-// highlighted are the first and the last line that highlight something; both are -1 where none does.
+// highlighted returns the first and the last line that highlight something; both are -1 if no line does.
 func highlighted(lines []LineView) (first, last int) {
 	first, last = -1, -1
 	for i, l := range lines {
@@ -71,11 +71,11 @@ func highlighted(lines []LineView) (first, last int) {
 	return first, last
 }
 
-// drawn is a line as it is drawn, and the columns of it that are highlighted: at least one.
+// drawn is a line as it is printed, and its highlighted columns: at least one.
 type drawn struct {
 	text        string
 	start, end  int
-	blankBefore bool // nothing but blanks stands before start
+	blankBefore bool // there are only blanks before start
 }
 
 // draw fits a line into a width, around the start of what it highlights.
@@ -133,7 +133,7 @@ func (p *printer) draw(l LineView, limit int) drawn {
 	return d
 }
 
-// cellsOf turns code points into cells; one in the middle of a cell means the whole of it.
+// cellsOf converts code points to cells. A code point in the middle of a cell means the whole cell.
 func cellsOf(all []cell, span SpanView) (from, to int) {
 	from, to = len(all), len(all)
 	at := 0
@@ -150,7 +150,7 @@ func cellsOf(all []cell, span SpanView) (from, to int) {
 	return from, max(from, to)
 }
 
-// window picks the cells to show in a width: all where they fit, else those around the one given.
+// window selects the cells to show in a width: all if they fit, otherwise those around the given one.
 func window(all []cell, around, limit int) (lo, hi int) {
 	total := 0
 	for _, c := range all {
@@ -163,9 +163,9 @@ func window(all []cell, around, limit int) (lo, hi int) {
 	for _, c := range all[:around] {
 		before += c.width
 	}
-	limit -= 2 // for what says that something is cut
+	limit -= 2 // reserve space for the marks that show a cut
 	lo = 0
-	// The place is shown a third in from the left; a place near the end leaves more room before it.
+	// The position is shown a third from the left. If it is near the end, more text before it is shown.
 	for skip := min(before-limit/3, total-limit); skip > 0 && lo < around; lo++ {
 		skip -= all[lo].width
 	}

@@ -8,14 +8,14 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// List collects diagnostics. Its zero value is empty and ready. It is not safe for use by several goroutines: give each
-// its own, and add them together; the order in which that is done changes nothing.
+// List collects diagnostics. Its zero value is empty and ready to use. It is not safe for concurrent use: give each
+// goroutine its own List and join them. The order of joining doesn't matter.
 type List struct {
 	items  []Diagnostic
 	errors int
 }
 
-// Add puts diagnostics on the list.
+// Add adds diagnostics to the list.
 func (l *List) Add(ds ...Diagnostic) {
 	for _, d := range ds {
 		if d.Severity == Error {
@@ -25,23 +25,24 @@ func (l *List) Add(ds ...Diagnostic) {
 	l.items = append(l.items, ds...)
 }
 
-// AddList puts all that is on another list on this one.
+// AddList adds all diagnostics of another list.
 func (l *List) AddList(other *List) {
 	l.items = append(l.items, other.items...)
 	l.errors += other.errors
 }
 
-// HasErrors says whether one of them is an error.
+// HasErrors reports whether the list contains an error.
 func (l *List) HasErrors() bool { return l.errors > 0 }
 
-// Errors is how many of them are errors, before merging.
+// Errors returns the number of errors, before merging.
 func (l *List) Errors() int { return l.errors }
 
-// Len is how many they are, before merging.
+// Len returns the number of diagnostics, before merging.
 func (l *List) Len() int { return len(l.items) }
 
-// Sorted returns them by file, place and code, those about no place first. Those of one code and one range are merged:
-// the first one's words, by order of the text, what else the others say below it, and the related places of all.
+// Sorted returns the diagnostics by file, position and code; those without a range come first. Diagnostics with one code
+// and one range are merged: the first one's summary by order of the text, the different texts of the others below it, and
+// all related ranges.
 func (l *List) Sorted() []Diagnostic {
 	out := slices.Clone(l.items)
 	slices.SortStableFunc(out, compare)
@@ -57,7 +58,7 @@ func (l *List) Sorted() []Diagnostic {
 	return merged
 }
 
-// join makes one of several that stand at one place, worst first.
+// join merges diagnostics with one range, most severe first.
 func join(ds []Diagnostic) Diagnostic {
 	d := ds[0]
 	if len(ds) == 1 {
@@ -83,7 +84,7 @@ func join(ds []Diagnostic) Diagnostic {
 	return d
 }
 
-// tidy drops the second of two equal places, and keeps the order: it may tell a story, as that of a cycle does.
+// tidy removes duplicate ranges and keeps the order, which may be meaningful, for example for a cycle.
 func tidy(related []Related) []Related {
 	if len(related) < 2 {
 		return related
@@ -130,7 +131,7 @@ func compareRelated(a, b Related) int {
 	return cmp.Or(compareRange(a.Range, b.Range), cmp.Compare(a.Message, b.Message))
 }
 
-// Before says whether a place stands before another, in the order that diagnostics are told in.
+// Before reports whether a range comes before another in the order of Sorted.
 func Before(a, b hcl.Range) bool { return compareRange(a, b) < 0 }
 
 func compareRange(a, b hcl.Range) int {
@@ -138,7 +139,7 @@ func compareRange(a, b hcl.Range) int {
 		cmp.Compare(a.Filename, b.Filename),
 		cmp.Compare(a.Start.Byte, b.Start.Byte),
 		cmp.Compare(a.End.Byte, b.End.Byte),
-		// Bytes may be missing or equal in a range made by hand; lines and columns then tell them apart.
+		// Bytes may be missing or equal in a range that was made by hand; lines and columns then decide.
 		cmp.Compare(a.Start.Line, b.Start.Line),
 		cmp.Compare(a.Start.Column, b.Start.Column),
 		cmp.Compare(a.End.Line, b.End.Line),

@@ -7,9 +7,9 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// Mask gives sources in which what stands at the ranges can't be read: a snippet of the line, or of one beside it, would
-// carry a secret from a file into the log of a build. Lines and offsets stay what they are. The sources themselves are
-// left alone.
+// Mask returns the sources with the text at the ranges replaced, so that it can't be read: a snippet of the line, or of a
+// neighboring line, would carry a secret from a file into the log of a build. Lines and offsets don't change. The given
+// sources are not modified.
 func Mask(sources map[string][]byte, secrets []hcl.Range) map[string][]byte {
 	if len(secrets) == 0 {
 		return sources

@@ -2,7 +2,7 @@ package diag
 
 import "strings"
 
-// message is all that a diagnostic says, for formats that have one field for it.
+// message returns all texts of a diagnostic, for formats with one field for them.
 func message(d DiagnosticView) string {
 	parts := []string{d.Summary}
 	if d.Detail != "" {

@@ -14,7 +14,7 @@ const (
 	sarifSchema  = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 
-// The parts of SARIF 2.1.0 that are written. Its levels are called as ours are.
+// The parts of SARIF 2.1.0 that are written. Its levels have the same names as the severities.
 type (
 	sarifLog struct {
 		Schema  string     `json:"$schema"`
@@ -85,7 +85,7 @@ type (
 	}
 )
 
-// SARIF writes the view in the form that code scanning takes: GitHub's, GitLab's, and that of editors.
+// SARIF writes the view in the format that code scanning of GitHub, GitLab and editors reads.
 func SARIF(w io.Writer, v *View, o Options) error {
 	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
 	run.Tool.Driver = sarifDriver{Name: "pipec", Version: o.Version, Rules: sarifRules(v, o)}
@@ -112,7 +112,7 @@ func SARIF(w io.Writer, v *View, o Options) error {
 	return enc.Encode(sarifLog{Schema: sarifSchema, Version: sarifVersion, Runs: []sarifRun{run}})
 }
 
-// sarifRules are the codes that the view has, sorted.
+// sarifRules returns the codes in the view, sorted.
 func sarifRules(v *View, o Options) []sarifRule {
 	seen, out := map[string]bool{}, []sarifRule{}
 	for _, d := range v.Diagnostics {
@@ -149,7 +149,7 @@ func sarifRegionOf(r RangeView) sarifRegion {
 	return sarifRegion{max(1, r.Start.Line), max(1, r.Start.Column), max(1, r.Start.Line, r.End.Line), max(1, r.End.Column)}
 }
 
-// sarifURI is a file's name as a URI: relative where the name is.
+// sarifURI returns a file's name as a URI. It is relative if the name is.
 func sarifURI(name string) string {
 	name = filepath.ToSlash(name)
 	if filepath.IsAbs(name) {

@@ -16,7 +16,7 @@ import (
 
 const schemaFile = "testdata/sarif/sarif-schema-2.1.0.json"
 
-// sarifSchemaOf is the schema of SARIF 2.1.0 as its committee publishes it.
+// sarifSchemaOf returns the schema of SARIF 2.1.0 as its committee publishes it.
 func sarifSchemaOf(t *testing.T) *jsonschema.Schema {
 	t.Helper()
 	data, err := os.ReadFile(schemaFile)
@@ -39,7 +39,7 @@ func sarifSchemaOf(t *testing.T) *jsonschema.Schema {
 	return s
 }
 
-// wellFormed holds that a view drawn as SARIF is SARIF, and drawn as JUnit is XML.
+// wellFormed checks that the SARIF output of a view fits the schema, and that its JUnit output is XML.
 func wellFormed(t *testing.T, v *View) {
 	t.Helper()
 	keeps(t, sarifSchemaOf(t), v)
@@ -78,7 +78,7 @@ func keeps(t rapid.TB, schema *jsonschema.Schema, v *View) {
 	}
 }
 
-// TestSchemaRefuses: the schema is there, and would tell what is no SARIF.
+// TestSchemaRefuses checks that the schema rejects JSON that is not SARIF.
 func TestSchemaRefuses(t *testing.T) {
 	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(`{"version": "2.1.0", "runs": [{"results": []}]}`))
 	if err != nil {
@@ -89,7 +89,7 @@ func TestSchemaRefuses(t *testing.T) {
 	}
 }
 
-// TestFormatsOfAnything: whatever a diagnostic says of whatever place, every format stays one.
+// TestFormatsOfAnything checks that every format stays well-formed for arbitrary texts and ranges.
 func TestFormatsOfAnything(t *testing.T) {
 	schema := sarifSchemaOf(t)
 	text := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", "a\nb", "::error::x", "%0A", "<a>&\"'", "\x00\xff\u202e", "a,b:c"}))
@@ -114,7 +114,7 @@ func TestFormatsOfAnything(t *testing.T) {
 	})
 }
 
-// TestMask: what is masked is in no line that is shown, and all else stands where it stood.
+// TestMask checks that masked text is in no line that is shown, and that all other text keeps its position.
 func TestMask(t *testing.T) {
 	src := []byte("a = \"s3cret\"\nb = \"wörds\"\nc = <<E\none\ntwo\nE\n")
 	sources := map[string][]byte{"a.hcl": src}

@@ -11,11 +11,11 @@ import (
 
 // Text that is meant for a shell or another program, and is read as a template: `${VAR:-x}`, `%{http_code}`.
 
-// shellOnly is what stands in ${…} for a shell and never in our own language.
+// shellOnly matches the content of a ${…} that is valid in a shell and never in pipec's language.
 var shellOnly = regexp.MustCompile(`^(\d+:[-=+?].*|#?[@*]|[?$!]|#[A-Za-z_]\w*(\[[@*]\])?|![A-Za-z_]\w*(\[[@*]\]|[@*])?` +
 	`|[A-Za-z_]\w*(\[[@*]\]|:[-=+?]|:\d|##|#|%%|%[^ ]|\^|,|//|@[A-Za-z]$|\?).*)$`)
 
-// unknownDirective is %{word} with a word that is none of the template's.
+// unknownDirective handles %{word} with a word that is not a directive of templates.
 func unknownDirective(d *Diagnostic, h *hcl.Diagnostic, src *source) {
 	at := src.offset(d.Range.Start)
 	before, after := src.around(at)
@@ -24,8 +24,8 @@ func unknownDirective(d *Diagnostic, h *hcl.Diagnostic, src *source) {
 		return
 	}
 	keyword := string(regexp.MustCompile(`^\w*`).Find(after))
-	d.Summary = fmt.Sprintf("%%{%s} is no directive of a template", keyword)
-	d.Detail = "In text, %{ starts a directive: if, else, endif, for, endfor. For another program, such as curl or date, it is escaped."
+	d.Summary = fmt.Sprintf("%%{%s} is not a template directive", keyword)
+	d.Detail = "In text, %{ starts a directive: if, else, endif, for, endfor. Escape it if it is meant for another program, such as curl or date."
 	if like := Suggest(keyword, []string{"if", "else", "endif", "for", "endfor"}); like != "" {
 		d.Code = "syntax"
 		d.Suggestion = fmt.Sprintf("did you mean %q? For another program, write %%%%{", like)
@@ -39,7 +39,7 @@ func unknownDirective(d *Diagnostic, h *hcl.Diagnostic, src *source) {
 	*d = d.WithFix(near(d.Range, d.Range.Start, open-len(before), open-len(before)+2), "%%{")
 }
 
-// shellInterpolation is a ${…} that can't be read, where the text in it is a shell's.
+// shellInterpolation handles a ${…} that can't be parsed and whose content is a shell's.
 func shellInterpolation(d *Diagnostic, _ *hcl.Diagnostic, src *source) { shellInterpolationAt(d, src) }
 
 func shellInterpolationAt(d *Diagnostic, src *source) bool {
@@ -71,7 +71,7 @@ func shellInterpolationAt(d *Diagnostic, src *source) bool {
 	return true
 }
 
-// shellComment is "${#array}": the # starts a comment, and all that follows is lost in it.
+// shellComment handles "${#array}": the # starts a comment, which contains the rest of the line.
 func shellComment(d *Diagnostic, h *hcl.Diagnostic, src *source) {
 	if shellInterpolationAt(d, src) {
 		return
@@ -81,7 +81,7 @@ func shellComment(d *Diagnostic, h *hcl.Diagnostic, src *source) {
 	case h.Context != nil:
 		from = max(src.offset(h.Context.Start), to-4096)
 	case to < len(src.text):
-		return // at the file's end such a thing is said once, so that reading all of it is cheap enough
+		return // reported once per file, because it reads the whole file
 	}
 	at := bytes.LastIndex(src.text[min(from, to):to], []byte("${#"))
 	if at < 0 {
@@ -104,12 +104,12 @@ func shellComment(d *Diagnostic, h *hcl.Diagnostic, src *source) {
 func meantForShell(d *Diagnostic, inner string) {
 	d.Code = "interpolation-for-shell"
 	d.Summary = fmt.Sprintf("${%s} is read as an expression of pipec, not by a shell", inner)
-	d.Detail = "In text, ${ starts an expression. For a shell it is escaped."
+	d.Detail = "In text, ${ starts an expression. Escape it if it is meant for a shell."
 	d.Suggestion = fmt.Sprintf("write $${%s}", inner)
 }
 
-// ForShell returns d, which says that a reference names nothing, with the way out for a variable of the shell, where the
-// reference is all that stands in a ${…} of the source: "${HOME}".
+// ForShell returns d, which reports an unknown reference, with the suggestion for a variable of the shell if the reference
+// is the whole content of a ${…} of the source: "${HOME}".
 func ForShell(d Diagnostic, text []byte) Diagnostic {
 	r := d.Range
 	if r.Start.Byte < 2 || r.End.Byte >= len(text) || r.End.Byte < r.Start.Byte {
@@ -119,7 +119,7 @@ func ForShell(d Diagnostic, text []byte) Diagnostic {
 	if string(text[r.Start.Byte-2:r.Start.Byte]) != "${" || text[r.End.Byte] != '}' || !shellName.MatchString(name) {
 		return d
 	}
-	// A step above is nearer than a shell: what looks like a slip of ours keeps its suggestion.
+	// A similar name in the project is more probable than a shell variable, so such a suggestion is kept.
 	if d.Suggestion == "" {
 		d.Suggestion = fmt.Sprintf("write $${%s} if it is meant for the shell", name)
 	}
@@ -128,8 +128,8 @@ func ForShell(d Diagnostic, text []byte) Diagnostic {
 
 var shellName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// NameMinus says how to write what was read as one name and is a subtraction: "count-1" where there is a "count". It
-// returns "" where name is nothing like that.
+// NameMinus returns how to write a subtraction that was read as one name: "count-1" if there is a "count". It returns ""
+// for other names.
 func NameMinus(prefix, name string, among []string) string {
 	for i := strings.LastIndexByte(name, '-'); i > 0; i = strings.LastIndexByte(name[:i], '-') {
 		for _, n := range among {

@@ -8,14 +8,14 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// Bounds of a snippet: a file may be one line of megabytes, and a range the whole file.
+// Limits of a snippet: a file may be one line of megabytes, and a range the whole file.
 const (
 	maxLineBytes  = 600 // of a line that is shown
 	maxLineBefore = 200 // of those, before what is highlighted
 	maxHeadLines  = 3   // of a range of many lines, from its start
 )
 
-// snippet is the lines of a range, with the given number of lines before and after where they are not blank.
+// snippet returns the lines of a range, with the given number of lines before and after if they are not blank.
 func (s *source) snippet(r hcl.Range, context int) []LineView {
 	start, end := s.span(r)
 	first, last := s.line(start), s.line(end)
@@ -44,14 +44,14 @@ func (s *source) contextLine(out []LineView, line int) []LineView {
 	return append(out, s.view(line, from, from, false))
 }
 
-// view shows a line; from and to are the offsets that are highlighted, if any are.
+// view returns a line; from and to are the offsets that are highlighted, if any are.
 func (s *source) view(line, from, to int, highlight bool) LineView {
 	start, end := s.bounds(line)
 	from = min(from, end)
 	to = max(from, min(to, end))
 	v := LineView{Line: line + 1}
 	if start == 0 && bytes.HasPrefix(s.text, []byte("\xef\xbb\xbf")) {
-		start = 3 // a byte order mark is no part of the text
+		start = 3 // a byte order mark is not part of the text
 	}
 	if end-start > maxLineBytes {
 		if from-maxLineBefore > start {
@@ -77,7 +77,7 @@ func (s *source) view(line, from, to int, highlight bool) LineView {
 	return v
 }
 
-// escape makes a line safe to print, and finds where the bytes from and to are in it, in code points.
+// escape makes a line safe to print, and returns where the bytes from and to are in it, in code points.
 func escape(text []byte, from, to int) (string, SpanView) {
 	var b strings.Builder
 	b.Grow(len(text))

@@ -8,7 +8,7 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// source is a file's bytes with an index of its lines, so that a place is found without reading the file again.
+// source is the content of a file with an index of its lines, so that a position is found without reading the file again.
 type source struct {
 	text  []byte
 	lines []int // offset of the first byte of each line
@@ -26,7 +26,7 @@ func newSource(text []byte) *source {
 	}
 }
 
-// line is the index of the line that holds the byte at offset.
+// line returns the index of the line that contains the byte at offset.
 func (s *source) line(offset int) int {
 	i, found := slices.BinarySearch(s.lines, offset)
 	if found {
@@ -35,7 +35,7 @@ func (s *source) line(offset int) int {
 	return i - 1
 }
 
-// bounds are the offsets of a line's text, without what ends it.
+// bounds returns the offsets of a line's text, without its line ending.
 func (s *source) bounds(line int) (start, end int) {
 	start, end = s.lines[line], len(s.text)
 	if line+1 < len(s.lines) {
@@ -47,14 +47,14 @@ func (s *source) bounds(line int) (start, end int) {
 	return start, end
 }
 
-// offset finds a position. Its byte is believed where it agrees with its line and column; else the line and column are,
-// as in a range that was made by hand. What lies outside of the file is brought to its nearest end.
+// offset returns the offset of a position. Its byte is used if it agrees with its line and column. Otherwise the line and
+// column are used, as in a range that was made by hand. A position outside of the file is moved to the nearest end.
 func (s *source) offset(p hcl.Pos) int {
 	if p.Line <= 0 {
 		return min(max(p.Byte, 0), len(s.text))
 	}
 	if p.Byte >= 0 && p.Byte <= len(s.text) {
-		// A column is at least a byte, so fewer bytes than columns before it can't be.
+		// A column is at least one byte, so there can't be fewer bytes than columns before it.
 		if line := s.line(p.Byte); line == p.Line-1 && p.Byte-s.lines[line] >= p.Column-1 {
 			return p.Byte
 		}
@@ -72,7 +72,7 @@ func (s *source) offset(p hcl.Pos) int {
 	return at
 }
 
-// span finds a range. The newline at its end, which tokens of HCL have, is left out.
+// span returns the offsets of a range. The newline at its end, which tokens of HCL include, is excluded.
 func (s *source) span(r hcl.Range) (start, end int) {
 	start = s.offset(r.Start)
 	end = max(start, s.offset(r.End))

@@ -8,11 +8,11 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// Suggest returns the one among the names given that was probably meant by name, or "" where none is near: one that
-// differs in case, or only in dashes and underscores, else the one with the fewest edits, else the only one that name is
-// the start of. The order of the names doesn't matter.
+// Suggest returns the name in among that was probably meant by name, or "" if none is similar: the one that differs only in
+// case or in dashes and underscores, else the one with the fewest edits, else the only one that starts with name. The order
+// of the names doesn't matter.
 func Suggest(name string, among []string) string {
-	const same = -1 // edits, where only case or dashes differ
+	const same = -1 // the number of edits if only case or dashes differ
 	limit := threshold(name)
 	if limit == 0 {
 		return ""
@@ -27,7 +27,7 @@ func Suggest(name string, among []string) string {
 		diff := utf8.RuneCountInString(n) - length
 		starts := diff > 0 && length >= 3
 		if !starts && max(diff, -diff) > bestEdits {
-			continue // most names are passed over by this alone
+			continue // this skips most names quickly
 		}
 		other := fold(n)
 		if starts && strings.HasPrefix(other, folded) && n != longer {
@@ -57,9 +57,9 @@ func Suggest(name string, among []string) string {
 
 func fold(s string) string { return strings.ReplaceAll(strings.ToLower(s), "-", "_") }
 
-// unlike is a quick lower bound of the edits between two names: how many kinds of bytes one has and the other lacks. It
-// passes over most names of a large project. (A character beyond ASCII may count as several, which only makes names in
-// other scripts somewhat stricter.)
+// unlike returns a quick lower bound of the edits between two names: how many kinds of bytes one has and the other lacks.
+// It rules out most names of a large project. (A character beyond ASCII may count several times, which only makes the
+// search slightly stricter for other scripts.)
 func unlike(a, b string) int {
 	x, y := kinds(a), kinds(b)
 	return max(bits.OnesCount64(x&^y), bits.OnesCount64(y&^x))
@@ -72,7 +72,7 @@ func kinds(s string) (mask uint64) {
 	return mask
 }
 
-// swapped says whether two neighbours changed places, which is one slip though it is two edits.
+// swapped reports whether two neighboring characters are swapped, which is one mistake although it is two edits.
 func swapped(a, b string) bool {
 	if len(a) != len(b) {
 		return false
@@ -84,7 +84,7 @@ func swapped(a, b string) bool {
 	return i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
 }
 
-// threshold is how many edits are still a slip of the keyboard: a third of the name, one of two letters, four at most.
+// threshold returns how many edits still count as a typing mistake: a third of the name, one for two letters, at most four.
 func threshold(name string) int {
 	n := utf8.RuneCountInString(name)
 	if n < 2 {

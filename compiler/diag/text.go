@@ -9,8 +9,8 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// Printable returns s with an escape in place of every byte that is not UTF-8 and every character that doesn't show: a
-// control character could drive a terminal, and one that turns the direction of text could make it read as other text.
+// Printable returns s with an escape for every byte that is not UTF-8 and every character that is not visible: a control
+// character could drive a terminal, and one that changes the direction of text could make it read as other text.
 func Printable(s string) string {
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
@@ -32,8 +32,8 @@ func printableLines(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// shown says whether a character, decoded from n bytes, can be printed as it is. A tab can: its width is known. The two
-// joiners are part of how words and emoji are written.
+// shown reports whether a character, decoded from n bytes, can be printed unchanged. A tab can, because its width is known.
+// The two joiners are part of words and emoji.
 func shown(r rune, n int) bool {
 	if r == utf8.RuneError && n <= 1 {
 		return false
@@ -48,17 +48,17 @@ func escapeRune(r rune, n int, first byte) string {
 	return fmt.Sprintf(`\u{%x}`, r)
 }
 
-// tab is what a tab is drawn as. It has one width everywhere, so that what stands below it can be aligned.
+// tab is printed for a tab. It has a fixed width, so that the text below can be aligned.
 const tab = "    "
 
-// cell is a character as a reader sees it: a letter with its accents, an emoji of several code points.
+// cell is a character as a reader sees it: a letter with its accents, or an emoji of several code points.
 type cell struct {
 	text  string
 	width int // columns of a terminal
 	runes int
 }
 
-// cells splits a line into what is drawn.
+// cells splits a line into cells.
 func cells(s string) []cell {
 	out := make([]cell, 0, len(s))
 	for state := -1; s != ""; {
@@ -76,8 +76,8 @@ func cells(s string) []cell {
 
 func width(s string) int { return uniseg.StringWidth(s) }
 
-// wrap breaks a text into lines of at most the given width, at spaces. A line that starts with a space stands as it is,
-// and a word longer than the width on a line of its own.
+// wrap breaks a text into lines of at most the given width, at spaces. A line that starts with a space is not changed, and
+// a word longer than the width gets a line of its own.
 func wrap(s string, limit int) []string {
 	var out []string
 	for paragraph := range strings.SplitSeq(s, "\n") {

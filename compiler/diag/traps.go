@@ -8,7 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// Two attributes on one line, a block on one line, words of other languages: what HCL's "missing newline" stands for.
+// Two attributes on one line, a block on one line, words of other languages: causes of HCL's "missing newline".
 
 var (
 	startsItem = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*[ \t]*(=[^=]|\{|"[^"]*"[ \t]*(\{|"))`)
@@ -19,28 +19,29 @@ var (
 	lastWord   = regexp.MustCompile(`\b([a-z]+)[ \t]+$`)
 )
 
-// around gives the text of the line before and after an offset.
+// around returns the text of the line before and after an offset.
 func (s *source) around(offset int) (before, after []byte) {
 	start, end := s.bounds(s.line(offset))
 	offset = min(max(offset, start), end)
-	// Long lines are not read whole for each thing that is wrong in them.
+	// A long line is not read completely for each fault in it.
 	return s.text[max(start, offset-400):offset], s.text[offset:min(end, offset+400)]
 }
 
-// span of n bytes on the line of pos, counted from it; columns are right for ASCII, which all that is fixed here is.
+// near returns a range of n bytes on the line of pos, counted from it. Columns are right for ASCII, and only ASCII text is
+// fixed here.
 func near(r hcl.Range, pos hcl.Pos, from, to int) hcl.Range {
 	r.Start = hcl.Pos{Line: pos.Line, Column: pos.Column + from, Byte: pos.Byte + from}
 	r.End = hcl.Pos{Line: pos.Line, Column: pos.Column + to, Byte: pos.Byte + to}
 	return r
 }
 
-// afterArgument is what HCL calls a missing newline.
+// afterArgument handles what HCL calls a missing newline.
 func afterArgument(d *Diagnostic, h *hcl.Diagnostic, src *source) {
 	before, after := src.around(src.offset(d.Range.Start))
 	if n := number.Find(before); n != nil {
 		if u := unit.Find(after); u != nil {
 			text := string(n) + string(u)
-			d.Code, d.Summary, d.Detail = "syntax", fmt.Sprintf("%s is no number", text), "A number with a unit is text, and text stands in quotes."
+			d.Code, d.Summary, d.Detail = "syntax", fmt.Sprintf("%s is not a number", text), "A number with a unit is text, which must be in quotes."
 			d.Suggestion = fmt.Sprintf("write %q", text)
 			*d = d.WithFix(near(d.Range, d.Range.Start, -len(n), len(u)), fmt.Sprintf("%q", text))
 			return
@@ -59,15 +60,15 @@ func afterArgument(d *Diagnostic, h *hcl.Diagnostic, src *source) {
 		return
 	}
 	if startsItem.Match(after) {
-		d.Summary, d.Detail = "two things stand on one line", "Each attribute and each block starts a line of its own."
+		d.Summary, d.Detail = "two attributes or blocks are on one line", "Each attribute and each block must start on a line of its own."
 		newLineHere(d, h, src)
 		return
 	}
 	d.Code, d.Summary = "syntax", "the value should end here"
-	d.Detail = "After an attribute's value its line ends. Text stands in quotes."
+	d.Detail = "After an attribute's value its line must end. Write text in quotes."
 }
 
-// newLineHere makes a new line, indented as the one at hand, of what stands at the place.
+// newLineHere suggests a new line before the text at the range, with the indent of the current line.
 func newLineHere(d *Diagnostic, _ *hcl.Diagnostic, src *source) {
 	at := src.offset(d.Range.Start)
 	before, after := src.around(at)
@@ -100,9 +101,9 @@ func commaBetween(d *Diagnostic, _ *hcl.Diagnostic, src *source) {
 	d.Suggestion = "start a new line in place of the comma"
 }
 
-// spreadBlock shows how a block on one line is written over several. What stands between its braces is kept.
+// spreadBlock shows how a block on one line is written over several. The content of its braces is kept.
 func spreadBlock(d *Diagnostic, _ *hcl.Diagnostic, src *source) {
-	d.Detail = "A block on one line can hold one attribute and nothing else."
+	d.Detail = "A block on one line can contain only one attribute."
 	d.Suggestion = "write the block over several lines, each attribute and block on its own"
 	before, _ := src.around(src.offset(d.Range.Start))
 	open := bytes.LastIndexByte(before, '{')
@@ -150,7 +151,7 @@ func strayCharacter(d *Diagnostic, h *hcl.Diagnostic, src *source) {
 	_, after := src.around(src.offset(d.Range.Start))
 	switch {
 	case bytes.HasPrefix(after, []byte("'")):
-		d.Summary, d.Detail = "text stands in double quotes", ""
+		d.Summary, d.Detail = "text must be in double quotes", ""
 		d.Suggestion = `write "…" for '…'`
 		end := bytes.IndexByte(after[1:], '\'')
 		if end < 0 {

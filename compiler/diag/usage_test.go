@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestCodesUsed reads the source of all that makes diagnostics: a code that is written there and isn't in the table
-// would have neither severity nor documentation.
+// TestCodesUsed reads the source of everything that makes diagnostics: a code that is used there and is missing in the
+// table would have neither severity nor documentation.
 func TestCodesUsed(t *testing.T) {
 	found := 0
 	for _, root := range []string{"..", "../../cmd"} {
@@ -55,7 +55,7 @@ func TestCodesUsed(t *testing.T) {
 	}
 }
 
-// isNew says whether f is New of this package.
+// isNew reports whether f is New of this package.
 func isNew(pkg string, f ast.Expr) bool {
 	switch f := f.(type) {
 	case *ast.Ident:

@@ -4,11 +4,12 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// ViewVersion is the version of the machine form. A field may be added to it; one that changes its meaning raises it.
+// ViewVersion is the version of the machine-readable form. New fields don't change it; a field with another meaning
+// increments it.
 const ViewVersion = 1
 
-// View is the machine form of a list: all that any format draws. Every text in it is safe to print: bytes that are not
-// UTF-8, and characters that would move a cursor or hide, stand as escapes such as \x1b.
+// View is the machine-readable form of a list: the input of every format. Every text in it is safe to print: bytes that are
+// not UTF-8, and characters that would move a cursor or are invisible, are replaced by escapes such as \x1b.
 type View struct {
 	Version      int              `json:"version"`
 	Valid        bool             `json:"valid"` // there is no error
@@ -23,14 +24,14 @@ type DiagnosticView struct {
 	Code       string        `json:"code"`
 	Summary    string        `json:"summary"`
 	Detail     string        `json:"detail,omitempty"`
-	Range      *RangeView    `json:"range,omitempty"` // absent: it is about no place
+	Range      *RangeView    `json:"range,omitempty"` // absent: not about a range
 	Snippet    []LineView    `json:"snippet,omitempty"`
 	Related    []RelatedView `json:"related,omitempty"`
 	Suggestion string        `json:"suggestion,omitempty"`
 	Fix        *FixView      `json:"fix,omitempty"`
 }
 
-// RangeView is a place in a file; the end is just after its last character.
+// RangeView is a range in a file; the end is just after its last character.
 type RangeView struct {
 	Filename string  `json:"filename"`
 	Start    PosView `json:"start"`
@@ -45,8 +46,8 @@ type PosView struct {
 	Byte   int `json:"byte"`
 }
 
-// LineView is a line of the source, shown for what it highlights, or beside one that highlights something. A range of
-// many lines has its first and last ones here: the line numbers tell.
+// LineView is a line of the source that highlights something, or a line near one. Only the first and last lines of a long
+// range are included; the line numbers show the gap.
 type LineView struct {
 	Line      int       `json:"line"`
 	Text      string    `json:"text"`
@@ -55,8 +56,8 @@ type LineView struct {
 	Highlight *SpanView `json:"highlight,omitempty"`
 }
 
-// SpanView are code points of a line's Text, from 0; the end is just after the last one. Start and end are equal where a
-// place between two characters is meant.
+// SpanView is a range of code points of a line's Text, from 0; the end is just after the last one. Start and end are equal
+// for a position between two characters.
 type SpanView struct {
 	Start int `json:"start"`
 	End   int `json:"end"`
@@ -69,14 +70,14 @@ type RelatedView struct {
 	Snippet []LineView `json:"snippet,omitempty"`
 }
 
-// FixView is a Fix. Its text is to be written as it is, so it alone is not made safe to print.
+// FixView is a Fix. Its text is written to the file unchanged, so it is the only text that is not made safe to print.
 type FixView struct {
 	Range RangeView `json:"range"`
 	Text  string    `json:"text"`
 }
 
-// NewView makes the machine form of ds, in their order: List.Sorted gives them. sources are the files' bytes by name;
-// of a file that is missing there, the place is given and no snippet.
+// NewView returns the machine-readable form of ds, in their order, which is usually that of List.Sorted. sources are the
+// files' contents by name. For a file that is missing there, the range has no snippet.
 func NewView(ds []Diagnostic, sources map[string][]byte) *View {
 	b := builder{files: sources, indexed: make(map[string]*source)}
 	v := &View{Version: ViewVersion, Diagnostics: make([]DiagnosticView, 0, len(ds))}
@@ -93,7 +94,7 @@ func NewView(ds []Diagnostic, sources map[string][]byte) *View {
 	return v
 }
 
-// builder indexes a file when the first diagnostic is in it, and once.
+// builder indexes each file once, for the first diagnostic in it.
 type builder struct {
 	files   map[string][]byte
 	indexed map[string]*source
@@ -145,7 +146,7 @@ func (b *builder) snippet(r hcl.Range, context int) []LineView {
 	return s.snippet(r, context)
 }
 
-// rangeView gives a range; bytes that are not known are looked up.
+// rangeView converts a range, and looks up bytes that are not known.
 func (b *builder) rangeView(r hcl.Range) *RangeView {
 	if r.Filename == "" {
 		return nil

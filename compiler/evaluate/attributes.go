@@ -14,7 +14,7 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// Type reads a type expression; faults are told.
+// Type reads a type expression and reports its faults.
 func Type(e hcl.Expression, diags *diag.List) (cty.Type, bool) {
 	t, faults := types.Parse(e)
 	for _, f := range faults {
@@ -32,8 +32,8 @@ func Type(e hcl.Expression, diags *diag.List) (cty.Type, bool) {
 	return t, len(faults) == 0
 }
 
-// convert gives v, the value of e, the type that is wanted, or tells why it can't have it.
-func (w *World) convert(v cty.Value, want cty.Type, e hcl.Expression, nullable bool) (cty.Value, bool) {
+// convert converts v, the value of e, to the expected type, or reports why that isn't possible.
+func (w *Project) convert(v cty.Value, want cty.Type, e hcl.Expression, nullable bool) (cty.Value, bool) {
 	v, marks := v.UnmarkDeep()
 	if v.IsNull() && nullable {
 		return cty.NullVal(want.WithoutOptionalAttributesDeep()), true
@@ -54,14 +54,15 @@ func upperFirst(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-// trimSentence makes a summary of what another library said.
+// trimSentence turns another library's error into a summary.
 func trimSentence(s string) string {
 	s, _, _ = strings.Cut(s, "\n")
 	return strings.TrimSuffix(s, ".")
 }
 
-// Get is the value of a constant attribute, of the type that is wanted. false: it is not there, or faulty and told.
-func (w *World) Get(b *decode.Block, name string, want cty.Type) (cty.Value, bool) {
+// Get returns the value of a constant attribute, converted to the expected type. It returns false if the attribute is
+// missing, or faulty and reported.
+func (w *Project) Get(b *decode.Block, name string, want cty.Type) (cty.Value, bool) {
 	e := b.Attr(name)
 	if e == nil {
 		return cty.NilVal, false
@@ -80,8 +81,8 @@ func (w *World) Get(b *decode.Block, name string, want cty.Type) (cty.Value, boo
 	return v, true
 }
 
-// String is a constant string.
-func (w *World) String(b *decode.Block, name string) (string, bool) {
+// String returns a constant string.
+func (w *Project) String(b *decode.Block, name string) (string, bool) {
 	v, ok := w.Get(b, name, cty.String)
 	if !ok {
 		return "", false
@@ -98,14 +99,14 @@ func (w *World) String(b *decode.Block, name string) (string, bool) {
 	return s, true
 }
 
-// Bool is a constant bool; false where it is not there.
-func (w *World) Bool(b *decode.Block, name string) (value, ok bool) {
+// Bool returns a constant bool; false if the attribute is missing.
+func (w *Project) Bool(b *decode.Block, name string) (value, ok bool) {
 	v, ok := w.Get(b, name, cty.Bool)
 	return ok && v.True(), ok
 }
 
-// Int is a constant whole number from least up.
-func (w *World) Int(b *decode.Block, name string, least int) (int, bool) {
+// Int returns a constant whole number that is at least least.
+func (w *Project) Int(b *decode.Block, name string, least int) (int, bool) {
 	v, ok := w.Get(b, name, cty.Number)
 	if !ok {
 		return 0, false
@@ -113,18 +114,18 @@ func (w *World) Int(b *decode.Block, name string, least int) (int, bool) {
 	return w.int(v, b.Attr(name).Range(), name, least)
 }
 
-func (w *World) int(v cty.Value, at hcl.Range, name string, least int) (int, bool) {
+func (w *Project) int(v cty.Value, at hcl.Range, name string, least int) (int, bool) {
 	f := v.AsBigFloat()
 	i, accuracy := f.Int64()
 	if accuracy != 0 || i < int64(least) || i > math.MaxInt32 {
-		w.Diags.Add(diag.New("invalid-value", at, "`%s` is a whole number from %d on, and this is %s", name, least, f.Text('g', 10)))
+		w.Diags.Add(diag.New("invalid-value", at, "`%s` must be a whole number of at least %d, found %s", name, least, f.Text('g', 10)))
 		return 0, false
 	}
 	return int(i), true
 }
 
-// ExitCodes is a constant list of whole numbers from 0 to 255.
-func (w *World) ExitCodes(b *decode.Block, name string) []int {
+// ExitCodes returns a constant list of whole numbers from 0 to 255.
+func (w *Project) ExitCodes(b *decode.Block, name string) []int {
 	v, ok := w.Get(b, name, cty.List(cty.Number))
 	if !ok {
 		return nil
@@ -133,7 +134,7 @@ func (w *World) ExitCodes(b *decode.Block, name string) []int {
 	for i, e := range v.AsValueSlice() {
 		n, accuracy := e.AsBigFloat().Int64()
 		if accuracy != 0 || n < 0 || n > 255 {
-			w.Diags.Add(diag.New("invalid-value", Inner(b.Attr(name), fmt.Sprintf("[%d]", i)).Range(), "an exit code is a whole number from 0 to 255, and this is %s", e.AsBigFloat().Text('g', 10)))
+			w.Diags.Add(diag.New("invalid-value", Inner(b.Attr(name), fmt.Sprintf("[%d]", i)).Range(), "an exit code must be a whole number from 0 to 255, found %s", e.AsBigFloat().Text('g', 10)))
 			continue
 		}
 		out = append(out, int(n))
@@ -141,22 +142,22 @@ func (w *World) ExitCodes(b *decode.Block, name string) []int {
 	return out
 }
 
-// Float is a constant number from least up.
-func (w *World) Float(b *decode.Block, name string, least float64) (float64, bool) {
+// Float returns a constant number that is at least least.
+func (w *Project) Float(b *decode.Block, name string, least float64) (float64, bool) {
 	v, ok := w.Get(b, name, cty.Number)
 	if !ok {
 		return 0, false
 	}
 	f, _ := v.AsBigFloat().Float64()
 	if f < least || math.IsInf(f, 0) {
-		w.Diags.Add(diag.New("invalid-value", b.Attr(name).Range(), "`%s` is a number from %g on, and this is %g", name, least, f))
+		w.Diags.Add(diag.New("invalid-value", b.Attr(name).Range(), "`%s` must be a number of at least %g, found %g", name, least, f))
 		return 0, false
 	}
 	return f, true
 }
 
-// Strings is a constant list of strings.
-func (w *World) Strings(b *decode.Block, name string) []string {
+// Strings returns a constant list of strings.
+func (w *Project) Strings(b *decode.Block, name string) []string {
 	v, ok := w.Get(b, name, cty.List(cty.String))
 	if !ok {
 		return nil
@@ -168,8 +169,8 @@ func (w *World) Strings(b *decode.Block, name string) []string {
 	return out
 }
 
-// StringMap is a constant map of strings.
-func (w *World) StringMap(b *decode.Block, name string) map[string]string {
+// StringMap returns a constant map of strings.
+func (w *Project) StringMap(b *decode.Block, name string) map[string]string {
 	v, ok := w.Get(b, name, cty.Map(cty.String))
 	if !ok {
 		return nil

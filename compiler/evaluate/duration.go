@@ -13,13 +13,13 @@ import (
 	"pipec.dev/pipec/compiler/diag"
 )
 
-// Duration is a constant duration, 0 or more.
-func (w *World) Duration(b *decode.Block, name string) (time.Duration, bool) {
+// Duration returns a constant duration of 0 or more.
+func (w *Project) Duration(b *decode.Block, name string) (time.Duration, bool) {
 	e := b.Attr(name)
 	if lit, ok := e.(*hclsyntax.LiteralValueExpr); ok && lit.Val.Type() == cty.Number && !lit.Val.IsNull() {
 		text := strconv.Quote(lit.Val.AsBigFloat().Text('f', -1) + "s")
-		w.Diags.Add(diag.New("invalid-duration", e.Range(), "a duration is text with a unit, and this is a number").
-			WithSuggestion("write %s, if seconds are meant", text))
+		w.Diags.Add(diag.New("invalid-duration", e.Range(), "a duration must be text with a unit, found a number").
+			WithSuggestion("write %s if you mean seconds", text))
 		return 0, false
 	}
 	s, ok := w.String(b, name)
@@ -29,10 +29,10 @@ func (w *World) Duration(b *decode.Block, name string) (time.Duration, bool) {
 	d, err := time.ParseDuration(s)
 	switch {
 	case err != nil && tooLong(s):
-		w.Diags.Add(diag.New("invalid-duration", e.Range(), "%q is too long: a duration has at most 292 years", s))
+		w.Diags.Add(diag.New("invalid-duration", e.Range(), "%q is too long: a duration can be at most 292 years", s))
 	case err != nil:
-		fault := diag.New("invalid-duration", e.Range(), "%q is no duration", s).
-			WithDetail(`A duration is numbers and their units: "90s", "15m", "1h30m".`)
+		fault := diag.New("invalid-duration", e.Range(), "%q is not a duration", s).
+			WithDetail(`Durations are written as numbers with units: "90s", "15m", "1h30m".`)
 		if meant := meantDuration(s); meant != "" {
 			fault = fault.WithSuggestion("did you mean %q?", meant)
 		}
@@ -51,7 +51,7 @@ func tooLong(s string) bool { return goDuration.MatchString(s) && strings.Contai
 
 var otherDuration = regexp.MustCompile(`^\s*([0-9]+)\s*([A-Za-z]*)\s*$`)
 
-// meantDuration reads the commonest other ways to write one: "30", "1 hour", "5 minutes", "2d".
+// meantDuration converts the most common other spellings of a duration: "30", "1 hour", "5 minutes", "2d".
 func meantDuration(s string) string {
 	m := otherDuration.FindStringSubmatch(s)
 	if m == nil || len(m[1]) > 9 {

@@ -7,28 +7,28 @@ import (
 	"pipec.dev/pipec/compiler/diag"
 )
 
-// Each is the element of a for_each that a constant is read for; or why there is none where it stands.
+// Each is the element of a for_each for which constants are evaluated, or the reason why there is no element.
 type Each struct {
 	Key, Value cty.Value
-	Why        func(at hcl.Range, text string) diag.Diagnostic // of a reference that can't be read
+	Why        func(at hcl.Range, text string) diag.Diagnostic // returns the diagnostic for a reference that can't be read
 }
 
-// For reads constants for an element, until the function that it returns is called. nil: for none, as everywhere.
-func (w *World) For(e *Each) (done func()) {
+// For evaluates constants for an element, until the returned function is called. nil: for no element, which is the default.
+func (w *Project) For(e *Each) (done func()) {
 	before := w.each
 	w.each = e
 	return func() { w.each = before }
 }
 
-// Mention notes that an expression is there, which nobody will ever ask for a value: what it reads is used.
-func (w *World) Mention(e hcl.Expression) {
+// Mention marks what an expression reads as used. It is for expressions that are never evaluated.
+func (w *Project) Mention(e hcl.Expression) {
 	for _, n := range w.reads(e) {
 		n.Used = true
 	}
 }
 
-// eachType is the type of each.key or each.value.
-func (w *World) eachType(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
+// eachType returns the type of each.key or each.value.
+func (w *Project) eachType(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
 	if w.each.Why != nil {
 		w.Diags.Add(w.each.Why(t.SourceRange(), Text(t)))
 		return cty.NilType, 0, true
@@ -48,8 +48,8 @@ func (w *World) eachType(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
 	return cty.NilType, 0, true
 }
 
-// valueOf is the value of var.x, local.x or each.x.
-func (w *World) valueOf(root, name string) (cty.Value, bool) {
+// valueOf returns the value of var.x, local.x or each.x.
+func (w *Project) valueOf(root, name string) (cty.Value, bool) {
 	if root != "each" {
 		return w.named(root, name)
 	}

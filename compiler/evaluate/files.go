@@ -20,10 +20,10 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// fileNames are the functions that read files. They run only when compiling, and only inside the project.
+// fileNames are the functions that read files. They run only when compiling, and read only files of the project.
 var fileNames = map[string]bool{"file": true, "templatefile": true, "filesha256": true}
 
-// IsFileFunction says whether a function reads a file, and so can't wait for run time.
+// IsFileFunction reports whether a function reads a file, and therefore can't wait for run time.
 func IsFileFunction(name string) bool { return fileNames[name] }
 
 func fileFunctions(dir string) map[string]function.Function {
@@ -58,7 +58,7 @@ func fileFunctions(dir string) map[string]function.Function {
 	}
 }
 
-// open opens a file below dir. Neither .. nor a symbolic link leads out.
+// open opens a file below dir. It follows neither .. nor a symbolic link to the outside.
 func open(dir, path string) (*os.File, error) {
 	if path == "" {
 		return nil, errors.New("the path is empty")
@@ -85,7 +85,7 @@ func open(dir, path string) (*os.File, error) {
 	return f, nil
 }
 
-// PathFault says in short why a path of the project can't be used.
+// PathFault returns a short reason why a path of the project can't be used.
 func PathFault(path string, err error) error {
 	var pathErr *fs.PathError
 	switch {
@@ -110,7 +110,7 @@ func readText(dir, path string) (string, error) {
 	case err != nil:
 		return "", PathFault(path, err)
 	case len(data) > types.MaxValue:
-		return "", fmt.Errorf("%q is larger than a value may be (%d bytes); ship it as code, or as an artifact", path, types.MaxValue)
+		return "", fmt.Errorf("%q is larger than a value may be (%d bytes): add it to the code, or use an artifact", path, types.MaxValue)
 	case !utf8.Valid(data):
 		return "", fmt.Errorf("%q is not UTF-8 text", path)
 	}
@@ -144,7 +144,7 @@ func templateFile(dir, path string, vars cty.Value) (cty.Value, error) {
 		return nothing, diags[0]
 	}
 	if t := vars.Type(); vars.IsNull() || !t.IsObjectType() && !t.IsMapType() {
-		return nothing, errors.New("the second argument is a map of the values that the template reads")
+		return nothing, errors.New("the second argument must be a map of the values that the template reads")
 	}
 	ctx := &hcl.EvalContext{Variables: vars.AsValueMap(), Functions: expr.Functions()}
 	v, diags := node.Value(ctx)
@@ -152,7 +152,7 @@ func templateFile(dir, path string, vars cty.Value) (cty.Value, error) {
 		return nothing, diags[0]
 	}
 	if v.IsNull() || v.Type() != cty.String {
-		return nothing, fmt.Errorf("%q does not give text", path)
+		return nothing, fmt.Errorf("the result of template %q is not text", path)
 	}
 	return v, nil
 }

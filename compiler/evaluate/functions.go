@@ -8,8 +8,8 @@ import (
 	"pipec.dev/pipec/schema/expr"
 )
 
-// Functions are all functions of the language, by name, for a project in dir: those that can also be called at run
-// time, and those that read files of the project.
+// Functions returns all functions of the language, by name, for a project in dir: those that also run at run time, and
+// those that read files of the project.
 func Functions(dir string) map[string]function.Function {
 	all := maps.Clone(expr.Functions())
 	maps.Copy(all, fileFunctions(dir))

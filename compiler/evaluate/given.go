@@ -18,28 +18,28 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// Source is where values of variables come from: a flag, a file or the environment.
+// Source is a source of values for variables: a flag or a file.
 type Source struct {
 	Flag string // NAME=VALUE, of --var
 	File string // a path, of --var-file
 }
 
-// EnvPrefix is how a variable is named in the environment.
+// EnvPrefix is the prefix of a variable's name in the environment.
 const EnvPrefix = "PIPEC_VAR_"
 
-// given is one value for a variable: text (from a flag or the environment), an expression (from a file), or a value that
-// an expression had in the importer of a library.
+// given is one value for a variable: text (from a flag or the environment), an expression (from a file), or the value of an
+// expression in the importer of a library.
 type given struct {
 	text   string
 	expr   hcl.Expression
-	value  cty.Value // cty.NilVal: it is yet to be made
+	value  cty.Value // cty.NilVal: not evaluated yet
 	at     hcl.Range
 	origin string
 }
 
-// Give takes the values for variables, from the weakest source to the strongest: pipec.auto.vars, STACK.auto.vars, the
+// Give sets the values of variables, from the weakest source to the strongest: pipec.auto.vars, STACK.auto.vars, the
 // environment, and then flags and files in their order.
-func (w *World) Give(stack string, env []string, sources []Source) {
+func (w *Project) Give(stack string, env []string, sources []Source) {
 	w.giveFile(filepath.Join(w.Dir, "pipec.auto.vars"), true)
 	if stack != "" {
 		w.giveFile(filepath.Join(w.Dir, stack+".auto.vars"), true)
@@ -60,7 +60,7 @@ func (w *World) Give(stack string, env []string, sources []Source) {
 		at := w.inFlag("--var", name)
 		switch {
 		case !ok || name == "":
-			w.Diags.Add(diag.New("unknown-variable-value", at, "--var wants NAME=VALUE, and there is no = in it"))
+			w.Diags.Add(diag.New("unknown-variable-value", at, "--var: expected NAME=VALUE, found no ="))
 		case w.Variables[name] == nil:
 			w.Diags.Add(w.undeclaredVariable(at, name))
 		default:
@@ -69,9 +69,9 @@ func (w *World) Give(stack string, env []string, sources []Source) {
 	}
 }
 
-// inFlag is a place in what was given by a flag, so that a diagnostic can show it. The value is not shown: it may be a
-// secret.
-func (w *World) inFlag(flag, name string) hcl.Range {
+// inFlag returns a range for a value from a flag, so that a diagnostic can point at it. The value is not shown, because it
+// may be a secret.
+func (w *Project) inFlag(flag, name string) hcl.Range {
 	origin := flag + " " + name
 	w.sources[origin] = []byte(name)
 	at := hcl.Range{Filename: origin, Start: hcl.InitialPos, End: hcl.InitialPos}
@@ -79,19 +79,19 @@ func (w *World) inFlag(flag, name string) hcl.Range {
 	return at
 }
 
-func (w *World) undeclaredVariable(at hcl.Range, name string) diag.Diagnostic {
-	d := diag.New("unknown-variable-value", at, "a value is given for %q, and no variable of that name is declared", name)
+func (w *Project) undeclaredVariable(at hcl.Range, name string) diag.Diagnostic {
+	d := diag.New("unknown-variable-value", at, "there is a value for %q, but no variable of that name is declared", name)
 	return w.Near(d, "var.", name, func() []string { return Names(w.Variables) })
 }
 
-// giveText keeps a value that came as text; so that a diagnostic can show it, it becomes a source of its own.
-func (w *World) giveText(name, value, origin string) {
+// giveText stores a value that was set as text. It becomes a source of its own, so that a diagnostic can show it.
+func (w *Project) giveText(name, value, origin string) {
 	at := hcl.Range{Filename: origin, Start: hcl.InitialPos, End: hcl.InitialPos}
 	at.End.Byte, at.End.Column = len(value), len([]rune(value))+1
 	w.given[name] = given{text: value, at: at, origin: origin}
 }
 
-func (w *World) giveFile(path string, optional bool) {
+func (w *Project) giveFile(path string, optional bool) {
 	at := hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos}
 	src, err := readGiven(path, optional)
 	if err != nil {
@@ -105,7 +105,7 @@ func (w *World) giveFile(path string, optional bool) {
 		w.Diags.Add(diag.New("file-access", at, "the file of variables can't be read: %v", err))
 		return
 	}
-	if !w.hasSensitive() { // else a line of it, shown for what is wrong in it, could hold a secret
+	if !w.hasSensitive() { // with sensitive variables, a line that a diagnostic shows could contain a secret
 		w.sources[path] = src
 	}
 	if !utf8.Valid(src) {
@@ -138,7 +138,7 @@ func (w *World) giveFile(path string, optional bool) {
 	}
 }
 
-// readGiven reads a file of variables. One that is named may be a pipe, as a shell's <(…) is.
+// readGiven reads a file of variables. A file that the user names may be a pipe, for example a shell's <(…).
 func readGiven(path string, regular bool) ([]byte, error) {
 	if regular {
 		info, err := os.Stat(path)
@@ -157,14 +157,14 @@ func readGiven(path string, regular bool) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, expr.MaxFile+1))
 }
 
-// valueGiven makes the value of what was given: text as it is for a string, else a literal of the declared type.
-func (w *World) valueGiven(g given, declared cty.Type, n *Name) (cty.Value, bool) {
+// valueGiven converts a given value to the declared type. A string is taken as it is; other types are read as a literal.
+func (w *Project) valueGiven(g given, declared cty.Type, n *Name) (cty.Value, bool) {
 	if g.value != cty.NilVal {
 		return w.valueImported(g, declared, n)
 	}
 	node := g.expr
 	if n.Sensitive {
-		g.at = n.Range // where it is given, it could be read
+		g.at = n.Range // a value that the user sets is shown where the variable is declared
 	}
 	if node == nil {
 		if !n.Sensitive {
@@ -184,12 +184,12 @@ func (w *World) valueGiven(g given, declared cty.Type, n *Name) (cty.Value, bool
 		node = parsed
 	}
 	if len(node.Variables()) > 0 {
-		w.Diags.Add(diag.New("not-constant", g.at, "the value of %s is a literal: it can't refer to anything", n.Address))
+		w.Diags.Add(diag.New("not-constant", g.at, "the value of %s must be a literal: it can't contain references", n.Address))
 		return cty.NilVal, false
 	}
 	v, hclDiags := node.Value(nil)
 	if hclDiags.HasErrors() {
-		w.Diags.Add(diag.New("evaluation", g.at, "the value of %s is a literal: it can't call functions or fail", n.Address))
+		w.Diags.Add(diag.New("evaluation", g.at, "the value of %s must be a literal: it can't call functions or fail", n.Address))
 		return cty.NilVal, false
 	}
 	out, err := types.Convert(v, declared)
@@ -204,9 +204,9 @@ func (w *World) valueGiven(g given, declared cty.Type, n *Name) (cty.Value, bool
 	return out, true
 }
 
-// notWritten tells text that is no literal of the type that is declared.
+// notWritten reports text that is not a literal of the declared type.
 func notWritten(at hcl.Range, declared cty.Type, n *Name) diag.Diagnostic {
-	d := diag.New("type-mismatch", at, "%s is wanted for %s, and this can't be read as one", types.Phrase(declared), n.Address)
+	d := diag.New("type-mismatch", at, "expected %s for %s, but this text can't be read as one", types.Phrase(declared), n.Address)
 	switch {
 	case declared == cty.Bool:
 		return d.WithSuggestion("write true or false")

@@ -9,15 +9,15 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// Import makes w the world of a library: the values of its variables are those that the block b in another world gives,
-// by name, and no others.
-func (w *World) Import(root string, b *decode.Block, values map[string]cty.Value) {
+// Import makes w the project of a library: the values of its variables are those that block b of another project sets, by name,
+// and no others.
+func (w *Project) Import(root string, b *decode.Block, values map[string]cty.Value) {
 	w.Root, w.importer = root, b
 	vars := b.Attr("vars")
 	for _, name := range Names(values) {
 		if w.Variables[name] == nil {
 			at := KeyRange(vars, name)
-			d := diag.New("unknown-variable-value", at, "a value is given for %q, and library %q has no variable of that name", name, b.Label)
+			d := diag.New("unknown-variable-value", at, "there is a value for %q, but library %q has no variable of that name", name, b.Label)
 			w.Diags.Add(w.Near(d, "var.", name, func() []string { return Names(w.Variables) }))
 			continue
 		}
@@ -26,8 +26,8 @@ func (w *World) Import(root string, b *decode.Block, values map[string]cty.Value
 	}
 }
 
-// valueImported gives a value of the importer the type that is declared.
-func (w *World) valueImported(g given, declared cty.Type, n *Name) (cty.Value, bool) {
+// valueImported converts a value of the importer to the declared type.
+func (w *Project) valueImported(g given, declared cty.Type, n *Name) (cty.Value, bool) {
 	v, marks := g.value.UnmarkDeep()
 	if len(marks) > 0 {
 		n.Sensitive = true
@@ -39,8 +39,8 @@ func (w *World) valueImported(g given, declared cty.Type, n *Name) (cty.Value, b
 		switch {
 		case n.Sensitive && v.Type().IsPrimitiveType():
 			d = Mismatch(hcl.StaticExpr(v, g.at), v.Type(), declared, err)
-		case n.Sensitive: // its parts could be read in what is said of them, and its keys
-			d = diag.New("type-mismatch", g.at, "%s is wanted here, and this sensitive value is none", types.Phrase(declared))
+		case n.Sensitive: // the message would show parts of the value and its keys
+			d = diag.New("type-mismatch", g.at, "expected %s, but this sensitive value is not", types.Phrase(declared))
 		}
 		w.Diags.Add(d.WithRelated(typeRange(n), "the variable of library %q is declared here", w.importer.Label))
 		return cty.NilVal, false
@@ -55,9 +55,9 @@ func typeRange(n *Name) hcl.Range {
 	return n.Range
 }
 
-// notImported tells a variable that the block of a library gives no value.
-func (w *World) notImported(n *Name) diag.Diagnostic {
-	return diag.New("missing-variable", w.importer.DefRange, "library %q is given no value for its variable %q, which has no default", w.importer.Label, n.block.Label).
+// notImported reports a variable for which the `library` block sets no value.
+func (w *Project) notImported(n *Name) diag.Diagnostic {
+	return diag.New("missing-variable", w.importer.DefRange, "missing value for variable %[2]q of library %[1]q, which has no default", w.importer.Label, n.block.Label).
 		WithRelated(n.Range, "the variable is declared here").
 		WithSuggestion("write vars = { %s = … } in the block", n.block.Label)
 }

@@ -5,11 +5,11 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// maxFollow bounds how many locals are followed one through the other.
+// maxFollow limits how many locals are followed from one to the next.
 const maxFollow = 100
 
-// Follow is what a local stands for, where e is nothing but one: what is written out there; else e.
-func (w *World) Follow(e hcl.Expression) hcl.Expression {
+// Follow returns the expression of a local if e is only a reference to it; otherwise e.
+func (w *Project) Follow(e hcl.Expression) hcl.Expression {
 	for range maxFollow {
 		node := unwrap(e)
 		if wrap, whole := node.(*hclsyntax.TemplateWrapExpr); whole { // as in YAML, ${local.x}
@@ -29,7 +29,7 @@ func (w *World) Follow(e hcl.Expression) hcl.Expression {
 	return e
 }
 
-// Element is item i of e, where that is a list that is written out; else e.
+// Element returns item i of e if e is a list that is written out; otherwise e.
 func Element(e hcl.Expression, i int) hcl.Expression {
 	if tuple, ok := unwrap(e).(*hclsyntax.TupleConsExpr); ok && i < len(tuple.Exprs) {
 		return tuple.Exprs[i]
@@ -37,7 +37,7 @@ func Element(e hcl.Expression, i int) hcl.Expression {
 	return e
 }
 
-// KeyRange is where a key of e is written, where e is an object that is written out; else the place of e.
+// KeyRange returns the range of a key of e if e is an object that is written out; otherwise the range of e.
 func KeyRange(e hcl.Expression, key string) hcl.Range {
 	if object, ok := unwrap(e).(*hclsyntax.ObjectConsExpr); ok {
 		for _, item := range object.Items {

@@ -13,22 +13,22 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// Mismatch tells that what e gives doesn't fit where it stands. err says why; it points at the innermost part of e that
-// is to blame.
+// Mismatch reports that the value of e has the wrong type for its position. err is the reason. The diagnostic points at the
+// innermost part of e that causes it.
 func Mismatch(e hcl.Expression, from, want cty.Type, err error) diag.Diagnostic {
 	switch err := err.(type) {
 	case *types.NullError:
 		at, found := inner(e, err.Path)
-		d := diag.New("null-value", at.Range(), "%s is wanted here, and this is null", types.Phrase(err.Type))
+		d := diag.New("null-value", at.Range(), "expected %s, found null", types.Phrase(err.Type))
 		if !found {
-			d = diag.New("null-value", at.Range(), "%s is wanted here, and there is a null at %s", types.Phrase(want), err.Path)
+			d = diag.New("null-value", at.Range(), "expected %s, found null at %s", types.Phrase(want), err.Path)
 		}
 		return d
 	case *types.Mismatch:
 		at, found := inner(e, err.Path)
-		d := diag.New("type-mismatch", at.Range(), "%s is wanted here, and this is %s", types.Phrase(err.To), types.Phrase(err.From))
+		d := diag.New("type-mismatch", at.Range(), "expected %s, found %s", types.Phrase(err.To), types.Phrase(err.From))
 		if !found {
-			d.Summary = types.Phrase(want) + " is wanted here, and this is " + types.Phrase(from)
+			d.Summary = "expected " + types.Phrase(want) + ", found " + types.Phrase(from)
 			d = d.WithDetail("At %s: %s.", err.Path, (&types.Mismatch{From: err.From, To: err.To, Why: err.Why}).Error())
 		} else if err.Why != "" {
 			d = d.WithDetail("%s.", upperFirst(err.Why))
@@ -38,11 +38,11 @@ func Mismatch(e hcl.Expression, from, want cty.Type, err error) diag.Diagnostic 
 		}
 		return literalFix(d, at, err.To)
 	}
-	return diag.New("type-mismatch", e.Range(), "%s is wanted here, and this is %s", types.Phrase(want), types.Phrase(from)).
+	return diag.New("type-mismatch", e.Range(), "expected %s, found %s", types.Phrase(want), types.Phrase(from)).
 		WithDetail("%s.", upperFirst(err.Error()))
 }
 
-// literalFix is what to write for a literal of the wrong sort: 30 for "30", and the other way round.
+// literalFix suggests what to write for a literal of the wrong type: 30 for "30", and the reverse.
 func literalFix(d diag.Diagnostic, e hcl.Expression, want cty.Type) diag.Diagnostic {
 	node, ok := e.(hclsyntax.Expression)
 	if !ok {
@@ -83,7 +83,7 @@ func literalFix(d diag.Diagnostic, e hcl.Expression, want cty.Type) diag.Diagnos
 	return d.WithSuggestion("write %s", text).WithFix(e.Range(), text)
 }
 
-// Inner is the part of a literal at a path such as ".name[0]", where it is written out; else the whole.
+// Inner returns the part of a literal at a path such as ".name[0]" if it is written out; otherwise the whole literal.
 func Inner(e hcl.Expression, path string) hcl.Expression {
 	part, _ := inner(e, path)
 	return part
@@ -110,14 +110,14 @@ func inner(e hcl.Expression, path string) (part hcl.Expression, found bool) {
 			next = Item(node, name)
 		}
 		if next == nil {
-			return e, false // half of the way would mislead
+			return e, false // pointing at a part of the path would mislead
 		}
 		part, path = next, path[1+len(key):]
 	}
 	return part, true
 }
 
-// Item is the value of an object's key, where that is written as a plain name or text; else nil.
+// Item returns the value of an object's key if the key is written as a plain name or text; otherwise nil.
 func Item(object *hclsyntax.ObjectConsExpr, name string) hclsyntax.Expression {
 	for _, item := range object.Items {
 		if KeyName(item.KeyExpr) == name {
@@ -127,7 +127,7 @@ func Item(object *hclsyntax.ObjectConsExpr, name string) hclsyntax.Expression {
 	return nil
 }
 
-// Part is the value of a key in e, where that is an object that is written out; else e.
+// Part returns the value of a key in e if e is an object that is written out; otherwise e.
 func Part(e hcl.Expression, key string) hcl.Expression {
 	if object, ok := unwrap(e).(*hclsyntax.ObjectConsExpr); ok {
 		if item := Item(object, key); item != nil {
@@ -137,7 +137,7 @@ func Part(e hcl.Expression, key string) hcl.Expression {
 	return e
 }
 
-// KeyName is an object's key, where it is written as a plain name or text; else "".
+// KeyName returns an object's key if it is written as a plain name or text; otherwise "".
 func KeyName(e hclsyntax.Expression) string {
 	k, ok := e.(*hclsyntax.ObjectConsKeyExpr)
 	if !ok {
@@ -162,14 +162,14 @@ func unwrap(e hcl.Expression) hcl.Expression {
 	}
 }
 
-// IsTemplate says whether e is a string that is one interpolation, "${x}". Such a template keeps the type of x; where
-// text is wanted it is text, as every other template is.
+// IsTemplate reports whether e is a string that is one interpolation, "${x}". Such a template keeps the type of x. If text
+// is expected it is text, like any other template.
 func IsTemplate(e hcl.Expression) bool {
 	_, ok := unwrap(e).(*hclsyntax.TemplateWrapExpr)
 	return ok
 }
 
-// Texts makes text of what stands in templates of one interpolation where text is wanted.
+// Texts converts templates of one interpolation to text if text is expected.
 func Texts(e hcl.Expression, v cty.Value, want cty.Type) cty.Value {
 	if v.IsNull() || !v.IsKnown() {
 		return v

@@ -11,12 +11,12 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// maxRing bounds the recursion over names that are read one through the other. Only a ring makes it deep: all else is
-// evaluated after what it reads.
+// maxRing limits the recursion over names that read each other. Only a cycle makes it deep: all other names are evaluated
+// after those that they read.
 const maxRing = 1000
 
-// named gives the value of var.x or local.x. false: it is not declared, or faulty.
-func (w *World) named(root, name string) (cty.Value, bool) {
+// named returns the value of var.x or local.x. It returns false if the name is not declared, or is faulty.
+func (w *Project) named(root, name string) (cty.Value, bool) {
 	names := w.Variables
 	if root == "local" {
 		names = w.Locals
@@ -34,14 +34,14 @@ func (w *World) named(root, name string) (cty.Value, bool) {
 	return n.value, n.value != cty.NilVal
 }
 
-// Named gives the value of "var.x" or "local.x".
-func (w *World) Named(ref string) (cty.Value, bool) {
+// Named returns the value of "var.x" or "local.x".
+func (w *Project) Named(ref string) (cty.Value, bool) {
 	root, name, _ := strings.Cut(ref, ".")
 	return w.named(root, name)
 }
 
 // visit evaluates a name, once, after the names that it reads.
-func (w *World) visit(n *Name) {
+func (w *Project) visit(n *Name) {
 	if n.state == untouched {
 		for _, before := range w.order(n) {
 			w.evaluate(before)
@@ -50,9 +50,9 @@ func (w *World) visit(n *Name) {
 	w.evaluate(n)
 }
 
-// order lists the names that n reads, directly or not, each after those that it reads itself; of a ring, in any order.
-// It does not recurse: a chain of names may be long.
-func (w *World) order(n *Name) []*Name {
+// order lists the names that n reads, directly or indirectly; each follows those that it reads itself. Names in a cycle are
+// in any order. It doesn't recurse, because a chain of names may be long.
+func (w *Project) order(n *Name) []*Name {
 	type frame struct {
 		name  *Name
 		reads []*Name
@@ -77,8 +77,8 @@ func (w *World) order(n *Name) []*Name {
 	return out[:len(out)-1]
 }
 
-// dependencies are the names that stand in the expressions of a variable or a local.
-func (w *World) dependencies(n *Name) []*Name {
+// dependencies returns the names in the expressions of a variable or a local.
+func (w *Project) dependencies(n *Name) []*Name {
 	if n.expr != nil {
 		return w.reads(n.expr)
 	}
@@ -94,8 +94,8 @@ func (w *World) dependencies(n *Name) []*Name {
 	return out
 }
 
-// reads are the variables and locals that an expression refers to.
-func (w *World) reads(e hcl.Expression) []*Name {
+// reads returns the variables and locals that an expression refers to.
+func (w *Project) reads(e hcl.Expression) []*Name {
 	if e == nil {
 		return nil
 	}
@@ -119,9 +119,9 @@ func (w *World) reads(e hcl.Expression) []*Name {
 	return out
 }
 
-// Varies says whether the value of an expression follows from a variable, directly or through locals: it may be another
-// one where other values are given.
-func (w *World) Varies(e hcl.Expression) bool {
+// Varies reports whether the value of an expression depends on a variable, directly or through locals. It may differ then
+// if other values are given.
+func (w *Project) Varies(e hcl.Expression) bool {
 	seen := map[*Name]bool{}
 	for todo := w.reads(e); len(todo) > 0; {
 		n := todo[len(todo)-1]
@@ -137,7 +137,7 @@ func (w *World) Varies(e hcl.Expression) bool {
 	return false
 }
 
-func (w *World) evaluate(n *Name) {
+func (w *Project) evaluate(n *Name) {
 	switch n.state {
 	case done:
 		return
@@ -146,13 +146,13 @@ func (w *World) evaluate(n *Name) {
 		return
 	}
 	if len(w.stack) >= maxRing {
-		w.Diags.Add(diag.New("too-large", n.Range, "a ring of more than %d variables and locals that read each other", maxRing))
+		w.Diags.Add(diag.New("too-large", n.Range, "a cycle of more than %d variables and locals that read each other", maxRing))
 		n.state = done
 		return
 	}
 	n.state = visiting
 	w.stack = append(w.stack, n)
-	defer w.For(nil)() // it is not read for an instance, whoever asks for it
+	defer w.For(nil)() // a name has the same value for every instance
 	var v cty.Value
 	if n.block != nil {
 		v = w.variable(n)
@@ -160,14 +160,14 @@ func (w *World) evaluate(n *Name) {
 		v = got
 	}
 	w.stack = w.stack[:len(w.stack)-1]
-	if n.state == visiting { // a ring has made it faulty otherwise
+	if n.state == visiting { // in a cycle, it may have become faulty already
 		n.value = v
 	}
 	n.state = done
 }
 
-// ring tells a cycle of names, from the one that stands first in the source.
-func (w *World) ring(n *Name) {
+// ring reports a cycle of names, starting at the one that comes first in the source.
+func (w *Project) ring(n *Name) {
 	from := 0
 	for i, s := range w.stack {
 		if s == n {
@@ -191,14 +191,15 @@ func (w *World) ring(n *Name) {
 		}
 		s.state, s.value = done, cty.NilVal
 	}
-	d.Summary = fmt.Sprintf("values wait for each other in a ring: %s%s", text, ring[first].Address)
+	d.Summary = fmt.Sprintf("values depend on each other in a cycle: %s%s", text, ring[first].Address)
 	w.Diags.Add(d)
 }
 
 func before(a, b *Name) bool { return diag.Before(a.Range, b.Range) }
 
-// variable is the value of a variable: given, or by default; of its declared type; checked by its validations.
-func (w *World) variable(n *Name) cty.Value {
+// variable returns the value of a variable, given or by default, converted to its declared type and checked by its
+// validations.
+func (w *Project) variable(n *Name) cty.Value {
 	b := n.block
 	w.String(b, "description")
 	n.Sensitive, _ = w.Bool(b, "sensitive")
@@ -211,7 +212,7 @@ func (w *World) variable(n *Name) cty.Value {
 			return cty.NilVal
 		}
 		if types.HasArtifact(declared) {
-			w.Diags.Add(diag.New("invalid-type", e.Range(), "a variable is a value, and can't be an artifact"))
+			w.Diags.Add(diag.New("invalid-type", e.Range(), "a variable can't be an artifact"))
 			return cty.NilVal
 		}
 	}
@@ -244,7 +245,7 @@ func (w *World) variable(n *Name) cty.Value {
 	}
 	if v == cty.NilVal {
 		w.Diags.Add(diag.New("missing-variable", b.LabelRange, "the variable %q has no value", b.Label).
-			WithSuggestion("give it one by --var %s=…, PIPEC_VAR_%s, a line in pipec.auto.vars, or a default", b.Label, b.Label))
+			WithSuggestion("set it with --var %s=…, PIPEC_VAR_%s, a line in pipec.auto.vars, or a default", b.Label, b.Label))
 		return cty.NilVal
 	}
 	if n.Sensitive {
@@ -259,7 +260,7 @@ func (w *World) variable(n *Name) cty.Value {
 	return v
 }
 
-func (w *World) validate(n *Name) bool {
+func (w *Project) validate(n *Name) bool {
 	used := n.Used
 	defer func() { n.Used = used }()
 	good := true

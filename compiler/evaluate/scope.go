@@ -14,7 +14,7 @@ import (
 )
 
 // constScope is the scope of expressions that must be known when compiling.
-type constScope struct{ w *World }
+type constScope struct{ w *Project }
 
 func (s constScope) Resolve(t hcl.Traversal, _ bool) (cty.Type, int) {
 	if typ, taken, mine := s.w.Resolve(t); mine {
@@ -35,33 +35,33 @@ func (s constScope) Function(call *hclsyntax.FunctionCallExpr) (function.Functio
 	return s.w.Function(call)
 }
 
-// roots are the roots of all references, and what they are.
+// roots are the roots of all references, with what they are or where they can be used.
 var roots = map[string]string{
 	"var": "", "local": "",
 	"param": "is known when a run starts", "step": "is known when the step has ended", "run": "is known when a run starts",
-	"each": "stands in a step with for_each", "input": "stands in a step's own command and env",
-	"output": "stands in a step's own command and env", "image": "stands where an image is wanted",
-	"code": "stands where code is wanted", "pipeline": "stands where a pipeline is called",
-	"library": "stands where a pipeline is called",
+	"each": "can be used in a step with for_each", "input": "can be used in a step's own command and env",
+	"output": "can be used in a step's own command and env", "image": "can be used where an image is expected",
+	"code": "can be used where code is expected", "pipeline": "can be used where a pipeline is called",
+	"library": "can be used where a pipeline is called",
 }
 
-// Misplaced tells a reference whose root means nothing where it stands; more are the roots that mean something there
-// beside var and local, as "param.NAME".
-func (w *World) Misplaced(t hcl.Traversal, more []string) diag.Diagnostic {
+// Misplaced reports a reference whose root can't be used at its position. more are the roots that can be used there besides
+// var and local, for example "param.NAME".
+func (w *Project) Misplaced(t hcl.Traversal, more []string) diag.Diagnostic {
 	root, text := t.RootName(), Text(t)
 	among := append([]string{"var.NAME", "local.NAME"}, more...)
 	switch root {
 	case "param", "step", "run", "each":
 		if len(more) == 0 {
-			return diag.New("not-constant", t.SourceRange(), "%s %s, and this must be known when compiling", text, roots[root]).
-				WithDetail("Here var, local and functions can be used.")
+			return diag.New("not-constant", t.SourceRange(), "%s %s, but this value must be known when compiling", text, roots[root]).
+				WithDetail("You can use var, local and functions here.")
 		}
 	}
 	if what, known := roots[root]; known {
 		return diag.New("out-of-place", t.SourceRange(), "%s can't be used here: %s.NAME %s", text, root, what).
 			WithDetail("%s", Listed("What can be used here", among))
 	}
-	d := diag.New("unknown-reference", t.SourceRange(), "nothing is named %s", root)
+	d := diag.New("unknown-reference", t.SourceRange(), "there is nothing named %s", root)
 	meant := diag.Suggest(root, bareNames(among))
 	if len(t) > 1 {
 		d = d.WithDetail("%s", Listed("A reference starts with", among))
@@ -74,9 +74,9 @@ func (w *World) Misplaced(t hcl.Traversal, more []string) diag.Diagnostic {
 		return diag.ForShell(d, src)
 	}
 	if meant != "" {
-		return d.WithSuggestion("did you mean %s? A string stands in quotes: %q", among[slices.Index(bareNames(among), meant)], root)
+		return d.WithSuggestion("did you mean %s? Write a string in quotes: %q", among[slices.Index(bareNames(among), meant)], root)
 	}
-	return d.WithSuggestion("a string stands in quotes: %q", root)
+	return d.WithSuggestion("write a string in quotes: %q", root)
 }
 
 func bareNames(among []string) []string {
@@ -87,10 +87,10 @@ func bareNames(among []string) []string {
 	return out
 }
 
-// maxListed is how many names a message lists.
+// maxListed is how many names a message lists at most.
 const maxListed = 12
 
-// Listed is a sentence with names.
+// Listed returns a sentence with names.
 func Listed(what string, names []string) string {
 	switch {
 	case len(names) == 0:
@@ -101,12 +101,12 @@ func Listed(what string, names []string) string {
 	return what + ": " + strings.Join(names, ", ") + "."
 }
 
-// inTemplate says whether all that stands in a ${…} is at.
+// inTemplate reports whether at is the whole content of a ${…}.
 func inTemplate(src []byte, at hcl.Range) bool {
 	return at.Start.Byte >= 2 && at.End.Byte < len(src) && string(src[at.Start.Byte-2:at.Start.Byte]) == "${" && src[at.End.Byte] == '}'
 }
 
-// Text is a reference as it was written.
+// Text returns a reference as it was written.
 func Text(t hcl.Traversal) string {
 	var b strings.Builder
 	for _, step := range t {
@@ -122,8 +122,8 @@ func Text(t hcl.Traversal) string {
 	return b.String()
 }
 
-// Resolve gives the type of var.x and local.x. mine is false for all other roots.
-func (w *World) Resolve(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
+// Resolve returns the type of var.x and local.x. mine is false for all other roots.
+func (w *Project) Resolve(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
 	root := t.RootName()
 	if root == "each" && w.each != nil {
 		return w.eachType(t)
@@ -145,15 +145,15 @@ func (w *World) Resolve(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
 	return v.Type(), 2, true
 }
 
-func (w *World) declared(root string) []string {
+func (w *Project) declared(root string) []string {
 	if root == "local" {
 		return Names(w.Locals)
 	}
 	return Names(w.Variables)
 }
 
-// undeclared tells that var.x or local.x is not there; where it is and is faulty, that has been told.
-func (w *World) undeclared(t hcl.Traversal, root, name string) {
+// undeclared reports that var.x or local.x is not declared. A faulty declaration has been reported already.
+func (w *Project) undeclared(t hcl.Traversal, root, name string) {
 	names, kind := w.Variables, "variable"
 	if root == "local" {
 		names, kind = w.Locals, "local"
@@ -162,17 +162,17 @@ func (w *World) undeclared(t hcl.Traversal, root, name string) {
 		return
 	}
 	at := hcl.RangeBetween(t[0].SourceRange(), t[1].SourceRange())
-	d := diag.New("unknown-reference", at, "no %s is named %q", kind, name)
+	d := diag.New("unknown-reference", at, "there is no %s %q", kind, name)
 	w.Diags.Add(w.Near(d, root+".", name, func() []string { return Names(names) }))
 }
 
-// maxNear is how many unknown names are looked for among the known ones. Nobody reads so many messages, and each costs
-// as much as there are names.
+// maxNear is for how many unknown names similar names are searched. More messages are of no use to a user, and each search
+// takes time in proportion to the number of names.
 const maxNear = 100
 
-// Near returns d, which tells an unknown name behind a prefix such as "step.", with the known one that was meant, or
-// with all of them where none is like it.
-func (w *World) Near(d diag.Diagnostic, prefix, name string, names func() []string) diag.Diagnostic {
+// Near adds to d, which reports an unknown name behind a prefix such as "step.", the known name that was probably meant, or
+// all known names if none is similar.
+func (w *Project) Near(d diag.Diagnostic, prefix, name string, names func() []string) diag.Diagnostic {
 	if w.near++; w.near > maxNear {
 		return d
 	}
@@ -186,8 +186,8 @@ func (w *World) Near(d diag.Diagnostic, prefix, name string, names func() []stri
 	return d
 }
 
-// Function finds a function by the name of a call.
-func (w *World) Function(call *hclsyntax.FunctionCallExpr) (function.Function, bool) {
+// Function finds a function by the name of a call, and reports a function that doesn't exist.
+func (w *Project) Function(call *hclsyntax.FunctionCallExpr) (function.Function, bool) {
 	if f, ok := w.functions[call.Name]; ok {
 		return f, true
 	}
@@ -195,11 +195,11 @@ func (w *World) Function(call *hclsyntax.FunctionCallExpr) (function.Function, b
 	switch call.Name {
 	case "last_success":
 		d = diag.New("out-of-place", call.NameRange, "last_success can't be used here").
-			WithDetail("It is the whole value of a step's input, or an argument of coalesce or try there.")
+			WithDetail("Use it as the whole value of a step's input, or as an argument of coalesce or try there.")
 	case "env", "getenv":
-		d = d.WithDetail("What a project compiles to doesn't depend on the environment, but for variables: PIPEC_VAR_NAME gives the value of var.NAME.")
+		d = d.WithDetail("Programs don't depend on the environment, except for variables: PIPEC_VAR_NAME sets the value of var.NAME.")
 	case "timestamp", "uuid", "uuidv4", "plantimestamp", "bcrypt":
-		d = d.WithDetail("The same source always compiles to the same program, so there is neither a clock nor chance in it. run.name and run.scheduled_at are known when a run starts.")
+		d = d.WithDetail("The same source always compiles to the same program, so there is no function for the time or for random values. Use run.name or run.scheduled_at, which are known when a run starts.")
 	default:
 		d = d.DidYouMean(call.Name, Names(w.functions))
 	}

@@ -7,40 +7,40 @@ import (
 	"pipec.dev/pipec/compiler/diag"
 )
 
-// sensitive marks values that must not be written anywhere.
+// sensitive marks values that must never be written to a file or printed.
 type sensitive struct{}
 
-// IsSensitive says whether a value holds anything that must not be written.
+// IsSensitive reports whether a value contains a part that must never be written or printed.
 func IsSensitive(v cty.Value) bool { return v != cty.NilVal && v.ContainsMarked() }
 
-// SensitiveFault tells that an expression would write a sensitive variable, and by which way it comes there.
-func (w *World) SensitiveFault(e hcl.Expression) diag.Diagnostic {
+// SensitiveFault reports that an expression would write a sensitive variable, and how the expression reads it.
+func (w *Project) SensitiveFault(e hcl.Expression) diag.Diagnostic {
 	d := diag.New("sensitive", e.Range(), "a sensitive variable would be written into the program").
-		WithDetail("Programs, manifests and records are read by others.").
-		WithSuggestion("give a step its secret by a secret_env block")
+		WithDetail("Other people can read programs, manifests and records.").
+		WithSuggestion("pass the secret to the step with a secret_env block")
 	return w.trail(d, e, map[*Name]bool{})
 }
 
-func (w *World) trail(d diag.Diagnostic, e hcl.Expression, seen map[*Name]bool) diag.Diagnostic {
+func (w *Project) trail(d diag.Diagnostic, e hcl.Expression, seen map[*Name]bool) diag.Diagnostic {
 	for _, n := range w.reads(e) {
 		switch {
 		case seen[n]:
 		case n.block != nil && n.Sensitive && n.block.Attr("sensitive") == nil:
-			d = d.WithRelated(w.given[n.block.Label].at, "%s is given what is sensitive", n.Address)
+			d = d.WithRelated(w.given[n.block.Label].at, "%s has a sensitive value", n.Address)
 		case n.block != nil && n.Sensitive:
 			d = d.WithRelated(n.Range, "%s is declared sensitive", n.Address)
 		case n.expr != nil && IsSensitive(n.value):
 			seen[n] = true
-			d = w.trail(d.WithRelated(n.Range, "%s holds it", n.Address), n.expr, seen)
+			d = w.trail(d.WithRelated(n.Range, "%s contains it", n.Address), n.expr, seen)
 		}
 		seen[n] = true
 	}
 	return d
 }
 
-// hasSensitive says whether a variable is declared sensitive, so that values must not be shown before it is known whose
-// they are.
-func (w *World) hasSensitive() bool {
+// hasSensitive reports whether a variable is declared sensitive. Values must not be shown then until it is known which
+// variables they belong to.
+func (w *Project) hasSensitive() bool {
 	for _, n := range w.Variables {
 		if n.block.Attr("sensitive") != nil {
 			return true

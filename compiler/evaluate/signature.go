@@ -12,27 +12,27 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// docs say what a function does whose own description is missing, or says what is not so here.
+// docs describe the functions that have no description of their own, or one that is not true here.
 var docs = map[string]string{
-	"can":        "Says whether its argument can be evaluated without an error. A name that is not declared is an error all the same.",
-	"csvdecode":  "Reads CSV (RFC 4180): a list with an object for each row, by the names in the first.",
-	"format":     "Fills values into a text, by verbs like those of C's printf.",
-	"formatlist": "Fills each value of lists into a text, by verbs like those of C's printf, and returns the list of texts.",
-	"range":      "Returns the list of numbers from a start (0 without one) up to but without an end, by a step (1 without one).",
-	"slice":      "Returns the elements of a list from one index up to but without another.",
-	"tobool":     "Turns a value into a bool, and is an error where that can't be.",
-	"tolist":     "Turns a tuple or a set into a list of elements of one type.",
-	"tomap":      "Turns an object into a map of elements of one type.",
-	"tonumber":   "Turns a value into a number, and is an error where that can't be.",
-	"toset":      "Turns a list into a set: without order, each element once.",
-	"tostring":   "Turns a value into a string, and is an error where that can't be.",
-	"zipmap":     "Makes a map of a list of keys and a list of values, which have the same length.",
+	"can":        "Reports whether its argument can be evaluated without an error. A name that is not declared is still an error.",
+	"csvdecode":  "Parses CSV (RFC 4180) into a list with an object for each row. The first row has the names.",
+	"format":     "Formats values as text, with verbs like those of C's printf.",
+	"formatlist": "Formats each element of lists as text, with verbs like those of C's printf, and returns the list of texts.",
+	"range":      "Returns the list of numbers from a start (default 0) to an end, which is excluded, in increments of a step (default 1).",
+	"slice":      "Returns the elements of a list from a start index to an end index, which is excluded.",
+	"tobool":     "Converts a value to a bool, or fails.",
+	"tolist":     "Converts a tuple or a set to a list of elements of one type.",
+	"tomap":      "Converts an object to a map of elements of one type.",
+	"tonumber":   "Converts a value to a number, or fails.",
+	"toset":      "Converts a list to a set, which has no order and no duplicates.",
+	"tostring":   "Converts a value to a string, or fails.",
+	"zipmap":     "Returns a map from a list of keys and a list of values of the same length.",
 }
 
-// FunctionDoc says what a function does.
+// FunctionDoc returns the description of a function.
 func FunctionDoc(name string, f function.Function) string { return cmp.Or(docs[name], f.Description()) }
 
-// Parameters are how the parameters of a function are written in its signature.
+// Parameters returns the parameters of a function as its signature writes them.
 func Parameters(f function.Function) []string {
 	var parts []string
 	for _, p := range f.Params() {
@@ -44,7 +44,7 @@ func Parameters(f function.Function) []string {
 	return parts
 }
 
-// Signature is how a function is called, and the type of its result where the types of its parameters say it.
+// Signature returns how a function is called, with the type of its result if the types of its parameters determine it.
 func Signature(name string, f function.Function) string {
 	var args []cty.Type
 	for _, p := range f.Params() {

@@ -1,5 +1,5 @@
-// Package format lays out source in its one canonical form. It changes spaces and newlines only: what the source means
-// stays as it is, and comments stay where they are.
+// Package format formats source in its one canonical layout. It changes only spaces and newlines: the meaning of the source
+// and the positions of its comments don't change.
 package format
 
 import (
@@ -13,16 +13,17 @@ import (
 
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/load"
+	"pipec.dev/pipec/schema/language"
 )
 
-// maxRounds is how often HCL's own formatter is asked: it lays out some sources only after it has laid them out, as where
-// a comment stands between two parts of an expression.
+// maxRounds is how often HCL's own formatter runs at most. It needs several rounds for some sources, for example if a
+// comment is between two parts of an expression.
 const maxRounds = 10
 
-// joins is where HCL's formatter may make one number of two indexes: x.*.1 . 0 is no longer what it was as x.*.1.0.
+// joins matches where HCL's formatter may join two indexes into one number: it changes x.*.1 . 0 to x.*.1.0.
 var joins = regexp.MustCompile(`[0-9](\s+\.|\.\s+)\s*[0-9]`)
 
-// numbers are those of a source, in order.
+// numbers returns the numbers of a source, in order.
 func numbers(src []byte) []string {
 	tokens, _ := hclsyntax.LexConfig(src, "", hcl.InitialPos)
 	var out []string
@@ -34,18 +35,18 @@ func numbers(src []byte) []string {
 	return out
 }
 
-// Source formats one file. false: it can't be parsed, and why is told; the source must be left alone then. What comes out
-// stays as it is when it is formatted again. Lines end as the first one does.
+// Source formats one file. It returns false if the file can't be parsed, which it reports; the file must not be changed
+// then. Formatting the result again changes nothing. All lines end as the first one does.
 func Source(name string, src []byte, diags *diag.List) ([]byte, bool) {
 	unix := bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n"))
 	var own diag.List
-	load.Bytes("", name, unix, &own)
+	load.Bytes("", name, unix, language.Root(), &own)
 	diags.AddList(&own)
 	if own.HasErrors() {
 		return nil, false
 	}
 	if bytes.ContainsRune(unix, '\r') {
-		return src, true // a carriage return that ends no line may be part of a text: a move could change it
+		return src, true // a carriage return that doesn't end a line may be part of a text, and moving it could change the text
 	}
 	out := unix
 	for range maxRounds {
@@ -64,7 +65,7 @@ func Source(name string, src []byte, diags *diag.List) ([]byte, bool) {
 	return out, true
 }
 
-// tidy ends a file with one newline.
+// tidy ends a file with exactly one newline.
 func tidy(out []byte) []byte {
 	if out = bytes.TrimRight(out, " \t\n"); len(out) > 0 {
 		out = append(out, '\n')
@@ -72,7 +73,7 @@ func tidy(out []byte) []byte {
 	return out
 }
 
-// windows says whether the first line ends as on Windows.
+// windows reports whether the first line ends with CRLF.
 func windows(src []byte) bool {
 	i := bytes.IndexByte(src, '\n')
 	return i > 0 && src[i-1] == '\r'

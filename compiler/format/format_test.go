@@ -15,7 +15,7 @@ import (
 	"pipec.dev/pipec/compiler/diag"
 )
 
-// seeds are the sources of the compiler's archives and of the examples, and some odd ones.
+// seeds returns the sources of the compiler's archives and of the examples, and some unusual ones.
 func seeds(t testing.TB) [][]byte {
 	t.Helper()
 	var out [][]byte
@@ -51,7 +51,7 @@ func seeds(t testing.TB) [][]byte {
 	return out
 }
 
-// TestSources formats all that there is.
+// TestSources formats all sources of the repository.
 func TestSources(t *testing.T) {
 	good := 0
 	for _, src := range seeds(t) {
@@ -64,8 +64,7 @@ func TestSources(t *testing.T) {
 	}
 }
 
-// FuzzFormat: whatever can be parsed keeps its meaning, each of its tokens and its comments, and is canonical after one
-// time.
+// FuzzFormat: a source that can be parsed keeps its meaning, its tokens and its comments, and is canonical after one round.
 func FuzzFormat(f *testing.F) {
 	for _, src := range seeds(f) {
 		if len(src) < 1<<14 {
@@ -79,7 +78,7 @@ func FuzzFormat(f *testing.F) {
 	})
 }
 
-// TestRelaid: sources with other spaces, blank lines and comments between their tokens.
+// TestRelaid formats sources with other spaces, blank lines and comments between their tokens.
 func TestRelaid(t *testing.T) {
 	var good [][]byte
 	for _, src := range seeds(t) {
@@ -108,7 +107,7 @@ func TestRelaid(t *testing.T) {
 	})
 }
 
-// holds checks what formatting may change; false where the source can't be parsed.
+// holds checks what formatting may change. It returns false if the source can't be parsed.
 func holds(t rapid.TB, src []byte) bool {
 	t.Helper()
 	var diags diag.List
@@ -135,7 +134,7 @@ func holds(t rapid.TB, src []byte) bool {
 	return true
 }
 
-// essence are the tokens of a source, comments too, without what layout may change.
+// essence returns the tokens of a source, including comments, without what formatting may change.
 func essence(src []byte) []string {
 	tokens, _ := hclsyntax.LexConfig(bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n")), "x", hcl.InitialPos)
 	var out []string

@@ -17,7 +17,7 @@ import (
 func (w *walker) call(e *hclsyntax.FunctionCallExpr) cty.Type {
 	f, known := w.scope.Function(e)
 	if !known && e.Name == "last_success" {
-		return cty.NilType // it is told; its arguments refer to pipelines, which nothing else does
+		return cty.NilType // this is reported elsewhere; its arguments refer to pipelines, which nothing else does
 	}
 	soft := e.Name == "try" || e.Name == "coalesce"
 	if soft {
@@ -45,7 +45,7 @@ func (w *walker) call(e *hclsyntax.FunctionCallExpr) cty.Type {
 	return w.result(e, f, args)
 }
 
-// count tells a wrong number of arguments.
+// count reports a wrong number of arguments.
 func (w *walker) count(e *hclsyntax.FunctionCallExpr, f function.Function) bool {
 	least, most := len(f.Params()), len(f.Params())
 	if f.VarParam() != nil {
@@ -53,7 +53,7 @@ func (w *walker) count(e *hclsyntax.FunctionCallExpr, f function.Function) bool 
 	}
 	n := len(e.Args)
 	if least == 0 && most < 0 {
-		least = 1 // there is none that makes something of nothing
+		least = 1 // every such function needs at least one argument for a result
 	}
 	switch {
 	case e.ExpandFinal && (most < 0 || n-1 <= most):
@@ -72,11 +72,11 @@ func (w *walker) count(e *hclsyntax.FunctionCallExpr, f function.Function) bool 
 	if n == 1 {
 		given = "1 argument"
 	}
-	w.diags.Add(diag.New("function-call", e.Range(), "%s is called with %s, and takes (%s)", e.Name, given, strings.Join(names, ", ")))
+	w.diags.Add(diag.New("function-call", e.Range(), "wrong number of arguments for %s: expected (%s), found %s", e.Name, strings.Join(names, ", "), given))
 	return false
 }
 
-// first is the type of try and coalesce: the one type of all arguments.
+// first returns the type of try and coalesce: the one type of all arguments.
 func (w *walker) first(e *hclsyntax.FunctionCallExpr, args []cty.Type) cty.Type {
 	if e.ExpandFinal {
 		return w.fault("function-call", e.Range(), "%s takes its arguments one by one, without ...", e.Name)
@@ -90,7 +90,7 @@ func (w *walker) first(e *hclsyntax.FunctionCallExpr, args []cty.Type) cty.Type 
 		default:
 			next, ok := unify(u, t)
 			if !ok {
-				w.diags.Add(diag.New("type-mismatch", e.Args[i].Range(), "the arguments of %s have one type, and this is %s, not %s", e.Name, types.Phrase(t), types.Phrase(u)).
+				w.diags.Add(diag.New("type-mismatch", e.Args[i].Range(), "the arguments of %s must have one type: expected %s, found %s", e.Name, types.Phrase(u), types.Phrase(t)).
 					WithRelated(e.Args[first].Range(), "this is %s", types.Phrase(args[first])))
 				return cty.NilType
 			}
@@ -108,7 +108,7 @@ func (w *walker) result(e *hclsyntax.FunctionCallExpr, f function.Function, args
 		p := parameter(f, i)
 		if p == nil || p.Type == cty.DynamicPseudoType {
 			if types.HasArtifact(t) {
-				return w.fault("type-mismatch", e.Args[i].Range(), "%s takes values, and this is an artifact: %s", e.Name, types.Phrase(t))
+				return w.fault("type-mismatch", e.Args[i].Range(), "%s takes values, but this is an artifact: %s", e.Name, types.Phrase(t))
 			}
 			continue
 		}
@@ -144,8 +144,8 @@ func (w *walker) result(e *hclsyntax.FunctionCallExpr, f function.Function, args
 	return t
 }
 
-// argument stands for an argument of type t as a parameter gets it: what is written as ["a", "b"] is a list where one is
-// wanted, and what is any is checked when it is known.
+// argument returns an unknown value for an argument of type t, as the parameter receives it: ["a", "b"] becomes a list if
+// the parameter is a list, and what is any is checked when it is known.
 func argument(t, want cty.Type) cty.Value {
 	if t == cty.DynamicPseudoType {
 		return unknown(want)
@@ -161,8 +161,8 @@ func argument(t, want cty.Type) cty.Value {
 	return unknown(as.Type())
 }
 
-// unknown stands for an argument of type t. What holds `any` is `any` as a whole: the functions would take any in it for
-// the type of its neighbours.
+// unknown returns an unknown value for an argument of type t. A type that contains `any` is `any` as a whole, because the
+// functions would assume the type of its neighbors for it.
 func unknown(t cty.Type) cty.Value {
 	if t.HasDynamicTypes() {
 		return cty.DynamicVal
@@ -170,8 +170,8 @@ func unknown(t cty.Type) cty.Value {
 	return cty.UnknownVal(t.WithoutOptionalAttributesDeep())
 }
 
-// expanded is the type of a call whose last argument is a list that is given element by element. Where it is the same
-// for one element and for two, it doesn't depend on how many there are.
+// expanded returns the type of a call whose last argument is a list that is passed element by element. If the type is the
+// same for one element and for two, it doesn't depend on their number.
 func (w *walker) expanded(e *hclsyntax.FunctionCallExpr, f function.Function, args []cty.Type) cty.Type {
 	last, rest := args[len(args)-1], args[:len(args)-1]
 	at := e.Args[len(e.Args)-1]
@@ -179,7 +179,7 @@ func (w *walker) expanded(e *hclsyntax.FunctionCallExpr, f function.Function, ar
 		return last
 	}
 	if !last.IsListType() && !last.IsSetType() && !last.IsTupleType() {
-		return w.fault("type-mismatch", at.Range(), "... takes a list apart, and this is %s", types.Phrase(last))
+		return w.fault("type-mismatch", at.Range(), "... expands a list: expected a list, found %s", types.Phrase(last))
 	}
 	_, elem, _ := w.elements(last, at.Range())
 	for i := range e.Args {
@@ -188,7 +188,7 @@ func (w *walker) expanded(e *hclsyntax.FunctionCallExpr, f function.Function, ar
 			t = rest[i]
 		}
 		if p == nil || types.HasArtifact(t) {
-			return w.fault("type-mismatch", e.Args[i].Range(), "%s can't take this: %s", e.Name, types.Phrase(args[i]))
+			return w.fault("type-mismatch", e.Args[i].Range(), "%s doesn't accept this argument: %s", e.Name, types.Phrase(args[i]))
 		}
 		if m := types.Assignable(t, p.Type); m != nil {
 			w.diags.Add(wrongArgument(e, f, i, t, m))
@@ -215,10 +215,10 @@ func (w *walker) expanded(e *hclsyntax.FunctionCallExpr, f function.Function, ar
 
 func wrongArgument(e *hclsyntax.FunctionCallExpr, f function.Function, i int, t cty.Type, m *types.Mismatch) diag.Diagnostic {
 	p := parameter(f, i)
-	d := diag.New("function-call", e.Args[i].Range(), "%s wants %s for its argument %q, and this is %s", e.Name, types.Phrase(p.Type), p.Name, types.Phrase(t))
+	d := diag.New("function-call", e.Args[i].Range(), "expected %s for argument %q of %s, found %s", types.Phrase(p.Type), p.Name, e.Name, types.Phrase(t))
 	switch {
 	case i >= len(f.Params()) && i == len(e.Args)-1 && types.Assignable(t, cty.List(p.Type)) == nil:
-		d = d.WithSuggestion("write ... behind it to give its elements one by one")
+		d = d.WithSuggestion("write ... after it to pass its elements one by one")
 	case m.Hint != "":
 		d = d.WithSuggestion("%s", m.Hint)
 	case m.Path != "":

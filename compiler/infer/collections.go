@@ -35,8 +35,8 @@ func (w *walker) object(e *hclsyntax.ObjectConsExpr) cty.Type {
 			continue
 		}
 		if at, twice := first[name]; twice {
-			w.diags.Add(diag.New("duplicate", item.KeyExpr.Range(), "the key %q is there twice", name).
-				WithRelated(at, "the first one is here"))
+			w.diags.Add(diag.New("duplicate", item.KeyExpr.Range(), "duplicate key %q", name).
+				WithRelated(at, "the first %q is here", name))
 			good = false
 		}
 		attrs[name], first[name] = t, item.KeyExpr.Range()
@@ -50,7 +50,7 @@ func (w *walker) object(e *hclsyntax.ObjectConsExpr) cty.Type {
 	return cty.Object(attrs)
 }
 
-// key is an object's key: its name where that is known.
+// key returns the name of an object's key, if that is known.
 func (w *walker) key(e hclsyntax.Expression) (name string, known, ok bool) {
 	k, wrapped := e.(*hclsyntax.ObjectConsKeyExpr)
 	if wrapped {
@@ -67,13 +67,13 @@ func (w *walker) key(e hclsyntax.Expression) (name string, known, ok bool) {
 	case t == cty.NilType:
 		return "", false, false
 	case t != cty.String && t != cty.DynamicPseudoType && t != cty.Number && t != cty.Bool:
-		w.fault("type-mismatch", e.Range(), "a key is a string, not %s", types.Phrase(t))
+		w.fault("type-mismatch", e.Range(), "a key must be a string, found %s", types.Phrase(t))
 		return "", false, false
 	}
 	return "", false, true
 }
 
-// elements are the types of the keys and the values that a `for` or a splat goes over.
+// elements returns the types of the keys and the values that a `for` or a splat iterates over.
 func (w *walker) elements(t cty.Type, at hcl.Range) (key, value cty.Type, ok bool) {
 	switch {
 	case t == cty.NilType:
@@ -103,13 +103,13 @@ func (w *walker) elements(t cty.Type, at hcl.Range) (key, value cty.Type, ok boo
 		}
 		return cty.String, u, true
 	}
-	w.fault("type-mismatch", at, "%s has no elements to go over", types.Phrase(t))
+	w.fault("type-mismatch", at, "%s has no elements to iterate over", types.Phrase(t))
 	return cty.NilType, cty.NilType, false
 }
 
 func (w *walker) forExpr(e *hclsyntax.ForExpr) cty.Type {
 	k, v, ok := w.elements(w.typ(e.CollExpr), e.CollExpr.Range())
-	if !ok { // the body is still looked at: its own references may be wrong too
+	if !ok { // the body is still checked: it may contain wrong references of its own
 		k, v = cty.DynamicPseudoType, cty.DynamicPseudoType
 	}
 	if e.KeyVar != "" {
@@ -125,7 +125,7 @@ func (w *walker) forExpr(e *hclsyntax.ForExpr) cty.Type {
 	if e.KeyExpr != nil {
 		kt := w.typ(e.KeyExpr)
 		if kt != cty.NilType && kt != cty.DynamicPseudoType && !kt.IsPrimitiveType() {
-			kt = w.fault("type-mismatch", e.KeyExpr.Range(), "a key is a string, not %s", types.Phrase(kt))
+			kt = w.fault("type-mismatch", e.KeyExpr.Range(), "a key must be a string, found %s", types.Phrase(kt))
 		}
 		ok = ok && kt != cty.NilType
 	}
@@ -149,14 +149,14 @@ func (w *walker) splat(e *hclsyntax.SplatExpr) cty.Type {
 	if t == cty.NilType {
 		return t
 	}
-	elem := t // a splat over one value is a list of it
+	elem := t // a splat over one value treats it as a list of one
 	if t == cty.DynamicPseudoType || t.IsListType() || t.IsSetType() || t.IsTupleType() {
 		_, elem, _ = w.elements(t, e.Source.Range())
 	}
 	return w.each(e, elem)
 }
 
-// each is the type of a list of what a splat makes of its elements.
+// each returns the type of the list that a splat makes of its elements.
 func (w *walker) each(e *hclsyntax.SplatExpr, elem cty.Type) cty.Type {
 	if w.anon == nil {
 		w.anon = map[*hclsyntax.AnonSymbolExpr]cty.Type{}
@@ -169,7 +169,7 @@ func (w *walker) each(e *hclsyntax.SplatExpr, elem cty.Type) cty.Type {
 	return cty.List(each)
 }
 
-// instances is the type of step.x[*]…: the instances of a step, which are the scope's to know.
+// instances returns the type of step.x[*]…: the instances of a step, which the scope resolves.
 func (w *walker) instances(e *hclsyntax.SplatExpr, ref *hclsyntax.ScopeTraversalExpr) cty.Type {
 	t := append(ref.Traversal[:2:2], hcl.TraverseSplat{SrcRange: e.MarkerRange})
 	rest, plain := e.Each.(*hclsyntax.RelativeTraversalExpr)

@@ -4,8 +4,9 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// ownType is the type of a call of a function whose own account of it is too wide, or is wrong where an argument turns
-// out to be a tuple for a list or an object for a map, as the results of `for` do. false: it has none here.
+// ownType returns the type of a call of a function whose own type function is too wide, or is wrong when an argument turns
+// out to be a tuple instead of a list or an object instead of a map, as the results of `for` do. It returns false for all
+// other functions.
 func ownType(function string, args []cty.Type) (cty.Type, bool) {
 	switch function {
 	case "concat":
@@ -20,8 +21,8 @@ func ownType(function string, args []cty.Type) (cty.Type, bool) {
 	return cty.NilType, false
 }
 
-// concatenated is the type of concat of lists. The function makes text of numbers where lists of both are joined, and
-// nothing of tuples of both.
+// concatenated returns the type of concat of lists. The function turns numbers into text if it joins lists of both, and
+// returns an error for tuples of both.
 func concatenated(args []cty.Type) (cty.Type, bool) {
 	var elems []cty.Type
 	lists := false
@@ -38,7 +39,7 @@ func concatenated(args []cty.Type) (cty.Type, bool) {
 	return cty.List(unifyOrAny(elems)), true
 }
 
-// looked is the type of lookup in a map: the default may be of another type than the elements.
+// looked returns the type of lookup in a map. The default may have another type than the elements.
 func looked(args []cty.Type) (cty.Type, bool) {
 	if !args[0].IsMapType() {
 		return cty.NilType, false
@@ -46,7 +47,7 @@ func looked(args []cty.Type) (cty.Type, bool) {
 	return unifyOrAny([]cty.Type{args[0].ElementType(), args[2]}), true
 }
 
-// collected is the type of tolist, toset and tomap.
+// collected returns the type of tolist, toset and tomap.
 func collected(function string, t cty.Type) (cty.Type, bool) {
 	switch {
 	case function == "tomap" && isMapping(t):

@@ -1,8 +1,8 @@
-// Package infer finds the type of an expression before any of its values are known, by a walk of its own over the
-// syntax tree: every reference is resolved, also inside try, can and for, and every operator and call is checked.
-// Evaluating with unknown values instead would let `try(step.a.typo, 0)` and `number ? 1 : 2` pass.
+// Package infer infers the type of an expression before any of its values are known, by walking the syntax tree. Every
+// reference is resolved, also inside try, can and for, and every operator and call is checked. Evaluating with unknown
+// values instead would accept `try(step.a.typo, 0)` and `number ? 1 : 2`.
 //
-// What a reference names is the Scope's to say; evaluating is not done here at all.
+// The Scope decides what a reference names. The package evaluates nothing.
 package infer
 
 import (
@@ -18,22 +18,22 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// Scope says what names mean where an expression stands.
+// Scope resolves the names in an expression.
 type Scope interface {
-	// Resolve gives the type of what the head of t names, and how many of its parts that took. soft: inside coalesce
-	// or try. cty.NilType: it names nothing, and Resolve has said so.
+	// Resolve returns the type of what the head of t names, and how many parts of t that took. soft: inside coalesce or
+	// try. It reports a name that it can't resolve, and returns cty.NilType.
 	Resolve(t hcl.Traversal, soft bool) (typ cty.Type, taken int)
-	// Instances gives the type of what is named of the instances of a step: t is step.x, then the instance (a splat, or an
-	// index whose key is unknown where it is each.key), then what follows. handled is false where t names none.
+	// Instances returns the type of a reference to the instances of a step: t is step.x, then the instance (a splat, or an
+	// index that is each.key and therefore unknown), then the rest. handled is false if t is not such a reference.
 	Instances(t hcl.Traversal, soft bool) (typ cty.Type, taken int, handled bool)
-	// Choices are the only strings that t can be; nil: any.
+	// Choices returns the only strings that t can be; nil: any.
 	Choices(t hcl.Traversal) []string
-	// Function finds a function; where there is none, it has said so.
+	// Function finds a function. It reports a function that doesn't exist.
 	Function(call *hclsyntax.FunctionCallExpr) (function.Function, bool)
 }
 
-// Type is the type of e. cty.NilType means that something in it is wrong and has been told; what follows from it should
-// not be told again.
+// Type returns the type of e. It returns cty.NilType if something in e is wrong and has been reported; the caller should
+// not report consequences of it.
 func Type(e hclsyntax.Expression, scope Scope, diags *diag.List) cty.Type {
 	w := walker{scope: scope, diags: diags}
 	return w.typ(e)
@@ -42,7 +42,7 @@ func Type(e hclsyntax.Expression, scope Scope, diags *diag.List) cty.Type {
 type walker struct {
 	scope Scope
 	diags *diag.List
-	names []name // of `for`, innermost last
+	names []name // the variables of `for`, innermost last
 	anon  map[*hclsyntax.AnonSymbolExpr]cty.Type
 	soft  int
 }
@@ -119,7 +119,7 @@ func (w *walker) reference(e *hclsyntax.ScopeTraversalExpr) cty.Type {
 	return w.traverse(t, e.Traversal[min(taken, len(e.Traversal)):])
 }
 
-// ofEach is the type of step.x[each.key].y: of one instance, and not of one of all.
+// ofEach returns the type of step.x[each.key].y: of one instance, and not of one of all.
 func (w *walker) ofEach(e *hclsyntax.RelativeTraversalExpr) (cty.Type, bool) {
 	index, ok := e.Source.(*hclsyntax.IndexExpr)
 	if !ok {
@@ -167,7 +167,7 @@ func (w *walker) traverse(t cty.Type, rest hcl.Traversal) cty.Type {
 		case hcl.TraverseIndex:
 			t = w.element(t, step.Key.Type(), step.Key, step.SrcRange)
 		default:
-			return w.fault("for-expression", step.SourceRange(), "a splat can't stand here")
+			return w.fault("for-expression", step.SourceRange(), "a splat can't be used here")
 		}
 	}
 	return t
@@ -180,7 +180,7 @@ func (w *walker) attribute(t cty.Type, name string, at hcl.Range) cty.Type {
 	case types.IsArtifact(t):
 		d := diag.New("out-of-place", at, "an artifact of another step has no attributes")
 		if name == "path" {
-			d = d.WithDetail("It is at no path here. Give it to the step as an input, and read input.NAME.path in the step's own command or env.")
+			d = d.WithDetail("It has no path here. Pass it to the step as an input, and read input.NAME.path in the step's own command or env.")
 		}
 		w.diags.Add(d)
 		return cty.NilType
@@ -189,7 +189,7 @@ func (w *walker) attribute(t cty.Type, name string, at hcl.Range) cty.Type {
 	case t.IsObjectType() && t.HasAttribute(name):
 		return t.AttributeType(name)
 	case t.IsObjectType():
-		d := diag.New("unknown-attribute", at, "there is no attribute %q in this object", name)
+		d := diag.New("unknown-attribute", at, "this object has no attribute %q", name)
 		var names []string
 		for n := range t.AttributeTypes() {
 			names = append(names, n)
@@ -218,13 +218,13 @@ func (w *walker) index(e *hclsyntax.IndexExpr) cty.Type {
 	return w.element(t, k, key, e.BracketRange)
 }
 
-// element is the type of t[key].
+// element returns the type of t[key].
 func (w *walker) element(t, k cty.Type, key cty.Value, at hcl.Range) cty.Type {
 	wants := func(want cty.Type) bool {
 		if k == want || k == cty.DynamicPseudoType {
 			return true
 		}
-		w.fault("type-mismatch", at, "%s is indexed by %s, not by %s", types.Phrase(t), types.Phrase(want), types.Phrase(k))
+		w.fault("type-mismatch", at, "%s is indexed by %s, found %s", types.Phrase(t), types.Phrase(want), types.Phrase(k))
 		return false
 	}
 	switch {
@@ -255,14 +255,14 @@ func (w *walker) element(t, k cty.Type, key cty.Value, at hcl.Range) cty.Type {
 		}
 		return cty.DynamicPseudoType
 	case t.IsSetType():
-		return w.fault("type-mismatch", at, "a set has no order and can't be indexed; tolist(…) makes a list of it")
+		return w.fault("type-mismatch", at, "a set has no order and can't be indexed: tolist(…) converts it to a list")
 	default:
 		return w.fault("type-mismatch", at, "%s can't be indexed", types.Phrase(t))
 	}
 	return cty.NilType
 }
 
-// wholeIndex is a key that is a known whole number.
+// wholeIndex returns a key that is a known whole number.
 func wholeIndex(key cty.Value) (int64, bool) {
 	if !key.IsKnown() || key.IsNull() || key.Type() != cty.Number {
 		return 0, false
@@ -276,7 +276,7 @@ func (w *walker) tupleElement(t cty.Type, key cty.Value, at hcl.Range) cty.Type 
 	if key.IsKnown() && !key.IsNull() && key.Type() == cty.Number {
 		i, accuracy := key.AsBigFloat().Int64()
 		if accuracy != 0 || i < 0 || i >= int64(len(elems)) {
-			return w.fault("invalid-value", at, "there is no element %s: it has %d, and the first is 0", key.AsBigFloat().Text('g', 10), len(elems))
+			return w.fault("invalid-value", at, "there is no element %s: the collection has %d elements, and the first is 0", key.AsBigFloat().Text('g', 10), len(elems))
 		}
 		return elems[i]
 	}
@@ -302,8 +302,8 @@ func (w *walker) template(parts []hclsyntax.Expression) cty.Type {
 			w.artifactInString(part, t)
 		default:
 			good = false
-			w.diags.Add(diag.New("type-mismatch", part.Range(), "%s can't stand in a string", types.Phrase(t)).
-				WithSuggestion("jsonencode(…) makes text of it; join(\", \", …) does so of a list of strings"))
+			w.diags.Add(diag.New("type-mismatch", part.Range(), "%s can't be used in a string", types.Phrase(t)).
+				WithSuggestion("jsonencode(…) converts it to text, and join(\", \", …) a list of strings"))
 		}
 	}
 	if !good {
@@ -312,7 +312,7 @@ func (w *walker) template(parts []hclsyntax.Expression) cty.Type {
 	return cty.String
 }
 
-// isHandle says whether t is what input.x and output.y are in a step's own command: { path }.
+// isHandle reports whether t is the type of input.x and output.y in a step's own command: { path }.
 func isHandle(t cty.Type) bool { return t.Equals(HandleType) }
 
 // HandleType is the type of an artifact input and of every output inside the step's own command and env.
@@ -325,7 +325,7 @@ func (w *walker) artifactInString(part hclsyntax.Expression, t cty.Type) {
 		d = diag.New("artifact-in-string", part.Range(), "%s is not text; its path is %s.path", text, text).
 			WithFix(ref.Range(), text+".path")
 	} else {
-		d = d.WithDetail("Give it to the step as an input; the step's own command and env can read input.NAME.path.")
+		d = d.WithDetail("Pass it to the step as an input: the step's own command and env can read input.NAME.path.")
 	}
 	w.diags.Add(d)
 }

@@ -13,7 +13,7 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// operandType is what both sides of an operator must be; cty.NilType for == and !=, which take anything.
+// operandType returns the type of both sides of an operator; cty.NilType for == and !=, which accept any type.
 func operandType(op *hclsyntax.Operation) cty.Type {
 	switch op {
 	case hclsyntax.OpLogicalAnd, hclsyntax.OpLogicalOr:
@@ -25,7 +25,7 @@ func operandType(op *hclsyntax.Operation) cty.Type {
 }
 
 func (w *walker) binary(e *hclsyntax.BinaryOpExpr) cty.Type {
-	e.Op = expr.Comparing(e.Op) // what has a type is evaluated next
+	e.Op = expr.Comparing(e.Op) // expressions with a type are evaluated next
 	l, r := w.typ(e.LHS), w.typ(e.RHS)
 	if want := operandType(e.Op); want != cty.NilType {
 		left, right := w.operand(e.LHS, l, want), w.operand(e.RHS, r, want)
@@ -38,7 +38,7 @@ func (w *walker) binary(e *hclsyntax.BinaryOpExpr) cty.Type {
 		return cty.NilType
 	}
 	if types.HasArtifact(l) && isNull(e.RHS) || types.HasArtifact(r) && isNull(e.LHS) {
-		return cty.Bool // whether it is there
+		return cty.Bool // true if the artifact exists
 	}
 	if types.HasArtifact(l) || types.HasArtifact(r) {
 		return w.fault("type-mismatch", e.Range(), "artifacts can't be compared")
@@ -52,19 +52,19 @@ func (w *walker) binary(e *hclsyntax.BinaryOpExpr) cty.Type {
 	return cty.Bool
 }
 
-// operand says whether t is what is wanted of e.
+// operand checks that t is the type that the operator expects of e.
 func (w *walker) operand(e hclsyntax.Expression, t, want cty.Type) bool {
 	switch t {
 	case cty.NilType:
 		return false
 	case want, cty.DynamicPseudoType:
 		if isNull(e) {
-			w.fault("null-value", e.Range(), "null is no %s", types.String(want))
+			w.fault("null-value", e.Range(), "expected %s, found null", types.String(want))
 			return false
 		}
 		return true
 	}
-	d := diag.New("type-mismatch", e.Range(), "%s is wanted here, and this is %s", types.Phrase(want), types.Phrase(t))
+	d := diag.New("type-mismatch", e.Range(), "expected %s, found %s", types.Phrase(want), types.Phrase(t))
 	if m := types.Assignable(t, want); m != nil && m.Hint != "" {
 		d = d.WithSuggestion("%s", m.Hint)
 	}
@@ -72,7 +72,7 @@ func (w *walker) operand(e hclsyntax.Expression, t, want cty.Type) bool {
 	return false
 }
 
-// chosen tells a comparison with a string that the other side can never be.
+// chosen reports a comparison with a string that the other side can never be.
 func (w *walker) chosen(ref, with hclsyntax.Expression) bool {
 	r, ok := expr.Bare(ref).(*hclsyntax.ScopeTraversalExpr)
 	if !ok {
@@ -83,7 +83,7 @@ func (w *walker) chosen(ref, with hclsyntax.Expression) bool {
 	if choices == nil || !ok || slices.Contains(choices, text) {
 		return true
 	}
-	d := diag.New("invalid-value", at, "%s is never %q", traversalText(r.Traversal), text).
+	d := diag.New("invalid-value", at, "%s can never be %q", traversalText(r.Traversal), text).
 		WithDetail("It is one of %s.", quotedList(choices)).DidYouMean(text, choices)
 	if s := synonym(text); slices.Contains(choices, s) {
 		d = d.WithSuggestion("did you mean %q?", s)
@@ -92,7 +92,7 @@ func (w *walker) chosen(ref, with hclsyntax.Expression) bool {
 	return false
 }
 
-// synonym is what a status is called elsewhere.
+// synonym returns the word of this language for a status that other systems call text.
 func synonym(text string) string {
 	switch strings.ToLower(text) {
 	case "success", "successful", "ok", "done", "complete", "completed", "passed", "cached":
@@ -159,10 +159,10 @@ func (w *walker) conditional(e *hclsyntax.ConditionalExpr) cty.Type {
 	}
 	t, ok := unify(a, b)
 	if ok && (types.HasArtifact(a) || types.HasArtifact(b)) {
-		ok = a.Equals(b) // artifacts are not turned into another kind when they are chosen from
+		ok = a.Equals(b) // artifacts are not converted to another kind in a conditional
 	}
 	if !ok {
-		w.diags.Add(diag.New("type-mismatch", e.FalseResult.Range(), "both results have one type, and this is %s, not %s", types.Phrase(b), types.Phrase(a)).
+		w.diags.Add(diag.New("type-mismatch", e.FalseResult.Range(), "both results must have one type: expected %s, found %s", types.Phrase(a), types.Phrase(b)).
 			WithRelated(e.TrueResult.Range(), "this is %s", types.Phrase(a)))
 		return cty.NilType
 	}

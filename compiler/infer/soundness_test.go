@@ -20,7 +20,7 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// names are what the expressions of this test can refer to, with their types as the language writes them.
+// names are what the expressions of this test can refer to, with their types in the language's syntax.
 var names = map[string]string{
 	"n": "number", "m": "number", "s": "string", "b": "bool",
 	"ln": "list(number)", "ls": "list(string)", "mn": "map(number)", "ss": "set(string)",
@@ -28,7 +28,7 @@ var names = map[string]string{
 	"t": "tuple([number, string, bool])", "x": "any", "lx": "list(any)", "mo": "map(object({a = number}))",
 }
 
-// scope resolves them.
+// scope resolves these names.
 type scope struct{ diags *diag.List }
 
 func (s scope) Instances(hcl.Traversal, bool) (cty.Type, int, bool) { return cty.NilType, 0, false }
@@ -56,8 +56,8 @@ func (s scope) Function(call *hclsyntax.FunctionCallExpr) (function.Function, bo
 	return f, ok
 }
 
-// TestSoundness holds that what evaluates is of the type that was inferred, and that what has a type fails only for
-// reasons that are in the values.
+// TestSoundness checks that the value of an expression has the inferred type, and that an expression with a type fails only
+// because of its values.
 func TestSoundness(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := (&maker{t: t}).expr(rapid.SampledFrom(wants).Draw(t, "want"), 4)
@@ -65,7 +65,7 @@ func TestSoundness(t *testing.T) {
 	})
 }
 
-// FuzzSoundness is the same over arbitrary text.
+// FuzzSoundness does the same with arbitrary text.
 func FuzzSoundness(f *testing.F) {
 	f.Add(`[for k, v in mn : "${k}=${v}" if v > n]`, uint64(1))
 	f.Add(`try(o.a, lo[0].b, x) == coalesce(s, "y") ? ln[*] : [1, n]`, uint64(2))
@@ -74,7 +74,7 @@ func FuzzSoundness(f *testing.F) {
 	f.Add(`"%{ for v in ls }${v}%{ if b }x%{ endif }%{ endfor }"`, uint64(5))
 	f.Fuzz(func(t *testing.T, text string, seed uint64) {
 		if len(text) > 200 || strings.Contains(text, "range") || strings.Contains(text, "indent") || strings.Contains(text, "format") || strings.Contains(text, "setproduct") {
-			return // these can be asked to make very large values
+			return // these functions can return very large values
 		}
 		values := map[string]cty.Value{}
 		for name, typ := range names {
@@ -86,7 +86,7 @@ func FuzzSoundness(f *testing.F) {
 
 func sound(t *rapid.T, text string) {
 	values := map[string]cty.Value{}
-	for _, name := range slices.Sorted(maps.Keys(names)) { // always drawn in one order
+	for _, name := range slices.Sorted(maps.Keys(names)) { // always drawn in the same order
 		values[name] = value(t, names[name])
 	}
 	check(t, text, values)
@@ -128,7 +128,7 @@ func check(t interface {
 
 func holdsNull(err error) bool { _, ok := err.(*types.NullError); return ok }
 
-// inTheValues says whether a failure is one that types can't foresee.
+// inTheValues reports whether a failure is one that types can't predict.
 func inTheValues(d *hcl.Diagnostic, text string) bool {
 	switch d.Summary {
 	case "Invalid index", "Error in function call", "Invalid function argument", "Attempt to get attribute from null value",
@@ -143,8 +143,8 @@ func inTheValues(d *hcl.Diagnostic, text string) bool {
 	return dynamic(text)
 }
 
-// dynamic says whether a text reads a value whose type is not known, calls what gives one, or goes over things of
-// several types.
+// dynamic reports whether a text reads a value whose type is not known, calls a function that returns one, or iterates over
+// values of several types.
 func dynamic(text string) bool {
 	return dynamicWords.MatchString(text) || strings.Contains(text, "for ") && severalTypes.MatchString(text)
 }
@@ -155,10 +155,10 @@ var dynamicWords = regexp.MustCompile(`\b(x|lx|jsondecode|csvdecode|regex|regexa
 
 var wants = []string{"number", "string", "bool", "list(number)", "list(string)", "map(number)", "object", "any"}
 
-// maker makes the text of expressions that are mostly well typed.
+// maker writes expressions that are mostly well typed.
 type maker struct {
 	t     *rapid.T
-	bound []string // names of `for`
+	bound []string // variables of `for`
 }
 
 func (m *maker) pick(options ...func() string) string {
@@ -233,7 +233,7 @@ func (m *maker) leaf(want string) string {
 	return rapid.SampledFrom(leaves).Draw(m.t, "leaf")
 }
 
-// value makes a value of a type.
+// value returns a value of a type.
 func value(t *rapid.T, text string) cty.Value {
 	typ, err := types.ParseString(text)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// unify is the one type of two: the narrowest that values of both can be given to. It is never narrower than one of
+// unify returns the narrowest type that values of both types can be converted to. The result is never narrower than one of
 // them: of list(any) and list(number) it is list(any).
 func unify(a, b cty.Type) (cty.Type, bool) {
 	switch {
@@ -72,7 +72,7 @@ func unifyMappings(a, b cty.Type) (cty.Type, bool) {
 	return cty.Map(u), true
 }
 
-// unifyObjects is the object of two, where each lacks only what is optional in the other.
+// unifyObjects returns the object type for two object types, if each lacks only attributes that are optional in the other.
 func unifyObjects(a, b cty.Type) (cty.Type, bool) {
 	attrs := map[string]cty.Type{}
 	var optional []string
@@ -99,7 +99,7 @@ func unifyObjects(a, b cty.Type) (cty.Type, bool) {
 	return cty.ObjectWithOptionalAttrs(attrs, optional), true
 }
 
-// elementTypes are the types of what is in a collection, a tuple or an object.
+// elementTypes returns the types of the elements of a collection, a tuple or an object.
 func elementTypes(t cty.Type) []cty.Type {
 	switch {
 	case t.IsTupleType():
@@ -114,7 +114,7 @@ func elementTypes(t cty.Type) []cty.Type {
 	return []cty.Type{t.ElementType()}
 }
 
-// unifyAll is the one type of several; of none, any.
+// unifyAll returns the one type for several types; any for none.
 func unifyAll(all []cty.Type) (cty.Type, bool) {
 	if len(all) == 0 {
 		return cty.DynamicPseudoType, true

@@ -13,19 +13,20 @@ import (
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/compiler/load"
+	"pipec.dev/pipec/schema/language"
 )
 
-// directory is what one holds; it is read once.
+// directory is a directory of a library and its content. It is read once.
 type directory struct {
-	dir    string // as files in it are shown
-	root   string // relative to the project's, with slashes
+	dir    string // as its files are named in diagnostics
+	root   string // relative to the project's directory, with slashes
 	real   string
 	blocks []*decode.Block
 	diags  diag.List
 }
 
-// directory reads what the block's `source` names; nil: it can't be read, and that is told.
-func (r *reader) directory(w *evaluate.World, b *decode.Block) *directory {
+// directory reads the directory in the block's `source`. It reports a directory that can't be read, and returns nil.
+func (r *reader) directory(w *evaluate.Project, b *decode.Block) *directory {
 	text, ok := w.String(b, "source")
 	if !ok {
 		return nil
@@ -33,21 +34,21 @@ func (r *reader) directory(w *evaluate.World, b *decode.Block) *directory {
 	at := b.Attr("source").Range()
 	switch {
 	case strings.TrimSpace(text) == "":
-		w.Diags.Add(diag.New("invalid-value", at, "`source` names a directory, and is empty"))
+		w.Diags.Add(diag.New("invalid-value", at, "`source` is empty: expected the path of a directory"))
 		return nil
 	case filepath.IsAbs(text) || strings.HasPrefix(text, "/"):
-		w.Diags.Add(diag.New("file-access", at, "%q is not relative to the directory of its file", text).
-			WithDetail("The same source compiles to the same program on every machine."))
+		w.Diags.Add(diag.New("file-access", at, "%q is an absolute path: expected a path relative to the directory of this file", text).
+			WithDetail("With a relative path, the same source compiles to the same program on every machine."))
 		return nil
 	case strings.Contains(text, "://") || strings.HasPrefix(text, "git@"):
 		w.Diags.Add(diag.New("file-access", at, "%q is not a directory: libraries are not fetched", text).
-			WithSuggestion("bring it beside the project first, as a submodule or a copy"))
+			WithSuggestion("add the library next to the project first, as a submodule or a copy"))
 		return nil
 	}
 	dir := filepath.Join(w.Dir, filepath.FromSlash(text))
 	if err := isDirectory(dir); err != nil {
 		w.Diags.Add(diag.New("file-access", at, "%s", fault(text, err)).
-			WithDetail("A library's directory is relative to that of the file that names it: %s.", dir))
+			WithDetail("A library's directory is relative to the directory of the file that names it: %s.", dir))
 		return nil
 	}
 	real := r.real(dir)
@@ -59,32 +60,32 @@ func (r *reader) directory(w *evaluate.World, b *decode.Block) *directory {
 	if r.o.Reading != nil {
 		r.o.Reading(dir)
 	}
-	source, err := load.Dir(dir, r.unsaved(dir), &d.diags)
+	source, err := load.Dir(dir, language.Root(), r.unsaved(dir), &d.diags)
 	if err != nil {
 		w.Diags.Add(diag.New("file-access", at, "%s", fault(text, err)))
 		return d.orNone()
 	}
 	if len(source.Files) == 0 && len(source.Sources) == 0 && !hasPlaces(&d.diags) {
-		w.Diags.Add(diag.New("file-access", at, "%q is not a library: no %s or %s file is in it", text, "*"+load.Suffix, "*"+load.SuffixYAML))
+		w.Diags.Add(diag.New("file-access", at, "%q is not a library: it has no %s or %s file", text, "*"+load.Suffix, "*"+load.SuffixYAML))
 		return d.orNone()
 	}
 	for name, src := range source.Sources {
 		r.o.Sources[name] = src
 	}
-	if d.diags.HasErrors() { // what it declares is not all known
+	if d.diags.HasErrors() { // with errors, the declarations of the library are incomplete
 		w.Diags.AddList(&d.diags)
 		return d.orNone()
 	}
 	blocks := decode.Project(source, &d.diags)
 	decode.Bare(source, blocks, &d.diags)
-	d.blocks = slices.DeleteFunc(blocks, func(b *decode.Block) bool { return b.Def.Name == "pipec" }) // it is about the project there
+	d.blocks = slices.DeleteFunc(blocks, func(b *decode.Block) bool { return b.Def.Name == "pipec" }) // the `project` block is about the library as a project of its own
 	if d.blocks == nil {
 		d.blocks = []*decode.Block{}
 	}
 	return d.orNone()
 }
 
-// orNone is nil for a directory that was read and can't be used.
+// orNone returns nil for a directory that was read and can't be used.
 func (d *directory) orNone() *directory {
 	if d.blocks == nil {
 		return nil
@@ -92,7 +93,7 @@ func (d *directory) orNone() *directory {
 	return d
 }
 
-// hasPlaces says whether something is told of a file, and not of the directory alone.
+// hasPlaces reports whether a diagnostic is about a file, and not only about the directory.
 func hasPlaces(diags *diag.List) bool {
 	for _, d := range diags.Sorted() {
 		if d.Range.Filename != "" {
@@ -123,7 +124,7 @@ func fault(text string, err error) string {
 	return "the directory " + text + " can't be read: " + err.Error()
 }
 
-// real is what tells one directory from another, whatever links lead there.
+// real returns the identity of a directory, regardless of the symbolic links that lead to it.
 func (r *reader) real(dir string) string {
 	if abs, err := filepath.Abs(dir); err == nil {
 		dir = abs
@@ -134,7 +135,7 @@ func (r *reader) real(dir string) string {
 	return dir
 }
 
-// relative is a library's directory, relative to the project's.
+// relative returns the directory of a library relative to that of the project.
 func (r *reader) relative(dir string) string {
 	rel, err := filepath.Rel(r.top, dir)
 	if err != nil {
@@ -143,7 +144,7 @@ func (r *reader) relative(dir string) string {
 	return filepath.ToSlash(rel)
 }
 
-// unsaved are the texts of an editor that stand for files of a directory, by their names there.
+// unsaved returns the texts of an editor that replace files of a directory, by file name.
 func (r *reader) unsaved(dir string) map[string][]byte {
 	var out map[string][]byte
 	for path, src := range r.o.Unsaved {

@@ -9,7 +9,7 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// identity is text that is the same for the same values alone. It may hold secrets, and is never shown.
+// identity returns a text that is equal only for equal values. It may contain secrets, and must never be shown.
 func identity(values map[string]cty.Value) string {
 	var b strings.Builder
 	for _, name := range evaluate.Names(values) {

@@ -1,8 +1,8 @@
-// Package library reads the libraries of a project: the directory that each `library` block names becomes a world of its
-// own, with the values that the block gives to its variables. It tells what keeps a directory from being one; what its
-// pipelines mean is check's work, as for those of the project.
+// Package library reads the libraries of a project. The directory of each `library` block is read into an evaluate.Project of
+// its own, with the values that the block sets for its variables. The package reports directories that are not libraries.
+// What a library's pipelines mean is the task of package check, as it is for the project's.
 //
-// A directory is read once, and makes one world for each set of values, however many blocks name it.
+// A directory is read once. It is evaluated once for each set of values, however many blocks name it.
 package library
 
 import (
@@ -15,46 +15,47 @@ import (
 	"pipec.dev/pipec/compiler/evaluate"
 )
 
-// Max is how many libraries a project may have, those of its libraries included: each with other values is another one.
+// Max is how many libraries a project may have, including those of its libraries. The same directory with other values
+// counts again.
 const Max = 1000
 
-// Options say how to read.
+// Options configure Read.
 type Options struct {
-	Sources map[string][]byte // of the project; those of libraries are put there too
-	Unsaved map[string][]byte // texts that stand for files, by their paths relative to the project's directory
-	Reading func(dir string)  // is told of each directory before it is read; may be nil
+	Sources map[string][]byte // the project's sources; those of libraries are added
+	Unsaved map[string][]byte // texts of an editor that replace files, by path relative to the project's directory
+	Reading func(dir string)  // is called with each directory before it is read; may be nil
 }
 
-// Read makes worlds of the libraries of w and of their libraries, and puts each where its block is. It returns all,
-// each after those that it imports itself. What is wrong in the files of a library is in its own Diags, with what is
-// wrong in the values that it is given; what is wrong in a block of the project is in those of w.
-func Read(w *evaluate.World, o Options) []*evaluate.World {
+// Read reads the libraries of w and their libraries, and sets each in the Imports of the project whose block names it. It
+// returns all of them; each follows those that it imports. Faults in the files of a library, and in the values that it
+// receives, are in the library's own Diags. Faults in a block of the project are in w's.
+func Read(w *evaluate.Project, o Options) []*evaluate.Project {
 	if len(w.Libraries) == 0 {
 		return nil
 	}
-	r := &reader{o: o, top: w.Dir, dirs: map[string]*directory{}, worlds: map[string]*evaluate.World{}}
+	r := &reader{o: o, top: w.Dir, dirs: map[string]*directory{}, projects: map[string]*evaluate.Project{}}
 	r.libraries(w, frame{real: r.real(w.Dir), shown: "the project"})
 	return r.out
 }
 
 type reader struct {
-	o      Options
-	top    string                // the project's directory
-	dirs   map[string]*directory // by their real paths
-	worlds map[string]*evaluate.World
-	path   []frame // the directories that are being read, outermost first
-	out    []*evaluate.World
-	full   bool
+	o        Options
+	top      string                // the project's directory
+	dirs     map[string]*directory // by real path
+	projects map[string]*evaluate.Project
+	path     []frame // the directories that are being read, outermost first
+	out      []*evaluate.Project
+	full     bool
 }
 
 // frame is a directory whose libraries are being read.
 type frame struct {
 	real, shown string
-	block       *decode.Block // by which the next one on the path is imported
+	block       *decode.Block // the block that imports the next directory on the path
 }
 
-// libraries reads what the blocks of a world name.
-func (r *reader) libraries(w *evaluate.World, in frame) {
+// libraries reads the directories that the blocks of a project name.
+func (r *reader) libraries(w *evaluate.Project, in frame) {
 	r.path = append(r.path, in)
 	defer func() { r.path = r.path[:len(r.path)-1] }()
 	for _, name := range evaluate.Names(w.Libraries) {
@@ -66,7 +67,7 @@ func (r *reader) libraries(w *evaluate.World, in frame) {
 	}
 }
 
-func (r *reader) library(w *evaluate.World, b *decode.Block) *evaluate.World {
+func (r *reader) library(w *evaluate.Project, b *decode.Block) *evaluate.Project {
 	values, ok := values(w, b)
 	d := r.directory(w, b)
 	if d == nil || !ok {
@@ -76,20 +77,20 @@ func (r *reader) library(w *evaluate.World, b *decode.Block) *evaluate.World {
 		return nil
 	}
 	key := d.real + "\x00" + identity(values)
-	if lib := r.worlds[key]; lib != nil {
+	if lib := r.projects[key]; lib != nil {
 		return lib
 	}
-	if len(r.worlds) >= Max {
+	if len(r.projects) >= Max {
 		if !r.full {
-			w.Diags.Add(diag.New("too-large", b.DefRange, "the project has more than %d libraries, with those of its libraries", Max).
-				WithDetail("A library that is given other values counts as another one."))
+			w.Diags.Add(diag.New("too-large", b.DefRange, "the project has more than %d libraries, including those of its libraries", Max).
+				WithDetail("A library counts again for each different set of `vars`."))
 		}
 		r.full = true
 		return nil
 	}
 	lib := evaluate.New(d.dir, d.blocks, r.o.Sources, &diag.List{})
 	lib.Diags.AddList(&d.diags)
-	r.worlds[key] = lib
+	r.projects[key] = lib
 	lib.Import(d.root, b, values)
 	stacks(lib, b)
 	r.libraries(lib, frame{real: d.real, shown: d.root})
@@ -97,17 +98,17 @@ func (r *reader) library(w *evaluate.World, b *decode.Block) *evaluate.World {
 	return lib
 }
 
-// stacks tells the stacks of a library: where things run is for who imports it to say.
-func stacks(lib *evaluate.World, b *decode.Block) {
+// stacks reports the stacks of a library. Only the importer decides where pipelines run.
+func stacks(lib *evaluate.Project, b *decode.Block) {
 	for _, name := range evaluate.Names(lib.Stacks) {
-		lib.Diags.Add(diag.New("out-of-place", lib.Stacks[name].DefRange, "a library has no stacks: its pipelines run where those that call them do").
-			WithRelated(b.DefRange, "the directory is made a library here").
-			WithSuggestion("move the stack to a directory of its own, with what only it needs"))
+		lib.Diags.Add(diag.New("out-of-place", lib.Stacks[name].DefRange, "a library can't declare stacks: its pipelines run on the stack of the project that calls them").
+			WithRelated(b.DefRange, "the directory is imported as a library here").
+			WithSuggestion("move the stack, and what only it needs, to a directory of its own"))
 	}
 }
 
-// values evaluates what a block gives to variables.
-func values(w *evaluate.World, b *decode.Block) (map[string]cty.Value, bool) {
+// values evaluates the values that a block sets for variables.
+func values(w *evaluate.Project, b *decode.Block) (map[string]cty.Value, bool) {
 	e := b.Attr("vars")
 	if e == nil {
 		return nil, !b.Tried("vars")
@@ -118,19 +119,19 @@ func values(w *evaluate.World, b *decode.Block) (map[string]cty.Value, bool) {
 	}
 	v, marks := v.Unmark()
 	if t := v.Type(); v.IsNull() || !t.IsObjectType() && !t.IsMapType() {
-		w.Diags.Add(diag.New("type-mismatch", e.Range(), "`vars` is an object of the values of variables: vars = { NAME = VALUE }"))
+		w.Diags.Add(diag.New("type-mismatch", e.Range(), "`vars` must be an object with the values of variables: vars = { NAME = VALUE }"))
 		return nil, false
 	}
-	if len(marks) > 0 { // what names are told where they are wrong
-		w.Diags.Add(diag.New("sensitive", e.Range(), "the names in `vars` would come from a sensitive variable").
-			WithSuggestion("write the names, and what is sensitive as their values: vars = { NAME = var.NAME }"))
+	if len(marks) > 0 { // messages show the names where they are wrong, so that they can't be secret
+		w.Diags.Add(diag.New("sensitive", e.Range(), "the names in `vars` can't come from a sensitive variable").
+			WithSuggestion("write the names as text, and use sensitive variables only as values: vars = { NAME = var.NAME }"))
 		return nil, false
 	}
 	return v.AsValueMap(), true
 }
 
-// ring tells a directory that is on the path to itself, at the block that stands first in the source.
-func (r *reader) ring(w *evaluate.World, real string) bool {
+// ring reports a directory that imports itself, directly or indirectly, at the block that comes first in the source.
+func (r *reader) ring(w *evaluate.Project, real string) bool {
 	from := -1
 	for i := range r.path {
 		if r.path[i].real == real {
@@ -155,7 +156,7 @@ func (r *reader) ring(w *evaluate.World, real string) bool {
 			d = d.WithRelated(one.block.DefRange, "%s imports %s", one.shown, ring[(first+i+1)%len(ring)].shown)
 		}
 	}
-	d.Summary = "libraries import each other in a ring: " + strings.Join(append(names, names[0]), " → ")
+	d.Summary = "libraries import each other in a cycle: " + strings.Join(append(names, names[0]), " → ")
 	if len(ring) == 1 {
 		d.Summary = names[0] + " imports itself as a library"
 	}

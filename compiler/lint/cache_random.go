@@ -6,39 +6,39 @@ import (
 	"slices"
 	"strings"
 
-	"pipec.dev/pipec/compiler/check"
 	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/compiler/model"
 )
 
 var cacheRandom = &Rule{
 	Code: "cache-random", Level: Warning,
-	Summary: "A step has caching on, and reads what is another in each run: the clock, chance, or the run's name.",
-	Doc: "Where the run's name or its time goes into the step, no two runs have the same key, and nothing is ever taken from an earlier one. Where the " +
-		"command asks the clock or throws dice itself, the key stays the same, and the result of one day is taken for that of all others. Give such " +
-		"values to the step as inputs that say what they are for, such as a date, or switch `cache` off.",
+	Summary: "A step has caching on, and reads a value that differs in each run: the time, a random value, or the run's name.",
+	Doc: "If the step reads the run's name or time, no two runs have the same cache key, and no result is ever reused. If the " +
+		"command itself reads the time or random values, the key stays the same, and the result of one day is reused on all others. Pass such " +
+		"values to the step as inputs with a meaning, such as a date, or switch `cache` off.",
 	Check: func(p *Pass) {
 		for _, s := range p.Steps {
-			if s.Program.Cache == nil {
+			if s.Cache == nil {
 				continue
 			}
 			for _, v := range allValues(s) {
 				for _, u := range v.Uses {
 					if u.Ref == "run.name" || u.Ref == "run.scheduled_at" {
-						p.Tell(p.New(u.At, "%s is another in each run, so that %q is never taken from the cache", u.Ref, s.Name()))
+						p.Tell(p.New(u.At, "%s differs in each run, so the result of %q is never reused from the cache", u.Ref, s.Name()))
 					}
 				}
 			}
 			for i, v := range s.Command {
 				if what := random(textOf(v), i == 0 || i == script(s) && shell(s)); what != "" {
-					p.Tell(p.New(argument(p.Project, s, i), "`%s` is another each time, and the cache would give one result for ever", strings.Trim(what, "`")))
+					p.Tell(p.New(argument(p.Project, s, i), "the result of `%s` differs each time, but the cache would reuse one result forever", strings.Trim(what, "`")))
 				}
 			}
 		}
 	},
 }
 
-// random is what in a text asks the clock or throws dice; "" where nothing does. program: the text is the name of a program,
-// or a shell's script.
+// random returns the part of a text that reads the time or random values, or "". program: the text is the name of a
+// program, or a shell script.
 func random(text string, program bool) string {
 	patterns := []func() *regexp.Regexp{clock, dice}
 	if program {
@@ -56,13 +56,13 @@ func random(text string, program bool) string {
 	return ""
 }
 
-// shell says whether a step's command is a shell's.
-func shell(s *check.Step) bool {
+// shell reports whether a step's command is a shell.
+func shell(s *model.Step) bool {
 	return len(s.Command) > 0 && slices.Contains([]string{"sh", "bash", "dash", "ash", "zsh", "ksh"}, path.Base(textOf(s.Command[0])))
 }
 
-// What asks the clock, in shell and in Python; what throws dice; programs that do either; and what is behind `date` where
-// it writes a time that is given to it.
+// Patterns for reading the time, in shell and in Python; for random values; for programs that do either; and for the
+// arguments of `date` that format a given time.
 var (
 	clock = pattern(`\$\{?EPOCH(SECONDS|REALTIME)\b|\$\(\s*date\b|` + "`date\\b" +
 		`|\btime\.time(_ns)?\(\)|\bdatetime\.(now|utcnow|today)\(|\bdate\.today\(|\btime\.(gmtime|localtime)\(\)`)
@@ -72,9 +72,9 @@ var (
 	givenDate = pattern(`^\s+(-u\s+)?(-d|-r|--date|--reference)\b`)
 )
 
-// allValues are the values that a step is given.
-func allValues(s *check.Step) []*check.Value {
-	var out []*check.Value
+// allValues returns the values that a step receives.
+func allValues(s *model.Step) []*model.Value {
+	var out []*model.Value
 	for _, in := range s.Inputs {
 		if in.Value != nil {
 			out = append(out, in.Value)

@@ -12,21 +12,21 @@ import (
 
 // Comment is a comment of a source.
 type Comment struct {
-	Text  string    // without what marks it as a comment, and without spaces around it
-	Range hcl.Range // all of it, but for the newline behind it
-	Alone bool      // nothing else stands on its line
+	Text  string    // without comment marks and surrounding spaces
+	Range hcl.Range // the whole comment, without the newline after it
+	Alone bool      // there is nothing else on its line
 }
 
-// Reader finds the comments of a source, in order. It is given what could be parsed.
+// Reader finds the comments of a source, in order. The source may be only partly valid.
 type Reader func(name string, src []byte) []Comment
 
-// readers are the readers by the end of a file's name.
+// readers are the readers by suffix of the file's name.
 var readers = map[string]Reader{
 	load.Suffix:     hclComments,
 	load.SuffixYAML: yamlComments,
 }
 
-// comments finds those of a file; a file whose comments nobody can read has none.
+// comments returns the comments of a file. A file of unknown syntax has none.
 func comments(name string, src []byte) []Comment {
 	for suffix, read := range readers {
 		if strings.HasSuffix(name, suffix) {
@@ -59,7 +59,7 @@ func hclComments(name string, src []byte) []Comment {
 	return out
 }
 
-// bare is the text of a comment without its marks.
+// bare returns the text of a comment without its marks.
 func bare(text string) string {
 	switch {
 	case strings.HasPrefix(text, "/*"):

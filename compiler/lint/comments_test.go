@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestYAMLComments: in the source, what is a comment says so in capitals, and nothing else does.
+// TestYAMLComments: in the source, exactly the comments are in capitals.
 func TestYAMLComments(t *testing.T) {
 	const src = `# COMMENT one
 pipeline: # COMMENT two
@@ -59,7 +59,7 @@ pipeline: # COMMENT two
 	}
 }
 
-// FuzzYAMLComments: whatever the source, comments stand in it, in order, a line each.
+// FuzzYAMLComments: for any source, comments are inside of it, in order, and each is on one line.
 func FuzzYAMLComments(f *testing.F) {
 	f.Add([]byte("a: |\n  b\n- - |\n # c\n"))
 	f.Add([]byte("- \"\\\n# x\n'"))

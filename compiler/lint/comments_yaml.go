@@ -7,8 +7,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// yamlComments reads the comments of YAML: a # that begins a line or stands behind a space, and in no quotes and no block
-// of text. Parsers of YAML give comments to nodes and lose their places, and a comment is about a line.
+// yamlComments finds the comments of YAML: a # at the beginning of a line or after a space, outside of quotes and blocks of
+// text. Parsers of YAML attach comments to nodes and lose their positions, but an ignoring comment is about a line.
 func yamlComments(name string, src []byte) []Comment {
 	var out []Comment
 	s := yamlScanner{block: -1}
@@ -28,13 +28,13 @@ func yamlComments(name string, src []byte) []Comment {
 	return out
 }
 
-// yamlScanner knows of the lines before whether a text goes on.
+// yamlScanner keeps, between lines, whether a text continues.
 type yamlScanner struct {
-	quote byte // ' or ", where one is open
+	quote byte // ' or " if a quote is open
 	block int  // the column that a block of text is indented beyond; -1 without one
 }
 
-// line reads a line, and gives where its comment begins; -1 without one.
+// line reads a line and returns where its comment begins; -1 if it has none.
 func (s *yamlScanner) line(text string) int {
 	indent := len(text) - len(strings.TrimLeft(text, " "))
 	if s.block >= 0 {
@@ -54,9 +54,9 @@ func (s *yamlScanner) line(text string) int {
 	return at
 }
 
-// comment finds where one begins, and whether a quote is open at the end of the line.
+// comment finds where a comment begins, and whether a quote is open at the end of the line.
 func (s *yamlScanner) comment(text string) int {
-	before := byte(' ') // the beginning of a line is as good as a space
+	before := byte(' ') // the beginning of a line counts as a space
 	for i := 0; i < len(text); i++ {
 		c := text[i]
 		switch {
@@ -79,7 +79,7 @@ func (s *yamlScanner) comment(text string) int {
 	return -1
 }
 
-// header sees whether a line ends with what begins a block of text: | or >, and how it is to be read.
+// header detects a line that ends with the header of a block of text, | or >.
 func (s *yamlScanner) header(content string, indent int) {
 	word := content[strings.LastIndexAny(content, " \t")+1:]
 	if word == "" || word[0] != '|' && word[0] != '>' || strings.Trim(word[1:], "+-123456789") != "" {

@@ -16,9 +16,9 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// TestCorpus lints each archive of testdata/corpus, and holds what is told to the archive's output. A line "only: CODE,CODE"
-// of its comment asks those rules alone, "level: CODE=LEVEL" sets one; a file "lock" is the project's lock. What fixes
-// make of the files stands behind what is told.
+// TestCorpus lints each archive of testdata/corpus and compares the findings with the archive's output. In the archive's
+// comment, a line "only: CODE,CODE" selects rules, and "level: CODE=LEVEL" sets a level. A file "lock" is the project's
+// lock. The fixed files follow the findings in the output.
 func TestCorpus(t *testing.T) {
 	files, err := filepath.Glob("testdata/corpus/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -87,8 +87,7 @@ func compileDir(t *testing.T) *compiler.Result {
 	return r
 }
 
-// mended applies fixes until there is none, and gives the files that changed. Where a fix can be made, it changes nothing
-// that runs.
+// mended applies fixes until there are none, and returns the files that changed. A fix must not change what runs.
 func mended(t *testing.T, r *compiler.Result, report lint.Report, o lint.Options) string {
 	t.Helper()
 	out := ""

@@ -7,24 +7,25 @@ import (
 
 	"github.com/robfig/cron/v3"
 
+	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/schedule"
 )
 
-// maxPerHour is a run every five minutes.
+// maxPerHour allows a run every five minutes.
 const maxPerHour = 12
 
-// someDay is a moment from which schedules are looked at: what a linter says must not depend on when it is asked.
+// someDay is the time from which schedules are evaluated. It is fixed because findings must not depend on the current time.
 var someDay = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 var cronFrequent = &Rule{
 	Code: "cron-frequent", Level: Warning,
 	Summary: "A schedule starts runs more often than every five minutes.",
-	Doc: "Each run is a coordinator, its pods, and records that are kept. What has to happen every minute is better a service, or a loop in one step. " +
+	Doc: "Each run has a coordinator, pods, and records that are stored. Work that has to happen every minute is better done by a service, or by a loop in one step. " +
 		"Often the fields are in the wrong order: minutes come first.",
 	Check: func(p *Pass) {
 		for _, pl := range p.Pipelines {
-			b, s := pl.Block.One("schedule"), pl.Program.Schedule
+			b, s := pl.Block.One("schedule"), pl.Schedule
 			if b == nil || s == nil {
 				continue
 			}
@@ -33,14 +34,14 @@ var cronFrequent = &Rule{
 				continue
 			}
 			if every, ok := spec.(cron.ConstantDelaySchedule); ok && every.Delay < time.Hour/maxPerHour {
-				p.Tell(p.New(b.Attr("cron").Range(), "this starts a run every %s", span(every.Delay)))
+				p.Tell(p.New(b.Attr("cron").Range(), "this schedule starts a run every %s", span(every.Delay)))
 			}
 			fields, ok := spec.(*cron.SpecSchedule)
 			if !ok {
 				continue
 			}
 			if n := bits.OnesCount64(fields.Minute & (1<<60 - 1)); n > maxPerHour {
-				d := p.New(b.Attr("cron").Range(), "this starts %d runs an hour", n)
+				d := p.New(b.Attr("cron").Range(), "this schedule starts %d runs an hour", n)
 				if strings.HasPrefix(s.Cron, "* ") {
 					d = d.WithSuggestion(`minutes come first: "0 3 * * *" is every day at 3:00`)
 				}
@@ -50,11 +51,11 @@ var cronFrequent = &Rule{
 	},
 }
 
-// shortest is the shortest time between two starts, of those within a year and not too many; 0 where there are no two.
-func shortest(s *program.Schedule) time.Duration {
+// shortest returns the shortest time between two starts within a year, among a limited number of starts; 0 if there are no
+// two starts.
+func shortest(s *model.Schedule) time.Duration {
 	const most = 400
-	plain := *s
-	plain.Timezone = "UTC" // a day of 23 hours is no reason to speak
+	plain := program.Schedule{Cron: s.Cron, Timezone: "UTC"} // a day of 23 hours is no reason to speak
 	starts, err := schedule.Next(&plain, someDay, most)
 	if err != nil {
 		return 0

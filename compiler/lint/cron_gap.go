@@ -3,28 +3,29 @@ package lint
 import (
 	"strings"
 
+	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/schedule"
 )
 
 var cronGap = &Rule{
 	Code: "cron-gap", Level: Warning,
-	Summary: "A schedule names a time that daylight saving leaves out.",
-	Doc: "On the day when clocks go forward there is no such time, and the cluster starts no run for it: one run a year is missing. Name a time " +
-		"outside of that hour, or use `UTC`, which leaves nothing out.",
+	Summary: "A schedule names a time that daylight saving skips.",
+	Doc: "On the day when clocks go forward this time doesn't exist, and the cluster starts no run: one run a year is missing. Choose a time " +
+		"outside of that hour, or use `UTC`, which skips no time.",
 	Check: func(p *Pass) {
 		for _, pl := range p.Pipelines {
-			b, s := pl.Block.One("schedule"), pl.Program.Schedule
+			b, s := pl.Block.One("schedule"), pl.Schedule
 			if b == nil || s == nil {
 				continue
 			}
-			gap, is := schedule.FirstGap(s, someDay)
+			gap, is := schedule.FirstGap(&program.Schedule{Cron: s.Cron, Timezone: s.Timezone}, someDay)
 			if !is {
 				continue
 			}
 			_, hour, _ := strings.Cut(gap.At, " ")
-			d := p.New(b.Attr("cron").Range(), "once a year it is never %s in %s: no run starts on that day", hour, gap.Zone)
+			d := p.New(b.Attr("cron").Range(), "once a year the time %s doesn't exist in %s: no run starts on that day", hour, gap.Zone)
 			if zone := b.Attr("timezone"); zone != nil {
-				d = d.WithRelated(zone.Range(), "the time zone is given here")
+				d = d.WithRelated(zone.Range(), "the time zone is set here")
 			}
 			p.Tell(d.WithSuggestion("choose another hour, or timezone = \"UTC\""))
 		}

@@ -9,18 +9,18 @@ import (
 
 var cronOverlap = &Rule{
 	Code: "cron-overlap", Level: Warning,
-	Summary: "By its timeouts a run may still be at work when the schedule starts the next one.",
-	Doc: "With `overlap = \"forbid\"` the next run is then left out, and with `\"replace\"` this one is ended: either is seen only afterwards. The time that " +
-		"a run may take is the pipeline's `timeout`, or else what its longest chain of steps may take by theirs, with calls, rounds and instances that " +
-		"run in turn, retries not counted. With " +
-		"`overlap = \"allow\"` nothing is told.",
+	Summary: "The timeouts allow a run to be still running when the schedule starts the next one.",
+	Doc: "With `overlap = \"forbid\"` the next run is then skipped, and with `\"replace\"` the current one is cancelled. You see either only afterwards. The time that " +
+		"a run may take is the pipeline's `timeout`, or else the sum of the timeouts of its longest chain of steps, including calls, rounds and instances that " +
+		"run one after the other, without retries. With " +
+		"`overlap = \"allow\"` the rule reports nothing.",
 	Check: func(p *Pass) {
 		for _, pl := range p.Pipelines {
-			b, s := pl.Block.One("schedule"), pl.Program.Schedule
+			b, s := pl.Block.One("schedule"), pl.Schedule
 			if b == nil || s == nil || s.Overlap == "allow" {
 				continue
 			}
-			takes, why := time.Duration(pl.Program.Timeout), "the pipeline's timeout"
+			takes, why := time.Duration(pl.Timeout), "the pipeline's timeout"
 			if chain, all := longest(p.Program(pl)); chain > 0 && (takes == 0 || all && chain < takes) {
 				takes, why = chain, "the timeouts of its longest chain of steps"
 			}
@@ -28,17 +28,18 @@ var cronOverlap = &Rule{
 			if every == 0 || takes <= every {
 				continue
 			}
-			then := "the next one is left out"
+			then := "the next run is skipped"
 			if s.Overlap == "replace" {
-				then = "it is ended"
+				then = "the run is cancelled"
 			}
-			p.Tell(p.New(b.Attr("cron").Range(), "a run may take %s by %s, and the next starts after %s: %s then", span(takes), why, span(every), then).
-				WithSuggestion("give it less time, start fewer runs, or write overlap = \"allow\""))
+			p.Tell(p.New(b.Attr("cron").Range(), "a run may take %s by %s, but the next one starts after %s: then %s", span(takes), why, span(every), then).
+				WithSuggestion("set a shorter timeout, start fewer runs, or write overlap = \"allow\""))
 		}
 	},
 }
 
-// longest is what the longest chain of steps may take, by those that have a timeout, and whether all have.
+// longest returns how long the longest chain of steps may take, by the steps with a timeout, and whether all steps have
+// one.
 func longest(prog *program.Program) (takes time.Duration, all bool) {
 	if prog == nil {
 		return 0, false
@@ -48,7 +49,7 @@ func longest(prog *program.Program) (takes time.Duration, all bool) {
 	return b.takes, b.all
 }
 
-// bounded is what something may take, and whether all in it has a bound.
+// bounded is how long something may take, and whether everything in it has a timeout.
 type bounded struct {
 	takes time.Duration
 	all   bool
@@ -59,7 +60,7 @@ type chains struct {
 	done map[string]bounded // called pipelines
 }
 
-// of are steps, each behind those that it needs.
+// of returns the bound of steps; each step follows those that it needs.
 func (c *chains) of(steps []*program.Step) bounded {
 	ends, out := map[string]time.Duration{}, bounded{all: true}
 	for _, s := range steps {
@@ -74,7 +75,7 @@ func (c *chains) of(steps []*program.Step) bounded {
 	return out
 }
 
-// step is one step, with all its rounds, and its instances as far as they run in turn.
+// step returns the bound of one step with all its rounds, and with its instances if they run one after the other.
 func (c *chains) step(s *program.Step) bounded {
 	out := bounded{time.Duration(s.Timeout), s.Timeout != 0}
 	if s.Approval != nil {
@@ -113,7 +114,7 @@ func (c *chains) called(name string) bounded {
 	return out
 }
 
-// later is n times a duration behind another, as far as a duration goes.
+// later adds n times a duration to another, without overflow.
 func later(start, d time.Duration, n int) time.Duration {
 	const most = 1 << 62
 	if n <= 0 || d == 0 {

@@ -15,8 +15,8 @@ import (
 var deprecatedField = &Rule{
 	Code: "deprecated-field", Level: Warning,
 	Summary: "A step uses a field, label or annotation of Kubernetes that is deprecated.",
-	Doc: "It works until the cluster's next version, or doesn't already: drivers of volumes have moved out of Kubernetes, profiles from annotations into " +
-		"fields. Which fields are deprecated is what the comments of Kubernetes' own Go types say (k8s.io/api/core/v1); which labels, its list of well-known ones.\n\n" +
+	Doc: "It may stop working with the cluster's next version, or may have stopped already: drivers of volumes have moved out of Kubernetes, and profiles from annotations into " +
+		"fields. The rule knows the fields that the comments of Kubernetes' own Go types (k8s.io/api/core/v1) call deprecated, and the labels in its list of well-known labels.\n\n" +
 		"`--fix` writes a label's new name.",
 	Check: func(p *Pass) {
 		for _, s := range p.Steps {
@@ -31,10 +31,11 @@ var deprecatedField = &Rule{
 	},
 }
 
-// csi is what to use instead of a volume of the kubelet's own.
+// csi is the replacement of volumes that the kubelet itself provides.
 const csi = "use a claim, or an ephemeral volume, of the storage's CSI driver"
 
-// deprecatedFields are the fields reachable from a PodSpec whose comments say so, and what to use. A test reads the comments.
+// deprecatedFields are the fields that are reachable from a PodSpec and that Kubernetes' comments call deprecated, with
+// their replacements. A test compares them with the comments.
 var deprecatedFields = map[string]string{
 	"VolumeSource.awsElasticBlockStore": csi,
 	"VolumeSource.azureDisk":            csi,
@@ -57,12 +58,12 @@ var deprecatedFields = map[string]string{
 	"PodSpec.serviceAccount":            "use serviceAccountName",
 }
 
-// deprecatedIn walks a value of a Kubernetes type where it is written out.
+// deprecatedIn checks a value of a Kubernetes type as far as it is written out.
 func deprecatedIn(p *Pass, t reflect.Type, e hcl.Expression) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	switch e := p.World.Follow(e).(type) {
+	switch e := p.Evaluated.Follow(e).(type) {
 	case *hclsyntax.TupleConsExpr:
 		if t.Kind() == reflect.Slice {
 			for _, x := range e.Exprs {
@@ -89,7 +90,7 @@ func deprecatedIn(p *Pass, t reflect.Type, e hcl.Expression) {
 	}
 }
 
-// fieldOf finds a field by its name in JSON, and the struct that declares it: t, or one that is inlined there.
+// fieldOf finds a field by its name in JSON, and the struct that declares it: t, or a struct that is inlined in t.
 func fieldOf(t reflect.Type, name string) (owner, field reflect.Type, ok bool) {
 	for i := range t.NumField() {
 		f := t.Field(i)
@@ -134,7 +135,7 @@ func labelsIn(p *Pass, b *decode.Block) {
 	}
 }
 
-// deprecatedAnnotations are the beginnings of annotations of pods that have become fields.
+// deprecatedAnnotations are the prefixes of annotations of pods that have become fields.
 var deprecatedAnnotations = map[string]string{
 	corev1.SeccompPodAnnotationKey:                            "seccompProfile of a securityContext in `pod`",
 	corev1.SeccompContainerAnnotationKeyPrefix:                "seccompProfile of a container's securityContext in `pod`",
@@ -142,7 +143,7 @@ var deprecatedAnnotations = map[string]string{
 }
 
 func annotationsIn(p *Pass, e hcl.Expression) {
-	object, ok := p.World.Follow(e).(*hclsyntax.ObjectConsExpr)
+	object, ok := p.Evaluated.Follow(e).(*hclsyntax.ObjectConsExpr)
 	if !ok {
 		return
 	}

@@ -9,9 +9,9 @@ import (
 
 var duplicateValidation = &Rule{
 	Code: "duplicate-validation", Level: Warning,
-	Summary: "A validation of a variable says what another says already, or can never fail.",
-	Doc: "Of two validations with one condition the second is never the one that fails. And a condition that doesn't refer to a variable is as true for " +
-		"every value: something else was meant.",
+	Summary: "A validation of a variable repeats another one, or can never fail.",
+	Doc: "Of two validations with the same condition the second never fails. A condition that doesn't refer to a variable has the same result for " +
+		"every value, so it is probably a mistake.",
 	Check: func(p *Pass) {
 		for _, b := range p.Blocks {
 			if b.Def.Name != "variable" {
@@ -23,15 +23,15 @@ var duplicateValidation = &Rule{
 				if !ok {
 					continue
 				}
-				if !p.World.Varies(e) {
-					p.Tell(p.New(e.Range(), "this doesn't depend on var.%s, and so never fails", b.Label))
+				if !p.Evaluated.Varies(e) {
+					p.Tell(p.New(e.Range(), "this condition doesn't depend on var.%s, so it never fails", b.Label))
 				}
 				text, err := expr.Print(e)
 				if err != nil {
 					continue
 				}
 				if at, twice := first[text]; twice {
-					p.Tell(p.New(e.Range(), "another validation of var.%s has this condition", b.Label).WithRelated(at, "it is here"))
+					p.Tell(p.New(e.Range(), "another validation of var.%s has the same condition", b.Label).WithRelated(at, "the first one is here"))
 				} else {
 					first[text] = e.Range()
 				}

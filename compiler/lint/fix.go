@@ -9,8 +9,8 @@ import (
 	"pipec.dev/pipec/compiler/diag"
 )
 
-// Fix writes the fixes of the diagnostics into a copy of the sources, and gives those files that change. Of fixes that
-// overlap the first is made: asked again, the compiler tells what is left.
+// Fix applies the fixes of the diagnostics to a copy of the sources, and returns the files that change. Of overlapping
+// fixes the first is applied; compiling again reports the remaining ones.
 func Fix(ds []diag.Diagnostic, sources map[string][]byte) map[string][]byte {
 	byFile := map[string][]diag.Fix{}
 	for _, d := range ds {
@@ -41,7 +41,7 @@ func Fix(ds []diag.Diagnostic, sources map[string][]byte) map[string][]byte {
 	return out
 }
 
-// Remove returns d with the fix that takes a range away: with its whole lines, where nothing else stands on them.
+// Remove returns d with a fix that deletes a range, with its whole lines if there is nothing else on them.
 func (p *Pass) Remove(d diag.Diagnostic, at hcl.Range) diag.Diagnostic {
 	src := p.Sources[at.Filename]
 	if at.End.Byte > len(src) || at.Start.Byte > at.End.Byte {

@@ -12,19 +12,19 @@ import (
 var floatingImage = &Rule{
 	Code: "floating-image", Level: Warning,
 	Summary: "An image has the tag latest, or neither tag nor digest.",
-	Doc: "What such a name stands for changes whenever somebody pushes: the same pipeline gives other results tomorrow, and nobody can tell why. " +
-		"Name a version, or better a digest.",
+	Doc: "The image behind such a name changes with every push: the same pipeline may have other results tomorrow, for no visible reason. " +
+		"Use a version, or better a digest.",
 	Check: func(p *Pass) {
-		for _, name := range evaluate.Names(p.World.Images) {
+		for _, name := range evaluate.Names(p.Evaluated.Images) {
 			if p.Library && !p.usesImage("image."+name) {
 				continue
 			}
-			floating(p, p.World.Images[name], "base")
+			floating(p, p.Evaluated.Images[name], "base")
 		}
 		for _, pl := range p.Pipelines {
 			floating(p, pl.Block, "image")
 			for _, s := range pl.Steps {
-				for _, one := range s.Program.Bodies() {
+				for _, one := range s.Pods() {
 					if e := s.Block.Attr("image"); e != nil && !strings.HasPrefix(one.Image, "image.") {
 						floats(p, e, one.Image)
 					}
@@ -42,12 +42,12 @@ func floating(p *Pass, b *decode.Block, name string) {
 	if t, hclDiags := hcl.AbsTraversalForExpr(e); !hclDiags.HasErrors() && t.RootName() == "image" {
 		return
 	}
-	if ref, ok := p.World.String(b, name); ok {
+	if ref, ok := p.Evaluated.String(b, name); ok {
 		floats(p, e, ref)
 	}
 }
 
-// floats tells a reference that stands for what changes.
+// floats reports a reference to an image that can change.
 func floats(p *Pass, e hcl.Expression, ref string) {
 	if ref == "" || strings.Contains(ref, "@") {
 		return
@@ -55,16 +55,16 @@ func floats(p *Pass, e hcl.Expression, ref string) {
 	_, tag, tagged := strings.Cut(ref[strings.LastIndexByte(ref, '/')+1:], ":")
 	switch {
 	case !tagged:
-		p.Tell(p.New(e.Range(), "the image %q has no tag, and so stands for what is latest", ref).WithSuggestion("name a version, or a digest"))
+		p.Tell(p.New(e.Range(), "the image %q has no tag, so it means the latest image", ref).WithSuggestion("add a version or a digest"))
 	case tag == "latest":
-		p.Tell(p.New(e.Range(), "the image %q stands for another one whenever somebody pushes", ref).WithSuggestion("name a version, or a digest"))
+		p.Tell(p.New(e.Range(), "the image %q changes with every push", ref).WithSuggestion("use a version or a digest"))
 	}
 }
 
-// usesImage says whether a step that is looked at has an image.
+// usesImage reports whether a linted step uses an image.
 func (p *Project) usesImage(image string) bool {
 	for _, s := range p.Steps {
-		if s.Program.Image == image {
+		if s.Pod.Image == image {
 			return true
 		}
 	}

@@ -12,21 +12,21 @@ import (
 	"pipec.dev/pipec/compiler/diag"
 )
 
-// mark is what a comment that ignores something begins with.
+// mark is the beginning of a comment that ignores findings.
 const mark = "pipec:ignore"
 
-// Ignores are the comments of a project's sources that ignore what a rule finds:
+// Ignores are the comments of a project's sources that ignore findings of a rule:
 //
 //	# pipec:ignore CODE reason
 //
-// Such a comment is about what begins on its own line, or, where it stands alone, on the next line: an attribute, or a
-// block with all that is in it. Several codes are joined by commas.
+// Such a comment applies to what begins on its own line or, if it is alone on its line, on the next line: an attribute, or
+// a block with everything in it. Several codes are separated by commas.
 type Ignores struct {
 	all   []*ignore
 	spans map[place][]*ignore // sorted by the first line
 }
 
-// place is where an ignore may be looked for.
+// place is a key for looking up ignores.
 type place struct{ file, code string }
 
 // ignore is one code of one comment.
@@ -35,13 +35,13 @@ type ignore struct {
 	comment     Comment
 	siblings    []*ignore // all of the comment
 	reason      string
-	first, last int // the lines that it is about
+	first, last int // the lines that it applies to
 	used        bool
 }
 
 var ignoreComment = pattern(`^pipec:\s*ignore\b:?\s*`)
 
-// FindIgnores reads them from the sources; blocks tell how far what they are about goes.
+// FindIgnores reads the ignores from the sources. blocks are needed for the last lines that they apply to.
 func FindIgnores(blocks []*decode.Block, sources map[string][]byte) *Ignores {
 	out := &Ignores{spans: map[place][]*ignore{}}
 	var ends map[string]map[int]int
@@ -73,7 +73,7 @@ func FindIgnores(blocks []*decode.Block, sources map[string][]byte) *Ignores {
 	return out
 }
 
-// parse reads the codes and the reason of a comment that is about a line.
+// parse reads the codes and the reason of a comment that applies to a line.
 func parse(c Comment, line int) []*ignore {
 	words := strings.Fields(c.Text[len(ignoreComment().FindString(c.Text)):])
 	var codes []string
@@ -87,7 +87,7 @@ func parse(c Comment, line int) []*ignore {
 	}
 	reason := strings.Join(words, " ")
 	if len(codes) == 0 {
-		return []*ignore{{comment: c, first: line}} // it is told
+		return []*ignore{{comment: c, first: line}} // reported by a rule
 	}
 	var out []*ignore
 	for _, code := range codes {
@@ -99,7 +99,7 @@ func parse(c Comment, line int) []*ignore {
 	return out
 }
 
-// target is the line that comment i is about. Comments that follow each other are about what is below all of them.
+// target returns the line that comment i applies to. Comments in a sequence apply to what follows all of them.
 func target(list []Comment, i int) int {
 	c := list[i]
 	if !c.Alone {
@@ -115,7 +115,7 @@ func target(list []Comment, i int) int {
 	return line
 }
 
-// extents are the last lines of what begins on a line, by file and line: of the attribute or the block there.
+// extents returns, by file and line, the last line of the attribute or block that begins there.
 func extents(blocks []*decode.Block) map[string]map[int]int {
 	out := map[string]map[int]int{}
 	add := func(r hcl.Range, last int) {
@@ -145,7 +145,7 @@ func extents(blocks []*decode.Block) map[string]map[int]int {
 	return out
 }
 
-// Apply leaves out what is ignored, and remembers which comments were of use. An error of the compiler can't be ignored.
+// Apply removes the ignored diagnostics, and marks the comments that were used. An error of the compiler can't be ignored.
 func (g *Ignores) Apply(ds []diag.Diagnostic) []diag.Diagnostic {
 	if g == nil || len(g.all) == 0 {
 		return ds
@@ -159,7 +159,7 @@ func (g *Ignores) Apply(ds []diag.Diagnostic) []diag.Diagnostic {
 	drop := make([]bool, len(ds))
 	for at, group := range groups {
 		slices.SortFunc(group, func(a, b int) int { return ds[a].Range.Start.Line - ds[b].Range.Start.Line })
-		var open []*ignore // those that began, outermost first
+		var open []*ignore // the ones that contain the position, outermost first
 		spans := g.spans[at]
 		for _, i := range group {
 			line := ds[i].Range.Start.Line

@@ -11,8 +11,8 @@ import (
 var leavesRestricted = &Rule{
 	Code: "leaves-restricted", Level: Warning,
 	Summary: "A step's pod leaves Pod Security `restricted`.",
-	Doc: "Its `security` block, or what it says in `pod`, lets it do what pods of steps otherwise may not: be root, have capabilities, use directories of the node. A namespace " +
-		"that enforces `restricted` refuses such a pod, and a reviewer wants to know. Where it must be, ignore this with the reason.",
+	Doc: "Its `security` block or its `pod` permits what pods of steps otherwise can't do: run as root, have capabilities, use directories of the node. A namespace " +
+		"that enforces `restricted` rejects such a pod, and a reviewer should see it. If the step needs it, ignore this finding and write the reason.",
 	Check: func(p *Pass) {
 		for _, pl := range p.Pipelines {
 			prog := p.Program(pl)
@@ -28,7 +28,7 @@ var leavesRestricted = &Rule{
 			}
 			bound, _, err := pod.Bind(&part, anyCluster, nil, pod.Options{})
 			if err != nil {
-				continue // what can't be bound at all is told where it is bound
+				continue // binding errors are reported by the phase that binds
 			}
 			leaving, err := restricted.Leaving(bound)
 			if err != nil {
@@ -54,13 +54,13 @@ var leavesRestricted = &Rule{
 	},
 }
 
-// anyCluster is a stack to make pods for: what a pod may do doesn't depend on where it runs.
+// anyCluster is a stack for making pods. What a pod may do doesn't depend on the cluster or the store.
 var anyCluster = &program.Stack{
-	Name: "lint", Orchestrator: program.Orchestrator{Kind: "kubernetes", Namespace: "default"},
-	ArtifactStore: program.Store{Kind: "s3", Path: "s3://lint"}, Registry: &program.Registry{Kind: "generic", URI: "lint.invalid"},
+	Name: "lint", Orchestrator: program.Orchestrator{Namespace: "default"},
+	Registry: &program.Registry{Kind: "generic", URI: "lint.invalid"},
 }
 
-// loosened are the steps that could leave it, each with an image.
+// loosened returns the steps that could leave `restricted`, each with an image.
 func loosened(steps []program.Step) []program.Step {
 	var out []program.Step
 	for i := range steps {

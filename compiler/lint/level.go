@@ -10,10 +10,10 @@ import (
 	"pipec.dev/pipec/compiler/evaluate"
 )
 
-// Level says how bad it is what a rule finds, or that nobody asks.
+// Level is how severe a rule's findings are, or that the rule is off.
 type Level string
 
-// The levels, worst first.
+// The levels, most severe first.
 const (
 	Error   Level = "error"
 	Warning Level = "warning"
@@ -21,15 +21,15 @@ const (
 	Off     Level = "off"
 )
 
-// LevelNames are the levels as they are written, worst first.
+// LevelNames are the levels as they are written, most severe first.
 var LevelNames = []string{string(Error), string(Warning), string(Note), string(Off)}
 
 func (l Level) severity() diag.Severity { return diag.Severity(l) }
 
-// Levels are the levels of codes that differ from the rules' own.
+// Levels are the levels that differ from the rules' own, by code.
 type Levels map[string]Level
 
-// With gives l with what is in over put over it.
+// With returns l with the levels of over taking precedence.
 func (l Levels) With(over Levels) Levels {
 	if len(over) == 0 {
 		return l
@@ -42,7 +42,7 @@ func (l Levels) With(over Levels) Levels {
 	return out
 }
 
-// of is the level of a code that has one.
+// of returns the level of a code that has one.
 func (l Levels) of(code string) Level {
 	if level, said := l[code]; said {
 		return level
@@ -53,8 +53,8 @@ func (l Levels) of(code string) Level {
 	return Warning // the compiler's own
 }
 
-// apply gives a diagnostic of the compiler the level that is set for its code; false where that is off. Errors stay
-// errors: nothing could be made of such a project.
+// apply sets the level of a compiler's diagnostic; false if its code is off. Errors stay errors, because a project with one
+// can't be compiled.
 func (l Levels) apply(d diag.Diagnostic) (diag.Diagnostic, bool) {
 	level, said := l[d.Code]
 	if !said || d.Severity == diag.Error {
@@ -64,8 +64,8 @@ func (l Levels) apply(d diag.Diagnostic) (diag.Diagnostic, bool) {
 	return d, level != Off
 }
 
-// Settings reads `lint` of the project's own block, and tells what is wrong in it.
-func Settings(w *evaluate.World) Levels {
+// Settings reads `lint` of the project's own block, and reports its faults.
+func Settings(w *evaluate.Project) Levels {
 	if w.Settings == nil {
 		return nil
 	}
@@ -77,7 +77,7 @@ func Settings(w *evaluate.World) Levels {
 			at := evaluate.KeyRange(w.Follow(e), code)
 			d := diag.New("invalid-value", at, "there is no rule %q", code)
 			if c, of := diag.Lookup(code); of && c.Severity == diag.Error {
-				d = diag.New("invalid-value", at, "%q is an error of the compiler, and has no level", code)
+				d = diag.New("invalid-value", at, "%q is an error of the compiler, which has no level", code)
 			}
 			w.Diags.Add(d.DidYouMean(code, Codes()))
 			continue
@@ -93,7 +93,8 @@ func Settings(w *evaluate.World) Levels {
 	return out
 }
 
-// UnknownLevel adds to a diagnostic which levels there are, and which one was meant. Other linters have other words.
+// UnknownLevel adds the existing levels to a diagnostic, and the one that was probably meant. Other linters have other
+// words for them.
 func UnknownLevel(d diag.Diagnostic, level string) diag.Diagnostic {
 	d = d.WithDetail("The levels are error, warning, note and off.").DidYouMean(level, LevelNames)
 	switch level {
@@ -105,7 +106,7 @@ func UnknownLevel(d diag.Diagnostic, level string) diag.Diagnostic {
 	return d
 }
 
-// truth is the value of a constant bool.
+// truth returns the value of a constant bool.
 func truth(v cty.Value) (value, ok bool) {
 	if v == cty.NilVal || v.IsNull() || !v.IsKnown() || v.Type() != cty.Bool {
 		return false, false

@@ -1,9 +1,9 @@
-// Package lint finds what compiles and yet is probably not meant, or not wise: steps that may hang for ever, secrets in
-// the open, images that change under a pipeline. Each rule is a file with its code, level, words and check; a page of
-// docs/rules is made of it, and of an example that a test runs.
+// Package lint finds what compiles but is probably a mistake or bad practice: steps that may hang forever, secrets in plain
+// text, images that can change. Each rule is a file with its code, level, texts and check. A page of docs/rules is
+// generated from it and from an example that a test runs.
 //
-// A rule looks at a project without errors: at its checked model, and at the tree of its blocks. It reads no file, asks
-// nobody, and stops nothing: the compiler neither knows the rules nor waits for them. What is wrong is check's to tell.
+// A rule looks at a project without errors: at its checked model, and at the tree of its blocks. It reads no files, uses no
+// network and stops no run. The compiler doesn't depend on rules; errors are reported by package check.
 package lint
 
 import (
@@ -12,65 +12,66 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
-	"pipec.dev/pipec/compiler/check"
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/compiler/model"
+	"pipec.dev/pipec/schema/kinds"
 	"pipec.dev/pipec/schema/program"
 )
 
-// Rule is one thing to look for.
+// Rule is one rule of the linter.
 type Rule struct {
-	Code    string // stable, as the codes of the compiler are, and none of them
-	Level   Level  // where the project says nothing
-	Summary string // one sentence: what is told
+	Code    string // stable, and different from the codes of the compiler
+	Level   Level  // the default level
+	Summary string // one sentence: what the rule reports
 	Doc     string // why, and what to do, in Markdown
 	Check   func(*Pass)
-	// Needs is the attribute of a step that it is about, where that is not yet in the language: then the rule is not either.
+	// Needs is the attribute of a step that the rule is about, if that is not supported yet. The rule is not active then.
 	Needs string
 }
 
-// Page is what a rule is about, in Markdown.
+// Page returns the rule's documentation in Markdown.
 func (r *Rule) Page() string {
 	return fmt.Sprintf("# %s\n\n%s\n\nLevel: `%s`.\n\n%s\n", r.Code, r.Summary, r.Level, r.Doc)
 }
 
-// Project is what rules look at: a compiled project without errors.
+// Project is the input of rules: a compiled project without errors.
 type Project struct {
-	World     *evaluate.World
+	Evaluated *evaluate.Project
 	Blocks    []*decode.Block
-	Pipelines []*check.Pipeline
+	Pipelines []*model.Pipeline
 	Programs  []*program.Program // those of the pipelines
 	Stacks    []*program.Stack
+	Kinds     *kinds.Set // the kinds of the stacks
 	Sources   map[string][]byte
 	Levels    Levels
-	// Library says that it is a library of the project that is looked at: what is about its files alone is for those who
-	// work in it.
+	// Library is true for a library of the linted project. Findings about its files alone are for those who work on the
+	// library.
 	Library bool
-	// Libraries are those of which the project calls pipelines, with these pipelines.
+	// Libraries are the libraries whose pipelines the project calls, with these pipelines.
 	Libraries []*Project
 
 	clustered map[string]bool             // the rules that asked whether a stack is a cluster
 	programs  map[string]*program.Program // by the pipeline's name
-	ignores   *Ignores                    // once asked for: most projects have none, and reading comments takes time
+	ignores   *Ignores                    // read on first use: most projects have none, and reading comments takes time
 }
 
-// Options say how to look.
+// Options configure Run.
 type Options struct {
-	Levels Levels        // over the project's own
-	Only   []string      // the codes of the rules that are asked; empty: all
+	Levels Levels        // take precedence over the project's own
+	Only   []string      // the codes of the rules to run; empty: all
 	Lock   *program.Lock // what has been pushed; nil: nothing
 }
 
-// Report is what was found.
+// Report is the result of Run.
 type Report struct {
 	Diags []diag.Diagnostic
-	// Secrets are the places that must not be shown; see diag.Mask. They are here even where what was told of them is
-	// ignored.
+	// Secrets are the ranges that must not be shown; see diag.Mask. They are listed even if their findings are ignored.
 	Secrets []hcl.Range
 }
 
-// Pass is one rule at work on a project.
+// Pass is the run of one rule on a project.
 type Pass struct {
 	*Project
 	Options Options
@@ -79,11 +80,11 @@ type Pass struct {
 	level  Level
 	report *Report
 	asked  func(code string) bool
-	codes  []string // all that have a level
+	codes  []string // all codes that have a level
 }
 
-// Run asks the rules, and tells what the comments of the sources don't ignore, sorted. found is what the compiler
-// has told already: its warnings have levels too.
+// Run runs the rules, and returns the findings that no comment ignores, sorted. found are the compiler's diagnostics: its
+// warnings have levels too.
 func Run(p *Project, found []diag.Diagnostic, o Options) Report {
 	levels := p.Levels.With(o.Levels)
 	var r Report
@@ -111,7 +112,7 @@ func Run(p *Project, found []diag.Diagnostic, o Options) Report {
 		run(lib, working(rules), &l)
 		r.Secrets = append(r.Secrets, l.Secrets...)
 		for _, d := range lib.comments().Apply(l.Diags) {
-			d.Fix = nil // the file is not this project's
+			d.Fix = nil // the file belongs to another project
 			r.Diags = append(r.Diags, d)
 		}
 	}
@@ -121,8 +122,8 @@ func Run(p *Project, found []diag.Diagnostic, o Options) Report {
 	return r
 }
 
-// Unignored leaves out the warnings of the compiler that a comment ignores or that are off in the project. A comment
-// that was of use here is so for Run.
+// Unignored removes the warnings of the compiler that a comment ignores or that are off in the project. A comment that it
+// uses counts as used in Run.
 func (p *Project) Unignored(found diag.List) diag.List {
 	if found.Len() == 0 {
 		return found
@@ -145,18 +146,18 @@ func (p *Project) comments() *Ignores {
 	return p.ignores
 }
 
-// New makes a diagnostic of the rule that is at work.
+// New returns a diagnostic of the rule.
 func (p *Pass) New(at hcl.Range, format string, args ...any) diag.Diagnostic {
 	d := diag.New(p.rule.Code, at, format, args...)
 	d.Severity = p.level.severity()
 	return d
 }
 
-// Tell puts a diagnostic on the report.
+// Tell adds a diagnostic to the report.
 func (p *Pass) Tell(d diag.Diagnostic) { p.report.Diags = append(p.report.Diags, d) }
 
-// Steps gives each step of each pipeline, those of finally too.
-func (p *Project) Steps(yield func(*check.Pipeline, *check.Step) bool) {
+// Steps calls yield for each step of each pipeline, including those of finally.
+func (p *Project) Steps(yield func(*model.Pipeline, *model.Step) bool) {
 	for _, pl := range p.Pipelines {
 		for _, s := range pl.Steps {
 			if !yield(pl, s) {
@@ -166,8 +167,8 @@ func (p *Project) Steps(yield func(*check.Pipeline, *check.Step) bool) {
 	}
 }
 
-// Program is that of a pipeline; nil where it has none of its own.
-func (p *Project) Program(pl *check.Pipeline) *program.Program {
+// Program returns the program of a pipeline, or nil if it has none of its own.
+func (p *Project) Program(pl *model.Pipeline) *program.Program {
 	if p.programs == nil {
 		p.programs = map[string]*program.Program{}
 		for _, prog := range p.Programs {
@@ -177,13 +178,13 @@ func (p *Project) Program(pl *check.Pipeline) *program.Program {
 	return p.programs[pl.Block.Label]
 }
 
-// Clustered says whether a stack of the project is a cluster. Which one is chosen doesn't count: a project is looked at
-// the same on every machine.
+// Clustered reports whether a stack of the project runs its steps as pods. It doesn't depend on the chosen stack, so that
+// a project is linted the same way on every machine.
 func (p *Project) Clustered() bool {
-	return slices.ContainsFunc(p.Stacks, func(s *program.Stack) bool { return s.Orchestrator.Kind == "kubernetes" })
+	return slices.ContainsFunc(p.Stacks, p.Kinds.Pods)
 }
 
-// Clustered is that of the project. It remembers that the rule depends on it.
+// Clustered reports the same for the rule's project, and records that the rule depends on it.
 func (p *Pass) Clustered() bool {
 	if p.clustered == nil {
 		p.clustered = map[string]bool{}

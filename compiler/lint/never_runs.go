@@ -10,17 +10,17 @@ import (
 
 var neverRuns = &Rule{
 	Code: "never-runs", Level: Warning,
-	Summary: "A step's `when` is false whatever happens.",
-	Doc: "The step, and all that needs its outputs, is skipped in every run. A `when` that follows from a variable is no fault: another value may be " +
-		"given. One that asks two different things of the same value at once is.",
+	Summary: "A step's `when` is always false.",
+	Doc: "The step, and all that needs its outputs, is skipped in every run. A `when` that depends on a variable is not reported: another value may be " +
+		"set. A `when` that requires two different values of one reference is reported.",
 	Check: func(p *Pass) {
 		for _, s := range p.Steps {
 			e := s.Block.Attr("when")
 			if e == nil || s.When == nil {
 				continue
 			}
-			if value, constant := truth(s.When.Const); constant && !value && !p.World.Varies(e) {
-				p.Tell(p.New(e.Range(), "%s %q can never run: this is always false", s.Block.Def.Name, s.Name()))
+			if value, constant := truth(s.When.Const); constant && !value && !p.Evaluated.Varies(e) {
+				p.Tell(p.New(e.Range(), "%s %q can never run: this condition is always false", s.Block.Def.Name, s.Name()))
 			} else if what := contradiction(s.When.Node); what != "" {
 				p.Tell(p.New(e.Range(), "%s %q can never run: %s can't be both at once", s.Block.Def.Name, s.Name(), what))
 			}
@@ -28,7 +28,7 @@ var neverRuns = &Rule{
 	},
 }
 
-// contradiction is what two terms of an && chain ask to be equal to different constants.
+// contradiction returns the reference that an && chain compares with different constants.
 func contradiction(e hclsyntax.Expression) string {
 	asked := map[string]cty.Value{}
 	for _, term := range terms(e, nil) {
@@ -54,7 +54,7 @@ func contradiction(e hclsyntax.Expression) string {
 	return ""
 }
 
-// terms are those of an && chain.
+// terms returns the terms of an && chain.
 func terms(e hclsyntax.Expression, out []hclsyntax.Expression) []hclsyntax.Expression {
 	e = bareExpr(e)
 	if b, ok := e.(*hclsyntax.BinaryOpExpr); ok && b.Op == hclsyntax.OpLogicalAnd {
@@ -76,7 +76,7 @@ func constant(e hclsyntax.Expression) (cty.Value, bool) {
 	return cty.NilVal, false
 }
 
-// bareExpr is e without parentheses, or a ${…} that is all of a text, around it.
+// bareExpr returns e without the parentheses around it, or the ${…} that is all of a text.
 func bareExpr(e hclsyntax.Expression) hclsyntax.Expression {
 	for {
 		switch around := e.(type) {

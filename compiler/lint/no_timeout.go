@@ -6,15 +6,15 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
-	"pipec.dev/pipec/compiler/check"
+	"pipec.dev/pipec/compiler/model"
 )
 
 var noTimeout = &Rule{
 	Code: "no-timeout", Level: Warning,
-	Summary: "Nothing ends a step that hangs.",
-	Doc: "Neither the pipeline nor some of its steps have a `timeout`: a process that waits for ever, as for a server that doesn't answer, holds " +
-		"its node, and with it the run and all that the schedule would start.\n\nA `timeout` of the pipeline is enough, and one of each step says more. A pipeline that " +
-		"is only there to be called by others has the time of its callers.",
+	Summary: "A step that hangs is never stopped.",
+	Doc: "Neither the pipeline nor some of its steps have a `timeout`: a process that waits forever, for example for a server that doesn't answer, blocks " +
+		"its resources, the run, and the runs that the schedule would start.\n\nA `timeout` of the pipeline is enough; a `timeout` of each step is more precise. A pipeline that " +
+		"only other pipelines call has the timeout of its callers.",
 	Check: func(p *Pass) {
 		called := called(p.Project)
 		hangs := hanging{}
@@ -31,33 +31,33 @@ var noTimeout = &Rule{
 			if len(without) == 0 {
 				continue
 			}
-			d := p.New(pl.Block.DefRange, "pipeline %q has no timeout, and these of its steps have none: %s", pl.Block.Label, listed(without))
+			d := p.New(pl.Block.DefRange, "pipeline %q has no timeout, and these steps have none: %s", pl.Block.Label, listed(without))
 			if len(without) == len(pl.Steps) {
 				d = p.New(pl.Block.DefRange, "pipeline %q has no timeout, and neither have its steps", pl.Block.Label)
 			}
-			p.Tell(d.WithSuggestion(`write timeout = "2h" in the pipeline, with the longest that a run may take`))
+			p.Tell(d.WithSuggestion(`write for example timeout = "2h" in the pipeline: the longest time that a run may take`))
 		}
 	},
 }
 
-// hanging are the pipelines that nothing ends, as far as they have been looked at.
-type hanging map[*check.Pipeline]bool
+// hanging records the pipelines that have been examined, and whether nothing stops a step that hangs in them.
+type hanging map[*model.Pipeline]bool
 
-// step says whether nothing ends a step that hangs, or one of the steps that it calls.
-func (h hanging) step(s *check.Step) bool {
+// step reports whether nothing stops the step, or a step that it calls, if it hangs.
+func (h hanging) step(s *model.Step) bool {
 	if s.Callee == nil {
 		return runs(s) && s.Block.Attr("timeout") == nil
 	}
 	hangs, known := h[s.Callee]
 	if !known {
-		h[s.Callee] = false // pipelines don't call each other in a ring
+		h[s.Callee] = false // pipelines don't call each other in a cycle
 		hangs = s.Callee.Block.Attr("timeout") == nil && slices.ContainsFunc(s.Callee.Steps, h.step)
 		h[s.Callee] = hangs
 	}
 	return hangs
 }
 
-// called are the pipelines that others call: those have the time that their callers have.
+// called returns the pipelines that others call. The timeouts of their callers apply to them.
 func called(p *Project) map[string]bool {
 	out := map[string]bool{}
 	for _, s := range p.Steps {
@@ -74,10 +74,10 @@ func called(p *Project) map[string]bool {
 	return out
 }
 
-// runs says whether a step starts a process of its own.
-func runs(s *check.Step) bool { return s.Block.Attr("command") != nil || s.Block.Attr("python") != nil }
+// runs reports whether a step starts a process of its own.
+func runs(s *model.Step) bool { return s.Block.Attr("command") != nil || s.Block.Attr("python") != nil }
 
-// listed are names for a sentence, not too many.
+// listed joins a limited number of names for a sentence.
 func listed(names []string) string {
 	const most = 8
 	if len(names) > most {

@@ -6,16 +6,16 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
-	"pipec.dev/pipec/compiler/check"
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/load"
+	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/language"
 )
 
 var quotedReference = &Rule{
 	Code: "quoted-reference", Level: Warning,
-	Summary: "A text is exactly a reference to something that is declared.",
-	Doc: "In quotes it is text, and nothing is read: the step is given the letters `param.date`, and no edge is made. A reference stands without quotes, and " +
+	Summary: "A text is exactly a reference to a declaration.",
+	Doc: "In quotes it is only text: the step receives the letters `param.date`, and there is no edge. Write a reference without quotes, and " +
 		"in YAML in `${…}`.",
 	Check: func(p *Pass) {
 		for _, pl := range p.Pipelines {
@@ -27,16 +27,16 @@ var quotedReference = &Rule{
 	},
 }
 
-// declared are the references that a pipeline could hold.
-func declared(p *Pass, pl *check.Pipeline) map[string]bool {
+// declared returns the references that are possible in a pipeline.
+func declared(p *Pass, pl *model.Pipeline) map[string]bool {
 	out := map[string]bool{"run.name": true, "run.scheduled_at": true, "run.status": true, "each.key": true, "each.value": true}
 	for name := range pl.Params {
 		out["param."+name] = true
 	}
-	for name := range p.World.Variables {
+	for name := range p.Evaluated.Variables {
 		out["var."+name] = true
 	}
-	for name := range p.World.Locals {
+	for name := range p.Evaluated.Locals {
 		out["local."+name] = true
 	}
 	for _, s := range pl.Steps {
@@ -68,7 +68,7 @@ func quoted(p *Pass, b *decode.Block, known map[string]bool) {
 				if !strings.HasSuffix(e.Range().Filename, load.Suffix) {
 					write = "${" + text + "}"
 				}
-				p.Tell(p.New(e.Range(), "this is the text %q, and no reference", text).WithSuggestion("write %s", write))
+				p.Tell(p.New(e.Range(), "this is the text %q, not a reference", text).WithSuggestion("write %s", write))
 			}
 		})
 	}
@@ -77,7 +77,7 @@ func quoted(p *Pass, b *decode.Block, known map[string]bool) {
 	}
 }
 
-// elements gives the parts of a list or an object that is written out, at any depth; else the whole.
+// elements calls yield for the parts of a list or an object that is written out, at any depth, or else for the whole.
 func elements(e hcl.Expression, yield func(hcl.Expression)) {
 	switch e := e.(type) {
 	case *hclsyntax.TupleConsExpr:

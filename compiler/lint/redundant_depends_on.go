@@ -6,16 +6,16 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
-	"pipec.dev/pipec/compiler/check"
 	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/program"
 )
 
 var redundantDependsOn = &Rule{
 	Code: "redundant-depends-on", Level: Warning,
-	Summary: "`depends_on` names a step that a reference waits for already.",
-	Doc: "The reference to an output is the edge; saying it twice leaves two places to change, and hides which steps are there for their order alone.\n\n" +
-		"`--fix` takes it out.",
+	Summary: "`depends_on` names a step that a reference already waits for.",
+	Doc: "The reference to an output is the edge. Repeating it means two places to change, and hides which entries are there only for the order.\n\n" +
+		"`--fix` removes the entry.",
 	Check: func(p *Pass) {
 		for _, pl := range p.Pipelines {
 			several := fannedOut(pl)
@@ -26,7 +26,7 @@ var redundantDependsOn = &Rule{
 	},
 }
 
-func redundant(p *Pass, s *check.Step, several map[string]bool) {
+func redundant(p *Pass, s *model.Step, several map[string]bool) {
 	e, ok := s.Block.Attr("depends_on").(*hclsyntax.TupleConsExpr)
 	if !ok || s.Block.Attr("for_each") != nil {
 		return
@@ -37,14 +37,14 @@ func redundant(p *Pass, s *check.Step, several map[string]bool) {
 		if !ok || need == nil || need.Kind != program.NeedOutput || several[name] {
 			continue
 		}
-		d := p.New(item.Range(), "%s %q waits for %q already, because it reads an output of it", s.Block.Def.Name, s.Name(), name).
-			WithRelated(need.At, "it is read here")
+		d := p.New(item.Range(), "%s %q already waits for %q, because it reads an output of it", s.Block.Def.Name, s.Name(), name).
+			WithRelated(need.At, "the output is read here")
 		p.Tell(without(p, d, s, e, i))
 	}
 }
 
-// fannedOut are the steps with several instances: a reference may wait for one of them, and depends_on waits for all.
-func fannedOut(pl *check.Pipeline) map[string]bool {
+// fannedOut returns the steps with several instances: a reference may wait for one of them, and depends_on waits for all.
+func fannedOut(pl *model.Pipeline) map[string]bool {
 	out := map[string]bool{}
 	for _, s := range pl.Steps {
 		if s.Block.Attr("for_each") != nil {
@@ -63,8 +63,8 @@ func stepName(e hcl.Expression) (string, bool) {
 	return a.Name, ok
 }
 
-// without returns d with the fix that takes item i out of the list, unless a comment would go with it.
-func without(p *Pass, d diag.Diagnostic, s *check.Step, list *hclsyntax.TupleConsExpr, i int) diag.Diagnostic {
+// without returns d with a fix that removes item i from the list, unless that would delete a comment.
+func without(p *Pass, d diag.Diagnostic, s *model.Step, list *hclsyntax.TupleConsExpr, i int) diag.Diagnostic {
 	at := list.Exprs[i].Range()
 	switch last := len(list.Exprs) - 1; {
 	case last == 0:

@@ -23,7 +23,7 @@ func everything() lint.Options {
 	return o
 }
 
-// sources are all sources of the compiler's and the linter's own archives, and of the examples.
+// sources returns all sources of the compiler's and the linter's own archives, and of the examples.
 func sources(t testing.TB) [][]byte {
 	t.Helper()
 	var out [][]byte
@@ -51,7 +51,7 @@ func sources(t testing.TB) [][]byte {
 	return out
 }
 
-// TestNeverPanics: whatever is wrong in a project, the linter tells that, and nothing more.
+// TestNeverPanics: in a project with errors, the linter reports the errors and nothing else.
 func TestNeverPanics(t *testing.T) {
 	faulty := 0
 	for _, src := range sources(t) {
@@ -64,8 +64,8 @@ func TestNeverPanics(t *testing.T) {
 	}
 }
 
-// FuzzLint: whatever the source, linting comes to an end, all that is told stands inside of it, a second time gives the
-// same, and fixes leave a source that still compiles.
+// FuzzLint: for any source, linting returns, all ranges are inside the source, a second run has the same result, and fixes
+// leave a source that still compiles.
 func FuzzLint(f *testing.F) {
 	for _, src := range sources(f) {
 		if len(src) < 1<<14 {
@@ -86,7 +86,7 @@ func outcome(t *testing.T, src []byte) (faulty bool) {
 	options := compiler.Options{Dir: t.TempDir(), Env: []string{"PIPEC_VAR_x=1"}}
 	r := compiler.Source(name, src, options)
 	report := r.Lint(everything())
-	if len(report.Diags) <= 200 { // to draw thousands takes its time, on a machine that does other things besides
+	if len(report.Diags) <= 200 { // printing thousands of findings takes long on a busy machine
 		first := draw(t, r, report)
 		if again := draw(t, r, r.Lint(everything())); again != first {
 			t.Fatalf("linted again:\n%s\n\n%s", first, again)
@@ -116,7 +116,7 @@ func outcome(t *testing.T, src []byte) (faulty bool) {
 	return false
 }
 
-// TestExamples: what people start from gives nothing to tell.
+// TestExamples: the examples have no findings.
 func TestExamples(t *testing.T) {
 	dirs, err := filepath.Glob("../../examples/*")
 	if err != nil || len(dirs) < 2 {
@@ -133,7 +133,7 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// TestNeverShown: no format shows a secret, whoever tells what beside it, ignored or not.
+// TestNeverShown: no format shows a secret, whatever else is reported on its lines, ignored or not.
 func TestNeverShown(t *testing.T) {
 	const secret = "AKIAZ7QPLM3N5RTWXY42"
 	src := []byte(`pipeline "p" {

@@ -38,10 +38,10 @@ var rules = []*Rule{
 	uselessRetry,
 }
 
-// aboutIgnores are the rules about comments that ignore others. They are asked last, and can't be ignored themselves.
+// aboutIgnores are the rules about comments that ignore others. They run last, and can't be ignored themselves.
 var aboutIgnores = []*Rule{unexplainedIgnore, unknownIgnore, unusedIgnore}
 
-// Lookup finds a rule by its code, or gives nil.
+// Lookup returns a rule by its code, or nil.
 func Lookup(code string) *Rule {
 	for _, r := range All() {
 		if r.Code == code {
@@ -51,7 +51,7 @@ func Lookup(code string) *Rule {
 	return nil
 }
 
-// All are all rules, those about comments that ignore others too, sorted by code.
+// All returns all rules, including those about comments that ignore others, sorted by code.
 func All() []*Rule { return all() }
 
 var all = sync.OnceValue(func() []*Rule {
@@ -60,7 +60,7 @@ var all = sync.OnceValue(func() []*Rule {
 	return out
 })
 
-// Describe says what a code that has a level is about: a rule's, or a warning of the compiler.
+// Describe returns what a code with a level is about: a rule's, or a warning of the compiler.
 func Describe(code string) (diag.Code, bool) {
 	if r := Lookup(code); r != nil {
 		c := diag.Code{Name: code, Severity: r.Level.severity(), Doc: r.Summary}
@@ -73,7 +73,7 @@ func Describe(code string) (diag.Code, bool) {
 	return c, ok && c.Severity != diag.Error
 }
 
-// Codes are all codes that have a level, sorted.
+// Codes returns all codes that have a level, sorted.
 func Codes() []string {
 	var out []string
 	for _, r := range All() {
@@ -88,7 +88,7 @@ func Codes() []string {
 	return out
 }
 
-// working are the rules whose part of the language works.
+// working returns the rules whose part of the language is supported.
 func working(list []*Rule) []*Rule {
 	step := language.Root().Block("pipeline").Block("step")
 	return slices.DeleteFunc(slices.Clone(list), func(r *Rule) bool {

@@ -19,8 +19,8 @@ var update = flag.Bool("update", false, "write what is told into the golden file
 
 const output = "output"
 
-// TestRules holds that each rule has an example: a bad input, of which it tells what stands there as output, and a good
-// version, of which it tells nothing. The pages of docs/rules show them.
+// TestRules checks that each rule has an example: a bad input with the expected findings, and a good version without
+// findings. The pages of docs/rules show them.
 func TestRules(t *testing.T) {
 	for _, rule := range lint.All() {
 		t.Run(rule.Code, func(t *testing.T) {
@@ -71,7 +71,7 @@ func draw(t *testing.T, r *compiler.Result, report lint.Report) string {
 	return b.String()
 }
 
-// golden holds got to the archive's output, or writes it there.
+// golden compares got with the archive's output, or writes it with -update.
 func golden(t *testing.T, file string, a *txtar.Archive, got string) {
 	t.Helper()
 	for i, f := range a.Files {
@@ -102,7 +102,7 @@ func golden(t *testing.T, file string, a *txtar.Archive, got string) {
 	}
 }
 
-// TestCodes holds that rules have codes of their own, and words.
+// TestCodes checks that rules have texts, and codes of their own.
 func TestCodes(t *testing.T) {
 	last := ""
 	for _, r := range lint.All() {

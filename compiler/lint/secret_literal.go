@@ -13,10 +13,10 @@ import (
 var secretLiteral = &Rule{
 	Code: "secret-literal", Level: Error,
 	Summary: "A text looks like a secret that is written out.",
-	Doc: "Whoever reads the repository, the program on the cluster or the pod's description has it. Take it from a Secret: " +
-		"`secret_env \"NAME\" { … }` gives a variable of the environment, and locally from a file that isn't committed. A secret that was " +
-		"committed is known, and has to be replaced.\n\nFormats of well-known keys are told wherever they stand; other texts where a name, such as " +
-		"`DB_PASSWORD` or `--api-token`, says what they are and they look the part. What is found is never shown, in no format.",
+	Doc: "Everybody who can read the repository, the program on the cluster or the pod's description can read it. Take it from a Secret: " +
+		"`secret_env \"NAME\" { … }` sets an environment variable, and locally reads it from a file that isn't committed. A secret that was " +
+		"committed is no longer secret, and has to be replaced.\n\nWell-known formats of keys are reported everywhere. Other texts are reported if a name, such as " +
+		"`DB_PASSWORD` or `--api-token`, marks them as a secret and they look like one. The secret itself is never shown, in any format.",
 	Check: func(p *Pass) {
 		for _, b := range p.Blocks {
 			secretsIn(p, b)
@@ -25,7 +25,7 @@ var secretLiteral = &Rule{
 }
 
 func secretsIn(p *Pass, b *decode.Block) {
-	if b.Def.Name == "secret_env" { // it names a Secret, and holds none
+	if b.Def.Name == "secret_env" { // the block names a Secret and doesn't contain it
 		return
 	}
 	for _, a := range b.Sorted() {
@@ -45,7 +45,7 @@ func secretsIn(p *Pass, b *decode.Block) {
 	}
 }
 
-// secretIn looks at a value that has a name, as a variable or a key has.
+// secretIn checks a value that has a name, as the value of a variable or a key.
 func secretIn(p *Pass, name string, e hcl.Expression) {
 	switch e := e.(type) {
 	case *hclsyntax.ObjectConsExpr:
@@ -68,14 +68,14 @@ func secretIn(p *Pass, name string, e hcl.Expression) {
 			if what := secret(name, text); what != "" {
 				p.report.Secrets = append(p.report.Secrets, at)
 				p.Tell(p.New(at, "%s is written out here", what).
-					WithDetail("What is committed stays in the history: replace it.").
+					WithDetail("What was committed stays in the history: replace the secret.").
 					WithSuggestion(`take it from a Secret: secret_env "NAME" with secret and key`))
 			}
 		})
 	}
 }
 
-// flagName is the name of a command's argument that is followed by its value: api-token of --api-token.
+// flagName returns the name of a command's argument that precedes a value: api-token of --api-token.
 func flagName(e hclsyntax.Expression) string {
 	v, ok := constant(e)
 	if !ok || v.IsNull() || v.Type().FriendlyName() != "string" {

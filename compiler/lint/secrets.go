@@ -9,8 +9,8 @@ import (
 	"unicode"
 )
 
-// shapes are secrets that are known by how they look; words are what each must hold, so that most texts are passed over
-// without a look at the pattern.
+// shapes are secrets with a known format. words are texts that each of them contains, which rule out most texts without
+// running the pattern.
 var shapes = []struct {
 	what  string
 	words []string
@@ -39,12 +39,12 @@ var (
 	identifier = pattern(`^[A-Za-z_][A-Za-z_.]*[(\[]?`)
 )
 
-// pattern is compiled when it is first needed: every command of pipec would wait for it otherwise.
+// pattern compiles a regular expression on first use, so that other commands of pipec don't wait for it.
 func pattern(text string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
 }
 
-// secret says what secret a text looks like that stands under a name; "" if none.
+// secret returns what kind of secret a text under a name looks like; "" if none.
 func secret(name, text string) string {
 	if len(text) < 4 {
 		return ""
@@ -82,8 +82,8 @@ const (
 	aToken    = "a token"
 )
 
-// kindOf is the kind of secret that a name promises: DB_PASSWORD, awsSecretKey, api-token. MAX_TOKENS, TOKEN_FILE and
-// PASSWORD_LENGTH promise none.
+// kindOf returns the kind of secret that a name suggests: DB_PASSWORD, awsSecretKey, api-token. MAX_TOKENS, TOKEN_FILE and
+// PASSWORD_LENGTH suggest none.
 func kindOf(name string) string {
 	words := splitName(name)
 	if len(words) == 0 {
@@ -135,8 +135,8 @@ func splitName(name string) []string {
 	return words
 }
 
-// looksThePart says whether a value can be what its name promises. A password may be any word; a token and a key are
-// random: names of Secrets, special tokens of a language model, and paths are none.
+// looksThePart reports whether a value can be what its name suggests. A password may be any word. A token and a key are
+// random: names of Secrets, special tokens of a language model, and paths are not.
 func looksThePart(kind, value string) bool {
 	if placeholder(value) {
 		return false
@@ -147,7 +147,7 @@ func looksThePart(kind, value string) bool {
 	return len(value) >= 12 && hasDigit(value) && strings.ContainsFunc(value, unicode.IsLetter) && entropy(value) >= 3
 }
 
-// placeholder says whether a value stands for another: a variable, a path, a reference, nothing.
+// placeholder reports whether a value only refers to another: a variable, a path, a reference, or nothing.
 func placeholder(value string) bool {
 	switch strings.ToLower(value) {
 	case "true", "false", "null", "none", "nil", "yes", "no", "empty", "changeme", "example", "redacted", "password", "passwd", "secret", "token":
@@ -157,8 +157,8 @@ func placeholder(value string) bool {
 		strings.Contains(value, "://") || strings.HasPrefix(value, "arn:") || strings.HasPrefix(value, "your") || strings.Count(value, value[:1]) == len(value)
 }
 
-// randomKey says whether a whole text is one long word of mixed letters and digits that nobody would choose: a digest, in
-// lower-case hex, is not.
+// randomKey reports whether a text is one long word of mixed letters and digits that looks random. A digest in lower-case
+// hex is not.
 func randomKey(text string) bool {
 	if len(text) < 32 || len(text) > 200 {
 		return false
@@ -181,7 +181,7 @@ func randomKey(text string) bool {
 
 func hasDigit(s string) bool { return strings.ContainsFunc(s, unicode.IsDigit) }
 
-// entropy is how many bits a character of the text carries, by how often each occurs.
+// entropy returns the bits of information per character of the text, from the frequencies of its characters.
 func entropy(s string) float64 {
 	count := map[rune]int{}
 	total := 0

@@ -5,17 +5,17 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
-	"pipec.dev/pipec/compiler/check"
+	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/types"
 )
 
 var shellInjection = &Rule{
 	Code: "shell-injection", Level: Warning,
-	Summary: "A value that is known only at run time is put into the text of a script.",
-	Doc: "What the value holds becomes part of the program: a quote in it breaks the script, and `; rm -rf .` in it is run. Give the value by `env` and let " +
-		"the script read the variable, in quotes. Numbers, bools, lists of them and the paths of artifacts can't do harm, and are not told.",
+	Summary: "A value that is known only at run time is inserted into the text of a script.",
+	Doc: "The value becomes part of the program: a quote in it breaks the script, and `; rm -rf .` in it is executed. Pass the value with `env` and let " +
+		"the script read the variable, in quotes. Numbers, bools, lists of them and the paths of artifacts are harmless, and are not reported.",
 	Check: func(p *Pass) {
-		outputs := map[*check.Pipeline]map[string]cty.Type{}
+		outputs := map[*model.Pipeline]map[string]cty.Type{}
 		for pl, s := range p.Steps {
 			i := script(s)
 			if i < 0 || s.Command[i].Const != cty.NilVal {
@@ -45,8 +45,8 @@ var shellInjection = &Rule{
 	},
 }
 
-// given is the type of what a reference gives; number stands for what pipec itself writes, such as a path or a status.
-func given(pl *check.Pipeline, s *check.Step, u check.Use, outputs map[string]cty.Type) cty.Type {
+// given returns the type of a reference's value; number for what pipec itself writes, such as a path or a status.
+func given(pl *model.Pipeline, s *model.Step, u model.Use, outputs map[string]cty.Type) cty.Type {
 	root, name, _ := strings.Cut(u.Ref, ".")
 	switch {
 	case root == "output", root == "run":
@@ -69,7 +69,7 @@ func given(pl *check.Pipeline, s *check.Step, u check.Use, outputs map[string]ct
 	return cty.DynamicPseudoType
 }
 
-// harmless says whether no value of a type can be read as program: numbers, bools, paths, and lists of them.
+// harmless reports whether no value of a type can be read as a program: numbers, bools, paths, and lists of them.
 func harmless(t cty.Type) bool {
 	for t.IsListType() || t.IsSetType() {
 		t = t.ElementType()
@@ -77,8 +77,8 @@ func harmless(t cty.Type) bool {
 	return t == cty.Number || t == cty.Bool || types.HasArtifact(t)
 }
 
-// outputTypes are the types of all outputs of a pipeline's steps, by step.NAME.OUTPUT.
-func outputTypes(pl *check.Pipeline) map[string]cty.Type {
+// outputTypes returns the types of all outputs of a pipeline's steps, by step.NAME.OUTPUT.
+func outputTypes(pl *model.Pipeline) map[string]cty.Type {
 	out := map[string]cty.Type{}
 	for _, s := range pl.Steps {
 		for _, o := range s.Outputs {
@@ -88,7 +88,7 @@ func outputTypes(pl *check.Pipeline) map[string]cty.Type {
 	return out
 }
 
-// envName is a variable's name for a reference: NAME of param.name.
+// envName returns the name of an environment variable for a reference: NAME of param.name.
 func envName(ref string) string {
 	name := ref[strings.LastIndexByte(ref, '.')+1:]
 	return strings.ToUpper(strings.ReplaceAll(name, "-", "_"))

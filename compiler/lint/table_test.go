@@ -16,8 +16,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// TestDeprecatedFields holds the table to the comments of Kubernetes' types: all fields reachable from a PodSpec that are
-// called deprecated there are in it, and no others.
+// TestDeprecatedFields compares the table with the comments of Kubernetes' types: it has exactly the fields reachable from
+// a PodSpec that are called deprecated there.
 func TestDeprecatedFields(t *testing.T) {
 	cmd := exec.Command("go", "list", "-f", "{{.Dir}}", "k8s.io/api/core/v1")
 	var stderr bytes.Buffer
@@ -61,7 +61,8 @@ func TestDeprecatedFields(t *testing.T) {
 	}
 }
 
-// deprecatedText is what a comment says in the form that Go and Kubernetes use, with either mark behind the word.
+// deprecatedText reports whether a comment has the form that Go and Kubernetes use for deprecation, with either mark after
+// the word.
 func deprecatedText(doc string) bool {
 	return slices.ContainsFunc(strings.Split(doc, "\n"), func(line string) bool {
 		return strings.HasPrefix(line, "Deprecated:") || strings.HasPrefix(line, "Deprecated.") || strings.HasPrefix(line, "DEPRECATED:")
@@ -81,7 +82,7 @@ func reachable(t reflect.Type, seen map[string]bool) {
 	}
 }
 
-// TestSortedRules: a rule is found where one looks for it.
+// TestSortedRules checks the order of the rules.
 func TestSortedRules(t *testing.T) {
 	for _, list := range [][]*Rule{rules, aboutIgnores} {
 		if !slices.IsSortedFunc(list, func(a, b *Rule) int { return strings.Compare(a.Code, b.Code) }) {
@@ -90,7 +91,7 @@ func TestSortedRules(t *testing.T) {
 	}
 }
 
-// TestCut: a name that is changed and not cut isn't told.
+// TestCut: a name that is changed but not cut isn't reported.
 func TestCut(t *testing.T) {
 	for _, c := range []struct {
 		name, made string

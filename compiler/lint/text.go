@@ -8,15 +8,15 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
-	"pipec.dev/pipec/compiler/check"
 	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/compiler/model"
 )
 
-// hole stands in a literal for what an interpolation puts there.
+// hole replaces an interpolation in a literal.
 const hole = "\x00"
 
-// literals gives each piece of text that is written out in an expression, with its place: a template is one, with holes
-// where it interpolates.
+// literals calls yield for each piece of text that is written out in an expression, with its range. A template is one
+// piece, with a hole for each interpolation.
 func literals(e hcl.Expression, yield func(at hcl.Range, text string)) {
 	node, ok := e.(hclsyntax.Expression)
 	if !ok {
@@ -53,8 +53,8 @@ func stringLiteral(e hclsyntax.Expression) (string, bool) {
 	return l.Val.AsString(), true
 }
 
-// textOf is what is known of a value's text: all of it where it is a constant.
-func textOf(v *check.Value) string {
+// textOf returns the known part of a value's text: all of it for a constant.
+func textOf(v *model.Value) string {
 	if v == nil {
 		return ""
 	}
@@ -69,7 +69,7 @@ func textOf(v *check.Value) string {
 	return b.String()
 }
 
-// span is a duration as a person writes it: 3h, not 3h0m0s.
+// span formats a duration for people: 3h, not 3h0m0s.
 func span(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
@@ -81,19 +81,19 @@ func span(d time.Duration) string {
 	return text
 }
 
-// argument is where part i of a step's command stands.
-func argument(p *Project, s *check.Step, i int) hcl.Range {
-	e := p.World.Follow(s.Block.Attr("command"))
+// argument returns the range of part i of a step's command.
+func argument(p *Project, s *model.Step, i int) hcl.Range {
+	e := p.Evaluated.Follow(s.Block.Attr("command"))
 	return evaluate.Element(e, i).Range()
 }
 
-// interpreters are programs that take their program as an argument, and the flag before it.
+// interpreters are programs that take a program as an argument, with the flag before it.
 var interpreters = map[string]string{
 	"sh": "c", "bash": "c", "dash": "c", "ash": "c", "zsh": "c", "ksh": "c", "python": "c", "python3": "c", "perl": "e", "ruby": "e", "node": "e",
 }
 
-// script is the argument of a command that is a program itself, as of sh -c; -1 without one.
-func script(s *check.Step) int {
+// script returns the index of the argument of a command that is a program itself, as in sh -c; -1 if there is none.
+func script(s *model.Step) int {
 	flag := ""
 	for i, v := range s.Command {
 		text := textOf(v)

@@ -3,8 +3,8 @@ package lint
 var unlockedImage = &Rule{
 	Code: "unlocked-image", Level: Off,
 	Summary: "An image has no digest, neither in its reference nor in the lock.",
-	Doc: "For projects that want every image pinned by what it holds: by a digest in its reference, or by `pipec push`, which writes it into " +
-		"`pipec.lock.json`, to be committed. Off unless the project asks for it.\n\nThe rule is asked where a stack of the project is on Kubernetes.",
+	Doc: "For projects in which every image must be pinned by its digest: in its reference, or by `pipec push`, which writes the digest into " +
+		"`pipec.lock.json`, which you commit. Off unless the project enables it.\n\nThe rule applies if a stack of the project is on Kubernetes.",
 	Check: func(p *Pass) {
 		images := p.pins()
 		for pl, s := range p.Steps {
@@ -17,7 +17,7 @@ var unlockedImage = &Rule{
 			} else if e := pl.Block.Attr("image"); e != nil {
 				at = e.Range()
 			}
-			p.Tell(p.New(at, "the digest of image %q is not known", s.Program.Image).WithSuggestion("`pipec push` finds it"))
+			p.Tell(p.New(at, "the digest of image %q is not known", s.Pod.Image).WithSuggestion("`pipec push` finds it"))
 		}
 	},
 }

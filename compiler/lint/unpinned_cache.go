@@ -3,7 +3,7 @@ package lint
 import (
 	"strings"
 
-	"pipec.dev/pipec/compiler/check"
+	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
 )
@@ -11,15 +11,15 @@ import (
 var unpinnedCache = &Rule{
 	Code: "unpinned-cache", Level: Warning,
 	Summary: "A step has caching on and an image without a digest: on a cluster it is never cached.",
-	Doc: "A tag can stand for another image tomorrow, so what was computed with it can't be taken again. Write the digest into the reference, or let " +
-		"`pipec push` find it and commit `pipec.lock.json`.\n\nThe rule is asked where a stack of the project is on Kubernetes.",
+	Doc: "A tag can name another image tomorrow, so a result that was computed with it can't be reused. Write the digest into the reference, or let " +
+		"`pipec push` find it and commit `pipec.lock.json`.\n\nThe rule applies if a stack of the project is on Kubernetes.",
 	Check: func(p *Pass) {
 		if p.Library {
-			return // what its images are called where they are pushed is for the programs that call it
+			return // the names of a library's images in a registry depend on the programs that call it
 		}
 		images := p.pins()
 		for pl, s := range p.Steps {
-			if s.Program.Cache == nil || !images.floating(pl, s) {
+			if s.Cache == nil || !images.floating(pl, s) {
 				continue
 			}
 			at := s.Block.DefRange
@@ -29,19 +29,19 @@ var unpinnedCache = &Rule{
 				at = b.DefRange
 			}
 			p.Tell(p.New(at, "%s %q is never cached on a cluster: the digest of its image is not known", s.Block.Def.Name, s.Name()).
-				WithSuggestion("`pipec push` writes it to %s", program.LockFile))
+				WithSuggestion("run `pipec push`, which writes it to %s", program.LockFile))
 		}
 	},
 }
 
-// pinned tells which images have a digest, on some stack that is a cluster.
+// pinned records which images have a digest on some stack that is a cluster.
 type pinned struct {
 	p     *Pass
-	known map[imageOf]bool // what has been looked up
+	known map[imageOf]bool // images that have been looked up
 }
 
 type imageOf struct {
-	pipeline *check.Pipeline
+	pipeline *model.Pipeline
 	image    string
 }
 
@@ -49,9 +49,9 @@ func (p *Pass) pins() pinned {
 	return pinned{p: p, known: map[imageOf]bool{}}
 }
 
-// floating says whether a cluster would run the step, and no stack has a digest of its image.
-func (i pinned) floating(pl *check.Pipeline, s *check.Step) bool {
-	image := s.Program.Image
+// floating reports whether a cluster would run the step and no stack has a digest of its image.
+func (i pinned) floating(pl *model.Pipeline, s *model.Step) bool {
+	image := s.Pod.Image
 	if image == "" || i.p.Program(pl) == nil || !i.p.Clustered() {
 		return false
 	}
@@ -64,9 +64,9 @@ func (i pinned) floating(pl *check.Pipeline, s *check.Step) bool {
 	return floating
 }
 
-func (i pinned) pinned(pl *check.Pipeline, image string) bool {
+func (i pinned) pinned(pl *model.Pipeline, image string) bool {
 	for _, stack := range i.p.Stacks {
-		if stack.Orchestrator.Kind != "kubernetes" {
+		if !i.p.Kinds.Pods(stack) {
 			continue
 		}
 		ref, _ := kube.ImageReference(i.p.Program(pl), stack.Registry, image)

@@ -4,19 +4,19 @@ import "slices"
 
 var unusedIgnore = &Rule{
 	Code: "unused-ignore", Level: Warning,
-	Summary: "A comment ignores what no rule finds there.",
-	Doc: "What the comment was for is gone, or stands elsewhere: a comment is about the line that it ends, or, where it stands alone, about " +
-		"the attribute or block that begins on the next line. Left behind, it would hide the next fault. Rules that are off, or that " +
-		"`--only` leaves out, don't count, nor do rules about clusters in a directory without stacks: it may be a library.\n\n`--fix` takes the comment away.",
+	Summary: "A comment ignores a finding that no rule reports there.",
+	Doc: "What the comment was for is gone or has moved: a comment applies to its own line or, if it is alone on its line, to " +
+		"the attribute or block that begins on the next line. A leftover comment would hide the next fault. Rules that are off, or that " +
+		"`--only` leaves out, don't count. Nor do rules about clusters in a directory without stacks, because it may be a library.\n\n`--fix` removes the comment.",
 	Check: func(p *Pass) {
 		for _, g := range p.comments().all {
 			if !slices.Contains(p.codes, g.code) || g.used || !p.asked(g.code) {
 				continue
 			}
 			if len(p.Stacks) == 0 && p.clustered[g.code] {
-				continue // where this is a library, who imports it may have a cluster
+				continue // an importer of this library may have a cluster
 			}
-			d := p.New(g.comment.Range, "there is nothing here that %s would tell", g.code)
+			d := p.New(g.comment.Range, "%s has no finding here", g.code)
 			if len(g.siblings) == 1 {
 				d = p.Remove(d, g.comment.Range)
 			}

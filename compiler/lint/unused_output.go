@@ -6,16 +6,16 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
-	"pipec.dev/pipec/compiler/check"
 	"pipec.dev/pipec/compiler/decode"
+	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/types"
 )
 
 var unusedOutput = &Rule{
 	Code: "unused-output", Level: Note,
-	Summary: "A step has an output that nothing reads, beside others that are read.",
-	Doc: "It is computed, stored and kept for nobody, or the reference that was meant is missing. The outputs of a step of which nothing is read are its " +
-		"results, and not told, nor is what is made to be looked at: `html`, `image`, `json` and `text`. Where this one is a result too, make it an " +
+	Summary: "A step has an output that nothing reads, and other outputs that are read.",
+	Doc: "It is computed and stored for no reader, or a reference to it is missing. If nothing reads any output of a step, they are its " +
+		"results and not reported. Nor is an artifact for people: `html`, `image`, `json` and `text`. If the output is a result too, make it an " +
 		"`output` of the pipeline.",
 	Check: func(p *Pass) {
 		for _, pl := range p.Pipelines {
@@ -46,8 +46,8 @@ var unusedOutput = &Rule{
 // forPeople are the kinds of artifacts that are made to be looked at.
 var forPeople = []string{"html", "image", "json", "text"}
 
-func unread(p *Pass, s *check.Step, read, whole map[string]bool) {
-	var unread []*check.Output
+func unread(p *Pass, s *model.Step, read, whole map[string]bool) {
+	var unread []*model.Output
 	for _, o := range s.Outputs {
 		if !read[s.Name()+"."+o.Block.Label] {
 			unread = append(unread, o)
@@ -64,7 +64,7 @@ func unread(p *Pass, s *check.Step, read, whole map[string]bool) {
 	}
 }
 
-// references gives each reference that stands in a block, at any depth.
+// references calls yield for each reference in a block, at any depth.
 func references(b *decode.Block, yield func(hcl.Traversal)) {
 	for _, a := range b.Attrs {
 		for _, t := range a.Expr.Variables() {

@@ -9,8 +9,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
-	"pipec.dev/pipec/compiler/check"
 	"pipec.dev/pipec/compiler/decode"
+	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/expr"
 )
 
@@ -29,8 +29,8 @@ var uselessRetry = &Rule{
 	},
 }
 
-func retry(p *Pass, s *check.Step, b *decode.Block) {
-	r := s.Program.Retry
+func retry(p *Pass, s *model.Step, b *decode.Block) {
+	r := s.Retry
 	if r.Attempts == 1 {
 		var idle []string
 		for _, name := range []string{"delay", "factor", "max_delay", "within", "on_exit_codes", "when", "oom_memory_factor"} {
@@ -58,12 +58,12 @@ func retry(p *Pass, s *check.Step, b *decode.Block) {
 			p.Tell(p.New(e.Range(), "no failure has exit code 0"))
 		}
 	}
-	if e := b.Attr("when"); e != nil && s.RetryWhen != nil {
-		if value, constant := truth(s.RetryWhen.Const); constant && !value && !p.World.Varies(e) {
+	if e := b.Attr("when"); e != nil && s.Retry.When != nil {
+		if value, constant := truth(s.Retry.When.Const); constant && !value && !p.Evaluated.Varies(e) {
 			p.Tell(p.New(e.Range(), "this is always false: the step is never tried again"))
-		} else if what := contradiction(s.RetryWhen.Node); what != "" {
+		} else if what := contradiction(s.Retry.When.Node); what != "" {
 			p.Tell(p.New(e.Range(), "the step is never tried again: %s can't be both at once", what))
-		} else if why := hopeless(s.RetryWhen.Node, r.OnExitCodes); why != "" {
+		} else if why := hopeless(s.Retry.When.Node, r.OnExitCodes); why != "" {
 			p.Tell(p.New(e.Range(), "the step is never tried again: %s", why))
 		}
 	}
@@ -72,8 +72,8 @@ func retry(p *Pass, s *check.Step, b *decode.Block) {
 	}
 }
 
-// hopeless says why a term of `when` can't be true when it is first asked: after attempt 1, which failed, with one of the
-// exit codes where those are given.
+// hopeless returns why a term of `when` can't be true when it is first evaluated: after attempt 1, which failed, with one
+// of the exit codes if those are set.
 func hopeless(e hclsyntax.Expression, codes []int) string {
 	for _, term := range terms(e, nil) {
 		b, ok := bareExpr(term).(*hclsyntax.BinaryOpExpr)

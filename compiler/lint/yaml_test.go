@@ -16,8 +16,8 @@ import (
 	"pipec.dev/pipec/compiler/lint"
 )
 
-// TestInYAML: what the rules tell of a source, they tell of the same source in YAML, with its comments. Of a text that is a
-// reference, in YAML the compiler tells.
+// TestInYAML checks that the findings for a source are the same after it is converted to YAML, with its comments. A text
+// that is a reference is reported by the compiler in YAML.
 func TestInYAML(t *testing.T) {
 	archives, _ := filepath.Glob("testdata/*/*.txtar")
 	compared := 0
@@ -27,7 +27,7 @@ func TestInYAML(t *testing.T) {
 			t.Fatal(err)
 		}
 		if filepath.Base(archive) == "ignores.txtar" {
-			continue // a comment that a blank line follows is about nothing; converted, it stands at what is below
+			continue // a comment before a blank line applies to nothing, but after conversion it applies to what follows
 		}
 		for _, f := range a.Files {
 			if !strings.HasSuffix(f.Name, ".pipec.hcl") || strings.Contains(f.Name, "/") {
@@ -53,7 +53,7 @@ func TestInYAML(t *testing.T) {
 	}
 }
 
-// told is what is told of one source, without places.
+// told returns the findings for one source, without positions.
 func told(t *testing.T, name string, src []byte) []string {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, name), src, 0o600); err != nil {

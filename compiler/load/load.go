@@ -1,5 +1,5 @@
-// Package load reads a project's files and parses them: bytes to syntax trees. It knows which files make a project and
-// keeps the parser safe from what would overflow its stack; what the trees mean is decode's and check's work.
+// Package load reads the files of a project and parses them into syntax trees. It selects the files of a project and
+// rejects sources that would overflow the parser's stack. What the trees mean is the task of packages decode and check.
 package load
 
 import (
@@ -22,42 +22,47 @@ import (
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/yaml"
 	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/language"
 )
 
-// Suffix is how the name of a source file ends, and SuffixYAML how that of one in YAML does.
+// Suffix is the suffix of the names of source files in HCL, and SuffixYAML of those in YAML.
 const (
 	Suffix     = ".pipec.hcl"
 	SuffixYAML = ".pipec.yaml"
 )
 
-// MaxRead is how much of a file is read: one byte more than a source may have, so that one that is too large is told.
+// MaxRead is how much of a file is read: one byte more than a source may have, so that a source that is too large can be
+// reported.
 const MaxRead = expr.MaxFile + 1
 
 // File is one source file.
 type File struct {
-	Name string // as the user would name it: the project's directory as given, and the file's name
+	Name string // as the user would name it: the project's directory as given, joined with the file's name
 	Body *hclsyntax.Body
-	YAML *yaml.Source // of a file in YAML, what there is beside the body; else nil
+	YAML *yaml.Source // the source of a file in YAML, of which Body is made; nil for HCL
 }
 
 // Project is the parsed source of a project.
 type Project struct {
 	Dir     string
-	Files   []File            // sorted by name; those that could be parsed
+	Root    *language.Block   // the table that its blocks belong to
+	Files   []File            // the files that could be parsed, sorted by name
 	Sources map[string][]byte // the bytes of all files, by name
 
 	unsaved map[string][]byte
 }
 
-// Dir reads and parses all source files of a directory. What is wrong in them goes to diags; an error is about
-// the directory itself. unsaved are texts that stand for files of it, by their names there: those of an editor, whose
-// files may be different or not there at all.
-func Dir(dir string, unsaved map[string][]byte, diags *diag.List) (*Project, error) {
+// Dir reads and parses all source files of a directory. Faults in the files are added to diags. An error is about the
+// directory itself. unsaved are the texts of an editor that replace files of the directory, by name. Such files may not
+// exist yet.
+//
+// root is the table that files in YAML are read by. Package decode reads all files by it.
+func Dir(dir string, root *language.Block, unsaved map[string][]byte, diags *diag.List) (*Project, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && (len(unsaved) == 0 || !errors.Is(err, fs.ErrNotExist)) {
 		return nil, fmt.Errorf("the project's directory can't be read: %w", err)
 	}
-	p := &Project{Dir: dir, Sources: map[string][]byte{}, unsaved: unsaved}
+	p := &Project{Dir: dir, Root: root, Sources: map[string][]byte{}, unsaved: unsaved}
 	var names []string
 	for _, e := range withUnsaved(entries, unsaved) {
 		switch {
@@ -77,36 +82,36 @@ func Dir(dir string, unsaved map[string][]byte, diags *diag.List) (*Project, err
 	return p, nil
 }
 
-// IsSource says whether a file of this name is part of a project.
+// IsSource reports whether a file of this name is part of a project.
 func IsSource(name string) bool {
 	return !strings.HasPrefix(name, ".") && (strings.HasSuffix(name, Suffix) || strings.HasSuffix(name, SuffixYAML))
 }
 
 func emptyProject(dir string, entries []fs.DirEntry) diag.Diagnostic {
-	d := diag.New("empty-project", hcl.Range{}, "no %s or %s file is in %s", "*"+Suffix, "*"+SuffixYAML, dir).
-		WithDetail("A project is a directory with files of that name.").
+	d := diag.New("empty-project", hcl.Range{}, "there is no %s or %s file in %s", "*"+Suffix, "*"+SuffixYAML, dir).
+		WithDetail("A project is a directory with such files.").
 		WithSuggestion("`pipec init` writes one to start from; -C DIR names another directory")
 	for _, e := range entries {
 		if strings.HasSuffix(e.Name(), ".hcl") {
-			return d.WithSuggestion("is %s meant? It would have to be named %s", e.Name(), strings.TrimSuffix(e.Name(), ".hcl")+Suffix)
+			return d.WithSuggestion("did you mean %s? Rename it to %s", e.Name(), strings.TrimSuffix(e.Name(), ".hcl")+Suffix)
 		}
 		if ext := filepath.Ext(e.Name()); ext == ".yaml" || ext == ".yml" {
-			return d.WithSuggestion("is %s meant? It would have to be named %s", e.Name(), strings.TrimSuffix(e.Name(), ext)+SuffixYAML)
+			return d.WithSuggestion("did you mean %s? Rename it to %s", e.Name(), strings.TrimSuffix(e.Name(), ext)+SuffixYAML)
 		}
 	}
 	return d
 }
 
-// Bytes parses one source that stands in memory, as the only file of a project.
-func Bytes(dir, name string, src []byte, diags *diag.List) *Project {
-	p := &Project{Dir: dir, Sources: map[string][]byte{name: src}}
-	if f := parse(name, src, diags); f != nil {
+// Bytes parses one source that is in memory, as the only file of a project.
+func Bytes(dir, name string, src []byte, root *language.Block, diags *diag.List) *Project {
+	p := &Project{Dir: dir, Root: root, Sources: map[string][]byte{name: src}}
+	if f := parse(name, src, root, diags); f != nil {
 		p.Files = append(p.Files, *f)
 	}
 	return p
 }
 
-// parse reads the files in parallel; the result does not depend on who is first.
+// parse reads the files in parallel. The order of the result doesn't depend on the timing.
 func (p *Project) parse(names []string, diags *diag.List) {
 	sort.Strings(names)
 	type result struct {
@@ -129,7 +134,7 @@ func (p *Project) parse(names []string, diags *diag.List) {
 				return
 			}
 			r.src = src
-			r.file = parse(path, src, &r.diags)
+			r.file = parse(path, src, p.Root, &r.diags)
 		})
 	}
 	wg.Wait()
@@ -181,8 +186,8 @@ func readFile(path string) ([]byte, *diag.Diagnostic) {
 	return newlines(src), nil
 }
 
-// newlines ends lines with a newline alone. A checkout on Windows has CRLF there: in a heredoc that would be part of the
-// text, and of the program.
+// newlines ends lines with a newline only. A checkout on Windows has CRLF, which would become part of the text of a
+// heredoc, and so of the program.
 func newlines(src []byte) []byte {
 	out := bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n"))
 	if out == nil {
@@ -191,11 +196,11 @@ func newlines(src []byte) []byte {
 	return out
 }
 
-// parse is the gate, and then the parser of HCL or YAML.
-func parse(name string, src []byte, diags *diag.List) *File {
+// parse checks the nesting of a source, and then parses it as HCL or YAML.
+func parse(name string, src []byte, root *language.Block, diags *diag.List) *File {
 	at := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
 	if bad := notText(src); bad >= 0 {
-		why := "is no part of a UTF-8 character"
+		why := "is not part of a UTF-8 character"
 		if src[bad] == 0 {
 			why = "is zero, as in binary data and UTF-16"
 		}
@@ -204,7 +209,7 @@ func parse(name string, src []byte, diags *diag.List) *File {
 		return nil
 	}
 	if strings.HasSuffix(name, SuffixYAML) {
-		if y := yaml.Parse(name, src, diags); y != nil {
+		if y := yaml.Parse(name, src, root, diags); y != nil {
 			return &File{Name: name, Body: y.Body, YAML: y}
 		}
 		return nil
@@ -227,7 +232,7 @@ func parse(name string, src []byte, diags *diag.List) *File {
 	return &File{Name: name, Body: body}
 }
 
-// notText returns the offset of the first byte that is no text, or -1.
+// notText returns the offset of the first byte that is not text, or -1.
 func notText(src []byte) int {
 	for i := 0; i < len(src); {
 		if src[i] < utf8.RuneSelf {

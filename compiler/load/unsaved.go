@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// withUnsaved adds to a directory's entries those of unsaved texts whose files are not there yet, and puts regular files
-// in the place of what else has their names.
+// withUnsaved adds entries for unsaved texts whose files don't exist yet, and replaces entries of the same name by regular
+// files.
 func withUnsaved(entries []fs.DirEntry, unsaved map[string][]byte) []fs.DirEntry {
 	if len(unsaved) == 0 {
 		return entries

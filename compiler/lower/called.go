@@ -3,14 +3,14 @@ package lower
 import (
 	"slices"
 
-	"pipec.dev/pipec/compiler/check"
-	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/program"
 )
 
-// inherited is what steps take from a call of their pipeline, where they say nothing themselves.
+// inherited is the image and the code that the steps of a called pipeline take from the call if they set none.
 type inherited struct{ image, code string }
 
+// give sets the inherited image and code of a step.
 func (from inherited) give(s *program.Step) {
 	if s.Image == "" {
 		s.Image = from.image
@@ -26,12 +26,12 @@ func (from inherited) give(s *program.Step) {
 	}
 }
 
-// of is what of it a pipeline takes: the same pipeline with the same of it is in the program once.
-func (from inherited) of(p *check.Pipeline) inherited {
+// usedBy returns what a pipeline takes of from. Calls that pass on the same are calls of one pipeline of the program.
+func (from inherited) usedBy(p *model.Pipeline) inherited {
 	image, code := false, false
 	for _, s := range p.Steps {
-		image = image || s.Program.Image == "" && s.Approval == nil
-		code = code || s.Program.Code == "" && s.Approval == nil
+		image = image || s.Pod.Image == "" && s.Approval == nil
+		code = code || s.Code == "" && s.Approval == nil
 	}
 	if !image {
 		from.image = ""
@@ -42,10 +42,10 @@ func (from inherited) of(p *check.Pipeline) inherited {
 	return from
 }
 
-// call puts the pipeline that is called into the program, where it isn't yet.
-func (l *lowerer) call(p *check.Pipeline, from inherited) *program.Call {
-	from = from.of(p)
-	name := l.paths[p.World()] + p.Block.Label
+// call adds the pipeline that is called to the program, if it is not there yet.
+func (l *lowerer) call(p *model.Pipeline, from inherited) *program.Call {
+	from = from.usedBy(p)
+	name := l.prefixes[p.Project] + p.Block.Label
 	if from.image != "" {
 		name += " image=" + from.image
 	}
@@ -54,23 +54,9 @@ func (l *lowerer) call(p *check.Pipeline, from inherited) *program.Call {
 	}
 	if !l.called[name] {
 		l.called[name] = true
-		outer := l.world
-		l.world = p.World()
 		called := l.pipeline(p, "called."+name+".", from)
-		l.world = outer
 		called.Name = name
-		l.prog.Called = append(l.prog.Called, called)
+		l.program.Called = append(l.program.Called, called)
 	}
 	return &program.Call{Pipeline: name}
-}
-
-func (l *lowerer) repeat(r *check.Repeat) *program.Repeat {
-	if r == nil {
-		return nil
-	}
-	out := &program.Repeat{Max: r.Max, Until: l.optional(r.Until)}
-	for _, name := range evaluate.Names(r.Carry) {
-		out.Carry = append(out.Carry, program.Carry{Name: name, Value: l.value(r.Carry[name])})
-	}
-	return out
 }

@@ -4,29 +4,52 @@ import (
 	"slices"
 	"strings"
 
-	"pipec.dev/pipec/compiler/check"
-	"pipec.dev/pipec/compiler/decode"
-	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/program"
 )
 
-// declared is an image or a code in the world that declares it.
-type declared struct {
-	world *evaluate.World
-	block *decode.Block
+// image is an image block, and the project or library that declares it.
+type image struct {
+	*model.Image
+	project *model.Project
 }
 
-// paths are what the names of each library's pipelines, images and codes begin with in the program of a pipeline:
-// "outer.inner.", by which two libraries never clash. Of several ways to a library the shortest counts, and of those the
-// first by name: what a program calls says how it is named, and no block that it doesn't use.
-func paths(w *evaluate.World, root *check.Pipeline) map[*evaluate.World]string {
-	type edge struct {
-		label string
-		to    *evaluate.World
+// code is a code block, and the project or library that declares it.
+type code struct {
+	*model.Code
+	project *model.Project
+}
+
+// prefixes returns, for each library that the program of a pipeline uses, the prefix "outer.inner." of the names of its
+// pipelines, images and codes. Of several paths to a library the shortest one counts, and of those the first by name. Only
+// calls of the program are paths, so that its names do not depend on blocks that it does not use.
+func prefixes(root *model.Pipeline) map[*model.Project]string {
+	edges := libraryCalls(root)
+	out := map[*model.Project]string{root.Project: ""}
+	for queue := []*model.Project{root.Project}; len(queue) > 0; queue = queue[1:] {
+		from := queue[0]
+		slices.SortFunc(edges[from], func(a, b libraryCall) int { return strings.Compare(a.name, b.name) })
+		for _, e := range edges[from] {
+			if _, named := out[e.to]; !named {
+				out[e.to] = out[from] + e.name + "."
+				queue = append(queue, e.to)
+			}
+		}
 	}
-	edges := map[*evaluate.World][]edge{}
-	seen := map[*check.Pipeline]bool{root: true}
-	for todo := []*check.Pipeline{root}; len(todo) > 0; {
+	return out
+}
+
+// libraryCall is a call from one project or library into another, and the name that the caller has for it.
+type libraryCall struct {
+	name string
+	to   *model.Project
+}
+
+// libraryCalls returns the calls into libraries that a pipeline makes, directly or not, by the project of the caller.
+func libraryCalls(root *model.Pipeline) map[*model.Project][]libraryCall {
+	out := map[*model.Project][]libraryCall{}
+	seen := map[*model.Pipeline]bool{root: true}
+	for todo := []*model.Pipeline{root}; len(todo) > 0; {
 		p := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		for _, s := range p.Steps {
@@ -34,7 +57,7 @@ func paths(w *evaluate.World, root *check.Pipeline) map[*evaluate.World]string {
 				continue
 			}
 			if s.Library != "" {
-				edges[p.World()] = append(edges[p.World()], edge{s.Library, s.Callee.World()})
+				out[p.Project] = append(out[p.Project], libraryCall{s.Library, s.Callee.Project})
 			}
 			if !seen[s.Callee] {
 				seen[s.Callee] = true
@@ -42,32 +65,20 @@ func paths(w *evaluate.World, root *check.Pipeline) map[*evaluate.World]string {
 			}
 		}
 	}
-	out := map[*evaluate.World]string{w: ""}
-	for todo := []*evaluate.World{w}; len(todo) > 0; todo = todo[1:] {
-		from := todo[0]
-		slices.SortFunc(edges[from], func(a, b edge) int { return strings.Compare(a.label, b.label) })
-		for _, e := range edges[from] {
-			if _, named := out[e.to]; !named {
-				out[e.to] = out[from] + e.label + "."
-				todo = append(todo, e.to)
-			}
-		}
-	}
 	return out
 }
 
-// qualify gives the image and the code of a step the names that they have in the program.
-func (l *lowerer) qualify(s *program.Step) {
-	at := l.paths[l.world]
-	if s.Code != "" {
-		d := declared{l.world, l.world.Codes[s.Code]}
-		s.Code = at + s.Code
-		l.codes[s.Code] = d
+// qualify replaces the names of the image and the code of a step by the names that they have in the program.
+func (l *lowerer) qualify(project *model.Project, s *program.Step) {
+	prefix := l.prefixes[project]
+	if c := project.Codes[s.Code]; c != nil {
+		s.Code = prefix + s.Code
+		l.codes[s.Code] = &code{c, project}
 	}
 	if name, ok := strings.CutPrefix(s.Image, "image."); ok {
-		if b := l.world.Images[name]; b != nil {
-			s.Image = "image." + at + name
-			l.images[at+name] = declared{l.world, b}
+		if i := project.Images[name]; i != nil {
+			s.Image = "image." + prefix + name
+			l.images[prefix+name] = &image{i, project}
 		}
 	}
 }

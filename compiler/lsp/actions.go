@@ -10,8 +10,8 @@ import (
 	"pipec.dev/pipec/compiler/lint"
 )
 
-// codeActions are the repairs of what is wrong in a range, and comments that ignore it. They are kept from when the
-// diagnostics were published, and hold for that text alone.
+// codeActions returns the fixes for the diagnostics in a range, and the comments that ignore them. They are stored when the
+// diagnostics are published, and are valid only for that text.
 func (s *server) codeActions(p actionParams) (answer, error) {
 	docs := s.docs.now()
 	d := docs[pathOf(p.TextDocument.URI)]
@@ -30,7 +30,7 @@ func (s *server) codeActions(p actionParams) (answer, error) {
 			out = s.quickFixes(d, docs, found, p.Range)
 		}
 		if edits := allFixes(d, found); len(edits) > 0 && wanted("source.fixAll") {
-			out = append(out, codeAction{Title: "Mend what can certainly be mended", Kind: "source.fixAll", Edit: edit(d.uri, edits...)})
+			out = append(out, codeAction{Title: "Apply all certain fixes", Kind: "source.fixAll", Edit: edit(d.uri, edits...)})
 		}
 		return out, nil
 	}, nil
@@ -58,14 +58,14 @@ func (s *server) quickFixes(d *document, docs map[string]*document, found []find
 	return append(out, ignores...)
 }
 
-// ignorable says whether a comment can ignore what is told under a code.
+// ignorable reports whether a comment can ignore the diagnostics with a code.
 func ignorable(code string) bool {
 	_, known := lint.Describe(code)
 	return known && !slices.Contains([]string{"unexplained-ignore", "unknown-ignore", "unused-ignore"}, code)
 }
 
-// ignore is the comment that ignores a finding, on a line before the attribute or the block that it is about. The reason
-// is the user's to write: that it is missing is told.
+// ignore returns the edit that adds a comment that ignores a finding, on a line before the attribute or the block that the
+// finding is about. The user must write the reason; a rule reports a missing one.
 func (s *server) ignore(d *document, docs map[string]*document, f finding) textEdit {
 	at := d.text.offset(f.Range.Start)
 	if src := s.project(d, docs).sources[d.path]; src != nil {
@@ -83,7 +83,7 @@ func (s *server) ignore(d *document, docs map[string]*document, f finding) textE
 	return textEdit{d.text.span(line, line), string(indent) + "# pipec:ignore " + f.Code + end}
 }
 
-// allFixes are the certain fixes of a document; of those that overlap, the first.
+// allFixes returns the certain fixes of a document. Of overlapping ones it returns the first.
 func allFixes(d *document, found []finding) []textEdit {
 	var all []textEdit
 	for _, f := range found {
@@ -109,5 +109,5 @@ func (p position) before(q position) bool {
 	return p.Line < q.Line || p.Line == q.Line && p.Character < q.Character
 }
 
-// touches says whether two ranges have a character or an end in common.
+// touches reports whether two ranges share a character or an end.
 func (r span) touches(o span) bool { return !r.End.before(o.Start) && !o.End.before(r.Start) }

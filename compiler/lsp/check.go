@@ -11,8 +11,8 @@ import (
 	"pipec.dev/pipec/compiler/diag"
 )
 
-// checker compiles projects that have changed, one at a time, and publishes what is wrong. There is no timer: what
-// changes while a project is compiled is compiled together, after that, and what came out meanwhile is dropped.
+// checker compiles projects that have changed, one at a time, and publishes their diagnostics. There is no timer: changes
+// during a compilation are compiled together afterwards, and the results of the interrupted compilation are dropped.
 type checker struct {
 	server *server
 	wake   chan struct{}
@@ -24,13 +24,13 @@ type checker struct {
 	reads     map[string]map[string]bool  // the directories that each project was read from: its own, and those of libraries
 }
 
-// found is what is wrong in a file, as the client was told.
+// found are the diagnostics of a file, as the client was notified of them.
 type found struct {
 	doc   *document // whose text it is about; nil: the file on disk
 	items []finding
 }
 
-// finding is one diagnostic with what puts it right.
+// finding is one diagnostic with its fixes.
 type finding struct {
 	diagnostic
 	repairs   []repair
@@ -45,7 +45,7 @@ func newChecker(s *server) *checker {
 	}
 }
 
-// changed says that a file is not as it was.
+// changed marks the projects of a file as changed.
 func (c *checker) changed(path string) {
 	if !filepath.IsAbs(path) {
 		return
@@ -64,7 +64,7 @@ func (c *checker) changed(path string) {
 		c.dirty[dir] = true
 	}
 	if len(c.dirty) == 0 {
-		return // nobody looks at it
+		return // no open document needs it
 	}
 	select {
 	case c.wake <- struct{}{}:
@@ -88,7 +88,7 @@ func (c *checker) run(ctx context.Context) {
 	}
 }
 
-// next takes a project to compile; "" where there is none.
+// next returns a project to compile, or "".
 func (c *checker) next() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -101,7 +101,8 @@ func (c *checker) next() string {
 	return dirs[i]
 }
 
-// readsDirty says whether a project reads another that is yet to be compiled: what is told of a library is known first.
+// readsDirty reports whether a project reads another one that is not compiled yet: the diagnostics of a library must be
+// known first.
 func (c *checker) readsDirty(project string) bool {
 	for dir := range c.reads[project] {
 		if dir != project && c.dirty[dir] {
@@ -147,22 +148,22 @@ func (c *checker) project(ctx context.Context, dir string) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.changes[dir] == change { // else it is dirty again
+	if c.changes[dir] == change { // otherwise it is dirty again
 		c.reads[dir] = reads
 		c.publish(ctx, dir, now, docs)
 	}
 	return nil
 }
 
-// stale says whether a project has changed again.
+// stale reports whether a project has changed again.
 func (c *checker) stale(dir string, change int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.changes[dir] != change
 }
 
-// publish tells the client of all files that something is wrong in, of those in which nothing is wrong any more, and of
-// all open ones. Nothing is told of a project that no document is open of.
+// publish sends the diagnostics of all files that have some, of those that no longer have any, and of all open ones. It
+// sends nothing about a project without an open document.
 func (c *checker) publish(ctx context.Context, dir string, now map[string]found, docs map[string]*document) {
 	before := c.published[dir]
 	maps.DeleteFunc(now, func(path string, _ found) bool { return c.elsewhere(dir, path, docs) })
@@ -201,8 +202,9 @@ func (c *checker) publish(ctx context.Context, dir string, now map[string]found,
 	}
 }
 
-// elsewhere says whether a file is told by the check of its own project, a library of this one. A library that is open
-// tells of its open files, and of those that it finds something in; of another file this project does.
+// elsewhere reports whether the diagnostics of a file are published by the check of its own project, which is a library of
+// this one. The check of an open library publishes those of its open files, and of files in which it finds something. Those
+// of its other files are published by this project.
 func (c *checker) elsewhere(dir, path string, docs map[string]*document) bool {
 	of := filepath.Dir(path)
 	if of == dir {
@@ -212,7 +214,7 @@ func (c *checker) elsewhere(dir, path string, docs map[string]*document) bool {
 	return told || docs[path] != nil
 }
 
-// directories are those that a project was read from.
+// directories returns the directories that a project was read from.
 func directories(r *compiler.Result) map[string]bool {
 	out := map[string]bool{}
 	if r != nil {
@@ -223,7 +225,7 @@ func directories(r *compiler.Result) map[string]bool {
 	return out
 }
 
-// findings are what was told of a project, by path.
+// findings returns the diagnostics of a project, by path.
 func (s *server) findings(dir string, r *compiler.Result, ds []diag.Diagnostic, docs map[string]*document) map[string]found {
 	out := map[string]found{}
 	t := translator{server: s, dir: dir, docs: docs, sources: r.Sources, texts: map[string]*text{}}
@@ -240,7 +242,7 @@ func (s *server) findings(dir string, r *compiler.Result, ds []diag.Diagnostic, 
 	return out
 }
 
-// shown are the findings of a document, where they are about the text that it has now.
+// shown returns the findings of a document, if they are about its current text.
 func (c *checker) shown(d *document) []finding {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -187,7 +187,7 @@ func (c *client) notify(method string, params any) {
 	c.send(object{"jsonrpc": "2.0", "method": method, "params": params})
 }
 
-// next is the next message that is wanted; others are kept.
+// next returns the next expected message; others are kept.
 func (c *client) next(what string, wanted func(message) bool) message {
 	c.t.Helper()
 	for i, m := range c.later {
@@ -237,7 +237,7 @@ func (c *client) call(method string, params, result any) {
 	}
 }
 
-// refused asks for what is refused.
+// refused sends a request that the server must reject.
 func (c *client) refused(method string, params any) *rpcError {
 	c.t.Helper()
 	m := c.answer(c.request(method, params))
@@ -306,7 +306,7 @@ func (c *client) change(name, text string) []diagnostic {
 	return c.diagnostics(name)
 }
 
-// changed tells of changes that lead to a text.
+// changed sends changes that lead to a text.
 func (c *client) changed(name, text string, changes ...object) {
 	c.t.Helper()
 	c.versions[name]++
@@ -385,8 +385,8 @@ func codes(ds []diagnostic) string {
 	return strings.Join(out, " ")
 }
 
-// at are the params of a request about the place of a mark in a document's text: the mark's own text, with | where the
-// cursor is.
+// at returns the params of a request about the position of a mark in a document's text. The mark is its own text, with |
+// for the cursor.
 func (c *client) at(name, mark string) object {
 	c.t.Helper()
 	before, after, ok := strings.Cut(mark, "|")

@@ -10,7 +10,7 @@ import (
 	"pipec.dev/pipec/schema/language"
 )
 
-// completer collects what may stand at a cursor.
+// completer collects what is possible at a cursor.
 type completer struct {
 	*view
 	cursor   outline.Cursor
@@ -18,7 +18,7 @@ type completer struct {
 	items    []completionItem
 }
 
-// completion lists what may stand at a position.
+// completion lists what is possible at a position.
 func (s *server) completion(p positionParams) (answer, error) {
 	return s.in(p.TextDocument, func(_ context.Context, v *view) (any, error) {
 		offset := v.text.offset(p.Position)
@@ -36,8 +36,7 @@ func (s *server) completion(p positionParams) (answer, error) {
 	})
 }
 
-// add puts an item on the list that is written in the place of a stretch of the document. rank orders: lower ones come
-// first.
+// add adds an item that replaces a range of the document. rank sorts: lower ones come first.
 func (c *completer) add(rank int, at outline.Span, item completionItem, text string) {
 	item.SortText = fmt.Sprintf("%d%s", rank, item.Label)
 	item.TextEdit = &textEdit{c.text.span(at.Start, at.End), text}
@@ -54,7 +53,7 @@ func markdown(text string) *markup {
 	return &markup{"markdown", text}
 }
 
-// labels are the kinds that a block's label may be, or the params that an input of a call may be given to.
+// labels adds the possible labels of a block, or the params of the called pipeline for an input of a call.
 func (c *completer) labels(b *outline.Block) {
 	at := c.cursor.Word
 	before, after := `"`, `"`
@@ -91,7 +90,7 @@ func (c *completer) labels(b *outline.Block) {
 	}
 }
 
-// hasBlock says whether a block of a type, and of a label where one is given, is in parent; but is not counted.
+// hasBlock reports whether parent has a block of a type, and with a label if one is given, other than but.
 func hasBlock(parent *outline.Block, typ, label string, but *outline.Block) bool {
 	for _, n := range parent.Blocks {
 		if n != but && n.Type == typ && (label == "" || n.Label() == label) {
@@ -101,7 +100,7 @@ func hasBlock(parent *outline.Block, typ, label string, but *outline.Block) bool
 	return false
 }
 
-// body are the attributes and blocks that may stand in a block and don't yet: what must be there first.
+// body adds the attributes and blocks that are possible in a block and missing. Required ones come first.
 func (c *completer) body(b *outline.Block) {
 	if b.Def == nil || b.Def.Free {
 		return
@@ -110,7 +109,7 @@ func (c *completer) body(b *outline.Block) {
 	alone := c.alone(word.End) // else the name alone is written: its value is there
 	for _, a := range b.Def.Attributes {
 		have := b.Attr(a.Name)
-		if have != nil && have.At != word || hasBlock(b, a.Name, "", c.blockOf(word)) || !language.Supported(a.Since) || a.Only != "" && a.Only != b.Label() {
+		if have != nil && have.At != word || hasBlock(b, a.Name, "", c.blockOf(word)) || !language.Supported(a.Since) || !a.For(b.Label()) {
 			continue
 		}
 		item := completionItem{Label: a.Name, Kind: itemProperty, Detail: attributeType(a), Documentation: markdown(attributeDoc(a))}
@@ -138,7 +137,7 @@ func (c *completer) body(b *outline.Block) {
 	for _, n := range b.Def.Blocks {
 		have := b.Attr(n.Name) // such as cache, which is either
 		if !language.Supported(n.Since) || have != nil && have.At != word || (n.Single || c.YAML()) && hasBlock(b, n.Name, "", c.blockOf(word)) {
-			continue // in YAML, further blocks stand beside the first, under one name
+			continue // in YAML, further blocks are next to the first, under one name
 		}
 		item := completionItem{Label: n.Name, Kind: itemSnippet, Detail: "block", Documentation: markdown(blockDoc(n))}
 		text := n.Name
@@ -156,18 +155,18 @@ func (c *completer) body(b *outline.Block) {
 	}
 }
 
-// alone says whether nothing but a bracket or a comment follows on the line.
+// alone reports whether only a bracket or a comment follows on the line.
 func (c *completer) alone(offset int) bool {
 	rest := strings.TrimLeft(firstLine(string(c.Src[offset:])), " \t")
 	return rest == "" || rest[0] == '}' || rest[0] == '#'
 }
 
-// others are the blocks of the same type beside one.
+// others returns the blocks of the same type next to one.
 func (c *completer) others(b *outline.Block) []*outline.Block {
 	return slices.DeleteFunc(slices.Clone(b.Parent.Blocks), func(n *outline.Block) bool { return n == b || n.Type != b.Type })
 }
 
-// blockOf is the block whose type stands in a stretch of the document, or nil.
+// blockOf returns the block whose type is in a range of the document, or nil.
 func (c *completer) blockOf(at outline.Span) *outline.Block {
 	for _, n := range c.cursor.Block.Blocks {
 		if n.At == at {

@@ -11,11 +11,11 @@ import (
 	"pipec.dev/pipec/schema/language"
 )
 
-// maxHops bounds how far the type of a value is followed through references: they may go in a ring.
+// maxHops limits how far the type of a value is followed through references, which may form a cycle.
 const maxHops = 16
 
-// typeOf is the declared type of what a symbol names, as the language writes it; "" where none is declared and it can't
-// be read off a literal or a reference.
+// typeOf returns the declared type of a symbol, as the language writes it, or the type of its literal or reference;
+// otherwise "".
 func (p *project) typeOf(s *names.Symbol) string { return p.typeAfter(s, maxHops) }
 
 func (p *project) typeAfter(s *names.Symbol, hops int) string {
@@ -36,7 +36,7 @@ func (p *project) typeAfter(s *names.Symbol, hops int) string {
 	return ""
 }
 
-// typeOfValue is the type of a literal, or of what a lone reference names.
+// typeOfValue returns the type of a literal, or of what a lone reference names.
 func (p *project) typeOfValue(f *names.File, a *outline.Attr, hops int) string {
 	text := value(f, a)
 	if refs := f.RefsIn(a.Value); len(refs) == 1 {
@@ -67,26 +67,26 @@ func (p *project) typeOfValue(f *names.File, a *outline.Attr, hops int) string {
 	return ""
 }
 
-// value is the text of an attribute's value.
+// value returns the text of an attribute's value.
 func value(f *names.File, a *outline.Attr) string { return f.Whole(a) }
 
-// properties are the types of what is known of a step beside its outputs, of a run, and of an attempt.
+// properties are the types of what is known of a step besides its outputs, of a run, and of an attempt.
 var properties = map[string][2]string{
 	"step.status":      {"string", "How the step ended: `succeeded`, `failed`, `skipped`, `cancelled` or `timed_out`."},
-	"step.exit_code":   {"number", "The exit code of the step's process; null where there was none."},
+	"step.exit_code":   {"number", "The exit code of the step's process; null without a process."},
 	"step.reason":      {"string", "Why the step ended as it did, in a word."},
 	"step.message":     {"string", "Why the step ended as it did, in a sentence."},
 	"run.name":         {"string", "The name of the run."},
-	"run.scheduled_at": {"string", "When the run was due, where a schedule started it."},
+	"run.scheduled_at": {"string", "The time for which a schedule started the run."},
 	"run.status":       {"string", "How the run ended: `succeeded`, `failed`, `cancelled` or `timed_out`. It is known in `finally`."},
-	"each.key":         {"", "The key of the element that this instance is for; over a list, its number."},
-	"each.value":       {"", "The element that this instance is for."},
+	"each.key":         {"", "The key of this instance's element; for a list, its number."},
+	"each.value":       {"", "The element of this instance."},
 	"attempt":          {"number", "The number of the attempt that has ended, from 1."},
 	"exit_code":        {"number", "The exit code of the attempt that has ended."},
 	"reason":           {"string", "Why the attempt ended, in a word."},
 }
 
-// property is the type of a part of a reference that names no declaration; false where it names one, or nothing.
+// property returns the type of a part of a reference that names no declaration; false for other parts.
 func property(r *outline.Ref, part int) (typ string, ok bool) {
 	p, ok := properties[propertyName(r, part)]
 	return p[0], ok
@@ -104,7 +104,7 @@ func propertyName(r *outline.Ref, part int) string {
 	return ""
 }
 
-// described is a declaration for people, in Markdown.
+// described returns a declaration for people, in Markdown.
 func (p *project) described(s *names.Symbol) string {
 	var b strings.Builder
 	head := fmt.Sprintf("%s %q", s.Block.Type, s.Name)
@@ -147,7 +147,7 @@ func (p *project) outputs(step *names.Symbol) string {
 	return "\nOutputs: " + strings.Join(list, ", ") + "\n"
 }
 
-// blockDoc is what the language says of a block, in Markdown.
+// blockDoc returns the documentation of a block, in Markdown.
 func blockDoc(b *language.Block) string {
 	head := b.Name
 	switch {
@@ -158,12 +158,12 @@ func blockDoc(b *language.Block) string {
 	}
 	text := "```hcl\n" + head + " { … }\n```\n\n" + b.Doc
 	if b.Single {
-		text += "\n\nAt most one may stand here."
+		text += "\n\nAt most one is allowed here."
 	}
 	return text + notYet(b.Since)
 }
 
-// kinds say what an attribute's expression may refer to.
+// kinds describe what an attribute's expression may refer to.
 var kinds = map[language.Kind]string{
 	language.Const:   "Known when compiling: it may refer to `var` and `local`.",
 	language.Runtime: "It may refer to `var`, `local`, `param`, `step` and `run`.",
@@ -171,7 +171,7 @@ var kinds = map[language.Kind]string{
 	language.Retry:   "It may refer to `var`, `local`, `input`, `attempt`, `exit_code` and `reason`.",
 }
 
-// attributeDoc is what the language says of an attribute, in Markdown.
+// attributeDoc returns the documentation of an attribute, in Markdown.
 func attributeDoc(a *language.Attribute) string {
 	text := "```hcl\n" + a.Name + " = " + attributeType(a) + "\n```\n\n" + a.Doc
 	if len(a.OneOf) > 0 {
@@ -192,7 +192,7 @@ func attributeDoc(a *language.Attribute) string {
 	return text + notYet(a.Since)
 }
 
-// attributeType is the type of an attribute's value, for people.
+// attributeType returns the type of an attribute's value, for people.
 func attributeType(a *language.Attribute) string {
 	switch {
 	case a.Kind == language.Type:

@@ -159,7 +159,7 @@ func layered(n int) string {
 	return b.String()
 }
 
-// TestNoSource: what is no source of a project is left alone.
+// TestNoSource checks that a file that is not a source of a project is ignored.
 func TestNoSource(t *testing.T) {
 	c := start(t, nil)
 	for _, name := range []string{"a.pipec.yml", "main.tf"} {
@@ -182,8 +182,8 @@ func TestNoSource(t *testing.T) {
 	}
 }
 
-// TestFlags: the stack and the variables are those of the command's flags; what is wrong with them stands at the start of
-// the project's first file.
+// TestFlags checks that the stack and the variables are those of the command's flags, and that faults in them are shown at
+// the start of the project's first file.
 func TestFlags(t *testing.T) {
 	const text = "variable \"n\" {\n  type = number\n}\nlocals {\n  a = var.n\n}\n"
 	for _, c := range []struct {
@@ -194,7 +194,7 @@ func TestFlags(t *testing.T) {
 		{nil, "1:missing-variable", ""},
 		{[]string{"--var", "n=3"}, "5:unused", ""},
 		{[]string{"--var", "n=3", "--var", "m=4"}, "1:unknown-variable-value", "--var m: "},
-		{[]string{"--var", "n=3", "--stack", "cloud"}, "1:no-stack", `no stack is named "cloud"`},
+		{[]string{"--var", "n=3", "--stack", "cloud"}, "1:no-stack", `there is no stack "cloud"`},
 	} {
 		e := launch(t, t.TempDir(), c.flags...)
 		e.initialize(object{})

@@ -11,7 +11,7 @@ import (
 	"pipec.dev/pipec/compiler/load"
 )
 
-// document is a text that is open in the editor. It doesn't change: another text is another document.
+// document is a text that is open in the editor. It is immutable: a changed text is a new document.
 type document struct {
 	uri     string
 	path    string // where its file is, or would be; the URI itself where it has no place
@@ -19,7 +19,7 @@ type document struct {
 	text    *text
 }
 
-// dir is the project that the document is of; "" for one without a place.
+// dir returns the directory of the document's project; "" if the document has none.
 func (d *document) dir() string {
 	if !filepath.IsAbs(d.path) {
 		return ""
@@ -27,7 +27,7 @@ func (d *document) dir() string {
 	return filepath.Dir(d.path)
 }
 
-// documents are those that are open.
+// documents are the open documents.
 type documents struct {
 	mu     sync.Mutex
 	byPath map[string]*document
@@ -53,14 +53,14 @@ func (d *documents) remove(path string) {
 	delete(d.byPath, path)
 }
 
-// now are all documents as they are at this moment, by path.
+// now returns a copy of all documents, by path.
 func (d *documents) now() map[string]*document {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return maps.Clone(d.byPath)
 }
 
-// inProject says whether a document of the project is open.
+// inProject reports whether a document of the project is open.
 func (d *documents) inProject(dir string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -72,7 +72,7 @@ func (d *documents) inProject(dir string) bool {
 	return false
 }
 
-// pathOf is the path that a URI names; the URI itself where it is not of a file.
+// pathOf returns the path that a URI names, or the URI itself if it doesn't name a file.
 func pathOf(uri string) string {
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme != "file" || u.Path == "" {
@@ -85,7 +85,7 @@ func pathOf(uri string) string {
 	return filepath.Clean(filepath.FromSlash(path))
 }
 
-// uriOf is the URI of a path, as the client writes it where the file is open.
+// uriOf returns the URI of a path, as the client writes it if the file is open.
 func uriOf(path string, docs map[string]*document) string {
 	if d := docs[path]; d != nil {
 		return d.uri
@@ -97,17 +97,17 @@ func uriOf(path string, docs map[string]*document) string {
 	return (&url.URL{Scheme: "file", Path: slashed}).String()
 }
 
-// isSource says whether a path is of a file that is part of a project.
+// isSource reports whether a path is of a file that is part of a project.
 func isSource(path string) bool {
 	name := filepath.Base(path)
 	return !strings.HasPrefix(name, ".") &&
 		(strings.HasSuffix(name, load.Suffix) || isYAML(name) || strings.HasSuffix(name, ".pipec.yml"))
 }
 
-// isYAML says whether a path is of a source in YAML.
+// isYAML reports whether a path is of a source in YAML.
 func isYAML(path string) bool { return strings.HasSuffix(path, load.SuffixYAML) }
 
-// outlined says whether a path is of a source that a project has: one named .yml is told, and not read.
+// outlined reports whether a path is of a source that a project reads. A file named .yml is only reported.
 func outlined(path string) bool { return isSource(path) && !strings.HasSuffix(path, ".yml") }
 
 func (s *server) didOpen(p openParams) error {

@@ -15,7 +15,7 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// value is what may stand in an attribute's value.
+// value adds what is possible in an attribute's value.
 func (c *completer) value(offset int) {
 	a := c.cursor.Attr
 	kind := language.Const
@@ -46,10 +46,10 @@ func (c *completer) value(offset int) {
 	}
 }
 
-// maxDescribed is how many items of a list come with what is known of them: nobody reads more, and all are sent.
+// maxDescribed is how many items of a list have a description. All of them are sent, and a user reads few.
 const maxDescribed = 200
 
-// symbol offers a declaration under the text that refers to it.
+// symbol adds a declaration with the text that refers to it.
 func (c *completer) symbol(rank int, text string, s *names.Symbol) {
 	item := completionItem{Label: text, Kind: itemVariable, Detail: c.typeOf(s)}
 	if len(c.items) < maxDescribed {
@@ -58,7 +58,7 @@ func (c *completer) symbol(rank int, text string, s *names.Symbol) {
 	c.add(rank, c.cursor.Word, item, text)
 }
 
-// inString are the strings that the one at the cursor may be.
+// inString adds the possible strings for the string at the cursor.
 func (c *completer) inString() {
 	a := c.cursor.Attr
 	var values []string
@@ -79,7 +79,7 @@ func (c *completer) inString() {
 	}
 }
 
-// keys are those of the objects whose keys are names of the project: the params of a schedule.
+// keys adds the keys of objects whose keys are names of the project: the params of a schedule.
 func (c *completer) keys() {
 	a := c.cursor.Attr
 	if a.Name != "params" || a.Block.Type != "schedule" || c.cursor.Depth != 1 {
@@ -106,7 +106,7 @@ func (c *completer) types() {
 	}
 }
 
-// steps are those that an expression at the cursor may refer to: not its own, and those of finally only in finally.
+// steps returns the steps that an expression at the cursor may refer to: not its own, and those of finally only in finally.
 func (c *completer) steps() []*names.Symbol {
 	own := c.cursor.Block.Inside("step", "finally")
 	return slices.DeleteFunc(c.index.Declared(names.Step, c.cursor.Block), func(s *names.Symbol) bool {
@@ -114,7 +114,7 @@ func (c *completer) steps() []*names.Symbol {
 	})
 }
 
-// rootsOf are what references may start with, by kind.
+// rootsOf returns the roots of references, by kind of the attribute.
 func (c *completer) rootsOf(kind language.Kind) []string {
 	out := []string{"var", "local"}
 	switch kind {
@@ -131,8 +131,7 @@ func (c *completer) rootsOf(kind language.Kind) []string {
 	return out
 }
 
-// expression is what an expression may start with: strings and constants that the attribute may be, references,
-// functions.
+// expression adds what an expression may start with: the attribute's strings and constants, references, functions.
 func (c *completer) expression(kind language.Kind) {
 	if a := c.cursor.Attr.Def; a != nil && c.cursor.Depth == 0 {
 		for _, v := range a.OneOf {
@@ -169,7 +168,7 @@ func (c *completer) expression(kind language.Kind) {
 	}
 }
 
-// after is what may follow the parts of a reference before one.
+// after adds what may follow the parts of a reference before part.
 func (c *completer) after(r *outline.Ref, part int) {
 	c.cursor.Word = r.Parts[part].At
 	root := r.Parts[0].Name
@@ -209,7 +208,7 @@ func (c *completer) property(name, text string) {
 	c.add(1, c.cursor.Word, completionItem{Label: text, Kind: itemProperty, Detail: p[0], Documentation: markdown(p[1])}, text)
 }
 
-// attributes are those of what the parts before one name: the path of an artifact, the attributes of an object.
+// attributes adds the attributes of what the parts before part name: the path of an artifact, the attributes of an object.
 func (c *completer) attributes(r *outline.Ref, part int) {
 	named := 1
 	if r.Parts[0].Name == "step" {

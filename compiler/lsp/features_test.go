@@ -28,7 +28,7 @@ func TestHover(t *testing.T) {
 		want       []string
 	}{
 		{main, `st|ep "trainer" {`, []string{`step "name" { … }`, "A unit of work"}},
-		{main, `attem|pts = 3`, []string{"attempts = number", "How often in all.", "Default: `1`"}},
+		{main, `attem|pts = 3`, []string{"attempts = number", "The maximum number of attempts.", "Default: `1`"}},
 		{main, `over|lap  = "forbid"`, []string{`One of`, `"replace"`}},
 		{main, `step "impo|rter"`, []string{`step "importer"`, "`X_train` ndarray", "digits.pipec.hcl, line 42"}},
 		{main, `step.importer.X_t|rain`, []string{`output "X_train": ndarray`, "line 45"}},
@@ -308,12 +308,12 @@ variable "v" {
 		t.Errorf("the same name:\n%s", got)
 	}
 	for _, r := range []struct{ mark, to, want string }{
-		{"depends_on = [step.a|-b]", "c", `the name "c" is taken: a step has it`},
-		{"depends_on = [step.a|-b]", "f", `the name "f" is taken: a finally has it`},
-		{"depends_on = [step.a|-b]", "1x", `"1x" can't be the name of a step. A name starts with`},
-		{"depends_on = [step.a|-b]", "", `"" can't be the name of a step`},
+		{"depends_on = [step.a|-b]", "c", `the name "c" already belongs to a step`},
+		{"depends_on = [step.a|-b]", "f", `the name "f" already belongs to a finally`},
+		{"depends_on = [step.a|-b]", "1x", `"1x" is not a valid name for a step. A name starts with`},
+		{"depends_on = [step.a|-b]", "", `"" is not a valid name for a step`},
 		{`output "|y"`, "z", "read by the step's own process"},
-		{`comm|and = ["x"]`, "z", "no name that can be changed"},
+		{`comm|and = ["x"]`, "z", "no name here that can be renamed"},
 	} {
 		if err := c.refused("textDocument/rename", with(c.at(main, r.mark), object{"newName": r.to})); !strings.Contains(err.Message, r.want) {
 			t.Errorf("%s to %q: %s", r.mark, r.to, err.Message)

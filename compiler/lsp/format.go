@@ -8,8 +8,8 @@ import (
 	"pipec.dev/pipec/compiler/format"
 )
 
-// formatting lays out the document as `pipec fmt` does. One that can't be parsed stays as it is: why is among the
-// diagnostics.
+// formatting formats the document as `pipec fmt` does. A document that can't be parsed is not changed; the diagnostics
+// contain the reason.
 func (s *server) formatting(p documentParams) (answer, error) {
 	return s.in(p.TextDocument, func(_ context.Context, v *view) (any, error) {
 		if v.YAML() {
@@ -29,8 +29,8 @@ func (s *server) formatting(p documentParams) (answer, error) {
 	})
 }
 
-// difference is the edit of whole lines that makes another text of this one: what is equal at its start and end is left,
-// so that cursors and folds stay where they are.
+// difference returns the edit of whole lines that changes this text to another. Equal lines at the start and end are not
+// touched, so that cursors and folds stay where they are.
 func (t *text) difference(out []byte) []textEdit {
 	if bytes.Equal(t.src, out) {
 		return []textEdit{}
@@ -44,7 +44,7 @@ func (t *text) difference(out []byte) []textEdit {
 		end--
 		outEnd--
 	}
-	// What is left in the end begins with a whole line.
+	// The remaining text at the end begins with a whole line.
 	rest := bytes.IndexByte(t.src[end:], '\n') + 1
 	if rest == 0 {
 		rest = len(t.src) - end

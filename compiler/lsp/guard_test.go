@@ -16,7 +16,7 @@ import (
 	"pipec.dev/pipec/compiler/lsp"
 )
 
-// TestPanic: a panic in one check or request is told on stderr, and ends nothing.
+// TestPanic checks that a panic in one check or request is reported on stderr and doesn't end the server.
 func TestPanic(t *testing.T) {
 	in, client := io.Pipe()
 	server, out := io.Pipe()

@@ -7,7 +7,7 @@ import (
 	"pipec.dev/pipec/compiler/lsp/outline"
 )
 
-// hover says what stands at a position.
+// hover describes what is at a position.
 func (s *server) hover(p positionParams) (answer, error) {
 	return s.in(p.TextDocument, func(_ context.Context, v *view) (any, error) {
 		text, at := v.explained(v.text.offset(p.Position))
@@ -48,7 +48,7 @@ func (v *view) explained(offset int) (string, outline.Span) {
 	return "", outline.Span{}
 }
 
-// reference says what the part of a reference names.
+// reference describes what the part of a reference names.
 func (v *view) reference(r *outline.Ref, part int) string {
 	if s := v.index.Resolve(r, part); s != nil {
 		return v.described(s)
@@ -70,7 +70,7 @@ func (v *view) reference(r *outline.Ref, part int) string {
 	return ""
 }
 
-// roots are what references start with.
+// roots describe the roots of references.
 var roots = map[string]string{
 	"var":    "The variables: `var.NAME`. Their values are known when compiling.",
 	"local":  "The names in `locals`: `local.NAME`. Their values are known when compiling.",

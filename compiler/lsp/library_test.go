@@ -42,7 +42,7 @@ pipeline "q" {
 		t.Errorf("%+v", none)
 	}
 
-	// What is wrong in the library's unsaved text is told of it once, and the project sees the text.
+	// Faults in the library's unsaved text are reported once, for the library, and the project reads the text.
 	c.change("main.pipec.hcl", project)
 	if ds := c.open("lib/lib.pipec.hcl", strings.Replace(library, `pipeline "q"`, `pipeline "other"`, 1)); codes(ds) != "1:missing-variable" {
 		t.Errorf("the library by itself: %s", codes(ds))
@@ -60,8 +60,8 @@ pipeline "q" {
 	}
 }
 
-// TestLibraryMended: what a project finds in a file of its library is shown until it is mended, though another file of the
-// library is open meanwhile, whose check finds nothing there.
+// TestLibraryMended checks that what a project finds in a file of its library is shown until it is fixed, even if another
+// file of the library is open meanwhile, whose check finds nothing there.
 func TestLibraryMended(t *testing.T) {
 	const project = `library "l" {
   source = "./lib"
@@ -98,7 +98,7 @@ pipeline "q" {
 	c.change("main.pipec.hcl", strings.Replace(project, "n = 5", "n = 1", 1))
 	until("")
 
-	// What the library finds by itself is told by it, and with its end what the project finds.
+	// The library reports what it finds by itself, and after it is closed, the project reports what it finds.
 	c.change("main.pipec.hcl", project)
 	until("5:evaluation")
 	if ds := c.open(lib, strings.Replace(library, "default = 0", "default = 7", 1)); codes(ds) != "5:evaluation" {

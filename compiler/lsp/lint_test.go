@@ -52,8 +52,8 @@ pipeline "p" {
 }
 `
 
-// TestLint: what the rules find is shown where nothing is wrong, with their levels and pages; it can be ignored, and
-// mended where that is certain.
+// TestLint checks that the findings of rules are shown if there are no errors, with their levels and pages, that they can
+// be ignored, and that certain fixes can be applied.
 func TestLint(t *testing.T) {
 	c := launch(t, t.TempDir())
 	c.initialize(everything)
@@ -100,7 +100,7 @@ func TestLint(t *testing.T) {
 	if list := c.actionsAt(main, "# pipec:ig|nore"); len(list) != 0 {
 		t.Errorf("%+v", list)
 	}
-	for _, d := range ds { // each in its turn, until nothing is left
+	for _, d := range ds { // one after the other, until there are none
 		if d.Code == "unexplained-ignore" {
 			continue
 		}
@@ -149,7 +149,7 @@ func TestLint(t *testing.T) {
 	}
 }
 
-// TestLintYAML: the same in YAML, with CRLF, and what is told of a file that is not open.
+// TestLintYAML does the same in YAML, with CRLF, and checks the diagnostics of a file that is not open.
 func TestLintYAML(t *testing.T) {
 	c := launch(t, t.TempDir())
 	c.write("other.pipec.hcl", "\xef\xbb\xbfpipeline \"o\" {\n  timeout = \"1h\"\n  step \"o\" { command = [\"true\"] }\n  step \"q\" { command = [\"true\"] }\n}\n")
@@ -175,7 +175,7 @@ func TestLintYAML(t *testing.T) {
 	c.end()
 }
 
-// TestByteOrder: the mark at the start of a file on disk is no part of its first line.
+// TestByteOrder checks that the byte order mark of a file on disk is not part of its first line.
 func TestByteOrder(t *testing.T) {
 	c := start(t, map[string]string{"a.pipec.hcl": "\xef\xbb\xbfvariable \"x\" { default = 1 }\n", "b.pipec.yaml": "\xef\xbb\xbfvariable: {y: {default: 1}}\n"})
 	c.open("c.pipec.hcl", "locals {\n  a = var.x + var.y\n}\n")

@@ -8,15 +8,15 @@ import (
 	"pipec.dev/pipec/compiler/lint"
 )
 
-// pages are the pages of rules that diagnostics link to. An editor opens them from disk: they are written when they are
-// needed, and gone with the session.
+// pages are the pages of rules that diagnostics link to. An editor opens them from disk, so they are written on demand, and
+// deleted at the end of the session.
 type pages struct {
 	mu    sync.Mutex
 	dir   string
 	files map[string]string // by code; "" where there is none
 }
 
-// of is the page of a code, or nil.
+// of returns the page of a code, or nil.
 func (p *pages) of(code string) *page {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -31,7 +31,8 @@ func (p *pages) of(code string) *page {
 	return &page{uriOf(file, nil)}
 }
 
-// write writes a page; "": the code is no rule's, or the disk is full. A link is not worth an error.
+// write writes a page. It returns "" if the code doesn't belong to a rule, or if writing fails: a missing link is not an
+// error.
 func (p *pages) write(code string) string {
 	rule := lint.Lookup(code)
 	if rule == nil {

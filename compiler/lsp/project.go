@@ -16,13 +16,13 @@ import (
 	"pipec.dev/pipec/schema/language"
 )
 
-// source is a file of a project as a request sees it.
+// source is a file of a project at the time of a request.
 type source struct {
 	*names.File
 	text *text
 }
 
-// project is a project as it was when a request came.
+// project is a project at the time of a request.
 type project struct {
 	dir     string
 	docs    map[string]*document
@@ -30,7 +30,7 @@ type project struct {
 	index   *names.Index
 }
 
-// outlines keeps outlines from one request to the next, by path, for as long as the text is the same.
+// outlines caches outlines between requests, by path, for as long as the text is the same.
 type outlines struct {
 	root *language.Block
 
@@ -43,7 +43,7 @@ func newOutlines() *outlines {
 	return &outlines{root: language.Root(), sources: map[string]*source{}, indexes: map[string]*names.Index{}}
 }
 
-// source is the outline of a text.
+// source returns the outline of a text.
 func (o *outlines) source(path string, src []byte, t *text, enc encoding) *source {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -62,7 +62,7 @@ func (o *outlines) source(path string, src []byte, t *text, enc encoding) *sourc
 	return s
 }
 
-// index is what files declare, which are all of a project's.
+// index returns the declarations of files, which are all files of a project.
 func (o *outlines) index(dir string, files []*names.File) *names.Index {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -73,7 +73,7 @@ func (o *outlines) index(dir string, files []*names.File) *names.Index {
 	return o.indexes[dir]
 }
 
-// forget drops what is kept of a project that nobody looks at.
+// forget drops the cache of a project without open documents.
 func (o *outlines) forget(dir string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -85,13 +85,13 @@ func (o *outlines) forget(dir string) {
 	}
 }
 
-// project reads the files around a document, each as the editor has it or else from the disk.
+// project reads the files around a document, each from the editor if it is open and otherwise from disk.
 func (s *server) project(d *document, docs map[string]*document) *project {
 	p := &project{dir: d.dir(), docs: docs, sources: map[string]*source{}}
 	if p.dir == "" {
 		p.sources[d.path] = s.cache.source(d.path, d.text.src, d.text, s.enc)
 	} else {
-		entries, _ := os.ReadDir(p.dir) // what can't be read is told by the compiler
+		entries, _ := os.ReadDir(p.dir) // the compiler reports what can't be read
 		for _, e := range entries {
 			path := filepath.Join(p.dir, e.Name())
 			if docs[path] != nil || !outlined(path) {
@@ -119,7 +119,7 @@ func (s *server) project(d *document, docs map[string]*document) *project {
 	return p
 }
 
-// view is a document in its project.
+// view is a document with its project.
 type view struct {
 	*project
 	*source
@@ -127,8 +127,8 @@ type view struct {
 	doc    *document
 }
 
-// in gives f the document of a request, as it is when the request comes. A document that has no outline is answered
-// with nothing.
+// in calls f with the document of a request, at the time of the request. The result for a document without an outline is
+// empty.
 func (s *server) in(id documentID, f func(ctx context.Context, v *view) (any, error)) (answer, error) {
 	docs := s.docs.now()
 	d := docs[pathOf(id.URI)]
@@ -144,7 +144,7 @@ func (s *server) in(id documentID, f func(ctx context.Context, v *view) (any, er
 	}, nil
 }
 
-// location is a place in a file of the project.
+// location returns a range in a file of the project.
 func (p *project) location(f *names.File, at outline.Span) location {
 	return location{uriOf(f.Path, p.docs), p.sources[f.Path].text.span(at.Start, at.End)}
 }

@@ -22,8 +22,8 @@ var pieces = []string{
 	"locals {\n  x = 1\n}\n", "pipeline \"p\" {\n  step \"s\" {\n    command = [\"a\"]\n  }\n}\n", "orchestrator \"local\" {}\n", "retry {}\n",
 }
 
-// TestRandomEdits types at random into an example: the server lives, answers, and in the end says what `pipec lint`
-// says of the same texts.
+// TestRandomEdits types at random into an example. The server must survive and answer, and its last diagnostics must be
+// those of `pipec lint` for the same texts.
 func TestRandomEdits(t *testing.T) {
 	for _, example := range []string{"digits", "shell", "notify"} {
 		t.Run(example, func(t *testing.T) { randomEdits(t, example) })
@@ -92,7 +92,7 @@ func boundary(text string, offset int) int {
 	return offset
 }
 
-// shown are the diagnostics of the latest versions of all files, as text.
+// shown returns the diagnostics of the latest versions of all files, as text.
 func (c *client) shown(names []string) []string {
 	c.t.Helper()
 	latest := map[string][]diagnostic{}
@@ -113,7 +113,7 @@ func (c *client) shown(names []string) []string {
 	return out
 }
 
-// validated is what `pipec lint` tells, as shown has it.
+// validated returns the diagnostics of `pipec lint`, in the form of shown.
 func validated(t *testing.T, c *client, names []string) []string {
 	t.Helper()
 	cmd := exec.Command(pipec(t), "lint", "-C", c.dir, "--format", "json")

@@ -12,8 +12,8 @@ import (
 	"pipec.dev/pipec/compiler/lsp/outline"
 )
 
-// what are the kinds that can be renamed, as they are called. The names of inputs and outputs are read by the step's own
-// process, and a stack's by people and files: those are not the project's alone to change.
+// what are the kinds that can be renamed, with their names in messages. The names of inputs and outputs are read by the
+// step's own process, and a stack's by people and files, so they can't be changed in the project alone.
 var what = map[names.Kind]string{
 	names.Var: "variable", names.Local: "local", names.Image: "image", names.Code: "code", names.Pipeline: "pipeline",
 	names.Param: "param", names.Step: "step",
@@ -23,7 +23,7 @@ func failed(format string, args ...any) error {
 	return &jsonrpc2.Error{Code: codeFailed, Message: fmt.Sprintf(format, args...)}
 }
 
-// renamed finds what is to be renamed, and the place that the cursor is on.
+// renamed finds the symbol to rename, and the range at the cursor.
 func (v *view) renamed(p position) (*names.Symbol, outline.Span, error) {
 	offset := v.text.offset(p)
 	at := outline.Span{}
@@ -35,11 +35,11 @@ func (v *view) renamed(p position) (*names.Symbol, outline.Span, error) {
 	}
 	switch {
 	case sym == nil:
-		return nil, at, failed("no name that can be changed stands here")
+		return nil, at, failed("there is no name here that can be renamed")
 	case what[sym.Kind] == "" && (sym.Kind == names.Input || sym.Kind == names.Output):
-		return nil, at, failed("the name of an %s is read by the step's own process: it can't be changed here alone", sym.Kind)
+		return nil, at, failed("the name of an %s is read by the step's own process: it can't be renamed only here", sym.Kind)
 	case what[sym.Kind] == "":
-		return nil, at, failed("%q is used outside of the project's files: it can't be changed here alone", sym.Name)
+		return nil, at, failed("%q is used outside of the project's files: it can't be renamed only here", sym.Name)
 	}
 	return sym, at, nil
 }
@@ -62,10 +62,10 @@ func (s *server) rename(p renameParams) (answer, error) {
 			return nil, err
 		}
 		if !decode.ValidName(p.NewName) {
-			return nil, failed("%q can't be the name of a %s. %s", p.NewName, what[sym.Kind], decode.NameRule)
+			return nil, failed("%q is not a valid name for a %s. %s", p.NewName, what[sym.Kind], decode.NameRule)
 		}
 		if other := v.index.Lookup(sym.Kind, p.NewName, sym.Block); other != nil && other != sym {
-			return nil, failed("the name %q is taken: a %s has it, in %s on line %d", p.NewName, other.Block.Type,
+			return nil, failed("the name %q already belongs to a %s in %s on line %d", p.NewName, other.Block.Type,
 				other.File.Path, v.sources[other.File.Path].text.position(other.At.Start).Line+1)
 		}
 		uses := append(v.index.Uses(sym, func() bool { return ctx.Err() != nil }), names.Use{File: sym.File, At: sym.At})
@@ -83,7 +83,7 @@ func (s *server) rename(p renameParams) (answer, error) {
 	})
 }
 
-// keys are where a name is a key of an attribute that is an object.
+// keys returns where a name is a key of an attribute that is an object.
 func keys(f *names.File, a *outline.Attr, name string) []names.Use {
 	var out []names.Use
 	if a == nil {
@@ -97,8 +97,8 @@ func keys(f *names.File, a *outline.Attr, name string) []names.Use {
 	return out
 }
 
-// arguments are where a param is named as what is given to it: in the schedule of its pipeline, and in the inputs of
-// steps that call it, and in what these carry from round to round.
+// arguments returns where a param is named to set it: in the schedule of its pipeline, and in the inputs and `carry` of
+// steps that call it.
 func (v *view) arguments(sym *names.Symbol) []names.Use {
 	if sym.Kind != names.Param {
 		return nil

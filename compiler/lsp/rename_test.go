@@ -61,7 +61,7 @@ type symbol struct {
 	Children       []symbol
 }
 
-// renameAll renames the names of one project, and says how many.
+// renameAll renames the names of one project, and returns how many it renamed.
 func renameAll(t *testing.T, files map[string]string) (renamed int) {
 	c := start(t, files)
 	unsaved := map[string][]byte{}
@@ -94,7 +94,7 @@ func renameAll(t *testing.T, files map[string]string) (renamed int) {
 					continue
 				}
 				if strings.Contains(name, "/") && slices.Contains([]string{"variable", "pipeline", "param"}, s.Detail) {
-					continue // who imports the directory names it too, and a rename stays in the directory
+					continue // an importer of the directory uses the name too, but a rename stays in the directory
 				}
 				renamed++
 				var edit struct{ Changes map[string][]textEdit }
@@ -133,7 +133,7 @@ func inYAML(t *testing.T, files map[string]string) map[string]string {
 	return out
 }
 
-// given says whether values of variables are given outside of the sources.
+// given reports whether values of variables are set outside of the sources.
 func given(files map[string]string) bool {
 	for name := range files {
 		if strings.HasSuffix(name, ".vars") {

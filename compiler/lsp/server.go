@@ -1,12 +1,13 @@
-// Package lsp is pipec's language server: what an editor asks while a project is written. It speaks the Language Server
-// Protocol over a reader and a writer.
+// Package lsp is pipec's language server: it answers an editor's requests while a project is written. It implements the
+// Language Server Protocol over a reader and a writer.
 //
-// Diagnostics come from the compiler, and from the linter's rules where a project has no errors, over the whole project with the editor's unsaved texts in the place of files,
-// and so are those of `pipec lint`. All else (hover, completion, definitions, renaming) is read off outlines of the
-// files, which exist while a file is half written; outline and names, below, make them. A project is a directory.
+// Diagnostics come from the compiler and, if a project has no errors, from the linter's rules. They are about the whole
+// project, in which the editor's unsaved texts replace files, and are the same as those of `pipec lint`. Everything else
+// (hover, completion, definitions, renaming) uses outlines of the files, which exist even if a file is half written;
+// packages outline and names make them. A project is a directory.
 //
-// Messages are taken in their order: a request sees the texts as they were when it came, and is answered beside those
-// after it.
+// Messages are read in order. A request uses the texts at the time of its arrival, and is answered concurrently with later
+// ones.
 package lsp
 
 import (
@@ -25,17 +26,17 @@ import (
 	"pipec.dev/pipec/compiler/diag"
 )
 
-// Options are what the server needs of the command.
+// Options are what the server needs from the command.
 type Options struct {
-	// Compile compiles the project in a directory, with texts in the place of files, by their names there.
+	// Compile compiles the project in a directory, with texts that replace files, by name.
 	Compile func(dir string, unsaved map[string][]byte) (*compiler.Result, error)
-	// Lint gives what the rules tell of what was compiled, with what compiling has told; nil: they are not asked.
+	// Lint returns the compiler's diagnostics together with the findings of the rules. nil: the rules are not run.
 	Lint    func(dir string, r *compiler.Result) ([]diag.Diagnostic, error)
 	Log     io.Writer
 	Version string
 }
 
-// The protocol's error codes that are used.
+// The error codes of the protocol that are used.
 const (
 	codeParse          = -32700
 	codeInvalidRequest = -32600
@@ -47,7 +48,7 @@ const (
 	codeCancelled      = -32800
 )
 
-// lifecycle is where the session stands.
+// lifecycle is the state of the session.
 type lifecycle int
 
 const (
@@ -62,7 +63,7 @@ type server struct {
 	log     *log.Logger
 	ended   chan int // the exit status
 
-	// Of the session; written by the reading goroutine alone, before all requests that read it.
+	// The state of the session, written only by the reading goroutine, before all requests that read it.
 	state  lifecycle
 	client initializeParams
 	enc    encoding
@@ -78,8 +79,8 @@ type server struct {
 	requests sync.WaitGroup
 }
 
-// Serve speaks with one client until it says exit or its messages end, and returns the exit status that the protocol
-// wants: 0 only where the client asked for shutdown first.
+// Serve serves one client until it sends exit or its messages end, and returns the exit status that the protocol requires:
+// 0 only if the client requested shutdown first.
 func Serve(ctx context.Context, in io.Reader, out io.Writer, o Options) int {
 	s := &server{
 		options: o, enc: utf16, docs: newDocuments(), cache: newOutlines(),
@@ -122,13 +123,14 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, o Options) int {
 	return status
 }
 
-// handler takes the messages, one after the other.
+// handler handles the messages in order.
 type handler struct {
 	*server
 	ready chan struct{}
 }
 
-// Handle takes a notification at once. A request gets what it needs of the session now, and is answered on its own.
+// Handle handles a notification immediately. A request copies what it needs of the session, and is answered in a goroutine
+// of its own.
 func (h handler) Handle(ctx context.Context, conn *jsonrpc2.Conn, r *jsonrpc2.Request) {
 	<-h.ready // conn is in its place
 	s := h.server
@@ -174,7 +176,7 @@ func (h handler) Handle(ctx context.Context, conn *jsonrpc2.Conn, r *jsonrpc2.Re
 	})
 }
 
-// guard calls f. A panic in it ends the one message and not the session: it is told on stderr, with where it was.
+// guard calls f. A panic in f ends only this message and not the session. It is reported on stderr, with its stack.
 func (s *server) guard(what string, f func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -207,7 +209,7 @@ func (s *server) notify(ctx context.Context, method string, params any) {
 	}
 }
 
-// cancel ends a request that the client no longer wants.
+// cancel cancels a request.
 func (s *server) cancel(p cancelParams) error {
 	var id jsonrpc2.ID
 	if err := json.Unmarshal(p.ID, &id); err != nil {

@@ -91,7 +91,7 @@ func TestSession(t *testing.T) {
 	})
 }
 
-// TestMalformed: what is no message is answered where it can be, and ends nothing.
+// TestMalformed checks that a malformed message is answered if possible, and doesn't end the server.
 func TestMalformed(t *testing.T) {
 	for name, raw := range map[string]string{
 		"no JSON":          "Content-Length: 5\r\n\r\n{nope",

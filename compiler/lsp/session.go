@@ -30,8 +30,8 @@ var requests = map[string]func(s *server, params json.RawMessage) (answer, error
 	"textDocument/codeAction":        method((*server).codeActions),
 }
 
-// method decodes the params of a request. What f does is done in the order of the messages; the answer that it returns
-// is not.
+// method decodes the params of a request. f runs in the order of the messages; the answer that it returns runs
+// concurrently.
 func method[P any](f func(*server, P) (answer, error)) func(*server, json.RawMessage) (answer, error) {
 	return func(s *server, raw json.RawMessage) (answer, error) {
 		var p P
@@ -65,7 +65,7 @@ func (s *server) asked(name string, params json.RawMessage) (answer, error) {
 	return a, err
 }
 
-// notified takes a notification. Those that are not known need no answer.
+// notified handles a notification. Unknown ones need no answer.
 func (s *server) notified(ctx context.Context, name string, params json.RawMessage) error {
 	if name == "exit" {
 		status := 1
@@ -74,7 +74,7 @@ func (s *server) notified(ctx context.Context, name string, params json.RawMessa
 		}
 		select {
 		case s.ended <- status:
-		default: // it has been said
+		default: // it was reported before
 		}
 		return nil
 	}
@@ -143,7 +143,7 @@ func (s *server) shutdown(struct{}) (answer, error) {
 	return func(context.Context) (any, error) { return nil, nil }, nil
 }
 
-// watch asks the client to tell when files change that are not open, where it can.
+// watch asks the client for notifications of changes in files that are not open, if the client supports it.
 func (s *server) watch(ctx context.Context) {
 	if !s.client.Capabilities.Workspace.DidChangeWatchedFiles.DynamicRegistration {
 		return
@@ -155,7 +155,7 @@ func (s *server) watch(ctx context.Context) {
 	params := object{"registrations": []object{{
 		"id": "files", "method": "workspace/didChangeWatchedFiles", "registerOptions": object{"watchers": watchers},
 	}}}
-	// The client's answer comes by the goroutine that this one is: it can't be waited for here.
+	// The client's answer is read by this goroutine, so it can't wait for it.
 	if _, err := s.conn.DispatchCall(ctx, "client/registerCapability", params, jsonrpc2.StringID()); err != nil {
 		s.log.Printf("client/registerCapability: %v", err)
 	}

@@ -39,7 +39,7 @@ func blockSnippet(b *language.Block) string {
 	}
 	text += " {\n"
 	for _, a := range b.Attributes {
-		if a.Required && a.Only == "" {
+		if a.Required && a.Only == nil {
 			text += "\t" + a.Name + " = " + valueSnippet(a, next()) + "\n"
 		}
 	}
@@ -77,7 +77,7 @@ func blockYAML(b *language.Block) string {
 		indent += "  "
 	}
 	for _, a := range b.Attributes {
-		if a.Required && a.Only == "" {
+		if a.Required && a.Only == nil {
 			text += indent + a.Name + ":" + strings.ReplaceAll(valueYAML(a, next()), "\n", "\n"+indent) + "\n"
 		}
 	}

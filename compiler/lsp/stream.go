@@ -11,11 +11,11 @@ import (
 	"sync"
 )
 
-// maxMessage bounds a message: a header may claim any length.
+// maxMessage limits the size of a message: a header may declare any length.
 const maxMessage = 256 << 20
 
-// stream frames messages as the protocol does: headers, an empty line, JSON. Unlike the library's own it lives through
-// what is no message: that is answered with an error, and the next one is read.
+// stream reads and writes messages in the protocol's framing: headers, an empty line, JSON. Unlike the library's own
+// stream, it survives malformed messages: it answers them with an error, and reads the next one.
 type stream struct {
 	in  *bufio.Reader
 	log func(format string, args ...any)
@@ -26,10 +26,10 @@ type stream struct {
 
 const lengthHeader = "content-length:"
 
-// errMalformed is what is wrong with one message; the next may be right.
+// errMalformed is the error of one message; the next one may be valid.
 var errMalformed = errors.New("malformed message")
 
-// ReadObject reads the next message that is one.
+// ReadObject reads the next valid message.
 func (s *stream) ReadObject(v any) error {
 	for {
 		body, err := s.body()
@@ -48,12 +48,12 @@ func (s *stream) ReadObject(v any) error {
 	}
 }
 
-// unreadable is the answer to what is no message. Its id is null, which the library can't write.
+// unreadable returns the answer to a malformed message. Its id is null, which the library can't write.
 func unreadable(err error) any {
 	return object{"jsonrpc": "2.0", "id": nil, "error": object{"code": codeParse, "message": err.Error()}}
 }
 
-// readMessage reads a message; the library panics where a member has an unexpected type.
+// readMessage reads a message. The library panics if a member has an unexpected type.
 func readMessage(body []byte, v any) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -66,8 +66,8 @@ func readMessage(body []byte, v any) (err error) {
 	return nil
 }
 
-// body reads headers and what they announce. Lines that are no header are passed over: behind a length that was wrong
-// comes the rest of a message, and then the next one.
+// body reads headers and the body that they announce. Lines that are not headers are skipped: after a wrong length, the
+// rest of a message follows, and then the next message.
 func (s *stream) body() ([]byte, error) {
 	length := -1
 	for {
@@ -76,7 +76,7 @@ func (s *stream) body() ([]byte, error) {
 			return nil, err
 		}
 		text := strings.TrimRight(string(line), "\r\n")
-		i := strings.LastIndex(lower(text), lengthHeader) // behind a cut message, it may stand at its end
+		i := strings.LastIndex(lower(text), lengthHeader) // after a truncated message, it may be at the end of the line
 		switch {
 		case text == "" && length >= 0:
 			body, err := io.ReadAll(io.LimitReader(s.in, int64(length)))
@@ -88,16 +88,16 @@ func (s *stream) body() ([]byte, error) {
 			value := strings.TrimSpace(text[i+len(lengthHeader):])
 			n, err := strconv.Atoi(value)
 			if err != nil || n < 0 || n > maxMessage {
-				return nil, fmt.Errorf("%w: %.40q is no length", errMalformed, value)
+				return nil, fmt.Errorf("%w: %.40q is not a length", errMalformed, value)
 			}
 			length = n
 		case text != "" && !strings.Contains(text, ":"):
-			s.log("%.40q is no header", text)
+			s.log("%.40q is not a header", text)
 		}
 	}
 }
 
-// lower is a text of the same length without capital letters of ASCII.
+// lower returns a text of the same length without upper-case ASCII letters.
 func lower(s string) string {
 	out := []byte(s)
 	for i, c := range out {

@@ -27,7 +27,7 @@ func TestEncodings(t *testing.T) {
 				if codes(ds) != "3:unknown-reference" || ds[0].Range != want {
 					t.Fatalf("%s at %+v, not at %+v", codes(ds), ds, want)
 				}
-				// nope becomes 𝄞: a character that is no name; then right again, in one message.
+				// nope becomes 𝄞: a character that is not allowed in a name; then it is corrected, in one message.
 				c.changed("a.pipec.hcl", "", object{"range": span{position{2, units + 4}, want.End}, "text": "𝄞"})
 				if ds := c.diagnostics("a.pipec.hcl"); !strings.Contains(codes(ds), "3:") {
 					t.Errorf("%s", codes(ds))

@@ -6,17 +6,17 @@ import (
 	"unicode/utf8"
 )
 
-// encoding is what the characters of a position count.
+// encoding is the unit in which positions count characters.
 type encoding string
 
-// The encodings. Every client knows the first; another is spoken where the client names it before.
+// The encodings. Every client supports the first; the others are used if the client prefers them.
 const (
 	utf16 encoding = "utf-16"
 	utf8s encoding = "utf-8"
 	utf32 encoding = "utf-32"
 )
 
-// negotiate takes the first encoding of the client's list that is known.
+// negotiate returns the first known encoding of the client's list.
 func negotiate(offered []string) encoding {
 	for _, name := range offered {
 		if e := encoding(name); e == utf16 || e == utf8s || e == utf32 {
@@ -26,7 +26,7 @@ func negotiate(offered []string) encoding {
 	return utf16
 }
 
-// units is how many characters of a position a rune is, of so many bytes.
+// units returns the length of a rune of size bytes in the encoding's units.
 func (e encoding) units(r rune, size int) int {
 	switch {
 	case e == utf8s:
@@ -37,12 +37,12 @@ func (e encoding) units(r rune, size int) int {
 	return 1
 }
 
-// text is a source with the offsets of its lines, so that offsets and positions turn into each other. A line ends with
-// \n, \r\n or \r alone, as the protocol has it.
+// text is a source with the offsets of its lines, to convert offsets to positions and back. A line ends with \n, \r\n or
+// \r, as the protocol defines.
 type text struct {
 	src   []byte
 	lines []int
-	wide  []wide // characters beyond ASCII, by their place
+	wide  []wide // characters beyond ASCII, by position
 	enc   encoding
 }
 
@@ -54,7 +54,8 @@ type wide struct {
 
 func newText(src []byte, enc encoding) *text { return readText(src, enc, 0) }
 
-// diskText is the text of a file that is not open. A byte order mark at its start is no part of it: editors take it off.
+// diskText returns the text of a file that is not open. A byte order mark at its start is not part of it, because editors
+// remove it.
 func diskText(src []byte, enc encoding) *text {
 	if bytes.HasPrefix(src, []byte(byteOrder)) {
 		return readText(src, enc, len(byteOrder))
@@ -64,7 +65,7 @@ func diskText(src []byte, enc encoding) *text {
 
 const byteOrder = "\xef\xbb\xbf"
 
-// readText finds the lines of a text, of which skip bytes at the start count as nothing.
+// readText finds the lines of a text. The first skip bytes don't count.
 func readText(src []byte, enc encoding, skip int) *text {
 	t := &text{src: src, lines: []int{0}, enc: enc}
 	saved := skip
@@ -88,7 +89,7 @@ func readText(src []byte, enc encoding, skip int) *text {
 	return t
 }
 
-// position is where an offset is.
+// position returns the position of an offset.
 func (t *text) position(offset int) position {
 	offset = min(max(offset, 0), len(t.src))
 	line, found := slices.BinarySearch(t.lines, offset)
@@ -98,7 +99,7 @@ func (t *text) position(offset int) position {
 	return position{line, t.units(offset) - t.units(t.lines[line])}
 }
 
-// units is how many units the text has up to an offset; one inside of a character is before it.
+// units returns how many units the text has up to an offset. An offset inside of a character counts as before it.
 func (t *text) units(offset int) int {
 	n, _ := slices.BinarySearchFunc(t.wide, offset, func(w wide, offset int) int { return w.start - offset })
 	if n > 0 && t.wide[n-1].end > offset {
@@ -111,7 +112,8 @@ func (t *text) units(offset int) int {
 	return offset - t.wide[n-1].saved
 }
 
-// offset is the byte at a position. One behind a line's end is at its end, and one inside of a character before it.
+// offset returns the offset of a position. A position after a line's end is at its end, and one inside of a character is
+// before it.
 func (t *text) offset(p position) int {
 	switch {
 	case p.Line < 0:
@@ -121,7 +123,7 @@ func (t *text) offset(p position) int {
 	}
 	at := t.lines[p.Line]
 	if p.Line == 0 && len(t.wide) > 0 && t.wide[0].start == 0 && t.wide[0].saved == t.wide[0].end {
-		at = t.wide[0].end // what counts as nothing
+		at = t.wide[0].end // bytes that don't count
 	}
 	for n := 0; at < len(t.src) && t.src[at] != '\n' && t.src[at] != '\r'; {
 		r, size := utf8.DecodeRune(t.src[at:])
@@ -137,7 +139,7 @@ func (t *text) span(start, end int) span {
 	return span{t.position(start), t.position(max(start, end))}
 }
 
-// replaced is the source with the text in a range replaced.
+// replaced returns the source with the text in a range replaced.
 func (t *text) replaced(r span, by string) []byte {
 	start := t.offset(r.Start)
 	end := max(start, t.offset(r.End))

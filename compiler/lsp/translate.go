@@ -8,16 +8,16 @@ import (
 	"pipec.dev/pipec/compiler/diag"
 )
 
-// translator turns the compiler's diagnostics into the protocol's.
+// translator converts the compiler's diagnostics to the protocol's.
 type translator struct {
 	server  *server
 	dir     string
 	docs    map[string]*document
-	sources map[string][]byte // what was compiled, by path: with \n alone at the ends of lines, which moves no position
+	sources map[string][]byte // the compiled texts, by path: with \n at the ends of lines, which changes no position
 	texts   map[string]*text
 }
 
-// repair is an edit that puts a diagnostic right.
+// repair is an edit that fixes a diagnostic.
 type repair struct {
 	title   string
 	certain bool
@@ -27,8 +27,8 @@ type repair struct {
 
 var severities = map[diag.Severity]int{diag.Error: 1, diag.Warning: 2, diag.Note: 3}
 
-// finding is a diagnostic and the path of the file that it is about. What is about no file stands at the start of the
-// first one of the project; the path is "" where there is none.
+// finding converts a diagnostic, and returns the path of its file. A diagnostic without a file is put at the start of the
+// project's first one; the path is "" if there is no file.
 func (t *translator) finding(d diag.DiagnosticView) (string, finding) {
 	f := finding{diagnostic: diagnostic{Severity: severities[d.Severity], Code: d.Code, Source: "pipec", Message: message(d)}}
 	if d.Code == "unused" {
@@ -65,10 +65,10 @@ func message(d diag.DiagnosticView) string {
 	return text
 }
 
-// isFile says whether what a diagnostic is about is a file, and not a flag.
+// isFile reports whether a diagnostic is about a file, and not about a flag.
 func (t *translator) isFile(name string) bool { return filepath.IsAbs(name) }
 
-// main is the first file of the project.
+// main returns the first file of the project.
 func (t *translator) main() string {
 	first := ""
 	for path := range t.sources {
@@ -100,7 +100,7 @@ func (t *translator) span(r diag.RangeView) span {
 	return span{at(r.Start), at(r.End)}
 }
 
-// repairs are the diagnostic's certain fix, else what it says was probably meant.
+// repairs returns the diagnostic's certain fix, or otherwise the suggested name.
 func (t *translator) repairs(d diag.DiagnosticView) []repair {
 	if d.Fix != nil && t.isFile(d.Fix.Range.Filename) {
 		r := repair{title: "Write " + short(d.Fix.Text), certain: true, path: d.Fix.Range.Filename, edit: textEdit{t.span(d.Fix.Range), d.Fix.Text}}
@@ -125,14 +125,14 @@ func (t *translator) repairs(d diag.DiagnosticView) []repair {
 	return []repair{{title: "Change to " + m[1], path: d.Range.Filename, edit: textEdit{text.span(start+from, start+to), m[1]}}}
 }
 
-// meant is how diagnostics suggest a name.
+// meant matches a suggested name.
 var meant = regexp.MustCompile(`^did you mean "([^"\\]+)"\?`)
 
-// names are what stands between dots, brackets and quotes.
+// name matches the text between dots, brackets and quotes.
 var name = regexp.MustCompile(`[^."\[\]\s(){}]+`)
 
-// wrongName finds what in a text the suggested name is meant for: all of a name or of a string, or the one part of a
-// reference that is like it.
+// wrongName finds the part of a text that the suggested name replaces: a whole name or string, or the one part of a
+// reference that is similar to it.
 func wrongName(text, suggested string) (from, to int, ok bool) {
 	if inner, quoted := strings.CutPrefix(text, `"`); quoted && strings.HasSuffix(inner, `"`) && strings.Count(text, `"`) == 2 && !strings.ContainsAny(inner, "$%\\") {
 		return 1, len(text) - 1, len(text) > 2
@@ -142,14 +142,14 @@ func wrongName(text, suggested string) (from, to int, ok bool) {
 			continue
 		}
 		if ok {
-			return 0, 0, false // either could be meant
+			return 0, 0, false // ambiguous
 		}
 		from, to, ok = at[0], at[1], true
 	}
 	return from, to, ok
 }
 
-// short is a text that fits into a menu.
+// short shortens a text for a menu.
 func short(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	if r := []rune(s); len(r) > 60 {

@@ -8,7 +8,7 @@ import (
 
 const mainYAML = "main.pipec.yaml"
 
-// wholeYAML is a project in YAML that compiles but for what it calls in another file.
+// wholeYAML is a project in YAML that compiles, except for what it calls in another file.
 const wholeYAML = `# the project
 variable:
   gamma: {type: number, default: 0.001, description: "How soft it is."}
@@ -159,7 +159,7 @@ func TestYAMLRename(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, got)
 		}
 	}
-	for name, want := range map[string]string{"fit": "is taken", "9": "can't be the name", "a b": "can't be the name", "": "can't be the name"} {
+	for name, want := range map[string]string{"fit": "already belongs", "9": "is not a valid name", "a b": "is not a valid name", "": "is not a valid name"} {
 		if err := c.refused("textDocument/rename", with(c.at(mainYAML, "      lo|ad:"), object{"newName": name})); !strings.Contains(err.Message, want) {
 			t.Errorf("%q: %+v", name, err)
 		}
@@ -242,7 +242,7 @@ func TestYAMLCompletion(t *testing.T) {
 	c := start(t, nil)
 	c.open(mainYAML, halfYAML)
 	for _, k := range []struct{ mark, first, has, not string }{
-		{mark: "fin\npi|", first: "code library pipec", not: "step locals pipeline image"}, // which stand there already
+		{mark: "fin\npi|", first: "code library pipec", not: "step locals pipeline image"}, // which exist there already
 		{mark: "${jo|", has: "join var local", not: "param step"},
 		{mark: "c: \"x${va|}", has: "var local upper"},
 		{mark: "var.gamma.l|}", first: "high low", not: "upper"},

@@ -7,11 +7,11 @@ import (
 	"pipec.dev/pipec/schema/language"
 )
 
-// begun is text of which a reference may become: it is empty, or the start of one.
+// begun matches text that may become a reference: empty, or the start of one.
 var begun = regexp.MustCompile(`^[A-Za-z0-9_.-]*$`)
 
-// bareText is what may stand in a value in YAML that is no expression: the words that it may be, and references, each
-// as ${…} in quotes, which is right between brackets too.
+// bareText adds what is possible in a value in YAML that is not an expression: the allowed words, and references, each as
+// ${…} in quotes, which is also valid between brackets.
 func (c *completer) bareText(kind language.Kind) {
 	if !c.cursor.Text || c.cursor.String.End < c.cursor.Word.End {
 		return // in a block of text

@@ -7,7 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// enums are the strings that a type of Kubernetes may be, which its Go form does not say.
+// enums are the allowed strings of a type of Kubernetes, which its Go type doesn't declare.
 var enums = map[reflect.Type][]string{
 	reflect.TypeFor[corev1.ContainerRestartPolicy]():        {"Always", "Never", "OnFailure"},
 	reflect.TypeFor[corev1.DNSPolicy]():                     {"ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"},

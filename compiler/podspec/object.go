@@ -17,12 +17,12 @@ import (
 type field struct {
 	of       reflect.Type
 	required bool
-	key      string // of a list whose items are merged: the field that tells them apart
+	key      string // for a list whose items are merged: the field that identifies an item
 }
 
 var fieldCache sync.Map // reflect.Type -> map[string]field
 
-// fields are those of a struct by their names in JSON, with those of the structs that are inlined.
+// fields returns the fields of a struct by their names in JSON, including those of inlined structs.
 func fields(t reflect.Type) map[string]field {
 	if got, ok := fieldCache.Load(t); ok {
 		return got.(map[string]field)
@@ -69,21 +69,21 @@ func (c *checker) object(t reflect.Type, v cty.Value, p place) any {
 	}
 	for _, name := range evaluate.Names(known) {
 		if _, there := given[name]; known[name].required && !there {
-			c.fault(diag.New("missing", p.expr.Range(), "%s has no %s, and Kubernetes asks for it", p.name(), name))
+			c.fault(diag.New("missing", p.expr.Range(), "%s has no %s, which Kubernetes requires", p.name(), name))
 		}
 	}
 	c.rules(t, out, p)
 	return out
 }
 
-// unknown tells a field that a type doesn't have.
+// unknown reports a field that a type doesn't have.
 func (c *checker) unknown(t reflect.Type, name string, p place) {
 	names := evaluate.Names(fields(t))
 	d := diag.New("unknown-attribute", p.key(c, name), "Kubernetes has no field %q in %s", name, p.name()).DidYouMean(name, names)
 	if d.Suggestion == "" && p.path == "" {
 		switch name {
 		case "metadata", "spec", "template":
-			d = d.WithDetail("`pod` is laid over the pod's spec itself; labels and annotations are attributes of the step.")
+			d = d.WithDetail("`pod` is merged into the pod's spec. Labels and annotations are attributes of the step.")
 		}
 	}
 	if d.Suggestion == "" && d.Detail == "" {
@@ -114,7 +114,7 @@ func (c *checker) list(t reflect.Type, v cty.Value, p place) any {
 	return out
 }
 
-// keyed is a list that is merged item by item. Each has its key, and each key is there once.
+// keyed checks a list that is merged item by item. Each item has a key, and each key appears once.
 func (c *checker) keyed(f field, v cty.Value, p place) any {
 	if v.IsNull() {
 		return c.null(p)
@@ -132,13 +132,13 @@ func (c *checker) keyed(f field, v cty.Value, p place) any {
 		}
 		at := p.at(c, i, label)
 		if first, twice := seen[label]; twice {
-			c.fault(diag.New("duplicate", at.expr.Range(), "%s stands twice in the list", at.name()).WithRelated(first.expr.Range(), "the first one is here"))
+			c.fault(diag.New("duplicate", at.expr.Range(), "%s is in the list twice", at.name()).WithRelated(first.expr.Range(), "the first item is here"))
 			continue
 		}
 		seen[label] = at
 		got := c.value(f.of.Elem(), item, at)
 		if m, ok := got.(map[string]any); ok && m[f.key] == nil && !c.faulty {
-			c.fault(diag.New("missing", at.expr.Range(), "%s has no %s, by which the items of this list are told apart", at.name(), f.key))
+			c.fault(diag.New("missing", at.expr.Range(), "%s has no %s, which identifies the items of this list", at.name(), f.key))
 		}
 		out = append(out, got)
 	}

@@ -1,8 +1,8 @@
-// Package podspec checks a step's `pod` against Kubernetes' own types, field by field, when compiling: unknown names,
-// wrong types, quantities, what is missing, and what is pipec's own to say. What comes out is the JSON of a strategic merge
-// that is known to fit; schema/kube/pod merges it. Places are those of the innermost literal.
+// Package podspec checks a step's `pod` against Kubernetes' own types, field by field, when compiling. It reports unknown
+// names, wrong types, wrong quantities, missing fields, and fields that pipec sets itself. The result is the JSON of a
+// strategic merge that is known to fit; schema/kube/pod merges it. Diagnostics point at the innermost literal.
 //
-// What only an API server knows, such as which of several fields exclude each other, is left to it.
+// Rules that only an API server knows, such as which fields exclude each other, are left to the API server.
 package podspec
 
 import (
@@ -17,17 +17,17 @@ import (
 	"pipec.dev/pipec/compiler/evaluate"
 )
 
-// Options say what else is known of the step.
+// Options are further facts about the step.
 type Options struct {
-	HostPaths bool // its security block lets it have volumes of the node
-	// Containers are those that the step's own blocks bring: `pod` may add to them, and their images are known.
+	HostPaths bool // the step's security block allows volumes of the node
+	// Containers are those that the step's own blocks add. `pod` may change them, and their images are known.
 	Containers map[string]bool
 }
 
-// Part checks v, the value of e, as one part of a PodSpec, of a type of Kubernetes; name is what the step calls it. nil:
-// something is wrong, which has been told.
-func Part(w *evaluate.World, e hcl.Expression, v cty.Value, t reflect.Type, name string) any {
-	c := &checker{world: w}
+// Part checks v, the value of e, as a part of a PodSpec of type t; name is the step's word for it. It reports faults and
+// returns nil.
+func Part(w *evaluate.Project, e hcl.Expression, v cty.Value, t reflect.Type, name string) any {
+	c := &checker{project: w}
 	out := c.value(t, v, place{expr: e, path: name})
 	if c.faulty {
 		return nil
@@ -35,10 +35,10 @@ func Part(w *evaluate.World, e hcl.Expression, v cty.Value, t reflect.Type, name
 	return out
 }
 
-// Check checks v, the value of e, as a patch of a PodSpec, and gives its canonical JSON; nil where something is wrong, which
-// has been told.
-func Check(w *evaluate.World, e hcl.Expression, v cty.Value, o Options) json.RawMessage {
-	c := &checker{world: w, options: o}
+// Check checks v, the value of e, as a patch of a PodSpec, and returns its canonical JSON. It reports faults and returns
+// nil.
+func Check(w *evaluate.Project, e hcl.Expression, v cty.Value, o Options) json.RawMessage {
+	c := &checker{project: w, options: o}
 	out := c.value(reflect.TypeFor[corev1.PodSpec](), v, place{expr: e})
 	if c.faulty {
 		return nil
@@ -47,33 +47,33 @@ func Check(w *evaluate.World, e hcl.Expression, v cty.Value, o Options) json.Raw
 		return nil
 	}
 	data, err := json.Marshal(out)
-	if err != nil { // numbers, strings and bools only
-		c.fault(diag.New("evaluation", e.Range(), "this value can't be kept: %v", err))
+	if err != nil { // v has only numbers, strings and bools
+		c.fault(diag.New("evaluation", e.Range(), "this value can't be stored: %v", err))
 		return nil
 	}
 	return data
 }
 
 type checker struct {
-	world   *evaluate.World
+	project *evaluate.Project
 	options Options
 	faulty  bool
 }
 
 func (c *checker) fault(d diag.Diagnostic) {
 	c.faulty = true
-	c.world.Diags.Add(d)
+	c.project.Diags.Add(d)
 }
 
-// place is where a value stands: in the source, and in the pod.
+// place is the position of a value, in the source and in the pod.
 type place struct {
-	expr hcl.Expression // the innermost that is written out
-	path string         // as a person reads it: containers[main].env[0].name
+	expr hcl.Expression // the innermost expression that is written out
+	path string         // in messages: containers[main].env[0].name
 }
 
-// in is the place of a field.
+// in returns the place of a field.
 func (p place) in(c *checker, name string) place {
-	e := c.world.Follow(p.expr)
+	e := c.project.Follow(p.expr)
 	path := name
 	if p.path != "" {
 		path = p.path + "." + name
@@ -81,14 +81,14 @@ func (p place) in(c *checker, name string) place {
 	return place{expr: evaluate.Part(e, name), path: path}
 }
 
-// at is the place of an item; label is its number or its key.
+// at returns the place of an item; label is its number or its key.
 func (p place) at(c *checker, i int, label string) place {
-	return place{expr: evaluate.Element(c.world.Follow(p.expr), i), path: p.path + "[" + label + "]"}
+	return place{expr: evaluate.Element(c.project.Follow(p.expr), i), path: p.path + "[" + label + "]"}
 }
 
-// key is where the name of a field is written.
+// key returns the range of a field's name.
 func (p place) key(c *checker, name string) hcl.Range {
-	return evaluate.KeyRange(c.world.Follow(p.expr), name)
+	return evaluate.KeyRange(c.project.Follow(p.expr), name)
 }
 
 func (p place) name() string {

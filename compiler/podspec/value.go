@@ -18,7 +18,7 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// value checks v against a type of Kubernetes and gives it as JSON has it: maps, lists, strings, bools, int64.
+// value checks v against a type of Kubernetes and converts it to JSON's types: maps, lists, strings, bools, int64.
 func (c *checker) value(t reflect.Type, v cty.Value, p place) any {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -61,14 +61,14 @@ func (c *checker) value(t reflect.Type, v cty.Value, p place) any {
 
 func (c *checker) null(p place) any {
 	c.fault(diag.New("null-value", p.expr.Range(), "%s is null", p.name()).
-		WithDetail("A field that is to have no value is left out."))
+		WithDetail("Leave the field out to set no value."))
 	return nil
 }
 
-// mismatch tells a plain value of another type.
+// mismatch reports a plain value of another type.
 func (c *checker) mismatch(want cty.Type, v cty.Value, p place) any {
 	d := evaluate.Mismatch(p.expr, v.Type(), want, &types.Mismatch{From: v.Type(), To: want})
-	d.Summary = p.name() + " is " + types.Phrase(want) + " in Kubernetes, and this is " + types.Phrase(v.Type())
+	d.Summary = p.name() + " must be " + types.Phrase(want) + ", found " + types.Phrase(v.Type())
 	c.fault(d)
 	return nil
 }
@@ -91,7 +91,7 @@ func (c *checker) bytes(v cty.Value, p place) any {
 		return c.mismatch(cty.String, v, p)
 	}
 	if _, err := base64.StdEncoding.DecodeString(v.AsString()); err != nil {
-		c.fault(diag.New("invalid-value", p.expr.Range(), "%s is base64 in Kubernetes, and this is not", p.name()).
+		c.fault(diag.New("invalid-value", p.expr.Range(), "%s must be base64, and this value is not", p.name()).
 			WithSuggestion("write base64encode(…)"))
 	}
 	return v.AsString()
@@ -104,7 +104,7 @@ func (c *checker) integer(t reflect.Type, v cty.Value, p place) any {
 	f := v.AsBigFloat()
 	n, accuracy := f.Int64()
 	if accuracy != big.Exact || t.Kind() == reflect.Int32 && (n < math.MinInt32 || n > math.MaxInt32) {
-		c.fault(diag.New("invalid-value", p.expr.Range(), "%s is a whole number of %d bits in Kubernetes, and this is %s", p.name(), t.Bits(), f.Text('g', 10)))
+		c.fault(diag.New("invalid-value", p.expr.Range(), "%s must be a whole number of %d bits, found %s", p.name(), t.Bits(), f.Text('g', 10)))
 		return nil
 	}
 	return n
@@ -136,7 +136,7 @@ func (c *checker) quantity(v cty.Value, p place) any {
 	return nil
 }
 
-// isObject says whether v is what JSON calls an object.
+// isObject reports whether v is what JSON calls an object.
 func isObject(v cty.Value) bool { return v.Type().IsObjectType() || v.Type().IsMapType() }
 
 func isList(v cty.Value) bool {
@@ -144,9 +144,9 @@ func isList(v cty.Value) bool {
 	return t.IsTupleType() || t.IsListType() || t.IsSetType()
 }
 
-// shape tells a value that is not an object or a list where one is wanted.
+// shape reports a value that is not the expected object or list.
 func (c *checker) shape(what string, v cty.Value, p place) any {
-	d := diag.New("type-mismatch", p.expr.Range(), "%s is %s in Kubernetes, and this is %s", p.name(), what, types.Phrase(v.Type()))
+	d := diag.New("type-mismatch", p.expr.Range(), "%s must be %s, found %s", p.name(), what, types.Phrase(v.Type()))
 	if what == "a list" && isObject(v) {
 		d = d.WithSuggestion("write [ … ] around it")
 	}

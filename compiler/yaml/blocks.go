@@ -9,7 +9,7 @@ import (
 	"pipec.dev/pipec/schema/language"
 )
 
-// blocks reads what stands behind the name of a type of block: a map by label, one body, or a list of bodies.
+// blocks reads the value of a type of block: a map by label, one body, or a list of bodies.
 func (r *reader) blocks(b *Body, def *language.Block, e *entry, depth int) {
 	n, ok := r.enter(e.value, depth)
 	if !ok {
@@ -69,24 +69,24 @@ func (r *reader) block(parent *Body, def *language.Block, e *entry, n *lib.Node,
 	parent.Items = append(parent.Items, item)
 }
 
-// notMap tells what stands where the attributes of a block are wanted.
+// notMap reports a value that should be the attributes of a block.
 func (r *reader) notMap(b *Body, n *lib.Node) {
 	if b.Def.Name == "" {
 		if n.Kind == lib.ScalarNode && isNull(n) {
-			return // a file of comments
+			return // a file that has only comments
 		}
-		r.tell(diag.New("syntax", r.places.nodeAt(n), "a file is a map of blocks, and this is %s", described(n)).
-			WithDetail("At the top stand %s.", strings.Join(b.Def.Names(), ", ")))
+		r.tell(diag.New("syntax", r.places.nodeAt(n), "a file must be a map of blocks, found %s", described(n)).
+			WithDetail("The blocks at the top are %s.", strings.Join(b.Def.Names(), ", ")))
 		return
 	}
-	d := diag.New("syntax", r.places.nodeAt(n), "%s is a map of attributes, and this is %s", article(b.Def.Name), described(n))
+	d := diag.New("syntax", r.places.nodeAt(n), "%s must be a map of attributes, found %s", article(b.Def.Name), described(n))
 	if isNull(n) {
 		d = d.WithSuggestion("write {} for a block without attributes")
 	}
 	r.tell(d)
 }
 
-// notBlock tells what stands where blocks are wanted.
+// notBlock reports a value that should be blocks.
 func (r *reader) notBlock(def *language.Block, e *entry, n *lib.Node) {
 	at := r.places.nodeAt(n)
 	if isNull(n) {
@@ -99,19 +99,19 @@ func (r *reader) notBlock(def *language.Block, e *entry, n *lib.Node) {
 	case def.Label != "":
 		form = "names: " + def.Name + ": { " + strings.ToUpper(def.Label) + ": { … } }"
 	}
-	d := diag.New("syntax", at, "`%s` is a map of %s, and this is %s", def.Name, form, described(n))
+	d := diag.New("syntax", at, "`%s` must be a map of %s, found %s", def.Name, form, described(n))
 	switch {
 	case isNull(n) && def.Label == "":
-		d = d.WithSuggestion("write %s: {}, or take it out", def.Name)
+		d = d.WithSuggestion("write %s: {}, or remove it", def.Name)
 	case n.Kind == lib.SequenceNode && def.Label != "":
 		d = d.WithSuggestion("write the %s as a key before each, without the -", def.Label)
 	case n.Kind == lib.SequenceNode:
-		d = d.WithDetail("Only one may stand here.")
+		d = d.WithDetail("Only one is allowed here.")
 	}
 	r.tell(d)
 }
 
-// empty tells a block without its label: step: {}.
+// empty reports a block without its label: step: {}.
 func (r *reader) empty(b *Body, def *language.Block, e *entry) {
 	b.tried = append(b.tried, def.Name)
 	label := strings.ToUpper(def.Label)
@@ -129,7 +129,7 @@ func article(name string) string {
 	return "a " + name + " block"
 }
 
-// described is what a node is, for people.
+// described returns what a node is, for messages.
 func described(n *lib.Node) string {
 	switch {
 	case n.Kind == lib.SequenceNode:

@@ -2,14 +2,14 @@ package yaml
 
 import "sort"
 
-// Comment is a comment of the source: its place, and its text behind the #.
+// Comment is a comment of the source: its position, and its text after the #.
 type Comment struct {
 	Start, End int
 	Text       string
 }
 
-// Comments are the comments of the source, by their place: every # that starts a line or stands behind a blank, and not
-// in a scalar.
+// Comments returns the comments of the source, by position: every # at the start of a line or after a blank that is not in
+// a scalar.
 func (t *Tree) Comments() []Comment {
 	spans := t.scalars
 	sort.Slice(spans, func(i, j int) bool { return spans[i].start < spans[j].start })

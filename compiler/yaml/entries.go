@@ -6,17 +6,16 @@ import (
 	"pipec.dev/pipec/compiler/diag"
 )
 
-// entry is a key of a map and what stands behind it.
+// entry is a key of a map and its value.
 type entry struct {
 	name     *scalar
 	key      *lib.Node
 	value    *lib.Node
-	end      int      // of all that has been read of it
-	siblings []*entry // all of the map
+	end      int      // the end of everything that has been read of the entry
+	siblings []*entry // all entries of the map
 }
 
-// entries are the keys of a map, those that are merged into it last. A key that is no text is told, and one that stands
-// there twice.
+// entries returns the keys of a map, followed by the merged ones. It reports keys that are not text, and duplicate keys.
 func (r *reader) entries(n *lib.Node, depth int) []*entry {
 	var out []*entry
 	seen := make(map[string]*entry, len(n.Content)/2)
@@ -33,8 +32,8 @@ func (r *reader) entries(n *lib.Node, depth int) []*entry {
 			continue
 		}
 		if first, twice := seen[e.name.text]; twice {
-			r.tell(diag.New("duplicate", r.places.at(e.name.start, e.name.end), "the key %q stands here twice", e.name.text).
-				WithRelated(r.places.at(first.name.start, first.name.end), "the first time is here"))
+			r.tell(diag.New("duplicate", r.places.at(e.name.start, e.name.end), "duplicate key %q", e.name.text).
+				WithRelated(r.places.at(first.name.start, first.name.end), "the first one is here"))
 			continue
 		}
 		seen[e.name.text] = e
@@ -49,8 +48,8 @@ func (r *reader) entries(n *lib.Node, depth int) []*entry {
 	return out
 }
 
-// merge adds the keys of what stands behind a <<, but for those that are there already: a map, or a list of maps of which
-// the first wins.
+// merge adds the keys of the value of a <<, except for existing ones. The value is a map, or a list of maps of which the
+// first takes precedence.
 func (r *reader) merge(out []*entry, seen map[string]*entry, from *lib.Node, depth int) []*entry {
 	n, ok := r.enter(from, depth)
 	if !ok {
@@ -73,13 +72,13 @@ func (r *reader) merge(out []*entry, seen map[string]*entry, from *lib.Node, dep
 			}
 		}
 	default:
-		r.tell(diag.New("syntax", r.places.nodeAt(n), "<< merges a map, or a list of maps, and this is %s", described(n)).
-			WithDetail("It stands before an alias: `<<: *name`."))
+		r.tell(diag.New("syntax", r.places.nodeAt(n), "<< merges a map, or a list of maps, found %s", described(n)).
+			WithDetail("Use it with an alias: `<<: *name`."))
 	}
 	return out
 }
 
-// isMerge says whether a key is the merge key: << without quotes.
+// isMerge reports whether a key is the merge key: << without quotes.
 func isMerge(n *lib.Node) bool {
 	return n.Kind == lib.ScalarNode && n.Value == "<<" && n.Style&(lib.SingleQuotedStyle|lib.DoubleQuotedStyle) == 0
 }
@@ -98,23 +97,23 @@ func (r *reader) entry(key, value *lib.Node) *entry {
 		return nil
 	}
 	s := r.scalar(k)
-	if k != key { // the place is that of the alias
+	if k != key { // use the position of the alias
 		at := r.places.offset(key.Line, key.Column)
 		s = &scalar{text: s.text, start: at, end: at + 1 + len(key.Value), segments: []segment{{0, at, at + 1 + len(key.Value), false}}}
 	}
 	return &entry{name: s, key: k, value: value, end: s.end}
 }
 
-// notKey tells a key that is a map or a list: most often text that starts with a { or a [.
+// notKey reports a key that is a map or a list: usually text that starts with a { or a [.
 func (r *reader) notKey(k *lib.Node) {
 	at := r.places.nodeAt(k)
-	d := diag.New("syntax", at, "a name is text, and this is %s", described(k))
+	d := diag.New("syntax", at, "a name must be text, found %s", described(k))
 	if k.Style&lib.FlowStyle != 0 {
 		d.Summary = "a { starts a map here, and a map can't be a name"
 		if k.Kind == lib.SequenceNode {
 			d.Summary = "a [ starts a list here, and a list can't be a name"
 		}
-		d = d.WithDetail("An expression is written ${…}.").WithSuggestion("quote it, if text is meant")
+		d = d.WithDetail("An expression is written ${…}.").WithSuggestion("quote it if you mean text")
 	}
 	r.tell(d)
 }

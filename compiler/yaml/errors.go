@@ -11,8 +11,8 @@ import (
 	"pipec.dev/pipec/compiler/diag"
 )
 
-// unreadable turns what the library says of a file that is not YAML into a diagnostic. The mistakes that are made most
-// are text that would have to be quoted; each is known by what stands at the place.
+// unreadable converts the library's error about a file that is not YAML to a diagnostic. The most common mistake is text
+// without necessary quotes; the text at the position shows which.
 func (p *places) unreadable(err error) diag.Diagnostic {
 	var fault *lib.LoadError
 	if !errors.As(err, &fault) {
@@ -31,7 +31,7 @@ func (p *places) unreadable(err error) diag.Diagnostic {
 	return p.explain(d, fault, at)
 }
 
-// control is where the first character is that no file may hold.
+// control returns the position of the first character that is not allowed in a file.
 func (p *places) control() int {
 	at := bytes.IndexFunc(p.src, func(r rune) bool {
 		return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r >= 0x7f && r < 0xa0 && r != 0x85
@@ -39,7 +39,7 @@ func (p *places) control() int {
 	return max(at, 0)
 }
 
-// firstWord is what stands before the next blank.
+// firstWord returns the text before the next blank.
 func firstWord(line []byte) []byte {
 	if i := bytes.IndexAny(line, " \t,]}"); i >= 0 {
 		return line[:i]
@@ -55,7 +55,7 @@ func sentence(s string) string {
 
 var openInterpolation = regexp.MustCompile(`[$%]\{`)
 
-// explain gives the commonest mistakes their way out.
+// explain adds a suggestion for the most common mistakes.
 func (p *places) explain(d diag.Diagnostic, fault *lib.LoadError, at int) diag.Diagnostic {
 	start, end := at, p.endOfLine(at)
 	for start > 0 && breakAt(p.src, start-1) == 0 {
@@ -65,27 +65,27 @@ func (p *places) explain(d diag.Diagnostic, fault *lib.LoadError, at int) diag.D
 	flow := strings.Contains(fault.ContextMsg, "flow")
 	switch {
 	case bytes.HasPrefix(after, []byte("\t")) || strings.Contains(fault.Message, "tab character"):
-		d.Summary = "a tab stands where YAML wants spaces"
-		return d.WithSuggestion("indent by spaces")
+		d.Summary = "found a tab, but YAML requires spaces here"
+		return d.WithSuggestion("indent with spaces")
 	case strings.Contains(fault.Message, "did not find expected key") && bytes.ContainsAny(before, `"'`),
 		len(before) > 0 && bytes.IndexByte([]byte("\"'"), before[len(before)-1]) >= 0 && !strings.Contains(fault.ContextMsg, "quoted"):
-		d.Summary = "text goes on behind its closing quote"
+		d.Summary = "there is text after the closing quote"
 		d.Related = nil
 		d = d.WithDetail(`In "…" a quote is written \", and in '…' as ''.`)
 		return d.WithSuggestion(`for an expression with quotes in it, write '${…}'`)
 	case strings.HasPrefix(fault.Message, "found character that cannot start any token") && len(after) > 0:
-		d.Summary = "text that starts with " + string(after[:1]) + " stands in quotes"
+		d.Summary = "text that starts with " + string(after[:1]) + " must be in quotes"
 		return quoteIt(d, p, at, end)
 	case strings.HasPrefix(fault.Message, "unknown anchor"):
 		d.Summary = "the alias " + string(firstWord(after)) + " names no anchor of the file"
-		d = d.WithDetail("Text that starts with * is an alias: it stands for what is marked by & and its name.")
+		d = d.WithDetail("Text that starts with * is an alias: it repeats the value that is marked with & and the same name.")
 		return quoteIt(d, p, at, end)
 	case flow && openInterpolation.Match(p.src[start:min(at+1, end)]):
 		d.Summary = "a { in a list or map between brackets starts a map"
-		d = d.WithDetail("Text that holds ${…} stands in quotes there.")
+		d = d.WithDetail("Text with ${…} must be in quotes there.")
 		return d.WithSuggestion(`write "${…}"`)
 	case flow && len(after) > 0 && strings.ContainsRune("{[", rune(after[0])) && len(before) > 0 && !strings.ContainsRune(" \t,:{[", rune(before[len(before)-1])):
-		d.Summary = "text with a " + string(after[:1]) + " in it stands in quotes between brackets"
+		d.Summary = "text with a " + string(after[:1]) + " in it must be in quotes between brackets"
 		d = d.WithSuggestion("quote it")
 		if from, to := flowText(p.src, start, at, end); to > from && !bytes.ContainsAny(p.src[from:to], "\"\\\t") && strings.IndexByte("'&*!|>%@`", p.src[from]) < 0 {
 			text := string(p.src[from:to])
@@ -97,33 +97,33 @@ func (p *places) explain(d diag.Diagnostic, fault *lib.LoadError, at int) diag.D
 		d.Code = "unclosed"
 		from := p.offset(fault.ContextMark.Line, fault.ContextMark.Column)
 		d.Range, d.Related = p.at(from, from+1), nil
-		return d.WithRelated(p.at(at, min(at+1, len(p.src))), "reading gave up here")
+		return d.WithRelated(p.at(at, min(at+1, len(p.src))), "the parser stopped here")
 	case strings.Contains(fault.Message, "unexpected end of stream") && strings.Contains(fault.ContextMsg, "quoted"),
 		strings.Contains(fault.Message, "unexpected document indicator"):
 		from := p.offset(fault.ContextMark.Line, fault.ContextMark.Column)
 		d.Code, d.Summary, d.Range, d.Related = "unclosed", "this quote is never closed", p.at(from, from+1), nil
 		return d
 	case strings.Contains(fault.Message, "mapping values are not allowed"):
-		d.Summary = "a colon and a space start the value of a name, and no name stands before it"
+		d.Summary = "a colon and a space start the value of a name, but there is no name before them"
 		if openInterpolation.Match(before) {
-			d = d.WithDetail("Text with a colon and a space in it stands in quotes.")
+			d = d.WithDetail("Text with a colon and a space in it must be in quotes.")
 			return d.WithSuggestion(`quote it: '${…}'`)
 		}
-		return d.WithSuggestion("quote it, if the colon is part of the text; else look at how the lines are indented")
+		return d.WithSuggestion("quote it if the colon is part of the text; otherwise check the indentation")
 	case strings.Contains(fault.Message, "did not find expected"):
-		d.Summary = "this line fits neither the one before nor what is around it"
-		return d.WithSuggestion("look at how the lines are indented; text that holds : or # or starts with a sign is quoted")
+		d.Summary = "this line fits neither the line before nor the indentation around it"
+		return d.WithSuggestion("check the indentation; text that contains : or # or starts with a special character must be in quotes")
 	case strings.Contains(fault.Message, "unknown escape"):
 		d.Summary = "there is no escape " + string(p.src[at:min(at+2, len(p.src))])
 		return d.WithSuggestion(`write \\ for a backslash, or use '…'`)
 	case strings.Contains(fault.Message, "control characters"):
-		d.Summary = "a control character stands in the file"
+		d.Summary = "the file contains a control character"
 	}
 	return d
 }
 
-// flowText is the text between brackets that has a bracket of its own at a place, as far as its brackets go in pairs; it
-// is empty where they don't. Blanks are part of it.
+// flowText returns the range of the text between brackets that has a bracket of its own at a position, as long as its
+// brackets match. The range is empty if they don't. Blanks are part of it.
 func flowText(src []byte, start, at, end int) (from, to int) {
 	for from = at; from > start && strings.IndexByte(",{[", src[from-1]) < 0 && (src[from-1] != ':' || src[from] != ' '); {
 		from--
@@ -138,7 +138,7 @@ func flowText(src []byte, start, at, end int) (from, to int) {
 			depth++
 		case depth == 0 && strings.IndexByte(",}]", c) >= 0:
 			return from, len(bytes.TrimRight(src[:to], " \t"))
-		case c == '#' && src[to-1] == ' ', depth == 0 && c == ')': // a comment, or no pair
+		case c == '#' && src[to-1] == ' ', depth == 0 && c == ')': // a comment, or an unmatched bracket
 			return at, at
 		case strings.IndexByte(")}]", c) >= 0:
 			depth--
@@ -147,7 +147,7 @@ func flowText(src []byte, start, at, end int) (from, to int) {
 	return at, at
 }
 
-// quoteIt proposes quotes around the rest of the line; that is certain where nothing in it has a meaning of its own.
+// quoteIt suggests quotes around the rest of the line. The fix is certain if nothing in the rest has a special meaning.
 func quoteIt(d diag.Diagnostic, p *places, at, end int) diag.Diagnostic {
 	d = d.WithSuggestion("quote it")
 	rest := bytes.TrimRight(p.src[at:end], " \t")
@@ -157,7 +157,7 @@ func quoteIt(d diag.Diagnostic, p *places, at, end int) diag.Diagnostic {
 	return d
 }
 
-// plainSafe says whether a text can stand as a value without quotes.
+// plainSafe reports whether a text can be a value without quotes.
 func plainSafe(s string) bool {
 	return s != "" && !strings.ContainsAny(s, "\n\t#") && !strings.Contains(s, ": ") && !strings.ContainsAny(s[:1], "{}[],&*?|-<>=!%@`\"' ")
 }

@@ -9,8 +9,8 @@ import (
 	"pipec.dev/pipec/compiler/diag"
 )
 
-// mapper moves places in the text of a scalar to where they stand in the file. A place that has been moved has the
-// file's name, so that none is moved twice.
+// mapper moves ranges in the text of a scalar to their position in the file. A moved range has the file's name, so that
+// none is moved twice.
 type mapper struct {
 	places *places
 	scalar *scalar
@@ -28,8 +28,7 @@ func (m *mapper) move(r *hcl.Range) {
 	*r = m.places.at(start, end)
 }
 
-// diagnostic moves a diagnostic. A fix is kept where the text that it replaces, and what it is replaced by, are the same
-// in the source.
+// diagnostic moves a diagnostic. A fix is kept if the text that it replaces and its replacement are the same in the source.
 func (m *mapper) diagnostic(d diag.Diagnostic, v *Value) diag.Diagnostic {
 	if d.Fix != nil {
 		f := *d.Fix
@@ -53,7 +52,7 @@ func (m *mapper) diagnostic(d diag.Diagnostic, v *Value) diag.Diagnostic {
 	return d
 }
 
-// expression moves every place in an expression.
+// expression moves every range in an expression.
 func (m *mapper) expression(e hclsyntax.Expression) {
 	_ = hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
 		m.node(n)

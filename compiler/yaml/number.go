@@ -29,20 +29,20 @@ func looksLikeNumber(s string) bool {
 // number reads a number exactly.
 func (r *reader) number(v *Value) bool {
 	at := func() diag.Diagnostic {
-		return diag.New("invalid-value", r.places.at(v.Start, v.End), "%s is no number of the language", v.Text)
+		return diag.New("invalid-value", r.places.at(v.Start, v.End), "%s is not a number of the language", v.Text)
 	}
 	text := strings.TrimPrefix(v.Text, "+")
 	switch {
 	case notFinal.MatchString(text):
-		r.tell(at().WithSuggestion("quote it, if text is meant"))
+		r.tell(at().WithSuggestion("quote it if you mean text"))
 		return false
 	case octal.MatchString(text):
-		d := at().WithDetail("Some readers of YAML take a number with a leading zero as octal, and others don't.")
+		d := at().WithDetail("Some readers of YAML read a number with a leading zero as octal, and others don't.")
 		digits := strings.TrimLeft(strings.TrimPrefix(text, "-"), "0")
 		if !strings.ContainsAny(digits, "89") && digits != "" && text[0] != '-' {
 			d = d.WithSuggestion("write 0o%s for octal, %s for decimal, or quote it", digits, digits)
 		} else {
-			d = d.WithSuggestion("leave out the zero, or quote it")
+			d = d.WithSuggestion("remove the zero, or quote it")
 		}
 		r.tell(d)
 		return false
@@ -60,7 +60,7 @@ func (r *reader) number(v *Value) bool {
 	return true
 }
 
-// inTens is a number as the language writes it: without a sign that says nothing, and with ten digits.
+// inTens returns a number as the language writes it: without a redundant sign, and in decimal.
 func inTens(text string) string {
 	text = strings.TrimPrefix(text, "+")
 	if !other.MatchString(text) {
@@ -70,7 +70,8 @@ func inTens(text string) string {
 	return i.String()
 }
 
-// exponentTooLong: numbers are exact, and one with an exponent of thousands has thousands of digits.
+// exponentTooLong reports an exponent with too many digits: numbers are exact, so a number with an exponent of thousands
+// has thousands of digits.
 func exponentTooLong(text string) bool {
 	i := strings.IndexAny(text, "eE")
 	return i >= 0 && !strings.HasPrefix(text, "0x") && len(strings.TrimLeft(text[i+1:], "+-")) > 3

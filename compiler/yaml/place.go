@@ -9,16 +9,16 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// places turns what the library says of a place, a line and a column, into an offset, and an offset into what
-// diagnostics say. Both count lines and columns in their own way: to the library a lone CR and some others end a line
-// too and a column is a code point; to HCL it is a character as a reader sees it.
+// places converts the library's positions, a line and a column, to offsets, and offsets to positions of diagnostics. Both
+// count in their own way. For the library a lone CR and some other characters end a line too, and a column is a code point;
+// for HCL a column is a character as a reader sees it.
 type places struct {
 	name string
 	src  []byte
 	// breaks are the offsets of lines as the library counts them, lines as HCL does.
 	breaks, lines []int
-	// marks hold, of long lines that are not ASCII, how far one gets in steps; without them a file that is one line would
-	// be read from its start for each place.
+	// marks store, for long lines that are not ASCII, the positions of some characters. Without them a file that is one
+	// line would be read from its start for each position.
 	runes, columns map[int][]mark
 }
 
@@ -50,7 +50,7 @@ func newPlaces(name string, src []byte) *places {
 	return p
 }
 
-// breakAt is the length of the line break at an offset, or 0.
+// breakAt returns the length of the line break at an offset, or 0.
 func breakAt(src []byte, i int) int {
 	switch src[i] {
 	case '\n':
@@ -72,7 +72,7 @@ func breakAt(src []byte, i int) int {
 	return 0
 }
 
-// offset is where the library's line and column are, both from 1.
+// offset returns the offset of the library's line and column, which both start at 1.
 func (p *places) offset(line, column int) int {
 	if line < 1 {
 		return p.breaks[0]
@@ -95,7 +95,7 @@ func (p *places) offset(line, column int) int {
 	return at
 }
 
-// near is a place in a line that is not far before the one that is looked for, and how many characters stand before it.
+// near returns a position in a line that is not far before the one in question, and how many characters precede it.
 func (p *places) near(known map[int][]mark, start, end int, beyond func(mark) bool, next func([]byte) int) (at, count int) {
 	if end-start <= 2*markEvery {
 		return start, 0
@@ -117,7 +117,7 @@ func (p *places) near(known map[int][]mark, start, end int, beyond func(mark) bo
 	return marks[i-1].offset, marks[i-1].count
 }
 
-// pos is a place for diagnostics.
+// pos returns a position for diagnostics.
 func (p *places) pos(offset int) hcl.Pos {
 	offset = min(max(offset, p.lines[0]), len(p.src))
 	line := sort.Search(len(p.lines), func(i int) bool { return p.lines[i] > offset }) - 1
@@ -145,15 +145,15 @@ func cluster(b []byte) int {
 	return len(c)
 }
 
-// at is a range of the file.
+// at returns a range of the file.
 func (p *places) at(start, end int) hcl.Range {
-	for end < len(p.src) && !utf8.RuneStart(p.src[end]) { // no range ends inside of a character
+	for end < len(p.src) && !utf8.RuneStart(p.src[end]) { // a range can't end inside of a character
 		end++
 	}
 	from := p.pos(start)
 	to := from
 	if end > start {
-		if end-start < 256 && isPlainText(p.src[start:min(end, len(p.src))]) { // the commonest, and worth a short way
+		if end-start < 256 && isPlainText(p.src[start:min(end, len(p.src))]) { // the most common case has a fast path
 			to = hcl.Pos{Line: from.Line, Column: from.Column + end - start, Byte: end}
 		} else {
 			to = p.pos(end)

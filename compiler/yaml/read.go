@@ -10,20 +10,20 @@ import (
 	"pipec.dev/pipec/schema/language"
 )
 
-// reader lays the table over the document.
+// reader applies the table to the document.
 type reader struct {
 	places *places
 	tree   *Tree
 
 	aliases        []*lib.Node // being followed, outermost first
 	aliased        int         // nodes read through aliases
-	full           bool        // a limit has been reached, and that is told
+	full           bool        // a limit has been reached and reported
 	pipeline, step string
 }
 
 func (r *reader) tell(d diag.Diagnostic) { r.tree.told = append(r.tree.told, d) }
 
-// enter says whether a node may be read, and follows an alias to what it stands for. leave ends what enter started.
+// enter reports whether a node may be read, and follows an alias to its target. leave ends what enter started.
 func (r *reader) enter(n *lib.Node, depth int) (target *lib.Node, ok bool) {
 	if r.full {
 		return nil, false
@@ -40,24 +40,24 @@ func (r *reader) enter(n *lib.Node, depth int) (target *lib.Node, ok bool) {
 		return n, true
 	}
 	if n.Alias == nil || slices.Contains(r.aliases, n.Alias) || n.Alias.Kind == lib.AliasNode {
-		r.tell(diag.New("syntax", r.places.nodeAt(n), "the alias *%s stands inside of what it stands for", n.Value))
+		r.tell(diag.New("syntax", r.places.nodeAt(n), "the alias *%s is inside of the value that it repeats", n.Value))
 		return nil, false
 	}
 	return n.Alias, true
 }
 
-// repeated counts what is read again for an alias, long text for more than one.
+// repeated counts what is read again for an alias. Long text counts more.
 func (r *reader) repeated(n *lib.Node, count int) bool {
 	if r.aliased += count; r.aliased <= maxAliased {
 		return true
 	}
 	r.full = true
-	r.tell(diag.New("too-large", r.places.nodeAt(n), "aliases stand for more than %d values", maxAliased).
-		WithDetail("Each alias is read as if what it stands for were written in its place."))
+	r.tell(diag.New("too-large", r.places.nodeAt(n), "aliases repeat more than %d values", maxAliased).
+		WithDetail("Each alias is read as if its value were written there."))
 	return false
 }
 
-// through marks that what is read now is read for an alias.
+// through marks what is read now as read for an alias.
 func (r *reader) through(from, to *lib.Node) (leave func()) {
 	if from == to {
 		return func() {}
@@ -66,7 +66,7 @@ func (r *reader) through(from, to *lib.Node) (leave func()) {
 	return func() { r.aliases = r.aliases[:len(r.aliases)-1] }
 }
 
-// body reads what stands in a block.
+// body reads the content of a block.
 func (r *reader) body(b *Body, from *lib.Node, depth int) {
 	n, ok := r.enter(from, depth)
 	if !ok {
@@ -88,7 +88,7 @@ func (r *reader) body(b *Body, from *lib.Node, depth int) {
 	}
 }
 
-// item reads one key of a body, with what stands behind it.
+// item reads one key of a body with its value.
 func (r *reader) item(b *Body, e *entry, depth int) {
 	name := e.name.text
 	at := e.name.inner()
@@ -123,7 +123,7 @@ func (r *reader) item(b *Body, e *entry, depth int) {
 	b.add(&Item{Name: name, Attribute: attr, Value: v, name: at}, e, v)
 }
 
-// add puts an item into the body, or remembers that its value was faulty.
+// add adds an item to the body, or records that its value was faulty.
 func (b *Body) add(item *Item, e *entry, v *Value) {
 	if v == nil {
 		b.tried = append(b.tried, item.Name)
@@ -135,8 +135,8 @@ func (b *Body) add(item *Item, e *entry, v *Value) {
 	b.Items = append(b.Items, item)
 }
 
-// meant is the type of block that a misspelt name stands for: where a map stands behind it and some block is named
-// nearly so. The decoder tells the name.
+// meant returns the type of block for a misspelled name, if its value is a map and the name of a block is similar. The
+// decoder reports the name.
 func (r *reader) meant(def *language.Block, name string, n *lib.Node) *language.Block {
 	if n.Kind != lib.MappingNode {
 		return nil

@@ -9,22 +9,22 @@ import (
 	lib "go.yaml.in/yaml/v4"
 )
 
-// scalar is where a scalar stands, and which part of its text stands where. The library says what a scalar's text is and
-// where it starts; how the text came from the source is found by reading both side by side.
+// scalar is the position of a scalar, and of each part of its text. The library returns a scalar's text and its start. How
+// the text is derived from the source is found by reading both side by side.
 type scalar struct {
 	text       string
 	start, end int // with its quotes, or the | or > of a block
 	segments   []segment
 }
 
-// segment is a part of the text, up to the next one, and its part of the source: byte for byte where linear, else as a
-// whole: an escape, a line break that became a space.
+// segment is a part of the text, up to the next one, with its part of the source: byte for byte if linear, and otherwise as
+// a whole, such as an escape or a line break that became a space.
 type segment struct {
 	text, start, end int
 	linear           bool
 }
 
-// from is where a byte of the text stands in the source.
+// from returns the position in the source of a byte of the text.
 func (s *scalar) from(offset int) int {
 	i := sort.Search(len(s.segments), func(i int) bool { return s.segments[i].text > offset }) - 1
 	switch {
@@ -38,7 +38,7 @@ func (s *scalar) from(offset int) int {
 	return s.segments[i].start
 }
 
-// to is where a part of the text that ends before an offset ends in the source.
+// to returns where a part of the text that ends before an offset ends in the source.
 func (s *scalar) to(offset int) int {
 	if offset == 0 {
 		return s.from(0)
@@ -53,7 +53,7 @@ func (s *scalar) to(offset int) int {
 	return s.segments[i].end
 }
 
-// whole says that the text is byte for byte in the source, and where it starts.
+// whole reports whether the text is byte for byte in the source, and where it starts.
 func (s *scalar) whole() (start int, ok bool) {
 	if len(s.segments) == 1 && s.segments[0].linear {
 		return s.segments[0].start, true
@@ -61,7 +61,7 @@ func (s *scalar) whole() (start int, ok bool) {
 	return 0, false
 }
 
-// inner is the place of a name, without its quotes where the text stands between them as it is.
+// inner returns the range of a name, without its quotes if the text between them is unescaped.
 func (s *scalar) inner() span {
 	if start, ok := s.whole(); ok {
 		return span{start, s.segments[0].end}
@@ -69,10 +69,10 @@ func (s *scalar) inner() span {
 	return span{s.start, s.end}
 }
 
-// find reads a scalar in the source, from where the library says that it starts.
+// find reads a scalar in the source, from the library's start.
 func (p *places) find(n *lib.Node) *scalar {
 	start := p.offset(n.Line, n.Column)
-	if n.Value == "" && form(n) == Plain { // there is nothing but, perhaps, an anchor or a tag
+	if n.Value == "" && form(n) == Plain { // there is nothing, or only an anchor or a tag
 		end := start
 		for end < len(p.src) && (p.src[start] == '&' || p.src[start] == '!') && !blank(p.src[end]) && breakAt(p.src, end) == 0 {
 			end++
@@ -94,7 +94,7 @@ func (p *places) find(n *lib.Node) *scalar {
 	}
 	s := &scalar{text: n.Value, start: start, end: m.i, segments: m.segments}
 	if !ok || m.t != len(n.Value) {
-		// Not understood: the whole stands for every part, up to the end of its line.
+		// Not understood: every part gets the range of the whole, up to the end of its line.
 		s.end = start
 		for s.end < len(p.src) && breakAt(p.src, s.end) == 0 {
 			s.end++
@@ -157,7 +157,7 @@ type matcher struct {
 	segments []segment
 }
 
-// same takes n bytes that stand in both.
+// same reads n bytes that are the same in both.
 func (m *matcher) same(n int) {
 	if last := len(m.segments) - 1; last >= 0 && m.segments[last].linear && m.segments[last].end == m.i {
 		m.segments[last].end += n
@@ -168,7 +168,7 @@ func (m *matcher) same(n int) {
 	m.t += n
 }
 
-// became takes n bytes of the source that stand for the next bytes of the text.
+// became reads n bytes of the source that produce the next bytes of the text.
 func (m *matcher) became(n int, text string) bool {
 	if !strings.HasPrefix(m.text[m.t:], text) {
 		return false
@@ -181,12 +181,13 @@ func (m *matcher) became(n int, text string) bool {
 	return true
 }
 
-// fold is the length of the blanks and line breaks at hand, and what a flow scalar makes of them. 0: no line ends here.
+// fold returns the length of the blanks and line breaks at the position, and what a flow scalar converts them to; 0 if no
+// line ends here.
 func (m *matcher) fold() (n int, text string) {
 	i, breaks, kept := m.i, 0, ""
 	for i < len(m.src) {
 		if b := breakAt(m.src, i); b > 0 {
-			if m.src[i] == 0xe2 { // LS and PS stay what they are
+			if m.src[i] == 0xe2 { // LS and PS are not converted
 				kept += string(m.src[i : i+b])
 			} else if breaks > 0 {
 				kept += "\n"
@@ -270,12 +271,12 @@ var escapes = map[byte]string{
 	' ': " ", '"': `"`, '/': "/", '\\': `\`, 'N': "\u0085", '_': "\u00a0", 'L': "\u2028", 'P': "\u2029", '\'': "'",
 }
 
-// escape reads what starts with a backslash: how long it is, and what it stands for.
+// escape reads what starts with a backslash, and returns its length and the text that it means.
 func escape(src []byte) (n int, text string, ok bool) {
 	if len(src) < 2 {
 		return 0, "", false
 	}
-	if b := breakAt(src, 1); b > 0 { // the line goes on
+	if b := breakAt(src, 1); b > 0 { // the line continues
 		n = 1 + b
 		for n < len(src) && blank(src[n]) {
 			n++
@@ -323,7 +324,7 @@ func (m *matcher) block(folded bool) bool {
 			break
 		}
 	}
-	// The indent is that of the first line, or less where a digit in the header says so; the text tells.
+	// The indent is that of the first line, or less if a digit in the header sets it; the text shows which.
 	if first+indent >= len(m.src) {
 		indent = longest(m.src[start:])
 	}
@@ -336,7 +337,7 @@ func (m *matcher) block(folded bool) bool {
 	return false
 }
 
-// longest is the longest line of blanks.
+// longest returns the longest line of blanks.
 func longest(src []byte) int {
 	n := 0
 	for line := range bytes.SplitSeq(src, []byte("\n")) {
@@ -367,7 +368,7 @@ func (m *matcher) lines(indent int, folded bool) bool {
 			return true
 		}
 		if m.i >= len(m.src) {
-			// The library ends the last line of a file that has no newline.
+			// The library adds a newline to the last line of a file that has none.
 			return m.text[m.t:] == "\n" && m.became(0, "\n")
 		}
 		switch {
@@ -376,7 +377,7 @@ func (m *matcher) lines(indent int, folded bool) bool {
 		case folded && m.text[m.t] == ' ':
 			m.became(1, " ")
 		case folded:
-			m.i++ // a line break of several, of which folding takes one
+			m.i++ // a line break of several, of which folding removes one
 		default:
 			return false
 		}

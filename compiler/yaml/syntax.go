@@ -12,7 +12,7 @@ import (
 	"pipec.dev/pipec/schema/expr"
 )
 
-// syntax turns the tree into what HCL's parser would have made of the same project.
+// syntax converts the tree to what HCL's parser would return for the same project.
 type syntax struct {
 	places *places
 	out    *Source
@@ -43,8 +43,8 @@ func (s *syntax) body(b *Body) *hclsyntax.Body {
 	return out
 }
 
-// block is a block. Type and label stand on lines of their own, often far from each other; where the block is looked
-// at, its label is what is meant.
+// block returns a block. Type and label are on lines of their own, often far from each other. The range of the block is
+// that of its label.
 func (s *syntax) block(item *Item) *hclsyntax.Block {
 	out := &hclsyntax.Block{Type: item.Name, Body: s.body(item.Body), TypeRange: s.places.span(item.name)}
 	out.OpenBraceRange, out.CloseBraceRange = out.Body.EndRange, out.Body.EndRange
@@ -96,8 +96,8 @@ func literal(text string, at hcl.Range) hclsyntax.Expression {
 	}
 }
 
-// template reads text. One ${…} that is all of it keeps its type, and is text where text is wanted; ${(…)} is what
-// stands in it and nothing else.
+// template reads text. A ${…} that is the whole text keeps its type, and is text if text is expected; ${(…)} is only its
+// content.
 func (s *syntax) template(v *Value, at hcl.Range) hclsyntax.Expression {
 	if !strings.Contains(v.Text, "${") && !strings.Contains(v.Text, "%{") {
 		s.looksBare(v, at)
@@ -127,7 +127,7 @@ func (s *syntax) template(v *Value, at hcl.Range) hclsyntax.Expression {
 func (s *syntax) bare(v *Value, at hcl.Range) hclsyntax.Expression {
 	none := &hclsyntax.LiteralValueExpr{Val: cty.NullVal(cty.DynamicPseudoType), SrcRange: at}
 	if text, ok := strings.CutPrefix(strings.TrimSpace(v.Text), "${"); ok {
-		d := diag.New("syntax", at, "a reference or a type stands here as it is, without ${…}")
+		d := diag.New("syntax", at, "a reference or a type is written here without ${…}")
 		if text, ok = strings.CutSuffix(text, "}"); ok {
 			text = strings.TrimSpace(text)
 			d = d.WithSuggestion("write %s", text)
@@ -157,12 +157,12 @@ func (s *syntax) refuse(v *Value, r *expr.Refusal) {
 	s.diags.Add(diag.New(code, s.places.at(at, at), "%s", r.Why))
 }
 
-// textName is the file name of places in a scalar's text, which are not yet places of the file.
+// textName is the file name of ranges in a scalar's text, which are not converted to ranges of the file yet.
 const textName = "\x00text"
 
 type parser func(src []byte, filename string, start hcl.Pos) (hclsyntax.Expression, hcl.Diagnostics)
 
-// parse parses the text of a scalar. nil: it is faulty, and that is told.
+// parse parses the text of a scalar. It reports a faulty text and returns nil.
 func (s *syntax) parse(v *Value, parse parser) hclsyntax.Expression {
 	if start, ok := v.scalar.whole(); ok && isPlainText([]byte(v.Text)) {
 		if e, hclDiags := parse([]byte(v.Text), s.places.name, s.places.pos(start)); !hclDiags.HasErrors() {
@@ -175,7 +175,7 @@ func (s *syntax) parse(v *Value, parse parser) hclsyntax.Expression {
 		d = m.diagnostic(d, v)
 		if at := s.places.endOfBlanks(v.End); v.Style == Plain && at > v.End && at < len(s.places.src) && s.places.src[at] == '#' {
 			d.Fix = nil
-			d = d.WithDetail("A # behind a space starts a comment, and ends the text before it.").WithSuggestion("quote it: '${…}'")
+			d = d.WithDetail("A # after a space starts a comment, and ends the text before it.").WithSuggestion("quote it: '${…}'")
 		}
 		s.diags.Add(d)
 	}
@@ -188,7 +188,7 @@ func (s *syntax) parse(v *Value, parse parser) hclsyntax.Expression {
 
 var maybeReference = regexp.MustCompile(`^(var|local|param|step|input|output|each|run)(\.[A-Za-z_][A-Za-z0-9_-]*|\[("[^"$%\\]*"|[0-9]{1,9})\]){1,8}$`)
 
-// looksBare remembers text that may be meant as a reference. Whether it names anything is not known here.
+// looksBare records text that may be meant as a reference. Whether it names anything is not known here.
 func (s *syntax) looksBare(v *Value, at hcl.Range) {
 	if !maybeReference.MatchString(v.Text) {
 		return

@@ -13,13 +13,13 @@ type Tree struct {
 	Root    *Body
 	places  *places
 	told    []diag.Diagnostic
-	scalars []span // all of the file
+	scalars []span // all scalars of the file
 }
 
-// Faults are the values in a form that their name can't have.
+// Faults returns the values in a form that their name can't have.
 func (t *Tree) Faults() []diag.Diagnostic { return t.told }
 
-// Body is what stands in a block.
+// Body is the content of a block.
 type Body struct {
 	Def        *language.Block
 	Items      []*Item
@@ -31,19 +31,19 @@ type Body struct {
 // Item is an attribute or a block. Exactly one of Value and Body is set.
 type Item struct {
 	Name       string
-	Attribute  *language.Attribute // nil: a block, a name of the user's own, or one that is not in the table
+	Attribute  *language.Attribute // nil: a block, a name that the user chose, or one that is not in the table
 	Value      *Value
 	Body       *Body
 	Label      string
-	Start, End int // of the whole, from its label on where it has one
-	TypeStart  int // where its name stands: for blocks with labels, that of the type, above all of them
+	Start, End int // of the whole item, from its label if it has one
+	TypeStart  int // the start of its name: for blocks with labels, the name of the type, above all of them
 
 	name, label span
 }
 
 type span struct{ start, end int }
 
-// Kind is what a value is.
+// Kind is the kind of a value.
 type Kind int
 
 // The kinds of values.
@@ -57,12 +57,12 @@ const (
 	Map
 )
 
-// Value is what stands behind a name.
+// Value is the value of a name.
 type Value struct {
 	Kind       Kind
-	Text       string     // of all but lists and maps
+	Text       string     // for all kinds except lists and maps
 	Number     cty.Value  // of a number
-	Want       cty.Type   // what is wanted here; cty.DynamicPseudoType: anything
+	Want       cty.Type   // the expected type; cty.DynamicPseudoType: any
 	Elements   []*Value   // of a list, and the values of a map
 	Keys       []*Value   // of a map: templates
 	Start, End int        // offsets in the file

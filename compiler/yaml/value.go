@@ -14,11 +14,11 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// anything is what is wanted where the table doesn't say.
+// anything is the expected type if the table has none.
 var anything = cty.DynamicPseudoType
 
-// wanted is the type of an attribute's value. Where the table has it as any, the type beside it counts: the default of
-// a variable of type string keeps its text too.
+// wanted returns the expected type of an attribute's value. If the table has any, the type next to it counts: the default
+// of a variable of type string keeps its text too.
 func wanted(a *language.Attribute, siblings []*entry) cty.Type {
 	t, err := types.ParseString(a.Type)
 	if err != nil {
@@ -37,7 +37,7 @@ func wanted(a *language.Attribute, siblings []*entry) cty.Type {
 	return anything
 }
 
-// inside is what is wanted of an element, by its key.
+// inside returns the expected type of an element, by its key.
 func inside(want cty.Type, key string) cty.Type {
 	switch {
 	case want.IsCollectionType():
@@ -48,7 +48,7 @@ func inside(want cty.Type, key string) cty.Type {
 	return anything
 }
 
-// value reads what stands behind an attribute. nil: it is faulty, and that is told.
+// value reads the value of an attribute. It reports a faulty value and returns nil.
 func (r *reader) value(from *lib.Node, want cty.Type, kind language.Kind, depth int) *Value {
 	n, ok := r.enter(from, depth)
 	if !ok {
@@ -98,10 +98,10 @@ func (r *reader) value(from *lib.Node, want cty.Type, kind language.Kind, depth 
 	return v
 }
 
-// notText tells a { or a [ where text is wanted, which in YAML starts something else.
+// notText reports a { or a [ where text is expected, because it starts a map or a list in YAML.
 func (r *reader) notText(n *lib.Node, what string) {
 	at := r.places.nodeAt(n)
-	r.tell(diag.New("type-mismatch", at, "a %s starts a %s here, and text is wanted", string(r.places.src[at.Start.Byte:at.End.Byte]), what).
+	r.tell(diag.New("type-mismatch", at, "expected text, but a %s starts a %s here", string(r.places.src[at.Start.Byte:at.End.Byte]), what).
 		WithDetail("An expression is written ${…}.").WithSuggestion("quote it"))
 }
 
@@ -133,7 +133,7 @@ func form(n *lib.Node) ScalarForm {
 	return Plain
 }
 
-// text reads a scalar as YAML 1.2's core schema does, but for what is wanted as text.
+// text reads a scalar as YAML 1.2's core schema does, unless text is expected.
 func (r *reader) text(v *Value, n *lib.Node, kind language.Kind) bool {
 	s := r.scalar(n)
 	v.scalar, v.Text, v.Start, v.End, v.Style = s, s.text, s.start, s.end, form(n)
@@ -145,7 +145,7 @@ func (r *reader) text(v *Value, n *lib.Node, kind language.Kind) bool {
 		case "!!null", "!!bool", "!!int", "!!float":
 		default:
 			r.tell(diag.New("syntax", r.places.nodeAt(n), "the tag %s has no meaning here", n.ShortTag()).
-				WithSuggestion("take it out; text that starts with a ! is quoted"))
+				WithSuggestion("remove it; text that starts with a ! must be in quotes"))
 			return false
 		}
 	}
@@ -170,15 +170,15 @@ func (r *reader) text(v *Value, n *lib.Node, kind language.Kind) bool {
 	return true
 }
 
-// PlainText is what text without quotes is, Null, Bool, Number or Template, and how the language writes it. wantsText: a number
-// there is text too.
+// PlainText returns the kind of text without quotes, Null, Bool, Number or Template, and how the language writes it.
+// wantsText: a number is text too.
 func PlainText(text string, wantsText bool) (Kind, string) {
 	switch kind := plainKind(text, wantsText); {
 	case kind == Null:
 		return kind, "null"
 	case kind == Bool:
 		return kind, strings.ToLower(text)
-	case kind == Number && len(text) <= expr.MaxDigits: // else it is told, and no number
+	case kind == Number && len(text) <= expr.MaxDigits: // otherwise it has been reported, and is not a number
 		return kind, inTens(text)
 	default:
 		return kind, text
@@ -197,14 +197,14 @@ func plainKind(text string, wantsText bool) Kind {
 	return Template
 }
 
-// bareIf makes bare text of a template that starts so: image.name where an image may also be any text.
+// bareIf converts a template that starts with prefix to bare text: image.name, if an image may also be any text.
 func (v *Value) bareIf(prefix string) {
 	if v.Kind == Bare && !referenceText.MatchString(v.Text) || v.Kind == Bare && !strings.HasPrefix(v.Text, prefix) {
 		v.Kind, v.Want = Template, cty.String
 	}
 }
 
-// referenceText is what can only be a reference.
+// referenceText matches text that can only be a reference.
 var referenceText = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*|\[("[^"]*"|[0-9]+)\])+$`)
 
 func nullText(s string) bool { return s == "" || s == "~" || s == "null" || s == "Null" || s == "NULL" }
@@ -217,14 +217,14 @@ func isNull(n *lib.Node) bool {
 	return n.Kind == lib.ScalarNode && form(n) == Plain && n.Style&lib.TaggedStyle == 0 && nullText(n.Value)
 }
 
-// scalar finds where a scalar stands, and remembers it: a # inside of it starts no comment.
+// scalar finds the position of a scalar, and records it: a # inside of a scalar doesn't start a comment.
 func (r *reader) scalar(n *lib.Node) *scalar {
 	s := r.places.find(n)
 	r.tree.scalars = append(r.tree.scalars, span{s.start, s.end})
 	return s
 }
 
-// nodeAt is the place of a node: of a scalar the whole, else where it starts.
+// nodeAt returns the range of a node: the whole scalar, and otherwise its start.
 func (p *places) nodeAt(n *lib.Node) hcl.Range {
 	start := p.offset(n.Line, n.Column)
 	if n.Kind != lib.ScalarNode && n.Kind != lib.AliasNode {
@@ -241,7 +241,7 @@ func (p *places) nodeAt(n *lib.Node) hcl.Range {
 	return p.at(start, min(end, len(p.src)))
 }
 
-// closing is just behind the bracket that follows, where one does.
+// closing returns the position after the bracket that follows, if there is one.
 func (p *places) closing(i int) int {
 	for at := p.blanks(i); at < len(p.src); at = p.blanks(at + 1) {
 		switch p.src[at] {

@@ -1,10 +1,10 @@
-// Package yaml reads sources in YAML: bytes to the same syntax trees that HCL's parser makes, with YAML's own places. It
-// lays the table of schema/language over the document, because that says what is a block, what an expression and what a
-// bare reference; whether names exist and types fit is not looked at.
+// Package yaml reads sources in YAML into the same syntax trees as HCL's parser, with positions in the YAML file. It
+// applies the table of schema/language to the document, because the table defines what is a block, an expression or a bare
+// reference. Whether names exist and types fit is not checked here.
 //
-// A document is a project on HCL's JSON information model: a key is an attribute or a type of block, a block with a
-// label stands under its label, and text is a template. The library parses; what is here finds the place of each
-// character of a scalar, so that an expression in the middle of a block of text is told where it stands.
+// A document is a project in HCL's JSON information model: a key is an attribute or a type of block, a block with a label
+// is under its label, and text is a template. A library parses the document. This package finds the position of each
+// character of a scalar, so that a fault in an expression inside of a block of text is reported at its own position.
 package yaml
 
 import (
@@ -22,18 +22,18 @@ import (
 	"pipec.dev/pipec/schema/language"
 )
 
-// maxAliased bounds what aliases and merge keys stand for in one file: each is read again where it is used.
+// maxAliased limits how many values aliases and merge keys repeat in one file. Each is read again wherever it is used.
 const maxAliased = 100_000
 
-// Source is one source file, read.
+// Source is one source file that has been read.
 type Source struct {
 	Body     *hclsyntax.Body
-	Told     []diag.Diagnostic            // of values in a form that their name can't have: the rest of the file can be looked at
-	Tried    map[*hclsyntax.Body][]string // the names of those values, by the body that they are missing from
+	Told     []diag.Diagnostic            // for values in a form that their name can't have; the rest of the file can be checked
+	Tried    map[*hclsyntax.Body][]string // the names of those values, by the body in which they are missing
 	Suspects []Suspect
 }
 
-// Suspect is text that looks like a reference and is none.
+// Suspect is text that looks like a reference but isn't one.
 type Suspect struct {
 	Traversal      hcl.Traversal
 	Range          hcl.Range
@@ -43,9 +43,9 @@ type Suspect struct {
 	Kind           language.Kind // of the attribute
 }
 
-// Parse reads a source. nil: it can't be read, and why is told. src is UTF-8.
-func Parse(name string, src []byte, diags *diag.List) *Source {
-	tree := Read(name, src, diags)
+// Parse reads a source as blocks of the table root. It reports a source that can't be read, and returns nil. src is UTF-8.
+func Parse(name string, src []byte, root *language.Block, diags *diag.List) *Source {
+	tree := Read(name, src, root, diags)
 	if tree == nil {
 		return nil
 	}
@@ -56,11 +56,12 @@ func Parse(name string, src []byte, diags *diag.List) *Source {
 	return out
 }
 
-// Read reads a source into a tree of the table's blocks and attributes. nil: it is not YAML, and why is told.
-func Read(name string, src []byte, diags *diag.List) *Tree {
+// Read reads a source into a tree of the table's blocks and attributes. It reports a source that is not YAML, and returns
+// nil.
+func Read(name string, src []byte, root *language.Block, diags *diag.List) *Tree {
 	if len(src) > expr.MaxFile {
 		at := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
-		diags.Add(diag.New("too-large", at, "the file has %d bytes, and the limit is %d", len(src), expr.MaxFile))
+		diags.Add(diag.New("too-large", at, "the file has %d bytes, but the limit is %d", len(src), expr.MaxFile))
 		return nil
 	}
 	p := newPlaces(name, src)
@@ -74,7 +75,7 @@ func Read(name string, src []byte, diags *diag.List) *Tree {
 		return nil
 	}
 	r := reader{places: p, tree: &Tree{places: p}}
-	body := &Body{Def: language.Root(), End: len(src)}
+	body := &Body{Def: root, End: len(src)}
 	if node != nil {
 		r.body(body, node, 0)
 	}
@@ -82,10 +83,10 @@ func Read(name string, src []byte, diags *diag.List) *Tree {
 	return r.tree
 }
 
-// document parses the one document of a file. nil without a fault: the file is empty.
+// document parses the one document of a file. It returns nil without a fault if the file is empty.
 func (p *places) document() (root *lib.Node, fault *diag.Diagnostic) {
 	defer func() {
-		if v := recover(); v != nil { // a fault of the library's is not the user's
+		if v := recover(); v != nil { // a fault of the library is not the user's
 			d := diag.New("syntax", p.at(0, 0), "this file can't be read as YAML: %v", v)
 			root, fault = nil, &d
 		}
@@ -114,7 +115,7 @@ func (p *places) document() (root *lib.Node, fault *diag.Diagnostic) {
 		at := p.offset(n.Line, n.Column)
 		d := diag.New("syntax", p.at(at, p.endOfLine(at)), "a second document starts here").
 			WithDetail("A file is one document. Several files are read as one project.").
-			WithSuggestion("write it into a file of its own, or take out the ---")
+			WithSuggestion("move it to a file of its own, or remove the ---")
 		return nil, &d
 	}
 }
@@ -126,14 +127,14 @@ func (p *places) endOfLine(i int) int {
 	return i
 }
 
-// gate refuses what is nested too deep, before the library's parser recurses into it.
+// gate rejects a source that is nested too deep, before the library's parser recurses into it.
 func (p *places) gate() *diag.Diagnostic {
 	depth, quote := 0, byte(0)
 	for i := 0; i < len(p.src); i++ {
 		c := p.src[i]
 		switch {
 		case quote != 0:
-			if c == quote || c == '\n' { // text over several lines is no matter here: its brackets are counted too
+			if c == quote || c == '\n' { // text over several lines doesn't matter here: its brackets are counted too
 				quote = 0
 			}
 		case (c == '"' || c == '\'') && i > 0 && bytes.IndexByte([]byte(" [{,:\t"), p.src[i-1]) >= 0:
@@ -147,7 +148,7 @@ func (p *places) gate() *diag.Diagnostic {
 			depth--
 		case c == '\n':
 			if i+1 < len(p.src) && !blank(p.src[i+1]) && p.src[i+1] != ']' && p.src[i+1] != '}' {
-				depth = 0 // a key at the start of a line: what was open before it was text
+				depth = 0 // there is a key at the start of a line, so the open bracket before it was text
 			}
 			indent := 0
 			for i+1+indent < len(p.src) && p.src[i+1+indent] == '-' && i+2+indent < len(p.src) && blank(p.src[i+2+indent]) {

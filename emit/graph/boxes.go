@@ -6,7 +6,8 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// Sizes of the SVG, in px/unit. Names are drawn in a monospaced font, whose widths are known without one at hand.
+// Sizes of the SVG, in px/unit. Names are drawn in a monospaced font, whose character widths are known without the
+// font.
 const (
 	charWidth  = 58 // of a name: 12 px
 	smallWidth = 53 // of a port or a mark: 11 px
@@ -16,21 +17,21 @@ const (
 	footHeight = 6 * unit
 	boxPadding = 14 * unit
 	boxGap     = 22 * unit
-	maxName    = 36 // characters that are drawn of a name; all are in the tooltip
+	maxName    = 36 // characters of a name that are drawn; the tooltip contains all
 	maxPort    = 26
 	slimHeight = 24 * unit
 	slimGap    = 8 * unit
 )
 
-// box is how a node is drawn: its name, its marks, and a row for each input (to the left) and output (to the right).
-// Programs of many steps have no rows.
+// box is the drawing of a node: its name, its marks, and a row for each input (left) and output (right). Programs with
+// many steps have no rows.
 type box struct {
 	width, height int
 	inputs        []string
 	outputs       []string
 }
 
-// maxDetailed is up to how many steps rows are drawn.
+// maxDetailed is the maximum number of steps with which rows are drawn.
 const maxDetailed = 150
 
 func (m *model) boxes() (out []box, detailed bool) {
@@ -79,7 +80,7 @@ func (b *box) detail(n *node) {
 	}
 }
 
-// head is the height of what stands above the rows.
+// head is the height of the part above the rows.
 func (b *box) head() int {
 	if k := max(len(b.inputs), len(b.outputs)); k > 0 {
 		return b.height - k*rowHeight - footHeight
@@ -87,7 +88,8 @@ func (b *box) head() int {
 	return b.height
 }
 
-// port is how far below the upper side an edge ends or starts: at the row of that name, else in the middle of the head.
+// port is the distance from the top at which an edge ends or starts: at the row with that name, else in the middle of
+// the head.
 func (b *box) port(rows []string, name string) int {
 	for i, r := range rows {
 		if r == name {
@@ -101,7 +103,7 @@ func textWidth(s string, most, char int) int {
 	return uniseg.StringWidth(cut(oneLine(s), most)) * char
 }
 
-// wires are the lines to draw: one for each thing that passes along an edge to a row of its own, else one for the edge.
+// wires are the lines to draw: one for each link of an edge to a row of its own, else one for the edge.
 func (m *model) wires(boxes []box, detailed bool) []wire {
 	var out []wire
 	for i, e := range m.edges {

@@ -9,7 +9,7 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// DOT writes a program in Graphviz' language.
+// DOT writes a program in Graphviz's language.
 func DOT(w io.Writer, p *program.Program) error {
 	m := newModel(p)
 	b := bufio.NewWriter(w)
@@ -60,7 +60,7 @@ func dotEdge(m *model, e *edge) []string {
 	return attrs
 }
 
-// dotQuote writes a string of DOT's, in which a backslash begins an escape. A newline stays one.
+// dotQuote writes a string in DOT, in which a backslash starts an escape sequence. Newlines are kept.
 func dotQuote(s string) string {
 	lines := strings.Split(s, "\n")
 	for i := range lines {

@@ -1,7 +1,7 @@
-// Package graph draws a program: as text for a terminal, as DOT and Mermaid for other tools, as an SVG with a layout of
-// its own. It takes the program alone, and the same program gives the same bytes.
+// Package graph draws a program: as text for a terminal, as DOT and Mermaid for other tools, and as an SVG with its own
+// layout. Its only input is the program, and the same program gives the same bytes.
 //
-// It neither knows how a run went (runtime draws that) nor where a step stands in the source.
+// It draws neither the progress of a run (runtime does) nor the positions of steps in the source.
 package graph
 
 import (
@@ -10,7 +10,7 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// Format writes a picture of a program.
+// Format writes a drawing of a program.
 type Format func(w io.Writer, p *program.Program) error
 
 // Formats are the formats by name.

@@ -22,7 +22,7 @@ import (
 
 var update = flag.Bool("update", false, "write what is drawn into the golden files")
 
-// archives are the programs of testdata.
+// archives returns the programs of testdata.
 func archives(t *testing.T, do func(t *testing.T, file string, a *txtar.Archive, p *program.Program)) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -55,7 +55,7 @@ func draw(t interface {
 	return b.Bytes()
 }
 
-// TestGolden draws the program that is first in each archive, in each format that the archive has.
+// TestGolden draws the first program of each archive, in each format that the archive contains.
 func TestGolden(t *testing.T) {
 	archives(t, func(t *testing.T, file string, a *txtar.Archive, p *program.Program) {
 		for i, f := range a.Files[1:] {
@@ -74,7 +74,7 @@ func TestGolden(t *testing.T) {
 	})
 }
 
-// TestDOT gives what is drawn to Graphviz, where it is installed.
+// TestDOT passes DOT output to Graphviz, if it is installed.
 func TestDOT(t *testing.T) {
 	dot, err := exec.LookPath("dot")
 	if err != nil {
@@ -96,7 +96,7 @@ func TestDOT(t *testing.T) {
 	})
 }
 
-// checkXML reads a picture as XML, and counts its steps and edges.
+// checkXML parses a picture as XML, and counts its steps and edges.
 func checkXML(svg []byte) (steps, edges int, err error) {
 	for dec := xml.NewDecoder(bytes.NewReader(svg)); ; {
 		tok, err := dec.Token()
@@ -120,7 +120,7 @@ func checkXML(svg []byte) (steps, edges int, err error) {
 	}
 }
 
-// generate is any program at all, with names that no compiler would let pass.
+// generate returns an arbitrary program, including names that the compiler would reject.
 func generate(t *rapid.T) *program.Program {
 	p := &program.Program{Version: 1, Pipeline: rapid.String().Draw(t, "pipeline")}
 	name := rapid.OneOf(rapid.StringMatching(`[a-z]{1,3}`), rapid.String())
@@ -145,7 +145,7 @@ func generate(t *rapid.T) *program.Program {
 	return p
 }
 
-// TestAnyProgram: whatever the program, the picture is there, is the same each time, and holds all steps.
+// TestAnyProgram: every program has a picture, which is the same each time and contains all steps.
 func TestAnyProgram(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := generate(t)
@@ -170,7 +170,7 @@ func TestAnyProgram(t *testing.T) {
 	})
 }
 
-// TestLayout: boxes never lie on each other, and edges go to the right.
+// TestLayout: boxes never overlap, and edges point to the right.
 func TestLayout(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := newModel(generate(t))
@@ -201,7 +201,7 @@ func TestLayout(t *testing.T) {
 	})
 }
 
-// grid is a program of layers, each step with two inputs from the layer before.
+// grid returns a program of layers, in which each step has two inputs from the layer before.
 func grid(layers, width int) *program.Program {
 	p := &program.Program{Version: 1, Pipeline: "grid"}
 	for l := range layers {
@@ -220,7 +220,7 @@ func grid(layers, width int) *program.Program {
 	return p
 }
 
-// chain is a program in which each step waits for the one before, and the last for all.
+// chain returns a program in which each step waits for the one before, and the last step for all.
 func chain(n int) *program.Program {
 	p := &program.Program{Version: 1, Pipeline: "chain"}
 	for i := range n {
@@ -235,7 +235,7 @@ func chain(n int) *program.Program {
 	return p
 }
 
-// TestLarge: ten thousand steps, wide and deep. Something quadratic would not end, or fill the memory.
+// TestLarge draws ten thousand steps, wide and deep. Quadratic code would not finish, or exhaust the memory.
 func TestLarge(t *testing.T) {
 	for name, p := range map[string]*program.Program{"grid": grid(100, 100), "wide": grid(2, 5000), "chain": chain(10_000)} {
 		for format := range Formats {
@@ -271,7 +271,7 @@ func BenchmarkSVG(b *testing.B) {
 	}
 }
 
-// FuzzFormats draws whatever can be read as a program.
+// FuzzFormats draws everything that can be decoded as a program.
 func FuzzFormats(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// needWords say what an edge asks, where nothing that passes along it does.
+// needWords describe what an edge requires if no output passes along it.
 func needWords(k program.NeedKind) string {
 	switch k {
 	case program.NeedOrder:
@@ -20,7 +20,7 @@ func needWords(k program.NeedKind) string {
 	return ""
 }
 
-// label is what stands at an edge: the outputs that pass along it, else what it asks.
+// label is the text of an edge: the outputs that pass along it, else what the edge requires.
 func (e *edge) label() string {
 	var names []string
 	for _, l := range e.links {
@@ -34,7 +34,7 @@ func (e *edge) label() string {
 	return strings.Join(names, ", ")
 }
 
-// describe says all that is known of an edge, a line for each thing that passes along it.
+// describe returns a complete description of an edge, with a line for each of its links.
 func (m *model) describe(e *edge) string {
 	from, to := m.nodes[e.from].name, m.nodes[e.to].name
 	var lines []string
@@ -59,12 +59,12 @@ func (m *model) describe(e *edge) string {
 	case len(lines) == 0:
 		lines = append(lines, fmt.Sprintf("%s runs after %s", to, from))
 	case e.kind == program.NeedSoft:
-		lines = append(lines, "null or its default where "+from+" was skipped")
+		lines = append(lines, "null or its default if "+from+" was skipped")
 	}
 	return strings.Join(lines, "\n")
 }
 
-// source says where a value comes from, in a few words.
+// source describes where a value comes from.
 func source(v *program.Value) string {
 	switch {
 	case v == nil:
@@ -77,7 +77,7 @@ func source(v *program.Value) string {
 	return oneLine(string(v.Const))
 }
 
-// oneLine makes a text safe to show on one line: no control characters, no more blanks than one.
+// oneLine makes a text safe for one line: without control characters or repeated blanks.
 func oneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Bidi_Control, r) {

@@ -5,31 +5,31 @@ import (
 	"slices"
 )
 
-// All lengths of a layout are whole numbers of px/unit, so that no machine's way to round shows in the picture.
+// All lengths of a layout are integers in px/unit, so that the result does not depend on a machine's rounding.
 const unit = 8
 
-// item is what has a place in a layer: a node, or where a long edge passes through.
+// item is an entry of a layer: a node, or a point through which a long edge passes.
 type item struct {
 	node   int // -1: an edge passes through
 	layer  int
 	height int
-	y      int // of its upper side
-	pos    int // in its layer
+	y      int // of its top
+	pos    int // position in its layer
 }
 
-// segment is a part of an edge between two neighbouring layers. The offsets are from the items' upper sides.
+// segment is the part of an edge between two adjacent layers. Offsets are relative to the tops of the items.
 type segment struct {
 	from, to       int // items
 	fromOff, toOff int
-	weight         int // how much it wants to be straight
+	weight         int // preference for being straight
 }
 
-// wire is an edge to lay out: from a place on the right side of a node to one on the left side of another.
+// wire is an edge to lay out: from a point on the right side of a node to one on the left side of another.
 type wire struct {
-	edge           int // of the model
+	edge           int // index in the model
 	from, to       int // nodes
 	fromOff, toOff int
-	arrow          bool  // it ends at the node as a whole, and not at a row of it
+	arrow          bool  // it ends at the node as a whole, not at a row
 	via            []int // items that it passes through
 }
 
@@ -38,13 +38,13 @@ type layout struct {
 	layers   [][]int // items, from top to bottom
 	wires    []wire
 	segments []segment
-	in, out  [][]int // segments that end, and start, at each item
-	gap      int     // between two items of a layer
+	in, out  [][]int // segments that end and start at each item
+	gap      int     // distance between two items of a layer
 }
 
-// newLayout places nodes of the given heights, after Sugiyama: long edges are cut at each layer that they pass, the
-// layers are ordered so that few edges cross, and then moved up and down so that edges are straight. All of it takes
-// time that grows with the number of nodes and edges, but for one sorting.
+// newLayout places nodes of the given heights, based on Sugiyama's method: long edges are cut at each layer, the layers
+// are ordered to reduce crossings, and nodes are moved vertically to straighten edges. Except for one sort, the time is
+// linear in the number of nodes and edges.
 func newLayout(m *model, heights []int, wires []wire, gap int) *layout {
 	l := &layout{wires: wires, gap: gap}
 	for i, n := range m.nodes {
@@ -64,12 +64,12 @@ func newLayout(m *model, heights []int, wires []wire, gap int) *layout {
 	return l
 }
 
-// passThrough makes the items where long edges pass. Those that start at one place share them, as far as they go. Where
-// there are many that are very long, those get none and are drawn straight through: a chain in which all is used at the
-// end would be quadratic.
+// passThrough creates the items through which long edges pass. Edges with a common start share them as far as possible.
+// If there are many very long edges, those get no items and are drawn straight, because a chain in which every output
+// is used at the end would take quadratic time.
 func (l *layout) passThrough(m *model) {
 	type start struct{ node, off int }
-	reach := map[start]int{} // how many layers have to be passed
+	reach := map[start]int{} // number of layers to pass
 	var far []start
 	for _, w := range l.wires {
 		at := start{w.from, w.fromOff}
@@ -103,10 +103,10 @@ func (l *layout) passThrough(m *model) {
 
 // link cuts the edges into segments.
 func (l *layout) link() {
-	seen := map[[2]int]bool{} // of those that edges of one node share
+	seen := map[[2]int]bool{} // segments that edges of one node share
 	for _, w := range l.wires {
 		if gapless := l.items[w.to].layer-l.items[w.from].layer == len(w.via)+1; !gapless {
-			continue // drawn straight through, or backwards
+			continue // drawn straight, or backwards
 		}
 		at, off := w.from, w.fromOff
 		for _, v := range append(slices.Clone(w.via), w.to) {

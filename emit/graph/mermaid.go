@@ -9,8 +9,8 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// Mermaid writes a program as a flowchart of Mermaid's, as hosts of Git repositories draw it. (They draw 500 edges at
-// most unless they are set to draw more.)
+// Mermaid writes a program as a Mermaid flowchart, which hosts of Git repositories draw. (Their default limit is 500
+// edges.)
 func Mermaid(w io.Writer, p *program.Program) error {
 	m := newModel(p)
 	b := bufio.NewWriter(w)
@@ -51,8 +51,8 @@ func mermaidNode(n node) string {
 	return "[" + label + "]"
 }
 
-// mermaidQuote writes lines as a string of Mermaid's. It knows no backslash; what has a meaning in it, or in the HTML or
-// Markdown that it makes of it, is written as an entity.
+// mermaidQuote writes lines as a Mermaid string. Mermaid has no backslash escapes: characters with a meaning in
+// Mermaid, HTML or Markdown are written as entities.
 func mermaidQuote(lines ...string) string {
 	var out []string
 	for _, l := range lines {

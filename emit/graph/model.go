@@ -9,7 +9,7 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// kind is what a node stands for.
+// kind is the kind of a node.
 type kind int
 
 const (
@@ -18,17 +18,17 @@ const (
 	result       // an output of the pipeline
 )
 
-// needResult joins a step to an output of the pipeline.
+// needResult joins a step and an output of the pipeline.
 const needResult program.NeedKind = "result"
 
-// node is something that is drawn, and edge is what joins two of them.
+// node is a drawn node, and edge joins two nodes.
 type node struct {
 	kind   kind
 	name   string
 	step   *program.Step   // of a step
 	result *program.Result // of a result
-	marks  []string        // what is special about a step, in a word each
-	layer  int             // how many steps at least must end before it
+	marks  []string        // properties of a step, one word each
+	layer  int             // the length of the longest chain of steps before it
 }
 
 type edge struct {
@@ -37,11 +37,11 @@ type edge struct {
 	links    []link
 }
 
-// link is one thing that passes along an edge.
+// link is one dependency of an edge.
 type link struct {
-	output string // or what is asked of the step's end: "status"
-	typ    string // "" where it is no output
-	use    string // where it goes: an input's name, or "command", "env NAME", "when"
+	output string // output, or the property of the step's end that is used: "status"
+	typ    string // "" if it is not an output
+	use    string // the use: an input's name, or "command", "env NAME", "when"
 	input  bool   // use is an input
 }
 
@@ -51,8 +51,8 @@ type model struct {
 	layers int // of steps and results; the layers of finally follow
 }
 
-// newModel reads a program. It takes one that the compiler would not have made too: what is named and isn't there is
-// left out, and rings are drawn.
+// newModel reads a program. It accepts programs that the compiler would not produce: unknown names are ignored, and
+// cycles are drawn.
 func newModel(p *program.Program) *model {
 	m := &model{}
 	byName := map[string]int{}
@@ -79,7 +79,7 @@ func stepNode(k kind, s *program.Step) node {
 	return node{kind: k, name: s.Name, step: s, marks: marks(s)}
 }
 
-// marks are what a reader of the graph wants to know of a step, besides what joins it to others.
+// marks returns the properties of a step that a reader of the graph needs, apart from its dependencies.
 func marks(s *program.Step) []string {
 	var out []string
 	switch {
@@ -122,7 +122,7 @@ func marks(s *program.Step) []string {
 	return out
 }
 
-// duration leaves out what is zero: 1h and not 1h0m0s.
+// duration omits parts that are zero: 1h instead of 1h0m0s.
 func duration(d program.Duration) string {
 	s := d.D().String()
 	if strings.HasSuffix(s, "m0s") {
@@ -134,11 +134,11 @@ func duration(d program.Duration) string {
 	return s
 }
 
-// joiner makes the edges; those of one node are found while that node is read, and thrown away after it.
+// joiner creates the edges. It keeps an index of the current node's edges only.
 type joiner struct {
 	m      *model
 	byName map[string]int
-	into   map[int]int // from -> edge, of the node at hand
+	into   map[int]int // from -> edge, for the current node
 }
 
 func (b *joiner) step(to int) {
@@ -210,17 +210,17 @@ func (b *joiner) link(e int, l link) {
 	}
 }
 
-// producer splits a reference to a step, or to an instance of one. Of a whole step with instances there is no one output.
+// producer splits a reference to a step, or to an instance of one. A whole step with instances has no single output.
 func (b *joiner) producer(ref string) (from int, output string, ok bool) {
 	if r, ok := expr.StepRef(ref); ok && r.Attr != "" {
 		if from, ok = b.byName[r.Step]; ok {
 			return from, r.Attr, true
 		}
 	}
-	// The compiler names no step so that it could be taken for an instance; a graph is drawn of others too.
+	// The compiler gives no step a name that looks like an instance, but a program may come from elsewhere.
 	rest, isStep := strings.CutPrefix(ref, "step.")
 	i := strings.LastIndexByte(rest, '.')
-	if !isStep || i < 0 { // each.key, also where a step is named each
+	if !isStep || i < 0 { // each.key, also if a step is named each
 		return 0, "", false
 	}
 	from, ok = b.byName[rest[:i]]
@@ -236,8 +236,8 @@ func (b *joiner) typ(from int, output string) string {
 	return ""
 }
 
-// rank gives each node its layer: one more than the deepest that it waits for. The layers of finally come after all
-// others, as it does in time.
+// rank sets each node's layer: one more than the highest layer among its dependencies. The layers of finally come after
+// all others.
 func (m *model) rank() {
 	waits := make([]int, len(m.nodes))
 	out := m.outgoing()
@@ -253,7 +253,7 @@ func (m *model) rank() {
 	done := make([]bool, len(m.nodes))
 	for next := 0; ; {
 		if len(ready) == 0 {
-			// All that is left waits for itself: break the ring at the first node.
+			// All remaining nodes are in or behind a cycle: break it at the first node.
 			for next < len(done) && done[next] {
 				next++
 			}
@@ -305,7 +305,7 @@ func (m *model) outgoing() [][]int {
 	return out
 }
 
-// byLayer are the nodes in their layers, in the program's order.
+// byLayer returns the nodes of each layer, in the program's order.
 func (m *model) byLayer() [][]int {
 	var out [][]int
 	for i, n := range m.nodes {

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// order sorts each layer by the mean place of what its items are joined to, to the right and back again, and keeps the
-// best that it saw.
+// order sorts each layer by the mean position of its items' neighbors, forwards and backwards, and keeps the best
+// result.
 func (l *layout) order() {
 	for i := range l.layers {
 		l.number(i)
@@ -48,15 +48,15 @@ func (l *layout) number(layer int) {
 	}
 }
 
-// sortLayer sorts a layer by its items' neighbours on one side. An item without any stays near where it is.
+// sortLayer sorts a layer by its items' neighbors on one side. An item without neighbors stays near its position.
 func (l *layout) sortLayer(layer int, at [][]int, other func(segment) (item, off int)) {
-	const fine = 1 << 16 // means are kept as fractions of a place
+	const fine = 1 << 16 // positions are fixed-point numbers
 	mean := make(map[int]int, len(l.layers[layer]))
 	for _, i := range l.layers[layer] {
 		sum := 0
 		for _, s := range at[i] {
 			o, off := other(l.segments[s])
-			// Within a neighbour, the place on its side counts: its edges shall not cross each other.
+			// The position on the neighbor's side counts as well, so that its edges do not cross each other.
 			sum += l.items[o].pos*fine + off*fine/2/(l.items[o].height+1)
 		}
 		if n := len(at[i]); n > 0 {
@@ -73,7 +73,7 @@ func (l *layout) sortLayer(layer int, at [][]int, other func(segment) (item, off
 func (l *layout) crossings() int {
 	total := 0
 	for _, layer := range l.layers {
-		var ends [][2]int // of the segments to this layer: the place at the left, then the place here
+		var ends [][2]int // of the segments to this layer: the left position, then the position here
 		for _, i := range layer {
 			for _, s := range l.in[i] {
 				seg := l.segments[s]

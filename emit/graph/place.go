@@ -1,7 +1,7 @@
 package graph
 
-// place gives each item its height in the picture: as near as can be to where its edges would be straight, without
-// changing the order of a layer.
+// place sets the vertical position of each item, as close as possible to where its edges are straight, without changing
+// the order of a layer.
 func (l *layout) place() {
 	for _, layer := range l.layers {
 		total := -l.gap
@@ -36,14 +36,14 @@ func (l *layout) place() {
 	}
 }
 
-// settle moves the items of one layer to the mean of what their neighbours to the left, to the right, or on both sides,
-// ask for. Where two would overlap, they and what they push are moved as one: this is isotonic regression by pooling
-// adjacent violators, which is the best there is by least squares, and linear.
+// settle moves the items of one layer towards the mean of the positions of their neighbors on the left, the right, or
+// both sides. Items that would overlap are moved as one block. This is isotonic regression by pooling adjacent
+// violators, which is optimal by least squares, and linear.
 func (l *layout) settle(layer int, left, right bool) {
 	type block struct{ sum, weight, count int }
 	var blocks []block
 	mean := func(b block) int { return floorDiv(b.sum, b.weight) }
-	offset := 0 // of an item where all stand as close as can be
+	offset := 0 // of an item in the densest packing
 	for _, i := range l.layers[layer] {
 		want, weight := l.wish(i, left, right)
 		b := block{sum: (want - offset) * weight, weight: weight, count: 1}
@@ -67,7 +67,7 @@ func (l *layout) settle(layer int, left, right bool) {
 	}
 }
 
-// wish is where an item's edges would be straight in the mean, and how much that weighs.
+// wish returns the position at which an item's edges are straight on average, and its weight.
 func (l *layout) wish(i int, left, right bool) (y, weight int) {
 	sum := 0
 	if left {

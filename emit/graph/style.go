@@ -7,7 +7,8 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// heads are the arrow heads: a marker can't take the colour of its line everywhere, so each kind has its own.
+// heads are the arrow heads. Each kind of edge has its own, because not all viewers let a marker inherit the color of
+// its line.
 func heads() string {
 	var b strings.Builder
 	b.WriteString("<defs>")
@@ -18,7 +19,7 @@ func heads() string {
 	return b.String()
 }
 
-// style is the picture's own style sheet. Colours follow the reader's choice of light or dark.
+// style is the style sheet of the picture. Colors follow the reader's light or dark mode.
 const style = `<style>
 .ground { fill: #ffffff }
 text { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: #1e293b }

@@ -11,9 +11,9 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// SVG writes a program as a picture with a layout of its own: from left to right, a box for each step with its inputs
-// and outputs, a line for each thing that passes. It can be read on light and on dark ground, says more on hover, and
-// loads nothing.
+// SVG writes a program as a picture with its own layout: from left to right, a box for each step with its inputs and
+// outputs, and a line for each dependency. It is readable on light and dark backgrounds, has tooltips, and loads no
+// other files.
 func SVG(w io.Writer, p *program.Program) error {
 	m := newModel(p)
 	boxes, detailed := m.boxes()
@@ -32,7 +32,7 @@ func SVG(w io.Writer, p *program.Program) error {
 	return s.w.Flush()
 }
 
-// svgWriter writes; an error of its writer is kept by the writer and returned by Flush.
+// svgWriter writes an SVG. Flush returns the first error of its writer.
 type svgWriter struct {
 	w          *bufio.Writer
 	m          *model
@@ -41,17 +41,18 @@ type svgWriter struct {
 	detailed   bool
 	left       []int // of each layer
 	width      []int // of each layer
-	right, low int   // of all
+	right, low int   // of the whole picture
 }
 
 const (
 	margin   = 24 * unit
-	titleTop = 52 * unit // what the title takes
+	titleTop = 52 * unit // height of the title
 	groupPad = 16 * unit // around the steps of finally
-	groupTop = 22 * unit // for the group's name
+	groupTop = 22 * unit // height of the group's name
 )
 
-// columns gives each layer its place and width. All boxes of a layer have one width, so that no edge runs behind a box.
+// columns sets the position and the width of each layer. All boxes of a layer have the same width, so that no edge runs
+// behind a box.
 func (s *svgWriter) columns() {
 	s.left, s.width = make([]int, len(s.l.layers)), make([]int, len(s.l.layers))
 	crowd := make([]int, len(s.l.layers)+1)
@@ -118,7 +119,7 @@ func (s *svgWriter) write(p *program.Program) {
 	fmt.Fprint(s.w, "</svg>\n")
 }
 
-// group draws what is around the steps of finally.
+// group draws the frame of the steps of finally.
 func (s *svgWriter) group() {
 	if len(s.l.layers) <= s.m.layers {
 		return
@@ -137,7 +138,7 @@ func (s *svgWriter) group() {
 		px(x+12*unit), px(top-groupPad/2))
 }
 
-// wire draws a line: in curves from layer to layer, and straight through the layers that it passes.
+// wire draws a line: curved between layers, and straight through the layers that it passes.
 func (s *svgWriter) wire(w *wire) {
 	e := &s.m.edges[w.edge]
 	from, to := &s.l.items[w.from], &s.l.items[w.to]
@@ -146,7 +147,7 @@ func (s *svgWriter) wire(w *wire) {
 	fmt.Fprintf(&d, "M%s %s", px(x), px(y))
 	curve := func(nx, ny int) {
 		bend := max((nx-x)/2, 24*unit)
-		if nx < x { // backwards, in a ring
+		if nx < x { // backwards, in a cycle
 			bend = 90 * unit
 		}
 		if ny == y && nx > x {
@@ -175,7 +176,7 @@ func (s *svgWriter) wire(w *wire) {
 	fmt.Fprint(s.w, "</g>\n")
 }
 
-// class is a kind of edge, as the style sheet knows it. What is not known is drawn as the commonest.
+// class returns the style class of a kind of edge; unknown kinds are drawn as the most common one.
 func class(k program.NeedKind) program.NeedKind {
 	switch k {
 	case program.NeedSoft, program.NeedOrder, program.NeedStatus, needResult:
@@ -194,10 +195,10 @@ func head(k program.NeedKind, arrow bool) string {
 // px writes a length: 12.5 for 100/8.
 func px(v int) string { return strconv.FormatFloat(float64(v)/unit, 'f', -1, 64) }
 
-// escape makes a text one line of XML.
+// escape writes a text as one line of XML.
 func escape(s string) string { return escapeLines(oneLine(s)) }
 
-// escapeLines is escape for a text of several lines.
+// escapeLines is escape for a text with several lines.
 func escapeLines(s string) string {
 	var b strings.Builder
 	for i, line := range strings.Split(s, "\n") {
@@ -205,7 +206,7 @@ func escapeLines(s string) string {
 			b.WriteByte('\n')
 		}
 		if err := xml.EscapeText(&b, []byte(oneLine(line))); err != nil {
-			return "" // a strings.Builder gives no error
+			return "" // never: writing to a strings.Builder does not fail
 		}
 	}
 	return b.String()

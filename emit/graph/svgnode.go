@@ -38,7 +38,7 @@ func (s *svgWriter) node(i int) {
 	fmt.Fprint(s.w, "</g>\n")
 }
 
-// rows draws the inputs to the left and the outputs to the right.
+// rows draws the inputs on the left and the outputs on the right.
 func (s *svgWriter) rows(n *node, b *box, width int) {
 	if len(b.inputs)+len(b.outputs) == 0 {
 		return
@@ -82,7 +82,7 @@ func inputTooltip(in *program.Input) string {
 	return text
 }
 
-// tooltip is all that is known of a node, a line for each thing.
+// tooltip describes a node completely, with a line for each fact.
 func (s *svgWriter) tooltip(n *node) string {
 	if n.kind == result {
 		return "output " + n.name + ": " + n.result.Type + " ← " + cut(source(&n.result.Value), 200)
@@ -105,7 +105,7 @@ func (s *svgWriter) tooltip(n *node) string {
 	return strings.Join(lines, "\n")
 }
 
-// legendKinds are the kinds of edges that need an explanation.
+// legendKinds are the kinds of edges that the legend explains.
 func (s *svgWriter) legendKinds() []program.NeedKind {
 	seen := map[program.NeedKind]bool{}
 	for _, e := range s.m.edges {

@@ -12,12 +12,12 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// manySteps is from where on a step is one line of text: a page of a small program should say all, and of a large one
-// it should be possible to see its shape.
+// manySteps is the number of steps from which on each step is one line of text, so that the shape of a large program
+// remains visible.
 const manySteps = 40
 
-// Text writes a program for a terminal: its steps in layers, each after those that it waits for, and what each is given
-// by whom.
+// Text writes a program for a terminal: its steps in layers, each after its dependencies, with the sources of their
+// inputs.
 func Text(w io.Writer, p *program.Program) error {
 	m := newModel(p)
 	t := &textWriter{w: bufio.NewWriter(w), m: m, short: len(p.Steps)+len(p.Finally) > manySteps, into: make([][]int, len(m.nodes))}
@@ -49,7 +49,7 @@ func Text(w io.Writer, p *program.Program) error {
 	return t.w.Flush()
 }
 
-// textWriter writes; an error of its writer is kept by the writer and returned by Flush.
+// textWriter writes text. Flush returns the first error of its writer.
 type textWriter struct {
 	w     *bufio.Writer
 	m     *model
@@ -85,7 +85,7 @@ func (t *textWriter) layers(layers [][]int, depth int) {
 	}
 }
 
-// step writes all of a step, a line for each thing.
+// step writes a complete step, with a line for each fact.
 func (t *textWriter) step(lead string, i int) {
 	n := &t.m.nodes[i]
 	fmt.Fprintf(t.w, "%s%s%s\n", lead, oneLine(n.name), brackets(n.marks))
@@ -121,7 +121,7 @@ func (t *textWriter) step(lead string, i int) {
 	t.rows(indent, rows)
 }
 
-// rows writes pairs, the second ones below each other.
+// rows writes pairs, with the second parts aligned.
 func (t *textWriter) rows(indent string, rows [][2]string) {
 	widest := 0
 	for _, r := range rows {
@@ -132,7 +132,7 @@ func (t *textWriter) rows(indent string, rows [][2]string) {
 	}
 }
 
-// uses are outputs that a step takes not by an input, but in its command or environment.
+// uses returns outputs that a step uses in its command or environment instead of an input.
 func (t *textWriter) uses(i int) (rows [][2]string) {
 	for _, e := range t.into[i] {
 		for _, l := range t.m.edges[e].links {
@@ -144,7 +144,7 @@ func (t *textWriter) uses(i int) (rows [][2]string) {
 	return rows
 }
 
-// others are those that a step waits for, and that nothing else said of it shows.
+// others returns the steps that a step waits for and that its other lines don't mention.
 func (t *textWriter) others(i int) string {
 	var out []string
 	for _, e := range t.into[i] {
@@ -161,7 +161,7 @@ func (t *textWriter) others(i int) string {
 	return strings.Join(out, ", ")
 }
 
-// line writes a step on one line: its name and whom it waits for.
+// line writes a step on one line: its name and its dependencies.
 func (t *textWriter) line(lead string, i, widest int) {
 	n := &t.m.nodes[i]
 	var from []string
@@ -182,7 +182,7 @@ func (t *textWriter) line(lead string, i, widest int) {
 	fmt.Fprintln(t.w, line+brackets(n.marks))
 }
 
-// suffix says what of a step passes along an edge.
+// suffix describes the output of a step that passes along an edge.
 func suffix(e *edge) string {
 	label := oneLine(e.label())
 	switch {

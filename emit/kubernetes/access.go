@@ -5,13 +5,11 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"pipec.dev/pipec/schema/kinds"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/kube/pod"
 	"pipec.dev/pipec/schema/program"
 )
-
-// roleAnnotation is how EKS is told the IAM role of a service account.
-const roleAnnotation = "eks.amazonaws.com/role-arn"
 
 func meta(p *program.Program, name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
@@ -27,45 +25,48 @@ func namespace(p *program.Program) *corev1.Namespace {
 	}
 }
 
-func coordinatorAccount(p *program.Program) *corev1.ServiceAccount {
-	return account(p, kube.CoordinatorName(p.Pipeline))
+func coordinatorAccount(p *program.Program, set *kinds.Set) *corev1.ServiceAccount {
+	return account(p, kube.CoordinatorName(p.Pipeline), set)
 }
 
-// stepsAccount has no rights at all.
-func stepsAccount(p *program.Program) *corev1.ServiceAccount {
-	return account(p, kube.StepsName(p.Pipeline))
+// stepsAccount returns the service account of the steps, which has no permissions.
+func stepsAccount(p *program.Program, set *kinds.Set) *corev1.ServiceAccount {
+	return account(p, kube.StepsName(p.Pipeline), set)
 }
 
-func account(p *program.Program, name string) *corev1.ServiceAccount {
+// account carries the role of the store, by the annotation that the store's kind has for that.
+func account(p *program.Program, name string, set *kinds.Set) *corev1.ServiceAccount {
 	out := &corev1.ServiceAccount{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"}, ObjectMeta: meta(p, name)}
-	if r := p.Target.Store.Role; r != "" {
-		out.Annotations[roleAnnotation] = r
+	if row := set.Store(p.Target.Store.Kind); row != nil && row.RoleAnnotation != "" && p.Target.Store.Role != "" {
+		out.Annotations[row.RoleAnnotation] = p.Target.Store.Role
 	}
 	no := false
-	out.AutomountServiceAccountToken = &no // pods that need a token say so
+	out.AutomountServiceAccountToken = &no // pods that need a token request it
 	return out
 }
 
-// role is what the coordinator may do, in its namespace alone. Rights can't be had for pods of a label, nor for a Job
-// whose name isn't known yet: whoever may create pods has the namespace, and the namespace is the trust boundary.
+// role returns the permissions of the coordinator in its namespace. Permissions can't be limited to pods with a label,
+// nor to a Job whose name isn't known yet. A user who can create pods controls the namespace, so the namespace is the
+// trust boundary.
 func role(p *program.Program) *rbacv1.Role {
 	return &rbacv1.Role{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "rbac.authorization.k8s.io/v1", Kind: "Role"},
 		ObjectMeta: meta(p, kube.CoordinatorName(p.Pipeline)),
 		Rules: []rbacv1.PolicyRule{
-			// patch: why a pod is deleted is written on it before, so that a coordinator that takes over knows.
+			// patch: the reason for a deletion is written to the pod first, so that a coordinator that takes over knows
+			// it.
 			{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"create", "delete", "get", "list", "patch", "watch"}},
 			// the end of a log that the agent could not store
 			{APIGroups: []string{""}, Resources: []string{"pods/log"}, Verbs: []string{"get"}},
-			// its own Job, which carries what it is asked: a watch of one object is a list and a watch by its name
+			// its own Job, which contains the requests to it: watching one object requires list and watch for its name
 			{APIGroups: []string{"batch"}, Resources: []string{"jobs"}, Verbs: []string{"get", "list", "watch"}},
 			{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: leaseVerbs(p)},
 		},
 	}
 }
 
-// leaseVerbs are for the Lease of the run; and, where steps are in concurrency groups, for those of the groups, which are
-// watched, and removed when nobody is in them.
+// leaseVerbs are the verbs for the Lease of the run. If steps are in concurrency groups, they include those for the
+// Leases of groups, which are watched, and deleted when no run uses them.
 func leaseVerbs(p *program.Program) []string {
 	if p.Grouped() {
 		return []string{"create", "delete", "get", "list", "update", "watch"}

@@ -10,10 +10,10 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// coordinatorGrace is how long a coordinator has to stop: it only hands over.
+// coordinatorGrace is how long a coordinator has to stop, during which it only stores its state.
 const coordinatorGrace = 30
 
-// coordinator is the pod that runs the program.
+// coordinator returns the pod that runs the program.
 func coordinator(p *program.Program, parts *programParts) corev1.PodSpec {
 	t := p.Target
 	yes, no, user, grace := true, false, int64(kube.DefaultUser), int64(coordinatorGrace)
@@ -51,7 +51,7 @@ func coordinator(p *program.Program, parts *programParts) corev1.PodSpec {
 		}}
 	}
 	return corev1.PodSpec{
-		RestartPolicy:                 corev1.RestartPolicyNever, // podFailurePolicy asks for it
+		RestartPolicy:                 corev1.RestartPolicyNever, // podFailurePolicy requires it
 		ServiceAccountName:            kube.CoordinatorName(p.Pipeline),
 		AutomountServiceAccountToken:  &yes,
 		EnableServiceLinks:            &no,
@@ -68,7 +68,7 @@ func coordinator(p *program.Program, parts *programParts) corev1.PodSpec {
 	}
 }
 
-// coordinatorEnv tells the coordinator whose run it is: the Job's controller labels its pods with that.
+// coordinatorEnv returns variables that identify the run: the Job controller labels the Job's pods with it.
 func coordinatorEnv(t *program.Target) []corev1.EnvVar {
 	store, _ := json.Marshal(t.Store) // strings and a bool: never fails
 	own := func(name, path string) corev1.EnvVar {
@@ -81,7 +81,7 @@ func coordinatorEnv(t *program.Target) []corev1.EnvVar {
 		own(kube.EnvNamespace, "metadata.namespace"),
 		own(kube.EnvPodName, "metadata.name"),
 		own(kube.EnvPodUID, "metadata.uid"),
-		{Name: "GOMEMLIMIT", Value: "100MiB"}, // below the limit, so that memory is given back before it bites
+		{Name: "GOMEMLIMIT", Value: "100MiB"}, // below the limit, so that the garbage collector frees memory before the limit is reached
 	}
 }
 

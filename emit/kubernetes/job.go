@@ -13,20 +13,20 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// never is the schedule of a CronJob that is suspended for having none: the field is required.
+// never is the schedule of a CronJob without a schedule, which is suspended: the field is required.
 const never = "0 0 1 1 *"
 
-// The numbers of finished Jobs that a CronJob keeps, where the schedule doesn't say.
+// The numbers of finished Jobs that a CronJob keeps by default.
 const (
 	successHistory = 3
 	failureHistory = 3
 )
 
-// runTTL is how long a finished run's Job, and with it the pods of a small run, stay for kubectl to look at. What a run has
-// left is in the store.
+// runTTL is how long the Job of a finished run, and the pods of a small run, remain for inspection with kubectl. The
+// records of a run are in the store.
 const runTTL = 24 * 60 * 60
 
-// maxRestarts is how often the Job starts a coordinator that died; each goes on where the last one was.
+// maxRestarts is how often the Job restarts the coordinator. Each coordinator resumes where the last one stopped.
 const maxRestarts = 100
 
 func cronJob(p *program.Program, parts *programParts) *batchv1.CronJob {
@@ -59,8 +59,8 @@ func cronJob(p *program.Program, parts *programParts) *batchv1.CronJob {
 	return &batchv1.CronJob{TypeMeta: metav1.TypeMeta{APIVersion: "batch/v1", Kind: "CronJob"}, ObjectMeta: m, Spec: spec}
 }
 
-// Job makes a run of a bound program, as the CronJob's own template does, to be applied beside the definition. Applied
-// again it changes nothing: it is named by the program's digest. It stays until it is deleted.
+// Job returns a run of a bound program in the form of the CronJob's template, to be applied beside the definition. Its
+// name contains the program's digest, so that applying it again changes nothing. It remains until it is deleted.
 func Job(p *program.Program) (unstructured.Unstructured, error) {
 	parts, err := split(p)
 	if err != nil {
@@ -71,12 +71,12 @@ func Job(p *program.Program) (unstructured.Unstructured, error) {
 	return object(&batchv1.Job{TypeMeta: metav1.TypeMeta{APIVersion: "batch/v1", Kind: "Job"}, ObjectMeta: t.ObjectMeta, Spec: t.Spec})
 }
 
-// JobName is the run that Job makes of the program with this digest.
+// JobName returns the name of the run that Job creates for the program with this digest.
 func JobName(pipeline, digest string) string {
 	return kube.CronJobName(pipeline) + "-" + strings.TrimPrefix(digest, "sha256:")[:kube.MaxName-kube.MaxCronJob-1]
 }
 
-// template is a run's Job: one coordinator that is started again until it says how the run has ended.
+// template returns a run's Job: one coordinator that is restarted until it reports how the run ended.
 func template(p *program.Program, parts *programParts) batchv1.JobTemplateSpec {
 	labels, annotations := pod.Labels(p, kube.ComponentCoordinator), pod.Annotations(p)
 	annotations[kube.AnnotationProgram] = parts.digest

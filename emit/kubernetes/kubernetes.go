@@ -1,47 +1,95 @@
-// Package kubernetes writes a bound program as objects of Kubernetes: a pipeline's definition, which starts nothing by
-// itself unless it has a schedule, and a run, which is a Job made of it. There is no controller and no resource of
-// pipec's own: what comes out is what kubectl takes.
+// Package kubernetes writes a bound program as Kubernetes objects: a pipeline's definition, which starts runs only if
+// it has a schedule, and a run, which is a Job. pipec has no controller and no custom resources: kubectl can apply the
+// output.
 //
-// It reads no file and talks to no cluster. The pods of the steps are in the program (schema/kube/pod makes them); here
-// is what carries the program there and runs its coordinator.
+// It reads no files and makes no requests to a cluster. The program contains the pods of the steps (schema/kube/pod
+// creates them); this package writes the objects that store the program and run its coordinator.
 package kubernetes
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	"pipec.dev/pipec/schema/kinds"
 	"pipec.dev/pipec/schema/program"
 )
 
-// Definition makes the objects of a pipeline's definition, in the order in which they are to be created: service
-// accounts, rights, the program, the CronJob. The program must be bound (it has a Target). The same program gives the same
-// objects. The namespace is not among them; see Namespace.
+// Definition returns the objects of a pipeline's definition, in the order of creation: service accounts, roles, the
+// program, the CronJob. The program must be bound (have a Target). The same program gives the same objects. The
+// namespace is not included; see Namespace.
 func Definition(p *program.Program) ([]unstructured.Unstructured, error) {
+	return definition(p, kinds.Builtin())
+}
+
+// Options are what to write beside the definitions, and by which table of kinds.
+type Options struct {
+	Run   bool       // write a run of each program too, as a Job
+	Kinds *kinds.Set // nil: kinds.Builtin()
+}
+
+// Objects makes the objects of bound programs of one stack: the namespace first, if the stack creates it, and then the
+// definition of each program.
+func Objects(programs []*program.Program, o Options) ([]unstructured.Unstructured, error) {
+	if o.Kinds == nil {
+		o.Kinds = kinds.Builtin()
+	}
+	var out []unstructured.Unstructured
+	for i, p := range programs {
+		objects, err := definition(p, o.Kinds)
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 && p.Target.CreateNamespace {
+			ns, err := Namespace(p)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, ns)
+		}
+		out = append(out, objects...)
+		if o.Run {
+			job, err := Job(p)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, job)
+		}
+	}
+	return out, nil
+}
+
+// FileName returns the name of the file that an object is written to by itself.
+func FileName(o *unstructured.Unstructured) string {
+	return strings.ToLower(o.GetKind()) + "-" + o.GetName() + ".yaml"
+}
+
+func definition(p *program.Program, set *kinds.Set) ([]unstructured.Unstructured, error) {
 	if p.Target == nil {
-		return nil, fmt.Errorf("pipeline %q is bound to no cluster", p.Pipeline)
+		return nil, fmt.Errorf("pipeline %q is not bound to a cluster", p.Pipeline)
 	}
 	parts, err := split(p)
 	if err != nil {
 		return nil, err
 	}
-	objects := []any{coordinatorAccount(p), stepsAccount(p), role(p), roleBinding(p)}
+	objects := []any{coordinatorAccount(p, set), stepsAccount(p, set), role(p), roleBinding(p)}
 	for i := range parts.data {
 		objects = append(objects, parts.configMap(p, i))
 	}
 	return all(append(objects, cronJob(p, parts))...)
 }
 
-// Namespace is the namespace of the program's stack, for stacks that say create_namespace. It carries no labels of
-// pipec's: it isn't the pipeline's to prune.
+// Namespace returns the namespace of the program's stack, for stacks with create_namespace. It has no labels of pipec,
+// because the pipeline must not prune it.
 func Namespace(p *program.Program) (unstructured.Unstructured, error) {
 	return object(namespace(p))
 }
 
-// all makes plain objects of typed ones.
+// all converts typed objects to unstructured ones.
 func all(typed ...any) ([]unstructured.Unstructured, error) {
 	out := make([]unstructured.Unstructured, len(typed))
 	for i, t := range typed {
@@ -53,7 +101,7 @@ func all(typed ...any) ([]unstructured.Unstructured, error) {
 	return out, nil
 }
 
-// object makes a plain object of a typed one, without the fields that only a cluster fills.
+// object converts a typed object to an unstructured one, without the fields that only a cluster sets.
 func object(typed any) (unstructured.Unstructured, error) {
 	data, err := json.Marshal(typed)
 	if err != nil {
@@ -67,7 +115,7 @@ func object(typed any) (unstructured.Unstructured, error) {
 	return u, nil
 }
 
-// YAML writes objects as one stream of documents. Keys are sorted: the same objects give the same bytes.
+// YAML writes objects as a stream of documents. Keys are sorted, so that the same objects give the same bytes.
 func YAML(objects []unstructured.Unstructured) ([]byte, error) {
 	var b bytes.Buffer
 	for i := range objects {

@@ -12,8 +12,8 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// maxPart is how much of a program one ConfigMap holds. It may have 1 MiB, but `kubectl apply` keeps what it applied in an
-// annotation, of at most 256 KiB, and there it stands as base64.
+// maxPart is how many bytes of a program one ConfigMap contains. The limit is 1 MiB, but `kubectl apply` stores what it
+// applied in an annotation of at most 256 KiB, encoded as base64.
 const maxPart = 160 << 10
 
 // programParts is a compressed program in parts.
@@ -46,8 +46,8 @@ func split(p *program.Program) (*programParts, error) {
 	return out, nil
 }
 
-// configMap is part i of the program. It is immutable: its name holds the program's digest, so that a run that is at work
-// keeps the program that it was started with.
+// configMap returns part i of the program. It is immutable, and its name contains the program's digest, so that a
+// running run keeps its program.
 func (s *programParts) configMap(p *program.Program, i int) *corev1.ConfigMap {
 	m := meta(p, kube.ProgramName(p.Pipeline, s.digest, i))
 	m.Annotations[kube.AnnotationProgram] = s.digest
@@ -60,7 +60,7 @@ func (s *programParts) configMap(p *program.Program, i int) *corev1.ConfigMap {
 	}
 }
 
-// partName is the file of a part beneath kube.ProgramDir: the whole program in one, or numbered.
+// partName returns the file name of a part in kube.ProgramDir: the whole program, or numbered parts.
 func partName(i, parts int) string {
 	if parts == 1 {
 		return kube.ProgramFile
@@ -68,7 +68,7 @@ func partName(i, parts int) string {
 	return fmt.Sprintf("%s.%03d", kube.ProgramFile, i)
 }
 
-// volume brings all parts into one directory.
+// volume returns a volume that combines all parts in one directory.
 func (s *programParts) volume(p *program.Program) corev1.Volume {
 	sources := make([]corev1.VolumeProjection, len(s.data))
 	for i := range s.data {

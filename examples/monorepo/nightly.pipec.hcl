@@ -1,4 +1,4 @@
-# What runs every night: each team's pipeline, from the team's own directory. Only this directory says where things run.
+# Runs each team's pipeline every night, from the team's own directory. Only this directory declares stacks.
 
 library "churn" {
   source = "./teams/churn"

@@ -1,5 +1,5 @@
-# Every night a model is trained anew. One that is better than a threshold is put to somebody, who says where it goes; one
-# that isn't goes nowhere, and the report says so.
+# Trains a model every night. If it is better than a threshold, a person decides where it goes. Otherwise it is not promoted, and
+# the report shows this.
 
 image "python" {
   base = "python:3.11-slim"
@@ -68,7 +68,7 @@ pipeline "nightly_retraining" {
     }
   }
 
-  # No process and no pod waits here. Who is asked has until the afternoon; then the model stays where it was.
+  # No process and no pod waits here. The approver has until the afternoon; then the model is not promoted.
   step "promote" {
     when = step.evaluate.accuracy >= param.threshold
     approval {

@@ -1,4 +1,4 @@
-# A gate: bad data stops before training, says why, and the run is a failure only where that is wanted.
+# A gate: bad data stops the run before training, with a reason. The run fails only if you choose so.
 
 image "pandas" {
   base         = "python:3.11-slim"

@@ -1,4 +1,4 @@
-# Rounds: a model is refined until its loss is small enough; each round goes on with the model of the one before.
+# Rounds: a model is refined until its loss is small enough. Each round continues with the model of the previous one.
 
 image "numpy" {
   base         = "python:3.11-slim"

@@ -1,4 +1,4 @@
-// Agentimage writes the image of pipec-agent as an OCI image layout, of binaries that are built already. It is for this
+// Agentimage writes the image of pipec-agent as an OCI image layout, from binaries that are already built. It is for this
 // repository's own Makefile; runtime/image/agent does the work.
 package main
 

@@ -1,7 +1,8 @@
 // Package docs writes the generated pages of docs/: the reference of the language from its table, the functions with
-// examples that are evaluated while they are written, the diagnostics, the rules of the linter, and those of the language. Its test holds the pages current.
+// examples that are evaluated when the page is written, the diagnostics, the rules of the linter, and those of the
+// language. Its test checks that the pages are current.
 //
-// It is for this repository alone: no command imports it.
+// It is for this repository only: no command imports it.
 package docs
 
 import (

@@ -42,7 +42,7 @@ func TestGraphsInReadmesAreCurrent(t *testing.T) {
 	}
 }
 
-// current compares a file with what it should hold, or writes it.
+// current compares a file with its expected content, or writes it with -update.
 func current(t *testing.T, path string, want []byte) {
 	t.Helper()
 	if *update {
@@ -62,7 +62,7 @@ func current(t *testing.T, path string, want []byte) {
 	}
 }
 
-// TestLanguageHoldsTheWholeTable: no block or attribute is left out of the reference.
+// TestLanguageHoldsTheWholeTable checks that the reference contains every block and attribute.
 func TestLanguageHoldsTheWholeTable(t *testing.T) {
 	var b bytes.Buffer
 	if err := Language(&b); err != nil {
@@ -86,7 +86,7 @@ func TestLanguageHoldsTheWholeTable(t *testing.T) {
 	walk(language.Root())
 }
 
-// TestRulesHaveNoOtherPages: a rule that is gone leaves no page behind.
+// TestRulesHaveNoOtherPages checks that there is no page of a rule that doesn't exist anymore.
 func TestRulesHaveNoOtherPages(t *testing.T) {
 	for _, dir := range []string{"rules", "meaning"} {
 		files, err := filepath.Glob("../../docs/" + dir + "/*")
@@ -101,7 +101,7 @@ func TestRulesHaveNoOtherPages(t *testing.T) {
 	}
 }
 
-// TestExamplesOfThePages: what the prose shows as a pipeline compiles, without a word.
+// TestExamplesOfThePages checks that the pipelines in the pages compile without diagnostics.
 func TestExamplesOfThePages(t *testing.T) {
 	page, err := os.ReadFile("language.md")
 	if err != nil {
@@ -132,8 +132,8 @@ func TestExamplesOfThePages(t *testing.T) {
 	}
 }
 
-// library lays an example down that has a library: a line such as "# team/main.pipec.hcl" begins each file. It returns the
-// project's directory.
+// library writes an example with a library to files: each begins with a line such as "# team/main.pipec.hcl". It returns
+// the project's directory.
 func library(t *testing.T, root, source string) string {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Join(root, "shared", "train", "src"), 0o755); err != nil {
@@ -152,7 +152,7 @@ func library(t *testing.T, root, source string) string {
 	return filepath.Join(root, "team")
 }
 
-// TestExamplesCompile holds that each example of a function is one that a project can have.
+// TestExamplesCompile checks that a project can contain each example of a function.
 func TestExamplesCompile(t *testing.T) {
 	dir, err := exampleProject()
 	if err != nil {

@@ -1,13 +1,13 @@
 package docs
 
-// group is the functions of one kind, in the order of the page.
+// group is a group of functions, in the order of the page.
 type group struct {
 	name, doc string
 	entries   []entry
 }
 
-// entry is a function with expressions that call it. doc is what the page says beside the function's own description,
-// which compiler/evaluate has.
+// entry is a function with expressions that call it. doc is text in addition to the function's own description, which
+// compiler/evaluate has.
 type entry struct {
 	name     string
 	doc      string
@@ -86,11 +86,11 @@ var groups = []group{
 		{"jsondecode", "", []string{`jsondecode("{\"a\": [1, 2]}")`}},
 		{"jsonencode", "", []string{`jsonencode({ a = [1, 2] })`}},
 	}},
-	{"Time", "A time comes from outside, such as `run.scheduled_at` or a param: there is no function that reads the clock.", []entry{
+	{"Time", "A time is an input, such as `run.scheduled_at` or a param: there is no function that reads the clock.", []entry{
 		{"formatdate", "", []string{`formatdate("YYYY-MM-DD", "2026-01-02T03:04:05Z")`}},
 		{"timeadd", "", []string{`timeadd("2026-01-02T03:04:05Z", "36h")`}},
 	}},
-	{"Conversion", "Values don't turn into other types by themselves, except inside a template.", []entry{
+	{"Conversion", "Values are not converted to other types automatically, except inside a template.", []entry{
 		{"tobool", "", []string{`tobool("true")`}},
 		{"tolist", "", []string{`tolist(["a", "b"])`}},
 		{"tomap", "", []string{`tomap({ a = 1 })`}},
@@ -103,7 +103,7 @@ var groups = []group{
 		{"coalesce", "", []string{`coalesce(null, "a")`, `coalesce("", "a")`}},
 		{"try", "", []string{`try(tonumber("twelve"), 0)`}},
 	}},
-	{"Files", "They read files of the project, and can be called only when compiling. The examples read `greeting.txt`, which holds `Hello.`, and `greeting.tmpl`, which holds `Hello, ${name}!`.", []entry{
+	{"Files", "These functions read files of the project, and can be called only when compiling. The examples read `greeting.txt`, which contains `Hello.`, and `greeting.tmpl`, which contains `Hello, ${name}!`.", []entry{
 		{"file", "", []string{`file("greeting.txt")`}},
 		{"filesha256", "", []string{`filesha256("greeting.txt")`}},
 		{"templatefile", "", []string{`templatefile("greeting.tmpl", { name = "Ada" })`}},

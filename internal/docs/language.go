@@ -12,12 +12,12 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// intro is what the table can't say: names, references, types, and the rules of meaning.
+// intro is what the table can't contain: names, references, types, and the rules of meaning.
 //
 //go:embed language.md
 var intro string
 
-// kinds are what an attribute's expression may refer to, as it is shown.
+// kinds are what an attribute's expression may refer to, as the page shows it.
 var kinds = []struct {
 	kind language.Kind
 	name string
@@ -27,7 +27,7 @@ var kinds = []struct {
 	{language.Runtime, "runtime", "Also `param.x`, `step.x.y`, `step.x.status` and `run`. Its value is known when the step starts."},
 	{language.Own, "own", "Also the step's `input.x` and `output.y`. Its value is known when the step's process starts."},
 	{language.Retry, "retry", "`var`, `local`, `input`, `attempt`, `exit_code` and `reason`. Its value is known when an attempt has ended."},
-	{language.Ref, "reference", "No expression: the address of a declaration, such as `code.steps`; where its type is `string`, a constant string does too."},
+	{language.Ref, "reference", "No expression: the address of a declaration, such as `code.steps`; if its type is `string`, a constant string is allowed too."},
 	{language.Refs, "references", "No expression: a list of addresses of steps."},
 	{language.Type, "type", "No expression: a type."},
 }
@@ -54,8 +54,8 @@ func Language(w io.Writer) error {
 	return b.Flush()
 }
 
-// writeBlock writes a block and those in it. bodies are the ones already written, by their text: a block with the same
-// attributes and blocks as another refers to it.
+// writeBlock writes a block and those in it. bodies are the blocks that are already written, by their text: a block with
+// the same attributes and blocks as another one refers to it.
 func writeBlock(w io.Writer, block *language.Block, parents []string, bodies map[string]string) {
 	path := append(slices.Clone(parents), block.Name)
 	fmt.Fprintf(w, "\n%s %s\n\n%s\n", strings.Repeat("#", min(len(path)+1, 6)), strings.Join(path, " › "), block.Doc)
@@ -68,7 +68,7 @@ func writeBlock(w io.Writer, block *language.Block, parents []string, bodies map
 	if len(block.Blocks) > 0 {
 		key := body.String() + strings.Join(block.Names(), " ")
 		if first, same := bodies[key]; same {
-			fmt.Fprintf(w, "\nIt has the attributes and blocks of [%s](#%s).\n", first, anchor(first))
+			fmt.Fprintf(w, "\nThis block has the same attributes and blocks as [%s](#%s).\n", first, anchor(first))
 			return
 		}
 		bodies[key] = strings.Join(path, " › ")
@@ -79,12 +79,12 @@ func writeBlock(w io.Writer, block *language.Block, parents []string, bodies map
 	}
 }
 
-// anchor is the one that Git hosts give a heading.
+// anchor returns the anchor that Git hosts generate for a heading.
 func anchor(heading string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(heading, "›", ""), " ", "-")
 }
 
-// form is how a block is written.
+// form returns the syntax of a block.
 func form(b *language.Block) string {
 	open := func(label string) string {
 		if label != "" {
@@ -111,7 +111,7 @@ func form(b *language.Block) string {
 
 func writeAttributes(w io.Writer, b *language.Block) {
 	if b.Free {
-		fmt.Fprint(w, "\nIts attributes have names of your own. Their kind is constant.\n")
+		fmt.Fprint(w, "\nYou choose the names of its attributes. Their kind is constant.\n")
 		return
 	}
 	if len(b.Attributes) == 0 {
@@ -125,8 +125,8 @@ func writeAttributes(w io.Writer, b *language.Block) {
 
 func attributeDoc(a *language.Attribute) string {
 	text := cell(a.Doc)
-	if a.Only != "" {
-		text = "(`" + a.Only + "`) " + text
+	if a.Only != nil {
+		text = "(`" + strings.Join(a.Only, "`, `") + "`) " + text
 	}
 	if len(a.OneOf) > 0 {
 		text += " One of `\"" + strings.Join(a.OneOf, "\"` `\"") + "\"`."
@@ -159,7 +159,7 @@ func byDefault(a *language.Attribute) string {
 	return ""
 }
 
-// kindOf is an attribute's kind, and that it may read each of a for_each too.
+// kindOf returns an attribute's kind, and whether it may also read each of a for_each.
 func kindOf(a *language.Attribute) string {
 	if a.Each {
 		return kindName(a.Kind) + ", each"
@@ -176,5 +176,5 @@ func kindName(k language.Kind) string {
 	return string(k)
 }
 
-// cell is text inside a table.
+// cell escapes text for a table.
 func cell(s string) string { return strings.ReplaceAll(s, "|", "\\|") }

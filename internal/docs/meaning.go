@@ -10,10 +10,10 @@ import (
 	"pipec.dev/pipec/internal/rules"
 )
 
-// meaning is where the cases of the rules are, which both drivers run.
+// meaning is the directory of the cases of the rules, which both drivers run.
 var meaning = filepath.Join("..", "..", "testdata", "rules")
 
-// meaningPages are a page for each rule of the language, and one that lists them.
+// meaningPages returns a page for each rule of the language, and one that lists them.
 func meaningPages() map[string]func(io.Writer) error {
 	const index = "meaning/README.md"
 	all, err := rules.Rules(meaning)
@@ -35,10 +35,13 @@ func meaningIndex(w io.Writer, all []rules.Rule, cases []*rules.Case) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprint(b, `# What a pipeline means
 
-Generated from the cases of `+"`test/rules`"+` by `+"`make generate`"+`. The rules of the language, each with small projects that show it, clause by
-clause, and what comes of them. A test runs them on this machine and on a cluster, with the same outcome, byte by byte, but for
-what a case itself says: that only one of the two runs it, what is left out of the outcome because it may differ, and how many
-instances run at once, of which a cluster may have started fewer.
+Generated from the cases of `+"`test/rules`"+` by `+"`make generate`"+`. They are the rules of the language, clause by clause, with
+small projects and their results. A test runs each project on this machine and on a cluster. Both must have the same outcome,
+byte by byte. A case states its exceptions:
+
+- that only one of the two runs it,
+- what the outcome omits because it may differ,
+- how many instances run at once, because a cluster may start fewer.
 `)
 	for _, r := range all {
 		fmt.Fprintf(b, "\n## [%d. %s](%d.md)\n\n%s\n", r.Number, r.Title, r.Number, r.Text)
@@ -81,20 +84,20 @@ func meaningCase(b *bufio.Writer, c *rules.Case) {
 	}
 	fmt.Fprintf(b, "\n```\n%s\n```\n", strings.TrimSpace(c.Want))
 	if len(c.AtOnce) > 0 {
-		fmt.Fprint(b, "\n\"At once\" are the instances that had started and not ended, at most.")
+		fmt.Fprint(b, "\n\"At once\" is the largest number of instances that were running at the same time.")
 		if c.Only == "" {
-			fmt.Fprint(b, " On a cluster fewer will do.")
+			fmt.Fprint(b, " On a cluster the number may be smaller.")
 		}
 		fmt.Fprintln(b)
 	}
 	if len(c.Without) > 0 {
-		fmt.Fprintf(b, "\nLeft out: %s.\n", leftOut(c.Without))
+		fmt.Fprintf(b, "\nNot shown: %s.\n", leftOut(c.Without))
 	}
 }
 
-// leftOut says what the outcome of a case doesn't tell.
+// leftOut returns what the outcome of a case omits.
 func leftOut(without []string) string {
-	names := map[string]string{"steps": "the steps", "logs": "the lines that steps write", "outputs": "the outputs of steps", "messages": "what failures say"}
+	names := map[string]string{"steps": "the steps", "logs": "the lines that steps write", "outputs": "the outputs of steps", "messages": "the messages of failures"}
 	var out []string
 	for _, w := range without {
 		out = append(out, names[w])
@@ -102,7 +105,7 @@ func leftOut(without []string) string {
 	return strings.Join(out, ", ")
 }
 
-// plain is a clause as the text of a link: links don't stand in links, and brackets would end it.
+// plain returns a clause for use as the text of a link, which can't contain links or brackets.
 func plain(text string) string {
 	return strings.NewReplacer("[", `\[`, "]", `\]`).Replace(text)
 }

@@ -14,13 +14,13 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// The marks between which a README holds the graphs of its project.
+// The marks around the graphs of an example's project in its README.
 const (
 	graphStart = "<!-- graph: made by `make generate` -->\n"
 	graphEnd   = "<!-- end -->\n"
 )
 
-// Readme returns the README of an example with the graphs of its pipelines as they are now.
+// Readme returns the README of an example with the current graphs of its pipelines.
 func Readme(dir string) ([]byte, error) {
 	text, err := os.ReadFile(filepath.Join(dir, "README.md"))
 	if err != nil {
@@ -29,7 +29,7 @@ func Readme(dir string) ([]byte, error) {
 	before, rest, found := bytes.Cut(text, []byte(graphStart))
 	_, after, closed := bytes.Cut(rest, []byte(graphEnd))
 	if !found || !closed {
-		return nil, fmt.Errorf("%s has no place for the graph", dir)
+		return nil, fmt.Errorf("%s has no marks for the graph", dir)
 	}
 	programs, err := compiled(dir)
 	if err != nil {
@@ -50,7 +50,7 @@ func Readme(dir string) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// digits draws the pipeline of examples/digits. It finds the example from this package's own directory, where its test
+// digits draws the pipeline of examples/digits. It finds the example relative to this package's directory, where its test
 // runs.
 func digits(w io.Writer) error {
 	programs, err := compiled(filepath.Join("..", "..", "examples", "digits"))
@@ -60,13 +60,13 @@ func digits(w io.Writer) error {
 	return graph.SVG(w, programs[0])
 }
 
-// compiled are the programs of an example, for the stack that its files name local.
+// compiled returns the programs of an example, for the stack "local".
 func compiled(dir string) ([]*program.Program, error) {
 	r, err := compiler.Compile(compiler.Options{Dir: dir, Stack: "local"})
 	if err != nil {
 		return nil, err
 	}
-	if r.Diags.Len() > 0 { // an example has no warnings either
+	if r.Diags.Len() > 0 { // an example must have no warnings
 		var b bytes.Buffer
 		if err := diag.Human(&b, diag.NewView(r.Diags.Sorted(), r.Sources), diag.Options{}); err != nil {
 			return nil, err

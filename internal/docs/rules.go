@@ -12,10 +12,10 @@ import (
 	"pipec.dev/pipec/compiler/lint"
 )
 
-// examples are where the examples of rules are, which the linter's own test runs.
+// examples is the directory of the examples of rules, which the linter's own test runs.
 var examples = filepath.Join("..", "..", "compiler", "lint", "testdata", "rules")
 
-// rulePages are a page for each rule, and one that lists them.
+// rulePages returns a page for each rule, and one that lists them.
 func rulePages() map[string]func(io.Writer) error {
 	out := map[string]func(io.Writer) error{"rules/README.md": ruleIndex}
 	for _, r := range lint.All() {
@@ -28,11 +28,11 @@ func ruleIndex(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprint(b, `# Rules of `+"`pipec lint`"+`
 
-Generated from the rules. What each tells, at the level that it has where the project says nothing; `+"`pipec lint --help`"+` says how levels
-are set and how a comment ignores a rule. Warnings of the compiler, such as `+"`unused`"+`, have a level too; its
+Generated from the rules. The table shows each rule with its default level. `+"`pipec lint --help`"+` explains how to
+set levels, and how to ignore a rule with a comment. Warnings of the compiler, such as `+"`unused`"+`, have a level too; its
 errors ([diagnostics](../diagnostics.md)) have none.
 
-| code | level | what it tells |
+| code | level | what it reports |
 |---|---|---|
 `)
 	for _, r := range lint.All() {

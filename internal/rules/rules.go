@@ -1,5 +1,5 @@
-// Package rules reads the rules of the language and their cases, which stand in testdata/rules: for the tests that run
-// them, and for the pages of docs/meaning. The package there says what a case is.
+// Package rules reads the rules of the language and their cases from testdata/rules, for the tests that run them and for
+// the pages of docs/meaning. Package test/rules explains what a case is.
 package rules
 
 import (
@@ -18,23 +18,23 @@ type Case struct {
 	Name   string // of the file, without its ending
 	Rule   int    // its number in rules.md
 	Clause string // a sentence
-	Text   string // what else is to be known; may be ""
+	Text   string // what else a reader needs to know; may be ""
 	Files  []txtar.File
 	Runs   []Run
 	Want   string
 
-	Only, Because string // the one driver that runs it, and why
+	Only, Because string // the only driver that runs it, and why
 	AtOnce        []string
 	Without       []string
 }
 
-// Run is one command, and what is done while it goes on.
+// Run is one command, and what is done while it runs.
 type Run struct {
 	Command []string
 	Acts    []Act
 }
 
-// Act is what is done once a step has written a line.
+// Act is a command to run after a step has written a line.
 type Act struct {
 	Step, Line string
 	Command    []string
@@ -94,7 +94,7 @@ func (c *Case) comment(text string) error {
 		case "only":
 			var ok bool
 			if c.Only, c.Because, ok = strings.Cut(value, ", because "); !ok || c.Only != "local" && c.Only != "cluster" {
-				return fmt.Errorf("%q: only: local, because … or only: cluster, because … is wanted", line)
+				return fmt.Errorf("%q: expected \"only: local, because …\" or \"only: cluster, because …\"", line)
 			}
 		case "at once":
 			c.AtOnce = strings.Fields(value)
@@ -107,7 +107,7 @@ func (c *Case) comment(text string) error {
 	c.Clause, c.Text, _ = strings.Cut(strings.TrimSpace(strings.Join(rest, "\n")), "\n")
 	c.Text = strings.TrimSpace(c.Text)
 	if c.Clause == "" {
-		return fmt.Errorf("it says no clause")
+		return fmt.Errorf("it has no clause")
 	}
 	return nil
 }
@@ -119,7 +119,7 @@ func (c *Case) runs(text string) error {
 			what, command, ok := strings.Cut(on, ": ")
 			step, said, ok2 := strings.Cut(what, " | ")
 			if !ok || !ok2 {
-				return fmt.Errorf("%q: on STEP | LINE: COMMAND is wanted", line)
+				return fmt.Errorf("%q: expected \"on STEP | LINE: COMMAND\"", line)
 			}
 			r := &c.Runs[len(c.Runs)-1]
 			r.Acts = append(r.Acts, Act{Step: step, Line: said, Command: strings.Fields(command)})
@@ -127,7 +127,7 @@ func (c *Case) runs(text string) error {
 		}
 		command := strings.Fields(line)
 		if len(command) < 2 || command[0] != "pipec" {
-			return fmt.Errorf("%q is no command of pipec", line)
+			return fmt.Errorf("%q is not a command of pipec", line)
 		}
 		c.Runs = append(c.Runs, Run{Command: command})
 	}

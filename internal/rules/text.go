@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// Rule is one rule as a reader sees it.
+// Rule is one rule of rules.md.
 type Rule struct {
 	Number      int
 	Title, Text string
 }
 
-// Rules reads the rules themselves, rules.md beside the cases.
+// Rules reads the rules themselves from rules.md, next to the cases.
 func Rules(dir string) ([]Rule, error) {
 	data, err := os.ReadFile(filepath.Join(dir, "rules.md"))
 	if err != nil {

@@ -1,5 +1,5 @@
-// Tarimage makes a container image of a root file system in a tar file, keeps it as an OCI image layout, and pushes it. It
-// is for this repository's own scripts, which make such file systems of a distribution's packages.
+// Tarimage converts a root file system in a tar file to a container image, stores it as an OCI image layout, and pushes it.
+// It is for this repository's own scripts, which make such file systems from a distribution's packages.
 package main
 
 import (
@@ -22,7 +22,7 @@ import (
 )
 
 func main() {
-	tar := flag.String("tar", "", "the `FILE` to make the image of; without, the layout is there already")
+	tar := flag.String("tar", "", "the tar `FILE` with the file system; without it, the layout must exist already")
 	dir := flag.String("layout", "", "the `DIR` of the image")
 	ref := flag.String("push", "", "the `REFERENCE` to push it to")
 	flag.Parse()
@@ -47,7 +47,7 @@ func run(tar, dir, ref string, command []string) error {
 	return push(dir, ref)
 }
 
-// write makes the image, for this machine's architecture, of a user that is root, as most images are.
+// write writes the image, for this machine's architecture and with the user root, as most images have.
 func write(tar, dir string, command []string) error {
 	layer, err := tarball.LayerFromFile(tar, tarball.WithMediaType(types.OCILayer))
 	if err != nil {
@@ -75,7 +75,7 @@ func write(tar, dir string, command []string) error {
 	return path.AppendImage(image)
 }
 
-// push pushes the image where the registry hasn't got it.
+// push pushes the image unless the registry has it.
 func push(dir, ref string) error {
 	index, err := layout.ImageIndexFromPath(dir)
 	if err != nil {
@@ -86,7 +86,7 @@ func push(dir, ref string) error {
 		return err
 	}
 	if len(manifest.Manifests) != 1 {
-		return fmt.Errorf("%s holds %d images, and should hold one", dir, len(manifest.Manifests))
+		return fmt.Errorf("%s: expected 1 image, found %d", dir, len(manifest.Manifests))
 	}
 	image, err := index.Image(manifest.Manifests[0].Digest)
 	if err != nil {

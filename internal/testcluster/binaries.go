@@ -15,8 +15,8 @@ var built struct {
 	err  error
 }
 
-// Binaries builds pipec and pipec-agent, as a release has them, into one directory, once for all tests of a package. Its
-// TestMain is Main.
+// Binaries builds pipec and pipec-agent, as in a release, into one directory, once for all tests of a package. The
+// package's TestMain must call Main.
 func Binaries(t testing.TB) string {
 	t.Helper()
 	built.once.Do(func() { built.dir, built.err = build() })
@@ -40,7 +40,7 @@ func build() (dir string, err error) {
 	return dir, nil
 }
 
-// Main runs the tests, removes what Binaries has built, and ends the process.
+// Main runs the tests, removes what Binaries has built, and exits.
 func Main(m *testing.M) {
 	code := m.Run()
 	if built.dir != "" {

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// MakeBucket makes a bucket on the S3 server, unless it is there.
+// MakeBucket creates a bucket on the S3 server if it doesn't exist.
 func (c Cluster) MakeBucket(ctx context.Context, name string) error {
 	client := s3.New(s3.Options{
 		BaseEndpoint: &c.S3, Region: c.S3Region, UsePathStyle: true,

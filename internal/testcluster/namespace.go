@@ -12,7 +12,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// Config returns the admin's way to the API, without client-go's own limit on requests.
+// Config returns the admin's configuration for the API, without client-go's own limit on requests.
 func (c Cluster) Config(t testing.TB) *rest.Config {
 	t.Helper()
 	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig)
@@ -33,8 +33,8 @@ func (c Cluster) Client(t testing.TB) kubernetes.Interface {
 	return client
 }
 
-// Namespace makes a namespace of the test's own, in which Pod Security enforces "restricted", and deletes it when the
-// test has ended. Pods can be made in it when Namespace returns.
+// Namespace creates a namespace for the test, in which Pod Security enforces "restricted", and deletes it when the test
+// ends. Pods can be created in it when Namespace returns.
 func (c Cluster) Namespace(t testing.TB) string {
 	t.Helper()
 	client := c.Client(t)
@@ -48,7 +48,7 @@ func (c Cluster) Namespace(t testing.TB) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		// It goes in the background: nothing waits for it.
+		// the deletion runs in the background: nothing waits for it
 		if err := client.CoreV1().Namespaces().Delete(context.Background(), ns.Name, metav1.DeleteOptions{}); err != nil {
 			t.Error(err)
 		}
@@ -59,9 +59,9 @@ func (c Cluster) Namespace(t testing.TB) string {
 		t.Fatal(err)
 	}
 	defer watch.Stop()
-	for range watch.ResultChan() { // the watch begins with what is there
+	for range watch.ResultChan() { // the watch begins with the existing objects
 		return ns.Name
 	}
-	t.Fatal("the namespace has no service account after a minute: pods can't be made in it")
+	t.Fatal("the namespace has no service account after a minute, so pods can't be created in it")
 	return ""
 }

@@ -27,7 +27,7 @@ import (
 	"pipec.dev/pipec/internal/testcluster"
 )
 
-// restricted returns a pod that Pod Security's "restricted" lets pass, and that runs the shell's command on busybox.
+// restricted returns a pod that satisfies Pod Security's "restricted" and runs a shell command on busybox.
 func restricted(c testcluster.Cluster, command string) *corev1.Pod {
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "pod-"},
@@ -47,7 +47,7 @@ func restricted(c testcluster.Cluster, command string) *corev1.Pod {
 	}
 }
 
-// finish makes the pod, waits until it has ended, and returns its phase and its log.
+// finish creates the pod, waits until it has ended, and returns its phase and its log.
 func finish(t *testing.T, client kubernetes.Interface, namespace string, pod *corev1.Pod) (corev1.PodPhase, string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -104,7 +104,7 @@ func TestPod(t *testing.T) {
 	}
 }
 
-// What the coordinator rests on: a pod's own token and authority, with which the API knows it as its service account.
+// The coordinator relies on this: a pod's own token and authority, by which the API identifies it as its service account.
 func TestServiceAccount(t *testing.T) {
 	t.Parallel()
 	c := testcluster.Env(t)
@@ -129,7 +129,7 @@ func TestServiceAccount(t *testing.T) {
 	}
 }
 
-// What the wrapper's way into a pod rests on.
+// The wrapper's way into a pod relies on this.
 func TestImageVolume(t *testing.T) {
 	t.Parallel()
 	c := testcluster.Env(t)
@@ -144,8 +144,8 @@ func TestImageVolume(t *testing.T) {
 	}
 }
 
-// What restarts in place rest on: a container ends with 42 and is run again in the same pod, which never restarts
-// otherwise.
+// Restarts in place rely on this: a container that exits with 42 is run again in the same pod, which otherwise never
+// restarts.
 func TestRestartRules(t *testing.T) {
 	t.Parallel()
 	c := testcluster.Env(t)

@@ -1,9 +1,9 @@
-// Package testcluster leads tests to the test cluster (test/cluster): a real Kubernetes with a registry and an S3
-// server, at addresses that the environment has. It starts none: make cluster-up does, and
+// Package testcluster connects tests to the test cluster (test/cluster): a real Kubernetes with a registry and an S3
+// server, at the addresses in the environment. It doesn't start the cluster: make cluster-up does, and
 //
 //	eval "$(make -s cluster-env)"
 //
-// makes the environment. Without one, a test that asks for it is skipped, saying so; with CI=true it fails.
+// sets the environment. Without it, a test that requires the cluster is skipped with a message, or fails with CI=true.
 package testcluster
 
 import (
@@ -13,8 +13,8 @@ import (
 
 // A Cluster is a running test cluster. Its addresses are the same for programs on this machine and for pods.
 type Cluster struct {
-	// Kubeconfig is the path of a kubeconfig. Its contexts are "admin" (the current one), "nobody", a user who may do
-	// nothing, and "unknown-token", whom the API does not know.
+	// Kubeconfig is the path of a kubeconfig. Its contexts are `admin` (the current one), `nobody`, a user without any
+	// rights, and `unknown-token`, a token that the API server doesn't know.
 	Kubeconfig string
 	API        string // the API server's URL
 	Registry   string // host:port of the registry: plain http, anyone may push
@@ -30,17 +30,17 @@ type Cluster struct {
 // (user "1234").
 func (c Cluster) Busybox(tag string) string { return c.Registry + "/test/busybox:" + tag }
 
-// Env returns the test cluster of the environment. Where there is none the test is skipped, or fails with CI=true.
-// It is skipped with -short too: what runs on a cluster takes its seconds.
+// Env returns the test cluster of the environment. Without one, the test is skipped, or fails with CI=true. It is also
+// skipped with -short, because tests on a cluster take seconds.
 func Env(t testing.TB) Cluster {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("it takes a cluster, which is not short")
+		t.Skip("the test requires a cluster, which is too slow for -short")
 	}
 	if c, ok := Find(); ok {
 		return c
 	}
-	const why = `it takes the test cluster: make cluster-up, then eval "$(make -s cluster-env)"`
+	const why = `the test requires the test cluster: run make cluster-up, then eval "$(make -s cluster-env)"`
 	if os.Getenv("CI") == "true" {
 		t.Fatal(why)
 	}
@@ -48,7 +48,7 @@ func Env(t testing.TB) Cluster {
 	return Cluster{}
 }
 
-// Find gives the test cluster of the environment, and whether there is one: for programs that aren't tests.
+// Find returns the test cluster of the environment, and whether there is one. It is for programs that are not tests.
 func Find() (Cluster, bool) {
 	c := Cluster{
 		Kubeconfig:  os.Getenv("PIPEC_TEST_KUBECONFIG"),

@@ -1,5 +1,5 @@
-// Package cache keeps the results of steps by the digest of all that went into them, and finds them again. It is the
-// same for every driver; what goes into a digest is the business of runtime/step.
+// Package cache stores the results of steps by the digest of all their inputs, and finds them again. All drivers use
+// it. What the digest covers is defined by runtime/step.
 package cache
 
 import (
@@ -12,14 +12,14 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Slot is where the result of an attempt is looked for, and kept.
+// Slot is the place of an attempt's result in the cache.
 type Slot struct {
-	Digest string     // "": it can't be cached
-	mode   store.Mode // Replace where what is there won't do any more
+	Digest string     // "" if the result can't be cached
+	mode   store.Mode // Replace if the present entry is not usable any more
 }
 
-// Lookup asks for a result by the digest of what went into it ("": nothing is asked), no older than ttl (0: of any age).
-// The entry is nil where there is none that will do: all its content is in the store still.
+// Lookup looks up a result by the digest of its inputs; "" looks up nothing. The entry is at most ttl old, or of any
+// age if ttl is 0. Lookup returns nil if there is no entry, or if some of its content is no longer in the store.
 func Lookup(ctx context.Context, s store.Store, digest string, ttl time.Duration) (*record.CacheEntry, Slot) {
 	if digest == "" {
 		return nil, Slot{}
@@ -42,20 +42,20 @@ func Lookup(ctx context.Context, s store.Store, digest string, ttl time.Duration
 	return &entry, slot
 }
 
-// Keep puts a result into its slot. Where that fails the next run does the work again: it is no fault of this one.
+// Keep stores a result in its slot. A failure to store is not an error of this run: the next run repeats the work.
 func Keep(ctx context.Context, s store.Store, slot Slot, result *record.Result) error {
 	if slot.Digest == "" {
 		return nil
 	}
 	entry := step.CacheEntryFor(result)
 	err := store.WriteJSON(ctx, s, record.CacheKey(slot.Digest), &entry, slot.mode)
-	if errors.Is(err, store.ErrExists) { // another run has done the same meanwhile
+	if errors.Is(err, store.ErrExists) { // another run has stored the same result
 		return nil
 	}
 	return err
 }
 
-// Present says whether all content of the outputs is in the store.
+// Present reports whether all content of the outputs is in the store.
 func Present(ctx context.Context, s store.Store, outputs []record.Datum) bool {
 	for i := range outputs {
 		d := &outputs[i]

@@ -17,11 +17,11 @@ import (
 type Finding struct {
 	Part string `json:"part"`
 	OK   bool   `json:"ok"`
-	Text string `json:"text"` // what is there, or what is wrong with it
+	Text string `json:"text"` // the state, or what is wrong with it
 }
 
-// rights are what pipec asks of whoever uses it, by what it is for. The coordinator's own rights are among them, since
-// nobody may give rights that they lack.
+// rights are the permissions that pipec requires of its user, by purpose. They include the coordinator's own
+// permissions, because Kubernetes only lets users grant permissions that they have.
 var rights = []struct {
 	what string
 	list []right
@@ -47,7 +47,7 @@ var rights = []struct {
 
 type right struct{ group, resource, verbs string }
 
-// Check tries what a stack asks of its cluster: one finding a part. It changes nothing.
+// Check checks a cluster for what a stack requires, with one finding per part. It changes nothing.
 func Check(ctx context.Context, cluster *connect.Cluster, createNamespace bool) []Finding {
 	f := Finding{Part: "cluster"}
 	facts, err := Ask(ctx, cluster)
@@ -72,18 +72,18 @@ func (f Facts) wrapper() Finding {
 	out := Finding{Part: "image volumes", OK: true}
 	switch {
 	case !imageVolumes(f.Version):
-		out.Text = "this version has none switched on: the agent gets into pods by an init container, which takes a second a step"
+		out.Text = "not enabled in this version: an init container copies the agent into pods, which takes about a second per step"
 	case f.Without != "":
-		out.Text = "node " + f.Without + " has none: the agent gets into pods by an init container, which takes a second a step"
+		out.Text = "node " + f.Without + " doesn't support them: an init container copies the agent into pods, which takes about a second per step"
 	case f.Nodes == 0:
-		out.Text = "by the version, yes; the nodes may not be listed"
+		out.Text = "yes, according to the version; listing nodes is not allowed"
 	default:
 		out.Text = "yes"
 	}
 	return out
 }
 
-// namespaceFinding says whether the namespace is there, and which Pod Security it enforces.
+// namespaceFinding reports whether the namespace exists, and which Pod Security level it enforces.
 func (c *client) namespaceFinding(ctx context.Context, create bool) Finding {
 	f := Finding{Part: "namespace"}
 	there, err := c.checkNamespace(ctx)
@@ -92,7 +92,7 @@ func (c *client) namespaceFinding(ctx context.Context, create bool) Finding {
 		f.Text = err.Error()
 		return f
 	case !there && create:
-		f.OK, f.Text = true, fmt.Sprintf("%s is not there; apply makes it", c.namespace)
+		f.OK, f.Text = true, fmt.Sprintf("%s does not exist; apply creates it", c.namespace)
 		return f
 	case !there:
 		f.Text = noNamespace(c.namespace).Error()
@@ -101,18 +101,18 @@ func (c *client) namespaceFinding(ctx context.Context, create bool) Finding {
 	f.OK, f.Text = true, c.namespace
 	u, err := c.objects.Resource(namespaces).Get(ctx, c.namespace, metav1.GetOptions{})
 	if err != nil {
-		f.Text += "; it may not be looked at"
+		f.Text += "; reading it is not allowed"
 		return f
 	}
 	if level := u.GetLabels()["pod-security.kubernetes.io/enforce"]; level != "" {
 		f.Text += "; enforces Pod Security " + level
 	} else {
-		f.Text += "; enforces no Pod Security"
+		f.Text += "; does not enforce Pod Security"
 	}
 	return f
 }
 
-// rightsFinding asks for each right whether the asker has it, and lists those that are missing.
+// rightsFinding checks each permission of the user, and lists those that are missing.
 func (c *client) rightsFinding(ctx context.Context, what string, list []right) Finding {
 	f := Finding{Part: what}
 	type ask struct{ group, resource, verb string }

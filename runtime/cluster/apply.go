@@ -13,11 +13,11 @@ import (
 	"pipec.dev/pipec/schema/kube"
 )
 
-// ConflictError says that applying stops at fields that others manage.
+// ConflictError reports that applying stops because other field managers own fields.
 type ConflictError struct{ Changes []*Change }
 
 func (e *ConflictError) Error() string {
-	text := "other managers have set fields that pipec would set to something else:"
+	text := "other field managers own fields that pipec would change:"
 	kubectl := false
 	for _, ch := range e.Changes {
 		for _, c := range ch.Conflicts {
@@ -26,12 +26,12 @@ func (e *ConflictError) Error() string {
 		}
 	}
 	if kubectl {
-		text += "\nWhat kubectl has applied, such as what emit wrote, goes on with kubectl: emit again, with the kubernetes_version of the cluster in the stack."
+		text += "\nObjects that kubectl applied, such as the output of emit, stay with kubectl: run emit again, with the cluster's kubernetes_version in the stack."
 	}
-	return text + "\nLet them have it, by writing what they set into the pipeline; or take the fields over with --force-conflicts."
+	return text + "\nTo keep their values, write them into the pipeline. To take the fields over, use --force-conflicts."
 }
 
-// PartialError says that applying has failed in the middle.
+// PartialError reports that applying failed after some changes were made.
 type PartialError struct {
 	Done []Change
 	Left int
@@ -43,13 +43,13 @@ func (e *PartialError) Error() string {
 	if len(e.Done) == 0 {
 		return text + "\nNothing has been changed."
 	}
-	return fmt.Sprintf("%s\n%d of %d changes have been made; applying again goes on with the rest.", text, len(e.Done), len(e.Done)+e.Left)
+	return fmt.Sprintf("%s\n%d of %d changes have been made; apply again to make the rest.", text, len(e.Done), len(e.Done)+e.Left)
 }
 
 func (e *PartialError) Unwrap() error { return e.Err }
 
-// Apply does what a plan of the same options says. done is told of each change when it is made; nil may be given. Where
-// that fails in the middle the error is a *PartialError, and applying again goes on.
+// Apply makes the changes of a plan with the same options. done is called after each change and may be nil. If applying
+// fails after the first change, the error is a *PartialError, and the next Apply makes the rest of the changes.
 func Apply(ctx context.Context, o Options, plan *Changes, done func(Change)) error {
 	if found := plan.Conflicts(); len(found) > 0 && !o.Force {
 		return &ConflictError{found}
@@ -77,7 +77,8 @@ type applier struct {
 	done []Change
 }
 
-// all makes the namespace, then writes kind by kind what each refers to first, then removes in the opposite order.
+// all creates the namespace, then writes objects so that each comes after those that it refers to, then removes objects
+// in the opposite order.
 func (a *applier) all(ctx context.Context, plan *Changes) error {
 	for i := range plan.List {
 		if ch := &plan.List[i]; ch.Kind == "Namespace" && ch.Action == Create {
@@ -126,7 +127,7 @@ func (a *applier) write(ctx context.Context, ch *Change) error {
 		}
 	}
 	if _, err := a.apply(ctx, ch.desired, false, a.force); err != nil {
-		if found := conflicts(err); len(found) > 0 { // since the plan was made
+		if found := conflicts(err); len(found) > 0 { // which appeared after the plan was made
 			now := *ch
 			now.Conflicts = found
 			return &ConflictError{[]*Change{&now}}
@@ -137,7 +138,7 @@ func (a *applier) write(ctx context.Context, ch *Change) error {
 	return nil
 }
 
-// removeAll asks once more what live runs need: one may have started since the plan was made.
+// removeAll checks again which objects live runs need, because a run may have started after the plan was made.
 func (a *applier) removeAll(ctx context.Context, plan *Changes) error {
 	var some []*Change
 	for i := range plan.List {

@@ -1,7 +1,7 @@
-// Package cluster brings the definitions of pipelines to a cluster and takes them away again: it compares what is wanted
-// with what is there, field by field and by the API server's own dry run; applies it as field manager `pipec`; knows what
-// it has applied by the labels of a project, and removes what is no longer wanted. It knows objects, not programs: what is
-// wanted is given to it. It starts no runs, and never ends one.
+// Package cluster applies the definitions of pipelines to a cluster and removes them. It compares the desired objects
+// with the live ones field by field, with the API server's dry run. It applies them as field manager `pipec`, finds the
+// objects that it applied by the labels of a project, and removes those that are no longer desired. It works on
+// objects, not on programs: the caller passes the desired objects. It neither starts nor ends runs.
 package cluster
 
 import (
@@ -23,17 +23,17 @@ import (
 	"pipec.dev/pipec/schema/kube"
 )
 
-// atOnce is how many requests are under way at once.
+// atOnce is the number of concurrent requests.
 const atOnce = 8
 
-// kind is one kind of object of a definition.
+// kind is a kind of object that a definition contains.
 type kind struct {
 	name     string
 	resource schema.GroupVersionResource
 }
 
-// kinds are all there are, in the order in which they are applied: what refers to another comes after it. They are removed
-// in reverse. A table of them saves asking the cluster for all of its own.
+// kinds are all kinds, in the order in which they are applied: each comes after those that it refers to. Removal uses
+// the reverse order. The table avoids a query for the cluster's own list of kinds.
 var kinds = []kind{
 	{"ServiceAccount", schema.GroupVersionResource{Version: "v1", Resource: "serviceaccounts"}},
 	{"Role", schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "roles"}},
@@ -47,12 +47,12 @@ var (
 	jobs       = schema.GroupVersionResource{Group: "batch", Version: "v1", Resource: "jobs"}
 )
 
-// kindOf is a kind's place in kinds, or -1.
+// kindOf returns the index of a kind in kinds, or -1.
 func kindOf(name string) int {
 	return slices.IndexFunc(kinds, func(k kind) bool { return k.name == name })
 }
 
-// client is the cluster as this package asks it. All errors it returns are explained.
+// client makes this package's requests to the cluster. Its methods return explained errors.
 type client struct {
 	cluster   *connect.Cluster
 	objects   dynamic.Interface
@@ -80,7 +80,7 @@ func newClient(c *connect.Cluster) (*client, error) {
 	return &client{cluster: c, objects: objects, raw: raw, namespace: c.Namespace}, nil
 }
 
-// get is an object, or nil where there is none.
+// get returns an object, or nil if it does not exist.
 func (c *client) get(ctx context.Context, kind int, name string) (*unstructured.Unstructured, error) {
 	u, err := c.objects.Resource(kinds[kind].resource).Namespace(c.namespace).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
@@ -89,7 +89,7 @@ func (c *client) get(ctx context.Context, kind int, name string) (*unstructured.
 	return u, c.cluster.Explain(err)
 }
 
-// apply is a server-side apply with strict validation. Its error is the API server's own.
+// apply makes a server-side apply with strict validation. It returns the API server's error unchanged.
 func (c *client) apply(ctx context.Context, u *unstructured.Unstructured, dry, force bool) (*unstructured.Unstructured, error) {
 	body, err := json.Marshal(u.Object)
 	if err != nil {
@@ -102,13 +102,13 @@ func (c *client) apply(ctx context.Context, u *unstructured.Unstructured, dry, f
 	return c.objects.Resource(kinds[kindOf(u.GetKind())].resource).Namespace(c.namespace).Patch(ctx, u.GetName(), types.ApplyPatchType, body, o)
 }
 
-// item is what is listed of an object: everything but its content, which may be large.
+// item is an object without its content, which may be large.
 type item struct {
 	kind int
 	meta *metav1.PartialObjectMetadata
 }
 
-// inventory lists what pipec has applied for a project, and of these pipelines where any are named.
+// inventory lists the objects that pipec applied for a project. If pipelines are given, it lists theirs only.
 func (c *client) inventory(ctx context.Context, project string, pipelines []string) ([]item, error) {
 	selector := kube.LabelManagedBy + "=" + kube.Manager + "," + kube.LabelProject + "=" + kube.LabelValue(project)
 	lists := make([][]item, len(kinds))
@@ -130,8 +130,8 @@ func (c *client) inventory(ctx context.Context, project string, pipelines []stri
 	return slices.Concat(lists...), err
 }
 
-// list lists objects of the namespace without their content. client-go has a client for that too, which would cost the start
-// of every command half a millisecond.
+// list lists the objects of the namespace without their content. client-go has a client for that, but its
+// initialization would add half a millisecond to the start of every command.
 func (c *client) list(ctx context.Context, r schema.GroupVersionResource, selector string) (*metav1.PartialObjectMetadataList, error) {
 	path := []string{"apis", r.Group, r.Version, "namespaces", c.namespace, r.Resource}
 	if r.Group == "" {
@@ -146,7 +146,7 @@ func (c *client) list(ctx context.Context, r schema.GroupVersionResource, select
 	return &list, json.Unmarshal(data, &list)
 }
 
-// checkNamespace says whether the namespace is there. Who may not look is taken to know that it is.
+// checkNamespace reports whether the namespace exists. It assumes that it does if the user is not allowed to read it.
 func (c *client) checkNamespace(ctx context.Context) (bool, error) {
 	u, err := c.objects.Resource(namespaces).Get(ctx, c.namespace, metav1.GetOptions{})
 	switch {
@@ -158,7 +158,7 @@ func (c *client) checkNamespace(ctx context.Context) (bool, error) {
 		return false, c.cluster.Explain(err)
 	}
 	if u.GetDeletionTimestamp() != nil {
-		return false, &connect.Error{Reason: connect.Terminating, Text: fmt.Sprintf("namespace %q is being deleted: nothing new can be made in it", c.namespace), Hint: "Wait until it is gone."}
+		return false, &connect.Error{Reason: connect.Terminating, Text: fmt.Sprintf("namespace %q is being deleted: nothing new can be created in it", c.namespace), Hint: "Wait until it is gone."}
 	}
 	return true, nil
 }

@@ -19,7 +19,7 @@ import (
 	"pipec.dev/pipec/schema/kube"
 )
 
-// planner compares objects, each at its own place of the slices.
+// planner compares objects concurrently. Each comparison writes to its own index of the slices.
 type planner struct {
 	*client
 	Options
@@ -27,14 +27,14 @@ type planner struct {
 	live    []*unstructured.Unstructured
 }
 
-// compare finds out what applying would do with one object.
+// compare finds out what applying would change in one object.
 func (p *planner) compare(ctx context.Context, i int) error {
 	want := &p.Objects[i]
 	live, err := p.get(ctx, kindOf(want.GetKind()), want.GetName())
 	if err != nil {
 		return err
 	}
-	ctx, told := withWarnings(ctx)
+	ctx, collected := withWarnings(ctx)
 	ch := Change{Kind: want.GetKind(), Name: want.GetName(), Pipeline: pipelineOf(want), desired: want}
 	if live != nil {
 		if err := p.ours(live); err != nil {
@@ -50,7 +50,7 @@ func (p *planner) compare(ctx context.Context, i int) error {
 	after, err := p.client.apply(ctx, ch.desired, true, p.Force)
 	if found := conflicts(err); len(found) > 0 {
 		ch.Conflicts = found
-		after, err = p.client.apply(ctx, ch.desired, true, true) // what it would be, if it were taken over
+		after, err = p.client.apply(ctx, ch.desired, true, true) // the result if the fields were taken over
 	}
 	switch {
 	case err != nil && live != nil && immutable(err):
@@ -67,12 +67,12 @@ func (p *planner) compare(ctx context.Context, i int) error {
 		}
 	}
 	ch.Fields = changed(ch.all)
-	ch.Warnings = told.list
+	ch.Warnings = collected.list
 	p.changes[i] = ch
 	return nil
 }
 
-// about explains what the API server answered about an object, and names the object where the explanation doesn't.
+// about explains the API server's error about an object, and adds the object's name if the explanation lacks it.
 func (c *client) about(u *unstructured.Unstructured, err error) error {
 	err = c.cluster.Explain(err)
 	var e *connect.Error
@@ -90,13 +90,13 @@ func (c *client) about(u *unstructured.Unstructured, err error) error {
 	return &out
 }
 
-// ours refuses an object that another project has, or that pipec has not made.
+// ours rejects an object that belongs to another project, or that pipec did not create.
 func (p *planner) ours(live *unstructured.Unstructured) error {
 	what := fmt.Sprintf("%s %q in namespace %q", live.GetKind(), live.GetName(), p.namespace)
 	labels := live.GetLabels()
 	if labels[kube.LabelManagedBy] != kube.Manager {
-		e := &connect.Error{Reason: connect.Conflict, Text: what + " is there already, and was not made by pipec",
-			Hint: fmt.Sprintf("Rename the pipeline or choose another namespace. To give the object to pipec: kubectl label -n %s %s %s %s=%s --overwrite", p.namespace, strings.ToLower(live.GetKind()), live.GetName(), kube.LabelManagedBy, kube.Manager)}
+		e := &connect.Error{Reason: connect.Conflict, Text: what + " already exists, and was not created by pipec",
+			Hint: fmt.Sprintf("Rename the pipeline or choose another namespace. To let pipec manage the object: kubectl label -n %s %s %s %s=%s --overwrite", p.namespace, strings.ToLower(live.GetKind()), live.GetName(), kube.LabelManagedBy, kube.Manager)}
 		if by := labels[kube.LabelManagedBy]; by != "" {
 			e.Text += ", but by " + by
 		}
@@ -108,15 +108,15 @@ func (p *planner) ours(live *unstructured.Unstructured) error {
 		}
 		mine := "this project has no name"
 		if p.Project != "" {
-			mine = fmt.Sprintf("this one is %q", p.Project)
+			mine = fmt.Sprintf("this project is %q", p.Project)
 		}
-		return &connect.Error{Reason: connect.Conflict, Text: fmt.Sprintf("%s is of project %q, and %s", what, other, mine),
-			Hint: "Rename the pipeline, or choose another namespace: two projects can't have a pipeline of one name in one namespace."}
+		return &connect.Error{Reason: connect.Conflict, Text: fmt.Sprintf("%s belongs to project %q, and %s", what, other, mine),
+			Hint: "Rename the pipeline, or choose another namespace: two projects can't have pipelines of the same name in one namespace."}
 	}
 	return nil
 }
 
-// conflicts are the fields that an apply was refused for.
+// conflicts returns the fields for which an apply was rejected.
 func conflicts(err error) []Conflict {
 	var status apierrors.APIStatus
 	if !apierrors.IsConflict(err) || !errors.As(err, &status) || status.Status().Details == nil {
@@ -138,7 +138,7 @@ func conflicts(err error) []Conflict {
 
 var managerName = regexp.MustCompile(`"([^"]+)"`)
 
-// immutable says that an object was refused only for fields that can't be changed.
+// immutable reports whether an object was rejected only because immutable fields changed.
 func immutable(err error) bool {
 	var status apierrors.APIStatus
 	if !apierrors.IsInvalid(err) || !errors.As(err, &status) || status.Status().Details == nil || len(status.Status().Details.Causes) == 0 {
@@ -149,7 +149,7 @@ func immutable(err error) bool {
 	})
 }
 
-// clean is an object without what the cluster, and who manages which field, wrote into it.
+// clean returns an object without the fields that the cluster sets and without managed fields.
 func clean(object map[string]any) map[string]any {
 	out := (&unstructured.Unstructured{Object: object}).DeepCopy().Object
 	delete(out, "status")
@@ -167,7 +167,7 @@ func clean(object map[string]any) map[string]any {
 }
 
 func liveOf(u *unstructured.Unstructured) *Live {
-	data, _ := json.Marshal(clean(u.Object)) // it was JSON before: never fails
+	data, _ := json.Marshal(clean(u.Object)) // never fails: it was decoded from JSON
 	sum := sha256.Sum256(data)
 	return &Live{UID: string(u.GetUID()), Digest: "sha256:" + hex.EncodeToString(sum[:])}
 }

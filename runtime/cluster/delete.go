@@ -16,11 +16,11 @@ import (
 	"pipec.dev/pipec/runtime/cluster/connect"
 )
 
-// goneIn is how long an object may take to go before that is told as an error: finalizers can hold one for ever.
+// goneIn is how long to wait until an object is deleted before that is an error: finalizers can delay it indefinitely.
 const goneIn = time.Minute
 
-// delete removes the very object that the plan saw, and waits until it is gone. A CronJob leaves its Jobs behind: runs are
-// ended by those who started them, and go by their own time to live.
+// delete removes exactly the object that the plan saw, and waits until it no longer exists. Removing a CronJob keeps
+// its Jobs: runs are ended by their owners, and expire by their time to live.
 func (a *applier) delete(ctx context.Context, ch *Change) error {
 	o := metav1.DeleteOptions{}
 	if ch.Live != nil {
@@ -36,14 +36,14 @@ func (a *applier) delete(ctx context.Context, ch *Change) error {
 	case apierrors.IsNotFound(err):
 		return nil
 	case apierrors.IsConflict(err):
-		return &connect.Error{Reason: connect.Conflict, Text: fmt.Sprintf("%s %q has been made anew since the plan was", ch.Kind, ch.Name), Hint: "Plan again.", Err: err}
+		return &connect.Error{Reason: connect.Conflict, Text: fmt.Sprintf("%s %q was recreated after the plan was made", ch.Kind, ch.Name), Hint: "Plan again.", Err: err}
 	case err != nil:
 		return a.cluster.Explain(err)
 	}
 	return a.gone(ctx, ch)
 }
 
-// gone waits until an object that is being deleted is not there any more, or another of its name is.
+// gone waits until an object that is being deleted no longer exists, or another object has its name.
 func (a *applier) gone(ctx context.Context, ch *Change) error {
 	objects := a.objects.Resource(kinds[kindOf(ch.Kind)].resource).Namespace(a.namespace)
 	within, cancel := context.WithTimeoutCause(ctx, goneIn, errors.New("not gone in time"))
@@ -75,7 +75,7 @@ func (a *applier) gone(ctx context.Context, ch *Change) error {
 	}
 }
 
-// watched follows an object to its end, or to that of the watch.
+// watched watches an object until it is deleted or the watch ends.
 func watched(w watch.Interface, live *unstructured.Unstructured) (*unstructured.Unstructured, bool) {
 	defer w.Stop()
 	for event := range w.ResultChan() {
@@ -93,7 +93,7 @@ func watched(w watch.Interface, live *unstructured.Unstructured) (*unstructured.
 }
 
 func (a *applier) held(ch *Change, live *unstructured.Unstructured) error {
-	text := fmt.Sprintf("%s %q is deleted, but not gone after %s", ch.Kind, ch.Name, goneIn)
+	text := fmt.Sprintf("%s %q is being deleted, but still exists after %s", ch.Kind, ch.Name, goneIn)
 	if live != nil && len(live.GetFinalizers()) > 0 {
 		text += ": held by finalizers " + strings.Join(live.GetFinalizers(), ", ")
 	}

@@ -9,9 +9,9 @@ import (
 	"pipec.dev/pipec/schema/kube"
 )
 
-// Destroy is the plan of removing definitions, to be given to Apply: of the project, or of these pipelines of it. Where
-// the project has no name there is no inventory, and the objects that are given are looked for by theirs. Runs stay, and
-// so does what live ones need, with a Why.
+// Destroy returns a plan that removes the definitions of the project, or of the given pipelines of the project, to be
+// passed to Apply. A project without a name has no inventory: the given objects are then found by name. Runs remain,
+// and so do the objects that live runs need, with a Why.
 func Destroy(ctx context.Context, o Options, pipelines []string) (*Changes, error) {
 	c, err := newClient(o.Cluster)
 	if err != nil {
@@ -37,7 +37,7 @@ func Destroy(ctx context.Context, o Options, pipelines []string) (*Changes, erro
 	return &Changes{List: list}, err
 }
 
-// byName finds the objects by their names, where they are pipec's and of no project.
+// byName finds the objects by name that pipec manages and that belong to no project.
 func (c *client) byName(ctx context.Context, o Options) ([]item, error) {
 	if err := check(o); err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func (c *client) byName(ctx context.Context, o Options) ([]item, error) {
 	return out, err
 }
 
-// LiveRuns are the names of the runs of these pipelines that are not over, sorted.
+// LiveRuns returns the names of the runs of these pipelines that have not ended, sorted.
 func LiveRuns(ctx context.Context, cluster *connect.Cluster, pipelines []string) ([]string, error) {
 	c, err := newClient(cluster)
 	if err != nil {

@@ -9,35 +9,35 @@ import (
 	"strings"
 )
 
-// Field is one value that differs. Before is absent where it is new, After where it goes.
+// Field is a value that differs. Before is nil if it is added, After is nil if it is removed.
 type Field struct {
 	Path   string          `json:"path"` // spec.containers["main"].args[2]
 	Before json.RawMessage `json:"before,omitempty"`
 	After  json.RawMessage `json:"after,omitempty"`
 }
 
-// Diff lists the values in which two JSON values, as encoding/json decodes them into any, differ, sorted by their places.
-// The elements of a list are told apart by their names where all have different ones, else by their numbers. nil stands
-// for what isn't there. Of what is only on one side each value is listed alone.
+// Diff lists the values in which two JSON values differ, as encoding/json decodes them into any, sorted by path. List
+// elements are matched by name if all have different names, else by index. nil is a missing value. If an object or a
+// list exists on one side only, each value in it is listed.
 func Diff(before, after any) []Field {
 	var d differ
 	d.value("", before, after)
 	return d.fields
 }
 
-// Whole is Diff with the values that are the same among them.
+// Whole is like Diff, but includes the equal values.
 func Whole(before, after any) []Field {
 	d := differ{whole: true}
 	d.value("", before, after)
 	return d.fields
 }
 
-// Same says that the value is the same on both sides.
+// Same reports whether the value is equal on both sides.
 func (f *Field) Same() bool { return bytes.Equal(f.Before, f.After) }
 
 type differ struct {
 	fields []Field
-	whole  bool // also what is the same
+	whole  bool // also include equal values
 }
 
 func (d *differ) value(path string, before, after any) {
@@ -76,8 +76,8 @@ func (d *differ) object(path string, before, after map[string]any) {
 	}
 }
 
-// list compares element by element; false where that says nothing: plain values of which there are more or fewer than
-// before are best shown as a whole.
+// list compares two lists element by element. It returns false if that is not useful: lists of plain values with
+// different lengths are clearer as a whole.
 func (d *differ) list(path string, before, after []any) bool {
 	if byName(before) && byName(after) {
 		d.named(path, before, after)
@@ -142,7 +142,7 @@ func at(list []any, i int) any {
 	return nil
 }
 
-// join writes a key after a path: plain where it can be, else quoted.
+// join appends a key to a path, quoted if necessary.
 func join(path, key string) string {
 	if key == "" || strings.ContainsFunc(key, func(r rune) bool {
 		return r != '_' && r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
@@ -162,7 +162,7 @@ func encode(v any) json.RawMessage {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if enc.Encode(v) != nil { // what JSON gave, JSON takes
+	if enc.Encode(v) != nil { // never: v was decoded from JSON
 		return nil
 	}
 	return bytes.TrimSpace(b.Bytes())

@@ -21,7 +21,7 @@ func value(t testing.TB, text string) any {
 	return v
 }
 
-// lines draws fields as PATH: BEFORE -> AFTER.
+// lines formats fields as PATH: BEFORE -> AFTER.
 func lines(fields []Field) string {
 	var out []string
 	for _, f := range fields {
@@ -56,7 +56,7 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-// jsons makes values as encoding/json decodes them.
+// jsons generates values as encoding/json decodes them.
 func jsons(depth int) *rapid.Generator[any] {
 	leaf := rapid.OneOf(
 		rapid.Map(rapid.SampledFrom([]string{"a", "b", "c", ""}), func(s string) any { return s }),
@@ -73,7 +73,7 @@ func jsons(depth int) *rapid.Generator[any] {
 	)
 }
 
-// Nothing differs from itself; what differs is found from both sides; and Whole is Diff and what stays.
+// A value has no differences to itself, differences are symmetric, and Whole is Diff and the equal values.
 func TestDiffOfAnything(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := jsons(4).Draw(t, "a"), jsons(4).Draw(t, "b")
@@ -99,7 +99,7 @@ func TestDiffOfAnything(t *testing.T) {
 	})
 }
 
-// unordered makes one of what Diff takes for one: lists by name in any order.
+// unordered normalizes what Diff treats as equal: the order of lists with names.
 func unordered(v any) any {
 	switch v := v.(type) {
 	case map[string]any:

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// each calls f for 0 to n-1, a few at once. Where some fail it is the error of the first of them in that order, whichever
-// was found first: the same trouble gives the same message. What comes after one that failed is not begun.
+// each calls f for 0 to n-1, a few at a time. It returns the error of the lowest index that failed, whichever failed
+// first, so that the same problem gives the same message. No call starts above an index that failed.
 func each(ctx context.Context, n int, f func(context.Context, int) error) error {
 	var (
 		g      errgroup.Group
@@ -39,25 +39,25 @@ func each(ctx context.Context, n int, f func(context.Context, int) error) error 
 	return first
 }
 
-// warnings gives the warnings that the API server sends beside an answer to whoever asked for them by their context.
+// warnings collects the warnings that the API server sends with a response, for requests whose context comes from withWarnings.
 type warnings struct{}
 
 type warningsKey struct{}
 
-// told are the warnings of one request, each once.
-type told struct {
+// collected are the distinct warnings of one request. It is safe for concurrent use.
+type collected struct {
 	mu   sync.Mutex
 	list []string
 }
 
-func withWarnings(ctx context.Context) (context.Context, *told) {
-	t := &told{}
+func withWarnings(ctx context.Context) (context.Context, *collected) {
+	t := &collected{}
 	return context.WithValue(ctx, warningsKey{}, t), t
 }
 
-// HandleWarningHeaderWithContext is rest.WarningHandlerWithContext.
+// HandleWarningHeaderWithContext implements rest.WarningHandlerWithContext.
 func (warnings) HandleWarningHeaderWithContext(ctx context.Context, _ int, _ string, text string) {
-	t, ok := ctx.Value(warningsKey{}).(*told)
+	t, ok := ctx.Value(warningsKey{}).(*collected)
 	if !ok || text == "" {
 		return
 	}

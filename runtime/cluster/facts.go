@@ -15,22 +15,22 @@ import (
 	"pipec.dev/pipec/runtime/cluster/connect"
 )
 
-// Facts are what a definition depends on of the cluster itself.
+// Facts are the properties of a cluster that a definition depends on.
 type Facts struct {
-	Version string // of the API server: v1.37.2
-	// Nodes is how many nodes were looked at; 0 where they may not be listed.
+	Version string // of the API server, for example v1.37.2
+	// Nodes is the number of nodes that were examined; 0 if listing nodes is not allowed.
 	Nodes int
-	// Without is a node whose container runtime has no image volumes, and which that is; "" where none is known.
+	// Without describes a node whose container runtime doesn't support image volumes; "" if no such node is known.
 	Without string
 }
 
-// someNodes is how many nodes are looked at: those of a cluster are alike.
+// someNodes is how many nodes are examined, because the nodes of a cluster are usually alike.
 const someNodes = 200
 
 // imageVolumesFrom are the first versions of container runtimes that mount images.
 var imageVolumesFrom = map[string]string{"containerd": "v2.1.0", "cri-o": "v1.31.0"}
 
-// Ask asks the cluster for them.
+// Ask reads the facts from the cluster.
 func Ask(ctx context.Context, cluster *connect.Cluster) (Facts, error) {
 	var f Facts
 	c, err := newClient(cluster)
@@ -58,7 +58,8 @@ func Ask(ctx context.Context, cluster *connect.Cluster) (Facts, error) {
 	return f, nil
 }
 
-// mountsImages reads "containerd://2.4.0". Runtimes that aren't known are taken to be able to.
+// mountsImages reports whether a container runtime, such as "containerd://2.4.0", mounts images. Unknown runtimes are
+// assumed to.
 func mountsImages(runtime string) bool {
 	name, version, _ := strings.Cut(runtime, "://")
 	from := imageVolumesFrom[name]
@@ -66,7 +67,7 @@ func mountsImages(runtime string) bool {
 	return from == "" || !semver.IsValid(v) || semver.Compare(v, from) >= 0
 }
 
-// serverVersion is the API server's. Everybody may ask, but who can't log in gets an error.
+// serverVersion returns the version of the API server. Every user may read it, but invalid credentials give an error.
 func (c *client) serverVersion(ctx context.Context) (string, error) {
 	data, err := c.raw.Get().AbsPath("/version").Do(ctx).Raw()
 	if err != nil {
@@ -76,15 +77,15 @@ func (c *client) serverVersion(ctx context.Context) (string, error) {
 		GitVersion string `json:"gitVersion"`
 	}
 	if err := json.Unmarshal(data, &v); err != nil || v.GitVersion == "" {
-		return "", &connect.Error{Reason: connect.Unreachable, Text: fmt.Sprintf("what answers at %s is no Kubernetes API server", c.cluster.Host), Err: err}
+		return "", &connect.Error{Reason: connect.Unreachable, Text: fmt.Sprintf("the server at %s is not a Kubernetes API server", c.cluster.Host), Err: err}
 	}
 	return v.GitVersion, nil
 }
 
-// imageVolumesOn is the first version of Kubernetes that has image volumes switched on for certain.
+// imageVolumesOn is the first version of Kubernetes in which image volumes are always enabled.
 const imageVolumesOn = "v1.36.0"
 
 func imageVolumes(version string) bool {
-	v, _, _ := strings.Cut(version, "-") // v1.36.1-eks-5d4a308 is no pre-release
+	v, _, _ := strings.Cut(version, "-") // v1.36.1-eks-5d4a308 is not a pre-release
 	return semver.Compare(v, imageVolumesOn) >= 0
 }

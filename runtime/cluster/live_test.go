@@ -22,7 +22,7 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// place is a namespace of a test's own on the test cluster.
+// place is a namespace on the test cluster for one test.
 type place struct {
 	t         *testing.T
 	test      testcluster.Cluster
@@ -49,7 +49,7 @@ func (p *place) as(context, namespace string) *connect.Cluster {
 	return c
 }
 
-// definition is one as emit makes them, but smaller.
+// definition returns a definition like those of emit, but smaller.
 func definition(project, pipeline, version string) []unstructured.Unstructured {
 	meta := func(name string) map[string]any {
 		labels := map[string]any{kube.LabelManagedBy: kube.Manager, kube.LabelPipeline: pipeline}
@@ -108,7 +108,7 @@ func (p *place) plan(o cluster.Options) *cluster.Changes {
 	return changes
 }
 
-// apply plans and applies, and says what was done.
+// apply plans and applies, and returns what was done.
 func (p *place) apply(o cluster.Options) string {
 	p.t.Helper()
 	changes := p.plan(o)
@@ -118,7 +118,7 @@ func (p *place) apply(o cluster.Options) string {
 	return actions(changes)
 }
 
-// actions draws a plan as "create Kind name", sorted, without what is unchanged.
+// actions formats a plan as "create Kind name", sorted, without unchanged objects.
 func actions(c *cluster.Changes) string {
 	var out []string
 	for _, ch := range c.List {
@@ -130,7 +130,7 @@ func actions(c *cluster.Changes) string {
 	return strings.Join(out, "\n")
 }
 
-// expect checks a plan's actions.
+// expect checks the actions of a plan.
 func expect(t *testing.T, what, got, want string) {
 	t.Helper()
 	if got != want {
@@ -149,7 +149,7 @@ func TestApplyTwiceAndPrune(t *testing.T) {
 	expect(t, "the first time", p.apply(p.options("p", a)), all)
 	expect(t, "the second time", p.apply(p.options("p", a)), "")
 	p.apply(p.options("p", a, b))
-	// By name, nothing is pruned; without a project, neither; by another project, neither.
+	// Nothing is pruned if pipelines are named, without a project, or by another project.
 	named := p.options("p", a)
 	named.Prune = false
 	expect(t, "one by name", p.apply(named), "")
@@ -184,7 +184,7 @@ func TestConflict(t *testing.T) {
 	p := newPlace(t)
 	o := p.options("p", definition("p", "a", "1"))
 	p.apply(o)
-	// The same value, set by another, is no conflict.
+	// The same value, set by another manager, is not a conflict.
 	p.patch("somebody", `{"spec": {"suspend": true}}`)
 	expect(t, "the same value", p.apply(o), "")
 	p.patch("somebody", `{"spec": {"suspend": false}}`)
@@ -201,12 +201,12 @@ func TestConflict(t *testing.T) {
 	if !errors.As(err, &conflict) || !strings.Contains(err.Error(), `CronJob "a": spec.suspend is managed by "somebody"`) {
 		t.Errorf("%v", err)
 	}
-	// One that comes between the plan and the apply is found too.
+	// A conflict that appears between the plan and the apply is found too.
 	p.patch("somebody", `{"spec": {"suspend": true}}`)
 	o2 := p.options("p", definition("p", "a", "2"))
 	before := p.plan(o2)
 	p.patch("somebody", `{"spec": {"suspend": false}}`)
-	if err := cluster.Apply(t.Context(), o2, before, nil); !errors.As(err, &conflict) || !strings.Contains(err.Error(), "applying again goes on") {
+	if err := cluster.Apply(t.Context(), o2, before, nil); !errors.As(err, &conflict) || !strings.Contains(err.Error(), "apply again") {
 		t.Errorf("%v", err)
 	}
 	o2.Force = true
@@ -239,8 +239,8 @@ func TestOfAnother(t *testing.T) {
 	p := newPlace(t)
 	p.apply(p.options("p", definition("p", "a", "1")))
 	for _, c := range []struct{ project, want string }{
-		{"q", `is of project "p", and this one is "q"`},
-		{"", `is of project "p", and this project has no name`},
+		{"q", `belongs to project "p", and this project is "q"`},
+		{"", `belongs to project "p", and this project has no name`},
 	} {
 		_, err := cluster.Plan(t.Context(), p.options(c.project, definition(c.project, "a", "1")))
 		var e *connect.Error
@@ -248,12 +248,12 @@ func TestOfAnother(t *testing.T) {
 			t.Errorf("%q: %v", c.project, err)
 		}
 	}
-	// What pipec has not made stays whose it is.
+	// Objects that pipec did not create remain unchanged.
 	_, err := p.client.CoreV1().ServiceAccounts(p.namespace).Create(t.Context(), &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "b-run", Labels: map[string]string{kube.LabelManagedBy: "Helm"}}}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := cluster.Plan(t.Context(), p.options("p", definition("p", "b", "1"))); err == nil || !strings.Contains(err.Error(), "was not made by pipec, but by Helm") {
+	if _, err := cluster.Plan(t.Context(), p.options("p", definition("p", "b", "1"))); err == nil || !strings.Contains(err.Error(), "was not created by pipec, but by Helm") {
 		t.Errorf("%v", err)
 	}
 	// A project that gets a name takes over what it had without one.
@@ -268,7 +268,7 @@ func TestOfAnother(t *testing.T) {
 
 func newNameless(p *place) cluster.Options { return p.options("", definition("", "n", "1")) }
 
-// Prune and destroy leave what a live run needs.
+// Prune and destroy keep what a live run needs.
 func TestLiveRuns(t *testing.T) {
 	p := newPlace(t)
 	p.apply(p.options("p", definition("p", "a", "1")))
@@ -287,7 +287,7 @@ func TestLiveRuns(t *testing.T) {
 	if err := cluster.Apply(t.Context(), o, changes, nil); err != nil {
 		t.Fatal(err)
 	}
-	// The CronJob is gone, and its Job is not.
+	// The CronJob is deleted, and its Job is not.
 	if _, err := p.client.BatchV1().CronJobs(p.namespace).Get(t.Context(), "a", metav1.GetOptions{}); err == nil {
 		t.Error("the CronJob is still there")
 	}
@@ -309,7 +309,7 @@ func TestLiveRuns(t *testing.T) {
 	}
 }
 
-// start makes a Job of the CronJob, as kubectl does. It is never run: nothing schedules it.
+// start creates a Job from the CronJob, as kubectl does. It never runs, because nothing schedules it.
 func (p *place) start(pipeline, name string) *batchv1.Job {
 	p.t.Helper()
 	from := p.cronJob(pipeline)
@@ -326,7 +326,7 @@ func (p *place) start(pipeline, name string) *batchv1.Job {
 	return out
 }
 
-// end lets a Job's deadline pass, and waits until it has failed by that.
+// end shortens a Job's deadline, and waits until it has failed.
 func (p *place) end(job *batchv1.Job) {
 	p.t.Helper()
 	jobs := p.client.BatchV1().Jobs(p.namespace)

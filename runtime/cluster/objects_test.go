@@ -56,7 +56,7 @@ func TestOver(t *testing.T) {
 	}
 }
 
-// packed is a ConfigMap of part of a program.
+// packed returns a ConfigMap with a part of a program.
 func packed(t *testing.T, file, digest string, data []byte) *unstructured.Unstructured {
 	u := object(t, `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}`)
 	u.SetAnnotations(map[string]string{kube.AnnotationProgram: digest})
@@ -100,7 +100,7 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// The same program, compressed otherwise, is not a change: an immutable ConfigMap could not follow.
+// The same program with another compression is not a change: an immutable ConfigMap can't be changed.
 func TestSameProgram(t *testing.T) {
 	best, fast := zipped(t, strings.Repeat("program ", 99), gzip.BestCompression), zipped(t, strings.Repeat("program ", 99), gzip.HuffmanOnly)
 	want := packed(t, kube.ProgramFile, "d", best)

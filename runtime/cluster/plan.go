@@ -11,17 +11,17 @@ import (
 	"pipec.dev/pipec/schema/kube"
 )
 
-// Options say what is wanted, and where.
+// Options are the desired objects and their place.
 type Options struct {
 	Cluster *connect.Cluster
-	// Project binds what is applied; "": none, and then nothing is ever pruned.
+	// Project is the project that the applied objects belong to; "" is none, and then nothing is pruned.
 	Project string
 	// Objects are the definitions, each with the labels of schema/kube.
 	Objects []unstructured.Unstructured
-	// Prune says that Objects are all that the project has: what else is there of it goes.
+	// Prune states that Objects are all objects of the project: its other objects are removed.
 	Prune           bool
 	CreateNamespace bool
-	// Force takes over fields that others manage.
+	// Force takes over fields that other managers own.
 	Force bool
 }
 
@@ -32,24 +32,24 @@ type Action string
 const (
 	Create    Action = "create"
 	Update    Action = "update"
-	Replace   Action = "replace" // delete and create: a field that can't be changed has changed
+	Replace   Action = "replace" // delete and create: an immutable field has changed
 	Delete    Action = "delete"
-	Keep      Action = "keep" // it is no longer wanted, and a live run needs it
+	Keep      Action = "keep" // no longer desired, but a live run needs it
 	Unchanged Action = "unchanged"
-	Write     Action = "apply" // offline: it was compared with nothing
+	Write     Action = "apply" // offline: without a comparison
 )
 
-// Change is what becomes of one object.
+// Change is the change of one object.
 type Change struct {
 	Action   Action `json:"action"`
 	Kind     string `json:"kind"`
 	Name     string `json:"name"`
 	Pipeline string `json:"pipeline,omitempty"`
-	// Fields is what changes: of a new object, all that it is given.
+	// Fields are the values that change; for a new object, all values.
 	Fields    []Field    `json:"fields,omitempty"`
-	Conflicts []Conflict `json:"conflicts,omitempty"` // fields that others manage
-	Warnings  []string   `json:"warnings,omitempty"`  // of the API server, as of Pod Security
-	Why       string     `json:"why,omitempty"`       // of Keep: which run needs it
+	Conflicts []Conflict `json:"conflicts,omitempty"` // fields that other managers own
+	Warnings  []string   `json:"warnings,omitempty"`  // of the API server, for example about Pod Security
+	Why       string     `json:"why,omitempty"`       // of Keep: the run that needs it
 	// Live is the object that it was compared with.
 	Live *Live `json:"live,omitempty"`
 
@@ -57,29 +57,29 @@ type Change struct {
 	all     []Field
 }
 
-// All are the fields, and those that stay the same.
+// All returns the changed and the unchanged fields.
 func (c *Change) All() []Field { return c.all }
 
-// Live is what was there when a plan was made: whether it still is tells if the plan is still true.
+// Live is the state of an object when a plan was made. If it has changed, the plan is outdated.
 type Live struct {
 	UID    string `json:"uid"`
-	Digest string `json:"digest"` // of all but what the cluster itself writes
+	Digest string `json:"digest"` // of everything except what the cluster itself writes
 }
 
-// Conflict is a field whose value another manager has set to something else.
+// Conflict is a field that another manager has set to another value.
 type Conflict struct {
 	Field   string `json:"field"`
 	Manager string `json:"manager"`
 }
 
-// Changes is what applying would do.
+// Changes are the changes that applying would make.
 type Changes struct {
 	List []Change `json:"changes"`
-	// Programs is what changes in the compiled pipelines themselves, which ConfigMaps carry compressed.
+	// Programs are the changes in the compiled pipelines, which ConfigMaps contain compressed.
 	Programs []ProgramChange `json:"programs,omitempty"`
 }
 
-// Count is how many changes have that action.
+// Count returns the number of changes with one of these actions.
 func (c *Changes) Count(actions ...Action) int {
 	n := 0
 	for i := range c.List {
@@ -90,10 +90,10 @@ func (c *Changes) Count(actions ...Action) int {
 	return n
 }
 
-// Empty says that applying would change nothing.
+// Empty reports whether applying would change nothing.
 func (c *Changes) Empty() bool { return c.Count(Create, Update, Replace, Delete) == 0 }
 
-// Conflicts are the changes that others' fields stand against.
+// Conflicts returns the changes to fields that other field managers own.
 func (c *Changes) Conflicts() []*Change {
 	var out []*Change
 	for i := range c.List {
@@ -104,8 +104,8 @@ func (c *Changes) Conflicts() []*Change {
 	return out
 }
 
-// Plan compares what is wanted with what is there. It changes nothing. Its errors are of the cluster, or a *connect.Error
-// of reason Conflict where an object of that name is another's.
+// Plan compares the desired objects with the live ones. It changes nothing. Its errors come from the cluster, or are a
+// *connect.Error with reason Conflict if an object belongs to another project or program.
 func Plan(ctx context.Context, o Options) (*Changes, error) {
 	if err := check(o); err != nil {
 		return nil, err
@@ -141,8 +141,8 @@ func Plan(ctx context.Context, o Options) (*Changes, error) {
 	return out, err
 }
 
-// Applied says whether the CronJobs that are wanted are there and carry the very programs that are wanted: then there is
-// nothing to apply before a run. It takes the right to get CronJobs alone.
+// Applied reports whether the desired CronJobs exist and refer to exactly the desired programs: then nothing has to be
+// applied before a run. It requires only the permission to get CronJobs.
 func Applied(ctx context.Context, o Options) (bool, error) {
 	if err := check(o); err != nil {
 		return false, err
@@ -169,7 +169,7 @@ func Applied(ctx context.Context, o Options) (bool, error) {
 	return true, nil
 }
 
-// check refuses what this package can't apply: that is a fault of whoever made the objects.
+// check rejects objects that this package can't apply: that is an error of the caller.
 func check(o Options) error {
 	seen := map[string]bool{}
 	for i := range o.Objects {
@@ -179,11 +179,11 @@ func check(o Options) error {
 		case kindOf(u.GetKind()) < 0:
 			return fmt.Errorf("%s: objects of this kind are not part of a definition", id)
 		case u.GetNamespace() != "" && u.GetNamespace() != o.Cluster.Namespace:
-			return fmt.Errorf("%s is for namespace %q, and the stack's is %q", id, u.GetNamespace(), o.Cluster.Namespace)
+			return fmt.Errorf("%s is for namespace %q, but the stack's namespace is %q", id, u.GetNamespace(), o.Cluster.Namespace)
 		case u.GetLabels()[kube.LabelManagedBy] != kube.Manager:
 			return fmt.Errorf("%s has no label %s=%s", id, kube.LabelManagedBy, kube.Manager)
 		case seen[id]:
-			return fmt.Errorf("%s stands there twice", id)
+			return fmt.Errorf("%s appears twice", id)
 		}
 		seen[id] = true
 	}
@@ -191,7 +191,7 @@ func check(o Options) error {
 	return nil
 }
 
-// planNew is the plan for a namespace that isn't there: no dry run can be made in it.
+// planNew returns the plan for a namespace that does not exist, in which no dry run is possible.
 func planNew(o Options) (*Changes, error) {
 	if !o.CreateNamespace {
 		return nil, noNamespace(o.Cluster.Namespace)
@@ -205,10 +205,10 @@ func planNew(o Options) (*Changes, error) {
 
 func noNamespace(name string) error {
 	return &connect.Error{Reason: connect.NoNamespace, Text: fmt.Sprintf("there is no namespace %q", name),
-		Hint: fmt.Sprintf("Make it (`kubectl create namespace %s`), or write create_namespace = true into the stack's orchestrator.", name)}
+		Hint: fmt.Sprintf("Create it (`kubectl create namespace %s`), or set create_namespace = true in the stack's orchestrator.", name)}
 }
 
-// Offline is the plan that was compared with nothing: all is written.
+// Offline returns a plan without a comparison: all objects are written.
 func Offline(o Options) (*Changes, error) {
 	if err := check(o); err != nil {
 		return nil, err
@@ -225,7 +225,7 @@ func created(u *unstructured.Unstructured, action Action) Change {
 	return Change{Action: action, Kind: u.GetKind(), Name: u.GetName(), Pipeline: pipelineOf(u), desired: u, Fields: all, all: all}
 }
 
-// pipelineOf is the name of the pipeline that an object is of, whole where the label had to be cut.
+// pipelineOf returns the full name of an object's pipeline, even if the label contains a shortened one.
 func pipelineOf(u metaObject) string {
 	if name := u.GetAnnotations()[kube.AnnotationPipeline]; name != "" {
 		return name

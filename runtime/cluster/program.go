@@ -17,20 +17,20 @@ import (
 	"pipec.dev/pipec/schema/kube"
 )
 
-// maxProgram bounds what a compressed program may grow to.
+// maxProgram limits the size of a decompressed program.
 const maxProgram = 1 << 30
 
-// ProgramChange is what changes in a compiled pipeline that is there already.
+// ProgramChange is the change of a compiled pipeline that already exists on the cluster.
 type ProgramChange struct {
 	Pipeline string  `json:"pipeline"`
 	Fields   []Field `json:"fields"`
 	all      []Field
 }
 
-// All are the fields, and those that stay the same.
+// All returns the changed and the unchanged fields.
 func (c *ProgramChange) All() []Field { return c.all }
 
-// programs compares the programs that CronJobs refer to with those that they will.
+// programs compares the programs that CronJobs refer to now with those that they will refer to.
 func (p *planner) programs(ctx context.Context) ([]ProgramChange, error) {
 	place := []string{"spec", "jobTemplate", "spec", "template", "spec"}
 	var out []ProgramChange
@@ -46,9 +46,9 @@ func (p *planner) programs(ctx context.Context) ([]ProgramChange, error) {
 		if err != nil {
 			return nil, err
 		}
-		now := p.wanted(after)
+		now := p.desired(after)
 		if old == nil || now == nil {
-			continue // what was there can't be read, by another version's hand: the objects' own fields say what changes
+			continue // the live program can't be read, perhaps from another version: the objects' own fields show the change
 		}
 		if all := Whole(old, now); changed(all) != nil {
 			out = append(out, ProgramChange{Pipeline: pipelineOf(live), Fields: changed(all), all: all})
@@ -57,7 +57,7 @@ func (p *planner) programs(ctx context.Context) ([]ProgramChange, error) {
 	return out, nil
 }
 
-// read is the program in the live ConfigMaps of these names, or nil where it isn't one.
+// read returns the program in the live ConfigMaps with these names, or nil if they contain none.
 func (p *planner) read(ctx context.Context, names []string) (any, error) {
 	parts := make([]*unstructured.Unstructured, len(names))
 	if err := each(ctx, len(names), func(ctx context.Context, i int) error {
@@ -74,7 +74,7 @@ func (p *planner) read(ctx context.Context, names []string) (any, error) {
 	return v, nil
 }
 
-func (p *planner) wanted(names []string) any {
+func (p *planner) desired(names []string) any {
 	var parts []*unstructured.Unstructured
 	for i := range p.Objects {
 		if p.Objects[i].GetKind() == "ConfigMap" && slices.Contains(names, p.Objects[i].GetName()) {
@@ -88,7 +88,7 @@ func (p *planner) wanted(names []string) any {
 	return v
 }
 
-// decode puts a program together from the ConfigMaps of its parts.
+// decode assembles a program from the ConfigMaps of its parts.
 func decode(parts []*unstructured.Unstructured) (any, error) {
 	text, err := content(parts)
 	if err != nil {
@@ -99,7 +99,7 @@ func decode(parts []*unstructured.Unstructured) (any, error) {
 	return v, err
 }
 
-// content is the JSON of a program, from the ConfigMaps of its parts.
+// content returns the JSON of a program, from the ConfigMaps of its parts.
 func content(parts []*unstructured.Unstructured) ([]byte, error) {
 	files := map[string]string{}
 	var names []string
@@ -131,9 +131,9 @@ func content(parts []*unstructured.Unstructured) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(r, maxProgram))
 }
 
-// sameProgram is what is wanted, with the live content where that is the same program compressed otherwise: another
-// version of pipec may, and an immutable ConfigMap can't be changed for that. Parts have to be compared by their digest's
-// name: a part alone can't be unpacked.
+// sameProgram returns the desired ConfigMap with the live content if that is the same program with another compression.
+// Other versions of pipec may compress differently, and an immutable ConfigMap can't be changed. Programs in several
+// parts are compared by the digest in their name, because a single part can't be decompressed.
 func sameProgram(want, live *unstructured.Unstructured) *unstructured.Unstructured {
 	digest := want.GetAnnotations()[kube.AnnotationProgram]
 	if want.GetKind() != "ConfigMap" || digest == "" || live.GetAnnotations()[kube.AnnotationProgram] != digest {
@@ -157,14 +157,14 @@ func sameProgram(want, live *unstructured.Unstructured) *unstructured.Unstructur
 	return out
 }
 
-// single says that the whole program is in one file.
+// single reports whether the program is in one file.
 func single(data map[string]any) bool {
 	_, ok := data[kube.ProgramFile]
 	return ok
 }
 
-// fields are all values of an object, before and after, with how much it is in place of what is packed: nobody reads
-// base64.
+// fields returns the values of an object before and after. Compressed data is replaced by its size, because base64 is
+// not readable.
 func fields(u *unstructured.Unstructured, before, after map[string]any) []Field {
 	var old any
 	if before != nil {
@@ -189,7 +189,7 @@ func fields(u *unstructured.Unstructured, before, after map[string]any) []Field 
 	return out
 }
 
-// changed are the fields that differ.
+// changed returns the fields that differ.
 func changed(all []Field) []Field {
 	var out []Field
 	for _, f := range all {

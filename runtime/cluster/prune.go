@@ -12,17 +12,17 @@ import (
 	"pipec.dev/pipec/schema/kube"
 )
 
-// prune is what becomes of the items that are no longer wanted: they go, but for what a live run needs.
+// prune plans the removal of items that are no longer desired, except those that a live run needs.
 func (p *planner) prune(ctx context.Context, items []item) ([]Change, error) {
-	wanted := map[string]bool{}
+	desired := map[string]bool{}
 	for i := range p.Objects {
-		wanted[p.Objects[i].GetKind()+" "+p.Objects[i].GetName()] = true
+		desired[p.Objects[i].GetKind()+" "+p.Objects[i].GetName()] = true
 	}
-	items = slices.DeleteFunc(items, func(i item) bool { return wanted[kinds[i.kind].name+" "+i.meta.Name] })
+	items = slices.DeleteFunc(items, func(i item) bool { return desired[kinds[i.kind].name+" "+i.meta.Name] })
 	return p.remove(ctx, items)
 }
 
-// remove makes changes of items that go, in the order in which they do.
+// remove returns the changes that delete items, in the order of deletion.
 func (c *client) remove(ctx context.Context, items []item) ([]Change, error) {
 	if len(items) == 0 {
 		return nil, nil
@@ -42,15 +42,15 @@ func (c *client) remove(ctx context.Context, items []item) ([]Change, error) {
 	return out, nil
 }
 
-// run is a Job that is not over.
+// run is a Job that has not ended.
 type run struct {
-	name, pipeline string // pipeline as in the label
+	name, pipeline string // as in the label
 	configMaps     []string
 }
 
 type liveRuns []run
 
-// liveRuns lists the Jobs of pipec's that are not over.
+// liveRuns lists pipec's Jobs that have not ended.
 func (c *client) liveRuns(ctx context.Context) (liveRuns, error) {
 	list, err := c.objects.Resource(jobs).Namespace(c.namespace).List(ctx, metav1.ListOptions{LabelSelector: kube.LabelManagedBy + "=" + kube.Manager})
 	if err != nil {
@@ -66,7 +66,7 @@ func (c *client) liveRuns(ctx context.Context) (liveRuns, error) {
 	return out, nil
 }
 
-// over says that a Job has ended, whatever the outcome.
+// over reports whether a Job has ended, with any outcome.
 func over(job *unstructured.Unstructured) bool {
 	list, _, _ := unstructured.NestedSlice(job.Object, "status", "conditions")
 	return slices.ContainsFunc(list, func(e any) bool {
@@ -75,7 +75,7 @@ func over(job *unstructured.Unstructured) bool {
 	})
 }
 
-// configMaps are those that the pods of a pod spec at a place of an object mount.
+// configMaps returns the ConfigMaps that a pod spec mounts. The pod spec is at a path of an object.
 func configMaps(u *unstructured.Unstructured, place ...string) []string {
 	var out []string
 	add := func(m map[string]any) {
@@ -96,8 +96,8 @@ func configMaps(u *unstructured.Unstructured, place ...string) []string {
 	return out
 }
 
-// need is the name of a live run that needs an item, or "". A run needs its program, and the service accounts and rights
-// of its pipeline. It does without the CronJob that it came from, which is removed so that its Jobs stay.
+// need returns the name of a live run that needs an item, or "". A run needs its program, and the service accounts and
+// roles of its pipeline. It does not need its CronJob, which is removed without its Jobs.
 func (l liveRuns) need(i item) string {
 	for _, r := range l {
 		switch kinds[i.kind].name {
@@ -115,7 +115,7 @@ func (l liveRuns) need(i item) string {
 	return ""
 }
 
-// Live are the names of the runs that are not over, of these pipelines.
+// Live returns the names of the runs of these pipelines that have not ended.
 func (l liveRuns) of(pipelines []string) []string {
 	var out []string
 	for _, r := range l {

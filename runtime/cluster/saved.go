@@ -14,18 +14,18 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// savedVersion is the version of the file's form. Another one is refused.
+// savedVersion is the version of the file's format. Other versions are rejected.
 const savedVersion = 1
 
-// Saved is a plan that was written to a file: what is wanted, and what was there. It holds no secrets, since objects of a
-// definition don't.
+// Saved is a plan that was written to a file: the desired objects and the state of the live ones. It contains no
+// secrets, because the objects of a definition contain none.
 type Saved struct {
 	Version int    `json:"version"`
-	Pipec   string `json:"pipec"` // the version that wrote it; another one may make other objects of the same source
+	Pipec   string `json:"pipec"` // the version of pipec that wrote the file; other versions may create other objects from the same source
 	Stack   string `json:"stack"`
 	Context string `json:"context"`
 	Host    string `json:"host"`
-	// Namespace to Force are as in Options.
+	// The fields from Namespace to Force are those of Options.
 	Namespace       string                      `json:"namespace"`
 	Project         string                      `json:"project,omitempty"`
 	Prune           bool                        `json:"prune,omitempty"`
@@ -34,10 +34,11 @@ type Saved struct {
 	Pipelines       []string                    `json:"pipelines"`
 	Objects         []unstructured.Unstructured `json:"objects"`
 	Changes         []Change                    `json:"changes"` // without their fields
-	Digest          string                      `json:"digest"`  // of all else
+	Digest          string                      `json:"digest"`  // of all other fields
 }
 
-// Save writes a plan of these options, readable by its owner alone. The header is s's: Pipec, Stack, Pipelines.
+// Save writes a plan made with these options to a file that only its owner can read. s provides the header: Pipec,
+// Stack, Pipelines.
 func Save(path string, s Saved, o Options, plan *Changes) error {
 	s.Version = savedVersion
 	s.Context, s.Host, s.Namespace = o.Cluster.Context, o.Cluster.Host, o.Cluster.Namespace
@@ -57,7 +58,7 @@ func Save(path string, s Saved, o Options, plan *Changes) error {
 	return replaceFile(path, append(data, '\n'))
 }
 
-// replaceFile writes a file whole or not at all. A temporary file of one's own is readable by nobody else.
+// replaceFile replaces a file atomically. Other users can't read the temporary file.
 func replaceFile(path string, data []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
 	if err != nil {
@@ -84,22 +85,22 @@ func (s Saved) digest() (string, error) {
 	return "sha256:" + hex.EncodeToString(sum[:]), nil
 }
 
-// PlanFileError says that a file is no plan, or not one for here.
+// PlanFileError reports that a file is not a plan, or not a plan for this stack and cluster.
 type PlanFileError struct{ Path, Text string }
 
 func (e *PlanFileError) Error() string { return "plan " + e.Path + " " + e.Text }
 
-// maxPlan bounds the file that is read.
+// maxPlan limits the size of the file.
 const maxPlan = 256 << 20
 
-// LoadSaved reads what Save wrote; a *PlanFileError where it is something else, or was changed.
+// LoadSaved reads a file that Save wrote. It returns a *PlanFileError if the file has other content or was changed.
 func LoadSaved(path string) (*Saved, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxPlan {
-		return nil, &PlanFileError{path, "is not a plan that pipec has saved"}
+		return nil, &PlanFileError{path, "is not a plan that pipec saved"}
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -116,10 +117,10 @@ func LoadSaved(path string) (*Saved, error) {
 func parseSaved(data []byte) (*Saved, error) {
 	var s Saved
 	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&s); err != nil {
-		return nil, &PlanFileError{"", "is not a plan that pipec has saved"}
+		return nil, &PlanFileError{"", "is not a plan that pipec saved"}
 	}
 	if s.Version != savedVersion {
-		return nil, &PlanFileError{"", fmt.Sprintf("has version %d, and this pipec reads %d: plan again", s.Version, savedVersion)}
+		return nil, &PlanFileError{"", fmt.Sprintf("has version %d, but this pipec reads version %d: plan again", s.Version, savedVersion)}
 	}
 	digest, err := s.digest()
 	if err != nil || digest != s.Digest {
@@ -128,7 +129,7 @@ func parseSaved(data []byte) (*Saved, error) {
 	return &s, nil
 }
 
-// Options are those that the plan was made with. It is refused where it was made for another stack, cluster, namespace or
+// Options returns the options that the plan was made with. It rejects a plan for another stack, cluster, namespace or
 // version of pipec.
 func (s *Saved) Options(path, pipec, stack string, o Options) (Options, error) {
 	for _, p := range []struct{ what, saved, now string }{
@@ -139,21 +140,21 @@ func (s *Saved) Options(path, pipec, stack string, o Options) (Options, error) {
 		{"namespace", s.Namespace, o.Cluster.Namespace},
 	} {
 		if p.saved != p.now {
-			return o, &PlanFileError{path, fmt.Sprintf("was made for %s %q, and this is %q", p.what, p.saved, p.now)}
+			return o, &PlanFileError{path, fmt.Sprintf("was made for %s %q, but this is %q", p.what, p.saved, p.now)}
 		}
 	}
 	o.Project, o.Prune, o.CreateNamespace, o.Force, o.Objects = s.Project, s.Prune, s.CreateNamespace, s.Force, s.Objects
 	return o, nil
 }
 
-// StaleError says that the cluster has moved since a plan was saved.
+// StaleError reports that the cluster has changed since a plan was saved.
 type StaleError struct{ Kind, Name, What string }
 
 func (e *StaleError) Error() string {
-	return fmt.Sprintf("the plan is old: %s %q %s since it was made\nPlan again.", e.Kind, e.Name, e.What)
+	return fmt.Sprintf("the plan is outdated: %s %q %s after it was made\nPlan again.", e.Kind, e.Name, e.What)
 }
 
-// Replan makes the plan again, and refuses with a *StaleError where what is there is not what the saved plan saw.
+// Replan makes the plan again. It returns a *StaleError if the live objects differ from those that the saved plan saw.
 func (s *Saved) Replan(ctx context.Context, o Options) (*Changes, error) {
 	now, err := Plan(ctx, o)
 	if err != nil {
@@ -175,33 +176,33 @@ func (s *Saved) fresh(now *Changes) error {
 		stale := func(what string) error { return &StaleError{ch.Kind, ch.Name, what} }
 		switch {
 		case old == nil && ch.Kind == "Namespace":
-			return stale("has gone")
+			return stale("was deleted")
 		case old == nil:
-			return stale("has appeared")
+			return stale("was created")
 		case old.Live == nil && ch.Live != nil:
-			return stale("has appeared")
+			return stale("was created")
 		case old.Live != nil && ch.Live == nil:
-			return stale("has gone")
+			return stale("was deleted")
 		case old.Live == nil:
 		case old.Live.UID != ch.Live.UID:
-			return stale("has been made anew")
+			return stale("was recreated")
 		case old.Live.Digest != ch.Live.Digest:
-			return stale("has been changed")
+			return stale("was changed")
 		}
 		if old.Action == Keep || old.Action == Delete {
 			if old.Action == Keep {
-				ch.Action, ch.Why = Keep, old.Why // its run has ended meanwhile: the next plan removes it
+				ch.Action, ch.Why = Keep, old.Why // its run has ended since: the next plan removes it
 			}
 		} else if old.Action != ch.Action {
-			return stale("would be treated otherwise (" + string(ch.Action) + ", and not " + string(old.Action) + ")")
+			return stale("would be handled differently (" + string(ch.Action) + ", and not " + string(old.Action) + ")")
 		}
 	}
 	for i := range s.Changes {
 		if ch := &s.Changes[i]; then[id{ch.Kind, ch.Name}] != nil {
 			if ch.Kind == "Namespace" {
-				return &StaleError{ch.Kind, ch.Name, "has appeared"}
+				return &StaleError{ch.Kind, ch.Name, "was created"}
 			}
-			return &StaleError{ch.Kind, ch.Name, "has gone"}
+			return &StaleError{ch.Kind, ch.Name, "was deleted"}
 		}
 	}
 	return nil

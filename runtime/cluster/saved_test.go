@@ -51,11 +51,11 @@ func TestSaved(t *testing.T) {
 		cluster      connect.Cluster
 		want         string
 	}{
-		{"v2", "k8s", *o.Cluster, `pipec "v1", and this is "v2"`},
-		{"v1", "other", *o.Cluster, `stack "k8s", and this is "other"`},
-		{"v1", "k8s", connect.Cluster{Context: "b", Host: "https://one:6443", Namespace: "ml"}, `context "admin", and this is "b"`},
+		{"v2", "k8s", *o.Cluster, `pipec "v1", but this is "v2"`},
+		{"v1", "other", *o.Cluster, `stack "k8s", but this is "other"`},
+		{"v1", "k8s", connect.Cluster{Context: "b", Host: "https://one:6443", Namespace: "ml"}, `context "admin", but this is "b"`},
 		{"v1", "k8s", connect.Cluster{Context: "admin", Host: "https://two:6443", Namespace: "ml"}, `API server "https://one:6443"`},
-		{"v1", "k8s", connect.Cluster{Context: "admin", Host: "https://one:6443", Namespace: "x"}, `namespace "ml", and this is "x"`},
+		{"v1", "k8s", connect.Cluster{Context: "admin", Host: "https://one:6443", Namespace: "x"}, `namespace "ml", but this is "x"`},
 	} {
 		var fault *PlanFileError
 		if _, err := got.Options(path, c.pipec, c.stack, Options{Cluster: &c.cluster}); !errors.As(err, &fault) || !strings.Contains(err.Error(), c.want) {
@@ -103,21 +103,21 @@ func TestFresh(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		move func(*Changes)
-		want string // "": the plan still holds
+		want string // "": the plan is still valid
 	}{
 		{"nothing moved", func(*Changes) {}, ""},
-		{"a field changed", func(n *Changes) { n.List[0].Live.Digest = "sha256:2" }, `ConfigMap "a" has been changed`},
-		{"made anew", func(n *Changes) { n.List[0].Live.UID = "9" }, `ConfigMap "a" has been made anew`},
-		{"gone", func(n *Changes) { n.List[0].Live = nil }, `ConfigMap "a" has gone`},
-		{"appeared", func(n *Changes) { n.List[3].Live = &Live{UID: "9"} }, `CronJob "d" has appeared`},
+		{"a field changed", func(n *Changes) { n.List[0].Live.Digest = "sha256:2" }, `ConfigMap "a" was changed`},
+		{"made anew", func(n *Changes) { n.List[0].Live.UID = "9" }, `ConfigMap "a" was recreated`},
+		{"gone", func(n *Changes) { n.List[0].Live = nil }, `ConfigMap "a" was deleted`},
+		{"appeared", func(n *Changes) { n.List[3].Live = &Live{UID: "9"} }, `CronJob "d" was created`},
 		{"another to prune", func(n *Changes) {
 			n.List = append(n.List, Change{Action: Delete, Kind: "ConfigMap", Name: "e", Live: &Live{UID: "9"}})
-		}, `ConfigMap "e" has appeared`},
-		{"one less to prune", func(n *Changes) { n.List = append(n.List[:1], n.List[2:]...) }, `ConfigMap "b" has gone`},
-		{"treated otherwise", func(n *Changes) { n.List[0].Action = Replace }, `ConfigMap "a" would be treated otherwise`},
+		}, `ConfigMap "e" was created`},
+		{"one less to prune", func(n *Changes) { n.List = append(n.List[:1], n.List[2:]...) }, `ConfigMap "b" was deleted`},
+		{"treated otherwise", func(n *Changes) { n.List[0].Action = Replace }, `ConfigMap "a" would be handled differently`},
 		{"a run has ended", func(n *Changes) { n.List[2].Action = Delete }, ""},
 		{"a run has begun", func(n *Changes) { n.List[1].Action = Keep }, ""},
-		{"the namespace has gone", func(n *Changes) { n.List = append(n.List, Change{Action: Create, Kind: "Namespace", Name: "ml"}) }, `Namespace "ml" has gone`},
+		{"the namespace has gone", func(n *Changes) { n.List = append(n.List, Change{Action: Create, Kind: "Namespace", Name: "ml"}) }, `Namespace "ml" was deleted`},
 	} {
 		s, _, plan := example()
 		s.Changes = plan.List

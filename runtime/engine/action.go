@@ -8,64 +8,64 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Action is what the driver has to do: one of CheckCache, EnterGroup, LeaveGroup, StartAttempt,
-// StopAttempt, Ask, SetTimer, Notify and End.
+// Action is what the driver has to do: a CheckCache, EnterGroup, LeaveGroup, StartAttempt, StopAttempt, Ask, SetTimer,
+// Notify or End.
 type Action interface{ action() }
 
-// Spec is all that a driver needs to know of an attempt beyond the program and the run.
+// Spec describes an attempt: all that a driver needs to know beyond the program and the run.
 type Spec struct {
-	// Step is the address: train, train[0], train["a"], call.train, train#2.
+	// Step is the address of the node; see record.Address.
 	Step string
-	// Def is the step of the program that this is an attempt of.
+	// Def is the definition of the step in the program.
 	Def *program.Step
-	// Key is each.key as text, of an instance.
+	// Key is the text of each.key; "" if the node is not part of an instance.
 	Key string
-	// Attempt counts every attempt of the step from 1, and names its place in the store.
+	// Attempt counts all attempts of the step from 1. It is part of the keys of the attempt in the store.
 	Attempt int
-	// UserAttempt is PIPEC_ATTEMPT: a repeat after an infrastructure failure keeps the number.
+	// UserAttempt is PIPEC_ATTEMPT. It does not count attempts that ended with an infrastructure failure.
 	UserAttempt int
-	// OOMs is how many attempts before this one have run out of memory.
+	// OOMs is the number of earlier attempts that ran out of memory.
 	OOMs int
 	// Inputs are evaluated and have their declared types, in the order of the program.
 	Inputs []record.Datum
-	// Refs are the values of what the step's command and env read beyond its own inputs and outputs, as JSON.
+	// Refs holds, as JSON, the values that the step's command and env read in addition to its own inputs and outputs.
 	Refs map[string]json.RawMessage
-	// Holds are the places in groups that are held while the attempt runs: those of the calls that it is part of, from the
-	// outermost in, and its own.
+	// Holds are the slots in concurrency groups that are held while the attempt runs: those of the calls that it is part of,
+	// outermost first, and then its own.
 	Holds []Hold
 }
 
-// CheckCache asks whether an earlier run has the result of this attempt. The answer is the event CacheChecked.
+// CheckCache asks the driver whether an earlier run has the result of this attempt. The answer is the event CacheChecked.
 type CheckCache struct{ Spec }
 
-// StartAttempt starts an attempt. Its end is the event AttemptEnded.
+// StartAttempt asks the driver to start an attempt. The event AttemptEnded reports its end.
 type StartAttempt struct{ Spec }
 
-// StopAttempt stops a running attempt, which still has to be reported as ended.
+// StopAttempt asks the driver to stop a running attempt. The event AttemptEnded still reports its end.
 type StopAttempt struct {
 	Step    string
 	Attempt int
 	Why     string
 }
 
-// Ask has an approval wait for somebody's answer, the event ApprovalGiven. It is never taken back: the engine reads past
-// an answer that it no longer waits for.
+// Ask asks the driver to wait for an answer to an approval: the event ApprovalGiven. The request is never withdrawn: the
+// engine ignores an answer that it no longer waits for.
 type Ask struct {
 	Step string
 	record.Ask
 }
 
-// SetTimer asks for the event TimerFired with this name, no sooner than At. A timer is never taken back: the engine
-// reads past one that it no longer waits for.
+// SetTimer asks the driver for the event TimerFired with this name, not before At. A timer is never withdrawn: the engine
+// ignores one that it no longer waits for.
 type SetTimer struct {
 	Name string
 	At   time.Time
 }
 
-// Notify tells those who watch: StepStarted, StepAsks, StepRetried or StepEnded. The engine reads past these events.
+// Notify reports StepStarted, StepAsks, StepRetried or StepEnded to those who watch the run. The engine ignores these events.
 type Notify struct{ record.Event }
 
-// End is the end of the run: the last action there ever is.
+// End reports the end of the run. No action follows it.
 type End struct{ record.End }
 
 func (CheckCache) action()   {}

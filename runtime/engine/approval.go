@@ -13,42 +13,48 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// maxWho bounds the name of who has answered, in messages.
+// maxWho is the length to which the name of the person who answered is cut in messages, in bytes.
 const maxWho = 256
 
-// askTimer is what the timers of approvals begin with.
+// askTimer begins the names of the timers of approvals.
 const askTimer = "approval/"
 
-// ask begins to wait for an answer. That takes none of the places that attempts take.
-func (s *State) ask(i int) {
-	n := &s.nodes[i]
+// approvals asks for answers and ends the nodes that wait for them.
+type approvals struct {
+	rooms
+	life *lifecycle
+}
+
+// ask starts to wait for an answer. A waiting approval does not count against the limits of parallel attempts.
+func (ap *approvals) ask(i int) {
+	n := &ap.graph.nodes[i]
 	a := n.step.Approval
-	message, f := s.message(n)
+	message, f := ap.eval.message(n)
 	if f != nil {
 		if f.skip {
-			s.skip(i, record.ReasonUpstreamSkipped, f.message, f.message)
+			ap.life.skip(i, record.ReasonUpstreamSkipped, f.message, f.message)
 		} else {
-			s.end(i, record.Failed, f.reason, f.message)
+			ap.life.end(i, record.Failed, f.reason, f.message)
 		}
 		return
 	}
 	ask := record.Ask{Message: message, Type: n.step.ValueType(), Default: a.Default}
 	if t := a.Timeout.D(); t > 0 {
-		ask.Until = s.now.Add(t)
+		ask.Until = ap.out.now.Add(t)
 	}
-	n.phase = asking
-	n.end.StartedAt, n.end.Ask = s.now, &ask
-	s.notify(record.Event{Type: record.StepStarted, Step: n.addr})
-	s.act(Ask{n.addr, ask})
-	s.notify(record.Event{Type: record.StepAsks, Step: n.addr, Ask: &ask})
+	ap.graph.move(n, unanswered)
+	n.end.StartedAt, n.end.Ask = ap.out.now, &ask
+	ap.out.notify(record.Event{Type: record.StepStarted, Step: n.addr})
+	ap.out.act(Ask{n.addr, ask})
+	ap.out.notify(record.Event{Type: record.StepAsks, Step: n.addr, Ask: &ask})
 	if !ask.Until.IsZero() {
-		s.act(SetTimer{Name: askTimer + n.addr, At: ask.Until})
+		ap.out.act(SetTimer{Name: askTimer + n.addr, At: ask.Until})
 	}
 }
 
-// message is what is asked.
-func (s *State) message(n *node) (string, *fault) {
-	r := reader{s: s, n: n, value: &n.step.Approval.Message}
+// message evaluates the message of an approval.
+func (ev *evaluator) message(n *node) (string, *fault) {
+	r := reader{ev: ev, node: n, value: &n.step.Approval.Message}
 	v, err := r.eval()
 	if err == nil {
 		v, err = types.Convert(v, cty.String)
@@ -64,13 +70,13 @@ func (s *State) message(n *node) (string, *fault) {
 	return "", &fault{reason: record.ReasonExpression, message: "message: " + err.Error()}
 }
 
-// answered ends an approval that somebody has answered.
-func (s *State) answered(e record.Event) {
-	i, ok := s.byAddr[e.Step]
-	if !ok || s.Check(e.Step, e.Answer) != nil {
+// answered ends an approval that was answered.
+func (ap *approvals) answered(e record.Event) {
+	i, ok := ap.graph.byAddr[e.Step]
+	if !ok || ap.check(e.Step, e.Answer) != nil {
 		return
 	}
-	n := &s.nodes[i]
+	n := &ap.graph.nodes[i]
 	a := *e.Answer
 	n.end.Answer = &a
 	why := record.Clip(a.Who(), maxWho)
@@ -78,16 +84,16 @@ func (s *State) answered(e record.Event) {
 		why += ": " + record.Clip(a.Reason, record.MaxMessage)
 	}
 	if a.Reject {
-		s.end(i, record.Failed, record.ReasonRejected, "rejected by "+why)
+		ap.life.end(i, record.Failed, record.ReasonRejected, "rejected by "+why)
 		return
 	}
-	s.give(n, s.canonical(n, a.Value))
-	s.end(i, record.Succeeded, "", "approved by "+why)
+	ap.setAnswer(n, ap.eval.canonical(n, a.Value))
+	ap.life.end(i, record.Succeeded, "", "approved by "+why)
 }
 
-// canonical is a value as pipec writes it, with all attributes that its type has: answers may be written by hand.
-func (s *State) canonical(n *node, value json.RawMessage) json.RawMessage {
-	v, err := types.FromJSON(value, s.types[n.step.ValueType()])
+// canonical returns a value in the form that pipec writes, with all attributes of its type: answers may be written by hand.
+func (ev *evaluator) canonical(n *node, value json.RawMessage) json.RawMessage {
+	v, err := types.FromJSON(value, ev.types[n.step.ValueType()])
 	if err != nil {
 		return value
 	}
@@ -97,51 +103,50 @@ func (s *State) canonical(n *node, value json.RawMessage) json.RawMessage {
 	return value
 }
 
-// give makes a value the approval's output.
-func (s *State) give(n *node, value json.RawMessage) {
+// setAnswer sets the output of an approval.
+func (ap *approvals) setAnswer(n *node, value json.RawMessage) {
 	if t := n.step.ValueType(); t != "" {
 		n.end.Outputs = []record.Datum{{Name: program.ApprovalOutput, Type: t, Value: value}}
 	}
 }
 
-// unanswered ends an approval whose time is over.
-func (s *State) unanswered(addr string) {
-	if !s.Asking(addr) {
+// answerTimeout ends an approval whose timeout has passed.
+func (ap *approvals) answerTimeout(addr string) {
+	if !ap.asking(addr) {
 		return
 	}
-	i := s.byAddr[addr]
-	n := &s.nodes[i]
+	i := ap.graph.byAddr[addr]
+	n := &ap.graph.nodes[i]
 	a := n.step.Approval
 	message := "nobody has answered in " + a.Timeout.D().String()
 	if a.Default == nil || n.step.ValueType() == "" {
-		s.end(i, record.TimedOut, record.ReasonTimeout, message)
+		ap.life.end(i, record.TimedOut, record.ReasonTimeout, message)
 		return
 	}
-	s.give(n, a.Default)
-	s.end(i, record.Succeeded, record.ReasonTimeout, message+": the default is taken")
+	ap.setAnswer(n, a.Default)
+	ap.life.end(i, record.Succeeded, record.ReasonTimeout, message+": the default is taken")
 }
 
-// NotAskingError says that an approval can't be answered now.
+// NotAskingError reports that an approval does not wait for an answer.
 type NotAskingError struct{ Step string }
 
 func (e *NotAskingError) Error() string { return e.Step + " does not wait for approval" }
 
-// Check says why an answer to an approval can't be taken: a *NotAskingError, or what is wrong with it. What it lets pass
-// Next takes as the event ApprovalGiven.
-func (s *State) Check(addr string, a *record.Answer) error {
-	if !s.Asking(addr) {
+// check implements State.Check.
+func (ap *approvals) check(addr string, a *record.Answer) error {
+	if !ap.asking(addr) {
 		return &NotAskingError{addr}
 	}
-	return CheckAnswer(s.nodes[s.byAddr[addr]].end.Ask, a)
+	return CheckAnswer(ap.graph.nodes[ap.graph.byAddr[addr]].end.Ask, a)
 }
 
-// Asking says whether the step of an address is an approval that waits for its answer.
-func (s *State) Asking(addr string) bool {
-	i, ok := s.byAddr[addr]
-	return ok && s.nodes[i].phase == asking
+// asking implements State.Asking.
+func (ap *approvals) asking(addr string) bool {
+	i, ok := ap.graph.byAddr[addr]
+	return ok && ap.graph.nodes[i].phase == unanswered
 }
 
-// CheckAnswer says what is wrong with an answer to what is asked.
+// CheckAnswer reports what is wrong with an answer to a request.
 func CheckAnswer(ask *record.Ask, a *record.Answer) error {
 	switch {
 	case a == nil:
@@ -167,12 +172,11 @@ func CheckAnswer(ask *record.Ask, a *record.Answer) error {
 	return nil
 }
 
-// Asks are the approvals that wait for an answer, in no order that means anything but the same each time: what a driver
-// that takes a run over must listen for.
-func (s *State) Asks() []Ask {
+// asks implements State.Asks.
+func (ap *approvals) asks() []Ask {
 	var out []Ask
-	for i := range s.nodes {
-		if n := &s.nodes[i]; n.phase == asking {
+	for i := range ap.graph.nodes {
+		if n := &ap.graph.nodes[i]; n.phase == unanswered {
 			out = append(out, Ask{n.addr, *n.end.Ask})
 		}
 	}

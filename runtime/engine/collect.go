@@ -11,20 +11,20 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// collection is what [*] gives of a step, made once for all who read it.
+// collection is the value of [*] for one output of a step. It is built once for all readers.
 type collection struct {
 	value cty.Value
 	datum *record.Datum
 	err   error
 }
 
-// collectable says whether an instance's outputs are among those that are collected: those that succeeded are, where the
-// others don't keep the reader from running at all.
+// collectable reports whether the outputs of an instance are collected. Those of instances that did not succeed are not,
+// if the reader runs at all.
 func (n *node) collectable() bool { return n.end.Status == record.Succeeded }
 
-// collect gives an output of all instances, or how they ended, as a list in their order.
+// collect returns an output of all instances, or how they ended, as a list in their order.
 func (r *reader) collect(ref string, m *node, name string) (cty.Value, error) {
-	if c := m.all[name]; c != nil {
+	if c := m.collections[name]; c != nil {
 		r.read, r.readType = c.datum, typeOf(c.datum)
 		return c.value, c.err
 	}
@@ -42,21 +42,21 @@ func (r *reader) collect(ref string, m *node, name string) (cty.Value, error) {
 	if at < 0 {
 		return cty.NilVal, fmt.Errorf("%s does not exist", ref)
 	}
-	if m.byKey == nil || !met("", m) && !allIn(r.s, m) {
+	if m.byKey == nil || !met("", m) && !r.ev.graph.allIn(m) {
 		r.missing, r.failed = m.outcome(), r.failed || m.status() != record.Skipped
 		if r.isSoft(ref) {
-			return cty.NullVal(cty.List(r.s.types[m.step.Outputs[at].Type])), nil
+			return cty.NullVal(cty.List(r.ev.types[m.step.Outputs[at].Type])), nil
 		}
 		return cty.NilVal, fmt.Errorf("%s can't be read: %s", ref, r.missing)
 	}
 	c := &collection{}
 	out := &m.step.Outputs[at]
-	elem := r.s.types[out.Type]
+	elem := r.ev.types[out.Type]
 	c.datum = &record.Datum{Name: name, Type: "list(" + out.Type + ")"}
 	values := make([]cty.Value, 0, len(m.children))
 	var parts []byte
 	for _, child := range m.children {
-		n := &r.s.nodes[child]
+		n := &r.ev.graph.nodes[child]
 		if !n.collectable() {
 			continue
 		}
@@ -83,7 +83,7 @@ func (r *reader) collect(ref string, m *node, name string) (cty.Value, error) {
 			c.datum.Elems = append(c.datum.Elems, e)
 			continue
 		}
-		if len(parts) > 0 { // what the wrapper has written is not written anew: numbers are exact, and cost
+		if len(parts) > 0 { // reuse the wrapper's JSON: encoding exact numbers again is expensive
 			parts = append(parts, ',')
 		}
 		parts = append(parts, d.Value...)
@@ -94,19 +94,19 @@ func (r *reader) collect(ref string, m *node, name string) (cty.Value, error) {
 			c.datum.Value = append(append([]byte{'['}, parts...), ']')
 		}
 		if len(c.datum.Value) > types.MaxValue {
-			c.datum = nil // it may be read, in parts, and can't be passed on
+			c.datum = nil // it can be read in parts, but is too large to be passed on
 		}
 	}
-	if m.all == nil {
-		m.all = map[string]*collection{}
+	if m.collections == nil {
+		m.collections = map[string]*collection{}
 	}
-	m.all[name] = c
+	m.collections[name] = c
 	r.read, r.readType = c.datum, typeOf(c.datum)
 	return c.value, c.err
 }
 
-// standIn is the default of an output, where it has one that a list can hold; else nil: an instance that has left the
-// output out is left out of the list.
+// standIn returns the default of an output if a list can hold it, else nil. An instance without the output is then
+// not in the list.
 func standIn(out *program.Output) *record.Datum {
 	if out.Default == nil || string(out.Default) == "null" {
 		return nil
@@ -114,7 +114,7 @@ func standIn(out *program.Output) *record.Datum {
 	return &record.Datum{Name: out.Name, Type: out.Type, Value: out.Default}
 }
 
-// collected is output i of an instance, whose datum is d: its own, or its default.
+// collected returns output i of an instance. d is the instance's own datum or the default.
 func (n *node) collected(d *record.Datum, i int, t cty.Type) (cty.Value, error) {
 	if d != nil && n.datum(d.Name) == nil {
 		return decode(d, t)
@@ -129,21 +129,21 @@ func typeOf(d *record.Datum) string {
 	return d.Type
 }
 
-// allIn says whether the instances that did not succeed count as if they had never been made.
-func allIn(s *State, m *node) bool {
+// allIn reports whether all instances of m succeeded, apart from those whose own condition was false.
+func (g *graph) allIn(m *node) bool {
 	for _, c := range m.children {
-		if n := &s.nodes[c]; n.end.Status != record.Succeeded && !n.leftOut() {
+		if n := &g.nodes[c]; n.end.Status != record.Succeeded && !n.leftOut() {
 			return false
 		}
 	}
 	return true
 }
 
-// collectEnds gives how each instance ended.
+// collectEnds returns how each instance ended.
 func (r *reader) collectEnds(ref string, m *node, name string) (cty.Value, error) {
 	values := make([]cty.Value, 0, len(m.children))
 	for _, child := range m.children {
-		v, err := r.stepAttr(ref, &r.s.nodes[child], name)
+		v, err := r.stepAttr(ref, &r.ev.graph.nodes[child], name)
 		if err != nil {
 			return cty.NilVal, err
 		}
@@ -153,9 +153,9 @@ func (r *reader) collectEnds(ref string, m *node, name string) (cty.Value, error
 	return cty.TupleVal(values), nil
 }
 
-// whole gives all outputs of all instances: a list of objects, or a map of them by key. asList: a list in any case.
+// whole returns all outputs of all instances: a list of objects, or a map of them by key. If asList is set it is always a list.
 func (r *reader) whole(ref string, m *node, asList bool) (cty.Value, error) {
-	if m.byKey == nil || !met("", m) && !allIn(r.s, m) {
+	if m.byKey == nil || !met("", m) && !r.ev.graph.allIn(m) {
 		r.missing, r.failed = m.outcome(), r.failed || m.status() != record.Skipped
 		if r.isSoft(ref) {
 			return cty.NullVal(cty.DynamicPseudoType), nil
@@ -166,7 +166,7 @@ func (r *reader) whole(ref string, m *node, asList bool) (cty.Value, error) {
 	byKey := map[string]cty.Value{}
 	numbers := true
 	for _, child := range m.children {
-		n := &r.s.nodes[child]
+		n := &r.ev.graph.nodes[child]
 		numbers = numbers && n.key.Type() == cty.Number
 		if !n.collectable() {
 			continue
@@ -178,7 +178,7 @@ func (r *reader) whole(ref string, m *node, asList bool) (cty.Value, error) {
 		list, byKey[expr.Key(n.key)] = append(list, v), v
 	}
 	r.read = nil
-	t := r.s.types[m.step.ForEach.Type]
+	t := r.ev.types[m.step.ForEach.Type]
 	keyed := t.IsMapType() || t.IsSetType() || t.IsObjectType() || !numbers
 	if asList || !keyed {
 		return cty.TupleVal(list), nil
@@ -186,13 +186,13 @@ func (r *reader) whole(ref string, m *node, asList bool) (cty.Value, error) {
 	return cty.ObjectVal(byKey), nil
 }
 
-// object gives all outputs of a node.
+// object returns all outputs of a node.
 func (r *reader) object(ref string, n *node) (cty.Value, error) {
 	attrs := map[string]cty.Value{}
 	for i := range n.step.Outputs {
 		out := &n.step.Outputs[i]
 		if out.Optional && out.Default == nil && n.end.Status == record.Succeeded && n.datum(out.Name) == nil {
-			attrs[out.Name] = cty.NullVal(r.s.types[out.Type]) // nobody has named it
+			attrs[out.Name] = cty.NullVal(r.ev.types[out.Type]) // null, since no reference names it
 			continue
 		}
 		v, err := r.output(ref, n, i)

@@ -11,7 +11,7 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// constant reads a value that stands in the program or in the run, where null is allowed.
+// constant decodes a value of the program or of the run. It may be null.
 func constant(data json.RawMessage, t cty.Type) (cty.Value, error) {
 	if string(data) == "null" {
 		return cty.NullVal(t), nil
@@ -22,7 +22,7 @@ func constant(data json.RawMessage, t cty.Type) (cty.Value, error) {
 	return types.FromJSON(data, t)
 }
 
-// decode gives what a step left behind the form that expressions see.
+// decode converts an output to the form that expressions read.
 func decode(d *record.Datum, t cty.Type) (cty.Value, error) {
 	switch {
 	case !types.HasArtifact(t):
@@ -30,7 +30,7 @@ func decode(d *record.Datum, t cty.Type) (cty.Value, error) {
 	case d.Artifact != nil && types.IsArtifact(t):
 		return handle(t, d.Artifact), nil
 	case d.Artifact != nil:
-		// A list or map of artifacts that lies in the store as one directory: it can only be passed on, whole.
+		// a list or map of artifacts that is one directory in the store can only be passed on as a whole
 		return handle(types.Kind("directory"), d.Artifact), nil
 	case !t.IsListType() && !t.IsMapType():
 		return cty.NilVal, fmt.Errorf("there is no %s where one should be", types.String(t))
@@ -61,7 +61,7 @@ func handle(t cty.Type, a *record.Artifact) cty.Value {
 	return cty.CapsuleVal(t, &types.Handle{Content: a})
 }
 
-// encode writes a value, converted to the type that is declared.
+// encode converts a value to its declared type and encodes it.
 func encode(name, typ string, t cty.Type, v cty.Value) (record.Datum, error) {
 	d := record.Datum{Name: name, Type: typ}
 	if types.HasArtifact(t) && !types.IsArtifact(t) && v.Type().Equals(types.Kind("directory")) {
@@ -85,7 +85,7 @@ func encode(name, typ string, t cty.Type, v cty.Value) (record.Datum, error) {
 	return d, nil
 }
 
-// setElems puts an artifact, or a list or map of them, into d.
+// setElems stores an artifact, or a list or map of artifacts, in d.
 func setElems(d *record.Datum, v cty.Value) error {
 	t := v.Type()
 	if types.IsArtifact(t) {

@@ -1,54 +1,28 @@
-// Package engine decides what a run does next: it is given what has happened, as events, and says what to do, as
-// actions. It is a pure state machine. It reads no clock (time is what the events say), does no I/O, starts nothing,
-// and takes no chances (the jitter of a delay comes from the attempt's name), so the same events give the same actions
-// on every driver, and a run's state is the fold over its log.
-//
-// What a run consists of grows while it runs: a step with for_each gets its instances, one that calls a pipeline that
-// pipeline's steps, and one with repeat its rounds, each when it is known. They are made anew from recorded outputs when
-// a log is folded, in the same order, and are never taken back. See expand.go.
-//
-// The engine is not a driver: how an attempt is run, how its outputs are checked and stored, and how long it may take
-// are the business of the driver and of the wrapper around the user's process.
 package engine
 
 import (
-	"time"
-
-	"github.com/zclconf/go-cty/cty"
-
-	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
-// State is a run as it stands. It belongs to its caller, is changed in place by Next, and must not be used by two at
-// once. Events that it was given must not be changed afterwards.
+// State is the state of a run. It belongs to its caller, and Next changes it in place. It is not safe for concurrent use.
+// The caller must not change events after it has passed them to Next.
 type State struct {
-	program *program.Program
-	run     *record.Run
+	rooms
+	life      *lifecycle
+	expansion *expansion
+	approvals *approvals
 
-	nodes  []node         // only ever grows; the first ones are those of the program itself
-	scopes []scope        // likewise; the first one is the program's
-	limits []limiter      // likewise; the first one bounds all attempts
-	byAddr map[string]int // nodes
-	types  map[string]cty.Type
-	last   map[string]*last // by their references
+	cancels int // how often the run was cancelled
+}
 
-	gates      []gate         // of the groups that nodes want places in, in the order of their first
-	gateNamed  map[string]int // gates
-	gatesMoved bool           // one may be let pass
-
-	ready  readyHeap      // nodes that may start as soon as there is room
-	ended  []int          // nodes whose dependants have not been told yet
-	timers map[string]int // retry timers that are set, to their node
-	checks []int          // scopes in which something has ended
-	kept   map[string]record.Event
-
-	started bool // RunStarted was seen
-	over    bool // End was given
-	cancels int  // how often the run was cancelled
-
-	now     time.Time // of the event at hand
-	actions []Action  // for the event at hand
+// rooms are the parts of a state that know nothing of how a run proceeds. Each owns its data.
+type rooms struct {
+	graph   *graph     // the nodes and the frames
+	sched   *scheduler // the order of nodes that may start, and the limits
+	groups  *groups    // the queues of concurrency groups
+	eval    *evaluator // the values of expressions
+	retries *retries   // whether and when a failed attempt is repeated
+	out     *outbox    // the actions for the event at hand
 }
 
 // runTimer is the name of the timer of the run's timeout. All others have a slash.
@@ -58,10 +32,10 @@ const runTimer = "timeout"
 // (of a step that does not exist, of an attempt that isn't running, a second one of its kind, after the end) changes
 // nothing and asks for nothing.
 func Next(s *State, e record.Event) (*State, []Action) {
-	if s.over {
+	if s.life.over {
 		return s, nil
 	}
-	s.now, s.actions = e.At, nil
+	s.out.begin(e.At)
 	switch e.Type {
 	case record.RunStarted:
 		s.runStarted()
@@ -82,23 +56,31 @@ func Next(s *State, e record.Event) (*State, []Action) {
 	case record.CancelRequested:
 		s.cancelRequested()
 	case record.ApprovalGiven:
-		s.answered(e)
+		s.approvals.answered(e)
 	default:
 		return s, nil
 	}
-	s.settle()
-	actions := s.actions
-	s.actions = nil
-	return s, actions
+	s.life.settle()
+	return s, s.out.take()
 }
 
-// Ended says whether the run has ended: End was among the actions.
-func (s *State) Ended() bool { return s.over }
+// Ended reports whether the run has ended: End was among the actions.
+func (s *State) Ended() bool { return s.life.over }
 
-func (s *State) act(a Action) { s.actions = append(s.actions, a) }
+// Len returns how many steps, instances and rounds the run has so far.
+func (s *State) Len() int { return len(s.graph.nodes) }
 
-// notify tells watchers of something that happened to n.
-func (s *State) notify(e record.Event) {
-	e.Version, e.At, e.Run = record.Version, s.now, s.run.Name
-	s.act(Notify{e})
-}
+// Steps returns the state of each step, in the order of the program: a step is followed by its instances, its rounds and
+// the steps of the pipeline that it calls. Steps that this run leaves out are not among them.
+func (s *State) Steps() []record.StepEnd { return s.graph.stepEnds() }
+
+// Check reports why an answer to an approval cannot be accepted: a *NotAskingError, or what is wrong with the answer.
+// Next accepts every answer that Check accepts, as the event ApprovalGiven.
+func (s *State) Check(addr string, a *record.Answer) error { return s.approvals.check(addr, a) }
+
+// Asking reports whether the step with an address is an approval that waits for its answer.
+func (s *State) Asking(addr string) bool { return s.approvals.asking(addr) }
+
+// Asks returns the approvals that wait for an answer, always in the same order. A driver that takes a run over must
+// listen for their answers.
+func (s *State) Asks() []Ask { return s.approvals.asks() }

@@ -9,31 +9,31 @@ import (
 )
 
 func (s *State) runStarted() {
-	if s.started {
+	if s.life.started {
 		return
 	}
-	s.started = true
-	if t := s.program.Timeout.D(); t > 0 && !s.scopes[0].timedOut {
-		s.act(SetTimer{Name: runTimer, At: s.now.Add(t)})
+	s.life.started = true
+	if t := s.eval.program.Timeout.D(); t > 0 && !s.graph.frames[0].timedOut {
+		s.out.act(SetTimer{Name: runTimer, At: s.out.now.Add(t)})
 	}
-	s.checks = append(s.checks, 0)
-	for i := range s.nodes { // what comes of them is decided when it is made
-		if s.nodes[i].scope == 0 && s.nodes[i].plain() {
-			s.decide(i)
+	s.life.frameChecks = append(s.life.frameChecks, 0)
+	for i := range s.graph.nodes { // later nodes are decided when they are created
+		if s.graph.nodes[i].frame == 0 && s.graph.nodes[i].isStep() {
+			s.life.decide(i)
 		}
 	}
 }
 
-// stepKept ends a step with the result that it had in the run that this one reruns. A result that won't do (none, or
-// one that lacks an output) lets the step run as any other.
+// stepKept ends a step with the result that it had in the run that this one reruns. Without a result, or with one that lacks
+// an output, the step runs like any other.
 func (s *State) stepKept(e record.Event) {
-	i, ok := s.byAddr[e.Step]
+	i, ok := s.graph.byAddr[e.Step]
 	if !ok {
-		s.kept[e.Step] = e // for when it is made
+		s.expansion.kept[e.Step] = e // the node does not exist yet
 		return
 	}
-	n := &s.nodes[i]
-	if n.role != task && n.role != question {
+	n := &s.graph.nodes[i]
+	if n.kind != process && n.kind != approval {
 		return
 	}
 	if n.phase != pending && (n.phase != ready || n.attempts > 0) {
@@ -41,41 +41,41 @@ func (s *State) stepKept(e record.Event) {
 	}
 	if usable(n, e.Result) {
 		n.end.Kept = true
-		s.take(i, e)
+		s.life.take(i, e)
 		return
 	}
-	if n.held {
-		n.held = false
-		s.released(i)
+	if n.awaitsKept {
+		n.awaitsKept = false
+		s.life.released(i)
 	}
 }
 
 func (s *State) cacheChecked(e record.Event) {
-	i, ok := s.byAddr[e.Step]
-	if !ok || s.nodes[i].phase != checking {
+	i, ok := s.graph.byAddr[e.Step]
+	if !ok || s.graph.nodes[i].phase != checking {
 		return
 	}
-	n := &s.nodes[i]
+	n := &s.graph.nodes[i]
 	if usable(n, e.Result) {
 		n.end.Cached = true
-		s.take(i, e)
-		s.release(i)
+		s.life.take(i, e)
+		s.sched.release(i)
 		return
 	}
-	if n.step.Concurrency != nil { // its room is others' while it waits
-		s.release(i)
-		s.queueUp(i)
+	if n.step.Concurrency != nil { // a step that waits for a slot does not count against the limits
+		s.sched.release(i)
+		s.groups.enqueue(i)
 		return
 	}
-	s.launch(i)
+	s.life.launch(i)
 }
 
-// usable says whether the result of another run can stand for the step's.
+// usable reports whether the result of another run can be the result of the step.
 func usable(n *node, r *record.Result) bool {
 	return r != nil && r.Status == record.Succeeded && missingOutput(n, r) == ""
 }
 
-// missingOutput is the name of an output that is declared, not optional, and not in the result, or "".
+// missingOutput returns the name of an output that is declared, not optional and not in the result, or "".
 func missingOutput(n *node, r *record.Result) string {
 	for i := range n.step.Outputs {
 		name := n.step.Outputs[i].Name
@@ -87,57 +87,56 @@ func missingOutput(n *node, r *record.Result) string {
 }
 
 // take ends a step with the result of another run.
-func (s *State) take(i int, e record.Event) {
-	n := &s.nodes[i]
+func (lc *lifecycle) take(i int, e record.Event) {
+	n := &lc.graph.nodes[i]
 	n.end.Run, n.end.Attempt = e.From, e.Result.Attempt
 	if n.end.Run == "" {
 		n.end.Run = e.Result.Run
 	}
 	n.end.ExitCode, n.end.Outputs = e.Result.ExitCode, e.Result.Outputs
 	n.end.Ask, n.end.Answer = e.Ask, e.Answer
-	s.end(i, record.Succeeded, "", "")
+	lc.end(i, record.Succeeded, "", "")
 }
 
-// attemptStarted makes the time of the start exact; a driver need not tell it.
+// attemptStarted sets the exact time of the start. A driver need not report it.
 func (s *State) attemptStarted(e record.Event) {
-	i, ok := s.byAddr[e.Step]
+	i, ok := s.graph.byAddr[e.Step]
 	if !ok {
 		return
 	}
-	if n := &s.nodes[i]; n.phase == running && n.attempts == 1 && e.Attempt == 1 && e.At.After(n.end.StartedAt) {
+	if n := &s.graph.nodes[i]; n.phase == running && n.attempts == 1 && e.Attempt == 1 && e.At.After(n.end.StartedAt) {
 		n.end.StartedAt = e.At
 	}
 }
 
 func (s *State) attemptEnded(e record.Event) {
-	i, ok := s.byAddr[e.Step]
+	i, ok := s.graph.byAddr[e.Step]
 	if !ok {
 		return
 	}
-	n := &s.nodes[i]
+	n := &s.graph.nodes[i]
 	if n.phase != running || n.attempts != e.Attempt {
 		return
 	}
 	r := checked(n, e.Result)
-	n.last = r
+	n.lastResult = r
 	n.end.ExitCode = r.ExitCode
-	defer s.release(i)
-	s.leave(i)
+	defer s.sched.release(i)
+	s.groups.leave(i)
 	switch {
-	case r.Status == record.Succeeded && !(r.ToldToStop && n.stopping != ""): // who was stopped while running is cancelled
+	case r.Status == record.Succeeded && !(r.ToldToStop && n.stopping != ""): // an attempt that the run stopped is cancelled
 		n.end.Outputs = r.Outputs
-		s.end(i, record.Succeeded, "", r.Message)
+		s.life.end(i, record.Succeeded, "", r.Message)
 	case n.stopping != "":
-		s.end(i, record.Cancelled, record.ReasonCancelled, n.stopping)
+		s.life.end(i, record.Cancelled, record.ReasonCancelled, n.stopping)
 	case r.Status == record.Cancelled:
-		s.end(i, record.Cancelled, r.Reason, r.Message)
+		s.life.end(i, record.Cancelled, r.Reason, r.Message)
 	default:
-		s.failedAttempt(i)
+		s.life.failedAttempt(i)
 	}
 }
 
-// checked is r, or what it has to be taken for: an attempt without a result has not happened, and a success without its
-// outputs is none.
+// checked returns the result to use for r. An attempt without a result is lost, and a success without all outputs has failed.
 func checked(n *node, r *record.Result) *record.Result {
 	if r == nil || r.Status != record.Succeeded && r.Status != record.Failed && r.Status != record.TimedOut && r.Status != record.Cancelled {
 		return &record.Result{
@@ -163,47 +162,48 @@ func (s *State) timerFired(e record.Event) {
 		return
 	}
 	if addr, ok := strings.CutPrefix(e.Timer, runTimer+"/"); ok {
-		if i, ok := s.byAddr[addr]; ok && s.nodes[i].inner >= 0 {
-			s.timeout(s.nodes[i].inner, "the pipeline "+s.nodes[i].step.Call.Pipeline)
+		if i, ok := s.graph.byAddr[addr]; ok && s.graph.nodes[i].inner >= 0 {
+			s.timeout(s.graph.nodes[i].inner, "the pipeline "+s.graph.nodes[i].step.Call.Pipeline)
 		}
 		return
 	}
 	if addr, ok := strings.CutPrefix(e.Timer, askTimer); ok {
-		s.unanswered(addr)
+		s.approvals.answerTimeout(addr)
 		return
 	}
-	i, ok := s.timers[e.Timer]
+	i, ok := s.retries.timers[e.Timer]
 	if !ok {
 		return
 	}
-	delete(s.timers, e.Timer)
-	if s.nodes[i].phase == waiting {
-		s.makeReady(i)
+	delete(s.retries.timers, e.Timer)
+	if s.graph.nodes[i].phase == waiting {
+		s.sched.makeReady(i)
 	}
 }
 
-// timeout stops the steps of a scope that has taken too long.
+// timeout stops the steps of a frame that has taken too long.
 func (s *State) timeout(k int, what string) {
-	sc := &s.scopes[k]
-	if !s.started || sc.timeout.D() <= 0 || sc.timedOut || sc.finallyOpen || sc.over {
+	sc := &s.graph.frames[k]
+	if !s.life.started || sc.timeout.D() <= 0 || sc.timedOut || sc.finallyOpen || sc.over {
 		return
 	}
 	sc.timedOut = true
-	s.halt(k, 0, true, what+" took longer than its timeout of "+sc.timeout.D().Round(time.Millisecond).String())
+	s.life.halt(k, 0, true, what+" took longer than its timeout of "+sc.timeout.D().Round(time.Millisecond).String())
 }
 
-// cancelRequested stops the steps, the second time finally's too.
+// cancelRequested stops the steps, and those of finally the second time.
 func (s *State) cancelRequested() {
 	s.cancels++
-	if !s.scopes[0].finallyOpen {
-		s.halt(0, 0, true, "the run was cancelled")
+	s.graph.frames[0].cancelled = true
+	if !s.graph.frames[0].finallyOpen {
+		s.life.halt(0, 0, true, "the run was cancelled")
 	}
 	if s.cancels > 1 {
 		const why = "the run was cancelled twice"
-		s.halt(0, 1, true, why)
-		for k := 1; k < len(s.scopes); k++ { // those of pipelines that were called, too
-			if !s.scopes[k].over {
-				s.halt(k, 1, true, why)
+		s.life.halt(0, 1, true, why)
+		for k := 1; k < len(s.graph.frames); k++ { // called pipelines have a finally of their own
+			if !s.graph.frames[k].over {
+				s.life.halt(k, 1, true, why)
 			}
 		}
 	}

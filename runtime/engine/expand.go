@@ -1,11 +1,8 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -15,111 +12,119 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// element is what an instance is made for.
+// expansion adds nodes to the graph while the run proceeds: instances, rounds and the steps of called pipelines. It ends
+// the node that they are part of when they have ended.
+type expansion struct {
+	rooms
+	life *lifecycle
+	kept map[string]record.Event // results for nodes that do not exist yet, by address
+}
+
+// element is an element of for_each, for which an instance is created.
 type element struct {
 	key   cty.Value
 	value cty.Value
 	datum *record.Datum
 }
 
-// expand makes the instances of a step.
-func (s *State) expand(i int) {
-	n := &s.nodes[i]
+// expand creates the instances of a step.
+func (x *expansion) expand(i int) {
+	n := &x.graph.nodes[i]
 	each := n.step.ForEach
-	elements, f := s.elements(n)
+	elements, f := x.eval.elements(n)
 	most := each.MaxInstances
 	if most <= 0 {
 		most = program.MaxInstances
 	}
 	switch {
 	case f != nil && f.skip:
-		s.skip(i, record.ReasonUpstreamSkipped, f.message, f.message)
+		x.life.skip(i, record.ReasonUpstreamSkipped, f.message, f.message)
 		return
 	case f != nil:
-		s.end(i, record.Failed, f.reason, f.message)
+		x.life.end(i, record.Failed, f.reason, f.message)
 		return
-	case len(elements) > most || len(s.nodes)+len(elements) > maxNodes:
-		s.end(i, record.Failed, record.ReasonTooMany, fmt.Sprintf("for_each has %d elements, and max_instances is %d", len(elements), most))
+	case len(elements) > most || len(x.graph.nodes)+len(elements) > maxNodes:
+		x.life.end(i, record.Failed, record.ReasonTooMany, fmt.Sprintf("for_each has %d elements, and max_instances is %d", len(elements), most))
 		return
 	}
-	s.begin(i)
+	x.begin(i)
 	limits := n.limits
 	if each.MaxParallel > 0 {
-		limits = append([]int{s.newLimit(each.MaxParallel)}, limits...)
+		limits = append([]int{x.sched.newLimit(each.MaxParallel)}, limits...)
 	}
-	if role := roleOf(n.step, true, false); role != task {
-		limits = limits[:len(limits)-len(n.limits)] // it is its attempts that take the places of others
+	if role := kindOf(n.step, true, false); role != process {
+		limits = limits[:len(limits)-len(n.limits)] // only attempts count against the limits of others
 	}
 	n.byKey = make(map[string]int, len(elements))
 	n.children = make([]int, 0, len(elements))
-	n.open = len(elements)
+	n.openChildren = len(elements)
 	for k, e := range elements {
-		n := &s.nodes[i]
+		n := &x.graph.nodes[i]
 		key := expr.Key(e.key)
-		index := key
+		instance := record.Key(key)
 		if e.key.Type() == cty.String {
-			index = expr.QuoteKey(key)
+			instance = record.StringKey(key)
 		}
-		child := s.add(node{
-			step: n.step, role: roleOf(n.step, true, false), addr: n.addr + "[" + index + "]", scope: n.scope, group: n.group, parent: i,
-			place: append(slices.Clip(n.place), int32(k)), limits: limits, phase: pending, key: e.key, item: e.value, element: e.datum,
+		child := x.graph.add(node{
+			step: n.step, kind: kindOf(n.step, true, false), addr: record.Address(n.addr).Instance(instance).String(), frame: n.frame, section: n.section, parent: i,
+			position: append(slices.Clip(n.position), int32(k)), limits: limits, phase: pending, key: e.key, item: e.value, element: e.datum,
 		})
-		n = &s.nodes[i]
+		n = &x.graph.nodes[i]
 		n.children = append(n.children, child)
 		n.byKey[key] = child
 	}
-	for _, w := range s.nodes[i].wanting {
-		if child, ok := s.nodes[i].byKey[w.key]; ok {
-			s.nodes[child].dependants = append(s.nodes[child].dependants, w.node)
+	for _, w := range x.graph.nodes[i].instanceWaiters {
+		if child, ok := x.graph.nodes[i].byKey[w.key]; ok {
+			x.graph.nodes[child].dependants = append(x.graph.nodes[child].dependants, w.node)
 		} else {
-			s.released(w.node) // reading it will tell
+			x.life.released(w.node) // evaluating the reference reports the missing instance
 		}
 	}
-	s.nodes[i].wanting = nil
-	children := s.nodes[i].children
+	x.graph.nodes[i].instanceWaiters = nil
+	children := x.graph.nodes[i].children
 	for _, child := range children {
-		c := &s.nodes[child]
+		c := &x.graph.nodes[child]
 		for _, need := range c.step.Needs {
 			if need.Instance == expr.EachKey {
-				s.await(child, s.scopes[c.scope].byName[need.Step], need.Instance)
+				x.graph.await(child, x.graph.frames[c.frame].byName[need.Step], need.Instance)
 			}
 		}
 	}
 	if len(children) == 0 {
-		s.end(i, record.Succeeded, "", "")
+		x.life.end(i, record.Succeeded, "", "")
 		return
 	}
 	for _, child := range children {
-		s.arrive(child)
+		x.arrive(child)
 	}
 }
 
-// arrive takes over what is kept of a node that was just made, or decides whether it runs.
-func (s *State) arrive(i int) {
-	n := &s.nodes[i]
-	if e, ok := s.kept[n.addr]; ok && (n.role == task || n.role == question) && n.phase == pending && usable(n, e.Result) {
+// arrive uses the kept result of a node that was just created, or decides whether the node runs.
+func (x *expansion) arrive(i int) {
+	n := &x.graph.nodes[i]
+	if e, ok := x.kept[n.addr]; ok && (n.kind == process || n.kind == approval) && n.phase == pending && usable(n, e.Result) {
 		n.end.Kept = true
-		s.take(i, e)
+		x.life.take(i, e)
 		return
 	}
-	s.decide(i)
+	x.life.decide(i)
 }
 
-// begin tells that a step with steps of its own has started.
-func (s *State) begin(i int) {
-	n := &s.nodes[i]
-	n.phase = opened
-	n.end.StartedAt = s.now
-	s.notify(record.Event{Type: record.StepStarted, Step: n.addr})
+// begin reports that a node with nodes of its own has started.
+func (x *expansion) begin(i int) {
+	n := &x.graph.nodes[i]
+	x.graph.move(n, expanded)
+	n.end.StartedAt = x.out.now
+	x.out.notify(record.Event{Type: record.StepStarted, Step: n.addr})
 }
 
-// elements evaluates for_each. A map's come in the order of their keys, and so do a set's, which are its keys too.
-func (s *State) elements(n *node) ([]element, *fault) {
+// elements evaluates for_each. The elements of a map are in the order of their keys. The elements of a set are their own keys.
+func (ev *evaluator) elements(n *node) ([]element, *fault) {
 	each := n.step.ForEach
 	bad := func(err error) ([]element, *fault) {
 		return nil, &fault{reason: record.ReasonExpression, message: "for_each: " + err.Error()}
 	}
-	r := reader{s: s, n: n, value: &each.Value}
+	r := reader{ev: ev, node: n, value: &each.Value}
 	v, err := r.eval()
 	switch {
 	case err != nil && r.leftOut != "":
@@ -131,7 +136,7 @@ func (s *State) elements(n *node) ([]element, *fault) {
 	case v.IsNull():
 		return bad(fmt.Errorf("the value is null"))
 	}
-	t := s.types[each.Type]
+	t := ev.types[each.Type]
 	if t == cty.DynamicPseudoType {
 		if t = types.Widen(v); t.IsTupleType() {
 			t = cty.List(cty.DynamicPseudoType)
@@ -167,128 +172,24 @@ func (s *State) elements(n *node) ([]element, *fault) {
 	return out, nil
 }
 
-// openCall makes the steps of the pipeline that a node calls.
-func (s *State) openCall(i int) {
-	n := &s.nodes[i]
-	c := s.program.CalledNamed(n.step.Call.Pipeline)
-	params, data, f := s.arguments(n, c)
-	switch {
-	case f != nil && f.skip:
-		s.skip(i, record.ReasonUpstreamSkipped, f.message, f.message)
-		s.release(i)
-		return
-	case f == nil && len(s.nodes)+len(c.Steps)+len(c.Finally) > maxNodes:
-		f = &fault{reason: record.ReasonTooMany, message: "the run has too many steps"}
-		fallthrough
-	case f != nil:
-		s.end(i, record.Failed, f.reason, f.message)
-		s.release(i)
-		return
-	}
-	s.begin(i)
-	limits := s.scopes[n.scope].limits
-	if c.MaxParallel > 0 {
-		limits = append([]int{s.newLimit(c.MaxParallel)}, limits...)
-	}
-	holds := s.scopes[n.scope].holds
-	if n.step.Concurrency != nil {
-		holds = append(slices.Clip(holds), s.nodes[i].hold())
-	}
-	inner := s.openScope(scope{
-		call: i, name: c.Name, steps: [2][]program.Step{c.Steps, c.Finally}, outputs: c.Outputs, onFailure: c.OnFailure,
-		timeout: c.Timeout, params: params, data: data, limits: limits, holds: holds,
-	}, n.addr+".", n.place)
-	s.nodes[i].inner = inner
-	if t := c.Timeout.D(); t > 0 {
-		s.act(SetTimer{Name: runTimer + "/" + s.nodes[i].addr, At: s.now.Add(t)})
-	}
-	s.checks = append(s.checks, inner)
-	for _, group := range s.scopes[inner].nodes {
-		for _, j := range group {
-			s.arrive(j)
-		}
+// childEnded is called once for each instance and round that has ended.
+func (x *expansion) childEnded(i, child int) {
+	n := &x.graph.nodes[i]
+	n.openChildren--
+	if n.kind == loop {
+		x.roundEnded(i, child)
+	} else if n.openChildren == 0 {
+		x.fanEnded(i)
 	}
 }
 
-// arguments are the params of a call.
-func (s *State) arguments(n *node, c *program.Called) (map[string]cty.Value, map[string]*record.Datum, *fault) {
-	params, data := map[string]cty.Value{}, map[string]*record.Datum{}
-	given := map[string]*record.Datum{}
-	for i := range n.step.Inputs {
-		d, f := s.input(n, &n.step.Inputs[i])
-		if f != nil {
-			return nil, nil, f
-		}
-		given[d.Name] = &d
-	}
-	for i := range c.Params {
-		p := &c.Params[i]
-		t := s.types[p.Type]
-		d := given[p.Name]
-		var v cty.Value
-		var err error
-		switch {
-		case d != nil && string(d.Value) == "null":
-			v = cty.NullVal(t)
-		case d != nil:
-			if v, err = decode(d, t); err == nil {
-				data[p.Name] = d
-			}
-		case p.Default != nil:
-			v, err = constant(p.Default, t)
-		default:
-			err = fmt.Errorf("no value is given")
-		}
-		if err != nil {
-			return nil, nil, &fault{reason: record.ReasonInputInvalid, message: fmt.Sprintf("param %q of the pipeline called: %s", p.Name, err)}
-		}
-		params[p.Name] = v
-	}
-	return params, data, nil
-}
-
-// openLoop begins the rounds of a node.
-func (s *State) openLoop(i int) {
-	s.begin(i)
-	s.openRound(i, nil)
-}
-
-func (s *State) openRound(i int, carried map[string]cty.Value) {
-	n := &s.nodes[i]
-	number := len(n.children) + 1
-	limits := s.scopes[n.scope].limits
-	role := roleOf(n.step, true, true)
-	if role == call {
-		limits = nil
-	}
-	n.open++
-	child := s.add(node{
-		step: n.step, role: role, addr: n.addr + "#" + strconv.Itoa(number), scope: n.scope, group: n.group, parent: i,
-		place: append(slices.Clip(n.place), int32(number)), limits: limits, phase: pending, key: n.key, item: n.item, element: n.element, carried: carried,
-	})
-	n = &s.nodes[i]
-	n.children = append(n.children, child)
-	s.arrive(child)
-}
-
-// childEnded is told once for each instance and round that has ended.
-func (s *State) childEnded(i, child int) {
-	n := &s.nodes[i]
-	n.open--
-	if n.role == loop {
-		s.roundEnded(i, child)
-	} else if n.open == 0 {
-		s.fanEnded(i)
-	}
-}
-
-// fanEnded ends a step whose instances have all ended: as the worst of them.
-func (s *State) fanEnded(i int) {
-	n := &s.nodes[i]
+// fanEnded ends a step whose instances have all ended, with the worst of their statuses.
+func (x *expansion) fanEnded(i int) {
+	n := &x.graph.nodes[i]
 	worst, first, count := record.Succeeded, -1, 0
 	rank := map[record.Status]int{record.Succeeded: 0, record.Skipped: 1, record.Cancelled: 2, record.TimedOut: 3, record.Failed: 4}
 	for _, c := range n.children {
-		m := &s.nodes[c]
+		m := &x.graph.nodes[c]
 		status := m.end.Status
 		if m.leftOut() {
 			status = record.Succeeded
@@ -301,10 +202,10 @@ func (s *State) fanEnded(i int) {
 		}
 	}
 	if worst == record.Succeeded {
-		s.finishComposite(i, worst, "", "")
+		x.finishComposite(i, worst, "", "")
 		return
 	}
-	m := &s.nodes[first]
+	m := &x.graph.nodes[first]
 	message := m.outcome()
 	if m.end.Message != "" && worst != record.Skipped {
 		message += ": " + m.end.Message
@@ -313,149 +214,22 @@ func (s *State) fanEnded(i int) {
 		message += fmt.Sprintf("; and %d more of %d", count-1, len(n.children))
 	}
 	if worst == record.Skipped {
-		n.root = m.root
+		n.rootCause = m.rootCause
 	}
-	s.finishComposite(i, worst, m.end.Reason, message)
+	x.finishComposite(i, worst, m.end.Reason, message)
 }
 
-// leftOut says whether an instance was skipped by its own condition: it counts as if it had never been made.
+// leftOut reports whether an instance was skipped by its own condition. Its step then ends as if it did not exist.
 func (n *node) leftOut() bool {
 	return n.end.Status == record.Skipped && n.end.Reason == record.ReasonConditionFalse
 }
 
 // finishComposite ends a node that has nodes of its own.
-func (s *State) finishComposite(i int, status record.Status, reason, message string) {
-	if s.nodes[i].role != fan && s.nodes[i].phase == opened {
-		s.end(i, status, reason, message)
-		s.release(i)
+func (x *expansion) finishComposite(i int, status record.Status, reason, message string) {
+	if x.graph.nodes[i].kind != fan && x.graph.nodes[i].phase == expanded {
+		x.life.end(i, status, reason, message)
+		x.sched.release(i)
 		return
 	}
-	s.end(i, status, reason, message)
-}
-
-// roundEnded asks whether there is another round.
-func (s *State) roundEnded(i, child int) {
-	n, m := &s.nodes[i], &s.nodes[child]
-	repeat := n.step.Repeat
-	n.end.Outputs, n.end.ExitCode = m.end.Outputs, m.end.ExitCode
-	done := len(n.children) >= repeat.Max
-	if m.end.Status != record.Succeeded {
-		if m.end.Status == record.Skipped {
-			n.root = m.root
-		}
-		message := m.end.Message
-		if len(n.children) > 1 {
-			message = strings.TrimSuffix(fmt.Sprintf("in round %d: %s", len(n.children), message), ": ")
-		}
-		s.finishComposite(i, m.end.Status, m.end.Reason, message)
-		return
-	}
-	own, err := s.roundOutputs(m)
-	if err == nil && repeat.Until != nil && !done {
-		r := reader{s: s, n: m, value: repeat.Until, own: own}
-		if done, err = r.bool(); err != nil {
-			err = fmt.Errorf("repeat.until: %w%s", err, m.leaves(repeat.Until))
-		}
-	}
-	if err != nil {
-		s.finishComposite(i, record.Failed, record.ReasonExpression, err.Error())
-		return
-	}
-	why := n.stopping
-	if why == "" {
-		why = s.scopes[n.scope].halted[n.group]
-	}
-	switch {
-	case done:
-		s.finishComposite(i, record.Succeeded, "", "")
-	case why != "":
-		s.finishComposite(i, record.Cancelled, record.ReasonCancelled, why)
-	case len(s.nodes) >= maxNodes:
-		s.finishComposite(i, record.Failed, record.ReasonTooMany, "the run has too many steps")
-	default:
-		carried := map[string]cty.Value{}
-		for k := range repeat.Carry {
-			r := reader{s: s, n: m, value: &repeat.Carry[k].Value, own: own}
-			v, err := r.eval()
-			if left := m.leaves(&repeat.Carry[k].Value); err == nil && v.IsNull() && left != "" && !hasDefault(n.step, repeat.Carry[k].Name) {
-				err = errors.New("the value is null" + left)
-			}
-			if err != nil {
-				s.finishComposite(i, record.Failed, record.ReasonExpression, fmt.Sprintf("repeat.carry %q: %s", repeat.Carry[k].Name, err))
-				return
-			}
-			carried[repeat.Carry[k].Name] = v
-		}
-		s.openRound(i, carried)
-	}
-}
-
-// roundOutputs are what until and carry see of a round.
-func (s *State) roundOutputs(m *node) (map[string]cty.Value, error) {
-	own := map[string]cty.Value{}
-	for i := range m.step.Outputs {
-		out := &m.step.Outputs[i]
-		if m.datum(out.Name) == nil {
-			own["output."+out.Name] = cty.NullVal(s.types[out.Type]) // left out
-			if out.Default != nil {
-				v, err := constant(out.Default, s.types[out.Type])
-				if err != nil {
-					return nil, err
-				}
-				own["output."+out.Name] = v
-			}
-			continue
-		}
-		v, err := m.value(i, s.types[out.Type])
-		if err != nil {
-			return nil, err
-		}
-		own["output."+out.Name] = v
-	}
-	for i := range m.spec.inputs() {
-		d := &m.spec.Inputs[i]
-		if t := s.types[d.Type]; d.Value != nil && !types.HasArtifact(t) {
-			if v, err := constant(d.Value, t); err == nil {
-				own["input."+d.Name] = v
-			}
-		}
-	}
-	return own, nil
-}
-
-// hasDefault says whether an input has a value for where its own is null.
-func hasDefault(s *program.Step, input string) bool {
-	return slices.ContainsFunc(s.Inputs, func(in program.Input) bool { return in.Name == input && in.Default != nil })
-}
-
-// leaves says, behind an error of an expression that reads a round, which output the round has left out.
-func (n *node) leaves(v *program.Value) string {
-	for _, ref := range v.Refs() {
-		if name, ok := strings.CutPrefix(ref, "output."); ok && n.datum(name) == nil {
-			return fmt.Sprintf(" (%s has left out its output %s)", n.addr, name)
-		}
-	}
-	return ""
-}
-
-func (sp *Spec) inputs() []record.Datum {
-	if sp == nil {
-		return nil
-	}
-	return sp.Inputs
-}
-
-// callEnded ends a node whose pipeline has ended.
-func (s *State) callEnded(sc *scope) {
-	i := sc.call
-	status, reason, message := s.outcome(sc)
-	outputs, bad := s.results(sc)
-	if bad != "" && status == record.Succeeded {
-		status, reason, message = record.Failed, record.ReasonOutputExpression, bad
-	}
-	s.nodes[i].end.Outputs = outputs
-	if status != record.Succeeded {
-		s.nodes[i].end.Outputs = nil // those of a failure are never visible
-	}
-	s.finishComposite(i, status, reason, message)
+	x.life.end(i, status, reason, message)
 }

@@ -9,78 +9,79 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// endAsLast ends a step as its last attempt ended. why says what keeps it from another one, if that is worth saying.
-func (s *State) endAsLast(i int, why string) {
-	r := s.nodes[i].last
+// endAsLastAttempt ends a step with the status of its last attempt. why is the reason why there is no further attempt, or "".
+func (lc *lifecycle) endAsLastAttempt(i int, why string) {
+	r := lc.graph.nodes[i].lastResult
 	message := r.Message
 	if why != "" {
 		message = strings.TrimPrefix(message+"; ", "; ") + "not tried again: " + why
 	}
-	s.end(i, r.Status, r.Reason, message)
+	lc.end(i, r.Status, r.Reason, message)
 }
 
-// end ends a step. Its dependants are told by settle.
-func (s *State) end(i int, status record.Status, reason, message string) {
-	s.leave(i)
-	n := &s.nodes[i]
-	n.phase, n.spec = ended, nil
-	n.end.Status, n.end.Reason, n.end.Message, n.end.EndedAt = status, reason, message, s.now
+// end ends a node. settle releases its dependants later.
+func (lc *lifecycle) end(i int, status record.Status, reason, message string) {
+	lc.groups.leave(i)
+	n := &lc.graph.nodes[i]
+	lc.graph.move(n, ended)
+	n.spec = nil
+	n.end.Status, n.end.Reason, n.end.Message, n.end.EndedAt = status, reason, message, lc.out.now
 	n.end.Attempts = n.attempts
 	if n.attempts > 0 {
 		n.end.Attempt = n.attempts
 	}
-	s.ended = append(s.ended, i)
-	sc := &s.scopes[n.scope]
+	lc.ended = append(lc.ended, i)
+	sc := &lc.graph.frames[n.frame]
 	switch status {
 	case record.Failed, record.TimedOut, record.Cancelled:
-		if !n.step.ContinueOnFailure && n.stopping == "" && s.counts(n) {
-			sc.failed[n.group] = append(sc.failed[n.group], i)
-			s.checks = append(s.checks, n.scope)
+		if !n.step.ContinueOnFailure && n.stopping == "" && lc.graph.counts(n) {
+			sc.failed[n.section] = append(sc.failed[n.section], i)
+			lc.frameChecks = append(lc.frameChecks, n.frame)
 		}
 	}
 	e := n.end
-	s.notify(record.Event{Type: record.StepEnded, Step: n.addr, Attempt: n.end.Attempt, End: &e})
-	if !n.plain() {
-		s.childEnded(n.parent, i)
+	lc.out.notify(record.Event{Type: record.StepEnded, Step: n.addr, Attempt: n.end.Attempt, End: &e})
+	if !n.isStep() {
+		lc.expansion.childEnded(n.parent, i)
 		return
 	}
-	if sc.left[n.group]--; sc.left[n.group] == 0 {
-		s.checks = append(s.checks, n.scope)
+	if sc.left[n.section]--; sc.left[n.section] == 0 {
+		lc.frameChecks = append(lc.frameChecks, n.frame)
 	}
 }
 
-// counts says whether n's failure is one of its pipeline's: a round's is that of the loop, and that of a step with
-// instances is theirs, each as soon as it has failed.
-func (s *State) counts(n *node) bool {
-	if n.role == fan {
+// counts reports whether the failure of n is listed as a failure of its pipeline. That of a round is reported by its loop, and
+// that of a step with instances by each instance.
+func (g *graph) counts(n *node) bool {
+	if n.kind == fan {
 		return len(n.children) == 0
 	}
-	return n.plain() || s.nodes[n.parent].role == fan
+	return n.isStep() || g.nodes[n.parent].kind == fan
 }
 
-// outcome is how the run, or a pipeline that is called, would end if nothing else went wrong.
-func (s *State) outcome(sc *scope) (status record.Status, reason, message string) {
+// outcome returns how a pipeline would end if nothing else failed.
+func (g *graph) outcome(sc *frame) (status record.Status, reason, message string) {
 	switch {
-	case sc.call < 0 && s.cancels > 0:
+	case sc.cancelled:
 		return record.Cancelled, record.ReasonCancelled, ""
-	case sc.call >= 0 && s.nodes[sc.call].stopping != "":
-		return record.Cancelled, record.ReasonCancelled, s.nodes[sc.call].stopping
+	case sc.call >= 0 && g.nodes[sc.call].stopping != "":
+		return record.Cancelled, record.ReasonCancelled, g.nodes[sc.call].stopping
 	case sc.timedOut:
 		return record.TimedOut, record.ReasonRunTimeout, sc.halted[0]
 	case len(sc.failed[0]) > 0:
-		return record.Failed, record.ReasonStepsFailed, s.name(sc.failed[0])
+		return record.Failed, record.ReasonStepsFailed, g.name(sc.failed[0])
 	case len(sc.failed[1]) > 0:
-		return record.Failed, record.ReasonFinallyFailed, s.name(sc.failed[1])
+		return record.Failed, record.ReasonFinallyFailed, g.name(sc.failed[1])
 	}
 	return record.Succeeded, "", ""
 }
 
-// name says of a few steps how they ended, and how many more there are.
-func (s *State) name(failed []int) string {
+// name lists how a few nodes ended, and how many more there are.
+func (g *graph) name(failed []int) string {
 	const few = 3
 	var parts []string
 	for _, i := range failed[:min(few, len(failed))] {
-		parts = append(parts, s.nodes[i].outcome())
+		parts = append(parts, g.nodes[i].outcome())
 	}
 	if more := len(failed) - few; more > 0 {
 		parts = append(parts, fmt.Sprintf("and %d more", more))
@@ -89,39 +90,35 @@ func (s *State) name(failed []int) string {
 }
 
 // finish ends the run.
-func (s *State) finish() {
-	s.over = true
-	root := &s.scopes[0]
-	end := record.End{Version: record.Version, At: s.now, Steps: s.Steps()}
-	end.Status, end.Reason, end.Message = s.outcome(root)
-	outputs, bad := s.results(root)
+func (lc *lifecycle) finish() {
+	lc.over = true
+	root := &lc.graph.frames[0]
+	end := record.End{Version: record.Version, At: lc.out.now, Steps: lc.graph.stepEnds()}
+	end.Status, end.Reason, end.Message = lc.graph.outcome(root)
+	outputs, bad := lc.eval.results(root)
 	end.Outputs = outputs
 	if bad != "" && end.Status == record.Succeeded {
 		end.Status, end.Reason, end.Message = record.Failed, record.ReasonOutputExpression, bad
 	}
-	s.act(End{end})
+	lc.out.act(End{end})
 }
 
-// Len is how many steps, instances and rounds the run has so far.
-func (s *State) Len() int { return len(s.nodes) }
-
-// Steps says how each step stands, in the order of the program: behind a step its instances, its rounds, and the steps
-// that it calls. Those outside of `run --step` are not among them.
-func (s *State) Steps() []record.StepEnd {
-	order := make([]int, 0, len(s.nodes))
-	for i := range s.nodes {
-		if s.nodes[i].phase != absent {
+// stepEnds returns the state of each step; see State.Steps.
+func (g *graph) stepEnds() []record.StepEnd {
+	order := make([]int, 0, len(g.nodes))
+	for i := range g.nodes {
+		if g.nodes[i].phase != absent {
 			order = append(order, i)
 		}
 	}
-	slices.SortFunc(order, func(a, b int) int { return slices.Compare(s.nodes[a].place, s.nodes[b].place) })
+	slices.SortFunc(order, func(a, b int) int { return slices.Compare(g.nodes[a].position, g.nodes[b].position) })
 	out := make([]record.StepEnd, len(order))
 	for k, i := range order {
-		n := &s.nodes[i]
+		n := &g.nodes[i]
 		out[k] = n.end
 		switch {
 		case n.phase == ended:
-		case n.attempts > 0 || n.phase == opened || n.phase == asking:
+		case n.attempts > 0 || n.phase == expanded || n.phase == unanswered:
 			out[k].Status, out[k].Attempts, out[k].Attempt = record.Running, n.attempts, n.attempts
 		default:
 			out[k].Status = record.Pending
@@ -130,10 +127,10 @@ func (s *State) Steps() []record.StepEnd {
 	return out
 }
 
-// results evaluates the outputs of a pipeline. bad says what went wrong with one of them.
-func (s *State) results(sc *scope) (out []record.Datum, bad string) {
+// results evaluates the outputs of a pipeline. bad is the first error.
+func (ev *evaluator) results(sc *frame) (out []record.Datum, bad string) {
 	for i := range sc.outputs {
-		d, err := s.output(sc, &sc.outputs[i])
+		d, err := ev.output(sc, &sc.outputs[i])
 		switch {
 		case d != nil:
 			out = append(out, *d)
@@ -144,9 +141,9 @@ func (s *State) results(sc *scope) (out []record.Datum, bad string) {
 	return out, bad
 }
 
-// output evaluates an output of the pipeline. Where a step that it reads has none, there is neither it nor an error.
-func (s *State) output(sc *scope, out *program.Result) (*record.Datum, error) {
-	r := reader{s: s, sc: sc, value: &out.Value}
+// output evaluates an output of a pipeline. It returns neither a datum nor an error if a step that the output reads has none.
+func (ev *evaluator) output(sc *frame, out *program.Result) (*record.Datum, error) {
+	r := reader{ev: ev, frame: sc, value: &out.Value}
 	v, err := r.eval()
 	if r.failed || r.missing != "" && (err != nil || v.IsNull()) {
 		return nil, nil
@@ -154,7 +151,7 @@ func (s *State) output(sc *scope, out *program.Result) (*record.Datum, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := encode(out.Name, out.Type, s.types[out.Type], v)
+	d, err := encode(out.Name, out.Type, ev.types[out.Type], v)
 	if err != nil {
 		return nil, err
 	}

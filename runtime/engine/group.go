@@ -6,39 +6,39 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Hold is a place in a concurrency group: of an attempt of a step, or of a call, from before it starts to its end.
+// Hold is a slot in a concurrency group. An attempt of a step, or a call, holds it from before its start to its end.
 type Hold struct {
-	Step    string // the address
-	Attempt int    // that it is for; of a call, 1
+	Step    string // the address of the step or the call
+	Attempt int    // the attempt that holds the slot; 1 for a call
 	Group   string
-	Limit   int // how many places the group has
+	Limit   int // how many slots the group has
 }
 
-// EnterGroup asks for a place in a group. The answer is the event GroupEntered; or, where Skip is set and all places are
-// held, GroupBusy. A run asks for one place of a group at a time, so that runs take turns, and only where it has room for
-// what it is for. Others may have that room when the place is given: then it is kept until there is room again, and the
-// run asks for no other place of the group meanwhile.
+// EnterGroup requests a slot in a group. The answer is the event GroupEntered or, if Skip is set and all slots are held,
+// GroupBusy. A run has at most one request for each group, so that runs take turns, and only while it has room under its
+// limits. If another step takes the room before the answer comes, the run keeps the slot until there is room again, and
+// requests no other slot of the group.
 type EnterGroup struct {
 	Hold
 	Skip bool
 }
 
-// LeaveGroup gives a place back; where the question for it is not answered yet, that is taken back.
+// LeaveGroup releases a slot, or withdraws a request that is not answered yet.
 type LeaveGroup struct{ Hold }
 
 func (EnterGroup) action() {}
 func (LeaveGroup) action() {}
 
-// nobody is no node.
-const nobody = -1
+// noNode is the index of no node.
+const noNode = -1
 
-// gate is where the nodes of a run wait that want a place in one group: one of them asks for it, the others stand in
-// line. Nodes that take their room from the same limiters stand in the same line.
-type gate struct {
-	asking int           // the node that asks, or has been let in and has not started yet
-	lines  map[int]*line // by the innermost limiter
-	heads  readyHeap     // the first of each line; the node is the line's key
-	calls  int           // in the lines: they need no room of the run's own
+// groupQueue holds the nodes of a run that wait for a slot in one group. One of them has requested a slot. The others wait in
+// lines: nodes with the same innermost limit are in the same line.
+type groupQueue struct {
+	waiter int           // the node that has requested a slot, or has one and has not started yet
+	lines  map[int]*line // by the innermost limit
+	heads  readyHeap     // the first node of each line; candidate.node is the key of the line
+	calls  int           // how many calls are in the lines: they do not count against the limits
 }
 
 type line struct {
@@ -46,31 +46,41 @@ type line struct {
 	key int
 }
 
-// lineOf is the key of the line that a node stands in.
+// groups holds the queues of the concurrency groups that nodes want slots in.
+type groups struct {
+	graph        *graph
+	sched        *scheduler
+	out          *outbox
+	queues       []groupQueue   // in the order in which their groups were first used
+	queueByGroup map[string]int // queues
+	changed      bool           // a queue may have a node that can request a slot now
+}
+
+// lineOf returns the key of the line that n waits in.
 func (n *node) lineOf() int {
 	if len(n.limits) == 0 {
-		return nobody
+		return noNode
 	}
 	return n.limits[0]
 }
 
-// wantsPlace says whether a node needs a place in a group before it starts, and has none. What has a group and nodes of
-// its own is not it: its instances are, or its rounds.
-func (n *node) wantsPlace() bool {
-	return n.step.Concurrency != nil && !n.inside && (n.role == task || n.role == call)
+// needsSlot reports whether a node needs a slot before it starts and has none. Of a step with instances or rounds, these need
+// slots, not the step itself.
+func (n *node) needsSlot() bool {
+	return n.step.Concurrency != nil && !n.hasSlot && (n.kind == process || n.kind == call)
 }
 
-// hold is the place of a node for what it starts next, or has started.
+// hold returns the slot of a node for the attempt that has started, or starts next.
 func (n *node) hold() Hold {
 	c := n.step.Concurrency
-	return Hold{Step: n.addr, Attempt: n.entry, Group: c.Group, Limit: c.Limit}
+	return Hold{Step: n.addr, Attempt: n.slotAttempt, Group: c.Group, Limit: c.Limit}
 }
 
-// queueUp lets a node wait for a place in its group.
-func (s *State) queueUp(i int) {
-	n := &s.nodes[i]
-	n.phase = queued
-	g := s.gate(n.step.Concurrency.Group)
+// enqueue makes a node wait for a slot in its group.
+func (gr *groups) enqueue(i int) {
+	n := &gr.graph.nodes[i]
+	gr.graph.move(n, queued)
+	g := gr.queueOf(n.step.Concurrency.Group)
 	key := n.lineOf()
 	l := g.lines[key]
 	if l == nil {
@@ -78,67 +88,67 @@ func (s *State) queueUp(i int) {
 		g.lines[key] = l
 	}
 	first := len(l.readyHeap) == 0
-	before := !first && slices.Compare(n.place, l.readyHeap[0].at) < 0
-	l.push(candidate{n.place, i})
-	if n.role == call {
+	before := !first && slices.Compare(n.position, l.readyHeap[0].position) < 0
+	l.push(candidate{n.position, i})
+	if n.kind == call {
 		g.calls++
 	}
-	if first || before { // a line that has a new first one is there twice: the older entry is read past
-		g.heads.push(candidate{n.place, key})
+	if first || before { // a line with a new first node has two entries: serveQueue ignores the older one
+		g.heads.push(candidate{n.position, key})
 	}
-	s.gatesMoved = s.gatesMoved || g.asking == nobody
+	gr.changed = gr.changed || g.waiter == noNode
 }
 
-func (s *State) gate(group string) *gate {
-	k, ok := s.gateNamed[group]
+func (gr *groups) queueOf(group string) *groupQueue {
+	k, ok := gr.queueByGroup[group]
 	if !ok {
-		k = len(s.gates)
-		s.gates = append(s.gates, gate{asking: nobody, lines: map[int]*line{}})
-		if s.gateNamed == nil {
-			s.gateNamed = map[string]int{}
+		k = len(gr.queues)
+		gr.queues = append(gr.queues, groupQueue{waiter: noNode, lines: map[int]*line{}})
+		if gr.queueByGroup == nil {
+			gr.queueByGroup = map[string]int{}
 		}
-		s.gateNamed[group] = k
+		gr.queueByGroup[group] = k
 	}
-	return &s.gates[k]
+	return &gr.queues[k]
 }
 
-// openGates lets the next one of each group ask, as far as there is room for it.
-func (s *State) openGates() {
-	s.gatesMoved = false
-	for k := range s.gates {
-		if g := &s.gates[k]; g.asking == nobody {
-			s.openGate(g)
+// serveQueues requests a slot for the next node of each queue, as far as there is room for it.
+func (gr *groups) serveQueues() {
+	gr.changed, gr.sched.freed = false, false
+	for k := range gr.queues {
+		if g := &gr.queues[k]; g.waiter == noNode {
+			gr.serveQueue(g)
 		}
 	}
 }
 
-func (s *State) openGate(g *gate) {
-	var full []candidate // lines whose first one finds no room
-	for len(g.heads) > 0 && g.asking == nobody && (g.calls > 0 || s.room()) {
+func (gr *groups) serveQueue(g *groupQueue) {
+	var full []candidate // lines whose first node finds no room
+	for len(g.heads) > 0 && g.waiter == noNode && (g.calls > 0 || gr.sched.room()) {
 		head := g.heads.pop()
 		l := g.lines[head.node]
-		if l == nil || slices.Compare(l.readyHeap[0].at, head.at) != 0 {
+		if l == nil || slices.Compare(l.readyHeap[0].position, head.position) != 0 {
 			continue
 		}
 		i := l.readyHeap[0].node
-		n := &s.nodes[i]
-		if n.phase == queued && !s.roomFor(n) {
+		n := &gr.graph.nodes[i]
+		if n.phase == queued && !gr.sched.roomFor(n) {
 			full = append(full, head)
 			continue
 		}
 		l.pop()
-		if n.role == call {
+		if n.kind == call {
 			g.calls--
 		}
 		if len(l.readyHeap) == 0 {
 			delete(g.lines, l.key)
 		} else {
-			g.heads.push(candidate{l.readyHeap[0].at, l.key})
+			g.heads.push(candidate{l.readyHeap[0].position, l.key})
 		}
-		if n.phase == queued { // else it has been halted since
-			g.asking = i
-			n.asking, n.entry = true, n.attempts+1
-			s.act(EnterGroup{Hold: n.hold(), Skip: n.step.Concurrency.Skip})
+		if n.phase == queued { // otherwise it was halted
+			g.waiter = i
+			n.requested, n.slotAttempt = true, n.attempts+1
+			gr.out.act(EnterGroup{Hold: n.hold(), Skip: n.step.Concurrency.Skip})
 		}
 	}
 	for _, head := range full {
@@ -146,8 +156,8 @@ func (s *State) openGate(g *gate) {
 	}
 }
 
-// roomFor says whether a node could start now.
-func (s *State) roomFor(n *node) bool {
+// roomFor reports whether a node could start now.
+func (s *scheduler) roomFor(n *node) bool {
 	for _, l := range n.limits {
 		if q := &s.limits[l]; q.busy >= q.most {
 			return false
@@ -156,70 +166,70 @@ func (s *State) roomFor(n *node) bool {
 	return true
 }
 
-// asker is the node that an answer is for; nobody where it doesn't ask any more.
-func (s *State) asker(e record.Event) int {
-	i, ok := s.byAddr[e.Step]
-	if !ok || s.nodes[i].phase != queued || !s.nodes[i].asking || s.nodes[i].entry != e.Attempt {
-		return nobody
+// waiterFor returns the node that an answer is for, or noNode if the request was withdrawn.
+func (gr *groups) waiterFor(e record.Event) int {
+	i, ok := gr.graph.byAddr[e.Step]
+	if !ok || gr.graph.nodes[i].phase != queued || !gr.graph.nodes[i].requested || gr.graph.nodes[i].slotAttempt != e.Attempt {
+		return noNode
 	}
 	return i
 }
 
-// groupEntered lets a node start as soon as there is room, in its place, which it keeps: given back, it could not be told
-// apart from the one that would be asked for next.
+// groupEntered makes a node ready in its slot. The node keeps the slot while it waits for room: the driver could not distinguish a
+// released slot from the one that is requested next.
 func (s *State) groupEntered(e record.Event) {
-	if i := s.asker(e); i != nobody {
-		s.nodes[i].inside = true
-		s.makeReady(i)
+	if i := s.groups.waiterFor(e); i != noNode {
+		s.graph.nodes[i].hasSlot = true
+		s.sched.makeReady(i)
 	}
 }
 
-// groupBusy skips a node, or, where it has failed before, ends it as it has failed. With a reason, the group can't be
+// groupBusy skips a node, or ends it with the status of its last attempt. An event with a reason reports that the group cannot be
 // entered at all.
 func (s *State) groupBusy(e record.Event) {
-	i := s.asker(e)
-	if i == nobody {
+	i := s.groups.waiterFor(e)
+	if i == noNode {
 		return
 	}
-	s.passed(i)
+	s.groups.requestDone(i)
 	switch {
 	case e.Reason != "":
-		s.end(i, record.Failed, e.Reason, e.Text)
+		s.life.end(i, record.Failed, e.Reason, e.Text)
 		return
-	case s.nodes[i].attempts > 0:
-		s.endAsLast(i, e.Text)
+	case s.graph.nodes[i].attempts > 0:
+		s.life.endAsLastAttempt(i, e.Text)
 		return
 	}
-	s.skip(i, record.ReasonGroupBusy, e.Text, s.nodes[i].addr+" was skipped because "+e.Text)
+	s.life.skip(i, record.ReasonGroupBusy, e.Text, s.graph.nodes[i].addr+" was skipped because "+e.Text)
 }
 
-// passed lets the next one of a node's group ask: the node has started, or doesn't ask any more.
-func (s *State) passed(i int) {
-	n := &s.nodes[i]
-	if !n.asking {
+// requestDone lets the next node of the queue request a slot: i has started, or no longer waits.
+func (gr *groups) requestDone(i int) {
+	n := &gr.graph.nodes[i]
+	if !n.requested {
 		return
 	}
-	n.asking = false
-	if g := s.gate(n.step.Concurrency.Group); g.asking == i {
-		g.asking = nobody
-		s.gatesMoved = true
-	}
-}
-
-// leave gives a node's place back, or stops asking for one.
-func (s *State) leave(i int) {
-	n := &s.nodes[i]
-	if n.asking || n.inside {
-		s.act(LeaveGroup{n.hold()})
-		s.passed(i)
-		n.inside = false
+	n.requested = false
+	if g := gr.queueOf(n.step.Concurrency.Group); g.waiter == i {
+		g.waiter = noNode
+		gr.changed = true
 	}
 }
 
-// holds are the places that are held while an attempt of a node runs: those of the calls that it is part of, and its own.
-func (s *State) holds(n *node) []Hold {
-	out := s.scopes[n.scope].holds
-	if n.step.Concurrency != nil && n.role == task {
+// leave releases the slot of a node, or withdraws its request.
+func (gr *groups) leave(i int) {
+	n := &gr.graph.nodes[i]
+	if n.requested || n.hasSlot {
+		gr.out.act(LeaveGroup{n.hold()})
+		gr.requestDone(i)
+		n.hasSlot = false
+	}
+}
+
+// holds returns the slots that are held while an attempt of a node runs: those of the calls that it is part of, and its own.
+func (gr *groups) holds(n *node) []Hold {
+	out := gr.graph.frames[n.frame].holds
+	if n.step.Concurrency != nil && n.kind == process {
 		out = append(slices.Clip(out), n.hold())
 	}
 	return out

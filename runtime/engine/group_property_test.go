@@ -75,12 +75,12 @@ func (ps *places) take(t *rapid.T, a Action) {
 			}
 		}
 		for _, h := range a.Holds {
-			if !ps.held[h] || h.Step != a.Step && !record.Under(a.Step, h.Step) {
+			if !ps.held[h] || h.Step != a.Step && !record.Address(a.Step).Under(record.Address(h.Step)) {
 				t.Fatalf("%+v is started without its place %+v", a.Spec, h)
 			}
 		}
 		for h := range ps.held {
-			if h.Step != a.Step && record.Under(a.Step, h.Step) {
+			if h.Step != a.Step && record.Address(a.Step).Under(record.Address(h.Step)) {
 				want++
 			}
 		}

@@ -141,7 +141,7 @@ func TestGrowingRuns(t *testing.T) {
 				t.Fatalf("%+v was told as %+v", e, g.ends[e.Name])
 			}
 			for other, end := range g.ends {
-				if record.Under(other, e.Name) && other != e.Name && end.EndedAt.After(e.EndedAt) {
+				if record.Address(other).Under(record.Address(e.Name)) && other != e.Name && end.EndedAt.After(e.EndedAt) {
 					t.Fatalf("%s ended before %s, which is part of it", e.Name, other)
 				}
 			}
@@ -181,6 +181,7 @@ type growing struct {
 }
 
 func newGrowing(t *rapid.T, s *State) *growing {
+	checkMoves(t, s)
 	return &growing{
 		t: t, s: s, now: epoch, running: map[string]int{}, checks: map[string]bool{}, asks: map[string]bool{}, timers: map[string]bool{}, ends: map[string]record.StepEnd{}, tries: map[string]int{},
 	}

@@ -1,20 +1,22 @@
 package engine
 
-import "slices"
+import (
+	"slices"
+)
 
-// place is where a node stands in the order in which ready ones start: by the place of each that it is part of, from
-// the outermost in.
-type place []int32
+// position is the rank of a node in the order in which ready nodes start: its rank in its parent, preceded by the parent's
+// position.
+type position []int32
 
-// readyHeap is a heap of nodes, the first by place first. (container/heap would box each of them.)
+// readyHeap is a heap of nodes, ordered by position. It avoids container/heap, which would allocate for each of them.
 type readyHeap []candidate
 
 type candidate struct {
-	at   place
-	node int
+	position position
+	node     int
 }
 
-func (a *candidate) before(b *candidate) bool { return slices.Compare(a.at, b.at) < 0 }
+func (a *candidate) before(b *candidate) bool { return slices.Compare(a.position, b.position) < 0 }
 
 func (h *readyHeap) push(r candidate) {
 	*h = append(*h, r)
@@ -29,7 +31,7 @@ func (h *readyHeap) push(r candidate) {
 	}
 }
 
-// pop takes the first; the heap must not be empty.
+// pop removes and returns the first candidate. The heap must not be empty.
 func (h *readyHeap) pop() candidate {
 	q := *h
 	top, last := q[0], len(q)-1

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// Holder is who holds a place in a group, as a driver knows it.
+// Holder is a run that holds a slot in a group, as far as a driver knows.
 type Holder struct {
 	Run, Step string
-	// Dead says that the run's driver was killed, and that processes of it are left.
+	// Dead reports that the run's driver was killed and that processes of the run are still alive.
 	Dead bool
 }
 
-// Held says, in a sentence's worth, who holds a group's places.
+// Held describes the holders of a group's slots, to be used in a sentence.
 func Held(holders []Holder) string {
 	if len(holders) == 0 {
 		return "others hold it"

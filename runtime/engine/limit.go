@@ -1,24 +1,32 @@
 package engine
 
-// limiter bounds how many nodes are at work at once: of the run, of a called pipeline, of the instances of a step.
+// limiter bounds how many nodes are active at once: of the run, of a called pipeline, or of the instances of a step.
 type limiter struct {
 	most   int
 	busy   int
-	parked readyHeap // nodes that found it full
+	parked readyHeap // nodes that found no room
 }
 
-// newLimit makes a limiter; 0 and less is no bound, and needs none.
-func (s *State) newLimit(most int) int {
+// scheduler holds the nodes that may start, in their order, and the limits of parallel attempts.
+type scheduler struct {
+	graph  *graph
+	limits []limiter // only grows; the first one bounds all attempts
+	ready  readyHeap // nodes that may start as soon as there is room
+	freed  bool      // a limit has had room since the queues of groups were last served
+}
+
+// newLimit adds a limiter and returns its index. most must be positive.
+func (s *scheduler) newLimit(most int) int {
 	s.limits = append(s.limits, limiter{most: most})
 	return len(s.limits) - 1
 }
 
-// acquire takes a place in each limiter of a node; where one is full the node waits for a place in that one.
-func (s *State) acquire(i int) bool {
-	n := &s.nodes[i]
+// acquire counts a node against its limits. If one of them is reached, the node is parked there and acquire returns false.
+func (s *scheduler) acquire(i int) bool {
+	n := &s.graph.nodes[i]
 	for _, l := range n.limits {
 		if q := &s.limits[l]; q.busy >= q.most {
-			q.parked.push(candidate{n.place, i})
+			q.parked.push(candidate{n.position, i})
 			return false
 		}
 	}
@@ -28,30 +36,30 @@ func (s *State) acquire(i int) bool {
 	return true
 }
 
-// release gives a node's places back.
-func (s *State) release(i int) {
-	for _, l := range s.nodes[i].limits {
+// release stops counting a node against its limits.
+func (s *scheduler) release(i int) {
+	for _, l := range s.graph.nodes[i].limits {
 		s.limits[l].busy--
 	}
-	s.gatesMoved = len(s.gates) > 0
+	s.freed = true
 	s.wake(i)
 }
 
-// wake lets one that waits for a limiter of i try again, as far as there is room: i has gone, or doesn't want its place.
-func (s *State) wake(i int) {
-	for _, l := range s.nodes[i].limits {
+// wake lets a node that is parked at a limit of i try again if there is room, because i has ended or does not use its room.
+func (s *scheduler) wake(i int) {
+	for _, l := range s.graph.nodes[i].limits {
 		if q := &s.limits[l]; len(q.parked) > 0 && q.busy < q.most {
 			s.ready.push(q.parked.pop())
 		}
 	}
 }
 
-// room says whether another attempt may start at all.
-func (s *State) room() bool { return s.limits[0].busy < s.limits[0].most }
+// room reports whether another attempt may start at all.
+func (s *scheduler) room() bool { return s.limits[0].busy < s.limits[0].most }
 
-// makeReady lets a node start as soon as there is room.
-func (s *State) makeReady(i int) {
-	n := &s.nodes[i]
-	n.phase = ready
-	s.ready.push(candidate{n.place, i})
+// makeReady makes a node start as soon as there is room.
+func (s *scheduler) makeReady(i int) {
+	n := &s.graph.nodes[i]
+	s.graph.move(n, ready)
+	s.ready.push(candidate{n.position, i})
 }

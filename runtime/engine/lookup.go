@@ -13,23 +13,23 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// reader evaluates one value of the program for one node, or for the outputs of a scope.
+// reader evaluates one value of the program for one node, or for the outputs of a frame.
 type reader struct {
-	s        *State
-	n        *node  // nil: for the outputs of sc
-	sc       *scope // nil: n's
+	ev       *evaluator
+	node     *node  // nil: for the outputs of frame
+	frame    *frame // nil: that of node
 	value    *program.Value
-	soft     bool                 // every reference is
+	soft     bool                 // treat every reference as soft
 	own      map[string]cty.Value // what only this value can read: attempt, input.x, output.y
-	read     *record.Datum        // the output that was read last, of a step that has it
-	readType string               // as its step declares it
-	missing  string               // why one of its references read as null, or couldn't be read at all
-	leftOut  string               // why one couldn't be read, of a pipeline that was called and has left it out
-	failed   bool                 // one of them is to a step that failed, and not only was skipped
+	read     *record.Datum        // the last datum that was read, if a reference has one
+	readType string               // its declared type
+	missing  string               // why a reference is null or could not be read
+	leftOut  string               // why a reference could not be read, if an output was omitted
+	failed   bool                 // a reference names a step that failed, and was not only skipped
 }
 
-// eval evaluates the value. A panic in the evaluator, which is large and not ours, is the fault of that expression
-// and must not end the runs of others.
+// eval evaluates the value. It turns a panic of the evaluator, which is large and not ours, into an error of the expression, so that
+// it does not end other runs.
 func (r *reader) eval() (v cty.Value, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -43,11 +43,11 @@ func (r *reader) isSoft(ref string) bool {
 	return r.soft || r.value.Soft || r.value.Expr != nil && slices.Contains(r.value.Expr.Soft, ref)
 }
 
-func (r *reader) scope() *scope {
-	if r.sc != nil {
-		return r.sc
+func (r *reader) frameOf() *frame {
+	if r.frame != nil {
+		return r.frame
 	}
-	return &r.s.scopes[r.n.scope]
+	return &r.ev.graph.frames[r.node.frame]
 }
 
 func (r *reader) lookup(ref string) (cty.Value, error) {
@@ -57,15 +57,15 @@ func (r *reader) lookup(ref string) (cty.Value, error) {
 	root, rest, _ := strings.Cut(ref, ".")
 	switch root {
 	case "param":
-		if v, ok := r.scope().params[rest]; ok {
-			if d := r.scope().data[rest]; d != nil {
+		if v, ok := r.frameOf().params[rest]; ok {
+			if d := r.frameOf().data[rest]; d != nil {
 				r.read, r.readType = d, d.Type
 			}
 			return v, nil
 		}
 	case program.LastRoot:
-		if l, ok := r.s.last[ref]; ok {
-			return r.lastOf(l), nil
+		if l, ok := r.ev.earlier[ref]; ok {
+			return r.earlierValue(l), nil
 		}
 	case "run":
 		if v, ok := r.runAttr(rest); ok {
@@ -73,19 +73,19 @@ func (r *reader) lookup(ref string) (cty.Value, error) {
 		}
 	case "each":
 		switch {
-		case r.n == nil || r.n.key == cty.NilVal:
+		case r.node == nil || r.node.key == cty.NilVal:
 		case rest == "key":
-			return r.n.key, nil
+			return r.node.key, nil
 		case rest == "value":
-			if d := r.n.element; d != nil {
+			if d := r.node.element; d != nil {
 				r.read, r.readType = d, d.Type
 			}
-			return r.n.item, nil
+			return r.node.item, nil
 		}
 	case "step":
 		if parts, ok := expr.StepRef(ref); ok {
-			if i, ok := r.scope().byName[parts.Step]; ok {
-				return r.step(ref, parts, &r.s.nodes[i])
+			if i, ok := r.frameOf().byName[parts.Step]; ok {
+				return r.step(ref, parts, &r.ev.graph.nodes[i])
 			}
 		}
 	}
@@ -94,11 +94,11 @@ func (r *reader) lookup(ref string) (cty.Value, error) {
 
 // step reads what a reference to a step names.
 func (r *reader) step(ref string, parts expr.Ref, m *node) (cty.Value, error) {
-	if m.phase != ended && m.phase != absent && (parts.Instance == "" || parts.Instance == expr.All || m.role != fan) {
+	if m.phase != ended && m.phase != absent && (parts.Instance == "" || parts.Instance == expr.All || m.kind != fan) {
 		return cty.NilVal, fmt.Errorf("%s can't be read before %s has ended", ref, m.addr)
 	}
 	switch {
-	case parts.Instance == "" && parts.Attr != "" && (m.role != fan || slices.Contains(ends, parts.Attr)):
+	case parts.Instance == "" && parts.Attr != "" && (m.kind != fan || slices.Contains(ends, parts.Attr)):
 		return r.stepAttr(ref, m, parts.Attr)
 	case m.step.ForEach == nil:
 		return cty.NilVal, fmt.Errorf("%s can't be read: %s has no for_each", ref, m.addr)
@@ -107,21 +107,21 @@ func (r *reader) step(ref string, parts expr.Ref, m *node) (cty.Value, error) {
 	case parts.Instance == expr.All || parts.Instance == "" && parts.Attr == "":
 		return r.whole(ref, m, parts.Instance == expr.All)
 	}
-	if m.byKey == nil { // it has ended before it had instances
+	if m.byKey == nil { // m ended before it had instances
 		return r.absent(ref, m, parts.Attr)
 	}
-	key := expr.KeyText(parts.Instance)
+	key := record.Key(parts.Instance).Text()
 	if parts.Instance == expr.EachKey {
-		if r.n == nil || r.n.key == cty.NilVal {
+		if r.node == nil || r.node.key == cty.NilVal {
 			return cty.NilVal, fmt.Errorf("%s can't be read here", ref)
 		}
-		key = expr.Key(r.n.key)
+		key = expr.Key(r.node.key)
 	}
 	child, ok := m.byKey[key]
 	if !ok {
 		return cty.NilVal, fmt.Errorf("%s can't be read: %s has no instance %q", ref, m.addr, key)
 	}
-	if m = &r.s.nodes[child]; m.phase != ended {
+	if m = &r.ev.graph.nodes[child]; m.phase != ended {
 		return cty.NilVal, fmt.Errorf("%s can't be read before %s has ended", ref, m.addr)
 	}
 	if parts.Attr == "" {
@@ -130,7 +130,7 @@ func (r *reader) step(ref string, parts expr.Ref, m *node) (cty.Value, error) {
 	return r.stepAttr(ref, m, parts.Attr)
 }
 
-// absent is what an instance's output reads as where there are no instances.
+// absent returns the value of an instance's output if there are no instances.
 func (r *reader) absent(ref string, m *node, name string) (cty.Value, error) {
 	if slices.Contains(ends, name) {
 		return r.stepAttr(ref, m, name)
@@ -146,19 +146,19 @@ func (r *reader) absent(ref string, m *node, name string) (cty.Value, error) {
 func (r *reader) runAttr(name string) (cty.Value, bool) {
 	switch {
 	case name == "name":
-		return cty.StringVal(r.s.run.Name), true
-	case name == "scheduled_at" && r.s.run.ScheduledAt == nil:
+		return cty.StringVal(r.ev.run.Name), true
+	case name == "scheduled_at" && r.ev.run.ScheduledAt == nil:
 		return cty.NullVal(cty.String), true
 	case name == "scheduled_at":
-		return cty.StringVal(r.s.run.ScheduledAt.Format(time.RFC3339)), true
-	case name == "status" && r.n != nil && r.n.group == 1:
-		status, _, _ := r.s.outcome(r.scope())
+		return cty.StringVal(r.ev.run.ScheduledAt.Format(time.RFC3339)), true
+	case name == "status" && r.node != nil && r.node.section == 1:
+		status, _, _ := r.ev.graph.outcome(r.frameOf())
 		return cty.StringVal(string(status)), true
 	}
 	return cty.NilVal, false
 }
 
-// ends are what is known of every step that has ended, beside its outputs.
+// ends are the attributes of every node that has ended, in addition to its outputs.
 var ends = []string{"status", "exit_code", "reason", "message"}
 
 func (r *reader) stepAttr(ref string, m *node, name string) (cty.Value, error) {
@@ -183,7 +183,7 @@ func (r *reader) stepAttr(ref string, m *node, name string) (cty.Value, error) {
 	return cty.NilVal, fmt.Errorf("%s does not exist", ref)
 }
 
-// status is what others read: a step outside of `run --step` has done as little as a skipped one.
+// status returns the status that others read. A step that is not part of this run reads as skipped.
 func (n *node) status() record.Status {
 	if n.phase == absent {
 		return record.Skipped
@@ -191,10 +191,10 @@ func (n *node) status() record.Status {
 	return n.end.Status
 }
 
-// output is output i of m, or what stands for it where m has none.
+// output returns output i of m, or the value that replaces it.
 func (r *reader) output(ref string, m *node, i int) (cty.Value, error) {
 	out := &m.step.Outputs[i]
-	t := r.s.types[out.Type]
+	t := r.ev.types[out.Type]
 	status := m.status()
 	given := status != record.Succeeded || !m.mayLack(out) || m.datum(out.Name) != nil
 	switch {
@@ -220,11 +220,11 @@ func (r *reader) output(ref string, m *node, i int) (cty.Value, error) {
 	return cty.NilVal, fmt.Errorf("%s can't be read: %s", ref, r.missing)
 }
 
-// mayLack says whether n, having succeeded, may be without an output: a step without one that is optional, a call without
-// one that its pipeline has left out.
+// mayLack reports whether n may succeed without an output: an optional output of a step, or an output that a called pipeline
+// omits.
 func (n *node) mayLack(out *program.Output) bool { return out.Optional || n.step.Call != nil }
 
-// value decodes output i of a step that succeeded, once for all who read it.
+// value decodes output i of a step that succeeded, once for all readers.
 func (n *node) value(i int, t cty.Type) (cty.Value, error) {
 	if n.values == nil {
 		n.values = make([]cty.Value, len(n.step.Outputs))
@@ -245,7 +245,7 @@ func (n *node) value(i int, t cty.Type) (cty.Value, error) {
 	return v, nil
 }
 
-// datum is the output named, as the step left it, or nil.
+// datum returns the output with a name, or nil.
 func (n *node) datum(name string) *record.Datum {
 	for j := range n.end.Outputs {
 		if n.end.Outputs[j].Name == name {
@@ -255,7 +255,7 @@ func (n *node) datum(name string) *record.Datum {
 	return nil
 }
 
-// outcome says how a step ended that others can't use.
+// outcome describes how a node ended whose outputs cannot be read.
 func (n *node) outcome() string {
 	name := n.addr
 	switch {
@@ -269,8 +269,8 @@ func (n *node) outcome() string {
 		return name + " was cancelled"
 	case n.end.Reason == record.ReasonConditionFalse:
 		return name + " was skipped (" + conditionFalse + ")"
-	case n.root != "":
-		return name + " was skipped (" + n.root + ")"
+	case n.rootCause != "":
+		return name + " was skipped (" + n.rootCause + ")"
 	}
 	return name + " was skipped"
 }

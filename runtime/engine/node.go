@@ -7,106 +7,107 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// phase says where a node is on its way.
+// phase is where a node is between its creation and its end. doc.go has the table of legal changes.
 type phase uint8
 
 const (
-	absent   phase = iota // outside of `run --step`
-	pending               // waits for others
-	ready                 // waits for room
-	queued                // waits for a place in its group
-	checking              // waits for the cache's answer
-	running               // has an attempt that has not ended
-	waiting               // waits for the time of its next attempt
-	opened                // has nodes of its own that have not ended
-	asking                // waits for an answer
+	absent     phase = iota // not part of this run: `run --step` names other steps
+	pending                 // waits for the nodes that it needs
+	ready                   // waits for room under the limits
+	queued                  // waits for a slot in its concurrency group
+	checking                // waits for the answer of the cache
+	running                 // has an attempt that has not ended
+	waiting                 // waits until its next attempt is due
+	expanded                // has nodes of its own that have not ended
+	unanswered              // an approval that waits for its answer
 	ended
 )
 
-// role says what a node is made of.
-type role uint8
+// kind is what a node consists of.
+type kind uint8
 
 const (
-	task     role = iota // attempts
+	process  kind = iota // attempts
 	fan                  // instances, one for each element
 	loop                 // rounds, one after the other
 	call                 // the steps of another pipeline
-	question             // an approval: asked, and answered
+	approval             // an approval: asked, and answered
 )
 
-// node is a step in a run, an instance of one, or a round.
+// node is a step, an instance or a round.
 type node struct {
-	step   *program.Step
-	role   role
-	addr   string
-	scope  int // in which its references are looked up
-	group  int // of the scope. 0: a step, 1: of finally
-	parent int // the fan or the loop that it is part of; -1
-	place  place
-	limits []int
+	step     *program.Step
+	kind     kind
+	addr     string
+	frame    int // in which its references are resolved
+	section  int // of the frame. 0: a step, 1: a finally step
+	parent   int // the node that it is an instance or a round of; -1: none
+	position position
+	limits   []int
 
-	phase      phase
-	waits      int      // what has to happen before it is decided whether it runs
-	dependants []int    // nodes that wait for its end; one entry a need
-	wanting    []wanter // nodes that wait for one instance, as long as there are none
-	held       bool     // its result may yet be taken over from the run that this one reruns
+	phase           phase
+	blockers        int              // how many events and ends of nodes it still waits for
+	dependants      []int            // nodes that wait for its end, once for each need
+	instanceWaiters []instanceWaiter // nodes that wait for one of its instances, until it has instances
+	awaitsKept      bool             // a result of the run that this one reruns may still come
 
-	key, item cty.Value              // each.key and each.value of an instance, and of what is part of it
-	element   *record.Datum          // each.value, where it came from a list or a map that is recorded
-	carried   map[string]cty.Value   // of a round: inputs from the round before
-	children  []int                  // instances, in order; rounds
-	byKey     map[string]int         // instances
-	open      int                    // children that have not ended
-	inner     int                    // the scope of a call; -1
-	all       map[string]*collection // what was collected of its instances
+	key, item    cty.Value              // each.key and each.value of an instance, and of its parts
+	element      *record.Datum          // each.value, if it comes from a recorded list or map
+	carried      map[string]cty.Value   // of a round: inputs from the previous round
+	children     []int                  // instances or rounds, in their order
+	byKey        map[string]int         // instances
+	openChildren int                    // children that have not ended
+	inner        int                    // the frame of a call; -1: none yet
+	collections  map[string]*collection // values of [*], by output
 
-	spec     *Spec // from its first start to its end
-	stopping string
-	asking   bool // for a place in its group; or it has one, and has not started since
-	inside   bool // it has a place in its group
-	entry    int  // the attempt that its place is for
-	attempts int
-	users    int // failures of the user's
-	infra    int // failures of the infrastructure's
-	ooms     int
-	last     *record.Result // of the attempt that ended last
+	spec          *Spec // set from the first start to the end
+	stopping      string
+	requested     bool // it waits for an answer of its group, or has a slot and has not started since
+	hasSlot       bool // it holds a slot in its group
+	slotAttempt   int  // the attempt that requested the slot
+	attempts      int
+	userFailures  int // failures that count against retry.attempts
+	infraFailures int // infrastructure failures
+	ooms          int
+	lastResult    *record.Result // of the attempt that ended last
 
-	end    record.StepEnd
-	root   string // skipped: what it comes down to, as dependants say it
-	values []cty.Value
+	end       record.StepEnd
+	rootCause string // of a skipped node: the cause as its dependants report it
+	values    []cty.Value
 }
 
-// wanter is a node that waits for the instance with a key.
-type wanter struct {
+// instanceWaiter is a node that waits for the instance with a key.
+type instanceWaiter struct {
 	node int
 	key  string
 }
 
-// scope is a pipeline at work: the program's own, or one that is called.
-type scope struct {
-	call      int // the node that calls it; -1
+// frame is a pipeline that runs: the program itself, or a called pipeline.
+type frame struct {
+	call      int // the node that calls it; -1: the program itself
 	name      string
-	steps     [2][]program.Step // and those of finally
+	steps     [2][]program.Step // steps and finally steps
 	outputs   []program.Result
 	onFailure string
 	timeout   program.Duration
 	params    map[string]cty.Value
-	data      map[string]*record.Datum // params that came as they are recorded
+	data      map[string]*record.Datum // params that are recorded outputs
 	byName    map[string]int           // nodes
 	nodes     [2][]int
-	limits    []int  // of its nodes
-	holds     []Hold // what is held while it is open: the places of the calls that it is part of
+	limits    []int  // limits of its nodes
+	holds     []Hold // slots of the calls that it is part of
 
-	left        [2]int // steps, and finally steps, that have not ended
-	finallyOpen bool   // all steps have ended
+	left        [2]int // how many steps, and finally steps, have not ended
+	finallyOpen bool   // all steps have ended, so that finally runs
 	over        bool
 	timedOut    bool
-	halted      [2]string // why no step, and no finally step, is started any more; "" while they are
-	failed      [2][]int  // the nodes that make it fail
+	cancelled   bool      // only set for the program itself
+	halted      [2]string // why no further step, or finally step, starts; "" while they start
+	failed      [2][]int  // the steps, and finally steps, whose failure makes the frame fail
 }
 
-// roleOf says what comes of a step, or of an instance of it, or of a round.
-func roleOf(s *program.Step, instance, round bool) role {
+// kindOf returns the kind of the node for a step, an instance or a round.
+func kindOf(s *program.Step, instance, round bool) kind {
 	switch {
 	case s.ForEach != nil && !instance && !round:
 		return fan
@@ -115,23 +116,23 @@ func roleOf(s *program.Step, instance, round bool) role {
 	case s.Call != nil:
 		return call
 	case s.Approval != nil:
-		return question
+		return approval
 	}
-	return task
+	return process
 }
 
-// plain says whether n is the step itself, and not an instance or a round of it.
-func (n *node) plain() bool { return n.parent < 0 }
+// isStep reports whether n is a step, and not an instance or a round.
+func (n *node) isStep() bool { return n.parent < 0 }
 
-// maxNodes is how many nodes a run may have: a program is small that calls itself into millions.
+// maxNodes bounds the nodes of a run, because a small program can call pipelines that multiply into millions of steps.
 const maxNodes = 1 << 20
 
-// add makes a node.
-func (s *State) add(n node) int {
-	i := len(s.nodes)
+// add adds a node and returns its index.
+func (g *graph) add(n node) int {
+	i := len(g.nodes)
 	n.inner = -1
 	n.end.Name = n.addr
-	s.nodes = append(s.nodes, n)
-	s.byAddr[n.addr] = i
+	g.nodes = append(g.nodes, n)
+	g.byAddr[n.addr] = i
 	return i
 }

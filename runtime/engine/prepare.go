@@ -14,18 +14,18 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// fault is why a step can't be started: it has failed.
+// fault is why a step cannot be started.
 type fault struct {
 	reason, message string
-	skip            bool // it has rather been skipped: what it reads was left out
+	skip            bool // the step is skipped and has not failed: what it reads was omitted
 }
 
 // condition evaluates the step's `when`.
-func (s *State) condition(n *node) (bool, *fault) {
+func (ev *evaluator) condition(n *node) (bool, *fault) {
 	if n.step.When == nil {
 		return true, nil
 	}
-	r := reader{s: s, n: n, value: n.step.When}
+	r := reader{ev: ev, node: n, value: n.step.When}
 	v, err := r.bool()
 	if err != nil && r.leftOut != "" {
 		return false, &fault{message: r.leftOut, skip: true}
@@ -36,7 +36,7 @@ func (s *State) condition(n *node) (bool, *fault) {
 	return v, nil
 }
 
-// bool is eval, where true or false is wanted.
+// bool evaluates a value that must be true or false.
 func (r *reader) bool() (bool, error) {
 	v, err := r.eval()
 	if err != nil {
@@ -48,44 +48,44 @@ func (r *reader) bool() (bool, error) {
 	return v.True(), nil
 }
 
-// prepare evaluates what the step is given.
-func (s *State) prepare(n *node) (*Spec, *fault) {
+// prepare evaluates what an attempt of a step is given.
+func (ev *evaluator) prepare(n *node) (*Spec, *fault) {
 	spec := &Spec{Step: n.addr, Def: n.step, Attempt: 1, UserAttempt: 1}
 	if n.key != cty.NilVal {
 		spec.Key = expr.Key(n.key)
 		spec.Def = n.step.Instance(spec.Key)
 	}
 	for i := range n.step.Inputs {
-		d, f := s.input(n, &n.step.Inputs[i])
+		d, f := ev.input(n, &n.step.Inputs[i])
 		if f != nil {
 			return nil, f
 		}
 		spec.Inputs = append(spec.Inputs, d)
 	}
 	for i := range n.step.Command {
-		if f := s.readRefs(spec, n, &n.step.Command[i]); f != nil {
+		if f := ev.readRefs(spec, n, &n.step.Command[i]); f != nil {
 			return nil, f
 		}
 	}
 	if list := n.step.CommandList; list != nil {
-		if f := s.readRefs(spec, n, list); f != nil {
+		if f := ev.readRefs(spec, n, list); f != nil {
 			return nil, f
 		}
 	}
 	for i := range n.step.Env {
-		if f := s.readRefs(spec, n, &n.step.Env[i].Value); f != nil {
+		if f := ev.readRefs(spec, n, &n.step.Env[i].Value); f != nil {
 			return nil, f
 		}
 	}
 	return spec, nil
 }
 
-func (s *State) input(n *node, in *program.Input) (record.Datum, *fault) {
-	t := s.types[in.Type]
+func (ev *evaluator) input(n *node, in *program.Input) (record.Datum, *fault) {
+	t := ev.types[in.Type]
 	bad := func(reason string, err error) (record.Datum, *fault) {
 		return record.Datum{}, &fault{reason: reason, message: fmt.Sprintf("input %q: %s", in.Name, err)}
 	}
-	r := reader{s: s, n: n, value: &in.Value, soft: in.Default != nil}
+	r := reader{ev: ev, node: n, value: &in.Value, soft: in.Default != nil}
 	v, over := n.carried[in.Name]
 	var err error
 	if !over {
@@ -110,7 +110,7 @@ func (s *State) input(n *node, in *program.Input) (record.Datum, *fault) {
 		return bad(record.ReasonInputInvalid, fmt.Errorf("the value is null because %s", r.missing))
 	}
 	if r.read != nil && r.readType == in.Type && in.Value.Ref != "" {
-		d := *r.read // it is what the wrapper has checked and written: no need to write it anew for each who reads it
+		d := *r.read // reuse the wrapper's checked JSON
 		d.Name, d.Type = in.Name, in.Type
 		return d, nil
 	}
@@ -121,9 +121,9 @@ func (s *State) input(n *node, in *program.Input) (record.Datum, *fault) {
 	return d, nil
 }
 
-// readRefs adds what v, a part of the command or of the environment, reads beyond the step's own inputs and outputs.
-func (s *State) readRefs(spec *Spec, n *node, v *program.Value) *fault {
-	r := reader{s: s, n: n, value: v}
+// readRefs adds the values that v, a part of the command or of env, reads in addition to the step's inputs and outputs.
+func (ev *evaluator) readRefs(spec *Spec, n *node, v *program.Value) *fault {
+	r := reader{ev: ev, node: n, value: v}
 	for _, ref := range v.Refs() {
 		if strings.HasPrefix(ref, "input.") || strings.HasPrefix(ref, "output.") {
 			continue

@@ -16,44 +16,52 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// failedAttempt tries the step again, or ends it.
-func (s *State) failedAttempt(i int) {
-	n := &s.nodes[i]
-	r := n.last
+// retries decides whether a failed attempt is followed by another one, and when.
+type retries struct {
+	uid    string // of the run
+	graph  *graph
+	eval   *evaluator
+	timers map[string]int // retry timers that are set, to their node
+}
+
+// failedAttempt repeats the step or ends it.
+func (lc *lifecycle) failedAttempt(i int) {
+	n := &lc.graph.nodes[i]
+	r := n.lastResult
 	if r.Reason == record.ReasonOOM {
 		n.ooms++
 	}
-	failures := &n.users
+	failures := &n.userFailures
 	if r.Class == record.ClassInfrastructure {
-		failures = &n.infra
+		failures = &n.infraFailures
 	}
 	*failures++
-	again, why := s.again(n)
+	again, why := lc.retries.again(n)
 	if !again {
-		s.endAsLast(i, why)
+		lc.endAsLastAttempt(i, why)
 		return
 	}
-	d := s.delay(n, *failures)
-	at := s.now.Add(d)
+	d := lc.retries.delay(n, *failures)
+	at := lc.out.now.Add(d)
 	if w := n.step.Retry.Within.D(); w > 0 && at.After(n.end.StartedAt.Add(w)) {
-		s.endAsLast(i, "the next attempt would start later than retry.within")
+		lc.endAsLastAttempt(i, "the next attempt would start later than retry.within")
 		return
 	}
-	s.notify(record.Event{
+	lc.out.notify(record.Event{
 		Type: record.StepRetried, Step: n.addr, Attempt: n.attempts, Reason: r.Reason,
 		Text: fmt.Sprintf("attempt %d %s; the next one starts in %s", n.attempts, describe(r), d.Round(time.Millisecond)),
 	})
 	if d == 0 {
-		s.makeReady(i)
+		lc.sched.makeReady(i)
 		return
 	}
-	n.phase = waiting
+	lc.graph.move(n, waiting)
 	timer := "retry/" + n.addr + "/" + strconv.Itoa(n.attempts+1)
-	s.timers[timer] = i
-	s.act(SetTimer{Name: timer, At: at})
+	lc.retries.timers[timer] = i
+	lc.out.act(SetTimer{Name: timer, At: at})
 }
 
-// describe says in a few words how an attempt failed.
+// describe returns a short description of how an attempt failed.
 func describe(r *record.Result) string {
 	text := "failed"
 	if r.Status == record.TimedOut {
@@ -68,16 +76,16 @@ func describe(r *record.Result) string {
 	return text
 }
 
-// again says whether the failure at hand allows another attempt; where it is worth telling, why it doesn't.
-func (s *State) again(n *node) (bool, string) {
-	retry, r := &n.step.Retry, n.last
-	if why := s.scopes[n.scope].halted[n.group]; why != "" {
+// again reports whether another attempt follows the failure and, if there is something to report, why not.
+func (rt *retries) again(n *node) (bool, string) {
+	retry, r := &n.step.Retry, n.lastResult
+	if why := rt.graph.frames[n.frame].halted[n.section]; why != "" {
 		return false, why
 	}
 	if r.Class == record.ClassInfrastructure {
-		return n.infra <= retry.Infrastructure, ""
+		return n.infraFailures <= retry.Infrastructure, ""
 	}
-	if n.users >= retry.Attempts {
+	if n.userFailures >= retry.Attempts {
 		return false, ""
 	}
 	if len(retry.OnExitCodes) > 0 && (r.ExitCode == nil || !slices.Contains(retry.OnExitCodes, *r.ExitCode)) {
@@ -86,7 +94,7 @@ func (s *State) again(n *node) (bool, string) {
 	if retry.When == nil {
 		return true, ""
 	}
-	rd := reader{s: s, n: n, value: retry.When, own: s.failure(n)}
+	rd := reader{ev: rt.eval, node: n, value: retry.When, own: rt.failure(n)}
 	ok, err := rd.bool()
 	if err != nil {
 		return false, "retry.when: " + err.Error()
@@ -94,15 +102,15 @@ func (s *State) again(n *node) (bool, string) {
 	return ok, "retry.when is false"
 }
 
-// failure is what retry.when sees of the attempt that failed, beside what all values see.
-func (s *State) failure(n *node) map[string]cty.Value {
+// failure returns the values that only retry.when can read.
+func (rt *retries) failure(n *node) map[string]cty.Value {
 	own := map[string]cty.Value{
-		"attempt":   cty.NumberIntVal(int64(n.users)),
+		"attempt":   cty.NumberIntVal(int64(n.userFailures)),
 		"exit_code": cty.NullVal(cty.Number),
-		"reason":    cty.StringVal(n.last.Reason),
+		"reason":    cty.StringVal(n.lastResult.Reason),
 	}
-	if n.last.ExitCode != nil {
-		own["exit_code"] = cty.NumberIntVal(int64(*n.last.ExitCode))
+	if n.lastResult.ExitCode != nil {
+		own["exit_code"] = cty.NumberIntVal(int64(*n.lastResult.ExitCode))
 	}
 	for _, ref := range n.step.Retry.When.Refs() {
 		name, isInput := strings.CutPrefix(ref, "input.")
@@ -114,7 +122,7 @@ func (s *State) failure(n *node) map[string]cty.Value {
 			if d.Name != name || d.Value == nil {
 				continue
 			}
-			if v, err := constant(d.Value, s.types[d.Type]); err == nil {
+			if v, err := constant(d.Value, rt.eval.types[d.Type]); err == nil {
 				own[ref] = v
 			}
 		}
@@ -122,12 +130,12 @@ func (s *State) failure(n *node) map[string]cty.Value {
 	return own
 }
 
-// maxDelay bounds what a factor can grow to where the program sets no bound.
+// maxDelay bounds the delay if the program does not.
 const maxDelay = 24 * time.Hour
 
-// delay is how long the step waits after its nth failure of a kind, spread by a tenth so that steps that fail together
-// don't come back together.
-func (s *State) delay(n *node, failures int) time.Duration {
+// delay returns the time between the nth failure of a kind and the next attempt. It is spread by a tenth, so that steps that fail
+// together do not start again together.
+func (rt *retries) delay(n *node, failures int) time.Duration {
 	r := &n.step.Retry
 	limit := maxDelay
 	if m := r.MaxDelay.D(); m > 0 && m < limit {
@@ -138,9 +146,9 @@ func (s *State) delay(n *node, failures int) time.Duration {
 		d *= math.Pow(r.Factor, float64(failures-1))
 	}
 	d = math.Min(d, float64(limit))
-	d *= 1 + s.jitter(n)/10
+	d *= 1 + rt.jitter(n)/10
 	switch {
-	case !(d > 0): // NaN too
+	case !(d > 0): // also NaN
 		return 0
 	case d >= float64(limit):
 		return limit
@@ -148,8 +156,8 @@ func (s *State) delay(n *node, failures int) time.Duration {
 	return time.Duration(d)
 }
 
-// jitter is a number from -1 to 1 that the attempt's name stands for.
-func (s *State) jitter(n *node) float64 {
-	sum := sha256.Sum256([]byte(s.run.UID + "\x00" + n.addr + "\x00" + strconv.Itoa(n.attempts)))
+// jitter returns a number from -1 to 1 that depends only on the run and the attempt.
+func (rt *retries) jitter(n *node) float64 {
+	sum := sha256.Sum256([]byte(rt.uid + "\x00" + n.addr + "\x00" + strconv.Itoa(n.attempts)))
 	return float64(binary.BigEndian.Uint32(sum[:]))/math.MaxUint32*2 - 1
 }

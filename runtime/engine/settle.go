@@ -4,119 +4,130 @@ import (
 	"strings"
 
 	"pipec.dev/pipec/schema/expr"
-	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
-// settle goes on until nothing more follows from what has happened.
-func (s *State) settle() {
+// lifecycle moves nodes from phase to phase, and ends them, frames and the run.
+type lifecycle struct {
+	rooms
+	expansion *expansion
+	approvals *approvals
+
+	ended       []int // nodes whose dependants have not been released yet
+	frameChecks []int // frames in which something has ended
+	started     bool  // RunStarted was seen
+	over        bool  // End was given
+}
+
+// settle performs everything that follows from the event at hand.
+func (lc *lifecycle) settle() {
 	for {
 		switch {
-		case len(s.ended) > 0:
-			s.tellDependants()
-		case !s.started || s.over:
+		case len(lc.ended) > 0:
+			lc.releaseDependants()
+		case !lc.started || lc.over:
 			return
-		case len(s.checks) > 0:
-			k := s.checks[0]
-			if s.checks = s.checks[1:]; len(s.checks) == 0 {
-				s.checks = nil
+		case len(lc.frameChecks) > 0:
+			k := lc.frameChecks[0]
+			if lc.frameChecks = lc.frameChecks[1:]; len(lc.frameChecks) == 0 {
+				lc.frameChecks = nil
 			}
-			s.checkScope(k)
-		case s.gatesMoved:
-			s.openGates()
-		case len(s.ready) > 0 && s.room():
-			s.start(s.ready.pop().node)
+			lc.checkFrame(k)
+		case lc.groups.changed || lc.sched.freed:
+			lc.groups.serveQueues()
+		case len(lc.sched.ready) > 0 && lc.sched.room():
+			lc.start(lc.sched.ready.pop().node)
 		default:
 			return
 		}
 	}
 }
 
-// checkScope does what follows for a pipeline from what has ended in it.
-func (s *State) checkScope(k int) {
-	sc := &s.scopes[k]
+// checkFrame halts, continues or ends a pipeline in which something has ended.
+func (lc *lifecycle) checkFrame(k int) {
+	sc := &lc.graph.frames[k]
 	switch {
 	case sc.over:
 	case (sc.onFailure == "stop" || sc.onFailure == "abort") && len(sc.failed[0]) > 0 && sc.halted[0] == "":
-		why := s.nodes[sc.failed[0][0]].outcome() + ", and on_failure is " + sc.onFailure
-		s.halt(k, 0, sc.onFailure == "abort", why)
-		s.checks = append(s.checks, k)
+		why := lc.graph.nodes[sc.failed[0][0]].outcome() + ", and on_failure is " + sc.onFailure
+		lc.halt(k, 0, sc.onFailure == "abort", why)
+		lc.frameChecks = append(lc.frameChecks, k)
 	case sc.left[0] == 0 && !sc.finallyOpen:
 		sc.finallyOpen = true
 		for _, i := range sc.nodes[1] {
-			s.released(i)
+			lc.released(i)
 		}
-		s.checks = append(s.checks, k)
+		lc.frameChecks = append(lc.frameChecks, k)
 	case sc.left[0]+sc.left[1] > 0:
 	case sc.call >= 0:
 		sc.over = true
-		s.callEnded(sc)
+		lc.expansion.callEnded(sc)
 	default:
 		sc.over = true
-		s.finish()
+		lc.finish()
 	}
 }
 
-// tellDependants tells them of all that has ended since the last time.
-func (s *State) tellDependants() {
-	told := s.ended
-	s.ended = nil
-	for _, i := range told {
-		dependants, wanting := s.nodes[i].dependants, s.nodes[i].wanting
-		s.nodes[i].wanting = nil
+// releaseDependants releases the dependants of the nodes that have ended since the last call.
+func (lc *lifecycle) releaseDependants() {
+	ended := lc.ended
+	lc.ended = nil
+	for _, i := range ended {
+		dependants, wanting := lc.graph.nodes[i].dependants, lc.graph.nodes[i].instanceWaiters
+		lc.graph.nodes[i].instanceWaiters = nil
 		for _, d := range dependants {
-			s.released(d)
+			lc.released(d)
 		}
 		for _, w := range wanting {
-			s.released(w.node)
+			lc.released(w.node)
 		}
 	}
 }
 
-// released is told once for each thing that the node waits for.
-func (s *State) released(i int) {
-	if s.nodes[i].phase == pending {
-		s.nodes[i].waits--
-		s.decide(i)
+// released is called once for each event or end that the node waits for.
+func (lc *lifecycle) released(i int) {
+	if lc.graph.nodes[i].phase == pending {
+		lc.graph.nodes[i].blockers--
+		lc.decide(i)
 	}
 }
 
-// decide lets a node that waits for nothing more be run, or skips it.
-func (s *State) decide(i int) {
-	n := &s.nodes[i]
-	if n.phase != pending || n.waits > 0 || !s.started {
+// decide skips a node that waits for nothing more, or lets it run.
+func (lc *lifecycle) decide(i int) {
+	n := &lc.graph.nodes[i]
+	if n.phase != pending || n.blockers > 0 || !lc.started {
 		return
 	}
-	if why := s.scopes[n.scope].halted[n.group]; why != "" {
-		s.skip(i, record.ReasonStopped, why, why)
+	if why := lc.graph.frames[n.frame].halted[n.section]; why != "" {
+		lc.skip(i, record.ReasonStopped, why, why)
 		return
 	}
-	if m := s.obstacle(n); m != nil {
-		s.skipFor(i, m)
+	if m := lc.graph.obstacle(n); m != nil {
+		lc.skipFor(i, m)
 		return
 	}
 	run, f := true, (*fault)(nil)
-	if n.asks() {
-		run, f = s.condition(n)
+	if n.evaluatesWhen() {
+		run, f = lc.eval.condition(n)
 	}
 	switch {
 	case f != nil && f.skip:
-		s.skip(i, record.ReasonUpstreamSkipped, f.message, f.message)
+		lc.skip(i, record.ReasonUpstreamSkipped, f.message, f.message)
 	case f != nil:
-		s.end(i, record.Failed, f.reason, f.message)
+		lc.end(i, record.Failed, f.reason, f.message)
 	case !run:
-		s.skip(i, record.ReasonConditionFalse, conditionFalse, "the condition of "+n.addr+" is false")
-	case n.role == fan:
-		s.expand(i)
-	case n.role == question:
-		s.ask(i)
+		lc.skip(i, record.ReasonConditionFalse, conditionFalse, "the condition of "+n.addr+" is false")
+	case n.kind == fan:
+		lc.expansion.expand(i)
+	case n.kind == approval:
+		lc.approvals.ask(i)
 	default:
-		s.makeReady(i)
+		lc.sched.makeReady(i)
 	}
 }
 
-// asks says whether it is this node of which `when` is asked: of each instance where it mentions each, else once.
-func (n *node) asks() bool {
+// evaluatesWhen reports whether the node evaluates `when`: each instance does if it reads each, otherwise the step does once.
+func (n *node) evaluatesWhen() bool {
 	if n.step.When == nil {
 		return false
 	}
@@ -124,183 +135,27 @@ func (n *node) asks() bool {
 	for _, ref := range n.step.When.Refs() {
 		each = each || strings.HasPrefix(ref, "each.") || strings.Contains(ref, "["+expr.EachKey+"]")
 	}
-	if n.plain() {
-		return n.role != fan || !each
+	if n.isStep() {
+		return n.kind != fan || !each
 	}
-	return each && !strings.Contains(n.addr[strings.LastIndexByte(n.addr, ']')+1:], "#")
+	_, round := record.Address(n.addr).Round()
+	return each && !round
 }
 
-// obstacle is the step because of which n can't run: one that failed rather than one that was skipped; or nil.
-func (s *State) obstacle(n *node) *node {
-	var found *node
-	for _, need := range n.step.Needs {
-		if n.plain() == (need.Instance == expr.EachKey) || !n.plain() && n.carried != nil {
-			continue
-		}
-		m := s.needed(n, need)
-		if m != nil && !met(need.Kind, m) && (found == nil || found.status() == record.Skipped && m.status() != record.Skipped) {
-			found = m
-		}
-	}
-	return found
-}
-
-// needed is the node that a need is of; nil where there is no such instance, which reading it will tell.
-func (s *State) needed(n *node, need program.Need) *node {
-	m := &s.nodes[s.scopes[n.scope].byName[need.Step]]
-	if need.Instance == "" || m.byKey == nil {
-		return m
-	}
-	key := expr.KeyText(need.Instance)
-	if need.Instance == expr.EachKey {
-		key = expr.Key(n.key)
-	}
-	child, ok := m.byKey[key]
-	if !ok {
-		return nil
-	}
-	return &s.nodes[child]
-}
-
-// met says whether the end of m is good enough.
-func met(kind program.NeedKind, m *node) bool {
-	if m.role == fan && len(m.children) > 0 && m.step.ContinueOnFailure && m.status() != record.Cancelled {
-		return true // those that succeeded are left
-	}
-	switch m.status() {
-	case record.Succeeded:
-		return true
-	case record.Skipped:
-		return kind == program.NeedSoft || kind == program.NeedStatus
-	case record.Failed, record.TimedOut:
-		return kind == program.NeedStatus || kind == program.NeedOrder && m.step.ContinueOnFailure
-	}
-	return kind == program.NeedStatus
-}
-
-func (s *State) skipFor(i int, m *node) {
+func (lc *lifecycle) skipFor(i int, m *node) {
 	reason, root := record.ReasonUpstreamFailed, m.outcome()
 	if m.status() == record.Skipped {
 		reason = record.ReasonUpstreamSkipped
-		if m.root != "" {
-			root = m.root
+		if m.rootCause != "" {
+			root = m.rootCause
 		}
 	}
-	s.skip(i, reason, m.outcome(), root)
+	lc.skip(i, reason, m.outcome(), root)
 }
 
-// skip ends a step that has not been started. root is the same for all that are skipped because of it, so a long
-// chain has no long message.
-func (s *State) skip(i int, reason, message, root string) {
-	s.nodes[i].root = root
-	s.end(i, record.Skipped, reason, message)
-}
-
-// start starts what is ready, or fails it where it can't be.
-func (s *State) start(i int) {
-	n := &s.nodes[i]
-	if n.phase != ready { // it was skipped since: another may have its place
-		s.wake(i)
-		return
-	}
-	if n.wantsPlace() && (n.step.Cache == nil || n.spec != nil) { // what is in the cache needs none
-		s.queueUp(i)
-		s.wake(i)
-		return
-	}
-	if !s.acquire(i) {
-		return
-	}
-	s.passed(i)
-	if n.attempts > 0 {
-		if w := n.step.Retry.Within.D(); w > 0 && s.now.After(n.end.StartedAt.Add(w)) {
-			s.endAsLast(i, "retry.within is over") // and leaves its group
-			s.release(i)
-			return
-		}
-		s.launch(i)
-		return
-	}
-	switch n.role {
-	case call:
-		s.openCall(i)
-		return
-	case loop:
-		s.openLoop(i)
-		return
-	}
-	spec, f := n.spec, (*fault)(nil)
-	if spec == nil { // else the cache was asked with it
-		spec, f = s.prepare(n)
-	}
-	if f != nil {
-		if f.skip {
-			s.skip(i, record.ReasonUpstreamSkipped, f.message, f.message)
-		} else {
-			s.end(i, record.Failed, f.reason, f.message)
-		}
-		s.release(i)
-		return
-	}
-	n.spec = spec
-	if n.step.Cache != nil && !n.inside {
-		n.phase = checking
-		s.act(CheckCache{*spec})
-		return
-	}
-	s.launch(i)
-}
-
-// launch starts the next attempt.
-func (s *State) launch(i int) {
-	n := &s.nodes[i]
-	n.attempts++
-	n.phase = running
-	if n.attempts == 1 {
-		n.end.StartedAt = s.now
-		s.notify(record.Event{Type: record.StepStarted, Step: n.addr, Attempt: 1})
-	}
-	spec := *n.spec
-	spec.Attempt, spec.UserAttempt, spec.OOMs, spec.Holds = n.attempts, n.users+1, n.ooms, s.holds(n)
-	s.act(StartAttempt{spec})
-}
-
-// halt lets no more steps of a group of a scope start, and stops those that run if stop is set.
-func (s *State) halt(k, group int, stop bool, why string) {
-	if s.scopes[k].halted[group] == "" {
-		s.scopes[k].halted[group] = why
-	}
-	for _, i := range s.scopes[k].nodes[group] {
-		s.haltNode(i, stop, why)
-	}
-}
-
-func (s *State) haltNode(i int, stop bool, why string) {
-	n := &s.nodes[i]
-	switch {
-	case n.phase == waiting || (n.phase == ready || n.phase == queued) && n.attempts > 0:
-		s.endAsLast(i, why)
-	case n.phase == checking:
-		s.skip(i, record.ReasonStopped, why, why)
-		s.release(i)
-	case n.phase == pending || n.phase == ready || n.phase == queued:
-		s.skip(i, record.ReasonStopped, why, why)
-	case n.phase == asking:
-		n.stopping = why
-		s.end(i, record.Cancelled, record.ReasonCancelled, why)
-	case n.phase == running && stop && n.stopping == "":
-		n.stopping = why
-		s.act(StopAttempt{Step: n.addr, Attempt: n.attempts, Why: why})
-	case n.phase == opened:
-		if stop && n.stopping == "" {
-			n.stopping = why
-		}
-		for _, c := range n.children {
-			s.haltNode(c, stop, why)
-		}
-		if inner := s.nodes[i].inner; inner >= 0 && !s.scopes[inner].over { // its finally runs, as the run's does
-			s.halt(inner, 0, stop, why)
-			s.checks = append(s.checks, inner)
-		}
-	}
+// skip ends a node that has not been started. cause is the same for all nodes that are skipped for the same reason, so that the
+// messages of a long chain stay short.
+func (lc *lifecycle) skip(i int, reason, message, cause string) {
+	lc.graph.nodes[i].rootCause = cause
+	lc.end(i, record.Skipped, reason, message)
 }

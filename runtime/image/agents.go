@@ -12,7 +12,7 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// agent pushes the agent's image where the registry lacks it, or pins the one that was named.
+// agent pushes the agent's image if the registry lacks it, or pins the image that the user set.
 func (p *pusher) agent(ctx context.Context, w *Want) (Item, func(*program.Lock), error) {
 	uri := ""
 	if p.o.Stack.Registry != nil {
@@ -23,7 +23,7 @@ func (p *pusher) agent(ctx context.Context, w *Want) (Item, func(*program.Lock),
 		return p.namedAgent(ctx, uri)
 	}
 	if uri == "" {
-		return Item{}, nil, fmt.Errorf("stack %q has no container_registry to push it to: give it one, or name an image of pipec-agent in PIPEC_AGENT_IMAGE", p.o.Stack.Name)
+		return Item{}, nil, fmt.Errorf("stack %q has no container_registry to push it to: add one, or set PIPEC_AGENT_IMAGE to an image of pipec-agent", p.o.Stack.Name)
 	}
 	image, err := agent.Find(p.o.Executable)
 	if err != nil {
@@ -45,7 +45,7 @@ func (p *pusher) agent(ctx context.Context, w *Want) (Item, func(*program.Lock),
 	return item, keepAgent(uri, pinned), err
 }
 
-// pushAgent gives the image a tag of its digest: registries remove what has none.
+// pushAgent pushes the image with a tag made from its digest, because registries remove images without tags.
 func (p *pusher) pushAgent(ctx context.Context, w *Want, image *agent.Image) error {
 	p.progress(KindAgent, w.Name, 0, 0)
 	tag := strings.TrimPrefix(image.Digest, "sha256:")[:16]
@@ -54,7 +54,7 @@ func (p *pusher) pushAgent(ctx context.Context, w *Want, image *agent.Image) err
 	})
 }
 
-// namedAgent is the agent that PIPEC_AGENT_IMAGE names: it is in a registry, and stays where it is.
+// namedAgent returns the agent image that PIPEC_AGENT_IMAGE names. It is in a registry already and is not copied.
 func (p *pusher) namedAgent(ctx context.Context, uri string) (Item, func(*program.Lock), error) {
 	found, err := p.o.Registry.Resolve(ctx, p.o.AgentImage)
 	var f *registry.Fault

@@ -2,7 +2,7 @@ package image
 
 import "pipec.dev/pipec/schema/program"
 
-// pinCluster keeps what a stack's cluster has said of itself.
+// pinCluster stores the facts about a stack's cluster in the lock.
 func pinCluster(l *program.Lock, stack string, now program.LockedCluster) Item {
 	item := Item{Kind: KindCluster, Name: stack, Status: Unchanged, Note: "Kubernetes " + now.Version}
 	old, known := l.Clusters[stack]

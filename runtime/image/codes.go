@@ -13,8 +13,8 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// CodeDigest is the digest of a code bundle as its files are now, without a store. It is what the lock has of the code
-// where that isn't old. What is wrong with the files is a *store.ContentError.
+// CodeDigest returns the digest of a code bundle's current files, without a store. The lock contains it unless it is
+// outdated. Errors about the files are *store.ContentError.
 func CodeDigest(ctx context.Context, dir string, c *program.Code) (string, error) {
 	a, err := pack(ctx, nowhere{}, dir, c)
 	return a.Digest, err
@@ -24,7 +24,8 @@ func pack(ctx context.Context, s store.Store, dir string, c *program.Code) (reco
 	return store.Pack(ctx, s, filepath.Join(dir, filepath.FromSlash(c.Root), filepath.FromSlash(c.Dir)), c.Exclude)
 }
 
-// code uploads a code bundle where the store lacks it. The tree is written after its files, so it says all.
+// code uploads a code bundle if the store lacks it. The tree is written after its files, so that a present tree implies
+// that its files are present.
 func (p *pusher) code(ctx context.Context, w *Want) (Item, func(*program.Lock), error) {
 	item := Item{Status: Unchanged}
 	var err error
@@ -48,7 +49,7 @@ func (p *pusher) code(ctx context.Context, w *Want) (Item, func(*program.Lock), 
 	}, err
 }
 
-// nowhere is a store that keeps nothing: what is put there only gets its digest.
+// nowhere is a store that computes digests and stores nothing.
 type nowhere struct{}
 
 func (nowhere) Get(context.Context, string) (io.ReadCloser, error) { return nil, store.ErrNotExist }

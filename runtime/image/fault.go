@@ -9,7 +9,7 @@ import (
 	"pipec.dev/pipec/runtime/store"
 )
 
-// Fault is about one thing that could not be pushed or pinned.
+// Fault explains why one item could not be pushed or pinned.
 type Fault struct {
 	Kind, Name string
 	Err        error
@@ -20,7 +20,7 @@ func (f *Fault) Error() string {
 		return "the agent's image: " + f.Err.Error()
 	}
 	text := f.Err.Error()
-	if strings.HasPrefix(text, f.Name+": ") { // a registry's fault says itself which image it is about
+	if strings.HasPrefix(text, f.Name+": ") { // a registry's fault already contains the image's name
 		return f.Kind + " " + text
 	}
 	return fmt.Sprintf("%s %q: %s", f.Kind, f.Name, text)
@@ -28,7 +28,7 @@ func (f *Fault) Error() string {
 
 func (f *Fault) Unwrap() error { return f.Err }
 
-// Faults are all that a push met, sorted.
+// Faults are all faults of a push, sorted.
 type Faults []*Fault
 
 func (f Faults) Error() string {
@@ -39,7 +39,7 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Unwrap gives each of them to errors.As.
+// Unwrap returns the faults for errors.As.
 func (f Faults) Unwrap() []error {
 	var out []error
 	for _, fault := range f {
@@ -48,12 +48,12 @@ func (f Faults) Unwrap() []error {
 	return out
 }
 
-// UsersFault says whether all of it is about the project's own files.
+// UsersFault reports whether all faults are about the project's own files.
 func (f Faults) UsersFault() bool {
 	for _, fault := range f {
 		var content *store.ContentError
-		var asked *registry.Fault
-		if !errors.As(fault, &content) && !(errors.As(fault, &asked) && asked.UsersFault()) {
+		var reported *registry.Fault
+		if !errors.As(fault, &content) && !(errors.As(fault, &reported) && reported.UsersFault()) {
 			return false
 		}
 	}

@@ -8,8 +8,8 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// forget removes from the lock what the stack doesn't use any more, and what is of stacks that aren't declared. An image
-// stays as long as another stack uses it, and the agent of a registry as long as it is anyone's.
+// forget removes from the lock what the stack no longer uses, and the entries of stacks that are no longer declared. An
+// image remains as long as another stack uses it, and the agent of a registry as long as any stack uses it.
 func forget(l *program.Lock, stack *program.Stack, declared []string, wants []Want) []Item {
 	used := map[string]bool{}
 	for _, w := range wants {

@@ -11,7 +11,8 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// image pins a reference. What the lock has of it stays, unless it is to be upgraded, as long as the registry has it.
+// image pins a reference. It keeps the digest in the lock as long as the registry has it, unless the user asks for an
+// upgrade.
 func (p *pusher) image(ctx context.Context, w *Want) (Item, func(*program.Lock), error) {
 	locked, known := p.lock.Images[w.Ref]
 	if known && !p.o.Upgrade {
@@ -37,7 +38,7 @@ func (p *pusher) image(ctx context.Context, w *Want) (Item, func(*program.Lock),
 	return item, p.keepImage(w.Ref, entry, known), nil
 }
 
-// still says whether the registry has what is locked, and notes where the tag stands for something else by now.
+// still reports whether the registry has the locked digest, and adds a note if the tag refers to another one now.
 func (p *pusher) still(ctx context.Context, ref, digest string) (note string, err error) {
 	now, err := p.o.Registry.Digest(ctx, ref)
 	switch {
@@ -51,9 +52,9 @@ func (p *pusher) still(ctx context.Context, ref, digest string) (note string, er
 	case err != nil && !missing(err):
 		return "", err
 	case err == nil:
-		note = "the tag is " + short(now) + " by now, and --upgrade takes that"
+		note = "the tag is " + short(now) + " now; --upgrade uses that"
 	default:
-		note = "the tag is gone"
+		note = "the tag no longer exists"
 	}
 	there, err := p.o.Registry.Has(ctx, ref, digest)
 	switch {
@@ -62,7 +63,7 @@ func (p *pusher) still(ctx context.Context, ref, digest string) (note string, er
 	case err != nil:
 		return "", err
 	case !there:
-		return "", fmt.Errorf("%s is locked to %s, and the registry doesn't have that any more; pipec push --upgrade takes what the tag stands for now", ref, digest)
+		return "", fmt.Errorf("%s is locked to %s, which the registry no longer has; pipec push --upgrade locks the image that the tag refers to now", ref, digest)
 	}
 	return note, nil
 }
@@ -72,8 +73,8 @@ func missing(err error) bool {
 	return errors.As(err, &f) && (f.Reason == registry.NoImage || f.Reason == registry.NoRepository)
 }
 
-// keepImage puts an entry into the lock. Where another push has pinned the same reference meanwhile, the first stays,
-// unless this one replaces it.
+// keepImage adds an entry to the lock. If another push has pinned the same reference in the meantime, that entry
+// remains, unless this push upgrades it.
 func (p *pusher) keepImage(ref string, entry program.LockedImage, replace bool) func(*program.Lock) {
 	return func(l *program.Lock) {
 		if there, ok := l.Images[ref]; ok {
@@ -92,9 +93,9 @@ func (p *pusher) keepImage(ref string, entry program.LockedImage, replace bool) 
 	}
 }
 
-// notBuilt says how an image is built that isn't there.
+// notBuilt explains how to build an image that does not exist.
 func notBuilt(w *Want) error {
-	text := fmt.Sprintf("it has to be built, and is not at %s; pipec doesn't build images yet:\n", w.Ref)
+	text := fmt.Sprintf("it has to be built first: it is not at %s, and pipec doesn't build images yet:\n", w.Ref)
 	if w.Dockerfile != "" {
 		build := strings.Replace(w.Build, "- < DOCKERFILE &&", "- <<'END' &&", 1)
 		return errors.New(text + "  " + build + "\n  " + strings.ReplaceAll(strings.TrimRight(w.Dockerfile, "\n"), "\n", "\n  ") + "\n  END")
@@ -102,7 +103,7 @@ func notBuilt(w *Want) error {
 	return errors.New(text + "  " + w.Build)
 }
 
-// short is a digest for a person.
+// short shortens a digest for a message.
 func short(digest string) string {
 	if len(digest) > 19 {
 		return digest[:19]

@@ -1,8 +1,9 @@
-// Package image brings to a stack's registry and store what manifests refer to, and pins it in the project's lock: code
-// bundles are uploaded, images are pinned by digest, the agent's image is pushed. What is there already is left alone.
+// Package image uploads what manifests refer to, and pins it in the project's lock: it uploads code bundles to the
+// stack's store, pins images by digest, and pushes the agent's image to the stack's registry. It does not upload what
+// is already there.
 //
-// Beneath: lockfile is the lock's file, registry speaks to registries, agent makes the agent's image. It builds no
-// images: of one that must be built it says how, and where it is looked for.
+// Subpackages: lockfile is the file of the lock, registry is a client of registries, agent builds the agent's image.
+// The package does not build the user's images: it only explains how to build a missing one, and where it was expected.
 package image
 
 import (
@@ -20,39 +21,41 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// asked is how many registries and bundles are seen to at once.
-const asked = 8
+// concurrency is the number of registries and bundles that are processed concurrently.
+const concurrency = 8
 
-// Options say what to push and where.
+// Options are what to push, and where.
 type Options struct {
-	Dir      string             // the project's
+	Dir      string             // of the project
 	Programs []*program.Program // unbound
 	Stack    *program.Stack     // of kind kubernetes
-	Store    store.Store        // the stack's; nil is enough where no program has code
+	Store    store.Store        // the stack's; may be nil if no program has code
 	Registry *registry.Client
-	// Executable is the pipec that runs: its agent is beside it. AgentImage names an agent that is in a registry instead.
+	// Executable is the running pipec: its agent is beside it. AgentImage is an agent image in a registry to use
+	// instead.
 	Executable, AgentImage string
-	// Upgrade takes what tags stand for now; else what is locked stays.
+	// Upgrade pins the digests that tags refer to now, instead of keeping the locked ones.
 	Upgrade bool
-	// Prune forgets what the stack no longer uses; Programs have to be all of the project then. Stacks are the names of
-	// all that are declared.
+	// Prune removes unused entries from the lock; then Programs must be all programs of the project. Stacks are the
+	// names of all declared stacks.
 	Prune  bool
 	Stacks []string
-	// Lenient takes the lock's word where a registry can't be asked, and notes that.
+	// Lenient uses the lock's digests if a registry does not respond, and adds a note.
 	Lenient bool
-	// Cluster is what the stack's cluster has said of itself; nil: it wasn't asked, and what is locked stays.
+	// Cluster are the facts about the stack's cluster; nil keeps the locked ones.
 	Cluster *program.LockedCluster
-	// Progress is told of what takes long. Several things are seen to at once, but it is called by one at a time.
+	// Progress is called with the progress of long operations. Items are processed concurrently, but calls are
+	// sequential.
 	Progress func(Progress)
 }
 
-// Progress is how far a thing is.
+// Progress is the progress of an item.
 type Progress struct {
 	Kind, Name  string
-	Done, Total int64 // bytes; 0: not known
+	Done, Total int64 // bytes; 0: unknown
 }
 
-// The kinds of things that are pushed.
+// The kinds of items that are pushed.
 const (
 	KindAgent   = "agent"
 	KindCode    = "code"
@@ -60,16 +63,16 @@ const (
 	KindCluster = "cluster"
 )
 
-// The statuses of things that are pushed.
+// The statuses of items that are pushed.
 const (
 	Pushed    = "pushed"    // it was uploaded
 	Pinned    = "pinned"    // the lock had no digest of it
 	Upgraded  = "upgraded"  // the lock had another digest
-	Unchanged = "unchanged" // it was there
-	Forgotten = "forgotten" // the lock had it, and nothing uses it
+	Unchanged = "unchanged" // it was present
+	Forgotten = "forgotten" // removed from the lock, because nothing uses it
 )
 
-// Item is one thing, and what was done about it.
+// Item is one item, and what was done about it.
 type Item struct {
 	Kind   string `json:"kind"`
 	Name   string `json:"name"`             // of the code or image block; else the reference
@@ -80,15 +83,15 @@ type Item struct {
 	Note   string `json:"note,omitempty"`
 }
 
-// Result is what a push has done.
+// Result is the result of a push.
 type Result struct {
 	Lock    *program.Lock
 	Changed bool   // the lock's file was written
 	Items   []Item // by kind and name
 }
 
-// Push pushes and pins. What went well is in the lock's file also where something else failed: the error is then Faults,
-// and the result is of the rest. A *lockfile.Error is a fault of the lock itself, and nothing was done.
+// Push pushes and pins. If some items fail, the error is Faults, and the others are in the result and in the lock's
+// file. A *lockfile.Error is an error in the lock itself; then nothing was done.
 func Push(ctx context.Context, o Options) (*Result, error) {
 	lock, err := lockfile.Load(o.Dir)
 	if err != nil {
@@ -96,7 +99,7 @@ func Push(ctx context.Context, o Options) (*Result, error) {
 	}
 	p := &pusher{o: &o, lock: lock}
 	g := &errgroup.Group{}
-	g.SetLimit(asked)
+	g.SetLimit(concurrency)
 	wants := List(o.Programs, o.Stack)
 	for i := range wants {
 		g.Go(func() error {
@@ -113,7 +116,7 @@ func Push(ctx context.Context, o Options) (*Result, error) {
 
 type pusher struct {
 	o    *Options
-	lock *program.Lock // as it was
+	lock *program.Lock // before the push
 
 	mu     sync.Mutex
 	items  []Item
@@ -121,7 +124,7 @@ type pusher struct {
 	faults Faults
 }
 
-// see sees to one thing.
+// see processes one item.
 func (p *pusher) see(ctx context.Context, w *Want) {
 	var item Item
 	var change func(*program.Lock)
@@ -182,7 +185,7 @@ func (p *pusher) progress(kind, name string, done, total int64) {
 	p.o.Progress(Progress{kind, name, done, total})
 }
 
-// couldNotAsk says whether a registry gave no answer that says anything about the image.
+// couldNotAsk reports whether a fault says nothing about the image, because the registry did not respond properly.
 func couldNotAsk(err error) bool {
 	var f *registry.Fault
 	if !errors.As(err, &f) {

@@ -10,21 +10,21 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// Want is one thing that must be pushed or pinned before a stack can run programs.
+// Want is an item that must be pushed or pinned before a stack can run programs.
 type Want struct {
 	Kind string `json:"kind"`
 	Name string `json:"name"`          // of the code or image block; else the reference
 	Ref  string `json:"ref,omitempty"` // of an image
 	Dir  string `json:"dir,omitempty"` // of a code, relative to the project
-	// Dockerfile is what an image that must be built may be built by, and Build the command. pipec doesn't.
+	// Dockerfile and Build describe how to build an image that must be built. pipec does not build it.
 	Dockerfile string `json:"dockerfile,omitempty"`
 	Build      string `json:"build,omitempty"`
 
 	code *program.Code
 }
 
-// List says what programs on a stack need, offline, each thing once, sorted by kind and name. What compiling refuses (a
-// step without an image, an image to be built without a registry) is left out.
+// List returns what programs on a stack need, without requests, each item once, sorted by kind and name. It leaves out
+// what the compiler rejects (a step without an image, an image to be built without a registry).
 func List(programs []*program.Program, stack *program.Stack) []Want {
 	agent := Want{Kind: KindAgent, Name: kube.AgentRepository}
 	if stack.Registry != nil {
@@ -66,8 +66,8 @@ func List(programs []*program.Program, stack *program.Stack) []Want {
 	return out
 }
 
-// recipe is a Dockerfile for an image block, and the command that builds and pushes it. A block that has a Dockerfile of
-// its own needs only the command.
+// recipe returns a Dockerfile for an image block, and the command that builds and pushes it. A block with its own
+// Dockerfile needs only the command.
 func recipe(p *program.Program, name, ref string) (dockerfile, build string) {
 	for i := range p.Images {
 		block := &p.Images[i]

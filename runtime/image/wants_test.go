@@ -7,7 +7,7 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// TestListOfLibraries: what is of a library is looked for in the library's directory, and built in it.
+// TestListOfLibraries: files of a library are looked up and built in the library's directory.
 func TestListOfLibraries(t *testing.T) {
 	p := &program.Program{
 		Pipeline: "p",

@@ -196,7 +196,7 @@ func TestObjects(t *testing.T) {
 		{typ: "directory", source: in + "odd/", says: `a\\b" can't be a file`},
 		{typ: "file", source: "s3://pipec-no-such-bucket/x", says: `there is no bucket "pipec-no-such-bucket"`},
 	} {
-		for _, st := range []store.Store{local(t), own, store.Patient(own, 1e9, nil)} {
+		for _, st := range []store.Store{local(t), own, store.Retrying(own, 1e9, nil)} {
 			list := one(c.typ, c.source)
 			err := Fetch(t.Context(), st, Options{Stack: b.Store("store"), Environ: b.Environ, Memory: 8 << 20, Grace: 1e9}, list)
 			var f *Fault

@@ -44,7 +44,7 @@ func (f *fetcher) bucket(ctx context.Context, name string) (*bucket, error) {
 	if f.buckets == nil {
 		f.buckets = map[string]*bucket{}
 	}
-	b := &bucket{s3: s, patient: store.Patient(s, f.o.Grace, f.o.Waits)}
+	b := &bucket{s3: s, patient: store.Retrying(s, f.o.Grace, f.o.Waits)}
 	f.buckets[name] = b
 	return b, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -69,37 +70,42 @@ func TestReadsWhatWasWritten(t *testing.T) {
 	}
 }
 
-// Of two who write one log, the one that comes second to a segment stops.
-// broken is a store that can't write, for so many times.
+// broken is a store whose first writes fail. It closes written after the first one that succeeds.
 type broken struct {
 	store.Store
-	left atomic.Int32
+	left    atomic.Int32 // writes that are still to fail
+	written chan struct{}
+	once    sync.Once
 }
 
 func (b *broken) Put(ctx context.Context, key string, r io.Reader, mode store.Mode) error {
 	if b.left.Add(-1) >= 0 {
 		return errors.New("no network")
 	}
-	return b.Store.Put(ctx, key, r, mode)
+	err := b.Store.Put(ctx, key, r, mode)
+	if err == nil {
+		b.once.Do(func() { close(b.written) })
+	}
+	return err
 }
 
-// What could not be written is written later, also where no event follows.
+// TestWritesAgain: events that could not be written are written later, even if no event follows.
 func TestWritesAgain(t *testing.T) {
-	s, run := &broken{Store: local(t)}, &record.Run{Namespace: "n", Pipeline: "p", Name: "r"}
+	s, run := &broken{Store: local(t), written: make(chan struct{})}, &record.Run{Namespace: "n", Pipeline: "p", Name: "r"}
 	s.left.Store(2)
 	j := New(s, run, 0, time.Millisecond)
 	j.Add(event(7))
 	if err := j.Flush(); err == nil {
 		t.Fatal("it was written")
 	}
-	for end := time.Now().Add(time.Minute); seqs(t, s, run) != "7"; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("it is not written again")
-		}
+	<-s.written
+	if got := seqs(t, s, run); got != "7" {
+		t.Errorf("read %s", got)
 	}
 	j.Close()
 }
 
+// TestTakenOver: of two writers of one log, the one that writes a segment second stops.
 func TestTakenOver(t *testing.T) {
 	s, run := local(t), &record.Run{Namespace: "n", Pipeline: "p", Name: "r"}
 	one, two := New(s, run, 0, time.Hour), New(s, run, 0, time.Hour)

@@ -56,7 +56,7 @@ func (e *ending) set() bool { return e.cause != "" || e.result != nil }
 
 func newAttempt(d *driver, id record.AttemptID) *attempt {
 	return &attempt{
-		d: d, id: id, name: kube.PodName(d.o.JobUID, record.Place(id.Step), id.Attempt), quit: make(chan struct{}),
+		d: d, id: id, name: kube.PodName(d.o.JobUID, record.Address(id.Step).SafeName(), id.Attempt), quit: make(chan struct{}),
 		timers: newTimers(d.post), waits: map[podstate.Kind]time.Time{},
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"pipec.dev/pipec/internal/eventually"
 	"pipec.dev/pipec/runtime/local"
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/schema/program"
@@ -243,15 +244,14 @@ func TestApprovalResumed(t *testing.T) {
 	if step := <-b.asked; step != "ok" {
 		t.Fatalf("%s asks", step)
 	}
-	for { // what the log tells is told again before there is somebody who listens
+	if !eventually.Holds(time.Minute, func() bool { // the log's events are reported before answers are accepted
 		_, err := b.answer("killed", "ok", &record.Answer{By: "eva", Value: raw("7")})
-		if err == nil {
-			break
-		}
-		if !refused(err, local.RefusedAnswer) {
+		if err != nil && !refused(err, local.RefusedAnswer) {
 			t.Fatal(err)
 		}
-		time.Sleep(10 * time.Millisecond)
+		return err == nil
+	}) {
+		t.Fatal("no answer is accepted")
 	}
 	res := <-b.done
 	p.want(res, "succeeded: a=succeeded b=succeeded ok=succeeded")
@@ -277,10 +277,10 @@ func TestAnswersByHand(t *testing.T) {
 		}
 	}
 	var first error
-	for { // what lies there is looked at, and removed, with the first answer that comes
+	if !eventually.Holds(time.Minute, func() bool { // the files there are judged, and removed, with the first answer
 		_, err := b.answer("one", "ok", &record.Answer{Value: raw("1")})
 		if err == nil {
-			break
+			return true
 		}
 		if first == nil {
 			first = err
@@ -288,13 +288,15 @@ func TestAnswersByHand(t *testing.T) {
 		if !refused(err, local.RefusedAnswer) {
 			t.Fatal(err)
 		}
-		time.Sleep(10 * time.Millisecond)
 		var pipe *os.File
 		if pipe, err = os.OpenFile(filepath.Join(filepath.Dir(dir), ".requests"), os.O_WRONLY, 0); err != nil {
 			t.Fatal(err)
 		}
 		_, _ = pipe.WriteString("xa")
 		_ = pipe.Close()
+		return false
+	}) {
+		t.Fatal("no answer is accepted")
 	}
 	if first == nil || errors.Is(first, context.Canceled) {
 		t.Errorf("an answer lay there: %v", first)

@@ -11,7 +11,6 @@ import (
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/runtime/history"
 	"pipec.dev/pipec/runtime/step"
-	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/runtime/work"
 	"pipec.dev/pipec/schema/record"
 )
@@ -110,7 +109,7 @@ func (t *attempts) attempt(ctx context.Context, spec *step.Spec, holds []engine.
 	}
 	slot := t.cached.slot(ctx, spec)
 	deps := t.deps(spec)
-	deps.Started = func(pid int) { t.started(spec, pid) }
+	deps.Started = func(pid int) { t.started(pid) }
 	deps.Keeps = keeps
 	deps.Ready = spec.Attempt == 1 && t.claim.spares.Take(spec.Step)
 	result, err := step.Run(ctx, spec, deps)
@@ -120,14 +119,11 @@ func (t *attempts) attempt(ctx context.Context, spec *step.Spec, holds []engine.
 	return &result
 }
 
-// started is called when the process of an attempt runs: now there is time to prepare for its result, and for chores. A
-// process that was started while the run was being ended by force is killed: the force didn't find it.
-func (t *attempts) started(s *step.Spec, pid int) {
+// started is called when the process of an attempt runs: now there is time for chores. A process that was started while the
+// run was being ended by force is killed, because it was not found then.
+func (t *attempts) started(pid int) {
 	if t.forced.Load() {
 		_ = syscall.Kill(-pid, syscall.SIGKILL)
-	}
-	if p, ok := t.machine.store.(store.Preparer); ok {
-		p.Prepare(s.AttemptDir)
 	}
 	t.chores.catchUp()
 }

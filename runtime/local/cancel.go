@@ -34,7 +34,7 @@ func Cancel(ctx context.Context, o Options, run *record.Run, wait bool) (*record
 			return nil, err
 		}
 	}
-	s, err := runs.OpenStore(o.Project, o.Stack.ArtifactStore)
+	s, err := o.openStore()
 	if err != nil {
 		return nil, err
 	}

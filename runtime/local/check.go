@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
 )
@@ -26,7 +25,7 @@ func Check(ctx context.Context, o Options, python bool) []Finding {
 }
 
 func checkStore(ctx context.Context, o *Options) []Finding {
-	s, err := runs.OpenStore(o.Project, o.Stack.ArtifactStore)
+	s, err := o.openStore()
 	if err != nil {
 		return []Finding{{Part: store.CheckPart, Text: err.Error()}}
 	}

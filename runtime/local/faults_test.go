@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"pipec.dev/pipec/internal/eventually"
 	"pipec.dev/pipec/runtime/journal"
 	"pipec.dev/pipec/runtime/local"
 	"pipec.dev/pipec/runtime/store"
@@ -460,9 +461,8 @@ func TestObserverHangs(t *testing.T) {
 			names, _ := w.Runs()
 			for _, name := range names {
 				if run, err := w.Run(name); err == nil {
-					for len(run.Steps()) > 0 && aliveNow(pid) { // the process ends though nobody reads what it wrote
-						runtime.Gosched()
-					}
+					// The process ends though nobody reads what it wrote.
+					eventually.Holds(time.Minute, func() bool { return len(run.Steps()) == 0 || !aliveNow(pid) })
 				}
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"pipec.dev/pipec/internal/eventually"
 	"pipec.dev/pipec/runtime/journal"
 	"pipec.dev/pipec/runtime/local"
 	"pipec.dev/pipec/runtime/work"
@@ -257,8 +258,8 @@ func TestGroupResumedBeside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for !p.logged(run, record.GroupEntered) {
-		time.Sleep(10 * time.Millisecond)
+	if !eventually.Holds(time.Minute, func() bool { return p.logged(run, record.GroupEntered) }) { // by another process
+		t.Fatal("the run does not enter its group")
 	}
 	c.kill()
 	holder := p.also("holder")

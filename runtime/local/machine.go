@@ -6,10 +6,11 @@ import (
 	"path/filepath"
 	"slices"
 
-	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/runtime/store/stores"
 	"pipec.dev/pipec/runtime/work"
+	"pipec.dev/pipec/schema/kinds"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
@@ -19,7 +20,7 @@ import (
 type machine struct {
 	o       *Options
 	dir     work.Dir
-	store   runs.Store
+	store   stores.Store
 	keyer   *step.Keyer
 	memory  *step.Memory
 	inherit *step.Inherited
@@ -29,14 +30,14 @@ type machine struct {
 
 // openMachine opens what every way of driving a run needs. The caller closes it.
 func openMachine(o *Options) (*machine, error) {
-	if o.Stack == nil || o.Stack.Orchestrator.Kind != "local" {
+	if o.Stack == nil || kinds.Builtin().Pods(o.Stack) {
 		return nil, refuse(RefusedStack, "the stack doesn't run steps on this machine")
 	}
 	dir, err := work.In(o.Project)
 	if err != nil {
 		return nil, err
 	}
-	s, err := runs.OpenStore(o.Project, o.Stack.ArtifactStore)
+	s, err := o.openStore()
 	if err != nil {
 		return nil, err
 	}

@@ -7,11 +7,13 @@
 package local
 
 import (
+	"context"
 	"encoding/json"
 	"runtime"
 	"strings"
 
 	"pipec.dev/pipec/runtime/drive"
+	"pipec.dev/pipec/runtime/store/stores"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
@@ -22,6 +24,7 @@ type Options struct {
 	Program *program.Program           // what to run. Resume uses the recorded program
 	Encoded []byte                     // the program's encoding; nil: it is encoded here
 	Stack   *program.Stack             // where to run it
+	Stores  stores.Set                 // opens the stack's artifact store; nil: stores.Builtin()
 	Params  map[string]json.RawMessage // values, and artifacts as params.Give writes them
 	Name    string                     // of the run; "": a name is made of the pipeline's name, the time and a random number
 	Only    []string                   // the steps to run, together with those that they need; empty: all
@@ -34,6 +37,11 @@ type Options struct {
 	// Force ends the run at once when it is closed: processes are killed, and the steps of finally are not started. May be
 	// nil.
 	Force <-chan struct{}
+}
+
+// openStore opens the artifact store of the stack.
+func (o *Options) openStore() (stores.Store, error) {
+	return o.Stores.Open(context.Background(), o.Stack.ArtifactStore, stores.Options{Dir: o.Project})
 }
 
 // Outcome is a run and how it ended.

@@ -2,16 +2,15 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
-	"slices"
 
 	"pipec.dev/pipec/runtime/cache"
 	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/params"
 	"pipec.dev/pipec/runtime/rerun"
 	"pipec.dev/pipec/runtime/runs"
-	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -35,46 +34,35 @@ func PlanRerun(ctx context.Context, o Options, of *record.Run) (*RerunPlan, erro
 	if err != nil {
 		return nil, err
 	}
-	switch detail.Status {
-	case record.Running:
-		return nil, refuse(RefusedDriven, "run %s is running", of.Name)
-	case record.Lost:
+	if detail.Status == record.Lost {
 		return &RerunPlan{Of: of, Resume: true, Steps: resumed(detail.Steps)}, nil
-	case record.Succeeded:
-		return nil, refuse(RefusedEnded, "run %s succeeded: there is nothing to run again", of.Name)
 	}
-	if o.Program == nil || o.Program.Pipeline != of.Pipeline {
-		return nil, refuse(RefusedProgram, "there is no pipeline %q any more, which run %s is of", of.Pipeline, of.Name)
+	if err := rerun.Allowed(of, detail.Status, o.Program); err != nil {
+		return nil, refusedRerun(err)
 	}
 	was, err := reader.Program(ctx, of)
 	if err != nil {
 		return nil, fmt.Errorf("the program of run %s: %w", of.Name, err)
 	}
-	only, err := closure(o.Program, of.Only)
+	plan, err := rerun.New(of, detail.End, was, o.Program, func(s *record.StepEnd) bool {
+		return cache.Present(ctx, reader.Store(), s.Outputs)
+	})
 	if err != nil {
-		return nil, err
+		return nil, refusedRerun(err)
 	}
-	gone := map[string]bool{}
-	for i := range detail.Steps {
-		if s := &detail.Steps[i]; !allPresent(ctx, reader, s) {
-			gone[record.Root(s.Name)] = true
-		}
-	}
-	return &RerunPlan{Of: of, Steps: rerun.Decide(was, detail.End, o.Program, only, gone)}, nil
+	return &RerunPlan{Of: of, Steps: plan.Steps}, nil
 }
 
-// closure returns the closure of the named steps that the program still has.
-func closure(p *program.Program, names []string) ([]string, error) {
-	var there []string
-	for _, s := range p.All() {
-		if slices.Contains(names, s.Name) {
-			there = append(there, s.Name)
-		}
+// refusedRerun returns the *Refusal for a rerun that is not allowed, and other errors as they are.
+func refusedRerun(err error) error {
+	var refused *rerun.RefusedError
+	if !errors.As(err, &refused) {
+		return err
 	}
-	if len(names) > 0 && len(there) == 0 {
-		return nil, refuse(RefusedStep, "none of the steps that the run was limited to is there any more")
-	}
-	return rerun.Closure(p, there)
+	code := map[rerun.Reason]string{
+		rerun.Running: RefusedDriven, rerun.Succeeded: RefusedEnded, rerun.NoPipeline: RefusedProgram, rerun.NoStep: RefusedStep,
+	}[refused.Reason]
+	return refuse(code, "%s", refused)
 }
 
 // resumed returns what a run that is resumed does with its steps.
@@ -105,13 +93,8 @@ func Rerun(ctx context.Context, o Options, p *RerunPlan) (Outcome, error) {
 	maps.Copy(given, o.Params)
 	o.Params = given
 	var err error
-	if o.Only, err = closure(o.Program, p.Of.Only); err != nil {
-		return Outcome{}, err
+	if o.Only, err = rerun.Limit(o.Program, p.Of); err != nil {
+		return Outcome{}, refusedRerun(err)
 	}
 	return start(ctx, o, drive.Request{Params: o.Params, Only: o.Only, Of: p.Of, Kept: rerun.Kept(p.Steps)})
-}
-
-// allPresent reports whether the outputs of a step are in the store.
-func allPresent(ctx context.Context, reader *runs.Reader, s *record.StepEnd) bool {
-	return cache.Present(ctx, reader.Store(), s.Outputs)
 }

@@ -182,7 +182,7 @@ func (f *follower) openGate(s *stepFlow) {
 }
 
 func (f *follower) wantedStep(name string) bool {
-	return f.o.Step == "" || record.Under(name, f.o.Step)
+	return f.o.Step == "" || record.Address(name).Under(record.Address(f.o.Step))
 }
 
 func (f *follower) wanted(id attemptID) bool {

@@ -3,7 +3,6 @@ package remote
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"pipec.dev/pipec/runtime/cache"
@@ -24,67 +23,32 @@ type RerunPlan struct {
 	Start StartOptions     // without name, store and time
 }
 
-// NoRerunError says why a run can't be run again.
-type NoRerunError struct {
-	Message string
-	Ended   bool // there is nothing to run again
-}
-
-func (e *NoRerunError) Error() string { return e.Message }
-
 // PlanRerun says which steps of a run would be run again by the pipeline's program as it is now, and why. It changes
-// nothing. The reader must have been told whom to ask (runs.Reader.Ask).
+// nothing. It is a *rerun.RefusedError if the run can't be run again. The reader must have been told whom to ask
+// (runs.Reader.Ask).
 func PlanRerun(ctx context.Context, reader *runs.Reader, of *record.Run, now *program.Program) (*RerunPlan, error) {
 	detail, err := reader.Show(ctx, of)
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case detail.Status == record.Running:
-		return nil, &NoRerunError{Message: fmt.Sprintf("run %s is running", of.Name)}
-	case detail.Status == record.Succeeded:
-		return nil, &NoRerunError{Message: fmt.Sprintf("run %s succeeded: there is nothing to run again", of.Name), Ended: true}
-	case now == nil:
-		return nil, &NoRerunError{Message: fmt.Sprintf("there is no pipeline %q any more, which run %s is of", of.Pipeline, of.Name)}
+	if err := rerun.Allowed(of, detail.Status, now); err != nil {
+		return nil, err
 	}
 	was, err := reader.Program(ctx, of)
 	if err != nil {
 		return nil, fmt.Errorf("the program of run %s: %w", of.Name, err)
 	}
-	only, err := still(now, of)
-	if err != nil {
-		return nil, err
-	}
 	end, lost := detail.End, detail.End == nil
 	if lost {
 		end = asItStands(detail, record.Failed)
 	}
-	gone := map[string]bool{}
-	for i := range end.Steps {
-		if s := &end.Steps[i]; !cache.Present(ctx, reader.Store(), s.Outputs) {
-			gone[record.Root(s.Name)] = true
-		}
+	plan, err := rerun.New(of, end, was, now, func(s *record.StepEnd) bool { return cache.Present(ctx, reader.Store(), s.Outputs) })
+	if err != nil {
+		return nil, err
 	}
-	p := &RerunPlan{Of: of, Lost: lost, Steps: rerun.Decide(was, end, now, only, gone)}
-	p.Start = StartOptions{Pipeline: of.Pipeline, Only: only, RerunOf: of.Name, Kept: rerun.Kept(p.Steps), Params: params.Of(now, of)}
+	p := &RerunPlan{Of: of, Lost: lost, Steps: plan.Steps}
+	p.Start = StartOptions{Pipeline: of.Pipeline, Only: plan.Only, RerunOf: of.Name, Kept: rerun.Kept(p.Steps), Params: params.Of(now, of)}
 	return p, nil
-}
-
-// still are the steps that the run was limited to, with all that they need now.
-func still(now *program.Program, of *record.Run) ([]string, error) {
-	if len(of.Only) == 0 {
-		return nil, nil
-	}
-	var there []string
-	for _, s := range now.All() {
-		if slices.Contains(of.Only, s.Name) {
-			there = append(there, s.Name)
-		}
-	}
-	if len(there) == 0 {
-		return nil, &NoRerunError{Message: "none of the steps that the run was limited to is there any more"}
-	}
-	return rerun.Closure(now, there)
 }
 
 // asItStands is the end of a run that has none and that nothing drives any more.

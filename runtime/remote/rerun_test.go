@@ -98,8 +98,8 @@ func TestNoRerun(t *testing.T) {
 	if err := store.WriteJSON(t.Context(), s, run.EndKey(), succeeded("a", "b"), store.IfAbsent); err != nil {
 		t.Fatal(err)
 	}
-	var no *NoRerunError
-	if _, err := PlanRerun(t.Context(), reader, run, chain()); !errors.As(err, &no) || !no.Ended {
+	var no *rerun.RefusedError
+	if _, err := PlanRerun(t.Context(), reader, run, chain()); !errors.As(err, &no) || no.Reason != rerun.Succeeded {
 		t.Errorf("got %v", err)
 	}
 }

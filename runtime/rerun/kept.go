@@ -2,7 +2,6 @@ package rerun
 
 import (
 	"slices"
-	"strings"
 
 	"pipec.dev/pipec/schema/record"
 )
@@ -15,18 +14,18 @@ func KeptEvents(of *record.Run, steps []record.StepEnd, names []string) []record
 	parent := map[string]bool{}
 	for i := range steps {
 		ended[steps[i].Name] = steps[i].Status
-		if above, ok := above(steps[i].Name); ok {
-			parent[above] = true
+		if above, ok := record.Address(steps[i].Name).Parent(); ok {
+			parent[above.String()] = true
 		}
 	}
 	var out []record.Event
 	for i := range steps {
 		s := &steps[i]
-		root := record.Root(s.Name)
+		root := record.Address(s.Name).Root()
 		if s.Status != record.Succeeded || parent[s.Name] || !slices.Contains(names, root) {
 			continue
 		}
-		if ended[root] != record.Succeeded && ended[instance(s.Name)] != record.Succeeded {
+		if ended[root] != record.Succeeded && ended[outermostInstance(record.Address(s.Name)).String()] != record.Succeeded {
 			continue
 		}
 		from := s.Run
@@ -41,41 +40,19 @@ func KeptEvents(of *record.Run, steps []record.StepEnd, names []string) []record
 	return out
 }
 
-// instance is the address of the outermost instance that an address is beneath; the address itself where there is none.
-func instance(address string) string {
-	root := record.Root(address)
-	if len(root) == len(address) || address[len(root)] != '[' {
-		return address
-	}
-	quoted := false
-	for i := len(root) + 1; i < len(address); i++ {
-		switch c := address[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case c == ']' && !quoted:
-			return address[:i+1]
+// outermostInstance returns the outermost instance that a names or is part of, or a itself if there is none.
+func outermostInstance(a record.Address) record.Address {
+	for at := a; ; {
+		parent, ok := at.Parent()
+		if !ok {
+			return a
 		}
-	}
-	return address
-}
-
-// above is the address of what an address is part of.
-func above(address string) (string, bool) {
-	quoted, last := false, -1
-	for i := 0; i < len(address); i++ {
-		switch c := address[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case !quoted && strings.ContainsRune(".[#", rune(c)):
-			last = i
+		if _, ok := parent.Parent(); !ok { // at is directly part of a step of the run's own pipeline
+			if _, ok := at.Key(); ok {
+				return at
+			}
+			return a
 		}
+		at = parent
 	}
-	if last < 0 {
-		return "", false
-	}
-	return address[:last], true
 }

@@ -7,19 +7,20 @@ import (
 	"pipec.dev/pipec/runtime/store"
 )
 
-// atOnce is how many objects of a store that is elsewhere are asked for at once: each waits for its answer.
+// atOnce is how many objects of a remote store are requested concurrently.
 const atOnce = 16
 
-// window is how many objects are asked for at once: one of a local store, which answers as fast as it is asked.
+// window is how many objects are requested concurrently: one for a local store, which responds immediately.
 func (r *Reader) window() int {
-	if _, local := r.store.(store.Mover); local {
+	if _, local := store.As[store.Mover](r.store); local {
 		return 1
 	}
 	return atOnce
 }
 
-// ahead calls f for what seq gives, for n at once, and gives the results in the order of seq. It ends with the first
-// error. What was asked for and is not wanted any more is told to end, waited for, and given to drop (may be nil).
+// ahead calls f for the elements of seq, n at a time, and returns the results in the order of seq. It ends with the
+// first error. Calls whose results are no longer needed are cancelled and waited for, and their results are passed to
+// drop, which may be nil.
 func ahead[A, B any](ctx context.Context, n int, seq iter.Seq2[A, error], f func(context.Context, A) (B, error), drop func(B)) iter.Seq2[B, error] {
 	type result struct {
 		value B
@@ -75,7 +76,7 @@ func ahead[A, B any](ctx context.Context, n int, seq iter.Seq2[A, error], f func
 	}
 }
 
-// each is ahead of a list.
+// each returns the elements of a list in the form that ahead takes.
 func each[A any](list []A) iter.Seq2[A, error] {
 	return func(yield func(A, error) bool) {
 		for _, a := range list {

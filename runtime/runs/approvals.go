@@ -9,7 +9,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Step is how the step of an address stands, or nil.
+// Step returns the status of the step with this address, or nil.
 func (d *Detail) Step(address string) *record.StepEnd {
 	for i := range d.Steps {
 		if d.Steps[i].Name == address {
@@ -19,7 +19,7 @@ func (d *Detail) Step(address string) *record.StepEnd {
 	return nil
 }
 
-// Waiting are the approvals that wait for an answer.
+// Waiting returns the approvals that wait for an answer.
 func (d *Detail) Waiting() []*record.StepEnd {
 	var out []*record.StepEnd
 	for i := range d.Steps {
@@ -30,11 +30,11 @@ func (d *Detail) Waiting() []*record.StepEnd {
 	return out
 }
 
-// NoApprovalError says why there is nothing to be answered at an address.
+// NoApprovalError explains why there is no approval to answer at an address.
 type NoApprovalError struct {
-	Step    string   // "": none was named
-	Waiting []string // those that do wait, where one of them may have been meant
-	Unknown bool     // there is no such step, or several could be meant: what was asked for can't be
+	Step    string   // "": the user named none
+	Waiting []string // the waiting approvals, if the user may have meant one of them
+	Unknown bool     // there is no such step, or the address is ambiguous
 	Why     string
 }
 
@@ -45,13 +45,13 @@ func (e *NoApprovalError) Error() string {
 	case e.Step == "":
 		out += ": " + strings.Join(e.Waiting, ", ")
 	default:
-		out += "; these do wait: " + strings.Join(e.Waiting, ", ")
+		out += "; waiting: " + strings.Join(e.Waiting, ", ")
 	}
 	return out
 }
 
-// Approval finds the approval that waits at an address, or, with "", the only one that does. p is the run's program. The
-// error is a *NoApprovalError.
+// Approval returns the approval that waits at an address, or the only waiting one if the address is "". p is the run's
+// program. The error is a *NoApprovalError.
 func (d *Detail) Approval(p *program.Program, address string) (*record.StepEnd, error) {
 	waiting := d.Waiting()
 	fault := &NoApprovalError{Step: address}
@@ -62,11 +62,11 @@ func (d *Detail) Approval(p *program.Program, address string) (*record.StepEnd, 
 		fault.Waiting = append(fault.Waiting, s.Name)
 	}
 	if address == "" && len(waiting) == 0 {
-		fault.Why = fmt.Sprintf("nothing in run %s waits for approval", d.Run.Name)
+		fault.Why = fmt.Sprintf("nothing in run %s is waiting for approval", d.Run.Name)
 		return nil, fault
 	}
 	if address == "" {
-		fault.Unknown, fault.Why = true, fmt.Sprintf("%d approvals of run %s wait, and none is named", len(waiting), d.Run.Name)
+		fault.Unknown, fault.Why = true, fmt.Sprintf("%d approvals of run %s are waiting, and the command names none", len(waiting), d.Run.Name)
 		return nil, fault
 	}
 	s, def := d.Step(address), stepOf(p, address)
@@ -75,32 +75,32 @@ func (d *Detail) Approval(p *program.Program, address string) (*record.StepEnd, 
 		fault.Unknown, fault.Why = true, fmt.Sprintf("run %s has no step %s", d.Run.Name, address)
 		return nil, fault
 	case s == nil:
-		fault.Why = fmt.Sprintf("%s of run %s is not there yet, and does not wait for approval", address, d.Run.Name)
+		fault.Why = fmt.Sprintf("%s of run %s does not exist yet, and is not waiting for approval", address, d.Run.Name)
 	case s.Ask != nil:
-		fault.Why = fmt.Sprintf("%s of run %s does not wait for approval any more: %s", address, d.Run.Name, HowAnswered(s))
+		fault.Why = fmt.Sprintf("%s of run %s is no longer waiting for approval: %s", address, d.Run.Name, HowAnswered(s))
 	case def == nil || def.Approval == nil || within(waiting, address):
-		fault.Unknown, fault.Why = true, fmt.Sprintf("%s is not what waits for approval", address)
+		fault.Unknown, fault.Why = true, fmt.Sprintf("%s is not waiting for approval", address)
 		return nil, fault
 	case s.Status.Ended():
-		fault.Why = fmt.Sprintf("%s of run %s never asked for approval: it was %s", address, d.Run.Name, ended(s))
+		fault.Why = fmt.Sprintf("%s of run %s never requested approval: it was %s", address, d.Run.Name, ended(s))
 	default:
-		fault.Why = fmt.Sprintf("%s of run %s does not wait for approval yet", address, d.Run.Name)
+		fault.Why = fmt.Sprintf("%s of run %s is not waiting for approval yet", address, d.Run.Name)
 	}
 	fault.Waiting = nil
 	return nil, fault
 }
 
-// within says whether one of the steps is part of an address: its instance, or a step that it calls.
+// within reports whether one of the steps is below an address: an instance, or a step of a called pipeline.
 func within(steps []*record.StepEnd, address string) bool {
 	for _, s := range steps {
-		if record.Under(s.Name, address) {
+		if record.Address(s.Name).Under(record.Address(address)) {
 			return true
 		}
 	}
 	return false
 }
 
-// HowAnswered says what an approval that has ended came to.
+// HowAnswered describes the result of an approval that has ended.
 func HowAnswered(s *record.StepEnd) string {
 	switch {
 	case s.Answer != nil && s.Answer.Reject:
@@ -123,14 +123,14 @@ func ended(s *record.StepEnd) string {
 	return text
 }
 
-// stepOf is the step of the program that an address is of; nil: there is none.
+// stepOf returns the step of the program that an address belongs to, or nil.
 func stepOf(p *program.Program, address string) *program.Step {
 	if p == nil {
 		return nil
 	}
 	all := p.All()
 	var s *program.Step
-	for i, name := range strings.Split(stripped(address), ".") {
+	for i, name := range record.Address(address).Steps() {
 		if i > 0 {
 			if s.Call == nil {
 				return nil
@@ -152,30 +152,4 @@ func stepOf(p *program.Program, address string) *program.Step {
 		s = all[at]
 	}
 	return s
-}
-
-// stripped is an address without the keys of instances and the numbers of rounds.
-func stripped(address string) string {
-	var b strings.Builder
-	quoted, key := false, false
-	for i := 0; i < len(address); i++ {
-		switch c := address[i]; {
-		case quoted && c == '\\':
-			i++
-		case key && c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '[':
-			key = true
-		case c == ']':
-			key = false
-		case c == '#':
-			for i+1 < len(address) && address[i+1] >= '0' && address[i+1] <= '9' {
-				i++
-			}
-		case !key:
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
 }

@@ -26,19 +26,19 @@ func TestApproval(t *testing.T) {
 	}}
 	for _, c := range []struct{ address, want string }{
 		{"call#1.ok", ""}, {`each["a.b"]`, ""},
-		{"", `unknown: 2 approvals of run r wait, and none is named: call#1.ok, each["a.b"]`},
-		{"done", "done of run r does not wait for approval any more: it was approved by eva"},
-		{`each["c"]`, `each["c"] of run r does not wait for approval any more: nobody has answered in 1h0m0s`},
-		{"each", `unknown: each is not what waits for approval; these do wait: call#1.ok, each["a.b"]`},
-		{"call", `unknown: call is not what waits for approval; these do wait: call#1.ok, each["a.b"]`},
-		{"train", `unknown: train is not what waits for approval; these do wait: call#1.ok, each["a.b"]`},
-		{"later", "later of run r does not wait for approval yet"},
-		{"never", "never of run r never asked for approval: it was skipped (its condition is false)"},
-		{"call#2.ok", "call#2.ok of run r is not there yet, and does not wait for approval"},
-		{"call#2.okay", `unknown: run r has no step call#2.okay; these do wait: call#1.ok, each["a.b"]`},
-		{"train.ok", `unknown: run r has no step train.ok; these do wait: call#1.ok, each["a.b"]`},
-		{`[`, `unknown: run r has no step [; these do wait: call#1.ok, each["a.b"]`},
-		{`..`, `unknown: run r has no step ..; these do wait: call#1.ok, each["a.b"]`},
+		{"", `unknown: 2 approvals of run r are waiting, and the command names none: call#1.ok, each["a.b"]`},
+		{"done", "done of run r is no longer waiting for approval: it was approved by eva"},
+		{`each["c"]`, `each["c"] of run r is no longer waiting for approval: nobody has answered in 1h0m0s`},
+		{"each", `unknown: each is not waiting for approval; waiting: call#1.ok, each["a.b"]`},
+		{"call", `unknown: call is not waiting for approval; waiting: call#1.ok, each["a.b"]`},
+		{"train", `unknown: train is not waiting for approval; waiting: call#1.ok, each["a.b"]`},
+		{"later", "later of run r is not waiting for approval yet"},
+		{"never", "never of run r never requested approval: it was skipped (its condition is false)"},
+		{"call#2.ok", "call#2.ok of run r does not exist yet, and is not waiting for approval"},
+		{"call#2.okay", `unknown: run r has no step call#2.okay; waiting: call#1.ok, each["a.b"]`},
+		{"train.ok", `unknown: run r has no step train.ok; waiting: call#1.ok, each["a.b"]`},
+		{`[`, `unknown: run r has no step [; waiting: call#1.ok, each["a.b"]`},
+		{`..`, `unknown: run r has no step ..; waiting: call#1.ok, each["a.b"]`},
 	} {
 		s, err := d.Approval(p, c.address)
 		var none *NoApprovalError
@@ -58,7 +58,7 @@ func TestApproval(t *testing.T) {
 		t.Errorf("the only one: %v, %v", s, err)
 	}
 	d.Steps = nil
-	if _, err := d.Approval(p, ""); err == nil || err.Error() != "nothing in run r waits for approval" {
+	if _, err := d.Approval(p, ""); err == nil || err.Error() != "nothing in run r is waiting for approval" {
 		t.Errorf("none: %v", err)
 	}
 }

@@ -22,7 +22,7 @@ type Item struct {
 	record.Datum
 }
 
-// Path is how a user names the item: STEP/OUTPUT, or OUTPUT for one of the pipeline.
+// Path returns the name that users write: STEP/OUTPUT, or OUTPUT for one of the pipeline.
 func (i *Item) Path() string {
 	if i.Step == "" {
 		return i.Name
@@ -30,8 +30,8 @@ func (i *Item) Path() string {
 	return i.Step + "/" + i.Name
 }
 
-// Artifacts are the outputs of a run: of the pipeline, then of its steps in the order of the program. Values are among
-// them.
+// Artifacts are the outputs of a run, including values: first the pipeline's, then those of its steps in the order of
+// the program.
 func (r *Reader) Artifacts(ctx context.Context, run *record.Run) ([]Item, error) {
 	detail, err := r.Show(ctx, run)
 	if err != nil {
@@ -40,7 +40,7 @@ func (r *Reader) Artifacts(ctx context.Context, run *record.Run) ([]Item, error)
 	return detail.Items(), nil
 }
 
-// Items are the outputs of the run.
+// Items returns the outputs of the run.
 func (d *Detail) Items() []Item {
 	var out []Item
 	if d.End != nil {
@@ -57,7 +57,7 @@ func (d *Detail) Items() []Item {
 	return out
 }
 
-// NoItemError says that a run has no such output.
+// NoItemError reports that a run has no such output.
 type NoItemError struct {
 	Path string
 	Have []string
@@ -65,7 +65,8 @@ type NoItemError struct {
 
 func (e *NoItemError) Error() string { return fmt.Sprintf("the run has no output %q", e.Path) }
 
-// Find gives the item named STEP/OUTPUT, or OUTPUT for one of the pipeline, or of a step where only one step has it.
+// Find returns the item named STEP/OUTPUT. OUTPUT alone is an output of the pipeline, or of a step if only one step has
+// it.
 func Find(items []Item, path string) (*Item, error) {
 	var byName []*Item
 	fault := &NoItemError{Path: path}
@@ -86,8 +87,8 @@ func Find(items []Item, path string) (*Item, error) {
 	return nil, fault
 }
 
-// Get writes an item to path, where nothing may be yet: a file or a directory of an artifact, the JSON of a value. A
-// list or a map of artifacts becomes a directory, as a step would see it. After an error nothing is at path.
+// Get writes an item to path, which must not exist: the file or directory of an artifact, or the JSON of a value. A
+// list or a map of artifacts becomes a directory, as steps see it. After an error, path does not exist.
 func (r *Reader) Get(ctx context.Context, item *Item, path string) error {
 	if _, err := os.Lstat(path); err == nil {
 		return &os.PathError{Op: "get", Path: path, Err: os.ErrExist}
@@ -139,14 +140,14 @@ func (r *Reader) write(ctx context.Context, d *record.Datum, path string) error 
 	return os.WriteFile(filepath.Join(path, store.IndexFile), data, 0o666)
 }
 
-// Print writes an item's content: a value as JSON, a file as it is. A directory has no one content, and is refused.
+// Print writes an item's content: a value as JSON, or a file. It rejects directories.
 func (r *Reader) Print(ctx context.Context, item *Item, w io.Writer) error {
 	switch {
 	case item.Value != nil:
 		_, err := fmt.Fprintf(w, "%s\n", item.Value)
 		return err
 	case item.Artifact == nil || item.Artifact.Directory:
-		return fmt.Errorf("%s is a directory: it can be written to a path, and not be printed", item.Path())
+		return fmt.Errorf("%s is a directory: it can be written to a path, but not printed", item.Path())
 	}
 	content, err := store.OpenBlob(ctx, r.store, item.Artifact.Digest)
 	if err != nil {

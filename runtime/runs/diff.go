@@ -9,15 +9,15 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Difference is an output that two runs have not alike.
+// Difference is an output in which two runs differ.
 type Difference struct {
 	Path string        `json:"path"`
 	Old  *record.Datum `json:"old,omitempty"` // nil: the old run has none
 	New  *record.Datum `json:"new,omitempty"` // nil: the new run has none
 }
 
-// Diff gives the outputs in which two runs differ, in the order of the new run, then what only the old one has; same is
-// how many are alike. Values are compared as values, artifacts by digest.
+// Diff returns the outputs in which two runs differ: in the order of the new run, then those that only the old run has.
+// same is the number of equal outputs. Values are compared as JSON, artifacts by digest.
 func (r *Reader) Diff(ctx context.Context, before, after *record.Run) (diff []Difference, same int, err error) {
 	was, err := r.Artifacts(ctx, before)
 	if err != nil {
@@ -31,7 +31,7 @@ func (r *Reader) Diff(ctx context.Context, before, after *record.Run) (diff []Di
 	return diff, same, nil
 }
 
-// Compare is Diff of outputs that were read.
+// Compare is like Diff, for outputs that the caller has read.
 func Compare(was, is []Item) (diff []Difference, same int) {
 	old := make(map[string]*record.Datum, len(was))
 	for i := range was {
@@ -67,7 +67,7 @@ func alike(a, b *record.Datum) bool {
 	return slices.EqualFunc(a.Elems, b.Elems, func(x, y record.Datum) bool { return x.Name == y.Name && alike(&x, &y) })
 }
 
-// compact is the JSON without white space; numbers keep their text, and object keys are in order as they are written.
+// compact returns the JSON without white space. Numbers keep their text, and object keys are already sorted.
 func compact(data json.RawMessage) []byte {
 	var b bytes.Buffer
 	if json.Compact(&b, data) != nil {

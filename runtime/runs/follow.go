@@ -13,8 +13,8 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// follow gives the logs as they are written, until no process drives the run any more. The kernel tells of what is
-// written, and of the driver's end.
+// follow returns log lines while they are written, until no process drives the run. The kernel reports writes, and the
+// end of the driver.
 func (t *tail) follow(ctx context.Context) error {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
@@ -47,7 +47,7 @@ func (t *tail) follow(ctx context.Context) error {
 			if !errors.Is(err, fsnotify.ErrEventOverflow) {
 				return err
 			}
-			for _, name := range t.work.Steps() { // look at all: something was not told
+			for _, name := range t.work.Steps() { // read all: an event was lost
 				if err := f.step(ctx, name); err != nil {
 					return err
 				}
@@ -58,14 +58,15 @@ func (t *tail) follow(ctx context.Context) error {
 	}
 }
 
-// follower watches the places of steps and attempts.
+// follower watches the directories of steps and attempts.
 type follower struct {
 	*tail
 	watch     *fsnotify.Watcher
-	addresses map[string]string // by place, where that isn't the address
+	addresses map[string]string // addresses by directory, if they differ
 }
 
-// address is that of the step at a place. Where the place doesn't say it, the run's records do.
+// address returns the address of the step in a directory. If the directory's name doesn't contain it, it is in the
+// run's records.
 func (f *follower) address(ctx context.Context, place string) string {
 	if !record.Digested(place) {
 		return place
@@ -76,7 +77,7 @@ func (f *follower) address(ctx context.Context, place string) string {
 	f.addresses = map[string]string{}
 	if detail, err := f.r.Show(ctx, f.run); err == nil {
 		for i := range detail.Steps {
-			f.addresses[record.Place(detail.Steps[i].Name)] = detail.Steps[i].Name
+			f.addresses[record.Address(detail.Steps[i].Name).SafeName()] = detail.Steps[i].Name
 		}
 	}
 	if found := f.addresses[place]; found != "" {
@@ -98,13 +99,13 @@ func (f *follower) event(ctx context.Context, e fsnotify.Event) error {
 		return nil
 	}
 	switch len(parts) {
-	case 1: // a step's place: made, renamed or removed
+	case 1: // a step's directory was created, renamed or removed
 		if e.Has(fsnotify.Create) {
 			return f.step(ctx, parts[0])
 		}
 		_ = f.watch.Remove(e.Name)
-		_ = f.watch.Remove(filepath.Join(e.Name, "1")) // the one that is renamed with it
-	case 2: // an attempt's
+		_ = f.watch.Remove(filepath.Join(e.Name, "1")) // renamed together with it
+	case 2: // an attempt's directory
 		if n, err := strconv.Atoi(parts[1]); err == nil && e.Has(fsnotify.Create) {
 			return f.attempt(ctx, logID{f.address(ctx, parts[0]), n})
 		}
@@ -116,7 +117,7 @@ func (f *follower) event(ctx context.Context, e fsnotify.Event) error {
 	return nil
 }
 
-// step watches the place of a step. A place may be used again, under another name: an old watch is dropped.
+// step watches the directory of a step. A directory may be reused under another name: then the old watch is dropped.
 func (f *follower) step(ctx context.Context, place string) error {
 	name := f.address(ctx, place)
 	if !f.o.Wants(name) {
@@ -141,13 +142,13 @@ func (f *follower) attempt(ctx context.Context, id logID) error {
 }
 
 func (f *follower) want(ctx context.Context, id logID) error {
-	if !f.wanted(id) {
+	if !f.selected(id) {
 		return nil
 	}
 	return f.pull(ctx, id)
 }
 
-// add watches a directory anew; one that is gone already counts for nothing.
+// add watches a directory again. A directory that no longer exists is ignored.
 func (f *follower) add(path string) error {
 	_ = f.watch.Remove(path)
 	err := f.watch.Add(path)

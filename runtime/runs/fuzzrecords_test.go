@@ -21,7 +21,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// memory is a store that holds what it is given.
+// memory is a store in memory.
 type memory map[string][]byte
 
 func (m memory) Get(_ context.Context, key string) (io.ReadCloser, error) {
@@ -52,8 +52,8 @@ func (m memory) List(_ context.Context, prefix, after string) iter.Seq2[string, 
 	}
 }
 
-// FuzzRecords reads runs of which every record may hold anything: the run, its end, its log of events, the result of an
-// attempt and its log, the index, the program. All that the commands ask of a run is answered or refused.
+// FuzzRecords reads runs with arbitrary records: the run, its end, its event log, the result of an attempt and its log,
+// the index, the program. Every function that commands use returns a result or an error.
 func FuzzRecords(f *testing.F) {
 	for _, status := range []string{"true", "false"} {
 		run, end, log, result, prog := recorded(f, status)
@@ -113,7 +113,7 @@ func FuzzRecords(f *testing.F) {
 	})
 }
 
-// recorded are the records of a run, as it leaves them; instead of its digest the program is called PROGRAM.
+// recorded returns the records of a run as a driver writes them. The program is named PROGRAM instead of its digest.
 func recorded(f *testing.F, command string) (run, end, log, result, prog []byte) {
 	dir := f.TempDir()
 	o := options(dir, "p", sh("a", command+` && printf 3 >"$PIPEC_OUTPUT_n"`, program.Output{Name: "n", Type: "number"}), sh("b", "echo b"))

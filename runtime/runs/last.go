@@ -8,10 +8,10 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// lastWindow is how much of the end of a log is read for its last lines.
+// lastWindow is how many bytes of the end of a log are read for its last lines.
 const lastWindow = 256 << 10
 
-// LastLines gives the last lines of an attempt's log, no more than n of them. It reads the end of the log alone.
+// LastLines returns up to n last lines of an attempt's log. It reads only the end of the log.
 func (r *Reader) LastLines(ctx context.Context, run *record.Run, name string, attempt, n int) ([]string, error) {
 	var lines []string
 	t, err := r.newTail(run, LogOptions{}, func(e record.Event) error {
@@ -38,12 +38,12 @@ func (r *Reader) LastLines(ctx context.Context, run *record.Run, name string, at
 	}
 	err = t.finish(ctx, id)
 	if cut && len(lines) > 1 && len(lines) < n {
-		lines = lines[1:] // its start was cut off
+		lines = lines[1:] // incomplete
 	}
 	return lines, err
 }
 
-// size is how long a log is by now.
+// size returns the current size of a log.
 func (t *tail) size(ctx context.Context, id logID) (int64, error) {
 	if info, err := os.Stat(t.work.LogFile(id.step, id.attempt)); err == nil && t.run.Namespace == Namespace {
 		return info.Size(), nil

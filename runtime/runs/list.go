@@ -26,14 +26,14 @@ type Summary struct {
 	Message string        `json:"message,omitempty"`
 }
 
-// entry is a run as the index knows it.
+// entry is a run in the index.
 type entry struct {
 	key, pipeline, name string
 	created             time.Time
 }
 
-// entries gives the runs of a pipeline, of all with "", the newest first. It reads no more of the index than is asked
-// of it.
+// entries returns the runs of a pipeline, or of all pipelines for "", newest first. It reads only as much of the index
+// as the caller consumes.
 func (r *Reader) entries(ctx context.Context, pipeline string) iter.Seq2[entry, error] {
 	return func(yield func(entry, error) bool) {
 		names := []string{pipeline}
@@ -69,7 +69,7 @@ func (r *Reader) entries(ctx context.Context, pipeline string) iter.Seq2[entry, 
 		heap.Init(&h)
 		for len(h) > 0 {
 			s := &h[0]
-			if s.head.key == "" { // its end
+			if s.head.key == "" { // at the end
 				heap.Pop(&h).(stream).stop()
 				continue
 			}
@@ -85,14 +85,14 @@ func (r *Reader) entries(ctx context.Context, pipeline string) iter.Seq2[entry, 
 	}
 }
 
-// stream is what is left of a pipeline's part of the index.
+// stream is the unread part of a pipeline's index.
 type stream struct {
 	head entry // its key is "" at the end
 	next func() (string, error, bool)
 	stop func()
 }
 
-// advance goes to the next entry.
+// advance moves to the next entry.
 func (s *stream) advance() error {
 	for {
 		key, err, more := s.next()
@@ -107,7 +107,7 @@ func (s *stream) advance() error {
 	}
 }
 
-// streams are sorted by their heads, the newest first; those at their end come before all.
+// streams are sorted by their heads, newest first. Streams at their end come first.
 type streams []stream
 
 func (h streams) Len() int { return len(h) }
@@ -123,22 +123,22 @@ func (h streams) Less(i, j int) bool {
 }
 func (h streams) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
 
-// Push and Pop are heap.Interface's.
+// Push and Pop implement heap.Interface.
 func (h *streams) Push(x any) { *h = append(*h, x.(stream)) }
 
-// Pop takes the last.
+// Pop removes the last stream.
 func (h *streams) Pop() any {
 	last := (*h)[len(*h)-1]
 	*h = (*h)[:len(*h)-1]
 	return last
 }
 
-// Pipelines are the names of the pipelines that have runs, sorted.
+// Pipelines returns the names of the pipelines that have runs, sorted.
 func (r *Reader) Pipelines(ctx context.Context) ([]string, error) {
 	return store.FoldersIn(ctx, r.store, "index/")
 }
 
-// run reads the record of a run that is in the index.
+// run reads the record of a run in the index.
 func (r *Reader) run(ctx context.Context, e entry) (*record.Run, error) {
 	at, err := store.ReadJSON[record.Indexed](ctx, r.store, e.key)
 	if err != nil {
@@ -147,12 +147,12 @@ func (r *Reader) run(ctx context.Context, e entry) (*record.Run, error) {
 	return r.Read(ctx, at.Namespace, e.pipeline, e.name)
 }
 
-// List gives the runs of a pipeline, of all with "", the newest first. Of a store that is elsewhere it reads some ahead.
+// List returns the runs of a pipeline, or of all pipelines for "", newest first. It reads ahead if the store is remote.
 func (r *Reader) List(ctx context.Context, pipeline string) iter.Seq2[Summary, error] {
 	return func(yield func(Summary, error) bool) {
 		for s, err := range ahead(ctx, r.window(), r.entries(ctx, pipeline), r.summary, nil) {
 			if err == nil && s.Run == nil {
-				continue // removed meanwhile
+				continue // removed in the meantime
 			}
 			if !yield(s, err) {
 				return
@@ -161,7 +161,7 @@ func (r *Reader) List(ctx context.Context, pipeline string) iter.Seq2[Summary, e
 	}
 }
 
-// summary reads a run that is in the index; its Run is nil where it is gone.
+// summary reads a run in the index. Its Run is nil if it has been removed.
 func (r *Reader) summary(ctx context.Context, e entry) (Summary, error) {
 	at, err := store.ReadJSON[record.Indexed](ctx, r.store, e.key)
 	if isNotExist(err) {
@@ -190,7 +190,7 @@ func (r *Reader) summary(ctx context.Context, e entry) (Summary, error) {
 	}
 	s := Summary{Run: run, Status: r.status(run, end)}
 	if s.Status == record.Lost || s.Status == record.Running && run.Namespace == Namespace {
-		if end, err = r.End(ctx, run); err == nil && end != nil { // it ended between the two looks
+		if end, err = r.End(ctx, run); err == nil && end != nil { // it ended between the two reads
 			s.Status = end.Status
 		}
 	}
@@ -200,13 +200,13 @@ func (r *Reader) summary(ctx context.Context, e entry) (Summary, error) {
 	return s, nil
 }
 
-// Latest is the word that stands for a pipeline's newest run.
+// Latest is the name that refers to a pipeline's newest run.
 const Latest = "latest"
 
-// NotFoundError says that no run fits, or several do.
+// NotFoundError reports that no run matches a name, or several do.
 type NotFoundError struct {
 	Name, Pipeline string
-	Fits           []string // those that fit, where there are several; not all
+	Fits           []string // some of the matches, if there are several
 }
 
 func (e *NotFoundError) Error() string {
@@ -216,15 +216,15 @@ func (e *NotFoundError) Error() string {
 	}
 	switch {
 	case len(e.Fits) > 0:
-		return fmt.Sprintf("%q stands for several runs%s: %s", e.Name, of, strings.Join(e.Fits, ", "))
+		return fmt.Sprintf("%q matches several runs%s: %s", e.Name, of, strings.Join(e.Fits, ", "))
 	case e.Name == Latest:
 		return "there is no run" + of + " yet"
 	}
 	return fmt.Sprintf("there is no run %q%s", e.Name, of)
 }
 
-// Resolve finds the run that name stands for: its name, the start of its name where only one fits, or "latest". "" for
-// pipeline means any.
+// Resolve finds the run that name refers to: its name, a unique prefix of its name, or "latest". "" for pipeline means
+// any.
 func (r *Reader) Resolve(ctx context.Context, pipeline, name string) (*record.Run, error) {
 	if name == "" {
 		name = Latest

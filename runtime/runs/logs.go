@@ -16,16 +16,16 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// LogOptions say which logs.
+// LogOptions select logs.
 type LogOptions struct {
-	Step    string // and of all that is beneath it; "": of all steps, in the order in which they started
+	Step    string // including its parts; "": all steps, in the order in which they started
 	Attempt int    // 0: all attempts
-	Follow  bool   // until the run ends, or ctx does
+	Follow  bool   // until the run or ctx ends
 }
 
-// Logs gives the lines of a run's logs, as events of the type log, without a time: logs keep none. They come from the
-// store, and while an attempt runs from where it works. Steps whose result is of another run give that one's log, where
-// they are asked for by name.
+// Logs returns the lines of a run's logs as events of type log. They have no time, because logs contain none. Stored
+// logs are read from the store, those of running attempts from their directories. The logs of steps whose result comes
+// from another run are read from that run, if the step is selected by name.
 func (r *Reader) Logs(ctx context.Context, run *record.Run, o LogOptions, emit func(record.Event) error) error {
 	if o.Step != "" {
 		p, err := r.Program(ctx, run)
@@ -48,28 +48,31 @@ func (r *Reader) Logs(ctx context.Context, run *record.Run, o LogOptions, emit f
 	return t.all(ctx)
 }
 
-// Wants says whether a step's log is among them.
-func (o *LogOptions) Wants(address string) bool { return o.Step == "" || record.Under(address, o.Step) }
+// Wants reports whether a step's log is selected.
+func (o *LogOptions) Wants(address string) bool {
+	return o.Step == "" || record.Address(address).Under(record.Address(o.Step))
+}
 
-// HasStep says whether a program has the step of an address. Whether that has such an instance is known in the run.
+// HasStep reports whether a program has the step of an address. Only the run's records show whether it has the
+// instance.
 func HasStep(p *program.Program, address string) bool {
 	return slices.ContainsFunc(p.All(), func(s *program.Step) bool {
-		return s.Name == address || s.Composite() && s.Name == record.Root(address)
+		return s.Name == address || s.Composite() && s.Name == record.Address(address).Root()
 	})
 }
 
-// NoStepError says that a run has no step of that name.
+// NoStepError reports that a run has no step with this name.
 type NoStepError struct{ Run, Step string }
 
 func (e *NoStepError) Error() string { return "run " + e.Run + " has no step \"" + e.Step + "\"" }
 
-// logID names an attempt, and so its log.
+// logID identifies an attempt, and so its log.
 type logID struct {
 	step    string
 	attempt int
 }
 
-// tail gives what is new of each log.
+// tail returns the new lines of each log.
 type tail struct {
 	r    *Reader
 	run  *record.Run
@@ -79,10 +82,10 @@ type tail struct {
 	at   map[logID]*cursor
 }
 
-// cursor is how far a log was given.
+// cursor is the position up to which a log was read.
 type cursor struct {
 	offset int64
-	part   []byte // a line that has no end yet
+	part   []byte // an incomplete last line
 }
 
 func (t *tail) cursor(id logID) *cursor {
@@ -94,7 +97,7 @@ func (t *tail) cursor(id logID) *cursor {
 	return c
 }
 
-// maxLine is where longer lines are cut into pieces.
+// maxLine is the length at which long lines are split.
 const maxLine = 64 << 10
 
 func (r *Reader) newTail(run *record.Run, o LogOptions, emit func(record.Event) error) (*tail, error) {
@@ -105,11 +108,11 @@ func (r *Reader) newTail(run *record.Run, o LogOptions, emit func(record.Event) 
 	return &tail{r: r, run: run, o: o, work: w, emit: emit, at: map[logID]*cursor{}}, nil
 }
 
-func (t *tail) wanted(id logID) bool {
+func (t *tail) selected(id logID) bool {
 	return t.o.Wants(id.step) && (t.o.Attempt == 0 || t.o.Attempt == id.attempt)
 }
 
-// all gives the rest of all logs, step by step.
+// all returns the remaining lines of all logs, step by step.
 func (t *tail) all(ctx context.Context) error {
 	detail, err := t.r.Show(ctx, t.run)
 	if err != nil {
@@ -132,7 +135,7 @@ func (t *tail) all(ctx context.Context) error {
 			continue
 		}
 		for n := 1; n <= max(s.Attempts, t.last(s.Name)); n++ {
-			if id := (logID{s.Name, n}); t.wanted(id) {
+			if id := (logID{s.Name, n}); t.selected(id) {
 				ids = append(ids, id)
 			}
 		}
@@ -151,7 +154,7 @@ func (t *tail) all(ctx context.Context) error {
 	return nil
 }
 
-// last is the number of the last attempt that has a place on this machine.
+// last returns the number of the last attempt with a directory on this machine.
 func (t *tail) last(step string) int {
 	last := 0
 	if t.run.Namespace != Namespace {
@@ -163,7 +166,7 @@ func (t *tail) last(step string) int {
 	return last
 }
 
-// elsewhere gives the log of the attempt, in another run, whose result the step has.
+// elsewhere returns the log of the attempt of another run that produced the step's result.
 func (t *tail) elsewhere(ctx context.Context, s *record.StepEnd) error {
 	other, err := t.r.Read(ctx, t.run.Namespace, t.run.Pipeline, s.Run)
 	if isNotExist(err) {
@@ -181,7 +184,7 @@ func (t *tail) elsewhere(ctx context.Context, s *record.StepEnd) error {
 	return then.finish(ctx, logID{s.Name, max(s.Attempt, 1)})
 }
 
-// finish gives the rest of a log, and what is left of a last line without an end.
+// finish returns the remaining lines of a log, including an incomplete last one.
 func (t *tail) finish(ctx context.Context, id logID) error {
 	if err := t.pull(ctx, id); err != nil {
 		return err
@@ -189,7 +192,7 @@ func (t *tail) finish(ctx context.Context, id logID) error {
 	return t.flush(id)
 }
 
-// flush gives what is left of a last line without an end.
+// flush returns an incomplete last line.
 func (t *tail) flush(id logID) error {
 	c := t.at[id]
 	if c == nil || len(c.part) == 0 {
@@ -206,7 +209,7 @@ func (t *tail) line(id logID, text string) error {
 	})
 }
 
-// pull gives what is new of a log: from where the attempt works, else from the store.
+// pull returns the new lines of a log: from the attempt's directory, else from the store.
 func (t *tail) pull(ctx context.Context, id logID) error {
 	c := t.cursor(id)
 	if t.run.Namespace != Namespace {
@@ -226,7 +229,7 @@ func (t *tail) pull(ctx context.Context, id logID) error {
 	return t.read(ctx, id, c, f)
 }
 
-// read gives the lines of r, and keeps a last one that has no end.
+// read returns the lines of r, and keeps an incomplete last one.
 func (t *tail) read(ctx context.Context, id logID, c *cursor, r io.Reader) error {
 	b := bufio.NewReaderSize(r, maxLine)
 	for {

@@ -1,73 +1,57 @@
-// Package runs reads what runs have left: which there are, how each stands, its logs and its artifacts, while it goes on
-// and after its end. It writes nothing to a store, and drives nothing.
+// Package runs reads the records of runs: the list of runs, and for each its status, logs and artifacts, during the run
+// and after it. It neither writes to a store nor drives runs.
 //
-// It reads records from anywhere. Whether a run that has no end is running or lost, and logs that are not stored yet,
-// it knows of runs of this machine alone; of those of a cluster it must be told (see Ask).
+// It reads records from any store. It can determine whether an unfinished run is running or lost, and read logs that
+// are not stored yet, only for runs of this machine. For runs of a cluster, the caller provides that (see Ask).
 package runs
 
 import (
 	"context"
-	"fmt"
-	"path/filepath"
 
 	"pipec.dev/pipec/runtime/history"
 	"pipec.dev/pipec/runtime/store"
-	"pipec.dev/pipec/runtime/store/s3"
+	"pipec.dev/pipec/runtime/store/stores"
 	"pipec.dev/pipec/runtime/work"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
-// Namespace is what stands for a cluster's namespace in the records of the local driver.
+// Namespace replaces a cluster's namespace in the records of the local driver.
 const Namespace = "local"
 
-// Store is an artifact store that is open.
-type Store interface {
-	store.Store
-	Close() error
-}
+// Store is an open artifact store.
+type Store = stores.Store
 
-// OpenStore opens the artifact store of a stack, for a project's directory. It asks a server nothing yet.
+// OpenStore opens the artifact store of a stack, for a project's directory. It makes no requests yet.
 func OpenStore(project string, s program.Store) (Store, error) {
-	switch s.Kind {
-	case "local":
-	case "s3":
-		return s3.Open(context.Background(), s, s3.Options{})
-	default:
-		return nil, fmt.Errorf("there is no artifact store of kind %q: local and s3 are", s.Kind)
-	}
-	path := s.Path
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(project, path)
-	}
-	return store.OpenLocal(path)
+	return stores.Builtin().Open(context.Background(), s, stores.Options{Dir: project})
 }
 
 // Reader reads the runs in a store.
 type Reader struct {
 	store store.Store
 	work  work.Dir
-	live  func(*record.Run) bool // whether a run of a cluster is driven; nil: it is taken to be
+	live  func(*record.Run) bool // reports whether a run of a cluster is driven; nil: assumed to be
 }
 
-// NewReader reads the store; work is where the runs of this machine work.
+// NewReader returns a reader of the store. work is the directory of this machine's runs.
 func NewReader(s store.Store, w work.Dir) *Reader { return &Reader{store: s, work: w} }
 
-// Open opens what the commands that read runs need; close it after use.
+// Open opens what the commands that read runs need. The caller must close it.
 func Open(project string, stack *program.Stack) (*Reader, error) {
 	w, err := work.In(project)
 	if err != nil {
 		return nil, err
 	}
-	s, err := OpenStore(project, stack.ArtifactStore)
+	s, err := stores.Builtin().Open(context.Background(), stack.ArtifactStore, stores.Options{Dir: project})
 	if err != nil {
 		return nil, err
 	}
 	return NewReader(s, w), nil
 }
 
-// Ask lets the reader ask whether something drives a run of a cluster that has no end: without, it is shown as running.
-// It is asked again for each run, and answers true where it doesn't know.
+// Ask sets a function that reports whether a run of a cluster without an end is still driven. Without it, such runs are
+// shown as running. The function is called for each run, and returns true if it doesn't know.
 func (r *Reader) Ask(live func(*record.Run) bool) { r.live = live }
 
 // Close closes the store.
@@ -78,7 +62,7 @@ func (r *Reader) Close() error {
 	return nil
 }
 
-// Store is what is read.
+// Store returns the store that the reader reads.
 func (r *Reader) Store() store.Store { return r.store }
 
 // Read reads the record of a run.
@@ -86,7 +70,7 @@ func (r *Reader) Read(ctx context.Context, namespace, pipeline, name string) (*r
 	return history.Run(ctx, r.store, namespace, pipeline, name)
 }
 
-// End reads the end of a run; nil if it has not ended.
+// End reads the end of a run, or returns nil if the run has not ended.
 func (r *Reader) End(ctx context.Context, run *record.Run) (*record.End, error) {
 	return history.End(ctx, r.store, run)
 }
@@ -96,13 +80,13 @@ func (r *Reader) Program(ctx context.Context, run *record.Run) (*program.Program
 	return history.Program(ctx, r.store, run)
 }
 
-// Driven says whether a process of this machine drives the run.
+// Driven reports whether a process of this machine drives the run.
 func (r *Reader) Driven(run *record.Run) bool {
 	w, err := r.work.Run(run.Name)
 	return err == nil && w.Held()
 }
 
-// status is how the run stands, end being its end or nil.
+// status returns the status of the run. end is its end or nil.
 func (r *Reader) status(run *record.Run, end *record.End) record.Status {
 	switch {
 	case end != nil:

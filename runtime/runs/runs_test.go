@@ -89,7 +89,7 @@ func TestListAndResolve(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	for range r.List(t.Context(), "good") {
-		break // a list can be left
+		break // iteration can stop early
 	}
 	for _, c := range []struct{ pipeline, name, want string }{
 		{"", "latest", "g-two"}, {"", "", "g-two"}, {"bad-1", "latest", "b-one"}, {"", "b", "b-one"}, {"", "g-o", "g-one"},
@@ -156,7 +156,7 @@ func TestLogs(t *testing.T) {
 	}
 }
 
-// TestFollow: each line is told once, while the run goes on and until its end; steps wait until their lines were seen.
+// TestFollow: each line is reported once, during the run and until its end. Steps wait until their lines were seen.
 func TestFollow(t *testing.T) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -203,7 +203,7 @@ func TestFollow(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	slices.Sort(got) // c may be told after d
+	slices.Sort(got) // c may be reported after d
 	if want := []string{"b1", "b2", "c1", "d1"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -274,7 +274,7 @@ func TestArtifactsAndDiff(t *testing.T) {
 	}
 }
 
-// TestCompare: nothing differs from itself, and a difference has the sides that there are.
+// TestCompare: a run has no differences to itself, and a difference has the sides that exist.
 func TestCompare(t *testing.T) {
 	item := rapid.Custom(func(t *rapid.T) runs.Item {
 		it := runs.Item{Step: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "step")}
@@ -306,7 +306,7 @@ func TestCompare(t *testing.T) {
 	})
 }
 
-// TestTornLog: what a loss of power left of a log is read as far as it goes; the rest is in the results.
+// TestTornLog: a log that a loss of power truncated is read as far as possible; the rest is in the results.
 func TestTornLog(t *testing.T) {
 	dir := t.TempDir()
 	rec := run(t, options(dir, "p", sh("a", "true")), "r")

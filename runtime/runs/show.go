@@ -11,13 +11,13 @@ import (
 type Detail struct {
 	Run    *record.Run   `json:"run"`
 	Status record.Status `json:"status"`
-	// End is nil while the run has none.
+	// End is nil if the run has not ended.
 	End *record.End `json:"end,omitempty"`
-	// Steps are in the order of the program, ended or not; those of End where it is there.
+	// Steps are in the order of the program, or those of End if it exists.
 	Steps []record.StepEnd `json:"steps"`
 }
 
-// Show reads how a run stands.
+// Show reads the status of a run and its steps.
 func (r *Reader) Show(ctx context.Context, run *record.Run) (*Detail, error) {
 	for {
 		end, err := r.End(ctx, run)
@@ -33,7 +33,7 @@ func (r *Reader) Show(ctx context.Context, run *record.Run) (*Detail, error) {
 			return nil, err
 		}
 		if end, err := r.End(ctx, run); err != nil || end != nil {
-			continue // it ended meanwhile
+			continue // it ended in the meantime
 		}
 		return &Detail{Run: run, Status: status, Steps: steps}, nil
 	}

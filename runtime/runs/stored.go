@@ -13,7 +13,7 @@ import (
 	"pipec.dev/pipec/runtime/step"
 )
 
-// pullStored gives what is new of the segments in the store.
+// pullStored returns the new lines of the segments in the store.
 func (t *tail) pullStored(ctx context.Context, id logID, c *cursor) error {
 	dir, begin := t.run.AttemptDir(id.step, id.attempt), int64(0)
 	for segment := 0; ; segment++ {
@@ -38,7 +38,7 @@ func (t *tail) pullStored(ctx context.Context, id logID, c *cursor) error {
 	}
 }
 
-// readFrom gives the lines of r but what was given already, and closes it.
+// readFrom returns the lines of r after those that were returned before, and closes r.
 func (t *tail) readFrom(ctx context.Context, id logID, c *cursor, r io.ReadCloser, skip int64) error {
 	defer r.Close()
 	var err error
@@ -53,7 +53,7 @@ func (t *tail) readFrom(ctx context.Context, id logID, c *cursor, r io.ReadClose
 	return t.read(ctx, id, c, r)
 }
 
-// here says whether an attempt has its log on this machine still.
+// here reports whether this machine still has the log of an attempt.
 func (t *tail) here(id logID) bool {
 	if t.run.Namespace != Namespace {
 		return false
@@ -62,15 +62,14 @@ func (t *tail) here(id logID) bool {
 	return err == nil
 }
 
-// segment is a piece of an attempt's log: in the store at key, or with "" as a whole on this machine.
+// segment is a part of an attempt's log: in the store at key, or the whole log on this machine if key is "".
 type segment struct {
 	id   logID
 	key  string
 	last bool // the attempt's last
 }
 
-// allStored gives the logs of attempts from a store that is elsewhere: by one list, and with some segments opened
-// before their turn.
+// allStored returns the logs of attempts in a remote store. It makes one list request, and opens some segments ahead.
 func (t *tail) allStored(ctx context.Context, ids []logID) error {
 	stored, err := t.segments(ctx, ids)
 	if err != nil {
@@ -114,8 +113,8 @@ func (t *tail) allStored(ctx context.Context, ids []logID) error {
 	return nil
 }
 
-// plan gives what is read, in order. Of what was given already, while the run was followed here, the rest is read as
-// there.
+// plan returns the segments to read, in order. An attempt whose log was followed on this machine is read there to its
+// end.
 func (t *tail) plan(ids []logID, stored map[string][]string) iter.Seq2[segment, error] {
 	return func(yield func(segment, error) bool) {
 		for _, id := range ids {
@@ -135,7 +134,7 @@ func (t *tail) plan(ids []logID, stored map[string][]string) iter.Seq2[segment, 
 	}
 }
 
-// segments lists the keys of the stored logs that are wanted, by the attempts' directories.
+// segments lists the keys of the selected logs in the store, by the attempts' directories.
 func (t *tail) segments(ctx context.Context, ids []logID) (map[string][]string, error) {
 	prefix := path.Dir(path.Dir(t.run.AttemptDir("x", 1))) + "/"
 	switch {
@@ -151,14 +150,14 @@ func (t *tail) segments(ctx context.Context, ids []logID) (map[string][]string, 
 			return nil, err
 		}
 		dir, ok := strings.CutSuffix(path.Dir(key), "/log")
-		if ok && key == step.LogKey(dir, len(out[dir])) { // in order, up to the first that isn't there
+		if ok && key == step.LogKey(dir, len(out[dir])) { // in order, up to the first missing one
 			out[dir] = append(out[dir], key)
 		}
 	}
 	return out, nil
 }
 
-// lastStored gives the last lines of an attempt, no more than n: from its last segments, as many as that takes.
+// lastStored returns up to n last lines of an attempt, from as many of its last segments as necessary.
 func (t *tail) lastStored(ctx context.Context, id logID, n int) error {
 	t.o.Step, t.o.Attempt = id.step, id.attempt
 	stored, err := t.segments(ctx, []logID{id})
@@ -188,7 +187,7 @@ func (t *tail) lastStored(ctx context.Context, id logID, n int) error {
 	return t.flush(id)
 }
 
-// lastBytes are the last n of r, and what comes with them.
+// lastBytes returns at least the last n bytes of r, up to twice as many.
 func lastBytes(r io.Reader, n int) ([]byte, error) {
 	var out []byte
 	buf := make([]byte, n)

@@ -18,7 +18,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// TestStores: what is read of runs is the same wherever their records are.
+// TestStores: reading runs gives the same result for every kind of store.
 func TestStores(t *testing.T) {
 	for name, place := range map[string]func(t *testing.T) program.Store{
 		"local": func(*testing.T) program.Store { return program.Store{Kind: "local", Path: ".pipec/store"} },
@@ -46,7 +46,7 @@ func readRuns(t *testing.T, dir string, stack *program.Stack) {
 	one, two := options(dir, "one", flaky, chatty), options(dir, "two", sh("bad", "exit 3"))
 	one.Stack, two.Stack = stack, stack
 	var names []string
-	for i := range 20 { // more than are asked for at once
+	for i := range 20 { // more than are requested concurrently
 		o := two
 		if i%5 == 0 {
 			o = one
@@ -78,7 +78,7 @@ func readRuns(t *testing.T, dir string, stack *program.Stack) {
 		t.Errorf("%q", got)
 	}
 	for range r.List(ctx, "one") {
-		break // a list can be left
+		break // iteration can stop early
 	}
 	if p, err := r.Pipelines(ctx); err != nil || !slices.Equal(p, []string{"one", "two"}) {
 		t.Errorf("%q, %v", p, err)
@@ -120,7 +120,7 @@ func readRuns(t *testing.T, dir string, stack *program.Stack) {
 	inCluster(t, s, r, latest, d.Datum)
 }
 
-// inCluster: a run in a namespace that has no end yet, as its log and a result behind it tell.
+// inCluster returns a run in a namespace without an end, with a log and a newer result.
 func inCluster(t *testing.T, s store.Store, r *runs.Reader, like *record.Run, output record.Datum) {
 	ctx := t.Context()
 	run := *like

@@ -1,4 +1,4 @@
-// Package shell writes what a person's shell reads: commands that are proposed can be copied.
+// Package shell quotes text for a shell, so that users can copy the commands that pipec suggests.
 package shell
 
 import (
@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-// Word is text as one word of a shell's command: in quotes, unless all of it is certainly plain.
+// Word returns text as one word of a shell command, quoted unless it is plain.
 func Word(s string) string {
 	plain := func(r rune) bool {
 		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("/._-+=:,@%", r)

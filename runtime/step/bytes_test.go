@@ -14,7 +14,7 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// What is split into any pieces comes out as if it were replaced whole.
+// Redaction gives the same result for every split of the input.
 func TestRedactor(t *testing.T) {
 	piece := rapid.StringMatching(`[ab\n]{0,6}`)
 	rapid.Check(t, func(rt *rapid.T) {
@@ -56,7 +56,7 @@ func TestRedactExact(t *testing.T) {
 	}
 }
 
-// Lines don't depend on the pieces that they come in, and nothing but newlines is lost.
+// Lines do not depend on how the input is split, and only newlines are removed.
 func TestLiner(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		pieces := rapid.SliceOf(rapid.StringMatching(`[ab\n]{0,8}`)).Draw(rt, "pieces")

@@ -21,34 +21,34 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// placeholder stands for Root in a cache key: where a run is on the disk is no part of it.
+// placeholder replaces Root in a cache key: the run's directory is not a part of the key.
 const placeholder = "/pipec"
 
-// Keyer computes cache keys of steps on this machine. It remembers what it learned of executables and interpreters; it
-// is safe for concurrent use.
+// Keyer computes the cache keys of steps on this machine. It caches what it learned about executables and interpreters.
+// It is safe for concurrent use.
 type Keyer struct {
-	// Dir is where what an interpreter said of itself is kept between runs, as small files; "" keeps nothing.
+	// Dir is the directory in which facts about interpreters are cached between runs, as small files; "" disables that.
 	Dir string
 
 	mu      sync.Mutex
 	digests map[fileID]string
-	asked   map[string]*interpreter // by path and environment
+	queried map[string]*interpreter // by path and environment
 }
 
-// fileID changes when a file's content does, as far as the file system tells.
+// fileID identifies the content of a file: it changes when the file system reports a change.
 type fileID struct {
 	path        string
 	size, mtime int64
 	inode       uint64
 }
 
-// Key is the answer of Keyer.Key.
+// Key is the result of Keyer.Key.
 type Key struct {
-	Digest string // "" where the step can't be cached
-	Why    string // then: why not
+	Digest string // "" if the step can't be cached
+	Why    string // the reason if it can't
 }
 
-// keyForm is what is digested. Its JSON is canonical: structs in order, maps sorted.
+// keyForm is the data that is digested. Its JSON is canonical: structs in field order, maps sorted.
 type keyForm struct {
 	Version     int               `json:"version"`
 	Command     []string          `json:"command,omitempty"`
@@ -85,8 +85,8 @@ func newKeyDatum(d *record.Datum) keyDatum {
 	return kd
 }
 
-// Key digests all that decides what the step's outputs are. The error is for the world: an executable that can't be
-// read. What has no digest is not cached, and Why says what that is.
+// Key digests everything that determines the step's outputs. If something has no digest, the step is not cached, and
+// Why names it. The error is for the environment, such as an executable that can't be read.
 func (k *Keyer) Key(ctx context.Context, spec *Spec, d Deps) (Key, error) {
 	s := *spec
 	s.Root = placeholder
@@ -95,7 +95,7 @@ func (k *Keyer) Key(ctx context.Context, spec *Spec, d Deps) (Key, error) {
 	}
 	form, f := s.keyForm()
 	if f != nil {
-		return Key{Why: f.message}, nil // the attempt will say the same, as its failure
+		return Key{Why: f.message}, nil // the attempt will fail with the same message
 	}
 	var why string
 	var err error
@@ -112,7 +112,7 @@ func (k *Keyer) Key(ctx context.Context, spec *Spec, d Deps) (Key, error) {
 	return Key{Digest: program.Digest(data)}, err
 }
 
-// keyForm is what is digested of every step: all but what is started, and where.
+// keyForm returns the data that is common to all steps: everything except the program and its location.
 func (s *Spec) keyForm() (*keyForm, *failure) {
 	form := &keyForm{
 		Version: SpecVersion, Env: []string{}, Secrets: s.Program.SecretEnv, Inputs: []keyDatum{},
@@ -135,7 +135,7 @@ func (s *Spec) keyForm() (*keyForm, *failure) {
 	return form, nil
 }
 
-// program adds the command and the digest of what it starts.
+// program adds the command and the digest of its executable.
 func (k *Keyer) program(s *Spec, d Deps, form *keyForm) (why string, err error) {
 	argv, f := s.command()
 	if f != nil {
@@ -144,11 +144,11 @@ func (k *Keyer) program(s *Spec, d Deps, form *keyForm) (why string, err error) 
 	form.Command = argv
 	name := argv[0]
 	if s.Code != "" && strings.ContainsRune(name, '/') && !filepath.IsAbs(name) {
-		form.Executable = "code" // a file of the bundle, whose digest is there
+		form.Executable = "code" // a file of the bundle, which has a digest already
 		return "", nil
 	}
 	if name == s.InputPath("") || strings.HasPrefix(name, filepath.Join(placeholder, inputsDir)+"/") {
-		form.Executable = "input" // an input, whose digest is there
+		form.Executable = "input" // an input, which has a digest already
 		return "", nil
 	}
 	path, f := lookPath(name, s.keyEnvironment(d, form), s.Dir)
@@ -162,12 +162,12 @@ func (k *Keyer) program(s *Spec, d Deps, form *keyForm) (why string, err error) 
 	return "", err
 }
 
-// keyEnvironment is where PATH is read: what is inherited, and what the step sets.
+// keyEnvironment returns the environment in which PATH is looked up: inherited variables, and those that the step sets.
 func (s *Spec) keyEnvironment(d Deps, form *keyForm) []string {
 	return append(append([]string{}, d.Environ...), form.Env...)
 }
 
-// fileDigest digests a file, once as long as it doesn't change.
+// fileDigest digests a file, again only if the file has changed.
 func (k *Keyer) fileDigest(path string) (string, error) {
 	id, err := identify(path)
 	if err != nil {
@@ -210,20 +210,20 @@ func identify(path string) (fileID, error) {
 	return id, nil
 }
 
-// interpreterState is what an interpreter would import, besides the step's code.
+// interpreterState is what an interpreter could import in addition to the step's code.
 type interpreterState struct {
 	Version       string   `json:"version"`
-	Distributions []string `json:"distributions"` // names of *.dist-info, *.egg-info; *.pth with their content
+	Distributions []string `json:"distributions"` // names of *.dist-info and *.egg-info; *.pth with their content
 }
 
-// python adds the interpreter and what is installed in it.
+// python adds the interpreter and the installed packages.
 func (k *Keyer) python(ctx context.Context, s *Spec, d Deps, form *keyForm) (why string, err error) {
 	if s.Code == "" {
-		return "the step has no code block: what its module holds has no digest", nil
+		return "the step has no code block, so the content of its module has no digest", nil
 	}
 	env := s.keyEnvironment(d, form)
 	if lookupEnv(env, "PYTHONPATH") != "" {
-		return "PYTHONPATH is set, and what is there has no digest", nil
+		return "PYTHONPATH is set, and its content has no digest", nil
 	}
 	path, f := lookPath(s.interpreter(), env, "")
 	if f == nil {
@@ -234,20 +234,20 @@ func (k *Keyer) python(ctx context.Context, s *Spec, d Deps, form *keyForm) (why
 	}
 	p, err := k.probe(ctx, path, probeEnvironment(s, d, form))
 	if err != nil {
-		return "the interpreter didn't answer: " + err.Error(), nil
+		return "the interpreter didn't respond: " + err.Error(), nil
 	}
 	form.Interpreter = &interpreterState{Version: p.Version, Distributions: p.listed}
 	form.Executable, err = k.fileDigest(p.Executable)
 	return "", err
 }
 
-// listDistributions names what is installed in the directories that modules are imported from.
+// listDistributions names the packages that are installed in the directories from which modules are imported.
 func listDistributions(dirs []string) ([]string, error) {
 	var out []string
 	for i, dir := range dirs {
 		entries, err := os.ReadDir(dir)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
-			continue // pythonXY.zip, and a user's site that isn't there
+			continue // pythonXY.zip, or a user site that does not exist
 		}
 		if err != nil {
 			return nil, err
@@ -270,7 +270,7 @@ func listDistributions(dirs []string) ([]string, error) {
 	return out, nil
 }
 
-// CacheEntryFor makes what stands in the cache for a result.
+// CacheEntryFor returns the cache entry for a result.
 func CacheEntryFor(result *record.Result) record.CacheEntry {
 	return record.CacheEntry{Version: record.Version, Run: result.Run, At: result.EndedAt, Result: *result}
 }

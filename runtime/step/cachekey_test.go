@@ -28,7 +28,7 @@ func key(t *testing.T, k *step.Keyer, x *trial) step.Key {
 	return got
 }
 
-// program in a directory of its own, so that a test can change it.
+// program is in its own directory, so that a test can change it.
 func ownProgram(t *testing.T, content string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "prog")
@@ -95,7 +95,7 @@ func TestCacheKey(t *testing.T) {
 		}
 		seen[got] = name
 	}
-	// Elements of a list count, each.
+	// Each element of a list is a part of the key.
 	x := fresh()
 	x.spec.Inputs[1] = record.Datum{Name: "f", Type: "list(file)", Elems: []record.Datum{{Type: "file", Artifact: &record.Artifact{Digest: program.Digest([]byte("1"))}}}}
 	one := key(t, k, x).Digest
@@ -136,7 +136,8 @@ func TestNoDigestNoCaching(t *testing.T) {
 	}
 }
 
-// What is installed counts. A script, as pyenv has them, is asked once by each Keyer, and when a .pth file is new.
+// Installed packages are a part of the key. A script, such as pyenv's, is queried once by each Keyer, and again when a
+// .pth file is new.
 func TestPythonCacheKey(t *testing.T) {
 	base := python(t, "steps:f", "").outputs("o", "number")
 	venv := t.TempDir()
@@ -186,7 +187,7 @@ func TestInterpreterIsAskedOnce(t *testing.T) {
 	if err != nil || len(kept) != 1 {
 		t.Fatalf("%v, %v", kept, err)
 	}
-	// What is kept is what is used: another version in it changes the key.
+	// The cached facts are used: another version in them changes the key.
 	data, err := os.ReadFile(kept[0])
 	if err != nil {
 		t.Fatal(err)
@@ -206,7 +207,7 @@ func TestInterpreterIsAskedOnce(t *testing.T) {
 	if got := key(t, &step.Keyer{Dir: dir}, x).Digest; got == want {
 		t.Error("the interpreter was asked again")
 	}
-	// Damaged, it is asked.
+	// If they are damaged, the interpreter is queried.
 	if err := os.WriteFile(kept[0], []byte("{"), 0o666); err != nil {
 		t.Fatal(err)
 	}

@@ -14,10 +14,10 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// headSize is how much of a file's start tells its format.
+// headSize is how many bytes at the start of a file identify its format.
 const headSize = 4 << 10
 
-// checkKind looks at one artifact.
+// checkKind checks one artifact. It returns the format, and what is wrong or "".
 func checkKind(path string, a types.Artifact) (format, why string) {
 	info, err := os.Stat(path)
 	switch {
@@ -46,8 +46,8 @@ func checkKind(path string, a types.Artifact) (format, why string) {
 	return checkContent(f, info.Size(), a.Kind)
 }
 
-// checkContent looks whether the content is of the kind; it reads as much as that takes, in bounded memory. r is read
-// from its start.
+// checkContent checks that the content has the kind's format. It reads as much as that requires, in bounded memory. r
+// starts at the beginning.
 func checkContent(r io.ReaderAt, size int64, kind string) (format, why string) {
 	head := make([]byte, min(headSize, size))
 	if n, err := r.ReadAt(head, 0); err != nil && (err != io.EOF || n < len(head)) {
@@ -78,11 +78,11 @@ func checkContent(r io.ReaderAt, size int64, kind string) (format, why string) {
 	return "", ""
 }
 
-func startsWith(head []byte, wanted string) string {
+func startsWith(head []byte, expected string) string {
 	if len(head) == 0 {
-		return "the file is empty: " + wanted
+		return "the file is empty: " + expected
 	}
-	return fmt.Sprintf("the file starts with %q: %s", head[:min(len(head), 16)], wanted)
+	return fmt.Sprintf("the file starts with %q: %s", head[:min(len(head), 16)], expected)
 }
 
 func checkDataframe(r io.ReaderAt, head []byte, whole io.Reader, size int64) (format, why string) {
@@ -90,7 +90,7 @@ func checkDataframe(r io.ReaderAt, head []byte, whole io.Reader, size int64) (fo
 	if bytes.HasPrefix(head, []byte(magic)) {
 		tail := make([]byte, len(magic))
 		if _, err := r.ReadAt(tail, max(size-int64(len(magic)), 0)); size < 12 || err != nil && err != io.EOF || string(tail) != magic {
-			return "", "the file starts as parquet and doesn't end so: it is not whole"
+			return "", "the file starts like parquet, but its end is missing: it is incomplete"
 		}
 		return "parquet", ""
 	}
@@ -99,7 +99,7 @@ func checkDataframe(r io.ReaderAt, head []byte, whole io.Reader, size int64) (fo
 		return "", startsWith(head, "a dataframe is a parquet file, or csv with a line of column names")
 	}
 	if why := checkText(whole); why != "" {
-		return "", startsWith(head, "it is not parquet, and not csv either: "+why)
+		return "", startsWith(head, "it is neither parquet nor csv: "+why)
 	}
 	return "csv", ""
 }
@@ -123,7 +123,7 @@ func imageFormat(head []byte) string {
 	return ""
 }
 
-// checkText says why what r gives is not UTF-8 text.
+// checkText returns why the content of r is not UTF-8 text, or "".
 func checkText(r io.Reader) string {
 	var t textChecker
 	if _, err := io.Copy(&t, r); err != nil {
@@ -134,9 +134,9 @@ func checkText(r io.Reader) string {
 
 func textFault(text string) string { return checkText(strings.NewReader(text)) }
 
-// textChecker reads text piece by piece.
+// textChecker checks text in pieces.
 type textChecker struct {
-	rest []byte // of a character that is not whole yet
+	rest []byte // the bytes of an incomplete character
 	at   int64
 	why  string
 }
@@ -169,7 +169,7 @@ func (t *textChecker) Write(p []byte) (int, error) {
 
 func (t *textChecker) check(p []byte) {
 	if i := bytes.IndexByte(p, 0); i >= 0 {
-		t.why = fmt.Sprintf("it holds a NUL byte (at %d), which text doesn't", t.at+int64(i))
+		t.why = fmt.Sprintf("it contains a NUL byte (at %d), which text can't contain", t.at+int64(i))
 		return
 	}
 	if utf8.Valid(p) {
@@ -189,7 +189,7 @@ func (t *textChecker) check(p []byte) {
 
 func (t *textChecker) end() string {
 	if t.why == "" && len(t.rest) > 0 {
-		t.why = "it is not UTF-8: the last character is not whole"
+		t.why = "it is not UTF-8: the last character is incomplete"
 	}
 	return t.why
 }

@@ -6,11 +6,11 @@ import (
 	"io"
 )
 
-// maxJSONDepth is how deep a json artifact may be nested; encoding/json has the same bound.
+// maxJSONDepth is the maximum depth of a json artifact, the same as in encoding/json.
 const maxJSONDepth = 10_000
 
-// checkJSON says why what r gives is not one JSON document in UTF-8. It keeps one byte for each open bracket, and
-// nothing of strings or numbers, however long.
+// checkJSON returns why the content of r is not one JSON document in UTF-8, or "". It stores one byte for each open
+// bracket, and no strings or numbers, regardless of their length.
 func checkJSON(r io.ByteReader) string {
 	s := jsonScanner{r: r}
 	err := s.document()
@@ -38,7 +38,7 @@ type jsonScanner struct {
 	one    [1]byte
 }
 
-// next reads a byte. At the end it is io.EOF.
+// next reads a byte, or returns io.EOF.
 func (s *jsonScanner) next() (byte, error) {
 	if s.peeked {
 		s.peeked = false
@@ -64,7 +64,7 @@ func (s *jsonScanner) next() (byte, error) {
 
 func (s *jsonScanner) back() { s.peeked = true }
 
-// token is the next byte that is no white space.
+// token returns the next byte that is not white space.
 func (s *jsonScanner) token() (byte, error) {
 	for {
 		c, err := s.next()
@@ -99,7 +99,7 @@ func (s *jsonScanner) document() error {
 	return fmt.Errorf("%q follows the document", c)
 }
 
-// value reads a value, or what opens one: then it is not done.
+// value reads a value, or the opening bracket of one: then the value is not done.
 func (s *jsonScanner) value() (done bool, err error) {
 	c, err := s.token()
 	if err != nil {
@@ -127,7 +127,7 @@ func (s *jsonScanner) value() (done bool, err error) {
 	return false, fmt.Errorf("%q can't start a value", c)
 }
 
-// opened stands behind a bracket: it may close at once, and in an object a name is next.
+// opened reads what follows an opening bracket: the closing bracket, or in an object a name.
 func (s *jsonScanner) opened(bracket byte) (done bool, err error) {
 	c, err := s.token()
 	if err != nil {
@@ -146,19 +146,20 @@ func (s *jsonScanner) opened(bracket byte) (done bool, err error) {
 
 func (s *jsonScanner) name(c byte) error {
 	if c != '"' {
-		return fmt.Errorf("%q where a name in quotes is wanted", c)
+		return fmt.Errorf("%q where a quoted name is expected", c)
 	}
 	if err := s.str(); err != nil {
 		return err
 	}
 	c, err := s.token()
 	if err == nil && c != ':' {
-		err = fmt.Errorf("%q where a colon is wanted", c)
+		err = fmt.Errorf("%q where a colon is expected", c)
 	}
 	return err
 }
 
-// after stands behind an element: a comma and more, or the bracket's end, which makes the outer one done.
+// after reads what follows an element: a comma and the next element, or the closing bracket, after which the outer
+// element is done.
 func (s *jsonScanner) after() (done bool, err error) {
 	c, err := s.token()
 	if err != nil {
@@ -170,7 +171,7 @@ func (s *jsonScanner) after() (done bool, err error) {
 		s.open = s.open[:len(s.open)-1]
 		return true, nil
 	case c != ',':
-		return false, fmt.Errorf("%q where a comma or the end is wanted", c)
+		return false, fmt.Errorf("%q where a comma or the end is expected", c)
 	case bracket == '[':
 		return false, nil
 	}
@@ -275,7 +276,7 @@ func (s *jsonScanner) fraction() (byte, error) {
 	return s.digits()
 }
 
-// digits gives the first byte that is none.
+// digits skips digits, and returns the first other byte.
 func (s *jsonScanner) digits() (byte, error) {
 	for {
 		c, err := s.next()

@@ -11,13 +11,13 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// WrongKindError says that content is not of the artifact's kind.
+// WrongKindError reports that content does not have the artifact's kind.
 type WrongKindError struct{ Why string }
 
 func (e *WrongKindError) Error() string { return e.Why }
 
-// CheckStream looks whether content is of the kind, as what a step leaves is looked at, while it is read once from its
-// start. It may leave some of it unread. The error is a *WrongKindError, or r's.
+// CheckStream checks content in the same way as the outputs of a step, while it is read once from its start. It may
+// leave a part of it unread. The error is a *WrongKindError or an error of r.
 func CheckStream(r io.Reader, a types.Artifact) (format string, err error) {
 	in := &remembering{r: r}
 	whole := bufio.NewReaderSize(in, 64<<10)
@@ -29,7 +29,7 @@ func CheckStream(r io.Reader, a types.Artifact) (format string, err error) {
 	s := &streamed{head: head, rest: whole}
 	size := int64(len(head))
 	if err == nil {
-		size = math.MaxInt64 // of a kind whose end counts it is known when all was read
+		size = math.MaxInt64 // kinds that check the end know the size when everything was read
 	}
 	if a.Kind == "dataframe" && bytes.HasPrefix(head, []byte("PAR1")) {
 		if size, err = s.drain(); err != nil {
@@ -46,7 +46,7 @@ func CheckStream(r io.Reader, a types.Artifact) (format string, err error) {
 	return format, nil
 }
 
-// CheckFile looks at a file or a directory, as at what a step leaves.
+// CheckFile checks a file or a directory in the same way as the outputs of a step.
 func CheckFile(path string, a types.Artifact) (format string, err error) {
 	format, why := checkKind(path, a)
 	if why != "" {
@@ -55,7 +55,7 @@ func CheckFile(path string, a types.Artifact) (format string, err error) {
 	return format, nil
 }
 
-// remembering keeps the error of its reader, which is not the content's fault.
+// remembering stores the error of its reader, to distinguish it from an error in the content.
 type remembering struct {
 	r   io.Reader
 	err error
@@ -69,13 +69,13 @@ func (r *remembering) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// streamed is what checkContent asks for, of content that comes in order: its start, its end once it was drained, and all
-// of it from its start.
+// streamed provides what checkContent needs for sequential content: its start, its end after drain, and all of it from
+// the start.
 type streamed struct {
 	head []byte
-	rest io.Reader // from the start on
+	rest io.Reader // from the start
 	at   int64
-	tail []byte // the last bytes, from tailAt on; after drain
+	tail []byte // the last bytes, from offset tailAt; set by drain
 	from int64
 }
 
@@ -96,10 +96,10 @@ func (s *streamed) ReadAt(p []byte, off int64) (int, error) {
 		}
 		return n, err
 	}
-	return 0, fmt.Errorf("it is read out of order, at %d", off)
+	return 0, fmt.Errorf("it is not read in order, at %d", off)
 }
 
-// drain reads to the end, and keeps the last bytes.
+// drain reads to the end, and stores the last bytes.
 func (s *streamed) drain() (size int64, err error) {
 	const kept = 16
 	buf := make([]byte, 32<<10)

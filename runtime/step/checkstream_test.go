@@ -13,7 +13,7 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// What comes in order is judged as a file is.
+// Sequential content gets the same result as a file.
 func TestCheckStream(t *testing.T) {
 	long := strings.Repeat("ä,b\n", 1<<16)
 	contents := map[string]string{
@@ -50,7 +50,7 @@ func TestCheckStream(t *testing.T) {
 		for _, before := range []string{"", "PAR1", `["`, long} {
 			no := errors.New("no")
 			_, err := CheckStream(io.MultiReader(bytes.NewReader([]byte(before)), iotest.ErrReader(no)), types.Artifact{Kind: kind})
-			if before != long && !errors.Is(err, no) { // of a long one the start may say enough
+			if before != long && !errors.Is(err, no) { // the start of a long one may be enough
 				t.Errorf("%s after %.9q: %v", kind, before, err)
 			}
 		}

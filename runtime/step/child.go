@@ -10,22 +10,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// drainTime is how long output is awaited after the process ended and its group was killed: something else must hold
-// the pipe then, a daemon that left the group.
+// drainTime is how long to wait for output after the process has ended and its group was killed. Longer output comes
+// from a daemon that left the group and still has the pipe.
 const drainTime = time.Second
 
-// child is a process that was started, and the end of the pipe that it writes to.
+// child is a process that was started, and the read end of its output pipe.
 type child struct {
 	pid    int
-	handle int      // a file that can be read when the process has ended; -1: there is none
-	r      int      // -1: closed, or given to file
-	silent bool     // nothing was written, and nobody is left who could
-	ended  bool     // it has ended, and was not taken away yet
-	file   *os.File // r, when there is something to read
+	handle int      // a file that is readable when the process has ended; -1: none
+	r      int      // -1: closed, or moved to file
+	silent bool     // nothing was written, and no writer is left
+	ended  bool     // it has ended, and was not reaped yet
+	file   *os.File // r, if there is something to read
 	heard  chan struct{}
 }
 
-// release gives back what is still held of a process that has ended.
+// release releases the resources of a process that has ended.
 func (c *child) release() {
 	if c.file != nil {
 		_ = c.file.Close()
@@ -44,11 +44,11 @@ func closeFD(fd *int) {
 	}
 }
 
-// awaitWord waits until the process has written something, can't write any more, or has ended; and says whether there is
-// something to read or may be. Where the process has no handle it counts as one that writes from the start.
+// awaitWord waits until the process has written something, can't write any more, or has ended. It reports whether there
+// may be something to read. A process without a handle is assumed to write.
 //
-// The pipe's end comes a little before the process's, while that is still being taken down: who is woken by it is awake
-// when it is time to go on.
+// The end of the pipe comes shortly before the end of the process, whose teardown takes time: waking up early saves
+// that time.
 func (c *child) awaitWord() (word bool) {
 	if c.handle < 0 {
 		return true
@@ -59,9 +59,9 @@ func (c *child) awaitWord() (word bool) {
 	return n <= 0 || fds[0].Revents != 0 && !c.silent
 }
 
-// listen takes what is written from now on, beside who waits for the process's end.
+// listen reads further output concurrently with the wait for the end of the process.
 func (c *child) listen(out io.Writer) {
-	_ = syscall.SetNonblock(c.r, true) // or nothing could end a reader but the pipe's end
+	_ = syscall.SetNonblock(c.r, true) // else only the end of the pipe could end a read
 	c.file = os.NewFile(uintptr(c.r), "output")
 	c.r = -1
 	c.heard = make(chan struct{})
@@ -71,7 +71,7 @@ func (c *child) listen(out io.Writer) {
 	}()
 }
 
-// reap takes the process away, which has ended: its number may be another's from now on.
+// reap reaps the process, which has ended. Its process ID may be reused afterwards.
 func (c *child) reap() syscall.WaitStatus {
 	var status syscall.WaitStatus
 	for {
@@ -81,7 +81,7 @@ func (c *child) reap() syscall.WaitStatus {
 	}
 }
 
-// rest takes the output that is left when the process is gone.
+// rest reads the output that is left after the process has ended.
 func (c *child) rest(out io.Writer) {
 	if c.silent {
 		return
@@ -92,7 +92,7 @@ func (c *child) rest(out io.Writer) {
 	awaitDrained(c.file, out, c.heard)
 }
 
-// poll waits for one of the files; 0 where time ran out or the kernel refused.
+// poll waits until one of the files is readable. It returns 0 if the time is over or the kernel reports an error.
 func poll(fds []unix.PollFd, timeout int) int {
 	for {
 		n, err := unix.Poll(fds, timeout)
@@ -102,7 +102,7 @@ func poll(fds []unix.PollFd, timeout int) int {
 	}
 }
 
-// drain copies until the last writer has closed the pipe, or the deadline. out takes all that it is given.
+// drain copies until the last writer has closed the pipe, or until the deadline. out must accept all data.
 func drain(r io.Reader, out io.Writer) {
 	buf := make([]byte, 32<<10)
 	for {
@@ -116,7 +116,8 @@ func drain(r io.Reader, out io.Writer) {
 	}
 }
 
-// awaitDrained waits for the rest of the output. Where a daemon holds the pipe, what is in it by now is the rest.
+// awaitDrained waits for the rest of the output. If a daemon still has the pipe, the rest is what the pipe contains
+// now.
 func awaitDrained(r *os.File, out io.Writer, drained <-chan struct{}) {
 	if r.SetReadDeadline(time.Now().Add(drainTime)) != nil {
 		<-drained
@@ -131,7 +132,7 @@ func awaitDrained(r *os.File, out io.Writer, drained <-chan struct{}) {
 		return
 	}
 	buf := make([]byte, 4<<10)
-	for range 256 { // a pipe holds no more than that
+	for range 256 { // the capacity of a pipe
 		n := 0
 		err := raw.Read(func(fd uintptr) bool {
 			n, _ = unix.Read(int(fd), buf)

@@ -12,11 +12,11 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// environment makes the environment of the step's process, sorted: what is inherited, without all PIPEC_* of others
-// (their secrets among it); PIPEC_* of this step; scratch directories; then what the step says, and its secrets.
+// environment returns the environment of the step's process, sorted: inherited variables without PIPEC_* (which may
+// contain secrets of others), PIPEC_* of this step, scratch directories, and the step's own variables and secrets.
 //
-// HOME and TMPDIR always lead into scratch unless the step sets them. The caches do so unless anyone has set them: a
-// model that was downloaded to HF_HOME is there to be shared.
+// HOME and TMPDIR are in scratch unless the step sets them. Cache directories are in scratch unless the environment or
+// the step sets them, so that a model in HF_HOME can be shared.
 func (s *Spec) environment(d *Deps) ([]string, *failure) {
 	inherited := d.inherited()
 	own := s.scratch(inherited)
@@ -32,7 +32,7 @@ func (s *Spec) environment(d *Deps) ([]string, *failure) {
 	for _, secret := range s.Program.SecretEnv {
 		value, ok := d.Secrets[secret.Name]
 		if !ok {
-			return nil, userFault(record.ReasonStart, "secret_env %q: there is no value for the key %q of the secret %q",
+			return nil, userFailure(record.ReasonStart, "secret_env %q: there is no value for key %q of secret %q",
 				secret.Name, secret.Key, secret.Secret)
 		}
 		own.set(secret.Name, value)
@@ -48,7 +48,7 @@ func (s *Spec) environment(d *Deps) ([]string, *failure) {
 	return out, nil
 }
 
-// scratch is what leads into the scratch directory.
+// scratch returns the variables that refer to the scratch directory.
 func (s *Spec) scratch(inherited *Inherited) variables {
 	own := make(variables, 0, 16+len(s.Inputs)+len(s.Program.Outputs)+len(s.Program.Env))
 	scratch := filepath.Join(s.Root, scratchDir)
@@ -65,7 +65,7 @@ func (s *Spec) scratch(inherited *Inherited) variables {
 	return own
 }
 
-// describe adds PIPEC_* of this attempt.
+// describe adds the PIPEC_* variables of this attempt.
 func (s *Spec) describe(own *variables) {
 	own.set("PIPEC_INPUTS", filepath.Join(s.Root, inputsDir))
 	own.set("PIPEC_OUTPUTS", filepath.Join(s.Root, outputsDir))
@@ -79,13 +79,13 @@ func (s *Spec) describe(own *variables) {
 	}
 	for i := range s.Program.Outputs {
 		if s.Program.Outputs[i].Glob != "" {
-			continue // nothing is read there
+			continue // this path is not read
 		}
 		own.set("PIPEC_OUTPUT_"+envName(s.Program.Outputs[i].Name), s.OutputPath(s.Program.Outputs[i].Name))
 	}
 }
 
-// variable is one of an environment, and variables are several: of two with one name the last one holds.
+// variable is an environment variable, and variables are several. If a name occurs twice, the last one counts.
 type (
 	variable  struct{ name, value string }
 	variables []variable
@@ -93,16 +93,16 @@ type (
 
 func (v *variables) set(name, value string) { *v = append(*v, variable{name, value}) }
 
-// Inherited is what processes inherit, without all PIPEC_*, read once for many attempts.
+// Inherited is the inherited environment without PIPEC_*, read once for many attempts.
 type Inherited struct {
 	names   []string // sorted, each once
 	entries []string // NAME=value, in the order of names
 
 	mu   sync.Mutex
-	null *os.File // what processes read; nil: not opened yet
+	null *os.File // the input of processes; nil: not opened yet
 }
 
-// inherited is what was read before, or is read now.
+// inherited returns Deps.Inherited, or reads the environment.
 func (d *Deps) inherited() *Inherited {
 	if d.Inherited == nil {
 		d.Inherited = Inherit(d.Environ)
@@ -110,7 +110,7 @@ func (d *Deps) inherited() *Inherited {
 	return d.Inherited
 }
 
-// input is the empty input that all processes share.
+// input returns the empty input that all processes share.
 func (in *Inherited) input() (*os.File, error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -124,7 +124,7 @@ func (in *Inherited) input() (*os.File, error) {
 	return in.null, nil
 }
 
-// Inherit reads an environment; of two entries with one name the last one holds.
+// Inherit reads an environment. If a name occurs twice, the last one counts.
 func Inherit(environ []string) *Inherited {
 	values := make(map[string]string, len(environ)+1)
 	for _, entry := range environ {
@@ -133,7 +133,7 @@ func Inherit(environ []string) *Inherited {
 		}
 	}
 	if home := values["HOME"]; home != "" && values["PYTHONUSERBASE"] == "" && runtime.GOOS == "linux" {
-		values["PYTHONUSERBASE"] = filepath.Join(home, ".local") // what `pip install --user` put there stays importable
+		values["PYTHONUSERBASE"] = filepath.Join(home, ".local") // keeps packages of `pip install --user` importable
 	}
 	in := &Inherited{names: make([]string, 0, len(values)), entries: make([]string, 0, len(values))}
 	for name := range values {
@@ -146,16 +146,16 @@ func Inherit(environ []string) *Inherited {
 	return in
 }
 
-// has says whether a variable is set to something.
+// has reports whether a variable is set and not empty.
 func (in *Inherited) has(name string) bool {
 	i, ok := slices.BinarySearch(in.names, name)
 	return ok && len(in.entries[i]) > len(name)+1
 }
 
-// with adds variables, which hold against those that are inherited.
+// with adds variables, which override inherited ones.
 func (in *Inherited) with(own variables) []string {
 	slices.SortStableFunc(own, func(a, b variable) int { return strings.Compare(a.name, b.name) })
-	out := make([]string, 0, len(in.names)+len(own)+2) // PWD may come, and one of Python's
+	out := make([]string, 0, len(in.names)+len(own)+2) // for PWD and a variable of Python
 	next := 0
 	for i := range own {
 		name := own[i].name
@@ -173,7 +173,7 @@ func (in *Inherited) with(own variables) []string {
 	return append(out, in.entries[next:]...)
 }
 
-// setEnv sets a variable that the environment may have already: of two, some programs take the first one.
+// setEnv sets a variable that the environment may already contain: with duplicates, some programs use the first one.
 func setEnv(env []string, name, value string) []string {
 	entry := name + "=" + value
 	for i := range env {
@@ -185,7 +185,7 @@ func setEnv(env []string, name, value string) []string {
 	return append(env, entry)
 }
 
-// lookupEnv reads a variable of an environment in the form NAME=value.
+// lookupEnv returns the value of a variable in entries of the form NAME=value.
 func lookupEnv(env []string, name string) string {
 	for i := len(env) - 1; i >= 0; i-- {
 		if rest, ok := strings.CutPrefix(env[i], name); ok && strings.HasPrefix(rest, "=") {

@@ -12,7 +12,7 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// TestInherited compares the merging with a map.
+// TestInherited compares the merged environment with a map.
 func TestInherited(t *testing.T) {
 	name := rapid.SampledFrom([]string{"A", "B", "BB", "HOME", "PYTHONUSERBASE", "PIPEC_X", "HF_HOME", "z"})
 	entry := rapid.Custom(func(t *rapid.T) variable {
@@ -48,7 +48,7 @@ func TestInherited(t *testing.T) {
 	})
 }
 
-// TestPlainText: a constant that is taken as it stands is what evaluating it gives.
+// TestPlainText: a constant that is not parsed equals the evaluated one.
 func TestPlainText(t *testing.T) {
 	if text, ok := plainText(&program.Value{Const: []byte(`"/usr/bin/true"`)}); !ok || text != "/usr/bin/true" {
 		t.Errorf("%q %v", text, ok)

@@ -10,10 +10,10 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// maxMessage is what Result.Message may have.
+// maxMessage is the maximum length of Result.Message.
 const maxMessage = 4 << 10
 
-// failure is why an attempt didn't succeed.
+// failure is why an attempt did not succeed.
 type failure struct {
 	class   record.Class
 	reason  string
@@ -22,13 +22,13 @@ type failure struct {
 
 func (f *failure) Error() string { return f.message }
 
-func userFault(reason, format string, args ...any) *failure {
+func userFailure(reason, format string, args ...any) *failure {
 	return &failure{record.ClassUser, reason, fmt.Sprintf(format, args...)}
 }
 
-// worldFault is the infrastructure's, and so tried again without counting; but not where waiting mends nothing: a step
-// of hours is not run again because the disk was full at its end.
-func worldFault(reason, format string, args ...any) *failure {
+// infrastructureFailure is a failure of the infrastructure. It is retried without counting as an attempt, unless waiting can't
+// help: a step of hours must not be repeated because the disk was full at its end.
+func infrastructureFailure(reason, format string, args ...any) *failure {
 	class := record.ClassInfrastructure
 	for _, arg := range args {
 		if err, ok := arg.(error); ok && lasting(err) {
@@ -38,7 +38,7 @@ func worldFault(reason, format string, args ...any) *failure {
 	return &failure{class, reason, fmt.Sprintf(format, args...)}
 }
 
-// lasting says whether an error stays until somebody does something about it: a full disk, a quota, no permission.
+// lasting reports whether an error lasts until somebody fixes its cause: a full disk, a quota, missing permissions.
 func lasting(err error) bool {
 	for _, e := range []error{unix.ENOSPC, unix.EDQUOT, unix.EROFS, unix.EACCES, unix.EPERM} {
 		if errors.Is(err, e) {
@@ -48,14 +48,15 @@ func lasting(err error) bool {
 	return false
 }
 
-// storing sorts an error that store.Save gave: what can't be kept is the user's fault, else it is the store's.
+// storing classifies an error of store.Save: content that can't be stored is a fault of the user, other errors are
+// faults of the store.
 func storing(output string, err error) *failure {
 	var content *store.ContentError
 	if errors.As(err, &content) {
-		return userFault(record.ReasonOutputInvalid, "output %q can't be kept: %s", output, content)
+		return userFailure(record.ReasonOutputInvalid, "output %q can't be saved: %s", output, content)
 	}
-	return worldFault(record.ReasonStore, "output %q could not be stored: %s", output, err)
+	return infrastructureFailure(record.ReasonStore, "output %q could not be stored: %s", output, err)
 }
 
-// clip cuts a message to what a record may hold.
+// clip cuts a message to the length that a record may contain.
 func clip(s string) string { return record.Clip(s, maxMessage) }

@@ -24,32 +24,32 @@ import (
 )
 
 const (
-	maxMatches = program.MaxInstances // files that an output may be: as many as a step may have instances
-	maxLooked  = 1 << 20              // entries of directories that are looked at for one output
+	maxMatches = program.MaxInstances // files of one output: as many as a step can have instances
+	maxLooked  = 1 << 20              // directory entries that are read for one output
 	maxNamed   = 5                    // files that a message names
 )
 
-// matching finds the files that an output with a glob is.
+// matching searches the files of an output with a glob.
 type matching struct {
 	p     *glob.Pattern
 	elem  types.Artifact
-	dir   string // the pattern's, with no link in its path
+	dir   string // the pattern's directory, without symbolic links
 	since time.Time
 
-	files  []string // of what matches, beneath dir
-	passed []string // what matches too, and can't be taken, with the reason
+	files  []string // the matching files, relative to dir
+	passed []string // matches that can't be stored, with the reason
 	looked int
-	older  int // of files, that were there before the step started
+	older  int // number of files that existed before the step started
 }
 
-// match finds what the files that match an output's glob are. nil, and no failure: an optional output is not there.
+// match finds the files that match an output's glob. It returns nil without a failure if an optional output is missing.
 func (a *attempt) match(ctx context.Context, out *program.Output, t cty.Type) (*found, *failure) {
 	invalid := func(format string, args ...any) *failure {
-		return userFault(record.ReasonOutputInvalid, "output %q is declared %s, and %s", out.Name, out.Type, fmt.Sprintf(format, args...))
+		return userFailure(record.ReasonOutputInvalid, "output %q is declared %s: %s", out.Name, out.Type, fmt.Sprintf(format, args...))
 	}
 	p, err := glob.Parse(out.Glob)
 	if err != nil {
-		return nil, worldFault(record.ReasonStart, "output %q: the glob %q: %s", out.Name, out.Glob, err)
+		return nil, infrastructureFailure(record.ReasonStart, "output %q: the glob %q: %s", out.Name, out.Glob, err)
 	}
 	many := t.IsListType() || t.IsMapType()
 	elem := t
@@ -59,12 +59,12 @@ func (a *attempt) match(ctx context.Context, out *program.Output, t cty.Type) (*
 	m := matching{p: p, since: a.result.StartedAt}
 	var ok bool
 	if m.elem, ok = types.AsArtifact(elem); !ok {
-		return nil, invalid("its glob can't be a value")
+		return nil, invalid("an output of a value type can't have a glob")
 	}
 	why := m.find(ctx, a.dir)
 	switch {
 	case ctx.Err() != nil:
-		return nil, worldFault(record.ReasonCancelled, "looking for the files of output %q was stopped", out.Name)
+		return nil, infrastructureFailure(record.ReasonCancelled, "the search for the files of output %q was cancelled", out.Name)
 	case why != "":
 		return nil, invalid("%s", why)
 	}
@@ -74,7 +74,7 @@ func (a *attempt) match(ctx context.Context, out *program.Output, t cty.Type) (*
 	case n == 0 && out.Optional:
 		return nil, nil
 	case n == 0 && !many:
-		return nil, userFault(record.ReasonOutputMissing, "output %q is declared %s, and no %s matches its glob %q%s%s", out.Name, out.Type, m.wanted(),
+		return nil, userFailure(record.ReasonOutputMissing, "output %q is declared %s, but no %s matches its glob %q%s%s", out.Name, out.Type, m.expected(),
 			p.Text, m.where(), m.listPassed())
 	case n > 1 && !many:
 		return nil, invalid("its glob %q matches %d of them: %s", p.Text, n, m.list(m.files, n))
@@ -89,14 +89,14 @@ func (a *attempt) match(ctx context.Context, out *program.Output, t cty.Type) (*
 	return all, nil
 }
 
-// check looks at what was found, and makes of it a list or a map, whose keys are the paths.
+// check checks the files, and combines them to a list or a map whose keys are the paths.
 func (m *matching) check(t cty.Type) (*found, string) {
 	all := &found{typ: types.String(t), many: true}
 	for _, rel := range m.files {
 		one := &found{typ: m.elem.String(), path: filepath.Join(m.dir, rel), stays: true}
 		if t.IsMapType() {
 			if !utf8.ValidString(rel) {
-				return nil, fmt.Sprintf("the name of %s is not UTF-8, and can't be a key", m.name(rel))
+				return nil, fmt.Sprintf("the name of %s is not UTF-8, so it can't be a key", m.name(rel))
 			}
 			one.name = rel
 		}
@@ -109,7 +109,7 @@ func (m *matching) check(t cty.Type) (*found, string) {
 	return all, ""
 }
 
-// find looks for what matches in dir, the step's working directory.
+// find searches dir, the step's working directory, for matches.
 func (m *matching) find(ctx context.Context, dir string) (why string) {
 	top := ""
 	if filepath.IsAbs(m.p.Dir) {
@@ -126,7 +126,7 @@ func (m *matching) find(ctx context.Context, dir string) (why string) {
 		return m.unread(err)
 	}
 	if top != "" && !within(top, m.dir) {
-		return fmt.Sprintf("%q of its glob leads out of the step's working directory by a symbolic link, which is not followed", m.p.Dir)
+		return fmt.Sprintf("%q of its glob leaves the step's working directory through a symbolic link, which is not followed", m.p.Dir)
 	}
 	for todo := []string{""}; len(todo) > 0 && ctx.Err() == nil; {
 		at := todo[len(todo)-1]
@@ -138,7 +138,7 @@ func (m *matching) find(ctx context.Context, dir string) (why string) {
 	return ""
 }
 
-// unread is what it means that a directory can't be read: one that isn't there holds nothing.
+// unread explains that a directory can't be read. A directory that does not exist contains no matches.
 func (m *matching) unread(err error) string {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
 		return ""
@@ -150,7 +150,7 @@ func (m *matching) unread(err error) string {
 	return err.Error()
 }
 
-// look looks at one directory, and adds those in it that may hold a match to todo. Large ones are read piece by piece.
+// look reads one directory, large ones in pieces. It adds subdirectories that may contain matches to todo.
 func (m *matching) look(ctx context.Context, at string, todo []string) (_ []string, why string) {
 	f, err := os.OpenFile(filepath.Join(m.dir, at), os.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
 	if err != nil {
@@ -174,9 +174,9 @@ func (m *matching) look(ctx context.Context, at string, todo []string) (_ []stri
 		m.looked += len(entries)
 		switch {
 		case m.looked > maxLooked:
-			return nil, fmt.Sprintf("more than %d files and directories had to be looked at for its glob %q: begin it with the directory that is meant", maxLooked, m.p.Text)
+			return nil, fmt.Sprintf("its glob %[2]q searches more than %[1]d files and directories: start it with a more specific directory", maxLooked, m.p.Text)
 		case len(m.files) > maxMatches:
-			return nil, fmt.Sprintf("its glob %q matches more than %d files: an output of type directory takes them as one", m.p.Text, maxMatches)
+			return nil, fmt.Sprintf("its glob %q matches more than %d files: use an output of type directory for all of them", m.p.Text, maxMatches)
 		case err == io.EOF:
 			return todo, ""
 		case err != nil:
@@ -185,25 +185,26 @@ func (m *matching) look(ctx context.Context, at string, todo []string) (_ []stri
 	}
 }
 
-// take adds what matches, where it is what the type can be. Links are followed within the pattern's directory.
+// take adds a match if it can be a file of the output's type. Symbolic links are followed within the pattern's
+// directory.
 func (m *matching) take(rel string, e fs.DirEntry) {
 	full := filepath.Join(m.dir, rel)
 	mode := e.Type()
 	if mode&fs.ModeSymlink != 0 {
 		target, err := filepath.EvalSymlinks(full)
 		if err != nil {
-			m.pass(rel, "is a symbolic link that leads nowhere")
+			m.pass(rel, "is a symbolic link to a file that doesn't exist")
 			return
 		}
 		if !within(m.dir, target) {
-			m.pass(rel, "is a symbolic link that leads out of "+m.place())
+			m.pass(rel, "is a symbolic link to a file outside "+m.place())
 			return
 		}
 		full = target
 	}
 	info, err := os.Lstat(full)
 	if err != nil {
-		return // it is gone
+		return // removed in the meantime
 	}
 	mode = info.Mode()
 	file, dir := m.elem.Kind != "directory", m.elem.Kind == "directory" || m.elem.Kind == "model"
@@ -218,7 +219,7 @@ func (m *matching) take(rel string, e fs.DirEntry) {
 	}
 }
 
-// coarse is how far the clock of a file system may be behind.
+// coarse is the resolution of a file system's clock.
 const coarse = 2 * time.Second
 
 func (m *matching) pass(rel, why string) {
@@ -227,13 +228,13 @@ func (m *matching) pass(rel, why string) {
 	}
 }
 
-// within says whether a path without links is a directory, or beneath it.
+// within reports whether a path without symbolic links is a directory or below it.
 func within(dir, path string) bool {
 	return path == dir || strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")
 }
 
-// wanted is what the type asks for.
-func (m *matching) wanted() string {
+// expected describes the files that the type requires.
+func (m *matching) expected() string {
 	if m.elem.Kind == "directory" {
 		return "directory"
 	}
@@ -254,10 +255,10 @@ func (m *matching) place() string {
 	return fmt.Sprintf("%q", m.p.Dir)
 }
 
-// name is a file as the pattern's author would name it.
+// name returns a file's path in the form of the pattern.
 func (m *matching) name(rel string) string { return fmt.Sprintf("%q", path.Join(m.p.Dir, rel)) }
 
-// list names the first of n files.
+// list lists the first n files.
 func (m *matching) list(files []string, n int) string {
 	var names []string
 	for _, rel := range files[:min(n, maxNamed)] {
@@ -276,18 +277,18 @@ func (m *matching) listPassed() string {
 	return " (" + m.passed[0] + ")"
 }
 
-// noteMatches says in the log what a reader would wonder about.
+// noteMatches logs matches that may be surprising.
 func (a *attempt) noteMatches(out *program.Output, m *matching) {
 	slices.Sort(m.passed)
 	for i, what := range m.passed {
 		if i == maxNamed {
-			a.log.note("of the output %q, %d more that match %q can't be taken", out.Name, len(m.passed)-maxNamed, m.p.Text)
+			a.log.note("output %q: %d more files that match %q can't be stored", out.Name, len(m.passed)-maxNamed, m.p.Text)
 			break
 		}
-		a.log.note("of the output %q, %s, and is not taken", out.Name, what)
+		a.log.note("output %q: %s, and is not stored", out.Name, what)
 	}
 	if m.older > 0 {
-		a.log.note("of the output %q, %d of the %d files that match %q were there before the step started, as far as their times tell",
+		a.log.note("output %q: %d of the %d files that match %q existed before the step started, according to their modification times",
 			out.Name, m.older, len(m.files), m.p.Text)
 	}
 }

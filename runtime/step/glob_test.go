@@ -22,7 +22,7 @@ func (x *trial) output(out program.Output) *trial {
 	return x
 }
 
-// content gives a datum as text: of a list or a map all elements, with their names.
+// content returns a datum as text, for a list or a map with all elements and their names.
 func (x *trial) content(d *record.Datum) string {
 	x.t.Helper()
 	if d.Artifact != nil && !d.Artifact.Directory {
@@ -85,11 +85,11 @@ b"; echo 2 > "-rf *"`, want: `["-rf *"=2 "a\nb"=1]`},
 			want: `["a.txt"=a "b.txt"=b "l"=a "m"=b]`},
 		{name: "a directory that is a link isn't entered", typ: "map(text)", glob: "out/**/c.txt", script: abc + "ln -s d out/k", want: `["d/e/c.txt"=c]`},
 		{name: "a link out", typ: "map(text)", glob: "out/*", script: abc + "ln -s /etc/passwd out/l; ln -s nowhere out/n", want: `["a.txt"=a "b.txt"=b]`,
-			log: `of the output "o", "out/l" is a symbolic link that leads out of "out", and is not taken`},
-		{name: "no link that leads nowhere", typ: "text", glob: "l", script: "ln -s nowhere l", says: []string{"leads nowhere"}},
-		{name: "special files", typ: "list(text)", glob: "out/*", script: abc + "mkfifo out/p", want: "[a b]", log: `"out/p" is a special file, and is not taken`},
+			log: `output "o": "out/l" is a symbolic link to a file outside "out", and is not stored`},
+		{name: "no link that a file that doesn't exist", typ: "text", glob: "l", script: "ln -s nowhere l", says: []string{"a file that doesn't exist"}},
+		{name: "special files", typ: "list(text)", glob: "out/*", script: abc + "mkfifo out/p", want: "[a b]", log: `"out/p" is a special file, and is not stored`},
 		{name: "old files", typ: "list(text)", glob: "*", script: "echo a > a; touch -d '2020-01-01' a", want: "[a]",
-			log: "1 of the 1 files that match \"*\" were there before the step started"},
+			log: "1 of the 1 files that match \"*\" existed before the step started"},
 		{name: "not empty", typ: "list(file)", glob: "*", script: ": > a", says: []string{`of "a": the file is empty`}},
 		{name: "of its type", typ: "list(image)", glob: "out/*", script: abc, says: []string{`of "out/a.txt": the file starts with "a\n"`, "an image is png"}},
 		{name: "none of one", typ: "text", glob: "out/*.csv", script: abc, says: []string{`no file matches its glob "out/*.csv" in the step's working directory`}},
@@ -98,7 +98,7 @@ b"; echo 2 > "-rf *"`, want: `["-rf *"=2 "a\nb"=1]`},
 		{name: "many of one", typ: "text", glob: "*", script: "for i in 1 2 3 4 5 6 7 8; do echo $i > $i; done", says: []string{`"4", "5", and 3 more`}},
 		{name: "no UTF-8 for a key", typ: "map(text)", glob: "*", script: `echo a > "$(printf '\377')"`, says: []string{`"\xff"`, "not UTF-8"}},
 		{name: "no UTF-8 in a list", typ: "list(text)", glob: "*", script: `echo a > "$(printf '\377')"`, want: "[a]"},
-		{name: "the directory leads out", typ: "list(text)", glob: "out/*", script: "ln -s / out", says: []string{`"out" of its glob leads out of the step's working directory`}},
+		{name: "the directory leads out", typ: "list(text)", glob: "out/*", script: "ln -s / out", says: []string{`"out" of its glob leaves the step's working directory`}},
 		{name: "too many", typ: "list(text)", glob: "many/*", script: "mkdir many; cd many; seq 10001 | xargs touch", says: []string{"more than 10000 files", "directory"}},
 		{name: "not readable", typ: "list(text)", glob: "out/*", script: "mkdir out; chmod 0 out", says: []string{"can't be read: permission denied"}},
 	} {
@@ -111,7 +111,7 @@ b"; echo 2 > "-rf *"`, want: `["-rf *"=2 "a\nb"=1]`},
 			x.spec.Dir = t.TempDir()
 			if c.says != nil {
 				reason := record.ReasonOutputInvalid
-				if strings.Contains(c.says[0], "matches") && strings.HasPrefix(c.says[0], "no ") || c.name == "no link that leads nowhere" {
+				if strings.Contains(c.says[0], "matches") && strings.HasPrefix(c.says[0], "no ") || c.name == "no link that a file that doesn't exist" {
 					reason = record.ReasonOutputMissing
 				}
 				x.fails(record.ClassUser, reason, append(c.says, `output "o" is declared `+c.typ)...)
@@ -146,7 +146,7 @@ func TestAbsoluteGlob(t *testing.T) {
 	}
 }
 
-// A glob is looked at only after success, and its output has no path of its own.
+// Globs are searched only after success, and an output with a glob has no path variable.
 func TestGlobAfterTheEnd(t *testing.T) {
 	x := sh(t, `echo a > a.txt; env | grep PIPEC_OUTPUT; exit 3`).output(program.Output{Name: "o", Type: "text", Glob: "*.txt"})
 	x.spec.Dir = t.TempDir()
@@ -157,7 +157,7 @@ func TestGlobAfterTheEnd(t *testing.T) {
 	y := sh(t, `echo a > a.txt; echo b > $PIPEC_OUTPUTS/o`).output(program.Output{Name: "o", Type: "text", Glob: "*.txt"})
 	y.spec.Dir = t.TempDir()
 	r = y.succeeds()
-	if log := y.log(r); !strings.Contains(log, "what is at outputs/o is ignored") || y.content(&r.Outputs[0]) != "a" {
+	if log := y.log(r); !strings.Contains(log, "the file at outputs/o is ignored") || y.content(&r.Outputs[0]) != "a" {
 		t.Error(log)
 	}
 }
@@ -183,19 +183,19 @@ func TestOptionalOutput(t *testing.T) {
 	if got := strings.Join(names, " "); got != "b c d e f" {
 		t.Error(got)
 	}
-	// One that is there is held to its type, and one that isn't optional is wanted.
+	// An existing optional output must have its type, and a required one must exist.
 	z := sh(t, "echo 1 > $PIPEC_OUTPUT_f; echo x > $PIPEC_OUTPUT_a")
 	z.spec.Program.Outputs = all
 	z.fails(record.ClassUser, record.ReasonOutputInvalid, `output "a"`, "png")
 	z = sh(t, "ln -s nowhere $PIPEC_OUTPUT_a; echo 1 > $PIPEC_OUTPUT_f")
 	z.spec.Program.Outputs = all
-	z.fails(record.ClassUser, record.ReasonOutputInvalid, `output "a"`, "leads nowhere")
+	z.fails(record.ClassUser, record.ReasonOutputInvalid, `output "a"`, "a file that doesn't exist")
 	z = sh(t, "echo 2 > $PIPEC_OUTPUT_b")
 	z.spec.Program.Outputs = all
 	z.fails(record.ClassUser, record.ReasonOutputMissing, `output "f"`)
 }
 
-// asNobody runs the test once more, by a user that is not root.
+// asNobody runs the test again as a user other than root.
 func asNobody(t *testing.T) {
 	dir := t.TempDir()
 	for _, d := range []string{dir, filepath.Dir(dir)} {

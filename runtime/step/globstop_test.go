@@ -11,7 +11,7 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// stopping is a context that ends once it was asked a few times.
+// stopping is a context that ends after a few calls of Err.
 type stopping struct {
 	context.Context
 	left int
@@ -24,7 +24,7 @@ func (s *stopping) Err() error {
 	return nil
 }
 
-// A cancel ends the look for a glob's files between two entries, however many a directory has.
+// A cancellation stops the search for a glob's files between two entries, even in a large directory.
 func TestGlobStops(t *testing.T) {
 	dir := t.TempDir()
 	for i := range 100 {

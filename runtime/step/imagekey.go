@@ -7,17 +7,17 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// imageForm is what is digested of a step that runs in a container: its image stands for the executable, the interpreter
-// and all that is installed there.
+// imageForm is the data that is digested for a step in a container: the image's digest covers the executable, the
+// interpreter and all installed packages.
 type imageForm struct {
 	keyForm
 	Image string `json:"image"`
-	// Pod is what the step's own `pod` says: it may change the command, add containers and mount what they read.
+	// Pod is the step's own `pod`: it can change the command, add containers and mount data.
 	Pod json.RawMessage `json:"pod,omitempty"`
 }
 
-// ImageKey is Keyer.Key for a step that runs in a container of the image with this digest, as the program's ImageDigest
-// has it. Nothing is read for it: what has no digest is not cached.
+// ImageKey is like Keyer.Key, for a step that runs in a container of the image with this digest (ImageDigest of the
+// program). It reads no files: a step that depends on something without a digest is not cached.
 func ImageKey(spec *Spec, image string) Key {
 	s := *spec
 	s.Root = placeholder
@@ -27,11 +27,11 @@ func ImageKey(spec *Spec, image string) Key {
 	case image == "":
 		return Key{Why: "its image has no digest"}
 	case writesClaim(s.Program.PodPatch):
-		return Key{Why: "it may write to a volume claim, and what is there has no digest"}
+		return Key{Why: "it can write to a volume claim, whose content has no digest"}
 	}
 	form, f := s.keyForm()
 	if f != nil {
-		return Key{Why: f.message} // the attempt will say the same, as its failure
+		return Key{Why: f.message} // the attempt will fail with the same message
 	}
 	if s.Program.Python != "" {
 		form.Python, form.Runner = s.Program.Python, RunnerDigest()
@@ -49,7 +49,7 @@ func ImageKey(spec *Spec, image string) Key {
 	return Key{Digest: program.Digest(data)}
 }
 
-// writesClaim says whether a patch brings a claim into the pod that isn't read-only.
+// writesClaim reports whether a patch adds a volume claim to the pod that is not read-only.
 func writesClaim(patch json.RawMessage) bool {
 	var p struct {
 		Volumes []struct {

@@ -14,15 +14,15 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// inputsAtOnce is how many inputs are fetched at the same time.
+// inputsAtOnce is how many inputs are fetched concurrently.
 const inputsAtOnce = 4
 
-// prepare makes the directories, fetches the inputs and unpacks the code.
+// prepare creates the directories, fetches the inputs and unpacks the code.
 func (s *Spec) prepare(ctx context.Context, d *Deps) *failure {
 	if !d.Ready {
 		for _, dir := range []string{"", inputsDir, outputsDir, scratchDir} {
 			if err := makeDir(filepath.Join(s.Root, dir)); err != nil {
-				return worldFault(record.ReasonStart, "can't make the step's directory: %s", err)
+				return infrastructureFailure(record.ReasonStart, "can't create the step's directory: %s", err)
 			}
 		}
 	}
@@ -32,7 +32,7 @@ func (s *Spec) prepare(ctx context.Context, d *Deps) *failure {
 	return s.fetch(ctx, d.Store)
 }
 
-// fetch brings the inputs to where the process looks for them.
+// fetch writes the inputs to the paths where the process reads them.
 func (s *Spec) fetch(ctx context.Context, st store.Store) *failure {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(inputsAtOnce)
@@ -40,7 +40,7 @@ func (s *Spec) fetch(ctx context.Context, st store.Store) *failure {
 		d := &s.Inputs[i]
 		t, err := types.ParseString(d.Type)
 		if err != nil {
-			return worldFault(record.ReasonInput, "input %q: %s", d.Name, err)
+			return infrastructureFailure(record.ReasonInput, "input %q: %s", d.Name, err)
 		}
 		if !types.HasArtifact(t) && d.Artifact == nil {
 			if f := s.writeValue(d); f != nil {
@@ -49,11 +49,11 @@ func (s *Spec) fetch(ctx context.Context, st store.Store) *failure {
 			continue
 		}
 		if isNull(d) {
-			continue // there is nothing at its path
+			continue // it has no file
 		}
 		g.Go(func() error {
 			if err := fetch(ctx, st, d, t, s.InputPath(d.Name)); err != nil {
-				return worldFault(record.ReasonInput, "input %q can't be fetched: %s", d.Name, err)
+				return infrastructureFailure(record.ReasonInput, "input %q can't be fetched: %s", d.Name, err)
 			}
 			return nil
 		})
@@ -65,16 +65,16 @@ func (s *Spec) fetch(ctx context.Context, st store.Store) *failure {
 	return nil
 }
 
-// isNull says whether an input is null, as its default may be.
+// isNull reports whether an input is null, which its default can be.
 func isNull(d *record.Datum) bool { return string(d.Value) == "null" }
 
-// fetch writes an artifact, or the elements of a list or map into a directory.
+// fetch writes an artifact, or the elements of a list or a map into a directory.
 func fetch(ctx context.Context, st store.Store, d *record.Datum, t cty.Type, path string) error {
 	if d.Artifact != nil {
 		return store.Fetch(ctx, st, *d.Artifact, path)
 	}
 	if !t.IsListType() && !t.IsMapType() {
-		return errors.New("there is neither a value nor an artifact")
+		return errors.New("it has neither a value nor an artifact")
 	}
 	if err := os.Mkdir(path, 0o777); err != nil {
 		return err
@@ -101,7 +101,7 @@ func fetch(ctx context.Context, st store.Store, d *record.Datum, t cty.Type, pat
 	return os.WriteFile(filepath.Join(path, store.IndexFile), data, 0o666)
 }
 
-// eachFormat tells how each artifact of d was written, by the path that fetch gave it.
+// eachFormat calls f with the path and the format of each artifact of d, as written by fetch.
 func eachFormat(d *record.Datum, t cty.Type, path string, tell func(path, format string)) {
 	if d.Artifact != nil && d.Artifact.Format != "" {
 		tell(path, d.Artifact.Format)
@@ -117,7 +117,7 @@ func eachFormat(d *record.Datum, t cty.Type, path string, tell func(path, format
 	}
 }
 
-// makeDir is MkdirAll that first tries the last directory alone: mostly the others are there.
+// makeDir is like MkdirAll, but first tries to create only the last directory, because the others usually exist.
 func makeDir(dir string) error {
 	err := os.Mkdir(dir, 0o777)
 	if err == nil || errors.Is(err, os.ErrExist) {
@@ -128,22 +128,22 @@ func makeDir(dir string) error {
 
 func (s *Spec) writeValue(d *record.Datum) *failure {
 	if _, err := s.inputValue(d); err != nil {
-		return userFault(record.ReasonInputInvalid, "input %q is not of its type %s: %s", d.Name, d.Type, err)
+		return userFailure(record.ReasonInputInvalid, "input %q is not a valid %s: %s", d.Name, d.Type, err)
 	}
 	if err := os.WriteFile(s.InputPath(d.Name), append(d.Value[:len(d.Value):len(d.Value)], '\n'), 0o666); err != nil {
-		return worldFault(record.ReasonInput, "input %q can't be written: %s", d.Name, err)
+		return infrastructureFailure(record.ReasonInput, "input %q can't be written: %s", d.Name, err)
 	}
 	return nil
 }
 
-// unpack makes the working directory of the code.
+// unpack creates the working directory of the code.
 func (s *Spec) unpack(ctx context.Context, st store.Store) *failure {
 	if s.Code == "" {
 		return nil
 	}
 	code := record.Artifact{Digest: s.Code, Directory: true}
 	if err := store.Fetch(ctx, st, code, s.workDir()); err != nil {
-		return worldFault(record.ReasonCode, "the code can't be unpacked: %s", err)
+		return infrastructureFailure(record.ReasonCode, "the code can't be unpacked: %s", err)
 	}
 	return nil
 }

@@ -14,20 +14,21 @@ import (
 )
 
 const (
-	maxLine      = 64 << 10 // longer lines are given to Deps.Line in pieces
+	maxLine      = 64 << 10 // longer lines are passed to Deps.Line in pieces
 	segmentSize  = 1 << 20
 	segmentEvery = 5 * time.Second
 )
 
-// keeper keeps the log's bytes as they come. After an error it goes on to take bytes, and drops them: the process must
-// not be stopped by a pipe that nobody reads.
+// keeper stores the log. After an error it accepts and drops further bytes, because the process must not be blocked by
+// a full pipe.
 type keeper interface {
 	io.Writer
-	// Close stores what is left, and says where the log is.
+	// Close stores the rest, and returns the location of the log.
 	Close(ctx context.Context) (record.Log, error)
 }
 
-// fileKeeper writes a file that others can follow, and stores it at the end. Without output there is no file.
+// fileKeeper writes a file that other processes can follow, and stores it at the end. It creates no file without
+// output.
 type fileKeeper struct {
 	s    store.Store
 	spec *Spec
@@ -63,20 +64,20 @@ func (k *fileKeeper) Close(ctx context.Context) (record.Log, error) {
 	return record.Log{Segments: 1, Bytes: k.n}, k.err
 }
 
-// segmentKeeper stores a piece whenever it is large or old enough, beside the process that writes on.
+// segmentKeeper stores a segment when it is large or old enough, concurrently with the process.
 type segmentKeeper struct {
 	ctx  context.Context
 	s    store.Store
 	spec *Spec
 	wake chan struct{} // something was written
-	full chan struct{} // it is time to store it
+	full chan struct{} // a segment is large enough
 	quit chan struct{} // closed by Close
-	done chan struct{} // closed when flushes has ended
+	done chan struct{} // closed when flushes has returned
 
 	mu      sync.Mutex
-	room    sync.Cond // a piece was stored
+	room    sync.Cond // signaled when a segment was stored
 	buf     []byte
-	spare   []byte // of the piece before: the two take turns
+	spare   []byte // buffer of the last segment: two buffers alternate
 	storing bool
 	log     record.Log
 	err     error
@@ -93,7 +94,7 @@ func newSegmentKeeper(ctx context.Context, s store.Store, spec *Spec) *segmentKe
 	return k
 }
 
-// Write waits where the store is slower than the log, by a whole piece: memory is bounded.
+// Write blocks while the store is more than one segment behind the log, so that memory is bounded.
 func (k *segmentKeeper) Write(p []byte) (int, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -118,7 +119,8 @@ func signal(c chan<- struct{}) {
 	}
 }
 
-// flushes stores what has waited for segmentEvery, or is enough for a piece. It rests while nothing is written.
+// flushes stores the pending bytes every segmentEvery, and when they are enough for a segment. It sleeps while nothing
+// is written.
 func (k *segmentKeeper) flushes() {
 	defer close(k.done)
 	for {
@@ -140,7 +142,7 @@ func (k *segmentKeeper) flushes() {
 	}
 }
 
-// flush stores what there is. It is called by one at a time.
+// flush stores the pending bytes. It must not be called concurrently.
 func (k *segmentKeeper) flush() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -177,7 +179,7 @@ func (k *segmentKeeper) Close(context.Context) (record.Log, error) {
 	return k.log, k.err
 }
 
-// liner gives whole lines to a function, and long ones in pieces.
+// liner passes whole lines to a function, and long ones in pieces.
 type liner struct {
 	line func([]byte)
 	buf  []byte
@@ -216,20 +218,20 @@ func (l *liner) flush() {
 	l.buf = l.buf[:0]
 }
 
-// Flush gives the last line, where no newline ends it.
+// Flush passes the last line if it has no newline.
 func (l *liner) Flush() {
 	if len(l.buf) > 0 {
 		l.flush()
 	}
 }
 
-// logger joins the parts: redaction, then the kept log and the lines.
+// logger combines redaction, the stored log and the lines.
 type logger struct {
 	keep   keeper
 	tee    io.Writer // may be nil
 	lines  *liner
 	redact *redactor
-	last   byte // the last byte that was written
+	last   byte // the last byte written
 }
 
 func newLogger(keep keeper, d *Deps) *logger {
@@ -265,14 +267,14 @@ func (w plainWriter) Write(p []byte) (int, error) {
 	return w.l.keep.Write(p)
 }
 
-// flush ends what the process wrote.
+// flush ends the output of the process.
 func (l *logger) flush() {
 	if l.redact != nil {
 		_ = l.redact.Flush()
 	}
 }
 
-// note adds a line of pipec's own.
+// note adds a line of pipec to the log.
 func (l *logger) note(format string, args ...any) {
 	start := ""
 	if l.last != '\n' {

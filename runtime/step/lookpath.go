@@ -12,8 +12,8 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// lookPath finds the program as the process's own environment says, not pipec's. Whether one that is named by its path
-// can be started, the kernel says when it is; badPath tells why it can't.
+// lookPath finds the program in the PATH of the process's own environment, not pipec's. Whether a program with a path
+// can be started is decided by the kernel; badPath explains why not.
 func lookPath(name string, env []string, dir string) (string, *failure) {
 	if strings.ContainsRune(name, '/') {
 		if filepath.IsAbs(name) {
@@ -36,33 +36,33 @@ func lookPath(name string, env []string, dir string) (string, *failure) {
 	}
 	hint := ""
 	if strings.ContainsAny(name, " \t") {
-		hint = "; a command is a list, one element an argument"
+		hint = "; a command is a list with one element per argument"
 	} else if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-		hint = "; the one in the working directory is \"./" + name + "\""
+		hint = "; to run the one in the working directory, write \"./" + name + "\""
 	}
 	if path == "" {
-		return "", userFault(record.ReasonStart, "can't start %q: PATH, where programs are looked up, is empty or not set%s", name, hint)
+		return "", userFailure(record.ReasonStart, "can't start %q: PATH is empty or not set%s", name, hint)
 	}
-	return "", userFault(record.ReasonStart, "can't start %q: there is no such program in PATH (%s)%s", name, path, hint)
+	return "", userFailure(record.ReasonStart, "can't start %q: there is no such program in PATH (%s)%s", name, path, hint)
 }
 
-// badPath says what is wrong with the file of a program; nil: nothing that can be seen.
+// badPath explains what is wrong with the file of a program; nil if nothing is visible.
 func badPath(name, path string) *failure {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return userFault(record.ReasonStart, "can't start %q: there is no such file (relative names are looked up in the working directory)", name)
+		return userFailure(record.ReasonStart, "can't start %q: there is no such file (relative names are resolved in the working directory)", name)
 	case err != nil:
-		return userFault(record.ReasonStart, "can't start %q: %s", name, plain(err))
+		return userFailure(record.ReasonStart, "can't start %q: %s", name, plain(err))
 	case info.IsDir():
-		return userFault(record.ReasonStart, "can't start %q: it is a directory", name)
+		return userFailure(record.ReasonStart, "can't start %q: it is a directory", name)
 	case unix.Access(path, unix.X_OK) != nil:
-		return userFault(record.ReasonStart, "can't start %q: it is not executable (chmod +x, or name its interpreter: [\"sh\", %q])", name, name)
+		return userFailure(record.ReasonStart, "can't start %q: it is not executable (chmod +x, or name its interpreter: [\"sh\", %q])", name, name)
 	}
 	return nil
 }
 
-// plain is the reason in an error of the file system, without the operation and the path.
+// plain returns the reason of a file system error, without the operation and the path.
 func plain(err error) string {
 	var perr *fs.PathError
 	if errors.As(err, &perr) {

@@ -11,13 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Memory counts what the kernel killed in the control group of this process for want of memory. It is for Linux, with
-// cgroup v2 or v1; elsewhere nothing is counted.
+// Memory counts the processes that the kernel killed in this process's control group because memory ran out. It works
+// on Linux with cgroup v2 or v1, and counts nothing elsewhere.
 type Memory struct {
-	events string // the file that counts; "": there is none
+	events string // the file with the counter; "": none
 }
 
-// FindMemory finds where the kernel counts, if it does. That doesn't change while this process runs.
+// FindMemory finds the kernel's counter, if there is one. The location does not change while this process runs.
 func FindMemory() *Memory {
 	group, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
@@ -31,9 +31,9 @@ func FindMemory() *Memory {
 	return &Memory{}
 }
 
-// memoryFiles are where the kernel may count for a process, by its /proc/PID/cgroup. The root of v2 has no such file, nor
-// has a group that memory is not counted for. A container on v1 sees the path that its group has on the node, and the
-// group itself at the place of the root; the root's own file counts for the whole machine, so it isn't asked.
+// memoryFiles returns the possible counter files of a process, from its /proc/PID/cgroup. The root of v2 has no such
+// file, nor has a group without memory accounting. A container on v1 sees the path that its group has on the node, but
+// the group itself is mounted at the root. The root's own file counts for the whole machine and is not used.
 func memoryFiles(group string) []string {
 	var files []string
 	for line := range strings.Lines(group) {
@@ -51,7 +51,7 @@ func memoryFiles(group string) []string {
 	return files
 }
 
-// kills is how many there were by now. It is asked for every attempt, so it takes as few calls as can be.
+// kills returns the current count. It runs for every attempt, so it makes few system calls.
 func (m *Memory) kills() int64 {
 	if m.events == "" {
 		return 0
@@ -61,7 +61,7 @@ func (m *Memory) kills() int64 {
 		return 0
 	}
 	defer unix.Close(fd)
-	var buf [512]byte // a handful of names and numbers
+	var buf [512]byte // enough for a few names and numbers
 	n, err := unix.Read(fd, buf[:])
 	if err != nil {
 		return 0
@@ -69,7 +69,7 @@ func (m *Memory) kills() int64 {
 	return countKills(buf[:n])
 }
 
-// countKills reads the content of memory.events, or of memory.oom_control.
+// countKills parses the content of memory.events or memory.oom_control.
 func countKills(events []byte) int64 {
 	for line := range bytes.Lines(events) {
 		if count, ok := bytes.CutPrefix(line, []byte("oom_kill ")); ok {

@@ -22,24 +22,24 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// found is what is there and of its type: a value, an artifact still to be stored, or elements.
+// found is an output that exists and has its type: a value, an artifact to be stored, or elements.
 type found struct {
-	name   string // of an element: its key in a map
+	name   string // of an element of a map: its key
 	typ    string
 	value  json.RawMessage
 	path   string // of an artifact
 	format string
-	stays  bool // the file is not the store's to take over
+	stays  bool // the store must copy the file, not move it
 	elems  []*found
 	many   bool // a list or a map, which may be empty
 }
 
-// inspect looks whether an output is what it is declared to be. A declaration can't lie. nil, and no failure: an optional
-// output is not there.
+// inspect checks whether an output has its declared type. It returns nil without a failure if an optional output is
+// missing.
 func (a *attempt) inspect(ctx context.Context, out *program.Output) (*found, *failure) {
 	t, err := types.ParseString(out.Type)
 	if err != nil {
-		return nil, worldFault(record.ReasonStart, "output %q: %s", out.Name, err)
+		return nil, infrastructureFailure(record.ReasonStart, "output %q: %s", out.Name, err)
 	}
 	if out.Glob != "" {
 		return a.match(ctx, out, t)
@@ -48,37 +48,37 @@ func (a *attempt) inspect(ctx context.Context, out *program.Output) (*found, *fa
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && out.Optional:
-		if _, err := os.Lstat(path); err == nil { // it was written, and is no output
-			return nil, userFault(record.ReasonOutputInvalid, "output %q is declared %s, and is a symbolic link that leads nowhere", out.Name, out.Type)
+		if _, err := os.Lstat(path); err == nil { // the step wrote a broken link
+			return nil, userFailure(record.ReasonOutputInvalid, "output %q is declared %s, but is a symbolic link to a file that doesn't exist", out.Name, out.Type)
 		}
 		return nil, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, userFault(record.ReasonOutputMissing, "output %q is declared %s, and the step didn't write it: there is nothing at outputs/%s "+
-			"(its whole path is in PIPEC_OUTPUT_%s)", out.Name, out.Type, out.Name, envName(out.Name))
+		return nil, userFailure(record.ReasonOutputMissing, "output %q is declared %s, but the step didn't write it: there is no file at outputs/%s "+
+			"(PIPEC_OUTPUT_%s)", out.Name, out.Type, out.Name, envName(out.Name))
 	case err != nil:
-		return nil, userFault(record.ReasonOutputInvalid, "output %q can't be read: %s", out.Name, plain(err))
+		return nil, userFailure(record.ReasonOutputInvalid, "output %q can't be read: %s", out.Name, plain(err))
 	}
 	if !types.HasArtifact(t) {
 		value, why := readValue(path, info, t)
 		if why != "" {
-			return nil, userFault(record.ReasonOutputInvalid, "output %q is declared %s, and %s", out.Name, out.Type, why)
+			return nil, userFailure(record.ReasonOutputInvalid, "output %q is declared %s: %s", out.Name, out.Type, why)
 		}
 		return &found{typ: out.Type, value: value}, nil
 	}
 	one, why := checkArtifact(path, t)
 	if why != "" {
-		return nil, userFault(record.ReasonOutputInvalid, "output %q is declared %s, and %s", out.Name, out.Type, why)
+		return nil, userFailure(record.ReasonOutputInvalid, "output %q is declared %s: %s", out.Name, out.Type, why)
 	}
 	return one, nil
 }
 
-// readValue reads the value in a file; why says what is wrong with it.
+// readValue reads the value in a file. why explains what is wrong with it.
 func readValue(path string, info fs.FileInfo, t cty.Type) (value json.RawMessage, why string) {
 	if !info.Mode().IsRegular() {
-		return nil, "there is a " + describeMode(info.Mode()) + " instead of a file with JSON"
+		return nil, "expected a file with JSON, found a " + describeMode(info.Mode()) + ""
 	}
 	if info.Size() > types.MaxValue+1 {
-		return nil, fmt.Sprintf("the file has %d bytes: a value may have %d; larger data is an artifact, such as `json` or `file`", info.Size(), types.MaxValue)
+		return nil, fmt.Sprintf("the file has %d bytes, but a value can have at most %d; use an artifact type for larger data, such as `json` or `file`", info.Size(), types.MaxValue)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -87,7 +87,7 @@ func readValue(path string, info fs.FileInfo, t cty.Type) (value json.RawMessage
 	return parseValue(data, t)
 }
 
-// parseValue is the value that a file's content stands for.
+// parseValue parses the content of a file as a value.
 func parseValue(data []byte, t cty.Type) (value json.RawMessage, why string) {
 	if t == cty.String && !isJSONString(data) {
 		text := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
@@ -108,7 +108,7 @@ func parseValue(data []byte, t cty.Type) (value json.RawMessage, why string) {
 		return nil, err.Error()
 	}
 	if len(value) > types.MaxValue {
-		return nil, fmt.Sprintf("the value has %d bytes: a value may have %d; larger data is an artifact", len(value), types.MaxValue)
+		return nil, fmt.Sprintf("the value has %d bytes, but a value can have at most %d; use an artifact type for larger data", len(value), types.MaxValue)
 	}
 	return value, ""
 }
@@ -128,7 +128,7 @@ func describeMode(m fs.FileMode) string {
 	return "special file"
 }
 
-// checkArtifact looks at the file or directory of an artifact. Lists and maps are directories of elements.
+// checkArtifact checks the file or directory of an artifact. Lists and maps are directories of elements.
 func checkArtifact(path string, t cty.Type) (one *found, why string) {
 	one = &found{typ: types.String(t), path: path}
 	if a, ok := types.AsArtifact(t); ok {
@@ -142,7 +142,7 @@ func checkArtifact(path string, t cty.Type) (one *found, why string) {
 	case t.IsMapType():
 		one.elems, why = checkMap(path, t.ElementType())
 	default:
-		why = "a step can leave artifacts alone, in lists and in maps only"
+		why = "an output can be an artifact, or a list or a map of artifacts"
 	}
 	return one, why
 }
@@ -150,15 +150,15 @@ func checkArtifact(path string, t cty.Type) (one *found, why string) {
 func checkList(path string, elem cty.Type) (elems []*found, why string) {
 	entries, err := os.ReadDir(path)
 	if err != nil {
-		return nil, "a list of artifacts is a directory with " + store.ListEntry(0) + " and on: " + plain(err)
+		return nil, "a list of artifacts is a directory with " + store.ListEntry(0) + " and so on: " + plain(err)
 	}
 	for i, e := range entries {
 		if e.Name() != store.ListEntry(i) {
-			return nil, fmt.Sprintf("its directory holds %q, where the elements of a list are %s and on, without a gap", e.Name(), store.ListEntry(0))
+			return nil, fmt.Sprintf("its directory contains %q, but the elements of a list are %s and so on, without a gap", e.Name(), store.ListEntry(0))
 		}
 		one, why := checkArtifact(filepath.Join(path, e.Name()), elem)
 		if why != "" {
-			return nil, fmt.Sprintf("of its element %d: %s", i, why)
+			return nil, fmt.Sprintf("element %d: %s", i, why)
 		}
 		elems = append(elems, one)
 	}
@@ -182,7 +182,7 @@ func checkMap(path string, elem cty.Type) (elems []*found, why string) {
 	for _, key := range slices.Sorted(maps.Keys(index)) {
 		one, why := checkArtifact(filepath.Join(path, index[key]), elem)
 		if why != "" {
-			return nil, fmt.Sprintf("of its element %q: %s", key, why)
+			return nil, fmt.Sprintf("element %q: %s", key, why)
 		}
 		one.name = key
 		elems = append(elems, one)
@@ -192,12 +192,12 @@ func checkMap(path string, elem cty.Type) (elems []*found, why string) {
 		return nil, plain(err)
 	}
 	if len(entries) > len(index)+1 {
-		return nil, fmt.Sprintf("its directory holds %d entries, and %s names %d", len(entries)-1, store.IndexFile, len(index))
+		return nil, fmt.Sprintf("its directory contains %d entries, but %s names %d", len(entries)-1, store.IndexFile, len(index))
 	}
 	return elems, ""
 }
 
-// save stores what was found.
+// save stores an output.
 func (f *found) save(ctx context.Context, st store.Store, report *report) (record.Datum, error) {
 	d := record.Datum{Name: f.name, Type: f.typ, Value: f.value}
 	if f.many || f.value != nil {
@@ -208,14 +208,14 @@ func (f *found) save(ctx context.Context, st store.Store, report *report) (recor
 		return d, err
 	}
 	artifact.Format = f.format
-	if told := report.Formats[f.path]; told != "" {
-		artifact.Format = told
+	if format := report.Formats[f.path]; format != "" {
+		artifact.Format = format
 	}
 	d.Artifact = &artifact
 	return d, nil
 }
 
-// saveElems stores the elements, some at once: a store that is elsewhere answers each after a while.
+// saveElems stores elements, several concurrently, because a remote store responds with a delay.
 func (f *found) saveElems(ctx context.Context, st store.Store, report *report, d *record.Datum) error {
 	if len(f.elems) == 0 {
 		return nil
@@ -232,7 +232,7 @@ func (f *found) saveElems(ctx context.Context, st store.Store, report *report, d
 	return g.Wait()
 }
 
-// savers are how many elements of a list are stored at once.
+// savers is how many elements of a list are stored concurrently.
 const savers = 8
 
 // parseIndex reads the index of a map: from keys to the names of entries beside it, each used once.
@@ -243,7 +243,7 @@ func parseIndex(data []byte) (index map[string]string, why string) {
 	used := map[string]bool{store.IndexFile: true}
 	for key, name := range index {
 		if !plainName(name) || used[name] {
-			return nil, fmt.Sprintf("%s gives the key %q the name %q, which can't be an entry's", store.IndexFile, key, name)
+			return nil, fmt.Sprintf("%s gives the key %q the name %q, which is not a valid file name", store.IndexFile, key, name)
 		}
 		used[name] = true
 	}

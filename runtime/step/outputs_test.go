@@ -38,15 +38,15 @@ func TestOutputTypes(t *testing.T) {
 		{name: "object", typ: "object({a = number, b = optional(string)})", script: `echo '{"a": 1}' > $o`, value: `{"a":1,"b":null}`},
 		{name: "any", typ: "any", script: `echo '{"z": [1, null]}' > $o`, value: `{"z":[1,null]}`},
 		{name: "large value", typ: "any", script: `head -c 1100000 /dev/zero > $o`, says: []string{"1048576", "artifact"}},
-		{name: "value directory", typ: "number", script: `mkdir $o`, says: []string{"directory instead of a file"}},
+		{name: "value directory", typ: "number", script: `mkdir $o`, says: []string{"expected a file with JSON, found a directory"}},
 		{name: "missing", typ: "model", script: `true`, says: []string{"declared model", "outputs/o"}},
 
 		{name: "npy", typ: "ndarray", script: `printf '\223NUMPY\1\0' > $o`, format: "npy"},
-		{name: "no npy", typ: "ndarray", script: `printf 'PK\3\4abc' > $o`, says: []string{`output "o" is declared ndarray, and the file starts with "PK\x03\x04abc"`}},
+		{name: "no npy", typ: "ndarray", script: `printf 'PK\3\4abc' > $o`, says: []string{`output "o" is declared ndarray: the file starts with "PK\x03\x04abc"`}},
 		{name: "empty npy", typ: "ndarray", script: `: > $o`, says: []string{"the file is empty"}},
 		{name: "csv", typ: "dataframe", script: `printf 'a,b\n1,2\n' > $o`, format: "csv"},
 		{name: "parquet", typ: "dataframe", script: `printf 'PAR1........PAR1' > $o`, format: "parquet"},
-		{name: "half parquet", typ: "dataframe", script: `printf 'PAR1..........' > $o`, says: []string{"not whole"}},
+		{name: "half parquet", typ: "dataframe", script: `printf 'PAR1..........' > $o`, says: []string{"it is incomplete"}},
 		{name: "binary frame", typ: "dataframe", script: `printf 'a,b\n1,\0\n' > $o`, says: []string{"neither", "csv", "NUL"}[1:]},
 		{name: "no header", typ: "dataframe", script: `printf '\n1,2\n' > $o`, says: []string{"column names"}},
 		{name: "png", typ: "image", script: `printf '\211PNG\r\n\032\n...' > $o`, format: "png"},
@@ -114,7 +114,7 @@ func TestOutputTypes(t *testing.T) {
 	}
 }
 
-// passOn gives an output to a step that leaves the same as its own: nothing changes on the way.
+// passOn passes an output to a step that copies it to its own output: the content does not change.
 func (x *trial) passOn(d record.Datum) {
 	x.t.Helper()
 	y := sh(x.t, `cp -a "$PIPEC_INPUT_i" "$PIPEC_OUTPUT_o"`).outputs("o", d.Type)
@@ -131,7 +131,7 @@ func (x *trial) passOn(d record.Datum) {
 	}
 }
 
-// A step with one bad output stores none of them.
+// A step with one invalid output stores none of them.
 func TestOutputsAreOne(t *testing.T) {
 	x := sh(t, `echo x > $PIPEC_OUTPUT_a; echo x > $PIPEC_OUTPUT_b`).outputs("a", "file", "b", "number")
 	x.fails(record.ClassUser, record.ReasonOutputInvalid)
@@ -179,12 +179,12 @@ func TestFullDisk(t *testing.T) {
 	defer st.Close()
 	x := sh(t, `head -c 2000000 /dev/zero > $PIPEC_OUTPUT_o; echo done`).outputs("o", "file")
 	x.store, x.deps.Store = st, st
-	// The user's, as far as attempts go: waiting makes no room.
+	// It is the user's failure, so that it is not retried: waiting does not free space.
 	x.fails(record.ClassUser, record.ReasonStore, `output "o"`, "no space left")
 	for key, err := range st.List(context.Background(), "blobs/", "") {
 		t.Errorf("half of an output is there: %s (%v)", key, err)
 	}
-	// Not even the result: then there is none, and the caller is told.
+	// The result can't be stored either: then there is none, and the caller gets an error.
 	fill, err := os.Create(filepath.Join(mount, "fill"))
 	if err != nil {
 		t.Fatal(err)
@@ -220,7 +220,7 @@ func TestGigabyteOutput(t *testing.T) {
 	}
 }
 
-// needs finds a program, which a test can't do without.
+// needs finds a program that a test requires.
 func needs(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)

@@ -16,7 +16,7 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// probeScript has an interpreter say what it is. The user's site counts even where it isn't there yet.
+// probeScript prints facts about the interpreter. The user site is included even if it does not exist yet.
 const probeScript = `import json, site, sys
 paths = [p for p in sys.path if p]
 user = site.getusersitepackages() if site.ENABLE_USER_SITE is not None else None
@@ -24,26 +24,26 @@ if user and user not in paths:
     paths.append(user)
 print(json.dumps({"executable": sys.executable, "version": sys.version, "paths": paths}))`
 
-// probeTime bounds an interpreter that doesn't come back.
+// probeTime limits how long an interpreter may take.
 const probeTime = 30 * time.Second
 
-// interpreter is what an interpreter said, and with what in place it said it.
+// interpreter are facts about an interpreter, and the state of its environment at that time.
 type interpreter struct {
 	Executable string   `json:"executable"`
 	Version    string   `json:"version"`
 	Paths      []string `json:"paths"`
-	PthFiles   []string `json:"pth_files"` // as listed when it was asked: they add to Paths
+	PthFiles   []string `json:"pth_files"` // at the time of the query: they add to Paths
 
 	listed []string
 }
 
-// probe asks the interpreter at path, or finds what it said before: it can't have changed as long as its file, its
-// pyvenv.cfg, PYTHON* and the .pth files are the same. A script, such as pyenv's, may lead anywhere, and is asked once by
-// each Keyer. What is installed is listed every time.
+// probe queries the interpreter at path, or returns the cached facts: they are valid as long as its file, its
+// pyvenv.cfg, PYTHON* and the .pth files are unchanged. A script, such as pyenv's, may start any interpreter, so its
+// facts are cached by the Keyer only. Installed packages are listed every time.
 func (k *Keyer) probe(ctx context.Context, path string, env []string) (*interpreter, error) {
 	here := path + "\x00" + strings.Join(env, "\x00")
 	k.mu.Lock()
-	p := k.asked[here]
+	p := k.queried[here]
 	k.mu.Unlock()
 	if p = p.current(); p != nil {
 		return p, nil
@@ -54,14 +54,14 @@ func (k *Keyer) probe(ctx context.Context, path string, env []string) (*interpre
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.asked == nil {
-		k.asked = map[string]*interpreter{}
+	if k.queried == nil {
+		k.queried = map[string]*interpreter{}
 	}
-	k.asked[here] = p
+	k.queried[here] = p
 	return p, nil
 }
 
-// probeOutside looks into Dir, and then asks.
+// probeOutside reads Dir, and queries the interpreter if necessary.
 func (k *Keyer) probeOutside(ctx context.Context, path string, env []string) (*interpreter, error) {
 	name, err := probeName(path, env)
 	if err != nil {
@@ -86,7 +86,7 @@ func (k *Keyer) probeOutside(ctx context.Context, path string, env []string) (*i
 	return p, nil
 }
 
-// probeName names what is remembered; "" for a script.
+// probeName returns the name of the cache file; "" for a script.
 func probeName(path string, env []string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -116,7 +116,7 @@ func probeName(path string, env []string) (string, error) {
 	return "python-" + strings.TrimPrefix(program.Digest(data), "sha256:")[:32] + ".json", nil
 }
 
-// remembered reads what the interpreter said before.
+// remembered reads the cached facts.
 func (k *Keyer) remembered(file string) *interpreter {
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -129,7 +129,8 @@ func (k *Keyer) remembered(file string) *interpreter {
 	return p.current()
 }
 
-// current is p with what is installed now; nil where the .pth files are others, so that it must be asked again.
+// current returns p with the packages installed now, or nil if the .pth files have changed, so that a new query is
+// necessary.
 func (p *interpreter) current() *interpreter {
 	if p == nil {
 		return nil
@@ -143,7 +144,7 @@ func (p *interpreter) current() *interpreter {
 	return &now
 }
 
-// remember is a matter of speed alone: what can't be written is asked again.
+// remember caches the facts. It ignores errors, because the cache only saves time.
 func (k *Keyer) remember(file string, p *interpreter) {
 	data, err := store.EncodeJSON(p)
 	if err != nil || os.MkdirAll(k.Dir, 0o777) != nil {
@@ -183,12 +184,13 @@ func ask(ctx context.Context, path string, env []string) (*interpreter, error) {
 	}
 	var p interpreter
 	if err := json.Unmarshal(out, &p); err != nil || p.Executable == "" {
-		return nil, fmt.Errorf("%s said nothing that a Python 3 interpreter says", path)
+		return nil, fmt.Errorf("%s does not respond like a Python 3 interpreter", path)
 	}
 	return &p, nil
 }
 
-// probeEnvironment is the step's environment, so that the interpreter imports from where it will.
+// probeEnvironment returns the step's environment, so that the interpreter reports the modules that the step will
+// import.
 func probeEnvironment(s *Spec, d Deps, form *keyForm) []string {
 	inherited := d.inherited()
 	out := inherited.with(s.scratch(inherited))

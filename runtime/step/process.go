@@ -15,9 +15,9 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// ErrShutdown is the cause (context.WithCancelCause) that says: the machine or the pod is told to stop. Without it a
-// context that ends means that the run is cancelled.
-var ErrShutdown = errors.New("told to stop from outside")
+// ErrShutdown is a cause (context.WithCancelCause): the machine or the pod is shutting down. A context that ends with
+// another cause cancels the run.
+var ErrShutdown = errors.New("interrupted from outside")
 
 // process is one process to run.
 type process struct {
@@ -26,27 +26,27 @@ type process struct {
 	dir     string
 	timeout time.Duration // 0: none
 	grace   time.Duration
-	out     io.Writer // stdout and stderr, in one order
+	out     io.Writer // stdout and stderr, interleaved
 	started func(pid int)
 	memory  *Memory
-	input   *os.File     // what it reads
-	keeps   []*os.File   // what it inherits beside that, as files from 3 on
-	later   func(func()) // takes what nobody waits for
+	input   *os.File     // stdin
+	keeps   []*os.File   // further files that it inherits, as descriptors from 3 on
+	later   func(func()) // runs work that nothing waits for
 }
 
 // exit is how a process ended.
 type exit struct {
-	code     int // -1 where a signal ended it
+	code     int // -1 if a signal ended it
 	signal   syscall.Signal
 	timedOut bool
 	stopped  error // why it was asked to end: the context's cause
-	oom      bool  // the kernel killed for want of memory meanwhile
+	oom      bool  // the kernel killed a process because memory ran out
 }
 
-// run starts the process and waits for its end. Nothing of its process group is alive when it returns.
+// run starts the process and waits for its end. When it returns, no process of the group is alive.
 //
-// It is os/exec by hand: what os/exec does besides (goroutines that wait and copy, a poller that watches files which
-// can't be watched) takes longer than a small process. Here one thread waits for one that writes nothing.
+// It replaces os/exec, whose additional work (goroutines that wait and copy, a poller for files that can't be polled)
+// takes longer than a small process. Here one thread waits for a process that writes nothing.
 func (p *process) run(ctx context.Context) (exit, *failure) {
 	program, fail := lookPath(p.argv[0], p.env, p.dir)
 	if fail != nil {
@@ -78,7 +78,7 @@ func (p *process) run(ctx context.Context) (exit, *failure) {
 	return end, nil
 }
 
-// start starts the process. Its input is empty, and its output goes into a pipe.
+// start starts the process with an empty input, and its output connected to a pipe.
 func (p *process) start(program string) (*child, error) {
 	var fds [2]int
 	if err := pipe(&fds); err != nil {
@@ -104,20 +104,20 @@ func (p *process) start(program string) (*child, error) {
 func startFailure(name, program string, err error) *failure {
 	switch {
 	case errors.Is(err, syscall.ENOEXEC):
-		return userFault(record.ReasonStart, "can't start %q: it is no program for this machine, and has no #! line (name its interpreter: [\"sh\", %q])", name, name)
+		return userFailure(record.ReasonStart, "can't start %q: it is not a program for this machine, and has no #! line (name its interpreter: [\"sh\", %q])", name, name)
 	case errors.Is(err, syscall.E2BIG):
-		return userFault(record.ReasonStart, "can't start %q: the arguments and variables are too long together; "+
-			"give files' names instead, input.x.path, and let the process read them", name)
+		return userFailure(record.ReasonStart, "can't start %q: the arguments and environment variables are too long; "+
+			"pass file names instead (input.x.path), and read the files in the process", name)
 	case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.ENOMEM), errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
-		return worldFault(record.ReasonStart, "can't start %q: %s", name, plain(err))
+		return infrastructureFailure(record.ReasonStart, "can't start %q: %s", name, plain(err))
 	}
 	if f := badPath(name, program); f != nil {
 		return f
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return userFault(record.ReasonStart, "can't start %q: the interpreter in its #! line, its loader or the working directory is missing", name)
+		return userFailure(record.ReasonStart, "can't start %q: the interpreter in its #! line, its loader or the working directory is missing", name)
 	}
-	return userFault(record.ReasonStart, "can't start %q: %s", name, plain(err))
+	return userFailure(record.ReasonStart, "can't start %q: %s", name, plain(err))
 }
 
 func (e *exit) String() string {

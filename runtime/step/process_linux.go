@@ -8,16 +8,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ownGroup puts the process into a group of its own, so that a signal reaches its children too, and a Ctrl-C at the
-// terminal doesn't reach it past pipec. Should pipec itself be killed, the kernel ends the process.
+// ownGroup puts the process into its own group, so that a signal also reaches its children, and a Ctrl-C at the
+// terminal reaches only pipec. If pipec itself is killed, the kernel kills the process.
 func ownGroup(handle *int) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, PidFD: handle}
 }
 
 func pipe(fds *[2]int) error { return unix.Pipe2(fds[:], unix.O_CLOEXEC) }
 
-// finish waits for the process, and kills what is left of its group before it is taken away: until then nobody else can
-// have the group's number. Taking it away is left to release, for it takes the kernel a while.
+// finish waits for the process, and kills the rest of its group before it is reaped, because until then the group's ID
+// can't be reused. Reaping is left to release, because the kernel takes a while for it.
 func (c *child) finish(over func()) syscall.WaitStatus {
 	var info unix.Siginfo
 	var err error = unix.EINTR
@@ -33,14 +33,14 @@ func (c *child) finish(over func()) syscall.WaitStatus {
 	return waitStatus(&info)
 }
 
-// How a process ended, as the kernel has it (asm-generic/siginfo.h).
+// The ways in which a process can end, as defined by the kernel (asm-generic/siginfo.h).
 const (
 	cldKilled = 2
 	cldDumped = 3
 )
 
-// waitStatus is what wait4 would say of the process. The kernel's structure is a union: of a process that has ended,
-// its number, its user and its status follow the part that is the same for all.
+// waitStatus returns what wait4 would return. The kernel's structure is a union: for a process that has ended, the
+// common part is followed by its process ID, user and status.
 func waitStatus(info *unix.Siginfo) syscall.WaitStatus {
 	const common = (3*4 + unsafe.Sizeof(uintptr(0)) - 1) &^ (unsafe.Sizeof(uintptr(0)) - 1)
 	status := *(*int32)(unsafe.Add(unsafe.Pointer(info), common+8))

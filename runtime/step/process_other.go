@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ownGroup puts the process into a group of its own, so that a signal reaches its children too. There are no handles.
+// ownGroup puts the process into its own group, so that a signal also reaches its children. There are no handles.
 func ownGroup(*int) *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 func pipe(fds *[2]int) error {
-	// No process may be started between the two calls: it would have the pipe too.
+	// No process may be started between the two calls, because it would inherit the pipe.
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	if err := unix.Pipe(fds[:]); err != nil {
@@ -23,7 +23,7 @@ func pipe(fds *[2]int) error {
 	return nil
 }
 
-// finish waits for the process, and kills what is left of its group.
+// finish waits for the process, and kills the rest of its group.
 func (c *child) finish(over func()) syscall.WaitStatus {
 	status := c.reap()
 	over()

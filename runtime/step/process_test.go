@@ -22,7 +22,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// whenReady calls then as soon as its process has written "ready".
+// whenReady calls a function when its process has written "ready".
 func (x *trial) whenReady(then func()) {
 	line := x.deps.Line
 	once := sync.Once{}
@@ -34,7 +34,7 @@ func (x *trial) whenReady(then func()) {
 	}
 }
 
-// awaitEnd returns when the process has ended; it need not be reaped.
+// awaitEnd returns when the process has ended, even if it was not reaped.
 func awaitEnd(t *testing.T, pid int) {
 	t.Helper()
 	fd, err := unix.PidfdOpen(pid, 0)
@@ -68,8 +68,8 @@ func TestCancel(t *testing.T) {
 	assertChildGone(t, log)
 }
 
-// assertChildGone hangs where the process that the log tells of goes on: Run has sent SIGKILL, and the kernel may
-// still be at it.
+// assertChildGone waits for the end of the process whose ID is in the log, because the kernel may still be executing
+// Run's SIGKILL. It hangs if the process continues.
 func assertChildGone(t *testing.T, log string) {
 	t.Helper()
 	for line := range strings.Lines(log) {
@@ -82,7 +82,7 @@ func assertChildGone(t *testing.T, log string) {
 	t.Errorf("no child in %q", log)
 }
 
-// A wrapper that is killed takes its process with it, and has committed nothing.
+// If the wrapper is killed, its process is killed too, and nothing is committed.
 func TestKilledWrapper(t *testing.T) {
 	if os.Getenv("STEP_TEST_KILLED") != "" {
 		x := newTrial(t, "sleep", "1000")
@@ -159,7 +159,7 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
-// A child that outlives the step and holds its output must neither hang the wrapper nor stay.
+// A child that outlives the step and keeps its output open must neither block the wrapper nor remain.
 func TestLeftovers(t *testing.T) {
 	x := sh(t, `sleep 1000 & echo "child $!"`)
 	log := x.log(x.succeeds())
@@ -167,7 +167,7 @@ func TestLeftovers(t *testing.T) {
 	if _, err := os.Stat("/usr/bin/setsid"); err != nil {
 		return
 	}
-	x = sh(t, `setsid sleep 5 & echo done`) // beyond reach, and it holds the pipe
+	x = sh(t, `setsid sleep 5 & echo done`) // it left the group, and has the pipe
 	if log := x.log(x.succeeds()); log != "done\n" {
 		t.Errorf("%q", log)
 	}

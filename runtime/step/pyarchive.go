@@ -23,15 +23,15 @@ func RunnerDigest() string { return runnerDigest() }
 
 var runnerDigest = sync.OnceValue(func() string {
 	h := sha256.New()
-	_ = eachModule(func(name string, source []byte) error { // a hash takes everything
+	_ = eachModule(func(name string, source []byte) error { // writing to a hash never fails
 		fmt.Fprintf(h, "%s %d\n%s", name, len(source), source)
 		return nil
 	})
 	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 })
 
-// runnerArchive is the runner as the interpreter takes it: one zip archive with a __main__.py. Nothing in it is
-// compressed, which an interpreter without zlib can't read, and its bytes depend on the sources alone.
+// runnerArchive returns the runner as a zip archive with a __main__.py, which the interpreter can execute. It is not
+// compressed, because an interpreter may lack zlib, and its bytes depend only on the sources.
 var runnerArchive = sync.OnceValues(func() ([]byte, error) {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
@@ -48,7 +48,7 @@ var runnerArchive = sync.OnceValues(func() ([]byte, error) {
 	return b.Bytes(), err
 })
 
-// eachModule goes through the runner's modules in order of name.
+// eachModule calls f for the runner's modules, sorted by name.
 func eachModule(do func(name string, source []byte) error) error {
 	modules, err := fs.Sub(runnerSource, runnerRoot)
 	if err != nil {

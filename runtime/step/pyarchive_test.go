@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// The archive holds every module, in order, plain and without a clock: its bytes depend on the sources alone.
+// The archive contains every module, sorted, uncompressed and without times: its bytes depend on the sources only.
 func TestRunnerArchive(t *testing.T) {
 	data, err := runnerArchive()
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// However a function ends, and whatever it does to the process, the result says so.
+// The result reports every way in which a function can end, and what it did to the process.
 func TestPythonEnds(t *testing.T) {
 	for _, c := range []struct {
 		name, body string
@@ -87,10 +87,10 @@ class Odd:
 			}
 		})
 	}
-	python(t, "steps:f", "import sys\ndef f(): sys.exit(0)\n").succeeds() // nothing was promised
+	python(t, "steps:f", "import sys\ndef f(): sys.exit(0)\n").succeeds() // it has no outputs
 }
 
-// The digits example for real, by its own functions, each step an attempt of its own.
+// The functions of the digits example, with one attempt per step.
 func TestPythonDigits(t *testing.T) {
 	source, err := os.ReadFile("../../examples/digits/src/steps.py")
 	if err != nil {

@@ -34,7 +34,8 @@ func (x *trial) files(source map[string]string) *trial {
 	return x
 }
 
-// The user's modules may have the names of the runner's, and of modules that it needs: each gets its own.
+// The user's modules may have the names of the runner's modules, and of modules that the runner imports: each gets its
+// own.
 func TestPythonNamesOfModules(t *testing.T) {
 	source := map[string]string{"steps.py": `
 import sys
@@ -82,12 +83,12 @@ func TestPythonModules(t *testing.T) {
 	}{
 		{function: "pkg.sub:f"},
 		{function: "bare.sub:f"},
-		{function: "statistics:f"}, // the interpreter has not imported its own yet
+		{function: "statistics:f"}, // the interpreter has not imported the standard module yet
 		{function: "prints:f", log: "imported\n"},
 		{function: "warns:f", log: "UserWarning: look out\n"},
-		{function: "types:f", reason: record.ReasonError, says: "types.py can't be imported, because a module of its name is in use already"},
+		{function: "types:f", reason: record.ReasonError, says: "types.py can't be imported, because a module with this name is already imported"},
 		{function: "pkg.sup:f", reason: record.ReasonError, says: "no module 'pkg.sup'"},
-		{function: "exits:f", reason: record.ReasonOutputMissing, says: "by sys.exit before it returned"},
+		{function: "exits:f", reason: record.ReasonOutputMissing, says: "with sys.exit before it returned"},
 		{function: "src/prints.py:f", reason: record.ReasonError, says: `not of the form "module:function"`},
 		{function: ".prints:f", reason: record.ReasonError, says: `not of the form`},
 		{function: "prints", reason: record.ReasonError, says: `not of the form`},
@@ -107,7 +108,7 @@ func TestPythonModules(t *testing.T) {
 	}
 }
 
-// What may stand behind the name, besides a function.
+// The name can refer to callables other than functions.
 func TestPythonCallables(t *testing.T) {
 	const source = `
 import functools
@@ -151,7 +152,7 @@ class Made(float):
 			t.Errorf("%s: %s", function, got)
 		}
 	}
-	for function, says := range map[string]string{"marked": "'a' by position only", "refuses": "parameter 'b'", "Adder.method": "'self'"} {
+	for function, says := range map[string]string{"marked": "positional-only parameter 'a'", "refuses": "parameter 'b'", "Adder.method": "'self'"} {
 		python(t, "steps:"+function, source).value("a", "number", "0").fails(record.ClassUser, record.ReasonInputInvalid, says)
 	}
 	x := python(t, "steps:f", "def f(the_name, *, rest): return the_name + rest\n").value("rest", "number", "1").value("the-name", "number", "2")

@@ -10,8 +10,8 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// What a python function leaves out, and what of its outputs is files. The outputs are named in declared order; `?` says
-// that one is optional, and `=` what its glob is.
+// Missing outputs of a python function, and outputs that are files. The outputs are named in declared order; `?` marks
+// an optional one, and `=` is followed by its glob.
 func TestPythonOptional(t *testing.T) {
 	for _, c := range []struct {
 		name, body string
@@ -81,7 +81,7 @@ func TestPythonOptional(t *testing.T) {
 	}
 }
 
-// An input whose default is null is None, and nothing is at its path.
+// An input whose default is null is None, and has no file.
 func TestNullInput(t *testing.T) {
 	x := python(t, "steps:f", "def f(a, b, c):\n    return [a, b, c] == [None, None, None]\n").
 		value("a", "image", "null").value("b", "list(model)", "null").value("c", "number", "null").outputs("o", "bool")

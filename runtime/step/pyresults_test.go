@@ -9,7 +9,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// What Python and its libraries have in the place of JSON's types. A case without `says` succeeds with `want`.
+// Types of Python and its libraries that correspond to JSON's types. A case without `says` succeeds with `want`.
 func TestPythonValues(t *testing.T) {
 	for _, c := range []struct {
 		name, typ, body string
@@ -25,7 +25,7 @@ func TestPythonValues(t *testing.T) {
     return Fraction(1, 4)`, want: `0.25`},
 		{name: "Decimal NaN", typ: "number", body: `
     from decimal import Decimal
-    return Decimal("NaN")`, says: []string{"holds nan"}},
+    return Decimal("NaN")`, says: []string{"contains nan"}},
 		{name: "times", typ: "list(string)", body: `
     import datetime as d
     return [d.date(2024, 1, 2), d.datetime(2024, 1, 2, 3, tzinfo=d.timezone.utc)]`, want: `["2024-01-02","2024-01-02T03:00:00+00:00"]`},
@@ -53,16 +53,16 @@ func TestPythonValues(t *testing.T) {
     return pathlib.Path("/x")`, says: []string{"PosixPath", "declare the output file"}},
 		{name: "bytes", typ: "string", body: `return b"x"`, says: []string{"a bytes", "decode it"}},
 		{name: "bytes for text", typ: "text", body: `return b"x"`, says: []string{"declared text", "a bytes"}},
-		{name: "map", typ: "list(number)", body: `return map(int, "12")`, says: []string{"a map", "make it a list"}},
-		{name: "generator", typ: "list(number)", body: `yield 1`, says: []string{"is a generator", "nothing of it has run"}},
+		{name: "map", typ: "list(number)", body: `return map(int, "12")`, says: []string{"a map", "convert it to a list"}},
+		{name: "generator", typ: "list(number)", body: `yield 1`, says: []string{"is a generator", "it has not run"}},
 		{name: "integer keys", typ: "map(number)", body: `return {1: 2}`, want: `{"1":2}`},
 		{name: "float keys", typ: "map(number)", body: `return {1.5: 2}`, says: []string{"key of type float"}},
 		{name: "tuple keys", typ: "any", body: `return {"a": {(1, 2): 2}}`, says: []string{"key of type tuple at ['a']"}},
 		{name: "key twice", typ: "any", body: `return {1: 2, "1": 3}`, says: []string{"key '1' twice"}},
 		{name: "large int", typ: "number", body: `return 10 ** 100`, want: "1" + strings.Repeat("0", 100)},
-		{name: "larger int", typ: "number", body: `return 10 ** 5000`, says: []string{"whole number of 16610 bits"}},
+		{name: "larger int", typ: "number", body: `return 10 ** 5000`, says: []string{"integer of 16610 bits"}},
 		{name: "large float", typ: "number", body: `return 1e300`, want: "1" + strings.Repeat("0", 300)},
-		{name: "infinite", typ: "list(number)", body: `return [1, 1e308 * 10]`, says: []string{"holds inf at [1]"}},
+		{name: "infinite", typ: "list(number)", body: `return [1, 1e308 * 10]`, says: []string{"contains inf at [1]"}},
 		{name: "unicode", typ: "string", body: `return "日本 \U0001F600\x00"`, want: "\"日本 \U0001F600\\u0000\""},
 		{name: "surrogate", typ: "string", body: `return "a\udc80"`, says: []string{`'\udc80'`, "surrogate"}},
 		{name: "surrogate in text", typ: "text", body: `return "a\udc80"`, says: []string{"output 'a' of type text", "surrogate"}},
@@ -90,7 +90,7 @@ func TestPythonValues(t *testing.T) {
     return {np.int64(1): 2}`, want: `{"1":2}`},
 		{name: "numpy NaN inside", typ: "list(number)", scientific: true, body: `
     import numpy as np
-    return np.array([1, np.nan])`, says: []string{"holds nan at [1]"}},
+    return np.array([1, np.nan])`, says: []string{"contains nan at [1]"}},
 		{name: "numpy times", typ: "list(string)", scientific: true, body: `
     import numpy as np
     return np.array(["2024-01-02"], dtype="datetime64[ns]")`, want: `["2024-01-02T00:00:00.000000000"]`},
@@ -134,7 +134,7 @@ func TestPythonValues(t *testing.T) {
 	}
 }
 
-// Several outputs by the names that a result has, whatever its order.
+// Several outputs are matched by the names in a result, in any order.
 func TestPythonNamedResults(t *testing.T) {
 	const source = `
 import collections, dataclasses
@@ -169,7 +169,7 @@ def less(): return Less(26)
 	step("less").fails(record.ClassUser, record.ReasonOutputInvalid, "fields", "missing: 'the-name'")
 }
 
-// What csv alone would lose of a frame comes back.
+// Properties of a frame that csv can't express are restored.
 func TestPythonFrames(t *testing.T) {
 	const source = `
 import numpy as np, pandas as pd, sys

@@ -17,26 +17,26 @@ import (
 
 const (
 	runnerName  = "runner.zip"
-	requestName = "runner.json" // what the runner is asked
-	reportName  = "report.json" // what it answers
+	requestName = "runner.json" // request to the runner
+	reportName  = "report.json" // response of the runner
 )
 
-// runner is the Python runner of one attempt. A nil one stands for a step without it.
+// runner is the Python runner of one attempt. It is nil for other steps.
 type runner struct {
 	argv    []string
 	answers string
 }
 
-// report is what the runner says of what the exit code can't tell.
+// report contains what the exit code of the runner can't express.
 type report struct {
-	Reason  string            `json:"reason"` // set where the runner found the fault, not the user's function
+	Reason  string            `json:"reason"` // set if the runner found the fault, not the user's function
 	Message string            `json:"message"`
 	Formats map[string]string `json:"formats"` // how it wrote artifacts, by path
 
-	none bool // the process was gone before the runner could say anything
+	none bool // the process ended before the runner could report
 }
 
-// request is what the runner is asked.
+// request is the request to the runner.
 type request struct {
 	Function string            `json:"function"`
 	Dir      string            `json:"dir"`
@@ -50,8 +50,8 @@ type slot struct {
 	Name string   `json:"name"`
 	Path string   `json:"path"`
 	Type slotType `json:"type"`
-	Text string   `json:"text"` // the type, as the language writes it
-	// Optional says of an output that None stands for none, and Null of an input that it is None.
+	Text string   `json:"text"` // the type in the language's syntax
+	// Optional states that None means that an output is missing, and Null that an input is None.
 	Optional bool `json:"optional,omitempty"`
 	Null     bool `json:"null,omitempty"`
 }
@@ -97,7 +97,7 @@ func (s *Spec) runner(dir string) (*runner, *failure) {
 	}
 	for _, name := range s.outputOrder() {
 		for i := range s.Program.Outputs {
-			if out := &s.Program.Outputs[i]; out.Name == name && out.Glob == "" { // files are no part of the result
+			if out := &s.Program.Outputs[i]; out.Name == name && out.Glob == "" { // an output with a glob is not returned
 				one, _, f := newSlot(name, out.Type, s.OutputPath(name))
 				if f != nil {
 					return nil, f
@@ -109,31 +109,31 @@ func (s *Spec) runner(dir string) (*runner, *failure) {
 	}
 	data, err := json.Marshal(req)
 	if err != nil {
-		return nil, worldFault(record.ReasonStart, "the runner's request: %s", err)
+		return nil, infrastructureFailure(record.ReasonStart, "the runner's request: %s", err)
 	}
-	program, asked := filepath.Join(s.Root, runnerName), filepath.Join(s.Root, requestName)
+	program, requestPath := filepath.Join(s.Root, runnerName), filepath.Join(s.Root, requestName)
 	archive, err := runnerArchive()
 	if err != nil {
-		return nil, worldFault(record.ReasonStart, "the runner: %s", err)
+		return nil, infrastructureFailure(record.ReasonStart, "the runner: %s", err)
 	}
 	if err := os.WriteFile(program, archive, 0o666); err != nil {
-		return nil, worldFault(record.ReasonStart, "the runner can't be written: %s", err)
+		return nil, infrastructureFailure(record.ReasonStart, "the runner can't be written: %s", err)
 	}
-	if err := os.WriteFile(asked, data, 0o666); err != nil {
-		return nil, worldFault(record.ReasonStart, "the runner's request can't be written: %s", err)
+	if err := os.WriteFile(requestPath, data, 0o666); err != nil {
+		return nil, infrastructureFailure(record.ReasonStart, "the runner's request can't be written: %s", err)
 	}
-	return &runner{argv: []string{s.interpreter(), "-u", program, asked}, answers: req.Report}, nil
+	return &runner{argv: []string{s.interpreter(), "-u", program, requestPath}, answers: req.Report}, nil
 }
 
 func newSlot(name, typ, path string) (slot, cty.Type, *failure) {
 	t, err := types.ParseString(typ)
 	if err != nil {
-		return slot{}, t, worldFault(record.ReasonStart, "%s: %s", name, err)
+		return slot{}, t, infrastructureFailure(record.ReasonStart, "%s: %s", name, err)
 	}
 	return slot{Name: name, Path: path, Type: slotTypeOf(t), Text: typ}, t, nil
 }
 
-// outputOrder are the outputs' names as declared.
+// outputOrder returns the outputs' names in declared order.
 func (s *Spec) outputOrder() []string {
 	if len(s.Program.OutputOrder) == len(s.Program.Outputs) {
 		return s.Program.OutputOrder
@@ -152,16 +152,16 @@ func (s *Spec) interpreter() string {
 	return "python3"
 }
 
-// environment is what Python needs in the environment. The runner itself adds the working directory to PYTHONPATH: a
-// module there that is called like one of Python's own would keep the interpreter from starting.
+// environment returns the environment variables for Python. The runner itself adds the working directory to PYTHONPATH,
+// because a module there with the name of a standard module would prevent the interpreter from starting.
 func (r *runner) environment(env []string) []string {
 	if lookupEnv(env, "PYTHONDONTWRITEBYTECODE") == "" {
-		env = append(env, "PYTHONDONTWRITEBYTECODE=1") // the directory is gone after the step
+		env = append(env, "PYTHONDONTWRITEBYTECODE=1") // the directory is removed after the step
 	}
 	return env
 }
 
-// report reads the runner's answer.
+// report reads the runner's response.
 func (r *runner) report() *report {
 	if r == nil {
 		return &report{}
@@ -173,11 +173,11 @@ func (r *runner) report() *report {
 	return parseReport(data)
 }
 
-// explain adds to a missing output why it is missing, where the function ended the process behind the runner's back. Of a
-// failed process the exit code or the signal says enough.
+// explain adds a reason to a failure about a missing output, if the function ended the process without the runner's
+// knowledge. For a failed process the exit code or the signal is enough.
 func (r *report) explain(f *failure) *failure {
 	if r.none && f.reason == record.ReasonOutputMissing {
-		f.message += "; the process ended before the function returned (os._exit, or another program in its place?)"
+		f.message += "; the process ended before the function returned (os._exit, or exec of another program?)"
 	}
 	return f
 }
@@ -185,7 +185,7 @@ func (r *report) explain(f *failure) *failure {
 func parseReport(data []byte) *report {
 	var out report
 	if json.Unmarshal(data, &out) != nil {
-		return &report{none: true} // killed while it wrote
+		return &report{none: true} // killed while writing
 	}
 	switch out.Reason {
 	case "", record.ReasonError, record.ReasonOutputInvalid, record.ReasonOutputMissing, record.ReasonInputInvalid:
@@ -195,9 +195,9 @@ func parseReport(data []byte) *report {
 	return &out
 }
 
-// FindPython chooses the interpreter of python steps on this machine: PIPEC_PYTHON, what the stack says, the project's
+// FindPython chooses the interpreter of python steps on this machine: PIPEC_PYTHON, the stack's python, the project's
 // .venv, $VIRTUAL_ENV, then python3 and python in PATH. lookup reads the environment, project is the project's
-// directory. The interpreter that is named and isn't there is an error, never passed over.
+// directory. A configured interpreter that does not exist is an error.
 func FindPython(lookup func(string) string, stack, project string) (string, error) {
 	abs := func(path string) string {
 		if filepath.IsAbs(path) || !strings.ContainsRune(path, '/') {
@@ -213,7 +213,7 @@ func FindPython(lookup func(string) string, stack, project string) (string, erro
 		}
 		found := findIn(lookup("PATH"), abs(named.path))
 		if found == "" {
-			return "", fmt.Errorf("there is no Python interpreter at %s, which %s names", named.path, named.what)
+			return "", fmt.Errorf("there is no Python interpreter at %s, which is set by %s", named.path, named.what)
 		}
 		return found, nil
 	}
@@ -228,7 +228,7 @@ func FindPython(lookup func(string) string, stack, project string) (string, erro
 		}
 	}
 	return "", errors.New("there is no Python interpreter: neither .venv/bin/python in the project, nor python3 in PATH " +
-		"(PIPEC_PYTHON or the stack's orchestrator.python names another)")
+		"(set another one in PIPEC_PYTHON or the stack's orchestrator.python)")
 }
 
 func executable(path string) bool {
@@ -236,7 +236,7 @@ func executable(path string) bool {
 	return err == nil && info.Mode().IsRegular() && unix.Access(path, unix.X_OK) == nil
 }
 
-// findIn gives the absolute path of a program: name itself where it has a slash, else what PATH holds.
+// findIn returns the absolute path of a program: name itself if it contains a slash, else the first match in PATH.
 func findIn(path, name string) string {
 	if strings.ContainsRune(name, '/') {
 		if executable(name) {

@@ -16,7 +16,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// python makes a step of a function in a module steps.py.
+// python returns a step with a function in the module steps.py.
 func python(t *testing.T, function, source string) *trial {
 	t.Helper()
 	x := newTrial(t, "unused")
@@ -34,8 +34,8 @@ func python(t *testing.T, function, source string) *trial {
 	return x
 }
 
-// scientificPython is an interpreter with the libraries that the types of artifacts ask for: the system's where they
-// are installed.
+// scientificPython finds an interpreter with the libraries for all artifact types: the system's if they are installed
+// there.
 var scientificPython = sync.OnceValue(func() string {
 	for _, name := range []string{"/usr/bin/python3", "python3"} {
 		path, err := exec.LookPath(name)
@@ -46,7 +46,7 @@ var scientificPython = sync.OnceValue(func() string {
 	return ""
 })
 
-// scientific lets the step use numpy, pandas and the like. On CI they must be there.
+// scientific lets the step use numpy, pandas and similar packages. On CI they must be installed.
 func (x *trial) scientific() *trial {
 	x.t.Helper()
 	x.spec.Python = scientificPython()
@@ -102,15 +102,15 @@ func TestPythonResults(t *testing.T) {
 		{name: "too few", body: `return (1,)`, outputs: []string{"z", "number", "a", "number"}, says: []string{"2 outputs", "z, a", "tuple of 1"}},
 		{name: "no tuple", body: `return 1`, outputs: []string{"z", "number", "a", "number"}, says: []string{"2 outputs", "an int"}},
 		{name: "wrong keys", body: `return {"a": 1, "y": 2}`, outputs: []string{"z", "number", "a", "number"}, says: []string{"missing: 'z'", "not declared: 'y'"}},
-		{name: "NaN", body: `return float("nan")`, outputs: []string{"a", "number"}, says: []string{"'a' holds nan"}},
-		{name: "deep NaN", body: `return {"x": [1, float("inf")]}`, outputs: []string{"a", "any"}, says: []string{"holds inf at ['x'][1]"}},
+		{name: "NaN", body: `return float("nan")`, outputs: []string{"a", "number"}, says: []string{"'a' contains nan"}},
+		{name: "deep NaN", body: `return {"x": [1, float("inf")]}`, outputs: []string{"a", "any"}, says: []string{"contains inf at ['x'][1]"}},
 		{name: "None", body: `return None`, outputs: []string{"a", "number"}, says: []string{"declared number", "null"}},
 		{name: "wrong value", body: `return "1"`, outputs: []string{"a", "number"}, says: []string{"string doesn't fit number"}},
 		{name: "no value", body: `return object()`, outputs: []string{"a", "any"}, says: []string{"an object"}},
 		{name: "circle", body: `
     x = []
     x.append(x)
-    return x`, outputs: []string{"a", "any"}, says: []string{"holds itself"}},
+    return x`, outputs: []string{"a", "any"}, says: []string{"contains itself"}},
 		{name: "no file", body: `return "/no/such/file"`, outputs: []string{"a", "file"}, says: []string{"/no/such/file", "there is no file"}},
 		{name: "no text", body: `return 1`, outputs: []string{"a", "html"}, says: []string{"declared html", "an int"}},
 		{name: "no list", body: `return 1`, outputs: []string{"a", "list(text)"}, says: []string{"list(text)", "an int"}},
@@ -173,7 +173,7 @@ func TestPythonFaults(t *testing.T) {
 		{name: "input without parameter", function: "steps:f", source: "def f(a, c=1): pass\n", inputs: []string{"a", "b"}, reason: record.ReasonInputInvalid, code: -1,
 			says: []string{"an input 'b'", "its parameters: 'a', 'c'"}},
 		{name: "any name", function: "steps:f", source: "import sys\ndef f(*args, **kw): sys.exit(kw['b'] + 2)\n", inputs: []string{"a", "b"}, reason: record.ReasonError, code: 3},
-		{name: "by position only", function: "steps:f", source: "def f(a, /): pass\n", inputs: []string{"a"}, reason: record.ReasonInputInvalid, code: -1, says: []string{"by position"}},
+		{name: "by position only", function: "steps:f", source: "def f(a, /): pass\n", inputs: []string{"a"}, reason: record.ReasonInputInvalid, code: -1, says: []string{"positional-only"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			x := python(t, c.function, c.source)
@@ -202,7 +202,7 @@ func TestPythonFaults(t *testing.T) {
 	x.fails(record.ClassUser, record.ReasonStart, "/no/python")
 }
 
-// Every kind of artifact goes out of one function, through the store, and into another.
+// Artifacts of every kind are passed from one function through the store to another.
 func TestPythonArtifacts(t *testing.T) {
 	const source = `
 import pathlib, os
@@ -275,7 +275,7 @@ func TestPythonNumpyFaults(t *testing.T) {
 	x = python(t, "steps:f", "def f(): return 'x'\n").scientific().outputs("a", "dataframe")
 	x.fails(record.ClassUser, record.ReasonOutputInvalid, "declared dataframe", "a str")
 	x = python(t, "steps:f", "import numpy as np\ndef f(): return np.float64('nan')\n").scientific().outputs("a", "number")
-	x.fails(record.ClassUser, record.ReasonOutputInvalid, "holds nan")
+	x.fails(record.ClassUser, record.ReasonOutputInvalid, "contains nan")
 	x = python(t, "steps:f", "def f(a): pass\n").scientific()
 	a := x.keep("a.npy", "\x93NUMPY garbage")
 	x.spec.Inputs = []record.Datum{{Name: "a", Type: "ndarray", Artifact: &a}}
@@ -299,7 +299,7 @@ func TestFindPython(t *testing.T) {
 	if _, err := find(""); err == nil || !strings.Contains(err.Error(), ".venv") {
 		t.Errorf("%v", err)
 	}
-	// Each one made now is preferred to those before.
+	// Each interpreter created now takes precedence over those before.
 	for _, path := range []string{"bin/python", "bin/python3", "active/bin/python", ".venv/bin/python"} {
 		want := make(path)
 		if strings.HasPrefix(path, "active") {

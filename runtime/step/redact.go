@@ -6,12 +6,12 @@ import (
 )
 
 const (
-	minSecret = 4 // shorter ones would blot out ordinary text
+	minSecret = 4 // shorter secrets would hide ordinary text
 	redacted  = "***"
 )
 
-// redactor replaces secrets in what is written through it, also where they are split over several writes. It holds back
-// only what may be the start of a secret.
+// redactor replaces secrets in what is written through it, even if they are split over several writes. It buffers only
+// what may be the start of a secret.
 type redactor struct {
 	w       io.Writer
 	secrets []string // longest first
@@ -20,7 +20,7 @@ type redactor struct {
 	out     []byte
 }
 
-// newRedactor returns nil where there is nothing to redact.
+// newRedactor returns nil if there is nothing to redact.
 func newRedactor(w io.Writer, secrets map[string]string) *redactor {
 	r := &redactor{w: w}
 	for _, s := range secrets {
@@ -41,7 +41,7 @@ func (r *redactor) Write(p []byte) (int, error) {
 	return len(p), r.emit(false)
 }
 
-// Flush writes what was held back: nothing follows.
+// Flush writes the buffer at the end.
 func (r *redactor) Flush() error { return r.emit(true) }
 
 func (r *redactor) emit(last bool) error {
@@ -73,7 +73,7 @@ func (r *redactor) emit(last bool) error {
 	return err
 }
 
-// match gives the length of the longest secret that text starts with, and whether a longer one may still come.
+// match returns the length of the longest secret at the start of text, and whether a longer one may follow.
 func (r *redactor) match(text []byte) (n int, wait bool) {
 	for _, s := range r.secrets {
 		switch {
@@ -86,7 +86,7 @@ func (r *redactor) match(text []byte) (n int, wait bool) {
 	return 0, wait
 }
 
-// redactString is for messages.
+// redactString redacts messages.
 func redactString(s string, secrets map[string]string) string {
 	var b sliceWriter
 	r := newRedactor(&b, secrets)

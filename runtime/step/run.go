@@ -15,12 +15,13 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Run makes one attempt and commits its result. Where another has committed this attempt already, the result is that
-// one. The error says that the result could not be written: the attempt has not happened then, and the result returned
-// says why for those who watch.
+// Run makes one attempt and commits its result. If another process has committed this attempt already, Run returns that
+// result. An error means that the result could not be written: then the attempt is not recorded, and the returned
+// result is only informational.
 //
-// When ctx ends the process gets SIGTERM, and after the step's grace its group SIGKILL: the run is cancelled, or, where
-// the cause is ErrShutdown, the failure is the infrastructure's. What Run makes under Spec.Root it leaves there.
+// When ctx ends, the process gets SIGTERM, and after the step's grace its group gets SIGKILL. The run is cancelled, or,
+// if the cause is ErrShutdown, the failure belongs to the infrastructure. Run does not remove what it creates in
+// Spec.Root.
 func Run(ctx context.Context, spec *Spec, d Deps) (record.Result, error) {
 	now := d.Now
 	if now == nil {
@@ -31,7 +32,7 @@ func Run(ctx context.Context, spec *Spec, d Deps) (record.Result, error) {
 		Status: record.Succeeded, StartedAt: now().UTC(),
 	}}
 	if err := spec.check(); err != nil {
-		a.fail(worldFault(record.ReasonStart, "%s", err))
+		a.fail(infrastructureFailure(record.ReasonStart, "%s", err))
 		a.result.EndedAt = now().UTC()
 		return a.result, err
 	}
@@ -43,12 +44,12 @@ func Run(ctx context.Context, spec *Spec, d Deps) (record.Result, error) {
 	return a.commit(context.WithoutCancel(ctx))
 }
 
-// attempt is what is known while Run works.
+// attempt is the state of Run.
 type attempt struct {
 	spec   *Spec
 	d      *Deps
 	log    *logger
-	dir    string // where the process started
+	dir    string // the working directory of the process
 	result record.Result
 }
 
@@ -92,7 +93,7 @@ func (a *attempt) run(ctx context.Context) *failure {
 	return nil
 }
 
-// interrupted gives f, unless it happened because ctx ended. Told to stop from outside, nothing is the user's fault.
+// interrupted returns f, unless the failure was caused by the end of ctx. A shutdown is never a fault of the user.
 func (a *attempt) interrupted(ctx context.Context, f *failure) *failure {
 	cause := context.Cause(ctx)
 	if cause == nil || f != nil && f.class == record.ClassUser && !errors.Is(cause, ErrShutdown) {
@@ -101,7 +102,7 @@ func (a *attempt) interrupted(ctx context.Context, f *failure) *failure {
 	return a.stopped(cause)
 }
 
-// toTheEnd is ctx for what is worth finishing when the machine is told to stop: only a cancelled run ends it.
+// toTheEnd returns a context for work that is worth finishing during a shutdown: only a cancelled run ends it.
 func toTheEnd(ctx context.Context) (context.Context, func()) {
 	out, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
@@ -117,13 +118,13 @@ func toTheEnd(ctx context.Context) (context.Context, func()) {
 
 func (a *attempt) stopped(cause error) *failure {
 	if errors.Is(cause, ErrShutdown) {
-		return worldFault(record.ReasonShutdown, "it was told to stop from outside before it was done")
+		return infrastructureFailure(record.ReasonShutdown, "it was interrupted from outside before it was done")
 	}
 	a.result.Status = record.Cancelled
 	return &failure{reason: record.ReasonCancelled, message: "the run was cancelled"}
 }
 
-// judge says whether the process did its part.
+// judge decides whether the process succeeded.
 func (a *attempt) judge(end *exit, report *report) *failure {
 	if end.signal == 0 {
 		code := end.code
@@ -135,33 +136,33 @@ func (a *attempt) judge(end *exit, report *report) *failure {
 	switch {
 	case end.timedOut:
 		a.result.Status = record.TimedOut
-		return userFault(record.ReasonTimeout, "it ran longer than its timeout, %s", a.spec.Program.Timeout.D())
+		return userFailure(record.ReasonTimeout, "it exceeded its timeout of %s", a.spec.Program.Timeout.D())
 	case end.stopped != nil && (!errors.Is(end.stopped, ErrShutdown) || !succeeded):
 		return a.stopped(end.stopped)
 	case report.Reason != "":
-		a.result.ExitCode = nil // it is the runner's, not the user's
-		return userFault(report.Reason, "%s", report.Message)
+		a.result.ExitCode = nil // of the runner, not of the user's function
+		return userFailure(report.Reason, "%s", report.Message)
 	case succeeded:
 		a.result.ToldToStop = end.stopped != nil
 		return nil
 	case end.oom:
-		return userFault(record.ReasonOOM, "the kernel killed it: there was no memory left")
+		return userFailure(record.ReasonOOM, "the kernel killed it: there was no memory left")
 	case end.signal != 0:
-		return userFault(record.ReasonSignal, "it %s, which pipec didn't send", end)
+		return userFailure(record.ReasonSignal, "it %s, a signal that pipec did not send", end)
 	case report.Message != "":
-		return userFault(record.ReasonError, "%s", report.Message)
+		return userFailure(record.ReasonError, "%s", report.Message)
 	}
-	return userFault(record.ReasonError, "it %s", end)
+	return userFailure(record.ReasonError, "it %s", end)
 }
 
-// process makes the process of the step, and for a python step what the runner leaves.
+// process returns the process of the step, and the runner for a python step.
 func (a *attempt) process() (*process, *runner, *failure) {
 	s := a.spec
 	dir := s.workDir()
 	if dir == "" {
 		wd, err := os.Getwd()
 		if err != nil {
-			return nil, nil, worldFault(record.ReasonStart, "the working directory: %s", plain(err))
+			return nil, nil, infrastructureFailure(record.ReasonStart, "the working directory: %s", plain(err))
 		}
 		dir = wd
 	}
@@ -187,7 +188,7 @@ func (a *attempt) process() (*process, *runner, *failure) {
 	}
 	input, err := a.d.inherited().input()
 	if err != nil {
-		return nil, nil, worldFault(record.ReasonStart, "can't open the step's input: %s", err)
+		return nil, nil, infrastructureFailure(record.ReasonStart, "can't open the step's input: %s", err)
 	}
 	return &process{
 		argv: argv, env: setEnv(env, "PWD", dir), dir: dir, out: a.log, started: a.d.Started,
@@ -203,7 +204,7 @@ func (a *attempt) openLog(ctx context.Context) {
 	a.log = newLogger(&fileKeeper{s: a.d.Store, spec: a.spec}, a.d)
 }
 
-// closeLog stores the log. An attempt whose log is lost is not a success.
+// closeLog stores the log. An attempt whose log is lost does not succeed.
 func (a *attempt) closeLog(ctx context.Context) {
 	if a.log == nil {
 		return
@@ -211,7 +212,7 @@ func (a *attempt) closeLog(ctx context.Context) {
 	kept, err := a.log.close(context.WithoutCancel(ctx))
 	a.result.Log = kept
 	if err != nil && a.result.Status == record.Succeeded {
-		a.fail(worldFault(record.ReasonStore, "the log could not be stored: %s", err))
+		a.fail(infrastructureFailure(record.ReasonStore, "the log could not be stored: %s", err))
 	}
 }
 
@@ -229,12 +230,11 @@ func (a *attempt) commit(ctx context.Context) (record.Result, error) {
 		}
 		return committed, nil
 	}
-	a.fail(worldFault(record.ReasonStore, "the result could not be stored: %s", err))
+	a.fail(infrastructureFailure(record.ReasonStore, "the result could not be stored: %s", err))
 	return a.result, fmt.Errorf("the result of step %s: %w", a.spec.Step, err)
 }
 
-// outputs checks and stores what the process left, after everything was found right: a step with one bad output stores
-// none.
+// outputs checks all outputs and then stores them: a step with one invalid output stores none.
 func (a *attempt) outputs(ctx context.Context, report *report) ([]record.Datum, *failure) {
 	if len(a.spec.Program.Outputs) == 0 {
 		a.noteUndeclared()
@@ -255,7 +255,7 @@ func (a *attempt) outputs(ctx context.Context, report *report) ([]record.Datum, 
 	for i, one := range found {
 		out := &a.spec.Program.Outputs[i]
 		if one == nil {
-			continue // it was left out
+			continue // optional and missing
 		}
 		d, err := one.save(ctx, a.d.Store, report)
 		if err != nil {
@@ -283,21 +283,21 @@ func (a *attempt) noteUndeclared() {
 	for _, e := range entries {
 		switch out := declared[e.Name()]; {
 		case out == nil:
-			a.log.note("the output %q is not declared, and is ignored", e.Name())
+			a.log.note("output %q is not declared and is ignored", e.Name())
 		case out.Glob != "":
-			a.log.note("the output %q is what its glob matches: what is at outputs/%s is ignored", out.Name, out.Name)
+			a.log.note("output %q has a glob: the file at outputs/%s is ignored", out.Name, out.Name)
 		}
 	}
 }
 
-// isEmpty says whether nothing is in a directory, in as few calls as can be; false where that can't be told.
+// isEmpty reports whether a directory is empty, with few system calls; false if that is unknown.
 func isEmpty(dir string) bool {
 	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return false
 	}
 	defer unix.Close(fd)
-	var buf [256]byte // "." and ".." take 48
+	var buf [256]byte // "." and ".." take 48 bytes
 	n, err := unix.ReadDirent(fd, buf[:])
 	if err != nil {
 		return false

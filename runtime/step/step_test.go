@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"pipec.dev/pipec/internal/eventually"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/expr"
@@ -24,7 +25,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// trial is one attempt of a step, in a store of its own.
+// trial is one attempt of a step, with its own store.
 type trial struct {
 	t     *testing.T
 	store *store.Local
@@ -109,7 +110,7 @@ func (x *trial) runIn(ctx context.Context) record.Result {
 	return r
 }
 
-// log is the log as it was stored.
+// log returns the log as it was stored.
 func (x *trial) log(r record.Result) string {
 	x.t.Helper()
 	var b strings.Builder
@@ -162,7 +163,7 @@ func TestContract(t *testing.T) {
 	x.spec.Program.Env = []program.Env{{Name: "GREETING", Value: text("hello")}}
 	r := x.succeeds()
 	log := x.log(r)
-	want := "42\n42\nrun-1 p s [\"k\"] 2 hello\nscratch\nthere\nto stderr\npipec: the output \"extra\" is not declared, and is ignored\n"
+	want := "42\n42\nrun-1 p s [\"k\"] 2 hello\nscratch\nthere\nto stderr\npipec: output \"extra\" is not declared and is ignored\n"
 	if log != want {
 		t.Errorf("log\n%s\nwant\n%s", log, want)
 	}
@@ -259,7 +260,7 @@ func TestStartErrors(t *testing.T) {
 	x.fails(record.ClassUser, record.ReasonStart, "BIG", "input.x.path")
 }
 
-// Below the limit all is well: the limit is the system's, not a guess.
+// Arguments below the limit work: the limit is the system's.
 func TestLongestArgument(t *testing.T) {
 	x := newTrial(t, "true", strings.Repeat("x", 128<<10-1))
 	x.succeeds()
@@ -399,8 +400,11 @@ func TestLiveLog(t *testing.T) {
 		done <- r
 	}()
 	<-ready
-	for len(live) == 0 { // the line is told just before it is written
+	if !eventually.Holds(time.Minute, func() bool { // the line is reported just before it is written
 		live, _ = os.ReadFile(x.spec.LogFile())
+		return len(live) > 0
+	}) {
+		t.Error("the line is not in the live log")
 	}
 	if err := os.WriteFile(fifo, []byte("go on\n"), 0o666); err != nil {
 		t.Fatal(err)

@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// stopper asks a process to end, once and for the first reason: its time is over, or the context is. After the grace it
-// kills the process's group. Nobody has to wait beside the process for that.
+// stopper asks a process to end, once, for the first of two reasons: its timeout or its context. After the grace it
+// kills the process's group. It needs no goroutine.
 type stopper struct {
 	pid   int
 	grace time.Duration
 
-	mu      sync.Mutex
-	end     exit // why it was asked to end
-	asked   bool
-	gone    bool // the process's number may be another's
-	timers  []*time.Timer
-	release func() bool
+	mu       sync.Mutex
+	end      exit // why it was asked to end
+	stopping bool
+	gone     bool // the process ID may have been reused
+	timers   []*time.Timer
+	release  func() bool
 }
 
 func newStopper(ctx context.Context, pid int, timeout, grace time.Duration) *stopper {
@@ -32,7 +32,7 @@ func newStopper(ctx context.Context, pid int, timeout, grace time.Duration) *sto
 	return s
 }
 
-// after is for who holds the lock.
+// after requires that the caller holds the lock.
 func (s *stopper) after(d time.Duration, do func()) {
 	s.timers = append(s.timers, time.AfterFunc(d, do))
 }
@@ -40,10 +40,10 @@ func (s *stopper) after(d time.Duration, do func()) {
 func (s *stopper) ask(why func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.asked || s.gone {
+	if s.stopping || s.gone {
 		return
 	}
-	s.asked = true
+	s.stopping = true
 	why()
 	_ = syscall.Kill(-s.pid, syscall.SIGTERM)
 	s.after(s.grace, s.kill)
@@ -57,7 +57,7 @@ func (s *stopper) kill() {
 	}
 }
 
-// over is told that the process has ended: no signal is sent from then on, and end doesn't change any more.
+// over records that the process has ended: afterwards no signal is sent, and end does not change.
 func (s *stopper) over() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

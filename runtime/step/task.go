@@ -16,25 +16,25 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Task is a Spec with what the agent around the wrapper must know: which store there is, and how patient to be with it.
+// Task is a Spec with what the agent needs in addition: the store, and how long to wait for it.
 type Task struct {
 	Spec
-	Store *program.Store `json:"store,omitempty"` // nil: the environment says
-	// StoreGrace is how long the store may be away; 0: it isn't waited for.
+	Store *program.Store `json:"store,omitempty"` // nil: from the environment
+	// StoreGrace is how long to retry while the store is unavailable; 0: no retries.
 	StoreGrace program.Duration `json:"store_grace,omitempty"`
 }
 
 const (
-	zippedTask = "gz:"   // before the base64 of the task's gzip
-	storedTask = "blob:" // before the digest of the task in the store
+	zippedTask = "gz:"   // prefix of the base64 of a gzipped task
+	storedTask = "blob:" // prefix of the digest of a task in the store
 
-	maxPlainTask  = 8 << 10  // of a task that stands in a variable as it is, so that it can be read there
-	maxZippedTask = 32 << 10 // of one that stands there compressed: Linux bounds a variable, and a cluster an object
+	maxPlainTask  = 8 << 10  // of a task that is stored in a variable as plain text, so that users can read it
+	maxZippedTask = 32 << 10 // of a compressed task: Linux limits variables, and clusters limit objects
 	maxTask       = 256 << 20
 )
 
-// EncodeTask writes a task as the value of a variable of the environment: plain, compressed, or, where it is large, as the
-// digest by which it is kept in the store.
+// EncodeTask encodes a task as the value of an environment variable: plain, compressed, or, if it is large, as the
+// digest of an object in the store.
 func EncodeTask(ctx context.Context, s store.Store, t *Task) (string, error) {
 	data, err := store.EncodeJSON(t)
 	if err != nil {
@@ -45,7 +45,7 @@ func EncodeTask(ctx context.Context, s store.Store, t *Task) (string, error) {
 	}
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
-	_, _ = z.Write(data) // a buffer takes everything
+	_, _ = z.Write(data) // a buffer never fails
 	if err := z.Close(); err != nil {
 		return "", err
 	}
@@ -59,10 +59,10 @@ func EncodeTask(ctx context.Context, s store.Store, t *Task) (string, error) {
 	return storedTask + digest, nil
 }
 
-// ScratchDir is where the process finds its HOME.
+// ScratchDir is the directory of the process's HOME.
 func (s *Spec) ScratchDir() string { return filepath.Join(s.Root, scratchDir) }
 
-// DecodeTask reads what EncodeTask wrote.
+// DecodeTask decodes a task that EncodeTask encoded.
 func DecodeTask(ctx context.Context, s store.Store, text string) (*Task, error) {
 	data, err := taskData(ctx, s, text)
 	if err != nil {

@@ -8,10 +8,10 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Termination is what the wrapper leaves as its container's termination message: how the attempt has ended, and the
-// digest of the result that it committed. Where it could commit none, it says why.
+// Termination is the termination message of the wrapper's container: how the attempt ended, and the digest of the
+// committed result. If no result was committed, it contains the reason.
 type Termination struct {
-	Result   string        `json:"result,omitempty"` // digest of result.json's bytes; "": none was committed
+	Result   string        `json:"result,omitempty"` // digest of result.json; "": none was committed
 	Status   record.Status `json:"status"`
 	Class    record.Class  `json:"class,omitempty"`
 	ExitCode *int          `json:"exit_code,omitempty"`
@@ -19,10 +19,10 @@ type Termination struct {
 	Message  string        `json:"message,omitempty"`
 }
 
-// MaxTermination is how long Kubernetes lets a termination message be, in bytes.
+// MaxTermination is the maximum length of a termination message in Kubernetes, in bytes.
 const MaxTermination = 4096
 
-// NewTermination tells of a result; committed says that it is in the store.
+// NewTermination returns the message for a result. committed states that the result is in the store.
 func NewTermination(r *record.Result, committed bool) *Termination {
 	t := &Termination{Status: r.Status, Class: r.Class, ExitCode: r.ExitCode, Reason: r.Reason, Message: r.Message}
 	if data, err := store.EncodeJSON(r); err == nil && committed {
@@ -31,7 +31,7 @@ func NewTermination(r *record.Result, committed bool) *Termination {
 	return t
 }
 
-// Encode writes it in at most MaxTermination bytes: of a long message the beginning is kept.
+// Encode encodes the message in at most MaxTermination bytes. It cuts a long message at its end.
 func (t *Termination) Encode() []byte {
 	c := *t
 	for limit := 3 << 10; ; limit /= 2 {
@@ -45,7 +45,7 @@ func (t *Termination) Encode() []byte {
 	}
 }
 
-// ParseTermination reads a container's termination message; false: it is none of the wrapper's.
+// ParseTermination parses a container's termination message; false if the wrapper did not write it.
 func ParseTermination(message string) (*Termination, bool) {
 	var t Termination
 	if json.Unmarshal([]byte(message), &t) != nil || t.Status == "" {

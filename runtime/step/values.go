@@ -12,7 +12,7 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// lookup gives the values that a step's own command and env read.
+// lookup returns the values that a step's own command and env refer to.
 func (s *Spec) lookup() expr.Lookup {
 	return func(ref string) (cty.Value, error) {
 		switch kind, name, _ := strings.Cut(ref, "."); kind {
@@ -32,7 +32,7 @@ func (s *Spec) lookup() expr.Lookup {
 		raw, ok := s.Refs[ref]
 		switch {
 		case !ok:
-			return cty.NilVal, fmt.Errorf("%s has no value here", ref)
+			return cty.NilVal, fmt.Errorf("%s has no value", ref)
 		case string(raw) == "null":
 			return cty.NullVal(cty.DynamicPseudoType), nil
 		}
@@ -66,19 +66,19 @@ func (s *Spec) inputValue(d *record.Datum) (cty.Value, error) {
 	return v, nil
 }
 
-// evaluate gives a string of command or env. what names it in messages.
+// evaluate evaluates a string of command or env. what names it in messages.
 func (s *Spec) evaluate(v *program.Value, what string) (string, *failure) {
 	if text, ok := plainText(v); ok {
 		return text, nil
 	}
 	val, err := v.EvalAs(s.lookup(), cty.String)
 	if err != nil {
-		return "", userFault(record.ReasonExpression, "%s can't be evaluated: %s", what, err)
+		return "", userFailure(record.ReasonExpression, "%s can't be evaluated: %s", what, err)
 	}
 	return val.AsString(), nil
 }
 
-// plainText is a constant that is its own text: most of what commands hold, which need not be parsed for every attempt.
+// plainText returns a constant without parsing. Most strings of commands are constants.
 func plainText(v *program.Value) (string, bool) {
 	if v.Expr != nil || v.Ref != "" || len(v.Const) < 2 || v.Const[0] != '"' || v.Const[len(v.Const)-1] != '"' {
 		return "", false
@@ -92,31 +92,31 @@ func plainText(v *program.Value) (string, bool) {
 	return string(text), true
 }
 
-// maxString is what Linux takes as one argument or one variable, with the byte that ends it.
+// maxString is Linux's limit for one argument or variable, including the final NUL byte.
 const maxString = 128 << 10
 
-// fits refuses what the kernel would refuse with no more than "argument list too long".
+// fits rejects strings that the kernel would reject with only "argument list too long".
 func fits(s, what string) *failure {
 	switch {
 	case strings.IndexByte(s, 0) >= 0:
-		return userFault(record.ReasonStart, "%s holds a NUL byte, which no process can be given", what)
+		return userFailure(record.ReasonStart, "%s contains a NUL byte, which can't be passed to a process", what)
 	case len(s) >= maxString:
-		return userFault(record.ReasonStart, "%s has %d bytes, and the system takes less than %d (128 KiB): "+
-			"give the file's name instead, input.x.path, and let the process read it", what, len(s), maxString)
+		return userFailure(record.ReasonStart, "%s has %d bytes, but the system's limit is %d (128 KiB): "+
+			"pass the file name instead (input.x.path), and read the file in the process", what, len(s), maxString)
 	}
 	return nil
 }
 
-// command gives the arguments of a step with a command.
+// command returns the arguments of a step with a command.
 func (s *Spec) command() ([]string, *failure) {
 	args, f := s.arguments()
 	switch {
 	case f != nil:
 		return nil, f
 	case len(args) == 0:
-		return nil, userFault(record.ReasonStart, "the command is an empty list: its first part names the program to start")
+		return nil, userFailure(record.ReasonStart, "the command is an empty list: its first element must name the program to start")
 	case args[0] == "":
-		return nil, userFault(record.ReasonStart, "command[0] is empty: it names the program to start")
+		return nil, userFailure(record.ReasonStart, "command[0] is empty: it must name the program to start")
 	}
 	for i, arg := range args {
 		if f := fits(arg, fmt.Sprintf("command[%d]", i)); f != nil {
@@ -130,7 +130,7 @@ func (s *Spec) arguments() ([]string, *failure) {
 	if list := s.Program.CommandList; list != nil {
 		val, err := list.EvalAs(s.lookup(), cty.List(cty.String))
 		if err != nil {
-			return nil, userFault(record.ReasonExpression, "command can't be evaluated: %s", err)
+			return nil, userFailure(record.ReasonExpression, "command can't be evaluated: %s", err)
 		}
 		args := make([]string, 0, val.LengthInt())
 		for it := val.ElementIterator(); it.Next(); {

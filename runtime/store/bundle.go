@@ -18,7 +18,8 @@ const (
 	MaxCodeBytes = 1 << 30
 )
 
-// DefaultExclude is never part of a code bundle: what tools leave beside the code, and what holds for one machine only.
+// DefaultExclude returns the patterns that are never part of a code bundle: files that tools leave beside the code, and
+// files that are for one machine only.
 func DefaultExclude() []string {
 	return []string{
 		".git", ".hg", ".svn", ".pipec", ".venv", "venv", "node_modules", "__pycache__", "*.pyc", "*.pyo", ".DS_Store",
@@ -27,8 +28,8 @@ func DefaultExclude() []string {
 	}
 }
 
-// Pack keeps the directory as a code bundle, without DefaultExclude and what matches exclude. The same files give the
-// same digest, wherever and whenever they are packed. Fetch unpacks it.
+// Pack stores the directory as a code bundle, without what matches DefaultExclude or exclude. The same files always have
+// the same digest. Fetch unpacks a bundle.
 //
 // A pattern without a slash is for names at any depth ("*.csv"); one with a slash is for paths from dir ("data/**").
 func Pack(ctx context.Context, s Store, dir string, exclude []string) (record.Artifact, error) {
@@ -69,8 +70,8 @@ func Pack(ctx context.Context, s Store, dir string, exclude []string) (record.Ar
 	return w.save(ctx, s, false)
 }
 
-// matches says whether the path fits the pattern, in which ** stands for any number of segments, none too. It takes
-// the pattern from the left and keeps, for each length of the path, whether it fits so far.
+// matches reports whether the path fits the pattern, in which ** matches any number of segments, including none. It reads
+// the pattern from the left and records, for each length of the path, whether it fits so far.
 func matches(pattern, name []string) bool {
 	fits := make([]bool, len(name)+1)
 	fits[0] = true

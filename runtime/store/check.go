@@ -8,36 +8,36 @@ import (
 	"time"
 )
 
-// Finding is what was found out about one part of a stack.
+// Finding is the result of checking one part of a stack.
 type Finding struct {
 	Part string `json:"part"`
 	OK   bool   `json:"ok"`
-	Text string `json:"text"` // what is there, or what is wrong with it
+	Text string `json:"text"` // what was found, or what is wrong
 }
 
-// CheckPart is what findings about a store are under.
+// CheckPart is the Part of findings about a store.
 const CheckPart = "artifact store"
 
-// Checker is a Store that knows best what can be wrong with it.
+// Checker is a Store with checks of its own.
 type Checker interface {
-	// Check tries what runs need, each thing only where those before it were found right.
+	// Check tries what runs need. It stops at the first thing that fails.
 	Check(ctx context.Context) []Finding
 }
 
-// Check tries what runs need of a store. place is where it is, for a person. What it writes to try the store stays
-// there, at keys of its own.
+// Check tries what runs need of a store. place is the store's path, for messages. The objects that it writes stay, at keys
+// of their own.
 func Check(ctx context.Context, s Store, place string) []Finding {
-	if c, ok := s.(Checker); ok {
+	if c, ok := As[Checker](s); ok {
 		return c.Check(ctx)
 	}
-	f := Finding{Part: CheckPart, OK: true, Text: place + ": can be written and read, and keeps what may be written once"}
+	f := Finding{Part: CheckPart, OK: true, Text: place + ": can be written and read, and does not overwrite objects that are written once"}
 	if err := tryOut(ctx, s); err != nil {
 		f.OK, f.Text = false, place+": "+err.Error()
 	}
 	return []Finding{f}
 }
 
-// tryOut keeps an object that may be there once, reads it back, and has the store refuse it the second time.
+// tryOut writes an object once, reads it back, and expects the store to refuse a second write.
 func tryOut(ctx context.Context, s Store) error {
 	key := fmt.Sprintf("check/%d", time.Now().UnixNano())
 	content := []byte("pipec stack check\n")
@@ -52,7 +52,7 @@ func tryOut(ctx context.Context, s Store) error {
 		return errors.New("what was written does not read back")
 	}
 	if again := s.Put(ctx, key, bytes.NewReader(content), IfAbsent); !errors.Is(again, ErrExists) {
-		return errors.New("it writes an object a second time that may be written once")
+		return errors.New("the store overwrites objects that must be written once")
 	}
 	return nil
 }

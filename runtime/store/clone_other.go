@@ -7,5 +7,5 @@ import (
 	"os"
 )
 
-// clone is for Linux: elsewhere bytes are copied.
+// clone is supported on Linux only; elsewhere the bytes are copied.
 func clone(_, _ *os.File) error { return errors.ErrUnsupported }

@@ -16,25 +16,25 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// bufferSize is what a copy holds in memory.
+// bufferSize is the size of the buffer of a copy.
 const bufferSize = 128 << 10
 
-// digestForm is sha256 in lower case hex.
+// digestForm is the regular expression of a digest.
 const digestForm = `^sha256:[0-9a-f]{64}$`
 
-// CorruptError says that content is not what its digest says.
+// CorruptError is returned if content does not have its digest.
 type CorruptError struct{ Key, Want, Got string }
 
 func (e *CorruptError) Error() string {
 	return fmt.Sprintf("the object %s is damaged: its digest should be %s, and is %s", e.Key, e.Want, e.Got)
 }
 
-// ContentError says that a file or a directory can't be kept: the fault of who made it, not of the store.
+// ContentError is returned if a file or a directory can't be stored because of what it is. The store is not at fault.
 type ContentError struct{ Path, Why string }
 
 func (e *ContentError) Error() string { return e.Path + " " + e.Why }
 
-// CheckDigest says whether s is a digest as pipec writes them.
+// CheckDigest returns an error if s is not a digest in the form that pipec writes.
 func CheckDigest(s string) error {
 	if ok, _ := regexp.MatchString(digestForm, s); !ok {
 		return fmt.Errorf("%q is not a digest", shorten(s))
@@ -46,9 +46,9 @@ func digestOf(h hash.Hash) string { return "sha256:" + hex.EncodeToString(h.Sum(
 
 func digestOfSum(sum [sha256.Size]byte) string { return "sha256:" + hex.EncodeToString(sum[:]) }
 
-// PutBytes keeps data by its digest.
+// PutBytes stores data by its digest, which it returns.
 func PutBytes(ctx context.Context, s Store, data []byte) (string, error) {
-	if _, local := s.(Mover); !local {
+	if !isLocal(s) {
 		h := HashBytes(data)
 		return h.digest, putHashed(ctx, s, h)
 	}
@@ -60,13 +60,13 @@ func PutBytes(ctx context.Context, s Store, data []byte) (string, error) {
 	return digest, putBlob(ctx, s, digest, bytes.NewReader(data))
 }
 
-// putBlob writes content whose digest is known to a local store. It takes the place of what is there, which heals what
-// a loss of power tore.
+// putBlob writes content whose digest is known to a local store. It replaces an existing object, which may have been torn
+// by a loss of power.
 func putBlob(ctx context.Context, s Store, digest string, r io.Reader) error {
 	return s.Put(ctx, record.BlobKey(digest), r, Replace)
 }
 
-// putHashed keeps content in a store that is not local, where an object is whole or not at all.
+// putHashed writes content to a remote store, where an existing object is always whole.
 func putHashed(ctx context.Context, s Store, h *Hashed) error {
 	err := s.Put(ctx, record.BlobKey(h.digest), h, IfAbsent)
 	if errors.Is(err, ErrExists) {
@@ -75,7 +75,7 @@ func putHashed(ctx context.Context, s Store, h *Hashed) error {
 	return err
 }
 
-// holds says whether a local store has the content already, whole: it is read, see putBlob.
+// holds reports whether a local store has the content undamaged. It reads it; see putBlob.
 func holds(ctx context.Context, s Store, digest string, size int64) (bool, error) {
 	info, err := s.Stat(ctx, record.BlobKey(digest))
 	if errors.Is(err, ErrNotExist) || err == nil && info.Size != size {
@@ -97,18 +97,18 @@ func holds(ctx context.Context, s Store, digest string, size int64) (bool, error
 	return err == nil, err
 }
 
-// The two hide what a file or io.Discard can do besides, so that io.CopyBuffer uses its buffer.
+// onlyReader and onlyWriter hide the other methods of a file or of io.Discard, so that io.CopyBuffer uses its buffer.
 type onlyReader struct{ io.Reader }
 type onlyWriter struct{ io.Writer }
 
-// saveFile keeps the regular file at path, and returns its digest and size. With move the file may be gone afterwards.
+// saveFile stores the regular file at path, and returns its digest and size. With move the file may be gone afterwards.
 func saveFile(ctx context.Context, s Store, path string, move bool) (string, int64, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", 0, unreadable(path, err)
 	}
 	defer f.Close()
-	mover, local := s.(Mover)
+	mover, local := As[Mover](s)
 	if !local {
 		return sendFile(ctx, s, f, path)
 	}
@@ -134,7 +134,7 @@ func saveFile(ctx context.Context, s Store, path string, move bool) (string, int
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return "", 0, unreadable(path, err)
 	}
-	// The second reading is checked against the first, or a file that is still written would be kept under a wrong name.
+	// The second reading is compared with the first: a file that is still being written would get a wrong digest.
 	again := &verifier{r: f, h: sha256.New(), want: digest, key: path}
 	err = putBlob(ctx, s, digest, again)
 	var corrupt *CorruptError
@@ -144,7 +144,7 @@ func saveFile(ctx context.Context, s Store, path string, move bool) (string, int
 	return digest, size, err
 }
 
-// sendFile keeps an open file in a store that is not local.
+// sendFile stores an open file in a remote store.
 func sendFile(ctx context.Context, s Store, f *os.File, path string) (string, int64, error) {
 	h, err := hashFile(ctx, f, path)
 	if err != nil {
@@ -165,9 +165,9 @@ func unreadable(path string, err error) error {
 	return err
 }
 
-// PutFile writes the file at path as the object at key: it is moved there where the store can do that, else copied.
+// PutFile writes the file at path as the object at key. It moves the file if the store can do that, and else copies it.
 func PutFile(ctx context.Context, s Store, key, path string, mode Mode) error {
-	if mover, ok := s.(Mover); ok {
+	if mover, ok := As[Mover](s); ok {
 		if err := mover.Move(ctx, path, key, mode); !errors.Is(err, errors.ErrUnsupported) {
 			return err
 		}
@@ -180,8 +180,8 @@ func PutFile(ctx context.Context, s Store, key, path string, mode Mode) error {
 	return s.Put(ctx, key, f, mode)
 }
 
-// OpenBlob streams content. Its last Read is an error, a *CorruptError, where the content is not what the digest says:
-// whoever stops before io.EOF has nothing verified.
+// OpenBlob streams content. If the content does not have the digest, the last Read returns a *CorruptError. A caller that
+// stops before io.EOF has verified nothing.
 func OpenBlob(ctx context.Context, s Store, digest string) (io.ReadCloser, error) {
 	if err := CheckDigest(digest); err != nil {
 		return nil, err
@@ -198,7 +198,7 @@ func OpenBlob(ctx context.Context, s Store, digest string) (io.ReadCloser, error
 	}{v, r}, nil
 }
 
-// ReadBlob reads content into memory, no more than limit bytes of it.
+// ReadBlob reads content of at most limit bytes into memory.
 func ReadBlob(ctx context.Context, s Store, digest string, limit int64) ([]byte, error) {
 	r, err := OpenBlob(ctx, s, digest)
 	if err != nil {

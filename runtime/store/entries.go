@@ -6,14 +6,14 @@ import (
 	"fmt"
 )
 
-// IndexFile names, in the directory that a map of artifacts is to a step, the entry of each key.
+// IndexFile is the file that maps keys to entries, in the directory in which a step gets a map of artifacts.
 const IndexFile = "index.json"
 
-// ListEntry is the name of the i-th element in the directory that a list of artifacts is to a step.
+// ListEntry returns the name of element i, in the directory in which a step gets a list of artifacts.
 func ListEntry(i int) string { return fmt.Sprintf("%06d", i) }
 
-// MapEntry is the name of a key's element in the directory that a map of artifacts is to a step: keys may hold any
-// character.
+// MapEntry returns the name of a key's element, in the directory in which a step gets a map of artifacts. It is a hash,
+// because keys may contain any character.
 func MapEntry(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return hex.EncodeToString(sum[:16])

@@ -2,34 +2,34 @@ package store
 
 import "errors"
 
-// Class says what trying again is good for.
+// Class is whether a failed request is worth retrying.
 type Class int
 
 // The classes of faults.
 const (
-	// Permanent: it stays as it is until a person changes something. Every error that is no *Fault counts as this.
+	// Permanent faults stay until a person changes something. Every error that is not a *Fault is Permanent.
 	Permanent Class = iota
-	// Transient: the world's, which passes: the network, a server that is busy, starting or gone for a while.
+	// Transient faults pass: the network, a server that is busy, restarting or down.
 	Transient
-	// Denied: credentials are missing, unknown, expired, or not allowed what was asked. New ones and new rights take
-	// their time to be known everywhere, so that it may pass within a minute.
+	// Denied: credentials are missing, unknown or expired, or have no right to make the request. New credentials and
+	// rights take time to be known everywhere, so such a fault may pass within a minute.
 	Denied
 )
 
-// Fault is why a store that is elsewhere didn't do what it was asked. It says what failed, where, and what to do, and
-// holds no secrets.
+// Fault is why a request to a remote store failed. Its text says what failed, where, and what to do, and contains no
+// secrets.
 type Fault struct {
 	Class Class
-	Text  string // all that a person is told
-	Err   error  // what it was made of, for errors.Is and errors.As; nil where there is none
+	Text  string // the whole message for the user
+	Err   error  // the cause, for errors.Is and errors.As; nil if there is none
 }
 
 func (f *Fault) Error() string { return f.Text }
 
-// Unwrap gives what the fault was made of.
+// Unwrap returns the cause.
 func (f *Fault) Unwrap() error { return f.Err }
 
-// ClassOf is the class of an error of a store.
+// ClassOf returns the class of an error of a store.
 func ClassOf(err error) Class {
 	if f, ok := errors.AsType[*Fault](err); ok {
 		return f.Class

@@ -15,8 +15,8 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Fetch writes an artifact to path, where nothing may be yet. What it writes is the caller's own, to change as it
-// likes. Every digest is checked; after an error part of a directory may be at path, and no file that is wrong.
+// Fetch writes an artifact to path, which must not exist. The caller may change the files. Every digest is verified; after
+// an error part of a directory may be at path, but no file with wrong content.
 func Fetch(ctx context.Context, s Store, a record.Artifact, path string) error {
 	if !a.Directory {
 		return fetchFile(ctx, s, a.Digest, path, 0o666)
@@ -31,7 +31,7 @@ func Fetch(ctx context.Context, s Store, a record.Artifact, path string) error {
 	return fetchTree(ctx, s, tree, path)
 }
 
-// ReadTree reads what a directory artifact holds.
+// ReadTree reads the list of files of a directory artifact.
 func ReadTree(ctx context.Context, s Store, a record.Artifact) (record.Tree, error) {
 	var tree record.Tree
 	data, err := ReadBlob(ctx, s, a.Digest, maxTree)
@@ -47,7 +47,7 @@ func ReadTree(ctx context.Context, s Store, a record.Artifact) (record.Tree, err
 	return tree, nil
 }
 
-// fetchTree relies on CheckTree: nothing that it writes can lie behind a link.
+// fetchTree relies on CheckTree: no path that it writes leads through a symbolic link.
 func fetchTree(ctx context.Context, s Store, tree record.Tree, root string) error {
 	made := map[string]bool{".": true}
 	for i := range tree.Files {
@@ -86,8 +86,9 @@ func fetchTree(ctx context.Context, s Store, tree record.Tree, root string) erro
 	return g.Wait()
 }
 
-// fetchFile copies content to path. Where the file system can share the blocks of two files it does, and the copy is
-// what is verified.
+// fetchFile copies content to path, and verifies it. If the file system can share the blocks of two files (btrfs, xfs),
+// no bytes are copied, and the new file is read for its digest. Hashing on a second core saved nothing here: the copy
+// takes longer than the hash.
 func fetchFile(ctx context.Context, s Store, digest, path string, perm os.FileMode) (err error) {
 	if err := CheckDigest(digest); err != nil {
 		return err
@@ -103,7 +104,7 @@ func fetchFile(ctx context.Context, s Store, digest, path string, perm os.FileMo
 		return err
 	}
 	defer func() {
-		_ = r.Close() // what was read ahead is written no more
+		_ = r.Close() // parts that were read ahead are not written any more
 		if cerr := out.Close(); err == nil {
 			err = cerr
 		}
@@ -112,9 +113,9 @@ func fetchFile(ctx context.Context, s Store, digest, path string, perm os.FileMo
 		}
 	}()
 	h := sha256.New()
-	from, to := contextReader{ctx, r}, io.Writer(both{h, onlyWriter{out}})
-	if s, ok := r.(Sinker); ok {
-		s.Sink(out)
+	from, to := contextReader{ctx, r}, io.MultiWriter(h, onlyWriter{out})
+	if s, ok := r.(TeeReader); ok {
+		s.Tee(out)
 		if _, err := s.WriteTo(h); err != nil {
 			return err
 		}

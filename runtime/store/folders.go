@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// Folders is a Store that can say which folders there are without listing what is in them.
+// Folders is a Store that can list folders without listing what is in them.
 type Folders interface {
-	// Folders gives the parts of the keys that start with prefix between it and the next slash, each once, in byte order.
+	// Folders returns the parts of keys between prefix and the next slash, each once, in byte order.
 	Folders(ctx context.Context, prefix string) ([]string, error)
 }
 
-// FoldersIn is Folders of any store. The prefix ends with a slash.
+// FoldersIn lists the folders of any store. The prefix ends with a slash.
 func FoldersIn(ctx context.Context, s Store, prefix string) ([]string, error) {
-	if f, ok := s.(Folders); ok {
+	if f, ok := As[Folders](s); ok {
 		return f.Folders(ctx, prefix)
 	}
 	var out []string

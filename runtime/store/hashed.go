@@ -17,17 +17,17 @@ const (
 	maxParts = 10_000 // of one object, as S3 has it
 )
 
-// PartSize is how large the parts are in which an object of this size is written and read: 8 MiB, or as much as makes
-// them no more than S3 allows.
+// PartSize returns the size of the parts in which an object of this size is written and read: 8 MiB, or more if that would
+// be more parts than S3 allows.
 func PartSize(size int64) int64 {
 	part := (size + maxParts - 1) / maxParts
 	part = (part + 1<<20 - 1) &^ (1<<20 - 1)
 	return max(part, minPart)
 }
 
-// Hashed is content that was hashed before it is written: as a whole, and in parts, so that a store can send the parts
-// in any order and have each checked where it arrives. Read and Seek go through it from the start, and then the whole is
-// checked: content that is not what it was fails with a *CorruptError.
+// Hashed is content that was hashed before it is written: as a whole, and in parts, so that a store can send the parts in
+// any order and the server can check each one. If Read starts at the beginning, it verifies the whole: content that has
+// changed fails with a *CorruptError.
 type Hashed struct {
 	r      io.ReaderAt
 	size   int64
@@ -36,10 +36,10 @@ type Hashed struct {
 	name   string
 
 	at int64
-	h  hash.Hash // of what Read gave; nil where that did not begin at the start
+	h  hash.Hash // of what Read returned; nil if that did not begin at the start
 }
 
-// HashBytes makes Hashed of data.
+// HashBytes hashes data.
 func HashBytes(data []byte) *Hashed {
 	h := &Hashed{r: bytes.NewReader(data), size: int64(len(data)), h: sha256.New(), name: "the content"}
 	part := PartSize(h.size)
@@ -56,7 +56,7 @@ func HashBytes(data []byte) *Hashed {
 	return h
 }
 
-// hashFile reads the whole file, which stays in use.
+// hashFile reads the whole file. The result reads from f, which stays open.
 func hashFile(ctx context.Context, f *os.File, path string) (*Hashed, error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -67,7 +67,7 @@ func hashFile(ctx context.Context, f *os.File, path string) (*Hashed, error) {
 	whole, one := sha256.New(), sha256.New()
 	var to io.Writer = both{whole, one}
 	if out.size <= part {
-		to = one // and that is the whole
+		to = one // the only part is the whole
 	}
 	buf := make([]byte, min(bothBuffer, out.size+1))
 	total := int64(0)
@@ -96,19 +96,19 @@ func hashFile(ctx context.Context, f *os.File, path string) (*Hashed, error) {
 	return out, nil
 }
 
-// Digest is that of the whole, "sha256:…".
+// Digest returns the digest of the whole, "sha256:…".
 func (h *Hashed) Digest() string { return h.digest }
 
-// Size is in bytes.
+// Size returns the size in bytes.
 func (h *Hashed) Size() int64 { return h.size }
 
-// Sum is the SHA-256 of part i, the parts being of PartSize(Size()).
+// Sum returns the SHA-256 of part i. Parts have PartSize(Size()) bytes.
 func (h *Hashed) Sum(i int) [sha256.Size]byte { return h.sums[i] }
 
-// ReadAt reads what is there now: whoever uses it compares Sum.
+// ReadAt reads the current content and verifies nothing: the caller compares Sum.
 func (h *Hashed) ReadAt(p []byte, off int64) (int, error) { return h.r.ReadAt(p, off) }
 
-// Changed says whether part i is not any more what it was.
+// Changed returns a *CorruptError if part i has changed since it was hashed.
 func (h *Hashed) Changed(i int) error {
 	part := PartSize(h.size)
 	sum := sha256.New()
@@ -119,7 +119,7 @@ func (h *Hashed) Changed(i int) error {
 	return err
 }
 
-// Read gives the content in order.
+// Read returns the content in order.
 func (h *Hashed) Read(p []byte) (int, error) {
 	n, err := h.r.ReadAt(p[:min(int64(len(p)), h.size-h.at)], h.at)
 	h.at += int64(n)
@@ -134,13 +134,13 @@ func (h *Hashed) Read(p []byte) (int, error) {
 			}
 		}
 		return n, io.EOF
-	case err == io.EOF: // it is shorter than it was
+	case err == io.EOF: // the content is shorter than it was
 		return n, &CorruptError{Key: h.name, Want: h.digest, Got: "the digest of less"}
 	}
 	return n, err
 }
 
-// Seek is io.Seeker's. What is read from elsewhere than the start is not checked.
+// Seek implements io.Seeker. If it isn't to the start, what is read afterwards is not verified.
 func (h *Hashed) Seek(offset int64, whence int) (int64, error) {
 	switch whence {
 	case io.SeekCurrent:

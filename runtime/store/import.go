@@ -15,17 +15,17 @@ import (
 // Opener opens content that may be opened again, from its start.
 type Opener func(context.Context) (io.ReadCloser, error)
 
-// Import keeps content that comes from elsewhere, by its digest. It is read through once, for the digest; a store that is
-// elsewhere as well, and hasn't got it, is sent what is read a second time, and never more than a part of it is held here.
-// look sees the content the first time; it need not read to the end, and its error ends it all. An error is look's, the
-// opener's, the reader's, a *ContentError where the content was not the same twice, or this store's.
+// Import stores content from elsewhere by its digest. The content is read once for the digest, and a second time to send it
+// to a remote store that does not have it. At most a part of it is in memory. look sees the content the first time; it need
+// not read to the end, and if it fails, Import fails. The error is look's, the opener's, the reader's, the store's, or a
+// *ContentError if the content was different the second time.
 func Import(ctx context.Context, s Store, open Opener, name string, look func(io.Reader) error) (digest string, size int64, err error) {
 	r, err := open(ctx)
 	if err != nil {
 		return "", 0, err
 	}
 	defer r.Close()
-	if l, local := s.(*Local); local {
+	if l, local := As[*Local](s); local {
 		return l.take(ctx, r, look)
 	}
 	c := counted{r: contextReader{ctx, r}, h: sha256.New()}
@@ -50,29 +50,29 @@ func Import(ctx context.Context, s Store, open Opener, name string, look func(io
 	return digest, size, err
 }
 
-// take writes content into a temporary file, and gives it its name when its digest is known.
+// take writes content to a temporary file, which is renamed when its digest is known.
 func (l *Local) take(ctx context.Context, r io.Reader, look func(io.Reader) error) (string, int64, error) {
-	w, err := l.create()
+	t, err := l.create()
 	if err != nil {
 		return "", 0, err
 	}
-	c := counted{r: contextReader{ctx, r}, h: sha256.New(), to: fdWriter(w.file)}
+	c := counted{r: contextReader{ctx, r}, h: sha256.New(), to: fdWriter(t.fd)}
 	fault := c.through(look)
 	digest := digestOf(c.h)
-	if cerr := unix.Close(w.file); fault == nil && !errors.Is(cerr, unix.EINTR) {
+	if cerr := unix.Close(t.fd); fault == nil && !errors.Is(cerr, unix.EINTR) {
 		fault = cerr
 	}
 	left := true
 	if fault == nil {
-		left, fault = l.place(w, record.BlobKey(digest), Replace)
+		left, fault = l.place(t, record.BlobKey(digest), Replace)
 	}
 	if left {
-		_ = l.root.Remove(w.temp)
+		_ = l.root.Remove(t.name)
 	}
 	return digest, c.n, fault
 }
 
-// counted digests what is read of it, and writes it on.
+// counted computes the digest of what is read, and copies it to another writer.
 type counted struct {
 	r  io.Reader
 	h  hash.Hash
@@ -92,7 +92,7 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// through reads it to its end, what look leaves too.
+// through reads to the end, including what look has not read.
 func (c *counted) through(look func(io.Reader) error) error {
 	if err := look(c); err != nil {
 		return err
@@ -101,7 +101,7 @@ func (c *counted) through(look func(io.Reader) error) error {
 	return err
 }
 
-// reopened is content that is opened when it is read, and again after a Seek to its start.
+// reopened is content that is opened when it is first read, and again after a Seek to its start.
 type reopened struct {
 	ctx        context.Context
 	open       Opener
@@ -124,7 +124,7 @@ func (o *reopened) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Seek goes to the start, or stays.
+// Seek can go to the start, or stay.
 func (o *reopened) Seek(offset int64, whence int) (int64, error) {
 	switch {
 	case whence == io.SeekCurrent && offset == 0, whence == io.SeekStart && offset == o.at:

@@ -26,7 +26,7 @@ func TestImport(t *testing.T) {
 			s = elsewhere{l}
 		}
 		if where == "patient" {
-			s = Patient(s, 1e9, nil)
+			s = Retrying(s, 1e9, nil)
 		}
 		content := bytes.Repeat([]byte("abcdefgh"), 1<<18)
 		opened, again := 0, content

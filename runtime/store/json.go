@@ -10,10 +10,10 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// maxRecord bounds a record that is read: a run of 10,000 steps with values is far below it.
+// maxRecord is the largest record that is read. The record of a run of 10,000 steps with values is far smaller.
 const maxRecord = 256 << 20
 
-// ReadJSON reads the record at key. A record of a newer version is refused.
+// ReadJSON reads the record at key. It rejects a record of a newer version.
 func ReadJSON[T any](ctx context.Context, s Store, key string) (T, error) {
 	var v T
 	data, err := ReadAll(ctx, s, key)
@@ -41,7 +41,7 @@ func DecodeJSON(data []byte, v any) error {
 	return json.Unmarshal(data, v)
 }
 
-// ReadAll reads an object into memory: a record, a log's segment. Artifacts are for Fetch.
+// ReadAll reads an object into memory, such as a record or a segment of a log. Use Fetch for artifacts.
 func ReadAll(ctx context.Context, s Store, key string) ([]byte, error) {
 	r, err := s.Get(ctx, key)
 	if err != nil {
@@ -67,7 +67,7 @@ func WriteJSON(ctx context.Context, s Store, key string, v any, mode Mode) error
 	return s.Put(ctx, key, bytes.NewReader(data), mode)
 }
 
-// EncodeJSON is how records are written: one line, nothing escaped for HTML.
+// EncodeJSON encodes a record: one line, nothing escaped for HTML.
 func EncodeJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// List walks the directories that can hold such keys, and no others.
+// List walks only the directories that can contain such keys.
 func (l *Local) List(ctx context.Context, prefix, after string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		dir := "."
@@ -35,7 +35,7 @@ type lister struct {
 	yield         func(string, error) bool
 }
 
-// walk says whether to go on.
+// walk reports whether to continue.
 func (w *lister) walk(dir string) bool {
 	if err := w.ctx.Err(); err != nil {
 		w.yield("", err)
@@ -64,7 +64,7 @@ func (w *lister) walk(dir string) bool {
 	return true
 }
 
-// names are the files and directories in dir, sorted as their keys are: a directory counts with its slash.
+// names returns the files and directories in dir in the order of their keys: the name of a directory ends in a slash.
 func (w *lister) names(dir string) ([]string, error) {
 	d, err := w.l.root.Open(dir)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {

@@ -9,32 +9,27 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"sync"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// tempAge is how old a temporary file is when nobody can still be writing it.
+// tempAge is the age of a temporary file that no process can still be writing.
 const tempAge = 24 * time.Hour
 
 // Local is a Store in a directory: an object is a file, its key the path.
 //
-// An object is written beside the others under a temporary name and then linked or renamed to its own, so that a
-// killed process leaves temporary files at most. Nothing is synced to the disk: after a loss of power an object may be
-// torn, and then its digest doesn't match when it is read.
+// An object is written to a temporary file and then linked or renamed to its key, so that a killed process leaves at most
+// a temporary file. Nothing is synced to the disk: after a loss of power an object may be torn, and then its digest doesn't
+// match when it is read.
 type Local struct {
 	dir  string
-	root *os.Root // every path is resolved beneath it, symbolic links too
+	root *os.Root // every path is resolved beneath it, including symbolic links
 	top  *os.File // the same directory, for calls that os.Root lacks
-
-	mu    sync.Mutex
-	ready map[string]writing // what Prepare has made, by the directory of the object
-	last  prepared           // the directory above those
 }
 
-// OpenLocal opens the store in dir, and makes the directory where it is missing.
+// OpenLocal opens the store in dir, and creates the directory if it is missing.
 func OpenLocal(dir string) (*Local, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -52,21 +47,20 @@ func OpenLocal(dir string) (*Local, error) {
 		_ = root.Close()
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	l := &Local{dir: dir, root: root, top: top, ready: map[string]writing{}, last: prepared{fd: -1}}
+	l := &Local{dir: dir, root: root, top: top}
 	l.sweep(time.Now().Add(-tempAge))
 	return l, nil
 }
 
-// Dir is the directory of the store.
+// Dir returns the directory of the store.
 func (l *Local) Dir() string { return l.dir }
 
-// Close ends the use of the store.
+// Close closes the store, which must not be used afterwards.
 func (l *Local) Close() error {
-	l.unprepare()
 	return errors.Join(l.top.Close(), l.root.Close())
 }
 
-// sweep removes temporary files of processes that were killed. What it can't remove stays: it counts for nothing.
+// sweep removes temporary files of killed processes. If that fails, they stay and do no harm.
 func (l *Local) sweep(before time.Time) {
 	dir, err := l.root.Open(tempDir)
 	if err != nil {
@@ -98,7 +92,7 @@ func (l *Local) Get(_ context.Context, key string) (io.ReadCloser, error) {
 	return f, nil
 }
 
-// Stat looks at the file of the object.
+// Stat returns the size and the time of the file.
 func (l *Local) Stat(_ context.Context, key string) (Info, error) {
 	if err := CheckKey(key); err != nil {
 		return Info{}, err
@@ -113,7 +107,7 @@ func (l *Local) Stat(_ context.Context, key string) (Info, error) {
 	return Info{Size: info.Size(), ModTime: info.ModTime()}, nil
 }
 
-// Move renames the file into the store. It is ErrUnsupported on another file system, and for a file with other names.
+// Move renames the file into the store. It returns ErrUnsupported for a file on another file system or with several links.
 func (l *Local) Move(_ context.Context, file, key string, mode Mode) error {
 	if err := CheckKey(key); err != nil {
 		return err
@@ -132,7 +126,7 @@ func (l *Local) Move(_ context.Context, file, key string, mode Mode) error {
 	defer unix.Close(dir)
 	if info.Mode().Perm() != 0o444 {
 		if err := os.Chmod(file, 0o444); err != nil {
-			return errors.ErrUnsupported // not ours: copying needs no more than reading
+			return errors.ErrUnsupported // the file has another owner: it is copied, which needs only read access
 		}
 	}
 	if name := path.Base(key); mode != IfAbsent {
@@ -151,7 +145,7 @@ func (l *Local) Move(_ context.Context, file, key string, mode Mode) error {
 	return l.fault("write", key, err)
 }
 
-// fault says which object of which store an error of the file system is about.
+// fault adds the object and the store to an error of the file system.
 func (l *Local) fault(did, key string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ENOTDIR) && did == "read":

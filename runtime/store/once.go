@@ -6,16 +6,15 @@ import (
 	"strings"
 )
 
-// onceKey is where ProveOnce writes: where whoever coordinates runs may write.
+// onceKey is where ProveOnce writes. Coordinators may write there.
 const onceKey = "runs/.write-once"
 
-// ErrOnce says that a store doesn't keep what may be written once.
-var ErrOnce = errors.New("it writes an object a second time that may be written once: it doesn't honour If-None-Match, " +
-	"and two runs could take each other's place; use a store that does (AWS S3, MinIO, Ceph, versitygw)")
+// ErrOnce is returned if a store overwrites an object despite IfAbsent.
+var ErrOnce = errors.New("the store overwrites objects that must be written once: it ignores If-None-Match, " +
+	"so two runs could overwrite each other's records; use a store that honours it (AWS S3, MinIO, Ceph, versitygw)")
 
-// ProveOnce proves that the store refuses to write an object that is there already, as IfAbsent has it: the records of
-// runs rest on that. It is ErrOnce where it isn't so. It takes one request where it was proven before, and leaves one
-// small object.
+// ProveOnce proves that the store honours IfAbsent, which the records of runs depend on, and returns ErrOnce if it does
+// not. It leaves one small object, so that the next proof takes one request.
 func ProveOnce(ctx context.Context, s Store) error {
 	for range 2 {
 		err := s.Put(ctx, onceKey, strings.NewReader("written once\n"), IfAbsent)

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// open is openFD with a file that closes itself when it is forgotten.
+// open is openFD for an os.File.
 func (l *Local) open(name string, flags int, perm os.FileMode) (*os.File, error) {
 	fd, err := l.openFD(name, flags, perm)
 	if err != nil {
@@ -16,14 +16,14 @@ func (l *Local) open(name string, flags int, perm os.FileMode) (*os.File, error)
 	return os.NewFile(uintptr(fd), name), nil
 }
 
-// openRoot opens a file by os.Root, which opens every part of the path by itself. The number is the caller's own.
+// openRoot opens a file by os.Root. The caller owns the file descriptor.
 func (l *Local) openRoot(name string, flags int, perm os.FileMode) (int, error) {
 	f, err := l.root.OpenFile(name, flags, perm)
 	if err != nil {
 		return -1, err
 	}
 	defer f.Close()
-	// No process may be started between the two calls: it would have the file too.
+	// A process that is started between the two calls would inherit the file.
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	fd, err := unix.Dup(int(f.Fd()))

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openFD opens a file beneath the store's directory, in one call of the kernel; os.Root takes one for each part of the
-// path, and is asked where the kernel is too old or the call is not allowed.
+// openFD opens a file beneath the store's directory with one system call. os.Root makes one for each part of the path; it
+// is used if the kernel is too old or the call is not allowed. See Put for what that saves.
 func (l *Local) openFD(name string, flags int, perm os.FileMode) (int, error) {
 	how := unix.OpenHow{
 		Flags: uint64(flags) | unix.O_CLOEXEC, Mode: uint64(perm),
@@ -19,7 +19,7 @@ func (l *Local) openFD(name string, flags int, perm os.FileMode) (int, error) {
 		switch {
 		case err == nil:
 			return fd, nil
-		case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN): // EAGAIN: a rename went on beside it
+		case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN): // EAGAIN: there was a rename at the same time
 			continue
 		case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EPERM):
 			return l.openRoot(name, flags, perm)
@@ -28,7 +28,7 @@ func (l *Local) openFD(name string, flags int, perm os.FileMode) (int, error) {
 	}
 }
 
-// renameNew renames, unless there is something at the new name. It is ErrUnsupported where the file system can't.
+// renameNew renames a file if there is none of the new name. It returns ErrUnsupported if the file system can't do that.
 func renameNew(fromDir int, from string, toDir int, to string) error {
 	err := unix.Renameat2(fromDir, from, toDir, to, unix.RENAME_NOREPLACE)
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) {

@@ -12,5 +12,5 @@ func (l *Local) openFD(name string, flags int, perm os.FileMode) (int, error) {
 	return l.openRoot(name, flags, perm)
 }
 
-// renameNew is for Linux.
+// renameNew is supported on Linux only.
 func renameNew(int, string, int, string) error { return errors.ErrUnsupported }

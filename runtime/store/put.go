@@ -14,15 +14,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Put writes a temporary file and then gives it its name. It is on the way of every step: files are used here by their
-// numbers, for os.File asks the kernel several times whether they can be watched, which these can't.
+// Put writes a temporary file and then renames it to the key. Every step of a run pays for it, so it uses raw file
+// descriptors: os.File and os.Root make several more system calls for each file. That saves about 8% of the CPU time of a
+// run of 100 steps that do nothing (medians of 31 to 51 pairs of runs, on ext4 and in memory).
 func (l *Local) Put(ctx context.Context, key string, r io.Reader, mode Mode) error {
 	if err := CheckKey(key); err != nil {
 		return err
 	}
-	w, err := l.takeReady(path.Dir(key))
+	t, err := l.create()
 	if err == nil {
-		err = l.write(ctx, w, key, r, mode)
+		err = l.write(ctx, t, key, r, mode)
 	}
 	if err != nil {
 		return l.fault("write", key, err)
@@ -30,55 +31,46 @@ func (l *Local) Put(ctx context.Context, key string, r io.Reader, mode Mode) err
 	return nil
 }
 
-// writing is an object on its way.
-type writing struct {
-	temp string // the name of the temporary file
-	file int
-	dir  int // where the object will be; -1: not opened yet
+// temporary is a file that becomes an object.
+type temporary struct {
+	name string // its key, in tempDir
+	fd   int
 }
 
-// write fills the temporary file and places it. What is open of w is closed, and what doesn't become the object is
-// removed.
-func (l *Local) write(ctx context.Context, w writing, key string, r io.Reader, mode Mode) error {
-	err := fill(ctx, w.file, r)
-	if cerr := unix.Close(w.file); err == nil && !errors.Is(cerr, unix.EINTR) {
+// write fills the temporary file, closes it and renames it. If it doesn't become the object, it is removed.
+func (l *Local) write(ctx context.Context, t temporary, key string, r io.Reader, mode Mode) error {
+	err := fill(ctx, t.fd, r)
+	if cerr := unix.Close(t.fd); err == nil && !errors.Is(cerr, unix.EINTR) {
 		err = cerr
 	}
 	left := true
 	if err == nil {
-		left, err = l.place(w, key, mode)
+		left, err = l.place(t, key, mode)
 	}
-	closeDir(w.dir)
 	if left {
-		_ = l.root.Remove(w.temp)
+		_ = l.root.Remove(t.name)
 	}
 	return err
 }
 
-func closeDir(dir int) {
-	if dir >= 0 {
-		_ = unix.Close(dir)
-	}
-}
-
-// create makes a temporary file, and its directory again where someone removed it.
-func (l *Local) create() (writing, error) {
-	var name [8]byte
-	_, _ = rand.Read(name[:]) // never fails
-	w := writing{temp: tempDir + "/" + hex.EncodeToString(name[:]), dir: -1}
+// create creates a temporary file, and its directory if somebody has removed that.
+func (l *Local) create() (temporary, error) {
+	var random [8]byte
+	_, _ = rand.Read(random[:]) // never fails
+	t := temporary{name: tempDir + "/" + hex.EncodeToString(random[:])}
 	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
 	var err error
-	if w.file, err = l.openFD(w.temp, flags, 0o444); !errors.Is(err, fs.ErrNotExist) {
-		return w, err
+	if t.fd, err = l.openFD(t.name, flags, 0o444); !errors.Is(err, fs.ErrNotExist) {
+		return t, err
 	}
 	if err := l.root.MkdirAll(tempDir, 0o777); err != nil {
-		return w, err
+		return t, err
 	}
-	w.file, err = l.openFD(w.temp, flags, 0o444)
-	return w, err
+	t.fd, err = l.openFD(t.name, flags, 0o444)
+	return t, err
 }
 
-// fill writes all that r gives. What is in memory already is written in one piece.
+// fill writes everything that r returns. Content that is in memory already is written in one call.
 func fill(ctx context.Context, fd int, r io.Reader) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
@@ -91,7 +83,7 @@ func fill(ctx context.Context, fd int, r io.Reader) error {
 	return err
 }
 
-// fdWriter writes to a file by its number.
+// fdWriter writes to a raw file descriptor.
 type fdWriter int
 
 func (w fdWriter) Write(p []byte) (int, error) {
@@ -111,21 +103,14 @@ func (w fdWriter) Write(p []byte) (int, error) {
 	return written, nil
 }
 
-// place gives the temporary file the name key. left says that it has its temporary name still, or as well.
-func (l *Local) place(w writing, key string, mode Mode) (left bool, err error) {
-	if w.dir >= 0 {
-		left, err = l.rename(w.temp, w.dir, path.Base(key), mode)
-		if !errors.Is(err, fs.ErrNotExist) {
-			return left, err
-		}
-		// Someone has removed the directory since it was opened.
-	}
+// place renames the temporary file to the key. left reports that its temporary name still exists.
+func (l *Local) place(t temporary, key string, mode Mode) (left bool, err error) {
 	dir, err := l.openDir(path.Dir(key))
 	if err != nil {
 		return true, err
 	}
 	defer unix.Close(dir)
-	return l.rename(w.temp, dir, path.Base(key), mode)
+	return l.rename(t.name, dir, path.Base(key), mode)
 }
 
 func (l *Local) rename(temp string, dir int, name string, mode Mode) (left bool, err error) {
@@ -134,7 +119,7 @@ func (l *Local) rename(temp string, dir int, name string, mode Mode) (left bool,
 		err = unix.Renameat(top, temp, dir, name)
 		return err != nil, err
 	}
-	// Each of the two fails where there is something, whoever was first.
+	// Both fail if the object exists, so that one of several writers wins.
 	err = renameNew(top, temp, dir, name)
 	if !errors.Is(err, errors.ErrUnsupported) {
 		return err != nil, err
@@ -142,7 +127,7 @@ func (l *Local) rename(temp string, dir int, name string, mode Mode) (left bool,
 	return true, unix.Linkat(top, temp, dir, name, 0)
 }
 
-// openDir opens a directory, and makes it first where it is missing.
+// openDir opens a directory, and creates it first if it is missing.
 func (l *Local) openDir(name string) (int, error) {
 	dir, err := l.openFD(name, os.O_RDONLY|unix.O_DIRECTORY, 0)
 	if !errors.Is(err, fs.ErrNotExist) {

@@ -8,10 +8,10 @@ import (
 	"os"
 )
 
-// inMemory is how much of a reader that can't seek is kept without a file.
+// inMemory is the largest content of a reader that can't seek that is buffered without a file.
 const inMemory = 1 << 20
 
-// rewindable gives what r has left as something that can be read again. done gives back what that took.
+// rewindable returns the rest of r as a reader that can be read again. The caller calls done after use.
 func rewindable(ctx context.Context, r io.Reader) (body io.ReadSeeker, done func(), err error) {
 	nothing := func() {}
 	if s, ok := r.(io.ReadSeeker); ok {

@@ -1,8 +1,9 @@
-// Package store keeps the artifacts and the records of runs: objects by key, in a directory (Local) or, behind the same
-// interface, in a bucket. Over the interface stands content by digest (Save, Fetch), which is verified whenever it is
-// read, code bundles (Pack), and JSON records (ReadJSON, WriteJSON).
+// Package store stores the artifacts and the records of runs: objects by key, in a directory (Local) or, behind the same
+// interface, in a bucket. On top of the interface there are content by digest (Save, Fetch), which is verified whenever it
+// is read, code bundles (Pack), and JSON records (ReadJSON, WriteJSON).
 //
-// It knows nothing of runs or steps, takes no locks, and removes nothing but its own temporary files.
+// It knows nothing of runs or steps, takes no locks, and removes nothing but its own temporary files. Package stores opens
+// the store of a stack. docs/internals/store.md describes what a store promises.
 package store
 
 import (
@@ -16,45 +17,38 @@ import (
 	"unicode/utf8"
 )
 
-// ErrNotExist is what Get and Stat return for a key where nothing is.
+// ErrNotExist is returned by Get and Stat if there is no object at the key.
 var ErrNotExist = errors.New("no such object")
 
-// ErrExists is what Put returns for IfAbsent where there is an object already.
+// ErrExists is returned by Put with IfAbsent if the object exists.
 var ErrExists = errors.New("the object exists already")
 
-// Mode says what Put does where there is an object already.
+// Mode is what Put does if the object exists.
 type Mode int
 
 // The modes of Put.
 const (
-	Replace  Mode = iota // the new object takes its place, at once and whole
-	IfAbsent             // ErrExists; of several writers one wins
+	Replace  Mode = iota // the new object replaces it atomically
+	IfAbsent             // Put returns ErrExists; of several writers one wins
 )
 
-// Info is what is known of an object without reading it.
+// Info describes an object without its content.
 type Info struct {
 	Size    int64
 	ModTime time.Time
 }
 
-// Store is a place for objects. An object appears whole or not at all, and is seen by everyone from then on.
+// Store stores objects by key. An object appears whole or not at all, and every reader sees it from then on.
 // Implementations are safe for concurrent use, by several processes too.
 type Store interface {
 	// Get streams an object.
 	Get(ctx context.Context, key string) (io.ReadCloser, error)
-	// Put writes an object of what r gives. Where r fails nothing is written.
+	// Put writes everything that r returns as an object. If r fails, nothing is written.
 	Put(ctx context.Context, key string, r io.Reader, mode Mode) error
-	// Stat looks at an object.
+	// Stat returns the size and the time of an object.
 	Stat(ctx context.Context, key string) (Info, error)
-	// List gives the keys that start with prefix and come after the key after ("": all), in byte order.
+	// List yields the keys that start with prefix and come after the key after ("": all), in byte order.
 	List(ctx context.Context, prefix, after string) iter.Seq2[string, error]
-}
-
-// Mover is a Store that can take a file over instead of copying it.
-type Mover interface {
-	// Move makes the file at path the object at key, read-only, and removes it from path. It is ErrUnsupported where
-	// that can't be done without copying.
-	Move(ctx context.Context, path, key string, mode Mode) error
 }
 
 const (
@@ -63,7 +57,7 @@ const (
 	tempDir    = ".tmp"
 )
 
-// CheckKey says what is wrong with a key: it is relative, slash-separated, without `.` and `..`, and printable.
+// CheckKey returns an error if a key is not valid: keys are relative, slash-separated, without `.` and `..`, and printable.
 func CheckKey(key string) error {
 	if key == "" || len(key) > maxKey || !utf8.ValidString(key) {
 		return fmt.Errorf("store: %q can't be a key", shorten(key))
@@ -85,7 +79,7 @@ func shorten(s string) string {
 	return s
 }
 
-// contextReader ends a copy when the context does.
+// contextReader fails when the context ends.
 type contextReader struct {
 	ctx context.Context
 	r   io.Reader

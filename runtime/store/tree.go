@@ -17,23 +17,23 @@ import (
 )
 
 const (
-	// MaxFiles is how many entries a directory artifact may have.
+	// MaxFiles is the largest number of entries of a directory artifact.
 	MaxFiles = 200_000
 	maxTree  = 64 << 20 // bytes of a Tree's JSON
-	maxHops  = 40       // symbolic links followed in one path, as Linux has it
-	workers  = 8        // files of a tree that are read or written at once
-	remotely = 16       // the same in a store that is elsewhere, where each waits for answers
+	maxHops  = 40       // symbolic links followed in one path, as in Linux
+	workers  = 8        // files of a tree that are read or written at the same time
+	remotely = 16       // the same for a remote store, where each waits for answers
 )
 
 func workersFor(s Store) int {
-	if _, local := s.(Mover); local {
+	if isLocal(s) {
 		return workers
 	}
 	return remotely
 }
 
-// Save keeps the file or the directory at path. A path that is a symbolic link stands for what it points to. With move
-// the store may take the files over, and path is not to be used afterwards.
+// Save stores the file or the directory at path. If path is a symbolic link, its target is stored. With move the store may
+// take the files over, and path must not be used afterwards.
 func Save(ctx context.Context, s Store, path string, move bool) (record.Artifact, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -47,7 +47,7 @@ func Save(ctx context.Context, s Store, path string, move bool) (record.Artifact
 		if info, err = os.Stat(target); err != nil {
 			return record.Artifact{}, unreadable(path, err)
 		}
-		path, move = target, false // what it points to isn't ours to take
+		path, move = target, false // the target isn't the caller's to move
 	}
 	switch {
 	case info.IsDir():
@@ -98,7 +98,7 @@ func (w *walker) save(ctx context.Context, s Store, move bool) (record.Artifact,
 	return PutTree(ctx, s, tree)
 }
 
-// PutTree keeps a Tree whose files are in the store.
+// PutTree stores a Tree whose files are in the store.
 func PutTree(ctx context.Context, s Store, tree record.Tree) (record.Artifact, error) {
 	tree.Version = record.Version
 	if tree.Files == nil {
@@ -189,8 +189,8 @@ func kindOf(m fs.FileMode) string {
 	return "a special file"
 }
 
-// CheckTree says what is wrong with a Tree: paths are clean, relative, sorted and there once, nothing lies beneath a
-// file or a link, and no link leads out of the tree, through other links neither.
+// CheckTree returns an error if a Tree is not valid: paths are clean, relative, sorted and unique, nothing is beneath a
+// file or a link, and no link leads out of the tree, not even through other links.
 func CheckTree(t record.Tree) error {
 	if len(t.Files) > MaxFiles {
 		return fmt.Errorf("has more than %d files", MaxFiles)

@@ -8,10 +8,10 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// fewAsks is how many commands that approve are shown below the steps.
+// fewAsks is how many approve commands are shown below the steps.
 const fewAsks = 4
 
-// asks are the commands that answer what waits, at most so many.
+// asks returns the commands that answer the waiting approvals, at most the given number.
 func (m *model) asks(o *Options, most int) []string {
 	var out []string
 	waiting := 0
@@ -29,12 +29,12 @@ func (m *model) asks(o *Options, most int) []string {
 		}
 	}
 	if waiting > most && most > 0 {
-		out[most-1] = fmt.Sprintf("… %d more wait for approval: pipec runs %s%s", waiting-most+1, m.run, o.Flags)
+		out[most-1] = fmt.Sprintf("… %d more are waiting for approval: pipec runs %s%s", waiting-most+1, m.run, o.Flags)
 	}
 	return out
 }
 
-// approve is the command that answers an approval.
+// approve returns the command that answers an approval.
 func (o *Options) approve(run, step string, ask *record.Ask) string {
 	text := "pipec approve " + run + " " + shell.Word(step)
 	switch ask.Type {
@@ -47,7 +47,7 @@ func (o *Options) approve(run, step string, ask *record.Ask) string {
 	return text + o.Flags
 }
 
-// asks says what is asked, and how it is answered.
+// asks prints the question of an approval and the command that answers it.
 func (p *Plain) asks(s *step) {
 	if s.ask == nil {
 		return
@@ -59,5 +59,5 @@ func (p *Plain) asks(s *step) {
 	fmt.Fprintf(&p.talk, "%s | %s (%s)\n", s.name, p.o.paint(yellow, "waiting for approval: "+oneLine(s.ask.Message)), how)
 }
 
-// oneLine is what is asked, on a line of a terminal.
+// oneLine returns the question of an approval on one line.
 func oneLine(text string) string { return safe(strings.Join(strings.Fields(text), " "), tailWidth) }

@@ -52,7 +52,7 @@ each[0] | waiting for approval: Go? (pipec approve r 'each[0]' -C dir)
 			t.Errorf("%q is not in\n%s", want, got)
 		}
 	}
-	if got := frame(8); !strings.Contains(got, "… 2 more wait for approval: pipec runs r -C dir") || strings.Count(got, "\n") > 7 {
+	if got := frame(8); !strings.Contains(got, "… 2 more are waiting for approval: pipec runs r -C dir") || strings.Count(got, "\n") > 7 {
 		t.Errorf("on a small screen:\n%s", got)
 	}
 	if got := frame(2); strings.Count(got, "\n") > 3 {

@@ -10,22 +10,22 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// spinner is what a running step shows, one after the other.
+// spinner are the frames of the animation of a running step.
 var spinner = [...]string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"}
 
 const maxName = 32 // columns
 
 // row is one line on the screen.
 type row struct {
-	text    string // with colours
-	columns int    // without
+	text    string // with colors
+	columns int    // width without colors
 }
 
-// frame draws the run for a screen of so many columns and rows.
+// frame draws the run for a screen with this number of columns and rows.
 func (m *model) frame(o *Options, columns, rows int, now time.Time) []row {
 	columns, rows = max(columns, 20), max(rows, 4)
 	asks := m.asks(o, min(fewAsks, rows/4))
-	room := rows - 3 - len(asks) // the head, the rest, and the cursor's row
+	room := rows - 3 - len(asks) // minus the header, the rest, and the cursor's row
 	names := m.names
 	rest := ""
 	if len(names) > room {
@@ -50,8 +50,8 @@ func (m *model) frame(o *Options, columns, rows int, now time.Time) []row {
 	return out
 }
 
-// choose gives the steps that there is room for: those that run and those that failed first, then what changed last;
-// and says what the others are. Steps stay in their order.
+// choose selects the steps that fit: running and failed ones first, then those that changed last. It also summarizes
+// the others. The selected steps keep their order.
 func (m *model) choose(room int) (names []string, rest string) {
 	ranked := slices.Clone(m.names)
 	rank := func(s *step) int {
@@ -98,11 +98,11 @@ func (m *model) choose(room int) (names []string, rest string) {
 	return names, fmt.Sprintf("and %d more: %s", len(m.names)-room, strings.Join(parts, ", "))
 }
 
-// fewParts is how many parts of a step are shown though they neither run nor have failed.
+// fewParts is how many parts of a step are shown although they neither run nor have failed.
 const fewParts = 8
 
-// withParts are the steps, each with what is beneath it as far as there is room: all of a few, of many those that run or
-// have failed.
+// withParts returns the steps and, as far as they fit, the parts below each: all parts if there are few, else those
+// that run or have failed.
 func (m *model) withParts(room int) []string {
 	room -= len(m.names)
 	var out []string
@@ -120,7 +120,7 @@ func (m *model) withParts(room int) []string {
 	return out
 }
 
-// partsText says how the parts of a step stand.
+// partsText summarizes the status of the step's parts.
 func (s *step) partsText() string {
 	var parts []string
 	for _, status := range []record.Status{record.Running, record.Failed, record.TimedOut, record.Cancelled, record.Succeeded, record.Skipped} {
@@ -193,7 +193,7 @@ func (m *model) stepRow(o *Options, s *step, nameWidth, columns int, now time.Ti
 		piece{textCode, "  " + safe(text, tailWidth)})
 }
 
-// shown is the step's name, set in where it is part of another one.
+// shown returns the step's name, indented if it is a part of another step.
 func (s *step) shown() string {
 	if s.part {
 		return "  " + s.name
@@ -201,10 +201,10 @@ func (s *step) shown() string {
 	return s.name
 }
 
-// piece is a part of a row, in one colour.
+// piece is a part of a row in one color.
 type piece struct{ code, text string }
 
-// newRow joins pieces, as much of them as there are columns: the last column stays free, or some terminals wrap.
+// newRow joins pieces, cut to the number of columns. The last column stays empty, because some terminals wrap there.
 func newRow(o *Options, columns int, pieces ...piece) row {
 	var r row
 	left := columns - 1

@@ -6,39 +6,39 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// What is kept of a step's log, to show it where it failed.
+// Limits of the end of a step's log, which is shown when the step fails.
 const (
 	tailLines = 10
 	tailWidth = 500
 )
 
-// step is a step as it is shown.
+// step is the state of a step.
 type step struct {
 	name    string
 	status  record.Status
-	waiting bool // for its next attempt
+	waiting bool // waiting for its next attempt
 	attempt int
 	started time.Time
 	end     *record.StepEnd
-	from    string   // the run that its result is from
-	tail    []string // its last lines, made safe
+	from    string   // the run that produced its result
+	tail    []string // its last lines, without control characters
 	note    string   // why its last attempt failed
 	wait    wait
-	ask     *record.Ask // it waits for an answer to this
-	order   int         // when it last changed
+	ask     *record.Ask // the approval that it waits for
+	order   int         // number of its last change
 
-	parts  []string // the addresses of what is beneath it, as they came: instances, rounds, steps of a pipeline
+	parts  []string // the addresses of its parts in order of appearance: instances, rounds, steps of a called pipeline
 	counts map[record.Status]int
-	part   bool // it is beneath another one
+	part   bool // it is a part of another step
 }
 
-// wait is what a step, or the run, waits for; the zero value: nothing.
+// wait is what a step or the run waits for. The zero value is no wait.
 type wait struct {
 	what  string
 	since time.Time
 }
 
-// text says what is waited for, and since when; "" where nothing is.
+// text describes the wait and its start, or returns "" if there is none.
 func (w wait) text(now time.Time) string {
 	if w.what == "" {
 		return ""
@@ -46,7 +46,7 @@ func (w wait) text(now time.Time) string {
 	return "waiting for " + safe(w.what, tailWidth) + " (since " + duration(now.Sub(w.since)) + ")"
 }
 
-// model is a run as it stands.
+// model is the state of a run.
 type model struct {
 	run      string
 	started  time.Time
@@ -55,7 +55,7 @@ type model struct {
 	names    []string
 	end      *record.End
 	warnings []string
-	finished int // steps that have ended
+	finished int // number of steps that have ended
 	changes  int
 	wait     wait
 }
@@ -68,7 +68,7 @@ func newModel(names []string) *model {
 	return m
 }
 
-// step is the step named; one that wasn't known comes last.
+// step returns the step with this name. An unknown name is appended.
 func (m *model) step(name string) *step {
 	s := m.steps[name]
 	if s != nil {
@@ -76,7 +76,7 @@ func (m *model) step(name string) *step {
 	}
 	s = &step{name: name, status: record.Pending}
 	m.steps[name] = s
-	if root := record.Root(name); root != name && m.steps[root] != nil {
+	if root := record.Address(name).Root(); root != name && m.steps[root] != nil {
 		s.part = true
 		above := m.steps[root]
 		above.parts = append(above.parts, name)
@@ -90,17 +90,17 @@ func (m *model) step(name string) *step {
 	return s
 }
 
-// becomes gives a step another status, and counts it where it is part of one.
+// becomes sets a step's status, and updates the counts of the step that it is a part of.
 func (m *model) becomes(s *step, status record.Status) {
 	if s.part {
-		counts := m.steps[record.Root(s.name)].counts
+		counts := m.steps[record.Address(s.name).Root()].counts
 		counts[s.status]--
 		counts[status]++
 	}
 	s.status = status
 }
 
-// event takes in what happened.
+// event applies an event to the state.
 func (m *model) event(e *record.Event) {
 	if e.Run != "" {
 		m.run = e.Run
@@ -169,7 +169,7 @@ func (s *step) addLine(text string) {
 	s.tail = append(s.tail, text)
 }
 
-// took is how long the step has run.
+// took returns how long the step has been running.
 func (s *step) took(now time.Time) time.Duration {
 	switch {
 	case s.started.IsZero():
@@ -180,7 +180,7 @@ func (s *step) took(now time.Time) time.Duration {
 	return max(now.Sub(s.started), 0)
 }
 
-// failed says whether the step has ended badly.
+// failed reports whether the step ended without success.
 func (s *step) failed() bool {
 	return s.status == record.Failed || s.status == record.TimedOut || s.status == record.Cancelled
 }

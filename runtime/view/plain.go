@@ -7,23 +7,23 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Plain shows a run as lines: `step | text` for each line of a log, and a short line for each change.
+// Plain prints a run as lines: `step | text` for each log line, and a short line for each change.
 type Plain struct {
 	o         Options
 	m         *model
 	out, talk sink
-	named     bool // the run's name is said
+	named     bool // the run's name has been printed
 }
 
-// NewPlain shows a run as lines.
+// NewPlain returns a view that prints lines.
 func NewPlain(o Options) *Plain {
 	return &Plain{o: o, m: newModel(o.Steps), out: sink{w: o.Out}, talk: sink{w: o.Talk}}
 }
 
-// Event shows it.
+// Event prints an event.
 func (p *Plain) Event(e record.Event) {
 	p.m.event(&e)
-	if !p.named && e.Run != "" { // a rerun tells what it keeps before it starts
+	if !p.named && e.Run != "" { // a rerun reports the steps that it keeps before it starts
 		p.named = true
 		fmt.Fprintf(&p.talk, "run %s\n", e.Run)
 	}
@@ -57,7 +57,7 @@ func (p *Plain) line(step, text string) {
 	fmt.Fprintf(&p.out, "%s | %s\n", step, text)
 }
 
-// whole shows the log of a step that has ended.
+// whole prints the log of a step that has ended.
 func (p *Plain) whole(step string) {
 	if p.o.Lines == nil {
 		return
@@ -67,7 +67,7 @@ func (p *Plain) whole(step string) {
 	}
 }
 
-// waits says what is waited for; that it no longer is shows by what comes next.
+// waits prints what a step or the run waits for. The end of the wait is visible from the next line.
 func (p *Plain) waits(e *record.Event) {
 	text := wait{e.Text, e.At}.text(p.o.now())
 	switch {
@@ -89,7 +89,7 @@ func (p *Plain) ended(s *step) {
 	p.say(s.name, p.o.paint(code, text))
 }
 
-// outcome says how a step ended, and in which colour.
+// outcome describes how a step ended, and returns the color for it.
 func (s *step) outcome(now time.Time) (text, code string) {
 	e := s.end
 	switch {
@@ -116,7 +116,8 @@ func (s *step) outcome(now time.Time) (text, code string) {
 	return text, red
 }
 
-// cancel says what happens now, once: the third Ctrl-C changes nothing, and a run without its driver tells of more.
+// cancel prints the effect of a cancellation. The third Ctrl-C has no effect, and a run without its driver reports more
+// of them.
 func (p *Plain) cancel() {
 	if p.m.cancels <= 2 {
 		fmt.Fprintln(&p.talk, p.o.paint(yellow, p.m.cancelling(&p.o)))
@@ -126,17 +127,17 @@ func (p *Plain) cancel() {
 func (m *model) cancelling(o *Options) string {
 	switch {
 	case m.cancels > 1:
-		return "ending what runs, at once"
+		return "stopping the running steps immediately"
 	case o.Interactive:
 		if o.Detached {
-			return "cancelling: steps are asked to end (Ctrl-C again leaves them to it)"
+			return "cancelling: the steps are asked to stop (press Ctrl-C again to stop waiting for them)"
 		}
-		return "cancelling: steps are asked to end (Ctrl-C again ends them at once)"
+		return "cancelling: the steps are asked to stop (press Ctrl-C again to stop them immediately)"
 	}
-	return "cancelling: steps are asked to end"
+	return "cancelling: the steps are asked to stop"
 }
 
-// Close says how the run ended.
+// Close prints how the run ended.
 func (p *Plain) Close() error {
 	p.m.summary(&p.o, &p.out, &p.talk)
 	if p.out.err != nil {

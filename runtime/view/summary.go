@@ -9,7 +9,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// summary says how the run ended: what failed with its last lines, the outputs, the run and where to look.
+// summary prints how the run ended: failures with their last log lines, outputs, the outcome and commands for details.
 func (m *model) summary(o *Options, out, talk io.Writer) {
 	if m.end == nil {
 		return
@@ -24,40 +24,38 @@ func (m *model) summary(o *Options, out, talk io.Writer) {
 	m.verdict(o, talk)
 }
 
-// maxFailures is how many of the parts of one step are shown that failed.
+// maxFailures is how many failed parts of one step are shown.
 const maxFailures = 10
 
-// failures shows the steps that failed; of those with parts, the parts that did.
+// failures prints the steps that failed. For a step with parts it prints the parts that failed.
 func (m *model) failures(o *Options, talk io.Writer) {
-	inside := map[string]bool{} // addresses beneath which something failed
+	inside := map[string]bool{} // addresses with a failure below them
 	for i := range m.end.Steps {
 		if s := &m.end.Steps[i]; s.Status == record.Failed || s.Status == record.TimedOut {
-			for at := range s.Name {
-				if strings.ContainsRune(".[#", rune(s.Name[at])) {
-					inside[s.Name[:at]] = true
-				}
+			for at, ok := record.Address(s.Name).Parent(); ok; at, ok = at.Parent() {
+				inside[at.String()] = true
 			}
 		}
 	}
-	told := map[string]int{}
+	shown := map[string]int{}
 	for i := range m.end.Steps {
 		s := &m.end.Steps[i]
 		if s.Status != record.Failed && s.Status != record.TimedOut || inside[s.Name] {
 			continue
 		}
-		root := record.Root(s.Name)
-		if told[root]++; told[root] <= maxFailures {
+		root := record.Address(s.Name).Root()
+		if shown[root]++; shown[root] <= maxFailures {
 			m.failure(o, talk, s)
 		}
 	}
 	for _, name := range m.names {
-		if more := told[name] - maxFailures; more > 0 {
+		if more := shown[name] - maxFailures; more > 0 {
 			fmt.Fprintf(talk, "\n%s\n", o.paint(red, fmt.Sprintf("✗ and %d more of %s", more, name)))
 		}
 	}
 }
 
-// failure shows a step that failed.
+// failure prints a step that failed.
 func (m *model) failure(o *Options, w io.Writer, s *record.StepEnd) {
 	what := "failed"
 	if s.Status == record.TimedOut {
@@ -72,7 +70,8 @@ func (m *model) failure(o *Options, w io.Writer, s *record.StepEnd) {
 	}
 }
 
-// withoutEcho is the tail of a log less its last line where the wrapper wrote the failure's message there.
+// withoutEcho returns the end of a log without its last line if that is the failure's message, which the wrapper also
+// logs.
 func withoutEcho(tail []string, message string) []string {
 	n := len(tail)
 	if n == 0 || message == "" || tail[n-1] != safe("pipec: "+message, tailWidth) {
@@ -110,7 +109,7 @@ func (m *model) verdict(o *Options, w io.Writer) {
 	}
 }
 
-// counts says what the steps have in common with earlier runs.
+// counts states how many steps were cached or kept.
 func (m *model) counts() string {
 	cached, kept := 0, 0
 	for i := range m.end.Steps {
@@ -136,10 +135,10 @@ func (m *model) counts() string {
 
 func status(s record.Status) string { return strings.ReplaceAll(string(s), "_", " ") }
 
-// Datum shows an output in one line: NAME = VALUE as a literal, or the kind, size and short digest of an artifact.
+// Datum returns an output in one line: NAME = VALUE for a value; kind, size and short digest for an artifact.
 func Datum(d *record.Datum) string { return d.Name + " = " + Content(d) }
 
-// Content is what Datum shows of it beside the name.
+// Content returns the text of Datum without the name.
 func Content(d *record.Datum) string {
 	switch {
 	case d.Value != nil:
@@ -150,7 +149,7 @@ func Content(d *record.Datum) string {
 	return fmt.Sprintf("%s  %d elements", d.Type, len(d.Elems))
 }
 
-// ShortDigest is enough of a digest to tell it from others.
+// ShortDigest returns the start of a digest, long enough to be unique in practice.
 func ShortDigest(digest string) string {
 	const keep = len("sha256:") + 12
 	if len(digest) > keep {
@@ -159,7 +158,7 @@ func ShortDigest(digest string) string {
 	return digest
 }
 
-// Took is the time from one moment to another, as people read it; "" where one of them is missing.
+// Took returns the duration between two times as text, or "" if one of them is zero.
 func Took(from, to time.Time) string {
 	if from.IsZero() || to.IsZero() {
 		return ""

@@ -11,9 +11,9 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// safe gives text without what a terminal would obey: escape sequences, control characters, changes of direction. Of a
-// line that was overwritten by carriage returns, as progress bars do, the last state is what is left. It has no more
-// than max bytes; 0: all.
+// safe removes from text what a terminal would interpret: escape sequences, control characters, changes of direction.
+// From a line that carriage returns overwrite, as progress bars do, it keeps the last state. The result has at most max
+// bytes; 0 means no limit.
 func safe(text string, max int) string {
 	if i := strings.LastIndexByte(strings.TrimRight(text, "\r"), '\r'); i >= 0 {
 		text = text[i+1:]
@@ -55,7 +55,7 @@ func strip(text string) string {
 	return b.String()
 }
 
-// escape is the length of the escape sequence that s starts with.
+// escape returns the length of the escape sequence at the start of s.
 func escape(s string) int {
 	if len(s) < 2 {
 		return 1
@@ -91,10 +91,10 @@ func escape(s string) int {
 	return 2
 }
 
-// width is how many columns a text takes.
+// width returns the number of columns that a text occupies.
 func width(s string) int { return uniseg.StringWidth(s) }
 
-// clip cuts a text to so many columns.
+// clip cuts a text to the given number of columns.
 func clip(s string, columns int) string {
 	if columns <= 0 {
 		return ""
@@ -117,12 +117,12 @@ func clip(s string, columns int) string {
 	return b.String() + "…"
 }
 
-// pad fills a text up to so many columns.
+// pad appends spaces up to the given number of columns.
 func pad(s string, columns int) string {
 	return s + strings.Repeat(" ", max(columns-width(s), 0))
 }
 
-// duration is a time as people read it.
+// duration formats a duration for people.
 func duration(d time.Duration) string {
 	switch {
 	case d < 0:
@@ -135,7 +135,7 @@ func duration(d time.Duration) string {
 	return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
 }
 
-// size is a number of bytes as people read it.
+// size formats a number of bytes for people.
 func size(n int64) string {
 	const unit = 1000
 	if n < unit {
@@ -148,7 +148,7 @@ func size(n int64) string {
 	return strconv.FormatFloat(v, 'f', 1, 64) + " " + units[:1] + "B"
 }
 
-// The colours, as the codes of SGR.
+// The colors, as SGR codes.
 const (
 	red    = "31"
 	green  = "32"

@@ -9,10 +9,10 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// redraw is how often the screen is drawn at most.
+// redraw is the shortest time between two frames.
 const redraw = time.Second / 12
 
-// Tree shows a run on a terminal, as a list of its steps that is redrawn in place.
+// Tree shows a run on a terminal as a list of its steps that is redrawn in place.
 type Tree struct {
 	o    Options
 	size func() (columns, rows int)
@@ -25,7 +25,7 @@ type Tree struct {
 	drawn []row
 }
 
-// NewTree draws to Options.Talk, which is a terminal; size is asked before each drawing how large it is now.
+// NewTree returns a view that draws to Options.Talk, which must be a terminal. It calls size before each frame.
 func NewTree(o Options, size func() (columns, rows int)) *Tree {
 	t := newTree(o, size)
 	t.quit, t.done = make(chan struct{}), make(chan struct{})
@@ -39,17 +39,17 @@ func newTree(o Options, size func() (columns, rows int)) *Tree {
 	return t
 }
 
-// What is told to the terminal.
+// Control sequences of the terminal.
 const (
 	hideCursor = "\x1b[?25l"
 	showCursor = "\x1b[?25h"
-	beginFrame = "\x1b[?2026h" // shown at once where the terminal knows how, else without effect
+	beginFrame = "\x1b[?2026h" // synchronized output; terminals that don't know it ignore it
 	endFrame   = "\x1b[?2026l"
 	clearLine  = "\x1b[K"
 	clearBelow = "\x1b[J"
 )
 
-// draws redraws while the run goes on: times and spinners move on their own.
+// draws draws frames while the run is in progress, because times and spinners change without events.
 func (t *Tree) draws() {
 	defer close(t.done)
 	tick := time.NewTicker(redraw)
@@ -64,7 +64,7 @@ func (t *Tree) draws() {
 	}
 }
 
-// Event takes it in; it is seen with the next drawing.
+// Event applies an event. The next frame shows it.
 func (t *Tree) Event(e record.Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -91,8 +91,8 @@ func (t *Tree) draw() {
 	t.drawn = frame
 }
 
-// height is how many rows of the screen the last frame takes, now that the screen has so many columns: it wraps what
-// has become too long.
+// height returns how many rows of the screen the last frame occupies at the current width: lines that are too long now
+// are wrapped.
 func (t *Tree) height(columns int) int {
 	n := 0
 	for _, r := range t.drawn {
@@ -101,7 +101,7 @@ func (t *Tree) height(columns int) int {
 	return n
 }
 
-// Close draws the last frame, gives the terminal back, and says how the run ended.
+// Close draws the last frame, restores the terminal, and prints how the run ended.
 func (t *Tree) Close() error {
 	if t.quit != nil {
 		close(t.quit)

@@ -1,9 +1,9 @@
-// Package view shows a run to who started it or follows it: as lines (Plain), as a tree that is redrawn on a terminal
-// (Tree), or as NDJSON (JSON). Each takes the run's events in order; at the end Plain and Tree say how it ended, what it
-// gave, and what failed.
+// Package view shows the progress of a run to its user: as lines (Plain), as a tree that is redrawn on a terminal
+// (Tree), or as NDJSON (JSON). Each view receives the run's events in order. At the end, Plain and Tree print how the
+// run ended, its outputs, and what failed.
 //
-// It knows events and nothing of what makes them: it starts nothing and reads no store. What is the run's product (logs,
-// outputs) goes to Options.Out, what is said about it to Options.Talk.
+// The package knows only events: it starts nothing and reads no store. The run's product (logs, outputs) is written to
+// Options.Out, messages about the run to Options.Talk.
 package view
 
 import (
@@ -14,34 +14,34 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// View shows a run. Event is for one caller at a time.
+// View shows a run. Event and Close must not be called concurrently.
 type View interface {
-	// Event takes what happened.
+	// Event shows an event.
 	Event(record.Event)
-	// Close shows what is left to show, and says how the run ended, where it has. The error is the first one of writing.
+	// Close shows the rest, and how the run ended if it has. It returns the first error of writing.
 	Close() error
 }
 
-// Options are what all views have in common.
+// Options are the options of all views.
 type Options struct {
 	Out  io.Writer // logs, outputs
-	Talk io.Writer // what happens
-	// Color allows colours.
+	Talk io.Writer // messages about the run
+	// Color enables colors.
 	Color bool
-	// Safe makes escapes and control characters of what steps write harmless: for terminals. Tree always does.
+	// Safe removes escape sequences and control characters from the output of steps, for terminals. Tree always does.
 	Safe bool
-	// ByStep keeps the lines of a step together: they are shown when it has ended, as Lines gives them.
+	// ByStep prints the lines of a step together, from Lines, when the step has ended.
 	ByStep bool
-	// Lines gives the log of a step that has ended, all its attempts; needed for ByStep.
+	// Lines reads the log of all attempts of a step that has ended. ByStep requires it.
 	Lines func(step string, line func(text string)) error
 	Now   func() time.Time // nil: time.Now
-	// Steps are the names of the run's steps in the order in which Tree shows them.
+	// Steps are the names of the run's steps, in the order in which Tree shows them.
 	Steps []string
-	// Flags are put behind the commands that are proposed at the end, such as " -C dir".
+	// Flags are appended to suggested commands, for example " -C dir".
 	Flags string
-	// Interactive says that a Ctrl-C reaches who drives the run, so that a second one can be offered.
+	// Interactive is set if a Ctrl-C reaches the driver of the run, so that a second one can be suggested.
 	Interactive bool
-	// Detached says that the run goes on without who shows it: a second Ctrl-C leaves it.
+	// Detached is set if the run continues without this view: a second Ctrl-C then ends the view only.
 	Detached bool
 }
 
@@ -52,10 +52,10 @@ func (o *Options) now() time.Time {
 	return time.Now()
 }
 
-// hint is a command that is proposed.
+// hint returns a suggested command.
 func (o *Options) hint(command, run string) string { return "pipec " + command + " " + run + o.Flags }
 
-// sink writes until the first error, and keeps that.
+// sink writes until the first error, which it keeps.
 type sink struct {
 	w   io.Writer
 	err error
@@ -68,13 +68,13 @@ func (s *sink) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// JSON shows a run as NDJSON of its events.
+// JSON writes the events of a run as NDJSON.
 type JSON struct{ out sink }
 
-// NewJSON writes events to w.
+// NewJSON returns a view that writes events to w.
 func NewJSON(w io.Writer) *JSON { return &JSON{sink{w: w}} }
 
-// Event writes it as one line.
+// Event writes an event as one line.
 func (j *JSON) Event(e record.Event) {
 	data, err := store.EncodeJSON(&e)
 	if err != nil {
@@ -86,5 +86,5 @@ func (j *JSON) Event(e record.Event) {
 	_, _ = j.out.Write(data)
 }
 
-// Close has nothing left to show.
+// Close returns the first error of writing.
 func (j *JSON) Close() error { return j.out.err }

@@ -20,11 +20,11 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-var update = flag.Bool("update", false, "write the expected output anew")
+var update = flag.Bool("update", false, "rewrite the expected output")
 
 var epoch = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// clock is a time that only tests move.
+// clock is a time that only tests change.
 type clock struct{ at time.Time }
 
 func (c *clock) now() time.Time { return c.at }
@@ -47,7 +47,7 @@ func started(ms int, name string) record.Event {
 	return record.Event{Type: record.StepStarted, At: at(ms), Step: name, Attempt: 1}
 }
 
-// story is a run in which everything happens once.
+// story is a run with every kind of event once.
 func story() []record.Event {
 	three := 3
 	events := []record.Event{
@@ -107,7 +107,7 @@ func golden(t *testing.T, name string, parts ...txtar.File) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("%s (-update writes it anew): got\n%s\nwant\n%s", path, got, want)
+		t.Errorf("%s (-update rewrites it): got\n%s\nwant\n%s", path, got, want)
 	}
 }
 
@@ -141,9 +141,9 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// TestSaidOnce: a failure that the wrapper wrote into the log is not shown twice, and a third Ctrl-C says nothing new.
+// TestSaidOnce: a failure that the wrapper also logged is not printed twice, and a third Ctrl-C prints nothing.
 func TestSaidOnce(t *testing.T) {
-	const why = `the step has an input "zz", and s:one has no such parameter`
+	const why = `the step has an input "zz", but s:one has no such parameter`
 	end := record.StepEnd{Name: "a", Status: record.Failed, Reason: record.ReasonInputInvalid, Message: why, Attempts: 1, Attempt: 1, EndedAt: at(5)}
 	var out, talk bytes.Buffer
 	v := NewPlain(Options{Out: &out, Talk: &talk, Steps: []string{"a"}})
@@ -163,7 +163,7 @@ func TestSaidOnce(t *testing.T) {
 	if strings.Count(summary, why) != 1 || !strings.Contains(summary, "| its own words") {
 		t.Errorf("the failure is not shown once, with the log before it:\n%s", summary)
 	}
-	if n := strings.Count(talk.String(), "at once"); n != 1 {
+	if n := strings.Count(talk.String(), "immediately"); n != 1 {
 		t.Errorf("the end of all is said %d times:\n%s", n, talk.String())
 	}
 }
@@ -206,7 +206,7 @@ func TestManySteps(t *testing.T) {
 	golden(t, "many", txtar.File{Name: "60x9", Data: []byte(b.String())})
 }
 
-// screen is a terminal as far as Tree uses one.
+// screen implements the part of a terminal that Tree uses.
 type screen struct {
 	lines []string
 	row   int
@@ -259,7 +259,7 @@ func (s *screen) control(c string) {
 	}
 }
 
-// TestTreeRedraws: whatever was drawn before, the screen shows the last frame alone, and then the summary.
+// TestTreeRedraws: the screen shows the last frame only, and then the summary.
 func TestTreeRedraws(t *testing.T) {
 	s := &screen{t: t}
 	c := &clock{epoch}
@@ -288,7 +288,7 @@ func TestTreeRedraws(t *testing.T) {
 	}
 }
 
-// TestTreeLive draws by itself while events come, for the race detector.
+// TestTreeLive draws concurrently with events, for the race detector.
 func TestTreeLive(t *testing.T) {
 	var out, talk bytes.Buffer
 	tree := NewTree(Options{Out: &out, Talk: &talk, Steps: steps}, func() (int, int) { return 80, 24 })
@@ -368,7 +368,7 @@ func FuzzSafe(f *testing.F) {
 	})
 }
 
-// TestFrameFits: no frame is larger than the screen, whatever it shows.
+// TestFrameFits: no frame is larger than the screen.
 func TestFrameFits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(0, 40).Draw(t, "steps")

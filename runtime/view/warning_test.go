@@ -8,7 +8,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// What a run goes on without is said at its end, beside its product.
+// A warning is printed at the end of the run, beside its outputs.
 func TestWarning(t *testing.T) {
 	var out, talk bytes.Buffer
 	p := NewPlain(Options{Out: &out, Talk: &talk})

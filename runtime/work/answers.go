@@ -13,31 +13,31 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// answersName is where answers to approvals lie that the driver has not taken yet, and takenName, in it, where the others
-// do. The place is made by the driver when it first asks.
+// answersName is the directory of answers to approvals that the driver has not taken yet. takenName, in it, is the
+// directory of the others. The driver creates them when it first asks.
 const (
 	answersName = ".answers"
 	takenName   = "taken"
 )
 
-// ErrNotAsked says that the run has asked nothing yet.
-var ErrNotAsked = errors.New("the run has not asked for anything")
+// ErrNotAsked reports that the run has not asked for an approval yet.
+var ErrNotAsked = errors.New("the run is not waiting for an answer")
 
-// ErrAnswered says that there is an answer already.
-var ErrAnswered = errors.New("there is an answer already")
+// ErrAnswered reports that there already is an answer.
+var ErrAnswered = errors.New("there already is an answer")
 
 func (r Run) answers() string { return filepath.Join(r.path, answersName) }
 
-// OpenAnswers lets others answer. It is for the driver, as are the following four.
+// OpenAnswers allows others to answer. The driver calls it, and the following four methods.
 func (r Run) OpenAnswers() error { return os.MkdirAll(filepath.Join(r.answers(), takenName), 0o777) }
 
-// ReopenAnswer brings back an answer that was taken before the driver was killed, and of which the run's log has not come
-// to know: what is asked once more has not been answered.
+// ReopenAnswer restores an answer that the driver took before it was killed, but that is not in the run's log. An
+// approval that is requested again has not been answered.
 func (r Run) ReopenAnswer(name string) {
 	_ = os.Rename(filepath.Join(r.answers(), takenName, name), filepath.Join(r.answers(), name))
 }
 
-// Answers are the names of the answers that were not taken yet, sorted.
+// Answers returns the names of the answers that were not taken yet, sorted.
 func (r Run) Answers() []string {
 	entries, err := os.ReadDir(r.answers())
 	if err != nil {
@@ -52,7 +52,7 @@ func (r Run) Answers() []string {
 	return out
 }
 
-// ReadAnswer reads an answer of at most so many bytes.
+// ReadAnswer reads an answer, up to a maximum size in bytes.
 func (r Run) ReadAnswer(name string, most int) ([]byte, error) {
 	f, err := os.Open(filepath.Join(r.answers(), name))
 	if err != nil {
@@ -61,12 +61,12 @@ func (r Run) ReadAnswer(name string, most int) ([]byte, error) {
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
 	if err == nil && len(data) > most {
-		err = fmt.Errorf("it is larger than an answer may be (%d bytes)", most)
+		err = fmt.Errorf("it is larger than the limit for answers (%d bytes)", most)
 	}
 	return data, err
 }
 
-// CloseAnswer says what has become of an answer: it was taken, or not.
+// CloseAnswer records whether an answer was taken or rejected.
 func (r Run) CloseAnswer(name string, taken bool) {
 	path := filepath.Join(r.answers(), name)
 	if !taken || os.Rename(path, filepath.Join(r.answers(), takenName, name)) != nil {
@@ -74,8 +74,9 @@ func (r Run) CloseAnswer(name string, taken bool) {
 	}
 }
 
-// Answer gives an answer to the driver of the run, and waits until it has seen it, or drives the run no more: the run's
-// records say then what has become of it. Of two answers of one name the first counts; the other is ErrAnswered.
+// Answer passes an answer to the driver of the run, and waits until the driver has read it or no longer drives the run:
+// then the run's records show the result. If there are two answers to an approval the first counts, and the second
+// fails with ErrAnswered.
 func (r Run) Answer(ctx context.Context, name string, data []byte) (taken bool, err error) {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
@@ -92,7 +93,7 @@ func (r Run) Answer(ctx context.Context, name string, data []byte) (taken bool, 
 		return false, err
 	}
 	if err := r.request(answerRequest); err != nil && !errors.Is(err, errNoRequests) {
-		return false, err // a driver that does not listen looks when it begins to
+		return false, err // a driver that isn't listening yet reads it when it starts to
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -115,7 +116,7 @@ func (r Run) Answer(ctx context.Context, name string, data []byte) (taken bool, 
 	}
 }
 
-// putAnswer makes an answer appear whole, where there is none.
+// putAnswer creates an answer atomically, if there is none.
 func (r Run) putAnswer(name string, data []byte) error {
 	f, err := os.CreateTemp(r.answers(), ".answer-*")
 	if err != nil {

@@ -11,28 +11,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrHeld says that another process drives the run.
-var ErrHeld = errors.New("another process drives this run")
+// ErrHeld reports that another process drives the run.
+var ErrHeld = errors.New("another process is driving this run")
 
-// Lock says that this process drives the run. The kernel takes it back when the process ends, however it ends.
+// Lock marks this process as the driver of the run. The kernel releases it when the process ends for any reason.
 type Lock struct {
 	run Run
 	f   *os.File
 }
 
-// Who only looks whether a lock is held takes it for a moment (Held), and a process that a driver was starting when it
-// was killed has the lock until it runs its program: neither must look like a driver.
+// A process that only checks whether a lock is held takes it for a moment (Held), and a process that a driver was
+// starting when it was killed has the lock until it executes its program. Neither must be mistaken for a driver.
 const (
 	lockTries = 100
 	lockPause = 5 * time.Millisecond
 )
 
-// Lock makes the run's place and takes its lock; ErrHeld where another has it.
+// Lock creates the run's directory and takes its lock. It returns ErrHeld if another process has it.
 func (r Run) Lock() (*Lock, error) {
 	for try := 0; ; try++ {
 		f, err := r.openLock()
 		if err != nil {
-			// A place that is removed at this moment is there and isn't.
+			// The directory may be removed between the two calls.
 			if passing := errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist); !passing || try == lockTries {
 				return nil, err
 			}
@@ -66,7 +66,7 @@ func (r Run) openLock() (*os.File, error) {
 	return os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
 }
 
-// isLock says whether the file is still the one at the lock's path: the place may have been removed meanwhile.
+// isLock reports whether the file is still the one at the lock's path: the directory may have been removed.
 func (r Run) isLock(f *os.File) bool {
 	mine, err := f.Stat()
 	if err != nil {
@@ -76,13 +76,13 @@ func (r Run) isLock(f *os.File) bool {
 	return err == nil && os.SameFile(mine, there)
 }
 
-// Note keeps, in the place of the run, the key of the record that says that the run has ended.
+// Note stores in the run's directory the key of the record of the run's end.
 func (l *Lock) Note(endKey string) error {
 	_, err := l.f.WriteAt([]byte(endKey), 0)
 	return err
 }
 
-// Noted is what the last driver noted; "" without.
+// Noted returns the key that the last driver stored, or "".
 func (r Run) Noted() string {
 	data, err := os.ReadFile(filepath.Join(r.path, lockName))
 	if err != nil {
@@ -91,16 +91,16 @@ func (r Run) Noted() string {
 	return string(data)
 }
 
-// Release gives the lock back.
+// Release releases the lock.
 func (l *Lock) Release() { _ = l.f.Close() }
 
-// Remove removes the run's place, and gives the lock back.
+// Remove removes the run's directory, and releases the lock.
 func (l *Lock) Remove() error {
 	defer l.Release()
 	return Remove(l.run.path)
 }
 
-// Held says whether a process drives the run.
+// Held reports whether a process drives the run.
 func (r Run) Held() bool {
 	f, err := os.Open(filepath.Join(r.path, lockName))
 	if err != nil {
@@ -110,7 +110,7 @@ func (r Run) Held() bool {
 	return errors.Is(flock(f, unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK)
 }
 
-// Released waits until no process drives the run. Where ctx ends first, the kernel is left to wait in the background.
+// Released waits until no process drives the run. If ctx ends first, a goroutine remains blocked in the kernel.
 func (r Run) Released(ctx context.Context) error {
 	f, err := os.Open(filepath.Join(r.path, lockName))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -9,14 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// locks waits for one of several locks. The kernel's waiting can't be taken back: who gives up leaves a thread behind,
-// which lets the lock go as soon as it has it; or the next one that waits for that lock takes over what it gets. So there
-// is never more than one for each file.
+// locks waits for any of several file locks. Waiting in the kernel can't be cancelled. A waiter that gives up leaves a
+// blocked thread behind, which releases the lock as soon as it gets it, unless another waiter for that lock takes it
+// over. So there is at most one blocked thread per file.
 type locks struct {
 	mu      sync.Mutex
-	blocked map[string]bool // files whose lock is waited for
-	wanted  map[string]bool
-	got     chan locked // takes one; nil: nobody waits
+	blocked map[string]bool // files whose lock a thread waits for
+	targets map[string]bool
+	got     chan locked // receives one lock; nil: there is no waiter
 }
 
 type locked struct {
@@ -24,7 +24,7 @@ type locked struct {
 	err error
 }
 
-// wait gives the first of the files that can be locked. tell is called when there is none at once.
+// wait returns the first of the files that it can lock. It calls tell if none is free immediately.
 func (l *locks) wait(ctx context.Context, names []string, tell func()) (*os.File, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -37,12 +37,12 @@ func (l *locks) wait(ctx context.Context, names []string, tell func()) (*os.File
 	tell()
 	got := make(chan locked, 1)
 	l.mu.Lock()
-	l.got, l.wanted = got, map[string]bool{}
+	l.got, l.targets = got, map[string]bool{}
 	if l.blocked == nil {
 		l.blocked = map[string]bool{}
 	}
 	for _, name := range names {
-		l.wanted[name] = true
+		l.targets[name] = true
 		if !l.blocked[name] {
 			l.blocked[name] = true
 			go l.block(name)
@@ -58,7 +58,7 @@ func (l *locks) wait(ctx context.Context, names []string, tell func()) (*os.File
 	l.got = nil
 	l.mu.Unlock()
 	select {
-	case one := <-got: // both at once
+	case one := <-got: // both happened
 		if one.f != nil {
 			_ = one.f.Close()
 		}
@@ -67,7 +67,7 @@ func (l *locks) wait(ctx context.Context, names []string, tell func()) (*os.File
 	return nil, context.Cause(ctx)
 }
 
-// block waits in the kernel for the lock of a file, and gives it to who waits for it by then.
+// block waits in the kernel for the lock of a file, and passes it to the current waiter.
 func (l *locks) block(name string) {
 	f, err := openPlace(name)
 	if err == nil {
@@ -80,7 +80,7 @@ func (l *locks) block(name string) {
 	defer l.mu.Unlock()
 	l.blocked[name] = false
 	switch {
-	case l.got != nil && l.wanted[name]:
+	case l.got != nil && l.targets[name]:
 		one := locked{err: err}
 		if err == nil {
 			one.f = f

@@ -16,14 +16,14 @@ const (
 	killRounds = 20 // a process may start another one before it is killed
 	killWait   = 10 * time.Second
 
-	// A process that runs another program at this moment has no environment for a moment.
+	// A process that is executing another program has no environment for a moment.
 	emptyTries = 20
 	emptyPause = time.Millisecond
 )
 
-// Kill ends, at once, every process that works for the run, also one that has left its process group or outlived its
-// driver. It knows them by their environment, where the wrapper of a step puts the place of its inputs. None is alive
-// when it returns, but of those that hid their environment or that another user owns.
+// Kill kills every process that works for the run, including those that left their process group or outlived their
+// driver. It finds them by their environment, which contains the path of the step's inputs. When it returns, none is
+// alive, except those that hid their environment or belong to another user.
 func (r Run) Kill() error {
 	mark := []byte("\x00PIPEC_INPUTS=" + r.path + "/")
 	for range killRounds {
@@ -32,10 +32,10 @@ func (r Run) Kill() error {
 			return err
 		}
 	}
-	return fmt.Errorf("processes of the run at %s start others faster than they can be killed", r.path)
+	return fmt.Errorf("the processes of the run at %s start new processes faster than they can be killed", r.path)
 }
 
-// processes are handles of the processes that work for the run, as Kill knows them.
+// processes returns handles of the processes that work for the run, found as in Kill.
 func (r Run) processes() []int {
 	mark := []byte("\x00PIPEC_INPUTS=" + r.path + "/")
 	var out []int
@@ -44,7 +44,7 @@ func (r Run) processes() []int {
 		if err != nil {
 			return
 		}
-		if is, _ := marked(pid, mark); !is || gone(pid) { // its number may be another's by now
+		if is, _ := marked(pid, mark); !is || gone(pid) { // the process ID may have been reused
 			_ = unix.Close(fd)
 			return
 		}
@@ -63,7 +63,7 @@ func killMarked(mark []byte) (found bool, err error) {
 	return true, awaitExit(killed)
 }
 
-// eachMarked calls do for each process that has the mark, but for this one.
+// eachMarked calls do for each process with the mark, except this one.
 func eachMarked(mark []byte, do func(pid int)) error {
 	proc, err := os.Open("/proc")
 	if err != nil {
@@ -98,8 +98,8 @@ func eachMarked(mark []byte, do func(pid int)) error {
 	return nil
 }
 
-// kill kills the process, if it is still the one that was marked: its number may be another's by now. A handle stays
-// with its process, so it is asked again, and then killed by it.
+// kill kills the process if it is still the marked one, because process IDs are reused. A handle refers to one process,
+// so the mark is checked again after opening the handle.
 func kill(pid int, mark []byte, handles *[]int) bool {
 	fd, err := unix.PidfdOpen(pid, 0)
 	if errors.Is(err, unix.ENOSYS) {
@@ -111,17 +111,18 @@ func kill(pid int, mark []byte, handles *[]int) bool {
 	is, known := marked(pid, mark)
 	if !is || unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0) != nil {
 		_ = unix.Close(fd)
-		return !known // it changes its program right now: there is to be another round
+		return !known // it is executing another program: repeat
 	}
 	*handles = append(*handles, fd)
 	return true
 }
 
-// marked says whether the process has the mark in its environment; known is false where it lives and shows none.
+// marked reports whether the process has the mark in its environment. known is false if the process is alive and its
+// environment is empty.
 func marked(pid int, mark []byte) (is, known bool) {
 	env, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "environ"))
 	if err != nil {
-		return false, true // it is gone, or another user's
+		return false, true // it has ended, or belongs to another user
 	}
 	if len(env) == 0 {
 		return false, gone(pid)
@@ -129,7 +130,7 @@ func marked(pid int, mark []byte) (is, known bool) {
 	return bytes.Contains(env, mark) || bytes.HasPrefix(env, mark[1:]), true
 }
 
-// gone says whether a process has ended, or is one of the kernel's own.
+// gone reports whether a process has ended, or is a kernel thread.
 func gone(pid int) bool {
 	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	if err != nil {
@@ -146,14 +147,14 @@ func gone(pid int) bool {
 	return err != nil || fields[0][0] == 'Z' || fields[0][0] == 'X' || flags&kernelThread != 0
 }
 
-// awaitExit waits for the ends of the processes: a handle can be read then.
+// awaitExit waits until the processes have ended: then their handles are readable.
 func awaitExit(fds []int) error {
 	end := time.Now().Add(killWait)
 	for _, fd := range fds {
 		for {
 			left := time.Until(end)
 			if left <= 0 {
-				return errors.New("a process of the run is killed and doesn't end")
+				return errors.New("a process of the run was killed but doesn't end")
 			}
 			n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(left.Milliseconds())+1)
 			if n > 0 || err != nil && !errors.Is(err, unix.EINTR) {

@@ -2,7 +2,8 @@
 
 package work
 
-// Kill is for Linux: elsewhere an environment can't be read, and the process groups that a driver ends are all.
+// Kill is implemented on Linux only: elsewhere the environment of processes can't be read, and only the process groups
+// that the driver kills are ended.
 func (r Run) Kill() error { return nil }
 
 func (r Run) processes() []int { return nil }

@@ -10,23 +10,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What is written into the driver's pipe: a request to cancel, and that there is an answer to be taken.
+// The bytes that are written to the driver's pipe: a request to cancel, and a notification that there is an answer.
 const (
 	cancelRequest = 'c'
 	answerRequest = 'a'
 )
 
-// errNoRequests says that nobody reads requests.
-var errNoRequests = errors.New("the run takes no requests yet, or not any more")
+// errNoRequests reports that no process reads requests.
+var errNoRequests = errors.New("the run doesn't accept requests now")
 
-// RequestCancel asks the driver of the run to cancel it. It doesn't wait.
+// RequestCancel asks the driver of the run to cancel it. It does not wait.
 func (r Run) RequestCancel() error { return r.request(cancelRequest) }
 
 func (r Run) request(what byte) error {
 	name := filepath.Join(r.path, requestsName)
 	fd, err := unix.Open(name, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	switch {
-	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENXIO): // no pipe, or no reader
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENXIO): // there is no pipe, or no reader
 		return errNoRequests
 	case err != nil:
 		return &fs.PathError{Op: "open", Path: name, Err: err}
@@ -39,7 +39,7 @@ func (r Run) request(what byte) error {
 	for {
 		_, err := unix.Write(fd, []byte{what})
 		switch {
-		case err == nil, errors.Is(err, unix.EAGAIN): // the pipe is full of requests: the driver is about to look at all
+		case err == nil, errors.Is(err, unix.EAGAIN): // the pipe is full: the driver is going to read all requests
 			return nil
 		case errors.Is(err, unix.EPIPE):
 			return errNoRequests
@@ -49,19 +49,20 @@ func (r Run) request(what byte) error {
 	}
 }
 
-// Requests tells the driver of requests.
+// Requests notifies the driver of requests.
 type Requests struct {
-	// Cancel gets one value a request.
+	// Cancel receives one value per request.
 	Cancel <-chan struct{}
-	// Answers gets a value when there are answers, one or several.
+	// Answers receives a value when there are answers, one or several.
 	Answers <-chan struct{}
-	pipe    *os.File // nil where the file system has no named pipes: nobody can ask then
+	pipe    *os.File // nil if the file system doesn't support named pipes; then there are no requests
 	quit    chan struct{}
 }
 
-// Requests starts to listen. It is for the holder of the lock; requests of a former driver's time are dropped.
+// Requests starts to listen for requests. The caller must hold the lock. Requests to a former driver are dropped.
 //
-// It is a named pipe and no watched directory: the kernel takes 20 ms to end a watch, which is a small run's time.
+// It uses a named pipe instead of watching a directory, because the kernel takes 20 ms to end a watch, as long as a
+// small run.
 func (r Run) Requests() (*Requests, error) {
 	name := filepath.Join(r.path, requestsName)
 	if err := os.RemoveAll(name); err != nil {
@@ -76,7 +77,7 @@ func (r Run) Requests() (*Requests, error) {
 	if err != nil {
 		return nil, &fs.PathError{Op: "mkfifo", Path: name, Err: err}
 	}
-	// Who has it open for writing too never reads its end.
+	// The process also has the pipe open for writing, so that it never reads an end of file.
 	fd, err := unix.Open(name, unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
@@ -104,14 +105,14 @@ func (q *Requests) forward(cancel, answers chan<- struct{}) {
 			case answerRequest:
 				select {
 				case answers <- struct{}{}:
-				default: // it will look anyway
+				default: // a notification is pending already
 				}
 			}
 		}
 	}
 }
 
-// Close ends the listening.
+// Close stops listening.
 func (q *Requests) Close() {
 	close(q.quit)
 	if q.pipe != nil {

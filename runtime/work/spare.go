@@ -7,8 +7,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Spares are places of steps that are used again. Making and removing half a dozen directories takes longer than a
-// small step: what a step left as untouched as it got it is renamed for the next one. A few are kept for later runs.
+// Spares are directories of steps that are used again: creating and removing half a dozen directories takes longer than a
+// small step. If a step left its directories empty, they are renamed for the next step. A few are kept for later runs.
+//
+// That saves about 30% of the CPU and wall time of a run of 100 steps that do nothing on ext4, and about 13% of the CPU
+// time in memory (median of 31 pairs of runs).
 type Spares struct {
 	run  Run
 	mode uint32
@@ -18,10 +21,10 @@ type Spares struct {
 	none bool // earlier runs have left none
 }
 
-// maxKept is how many places are kept for later runs.
+// maxKept is the number of directories that are kept for later runs.
 const maxKept = 4
 
-// NewSpares are those of a run whose place is there.
+// NewSpares returns the spares of a run whose directory exists.
 func NewSpares(r Run) *Spares {
 	s := &Spares{run: r}
 	var info unix.Stat_t
@@ -31,8 +34,7 @@ func NewSpares(r Run) *Spares {
 	return s
 }
 
-// Take makes a place for the first attempt of a step out of a spare one, and says whether it did. Where there is none,
-// nothing is done.
+// Take makes a spare the directory of a step's first attempt, and reports whether there was one.
 func (s *Spares) Take(step string) bool {
 	s.mu.Lock()
 	last := len(s.free) - 1
@@ -51,7 +53,7 @@ func (s *Spares) Take(step string) bool {
 	return true
 }
 
-// takeKept takes a place that an earlier run has left. Of several that want one, the kernel gives it to one.
+// takeKept takes a directory that an earlier run has left. If several processes try to, one rename succeeds.
 func (s *Spares) takeKept(path string) bool {
 	for i := range maxKept {
 		if unix.Rename(s.run.kept(i), path) != nil {
@@ -68,7 +70,7 @@ func (s *Spares) takeKept(path string) bool {
 	return false
 }
 
-// Keep leaves spare places to later runs. None can be taken from then on.
+// Keep leaves spares to later runs. None can be taken afterwards.
 func (s *Spares) Keep() {
 	s.mu.Lock()
 	free := s.free
@@ -84,7 +86,7 @@ func (s *Spares) Keep() {
 	}
 }
 
-// Give offers the place of a step whose first attempt was its last one; false says that it can't be used again.
+// Give offers the directory of a step whose first attempt was its last one. It reports whether it can be used again.
 func (s *Spares) Give(step string) bool {
 	path := s.run.Step(step)
 	if !s.pristine(path) {
@@ -96,7 +98,7 @@ func (s *Spares) Give(step string) bool {
 	return true
 }
 
-// pristine says whether there is nothing in the place but the directories that the wrapper makes for every step.
+// pristine reports whether a directory contains nothing but the directories that the wrapper creates for every step.
 func (s *Spares) pristine(path string) bool {
 	place := s.holds(unix.AT_FDCWD, path, "1")
 	if place < 0 {
@@ -118,11 +120,11 @@ func (s *Spares) pristine(path string) bool {
 	return true
 }
 
-// attemptDirs are what the wrapper makes in the place of an attempt.
+// attemptDirs are the directories that the wrapper creates for an attempt.
 var attemptDirs = [...]string{"inputs", "outputs", "scratch"}
 
-// holds opens a directory that has the mode that it was made with and these entries, all of them and no others; -1: it
-// isn't so. It is asked after every step, so it takes as few calls as can be.
+// holds opens a directory that has its original mode and exactly these entries. It returns -1 if there is no such
+// directory. It is called after every step, so it makes few system calls.
 func (s *Spares) holds(in int, path string, names ...string) int {
 	fd, err := unix.Openat(in, path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {

@@ -1,9 +1,9 @@
-// Package work is the place on this machine where runs work: PROJECT/.pipec/work/RUN, with a directory for each attempt,
-// the lock that says whether the run is driven, the requests that others make of its driver, and the processes that
-// work there.
+// Package work manages the directories in which runs work on this machine: PROJECT/.pipec/work/RUN, with a directory
+// for each attempt, the lock of the driver, requests of other processes to the driver, and the processes that work
+// there.
 //
-// It decides nothing about a run and keeps no records: those are in the store. It is unix only; finding processes that
-// a killed driver left is for Linux.
+// It makes no decisions about a run and stores no records: those are in the store. It works on Unix only; finding
+// processes that a killed driver left works on Linux only.
 package work
 
 import (
@@ -18,33 +18,33 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// The names beneath a run's directory. Those of pipec start with a dot, which no step's name does.
+// The names in a run's directory. Those of pipec start with a dot, which no step's name does.
 const (
 	lockName     = ".lock"
 	requestsName = ".requests"
 	sparesName   = ".spares" // beside the runs' directories
 )
 
-// Dir is where the runs of a project work.
+// Dir is the directory in which the runs of a project work.
 type Dir struct{ path string }
 
-// In gives the place of a project's runs. It makes nothing.
+// In returns the directory of a project's runs. It creates nothing.
 func In(project string) (Dir, error) {
 	abs, err := filepath.Abs(project)
 	if err != nil {
 		return Dir{}, err
 	}
-	// One place has one name: processes of a run are known by it.
+	// The path must be unique, because the processes of a run are found by it.
 	if abs, err = filepath.EvalSymlinks(abs); err != nil {
 		return Dir{}, err
 	}
 	return Dir{filepath.Join(abs, ".pipec", "work")}, nil
 }
 
-// Project is the project's directory, absolute and without symbolic links.
+// Project returns the project's directory, absolute and without symbolic links.
 func (d Dir) Project() string { return filepath.Dir(filepath.Dir(d.path)) }
 
-// Run is the place of a run.
+// Run returns the directory of a run.
 func (d Dir) Run(name string) (Run, error) {
 	if err := CheckName(name); err != nil {
 		return Run{}, err
@@ -52,18 +52,18 @@ func (d Dir) Run(name string) (Run, error) {
 	return Run{filepath.Join(d.path, name)}, nil
 }
 
-// CheckName says why name can't be the name of a run: it is part of keys and paths.
+// CheckName reports an error if name is not a valid name of a run. The name is a part of keys and paths.
 func CheckName(name string) error {
 	bad := func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.", r))
 	}
 	if name == "" || len(name) > 200 || name[0] == '.' || name[0] == '-' || strings.ContainsFunc(name, bad) {
-		return fmt.Errorf("%q can't be the name of a run: a name has letters, digits, '-', '_' and '.', and starts with a letter or a digit", name)
+		return fmt.Errorf("%q is not a valid name of a run: a name has letters, digits, '-', '_' and '.', and starts with a letter or a digit", name)
 	}
 	return nil
 }
 
-// Runs are the names of the runs that have a place, sorted.
+// Runs returns the names of the runs that have a directory, sorted.
 func (d Dir) Runs() ([]string, error) {
 	entries, err := os.ReadDir(d.path)
 	if err != nil {
@@ -81,30 +81,32 @@ func (d Dir) Runs() ([]string, error) {
 	return out, nil
 }
 
-// Run is where one run works.
+// Run is the directory in which one run works.
 type Run struct{ path string }
 
-// Path is the directory.
+// Path returns the path of the directory.
 func (r Run) Path() string { return r.path }
 
-// Step is where the attempts of a step work.
-func (r Run) Step(address string) string { return filepath.Join(r.path, record.Place(address)) }
+// Step returns the directory of a step's attempts.
+func (r Run) Step(address string) string {
+	return filepath.Join(r.path, record.Address(address).SafeName())
+}
 
-// spares is where places are that no run uses, and kept one of them.
+// spares returns the directory of unused directories that can be reused.
 func (r Run) spares() string    { return filepath.Join(filepath.Dir(r.path), sparesName) }
 func (r Run) kept(i int) string { return filepath.Join(r.spares(), strconv.Itoa(i)) }
 
-// Attempt is where one attempt works.
+// Attempt returns the directory of an attempt.
 func (r Run) Attempt(step string, n int) string {
-	return filepath.Join(r.path, record.Place(step), strconv.Itoa(n))
+	return filepath.Join(r.path, record.Address(step).SafeName(), strconv.Itoa(n))
 }
 
-// LogFile is the log of an attempt while it runs.
+// LogFile returns the path of an attempt's log while the attempt runs.
 func (r Run) LogFile(name string, n int) string {
 	return (&step.Spec{Root: r.Attempt(name, n)}).LogFile()
 }
 
-// Attempts are the numbers of a step's attempts that have a directory.
+// Attempts returns the numbers of a step's attempts that have a directory.
 func (r Run) Attempts(step string) []int {
 	entries, err := os.ReadDir(r.Step(step))
 	if err != nil {
@@ -119,7 +121,7 @@ func (r Run) Attempts(step string) []int {
 	return out
 }
 
-// Steps are the places (see record.Place) of the steps that have a directory.
+// Steps returns the directories (see record.Place) of the steps.
 func (r Run) Steps() []string {
 	entries, err := os.ReadDir(r.path)
 	if err != nil {
@@ -134,7 +136,7 @@ func (r Run) Steps() []string {
 	return out
 }
 
-// Remove removes a directory of an attempt or of a run, also where the step took away its own rights.
+// Remove removes the directory of an attempt or of a run, even if a step removed its own permissions.
 func Remove(path string) error {
 	err := os.RemoveAll(path)
 	if err == nil || !os.IsPermission(err) {

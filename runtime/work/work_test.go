@@ -60,7 +60,7 @@ func TestLock(t *testing.T) {
 	}
 }
 
-// TestLockIsOne: of many who take a lock and remove the place, one has it at a time.
+// TestLockIsOne: of many processes that take a lock and remove the directory, one has it at a time.
 func TestLockIsOne(t *testing.T) {
 	r := place(t, "r")
 	var all sync.WaitGroup
@@ -111,7 +111,7 @@ func TestRequests(t *testing.T) {
 	if err := r.RequestCancel(); err != nil {
 		t.Fatal(err)
 	}
-	q.Close() // with a request that nobody took
+	q.Close() // with a pending request
 	if q, err = r.Requests(); err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +190,7 @@ func TestSpares(t *testing.T) {
 	if steps := r.Steps(); len(steps) != 1 || steps[0] != "b" {
 		t.Errorf("places: %v", steps)
 	}
-	s.Take("c") // there is none left
+	s.Take("c") // none is left
 	spoil := map[string]func(dir string) error{
 		"a file":      func(dir string) error { return os.WriteFile(filepath.Join(dir, "outputs", "x"), nil, 0o666) },
 		"a directory": func(dir string) error { return os.Mkdir(filepath.Join(dir, "inputs", "x"), 0o777) },

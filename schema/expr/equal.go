@@ -7,14 +7,14 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 )
 
-// OpEqual and OpNotEqual are == and != by what is in the values: [1] is equal to a list that holds 1, where HCL's own
-// operators say that a tuple is never equal to a list.
+// OpEqual and OpNotEqual compare values by their content: [1] equals a list that holds 1. HCL's own operators never treat a tuple
+// as equal to a list.
 var (
 	OpEqual    = &hclsyntax.Operation{Impl: equalFunc(true), Type: cty.Bool}
 	OpNotEqual = &hclsyntax.Operation{Impl: equalFunc(false), Type: cty.Bool}
 )
 
-// Comparing gives an operator as pipec evaluates it.
+// Comparing returns the operator that pipec evaluates instead of op.
 func Comparing(op *hclsyntax.Operation) *hclsyntax.Operation {
 	switch op {
 	case hclsyntax.OpEqual:

@@ -9,15 +9,15 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	"pipec.dev/pipec/schema/record"
 	"pipec.dev/pipec/schema/types"
 )
 
-// Lookup gives the value of a reference such as "step.a.x", "step.a.status", "param.p", "run.name", "input.x" or
-// "output.y". Where a step was skipped, its outputs are null.
+// Lookup returns the value of a reference such as "step.a.x", "step.a.status", "param.p", "run.name", "input.x" or "output.y".
+// The outputs of a skipped step are null.
 type Lookup func(ref string) (cty.Value, error)
 
-// Eval evaluates e with the values that lookup gives for e.Refs. Its error says what failed in the words of the
-// expression, and holds no value.
+// Eval evaluates e with the values that lookup returns for e.Refs. The error contains the expression but no value.
 func (e *Expr) Eval(lookup Lookup) (cty.Value, error) {
 	node, err := Parse(e.Text)
 	if err != nil {
@@ -62,7 +62,7 @@ func (e *Expr) read(vars *tree, lookup Lookup) error {
 		case r.Instance == "":
 			vars.child("step").child(r.Step).leaf = v
 		default:
-			key := KeyText(r.Instance)
+			key := record.Key(r.Instance).Text()
 			if r.Instance == EachKey {
 				k, err := lookup(EachKey)
 				if err != nil {
@@ -81,7 +81,7 @@ func (e *Expr) read(vars *tree, lookup Lookup) error {
 	return nil
 }
 
-// Key is each.key as text.
+// Key returns the text of each.key.
 func Key(v cty.Value) string {
 	switch {
 	case v.IsNull() || !v.IsKnown():
@@ -129,7 +129,7 @@ func sentence(d *hcl.Diagnostic) string {
 	return d.Summary
 }
 
-// Parse reads the text of an expression, behind the gate.
+// Parse parses an expression that GateExpression accepts.
 func Parse(text string) (hclsyntax.Expression, error) {
 	src := []byte(text + "\n")
 	if r := GateExpression(src); r != nil {
@@ -143,13 +143,13 @@ func Parse(text string) (hclsyntax.Expression, error) {
 	return node, nil
 }
 
-// NewConst keeps a value for run time.
+// NewConst encodes a value for run time.
 func NewConst(v cty.Value) (Const, error) {
 	data, err := types.ToJSON(v)
 	return Const{Type: types.String(v.Type()), Value: data}, err
 }
 
-// Decode gives the value back.
+// Decode returns the value.
 func (c Const) Decode() (cty.Value, error) {
 	t, err := types.ParseString(c.Type)
 	if err != nil {

@@ -1,13 +1,13 @@
-// Package expr is an expression that waits for run time: its text in canonical form, the constants it reads, its
-// references, its type. The compiler makes it, checked; the runtime evaluates it. The package reads no files, no clock
-// and no environment, and knows nothing of pipelines.
+// Package expr holds expressions that are evaluated at run time: the text in canonical form, the constants and references that
+// it reads, and its type. The compiler writes checked expressions, and the runtime evaluates them. The package reads no files,
+// no clock and no environment, and knows nothing of pipelines.
 package expr
 
 import (
 	"encoding/json"
 )
 
-// Expr is an expression of the language, kept for run time.
+// Expr is an expression that is evaluated at run time.
 type Expr struct {
 	Text  string           `json:"text"`            // as Print writes it
 	Scope map[string]Const `json:"scope,omitempty"` // what it reads that was known when compiling: "var.x", "local.y"

@@ -14,8 +14,8 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// Functions are the functions that can be called at run time, by name: pure ones, so that the same inputs give the
-// same run. Reading files is for the compiler alone. The map is shared: read it only.
+// Functions returns the functions that can be called at run time, by name. They are pure, so that the same inputs give the same
+// run; only the compiler reads files. The map is shared and must not be changed.
 var Functions = sync.OnceValue(func() map[string]function.Function {
 	m := map[string]function.Function{
 		"abs": stdlib.AbsoluteFunc, "ceil": stdlib.CeilFunc, "floor": stdlib.FloorFunc, "log": stdlib.LogFunc,

@@ -8,7 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// Limits of what is given to HCL's parser, which recurses: a stack overflow ends the process and can't be recovered.
+// Limits of the text that is passed to HCL's parser. The parser recurses, and a stack overflow ends the process.
 const (
 	MaxFile      = 16 << 20 // bytes in a source file
 	MaxNesting   = 256      // brackets, braces, parentheses, strings and templates inside each other
@@ -19,7 +19,7 @@ const (
 	MaxDigits    = 1024     // in a number, and 3 in its exponent: numbers are exact, and cost the square of their digits
 )
 
-// Refusal says why a text is not given to the parser, and where.
+// Refusal reports why and where a text was rejected before parsing.
 type Refusal struct {
 	Pos      hcl.Pos // from the start of the text
 	Why      string
@@ -30,15 +30,15 @@ const unclosed = "this comment is never closed: */ is missing"
 
 func (r *Refusal) Error() string { return r.Why }
 
-// Gate reads the source of a file once, byte by byte, and refuses what could overflow the parser's stack or make its
-// lexer quadratic. It is no parser: it follows HCL's lexer in what is text and what is code, and counts. nil means that
-// src is safe to parse, not that it is right.
+// Gate scans the source of a file once and rejects text that could overflow the parser's stack or make its lexer quadratic. It is
+// not a parser: it follows HCL's lexer in what is text and what is code, and counts. nil means that src is safe to parse, not that
+// it is correct.
 func Gate(src []byte) *Refusal { return scan(src, 'B') }
 
-// GateExpression is Gate for a text that is one expression.
+// GateExpression is like Gate for a text that is one expression.
 func GateExpression(src []byte) *Refusal { return scan(src, '(') }
 
-// GateTemplate is Gate for a text that is one template, without quotes around it.
+// GateTemplate is like Gate for a text that is one template without quotes around it.
 func GateTemplate(src []byte) *Refusal { return scan(src, 'T') }
 
 func scan(src []byte, base byte) *Refusal {

@@ -12,9 +12,9 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Print writes an expression in its one canonical form: no comments, no newlines, one space where there is space, double
-// quotes for every string and heredoc, parentheses only where they are needed. Two sources that mean the same tree give
-// the same text; parsing the text gives the tree again.
+// Print returns the canonical form of an expression: no comments, no newlines, single spaces, double quotes for every string and
+// heredoc, and parentheses only if they are needed. Two sources with the same tree have the same text, and parsing the text gives
+// the tree again.
 func Print(e hclsyntax.Expression) (string, error) {
 	var p printer
 	p.expr(e)
@@ -107,7 +107,7 @@ var binaryOperators = map[*hclsyntax.Operation]string{
 	hclsyntax.OpDivide: "/", hclsyntax.OpModulo: "%", OpEqual: "==", OpNotEqual: "!=",
 }
 
-// Bare takes off what has no meaning of its own: parentheses, and the wrapping of a template that is one interpolation.
+// Bare removes syntax without meaning: parentheses, and a template that consists of one interpolation.
 func Bare(e hclsyntax.Expression) hclsyntax.Expression {
 	for {
 		switch inner := e.(type) {

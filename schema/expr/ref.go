@@ -1,26 +1,23 @@
 package expr
 
-import (
-	"encoding/json"
-	"strings"
-)
+import "strings"
 
-// The ways of a reference to name instances of a step with for_each.
+// The instances that a reference to a step with for_each may name, other than by their key.
 const (
 	All     = "*"        // step.x[*].y: of all instances, in their order
 	EachKey = "each.key" // step.x[each.key].y: of the instance with the key of the one that reads
 )
 
-// Ref is a reference to a step, taken apart.
+// Ref is a parsed reference to a step.
 type Ref struct {
 	Step string
-	// Instance is All, EachKey, or a key as it is written: "k" in quotes, or a number. "": none is named.
+	// Instance is All, EachKey, or a record.Key. "": the reference names no instance.
 	Instance string
-	// Attr is an output, or how the step ended: status, exit_code. "": the whole step, with all its instances.
+	// Attr is an output, or an attribute of the step's end: status, exit_code. "": the whole step, with all its instances.
 	Attr string
 }
 
-// StepRef takes a reference to a step apart; false: it is none.
+// StepRef parses a reference to a step. It returns false if ref is not one.
 func StepRef(ref string) (Ref, bool) {
 	rest, ok := strings.CutPrefix(ref, "step.")
 	if !ok {
@@ -46,7 +43,7 @@ func StepRef(ref string) (Ref, bool) {
 	return r, rest[0] == '.' && r.Step != "" && r.Attr != ""
 }
 
-// String puts a reference together.
+// String returns the text of the reference.
 func (r Ref) String() string {
 	out := "step." + r.Step
 	if r.Instance != "" {
@@ -56,22 +53,4 @@ func (r Ref) String() string {
 		out += "." + r.Attr
 	}
 	return out
-}
-
-// QuoteKey is how a key that is a string is written as an instance.
-func QuoteKey(key string) string {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(key) // a string can always be written
-	return strings.TrimSuffix(b.String(), "\n")
-}
-
-// KeyText is the key that an instance is written by, without quotes.
-func KeyText(instance string) string {
-	var text string
-	if strings.HasPrefix(instance, `"`) && json.Unmarshal([]byte(instance), &text) == nil {
-		return text
-	}
-	return instance
 }

@@ -1,8 +1,9 @@
-// Package glob says what a pattern of file names means: `glob` of an output. It reads a pattern, refuses what none can be,
-// and matches paths. It looks at no file system: runtime/step finds the files.
+// Package glob reads patterns of file names, such as the `glob` of an output, and matches paths against them. It does not read
+// a file system: runtime/step finds the files.
 //
-// `*` and `?` stand for what has no slash, `[a-z]` and `[!a-z]` for a character, `{a,b}` for one of several, and `**`
-// between slashes for any number of directories. What starts with a dot matches only what says the dot, as in a shell.
+// `*` and `?` match everything but a slash, `[a-z]` and `[!a-z]` match one character, `{a,b}` matches one of several texts, and
+// `**` between slashes matches any number of directories. As in a shell, a name that starts with a dot matches only a pattern that
+// starts with a dot.
 package glob
 
 import (
@@ -15,22 +16,23 @@ import (
 )
 
 const (
-	maxLength = 1024 // bytes of a pattern
-	maxChoice = 64   // patterns that its alternatives stand for
+	maxLength = 1024 // maximum length of a pattern in bytes
+	maxChoice = 64   // maximum number of patterns without alternatives that a pattern expands to
 	deep      = 1 << 20
 )
 
-// Pattern is a pattern that was read.
+// Pattern is a parsed pattern.
 type Pattern struct {
-	// Text is the pattern, without a "./" before it.
+	// Text is the pattern, without a leading "./".
 	Text string
-	// Dir is the part of it that names one directory, clean; "." is where the step starts. Matches are beneath it.
+	// Dir is the directory that the pattern starts with, cleaned; "." is the working directory of the step. All matches are
+	// below it.
 	Dir string
 
 	choices []choice
 }
 
-// choice is one of the patterns that a pattern with alternatives stands for, and has none itself.
+// choice is a pattern without alternatives, which a pattern expands to.
 type choice struct {
 	rest  string   // of the pattern, beneath Dir
 	parts []string // of rest, by its slashes, as far as they tell which directories hold a match
@@ -38,15 +40,15 @@ type choice struct {
 	dots  []string // how the names that may start with a dot begin
 }
 
-// Fault says why a text is no pattern.
+// Fault reports why a text is not a pattern.
 type Fault struct {
 	Why  string
-	Hint string // what to write; may be ""
+	Hint string // what to write instead; may be ""
 }
 
 func (f *Fault) Error() string { return f.Why }
 
-// Parse reads a pattern. The error is a *Fault.
+// Parse parses a pattern. An error is a *Fault.
 func Parse(text string) (*Pattern, error) {
 	clean := text
 	for strings.HasPrefix(clean, "./") {
@@ -94,7 +96,7 @@ func check(text string) *Fault {
 	return nil
 }
 
-// checkParts checks what stands between the slashes of one of the patterns that a text stands for.
+// checkParts checks the texts between the slashes of a pattern without alternatives.
 func checkParts(text, one string) *Fault {
 	fault := func(why, hint string) *Fault {
 		if one != text {
@@ -123,7 +125,7 @@ func checkParts(text, one string) *Fault {
 	return nil
 }
 
-// expand gives the patterns that a pattern with alternatives stands for. Of more than maxChoice it gives the first.
+// expand returns the patterns without alternatives that a pattern stands for, at most the first maxChoice of them.
 func expand(text string) []string {
 	var out []string
 	var walk func(before, text string)
@@ -161,7 +163,7 @@ func expand(text string) []string {
 	return out
 }
 
-// pieces are what stands between slashes of a pattern without alternatives.
+// pieces returns the texts between the slashes of a pattern without alternatives.
 func pieces(text string) []string {
 	var out []string
 	for {
@@ -173,7 +175,7 @@ func pieces(text string) []string {
 	}
 }
 
-// next is where the first of some characters is that is neither in a class nor behind a backslash; -1: there is none.
+// next returns the index of the first of some characters that is neither in a class nor escaped, or -1.
 func next(text, chars string) int {
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
@@ -188,7 +190,7 @@ func next(text, chars string) int {
 	return -1
 }
 
-// class is how many bytes a [class] has after its bracket.
+// class returns how many bytes a [class] has after its bracket.
 func class(text string) int {
 	for i := 1; i < len(text); i++ {
 		switch text[i] {
@@ -201,7 +203,7 @@ func class(text string) int {
 	return len(text)
 }
 
-// literal is how all begins that a part of a pattern matches.
+// literal returns the text with which every match of a part begins.
 func literal(part string) string {
 	if i := strings.IndexAny(part, `*?[\`); i >= 0 {
 		return part[:i]
@@ -209,7 +211,7 @@ func literal(part string) string {
 	return part
 }
 
-// lay finds which directories can hold a match.
+// lay computes which directories can hold a match.
 func (c *choice) lay() {
 	c.depth = strings.Count(c.rest, "/")
 	escaped := strings.Contains(c.rest, `\`) // it may be a slash
@@ -224,7 +226,7 @@ func (c *choice) lay() {
 	}
 }
 
-// Match says whether a path beneath Dir is one of the pattern's.
+// Match reports whether a path below Dir matches the pattern.
 func (p *Pattern) Match(rel string) bool {
 	for i := range p.choices {
 		if c := &p.choices[i]; c.shown(rel) && doublestar.MatchUnvalidated(c.rest, rel) {
@@ -234,7 +236,7 @@ func (p *Pattern) Match(rel string) bool {
 	return false
 }
 
-// Enter says whether there may be a match in the directory rel beneath Dir.
+// Enter reports whether the directory rel below Dir can hold a match.
 func (p *Pattern) Enter(rel string) bool {
 	names := strings.Split(rel, "/")
 	for i := range p.choices {
@@ -257,7 +259,7 @@ func (c *choice) enter(rel string, names []string) bool {
 	return true
 }
 
-// shown says whether no name in a path starts with a dot that the pattern doesn't say.
+// shown reports whether each name in a path that starts with a dot is matched by a part that starts with a dot.
 func (c *choice) shown(rel string) bool {
 	if rel[0] != '.' && !strings.Contains(rel, "/.") {
 		return true

@@ -9,12 +9,12 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// AgentRepository is what the image of pipec-agent is called beneath a registry's URI.
+// AgentRepository is the name of the image of pipec-agent below the URI of a registry.
 const AgentRepository = "pipec-agent"
 
-// ImageReference is the reference that a step's `image` stands for, and the key of it in the lock: the text itself, or
-// what the image block it names is: its base where there is nothing to build, and else its place in the stack's registry,
-// for which built is true. "" where the step has no image, or the block has a place and the stack no registry.
+// ImageReference returns the reference of a step's image, which is also its key in the lock: the text of `image` itself, the base
+// of the image block that it names if nothing is built from the block, or else the block's repository in the stack's registry.
+// built is true in the last case. The reference is "" if the step has no image, or the stack has no registry for the block.
 func ImageReference(p *program.Program, r *program.Registry, image string) (ref string, built bool) {
 	name, isBlock := strings.CutPrefix(image, "image.")
 	if !isBlock {
@@ -36,7 +36,7 @@ func ImageReference(p *program.Program, r *program.Registry, image string) (ref 
 	return "", false
 }
 
-// Repository is a place beneath the registry's URI. Of parts those that are "" are left out.
+// Repository returns a name below the URI of a registry. It leaves out parts that are "".
 func Repository(r *program.Registry, parts ...string) string {
 	out := strings.TrimRight(r.URI, "/")
 	for _, part := range parts {
@@ -54,7 +54,7 @@ func imageTag(block *program.Image) string {
 	return hex.EncodeToString(sum[:])[:16]
 }
 
-// Pinned is the reference with its digest: what a pod names. One that has a digest already stays.
+// Pinned returns the reference with its digest, for use in a pod. A reference that has a digest is not changed.
 func Pinned(ref, digest string) string {
 	if digest == "" || strings.Contains(ref, "@") {
 		return ref

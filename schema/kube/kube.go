@@ -1,12 +1,12 @@
-// Package kube is what pipec's objects in a cluster are called: names, labels, annotations, environment variables and
-// exit codes, on which the compiler, what is emitted, the coordinator and the command line agree. It is pure: it talks to
-// no cluster. The pod of a step is made beneath, in schema/kube/pod, which the coordinator doesn't carry.
+// Package kube defines the names of pipec's objects in a cluster: names, labels, annotations, environment variables and exit codes,
+// on which the compiler, emit, the coordinator and the command line agree. It is pure and does not connect to a cluster. The pod
+// of a step is built in schema/kube/pod, which the coordinator does not import.
 package kube
 
 // Manager is the field manager of server-side apply, and the value of LabelManagedBy.
 const Manager = "pipec"
 
-// Labels of what pipec makes. Their values are made by LabelValue.
+// Labels of the objects that pipec creates. LabelValue writes their values.
 const (
 	LabelName      = "app.kubernetes.io/name" // the pipeline
 	LabelManagedBy = "app.kubernetes.io/managed-by"
@@ -20,7 +20,7 @@ const (
 	LabelStep     = "pipec.dev/step"
 	LabelAttempt  = "pipec.dev/attempt"
 
-	// LabelPlain is on the pods of steps alone, so that `kubectl get pods -l pipeline=NAME` shows one for each step.
+	// LabelPlain is only set on the pods of steps, so that `kubectl get pods -l pipeline=NAME` shows one pod for each step.
 	LabelPlain = "pipeline"
 )
 
@@ -50,22 +50,21 @@ const (
 	AnnotationPipeline = "pipec.dev/pipeline-name"
 	AnnotationProject  = "pipec.dev/project-name"
 	AnnotationProgram  = "pipec.dev/program" // digest of the program
-	// AnnotationWhy is put on a pod before it is deleted: what its missing has to be taken for.
+	// AnnotationWhy is set on a pod before it is deleted. It holds the reason to report when the pod no longer exists.
 	AnnotationWhy = "pipec.dev/deleted-because"
 )
 
-// What says who is in a concurrency group: annotations of its Lease, and a label of each pod that runs in it.
+// The holders of a concurrency group: annotations of its Lease, and a label of each pod that runs in the group.
 const (
 	AnnotationGroup   = "pipec.dev/group"   // its name
 	AnnotationHolders = "pipec.dev/holders" // JSON list of who holds a place
 	AnnotationWaiting = "pipec.dev/waiting" // JSON list of the runs that wait for one, the first first
 
-	// LabelGroup is what the label's key begins with, before GroupDigest: a pod may be in several. Its value is the
-	// group's name.
+	// LabelGroup is the prefix of a label's key, before GroupDigest: a pod may be in several groups. The value is the name of the group.
 	LabelGroup = "pipec.dev/group-"
 )
 
-// Containers and places in pods.
+// Containers and paths in pods.
 const (
 	ContainerMain        = "main"        // the user's, in a step's pod
 	ContainerCoordinator = "coordinator" // in the coordinator's
@@ -82,14 +81,14 @@ const (
 	ProgramFile          = "program.json.gz" // in ProgramDir, or in parts that end in .000, .001, …
 )
 
-// Environment variables by which pods are told what they are for.
+// Environment variables that configure pods.
 const (
-	// EnvSpec is on a step's pod: the task of `pipec-agent step` as JSON, plain, or as gz: and base64 of its gzip, or as
-	// blob:sha256:… of it in the store.
+	// EnvSpec is set on the pod of a step: the task of `pipec-agent step` as JSON, as gz: and the base64 of its gzip, or as
+	// blob:sha256:… of a blob in the store.
 	EnvSpec = "PIPEC_SPEC"
-	// EnvStore is the program.Store as JSON, on both kinds of pod.
+	// EnvStore is the program.Store as JSON. It is set on both kinds of pod.
 	EnvStore = "PIPEC_STORE"
-	// EnvStorePrefix stands before the keys of the store's Secret: the user's process is not given what begins so.
+	// EnvStorePrefix is put in front of the keys of the store's Secret. The user's process does not receive variables with this prefix.
 	EnvStorePrefix = "PIPEC_STORE_"
 	EnvJobName     = "PIPEC_JOB_NAME"
 	EnvJobUID      = "PIPEC_JOB_UID"
@@ -98,9 +97,9 @@ const (
 	EnvPodUID      = "PIPEC_POD_UID"
 )
 
-// ExitRunFailed is how a coordinator ends whose run has ended otherwise than succeeded: the Job's podFailurePolicy makes
-// the Job Failed by it, at once. Any other code but 0 is a coordinator that has to be started again.
+// ExitRunFailed is the exit code of a coordinator whose run has not succeeded. The Job's podFailurePolicy fails the Job at once. After
+// any other code but 0 the coordinator must be restarted.
 const ExitRunFailed = 91
 
-// DefaultUser is who runs in pods whose image has no numeric user that isn't root.
+// DefaultUser is the user ID in pods whose image has no numeric user other than root.
 const DefaultUser = 65532

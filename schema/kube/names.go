@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The longest names: of a pod's or Job's label, and of a CronJob, whose Jobs get a suffix of 11.
+// The maximum lengths of names: of the label of a pod or a Job, and of a CronJob, whose Jobs have a suffix of 11 characters.
 const (
 	MaxName    = 63
 	MaxCronJob = 52
@@ -16,8 +16,8 @@ const (
 // digestChars is how much of a digest stands in a name that was changed.
 const digestChars = 8
 
-// Name makes a DNS label of at most max characters of s: lower case, with - for what can't stand there. Where that
-// changes or cuts s, a digest of s follows, so that different names stay different.
+// Name returns s as a DNS label of at most max characters: in lower case, with - for characters that are not allowed. If s is changed
+// or cut, a digest of s is added, so that different names stay different.
 func Name(s string, max int) string {
 	name := strings.Map(func(r rune) rune {
 		switch {
@@ -41,7 +41,7 @@ func Name(s string, max int) string {
 	return name + "-" + short(s)
 }
 
-// LabelValue makes a label's value of s: s itself where it can be one, which a name of the language nearly always can.
+// LabelValue returns s as the value of a label: s itself if it is valid, as almost every name of the language is.
 func LabelValue(s string) string {
 	if s == "" || len(s) <= MaxName && alphanumeric(s[0]) && alphanumeric(s[len(s)-1]) && !strings.ContainsFunc(s, func(r rune) bool {
 		return r > 0x7f || !alphanumeric(byte(r)) && r != '-' && r != '_' && r != '.'
@@ -62,16 +62,16 @@ func short(parts ...string) string {
 
 // The objects of a pipeline's definition.
 
-// CronJobName is the definition's CronJob, and what the names of its runs' Jobs begin with.
+// CronJobName returns the name of the definition's CronJob, which is also the prefix of the names of its runs' Jobs.
 func CronJobName(pipeline string) string { return Name(pipeline, MaxCronJob) }
 
-// CoordinatorName is the service account, the Role and the RoleBinding of the coordinators.
+// CoordinatorName returns the name of the coordinators' service account, Role and RoleBinding.
 func CoordinatorName(pipeline string) string { return CronJobName(pipeline) + "-run" }
 
-// StepsName is the service account of the steps.
+// StepsName returns the name of the service account of the steps.
 func StepsName(pipeline string) string { return CronJobName(pipeline) + "-steps" }
 
-// ProgramName is the ConfigMap that holds part n of the program with this digest ("sha256:…").
+// ProgramName returns the name of the ConfigMap that holds part n of the program with a digest ("sha256:…").
 func ProgramName(pipeline, digest string, n int) string {
 	name := Name(pipeline, MaxCronJob-14) + "-" + strings.TrimPrefix(digest, "sha256:")[:12]
 	if n > 0 {
@@ -80,17 +80,17 @@ func ProgramName(pipeline, digest string, n int) string {
 	return name
 }
 
-// PodName is the pod of an attempt: the same for every coordinator of the run.
+// PodName returns the name of the pod of an attempt. Every coordinator of the run computes the same name.
 func PodName(jobUID, step string, attempt int) string {
 	return Name(step, 40) + "-" + short(jobUID, step, strconv.Itoa(attempt)) + short(step, jobUID)[:4]
 }
 
-// GroupDigest is what names of a concurrency group of a project end in: groups of other projects are others.
+// GroupDigest returns the suffix of names that belong to a concurrency group of a project. Groups of other projects have other digests.
 func GroupDigest(project, group string) string {
 	return short("group", project, group) + short(group, project)
 }
 
-// GroupLease is the Lease that says who is in a group.
+// GroupLease returns the name of the Lease that holds the holders of a group.
 func GroupLease(project, group string) string {
 	return "pipec-group-" + Name(group, 30) + "-" + GroupDigest(project, group)
 }

@@ -6,21 +6,21 @@ import (
 	"strings"
 )
 
-// draft is the dialect of JSON Schema that is written.
+// draft is the dialect of JSON Schema.
 const draft = "https://json-schema.org/draft/2020-12/schema"
 
-// schemaID names the schema; nothing is fetched from there.
+// schemaID is the name of the schema. It is not an address to fetch.
 const schemaID = "https://pipec.dev/schema/project.json"
 
-// object is a JSON Schema, or a part of one. Its keys are written sorted, so the same table gives the same bytes.
+// object is a JSON Schema, or a part of one. Its keys are written sorted, so the same table always has the same bytes.
 type object = map[string]any
 
-// JSONSchema is the table as JSON Schema (draft 2020-12), for editors: a project as data, on HCL's JSON information
-// model. A key is an attribute or a block type; a block with a label is an object keyed by the label, one without is an
-// object, or a list of objects where it may stand several times. An expression is its value, or a string that holds it:
-// "${param.gamma}".
+// JSONSchema returns the table as JSON Schema (draft 2020-12), for editors: a project as data, in HCL's JSON information
+// model. A key is an attribute or a block type. A block with a label is an object keyed by the label. A block without one
+// is an object, or a list of objects if it may appear several times. An expression is its value, or a string that contains
+// it: "${param.gamma}".
 //
-// It says what can be seen in one file. Names, references and the types of expressions are the compiler's to check.
+// The schema checks what is visible in one file. The compiler checks names, references and the types of expressions.
 func JSONSchema() ([]byte, error) {
 	root := Root()
 	defs := sharedDefs()
@@ -39,8 +39,8 @@ func JSONSchema() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// blockSchema is the body of a block. path names it among the definitions; label is the one that it stands under, where
-// the block's labels are fixed.
+// blockSchema returns the schema of a block's body. path is its name among the definitions. label is its label, if the
+// labels are fixed.
 func blockSchema(b *Block, path, label string, defs object) object {
 	s := object{"type": "object", "additionalProperties": false}
 	describe(s, b.Doc, b.Since)
@@ -52,7 +52,7 @@ func blockSchema(b *Block, path, label string, defs object) object {
 	properties := object{}
 	var required []string
 	for _, a := range b.Attributes {
-		if a.Only != "" && a.Only != label {
+		if !a.For(label) {
 			continue
 		}
 		properties[a.Name] = attributeSchema(a)
@@ -62,7 +62,7 @@ func blockSchema(b *Block, path, label string, defs object) object {
 	}
 	for _, n := range b.Blocks {
 		part := nested(n, join(path, n.Name), defs)
-		if same, ok := properties[n.Name]; ok { // an attribute and a block of one name, such as cache
+		if same, ok := properties[n.Name]; ok { // an attribute and a block with one name, such as cache
 			part = object{"anyOf": []any{same, part}, "description": plainText(b.Attribute(n.Name).Doc)}
 		}
 		properties[n.Name] = part
@@ -74,7 +74,7 @@ func blockSchema(b *Block, path, label string, defs object) object {
 	return s
 }
 
-// nested is what stands under the name of a block type.
+// nested returns the schema for the name of a block type.
 func nested(b *Block, path string, defs object) object {
 	if b.Labels != nil {
 		kinds := object{}
@@ -115,10 +115,10 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-// describe adds what an editor shows: the doc, and from which version on it works, where that is not yet.
+// describe adds what an editor shows: the doc, and for what is not supported yet, the version that supports it.
 func describe(s object, doc, since string) {
 	if !Supported(since) {
-		doc += "\n\nNot supported yet: part of the language from " + since + " on; this pipec compiles " + Version + "."
+		doc += "\n\nNot supported yet: part of the language since " + since + "; this pipec compiles " + Version + "."
 		s["deprecated"] = true // the only mark that editors show on a name
 		s["x-since"] = since
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// compile compiles the schema offline; the drafts' meta-schemas are part of the library, and it checks against them.
+// compile compiles the schema offline. The library contains the drafts' meta-schemas, and checks against them.
 func compile(t *testing.T) *jsonschema.Schema {
 	t.Helper()
 	data, err := JSONSchema()
@@ -153,8 +153,8 @@ func set(t *testing.T, doc map[string]any, path []string, value string) {
 	doc[path[len(path)-1]] = v
 }
 
-// TestJSONSchemaHoldsTheWholeTable writes a project that uses every block and attribute of the table, and then breaks
-// it at each of them.
+// TestJSONSchemaHoldsTheWholeTable writes a project with every block and attribute of the table, and then breaks each of
+// them.
 func TestJSONSchemaHoldsTheWholeTable(t *testing.T) {
 	s := compile(t)
 	for kind := range 2 { // orchestrators and stores of the first kind, then those of the second
@@ -179,7 +179,7 @@ func TestJSONSchemaHoldsTheWholeTable(t *testing.T) {
 	}
 }
 
-// sample is a body of the block with all that can stand in it; breaks are ways to spoil it.
+// sample returns a body of the block with everything that it allows. breaks are ways to make it invalid.
 func sample(b *Block, label, path string, kind int, breaks *[]func() (string, func())) map[string]any {
 	out := map[string]any{}
 	path += "/" + b.Name + "(" + label + ")"
@@ -199,7 +199,7 @@ func sample(b *Block, label, path string, kind int, breaks *[]func() (string, fu
 		return out
 	}
 	for _, a := range b.Attributes {
-		if a.Only != "" && a.Only != label {
+		if !a.For(label) {
 			replace(a.Name, value(a))
 			continue
 		}
@@ -217,7 +217,7 @@ func sample(b *Block, label, path string, kind int, breaks *[]func() (string, fu
 	}
 	for _, n := range b.Blocks {
 		switch {
-		case b.Attribute(n.Name) != nil: // the attribute stands there
+		case b.Attribute(n.Name) != nil: // an attribute has the same name
 		case n.Labels != nil:
 			out[n.Name] = map[string]any{n.Labels[kind]: sample(n, n.Labels[kind], path, kind, breaks)}
 			if n.Single {
@@ -291,7 +291,7 @@ func TestSharedDefsHaveNamesOfTheirOwn(t *testing.T) {
 	}
 }
 
-// TestDefaults: a default is written as JSON writes it too, or an editor can't show it.
+// TestDefaults checks that a default is written as in JSON; otherwise an editor can't show it.
 func TestDefaults(t *testing.T) {
 	var walk func(b *Block)
 	walk = func(b *Block) {

@@ -7,7 +7,8 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// patterns say what a string holds, by format. They refuse what can't be right, and leave the rest to the compiler.
+// patterns are for the content of a string, by format. They reject what is certainly wrong, and leave the rest to the
+// compiler.
 var patterns = map[string]string{
 	"duration": `^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))*$|^\+?0$`,
 	"quantity": `^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?$`,
@@ -24,7 +25,7 @@ const (
 	templatePattern  = `[$%]\{`
 )
 
-// sharedDefs are the definitions that many attributes refer to. No block is named like one of them.
+// sharedDefs are the definitions that many attributes refer to. No block has the name of one of them.
 func sharedDefs() object {
 	return object{
 		"name":      object{"type": "string", "pattern": namePattern, "description": "A letter or _, then letters, digits, _ and -; at most 63."},
@@ -37,7 +38,7 @@ func sharedDefs() object {
 	}
 }
 
-// typeWords are the types that are one word; the other words of types take an argument.
+// typeWords returns the types that are one word. All other types take an argument.
 func typeWords() []string {
 	var out []string
 	for _, w := range types.Words() {
@@ -48,7 +49,7 @@ func typeWords() []string {
 	return out
 }
 
-// attributeSchema is what an attribute's value may look like.
+// attributeSchema returns the schema of an attribute's value.
 func attributeSchema(a *Attribute) object {
 	var s object
 	switch {
@@ -59,7 +60,7 @@ func attributeSchema(a *Attribute) object {
 	case a.Kind == Ref && a.Type == "":
 		s = ref("reference")
 	case a.Kind == Ref:
-		s = object{"type": "string"} // the address of a declaration, or the thing itself
+		s = object{"type": "string"} // the address of a declaration, or a string
 	default:
 		s = valueSchema(a.Type, a)
 	}
@@ -70,7 +71,7 @@ func attributeSchema(a *Attribute) object {
 	return s
 }
 
-// valueSchema is a literal of a type, or a template that gives one.
+// valueSchema returns the schema of a literal of a type, or of a template.
 func valueSchema(typ string, a *Attribute) object {
 	elem, isList := inside(typ, "list(")
 	if !isList {
@@ -96,7 +97,7 @@ func valueSchema(typ string, a *Attribute) object {
 	case patterns[a.Format] != "":
 		return orTemplate(formatted(a.Format))
 	}
-	return object{"type": []string{"string", "number"}} // a number keeps its text
+	return object{"type": []string{"string", "number"}} // a number is kept as its text
 }
 
 func formatted(format string) object {

@@ -17,7 +17,8 @@ func step(name, doc string) *Block {
 	return out
 }
 
-// perInstance lets all in a block be another for each instance: pods are made when compiling, and one for each.
+// perInstance allows all attributes of a block to differ for each instance: pods are made when compiling, one for each
+// instance.
 func perInstance(b *Block) {
 	for _, a := range b.Attributes {
 		a.Each = true
@@ -26,112 +27,113 @@ func perInstance(b *Block) {
 
 func stepAttributes() []*Attribute {
 	return append([]*Attribute{
-		attr("description", Const, "string", "What it does."),
-		attr("command", Own, "list(string)", "The process and its arguments. No shell is started unless one is named."),
+		attr("description", Const, "string", "What the step does."),
+		attr("command", Own, "list(string)", "The process and its arguments. There is no shell unless you write one."),
 		attr("python", Const, "string", "`module:function`: an ordinary function, whose parameters are the inputs by name and whose result is the outputs."),
 		attr("pipeline", Ref, "", "A pipeline to call: `pipeline.name`, or `library.l.name`. Its params are the step's inputs, and its outputs the step's."),
 		attr("image", Ref, "string", "The image: `image.name`, or a string. Without it, the pipeline's."),
 		attr("code", Ref, "", "The code that is its working directory: `code.name`. Without it, the pipeline's."),
-		attr("when", Runtime, "bool", "Whether it runs, asked when all that it needs has ended. Mentioning `step.x.status` lifts the requirement that x has succeeded."),
-		attr("depends_on", Refs, "", "Steps that must have succeeded, beside those that it refers to: `[step.a, step.b]`."),
+		attr("when", Runtime, "bool", "Whether the step runs. It is evaluated when all steps that it needs have ended. Mentioning `step.x.status` lifts the requirement that x has succeeded."),
+		attr("depends_on", Refs, "", "Steps that must have succeeded, besides those that the step refers to: `[step.a, step.b]`."),
 		attr("for_each", Runtime, "any", "Makes an instance for each element of a list, a set of strings or a map, which read it as `each.key` and `each.value`. Others read `step.x[*].y`, `step.x[each.key].y` or `step.x[\"key\"].y`."),
-		attr("max_parallel", Const, "number", "How many instances run at once. Without it, as many as the pipeline's `max_parallel`."),
-		attr("max_instances", Const, "number", "How many instances there may be: with more elements, the step fails.").byDefault("10000"),
+		attr("max_parallel", Const, "number", "How many instances run at once. Default: the pipeline's `max_parallel`."),
+		attr("max_instances", Const, "number", "The maximum number of instances: with more elements, the step fails.").byDefault("10000"),
 		attr("env", Own, "map(string)", "Variables of the environment."),
 		duration("timeout", "", "How long an attempt may take, from the start of the process."),
 		duration("pending_timeout", "", "How long a pod may wait to start."),
-		duration("grace", `"30s"`, "How long the process has to end after SIGTERM, before SIGKILL."),
-		attr("cache", Const, "bool", "Takes the outputs of an earlier run of the same command, code and inputs. See also the block.").byDefault("false"),
-		attr("continue_on_failure", Const, "bool", "The run can succeed in spite of this step.").byDefault("false"),
-		attr("node_selector", Const, "map(string)", "Labels that the node must have. Without effect on the local orchestrator, as all that is about pods."),
+		duration("grace", `"30s"`, "How long the process may take to end after SIGTERM, before SIGKILL."),
+		attr("cache", Const, "bool", "Reuses the outputs of an earlier run of the same command, code and inputs. See also the block.").byDefault("false"),
+		attr("continue_on_failure", Const, "bool", "The run can succeed even if this step fails.").byDefault("false"),
+		attr("node_selector", Const, "map(string)", "Labels that the node must have. The local orchestrator ignores this, like everything about pods."),
 		attr("service_account", Const, "string", "The service account of the pod."),
 		attr("labels", Const, "map(string)", "Labels of the pod."),
 		attr("annotations", Const, "map(string)", "Annotations of the pod."),
-		attr("pod", Const, "any", "A strategic merge over the pod's spec, for what has no attribute of its own: `{ priorityClassName = \"batch\" }`. The step's container is `main`. It is checked against Kubernetes' own types.").since(cluster),
+		attr("pod", Const, "any", "A strategic merge patch of the pod's spec, for fields without an attribute: `{ priorityClassName = \"batch\" }`. The step's container is `main`. It is checked against Kubernetes' own types.").since(cluster),
 	}, podAttributes()...)
 }
 
 func stepBlocks() []*Block {
 	return append([]*Block{
 		{Name: "input", Label: "name",
-			Doc: "What the step is given: a file at `/pipec/inputs/name`, and a parameter of a python function. Its own `command` and `env` read it as `input.name` (a value) or `input.name.path` (an artifact).",
+			Doc: "An input of the step: a file at `/pipec/inputs/name`, and a parameter of a python function. Its own `command` and `env` read it as `input.name` (a value) or `input.name.path` (an artifact).",
 			Attributes: []*Attribute{
-				attr("value", Runtime, "any", "What it is; a reference to another step's output makes the edge.").required(),
-				attr("type", Type, "", "The type it must have. Without it, the value's own."),
-				attr("default", Const, "any", "Taken where the value's step was skipped."),
+				attr("value", Runtime, "any", "The value. A reference to another step's output is the edge.").required(),
+				attr("type", Type, "", "The required type. Default: the value's own type."),
+				attr("default", Const, "any", "Used if the value's step was skipped."),
 			}},
 		{Name: "output", Label: "name",
-			Doc: "What the step leaves behind, written to `/pipec/outputs/name`, or returned by a python function. Others read it as `step.x.name`.",
+			Doc: "An output of the step, written to `/pipec/outputs/name`, or returned by a python function. Others read it as `step.x.name`.",
 			Attributes: []*Attribute{
 				attr("type", Type, "", "The type, checked again when the step has ended.").required(),
-				attr("default", Const, "any", "What others read where the step was skipped, or has left the output out."),
-				attr("optional", Const, "bool", "The step may leave it out and still succeed. Others then read it as an output of a skipped step: those that refer to it are skipped, softly it reads as null.").byDefault("false"),
-				attr("glob", Const, "string", "Takes the files that the step has left and this pattern matches, relative to its working directory, instead of what is at `/pipec/outputs/name`: `\"plots/*.png\"`, `\"out/**/*.csv\"`. Of a list they come in the order of their paths, of a map by their paths beneath the pattern's first part without a wildcard; of any other artifact there is to be one.").format("glob"),
-				attr("description", Const, "string", "What it means."),
+				attr("default", Const, "any", "What others read if the step was skipped, or didn't write the output."),
+				attr("optional", Const, "bool", "The step may succeed without writing it. Others then read it like an output of a skipped step: steps that refer to it are skipped, and in coalesce or try it is null.").byDefault("false"),
+				attr("glob", Const, "string", "Collects the files that match this pattern, relative to the step's working directory, instead of `/pipec/outputs/name`: `\"plots/*.png\"`, `\"out/**/*.csv\"`. A list has them in the order of their paths. A map has them by their paths below the pattern's first part without a wildcard. For any other artifact exactly one file must match.").format("glob"),
+				attr("description", Const, "string", "What the output means."),
 			}},
 		{Name: "secret_env", Label: "name",
-			Doc: "A variable of the environment from a key of a Secret; on the local orchestrator from `PIPEC_SECRET_<SECRET>_<KEY>` or the stack's `secrets_file`. Its value is kept out of the step's log; a step that writes it to an output has it stored like any other.",
+			Doc: "A variable of the environment from a key of a Secret; on the local orchestrator from `PIPEC_SECRET_<SECRET>_<KEY>` or the stack's `secrets_file`. Its value is removed from the step's log. A step that writes it to an output stores it like any other output.",
 			Attributes: []*Attribute{
 				attr("secret", Const, "string", "The Secret's name.").required(),
-				attr("key", Const, "string", "The key in it.").required(),
+				attr("key", Const, "string", "The key in the Secret.").required(),
 			}},
 		{Name: "retry", Single: true,
-			Doc: "How often the step is tried. Failures of the infrastructure have a budget of their own and never use up `attempts`.",
+			Doc: "Retries of the step. Failures of the infrastructure have a retry budget of their own and never use up `attempts`.",
 			Attributes: []*Attribute{
-				attr("attempts", Const, "number", "How often in all.").byDefault("1"),
+				attr("attempts", Const, "number", "The maximum number of attempts.").byDefault("1"),
 				duration("delay", `"10s"`, "The wait before the second attempt."),
-				attr("factor", Const, "number", "What the wait grows by each time.").byDefault("2"),
+				attr("factor", Const, "number", "The factor by which the wait grows each time.").byDefault("2"),
 				duration("max_delay", `"5m"`, "The longest wait."),
-				duration("within", "", "No attempt starts later than this after the first."),
-				attr("on_exit_codes", Const, "list(number)", "Tries again only after these."),
-				attr("when", Retry, "bool", "Tries again only where this is true; sees `attempt`, `exit_code` and `reason`."),
-				attr("infrastructure", Const, "number", "How often it is repeated for failures that are not its own.").byDefault("3"),
-				attr("oom_memory_factor", Const, "number", "What the memory grows by, each time, after the attempt ran out of it. Without it, it stays.").since(cluster),
+				duration("within", "", "The time after the first attempt in which others may start."),
+				attr("on_exit_codes", Const, "list(number)", "The exit codes that are retried. Default: all."),
+				attr("when", Retry, "bool", "Retries only if this is true. It may read `attempt`, `exit_code` and `reason`."),
+				attr("infrastructure", Const, "number", "The retry budget for failures of the infrastructure.").byDefault("3"),
+				attr("oom_memory_factor", Const, "number", "The factor by which the memory grows after an attempt ran out of memory. Default: it doesn't grow.").since(cluster),
 			}},
 		{Name: "cache", Single: true,
-			Doc: "Caching with settings; its presence switches caching on.",
+			Doc: "Caching with settings. The block switches caching on.",
 			Attributes: []*Attribute{
-				attr("salt", Const, "string", "Part of the key: another salt, another result."),
-				duration("ttl", "", "How old a result may be."),
+				attr("salt", Const, "string", "A part of the cache key: with another salt, the step runs again."),
+				duration("ttl", "", "The maximum age of a result."),
 			}},
 		{Name: "resources", Single: true,
-			Doc: "What the container asks of its node.",
+			Doc: "The resources that the container requests from its node.",
 			Attributes: []*Attribute{
 				attr("cpu", Const, "string", "Cores, such as `\"500m\"`.").format("quantity"),
 				attr("memory", Const, "string", "Memory, such as `\"1Gi\"`.").format("quantity"),
-				attr("ephemeral_storage", Const, "string", "Disk, such as `\"10Gi\"`: what it asks for, and the most it gets.").format("quantity"),
-				attr("cpu_limit", Const, "string", "The most cores it gets.").format("quantity"),
-				attr("memory_limit", Const, "string", "The most memory it gets. Without it, `memory`.").format("quantity"),
-				attr("extended", Const, "map(string)", "Others, by name: `{ \"nvidia.com/gpu\" = \"1\" }`.").format("quantity"),
-				attr("gpu", Const, "number", "How many GPUs."),
+				attr("ephemeral_storage", Const, "string", "Disk, such as `\"10Gi\"`: the request and the limit.").format("quantity"),
+				attr("cpu_limit", Const, "string", "The limit for cores.").format("quantity"),
+				attr("memory_limit", Const, "string", "The limit for memory. Default: `memory`.").format("quantity"),
+				attr("extended", Const, "map(string)", "Other resources, by name: `{ \"nvidia.com/gpu\" = \"1\" }`.").format("quantity"),
+				attr("gpu", Const, "number", "The number of GPUs."),
 				attr("gpu_resource", Const, "string", "The name of the resource that `gpu` counts.").byDefault(`"nvidia.com/gpu"`),
 				attr("gpu_type", Const, "string", "The type of GPU: the value that the nodes' label `gpu_label` has."),
-				attr("gpu_label", Const, "string", "The label of nodes that says their type of GPU.").byDefault(`"nvidia.com/gpu.product"`),
+				attr("gpu_label", Const, "string", "The label of nodes with their type of GPU.").byDefault(`"nvidia.com/gpu.product"`),
 			}},
 		approval(),
 		{Name: "repeat", Single: true,
 			Doc: "Runs the step, or each instance of it, in rounds. Its outputs are those of the last round.",
 			Attributes: []*Attribute{
-				attr("max", Const, "number", "The most rounds.").required(),
-				attr("until", Own, "bool", "Asked after each round: true ends it. It reads the round's `output.x` as a value."),
-				attr("carry", Own, "map(any)", "Inputs of the next round, by name: `{ x = output.y }`. The first round takes the input's own value."),
+				attr("max", Const, "number", "The maximum number of rounds.").required(),
+				attr("until", Own, "bool", "Evaluated after each round: true ends the step. It reads the round's outputs as `output.x`."),
+				attr("carry", Own, "map(any)", "Inputs of the next round, by name: `{ x = output.y }`. The first round reads the input's own value."),
 			}},
 		concurrency(),
 		security(),
 	}, podBlocks()...)
 }
 
-// security is Single and works; what it may leave is listed one by one, so that a reader sees what a step is let do.
+// security is Single and supported. The permissions that it can grant are listed one by one, so that a reader sees what a
+// step may do.
 func security() *Block {
 	return &Block{Name: "security", Single: true, Since: cluster,
-		Doc: "Tightens the pod's security context, or leaves Pod Security `restricted`, which every pod otherwise keeps.",
+		Doc: "Tightens the pod's security context, or leaves Pod Security `restricted`, with which every pod otherwise complies.",
 		Attributes: []*Attribute{
-			attr("run_as_user", Const, "string", "Who the process runs as: a number, or `cluster` to leave it to the cluster. Without it, the image's own user where that is a number and not root, else 65532."),
-			attr("run_as_group", Const, "string", "Its group, likewise. Without it, the same number as the user's."),
-			attr("read_only_root", Const, "bool", "The root file system can't be written; `/tmp` can.").byDefault("false"),
+			attr("run_as_user", Const, "string", "The user of the process: a number, or `cluster` to leave it to the cluster. Default: the image's own user if that is a number and not root, otherwise 65532."),
+			attr("run_as_group", Const, "string", "The group of the process, likewise. Default: the same number as the user's."),
+			attr("read_only_root", Const, "bool", "The root file system is read-only; `/tmp` is writable.").byDefault("false"),
 			attr("privileged", Const, "bool", "The container has all rights on its node.").byDefault("false"),
 			attr("allow_root", Const, "bool", "Lets `run_as_user` be 0.").byDefault("false"),
-			attr("add_capabilities", Const, "list(string)", "Capabilities of Linux that the container gets, such as `SYS_PTRACE`."),
-			attr("host_paths", Const, "bool", "Lets `volume` and `pod` have volumes of the node's own directories.").byDefault("false"),
+			attr("add_capabilities", Const, "list(string)", "Linux capabilities to add to the container, such as `SYS_PTRACE`."),
+			attr("host_paths", Const, "bool", "Lets `volume` and `pod` mount directories of the node.").byDefault("false"),
 		}}
 }

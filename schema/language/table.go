@@ -1,17 +1,23 @@
-// Package language is the language as one table: every block and attribute, with its type, default and doc. From the
-// table come the schema that HCL bodies are decoded by, the JSON Schema for editors, the reference in docs/, and
-// completion. What is not in the table is not in the language.
+// Package language defines the language as one table: every block and attribute, with its type, default and doc. The schema
+// for decoding HCL bodies, the JSON Schema for editors, the reference in docs/ and completion are made from the table. What
+// is not in the table is not in the language.
 //
-// The table says what may be written where; what it means is compiler's work. Entries that a later version makes work
-// stand in it from the start, with that version in Since.
+// The table defines what may be written where. What it means is the compiler's task. Entries that only a later version
+// supports are in the table from the start, with that version in Since.
 package language
 
-import "golang.org/x/mod/semver"
+import (
+	"slices"
+
+	"golang.org/x/mod/semver"
+
+	"pipec.dev/pipec/schema/kinds"
+)
 
 // Version is the version of the language that this pipec compiles.
 const Version = "v0.2"
 
-// Kind says what an attribute's expression may refer to, and when its value is known.
+// Kind defines what an attribute's expression may refer to, and when its value is known.
 type Kind string
 
 // The kinds.
@@ -28,12 +34,12 @@ const (
 // Block is a type of block.
 type Block struct {
 	Name       string
-	Label      string   // what its one label is, such as "name"; "" without a label
-	Labels     []string // the labels that there are; nil: any name
+	Label      string   // what its one label is, such as "name"; "" if it has no label
+	Labels     []string // the allowed labels; nil: any name
 	Single     bool     // at most one in its parent
 	Attributes []*Attribute
 	Blocks     []*Block
-	Free       bool // its attributes have names of the user's own: locals
+	Free       bool // its attributes have names that the user chooses: locals
 	Doc        string
 	Since      string
 }
@@ -42,21 +48,24 @@ type Block struct {
 type Attribute struct {
 	Name     string
 	Kind     Kind
-	Each     bool   // beside what Kind says, it may refer to each of a for_each that is known when compiling
-	Type     string // the type of its value, as the language writes it; "" where Kind says all
+	Each     bool   // besides what Kind allows, it may refer to each of a for_each that is known when compiling
+	Type     string // the type of its value, as the language writes it; "" if Kind determines it
 	Required bool
-	Only     string   // the label of the block that it belongs to; "": all
-	OneOf    []string // the strings that it may be
-	Format   string   // what a string holds: duration, quantity, cron, timezone, path
+	Only     []string // the labels of the blocks that it belongs to; nil: all
+	OneOf    []string // the allowed strings
+	Format   string   // the format of a string: duration, quantity, cron, timezone, path
 	Default  string   // as it would be written
 	Doc      string
 	Since    string
 }
 
-// Supported says whether what came with a version works in this one.
+// For reports whether the attribute belongs to a block with this label.
+func (a *Attribute) For(label string) bool { return a.Only == nil || slices.Contains(a.Only, label) }
+
+// Supported reports whether this version supports what came with version since.
 func Supported(since string) bool { return since == "" || semver.Compare(since, Version) <= 0 }
 
-// Attribute returns the attribute named, or nil.
+// Attribute returns the attribute with a name, or nil.
 func (b *Block) Attribute(name string) *Attribute {
 	for _, a := range b.Attributes {
 		if a.Name == name {
@@ -66,7 +75,7 @@ func (b *Block) Attribute(name string) *Attribute {
 	return nil
 }
 
-// Block returns the nested block type named, or nil.
+// Block returns the nested block type with a name, or nil.
 func (b *Block) Block(name string) *Block {
 	for _, n := range b.Blocks {
 		if n.Name == name {
@@ -76,7 +85,7 @@ func (b *Block) Block(name string) *Block {
 	return nil
 }
 
-// Names are the names of all attributes and blocks that can stand in b, attributes first.
+// Names returns the names of all attributes and blocks that are allowed in b, attributes first.
 func (b *Block) Names() []string {
 	var out []string
 	for _, a := range b.Attributes {
@@ -88,14 +97,17 @@ func (b *Block) Names() []string {
 	return out
 }
 
-// cluster is the version that knows of Kubernetes.
+// cluster is the version that added Kubernetes.
 const cluster = "v0.2"
 
-// Root is what stands at the top of a file.
-func Root() *Block {
+// Root returns the top of a file: all blocks, with pipec's own kinds of orchestrators and stores.
+func Root() *Block { return RootWith(kinds.Builtin()) }
+
+// RootWith returns the top of a file with the given kinds of orchestrators and stores.
+func RootWith(set *kinds.Set) *Block {
 	return &Block{Name: "", Blocks: []*Block{
-		project(), variable(), locals(), stack(), image(), code(), pipeline(), library(),
-	}, Doc: "A project is a directory. pipec reads every `*.pipec.hcl` and `*.pipec.yaml` in it, in any order; names may refer forward."}
+		project(), variable(), locals(), stack(set), image(), code(), pipeline(), library(),
+	}, Doc: "A project is a directory. pipec reads every `*.pipec.hcl` and `*.pipec.yaml` in it, in any order. Names may refer forward."}
 }
 
 func attr(name string, kind Kind, typ, doc string) *Attribute {
@@ -103,7 +115,6 @@ func attr(name string, kind Kind, typ, doc string) *Attribute {
 }
 
 func (a *Attribute) required() *Attribute              { a.Required = true; return a }
-func (a *Attribute) only(label string) *Attribute      { a.Only = label; return a }
 func (a *Attribute) oneOf(values ...string) *Attribute { a.OneOf = values; return a }
 func (a *Attribute) format(format string) *Attribute   { a.Format = format; return a }
 func (a *Attribute) byDefault(value string) *Attribute { a.Default = value; return a }

@@ -2,18 +2,18 @@ package program
 
 import "encoding/json"
 
-// Approval asks somebody, and waits for the answer.
+// Approval makes a step ask for an answer and wait for it.
 type Approval struct {
 	Message Value    `json:"message"` // a string when evaluated
 	Timeout Duration `json:"timeout,omitempty"`
-	// Default is the value when nobody has answered in time; nil: the step has timed out then.
+	// Default is the value if nobody answers in time. If it is nil, the step times out.
 	Default json.RawMessage `json:"default,omitempty"`
 }
 
-// ApprovalOutput is the output of an approval that asks for a value; one that doesn't has no outputs.
+// ApprovalOutput is the name of the output of an approval that expects a value. Other approvals have no outputs.
 const ApprovalOutput = "value"
 
-// ValueType is the type of the value that the step's approval asks for; "": it asks for none.
+// ValueType returns the type of the value that the step's approval expects, or "" if it expects none.
 func (s *Step) ValueType() string {
 	for i := range s.Outputs {
 		if s.Approval != nil && s.Outputs[i].Name == ApprovalOutput {
@@ -23,5 +23,5 @@ func (s *Step) ValueType() string {
 	return ""
 }
 
-// Process says whether the step starts a process of its own: it neither calls a pipeline nor asks for an approval.
+// Process reports whether the step starts a process: it neither calls a pipeline nor is an approval.
 func (s *Step) Process() bool { return s.Call == nil && s.Approval == nil }

@@ -10,23 +10,23 @@ import (
 	"time"
 )
 
-// Duration is written as Go writes it: "1h30m0s". Zero is "no bound", except where a field says otherwise.
+// Duration is written as in Go: "1h30m0s". Zero means no bound, unless a field says otherwise.
 type Duration time.Duration
 
-// D is the duration as the standard library's type.
+// D returns the duration as a time.Duration.
 func (d Duration) D() time.Duration { return time.Duration(d) }
 
-// MarshalText writes the canonical form.
+// MarshalText returns the canonical form.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
 
-// UnmarshalText reads any form that time.ParseDuration does.
+// UnmarshalText reads every form that time.ParseDuration reads.
 func (d *Duration) UnmarshalText(text []byte) error {
 	v, err := time.ParseDuration(string(text))
 	*d = Duration(v)
 	return err
 }
 
-// Encode writes the canonical JSON of a program, ending in a newline.
+// Encode returns the canonical JSON of a program, with a newline at its end.
 func (p *Program) Encode() ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -37,7 +37,7 @@ func (p *Program) Encode() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Decode reads what Encode wrote.
+// Decode reads the output of Encode.
 func Decode(data []byte) (*Program, error) {
 	var p Program
 	if err := json.Unmarshal(data, &p); err != nil {
@@ -49,7 +49,7 @@ func Decode(data []byte) (*Program, error) {
 	return &p, nil
 }
 
-// Digest is "sha256:…" of the canonical JSON.
+// Digest returns "sha256:…" of the canonical JSON.
 func Digest(encoded []byte) string {
 	sum := sha256.Sum256(encoded)
 	return "sha256:" + hex.EncodeToString(sum[:])
@@ -67,7 +67,7 @@ func (p *Program) All() []*Step {
 	return out
 }
 
-// Every returns All, and the steps of the pipelines that are called.
+// Every returns All and the steps of all called pipelines.
 func (p *Program) Every() []*Step {
 	out := p.All()
 	for i := range p.Called {
@@ -82,7 +82,7 @@ func (p *Program) Every() []*Step {
 	return out
 }
 
-// Placed gives Every with the key of each step in the program's source map.
+// Placed yields the steps of Every with their keys in the program's source map.
 func (p *Program) Placed() iter.Seq2[string, *Step] {
 	return func(yield func(string, *Step) bool) {
 		for _, s := range p.All() {
@@ -103,7 +103,7 @@ func (p *Program) Placed() iter.Seq2[string, *Step] {
 	}
 }
 
-// Reach returns the steps, and those of the pipelines that they call, directly or not.
+// Reach returns the steps and those of the pipelines that they call, directly or not.
 func (p *Program) Reach(steps []*Step) []*Step {
 	out, seen := append([]*Step{}, steps...), map[string]bool{}
 	for i := 0; i < len(out); i++ {
@@ -123,7 +123,7 @@ func (p *Program) Reach(steps []*Step) []*Step {
 	return out
 }
 
-// CalledNamed returns the called pipeline named, or nil.
+// CalledNamed returns the called pipeline with a name, or nil.
 func (p *Program) CalledNamed(name string) *Called {
 	for i := range p.Called {
 		if p.Called[i].Name == name {
@@ -133,10 +133,10 @@ func (p *Program) CalledNamed(name string) *Called {
 	return nil
 }
 
-// Composite says whether a step has steps of its own: instances, rounds, or those of the pipeline that it calls.
+// Composite reports whether a step has nodes of its own: instances, rounds, or the steps of the pipeline that it calls.
 func (s *Step) Composite() bool { return s.ForEach != nil || s.Repeat != nil || s.Call != nil }
 
-// Code returns the code named, or nil.
+// Code returns the code with a name, or nil.
 func (p *Program) Code(name string) *Code {
 	for i := range p.Codes {
 		if p.Codes[i].Name == name {

@@ -1,27 +1,27 @@
 package program
 
-// LockFile is the lock's name in the project's directory.
+// LockFile is the name of the lock file in the directory of the project.
 const LockFile = "pipec.lock.json"
 
-// LockVersion is the version of the lock's JSON form. A reader refuses a newer one.
+// LockVersion is the version of the JSON form of the lock. A reader rejects a newer one.
 const LockVersion = 1
 
-// Lock is pipec.lock.json: what push found or made for what the source names, by digest. The file is committed;
+// Lock is pipec.lock.json: the digests that push resolved or created for the names in the source. The file is committed, and
 // compiling, emitting and planning offline read nothing else.
 type Lock struct {
 	Version int `json:"version"`
-	// Agents is the image of pipec-agent that was pushed, by the registry's URI ("" where a stack has none): a reference
-	// that is pinned by digest.
+	// Agents holds the pushed image of pipec-agent for each registry, by its URI ("" for a stack without one). The references are
+	// pinned by digest.
 	Agents map[string]string `json:"agents,omitempty"`
 	// Codes are the pushed code bundles, by LockedCodeKey.
 	Codes map[string]LockedCode `json:"codes,omitempty"`
-	// Images pins references: as the source writes them, or an image block's place in the registry, see kube.ImageReference.
+	// Images pins references: those that the source writes, and the reference of each image block; see kube.ImageReference.
 	Images map[string]LockedImage `json:"images,omitempty"`
-	// Clusters is what definitions depend on of a stack's cluster, by the stack's name.
+	// Clusters holds the properties of clusters that definitions depend on, by the name of the stack.
 	Clusters map[string]LockedCluster `json:"clusters,omitempty"`
 }
 
-// LockedCluster is what was known of a cluster when it was asked last.
+// LockedCluster holds the properties of a cluster when it was last queried.
 type LockedCluster struct {
 	Version string `json:"version"` // of Kubernetes, such as "1.37"
 	// Wrapper is "init" where a node's container runtime has no image volumes; "" leaves it to the version.

@@ -1,5 +1,6 @@
-// Package program is the compiled pipeline: what compiler makes, and what emit and runtime take. It is data only, in
-// one canonical JSON form: the same meaning gives the same bytes, whatever the source's layout, comments or syntax.
+// Package program is the compiled pipeline, which the compiler writes and emit and runtime read. It is data only, with one
+// canonical JSON form: programs with the same meaning have the same bytes, whatever the layout, comments or syntax of the
+// source.
 //
 // A program holds no source ranges (see SourceMap), no secrets, and nothing of a stack: one program runs on any stack.
 package program
@@ -96,12 +97,12 @@ type Schedule struct {
 	Params         map[string]json.RawMessage `json:"params,omitempty"`
 }
 
-// Step is one step, or one step of `finally`.
+// Step is a step, or a step of `finally`.
 type Step struct {
 	Name    string  `json:"name"`
 	Doc     string  `json:"doc,omitempty"`
-	Command []Value `json:"command,omitempty"` // each a string when evaluated; exactly one of Command, CommandList, Python, Call and Approval is set
-	// CommandList is the command where it is one expression that waits for run time; its type is list(string).
+	Command []Value `json:"command,omitempty"` // a list of strings when evaluated; exactly one of Command, CommandList, Python, Call and Approval is set
+	// CommandList is the command if it is one expression that is evaluated at run time. Its type is list(string).
 	CommandList *Value   `json:"command_list,omitempty"`
 	Python      string   `json:"python,omitempty"`  // module:function
 	Code        string   `json:"code,omitempty"`    // name in Program.Codes
@@ -112,19 +113,18 @@ type Step struct {
 	OutputOrder []string `json:"output_order,omitempty"`
 	Env         []Env    `json:"env,omitempty"`        // sorted by name
 	SecretEnv   []Secret `json:"secret_env,omitempty"` // sorted by name
-	// Call is what a step without a process does: the inputs are the params of the pipeline called, and its outputs those
-	// of the step.
+	// Call runs another pipeline instead of a process. The inputs are the params of that pipeline, and its outputs are the
+	// outputs of the step.
 	Call *Call `json:"call,omitempty"`
-	// Approval is what a step without a process does that asks for an answer: the value that it is given is its one output,
-	// ApprovalOutput.
+	// Approval asks for an answer instead of running a process. The value of the answer is the only output, ApprovalOutput.
 	Approval *Approval `json:"approval,omitempty"`
-	// ForEach makes an instance of the step for each element; Needs, and a When that reads nothing of each, are asked once.
+	// ForEach creates an instance of the step for each element. Needs, and a When that does not read each, are evaluated once.
 	ForEach *ForEach `json:"for_each,omitempty"`
 	// Repeat runs the step, or each instance of it, in rounds.
 	Repeat *Repeat `json:"repeat,omitempty"`
-	// Concurrency is the group that an attempt of the step, or the call that the step is, holds a place of while it runs.
+	// Concurrency is the group in which an attempt of the step, or the call that the step is, holds a slot while it runs.
 	Concurrency *Concurrency `json:"concurrency,omitempty"`
-	// When decides, once every Need is met, whether the step runs; nil means always. Its type is bool.
+	// When decides whether the step runs, after every Need is met. nil means always. Its type is bool.
 	When              *Value            `json:"when,omitempty"`
 	Needs             []Need            `json:"needs,omitempty"` // sorted by step and instance; one entry each
 	Retry             Retry             `json:"retry"`
@@ -141,21 +141,20 @@ type Step struct {
 	Security          *Security         `json:"security,omitempty"`
 	// PodPatch is a strategic merge over the PodSpec, checked when compiling.
 	PodPatch json.RawMessage `json:"pod_patch,omitempty"`
-	// ImageDigest is what Image is pinned by in a bound program; "": it isn't, and nothing of the step is cached.
+	// ImageDigest pins Image in a bound program. If it is "", the image is not pinned and the step is never cached.
 	ImageDigest string `json:"image_digest,omitempty"`
-	// Pod is the step's complete PodTemplateSpec (core/v1) in a bound program: patch applied; only the identity and the
-	// inputs of an attempt are filled in at run time, and more memory after it ran out.
+	// Pod is the complete PodTemplateSpec (core/v1) of the step in a bound program, with the patch applied. At run time only the
+	// identity and the inputs of an attempt are added, and more memory after an attempt ran out of it.
 	Pod json.RawMessage `json:"pod,omitempty"`
-	// Variants are the pods of the instances of a step, where what is said of the pod reads each: Variant says which
-	// instance has which, by its key. What the step itself says of its pod is then what the first one says.
+	// Variants are the pods of the instances of a step whose pod reads each. Variant maps the key of an instance to its entry.
+	// The pod of the step itself is then that of the first entry.
 	Variants []Variant      `json:"variants,omitempty"`
 	Variant  map[string]int `json:"variant,omitempty"`
 }
 
-// Called is a pipeline as one that calls it sees it. The same pipeline is there twice where two callers give it different
-// images or code to inherit.
+// Called is a pipeline as one caller sees it. It is listed twice if two callers give it different images or code to inherit.
 type Called struct {
-	Name        string   `json:"name"`             // of the pipeline, of one in a library LIBRARY.NAME, and what it inherits
+	Name        string   `json:"name"`             // of the pipeline, with the library and what it inherits: LIBRARY.NAME
 	Params      []Param  `json:"params,omitempty"` // sorted by name; artifacts may be among them
 	Steps       []Step   `json:"steps"`
 	Finally     []Step   `json:"finally,omitempty"`
@@ -165,15 +164,15 @@ type Called struct {
 	Timeout     Duration `json:"timeout,omitempty"`
 }
 
-// Call names what is called.
+// Call names the pipeline that a step calls.
 type Call struct {
 	Pipeline string `json:"pipeline"` // name in Program.Called
 }
 
-// MaxInstances is max_instances where nothing is said.
+// MaxInstances is the default of max_instances.
 const MaxInstances = 10000
 
-// ForEach says what instances a step has: one for each element of a list, a set or a map.
+// ForEach creates one instance of a step for each element of a list, a set or a map.
 type ForEach struct {
 	Value        Value  `json:"value"`
 	Type         string `json:"type"` // of the value: list(T), set(string) or map(T)
@@ -181,113 +180,113 @@ type ForEach struct {
 	MaxInstances int    `json:"max_instances"`
 }
 
-// Repeat says how often a step is run, round after round.
+// Repeat runs a step in rounds, one after the other.
 type Repeat struct {
 	Max   int     `json:"max"`
 	Until *Value  `json:"until,omitempty"` // reads output.x of the round that has ended
 	Carry []Carry `json:"carry,omitempty"` // sorted by name
 }
 
-// Carry is an input that a later round takes from the round before it; the first round takes the input's own value.
+// Carry sets an input of a round from the round before it. The first round uses the input's own value.
 type Carry struct {
 	Name  string `json:"name"`
 	Value Value  `json:"value"`
 }
 
-// Value is a value that is known now, or how to get it at run time. Exactly one of the three fields is set.
+// Value is a constant, or an expression that is evaluated at run time. Exactly one of Const, Ref and Expr is set.
 type Value struct {
 	Const json.RawMessage `json:"const,omitempty"` // JSON of the value
-	// Ref is one whole reference, the commonest expression: "step.importer.X_train", "param.gamma", "input.x",
-	// "input.model.path", "output.y.path", "step.b.status", "run.name"; of steps with instances "step.a[*].x",
+	// Ref is a single reference, the most common expression: "step.importer.X_train", "param.gamma", "input.x",
+	// "input.model.path", "output.y.path", "step.b.status", "run.name"; for steps with instances "step.a[*].x",
 	// "step.a[each.key].x", `step.a["k"].x`.
 	Ref  string     `json:"ref,omitempty"`
 	Expr *expr.Expr `json:"expr,omitempty"`
-	// Soft says that Ref reads as null where its producer was skipped. In Expr, expr.Expr.Soft says it for each.
+	// Soft makes Ref read as null if its producer was skipped. For Expr, expr.Expr.Soft lists such references.
 	Soft bool `json:"soft,omitempty"`
 }
 
-// Input is what a step is given. An artifact comes by Ref.
+// Input is an input of a step. An artifact comes by Ref.
 type Input struct {
 	Name  string `json:"name"`
-	Type  string `json:"type"` // the declared type, or the inferred one where none is declared
+	Type  string `json:"type"` // the declared type, or the inferred one if none is declared
 	Value Value  `json:"value"`
-	// Default is taken where Value is null because its producer was skipped. nil: there is none.
+	// Default replaces a Value that is null because its producer was skipped. nil: there is no default.
 	Default json.RawMessage `json:"default,omitempty"`
 }
 
-// Output is what a step leaves behind.
+// Output is an output of a step.
 type Output struct {
 	Name string `json:"name"`
 	Type string `json:"type"`
-	// Default is what others read where the step was skipped, or left an optional output out. nil: there is none.
+	// Default is read if the step was skipped or omitted an optional output. nil: there is no default.
 	Default json.RawMessage `json:"default,omitempty"`
-	// Optional says that a step which succeeds may leave it out.
+	// Optional allows a step that succeeds to omit the output.
 	Optional bool `json:"optional,omitempty"`
-	// Glob says which files it is, of those that the step has left in its working directory, or beneath an absolute path.
-	// "": what is written to outputs/NAME.
+	// Glob selects the files of the output among those that the step has left in its working directory, or below an absolute
+	// path. "": the output is written to outputs/NAME.
 	Glob string `json:"glob,omitempty"`
 }
 
-// Result is an output of the pipeline. Absent from a run where its steps failed or were skipped.
+// Result is an output of the pipeline. A run does not have it if the steps that it reads failed or were skipped.
 type Result struct {
 	Name  string `json:"name"`
 	Type  string `json:"type"`
 	Value Value  `json:"value"`
 }
 
-// Env is one variable of the step's environment; its value is a string when evaluated.
+// Env is a variable of the step's environment. Its value is a string when evaluated.
 type Env struct {
 	Name  string `json:"name"`
 	Value Value  `json:"value"`
 }
 
-// Secret is one variable of the environment whose value comes from a secret's key. The value is never in a program.
+// Secret is a variable of the environment whose value comes from a key of a secret. A program never holds the value.
 type Secret struct {
 	Name   string `json:"name"`
 	Secret string `json:"secret"`
 	Key    string `json:"key"`
 }
 
-// NeedKind says what a step asks of another before it starts.
+// NeedKind is the condition that another step must meet before a step starts.
 type NeedKind string
 
-// The kinds, strongest first. All wait for the other step's end.
+// The kinds, strictest first. All of them wait for the end of the other step.
 const (
-	NeedOutput NeedKind = "output" // it must have succeeded; else this one is skipped
-	NeedOrder  NeedKind = "order"  // as output, but a failure is good enough where the other has continue_on_failure
-	NeedSoft   NeedKind = "soft"   // skipped is good enough: its outputs read as null, or their default. Failed is not
-	NeedStatus NeedKind = "status" // any end is good enough: `when` mentions its status
+	NeedOutput NeedKind = "output" // the other step must have succeeded; otherwise this one is skipped
+	NeedOrder  NeedKind = "order"  // like output, but a failure is accepted if the other step has continue_on_failure
+	NeedSoft   NeedKind = "soft"   // a skipped step is accepted: its outputs read as null or their default. A failed step is not
+	NeedStatus NeedKind = "status" // any end is accepted: `when` reads the status
 )
 
-// Need is one step that another waits for.
+// Need is a step that another step waits for.
 type Need struct {
 	Step string   `json:"step"`
 	Kind NeedKind `json:"kind"`
-	// Instance is the one that is waited for, as an index is written: each.key (of the instance that waits), "k" or 0.
-	// "": the whole step.
+	// Instance is the instance that is waited for, as an index is written: each.key (of the instance that waits), "k" or 0.
+	// "" means the whole step.
 	Instance string `json:"instance,omitempty"`
 }
 
-// Retry says how often a step is tried, and when.
+// Retry sets how often and when a step is retried.
 type Retry struct {
-	Attempts       int      `json:"attempts"` // in all, of the user's failures; at least 1
+	Attempts       int      `json:"attempts"` // the maximum number of attempts, of which infrastructure failures are not counted; at least 1
 	Delay          Duration `json:"delay,omitempty"`
-	Factor         float64  `json:"factor,omitempty"` // delay grows by it
+	Factor         float64  `json:"factor,omitempty"` // the delay is multiplied by it after each failure
 	MaxDelay       Duration `json:"max_delay,omitempty"`
-	Within         Duration `json:"within,omitempty"` // no attempt starts later than this after the first one's start; 0: no bound
+	Within         Duration `json:"within,omitempty"` // no attempt starts later than this after the start of the first one; 0: no bound
 	OnExitCodes    []int    `json:"on_exit_codes,omitempty"`
-	When           *Value   `json:"when,omitempty"` // sees attempt, exit_code, reason
-	Infrastructure int      `json:"infrastructure"` // repeats after a failure that is not the user's
+	When           *Value   `json:"when,omitempty"` // reads attempt, exit_code and reason
+	Infrastructure int      `json:"infrastructure"` // the maximum number of repeats after infrastructure failures
 	OOMFactor      float64  `json:"oom_memory_factor,omitempty"`
 }
 
-// Cache says that a step's outputs may be taken from an earlier run.
+// Cache allows the outputs of a step to be taken from an earlier run.
 type Cache struct {
 	Salt string   `json:"salt,omitempty"`
 	TTL  Duration `json:"ttl,omitempty"` // 0: no end
 }
 
-// Resources are Kubernetes quantities, in canonical form. Without effect on the local driver.
+// Resources are Kubernetes quantities in canonical form. The local driver ignores them.
 type Resources struct {
 	CPU         string            `json:"cpu,omitempty"`
 	Memory      string            `json:"memory,omitempty"`

@@ -2,6 +2,6 @@ package program
 
 import "github.com/hashicorp/hcl/v2"
 
-// SourceMap says where the nodes of a program stand in its source. The key is an address: "", "step.NAME",
-// "step.NAME.input.X", "step.NAME.pod", "param.NAME", "image.NAME". It is neither emitted nor digested.
+// SourceMap locates the nodes of a program in its source. A key is "", "step.NAME", "step.NAME.input.X", "step.NAME.pod",
+// "param.NAME" or "image.NAME". The map is neither emitted nor part of the digest.
 type SourceMap map[string]hcl.Range

@@ -1,6 +1,6 @@
 package program
 
-// Stack says where a program runs and where its artifacts and images live.
+// Stack is where a program runs and where its artifacts and images are stored.
 type Stack struct {
 	Name          string       `json:"name"`
 	Orchestrator  Orchestrator `json:"orchestrator"`
@@ -9,7 +9,7 @@ type Stack struct {
 	SecretsFile   string       `json:"secrets_file,omitempty"` // local: NAME=VALUE lines; relative to the project
 }
 
-// Orchestrator runs the steps: "local" as processes on this machine, "kubernetes" as pods.
+// Orchestrator runs the steps. Its kinds are rows of package schema/kinds.
 type Orchestrator struct {
 	Kind        string `json:"kind"`
 	Parallel    int    `json:"parallel,omitempty"` // local: processes at once; 0: the machine's cores
@@ -19,31 +19,35 @@ type Orchestrator struct {
 	InCluster   bool   `json:"in_cluster,omitempty"`
 	Namespace   string `json:"namespace,omitempty"`
 	Synchronous bool   `json:"synchronous,omitempty"`
-	// CreateNamespace says that apply makes the namespace where it is missing.
+	// CreateNamespace makes apply create the namespace if it is missing.
 	CreateNamespace bool `json:"create_namespace,omitempty"`
-	// Version is the cluster's, as "1.36", where the compiler can't ask it.
+	// Version is the cluster's version, such as "1.36". "": it is not known at compile time.
 	Version    string   `json:"kubernetes_version,omitempty"`
 	Wrapper    string   `json:"wrapper,omitempty"` // auto, image or init
 	StoreGrace Duration `json:"store_grace,omitempty"`
 	OnLostNode Duration `json:"on_lost_node,omitempty"`
+	// Settings are the attributes of kinds that have no fields here, by name.
+	Settings map[string]string `json:"settings,omitempty"`
 }
 
-// Store keeps artifacts and records: "local" in a directory, "s3" in a bucket.
+// Store keeps artifacts and records. Its kinds are rows of package schema/kinds.
 type Store struct {
 	Kind string `json:"kind"`
-	Path string `json:"path"` // local: a directory, relative to the project; s3: s3://bucket/prefix
-	// The following are for s3.
+	Path string `json:"path"` // local: a directory, relative to the project; else a URL such as s3://bucket/prefix
+	// The following three are for s3.
 	Region    string `json:"region,omitempty"`   // "": what the SDK finds
 	Endpoint  string `json:"endpoint,omitempty"` // URL of a server that isn't AWS
 	PathStyle bool   `json:"path_style,omitempty"`
-	// Secret names the Secret of the namespace that holds AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for pods. "":
-	// pods find their credentials themselves, as by the role of their service account.
+	// Secret is the Secret of the namespace whose variables are the store's credentials in pods. "": pods find their
+	// credentials themselves, for example by the role of their service account.
 	Secret string `json:"secret,omitempty"`
-	// Role is the ARN of the IAM role that pods take through their service account (IRSA).
+	// Role is the identity in the cloud that pods get through their service account, such as the ARN of an IAM role.
 	Role string `json:"role,omitempty"`
+	// Settings are the attributes of kinds that have no fields here, by name.
+	Settings map[string]string `json:"settings,omitempty"`
 }
 
-// Registry keeps images.
+// Registry stores images.
 type Registry struct {
 	Kind string `json:"kind"`
 	URI  string `json:"uri"`

@@ -1,29 +1,29 @@
 package program
 
-// Target is what Bind of schema/kube/pod adds to a program: all that a run on a cluster needs and the pipeline doesn't say. It
-// holds no secrets.
+// Target is what Bind of schema/kube/pod adds to a program: everything that a run on a cluster needs in addition to the
+// pipeline. It holds no secrets.
 type Target struct {
 	Stack     string `json:"stack"`
 	Namespace string `json:"namespace"`
-	// CreateNamespace says that the definition holds the namespace too.
+	// CreateNamespace reports that the definition contains the namespace.
 	CreateNamespace bool  `json:"create_namespace,omitempty"`
 	Store           Store `json:"store"`
-	// Agent is the image of pipec-agent, pinned by digest where the lock has it.
+	// Agent is the image of pipec-agent, pinned by digest if the lock has it.
 	Agent string `json:"agent"`
-	// Wrapper is how the agent gets into a step's pod: "image", a volume of the agent's image, or "init", a container
-	// that copies it.
+	// Wrapper is how the agent gets into the pod of a step: "image" mounts the agent's image as a volume, "init" copies the agent in
+	// an init container.
 	Wrapper    string   `json:"wrapper"`
 	StoreGrace Duration `json:"store_grace"`
-	// OnLostNode is how long a pod on an unreachable node is waited for before its step is tried elsewhere; 0: for ever.
+	// OnLostNode is how long a run waits for a pod on an unreachable node before it retries the step; 0: forever.
 	OnLostNode Duration `json:"on_lost_node,omitempty"`
-	// Restarts says that the cluster restarts the coordinator's container in its pod (restartPolicyRules).
+	// Restarts reports that the cluster restarts the coordinator's container in its pod (restartPolicyRules).
 	Restarts bool `json:"restarts,omitempty"`
 }
 
-// Security is what a step's security block asks for, beyond or beside Pod Security `restricted`.
+// Security holds what the security block of a step sets, in addition to Pod Security `restricted` or instead of it.
 type Security struct {
-	// RunAsUser and RunAsGroup are numeric, or "cluster": nothing is said, and the cluster decides. "": the image's own
-	// user where that is numeric and not root, else 65532.
+	// RunAsUser and RunAsGroup are numeric, or "cluster": the pod does not set them, and the cluster decides. "" means the image's
+	// own user if it is numeric and not root, else 65532.
 	RunAsUser    string   `json:"run_as_user,omitempty"`
 	RunAsGroup   string   `json:"run_as_group,omitempty"`
 	ReadOnlyRoot bool     `json:"read_only_root,omitempty"`

@@ -12,7 +12,7 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// Refs are the references that v reads at run time, sorted: "step.a.x", "param.p", "input.x", "output.y", "run.name".
+// Refs returns the references that v reads at run time, sorted: "step.a.x", "param.p", "input.x", "output.y", "run.name".
 func (v *Value) Refs() []string {
 	switch {
 	case v == nil:
@@ -25,7 +25,7 @@ func (v *Value) Refs() []string {
 	return nil
 }
 
-// base cuts the ".path" off a reference to an input or an output.
+// base removes ".path" from a reference to an input or an output.
 func base(ref string) string {
 	if strings.HasPrefix(ref, "input.") || strings.HasPrefix(ref, "output.") {
 		if parts := strings.SplitN(ref, ".", 3); len(parts) == 3 {
@@ -35,8 +35,8 @@ func base(ref string) string {
 	return ref
 }
 
-// Eval gives the value; see expr.Lookup for what lookup is asked. A constant has the type that its JSON implies: convert
-// it to the type that is wanted with types.Convert.
+// Eval returns the value; see expr.Lookup for the calls of lookup. A constant has the type that its JSON implies: use
+// types.Convert to convert it to the expected type.
 func (v *Value) Eval(lookup expr.Lookup) (cty.Value, error) {
 	switch {
 	case v.Expr != nil:
@@ -60,7 +60,7 @@ func (v *Value) Eval(lookup expr.Lookup) (cty.Value, error) {
 	return cty.NilVal, errors.New("a value in the program is empty")
 }
 
-// EvalAs is Eval and then types.Convert. A null is an error.
+// EvalAs evaluates v and converts the result to a type. Null is an error.
 func (v *Value) EvalAs(lookup expr.Lookup, want cty.Type) (cty.Value, error) {
 	val, err := v.Eval(lookup)
 	if err != nil {

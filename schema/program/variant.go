@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 )
 
-// Variant is what instances of a step say of their pods, in the place of what the step says.
+// Variant holds the attributes of the pod that some instances of a step replace.
 type Variant struct {
 	Image          string            `json:"image,omitempty"`
 	SecretEnv      []Secret          `json:"secret_env,omitempty"` // sorted by name
@@ -20,7 +20,7 @@ type Variant struct {
 	Pod            json.RawMessage   `json:"pod,omitempty"`
 }
 
-// VariantOf is what a step says of its pod.
+// VariantOf returns the attributes of a step's pod.
 func VariantOf(s *Step) Variant {
 	return Variant{
 		Image: s.Image, SecretEnv: s.SecretEnv, Resources: s.Resources, NodeSelector: s.NodeSelector, ServiceAccount: s.ServiceAccount,
@@ -28,7 +28,7 @@ func VariantOf(s *Step) Variant {
 	}
 }
 
-// With is the step with what a variant says, and no variants.
+// With returns the step with the attributes of a variant, and without variants.
 func (s *Step) With(v *Variant) *Step {
 	out := *s
 	out.Image, out.SecretEnv, out.Resources, out.NodeSelector, out.ServiceAccount = v.Image, v.SecretEnv, v.Resources, v.NodeSelector, v.ServiceAccount
@@ -37,7 +37,7 @@ func (s *Step) With(v *Variant) *Step {
 	return &out
 }
 
-// Instance is the step as the instance of a key runs it.
+// Instance returns the step as the instance with a key runs it.
 func (s *Step) Instance(key string) *Step {
 	if i, ok := s.Variant[key]; ok && i >= 0 && i < len(s.Variants) {
 		return s.With(&s.Variants[i])
@@ -45,7 +45,7 @@ func (s *Step) Instance(key string) *Step {
 	return s
 }
 
-// Idle says that the step's for_each is known to be empty: it has no instance, and so no pod.
+// Idle reports whether for_each is known to be empty: the step then has no instances and no pod.
 func (s *Step) Idle() bool {
 	if s.ForEach == nil {
 		return false
@@ -54,7 +54,7 @@ func (s *Step) Idle() bool {
 	return bytes.Equal(text, []byte("[]")) || bytes.Equal(text, []byte("{}"))
 }
 
-// Bodies are the step with each pod that it has: itself, where all its instances have the same.
+// Bodies returns the step once for each of its pods: the step itself if all its instances have the same pod.
 func (s *Step) Bodies() []*Step {
 	if len(s.Variants) == 0 {
 		return []*Step{s}

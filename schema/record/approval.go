@@ -5,31 +5,31 @@ import (
 	"time"
 )
 
-// MaxAnswer is how large an answer may be, as JSON: on a cluster it is an annotation, and those of a Job have 256 KiB
-// together.
+// MaxAnswer is the maximum size of an answer as JSON, in bytes. On a cluster an answer is an annotation, and all annotations
+// of a Job may have 256 KiB together.
 const MaxAnswer = 32 << 10
 
-// MaxMessage bounds what is asked.
+// MaxMessage is the maximum size of an approval's message, in bytes.
 const MaxMessage = 4 << 10
 
-// Ask is what an approval asks.
+// Ask is the request of an approval.
 type Ask struct {
 	Message string          `json:"message"`           // at most MaxMessage
-	Type    string          `json:"type,omitempty"`    // of the value that is asked for; "": approving is all there is
-	Until   time.Time       `json:"until,omitzero"`    // zero: as long as the run may take
-	Default json.RawMessage `json:"default,omitempty"` // the value after that
+	Type    string          `json:"type,omitempty"`    // the type of the expected value; "": the approval expects none
+	Until   time.Time       `json:"until,omitzero"`    // when the approval times out; zero: never
+	Default json.RawMessage `json:"default,omitempty"` // the value after Until
 }
 
-// Answer is what somebody said to it. It is written once: the first one counts.
+// Answer is the answer to an approval. It is written once: the first answer counts.
 type Answer struct {
-	By     string          `json:"by,omitempty"` // who, as their pipec says; "": not known
+	By     string          `json:"by,omitempty"` // the name that the person's pipec reported; "": unknown
 	At     time.Time       `json:"at,omitzero"`
 	Reject bool            `json:"reject,omitempty"`
 	Reason string          `json:"reason,omitempty"`
-	Value  json.RawMessage `json:"value,omitempty"` // of the type that is asked for
+	Value  json.RawMessage `json:"value,omitempty"` // of type Ask.Type
 }
 
-// Who names who has answered.
+// Who returns the name of the person who answered.
 func (a *Answer) Who() string {
 	if a.By == "" {
 		return "somebody"
@@ -37,5 +37,5 @@ func (a *Answer) Who() string {
 	return a.By
 }
 
-// AnswerName stands for the address of an approval in the names of the files and annotations that answer it.
+// AnswerName returns the name that replaces the address of an approval in the names of files and annotations that answer it.
 func AnswerName(address string) string { return digest(address) }

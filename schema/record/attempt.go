@@ -2,7 +2,8 @@ package record
 
 import "time"
 
-// Class says whose fault a failed attempt is: the user's counts against retry.attempts, the infrastructure's does not.
+// Class reports who caused the failure of an attempt. A failure of the user counts against retry.attempts, a failure of the
+// infrastructure does not.
 type Class string
 
 // The two classes.
@@ -11,18 +12,18 @@ const (
 	ClassInfrastructure Class = "infrastructure"
 )
 
-// Result is attempts/…/result.json: the commit point of an attempt, written once after its outputs and its log. An
-// attempt without one has not happened, whatever it left in the store.
+// Result is attempts/…/result.json: the commit point of an attempt, written once after its outputs and its log. An attempt
+// without a result counts as lost, whatever it has left in the store.
 type Result struct {
 	Version  int    `json:"version"`
 	Run      string `json:"run"`
 	Step     string `json:"step"`
-	Attempt  int    `json:"attempt"` // counts every attempt from 1, infrastructure repeats too
+	Attempt  int    `json:"attempt"` // counts all attempts from 1, including repeats after infrastructure failures
 	Status   Status `json:"status"`  // succeeded, failed, timed_out or cancelled
 	Class    Class  `json:"class,omitempty"`
-	ExitCode *int   `json:"exit_code,omitempty"` // of the user's process; nil without one
+	ExitCode *int   `json:"exit_code,omitempty"` // of the user's process; nil if there is none
 	Signal   string `json:"signal,omitempty"`
-	// ToldToStop says of a success that its process was told to stop while it ran, and ended well all the same.
+	// ToldToStop reports that the process of a successful attempt was told to stop while it ran.
 	ToldToStop bool      `json:"told_to_stop,omitempty"`
 	Reason     string    `json:"reason,omitempty"`
 	Message    string    `json:"message,omitempty"` // at most 4 KiB
@@ -32,42 +33,42 @@ type Result struct {
 	Log        Log       `json:"log"`
 }
 
-// Log says where an attempt's log is: log/000000 and on, in order.
+// Log describes the log of an attempt, in the segments log/000000 and so on, in order.
 type Log struct {
 	Segments int   `json:"segments"`
 	Bytes    int64 `json:"bytes"`
 }
 
-// EventType names what happened.
+// EventType is the kind of an event.
 type EventType string
 
-// What happens in a run. The run's log holds these, in order; its state is a fold over them.
+// The events of a run. Its log holds them in order, and its state is the fold over them.
 const (
 	RunStarted      EventType = "run_started"
-	StepKept        EventType = "step_kept" // a result of the rerun run is taken over
+	StepKept        EventType = "step_kept" // the result of the run that this one reruns is used
 	CacheChecked    EventType = "cache_checked"
 	AttemptStarted  EventType = "attempt_started"
 	AttemptEnded    EventType = "attempt_ended"
 	TimerFired      EventType = "timer_fired"
-	GroupEntered    EventType = "group_entered" // the step has its place in its group, for Attempt
-	GroupBusy       EventType = "group_busy"    // it has none, and doesn't wait: Text says who holds them. With Reason: it can't be entered
+	GroupEntered    EventType = "group_entered" // the step holds a slot in its group, for Attempt
+	GroupBusy       EventType = "group_busy"    // the step has no slot and does not wait: Text names the holders. With Reason, the group cannot be entered
 	CancelRequested EventType = "cancel_requested"
-	ApprovalGiven   EventType = "approval_given" // Answer says what; a rejection too
-	// The following are for who takes a run over; the fold reads past them.
-	CoordinatorStarted EventType = "coordinator_started" // Text names it
-	AttemptStopping    EventType = "attempt_stopping"    // its pod is deleted, for what Result says
-	// The following are said to those who watch; the fold makes them itself and reads past them.
+	ApprovalGiven   EventType = "approval_given" // Answer is the answer, which may be a rejection
+	// The following are for a driver that takes a run over. The fold ignores them.
+	CoordinatorStarted EventType = "coordinator_started" // Text is the name of the coordinator
+	AttemptStopping    EventType = "attempt_stopping"    // the attempt's pod is deleted, for the reason in Result
+	// The following are reported to those who watch the run. The fold creates them itself and ignores them.
 	StepStarted EventType = "step_started"
 	StepEnded   EventType = "step_ended"
 	StepRetried EventType = "step_retried"
 	StepLog     EventType = "log"
 	StepAsks    EventType = "step_asks"    // an approval waits for an answer to Ask
-	StepWaiting EventType = "step_waiting" // Text says what for, since At; "": no longer. Without Step, the run waits
+	StepWaiting EventType = "step_waiting" // Text is what the step waits for since At; "": it no longer waits. Without Step, the run waits
 	RunEnded    EventType = "run_ended"
-	Warned      EventType = "warning" // Text says what went wrong that the run goes on without
+	Warned      EventType = "warning" // Text is an error that did not stop the run
 )
 
-// Event is one line of a run's log, and of `run -o json`.
+// Event is a line of a run's log, and of `run -o json`.
 type Event struct {
 	Version int       `json:"version,omitempty"`
 	Seq     int64     `json:"seq,omitempty"`
@@ -84,5 +85,5 @@ type Event struct {
 	Answer  *Answer   `json:"answer,omitempty"` // ApprovalGiven; StepKept of an approval
 	RunEnd  *End      `json:"run_end,omitempty"`
 	Reason  string    `json:"reason,omitempty"`
-	Text    string    `json:"text,omitempty"` // StepLog: the line; Warned: what went wrong; StepWaiting: what for
+	Text    string    `json:"text,omitempty"` // StepLog: the line; Warned: the error; StepWaiting: what the step waits for
 }

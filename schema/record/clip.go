@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// Clip cuts a text to at most some bytes, at least those of the sign that says so, between characters. What is not UTF-8
-// in it is replaced.
+// Clip cuts a text between characters to at most so many bytes, and ends a text that was cut in "…". It replaces bytes that are
+// not UTF-8.
 func Clip(s string, bytes int) string {
 	const more = "…"
 	s = strings.ToValidUTF8(s, "\uFFFD")

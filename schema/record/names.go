@@ -7,35 +7,35 @@ import (
 	"time"
 )
 
-// The objects of a run, by their keys in the store: slash-separated, relative.
+// The objects of a run, by their keys in the store. Keys are relative and separated by slashes.
 
-// Dir is where the records of a run are; they are written by whoever coordinates it.
+// Dir returns the directory of a run's records. Only the coordinator of the run writes there.
 func Dir(namespace, pipeline, run string) string {
 	return "runs/" + namespace + "/" + pipeline + "/" + run
 }
 
-// RunKey is the record of the run itself.
+// RunKey returns the key of the run's record.
 func (r *Run) RunKey() string { return Dir(r.Namespace, r.Pipeline, r.Name) + "/run.json" }
 
-// EndKey is the record of its end.
+// EndKey returns the key of the record of the run's end.
 func (r *Run) EndKey() string { return Dir(r.Namespace, r.Pipeline, r.Name) + "/end.json" }
 
-// LogKey is a segment of its log of events: NDJSON of Event.
+// LogKey returns the key of a segment of the run's log: NDJSON of Event.
 func (r *Run) LogKey(seq int64) string {
 	return fmt.Sprintf("%s/log/%012d", Dir(r.Namespace, r.Pipeline, r.Name), seq)
 }
 
-// AttemptDir is where an attempt of a step writes; the steps' own prefix.
+// AttemptDir returns the directory that an attempt of a step writes to.
 func (r *Run) AttemptDir(step string, attempt int) string {
-	return fmt.Sprintf("attempts/%s/%s/%s/%s/%d", r.Namespace, r.Pipeline, r.Name, Place(step), attempt)
+	return fmt.Sprintf("attempts/%s/%s/%s/%s/%d", r.Namespace, r.Pipeline, r.Name, Address(step).SafeName(), attempt)
 }
 
-// IndexKey sorts the newest run first.
+// IndexKey returns a key that sorts the newest run first.
 func (r *Run) IndexKey() string {
 	return fmt.Sprintf("index/%s/%019d-%s", r.Pipeline, math.MaxInt64-r.CreatedAt.UnixNano(), r.Name)
 }
 
-// IndexEntry reads the run's name and the time of its creation back from an IndexKey.
+// IndexEntry reads the name of a run and the time of its creation from an IndexKey.
 func IndexEntry(key string) (pipeline, run string, created time.Time, ok bool) {
 	parts := strings.Split(key, "/")
 	if len(parts) != 3 || parts[0] != "index" || len(parts[2]) < 21 {
@@ -48,18 +48,18 @@ func IndexEntry(key string) (pipeline, run string, created time.Time, ok bool) {
 	return parts[1], parts[2][20:], time.Unix(0, math.MaxInt64-inverted).UTC(), true
 }
 
-// ProgramKey is where a program is, by its digest ("sha256:…").
+// ProgramKey returns the key of a program with a digest ("sha256:…").
 func ProgramKey(digest string) string { return "programs/" + strings.Replace(digest, ":", "/", 1) }
 
-// BlobKey is where content is, by its digest ("sha256:…").
+// BlobKey returns the key of content with a digest ("sha256:…").
 func BlobKey(digest string) string { return "blobs/" + strings.Replace(digest, ":", "/", 1) }
 
-// CacheKey is where the result of a cached step is found, by the digest of all that went into it.
+// CacheKey returns the key of a cached result. The digest covers everything that went into the result.
 func CacheKey(digest string) string {
 	return "cache/" + strings.Replace(digest, ":", "/", 1)
 }
 
-// CacheEntry is what stands there.
+// CacheEntry is the object with a CacheKey.
 type CacheEntry struct {
 	Version int       `json:"version"`
 	Run     string    `json:"run"`

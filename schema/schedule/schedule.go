@@ -1,5 +1,5 @@
-// Package schedule says when a schedule starts runs, as the cluster's own controller does: with the same parser and the
-// same clock, which passes over a time that daylight saving leaves out. It starts nothing, and reads no clock itself.
+// Package schedule computes when a schedule starts runs, in the same way as the CronJob controller of the cluster: with the same
+// parser and the same treatment of times that daylight saving time skips. It starts nothing, and reads no clock.
 package schedule
 
 import (
@@ -14,20 +14,20 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// Gap is a time that a schedule names and that a time zone leaves out.
+// Gap is a time of a schedule that its time zone skips.
 type Gap struct {
-	// At is the time as clocks would show it, "2027-03-28 02:30": on that day it isn't there.
+	// At is the local time, "2027-03-28 02:30", which does not exist on that day.
 	At string `json:"at"`
-	// Zone is the IANA name.
+	// Zone is the IANA name of the time zone.
 	Zone string `json:"zone"`
 }
 
-// String says it in a sentence's part.
+// String describes the gap, to be used in a sentence.
 func (g Gap) String() string {
 	return fmt.Sprintf("%s is not on the clocks of %s (daylight saving): no run starts for it", g.At, g.Zone)
 }
 
-// parse reads a schedule that the compiler has passed; others give an error.
+// parse parses a schedule that the compiler has accepted.
 func parse(s *program.Schedule) (cron.Schedule, *time.Location, error) {
 	if strings.Contains(s.Cron, "TZ=") { // the parser panics on some of them
 		return nil, nil, fmt.Errorf("cron %q names a time zone", s.Cron)
@@ -40,7 +40,8 @@ func parse(s *program.Schedule) (cron.Schedule, *time.Location, error) {
 	return spec, zone, err
 }
 
-// Next are the first n times after a moment, in the schedule's zone. There are fewer where it names days that never are.
+// Next returns the next n times after a moment, in the zone of the schedule. It returns fewer if the schedule names days that do not
+// exist.
 func Next(s *program.Schedule, after time.Time, n int) ([]time.Time, error) {
 	spec, zone, err := parse(s)
 	if err != nil {
@@ -56,8 +57,8 @@ func Next(s *program.Schedule, after time.Time, n int) ([]time.Time, error) {
 	return out, nil
 }
 
-// FirstGap is the first time within a year after a moment that the schedule names and its zone leaves out. A schedule of
-// every hour loses nothing by an hour that isn't there, and has none.
+// FirstGap returns the first time of the schedule within a year after a moment that its zone skips. A schedule that runs every hour
+// has no gap.
 func FirstGap(s *program.Schedule, after time.Time) (Gap, bool) {
 	spec, zone, err := parse(s)
 	if err != nil {
@@ -68,7 +69,7 @@ func FirstGap(s *program.Schedule, after time.Time) (Gap, bool) {
 		return Gap{}, false
 	}
 	clock := *fields
-	clock.Location = time.UTC // times as clocks show them, none left out
+	clock.Location = time.UTC // local times, without gaps
 	for t := after; t.Before(after.AddDate(1, 0, 0)); {
 		_, change := t.In(zone).ZoneBounds()
 		if change.IsZero() {
@@ -77,7 +78,7 @@ func FirstGap(s *program.Schedule, after time.Time) (Gap, bool) {
 		_, before := change.Add(-time.Second).In(zone).Zone()
 		_, behind := change.In(zone).Zone()
 		if behind > before {
-			from := change.UTC().Add(time.Duration(before) * time.Second) // the first time that isn't there
+			from := change.UTC().Add(time.Duration(before) * time.Second) // the first local time that does not exist
 			to := from.Add(time.Duration(behind-before) * time.Second)
 			if at := clock.Next(from.Add(-time.Second)); !at.IsZero() && at.Before(to) {
 				return Gap{At: at.Format("2006-01-02 15:04"), Zone: s.Timezone}, true

@@ -7,7 +7,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Mismatch says why a type does not fit another.
+// Mismatch reports why a type cannot be assigned to another one.
 type Mismatch struct {
 	Path string // where inside the type, as ".name" and "[0]"; "" for the type itself
 	From cty.Type
@@ -30,10 +30,9 @@ func (m *Mismatch) Error() string {
 	return text
 }
 
-// Assignable returns nil where a value of type from may be given to something of type to: the same type; a tuple to a
-// list or set and an object to a map, element by element; an object to an object, optional attributes aside; any value
-// to `any`; `any` to everything (checked at run time); every artifact but a directory to `file`. Strings, numbers and
-// bools don't turn into each other.
+// Assignable returns nil if a value of type from can be assigned to type to: the same type; a tuple to a list or set and an object
+// to a map, element by element; an object to an object, except for optional attributes; any value to `any`; `any` to every type
+// (checked at run time); every artifact but a directory to `file`. Strings, numbers and bools are never converted to each other.
 func Assignable(from, to cty.Type) *Mismatch { return assignable(from, to, "") }
 
 func assignable(from, to cty.Type, path string) *Mismatch {

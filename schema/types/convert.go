@@ -8,7 +8,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// NullError says that a value holds a null where its type has none.
+// NullError reports a null in a value whose type does not allow it.
 type NullError struct {
 	Path string // where inside the value; "" for the value itself
 	Type cty.Type
@@ -23,9 +23,9 @@ func (e *NullError) Error() string {
 
 var errInfinite = errors.New("the value is infinite, as after a division by zero, or takes too many digits")
 
-// Convert gives v the type to, where Assignable allows it and v holds no null but in optional attributes and inside
-// `any`. A list(any) or map(any) whose elements are of several types stays a tuple or an object: strings, numbers and
-// bools never turn into each other. The error says what does not fit, never the value itself.
+// Convert converts v to the type to, if Assignable allows it and v has no null except in optional attributes and inside `any`. A
+// list(any) or map(any) with elements of several types stays a tuple or an object: strings, numbers and bools are never
+// converted to each other. The error never contains the value.
 func Convert(v cty.Value, to cty.Type) (cty.Value, error) {
 	if v.IsNull() {
 		return cty.NilVal, &NullError{Type: to}
@@ -158,8 +158,8 @@ func index(k cty.Value) string {
 	return "[…]"
 }
 
-// Finite says whether all numbers in v can be written as JSON and read back: none is infinite, or so small or large that it
-// takes more digits than a number may have.
+// Finite reports whether all numbers in v can be encoded as JSON and decoded again: none is infinite, or needs more digits than a
+// number may have.
 func Finite(v cty.Value) bool {
 	v, _ = v.Unmark()
 	t := v.Type()

@@ -7,7 +7,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Fault is one thing wrong in a type expression, with its place.
+// Fault is an error in a type expression, with its position.
 type Fault struct {
 	Range   hcl.Range
 	Summary string
@@ -30,13 +30,13 @@ var synonyms = map[string]string{
 	"dict": "map", "array": "list", "path": "file", "dir": "directory", "folder": "directory", "pickle": "model", "csv": "dataframe",
 }
 
-// Words are all words that can stand in a type, for suggestions and completion.
+// Words are all words that a type may contain, for suggestions and completion.
 func Words() []string {
 	out := []string{"any", "artifact", "bool", "list", "map", "number", "object", "set", "string", "tuple"}
 	return append(append(out, "optional"), Kinds...)
 }
 
-// Parse reads a type as the language writes it. Where a part is faulty, that part is `any` and a Fault says so.
+// Parse parses a type as the language writes it. A part with an error becomes `any`, and a Fault reports it.
 func Parse(e hcl.Expression) (cty.Type, []Fault) {
 	if kw := hcl.ExprAsKeyword(e); kw != "" {
 		return parseWord(kw, e.Range())

@@ -12,8 +12,7 @@ import (
 // maxTypeDepth bounds the nesting of a type's text, which is read by recursion.
 const maxTypeDepth = 256
 
-// ParseString reads the text that String wrote. It is for programs and records: what a user writes is read by Parse,
-// which knows places.
+// ParseString parses the output of String, as programs and records hold it. Use Parse for text from users, which reports positions.
 func ParseString(s string) (cty.Type, error) {
 	if t, ok := words[s]; ok {
 		return t, nil

@@ -1,9 +1,9 @@
-// Package types holds the types of the language: values (string, number, list(T), …), which travel as JSON, and
-// artifacts (file, model, …), which travel by digest. It says how a type is written, read, and assigned.
+// Package types defines the types of the language: values (string, number, list(T), …), which are passed as JSON, and artifacts
+// (file, model, …), which are passed by digest. It parses, prints and converts them.
 //
-// A type is a cty.Type; an artifact kind is a capsule, so that it can stand inside list(model) and map(model) and can
-// never be mistaken for a value. The package neither infers the type of an expression (compiler/infer does) nor looks
-// into the bytes of an artifact (runtime/step does).
+// A type is a cty.Type. An artifact kind is a capsule type, so that it can be an element of list(model) and map(model) and is never
+// mistaken for a value. The package neither infers the type of an expression (see compiler/infer) nor reads the bytes of an
+// artifact (see runtime/step).
 package types
 
 import (
@@ -18,14 +18,14 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Artifact says what a capsule type stands for. A value of such a type encapsulates a *Handle.
+// Artifact describes the artifact kind of a capsule type. A value of such a type encapsulates a *Handle.
 type Artifact struct {
 	Kind  string // one of Kinds, or "artifact"
 	Media string // media type; set when Kind is "artifact"
 }
 
-// Handle is an artifact inside an expression that joins steps: it can be passed on, and has nothing to read. (In a
-// step's own command it is an object with the attribute path instead.)
+// Handle is an artifact in an expression between steps: it can be passed on, and has no attributes. In the command of a step an
+// artifact is an object with the attribute path instead.
 type Handle struct {
 	Content any // what the runtime keeps for it: a *record.Artifact
 }
@@ -38,7 +38,7 @@ var (
 	capsules   = map[Artifact]cty.Type{}
 )
 
-// Of returns the capsule type of an artifact kind; the same kind gives the same type in the whole process.
+// Of returns the capsule type of an artifact kind. The same kind has the same type in the whole process.
 func Of(a Artifact) cty.Type {
 	capsulesMu.Lock()
 	defer capsulesMu.Unlock()
@@ -59,10 +59,10 @@ func Of(a Artifact) cty.Type {
 
 type artifactKey struct{}
 
-// Kind returns the type of the artifact kind named: Kind("model").
+// Kind returns the type of the artifact kind with a name: Kind("model").
 func Kind(name string) cty.Type { return Of(Artifact{Kind: name}) }
 
-// AsArtifact says whether t is an artifact type, and which.
+// AsArtifact returns the artifact kind of t, and whether t is an artifact type.
 func AsArtifact(t cty.Type) (Artifact, bool) {
 	if t == cty.NilType || !t.IsCapsuleType() {
 		return Artifact{}, false
@@ -71,10 +71,10 @@ func AsArtifact(t cty.Type) (Artifact, bool) {
 	return a, ok
 }
 
-// IsArtifact says whether t is an artifact type itself; list(model) is not, see HasArtifact.
+// IsArtifact reports whether t itself is an artifact type. list(model) is not; see HasArtifact.
 func IsArtifact(t cty.Type) bool { _, ok := AsArtifact(t); return ok }
 
-// HasArtifact says whether t is an artifact type or holds one at any depth.
+// HasArtifact reports whether t is an artifact type or contains one at any depth.
 func HasArtifact(t cty.Type) bool {
 	switch {
 	case IsArtifact(t):
@@ -100,8 +100,8 @@ func (a Artifact) String() string {
 	return a.Kind
 }
 
-// String writes t as the language does: list(object({a = number, b = optional(string)})). Attributes are sorted, so
-// equal types give equal text; Parse reads it back.
+// String returns t as the language writes it: list(object({a = number, b = optional(string)})). Attributes are sorted, so that equal
+// types have equal texts. Parse reads the text.
 func String(t cty.Type) string {
 	switch {
 	case t == cty.NilType || t == cty.DynamicPseudoType:
@@ -133,7 +133,7 @@ func String(t cty.Type) string {
 	return t.FriendlyName()
 }
 
-// Phrase is String with an article, for messages: "a number", "an ndarray".
+// Phrase returns String with an article, for messages: "a number", "an ndarray".
 func Phrase(t cty.Type) string {
 	switch s := String(t); {
 	case s == "any":
@@ -145,8 +145,8 @@ func Phrase(t cty.Type) string {
 	}
 }
 
-// Widen is the type that a literal stands for where no type is declared: a tuple whose elements have one type is a list,
-// an attribute that is null is optional, and another null is `any`.
+// Widen returns the type of a literal that has no declared type: a tuple whose elements have one type becomes a list, an attribute
+// that is null becomes optional, and any other null becomes `any`.
 func Widen(v cty.Value) cty.Type {
 	v, _ = v.Unmark()
 	t := v.Type()

@@ -10,7 +10,7 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
-// MaxValue is the size of the largest value that travels between steps, in bytes of its JSON.
+// MaxValue is the maximum size of the JSON of a value that is passed between steps, in bytes.
 const MaxValue = 1 << 20
 
 // maxDepth bounds the nesting of a value read from JSON, whose readers recurse.
@@ -20,7 +20,7 @@ const maxDepth = 512
 // their digits.
 const maxDigits = 1024
 
-// FromJSON reads a value of type t. A JSON null is an error, as in Convert.
+// FromJSON decodes a value of type t. As in Convert, a JSON null is an error.
 func FromJSON(data []byte, t cty.Type) (cty.Value, error) {
 	if len(data) > MaxValue {
 		return cty.NilVal, fmt.Errorf("the value has %d bytes, and a value may have %d; larger data is an artifact", len(data), MaxValue)
@@ -39,7 +39,7 @@ func FromJSON(data []byte, t cty.Type) (cty.Value, error) {
 	return Convert(v, t)
 }
 
-// Restore reads what ToJSON wrote of a value of type t, with the nulls that were in it.
+// Restore decodes the output of ToJSON for a value of type t, including its nulls.
 func Restore(data []byte, t cty.Type) (cty.Value, error) {
 	if HasArtifact(t) {
 		return cty.NilVal, errors.New("an artifact is not a value")
@@ -94,8 +94,8 @@ func checkJSON(data []byte) error {
 	return nil
 }
 
-// ToJSON writes a wholly known value; artifacts are errors. Objects have their
-// keys sorted, and nothing is escaped for HTML, so that equal values give equal bytes.
+// ToJSON encodes a value. Unknown values and artifacts are errors. Keys of objects are sorted and nothing is escaped for HTML, so
+// that equal values have equal bytes.
 func ToJSON(v cty.Value) (json.RawMessage, error) {
 	if HasArtifact(v.Type()) {
 		return nil, errors.New("an artifact is not a value")

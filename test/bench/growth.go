@@ -39,7 +39,7 @@ func (b *bench) growth() error {
 			if err := os.WriteFile(filepath.Join(dir, "p.pipec.hcl"), []byte(g.write(n)), 0o644); err != nil {
 				return err
 			}
-			if g.args[0] == "fmt" { // so that there is nothing to tell
+			if g.args[0] == "fmt" { // so that lint has no findings
 				if _, err := b.measure(dir, b.pipec, "fmt"); err != nil {
 					return err
 				}

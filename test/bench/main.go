@@ -4,6 +4,7 @@
 // says little, a ratio says more.
 //
 //	go run ./test/bench [-rounds 5]
+//	go run ./test/bench -base COMMIT    this version beside the one of that commit
 package main
 
 import (
@@ -21,12 +22,13 @@ import (
 func main() {
 	rounds := flag.Int("rounds", 5, "how often each is measured")
 	parse := flag.String("parse", "", "parse this file with HCL alone and say how long it took (what the command starts itself for)")
+	base := flag.String("base", "", "measure only this version beside the one of this `commit`, and fail if a command is slower by more than 3%")
 	flag.Parse()
 	if *parse != "" {
 		parseOnce(*parse)
 		return
 	}
-	if err := run(*rounds); err != nil {
+	if err := run(*rounds, *base); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -40,7 +42,7 @@ type bench struct {
 	rounds int
 }
 
-func run(rounds int) error {
+func run(rounds int, base string) error {
 	// Beside the source, not in a temporary directory: that may be of another kind of file system.
 	dir, err := os.MkdirTemp(".", ".bench-")
 	if err != nil {
@@ -54,11 +56,11 @@ func run(rounds int) error {
 	if b.memory, err = os.MkdirTemp("/dev/shm", "bench-"); err == nil {
 		defer os.RemoveAll(b.memory)
 	}
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", b.pipec, "./cmd/pipec")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	build.Stdout, build.Stderr = os.Stderr, os.Stderr
-	if err := build.Run(); err != nil {
+	if err := build(".", b.pipec); err != nil {
 		return err
+	}
+	if base != "" {
+		return b.versions(base)
 	}
 	if b.self, err = os.Executable(); err != nil {
 		return err
@@ -70,6 +72,15 @@ func run(rounds int) error {
 		fmt.Println()
 	}
 	return nil
+}
+
+// build builds the pipec of a source tree.
+func build(tree, out string) error {
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, "./cmd/pipec")
+	cmd.Dir = tree
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	return cmd.Run()
 }
 
 // figure is one process, measured from outside.
@@ -99,7 +110,12 @@ func (b *bench) measure(dir, name string, args ...string) (figure, error) {
 
 // pair measures two commands in turn, after one turn that does not count.
 func (b *bench) pair(one, two func() (figure, error)) (first, second []figure, err error) {
-	for i := range b.rounds + 1 {
+	return b.pairOf(b.rounds, one, two)
+}
+
+// pairOf is pair with its own number of rounds.
+func (b *bench) pairOf(rounds int, one, two func() (figure, error)) (first, second []figure, err error) {
+	for i := range rounds + 1 {
 		f, err := one()
 		if err != nil {
 			return nil, nil, err

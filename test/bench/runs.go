@@ -16,20 +16,10 @@ func (b *bench) chain() error {
 	if err != nil {
 		return err
 	}
-	var src strings.Builder
-	src.WriteString("pipeline \"chain\" {\n")
-	for i := range steps {
-		fmt.Fprintf(&src, "  step \"s%03d\" {\n    command = [%q]\n", i, program)
-		if i > 0 {
-			fmt.Fprintf(&src, "    depends_on = [step.s%03d]\n", i-1)
-		}
-		src.WriteString("  }\n")
-	}
-	src.WriteString("}\n")
 	loop := fmt.Sprintf("i=0; while [ $i -lt %d ]; do %s; i=$((i+1)); done", steps, program)
 	fmt.Printf("A chain of %d steps that run %s, beside a shell's loop that starts it as often\n", steps, program)
 	for _, place := range b.places() {
-		dir, err := project(filepath.Join(place, "chain"), src.String())
+		dir, err := project(filepath.Join(place, "chain"), chainOf(steps, program))
 		if err != nil {
 			return err
 		}
@@ -50,6 +40,21 @@ func (b *bench) chain() error {
 		}
 	}
 	return nil
+}
+
+// chainOf writes n steps that run a program, each after the one before it.
+func chainOf(n int, program string) string {
+	var src strings.Builder
+	src.WriteString("pipeline \"chain\" {\n")
+	for i := range n {
+		fmt.Fprintf(&src, "  step \"s%03d\" {\n    command = [%q]\n", i, program)
+		if i > 0 {
+			fmt.Fprintf(&src, "    depends_on = [step.s%03d]\n", i-1)
+		}
+		src.WriteString("  }\n")
+	}
+	src.WriteString("}\n")
+	return src.String()
 }
 
 // shells are bash, which most people's loops run in, and sh, which on Debian is dash and starts a process fastest of all.

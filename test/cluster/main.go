@@ -28,9 +28,9 @@ const (
 
 const usage = `usage: cluster [-C DIR] up | down | status | env | build
 
-  up      bring the test cluster up, building what it is made of where that is not there; no-op where it is up
-  down    end it and take away all it leaves but its logs
-  status  exit 0 where it runs, 1 where it does not, 69 where this machine cannot run it
+  up      start the test cluster, and build its programs first if necessary; does nothing if it runs
+  down    stop it and remove everything except its logs
+  status  exit 0 if it runs, 1 if it doesn't, 69 if this machine can't run it
   env     print its addresses as shell exports
   build   build the binaries only
 

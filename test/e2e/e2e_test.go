@@ -1,5 +1,5 @@
-// Package e2e runs pipec on the test cluster as a user would: projects and commands, one script each in testdata. It
-// joins what the packages' own tests try apart, and reaches into none of them.
+// Package e2e runs pipec on the test cluster as a user would: projects and commands, one script each in testdata. It tests
+// the combination of what the packages' own tests check separately, and uses none of their internals.
 package e2e
 
 import (
@@ -22,14 +22,15 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"pipec.dev/pipec/internal/eventually"
 	"pipec.dev/pipec/internal/testcluster"
 	"pipec.dev/pipec/schema/kube"
 )
 
-// bucket holds the stores of all scripts, each in a prefix of its own.
+// bucket contains the stores of all scripts, each with a prefix of its own.
 const bucket = "e2e"
 
-// storeSecret is what pods find the store's credentials in.
+// storeSecret contains the store's credentials for pods.
 const storeSecret = "pipec-store"
 
 // TestScript runs testdata/*.txtar. Each has a namespace of its own that enforces Pod Security "restricted", and
@@ -53,7 +54,7 @@ func TestScript(t *testing.T) {
 	})
 }
 
-// deadline leaves time to tell what went wrong.
+// deadline leaves time to report what went wrong.
 func deadline(t *testing.T) time.Time {
 	if d, ok := t.Deadline(); ok {
 		return d.Add(-20 * time.Second)
@@ -64,7 +65,7 @@ func deadline(t *testing.T) time.Time {
 // TestMain removes what was built.
 func TestMain(m *testing.M) { testcluster.Main(m) }
 
-// setup gives a script its world.
+// setup prepares the environment of a script.
 func setup(t *testing.T, c testcluster.Cluster, bin string, env *testscript.Env) error {
 	client, ctx := c.Client(t), context.Background()
 	ns, err := client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
@@ -73,7 +74,7 @@ func setup(t *testing.T, c testcluster.Cluster, bin string, env *testscript.Env)
 	if err != nil {
 		return err
 	}
-	env.Defer(func() { // it goes in the background
+	env.Defer(func() { // the deletion runs in the background
 		_ = client.CoreV1().Namespaces().Delete(ctx, ns.Name, metav1.DeleteOptions{})
 	})
 	secret := &corev1.Secret{
@@ -163,19 +164,18 @@ func gives(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// await is gives, asked again until it is so, for two minutes at most.
+// await is like gives, but retries for at most two minutes.
 func await(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: await [-n] WANT ARG...")
 	}
 	var got string
-	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(250 * time.Millisecond) {
-		var ok bool
-		if ok, got = compare(ts, args); ok != neg {
-			return
-		}
+	if !eventually.Holds(2*time.Minute, func() (ok bool) {
+		ok, got = compare(ts, args)
+		return ok != neg
+	}) {
+		ts.Fatalf("not within two minutes: kubectl %s: %s", strings.Join(args, " "), got)
 	}
-	ts.Fatalf("it did not come to pass: kubectl %s: %s", strings.Join(args, " "), got)
 }
 
 func compare(ts *testscript.TestScript, args []string) (bool, string) {
@@ -193,7 +193,7 @@ func compare(ts *testscript.TestScript, args []string) (bool, string) {
 	return out == args[0], out
 }
 
-// deploy gives the file that emit wrote to kubectl: deploy FILE.
+// deploy applies the file that emit wrote with kubectl: deploy FILE.
 func deploy(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: deploy FILE")
@@ -203,7 +203,7 @@ func deploy(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// bake makes an image that has the agent already, of the test cluster's busybox: bake REFERENCE.
+// bake makes an image of the test cluster's busybox that includes the agent: bake REFERENCE.
 func bake(ts *testscript.TestScript, bin string, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: bake REFERENCE")

@@ -24,12 +24,12 @@ import (
 // notHere is why an example can't run on the test cluster.
 var notHere = map[string]string{"gpu-training": "it asks for a GPU"}
 
-// asIs are examples whose images are public ones, with nothing added: the test cluster can't pull them from where they are.
+// asIs are examples with public images, which the test cluster can't pull from their registry.
 var asIs = map[string]bool{"monorepo": true, "nightly-retraining": true}
 
 var public = regexp.MustCompile(`((?:base|image) +=) "(?:python|debian|busybox):[^"]*"`)
 
-// pulled gives the public images of a project another place.
+// pulled replaces the public images of a project.
 func pulled(t *testing.T, project, image string) {
 	t.Helper()
 	changed := 0
@@ -52,8 +52,9 @@ func pulled(t *testing.T, project, image string) {
 // bucket holds the stores of all examples.
 const bucket = "examples"
 
-// TestExamplesOnCluster runs the examples by their stacks "k8s", led to the test cluster by the stacks' variables alone: with
-// the same outcome as on this machine. Their images are one of Debian's packages, which has all that they import.
+// TestExamplesOnCluster runs the examples with their stacks "k8s", which variables of the stacks redirect to the test
+// cluster. The outcome must be the same as on this machine. Their images are built from Debian's packages, with
+// everything that they import.
 func TestExamplesOnCluster(t *testing.T) {
 	c := testcluster.Env(t)
 	if err := c.MakeBucket(t.Context(), bucket); err != nil {
@@ -118,7 +119,7 @@ func (e *onCluster) command(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// images gives the registry what the project would have built: pipec says where it looks for it.
+// images pushes the images that the project would have built, to the references where pipec expects them.
 func (e *onCluster) images(t *testing.T, image string) {
 	for line := range bytes.Lines(e.pipec(t, "push", "--list", "-o", "json")) {
 		var item struct{ Kind, Ref, Build string }
@@ -134,7 +135,7 @@ func (e *onCluster) images(t *testing.T, image string) {
 	}
 }
 
-// led is an environment that leads the stack "k8s" of an example to a new namespace of the test cluster.
+// led returns an environment that redirects the stack "k8s" of an example to a new namespace of the test cluster.
 func led(t *testing.T, c testcluster.Cluster, debian string) []string {
 	t.Helper()
 	namespace := c.Namespace(t)

@@ -1,5 +1,5 @@
-// Package examples runs the projects of examples/ on this machine and on the test cluster, as their READMEs say, and looks
-// at what comes out.
+// Package examples runs the projects of examples/ on this machine and on the test cluster, as their READMEs describe, and
+// checks the results.
 package examples
 
 import (
@@ -16,8 +16,8 @@ import (
 	"pipec.dev/pipec/internal/testcluster"
 )
 
-// want is what a run of each example gives: the pipeline's outputs that are values. A run is of the example's own params,
-// with those given.
+// want are the results of a run of each example: the pipeline's outputs that are values. A run uses the example's own
+// params, except for those given here.
 var want = map[string][]wanted{
 	"nightly-retraining": {
 		{nil, map[string]string{"accuracy": "0.8867", "published": `"production-63"`}, nil, nil},
@@ -48,7 +48,7 @@ var want = map[string][]wanted{
 	},
 }
 
-// answers are what another process gives to the approvals of each example, by their addresses.
+// answers are the answers to the approvals of each example, by address, which another process sends.
 var answers = map[string]map[string][]string{
 	"nightly-retraining": {"promote": {"--value", `{ stage = "production" }`, "--reason", "better than the last one"}},
 }
@@ -56,11 +56,11 @@ var answers = map[string]map[string][]string{
 type wanted struct {
 	params  []string
 	outputs map[string]string
-	present []string // whose values are no text, or depend on the machine
+	present []string // whose values are not text, or depend on the machine
 	absent  []string
 }
 
-// check holds the events of a run to what is wanted.
+// check compares the events of a run with the expected results.
 func (w *wanted) check(t *testing.T, name string, events []byte) {
 	t.Helper()
 	if len(w.outputs)+len(w.present)+len(w.absent) == 0 {
@@ -87,7 +87,7 @@ func (w *wanted) check(t *testing.T, name string, events []byte) {
 // TestMain removes what was built.
 func TestMain(m *testing.M) { testcluster.Main(m) }
 
-// copied is a copy of a project, without what runs have left in it.
+// copied returns a copy of a project, without the files of earlier runs.
 func copied(t *testing.T, dir string) string {
 	t.Helper()
 	project := filepath.Join(t.TempDir(), filepath.Base(dir))
@@ -136,22 +136,22 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// answering is where a run writes its events to: what it asks is answered by another process, as the example wants it.
+// answering returns the writer for a run's events. Another process answers the run's questions, as the example expects.
 func answering(t *testing.T, name string, run *exec.Cmd, out io.Writer, approve func(args ...string) *exec.Cmd) *approver {
 	return &approver{Writer: out, approve: func(named, step string) {
 		cmd := approve(append([]string{named, step}, answers[name][step]...)...)
 		if said, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%v: %v\n%s", cmd.Args, err, said)
-			_ = run.Process.Signal(os.Interrupt) // nobody else answers
+			_ = run.Process.Signal(os.Interrupt) // the run has no other approver
 		}
 	}}
 }
 
-// approver passes the events of a run on, and answers what it asks.
+// approver forwards the events of a run, and answers its questions.
 type approver struct {
 	io.Writer
 	approve func(run, step string)
-	part    []byte // a line that has no end yet
+	part    []byte // an incomplete line
 	answers sync.WaitGroup
 }
 
@@ -170,7 +170,7 @@ func (a *approver) Write(p []byte) (int, error) {
 	}
 }
 
-// outputs reads the values of the pipeline's outputs off the run's last event.
+// outputs returns the values of the pipeline's outputs from the run's last event.
 func outputs(t *testing.T, events []byte) map[string]string {
 	lines := bytes.Split(bytes.TrimSpace(events), []byte("\n"))
 	var end struct {
@@ -191,7 +191,7 @@ func outputs(t *testing.T, events []byte) map[string]string {
 	return out
 }
 
-// interpreter is one that has what the examples import; scripts/python-deps.sh sees to it that there is one.
+// interpreter returns an interpreter that has what the examples import; scripts/python-deps.sh installs it.
 func interpreter(t *testing.T) string {
 	venv, err := filepath.Abs("../../examples/digits/.venv/bin/python")
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package manifests holds what pipec writes for clusters to a real API server: whatever a project says, each object of it,
-// and each pod of its runs, is accepted by a strict server-side dry run, and by Pod Security where it is said to be.
+// Package manifests tests what pipec writes for clusters with a real API server: for any project, each object, and each pod
+// of its runs, must be accepted by a strict server-side dry run, and by Pod Security if it is supposed to be.
 package manifests_test
 
 import (
@@ -80,7 +80,7 @@ func (s server) accepts(t *rapid.T, p *program.Program) {
 		if err := s.apply(&o, true); err != nil {
 			t.Fatalf("%s %s: %v", o.GetKind(), o.GetName(), err)
 		}
-		if o.GetKind() == "ServiceAccount" { // pods of an account that isn't there are refused
+		if o.GetKind() == "ServiceAccount" { // the server rejects pods of a missing service account
 			if err := s.apply(&o, false); err != nil {
 				t.Fatal(err)
 			}
@@ -114,7 +114,7 @@ func (s server) accepts(t *rapid.T, p *program.Program) {
 	}
 }
 
-// podOf is a pod as the coordinator makes it of a step's template.
+// podOf returns the pod that the coordinator makes from a step's template.
 func podOf(t *rapid.T, step *program.Step, namespace string) *unstructured.Unstructured {
 	var template corev1.PodTemplateSpec
 	if err := json.Unmarshal(step.Pod, &template); err != nil {
@@ -137,7 +137,7 @@ func podOf(t *rapid.T, step *program.Step, namespace string) *unstructured.Unstr
 	return &u
 }
 
-// template tries the coordinator's pod of a Job: the server looks at a Job's template less closely than at a pod.
+// template creates the coordinator's pod of a Job: the server checks a Job's template less strictly than a pod.
 func (s server) template(t *rapid.T, o *unstructured.Unstructured) {
 	if o.GetKind() != "Job" {
 		return

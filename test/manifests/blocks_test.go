@@ -2,8 +2,8 @@ package manifests_test
 
 import "pgregory.net/rapid"
 
-// knob is what a step's own blocks and attributes may say of its pod, and the field of the PodSpec that it becomes, where
-// `pod` can't say it again.
+// knob is what a step's own blocks and attributes may set in its pod, and the field of the PodSpec that it sets, if `pod`
+// can't set that field again.
 type knob struct{ field, text string }
 
 var blockKnobs = []knob{

@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// source writes a random project that is right: it compiles, and means something on a cluster.
+// source writes a random valid project that makes sense on a cluster.
 type source struct {
 	t *rapid.T
 	b strings.Builder
@@ -132,7 +132,7 @@ func (s *source) step(kind string) {
 	s.line("  }")
 }
 
-// security says whether there is a block, which lets the step have volumes of its node.
+// security writes a security block or not, and reports whether it allows volumes of the node.
 func (s *source) security() bool {
 	if !s.maybe("security") {
 		return false
@@ -154,7 +154,7 @@ func (s *source) security() bool {
 	return true
 }
 
-// patches are what `pod` may say; each by itself keeps to restricted.
+// patches are possible values of `pod`; each by itself complies with restricted.
 var patches = []string{
 	`tolerations = [{ key = "gpu", operator = "Exists", effect = "NoSchedule" }, { key = "spot", value = "yes" }]`,
 	`affinity = { nodeAffinity = { requiredDuringSchedulingIgnoredDuringExecution = { nodeSelectorTerms = [{ matchExpressions = [{ key = "zone", operator = "In", values = ["a", "b"] }] }] } } }`,
@@ -172,7 +172,7 @@ var patches = []string{
 	`containers = [{ name = "main", env = [{ name = "NODE", valueFrom = { fieldRef = { fieldPath = "spec.nodeName" } } }], ports = [{ containerPort = 80, name = "http" }], imagePullPolicy = "Always" }, { name = "side", image = "s:1", args = ["-v"], resources = { limits = { memory = "64Mi" } } }]`,
 }
 
-// pod writes `pod`, without the fields that the step's blocks have said.
+// pod writes `pod`, without the fields that the step's blocks set.
 func (s *source) pod(said map[string]bool) {
 	if !s.maybe("pod") {
 		return

@@ -22,12 +22,11 @@ import (
 
 var update = flag.Bool("update", false, "write what is emitted into the golden files")
 
-// The file of an archive that holds what is emitted, and the one that is the project's lock.
+// The file of an archive with the emitted objects, and the one with the project's lock file.
 const golden, lockFile = "manifests", program.LockFile
 
-// TestGolden holds what is written for the projects of testdata to what stands in their archives: the definition, with the
-// program's bytes left out, and the pods of the steps, which are inside of those. A comment `project: DIR` names a project
-// that stands elsewhere.
+// TestGolden compares what is written for the projects of testdata with their archives: the definition, without the
+// program's bytes, and the pods of the steps. A comment `project: DIR` names a project in another directory.
 func TestGolden(t *testing.T) {
 	files, err := filepath.Glob("../../testdata/manifests/*.txtar")
 	if err != nil || len(files) == 0 {

@@ -22,7 +22,7 @@ const bucket = "rules"
 // atATime is how many cases run on the cluster at once: most of what each does is to wait.
 const atATime = 8
 
-// TestCluster runs the cases on the test cluster, each in a namespace of its own: names can't get in each other's way.
+// TestCluster runs the cases on the test cluster, each in a namespace of its own, so that names don't conflict.
 func TestCluster(t *testing.T) {
 	c := testcluster.Env(t)
 	if err := c.MakeBucket(t.Context(), bucket); err != nil {
@@ -30,11 +30,11 @@ func TestCluster(t *testing.T) {
 	}
 	bin := testcluster.Binaries(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
-	t.Cleanup(cancel) // when the cases have ended, which go on beside each other
+	t.Cleanup(cancel) // after the cases have ended, which run in parallel
 	slots := make(chan struct{}, atATime)
 	for _, one := range load(t) {
 		if one.Only == "local" {
-			continue // it says why
+			continue // the case has the reason
 		}
 		t.Run(one.Name, func(t *testing.T) {
 			t.Parallel()

@@ -29,7 +29,7 @@ func TestLocal(t *testing.T) {
 	}
 	for _, c := range load(t) {
 		if c.Only == "cluster" {
-			continue // it says why, and the cluster runs it
+			continue // the case has the reason, and the cluster runs it
 		}
 		t.Run(c.Name, func(t *testing.T) {
 			if c.Only == "local" && testing.Short() {
@@ -49,7 +49,7 @@ func TestLocal(t *testing.T) {
 	}
 }
 
-// TestEveryRule: no rule is without a case, and no case without a rule.
+// TestEveryRule checks that each rule has a case, and each case a rule.
 func TestEveryRule(t *testing.T) {
 	if *only != "" {
 		return
@@ -89,7 +89,7 @@ func load(t *testing.T) []*rules.Case {
 	return cases
 }
 
-// compare holds a transcript to what is wanted, or writes that.
+// compare compares a transcript with the expected one, or writes it with -update.
 func compare(t *testing.T, c *rules.Case, got string, write bool) {
 	t.Helper()
 	if got == c.Want {

@@ -19,17 +19,17 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// world is where cases are run: a driver.
+// world is the environment of the cases: a driver and its stack.
 type world struct {
 	driver  string
 	bin     string // where pipec and pipec-agent are
 	environ []string
 	stack   string // the text of the file with the stack
-	image   string // what stands for "busybox"
+	image   string // the image to use for "busybox"
 	flags   []string
 }
 
-// play runs a case in an empty directory, and gives what came of it.
+// play runs a case in an empty directory, and returns the outcome.
 func (w *world) play(ctx context.Context, c *rules.Case, dir string) (string, error) {
 	if err := w.write(c, dir); err != nil {
 		return "", err
@@ -62,7 +62,7 @@ func (w *world) write(c *rules.Case, dir string) error {
 	return os.WriteFile(filepath.Join(dir, "stack.pipec.hcl"), []byte(w.stack), 0o644)
 }
 
-// command runs one of the case's commands, and tells it.
+// command runs one of the case's commands, and writes the transcript.
 func (w *world) command(ctx context.Context, c *rules.Case, r *rules.Run, dir string, b *strings.Builder) error {
 	fmt.Fprintf(b, "$ %s\n", strings.Join(r.Command, " "))
 	args := slices.Clone(r.Command[1:])
@@ -88,7 +88,7 @@ func (w *world) command(ctx context.Context, c *rules.Case, r *rules.Run, dir st
 	var events []record.Event
 	var text strings.Builder
 	lines := bufio.NewScanner(out)
-	for lines.Buffer(nil, 64<<20); lines.Scan(); { // the last event holds all steps
+	for lines.Buffer(nil, 64<<20); lines.Scan(); { // the last event contains all steps
 		var e record.Event
 		if !follows || json.Unmarshal(lines.Bytes(), &e) != nil || e.Type == "" {
 			fmt.Fprintln(&text, lines.Text())
@@ -127,7 +127,7 @@ func (w *world) command(ctx context.Context, c *rules.Case, r *rules.Run, dir st
 	return nil
 }
 
-// acts are what is done while a command goes on.
+// acts runs commands while another command runs.
 type acts struct {
 	w    *world
 	c    *rules.Case

@@ -24,8 +24,8 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// TestSameProgram is rule 10, held to the project of every case: what changes its text and not its meaning changes no byte
-// of what it is compiled to, or of the manifests.
+// TestSameProgram checks rule 10 with the project of every case: changes of its text that keep its meaning change no byte
+// of its programs or manifests.
 func TestSameProgram(t *testing.T) {
 	changes := map[string]func(*testing.T, string, []byte) map[string][]byte{
 		"nothing":      func(_ *testing.T, name string, src []byte) map[string][]byte { return map[string][]byte{name: src} },
@@ -67,7 +67,7 @@ func TestSameProgram(t *testing.T) {
 	}
 }
 
-// emitted are the programs of a project, and their manifests; nil where it doesn't compile.
+// emitted returns the programs of a project and their manifests; nil if it doesn't compile.
 func emitted(t *testing.T, sources map[string][]byte) []byte {
 	t.Helper()
 	dir := t.TempDir()
@@ -113,7 +113,7 @@ func emitted(t *testing.T, sources map[string][]byte) []byte {
 	return out.Bytes()
 }
 
-// wide are attributes as nobody aligns them.
+// wide aligns attributes in an unusual way.
 var wide = regexp.MustCompile(`(?m)^( *\w+) += `)
 
 func formatted(t *testing.T, name string, src []byte) map[string][]byte {
@@ -147,7 +147,7 @@ func convertedBack(t *testing.T, name string, src []byte) map[string][]byte {
 	return out
 }
 
-// commented puts a comment before each line that isn't in the middle of a text: there are none of those in the cases.
+// commented adds a comment before each line. No case has a text of several lines.
 func commented(_ *testing.T, name string, src []byte) map[string][]byte {
 	var b bytes.Buffer
 	for line := range bytes.Lines(src) {
@@ -157,8 +157,7 @@ func commented(_ *testing.T, name string, src []byte) map[string][]byte {
 	return map[string][]byte{name: b.Bytes()}
 }
 
-// torn gives each block of the top, and each step of a pipeline, another place: a file for each block, the steps turned
-// round.
+// torn moves each top-level block to a file of its own, and reverses the steps of a pipeline.
 func torn(t *testing.T, name string, src []byte) map[string][]byte {
 	if strings.HasSuffix(name, ".yaml") {
 		return map[string][]byte{"sub-" + name: src}
@@ -174,7 +173,7 @@ func torn(t *testing.T, name string, src []byte) map[string][]byte {
 		if inner := block.Body.Blocks; len(inner) > 1 {
 			text = text[:0]
 			text = append(text, src[block.TypeRange.Start.Byte:inner[0].TypeRange.Start.Byte]...)
-			// Attributes may stand between blocks and after them.
+			// Attributes are also allowed between blocks and after them.
 			at := inner[0].TypeRange.Start.Byte
 			var between []byte
 			var blocks [][]byte

@@ -13,8 +13,8 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// transcript tells a run by its events, in words that are the same on every driver: no times, no names that are made by
-// chance, and what steps write is told step by step.
+// transcript describes a run by its events, in words that are the same on every driver: without times and random names, and
+// with the output of steps grouped by step.
 func transcript(c *rules.Case, driver string, events []record.Event) string {
 	var b strings.Builder
 	end := events[len(events)-1].RunEnd
@@ -54,7 +54,7 @@ func transcript(c *rules.Case, driver string, events []record.Event) string {
 	}
 	for _, want := range c.AtOnce {
 		step, bound, _ := strings.Cut(want, "=")
-		// How many it are is chance where they are short and begin late; on this machine they begin at once.
+		// The number depends on timing if instances are short and start late; on this machine they start at once.
 		if got := atOnce(end.Steps, step); driver != "local" && got <= number(bound) {
 			fmt.Fprintf(&b, "%s: %s at once\n", step, bound)
 		} else {
@@ -68,7 +68,7 @@ func because(b *strings.Builder, c *rules.Case, reason, message string) {
 	if reason != "" {
 		fmt.Fprintf(b, ", %s", reason)
 	}
-	if reason == record.ReasonStepsFailed { // they stand in the order in which they have failed
+	if reason == record.ReasonStepsFailed { // the message has them in the order in which they failed
 		steps := strings.Split(message, ", ")
 		slices.Sort(steps)
 		message = strings.Join(steps, ", ")
@@ -78,7 +78,7 @@ func because(b *strings.Builder, c *rules.Case, reason, message string) {
 	}
 }
 
-// logs are the lines of a step, attempt by attempt.
+// logs returns the lines of a step, attempt by attempt.
 func logs(b *strings.Builder, events []record.Event, step string) {
 	var lines []record.Event
 	for _, e := range events {
@@ -115,7 +115,7 @@ func datum(d *record.Datum) string {
 	return "[" + strings.Join(parts, ", ") + "]"
 }
 
-// atOnce is how many instances of a step, at most, had started and not ended.
+// atOnce returns the largest number of instances of a step that ran at the same time.
 func atOnce(steps []record.StepEnd, step string) int {
 	type change struct {
 		at time.Time

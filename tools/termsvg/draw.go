@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// palette are the eight colours of a terminal, for a dark ground.
+// palette are the eight colors of a terminal, for a dark background.
 var palette = []string{"#6e7681", "#ff7b72", "#7ee787", "#e3b341", "#79c0ff", "#d2a8ff", "#56d4dd", "#f0f6fc"}
 
-// The measures of a character and of the window.
+// The sizes of a character and of the window.
 const (
 	charWidth  = 8.4
 	lineHeight = 19.0
@@ -18,8 +18,8 @@ const (
 	bar        = 34.0
 )
 
-// draw writes the picture. Every run of characters of one style is put at its own place and given its width, so that
-// columns hold whatever font there is.
+// draw writes the picture. Every run of characters of one style has a fixed position and width, so that columns are aligned
+// with any font.
 func draw(w io.Writer, s *screen, title string) {
 	lines := s.lines
 	for len(lines) > 0 && strings.TrimSpace(text(lines[len(lines)-1])) == "" {

@@ -1,9 +1,9 @@
-// Termsvg draws what a terminal shows at the end of a session as an SVG: for pictures in the documentation that are real
-// output. It reads what was sent to the terminal, with its control sequences, such as `script` records it.
+// Termsvg draws the content of a terminal at the end of a session as an SVG: for pictures of real output in the
+// documentation. It reads what was sent to the terminal, with its control sequences, as `script` records it.
 //
 //	termsvg -columns 100 -title pipec <session >picture.svg
 //
-// It knows the sequences that programs use for colours, for going up some lines and for erasing; others are left out.
+// It supports the sequences that programs use for colors, for moving up some lines and for erasing; others are ignored.
 package main
 
 import (
@@ -16,10 +16,10 @@ import (
 
 func main() {
 	columns := flag.Int("columns", 100, "the width of the terminal")
-	title := flag.String("title", "", "what stands in the window's bar, and is read to those who can't see it")
+	title := flag.String("title", "", "the title of the window, which is also the picture's text for screen readers")
 	flag.Parse()
 	if *columns < 1 {
-		fmt.Fprintln(os.Stderr, "termsvg: a terminal has at least one column")
+		fmt.Fprintln(os.Stderr, "termsvg: -columns must be at least 1")
 		os.Exit(64)
 	}
 	if err := run(os.Stdin, os.Stdout, *columns, *title); err != nil {

@@ -19,7 +19,7 @@ type cell struct {
 	style
 }
 
-// screen is a terminal without an end below: it does not scroll.
+// screen is a terminal of unlimited height: it does not scroll.
 type screen struct {
 	columns  int
 	lines    [][]cell

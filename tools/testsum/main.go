@@ -1,10 +1,10 @@
-// Testsum reads what `go test -json` writes, shows the packages and the failures, and counts: its last line is
-// "N passed, N failed, N skipped". It fails where a test failed, and where one was skipped that could have run.
+// Testsum reads the output of `go test -json`, shows the packages and the failures, and counts: its last line is "N passed,
+// N failed, N skipped". It fails if a test failed, or if a test was skipped that could have run.
 //
 //	go test -json ./... | testsum -skips FILE
 //
-// FILE lists the tests that may be skipped: "PACKAGE TEST | COMMAND | WHY" a line, where COMMAND is a shell command that
-// succeeds where this machine can't run the test.
+// FILE lists the tests that may be skipped, one a line: "PACKAGE TEST | COMMAND | WHY". COMMAND is a shell command that
+// succeeds if this machine can't run the test.
 package main
 
 import (
@@ -16,7 +16,7 @@ import (
 )
 
 func main() {
-	skips := flag.String("skips", "", "the `FILE` of the tests that may be skipped")
+	skips := flag.String("skips", "", "the `FILE` with the tests that may be skipped")
 	flag.Parse()
 	os.Exit(run(os.Stdin, os.Stdout, *skips))
 }
@@ -37,7 +37,7 @@ func run(in io.Reader, out io.Writer, skips string) int {
 		why, ok := allowed.reason(t, shell)
 		if !ok {
 			bad = true
-			why = "THIS MACHINE COULD RUN IT, or .ci/skips does not say why not"
+			why = "THIS MACHINE CAN RUN IT, or .ci/skips has no reason"
 		}
 		fmt.Fprintf(out, "skipped: %s %s: %s\n", t.pkg, t.name, why)
 	}
@@ -52,5 +52,5 @@ func run(in io.Reader, out io.Writer, skips string) int {
 	return 0
 }
 
-// shell says whether a command succeeds.
+// shell reports whether a command succeeds.
 func shell(command string) bool { return exec.Command("sh", "-c", command).Run() == nil }

@@ -40,13 +40,13 @@ func TestRun(t *testing.T) {
 `, "", 1, []string{"panic: oh"}, "1 passed, 1 failed, 0 skipped"},
 		{"a skip without a reason", skipped, "", 1, []string{"skipped: p TestA/part: THIS"}, "1 passed, 0 failed, 1 skipped"},
 		{"a skip with one", skipped, "p TestA | true | no cluster\n", 0, []string{"p TestA/part: no cluster"}, "1 passed, 0 failed, 1 skipped"},
-		{"a skip that could run", skipped, "# why\np TestA | false | no cluster\n", 1, []string{"THIS MACHINE COULD RUN IT"}, "1 passed, 0 failed, 1 skipped"},
+		{"a skip that could run", skipped, "# why\np TestA | false | no cluster\n", 1, []string{"THIS MACHINE CAN RUN IT"}, "1 passed, 0 failed, 1 skipped"},
 		{"the skip of another", skipped, "p Test | true | no\nq TestA | true | no\n", 1, []string{"THIS"}, "1 passed, 0 failed, 1 skipped"},
 		{"skips of a whole package", skipped, "p * | true | no cluster\n", 0, []string{"p TestA/part: no cluster"}, "1 passed, 0 failed, 1 skipped"},
 		{"skips of another whole package", skipped, "q * | true | no cluster\n", 1, []string{"THIS"}, "1 passed, 0 failed, 1 skipped"},
 		{"nothing", "", "", 1, []string{"no test"}, "0 passed, 0 failed, 0 skipped"},
 		{"other words", "go: downloading x\n" + skipped, "p TestA | true | no\n", 0, []string{"go: downloading x"}, "1 passed, 0 failed, 1 skipped"},
-		{"no list", skipped, "p TestA\n", 1, nil, "want PACKAGE TEST | COMMAND | WHY"},
+		{"no list", skipped, "p TestA\n", 1, nil, "expected PACKAGE TEST | COMMAND | WHY"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "skips")

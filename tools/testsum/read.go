@@ -12,13 +12,13 @@ import (
 type event struct {
 	Action     string
 	Package    string
-	ImportPath string // of what could not be built
+	ImportPath string // set for a package that could not be built
 	Test       string
 	Output     string
 	Elapsed    float64
 }
 
-// test is one test, or a part of one.
+// test is one test, or a subtest.
 type test struct{ pkg, name string }
 
 type sum struct {
@@ -26,18 +26,18 @@ type sum struct {
 	skipped        []test
 }
 
-// read counts the events, and writes the packages as they end and the output of what failed.
+// read counts the events, and writes each package when it ends, with the output of its failures.
 func read(in io.Reader, out io.Writer) (sum, error) {
 	var s sum
-	said := map[test]*strings.Builder{} // what each test wrote, until it has ended
-	inside := map[string]int{}          // failed tests of a package
+	said := map[test]*strings.Builder{} // the output of each running test
+	inside := map[string]int{}          // the number of failed tests in each package
 	lines := bufio.NewReaderSize(in, 1<<20)
 	for {
 		line, err := lines.ReadBytes('\n')
 		if len(line) > 0 {
 			var e event
 			if json.Unmarshal(line, &e) != nil || e.Action == "" {
-				fmt.Fprintf(out, "%s", line) // not from the tests: the go command itself
+				fmt.Fprintf(out, "%s", line) // written by the go command itself, not by a test
 			} else {
 				s.event(e, said, inside, out)
 			}
@@ -87,7 +87,7 @@ func (s *sum) event(e event, said map[test]*strings.Builder, inside map[string]i
 	}
 }
 
-// pkg is the end of a package. One that failed though none of its tests did (it can't be built, or it ended early) is a
+// pkg handles the end of a package. A package that failed without a failed test (it can't be built, or it ended early) is a
 // failure of its own.
 func (s *sum) pkg(e event, output string, failures int, out io.Writer) {
 	switch e.Action {

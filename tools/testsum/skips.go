@@ -26,18 +26,18 @@ func readSkips(path string) (skips, error) {
 		}
 		parts := strings.Split(line, " | ")
 		if len(parts) != 3 {
-			return nil, fmt.Errorf("%s:%d: want PACKAGE TEST | COMMAND | WHY", path, i+1)
+			return nil, fmt.Errorf("%s:%d: expected PACKAGE TEST | COMMAND | WHY", path, i+1)
 		}
 		names := strings.Fields(parts[0])
 		if len(names) != 2 || strings.TrimSpace(parts[1]) == "" || strings.TrimSpace(parts[2]) == "" {
-			return nil, fmt.Errorf("%s:%d: want PACKAGE TEST | COMMAND | WHY", path, i+1)
+			return nil, fmt.Errorf("%s:%d: expected PACKAGE TEST | COMMAND | WHY", path, i+1)
 		}
 		out = append(out, skip{names[0], names[1], strings.TrimSpace(parts[1]), strings.TrimSpace(parts[2])})
 	}
 	return out, nil
 }
 
-// reason is why a test may be skipped. A test stands for its parts too, and * for all tests of the package.
+// reason returns why a test may be skipped. An entry for a test covers its subtests, and * covers all tests of the package.
 func (all skips) reason(t test, succeeds func(command string) bool) (string, bool) {
 	for _, s := range all {
 		if s.pkg == t.pkg && (s.name == "*" || s.name == t.name || strings.HasPrefix(t.name, s.name+"/")) && succeeds(s.command) {

@@ -1,6 +1,6 @@
-// Package names finds, in the outlines of a project's files, what is declared and what each reference names. It knows
-// where names hold (params and steps in their pipeline, inputs and outputs in their step) and nothing of values; a name
-// that is declared twice is its first declaration, as for the compiler.
+// Package names finds, in the outlines of a project's files, the declarations and what each reference names. It knows the
+// scope of names (params and steps in their pipeline, inputs and outputs in their step) and nothing of values. A name that
+// is declared twice means its first declaration, as for the compiler.
 package names
 
 import (
@@ -119,8 +119,8 @@ func (x *Index) block(s scope, kind Kind, f *File, b *outline.Block) {
 	}
 }
 
-// approval names the value that an approver gives. The type declares it, which nothing else is said by: it is found from
-// references alone.
+// approval declares the value that an approver sets. It is declared by `type` only, so it can be found only from
+// references.
 func approval(own scope, f *File, b *outline.Block) {
 	a := b.Attr("type")
 	if a == nil || own[Output][program.ApprovalOutput] != nil {
@@ -142,7 +142,7 @@ func (x *Index) declare(s scope, sym *Symbol) {
 	x.at[place{sym.File, sym.At.Start}] = sym
 }
 
-// scopeOf is where names of a kind hold that are used in block b; nil where they have no meaning there.
+// scopeOf returns the scope of names of a kind that are used in block b; nil if they have no meaning there.
 func (x *Index) scopeOf(kind Kind, b *outline.Block) scope {
 	switch kind {
 	case Param, Step, Result:
@@ -153,17 +153,17 @@ func (x *Index) scopeOf(kind Kind, b *outline.Block) scope {
 	return x.top
 }
 
-// Lookup finds what a name is in block b.
+// Lookup returns the declaration of a name that is used in block b.
 func (x *Index) Lookup(kind Kind, name string, b *outline.Block) *Symbol {
 	return x.scopeOf(kind, b)[kind][name]
 }
 
-// Declared are the names of a kind that hold in block b, sorted.
+// Declared returns the names of a kind that are in scope in block b, sorted.
 func (x *Index) Declared(kind Kind, b *outline.Block) []*Symbol {
 	return sorted(x.scopeOf(kind, b)[kind])
 }
 
-// Outputs are the outputs of a step, by name: its own, or those of the pipeline that it calls.
+// Outputs returns the outputs of a step, by name: its own, or those of the pipeline that it calls.
 func (x *Index) Outputs(step *Symbol) []*Symbol {
 	if own := x.in[step.Block][Output]; len(own) > 0 {
 		return sorted(own)
@@ -171,10 +171,10 @@ func (x *Index) Outputs(step *Symbol) []*Symbol {
 	return sorted(x.in[x.callee(step)][Result])
 }
 
-// Params are the params of a pipeline, by name.
+// Params returns the params of a pipeline, by name.
 func (x *Index) Params(pipeline *outline.Block) []*Symbol { return sorted(x.in[pipeline][Param]) }
 
-// callee is the pipeline that a step calls, or nil.
+// callee returns the pipeline that a step calls, or nil.
 func (x *Index) callee(step *Symbol) *outline.Block {
 	a := step.Block.Attr("pipeline")
 	if a == nil {
@@ -188,7 +188,7 @@ func (x *Index) callee(step *Symbol) *outline.Block {
 	return nil
 }
 
-// Callee is the pipeline that a step's block calls, or nil.
+// Callee returns the pipeline that a step's block calls, or nil.
 func (x *Index) Callee(f *File, step *outline.Block) *outline.Block {
 	return x.callee(&Symbol{File: f, Block: step})
 }
@@ -201,7 +201,7 @@ func sorted(m map[string]*Symbol) []*Symbol {
 	return out
 }
 
-// Resolve finds what the part of a reference names. The first part means the same as the second: step and x of step.x.
+// Resolve returns what the part of a reference names. The first part means the same as the second: step and x of step.x.
 func (x *Index) Resolve(r *outline.Ref, part int) *Symbol {
 	if len(r.Parts) < 2 {
 		return nil
@@ -223,7 +223,7 @@ func (x *Index) Resolve(r *outline.Ref, part int) *Symbol {
 	return nil
 }
 
-// Declares is the symbol whose name holds an offset of a file, or nil.
+// Declares returns the symbol whose name contains an offset of a file, or nil.
 func (x *Index) Declares(f *File, offset int) *Symbol {
 	if b := f.HeaderAt(offset); b != nil && len(b.Labels) > 0 && b.Labels[0].At.Holds(offset) {
 		return x.at[place{f, b.Labels[0].At.Start}]
@@ -240,8 +240,8 @@ type Use struct {
 	At   outline.Span
 }
 
-// Uses are all references to a symbol, by file and place. Declarations are none. stop is asked now and then whether
-// nobody waits any more.
+// Uses returns all references to a symbol, by file and position, without its declaration. It calls stop now and then, and
+// returns early if the result is no longer needed.
 func (x *Index) Uses(s *Symbol, stop func() bool) []Use {
 	var out []Use
 	for _, f := range x.Files {

@@ -28,7 +28,7 @@ func shape(b *outline.Block) string {
 	return "(" + strings.Join(parts, " ") + ")"
 }
 
-// TestBroken: what is whole in a file is found beside what is not.
+// TestBroken checks that the complete parts of a file are found next to incomplete ones.
 func TestBroken(t *testing.T) {
 	for name, c := range map[string]struct{ src, want, refs string }{
 		"a word":               {"pipeline \"p\" {\n  st\n  step \"a\" {}\n}", "(pipeline:p(step:a))", "st"},
@@ -72,7 +72,7 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// check holds that all places are in the file, and in their order, and that a cursor can be anywhere.
+// check checks that all ranges are inside the file and in order, and that any cursor position works.
 func check(t *testing.T, f *outline.File) {
 	t.Helper()
 	in := func(what string, s, around outline.Span) {
@@ -115,7 +115,7 @@ func check(t *testing.T, f *outline.File) {
 	}
 }
 
-// FuzzParse: whatever a file holds, its outline comes to an end and keeps to the file.
+// FuzzParse: for any file, the outline is returned, and its ranges are inside the file.
 func FuzzParse(f *testing.F) {
 	for _, src := range sources(f) {
 		if len(src) < 1<<14 {

@@ -6,7 +6,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// Keys are the keys of the outermost object in a stretch of the file, without quotes.
+// Keys returns the keys of the outermost object in a range of the file, without quotes.
 func (f *File) Keys(s Span) []Span {
 	if f.yaml != nil {
 		return f.yaml.keys(s)
@@ -37,12 +37,12 @@ func (f *File) Keys(s Span) []Span {
 	return out
 }
 
-// tokenAt is the number of the last token that starts at an offset or before it.
+// tokenAt returns the index of the last token that starts at an offset or before it.
 func (f *File) tokenAt(offset int) int {
 	return max(0, sort.Search(len(f.tokens), func(i int) bool { return int(f.tokens[i].start) > offset })-1)
 }
 
-// Cursor is what stands around a cursor.
+// Cursor describes the surroundings of a cursor.
 type Cursor struct {
 	Block  *Block   // whose body it is in
 	Attr   *Attr    // whose value it is in; nil in a body itself
@@ -50,15 +50,15 @@ type Cursor struct {
 	Word   Span     // of the name that it is in or behind; empty where it is in none
 	Text   bool     // it is in the text of a string or a heredoc
 	String Span     // of that string, without quotes; empty for a heredoc
-	Starts bool     // in a body: only Word stands before it on the line, so that an item may begin here
+	Starts bool     // in a body: only Word is before it on the line, so that an item may begin here
 	Key    bool     // in an object: where a key is written
 	Depth  int      // of brackets that are open between the start of the value and the cursor
 	Silent bool     // it is in a comment, a number, or behind something that ends a value
-	Bare   bool     // of a file in YAML: in a value, and in no expression
+	Bare   bool     // in a file in YAML: in a value, but not in an expression
 	After  []string // the names of the reference that a string is compared with
 }
 
-// CursorAt finds what stands around an offset.
+// CursorAt returns the surroundings of an offset.
 func (f *File) CursorAt(offset int) Cursor {
 	if f.yaml != nil {
 		return f.yamlCursor(offset)
@@ -90,7 +90,7 @@ func (f *File) CursorAt(offset int) Cursor {
 	return c
 }
 
-// inText finds the string or the heredoc whose text the cursor is in.
+// inText finds the string or the heredoc whose text contains the cursor.
 func (c *Cursor) inText(f *File, offset int) {
 	start := 0
 	for n := c.Block; n != nil && start == 0; n = n.Parent {
@@ -99,7 +99,7 @@ func (c *Cursor) inText(f *File, offset int) {
 	c.inTextFrom(f, start, offset, nil)
 }
 
-// inTextFrom reads from a place on where the cursor may be in strings already, outermost first.
+// inTextFrom does so from a position where the cursor may already be in strings, outermost first.
 func (c *Cursor) inTextFrom(f *File, start, offset int, open []Span) {
 	for i := f.tokenAt(start); i < len(f.tokens) && int(f.tokens[i].start) < offset; i++ {
 		switch t := f.tokens[i]; t.kind {
@@ -130,8 +130,7 @@ func (c *Cursor) inTextFrom(f *File, start, offset int, open []Span) {
 	c.String = s
 }
 
-// inValue finds how deep in a value, which starts at an offset, the cursor is, and whether a key of an object is written
-// there.
+// inValue finds how deep in a value, which starts at an offset, the cursor is, and whether it is at a key of an object.
 func (c *Cursor) inValue(f *File, start int) {
 	type open struct {
 		closer hclsyntax.TokenType
@@ -170,7 +169,7 @@ func (c *Cursor) inValue(f *File, start int) {
 	c.After = last
 }
 
-// silent says whether an offset is in a comment or a number.
+// silent reports whether an offset is in a comment or a number.
 func (f *File) silent(offset int) bool {
 	t := f.tokens[f.tokenAt(max(0, offset-1))]
 	if int(t.start) >= offset || int(t.end) < offset {
@@ -185,7 +184,7 @@ func (f *File) silent(offset int) bool {
 	return false
 }
 
-// startsItem says whether an item of a body may begin at an offset: nothing but a brace stands before it on its line.
+// startsItem reports whether an item of a body may begin at an offset: only a brace may precede it on its line.
 func (f *File) startsItem(offset int) bool {
 	for i := f.tokenAt(max(0, offset-1)); i >= 0; i-- {
 		t := f.tokens[i]
@@ -204,7 +203,7 @@ func (f *File) startsItem(offset int) bool {
 	return true
 }
 
-// CallAround is the call whose arguments hold an offset, and which of them does; "" where there is none.
+// CallAround returns the call whose arguments contain an offset, and the index of the argument; "" if there is none.
 func (f *File) CallAround(offset int) (name string, argument int) {
 	a := f.AttrAt(offset)
 	if a == nil {

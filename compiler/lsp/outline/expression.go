@@ -6,14 +6,14 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// bracket is what is open in an expression.
+// bracket is an open bracket in an expression.
 type bracket struct {
 	closer hclsyntax.TokenType
 	bound  []string // names of a `for` in it
 	ref    *Ref     // of an index: what is indexed
 }
 
-// expression reads up to the end of the line or the brace that ends it, and keeps the references in it.
+// expression reads up to the end of the line or the brace that ends it, and records the references in it.
 func (p *parser) expression(attr *Attr) {
 	e := expression{parser: p, attr: attr}
 	for e.next() {
@@ -25,7 +25,7 @@ type expression struct {
 	attr *Attr
 	open []bracket
 	loop []string            // names of `for` in a template: they hold to the end
-	last hclsyntax.TokenType // before this one, but for comments
+	last hclsyntax.TokenType // the token before this one, ignoring comments
 }
 
 func (e *expression) next() bool {
@@ -58,7 +58,7 @@ func (e *expression) next() bool {
 	return true
 }
 
-// close leaves the innermost bracket that a token closes, and goes on with what is behind an index. false: none is open.
+// close leaves the innermost bracket that a token closes, and continues after an index. It returns false if none is open.
 func (e *expression) close(k hclsyntax.TokenType) bool {
 	e.last = k
 	for i := len(e.open) - 1; i >= 0; i-- {
@@ -75,8 +75,8 @@ func (e *expression) close(k hclsyntax.TokenType) bool {
 	return k != hclsyntax.TokenCBrace // a stray ) or ] ends nothing
 }
 
-// itemFollows says whether, behind the end of a line inside of brackets, an attribute or a block begins: the brackets are
-// not closed yet then.
+// itemFollows reports whether an attribute or a block begins on the next line, inside of brackets. The brackets are not
+// closed yet then.
 func (e *expression) itemFollows() bool {
 	n := 1
 	for kind(e.file.Src, e.at(n)) == hclsyntax.TokenNewline {
@@ -94,7 +94,7 @@ func (e *expression) itemFollows() bool {
 	return false
 }
 
-// ident reads a name: of a reference, a call, a key of an object, or of `for`.
+// ident reads a name of a reference, a call, a key of an object, or a `for`.
 func (e *expression) ident(t token) {
 	name := string(e.file.Src[t.start:t.end])
 	before := e.last
@@ -116,7 +116,7 @@ func (e *expression) ident(t token) {
 	}
 }
 
-// isKey says whether a name is the key of an object: { name = …, name: … }.
+// isKey reports whether a name is the key of an object: { name = …, name: … }.
 func (e *expression) isKey(before, after hclsyntax.TokenType) bool {
 	if len(e.open) == 0 || e.open[len(e.open)-1].closer != hclsyntax.TokenCBrace || after != hclsyntax.TokenEqual && after != hclsyntax.TokenColon {
 		return false
@@ -172,7 +172,7 @@ func (e *expression) chain(r *Ref) {
 	}
 }
 
-// add puts a part on a reference; a value of `for` has no parts, and gets none.
+// add adds a part to a reference. A variable of `for` gets no parts.
 func (r *Ref) add(p Part) {
 	if len(r.Parts) > 0 {
 		r.Parts = append(r.Parts, p)

@@ -7,18 +7,17 @@ import (
 	"pipec.dev/pipec/schema/expr"
 )
 
-// token is a token of HCL's lexer, without what is not needed here: a file has very many of them.
+// token is a token of HCL's lexer with only the necessary fields, because a file has very many of them.
 type token struct {
 	kind       hclsyntax.TokenType
 	start, end int32
 }
 
-// maxMends is how often a string that is never closed is closed at the end of its line. Each costs lexing the rest of
-// the file again.
+// maxMends is how often an unclosed string is closed at the end of its line. Each time the rest of the file is lexed again.
 const maxMends = 16
 
-// lex gives the tokens of src. A string that is not closed on its line ends there: it is being typed, and what follows
-// is none of it. What the gate refuses is not read at all, or up to the comment that is never closed.
+// lex returns the tokens of src. A string that is not closed on its line ends there: it is being typed, and the next lines
+// don't belong to it. What is nested too deep is not read, or only up to the comment that is never closed.
 func lex(src []byte) []token {
 	if r := expr.Gate(src); r != nil {
 		if !r.Unclosed {
@@ -47,12 +46,12 @@ func lex(src []byte) []token {
 			return out
 		}
 		at = int(out[len(out)-1].end)
-		out = append(out, token{hclsyntax.TokenCQuote, int32(at), int32(at)}) // what is not there has no length
+		out = append(out, token{hclsyntax.TokenCQuote, int32(at), int32(at)}) // a missing quote has no length
 	}
 }
 
-// unclosed is the first token behind a string that is not closed on its line, or -1: the end of the line in the string
-// itself, or, in an interpolation of it, one after which a new attribute or block begins.
+// unclosed returns the index of the first token after a string that is not closed on its line, or -1: the end of the line
+// in the string itself or, in an interpolation of it, a line end before a new attribute or block.
 func unclosed(tokens hclsyntax.Tokens) int {
 	var open []hclsyntax.TokenType // of quotes, heredocs and interpolations
 	for i, t := range tokens {
@@ -72,7 +71,7 @@ func unclosed(tokens hclsyntax.Tokens) int {
 	return -1
 }
 
-// beginsItem says whether tokens begin with what can't stand in an expression: name =, name {, name "label".
+// beginsItem reports whether tokens begin with what an expression can't contain: name =, name {, name "label".
 func beginsItem(tokens hclsyntax.Tokens) bool {
 	if len(tokens) < 2 || tokens[0].Type != hclsyntax.TokenIdent {
 		return false

@@ -1,9 +1,9 @@
-// Package outline finds the shape of a source file that may be half written: its blocks, attributes, references and
-// calls, each with its place. It reads tokens and not the syntax tree, because HCL's parser drops what it can't make
-// sense of, and what is being typed never makes sense yet. Where a file does parse, both see the same (a test holds
-// that). Of a file in YAML it is made of the nodes of package sketch, and of the tokens of its expressions.
+// Package outline finds the structure of a source file that may be half written: its blocks, attributes, references and
+// calls, with their ranges. It reads tokens instead of the syntax tree, because HCL's parser drops what it can't parse, and
+// text that is being typed never parses. If a file does parse, both find the same, which a test checks. The outline of a
+// file in YAML is built from the nodes of package sketch and the tokens of its expressions.
 //
-// It says nothing of what is right or wrong: that is the compiler's work.
+// The package reports no faults: that is the compiler's task.
 package outline
 
 import (
@@ -13,10 +13,10 @@ import (
 	"pipec.dev/pipec/schema/language"
 )
 
-// Span is a stretch of bytes: from Start up to but without End.
+// Span is a range of bytes, from Start to End, which is excluded.
 type Span struct{ Start, End int }
 
-// Holds says whether an offset is in the span, or just behind it: where a cursor that touches it is.
+// Holds reports whether an offset is in the span, or just after it, where a cursor touches it.
 func (s Span) Holds(offset int) bool { return s.Start <= offset && offset <= s.End }
 
 // File is the outline of one file.
@@ -30,7 +30,7 @@ type File struct {
 	yaml   *yaml // of a file in YAML; its tokens are those of expressions alone
 }
 
-// YAML says whether the file is in YAML.
+// YAML reports whether the file is in YAML.
 func (f *File) YAML() bool { return f.yaml != nil }
 
 // Block is a block, or the top of a file.
@@ -62,14 +62,14 @@ type Attr struct {
 	Value Span // from behind the = to the end of the line or the brace that ends it
 }
 
-// Ref is a reference as it stands in an expression, such as step.a.x: a name of `for` is none.
+// Ref is a reference in an expression, such as step.a.x. A variable of `for` is not a Ref.
 type Ref struct {
 	Block *Block
 	Attr  *Attr
 	Parts []Part
 }
 
-// Part is one name of a reference. The last one is empty where a dot stands alone.
+// Part is one name of a reference. The last one is empty after a final dot.
 type Part struct {
 	Name string
 	At   Span
@@ -82,7 +82,7 @@ type Call struct {
 	At   Span
 }
 
-// Label is the first label's text, or "".
+// Label returns the first label's text, or "".
 func (b *Block) Label() string {
 	if len(b.Labels) == 0 {
 		return ""
@@ -90,7 +90,7 @@ func (b *Block) Label() string {
 	return b.Labels[0].Text
 }
 
-// Attr is the attribute of a name, or nil.
+// Attr returns the attribute with a name, or nil.
 func (b *Block) Attr(name string) *Attr {
 	for _, a := range b.Attrs {
 		if a.Name == name {
@@ -100,7 +100,7 @@ func (b *Block) Attr(name string) *Attr {
 	return nil
 }
 
-// Inside is the nearest block around b, or b itself, of one of these types; nil where there is none.
+// Inside returns the nearest block around b, or b itself, of one of these types, or nil.
 func (b *Block) Inside(types ...string) *Block {
 	for ; b != nil; b = b.Parent {
 		for _, t := range types {
@@ -112,7 +112,7 @@ func (b *Block) Inside(types ...string) *Block {
 	return nil
 }
 
-// BlockAt is the innermost block whose body holds an offset.
+// BlockAt returns the innermost block whose body contains an offset.
 func (f *File) BlockAt(offset int) *Block {
 	b := f.Root
 	for {
@@ -124,7 +124,7 @@ func (f *File) BlockAt(offset int) *Block {
 	}
 }
 
-// HeaderAt is the block whose type or labels hold an offset, or nil.
+// HeaderAt returns the block whose type or labels contain an offset, or nil.
 func (f *File) HeaderAt(offset int) *Block {
 	if f.yaml != nil {
 		return f.yaml.headAt(offset)
@@ -141,7 +141,7 @@ func (f *File) HeaderAt(offset int) *Block {
 	return n
 }
 
-// AttrAt is the attribute whose name or value holds an offset, or nil.
+// AttrAt returns the attribute whose name or value contains an offset, or nil.
 func (f *File) AttrAt(offset int) *Attr {
 	if f.yaml != nil {
 		return f.yaml.attrAt(offset)
@@ -154,10 +154,10 @@ func (f *File) AttrAt(offset int) *Attr {
 	return b.Attrs[i]
 }
 
-// RefAt is the reference that holds an offset and the number of the part that does; nil where there is none.
+// RefAt returns the reference that contains an offset and the index of the part that does, or nil.
 func (f *File) RefAt(offset int) (*Ref, int) {
 	i := sort.Search(len(f.Refs), func(i int) bool { return f.Refs[i].Parts[0].At.Start > offset }) - 1
-	for n := i; n >= 0 && n > i-8; n-- { // a reference may stand in the index of another
+	for n := i; n >= 0 && n > i-8; n-- { // a reference may be in the index of another one
 		for part, p := range f.Refs[n].Parts {
 			if p.At.Holds(offset) {
 				return f.Refs[n], part
@@ -167,7 +167,7 @@ func (f *File) RefAt(offset int) (*Ref, int) {
 	return nil, 0
 }
 
-// CallAt is the call whose name holds an offset, or nil.
+// CallAt returns the call whose name contains an offset, or nil.
 func (f *File) CallAt(offset int) *Call {
 	i := sort.Search(len(f.Calls), func(i int) bool { return f.Calls[i].At.Start > offset }) - 1
 	if i < 0 || !f.Calls[i].At.Holds(offset) {
@@ -176,10 +176,10 @@ func (f *File) CallAt(offset int) *Call {
 	return &f.Calls[i]
 }
 
-// Text is a stretch of the file.
+// Text returns the text of a range of the file.
 func (f *File) Text(s Span) string { return string(f.Src[s.Start:s.End]) }
 
-// String is the reference up to and with one of its parts.
+// String returns the reference up to one of its parts, which is included.
 func (r *Ref) String(part int) string {
 	var names []string
 	for _, p := range r.Parts[:part+1] {
@@ -196,7 +196,7 @@ func (b *Block) Walk(f func(*Block)) {
 	}
 }
 
-// RefsIn are the references that begin in a stretch of the file.
+// RefsIn returns the references that begin in a range of the file.
 func (f *File) RefsIn(s Span) []*Ref {
 	from := sort.Search(len(f.Refs), func(i int) bool { return f.Refs[i].Parts[0].At.Start >= s.Start })
 	to := sort.Search(len(f.Refs), func(i int) bool { return f.Refs[i].Parts[0].At.Start > s.End })

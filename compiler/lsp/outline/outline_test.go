@@ -18,8 +18,8 @@ import (
 	"pipec.dev/pipec/schema/language"
 )
 
-// TestAsTheParser: where a file parses, its outline has the blocks, attributes, references and calls that HCL's own
-// parser finds, at the same places.
+// TestAsTheParser checks that the outline of a valid file has the blocks, attributes, references and calls that HCL's own
+// parser finds, at the same ranges.
 func TestAsTheParser(t *testing.T) {
 	parsed := 0
 	for name, src := range sources(t) {
@@ -94,8 +94,8 @@ func syntax(b *hclsyntax.Body) []string {
 	return out
 }
 
-// traversal is a reference with the names that stand behind it, also behind an index or a splat: those are other nodes
-// of the tree.
+// traversal returns a reference with the names that follow it, also after an index or a splat: those are other nodes of the
+// tree.
 func traversal(e hclsyntax.Expression, t hcl.Traversal) string {
 	names := []string{t.RootName()}
 	add := func(t hcl.Traversal) {
@@ -134,7 +134,7 @@ func starts(e hclsyntax.Expression, at int) bool {
 	return false
 }
 
-// sources are those of the corpora and of the examples, and a few with what these have not.
+// sources returns the sources of the corpora and of the examples, and a few with features that they lack.
 func sources(t testing.TB) map[string][]byte {
 	out := map[string][]byte{"more": []byte(more)}
 	files, err := filepath.Glob("../../../testdata/*/*.txtar")

@@ -8,7 +8,7 @@ import (
 	"pipec.dev/pipec/schema/language"
 )
 
-// Parse finds the outline of a file, whatever is in it.
+// Parse returns the outline of any file.
 func Parse(src []byte, root *language.Block) *File {
 	p := parser{file: &File{Src: src, tokens: lex(src)}}
 	p.broken = unbalanced(p.file.tokens)
@@ -29,7 +29,7 @@ type parser struct {
 	file   *File
 	i      int
 	block  *Block
-	broken bool // brackets are missing, or there are too many
+	broken bool // brackets are missing or redundant
 }
 
 // at is the token that many further on; the last one is EOF.
@@ -49,7 +49,7 @@ func kind(src []byte, t token) hclsyntax.TokenType {
 
 func (p *parser) span(t token) Span { return Span{int(t.start), int(t.end)} }
 
-// item reads one line of a body: an attribute, a block's header, a closing brace, or what is none of them.
+// item reads one line of a body: an attribute, a block's header, a closing brace, or anything else.
 func (p *parser) item() {
 	switch p.peek() {
 	case hclsyntax.TokenNewline, hclsyntax.TokenComment:
@@ -67,8 +67,8 @@ func (p *parser) item() {
 	}
 }
 
-// rest passes over what is no item, up to the end of the line or a brace. References in it are kept: they are being
-// typed, perhaps.
+// rest skips text that is not an item, up to the end of the line or a brace. It records references in the text, because
+// they may be in the middle of being typed.
 func (p *parser) rest() {
 	before := p.i
 	p.expression(nil)
@@ -95,7 +95,7 @@ func (p *parser) named() {
 	default:
 		if p.block.Def != nil {
 			if b := p.block.Def.Block(string(p.file.Src[name.start:name.end])); b != nil && b.Label != "" {
-				p.header() // its label is to be typed
+				p.header() // its label is not typed yet
 				return
 			}
 		}
@@ -151,8 +151,8 @@ func (p *parser) quoted() Label {
 	}
 }
 
-// leave closes blocks that are not closed in the source, where a block of this type can't be in them and can be in one
-// around them: a step doesn't stand in a step.
+// leave closes blocks that are not closed in the source, if a block of this type is not allowed in them but is allowed in a
+// block around them. For example, a step can't be in a step.
 func (p *parser) leave(typ string) {
 	if !p.broken {
 		return
@@ -168,7 +168,7 @@ func (p *parser) leave(typ string) {
 	}
 }
 
-// unbalanced says whether brackets don't match.
+// unbalanced reports whether brackets don't match.
 func unbalanced(tokens []token) bool {
 	var open []hclsyntax.TokenType
 	for _, t := range tokens {
@@ -187,7 +187,7 @@ func unbalanced(tokens []token) bool {
 	return len(open) > 0
 }
 
-// closer is what closes an opening token; 0 for all others.
+// closer returns the token that closes an opening token; 0 for all others.
 func closer(t hclsyntax.TokenType) hclsyntax.TokenType {
 	switch t {
 	case hclsyntax.TokenOBrace:

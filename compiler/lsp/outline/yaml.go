@@ -10,10 +10,10 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// yaml is what is kept of a file in YAML beside its outline: which node is what.
+// yaml is what is stored of a file in YAML besides its outline: the meaning of its nodes.
 type yaml struct {
 	file   *sketch.File
-	bodies map[*sketch.Node]*Block // what stands in a block
+	bodies map[*sketch.Node]*Block // the contents of blocks
 	attrs  map[*sketch.Entry]*Attr
 	labels map[*sketch.Entry]*Block // the label of a block
 	kinds  map[*sketch.Entry]kindOf // the name of a type of block
@@ -34,8 +34,8 @@ type head struct {
 	block *Block
 }
 
-// ParseYAML finds the outline of a file in YAML, whatever is in it. References are those in ${…} and where the language
-// wants a reference or a type.
+// ParseYAML returns the outline of any file in YAML. Its references are those in ${…}, and those where the language expects
+// a reference or a type.
 func ParseYAML(src []byte, root *language.Block) *File {
 	y := &yaml{
 		file: sketch.Read(src), bodies: map[*sketch.Node]*Block{}, attrs: map[*sketch.Entry]*Attr{}, labels: map[*sketch.Entry]*Block{},
@@ -53,7 +53,7 @@ func ParseYAML(src []byte, root *language.Block) *File {
 	return f
 }
 
-// walker lays the table over the nodes.
+// walker applies the table to the nodes.
 type walker struct {
 	*File
 	yaml *yaml
@@ -68,7 +68,7 @@ func (w *walker) body(b *Block, n *sketch.Node) {
 	}
 }
 
-// entry reads a key of a body: an attribute, or a type of block with all blocks of that type.
+// entry reads a key of a body: an attribute, or a type of block with all its blocks.
 func (w *walker) entry(b *Block, e *sketch.Entry) {
 	name := w.Text(Span(e.Key.Inner))
 	if b.Def == nil || b.Def.Free {
@@ -76,7 +76,7 @@ func (w *walker) entry(b *Block, e *sketch.Entry) {
 		return
 	}
 	def, attr := b.Def.Block(name), b.Def.Attribute(name)
-	if def == nil && attr == nil && e.Value.Kind == sketch.Map { // a block with a misspelt name, as for the compiler
+	if def == nil && attr == nil && e.Value.Kind == sketch.Map { // a block with a misspelled name, as in the compiler
 		def = b.Def.Block(diag.Suggest(name, b.Def.Names()))
 	}
 	if def == nil || attr != nil && e.Value.Kind != sketch.Map { // cache, and cache with settings
@@ -130,7 +130,7 @@ func (w *walker) attribute(b *Block, e *sketch.Entry, name string, def *language
 	w.value(a, e.Value)
 }
 
-// value keeps the references and calls of a value.
+// value records the references and calls of a value.
 func (w *walker) value(a *Attr, n *sketch.Node) {
 	for _, item := range n.Items {
 		w.value(a, item.Value)
@@ -144,7 +144,7 @@ func (w *walker) value(a *Attr, n *sketch.Node) {
 	}
 }
 
-// bare says whether the text of an attribute is an expression as it stands, without ${…}.
+// bare reports whether the text of an attribute is an expression without ${…}.
 func bare(a *Attr, text string) bool {
 	if a.Def == nil {
 		return false
@@ -158,7 +158,7 @@ func bare(a *Attr, text string) bool {
 	return false
 }
 
-// Whole is the text of a value as HCL writes it: an expression, or text in quotes; "" for what is no single text.
+// Whole returns the text of a value as HCL writes it: an expression, or text in quotes; "" if the value is not one text.
 func (f *File) Whole(a *Attr) string {
 	n := (*sketch.Node)(nil)
 	if f.yaml == nil {
@@ -181,7 +181,7 @@ func (f *File) Whole(a *Attr) string {
 	return `"` + text + `"`
 }
 
-// textBeside says whether the type that is declared beside a value is text: a number there is text too.
+// textBeside reports whether the type that is declared next to a value is text, so that a number is text too.
 func (f *File) textBeside(a *Attr) bool {
 	t := a.Block.Attr("type")
 	if t == nil || t == a || a.Block.Def == nil || a.Block.Def.Attribute("type") == nil {

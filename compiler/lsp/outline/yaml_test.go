@@ -21,13 +21,13 @@ import (
 	"pipec.dev/pipec/schema/language"
 )
 
-// TestYAMLAsTheReader: where a file in YAML can be read, its outline has the blocks, attributes, references and calls
-// that the compiler finds, at the same places.
+// TestYAMLAsTheReader checks that the outline of a valid file in YAML has the blocks, attributes, references and calls that
+// the compiler finds, at the same ranges.
 func TestYAMLAsTheReader(t *testing.T) {
 	compared := 0
 	for name, src := range yamlSources(t) {
 		var diags diag.List
-		s := yaml.Parse("x.pipec.yaml", src, &diags)
+		s := yaml.Parse("x.pipec.yaml", src, language.Root(), &diags)
 		if s == nil || diags.HasErrors() || len(s.Told) > 0 || aliased(string(src)) {
 			continue
 		}
@@ -42,7 +42,7 @@ func TestYAMLAsTheReader(t *testing.T) {
 	}
 }
 
-// aliased says whether a file has aliases: what they stand for is read where it stands alone.
+// aliased reports whether a file has aliases: the outline reads their values only at the anchor.
 func aliased(src string) bool {
 	return strings.Contains(src, "<<:") || strings.Contains(src, ": *") || strings.Contains(src, "- *")
 }
@@ -178,7 +178,7 @@ pipeline:
       c: {command: [x], cache: true, toleration: [{key: a}, {key: b}]}
 `
 
-// TestBrokenYAML: what is whole in a file is found beside what is not.
+// TestBrokenYAML checks that the complete parts of a file are found next to incomplete ones.
 func TestBrokenYAML(t *testing.T) {
 	for name, c := range map[string]struct{ src, want, refs string }{
 		"a word":            {"pipeline:\n  p:\n    st\n    step:\n      a: {}\n", "(pipeline:p(step:a))", ""},
@@ -222,7 +222,7 @@ func TestBrokenYAML(t *testing.T) {
 	}
 }
 
-// checkYAML holds that all places are in the file, and that a cursor can be anywhere.
+// checkYAML checks that all ranges are inside the file, and that any cursor position works.
 func checkYAML(t testing.TB, f *outline.File) {
 	t.Helper()
 	in := func(what string, s outline.Span) {
@@ -269,7 +269,7 @@ func checkYAML(t testing.TB, f *outline.File) {
 	}
 }
 
-// TestCutYAML: a file that is cut anywhere, or has something typed into it, has an outline that keeps to it.
+// TestCutYAML: the ranges of the outline are inside the file if the file is cut anywhere, or something is typed into it.
 func TestCutYAML(t *testing.T) {
 	all := yamlSources(t)
 	var names []string
@@ -288,7 +288,7 @@ func TestCutYAML(t *testing.T) {
 	})
 }
 
-// FuzzParseYAML: whatever a file holds, its outline comes to an end and keeps to the file.
+// FuzzParseYAML: for any file, the outline is returned, and its ranges are inside the file.
 func FuzzParseYAML(f *testing.F) {
 	for _, src := range yamlSources(f) {
 		if len(src) < 1<<13 {
@@ -302,7 +302,7 @@ func FuzzParseYAML(f *testing.F) {
 	})
 }
 
-// TestWholeOfPlain: text without quotes is what the compiler takes it for, written as HCL writes it.
+// TestWholeOfPlain checks that text without quotes is read as the compiler reads it, and written as HCL writes it.
 func TestWholeOfPlain(t *testing.T) {
 	for text, want := range map[string]string{
 		"0x10": "16", "0o17": "15", "+1.5": "1.5", "1e3": "1e3", "True": "true", "FALSE": "false", "~": "null", "Null": "null",

@@ -10,7 +10,7 @@ import (
 	"pipec.dev/pipec/schema/language"
 )
 
-// step is a node on the way to a cursor, and where it goes on in it.
+// step is a node on the path to a cursor, with the entry or item that contains the cursor.
 type step struct {
 	node  *sketch.Node
 	entry *sketch.Entry // of a map; nil: the cursor is in none
@@ -18,11 +18,11 @@ type step struct {
 	onKey bool
 }
 
-// path are the nodes around an offset, outermost first. On a blank line, the column says what the cursor is in.
+// path returns the nodes around an offset, outermost first. On a blank line, the column determines them.
 func (f *File) path(offset int) []step {
 	line := f.yaml.file.Line(offset)
 	column := min(f.indent(line), offset-line)
-	below := func(at, end, of int) bool { // what began at an offset goes on here
+	below := func(at, end, of int) bool { // the value that began at an offset continues here
 		return f.yaml.file.Line(at) == line || offset <= end || column > of
 	}
 	var out []step
@@ -67,12 +67,12 @@ func (f *File) indent(line int) int {
 	return i - line
 }
 
-// fresh says whether nothing but blanks stands before an offset on its line.
+// fresh reports whether there are only blanks before an offset on its line.
 func (f *File) fresh(offset int) bool {
 	return strings.Trim(string(f.Src[f.yaml.file.Line(offset):offset]), " \t") == ""
 }
 
-// yamlCursor finds what stands around an offset of a file in YAML.
+// yamlCursor returns the surroundings of an offset of a file in YAML.
 func (f *File) yamlCursor(offset int) Cursor {
 	y := f.yaml
 	c := Cursor{Block: f.Root, Word: Span{offset, offset}}
@@ -125,7 +125,7 @@ func (f *File) yamlCursor(offset int) Cursor {
 	return c
 }
 
-// inYAML finds what of a value the cursor is in; steps lead to it from the value's own node.
+// inYAML finds the part of a value that contains the cursor; steps lead to it from the value's own node.
 func (c *Cursor) inYAML(f *File, steps []step, offset int) {
 	if len(steps) == 0 {
 		c.Silent = true
@@ -187,7 +187,7 @@ func (c *Cursor) inYAML(f *File, steps []step, offset int) {
 	c.Depth += depth
 }
 
-// bare says whether the text of the attribute at the cursor is, or becomes, an expression as it stands.
+// bare reports whether the text of the attribute at the cursor is, or may become, an expression without ${…}.
 func (c *Cursor) bare(text string) bool {
 	if c.Attr.Def == nil {
 		return false
@@ -202,7 +202,7 @@ func (c *Cursor) bare(text string) bool {
 	return false
 }
 
-// interpolated says whether, in a text that starts at an offset, another is in ${…}.
+// interpolated reports whether, in a text that starts at an offset, another offset is in ${…}.
 func (f *File) interpolated(start, offset int) bool {
 	depth := 0
 	for i := f.tokenAt(start); i < len(f.tokens) && int(f.tokens[i].end) <= offset; i++ {
@@ -217,7 +217,7 @@ func (f *File) interpolated(start, offset int) bool {
 	return depth > 0
 }
 
-// word is the name around an offset, in a stretch of the file.
+// word returns the name around an offset, in a range of the file.
 func (f *File) word(in Span, offset int) Span {
 	name := func(c byte) bool {
 		return c == '_' || c == '-' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80

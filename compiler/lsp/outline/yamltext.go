@@ -16,7 +16,7 @@ const eof = hclsyntax.TokenEOF
 
 func trimmed(s string) string { return strings.TrimSpace(s) }
 
-// text keeps the references and calls in a text: a template, or an expression where whole.
+// text records the references and calls in a text: a template, or an expression if whole.
 func (w *walker) text(a *Attr, n *sketch.Node, whole bool) {
 	src := w.Src[n.Inner.Start:n.Inner.End]
 	if !whole && !bytes.Contains(src, []byte("${")) && !bytes.Contains(src, []byte("%{")) {
@@ -57,7 +57,7 @@ func (w *walker) text(a *Attr, n *sketch.Node, whole bool) {
 	w.Calls = append(w.Calls, p.file.Calls...)
 }
 
-// unescaped is text of the same length in which a quote that is escaped in YAML is one, with a space before it.
+// unescaped returns text of the same length in which quotes that are escaped in YAML are plain quotes after a space.
 func unescaped(src []byte, style sketch.Style) []byte {
 	mark := byte(0)
 	switch {
@@ -76,7 +76,7 @@ func unescaped(src []byte, style sketch.Style) []byte {
 		if c := out[i+1]; c == mark || c == '"' {
 			out[i] = ' '
 			i++
-		} else if mark == '\\' && (c == 'n' || c == 't') { // an end of line in an expression is as good as a space
+		} else if mark == '\\' && (c == 'n' || c == 't') { // an end of line in an expression counts as a space
 			out[i], out[i+1] = ' ', ' '
 			i++
 		}
@@ -84,7 +84,7 @@ func unescaped(src []byte, style sketch.Style) []byte {
 	return out
 }
 
-// headAt is the block whose type or label holds an offset of a file in YAML, or nil.
+// headAt returns the block whose type or label contains an offset of a file in YAML, or nil.
 func (y *yaml) headAt(offset int) *Block {
 	i := sort.Search(len(y.heads), func(i int) bool { return y.heads[i].at.Start > offset }) - 1
 	if i < 0 || !y.heads[i].at.Holds(offset) {
@@ -93,7 +93,7 @@ func (y *yaml) headAt(offset int) *Block {
 	return y.heads[i].block
 }
 
-// attrAt is the attribute whose name or value holds an offset of a file in YAML, or nil.
+// attrAt returns the attribute whose name or value contains an offset of a file in YAML, or nil.
 func (y *yaml) attrAt(offset int) *Attr {
 	i := sort.Search(len(y.order), func(i int) bool { return y.order[i].At.Start > offset }) - 1
 	if i < 0 || offset > max(y.order[i].At.End, y.order[i].Value.End) {
@@ -102,7 +102,7 @@ func (y *yaml) attrAt(offset int) *Attr {
 	return y.order[i]
 }
 
-// keys are the keys of the map that stands in a stretch of a file in YAML.
+// keys returns the keys of the map in a range of a file in YAML.
 func (y *yaml) keys(s Span) []Span {
 	a := y.attrAt(s.Start)
 	if a == nil || y.values[a] == nil {

@@ -2,7 +2,7 @@ package sketch
 
 import "bytes"
 
-// reader reads from the start to the end; i is where it is.
+// reader reads from the start to the end; i is the current offset.
 type reader struct {
 	file  *File
 	src   []byte
@@ -10,7 +10,7 @@ type reader struct {
 	start int // of the line of i
 }
 
-// to goes on to an offset.
+// to advances to an offset.
 func (r *reader) to(i int) {
 	if at := bytes.LastIndexAny(r.src[r.i:i], "\r\n"); at >= 0 {
 		r.start = r.i + at + 1
@@ -22,7 +22,7 @@ func (r *reader) column() int { return r.i - r.start }
 
 func (r *reader) end() bool { return r.i >= len(r.src) || newline(r.src[r.i]) }
 
-// blanks goes over blanks on the line, and a comment at its end.
+// blanks skips blanks on the line, and a comment at its end.
 func (r *reader) blanks() {
 	from := r.i
 	for r.i < len(r.src) && blank(r.src[r.i]) {
@@ -35,14 +35,14 @@ func (r *reader) blanks() {
 	}
 }
 
-// line goes to the end of the line.
+// line advances to the end of the line.
 func (r *reader) line() {
 	for !r.end() {
 		r.i++
 	}
 }
 
-// skip goes to what comes next: over blanks, ends of lines, comments, and the marks of documents.
+// skip skips blanks, ends of lines, comments, and the marks of documents.
 func (r *reader) skip() {
 	for {
 		r.blanks()
@@ -67,12 +67,12 @@ func (r *reader) mark() bool {
 	return len(rest) >= 3 && (string(rest[:3]) == "---" || string(rest[:3]) == "...") && (len(rest) == 3 || blank(rest[3]) || newline(rest[3]))
 }
 
-// dash says whether an item of a list begins here.
+// dash reports whether an item of a list begins here.
 func (r *reader) dash() bool {
 	return r.src[r.i] == '-' && (r.i+1 >= len(r.src) || blank(r.src[r.i+1]) || newline(r.src[r.i+1]))
 }
 
-// block reads what begins here, on a line of its own or behind a dash, further to the right than parent.
+// block reads the value that begins here, on a line of its own or after a dash, further to the right than parent.
 func (r *reader) block(parent, depth int) *Node {
 	switch {
 	case depth > maxDepth:
@@ -87,7 +87,7 @@ func (r *reader) block(parent, depth int) *Node {
 	return r.inline(parent, depth)
 }
 
-// keysFollow says whether what begins here is a key that is being typed: further down keys stand below it.
+// keysFollow reports whether the text here is a key that is being typed: there are keys below it.
 func (r *reader) keysFollow(parent int) bool {
 	if c := r.src[r.i]; !wordStart(c) {
 		return false
@@ -121,7 +121,7 @@ func wordStart(c byte) bool {
 	return c == '_' || c == '"' || c == '\'' || c|0x20 >= 'a' && c|0x20 <= 'z'
 }
 
-// list reads the items whose dashes stand below each other.
+// list reads the items whose dashes are in one column.
 func (r *reader) list(depth int) *Node {
 	n := &Node{Kind: List, Span: Span{r.i, r.i}, Column: r.column()}
 	for {
@@ -133,7 +133,7 @@ func (r *reader) list(depth int) *Node {
 		n.Items = append(n.Items, item)
 		n.End = max(n.End, item.Value.End)
 		r.skip()
-		for r.i < len(r.src) && r.column() > n.Column { // too far to the right: it belongs to something that is not there
+		for r.i < len(r.src) && r.column() > n.Column { // too far to the right: it belongs to something that is missing
 			r.stray(n.Column, depth)
 		}
 		if r.i >= len(r.src) || r.column() != n.Column || !r.dash() {
@@ -142,7 +142,7 @@ func (r *reader) list(depth int) *Node {
 	}
 }
 
-// stray reads what stands where nothing can, and drops it.
+// stray skips text that is not allowed here.
 func (r *reader) stray(parent, depth int) {
 	before := r.i
 	r.block(parent, depth+1)
@@ -153,13 +153,13 @@ func (r *reader) stray(parent, depth int) {
 	}
 }
 
-// entries reads the keys that stand below each other, further to the right than parent.
+// entries reads the keys in one column, further to the right than parent.
 func (r *reader) entries(parent, depth int) *Node {
 	n := &Node{Kind: Map, Span: Span{r.i, r.i}, Column: r.column()}
 	var last *Entry
 	for r.i < len(r.src) && r.column() > parent {
 		before := r.i
-		if (r.column() > n.Column || r.dash()) && last != nil { // perhaps of the key before, whose value is no text then
+		if (r.column() > n.Column || r.dash()) && last != nil { // perhaps part of the previous key, whose value is not text then
 			v := r.block(min(n.Column, r.column()-1), depth+1)
 			if v.Kind != Text && v.Kind != Nothing && last.Value.Kind != Map && last.Value.Kind != List {
 				last.Value, last.End, n.End = v, v.End, max(n.End, v.End)
@@ -197,7 +197,7 @@ func (r *reader) entry(depth int) *Entry {
 	return e
 }
 
-// value reads what stands behind a colon or a dash. The items of a list may stand right below their key.
+// value reads the value after a colon or a dash. The items of a list may be right below their key.
 func (r *reader) value(parent int, ofKey bool, depth int) *Node {
 	at := r.i
 	r.blanks()
@@ -218,7 +218,7 @@ func (r *reader) value(parent int, ofKey bool, depth int) *Node {
 	return &Node{Span: Span{at, at}}
 }
 
-// properties goes over the anchor and the tag of a node.
+// properties skips the anchor and the tag of a node.
 func (r *reader) properties() {
 	for r.i < len(r.src) && (r.src[r.i] == '&' || r.src[r.i] == '!') {
 		for !r.end() && !blank(r.src[r.i]) {

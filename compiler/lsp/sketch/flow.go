@@ -1,7 +1,7 @@
 package sketch
 
-// flow reads a list or a map between brackets. One that is not closed ends before a line that is not further to the
-// right than parent.
+// flow reads a list or a map between brackets. An unclosed one ends before a line that is not further to the right than
+// parent.
 func (r *reader) flow(parent, depth int) *Node {
 	n := &Node{Kind: List, Flow: true, Span: Span{r.i, r.i}}
 	if r.src[r.i] == '{' {
@@ -46,7 +46,7 @@ func (r *reader) flow(parent, depth int) *Node {
 	}
 }
 
-// nothing is the item that may be typed between the last comma, or the bracket, and here.
+// nothing returns the item that may be typed between the last comma, or the bracket, and here.
 func (r *reader) nothing(n *Node, from int) []*Item {
 	if n.Kind != List || len(n.Items) > 0 && n.Items[len(n.Items)-1].End >= from && (from == 0 || r.src[from-1] != ',') {
 		return nil
@@ -54,7 +54,7 @@ func (r *reader) nothing(n *Node, from int) []*Item {
 	return []*Item{{Start: from, Value: &Node{Span: Span{from, from}}, End: min(r.i, len(r.src))}}
 }
 
-// within goes to what comes next; false: the brackets end here, unclosed.
+// within advances to the next token. It returns false if the brackets end here, unclosed.
 func (r *reader) within(parent int) bool {
 	i, start, comments := r.i, r.start, len(r.file.Comments)
 	r.skip()

@@ -1,6 +1,6 @@
 package sketch
 
-// keyed is where the colon of the key that begins at an offset stands; -1: no key does.
+// keyed returns the offset of the colon of the key that begins at an offset; -1 if there is none.
 func (r *reader) keyed(i int) int {
 	switch c := r.src[i]; c {
 	case '"', '\'':
@@ -33,7 +33,7 @@ func (r *reader) keyed(i int) int {
 	return -1
 }
 
-// colon says whether a colon stands at an offset that ends a key.
+// colon reports whether there is a colon at an offset that ends a key.
 func colon(src []byte, i int, flow bool) bool {
 	if i >= len(src) || src[i] != ':' {
 		return false
@@ -45,7 +45,7 @@ func colon(src []byte, i int, flow bool) bool {
 	return blank(c) || newline(c) || flow && (c == ',' || c == '[' || c == ']' || c == '{' || c == '}')
 }
 
-// quoted is behind the quote that closes the one at an offset, on its line; -1: it is not closed there.
+// quoted returns the offset after the quote that closes the one at an offset, on its line; -1 if it is not closed there.
 func quoted(src []byte, i int) int {
 	quote := src[i]
 	for i++; i < len(src) && !newline(src[i]); i++ {
@@ -61,8 +61,8 @@ func quoted(src []byte, i int) int {
 	return -1
 }
 
-// braced is behind the brace that closes the one at an offset, on its line; else the end of the line, or, where a space
-// and a # come first, before those.
+// braced returns the offset after the brace that closes the one at an offset, on its line; otherwise the end of the line,
+// or of the text before a space and a #.
 func braced(src []byte, i int) int {
 	depth := 0
 	for ; i < len(src) && !newline(src[i]); i++ {
@@ -86,7 +86,7 @@ func braced(src []byte, i int) int {
 	return i
 }
 
-// key is the text before a colon.
+// key returns the text before a colon.
 func (r *reader) key(colon int) *Node {
 	end := colon
 	for end > r.i && blank(r.src[end-1]) {
@@ -95,7 +95,7 @@ func (r *reader) key(colon int) *Node {
 	return r.named(end)
 }
 
-// word is the text up to the end of the line, or the first blank: a key that is being typed.
+// word returns the text up to the end of the line, or the first blank: a key that is being typed.
 func (r *reader) word() *Node {
 	end := r.i
 	for end < len(r.src) && !newline(r.src[end]) && !blank(r.src[end]) {
@@ -163,8 +163,8 @@ func (r *reader) plain(parent int) *Node {
 	return n
 }
 
-// quote reads text in quotes. One that is not closed before a line that is not further to the right than parent ends
-// with its first line.
+// quote reads text in quotes. If it is not closed before a line that is not further to the right than parent, it ends with
+// its first line.
 func (r *reader) quote(parent int) *Node {
 	n := &Node{Kind: Text, Style: Double, Span: Span{r.i, r.i}}
 	quote := r.src[r.i]
@@ -201,7 +201,7 @@ func (r *reader) quote(parent int) *Node {
 	return n
 }
 
-// nextLine is the start of the next line that is not blank, and where it begins.
+// nextLine returns the start of the next line that is not blank, and the offset of its text.
 func nextLine(src []byte, i int) (start, at int) {
 	for start = i; i < len(src); i++ {
 		switch {

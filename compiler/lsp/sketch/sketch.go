@@ -1,14 +1,14 @@
-// Package sketch reads YAML that may be half written into nodes with their places: a key without its colon, a quote or a
-// bracket that is never closed, a line that is indented too far. What is missing ends where the indentation says that
-// something else begins. Where a file is YAML, the nodes are those that a parser finds.
+// Package sketch reads YAML that may be half written into nodes with their ranges: a key without its colon, a quote or a
+// bracket that is never closed, a line that is indented too far. An incomplete value ends where the indentation shows that
+// another one begins. The nodes of valid YAML are those that a parser finds.
 //
-// It knows nothing of what the document means, nor whether it is right: aliases stay aliases, and text is not unescaped.
+// The package doesn't interpret or check the document: aliases are not resolved, and escapes in text are kept.
 package sketch
 
-// Span is a stretch of bytes: from Start up to but without End.
+// Span is a range of bytes, from Start to End, which is excluded.
 type Span struct{ Start, End int }
 
-// Holds says whether an offset is in the span, or just behind it.
+// Holds reports whether an offset is in the span, or just after it.
 func (s Span) Holds(offset int) bool { return s.Start <= offset && offset <= s.End }
 
 // Kind is what a node is.
@@ -39,7 +39,7 @@ type Node struct {
 	Kind Kind
 	Span
 	Flow    bool     // between brackets
-	Column  int      // of a block: where its keys or dashes stand
+	Column  int      // of a block: the column of its keys or dashes
 	Entries []*Entry // of a map
 	Items   []*Item  // of a list
 	Style   Style    // of a text
@@ -49,7 +49,7 @@ type Node struct {
 // Entry is a key with its value.
 type Entry struct {
 	Key    *Node
-	Colon  int // where it stands; -1 without one
+	Colon  int // its offset; -1 without one
 	Value  *Node
 	Column int // of the key
 	End    int // of all of it; between brackets, up to the comma
@@ -69,10 +69,10 @@ type File struct {
 	Comments []Span // in order
 }
 
-// maxDepth bounds how deep nodes are nested: what is deeper is read as nothing.
+// maxDepth limits how deep nodes are nested: what is deeper is read as nothing.
 const maxDepth = 256
 
-// Read reads a file, whatever is in it.
+// Read reads any file.
 func Read(src []byte) *File {
 	r := reader{file: &File{Src: src}, src: src}
 	if len(src) >= 3 && string(src[:3]) == "\xef\xbb\xbf" {
@@ -85,7 +85,7 @@ func Read(src []byte) *File {
 		n := r.block(-1, 0)
 		if r.file.Root.Kind != Map {
 			r.file.Root = n
-		} else if n.Kind == Map { // what stands further to the left than what was before
+		} else if n.Kind == Map { // further to the left than what was before
 			r.file.Root.Entries = append(r.file.Root.Entries, n.Entries...)
 			r.file.Root.End = n.End
 		}
@@ -98,7 +98,7 @@ func Read(src []byte) *File {
 	return r.file
 }
 
-// CommentAt says whether an offset is in a comment.
+// CommentAt reports whether an offset is in a comment.
 func (f *File) CommentAt(offset int) bool {
 	for low, high := 0, len(f.Comments); low < high; {
 		mid := (low + high) / 2
@@ -114,7 +114,7 @@ func (f *File) CommentAt(offset int) bool {
 	return false
 }
 
-// Line is where the line of an offset starts.
+// Line returns where the line of an offset starts.
 func (f *File) Line(offset int) int {
 	for offset > 0 && !newline(f.Src[offset-1]) {
 		offset--

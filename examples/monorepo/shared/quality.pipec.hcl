@@ -1,4 +1,4 @@
-# What every team uses: is this table good enough to go on with?
+# Checks that every team uses: is this table good enough to continue?
 
 variable "most_missing" {
   type        = number

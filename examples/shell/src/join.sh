@@ -1,4 +1,4 @@
-# Joins two files, sorted. Inputs and outputs stand in the environment too, as paths.
+# Joins two files, sorted. Environment variables contain the paths of inputs and outputs.
 set -eu
 
 sort "$PIPEC_INPUT_europe" "$PIPEC_INPUT_asia" >"$PIPEC_OUTPUT_orders"

@@ -1,4 +1,4 @@
-# Writes a value: outputs that are no plain text are JSON. The texts come as JSON too, quoted by the pipeline.
+# Writes a value. Outputs that are not plain text are JSON, and so are the texts, which the pipeline quotes.
 set -eu
 
 cat >"$PIPEC_OUTPUT_summary" <<END

@@ -1,6 +1,6 @@
-// Package connect finds the cluster that a stack names, and says in a person's words why it can't be reached or used. It
-// makes a *rest.Config by client-go's ordinary rules: KUBECONFIG (a list too), ~/.kube/config, a context, exec plugins, the
-// service account of a pod; or of the name of an EKS cluster alone. It asks the cluster nothing.
+// Package connect finds the cluster that a stack names, and explains why a cluster can't be reached or used. It creates
+// a *rest.Config by client-go's usual rules: KUBECONFIG (which may be a list), ~/.kube/config, a context, exec plugins,
+// or the service account of a pod. For an EKS cluster it needs only the name. It makes no requests to the cluster.
 package connect
 
 import (
@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	_ "k8s.io/client-go/plugin/pkg/client/auth/oidc" // users of kubeconfigs that say auth-provider: oidc
+	_ "k8s.io/client-go/plugin/pkg/client/auth/oidc" // for kubeconfigs with auth-provider: oidc
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
@@ -22,25 +22,25 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// Cluster is how a cluster is reached.
+// Cluster is a cluster and how to connect to it.
 type Cluster struct {
-	// Config has neither a limit of requests a second, since the API server shares itself out fairly, nor a time-out, since
-	// watches and logs are long.
+	// Config limits neither the request rate, because the API server has its own fairness, nor the duration of
+	// requests, because watches and logs are long.
 	Config    *rest.Config
-	Namespace string // the stack's; never ""
+	Namespace string // of the stack; never ""
 	Context   string // of the kubeconfig; "in-cluster", or "eks:NAME"
 	Host      string // of the API server, as https://HOST:PORT
 }
 
-// dialTimeout bounds how long a connection is tried: a person waits for the first one.
+// dialTimeout limits an attempt to connect, because a user waits for the first one.
 const dialTimeout = 10 * time.Second
 
-// Quiet has client-go say nothing by itself of errors that it returns as well. It is for a program's start: client-go has
-// one logger, which nobody may be using.
+// Quiet stops client-go from logging errors that it also returns. A program calls it when it starts, before anything
+// uses client-go: client-go has one global logger.
 func Quiet() { klog.SetLogger(logr.Discard()) }
 
-// Open finds the cluster of an orchestrator of kind kubernetes. environ is the environment as NAME=VALUE. Only for an EKS
-// cluster is the network used. Its errors are *Error.
+// Open returns the cluster of an orchestrator of kind kubernetes. environ is the environment as NAME=VALUE. Open uses
+// the network for EKS clusters only. Its errors are *Error.
 func Open(ctx context.Context, o program.Orchestrator, environ []string) (*Cluster, error) {
 	c := &Cluster{Namespace: o.Namespace}
 	if c.Namespace == "" {
@@ -61,27 +61,27 @@ func Open(ctx context.Context, o program.Orchestrator, environ []string) (*Clust
 	c.Host = c.Config.Host
 	c.Config.QPS, c.Config.Burst = -1, 0
 	c.Config.UserAgent = "pipec"
-	c.Config.WarningHandler = rest.NoWarnings{} // who wants them sets its own
+	c.Config.WarningHandler = rest.NoWarnings{} // callers that need warnings set their own
 	if c.Config.Dial == nil {
 		c.Config.Dial = (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext
 	}
 	return c, nil
 }
 
-// inCluster takes what Kubernetes gives every pod that has a service account.
+// inCluster uses the service account that Kubernetes mounts into pods.
 func (c *Cluster) inCluster() error {
 	config, err := rest.InClusterConfig()
 	if err != nil {
 		return &Error{Reason: NoConfig, Err: err,
-			Text: "in_cluster = true, and this is not a pod with a service account: " + err.Error(),
-			Hint: "Outside of the cluster, leave in_cluster out and name a context of the kubeconfig."}
+			Text: "in_cluster is true, but this is not a pod with a service account: " + err.Error(),
+			Hint: "Outside the cluster, remove in_cluster and set context to a context of the kubeconfig."}
 	}
 	c.Config, c.Context = config, "in-cluster"
 	return nil
 }
 
-// kubeconfig loads and joins the files of KUBECONFIG, or ~/.kube/config, and takes the context of this name, or the
-// current one. Where there is no file and this is a pod, it is the pod's cluster.
+// kubeconfig merges the files of KUBECONFIG, or reads ~/.kube/config, and selects the context with this name, or the
+// current one. If there is no file and this is a pod, it selects the pod's cluster.
 func (c *Cluster) kubeconfig(name string, environ []string) error {
 	files := kubeconfigFiles(environ)
 	rules := &clientcmd.ClientConfigLoadingRules{Precedence: files}
@@ -116,7 +116,7 @@ func (c *Cluster) kubeconfig(name string, environ []string) error {
 	return nil
 }
 
-// kubeconfigFiles are the files that are looked for, in order: the first that says something about a name wins.
+// kubeconfigFiles returns the files to read, in order: the first file that defines a name wins.
 func kubeconfigFiles(environ []string) []string {
 	var files []string
 	for _, f := range filepath.SplitList(getenv(environ, "KUBECONFIG")) {
@@ -135,7 +135,7 @@ func kubeconfigFiles(environ []string) []string {
 }
 
 func noKubeconfig(files []string, raw *clientcmdapi.Config) error {
-	e := &Error{Reason: NoConfig, Hint: "Set KUBECONFIG to a kubeconfig's path, or have it written (as by `aws eks update-kubeconfig` or `gcloud container clusters get-credentials`)."}
+	e := &Error{Reason: NoConfig, Hint: "Set KUBECONFIG to the path of a kubeconfig, or create one, for example with `aws eks update-kubeconfig` or `gcloud container clusters get-credentials`."}
 	var missing, empty []string
 	for _, f := range files {
 		if _, err := os.Stat(f); err != nil {
@@ -162,7 +162,7 @@ func noContext(text, name string, raw *clientcmdapi.Config) error {
 	}
 	e := &Error{Reason: NoContext, Text: text, Hint: "It has: " + list(names) + "."}
 	if len(names) == 0 {
-		e.Hint = "It has no context at all."
+		e.Hint = "It has no contexts."
 	}
 	if near := nearest(name, names); near != "" {
 		e.Text += "; did you mean " + quote(near) + "?"

@@ -38,7 +38,7 @@ contexts:
 - {name: broken, context: {cluster: nowhere, user: v}}
 `
 
-// write makes a file of the test's own.
+// write writes a temporary file.
 func write(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -120,7 +120,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// A kubeconfig's plugin is run for a token, as those of EKS and GKE are.
+// A kubeconfig's plugin, like those of EKS and GKE, is executed for a token.
 func TestExecPlugin(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the plugin is a shell script")

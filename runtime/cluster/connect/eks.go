@@ -27,17 +27,17 @@ const (
 	// clusterHeader binds a token to one cluster.
 	clusterHeader = "x-k8s-aws-id"
 	tokenPrefix   = "k8s-aws-v1."
-	// tokenLife is less than the 15 minutes for which EKS takes a presigned request.
+	// tokenLife is less than the 15 minutes for which EKS accepts a presigned request.
 	tokenLife = 14 * time.Minute
-	// emptySHA256 is the digest of no body, as a signature wants it.
+	// emptySHA256 is the digest of an empty body, which the signature requires.
 	emptySHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 )
 
-// eks reaches an EKS cluster by its name or ARN: its address by DescribeCluster, its tokens as presigned requests to STS,
-// which is what `aws eks get-token` makes. Credentials and region come by the SDK's own chain.
+// eks connects to an EKS cluster by its name or ARN. It finds the endpoint with DescribeCluster. Tokens are presigned
+// requests to STS, as `aws eks get-token` makes them. Credentials and region come from the SDK's default chain.
 //
-// The one request to EKS is signed here: the SDK's package of that service would add a millisecond to the start of every
-// command.
+// eks signs its only request to EKS itself: the SDK's package for that service would add a millisecond to the start of
+// every command.
 func (c *Cluster) eks(ctx context.Context, name string, environ []string) error {
 	cfg, err := awsconfig.LoadDefaultConfig(ctx)
 	if err != nil {
@@ -47,7 +47,7 @@ func (c *Cluster) eks(ctx context.Context, name string, environ []string) error 
 		cfg.Region, name = a.Region, strings.TrimPrefix(a.Resource, "cluster/")
 	}
 	if cfg.Region == "" {
-		return &Error{Reason: NoConfig, Text: "eks_cluster " + quote(name) + ": no AWS region is known", Hint: "Set AWS_REGION, or write the cluster's ARN, which says it."}
+		return &Error{Reason: NoConfig, Text: "eks_cluster " + quote(name) + ": no AWS region is set", Hint: "Set AWS_REGION, or use the cluster's ARN, which contains the region."}
 	}
 	d, err := describe(ctx, cfg, name, eksEndpoint(cfg.Region, environ))
 	if err != nil {
@@ -63,7 +63,8 @@ func (c *Cluster) eks(ctx context.Context, name string, environ []string) error 
 	return nil
 }
 
-// eksEndpoint is EKS in a region; AWS_ENDPOINT_URL_EKS and AWS_ENDPOINT_URL are stronger, as for the SDK.
+// eksEndpoint returns the endpoint of EKS in a region. AWS_ENDPOINT_URL_EKS and AWS_ENDPOINT_URL override it, as in the
+// SDK.
 func eksEndpoint(region string, environ []string) string {
 	for _, name := range []string{"AWS_ENDPOINT_URL_EKS", "AWS_ENDPOINT_URL"} {
 		if u := getenv(environ, name); u != "" {
@@ -85,7 +86,7 @@ type eksDescription struct {
 	} `json:"certificateAuthority"`
 }
 
-// describe is EKS's DescribeCluster.
+// describe calls EKS's DescribeCluster.
 func describe(ctx context.Context, cfg aws.Config, name, endpoint string) (*eksDescription, error) {
 	fail := func(reason Reason, text, hint string, err error) (*eksDescription, error) {
 		return nil, &Error{Reason: reason, Text: "eks_cluster " + quote(name) + " in " + cfg.Region + ": " + text, Hint: hint, Err: err}
@@ -94,7 +95,7 @@ func describe(ctx context.Context, cfg aws.Config, name, endpoint string) (*eksD
 	defer cancel()
 	credentials, err := cfg.Credentials.Retrieve(ctx)
 	if err != nil {
-		return fail(NoPlugin, "no AWS credentials: "+oneLine(err.Error()), "Log in (as by `aws sso login`), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.", err)
+		return fail(NoPlugin, "no AWS credentials: "+oneLine(err.Error()), "Log in (for example with `aws sso login`), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.", err)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint+"/clusters/"+url.PathEscape(name), nil)
 	if err == nil {
@@ -109,19 +110,19 @@ func describe(ctx context.Context, cfg aws.Config, name, endpoint string) (*eksD
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return fail(Unreachable, "EKS does not answer: "+network(err), "", err)
+		return fail(Unreachable, "EKS does not respond: "+network(err), "", err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
-		return fail(Unreachable, "EKS does not answer in full: "+err.Error(), "", err)
+		return fail(Unreachable, "EKS sent an incomplete response: "+err.Error(), "", err)
 	}
 	switch resp.StatusCode {
 	case http.StatusOK:
 	case http.StatusNotFound:
 		return fail(NoContext, "there is no such cluster in this region and account", "", errors.New(resp.Status))
 	case http.StatusForbidden, http.StatusUnauthorized:
-		return fail(Forbidden, "AWS refuses: "+awsMessage(body, resp), "The right eks:DescribeCluster is needed.", errors.New(resp.Status))
+		return fail(Forbidden, "AWS denied the request: "+awsMessage(body, resp), "The permission eks:DescribeCluster is required.", errors.New(resp.Status))
 	default:
 		return fail(Unreachable, awsMessage(body, resp), "", errors.New(resp.Status))
 	}
@@ -129,10 +130,10 @@ func describe(ctx context.Context, cfg aws.Config, name, endpoint string) (*eksD
 		Cluster eksDescription `json:"cluster"`
 	}
 	if err := json.Unmarshal(body, &d); err != nil {
-		return fail(Unreachable, "EKS answers what can't be read: "+err.Error(), "", err)
+		return fail(Unreachable, "EKS sent a response that can't be parsed: "+err.Error(), "", err)
 	}
 	if d.Cluster.Endpoint == "" {
-		return fail(Unreachable, "the cluster has no address yet; it is "+strings.ToLower(d.Cluster.Status), "", nil)
+		return fail(Unreachable, "the cluster has no endpoint yet; its status is "+strings.ToLower(d.Cluster.Status), "", nil)
 	}
 	return &d.Cluster, nil
 }
@@ -147,13 +148,13 @@ func awsMessage(body []byte, resp *http.Response) string {
 	return resp.Status
 }
 
-// eksToken makes tokens: a request to STS that says who one is, presigned, which EKS sends for itself.
+// eksToken creates tokens: a token is a presigned request to STS for the caller's identity, which EKS sends to STS.
 type eksToken struct {
 	cluster string
 	client  *sts.Client
 }
 
-// Token is called again when the last one is about to end.
+// Token is called again shortly before the last token expires.
 func (t *eksToken) Token() (*oauth2.Token, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*dialTimeout)
 	defer cancel()

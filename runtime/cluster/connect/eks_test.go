@@ -14,7 +14,7 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// aws sets what the SDK's chain reads, and shuts out what this machine has.
+// aws sets the variables that the SDK's chain reads, so that the machine's own settings have no effect.
 func aws(t *testing.T, endpoint string) []string {
 	for name, value := range map[string]string{
 		"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "", "AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "",
@@ -25,7 +25,7 @@ func aws(t *testing.T, endpoint string) []string {
 	return []string{"AWS_ENDPOINT_URL_EKS=" + endpoint}
 }
 
-// TestEKS plays EKS: the cluster's address and authority by DescribeCluster, and then an API server that gets a token.
+// TestEKS simulates EKS: DescribeCluster returns the cluster's endpoint and authority, and an API server gets a token.
 func TestEKS(t *testing.T) {
 	var token string
 	api := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -95,8 +95,8 @@ func TestEKS(t *testing.T) {
 	}{
 		{"missing", connect.NoContext, `eks_cluster "missing" in eu-central-1: there is no such cluster`},
 		{"secret", connect.Forbidden, "not authorized to perform: eks:DescribeCluster"},
-		{"new", connect.Unreachable, "no address yet; it is creating"},
-		{"junk", connect.Unreachable, "can't be read"},
+		{"new", connect.Unreachable, "no endpoint yet; its status is creating"},
+		{"junk", connect.Unreachable, "can't be parsed"},
 	} {
 		_, err := connect.Open(t.Context(), program.Orchestrator{EKSCluster: c.name}, environ)
 		var e *connect.Error
@@ -113,7 +113,7 @@ func TestEKSRefuses(t *testing.T) {
 		reason connect.Reason
 		want   string
 	}{
-		{nil, connect.Unreachable, "EKS does not answer: connection refused"},
+		{nil, connect.Unreachable, "EKS does not respond: connection refused"},
 		{map[string]string{"AWS_REGION": ""}, connect.NoConfig, "no AWS region"},
 		{map[string]string{"AWS_ACCESS_KEY_ID": ""}, connect.NoPlugin, "no AWS credentials"},
 	} {

@@ -12,7 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Explain is Explain of what this cluster answered, or did not: it says which address and which context that is.
+// Explain explains an error of this cluster, like the function Explain, and adds the cluster's address and context.
 func (c *Cluster) Explain(err error) error {
 	err = Explain(err)
 	var e *Error
@@ -28,8 +28,8 @@ func (c *Cluster) Explain(err error) error {
 	return err
 }
 
-// Explain turns what client-go gives into an *Error; it returns what it does not know, what is an *Error already, and nil
-// as they are. A context that has ended stays the error that it is.
+// Explain converts an error of client-go to an *Error. It returns unknown errors, cancelled contexts, *Error and nil
+// unchanged.
 func Explain(err error) error {
 	var known *Error
 	if err == nil || errors.As(err, &known) || errors.Is(err, context.Canceled) {
@@ -49,22 +49,22 @@ func Explain(err error) error {
 	return err
 }
 
-// explainPlugin is about what the kubeconfig runs for a token.
+// explainPlugin explains a failure of the kubeconfig's credential plugin.
 func explainPlugin(text string, err error) error {
 	e := &Error{Reason: NoPlugin, Err: err}
 	if m := missingPlugin.FindStringSubmatch(text); m != nil {
 		e.Text = "the kubeconfig gets its credentials from " + quote(m[1]) + ", which is not installed"
-		e.Hint = "Install it, and see that PATH has it."
+		e.Hint = "Install it, and make sure that it is in PATH."
 		return e
 	}
 	e.Text = "no credentials: " + oneLine(text)
-	e.Hint = "What it wrote itself stands above. Most often one has to log in again."
+	e.Hint = "Its own output is above. Usually you have to log in again."
 	return e
 }
 
 var missingPlugin = regexp.MustCompile(`exec: executable (\S+) not found`)
 
-// What the API server writes into a Forbidden beside the reason: each is another trouble.
+// Messages of Forbidden errors. Each belongs to another problem, but all have the same reason.
 var (
 	noRight  = regexp.MustCompile(`User "([^"]*)" cannot (\S+) (resource|path) "([^"]*)"(?: in API group "([^"]*)")?(?: in the namespace "([^"]*)")?`)
 	quotaFul = regexp.MustCompile(`exceeded quota: ([^,]+), requested: (.+), used: (.+), limited: (.+)$`)
@@ -81,13 +81,13 @@ func explainStatus(s metav1.Status, err error) error {
 	switch {
 	case s.Reason == metav1.StatusReasonUnauthorized || s.Code == http.StatusUnauthorized:
 		e.Reason, e.Text = Unauthorized, "the API server does not accept the credentials: they are wrong, or have expired"
-		e.Hint = "Log in again, or have the kubeconfig's user written anew."
-	case denied.MatchString(s.Message): // by a webhook or a policy; it may come with any code
-		e.Reason, e.Hint = Denied, "It is the cluster's own rule; who runs the cluster knows it."
+		e.Hint = "Log in again, or generate the kubeconfig's user again."
+	case denied.MatchString(s.Message): // by a webhook or a policy, with any code
+		e.Reason, e.Hint = Denied, "This is a rule of the cluster; ask its administrator."
 	case calling.MatchString(s.Message):
 		m := calling.FindStringSubmatch(e.Text)
-		e.Reason, e.Text = Denied, fmt.Sprintf("the cluster's admission webhook %s does not answer: %s", quote(m[1]), m[2])
-		e.Hint = "No object passes until it does; who runs the cluster knows it."
+		e.Reason, e.Text = Denied, fmt.Sprintf("the cluster's admission webhook %s does not respond: %s", quote(m[1]), m[2])
+		e.Hint = "No object is accepted until it responds; ask the cluster's administrator."
 	case s.Reason == metav1.StatusReasonForbidden:
 		e.forbidden(s)
 	case s.Reason == metav1.StatusReasonNotFound:
@@ -97,7 +97,7 @@ func explainStatus(s metav1.Status, err error) error {
 	case s.Reason == metav1.StatusReasonInvalid || s.Reason == metav1.StatusReasonBadRequest || s.Reason == metav1.StatusReasonRequestEntityTooLarge:
 		e.Reason = Invalid
 	case s.Reason == metav1.StatusReasonTooManyRequests || s.Reason == metav1.StatusReasonServerTimeout || s.Reason == metav1.StatusReasonTimeout || s.Reason == metav1.StatusReasonServiceUnavailable:
-		e.Reason, e.Text = Busy, "the API server asks to come back later: "+e.Text
+		e.Reason, e.Text = Busy, "the API server is busy and asks to retry later: "+e.Text
 	case s.Code >= 500:
 		e.Reason, e.Text = Busy, "the API server failed: "+e.Text
 	default:
@@ -106,27 +106,27 @@ func explainStatus(s metav1.Status, err error) error {
 	return e
 }
 
-// forbidden tells apart what comes as Forbidden.
+// forbidden distinguishes the problems that are reported as Forbidden.
 func (e *Error) forbidden(s metav1.Status) {
 	e.Reason = Forbidden
 	if m := quotaFul.FindStringSubmatch(e.Text); m != nil {
 		e.Reason = Quota
-		e.Text = fmt.Sprintf("%s needs %s, and quota %s is used up: %s of %s", object(s), m[2], quote(m[1]), m[3], m[4])
-		e.Hint = "Free some of it, or have the ResourceQuota raised."
+		e.Text = fmt.Sprintf("%s needs %s, but quota %s is exhausted: used %s of %s", object(s), m[2], quote(m[1]), m[3], m[4])
+		e.Hint = "Free some of the quota, or ask for a larger ResourceQuota."
 		return
 	}
 	if m := ending.FindStringSubmatch(e.Text); m != nil {
-		e.Reason, e.Text = Terminating, "namespace "+quote(m[1])+" is being deleted: nothing new can be made in it"
+		e.Reason, e.Text = Terminating, "namespace "+quote(m[1])+" is being deleted: nothing new can be created in it"
 		e.Hint = "Wait until it is gone."
 		return
 	}
 	if m := security.FindStringSubmatch(e.Text); m != nil {
-		e.Reason, e.Text = Denied, fmt.Sprintf("%s is against the namespace's Pod Security level %s: %s", object(s), quote(m[1]), m[2])
+		e.Reason, e.Text = Denied, fmt.Sprintf("%s violates the namespace's Pod Security level %s: %s", object(s), quote(m[1]), m[2])
 		return
 	}
 	if i := strings.Index(e.Text, grant); i >= 0 {
-		e.Text = object(s) + " would give rights that you don't have: " + strings.TrimSpace(e.Text[i+len(grant):])
-		e.Hint = "Kubernetes lets nobody give rights that they lack themselves: have them given to you, or the verbs bind and escalate on roles."
+		e.Text = object(s) + " would grant permissions that you don't have: " + strings.TrimSpace(e.Text[i+len(grant):])
+		e.Hint = "Kubernetes only lets you grant permissions that you have: ask for these permissions, or for the verbs bind and escalate on roles."
 		return
 	}
 	m := noRight.FindStringSubmatch(e.Text)
@@ -143,10 +143,10 @@ func (e *Error) forbidden(s metav1.Status) {
 	}
 	if namespace != "" {
 		e.Text += " in namespace " + quote(namespace)
-		e.Hint = fmt.Sprintf("A Role of that namespace has to give it; `kubectl auth can-i %s %s -n %s` asks again.", verb, what, namespace)
+		e.Hint = fmt.Sprintf("Grant it with a Role in that namespace; `kubectl auth can-i %s %s -n %s` checks it.", verb, what, namespace)
 	} else if m[3] == "resource" {
 		e.Text += " of the cluster"
-		e.Hint = "A ClusterRole has to give it."
+		e.Hint = "Grant it with a ClusterRole."
 	}
 }
 
@@ -154,11 +154,11 @@ func (e *Error) notFound(s metav1.Status) {
 	e.Reason = Gone
 	if s.Details != nil && s.Details.Kind == "namespaces" {
 		e.Reason, e.Text = NoNamespace, "there is no namespace "+quote(s.Details.Name)
-		e.Hint = "Make it (`kubectl create namespace " + s.Details.Name + "`), or write create_namespace = true into the stack's orchestrator."
+		e.Hint = "Create it (`kubectl create namespace " + s.Details.Name + "`), or set create_namespace = true in the stack's orchestrator."
 	}
 }
 
-// object is what a status is about, as `cronjobs.batch "digits"`.
+// object describes the object of a status, for example `cronjobs.batch "digits"`.
 func object(s metav1.Status) string {
 	if s.Details == nil || s.Details.Kind == "" {
 		return "the object"

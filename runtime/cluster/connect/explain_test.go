@@ -36,11 +36,11 @@ func TestExplainStatus(t *testing.T) {
 		{"no right to a part", apierrors.NewForbidden(pods, "p", errors.New(`User "jane" cannot get resource "pods/log" in API group "" in the namespace "ml"`)), connect.Forbidden, []string{`"jane" may not get pods/log in namespace "ml"`}},
 		{"no right in the cluster", apierrors.NewForbidden(schema.GroupResource{Resource: "namespaces"}, "ml", errors.New(`User "jane" cannot create resource "namespaces" in API group "" at the cluster scope`)), connect.Forbidden, []string{`"jane" may not create namespaces "ml" of the cluster`, "ClusterRole"}},
 		{"quota", apierrors.NewForbidden(cronjobs, "digits", errors.New("exceeded quota: small, requested: count/cronjobs.batch=1, used: count/cronjobs.batch=3, limited: count/cronjobs.batch=3")), connect.Quota,
-			[]string{`cronjobs.batch "digits" needs count/cronjobs.batch=1, and quota "small" is used up: count/cronjobs.batch=3 of count/cronjobs.batch=3`}},
+			[]string{`cronjobs.batch "digits" needs count/cronjobs.batch=1, but quota "small" is exhausted: used count/cronjobs.batch=3 of count/cronjobs.batch=3`}},
 		{"escalation", apierrors.NewForbidden(schema.GroupResource{Group: "rbac.authorization.k8s.io", Resource: "roles"}, "r", errors.New("user \"jane\" (groups=[\"a\"]) is attempting to grant RBAC permissions not currently held:\n{APIGroups:[\"\"], Resources:[\"pods\"], Verbs:[\"create\"]}")), connect.Forbidden,
-			[]string{`roles.rbac.authorization.k8s.io "r" would give rights that you don't have: {APIGroups:[""], Resources:["pods"], Verbs:["create"]}`}},
+			[]string{`roles.rbac.authorization.k8s.io "r" would grant permissions that you don't have: {APIGroups:[""], Resources:["pods"], Verbs:["create"]}`}},
 		{"Pod Security", apierrors.NewForbidden(pods, "p", errors.New(`violates PodSecurity "restricted:latest": runAsNonRoot != true (pod or container "main" must set securityContext.runAsNonRoot=true)`)), connect.Denied,
-			[]string{`pods "p" is against the namespace's Pod Security level "restricted:latest": runAsNonRoot != true`}},
+			[]string{`pods "p" violates the namespace's Pod Security level "restricted:latest": runAsNonRoot != true`}},
 		{"a namespace that goes", apierrors.NewForbidden(pods, "p", errors.New("unable to create new content in namespace ml because it is being terminated")), connect.Terminating, []string{`namespace "ml" is being deleted`}},
 		{"forbidden otherwise", apierrors.NewForbidden(pods, "p", errors.New("for its own reasons")), connect.Forbidden, []string{"for its own reasons"}},
 		{"token", apierrors.NewUnauthorized("Unauthorized"), connect.Unauthorized, []string{"does not accept the credentials", "expired"}},
@@ -49,11 +49,11 @@ func TestExplainStatus(t *testing.T) {
 		{"conflict", apierrors.NewConflict(pods, "p", errors.New("the object has been modified")), connect.Conflict, []string{"modified"}},
 		{"already there", apierrors.NewAlreadyExists(pods, "p"), connect.Conflict, []string{"already exists"}},
 		{"faulty", apierrors.NewBadRequest("strict decoding error: unknown field \"spec.x\""), connect.Invalid, []string{"spec.x"}},
-		{"too many", apierrors.NewTooManyRequests("busy", 1), connect.Busy, []string{"come back later"}},
+		{"too many", apierrors.NewTooManyRequests("busy", 1), connect.Busy, []string{"retry later"}},
 		{"server", apierrors.NewInternalError(errors.New("etcd")), connect.Busy, []string{"etcd"}},
 		{"a webhook", &apierrors.StatusError{ErrStatus: metav1.Status{Status: "Failure", Code: 403, Reason: "Forbidden", Message: `admission webhook "policy.example.com" denied the request: no label team`}}, connect.Denied, []string{`"policy.example.com" denied the request: no label team`}},
 		{"a policy", &apierrors.StatusError{ErrStatus: metav1.Status{Status: "Failure", Code: 422, Reason: "Invalid", Message: `pods "p" is forbidden: ValidatingAdmissionPolicy 'a' with binding 'b' denied request: no label team`}}, connect.Denied, []string{"'a' with binding 'b'"}},
-		{"a webhook that is down", apierrors.NewInternalError(errors.New(`failed calling webhook "policy.example.com": no endpoints`)), connect.Denied, []string{`webhook "policy.example.com" does not answer: no endpoints`}},
+		{"a webhook that is down", apierrors.NewInternalError(errors.New(`failed calling webhook "policy.example.com": no endpoints`)), connect.Denied, []string{`webhook "policy.example.com" does not respond: no endpoints`}},
 		{"a teapot", &apierrors.StatusError{ErrStatus: metav1.Status{Status: "Failure", Code: 418, Message: "short and stout"}}, "", []string{"short and stout"}},
 	} {
 		err := connect.Explain(fmt.Errorf("wrapped: %w", c.err))
@@ -78,7 +78,7 @@ func TestExplainStatus(t *testing.T) {
 	}
 }
 
-// silent listens and never says a word.
+// silent accepts connections and never responds.
 func silent(t *testing.T) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -113,10 +113,10 @@ func TestExplainNetwork(t *testing.T) {
 	for _, c := range []struct{ name, host, want string }{
 		{"refused", closed(t), "connection refused"},
 		{"no such name", "https://api.invalid:6443", "(DNS)"},
-		{"another authority", secure.URL, "TLS: its certificate is signed by an authority"},
+		{"another authority", secure.URL, "TLS: its certificate is not signed by the authority"},
 		{"http", strings.Replace(plain.URL, "http:", "https:", 1), "it speaks http"},
-		{"in time", silent(t), "no answer in time"},
-		{"broken", broken.URL, "the connection broke"},
+		{"in time", silent(t), "no response in time"},
+		{"broken", broken.URL, "the connection was interrupted"},
 	} {
 		cluster := &connect.Cluster{Context: "prod", Host: c.host, Config: &rest.Config{Host: c.host, Timeout: 300 * time.Millisecond}}
 		err := ask(t, cluster)

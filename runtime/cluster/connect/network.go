@@ -13,7 +13,7 @@ import (
 	"syscall"
 )
 
-// network says in words why there is no answer; "" where err is not about that.
+// network explains why there was no response; "" if err is not a network error.
 func network(err error) string {
 	var (
 		dns       *net.DNSError
@@ -29,17 +29,17 @@ func network(err error) string {
 	)
 	switch {
 	case errors.As(err, &dns) && dns.IsNotFound:
-		return "the name " + quote(dns.Name) + " is not known (DNS)"
+		return "the host name " + quote(dns.Name) + " does not exist (DNS)"
 	case errors.As(err, &dns):
-		return "the name " + quote(dns.Name) + " can't be looked up (DNS): " + dns.Err
+		return "the host name " + quote(dns.Name) + " can't be resolved (DNS): " + dns.Err
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused: nothing listens there"
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return "there is no route to it"
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return "the connection broke"
+		return "the connection was interrupted"
 	case errors.As(err, &authority):
-		return "TLS: its certificate is signed by an authority that the kubeconfig does not name"
+		return "TLS: its certificate is not signed by the authority in the kubeconfig"
 	case errors.As(err, &host):
 		return "TLS: its certificate is for another name: " + oneLine(host.Error())
 	case errors.As(err, &invalid):
@@ -47,18 +47,18 @@ func network(err error) string {
 	case errors.As(err, &verify), errors.As(err, &record), errors.As(err, &alert):
 		return "TLS: " + oneLine(innermost(err))
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
-		return "it speaks http, and the kubeconfig says https"
+		return "it speaks http, but the kubeconfig says https"
 	case strings.Contains(err.Error(), "tls: "), strings.Contains(err.Error(), "x509: "):
 		return "TLS: " + oneLine(innermost(err))
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return "no answer in time"
+		return "no response in time"
 	case errors.As(err, &op), errors.As(err, &u):
 		return oneLine(innermost(err))
 	}
 	return ""
 }
 
-// innermost is an error without what url and net wrote before it.
+// innermost returns an error's text without the prefixes of packages url and net.
 func innermost(err error) string {
 	var u *url.Error
 	if errors.As(err, &u) {
@@ -73,7 +73,7 @@ func innermost(err error) string {
 
 func hintOfNetwork(err error) string {
 	if text := network(err); strings.HasPrefix(text, "TLS") || strings.Contains(text, "speaks http") {
-		return "The kubeconfig is not, or no longer, the one of this cluster."
+		return "The kubeconfig is outdated, or belongs to another cluster."
 	}
-	return "Is the cluster up, and is a VPN or a proxy needed to get there?"
+	return "Check that the cluster is running, and whether you need a VPN or a proxy to reach it."
 }

@@ -9,7 +9,7 @@ import (
 	"pipec.dev/pipec/runtime/cluster"
 )
 
-// changes are the objects, and below each its fields.
+// changes prints the objects, and the fields of each.
 func (t *text) changes(r *Report) {
 	shown := false
 	for i := range r.Programs {
@@ -31,10 +31,11 @@ func (t *text) changes(r *Report) {
 	}
 }
 
-// inPod is where a program holds the pod of a step.
+// inPod matches the path of the pod of a step in a program.
 var inPod = regexp.MustCompile(`^(steps|finally)\["[^"]*"\]\.pod\.`)
 
-// program draws the fields of a program. Pods follow from the rest of it, and are left out beside what they follow from.
+// program prints the fields of a program. It leaves out fields of pods if other fields changed, because pods result
+// from the rest of the program.
 func (t *text) program(all []cluster.Field) {
 	var rest []cluster.Field
 	pods, others := 0, 0
@@ -54,7 +55,7 @@ func (t *text) program(all []cluster.Field) {
 		return
 	}
 	t.fields(rest)
-	t.line("        %s", t.paint(dim, fmt.Sprintf("(and %d fields of pods, which follow from that; --full shows them)", pods)))
+	t.line("        %s", t.paint(dim, fmt.Sprintf("(and %d fields of pods that result from these; --full shows them)", pods)))
 }
 
 func (t *text) change(ch *cluster.Change) {
@@ -64,7 +65,7 @@ func (t *text) change(ch *cluster.Change) {
 	case cluster.Keep:
 		line += " stays: run " + ch.Why + " needs it"
 	case cluster.Replace:
-		line += " is deleted and made anew: a field that can't be changed has changed"
+		line += " is deleted and recreated: an immutable field has changed"
 	}
 	t.line("%s", line)
 	for _, c := range ch.Conflicts {
@@ -83,7 +84,7 @@ func (t *text) change(ch *cluster.Change) {
 	}
 }
 
-// fields draws those that change, and of the others as many around them as are asked for.
+// fields prints the fields that change, with Context unchanged fields around each.
 func (t *text) fields(all []cluster.Field) {
 	hidden := 0
 	tell := func() {
@@ -109,7 +110,7 @@ func (t *text) fields(all []cluster.Field) {
 	}
 }
 
-// near says which fields are shown.
+// near reports for each field whether it is shown.
 func (t *text) near(all []cluster.Field) []bool {
 	out := make([]bool, len(all))
 	until := -1 // the last unchanged field that is shown after a change
@@ -139,7 +140,7 @@ func (t *text) field(f *cluster.Field) {
 	}
 }
 
-// A longer value is shown in part, beginning a little before the place that matters.
+// A longer value is shown in part, from shortly before its first difference.
 const (
 	longValue = 160
 	lead      = 24
@@ -167,7 +168,7 @@ func (t *text) value(raw json.RawMessage, from int) string {
 	return before + s[min(start, end):end] + after
 }
 
-// differ is where two values begin to.
+// differ returns the index of the first difference of two values.
 func differ(a, b json.RawMessage) int {
 	n := min(len(a), len(b))
 	for i := range n {

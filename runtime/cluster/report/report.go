@@ -1,5 +1,5 @@
-// Package report is what plan, apply and destroy show: a document, which `pipec plan --json` prints, and the text that is
-// drawn from it. It compares nothing and asks nobody.
+// Package report presents a plan for plan, apply and destroy: a document, which `pipec plan --json` prints, and text
+// that is generated from the document. It makes no comparisons and no requests.
 package report
 
 import (
@@ -12,59 +12,59 @@ import (
 	"pipec.dev/pipec/schema/schedule"
 )
 
-// Version is the version of the document's form. Fields may be added to it; what is there keeps its meaning.
+// Version is the version of the document's format. New fields may be added; existing fields keep their meaning.
 const Version = 1
 
-// Report is a plan as it is shown.
+// Report is the document of a plan.
 type Report struct {
 	Version   int    `json:"version"`
 	Stack     string `json:"stack"`
-	Context   string `json:"context,omitempty"` // not offline, as the following
+	Context   string `json:"context,omitempty"` // absent if Offline, like the next two
 	Host      string `json:"host,omitempty"`
 	Namespace string `json:"namespace"`
 	Project   string `json:"project,omitempty"`
-	// Offline says that nothing was compared.
+	// Offline is set if the plan was not compared with a cluster.
 	Offline bool `json:"offline,omitempty"`
-	// Destroy says that what is there is removed.
+	// Destroy is set if the plan removes the definitions.
 	Destroy   bool       `json:"destroy,omitempty"`
 	Pipelines []Pipeline `json:"pipelines,omitempty"`
 	cluster.Changes
 	Summary Summary  `json:"summary"`
-	Runs    []string `json:"live_runs,omitempty"` // of a destroy: runs that go on
+	Runs    []string `json:"live_runs,omitempty"` // of a destroy: runs that continue
 	Notes   []string `json:"notes,omitempty"`
 }
 
-// Summary counts the changes by their actions. Replace counts as a change.
+// Summary counts the changes by action. Replace counts as a change.
 type Summary struct {
 	Create    int `json:"create"`
 	Change    int `json:"change"`
 	Delete    int `json:"delete"`
 	Keep      int `json:"keep"`
 	Unchanged int `json:"unchanged"`
-	Conflicts int `json:"conflicts"` // fields that others manage
+	Conflicts int `json:"conflicts"` // fields that other field managers own
 }
 
 // Pipeline is a pipeline that is applied.
 type Pipeline struct {
 	Name  string `json:"name"`
-	Steps int    `json:"steps"` // those of finally too
-	// Schedule is absent where runs are started by hand.
+	Steps int    `json:"steps"` // including those of finally
+	// Schedule is nil if runs are only started by hand.
 	Schedule *Schedule `json:"schedule,omitempty"`
-	// Run is what a run now would do, where a step is cached.
+	// Run is what a run would do now; set if a step is cached.
 	Run *Run `json:"run,omitempty"`
-	// Approvals are the steps that wait for somebody's answer, those of pipelines that are called too, sorted.
+	// Approvals are the steps that wait for an approval, including those of called pipelines, sorted.
 	Approvals []string `json:"approvals,omitempty"`
-	// Restricted are the steps that leave Pod Security `restricted`.
+	// Restricted are the steps that violate Pod Security `restricted`.
 	Restricted []Leave `json:"leave_restricted,omitempty"`
 }
 
-// Run is what a run would do that is started now, with the params of the schedule and the defaults.
+// Run is what a run would do if it started now, with the params of the schedule and the defaults.
 type Run struct {
-	Cached []string `json:"cached"` // steps whose result an earlier run has left
-	Run    []string `json:"run"`    // steps that are sure to run; of what depends on them nothing can be said
+	Cached []string `json:"cached"` // steps with a result of an earlier run
+	Run    []string `json:"run"`    // steps that will certainly run; nothing is known about the steps that depend on them
 }
 
-// Leave is one step that leaves Pod Security `restricted`, and why.
+// Leave is a step that violates Pod Security `restricted`, and why.
 type Leave struct {
 	Step    string   `json:"step"`
 	Reasons []string `json:"reasons"`
@@ -75,15 +75,15 @@ type Schedule struct {
 	Cron     string      `json:"cron"`
 	Timezone string      `json:"timezone"`
 	Suspend  bool        `json:"suspend,omitempty"`
-	Next     []time.Time `json:"next,omitempty"` // in the time zone; none where it is suspended
-	// Gap is a time within a year that daylight saving leaves out.
+	Next     []time.Time `json:"next,omitempty"` // in the time zone; empty if suspended
+	// Gap is a time within a year that daylight saving skips.
 	Gap *schedule.Gap `json:"gap,omitempty"`
 }
 
-// nextTimes is how many are shown.
+// nextTimes is how many start times are shown.
 const nextTimes = 3
 
-// Describe makes the pipeline of a program, with its times after now.
+// Describe returns the description of a program's pipeline, with the start times after now.
 func Describe(p *program.Program, now time.Time) (Pipeline, error) {
 	out := Pipeline{Name: p.Pipeline, Steps: len(p.All()), Approvals: approvals(p)}
 	s := p.Schedule
@@ -103,7 +103,7 @@ func Describe(p *program.Program, now time.Time) (Pipeline, error) {
 	return out, nil
 }
 
-// approvals are the steps that wait for somebody, each once, however often a pipeline is called.
+// approvals returns the steps that wait for an approval, each once, even if a pipeline is called several times.
 func approvals(p *program.Program) []string {
 	var out []string
 	for _, s := range p.All() {

@@ -103,7 +103,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// The document has the names that are promised.
+// The document has the field names that the docs promise.
 func TestDocument(t *testing.T) {
 	data, err := json.Marshal(example())
 	if err != nil {

@@ -9,16 +9,16 @@ import (
 	"pipec.dev/pipec/runtime/cluster"
 )
 
-// Options say how the text looks.
+// Options control the text.
 type Options struct {
 	Color bool
-	// Full shows the fields of what is new, whole values, and what is unchanged.
+	// Full shows the fields of new objects, whole values, and unchanged fields.
 	Full bool
-	// Context is how many unchanged fields stand around each that changes.
+	// Context is the number of unchanged fields shown around each changed field.
 	Context int
 }
 
-// colours of the marks
+// colors of the marks
 const (
 	green  = "32"
 	yellow = "33"
@@ -51,14 +51,14 @@ func (t *text) paint(color, s string) string {
 
 func (t *text) line(format string, args ...any) { fmt.Fprintf(t, format+"\n", args...) }
 
-// Text writes a report for a person.
+// Text writes a report as text.
 func Text(w io.Writer, r *Report, o Options) error {
 	t := &text{bufio.NewWriter(w), o}
 	t.head(r)
 	t.pipelines(r.Pipelines)
 	t.changes(r)
 	for _, run := range r.Runs {
-		t.line("  %s run %s goes on: what it needs stays", t.paint(dim, "="), run)
+		t.line("  %s run %s continues: the objects that it needs are kept", t.paint(dim, "="), run)
 	}
 	if len(r.Runs) > 0 {
 		t.line("")
@@ -78,12 +78,12 @@ func (t *text) head(r *Report) {
 	}
 	t.line("%s", t.paint(bold, at))
 	if r.Offline {
-		t.line("Offline: what would be applied, from the project and its lock. It was compared with nothing.")
+		t.line("Offline: this is what would be applied, from the project and its lock. It was not compared with a cluster.")
 	}
 	t.line("")
 }
 
-// when is how a time is shown: with its day, since one looks for weekdays.
+// when is the format of a time. It contains the weekday, which users look for in a schedule.
 const when = "Mon 2006-01-02 15:04 MST"
 
 func (t *text) pipelines(list []Pipeline) {
@@ -103,7 +103,7 @@ func (t *text) pipelines(list []Pipeline) {
 			t.line("  waits for approval: %s", some(p.Approvals))
 		}
 		for _, l := range p.Restricted {
-			t.line("  %s step %s leaves Pod Security restricted: %s", t.paint(yellow, "!"), l.Step, strings.Join(l.Reasons, "; "))
+			t.line("  %s step %s violates Pod Security restricted: %s", t.paint(yellow, "!"), l.Step, strings.Join(l.Reasons, "; "))
 		}
 	}
 	if len(list) > 0 {
@@ -117,14 +117,14 @@ func (t *text) run(r *Run) {
 		parts = append(parts, "cached "+some(r.Cached))
 	}
 	if len(r.Run) > 0 {
-		parts = append(parts, "run "+some(r.Run)+", and what depends on that")
+		parts = append(parts, "run "+some(r.Run)+", and the steps that depend on them")
 	}
 	if len(parts) > 0 {
 		t.line("  a run now: %s", strings.Join(parts, "; "))
 	}
 }
 
-// some are a few names, and how many more there are.
+// some joins the first names, and states how many more there are.
 func some(names []string) string {
 	const most = 8
 	if len(names) <= most {
@@ -161,7 +161,7 @@ func (t *text) notes(r *Report) {
 	case r.Empty() && r.Destroy:
 		t.line("There is nothing to remove.")
 	case r.Empty():
-		t.line("No changes. What is there is what is wanted.")
+		t.line("No changes. The cluster is up to date.")
 	default:
 		t.line("Plan: %d to create, %d to change, %d to delete.", s.Create, s.Change, s.Delete)
 	}

@@ -9,14 +9,14 @@ import (
 	"os"
 )
 
-// Binary is a built pipec-agent.
+// Binary is a compiled pipec-agent.
 type Binary struct {
 	Path         string
 	Architecture string // amd64 or arm64
 	Digest       string // sha256:… of the file
 }
 
-// ReadBinary looks at a built pipec-agent: it has to be static and for Linux, since there is nothing else in its image.
+// ReadBinary inspects a compiled pipec-agent. It must be static and for Linux, because its image contains nothing else.
 func ReadBinary(path string) (*Binary, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -25,7 +25,7 @@ func ReadBinary(path string) (*Binary, error) {
 	defer f.Close()
 	program, err := elf.NewFile(f)
 	if err != nil {
-		return nil, fmt.Errorf("%s is no program for Linux: build it with GOOS=linux", path)
+		return nil, fmt.Errorf("%s is not a Linux program: build it with GOOS=linux", path)
 	}
 	b := &Binary{Path: path}
 	switch program.Machine {
@@ -34,7 +34,7 @@ func ReadBinary(path string) (*Binary, error) {
 	case elf.EM_AARCH64:
 		b.Architecture = "arm64"
 	default:
-		return nil, fmt.Errorf("%s is for %s, and pipec has agents for amd64 and arm64", path, program.Machine)
+		return nil, fmt.Errorf("%s is for %s, but pipec supports agents for amd64 and arm64 only", path, program.Machine)
 	}
 	for _, p := range program.Progs {
 		if p.Type == elf.PT_INTERP {

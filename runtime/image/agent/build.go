@@ -1,7 +1,7 @@
-// Package agent makes the image of pipec-agent and finds it: one layer with one file, /pipec-agent, for each
-// architecture, without a daemon. The same binaries give the same bytes, whoever builds them and when.
+// Package agent builds the image of pipec-agent, and finds it: one layer with one file, /pipec-agent, for each
+// architecture, without a daemon. The same binaries always give the same bytes.
 //
-// It neither pushes nor builds binaries.
+// It neither pushes images nor compiles binaries.
 package agent
 
 import (
@@ -22,21 +22,21 @@ import (
 	"pipec.dev/pipec/schema/kube"
 )
 
-// Path is where the agent is in its image.
+// Path is the path of the agent in its image.
 const Path = "/pipec-agent"
 
-// labels of the image.
+// Labels of the image.
 const (
 	labelVersion = "org.opencontainers.image.version"
 	labelTitle   = "org.opencontainers.image.title"
 	labelBinary  = "dev.pipec.agent" // sha256:… of the binary
 )
 
-// epoch is the time of all that is in the image.
+// epoch is the modification time of every file in the image.
 var epoch = time.Unix(0, 0).UTC()
 
-// Build makes an index with an image for each binary. Compressing takes a second for each; an image that isn't kept is
-// quicker made without.
+// Build builds an index with an image for each binary. Compression takes a second per binary, and can be skipped for an
+// image that isn't stored.
 func Build(binaries []*Binary, version string, compress bool) (v1.ImageIndex, error) {
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, b := range binaries {
@@ -96,7 +96,7 @@ func mediaType(compress bool) types.MediaType {
 	return types.OCIUncompressedLayer
 }
 
-// pack is the layer: the binary, owned by root and for all to run, at the root.
+// pack builds the layer: the binary at the root, owned by root, and executable by everyone.
 func pack(path string) ([]byte, error) {
 	binary, err := os.ReadFile(path)
 	if err != nil {
@@ -114,6 +114,6 @@ func pack(path string) ([]byte, error) {
 	if _, err := w.Write(binary); err != nil {
 		return nil, err
 	}
-	err = w.Close() // which writes the end
+	err = w.Close() // writes the end of the archive
 	return b.Bytes(), err
 }

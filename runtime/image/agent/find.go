@@ -7,21 +7,21 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Image is an agent's image that can be pushed.
+// Image is an image of the agent that can be pushed.
 type Image struct {
 	Index  v1.ImageIndex
 	Digest string // of the index
-	From   string // the directory or the file that it is from
-	Note   string // what a person should know; ""
+	From   string // the source: a directory or a file
+	Note   string // a note for the user; ""
 }
 
-// Find finds the agent that belongs to a pipec: beside the executable, or where make install puts it.
+// Find finds the agent that belongs to a pipec: beside the executable, or where make install installs it.
 //
-//	DIR/pipec-agent.oci                     the image, as make agent-image leaves it
-//	DIR/../libexec/pipec/pipec-agent.oci    the same, installed
-//	DIR/pipec-agent                         the program: an image is made of it, for its architecture alone
+//	DIR/pipec-agent.oci                     the image, from make agent-image
+//	DIR/../libexec/pipec/pipec-agent.oci    the image, installed
+//	DIR/pipec-agent                         the program: Find builds an image for its architecture only
 //
-// A program that is newer than the image beside it is taken instead of it: they would not understand each other.
+// If the program is newer than the image beside it, Find uses the program, because an older agent may be incompatible.
 func Find(executable string) (*Image, error) {
 	if real, err := filepath.EvalSymlinks(executable); err == nil {
 		executable = real
@@ -35,29 +35,29 @@ func Find(executable string) (*Image, error) {
 		}
 		image, err := read(place)
 		if err != nil {
-			return nil, fmt.Errorf("the agent's image in %s can't be read: %w; make agent-image makes it anew", place, err)
+			return nil, fmt.Errorf("the agent's image in %s can't be read: %w; run make agent-image to build it again", place, err)
 		}
 		binary, err := ReadBinary(program)
 		if err != nil {
-			return image, nil // there is no program here, or none for Linux
+			return image, nil // there is no program, or none for Linux
 		}
 		same, err := hasBinary(image.Index, binary)
 		if err != nil {
-			return nil, fmt.Errorf("the agent's image in %s can't be read: %w; make agent-image makes it anew", place, err)
+			return nil, fmt.Errorf("the agent's image in %s can't be read: %w; run make agent-image to build it again", place, err)
 		}
 		if same {
 			return image, nil
 		}
-		return ofBinary(binary, fmt.Sprintf("%s is not of %s, and an image of that is taken, for linux/%s alone; make agent-image makes one for all", place, program, binary.Architecture))
+		return ofBinary(binary, fmt.Sprintf("%s was not built from %s: an image of that binary is used, for linux/%s only; make agent-image builds one for all architectures", place, program, binary.Architecture))
 	}
 	if there, _ := exists(program); !there {
-		return nil, fmt.Errorf("there is no image of pipec-agent beside %s: make agent-image makes it, make install installs it, and PIPEC_AGENT_IMAGE names one that is in a registry", executable)
+		return nil, fmt.Errorf("there is no image of pipec-agent beside %s: build it with make agent-image, install it with make install, or set PIPEC_AGENT_IMAGE to an image in a registry", executable)
 	}
 	binary, err := ReadBinary(program)
 	if err != nil {
-		return nil, fmt.Errorf("%w; or make agent-image, or name an image in PIPEC_AGENT_IMAGE", err)
+		return nil, fmt.Errorf("%w; or run make agent-image, or set PIPEC_AGENT_IMAGE to an image", err)
 	}
-	return ofBinary(binary, fmt.Sprintf("the agent's image is made of %s, for linux/%s alone; make agent-image makes one for all", program, binary.Architecture))
+	return ofBinary(binary, fmt.Sprintf("the agent's image is built from %s, for linux/%s only; make agent-image builds one for all architectures", program, binary.Architecture))
 }
 
 func ofBinary(b *Binary, note string) (*Image, error) {

@@ -11,14 +11,14 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 )
 
-// LayoutDir is what the directory with the image is called, an OCI image layout.
+// LayoutDir is the name of the directory with the image, an OCI image layout.
 const LayoutDir = "pipec-agent.oci"
 
-// Write writes the index as an OCI image layout to dir, in the place of what is there.
+// Write writes the index as an OCI image layout to dir, replacing an older one.
 func Write(index v1.ImageIndex, dir string) error {
 	if _, err := os.Stat(dir); err == nil {
 		if _, err := os.Stat(filepath.Join(dir, "oci-layout")); err != nil {
-			return fmt.Errorf("%s is there, and is no image: move it away", dir)
+			return fmt.Errorf("%s exists and is not an image: move it away", dir)
 		}
 	}
 	temp, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+".*")
@@ -29,7 +29,7 @@ func Write(index v1.ImageIndex, dir string) error {
 	if _, err := layout.Write(temp, index); err != nil {
 		return err
 	}
-	// It is installed for all, and not all of it is made so.
+	// The image is installed for all users, but some files are not created readable for them.
 	err = filepath.WalkDir(temp, func(path string, e fs.DirEntry, err error) error {
 		mode := fs.FileMode(0o644)
 		if err == nil && e.IsDir() {
@@ -46,7 +46,7 @@ func Write(index v1.ImageIndex, dir string) error {
 	return os.Rename(temp, dir)
 }
 
-// read reads what Write wrote.
+// read reads an image that Write wrote.
 func read(dir string) (*Image, error) {
 	index, err := layout.ImageIndexFromPath(dir)
 	if err != nil {
@@ -59,7 +59,7 @@ func read(dir string) (*Image, error) {
 	return &Image{Index: index, Digest: digest.String(), From: dir}, nil
 }
 
-// hasBinary says whether one of the image's is made of this very binary.
+// hasBinary reports whether one of the images is built from this binary.
 func hasBinary(index v1.ImageIndex, b *Binary) (bool, error) {
 	manifest, err := index.IndexManifest()
 	if err != nil {

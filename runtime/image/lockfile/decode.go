@@ -12,10 +12,10 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// remake is what to do with a lock that is beyond repair.
-const remake = "take it back from version control, or remove it: pipec push makes it anew"
+// remake is the hint for a lock that can't be repaired.
+const remake = "restore it from version control, or remove it: pipec push writes a new one"
 
-// Decode reads what Encode wrote, as people and their merges may have left it. The name is for messages.
+// Decode decodes a lock, including one that people or merges have edited. The name is for messages.
 func Decode(name string, data []byte) (*program.Lock, error) {
 	d := &decoder{name: name, data: data}
 	if len(bytes.TrimSpace(data)) == 0 {
@@ -24,7 +24,7 @@ func Decode(name string, data []byte) (*program.Lock, error) {
 	if !utf8.Valid(data) {
 		return nil, &Error{File: name, Text: "is not UTF-8", Hint: remake}
 	}
-	// A newer lock may have another form: its version comes first.
+	// A newer version may have another format, so the version is read first.
 	var head struct {
 		Version json.Number `json:"version"`
 	}
@@ -34,7 +34,7 @@ func Decode(name string, data []byte) (*program.Lock, error) {
 		return nil, d.syntax(syntax)
 	}
 	if v, verr := strconv.ParseUint(head.Version.String(), 10, 31); verr == nil && v > program.LockVersion {
-		return nil, &Error{File: name, Text: fmt.Sprintf("is of version %d, and this pipec knows version %d", v, program.LockVersion), Hint: "use a newer pipec"}
+		return nil, &Error{File: name, Text: fmt.Sprintf("has version %d, but this pipec reads version %d", v, program.LockVersion), Hint: "use a newer pipec"}
 	}
 	d.dec = json.NewDecoder(bytes.NewReader(data))
 	lock := &program.Lock{}
@@ -44,8 +44,8 @@ func Decode(name string, data []byte) (*program.Lock, error) {
 	return lock, nil
 }
 
-// decoder reads token by token: what encoding/json says about a whole file has no place, and it takes the last of two
-// entries with one key, which is what a bad merge leaves.
+// decoder reads token by token, because encoding/json reports no positions for a whole file, and accepts duplicate
+// keys, which result from bad merges, by using the last one.
 type decoder struct {
 	name string
 	data []byte
@@ -99,18 +99,18 @@ func (d *decoder) lock(l *program.Lock) error {
 				return nil
 			})
 		}
-		return d.at(at, "%q is nothing that a lock has", shorten(key))
+		return d.at(at, "%q is not an attribute of a lock", shorten(key))
 	})
 	if err != nil {
 		return err
 	}
 	if l.Version != program.LockVersion {
-		return d.at(0, "the version is %d, and should be %d", l.Version, program.LockVersion)
+		return d.at(0, "the version is %d, expected %d", l.Version, program.LockVersion)
 	}
 	return nil
 }
 
-// object reads an object, and calls entry before each value; at is where the key ends.
+// object reads an object, and calls entry before each value with the position of the end of its key.
 func (d *decoder) object(what string, entry func(key string, at int64) error) error {
 	if err := d.delim(what, '{'); err != nil {
 		return err
@@ -121,9 +121,9 @@ func (d *decoder) object(what string, entry func(key string, at int64) error) er
 		if err != nil {
 			return d.fault(err)
 		}
-		key, at := token.(string), d.dec.InputOffset() // keys are strings, as the parser holds
+		key, at := token.(string), d.dec.InputOffset() // the parser ensures that keys are strings
 		if seen[key] {
-			return d.at(at, "%q is there twice", shorten(key))
+			return d.at(at, "%q appears twice", shorten(key))
 		}
 		seen[key] = true
 		if err := entry(key, at); err != nil {
@@ -145,7 +145,7 @@ func (d *decoder) delim(what string, want json.Delim) error {
 	return nil
 }
 
-// value reads one value, with no field that isn't known: it would be lost when the lock is written again.
+// value reads one value. It rejects unknown fields, because they would be lost when the lock is written.
 func (d *decoder) value(into any) error {
 	var raw json.RawMessage
 	if err := d.dec.Decode(&raw); err != nil {
@@ -153,7 +153,7 @@ func (d *decoder) value(into any) error {
 	}
 	start := d.dec.InputOffset() - int64(len(raw))
 	if bytes.Equal(raw, []byte("null")) {
-		return d.at(start+1, "null is no value here")
+		return d.at(start+1, "null is not allowed here")
 	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
@@ -166,7 +166,7 @@ func (d *decoder) value(into any) error {
 		if kind.Field != "" {
 			return d.at(start+kind.Offset, "%s can't be a %s", kind.Field, kind.Value)
 		}
-		return d.at(start+kind.Offset, "a %s can't stand here", kind.Value)
+		return d.at(start+kind.Offset, "a %s is not allowed here", kind.Value)
 	}
 	return d.at(start+1, "%s", strings.TrimPrefix(err.Error(), "json: "))
 }
@@ -174,7 +174,7 @@ func (d *decoder) value(into any) error {
 func (d *decoder) digest(s string, at int64) error {
 	hex, ok := strings.CutPrefix(s, "sha256:")
 	if !ok || len(hex) != 64 || strings.Trim(hex, "0123456789abcdef") != "" {
-		return d.at(at, "%q is no digest", shorten(s))
+		return d.at(at, "%q is not a digest", shorten(s))
 	}
 	return nil
 }
@@ -194,15 +194,15 @@ func (d *decoder) syntax(err *json.SyntaxError) error {
 	e := d.at(err.Offset, "%s", err.Error()).(*Error)
 	for n, line := range bytes.Split(d.data, []byte("\n")) {
 		if bytes.HasPrefix(line, []byte("<<<<<<<")) || bytes.HasPrefix(line, []byte(">>>>>>>")) {
-			e.Line, e.Column, e.Text = n+1, 1, "a merge left a conflict here"
-			e.Hint = "keep the lines of either side, and run pipec push"
+			e.Line, e.Column, e.Text = n+1, 1, "there is a merge conflict here"
+			e.Hint = "keep the lines of one side, and run pipec push"
 			break
 		}
 	}
 	return e
 }
 
-// at is an error at the byte before offset, as encoding/json counts.
+// at returns an error at the byte before offset, as encoding/json counts.
 func (d *decoder) at(offset int64, format string, args ...any) error {
 	before := d.data[:min(max(offset-1, 0), int64(len(d.data)))]
 	return &Error{

@@ -1,8 +1,9 @@
-// Package lockfile reads and writes pipec.lock.json, the file in a project's directory that says what push found and made
-// for what the source names: see program.Lock. It asks no registry and no store.
+// Package lockfile reads and writes pipec.lock.json, the file in a project's directory in which push records digests
+// for the names in the source: see program.Lock. It makes no requests to registries or stores.
 //
-// The file is committed, so it is made for that: sorted, one entry a line, the same bytes for the same lock, and touched
-// only when something has changed. What can't be read is refused with its place, a merge conflict too.
+// The file is committed to version control. Therefore it is sorted, with one entry per line, has the same bytes for the
+// same lock, and is only written if something has changed. A file that can't be read, for example because of a merge
+// conflict, is rejected with the position.
 package lockfile
 
 import (
@@ -20,12 +21,12 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// maxSize is how large a lock may be: a hundred thousand entries.
+// maxSize limits the size of a lock: enough for a hundred thousand entries.
 const maxSize = 32 << 20
 
-// Error says why a lock can't be used, and where: a fault of the project's files.
+// Error explains why a lock can't be used. It is a fault of the project's files.
 type Error struct {
-	File   string // as the project's directory was named
+	File   string // path, starting with the project's directory as given
 	Line   int    // from 1; 0: the whole file
 	Column int    // in bytes, from 1
 	Text   string
@@ -43,7 +44,7 @@ func (e *Error) Error() string {
 	return at + ": " + e.Text + "; " + e.Hint
 }
 
-// Load reads the lock of the project in dir. Where there is none, it is empty. What is wrong with the file is an *Error;
+// Load reads the lock of the project in dir. It returns an empty lock if there is none. Errors in the file are *Error;
 // other errors are about the disk.
 func Load(dir string) (*program.Lock, error) {
 	name := filepath.Join(dir, program.LockFile)
@@ -75,12 +76,12 @@ func read(name string) ([]byte, error) {
 		return nil, err
 	}
 	if len(data) > maxSize {
-		return nil, &Error{File: name, Text: fmt.Sprintf("is larger than %d MB, which no lock is", maxSize>>20), Hint: remake}
+		return nil, &Error{File: name, Text: fmt.Sprintf("is larger than %d MB, which is too large for a lock", maxSize>>20), Hint: remake}
 	}
 	return data, nil
 }
 
-// Encode writes the lock as it stands in its file.
+// Encode encodes the lock as its file.
 func Encode(l *program.Lock) ([]byte, error) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "{\n  \"version\": %d", program.LockVersion)
@@ -110,7 +111,7 @@ func section[T any](b *bytes.Buffer, name string, entries map[string]T) error {
 	return nil
 }
 
-// writeJSON writes a value without the newline of json.Encoder.
+// writeJSON writes a value without the newline that json.Encoder adds.
 func writeJSON(b *bytes.Buffer, v any) error {
 	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false)

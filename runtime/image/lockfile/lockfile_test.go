@@ -60,7 +60,7 @@ func TestRefusals(t *testing.T) {
 	cases := []struct{ name, src, want string }{
 		{"empty", " \n", "l: is empty; "},
 		{"binary", "\xff\xfe", "l: is not UTF-8; "},
-		{"newer", `{"version": 2, "new": {}}`, "l: is of version 2, and this pipec knows version 1; use a newer pipec"},
+		{"newer", `{"version": 2, "new": {}}`, "l: has version 2, but this pipec reads version 1; use a newer pipec"},
 		{"older", `{"version": 0}`, "l:1:1: the version is 0"},
 		{"no version", `{}`, "l:1:1: the version is 0"},
 		{"text version", `{"version": "x"}`, `l:1:`},
@@ -68,19 +68,19 @@ func TestRefusals(t *testing.T) {
 		{"an array", `[]`, "l:1:1: the lock should be an object"},
 		{"cut", strings.TrimSuffix(good, "}\n"), "l:5:4: unexpected end of JSON input"},
 		{"comma", change("1,", "1,,"), "l:2:16: invalid character ','"},
-		{"conflict", change("    \"k/a\"", "<<<<<<< HEAD\n    \"k/a\""), "l:4:1: a merge left a conflict here; keep the lines of either side"},
-		{"twice", change("\n  }", ",\n    \"k/a\": {\"digest\":\""+digest+"\"}\n  }"), `l:5:9: "k/a" is there twice`},
-		{"section twice", change("  \"version\"", "  \"codes\": {},\n  \"version\""), `l:4:9: "codes" is there twice`},
-		{"unknown section", change(`"codes"`, `"kodes"`), `l:3:9: "kodes" is nothing that a lock has`},
+		{"conflict", change("    \"k/a\"", "<<<<<<< HEAD\n    \"k/a\""), "l:4:1: there is a merge conflict here; keep the lines of one side"},
+		{"twice", change("\n  }", ",\n    \"k/a\": {\"digest\":\""+digest+"\"}\n  }"), `l:5:9: "k/a" appears twice`},
+		{"section twice", change("  \"version\"", "  \"codes\": {},\n  \"version\""), `l:4:9: "codes" appears twice`},
+		{"unknown section", change(`"codes"`, `"kodes"`), `l:3:9: "kodes" is not an attribute of a lock`},
 		{"unknown field", change(`{"digest"`, `{"size":1,"digest"`), `l:4:12: unknown field "size"`},
-		{"short digest", change(digest, "sha256:abc"), `l:4:9: "sha256:abc" is no digest`},
+		{"short digest", change(digest, "sha256:abc"), `l:4:9: "sha256:abc" is not a digest`},
 		{"kind", change(`"`+digest+`"`, "5"), "l:4:"},
-		{"null", change(`{"digest":"`+digest+`"}`, "null"), "l:4:12: null is no value here"},
+		{"null", change(`{"digest":"`+digest+`"}`, "null"), "l:4:12: null is not allowed here"},
 		{"section of another kind", change(`{
     "k/a": {"digest":"`+digest+`"}
   }`, "7"), "l:3:12: codes should be an object"},
 		{"trailing", good + "{}", "l:7:1: invalid character '{' after top-level value"},
-		{"bare agent", change(`"codes"`, `"agents": {"r": "image"}, "codes"`), `l:3:16: "" is no digest`},
+		{"bare agent", change(`"codes"`, `"agents": {"r": "image"}, "codes"`), `l:3:16: "" is not a digest`},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -150,7 +150,7 @@ func TestUpdateTouchesOnlyWhatChanges(t *testing.T) {
 	}
 }
 
-// TestUpdateThroughLink keeps a lock that is a link to a file elsewhere what it is.
+// TestUpdateThroughLink: a lock that is a symbolic link remains one.
 func TestUpdateThroughLink(t *testing.T) {
 	dir, other := t.TempDir(), filepath.Join(t.TempDir(), "lock")
 	if err := os.WriteFile(other, []byte(`{"version": 1}`), 0o644); err != nil {
@@ -168,7 +168,7 @@ func TestUpdateThroughLink(t *testing.T) {
 	}
 }
 
-// TestUpdatesAtOnce has many writers, none of whose entries may be lost.
+// TestUpdatesAtOnce has many concurrent writers, none of whose entries may be lost.
 func TestUpdatesAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	const writers = 16
@@ -213,7 +213,7 @@ func TestUpdateCancelled(t *testing.T) {
 	}
 }
 
-// TestRoundTrip reads back what is written, and writes the same again.
+// TestRoundTrip decodes and encodes a lock without changes.
 func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		lock := &program.Lock{Version: 1}

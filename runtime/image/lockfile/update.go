@@ -15,14 +15,14 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// Who has the lock's lock reads and writes one file: waiting longer than this means that it hangs.
+// A process that holds the lock file's own lock only reads and writes one file: longer waiting means that it hangs.
 const (
 	patience = 10 * time.Second
 	pause    = 10 * time.Millisecond
 )
 
-// Update changes the lock of the project in dir: change is given what the file holds at that moment. Two that do so at
-// once come one after the other. The file is written whole or not at all, and only where something has changed.
+// Update changes the lock of the project in dir. It calls change with the current content of the file. Concurrent
+// updates run one after the other. The file is replaced atomically, and only if something has changed.
 func Update(ctx context.Context, dir string, change func(*program.Lock)) (lock *program.Lock, changed bool, err error) {
 	release, err := hold(ctx, dir)
 	if err != nil {
@@ -59,7 +59,8 @@ func Update(ctx context.Context, dir string, change func(*program.Lock)) (lock *
 	return lock, true, nil
 }
 
-// hold keeps other processes from changing the lock until release. The kernel releases it when the process ends.
+// hold prevents other processes from changing the lock until release is called. The kernel releases it when the process
+// ends.
 func hold(ctx context.Context, dir string) (release func(), err error) {
 	dir = filepath.Join(dir, ".pipec")
 	if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -79,7 +80,7 @@ func hold(ctx context.Context, dir string) (release func(), err error) {
 			return nil, &fs.PathError{Op: "lock", Path: f.Name(), Err: err}
 		case time.Now().After(until):
 			_ = f.Close()
-			return nil, fmt.Errorf("another pipec has been writing %s for %s: it holds %s", program.LockFile, patience, f.Name())
+			return nil, fmt.Errorf("another pipec has been writing %s for %s: it holds the lock %s", program.LockFile, patience, f.Name())
 		}
 		select {
 		case <-ctx.Done():
@@ -90,8 +91,7 @@ func hold(ctx context.Context, dir string) (release func(), err error) {
 	}
 }
 
-// write puts a new file in the place of the old one. What a killed process left of a new one is written over: only who
-// holds writes.
+// write replaces the file. It overwrites a temporary file that a killed process left, because only the holder writes.
 func write(name string, data []byte) (err error) {
 	mode := fs.FileMode(0o666)
 	if info, err := os.Stat(name); err == nil {

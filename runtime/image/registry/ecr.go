@@ -16,10 +16,10 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 )
 
-// ecrTimeout is how long credentials for AWS may be looked for, from all the places where they may be.
+// ecrTimeout limits the search for AWS credentials in all their sources.
 const ecrTimeout = 20 * time.Second
 
-// hostECR is ACCOUNT.dkr.ecr.REGION.amazonaws.com, and its likes for FIPS and China.
+// hostECR matches ACCOUNT.dkr.ecr.REGION.amazonaws.com, and its variants for FIPS and China.
 var hostECR = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^[0-9]{12}\.dkr\.ecr(-fips)?\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?$`)
 })
@@ -28,7 +28,7 @@ func isECR(host string) bool {
 	return strings.Contains(host, ".dkr.ecr") && hostECR().MatchString(host)
 }
 
-// ecrTokens gets tokens from ECR: one for each registry, for as long as it is good.
+// ecrTokens gets tokens from ECR, and reuses one per registry until it expires.
 type ecrTokens struct {
 	mu    sync.Mutex
 	known map[string]ecrToken
@@ -41,7 +41,7 @@ type ecrToken struct {
 
 func newECR() *ecrTokens { return &ecrTokens{known: map[string]ecrToken{}} }
 
-// token gives the credentials for an ECR host.
+// token returns the credentials for an ECR host.
 func (e *ecrTokens) token(ctx context.Context, host string) (authn.Authenticator, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -71,7 +71,7 @@ func (e *ecrTokens) token(ctx context.Context, host string) (authn.Authenticator
 	return t.auth, nil
 }
 
-// readToken reads what is base64 of USER:PASSWORD. No error repeats any of it.
+// readToken decodes base64 of USER:PASSWORD. Its errors contain no part of it.
 func readToken(out *ecr.GetAuthorizationTokenOutput) (t ecrToken, err error) {
 	if len(out.AuthorizationData) == 0 || out.AuthorizationData[0].AuthorizationToken == nil {
 		return t, errors.New("AWS: ECR gave no token")

@@ -7,34 +7,34 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 )
 
-// Reason says what kind of thing is wrong.
+// Reason is the kind of a fault.
 type Reason string
 
 // The reasons.
 const (
-	BadReference Reason = "bad-reference" // the source's fault; all others are the world's
+	BadReference Reason = "bad-reference" // an error in the source; all others are errors of the environment
 	Unreachable  Reason = "unreachable"
 	Silent       Reason = "silent"       // it was reached, and hangs
-	Cut          Reason = "cut"          // the connection ended in the middle
-	TLS          Reason = "tls"          // its certificate isn't good
-	PlainHTTP    Reason = "plain-http"   // it speaks no TLS
-	Unauthorized Reason = "unauthorized" // who asks isn't known
-	Forbidden    Reason = "forbidden"    // who asks may not
+	Cut          Reason = "cut"          // the connection was interrupted
+	TLS          Reason = "tls"          // its certificate is invalid
+	PlainHTTP    Reason = "plain-http"   // it does not use TLS
+	Unauthorized Reason = "unauthorized" // the credentials are missing or wrong
+	Forbidden    Reason = "forbidden"    // the user lacks a permission
 	NoRepository Reason = "no-repository"
 	NoImage      Reason = "no-image" // no such tag or digest
 	RateLimit    Reason = "rate-limit"
-	Broken       Reason = "broken"   // 5xx, or an answer that makes no sense
-	Unusable     Reason = "unusable" // it is there, and no pod can run it
+	Broken       Reason = "broken"   // 5xx, or an unexpected response
+	Unusable     Reason = "unusable" // it exists, but no pod can run it
 	Credentials  Reason = "credentials"
 )
 
-// Fault says why a registry could not be asked, or what is wrong with what it answered.
+// Fault explains why a registry could not be reached, or what is wrong with its response.
 type Fault struct {
 	Reason Reason
-	Ref    string // the reference, as the source has it
+	Ref    string // the reference, as in the source
 	Text   string
 	Hint   string // what to do; ""
-	Err    error  // what the library said
+	Err    error  // the library's error
 }
 
 func (f *Fault) Error() string {
@@ -47,30 +47,30 @@ func (f *Fault) Error() string {
 
 func (f *Fault) Unwrap() error { return f.Err }
 
-// UsersFault says whether it is the project's files that have to change.
+// UsersFault reports whether the project's files have to change.
 func (f *Fault) UsersFault() bool { return f.Reason == BadReference }
 
 func badReference(ref string, err error) error {
-	f := &Fault{Reason: BadReference, Ref: ref, Err: err, Text: "is no reference to an image"}
+	f := &Fault{Reason: BadReference, Ref: ref, Err: err, Text: "is not an image reference"}
 	rest, isURL := ref, false
 	if _, after, ok := strings.Cut(ref, "://"); ok {
 		rest, isURL = after, true
 	}
 	switch {
 	case ref == "":
-		f.Ref, f.Text = `""`, "is no reference to an image"
+		f.Ref, f.Text = `""`, "is not an image reference"
 	case isURL:
-		f.Hint = "it is written without a scheme: " + printable(rest)
+		f.Hint = "remove the scheme: " + printable(rest)
 	case strings.ContainsAny(ref, " \t\r\n"):
-		f.Text += ": it has a space in it"
+		f.Text += ": it contains a space"
 	case strings.ToLower(ref) != ref && parses(lowerRepository(ref)):
-		f.Hint = "a repository is in lower case: " + printable(lowerRepository(ref))
+		f.Hint = "a repository is lower case: " + printable(lowerRepository(ref))
 	case strings.HasSuffix(ref, ":"):
-		f.Text += ": nothing follows the last colon"
+		f.Text += ": the tag after the colon is missing"
 	case strings.Contains(ref, "@"):
-		f.Hint = "a digest is written as REPOSITORY@sha256: and 64 digits in hex"
+		f.Hint = "write a digest as REPOSITORY@sha256: followed by 64 hexadecimal digits"
 	default:
-		f.Hint = "it is written as HOST/REPOSITORY:TAG, as python:3.12-slim or registry.example.com/team/train:1"
+		f.Hint = "write HOST/REPOSITORY:TAG, for example python:3.12-slim or registry.example.com/team/train:1"
 	}
 	return f
 }
@@ -80,7 +80,7 @@ func parses(ref string) bool {
 	return err == nil
 }
 
-// lowerRepository is the reference with all but its tag in lower case.
+// lowerRepository returns the reference with everything except the tag in lower case.
 func lowerRepository(ref string) string {
 	slash, colon := strings.LastIndexByte(ref, '/'), strings.LastIndexByte(ref, ':')
 	if colon > slash {
@@ -93,7 +93,7 @@ func unusable(ref string, parsed name.Reference, text string) error {
 	return &Fault{Reason: Unusable, Ref: ref, Text: fmt.Sprintf("%s can't be used: %s", parsed.Context().Name(), text)}
 }
 
-// printable makes what came from elsewhere fit for a line of a terminal.
+// printable makes text from outside safe for a line of a terminal.
 func printable(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {

@@ -7,11 +7,11 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 )
 
-// DefaultKeychain finds who one is at a registry: for ECR by the AWS SDK's own chain; for all, and for ECR where that gives
-// nothing, in docker's and podman's files and by their helpers.
+// DefaultKeychain finds the user's credentials for a registry. For ECR it uses the AWS SDK's default chain. For other
+// registries, and if that finds none, it uses docker's and podman's files and their credential helpers.
 func DefaultKeychain() authn.Keychain { return &keychain{ecr: newECR(), docker: authn.DefaultKeychain} }
 
-// credentialsError says that looking for credentials failed, which is not the same as finding none.
+// credentialsError reports that the search for credentials failed, which differs from finding none.
 type credentialsError struct {
 	err  error
 	hint string
@@ -25,12 +25,12 @@ type keychain struct {
 	docker authn.Keychain
 }
 
-// Resolve is ResolveContext without an end.
+// Resolve calls ResolveContext without a deadline.
 func (k *keychain) Resolve(r authn.Resource) (authn.Authenticator, error) {
 	return k.ResolveContext(context.Background(), r)
 }
 
-// ResolveContext finds the credentials for a registry; authn.Anonymous is none.
+// ResolveContext returns the credentials for a registry, or authn.Anonymous.
 func (k *keychain) ResolveContext(ctx context.Context, r authn.Resource) (authn.Authenticator, error) {
 	var ecrErr error
 	if isECR(r.RegistryStr()) {

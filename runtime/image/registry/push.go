@@ -11,13 +11,13 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
-// pushes is how often a push is begun that another one came in between of.
+// pushes is how often a push is attempted if concurrent pushes interfere.
 const pushes = 5
 
-// Push writes an image or an index (a remote.Taggable) to where the reference says. What the registry has of it is not
-// sent again. progress, which may be nil, is told of bytes from another goroutine, and never after Push has returned.
+// Push writes an image or an index (a remote.Taggable) to a reference. It does not send what the registry already has.
+// progress may be nil; it is called from another goroutine, and never after Push has returned.
 //
-// Two that push the same at once confuse some registries, which then refuse one of them: it is begun again.
+// Some registries reject one of two concurrent pushes of the same content. Push then starts again.
 func (c *Client) Push(ctx context.Context, ref string, what remote.Taggable, progress func(done, total int64)) error {
 	parsed, err := Parse(ref)
 	if err != nil {
@@ -25,14 +25,14 @@ func (c *Client) Push(ctx context.Context, ref string, what remote.Taggable, pro
 	}
 	for try := 1; ; try++ {
 		options := append([]remote.Option{remote.WithContext(ctx)}, c.options...)
-		told := make(chan struct{})
+		finished := make(chan struct{})
 		if progress == nil {
-			close(told)
+			close(finished)
 		} else {
 			updates := make(chan v1.Update, 64)
-			options = append(options, remote.WithProgress(updates)) // which closes it
+			options = append(options, remote.WithProgress(updates)) // closes the channel
 			go func() {
-				defer close(told)
+				defer close(finished)
 				for u := range updates {
 					if u.Error == nil {
 						progress(u.Complete, u.Total)
@@ -41,7 +41,7 @@ func (c *Client) Push(ctx context.Context, ref string, what remote.Taggable, pro
 			}()
 		}
 		err = remote.Push(parsed, what, options...)
-		<-told
+		<-finished
 		switch {
 		case err == nil:
 			return nil
@@ -56,7 +56,8 @@ func (c *Client) Push(ctx context.Context, ref string, what remote.Taggable, pro
 	}
 }
 
-// crossed says whether a registry refuses what was sent whole: another has written or ended the same upload.
+// crossed reports whether a registry rejected complete content because another client wrote or finished the same
+// upload.
 func crossed(err error) bool {
 	var answer *transport.Error
 	if !errors.As(err, &answer) {

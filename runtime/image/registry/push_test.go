@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/random"
 )
 
-// busy is a registry that refuses the first so many requests which end something, as one does that two write to at once.
+// busy is a registry that rejects the first requests that finish something, like a registry with concurrent writers.
 func busy(t *testing.T, refused int32, code string) (host string, asked *atomic.Int32) {
 	t.Helper()
 	good := fake.New(fake.Logger(log.New(io.Discard, "", 0)))
@@ -72,7 +72,7 @@ func TestPushesThatCross(t *testing.T) {
 	}
 }
 
-// Many push the same image to the same place at once.
+// Many clients push the same image to the same place concurrently.
 func TestPushesAtOnce(t *testing.T) {
 	image, err := random.Image(1<<20, 3)
 	if err != nil {

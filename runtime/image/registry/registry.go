@@ -1,8 +1,8 @@
-// Package registry asks image registries: what a reference stands for, whether a digest is there, and it pushes an image.
-// It speaks the distribution protocol by go-containerregistry, finds credentials where docker, podman and the AWS SDK
-// keep them, gives up on what hangs, and says what is wrong in a person's words (Fault).
+// Package registry is a client for image registries: it finds the digest of a reference, checks whether a digest
+// exists, and pushes images. It uses the distribution protocol through go-containerregistry, finds credentials where
+// docker, podman and the AWS SDK store them, limits how long it waits, and explains errors (Fault).
 //
-// It knows nothing of projects, stacks or locks.
+// It does not depend on projects, stacks or locks.
 package registry
 
 import (
@@ -15,24 +15,24 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-// Options say how registries are asked. The zero value is what a person wants.
+// Options configure a client. The zero value is suitable for users' machines.
 type Options struct {
 	Keychain  authn.Keychain    // nil: DefaultKeychain()
-	Transport http.RoundTripper // nil: TLS and proxies by the ordinary rules
-	// Silence is how long a registry may say nothing while it is waited for; 0: 30 s.
+	Transport http.RoundTripper // nil: TLS and proxies by the usual rules
+	// Silence is how long to wait for data from a registry; 0: 30 s.
 	Silence time.Duration
-	// Backoff is between the tries of what may pass: a cut connection, 429, 5xx. nil: 1 s and 3 s.
+	// Backoff are the pauses before retries of temporary errors: an interrupted connection, 429, 5xx. nil: 1 s and 3 s.
 	Backoff *remote.Backoff
-	Agent   string // the User-Agent, as pipec/v1.2.3
+	Agent   string // the User-Agent, for example pipec/v1.2.3
 }
 
-// Client asks registries. It is safe for concurrent use, and takes credentials once for each repository.
+// Client is a client of registries. It is safe for concurrent use, and gets credentials once per repository.
 type Client struct {
 	options []remote.Option
 	puller  *remote.Puller
 }
 
-// New makes a client. It asks nobody yet.
+// New returns a client. It makes no requests.
 func New(o Options) (*Client, error) {
 	if o.Keychain == nil {
 		o.Keychain = DefaultKeychain()
@@ -56,7 +56,7 @@ func New(o Options) (*Client, error) {
 	return c, err
 }
 
-// Parse reads a reference as docker does: without a host it is of docker.io, without a tag it is :latest.
+// Parse parses a reference as docker does: the default host is docker.io, the default tag is latest.
 func Parse(ref string) (name.Reference, error) {
 	parsed, err := name.ParseReference(ref)
 	if err != nil {
@@ -65,7 +65,7 @@ func Parse(ref string) (name.Reference, error) {
 	return parsed, nil
 }
 
-// Digest asks what digest a reference stands for now. What is wrong is a *Fault; ctx's end is the context's error.
+// Digest returns the digest that a reference refers to now. Errors are *Fault, or the context's error if ctx ends.
 func (c *Client) Digest(ctx context.Context, ref string) (string, error) {
 	parsed, err := Parse(ref)
 	if err != nil {
@@ -76,7 +76,7 @@ func (c *Client) Digest(ctx context.Context, ref string) (string, error) {
 		return head.Digest.String(), nil
 	}
 	if answered(err) && ctx.Err() == nil {
-		// An answer to HEAD has no body, and some registries leave the digest out: GET says more.
+		// A response to HEAD has no body, and some registries leave out the digest. GET returns more information.
 		got, err := c.puller.Get(ctx, parsed)
 		if err == nil {
 			return got.Digest.String(), nil
@@ -86,7 +86,7 @@ func (c *Client) Digest(ctx context.Context, ref string) (string, error) {
 	return "", explain(ctx, ref, parsed, err)
 }
 
-// Has says whether the repository of ref has the digest.
+// Has reports whether the repository of ref has the digest.
 func (c *Client) Has(ctx context.Context, ref, digest string) (bool, error) {
 	parsed, err := Parse(ref)
 	if err != nil {

@@ -11,22 +11,22 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// Bounds of what an image says of itself.
+// Limits of the properties of an image.
 const (
-	maxConfig = 8 << 20 // bytes of the config's JSON
-	maxText   = 4096    // bytes of a user or a working directory
+	maxConfig = 8 << 20 // size of the config's JSON in bytes
+	maxText   = 4096    // length of a user or a working directory in bytes
 )
 
-// Image is what a reference stands for.
+// Image is the image that a reference refers to.
 type Image struct {
-	Digest     string   // of the manifest, or of the index where there is one for each platform
-	User       string   // as the config writes it; "" is root
+	Digest     string   // of the manifest, or of the index if the image has several platforms
+	User       string   // from the config; "" is root
 	WorkingDir string   // "" is /
-	Platforms  []string // linux/amd64, sorted; of Linux alone
+	Platforms  []string // for example linux/amd64, sorted; Linux only
 }
 
-// Resolve asks what a reference stands for. Of an image for several platforms the config of the commonest one is read:
-// they have one user and one working directory.
+// Resolve returns the image that a reference refers to. For an image with several platforms it reads the config of the
+// most common one, because their user and working directory are the same.
 func (c *Client) Resolve(ctx context.Context, ref string) (Image, error) {
 	parsed, err := Parse(ref)
 	if err != nil {
@@ -57,18 +57,18 @@ func (c *Client) Resolve(ctx context.Context, ref string) (Image, error) {
 	}
 	if len(out.Platforms) == 0 {
 		if config.OS != "" && config.OS != "linux" {
-			return out, unusable(ref, parsed, fmt.Sprintf("it is for %s, and pods run Linux", printable(config.OS)))
+			return out, unusable(ref, parsed, fmt.Sprintf("it is for %s, but pods run Linux", printable(config.OS)))
 		}
 		out.Platforms = []string{platformOf("linux", config.Architecture, config.Variant)}
 	}
 	out.User, out.WorkingDir = config.Config.User, config.Config.WorkingDir
 	if len(out.User) > maxText || len(out.WorkingDir) > maxText {
-		return out, unusable(ref, parsed, "the user or the working directory in its config is absurdly long")
+		return out, unusable(ref, parsed, "the user or the working directory in its config is too long")
 	}
 	return out, nil
 }
 
-// choose picks the image of an index whose config is read, and lists what the index is for.
+// choose selects the image of an index whose config is read, and lists the platforms of the index.
 func choose(index v1.ImageIndex) (digest string, platforms []string, err error) {
 	manifest, err := index.IndexManifest()
 	if err != nil {
@@ -76,7 +76,7 @@ func choose(index v1.ImageIndex) (digest string, platforms []string, err error) 
 	}
 	best := -1
 	for _, m := range manifest.Manifests {
-		// What isn't of a platform is an attestation or a signature.
+		// An entry without a platform is an attestation or a signature.
 		if m.Platform == nil || m.Platform.OS != "linux" || !m.MediaType.IsImage() {
 			continue
 		}
@@ -95,7 +95,7 @@ func choose(index v1.ImageIndex) (digest string, platforms []string, err error) 
 
 func platformOf(os, architecture, variant string) string {
 	out := os + "/" + architecture
-	if variant != "" && (architecture != "arm64" || variant != "v8") { // v8 is what arm64 means
+	if variant != "" && (architecture != "arm64" || variant != "v8") { // v8 is the default of arm64
 		out += "/" + variant
 	}
 	return out
@@ -104,7 +104,7 @@ func platformOf(os, architecture, variant string) string {
 func readConfig(ref string, parsed name.Reference, got *remote.Descriptor) (*v1.ConfigFile, error) {
 	switch got.MediaType {
 	case types.DockerManifestSchema1, types.DockerManifestSchema1Signed:
-		return nil, unusable(ref, parsed, "it is of the format that Docker gave up in 2019 (schema 1)")
+		return nil, unusable(ref, parsed, "it has the format that Docker removed in 2019 (schema 1)")
 	}
 	image, err := got.Image()
 	if err != nil {
@@ -117,10 +117,10 @@ func readConfig(ref string, parsed name.Reference, got *remote.Descriptor) (*v1.
 	switch manifest.Config.MediaType {
 	case types.DockerConfigJSON, types.OCIConfigJSON, "":
 	default:
-		return nil, unusable(ref, parsed, fmt.Sprintf("it is no container image: its config is of type %s", printable(string(manifest.Config.MediaType))))
+		return nil, unusable(ref, parsed, fmt.Sprintf("it is not a container image: its config has type %s", printable(string(manifest.Config.MediaType))))
 	}
 	if manifest.Config.Size > maxConfig {
-		return nil, unusable(ref, parsed, fmt.Sprintf("its config has %d bytes, and none needs more than %d", manifest.Config.Size, maxConfig))
+		return nil, unusable(ref, parsed, fmt.Sprintf("its config has %d bytes, but at most %d are allowed", manifest.Config.Size, maxConfig))
 	}
 	return image.ConfigFile()
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-// errSilent says that a registry was waited for and nothing came.
-var errSilent = errors.New("no byte came or went")
+// errSilent reports that a registry sent no data in time.
+var errSilent = errors.New("no data was transferred")
 
-// dialTimeout is how long a connection may take: a host that drops packets says nothing at all.
+// dialTimeout limits how long a connection may take, because a host that drops packets never responds.
 const dialTimeout = 10 * time.Second
 
 func newTransport() http.RoundTripper {
@@ -23,8 +23,8 @@ func newTransport() http.RoundTripper {
 	return t
 }
 
-// watchdog ends a request in which no byte comes or goes for so long. A bound on the whole would either cut a large
-// image on a slow line or let a dead connection hang.
+// watchdog ends a request that transfers no data for some time. A limit on the whole request would either cut off a
+// large image on a slow line, or let a dead connection hang.
 type watchdog struct {
 	next    http.RoundTripper
 	silence time.Duration
@@ -57,7 +57,7 @@ type watch struct {
 	cause   func() error
 }
 
-// why gives errSilent instead of the cancelled context that it was told by.
+// why replaces a cancelled context by errSilent if the watch cancelled it.
 func (w *watch) why(err error) error {
 	if err != nil && !errors.Is(err, io.EOF) && errors.Is(w.cause(), errSilent) {
 		return errSilent
@@ -65,11 +65,11 @@ func (w *watch) why(err error) error {
 	return err
 }
 
-// watchedBody is a request's or a response's body, each read of which is a sign of life.
+// watchedBody is the body of a request or a response. Each read of it restarts the watch.
 type watchedBody struct {
 	io.ReadCloser
 	watch *watch
-	last  bool // its end is the end of the request
+	last  bool // its end ends the request
 }
 
 func (b *watchedBody) Read(p []byte) (int, error) {

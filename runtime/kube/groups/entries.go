@@ -45,7 +45,7 @@ const maxWaiting = 100
 func (l *leases) member(h engine.Hold) Member {
 	step := h.Step
 	if len(step) > longestStep {
-		step = record.Place(step)
+		step = record.Address(step).SafeName()
 	}
 	return Member{Run: l.o.Job, UID: l.o.JobUID, Step: step, Attempt: h.Attempt}
 }

@@ -112,7 +112,7 @@ func (g *Groups) Resume(open *engine.Open, listed map[string]*corev1.Pod) {
 	asked := map[string]bool{} // pods of attempts that go on
 	for _, a := range open.Actions() {
 		if a, ok := a.(engine.StartAttempt); ok {
-			asked[kube.PodName(g.o.JobUID, record.Place(a.Step), a.Attempt)] = true
+			asked[kube.PodName(g.o.JobUID, record.Address(a.Step).SafeName(), a.Attempt)] = true
 		}
 	}
 	byGroup := map[string]map[Member]engine.Hold{}

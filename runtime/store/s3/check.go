@@ -12,15 +12,15 @@ import (
 	"pipec.dev/pipec/runtime/store"
 )
 
-// checkKey is where Check writes, each time the same.
+// checkKey is the key that Check writes.
 const checkKey = "runs/.check"
 
-// checkTimeout bounds Check, which a person waits for.
+// checkTimeout bounds Check, which a user waits for.
 const checkTimeout = time.Minute
 
-// Check tries what runs need of the store: that the bucket is there and may be listed, that objects can be written and
-// read back, large ones in parts too, and that what may be written once is. What it finds wrong it says with what to do;
-// what needs that is not tried then. It leaves two small objects.
+// Check tries what runs need of the store: that the bucket exists and may be listed, that objects can be written and read
+// back, large ones in parts, and that IfAbsent is honoured. It stops at the first fault, whose text says what to do. It
+// leaves two small objects.
 func (s *Store) Check(ctx context.Context) []store.Finding {
 	ctx, cancel := context.WithTimeoutCause(ctx, checkTimeout, fmt.Errorf("%s gave no answer for %s", s.where, checkTimeout))
 	defer cancel()
@@ -33,7 +33,7 @@ func (s *Store) Check(ctx context.Context) []store.Finding {
 		{s.checkObjects, func() string { return "objects can be written and read" }},
 		{s.checkParts, func() string { return "large objects can be written in parts" }},
 		{func(ctx context.Context) error { return store.ProveOnce(ctx, s) }, func() string {
-			return "what may be written once is not written again (If-None-Match)"
+			return "objects that are written once are not overwritten (If-None-Match)"
 		}},
 	} {
 		if err := part.try(ctx); err != nil {
@@ -67,7 +67,7 @@ func (s *Store) checkObjects(ctx context.Context) error {
 	return err
 }
 
-// checkParts begins an object and takes it back.
+// checkParts begins an upload and aborts it.
 func (s *Store) checkParts(ctx context.Context) error {
 	full, err := s.key(checkKey)
 	if err != nil {

@@ -24,7 +24,7 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// How long is waited. An outage that is longer is for store.Patient.
+// Timeouts and retries of a request. store.Retrying handles longer outages.
 const (
 	dialTimeout = 10 * time.Second
 	stall       = 2 * time.Minute // without a byte going either way
@@ -32,7 +32,7 @@ const (
 	firstDelay  = 200 * time.Millisecond
 )
 
-// customRegion is the region of servers that have none, as they all take it.
+// customRegion is the region of servers that have none. All of them accept it.
 const customRegion = "us-east-1"
 
 type connection struct {
@@ -63,7 +63,7 @@ func connect(ctx context.Context, s *program.Store, o *Options) (*connection, er
 		config.WithRequestChecksumCalculation(aws.RequestChecksumCalculationWhenRequired),
 		config.WithResponseChecksumValidation(aws.ResponseChecksumValidationWhenRequired),
 		config.WithRetryer(func() aws.Retryer { return newRetryer(o.MaxBackoff) }),
-		config.WithEC2RoleCredentialOptions(impatient),
+		config.WithEC2RoleCredentialOptions(oneTry),
 	)
 	if err != nil {
 		return nil, &store.Fault{Text: "the configuration of AWS on this machine can't be used: " + plain(err), Err: err}
@@ -110,8 +110,8 @@ func newRetryer(maxBackoff time.Duration) aws.Retryer {
 	})
 }
 
-// impatient keeps a machine that is not in EC2 from waiting for the service that would tell of a role there.
-func impatient(o *ec2rolecreds.Options) {
+// oneTry makes a machine outside of EC2 not wait for the EC2 service that provides credentials.
+func oneTry(o *ec2rolecreds.Options) {
 	if o.Client == nil {
 		o.Client = imds.New(imds.Options{
 			HTTPClient: &http.Client{Timeout: time.Second}, Retryer: aws.NopRetryer{},
@@ -136,7 +136,7 @@ func checkEndpoint(endpoint string) (string, error) {
 	return strings.TrimSuffix(endpoint, "/"), nil
 }
 
-// dial connects, and gives up a connection on which nothing moves: TCP alone would wait for a quarter of an hour.
+// dial connects. It closes a connection on which nothing moves: TCP alone would wait for a quarter of an hour.
 func dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	d := net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
 	c, err := d.DialContext(ctx, network, addr)
@@ -146,7 +146,7 @@ func dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	return &moving{c}, nil
 }
 
-// moving is a connection on which something has to move.
+// moving is a connection with a deadline for each read and write.
 type moving struct{ net.Conn }
 
 func (m *moving) Read(p []byte) (int, error) {

@@ -14,7 +14,7 @@ import (
 	"pipec.dev/pipec/runtime/store"
 )
 
-// Prefix stands before the names of the variables that hold the store's own credentials.
+// Prefix is the prefix of the variables that hold the store's own credentials.
 const Prefix = "PIPEC_STORE_"
 
 const (
@@ -23,7 +23,7 @@ const (
 	envToken  = "AWS_SESSION_TOKEN"
 )
 
-// fromEnviron gives what the environment holds: nil where it holds none.
+// fromEnviron returns the credentials of the environment, or nil if there are none.
 func fromEnviron(environ func(string) (string, bool)) (aws.CredentialsProvider, error) {
 	for _, prefix := range []string{Prefix, ""} {
 		get := func(name string) string {
@@ -46,7 +46,7 @@ func fromEnviron(environ func(string) (string, bool)) (aws.CredentialsProvider, 
 	return nil, nil
 }
 
-// credentials are those of the environment, else those that the SDK finds.
+// credentials are those of the environment, or else those that the SDK finds.
 type credentials struct {
 	aws.CredentialsProvider
 	looked string // where, for a person
@@ -73,7 +73,7 @@ func newCredentials(given, chain aws.CredentialsProvider, environ func(string) (
 	return c
 }
 
-// Retrieve gives the credentials, or a *store.Fault.
+// Retrieve returns the credentials. Its errors are a *store.Fault.
 func (c *credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	got, err := c.CredentialsProvider.Retrieve(ctx)
 	if err == nil {
@@ -102,7 +102,7 @@ func (c *credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return got, f
 }
 
-// Source says where the credentials are from; "" before they were first used.
+// Source returns where the credentials are from, or "" before they were used.
 func (c *credentials) Source() string {
 	source, _ := c.source.Load().(string)
 	return source

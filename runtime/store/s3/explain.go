@@ -18,7 +18,7 @@ import (
 	"pipec.dev/pipec/runtime/store"
 )
 
-// operation is what was asked for, as a person is told, and the right that it takes.
+// operation is what a request does, in words for the user, and the permission that it needs.
 type operation struct{ did, right string }
 
 var (
@@ -28,7 +28,7 @@ var (
 	abort = operation{"write in parts", "s3:PutObject and s3:AbortMultipartUpload"}
 )
 
-// What servers do wrong.
+// Faults of servers.
 var (
 	errOrder   = errors.New("its lists are not in byte order, so that runs would be missed: a bucket or a server of another kind is needed")
 	errRange   = errors.New("it doesn't give parts of objects (Range)")
@@ -36,13 +36,13 @@ var (
 	errChanged = errors.New("the object was replaced while it was read")
 )
 
-// cutError is a connection that ended too early, again and again.
+// cutError is returned if a connection ends too early several times.
 type cutError struct{ err error }
 
 func (e *cutError) Error() string { return "the connection is cut again and again: " + plain(e.err) }
 func (e *cutError) Unwrap() error { return e.err }
 
-// code is what the server calls its error; "" where it is not the server's.
+// code returns the error code that the server sent, or "" if the error isn't the server's.
 func code(err error) string {
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorCode()
@@ -50,7 +50,7 @@ func code(err error) string {
 	return ""
 }
 
-// status is the HTTP status of the error; 0 where there was no answer.
+// status returns the HTTP status of the error, or 0 if there was no answer.
 func status(err error) int {
 	if r, ok := errors.AsType[*awshttp.ResponseError](err); ok && err != nil {
 		return r.HTTPStatusCode()
@@ -58,8 +58,8 @@ func status(err error) int {
 	return 0
 }
 
-// fault says what went wrong, as store.Store has it: store.ErrNotExist, store.ErrExists, the cause of the context's end,
-// or a *store.Fault.
+// fault turns an error into one of package store: store.ErrNotExist, store.ErrExists, the cause of the context's end, or a
+// *store.Fault.
 func (s *Store) fault(ctx context.Context, op operation, key string, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -79,7 +79,7 @@ func (s *Store) fault(ctx context.Context, op operation, key string, err error) 
 
 func (s *Store) exists(key string) error { return fmt.Errorf("%s: %w", key, store.ErrExists) }
 
-// explain gives the class of an error, and a sentence of what it is and what to do.
+// explain returns the class of an error, and a sentence that says what it is and what to do.
 func (s *Store) explain(op operation, err error) (store.Class, string) {
 	if f, ok := errors.AsType[*store.Fault](err); ok { // of the credentials
 		return f.Class, f.Text
@@ -150,7 +150,7 @@ func (s *Store) denied(op operation) string {
 	return text + s.from()
 }
 
-// from says whose credentials were used.
+// from returns whose credentials were used, for a message.
 func (s *Store) from() string {
 	if source := s.creds.Source(); source != "" {
 		return " (credentials: " + source + ")"
@@ -169,7 +169,7 @@ func (s *Store) elsewhere(err error) string {
 	return fmt.Sprintf("the bucket is not to be reached this way (region %s): correct `region` or `endpoint` of the artifact_store: %s", s.region, message(err))
 }
 
-// unreached is about a request without an answer.
+// unreached explains a request without an answer.
 func (s *Store) unreached(err error) (store.Class, string) {
 	at := s.endpoint
 	if at == "" {
@@ -207,7 +207,7 @@ func (s *Store) unreached(err error) (store.Class, string) {
 	return store.Permanent, plain(err)
 }
 
-// message is what the server says of its error.
+// message returns the text that the server sent with its error.
 func message(err error) string {
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		if m := strings.TrimSpace(api.ErrorMessage()); m != "" {
@@ -218,7 +218,7 @@ func message(err error) string {
 	return plain(err)
 }
 
-// plain is the innermost of an error: what the SDK puts around it names requests and attempts.
+// plain returns the innermost error: the SDK wraps it in the names of requests and attempts.
 func plain(err error) string {
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Err != nil {
 		return op.Err.Error()

@@ -155,7 +155,7 @@ func TestOutage(t *testing.T) {
 	p := newProxy(t, b)
 	hasty := open(t, p.store(b), b.Environ)
 	told := atomic.Int32{}
-	patient := store.Patient(hasty, time.Minute, func(err error) {
+	patient := store.Retrying(hasty, time.Minute, func(err error) {
 		told.Add(1)
 		if !strings.Contains(err.Error(), "not ready") {
 			t.Error(err)

@@ -17,16 +17,16 @@ import (
 	"pipec.dev/pipec/runtime/store"
 )
 
-// ahead is how many parts of one object are fetched before they are asked for.
+// ahead is the number of parts of one object that are fetched ahead.
 const ahead = 4
 
-// tries is how often what is left of a part is asked for again when its connection was cut and no byte came.
+// tries is how often the rest of a part is requested again after its connection was cut before any byte arrived.
 const tries = 4
 
-// Get streams an object. A large one comes in parts, of which some are fetched ahead by connections of their own as far
-// as memory is left. A connection that is cut is made again. An object that is replaced meanwhile is an error.
+// Get streams an object. A large object is read in parts, and some are fetched ahead by other connections as long as memory
+// is left. If a connection is cut, the rest is requested again. An object that is replaced meanwhile is an error.
 //
-// After an error of class Transient Read goes on where it was (store.Resumer).
+// After an error of class Transient, Read continues where it was (store.ResumableReader).
 func (s *Store) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	full, err := s.key(key)
 	if err != nil {
@@ -42,7 +42,7 @@ func (s *Store) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return b, nil
 }
 
-// body is an object that is read.
+// body is an object that is being read.
 type body struct {
 	s      *Store
 	ctx    context.Context
@@ -63,20 +63,20 @@ type body struct {
 	fetches []*fetch      // what was asked for ahead, in order
 }
 
-// Resumable is store.Resumer's.
+// Resumable implements store.ResumableReader.
 func (*body) Resumable() {}
 
-// Sink is store.Sinker's. What comes from a connection is written at once, while the processor's caches hold it: fetched
-// ahead and written later, it costs twice the time.
-func (b *body) Sink(w io.WriterAt) { b.sink = w }
+// Tee implements store.TeeReader. Bytes are written to w as they arrive, while they are in the processor's caches: writing
+// them later takes twice the time.
+func (b *body) Tee(w io.WriterAt) { b.sink = w }
 
-// sinkError is an error of the sink, and not of the store.
+// sinkError is an error of the writer of Tee, and not of the store.
 type sinkError struct{ err error }
 
 func (e *sinkError) Error() string { return e.err.Error() }
 func (e *sinkError) Unwrap() error { return e.err }
 
-// ranged asks for bytes of the object, as it was when it was first seen.
+// ranged requests a range of the object, in the version that was seen first.
 func (b *body) ranged(from, to int64) (*sdk.GetObjectOutput, error) {
 	in := b.in
 	in.Range = aws.String(fmt.Sprintf("bytes=%d-%d", from, to-1))
@@ -88,7 +88,7 @@ func (b *body) ranged(from, to int64) (*sdk.GetObjectOutput, error) {
 	return out, err
 }
 
-// open asks for the first part, which tells how large the whole is.
+// open requests the first part. The answer contains the size of the object.
 func (b *body) open() error {
 	out, err := b.ranged(0, b.part)
 	if status(err) == http.StatusRequestedRangeNotSatisfiable { // of nothing there is no part
@@ -159,7 +159,7 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 }
 
-// WriteTo is Read to the end, which copies nothing of what was fetched ahead.
+// WriteTo reads to the end. It doesn't copy parts that were fetched ahead.
 func (b *body) WriteTo(w io.Writer) (total int64, err error) {
 	piece := make([]byte, sinkPiece)
 	for {
@@ -192,7 +192,7 @@ func (b *body) WriteTo(w io.Writer) (total int64, err error) {
 	}
 }
 
-// ready sees to it that there is something to read now; io.EOF: there is nothing more.
+// ready makes sure that there is something to read, or returns io.EOF at the end.
 func (b *body) ready() error {
 	if b.ctx.Err() != nil {
 		return context.Cause(b.ctx)
@@ -214,7 +214,7 @@ func (b *body) ready() error {
 	return nil
 }
 
-// turn opens what follows: a part that was fetched ahead, or what is left of the one that was cut.
+// turn opens what follows: a part that was fetched ahead, or the rest of a part that was cut off.
 func (b *body) turn() error {
 	for len(b.fetches) > 0 && b.fetches[0].from <= b.pos {
 		f := b.fetches[0]
@@ -245,7 +245,7 @@ func (b *body) turn() error {
 	return nil
 }
 
-// leave ends the reading of what is read now.
+// leave closes the current connection or buffer.
 func (b *body) leave() {
 	if b.now != nil {
 		_ = b.now.Close()
@@ -268,7 +268,7 @@ func (b *body) pause() error {
 	}
 }
 
-// Close gives back what is held. What was fetched ahead is waited for: it ends with the context.
+// Close releases connections and buffers. It waits for parts that are being fetched, which end with the context.
 func (b *body) Close() error {
 	b.cancel()
 	b.leave()
@@ -280,7 +280,7 @@ func (b *body) Close() error {
 	return nil
 }
 
-// fetch is a part that is read into memory.
+// fetch is a part that is being read into memory.
 type fetch struct {
 	from int64
 	buf  []byte
@@ -289,7 +289,7 @@ type fetch struct {
 	done chan struct{}
 }
 
-// fetchAhead asks for parts that follow, while memory is left.
+// fetchAhead requests the following parts while memory is left.
 func (b *body) fetchAhead() {
 	for b.next < b.size && len(b.fetches) < ahead {
 		buf := b.s.pool.try()
@@ -312,10 +312,10 @@ func (b *body) fetchAhead() {
 	}
 }
 
-// sinkPiece is what is read from a connection before it is written to the sink.
+// sinkPiece is how much is read from a connection before it is written to the writer of Tee.
 const sinkPiece = 64 << 10
 
-// fill reads a part into its buffer, and writes it to the sink.
+// fill reads a part into its buffer, and writes it to the writer of Tee.
 func (b *body) fill(f *fetch, r io.Reader, buf []byte) error {
 	if b.sink == nil {
 		var err error

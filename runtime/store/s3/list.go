@@ -13,8 +13,8 @@ import (
 	"pipec.dev/pipec/runtime/store"
 )
 
-// List gives the keys a page at a time: the next is asked for when the last was used up. What others have put beneath
-// the prefix that can't be a key of a store is passed over.
+// List yields the keys page by page: the next page is requested when the last one was used up. Objects of others beneath
+// the prefix whose names are not valid keys are left out.
 func (s *Store) List(ctx context.Context, prefix, after string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		in := &sdk.ListObjectsV2Input{Prefix: aws.String(s.prefix + prefix)}
@@ -39,7 +39,7 @@ func (s *Store) List(ctx context.Context, prefix, after string) iter.Seq2[string
 	}
 }
 
-// Folders gives the parts of the keys that start with prefix between it and the next slash, each once, in byte order.
+// Folders returns the parts of keys between prefix and the next slash, each once, in byte order.
 func (s *Store) Folders(ctx context.Context, prefix string) ([]string, error) {
 	in := &sdk.ListObjectsV2Input{Prefix: aws.String(s.prefix + prefix), Delimiter: aws.String("/")}
 	var out []string
@@ -78,7 +78,7 @@ func (s *Store) pages(ctx context.Context, prefix string, in *sdk.ListObjectsV2I
 	}
 }
 
-// ordered refuses a server whose lists are not in byte order (as S3's own directory buckets): runs would be left out.
+// ordered rejects a server whose lists are not in byte order (such as S3's directory buckets): runs would be left out.
 func ordered(objects []types.Object) error {
 	for i := 1; i < len(objects); i++ {
 		if aws.ToString(objects[i-1].Key) > aws.ToString(objects[i].Key) {

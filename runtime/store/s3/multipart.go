@@ -21,7 +21,7 @@ const (
 	abortAfter = 15 * time.Second
 )
 
-// multipart is an object that is written in parts.
+// multipart is a multipart upload.
 type multipart struct {
 	*upload
 	id    *string
@@ -45,7 +45,7 @@ func (u *upload) begin(ctx context.Context) (*multipart, error) {
 	return m, nil
 }
 
-// sendParts writes a source by its parts. Each is read where it lies, while it is sent.
+// sendParts sends a source in parts. Each part is read from the source while it is sent.
 func (u *upload) sendParts(ctx context.Context, src source, size int64) error {
 	m, err := u.begin(ctx)
 	if err != nil {
@@ -66,7 +66,7 @@ func (u *upload) sendParts(ctx context.Context, src source, size int64) error {
 	return m.end(ctx, m.group.Wait())
 }
 
-// streamParts writes first and what r has left. The buffer is the pool's.
+// streamParts sends first and then the rest of r. The buffer belongs to the pool.
 func (u *upload) streamParts(ctx context.Context, r io.Reader, first []byte) error {
 	m, err := u.begin(ctx)
 	if err != nil {
@@ -136,7 +136,7 @@ func (m *multipart) part(number int32, body *section) (types.CompletedPart, erro
 	return types.CompletedPart{ETag: out.ETag, PartNumber: &number}, nil
 }
 
-// end makes the object of its parts, or takes them back where one failed.
+// end completes the upload, or aborts it if a part failed.
 func (m *multipart) end(ctx context.Context, err error) error {
 	defer m.stop()
 	if err == nil {
@@ -151,15 +151,15 @@ func (m *multipart) end(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	// The parts would cost their space for ever.
+	// The parts would use storage forever.
 	aside, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortAfter)
 	defer cancel()
 	m.abort(aside)
 	return err
 }
 
-// abort takes back what was sent. A part whose sending was broken off may still be on its way in the server, and come
-// after that, so it is done until nothing is found any more, as S3 says.
+// abort aborts the upload. The server may still be receiving a part whose request was cancelled and store it afterwards, so
+// abort is repeated until no part is left, as the documentation of S3 requires.
 func (m *multipart) abort(ctx context.Context) {
 	for wait := 100 * time.Millisecond; ; wait *= 2 {
 		_, err := m.s.client.AbortMultipartUpload(ctx, &sdk.AbortMultipartUploadInput{Bucket: &m.s.bucket, Key: m.full, UploadId: m.id})
@@ -174,7 +174,7 @@ func (m *multipart) abort(ctx context.Context) {
 	}
 }
 
-// isConflict says whether another write to the same key came between: it has to be begun again.
+// isConflict reports whether another write of the same key came in between, so that this one must be tried again.
 func isConflict(err error) bool {
 	return status(err) == http.StatusConflict && code(err) == "ConditionalRequestConflict"
 }

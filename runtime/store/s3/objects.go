@@ -9,8 +9,8 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// Objects gives all that is beneath a prefix, in byte order, as others have named it: List passes over what can't be a key
-// of a store.
+// Objects yields all objects beneath a prefix, in byte order, whatever their names. List leaves out names that are not valid
+// keys of a store.
 func (s *Store) Objects(ctx context.Context, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		for page, err := range s.pages(ctx, prefix, &sdk.ListObjectsV2Input{Prefix: aws.String(s.prefix + prefix)}) {

@@ -7,8 +7,8 @@ import (
 	"pipec.dev/pipec/runtime/store"
 )
 
-// pool bounds the memory of parts, of all objects together. Buffers are used again while any is in use, and left to the
-// garbage collector afterwards.
+// pool bounds the memory of the parts of all objects. Buffers are reused while any is in use, and left to the garbage
+// collector afterwards.
 type pool struct {
 	tokens chan struct{}
 	mu     sync.Mutex
@@ -18,7 +18,7 @@ type pool struct {
 
 func newPool(n int) *pool { return &pool{tokens: make(chan struct{}, max(n, 1))} }
 
-// get waits for a buffer. Whoever holds one gives it back without needing another.
+// get waits for a buffer. A caller that has one returns it without needing another one, so get never waits forever.
 func (p *pool) get(ctx context.Context) ([]byte, error) {
 	select {
 	case p.tokens <- struct{}{}:
@@ -28,7 +28,7 @@ func (p *pool) get(ctx context.Context) ([]byte, error) {
 	}
 }
 
-// try gives a buffer where one is left, else nil.
+// try returns a buffer if one is left, or else nil.
 func (p *pool) try() []byte {
 	select {
 	case p.tokens <- struct{}{}:

@@ -16,14 +16,14 @@ import (
 	"pipec.dev/pipec/runtime/store"
 )
 
-// metaNonce is where an object says by which Put it was written.
+// metaNonce is the metadata of an object that names the Put that wrote it.
 const metaNonce = "pipec-write"
 
-// conflicts is how often a write is begun again that met another at the same key.
+// conflicts is how often a write is tried that conflicts with another one of the same key.
 const conflicts = 5
 
-// askFirst is the size from which it is asked whether the object is there before it is sent with IfAbsent: a server that
-// refuses the body cuts the connection, and what is there costs no sending.
+// askFirst is the size above which Put with IfAbsent first checks whether the object exists. A server that refuses the
+// body closes the connection, and content that exists need not be sent.
 const askFirst = 64 << 10
 
 // upload is one Put.
@@ -35,11 +35,11 @@ type upload struct {
 	nonce string
 }
 
-// Put writes an object. What can be read at any place (a file, bytes, store.Hashed) is sent from there, several parts at
-// once, without being held in memory; else each part is held until it was sent.
+// Put writes an object. Content that can be read at any offset (a file, bytes, store.Hashed) is sent from there, several
+// parts at once, without being buffered. Otherwise each part is buffered until it is sent.
 //
-// With IfAbsent, ErrExists means that another has written the object: one that this Put has written, while the answer
-// was lost, it knows by a nonce (that of store.WithNonce, or its own).
+// With IfAbsent, ErrExists means that another writer has written the object. If this Put has written it and the answer was
+// lost, the object has its nonce (that of store.WithNonce, or its own).
 func (s *Store) Put(ctx context.Context, key string, r io.Reader, mode store.Mode) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
@@ -76,7 +76,7 @@ func (s *Store) Put(ctx context.Context, key string, r io.Reader, mode store.Mod
 	}
 }
 
-// finish says what a write has come to.
+// finish turns the error of a write into the result of Put.
 func (u *upload) finish(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -86,7 +86,7 @@ func (u *upload) finish(ctx context.Context, err error) error {
 		return own.err
 	}
 	fault := u.s.fault(ctx, write, u.key, err)
-	// Was it sent twice by someone on the way, the first time with success? Was the answer lost?
+	// The request may have been sent twice on the way, or its answer may have been lost.
 	switch {
 	case errors.Is(fault, store.ErrExists):
 		if mine, herr := u.mine(ctx); mine && herr == nil {
@@ -100,8 +100,8 @@ func (u *upload) finish(ctx context.Context, err error) error {
 	return fault
 }
 
-// there says whether it is settled what the write comes to, because the object is there: nil where this Put has written
-// it, else store.ErrExists. It settles nothing where another may be replaced.
+// there reports whether the result is settled because the object exists: the error is nil if this Put has written it, and
+// else store.ErrExists. With Replace nothing is settled.
 func (u *upload) there(ctx context.Context) (settled bool, err error) {
 	mine, err := u.mine(ctx)
 	switch {
@@ -117,7 +117,7 @@ func (u *upload) there(ctx context.Context) (settled bool, err error) {
 	return false, nil
 }
 
-// mine says whether what is there was written by this Put.
+// mine reports whether the existing object was written by this Put.
 func (u *upload) mine(ctx context.Context) (bool, error) {
 	head, err := u.s.head(ctx, u.key)
 	if err != nil {
@@ -135,7 +135,7 @@ func (u *upload) ifNoneMatch() *string {
 
 func (u *upload) metadata() map[string]string { return map[string]string{metaNonce: u.nonce} }
 
-// send writes what can be read at any place.
+// send writes content that can be read at any offset.
 func (u *upload) send(ctx context.Context, src source) error {
 	if part := store.PartSize(src.Size()); src.Size() > part {
 		return u.sendParts(ctx, src, part)
@@ -143,7 +143,7 @@ func (u *upload) send(ctx context.Context, src source) error {
 	return u.whole(ctx, newSection(src, 0, src.Size()))
 }
 
-// whole writes an object by one request.
+// whole writes an object with one request.
 func (u *upload) whole(ctx context.Context, body *section) error {
 	_, err := u.s.client.PutObject(ctx, &sdk.PutObjectInput{
 		Bucket: &u.s.bucket, Key: u.full, Body: body, ContentLength: aws.Int64(body.Size()),
@@ -152,7 +152,7 @@ func (u *upload) whole(ctx context.Context, body *section) error {
 	return body.check(err)
 }
 
-// stream writes what can be read only once.
+// stream writes content that can be read only once.
 func (u *upload) stream(ctx context.Context, r io.Reader) error {
 	buf, err := u.s.pool.get(ctx)
 	if err != nil {
@@ -169,7 +169,7 @@ func (u *upload) stream(ctx context.Context, r io.Reader) error {
 	return u.streamParts(ctx, r, buf)
 }
 
-// fill reads until the buffer is full or r is at its end.
+// fill reads until the buffer is full or r ends.
 func fill(ctx context.Context, r io.Reader, buf []byte) (int, error) {
 	n := 0
 	for n < len(buf) {
@@ -188,13 +188,13 @@ func fill(ctx context.Context, r io.Reader, buf []byte) (int, error) {
 	return n, nil
 }
 
-// sourceError is an error of what is written, not of the store.
+// sourceError is an error of the content, and not of the store.
 type sourceError struct{ err error }
 
 func (e *sourceError) Error() string { return e.err.Error() }
 func (e *sourceError) Unwrap() error { return e.err }
 
-// payload has the SHA-256 of the body, in hex, signed instead of computed.
+// payload signs the request with this SHA-256 of the body, in hex, which the SDK then doesn't compute.
 func payload(sum string) func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) error {
 		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("pipecPayloadHash",

@@ -1,8 +1,8 @@
-// Package s3 is a store.Store in a bucket of S3, or of a server that speaks like it. Objects are read and written in
-// parts, several at once, in memory that is bounded however large they are and however many are on their way.
+// Package s3 is a store.Store in a bucket of S3, or of a server that speaks its protocol. Objects are read and written in
+// parts, several at once. Memory is bounded, however large the objects are and however many are in transfer.
 //
-// It asks the server no more than it must: that it lists in byte order, and that it honours If-None-Match
-// (store.ProveOnce shows that). Nothing is deleted but what an upload of its own left unfinished.
+// It requires of a server that it lists in byte order and that it honours If-None-Match (see store.ProveOnce). Nothing is
+// deleted except unfinished uploads of its own.
 package s3
 
 import (
@@ -21,19 +21,19 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// DefaultMemory is how many bytes of parts are held where Options don't say.
+// DefaultMemory is the limit in bytes of the parts in memory if Options don't set one.
 const DefaultMemory = 32 << 20
 
-// maxKey is how long a key may be in S3, with the store's prefix.
+// maxKey is the longest key in S3, including the store's prefix.
 const maxKey = 1024
 
-// Options say what the stack doesn't.
+// Options are what the stack doesn't declare.
 type Options struct {
-	// Environ gives the credentials, under the names that the SDK knows, and before these with PIPEC_STORE_ in front.
-	// nil: this process's environment. What isn't there the SDK looks for in its own ways.
+	// Environ looks up the credentials, first with the prefix PIPEC_STORE_ and then under the names that the SDK knows. nil:
+	// the process's environment. If there are none, the SDK searches in its own ways.
 	Environ func(string) (string, bool)
-	// Memory bounds the bytes of parts that are held; 0: DefaultMemory. An object is read by fewer connections where
-	// it is used up.
+	// Memory bounds the bytes of parts in memory; 0: DefaultMemory. When it is used up, an object is read by fewer
+	// connections.
 	Memory int64
 	// MaxBackoff is the longest wait between the few tries of a request; 0: a second.
 	MaxBackoff time.Duration
@@ -53,8 +53,8 @@ type Store struct {
 	idle     func() // closes the connections that are not in use
 }
 
-// Open makes ready for the store. It asks the server nothing: a bucket that isn't there or a wrong key is found by the
-// first use, or by Check.
+// Open prepares the store for use. It makes no request: a missing bucket or a wrong key is reported by the first use, or by
+// Check.
 func Open(ctx context.Context, s program.Store, o Options) (*Store, error) {
 	bucket, prefix, err := split(s.Path)
 	if err != nil {
@@ -83,7 +83,7 @@ func Open(ctx context.Context, s program.Store, o Options) (*Store, error) {
 	return out, nil
 }
 
-// split reads s3://bucket/prefix.
+// split parses s3://bucket/prefix.
 func split(path string) (bucket, prefix string, err error) {
 	u, err := url.Parse(path)
 	if err != nil || u.Scheme != "s3" || u.Host == "" || u.User != nil || u.Port() != "" || u.RawQuery != "" || u.Fragment != "" {
@@ -99,13 +99,13 @@ func split(path string) (bucket, prefix string, err error) {
 	return u.Host, prefix + "/", nil
 }
 
-// Close gives back the connections. The store is not used after it.
+// Close closes idle connections. The store must not be used afterwards.
 func (s *Store) Close() error {
 	s.idle()
 	return nil
 }
 
-// key is the object's in the bucket.
+// key returns the name of the object in the bucket.
 func (s *Store) key(key string) (*string, error) {
 	if err := store.CheckKey(key); err != nil {
 		return nil, err
@@ -117,7 +117,7 @@ func (s *Store) key(key string) (*string, error) {
 	return aws.String(full), nil
 }
 
-// Stat asks for the object's head.
+// Stat makes a HEAD request.
 func (s *Store) Stat(ctx context.Context, key string) (store.Info, error) {
 	head, err := s.head(ctx, key)
 	if err != nil {
@@ -139,7 +139,7 @@ func (s *Store) head(ctx context.Context, key string) (*sdk.HeadObjectOutput, er
 	if store.ClassOf(fault) != store.Denied {
 		return nil, fault
 	}
-	// The answer to HEAD has no body, and so no reason. That to GET has.
+	// The answer to HEAD has no body, and so no reason. The answer to GET has one.
 	out, err := s.client.GetObject(ctx, &sdk.GetObjectInput{Bucket: &s.bucket, Key: full, Range: aws.String("bytes=0-0")})
 	if err == nil {
 		_ = out.Body.Close()

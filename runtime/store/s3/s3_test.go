@@ -34,7 +34,7 @@ func TestContract(t *testing.T) {
 	t.Run("patient", func(t *testing.T) {
 		storetest.Contract(t, func(t testing.TB) store.Store {
 			n++
-			return store.Patient(open(t, b.Store("patient/"+string(rune('a'+n))), b.Environ), time.Minute, nil)
+			return store.Retrying(open(t, b.Store("patient/"+string(rune('a'+n))), b.Environ), time.Minute, nil)
 		})
 	})
 	if left := b.Uploads(t); len(left) > 0 {

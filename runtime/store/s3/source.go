@@ -13,13 +13,13 @@ import (
 	"pipec.dev/pipec/runtime/store"
 )
 
-// source is content that can be read at any place, by several at once.
+// source is content that can be read at any offset, by several goroutines at once.
 type source interface {
 	io.ReaderAt
 	Size() int64
 }
 
-// sourceOf gives what r has left as a source; nil where that can't be.
+// sourceOf returns the rest of r as a source, or nil if r can't be one.
 func sourceOf(r io.Reader) source {
 	if h, ok := r.(*store.Hashed); ok {
 		if at, err := h.Seek(0, io.SeekCurrent); err == nil && at == 0 {
@@ -51,7 +51,8 @@ func sourceOf(r io.Reader) source {
 
 func newBytes(b []byte) source { return bytes.NewReader(b) }
 
-// section is a part of a source on its way. It keeps the source's own error, which the SDK would take for the network's.
+// section is a part of a source that is being sent. It records errors of the source, which the SDK would take for errors of
+// the network.
 type section struct {
 	*io.SectionReader
 	hashed *store.Hashed // nil: the SDK computes what it signs
@@ -70,7 +71,7 @@ func newSection(src source, off, n int64) *section {
 	return out
 }
 
-// options are for the request that sends it.
+// options sets the options of the request that sends the part.
 func (s *section) options(o *sdk.Options) {
 	if s.hashed != nil {
 		sum := s.hashed.Sum(s.part)
@@ -78,7 +79,7 @@ func (s *section) options(o *sdk.Options) {
 	}
 }
 
-// check gives the error of the source, where that is why err came about.
+// check returns the error of the source if that is the cause of err, and else err.
 func (s *section) check(err error) error {
 	if err == nil {
 		return nil
@@ -96,7 +97,7 @@ func (s *section) check(err error) error {
 	return err
 }
 
-// keeping tells a section of the errors of its source.
+// keeping records errors of a source in its section.
 type keeping struct {
 	source
 	to *section
@@ -116,7 +117,7 @@ func (k keeping) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// Outer is where the section ends in its source.
+// Outer returns the offset in the source at which the section ends.
 func (s *section) Outer() int64 {
 	_, off, n := s.SectionReader.Outer()
 	return off + n

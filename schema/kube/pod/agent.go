@@ -7,7 +7,7 @@ import (
 	"pipec.dev/pipec/schema/kube"
 )
 
-// AgentMemory is what the agent takes at most beside the user's process, in bytes: no step can have less.
+// AgentMemory is the maximum memory of the agent in addition to the user's process, in bytes. No step may have less.
 const AgentMemory = 32 << 20
 
 // agent brings pipec-agent into the pod of a step: by a volume of its image, which the container runtime mounts, or by

@@ -1,6 +1,6 @@
-// Package pod makes the complete pod of each step: a core/v1 PodTemplateSpec with all that the pipeline, the stack and
-// the lock say, the step's own patch applied. It is the one place that does, so that what is shown, checked and run is
-// the same. It is pure: it reads no file and talks to no cluster. The agent, which only runs the pods, doesn't carry it.
+// Package pod builds the complete pod of each step: a core/v1 PodTemplateSpec with everything that the pipeline, the stack and the
+// lock set, and the patch of the step applied. No other package builds pods, so the pod that is shown, checked and run is the same.
+// The package is pure: it reads no files and connects to no cluster. The agent, which only runs the pods, does not import it.
 package pod
 
 import (
@@ -13,40 +13,39 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// Options are what is known of the cluster beside what the stack says of it.
+// Options describe the cluster, in addition to the stack.
 type Options struct {
-	// Version is the cluster's own, such as "v1.37.2", where it could be asked. "": the stack's kubernetes_version, else
-	// the lock's.
+	// Version is the version that the cluster reports, such as "v1.37.2". "": use the stack's kubernetes_version, or else the lock's.
 	Version string
-	// Wrapper is "image" or "init" where the nodes are known to need it and the stack leaves it open. "": by the lock and
-	// the version.
+	// Wrapper is "image" or "init" if the nodes are known to need it and the stack does not set it. "": decide by the lock and the
+	// version.
 	Wrapper string
 }
 
-// MissingKind says what of the world a manifest refers to.
+// MissingKind is the kind of thing outside the program that a manifest refers to.
 type MissingKind string
 
-// The kinds.
+// The kinds of missing things.
 const (
 	MissingAgent MissingKind = "agent" // the image of pipec-agent
 	MissingCode  MissingKind = "code"  // a code bundle
 	MissingImage MissingKind = "image" // an image whose digest isn't known, or that has to be built
 )
 
-// Missing is what isn't in the lock, and so must be pushed, or at least looked up, before a run.
+// Missing is a reference that is not in the lock. It must be pushed, or at least resolved, before a run.
 type Missing struct {
 	Kind MissingKind `json:"kind"`
 	Name string      `json:"name"` // code: its name; image, agent: the reference that stands in the pods
-	// Built says of an image that it is not one of the world's: it has to be built from its block first.
+	// Built reports that an image must be built from its block first.
 	Built bool `json:"built,omitempty"`
 }
 
-// Bind gives a copy of p with its Target, the digests of its codes and images, and the pod of each step. What isn't in
-// the lock, which may be nil, is returned: names without a digest stand in its place. An error says that the stack or
-// the program, as compiled, can't be bound: a step has no image, or the patch of its pod doesn't fit.
+// Bind returns a copy of p with its Target, the digests of its codes and images, and the pod of each step. lock may be nil. References
+// that are not in the lock are returned and stay in the program without a digest. Bind returns an error if the stack or the program
+// cannot be bound: a step has no image, or the patch of its pod does not fit.
 func Bind(p *program.Program, stack *program.Stack, lock *program.Lock, opts Options) (*program.Program, []Missing, error) {
-	if stack.Orchestrator.Kind != "kubernetes" {
-		return nil, nil, fmt.Errorf("stack %q runs on %q, and has no pods", stack.Name, stack.Orchestrator.Kind)
+	if stack.Orchestrator.Namespace == "" { // as every orchestrator has whose steps are pods
+		return nil, nil, fmt.Errorf("stack %q runs on %q, and has no namespace for pods", stack.Name, stack.Orchestrator.Kind)
 	}
 	if lock == nil {
 		lock = &program.Lock{}
@@ -127,7 +126,7 @@ func (b *binder) target(opts Options) *program.Target {
 	return &program.Target{
 		Stack: b.stack.Name, Namespace: o.Namespace, CreateNamespace: o.CreateNamespace, Store: b.stack.ArtifactStore, Agent: agent,
 		Wrapper: wrapper(o.Wrapper, nodes, version), StoreGrace: o.StoreGrace, OnLostNode: o.OnLostNode,
-		Restarts: AtLeast(version, restartsFrom),
+		Restarts: kube.AtLeast(version, restartsFrom),
 	}
 }
 

@@ -37,7 +37,7 @@ func patch(spec *corev1.PodSpec, with json.RawMessage) (*corev1.PodSpec, error) 
 	return &out, nil
 }
 
-// Merge lays one patch of a PodSpec over another, either of which may be nil: applying the result is applying both.
+// Merge merges two patches of a PodSpec, each of which may be nil. Applying the result has the same effect as applying both.
 func Merge(under, over json.RawMessage) (json.RawMessage, error) {
 	switch {
 	case len(under) == 0:

@@ -28,8 +28,8 @@ func (b *binder) prepare(t *program.Target) {
 	b.common.labels[kube.LabelPlain] = kube.LabelValue(b.source.Pipeline)
 }
 
-// Labels are those of what pipec makes for a pipeline, and of a component, such as kube.ComponentStep. pipec's own are
-// stronger than the pipeline's.
+// Labels returns the labels of the objects that pipec creates for a pipeline and a component, such as kube.ComponentStep. pipec's own
+// labels override those of the pipeline.
 func Labels(p *program.Program, component string) map[string]string {
 	out := map[string]string{}
 	maps.Copy(out, p.Labels)
@@ -44,7 +44,7 @@ func Labels(p *program.Program, component string) map[string]string {
 	return out
 }
 
-// Annotations are the names that Labels may have had to change, whole.
+// Annotations returns the full names that Labels may have had to shorten.
 func Annotations(p *program.Program) map[string]string {
 	out := map[string]string{kube.AnnotationPipeline: p.Pipeline}
 	if p.Project != "" {

@@ -3,24 +3,20 @@ package pod
 import (
 	"strings"
 
-	"k8s.io/apimachinery/pkg/util/version"
+	"pipec.dev/pipec/schema/kube"
 )
 
-// The versions of Kubernetes from which on it has, without being told to:
+// The versions of Kubernetes that have a feature enabled by default:
 const (
-	// ImageVolumeFrom has volumes from images at all, where they are switched on.
-	ImageVolumeFrom = "1.33"
-	// imageVolumesFrom has them always.
-	imageVolumesFrom = "1.36"
-	// restartsFrom restarts a container in its pod by its exit code.
-	restartsFrom = "1.35"
+	imageVolumesFrom = "1.36" // an image can be mounted as a volume
+	restartsFrom     = "1.35" // a container is restarted in its pod, by its exit code
 )
 
-// The ways of the agent into a step's pod.
+// The ways in which the agent gets into the pod of a step.
 const (
 	WrapperImage = "image" // a volume of the agent's image
 	WrapperInit  = "init"  // an init container that copies it
-	// WrapperIncluded says that it is in the images of the steps, at kube.AgentPath.
+	// WrapperIncluded means that the images of the steps contain the agent, at kube.AgentPath.
 	WrapperIncluded = "included"
 )
 
@@ -31,17 +27,10 @@ func wrapper(stack, nodes, version string) string {
 		return stack
 	case nodes != "":
 		return nodes
-	case AtLeast(version, imageVolumesFrom):
+	case kube.AtLeast(version, imageVolumesFrom):
 		return WrapperImage
 	}
 	return WrapperInit
-}
-
-// AtLeast says whether a version, as a cluster tells it ("v1.37.2", "1.35+", "v1.36.1-eks-5d4a308"), is from on. One that
-// isn't known or can't be read is not.
-func AtLeast(have, from string) bool {
-	v, err := version.ParseGeneric(strings.TrimSuffix(have, "+"))
-	return err == nil && v.AtLeast(version.MustParseGeneric(from))
 }
 
 // digestOf is the digest that a reference is pinned by, or "".

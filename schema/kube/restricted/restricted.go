@@ -1,6 +1,6 @@
-// Package restricted says which steps leave Pod Security `restricted`, by the very checks that an API server makes of a
-// namespace that enforces it. Plans and lints point at them. It decides nothing: a step may leave it that says so in a
-// security block.
+// Package restricted finds the steps that violate Pod Security `restricted`, with the same checks as an API server with a namespace
+// that enforces it. Plans and lint rules report them. The package enforces nothing: a security block may allow a step to leave
+// `restricted`.
 package restricted
 
 import (
@@ -15,7 +15,7 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// Leave is a step whose pods a namespace that enforces `restricted` refuses.
+// Leave is a step whose pods are rejected in a namespace that enforces `restricted`.
 type Leave struct {
 	Step    string   `json:"step"`
 	Reasons []string `json:"reasons"` // `privileged (container "main" must not set securityContext.privileged=true)`
@@ -25,8 +25,8 @@ var evaluator = sync.OnceValues(func() (policy.Evaluator, error) {
 	return policy.NewEvaluator(policy.DefaultChecks(), nil)
 })
 
-// Leaving lists the steps of a bound program that leave `restricted`, in its order. Only those with a security block or a
-// `pod` of their own can: they alone are looked at.
+// Leaving returns the steps of a bound program that violate `restricted`, in the order of the program. It only checks steps with a
+// security block or a `pod` of their own, since no others can violate it.
 func Leaving(p *program.Program) ([]Leave, error) {
 	var out []Leave
 	for _, s := range p.Every() {
@@ -41,7 +41,7 @@ func Leaving(p *program.Program) ([]Leave, error) {
 	return out, nil
 }
 
-// Leaves says how one step does; of several pods of its instances, the first that does. nil: it doesn't.
+// Leaves checks one step. If its instances have several pods, it returns the first violation. nil means that there is none.
 func Leaves(s *program.Step) (*Leave, error) {
 	for _, one := range s.Bodies() {
 		if l, err := leaves(one); l != nil || err != nil {
@@ -66,7 +66,7 @@ func leaves(s *program.Step) (*Leave, error) {
 	return &Leave{Step: s.Name, Reasons: reasons}, nil
 }
 
-// Reasons are why a pod leaves `restricted`, of the newest version; none where it doesn't.
+// Reasons returns why a pod violates the newest version of `restricted`. It is empty if the pod does not.
 func Reasons(t *corev1.PodTemplateSpec) ([]string, error) {
 	e, err := evaluator()
 	if err != nil {

@@ -1,7 +1,7 @@
-// Command cluster measures what a run costs on the test cluster, beside the floor: bare pods of the same steps, made one
-// by one through a watch. Both take turns in the same minutes, both are timed by one watch from the first pod's creation
-// to the end of the last, and the median of the pairs' ratios is printed. What the coordinator asks of the API server is
-// counted by the server's audit log.
+// Command cluster measures what a run costs on the test cluster, compared with the minimum: bare pods of the same steps,
+// created one by one through a watch. Both alternate, and both are timed by one watch from the first pod's creation to the
+// end of the last. The median of the pairs' ratios is printed. The server's audit log counts the coordinator's requests to
+// the API server.
 //
 //	make cluster-up && eval "$(make -s cluster-env)"
 //	go run ./test/bench/cluster [-rounds 3]

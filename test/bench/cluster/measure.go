@@ -119,7 +119,8 @@ func (w *world) bare(step, label string) *corev1.Pod {
 	}
 }
 
-// follow gives the time from the first pod that is seen to the success of the last of n, and tells of each success.
+// follow returns the time from the first pod that is seen to the success of the last of n, and calls succeeded for each
+// success.
 func follow(seen watch.Interface, n int, succeeded func(*corev1.Pod) error) (time.Duration, error) {
 	var first time.Time
 	done := map[string]bool{}
@@ -192,7 +193,7 @@ func (w *world) measure(ctx context.Context, s shape) (m measured, err error) {
 	return m, w.count(audit, s, &m)
 }
 
-// now is the version from which a watch tells of what is new alone.
+// now returns the version from which a watch reports only changes.
 func (w *world) now(ctx context.Context) string {
 	list, err := w.client.CoreV1().Pods(w.namespace).List(ctx, metav1.ListOptions{Limit: 1})
 	if err != nil {

@@ -121,7 +121,7 @@ stack "k8s" {
 	return b.String()
 }
 
-// pipec runs a command in the project; what it says is told only when it fails.
+// pipec runs a command in the project, and reports its output only if it fails.
 func (w *world) pipec(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(w.dir, "bin", "pipec"), args...)
 	cmd.Dir, cmd.Env = w.dir, w.environ

@@ -76,7 +76,7 @@ func run(ctx context.Context, size int64, rounds int) error {
 		}
 		for _, who := range order {
 			for _, what := range []string{who + "put", who + "get"} {
-				syscall.Sync() // nobody pays for what another has written
+				syscall.Sync() // the next measurement must not wait for the writes of this one
 				f, err := measure(ctx, what, b.name, fmt.Sprint("round", round), file)
 				if err != nil {
 					return fmt.Errorf("%s: %w", what, err)
@@ -122,7 +122,7 @@ func measure(ctx context.Context, args ...string) (figure, error) {
 	}
 	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	if !ok {
-		return figure{}, errors.New("the system doesn't tell how much memory a process took")
+		return figure{}, errors.New("the system doesn't report how much memory a process used")
 	}
 	return figure{took, usage.Maxrss << 10}, nil
 }

@@ -1,5 +1,5 @@
-// Package access makes what proves who is who in the cluster: certificates, the service accounts' key, the users'
-// tokens and the kubeconfig. All of it is made anew for each cluster, and readable by root only.
+// Package access writes the credentials of the cluster: certificates, the service accounts' key, the users' tokens and the
+// kubeconfig. They are new for each cluster, and only root can read them.
 package access
 
 import (

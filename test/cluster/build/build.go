@@ -1,5 +1,5 @@
-// Package build makes the cluster's binaries from their sources in Go's module mirror, and keeps them by the digest of
-// what they are made from: the same sources are never built twice, and an old binary is never taken for a new one.
+// Package build builds the cluster's binaries from their sources in Go's module mirror, and stores them by the digest of
+// their sources: the same sources are never built twice, and an outdated binary is never used.
 package build
 
 import (
@@ -77,7 +77,7 @@ func NewPlan(source, cache string) (*Plan, error) {
 // Bin returns the directory of the binaries, built or not.
 func (p *Plan) Bin() string { return filepath.Join(p.cache, p.Key) }
 
-// Built tells whether the binaries are there.
+// Built reports whether the binaries exist.
 func (p *Plan) Built() bool {
 	_, err := os.Stat(p.Bin())
 	return err == nil
@@ -89,7 +89,7 @@ func (p *Plan) kubeFlags() []string {
 	return []string{"-trimpath", "-ldflags=-s -w -X k8s.io/component-base/version.gitVersion=" + p.version}
 }
 
-// Build makes the binaries where they are not there, and tells on out what it does. All of them appear at once.
+// Build builds the binaries if they don't exist, and reports progress on out. All of them appear at once.
 func (p *Plan) Build(ctx context.Context, out io.Writer) error {
 	if p.Built() {
 		return nil
@@ -98,7 +98,7 @@ func (p *Plan) Build(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	release, err := flock.Take(ctx, filepath.Join(p.cache, "lock"), func() {
-		fmt.Fprintln(out, "waiting for another that builds the test cluster")
+		fmt.Fprintln(out, "waiting for another process that builds the test cluster")
 	})
 	if err != nil {
 		return err

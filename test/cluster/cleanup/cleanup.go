@@ -1,5 +1,5 @@
-// Package cleanup takes away what the cluster leaves on the machine once its programs have ended: the containers, which
-// live on without containerd, mounts, cgroups, and files outside the cluster's own directory.
+// Package cleanup removes what the cluster leaves on the machine after its programs have ended: the containers, which
+// survive containerd, mounts, cgroups, and files outside the cluster's own directory.
 package cleanup
 
 import (
@@ -84,7 +84,8 @@ func Mounts() error {
 	defer info.Close()
 	var points []string
 	for lines := bufio.NewScanner(info); lines.Scan(); {
-		// The kernel writes a blank in a path as \040; no path of ours has one but a volume's, which is told by its start.
+		// The kernel writes a blank in a path as \040. Only paths of volumes have one, and they are recognized by their
+		// prefix.
 		if point := strings.ReplaceAll(strings.Fields(lines.Text())[4], `\040`, " "); isOurs(point) {
 			points = append(points, point)
 		}

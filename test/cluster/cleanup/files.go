@@ -13,8 +13,8 @@ import (
 	"pipec.dev/pipec/test/cluster/place"
 )
 
-// Files removes the state, and what the programs wrote at places that they let nobody choose. It keeps the logs.
-// Directories outside the state go where nothing else is in them.
+// Files removes the state, and what the programs wrote to fixed places. It keeps the logs. Directories outside the state
+// are removed if they are empty.
 func Files() error {
 	shimSockets()
 	remove("/var/log/containers/*.log", func(path string) bool {

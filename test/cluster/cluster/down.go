@@ -11,7 +11,7 @@ import (
 	"pipec.dev/pipec/test/cluster/service"
 )
 
-// Down ends the cluster and takes away what it leaves, but for its logs. It is no error where there is none.
+// Down stops the cluster and removes what it leaves, except for its logs. It is not an error if there is none.
 func (c Cluster) Down(ctx context.Context) error {
 	if err := machine.Check(); err != nil {
 		return err

@@ -26,7 +26,7 @@ import (
 // A Cluster is the machine's test cluster as one set of sources has it.
 type Cluster struct {
 	Plan *build.Plan
-	Out  io.Writer // told of what is done
+	Out  io.Writer // receives progress messages
 }
 
 // Up brings the cluster up. One that runs is left alone; one in which programs have died gets these started again.
@@ -49,7 +49,7 @@ func (c Cluster) Up(ctx context.Context) error {
 	services := service.All(c.Plan.Bin())
 	switch alive := countAlive(services); {
 	case alive == 0 || !network.Exists():
-		// None, or what a reboot or a killed start has left: nothing of it can go on.
+		// There is no cluster, or only the remains of a reboot or a killed start, which can't be used.
 		if err := c.down(); err != nil {
 			return err
 		}
@@ -66,7 +66,7 @@ func (c Cluster) Up(ctx context.Context) error {
 	return nil
 }
 
-// Running tells whether every program of the cluster runs.
+// Running reports whether every program of the cluster runs.
 func (c Cluster) Running() bool {
 	services := service.All(c.Plan.Bin())
 	return network.Exists() && countAlive(services) == len(services)
@@ -151,6 +151,6 @@ func startedFrom() string {
 
 func (c Cluster) lock(ctx context.Context) (release func(), err error) {
 	return flock.Take(ctx, place.Lock, func() {
-		fmt.Fprintln(c.Out, "waiting for another that starts or stops the test cluster")
+		fmt.Fprintln(c.Out, "waiting for another process that starts or stops the test cluster")
 	})
 }

@@ -1,5 +1,5 @@
-// Command kube is Kubernetes and etcd in one binary: which of its programs runs is told by the name it is called by.
-// Together they share most of their code, so one binary builds in a fraction of the time that six would take.
+// Command kube is Kubernetes and etcd in one binary: the name by which it is called selects the program. Together they
+// share most of their code, so one binary builds in a fraction of the time of six.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Package machine tells whether this machine can carry the cluster, and installs what the cluster takes from the
-// system: programs that Debian packages and that are not built here.
+// Package machine checks whether this machine can run the cluster, and installs what the cluster needs from the system:
+// programs that Debian packages and that are not built here.
 package machine
 
 import (
@@ -25,14 +25,14 @@ var needs = []need{
 	{"/usr/share/doc/busybox-static", "busybox-static"},
 }
 
-// Check returns an error with ErrUnable where the machine cannot carry the cluster, saying why.
+// Check returns an error with ErrUnable and the reason if the machine can't run the cluster.
 func Check() error {
 	unable := func(why string) error { return fmt.Errorf("%w: %s", ErrUnable, why) }
 	switch {
 	case runtime.GOOS != "linux":
 		return unable("it is not Linux")
 	case os.Geteuid() != 0:
-		return unable("it takes root, for namespaces and mounts")
+		return unable("it requires root, for namespaces and mounts")
 	}
 	for _, controller := range []string{"/sys/fs/cgroup/cgroup.controllers", "/sys/fs/cgroup/memory"} {
 		if _, err := os.Stat(controller); err == nil {
@@ -54,14 +54,14 @@ func probeNamespaces(unable func(string) error) error {
 	return nil
 }
 
-// Install installs the packages that are missing, by apt-get; out is told of it.
+// Install installs the missing packages with apt-get, and reports progress on out.
 func Install(out io.Writer) error {
 	packages := missing()
 	if len(packages) == 0 {
 		return nil
 	}
 	if _, err := exec.LookPath("apt-get"); err != nil {
-		return fmt.Errorf("%w: without apt-get, these are to be installed by hand: %s", ErrUnable, strings.Join(packages, ", "))
+		return fmt.Errorf("%w: there is no apt-get; install these packages by hand: %s", ErrUnable, strings.Join(packages, ", "))
 	}
 	fmt.Fprintf(out, "installing %s\n", strings.Join(packages, ", "))
 	install := append([]string{"install", "-y", "-qq", "--no-install-recommends"}, packages...)
@@ -76,7 +76,7 @@ func Install(out io.Writer) error {
 		return fmt.Errorf("apt-get install %s: %w\n%s", strings.Join(packages, " "), err, text)
 	}
 	if packages := missing(); len(packages) > 0 {
-		return fmt.Errorf("these packages were installed, yet what the cluster takes from them is not there: %s", strings.Join(packages, ", "))
+		return fmt.Errorf("these packages were installed, but files that the cluster needs from them are missing: %s", strings.Join(packages, ", "))
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ const (
 	nodeLink = "pipec-node" // the namespace's end
 )
 
-// Exists tells whether the network is there.
+// Exists reports whether the network exists.
 func Exists() bool {
 	_, err := os.Stat("/var/run/netns/" + place.Namespace)
 	if err != nil {
@@ -56,7 +56,7 @@ func Up() error {
 	return nil
 }
 
-// Down takes the network away; what is not there is no error.
+// Down removes the network. It is not an error if a part of it is missing.
 func Down() error {
 	if _, err := os.Stat("/sys/class/net/" + hostLink); err == nil {
 		if err := run("ip link delete " + hostLink); err != nil {

@@ -1,5 +1,5 @@
-// Package place says where the test cluster is: its directories on this machine and its addresses. There is one test
-// cluster a machine, so all of them are constants but the cache's directory. It touches nothing.
+// Package place defines where the test cluster is: its directories on this machine and its addresses. There is one test
+// cluster a machine, so all of them are constants except the cache's directory. The package accesses no files.
 package place
 
 import (
@@ -13,14 +13,14 @@ const State = "/var/lib/pipec-cluster"
 
 // Directories and files of the state. Logs outlive the cluster, until the next one starts.
 const (
-	Lock   = State + ".lock"       // held by whoever starts or stops the cluster
+	Lock   = State + ".lock"       // held by the process that starts or stops the cluster
 	Logs   = State + ".logs"       // a log a process, and audit.log
 	Audit  = Logs + "/audit.log"   // every request about pods, jobs, leases and config maps, one JSON object a line
 	Access = State + "/access"     // certificates, keys, tokens
 	Config = State + "/config"     // configuration files of the services
 	Pids   = State + "/pids"       // a file a process
 	Run    = State + "/run"        // sockets and short-lived files
-	Admin  = State + "/kubeconfig" // contexts: admin, nobody, unknown-token
+	Admin  = State + "/kubeconfig" // contexts: admin, `nobody`, unknown-token
 	Key    = State + "/key"        // the digest of what the cluster was started from
 	Bin    = State + "/bin"        // a link to the directory of its binaries
 )

@@ -1,5 +1,5 @@
-// Package process starts the cluster's long-running programs, watches whether they are there, and ends them. A program
-// goes on when the one that started it has ended: what is known of it is in its pid file. Its log is kept.
+// Package process starts the cluster's long-running programs, checks whether they run, and stops them. A program keeps
+// running after the process that started it has ended: its pid file identifies it. Its log is kept.
 package process
 
 import (
@@ -30,8 +30,8 @@ func (p Program) Log() string { return filepath.Join(place.Logs, p.Name+".log") 
 
 func (p Program) pidFile() string { return filepath.Join(place.Pids, p.Name) }
 
-// Start starts the program in the cluster's network namespace, in a session of its own, and writes its pid file. Its
-// log is added to: a program that is started again after a fault keeps the lines that tell of it.
+// Start starts the program in the cluster's network namespace, in a session of its own, and writes its pid file. It appends
+// to the log, so that the log of a program that is restarted after a fault still has the fault.
 func (p Program) Start() error {
 	log, err := os.OpenFile(p.Log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -51,18 +51,18 @@ func (p Program) Start() error {
 	if err != nil {
 		return fmt.Errorf("start %s: it ended at once: see %s", p.Name, p.Log())
 	}
-	go cmd.Wait() // so that it is no zombie while this program still runs
+	go cmd.Wait() // so that it doesn't become a zombie while this program runs
 	return os.WriteFile(p.pidFile(), fmt.Appendf(nil, "%d %s\n", cmd.Process.Pid, began), 0o644)
 }
 
-// Alive tells whether the program that was started last runs.
+// Alive reports whether the program that was started last runs.
 func (p Program) Alive() bool {
 	_, ok := p.pid()
 	return ok
 }
 
-// pid returns the running program's id. The time of its start, which the pid file has too, tells it from a later
-// process that was given the same id.
+// pid returns the running program's id. The time of its start, which the pid file has too, distinguishes it from a later
+// process with the same id.
 func (p Program) pid() (int, bool) {
 	data, err := os.ReadFile(p.pidFile())
 	if err != nil {
@@ -77,8 +77,8 @@ func (p Program) pid() (int, bool) {
 	return pid, err == nil && now == began
 }
 
-// Stop ends the program: it is asked, and killed where it has not ended within patience. Stopping one that does not run
-// is no error.
+// Stop ends the program: it sends SIGTERM, and kills the program if it has not ended within patience. It is not an error if
+// the program doesn't run.
 func (p Program) Stop(patience time.Duration) error {
 	defer os.Remove(p.pidFile())
 	pid, ok := p.pid()
@@ -137,7 +137,7 @@ func startTime(pid int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// The name stands in parentheses and may hold any byte; state is the field after it, the start's time the 20th.
+	// The name is in parentheses and may contain any byte; state is the field after it, the start's time the 20th.
 	fields := strings.Fields(string(data[strings.LastIndexByte(string(data), ')')+1:]))
 	if len(fields) < 20 || fields[0] == "Z" || fields[0] == "X" {
 		return "", os.ErrProcessDone

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Wait waits until ready returns nil, asking again and again: none of the programs tells when it is. It ends early
-// where the program has ended. The error has the last answer and the end of the program's log.
+// Wait calls ready again and again until it returns nil, because none of the programs reports when it is ready. It returns
+// early if the program has ended. The error contains the last answer and the end of the program's log.
 func (p Program) Wait(ctx context.Context, patience time.Duration, ready func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -79,7 +79,7 @@ func kubelet(program string) Service {
 	}
 }
 
-// nodeReady tells whether pods can run on the node.
+// nodeReady reports whether pods can run on the node.
 func nodeReady(ctx context.Context) error {
 	// The API has the node's word from before, where the kubelet was started again; so the kubelet itself is asked too.
 	if err := has("/api/v1/nodes/" + place.NodeName + "/proxy/healthz")(ctx); err != nil {
@@ -112,7 +112,7 @@ func nodeReady(ctx context.Context) error {
 			return errors.New(c.Message)
 		}
 	}
-	return errors.New("the node has not told how it is")
+	return errors.New("the node has not reported its state")
 }
 
 // listens returns a readiness test: something takes connections at the address.

@@ -30,7 +30,7 @@ type Service struct {
 	Ready func(context.Context) error
 	// Patience is how long it is given to be ready, and to end by itself.
 	Patience time.Duration
-	// Stage tells what it needs: those of an earlier stage are ready before it starts.
+	// Stage is when the service starts: services of earlier stages are ready before.
 	Stage int
 }
 
@@ -47,8 +47,8 @@ func All(bin string) []Service {
 	}
 }
 
-// Digest returns a digest of all that the services are started from: their binaries, which the names of their
-// directories tell apart, flags and configuration.
+// Digest returns a digest of everything that the services are started from: their binaries, which the names of their
+// directories identify, flags and configuration.
 func Digest(services []Service) string {
 	sum := sha256.New()
 	for _, s := range services {

@@ -1,4 +1,4 @@
-# The churn team's: a directory that works by itself, and is a library to who runs it every night.
+# The churn team's directory: a project of its own, and a library for the project that runs it every night.
 
 library "shared" {
   source = "../../shared"

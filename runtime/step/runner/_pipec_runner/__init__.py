@@ -1,7 +1,7 @@
-"""pipec's runner: it calls one function of the user's and does nothing else.
+"""pipec's runner: it calls one function of the user and does nothing else.
 
-It loads the inputs by their types, gives them as parameters by name, stores the results by their types, and says in a
-report what an exit code can't. It is no library: the user's code imports nothing of it, and finds nothing of it in
-sys.path. It needs Python 3.8 and its standard library; numpy, pandas and the like are imported when a type asks for
-them, and after the user's module, which may have things to set before.
+It loads the inputs by their types, passes them as parameters by name, stores the results by their types, and writes a
+report of what an exit code can't express. It is not a library: the user's code does not import it, and it is not in
+sys.path. It requires Python 3.8 and its standard library. It imports numpy, pandas and other packages only for types that
+need them, and after the user's module, which may have to configure them first.
 """

@@ -1,4 +1,4 @@
-"""Calls the function, and makes of its result one for each output."""
+"""Calls the function, and splits its result into one for each output."""
 
 import types
 
@@ -8,22 +8,22 @@ from .report import say
 
 
 def call(spec, function, inputs):
-    """The function's result; what `async def` gives is run to its end."""
+    """Returns the function's result. It runs the coroutine of an `async def`."""
     result = function(**inputs)
     if isinstance(result, types.CoroutineType):
         result = stdlib("asyncio").run(result)
     if isinstance(result, (types.GeneratorType, types.AsyncGeneratorType)):
-        raise Fault("Error", "%s is a generator (it says yield), so nothing of it has run: let it return its result whole, such as a list" % spec)
+        raise Fault("Error", "%s is a generator (it contains yield), so it has not run: return the whole result instead, for example a list" % spec)
     return result
 
 
 def split(result, outputs, spec):
-    """One result for each output, in order; None for one that is left out."""
+    """Returns one result for each output, in order; None for a missing optional one."""
     names = [o["name"] for o in outputs]
     optional = [o["name"] for o in outputs if o.get("optional")]
     if not outputs:
         if result is not None:
-            say("pipec: %s returned %s, and the step has no outputs: it is ignored\n" % (spec, shape(result)))
+            say("pipec: %s returned %s, but the step has no outputs: the result is ignored\n" % (spec, shape(result)))
         return []
     if len(outputs) == 1:
         return [result]
@@ -43,17 +43,17 @@ def split(result, outputs, spec):
                 "; missing: " + listing(missing) if missing else "", "; not declared: " + listing(extra) if extra else "",
             ),
         )
-    wanted = "a tuple of %d in this order: %s, or a dict with these names" % (len(names), ", ".join(names))
+    expected = "a tuple of %d in this order: %s, or a dict with these names" % (len(names), ", ".join(names))
     if not isinstance(result, (tuple, list)):
-        raise Fault("OutputInvalid", "the step has %d outputs, so %s returns %s; it returned %s" % (len(names), spec, wanted, shape(result)))
+        raise Fault("OutputInvalid", "the step has %d outputs, so %s must return %s; it returned %s" % (len(names), spec, expected, shape(result)))
     if len(result) != len(names):
-        raise Fault("OutputInvalid", "the step has %d outputs, so %s returns %s; it returned a %s of %d" % (len(names), spec, wanted, kind_of(result), len(result)))
+        raise Fault("OutputInvalid", "the step has %d outputs, so %s must return %s; it returned a %s of %d" % (len(names), spec, expected, kind_of(result), len(result)))
     return list(result)
 
 
 def by_name(result, names):
-    """A result that has names of its own: a dict, a dataclass, or a named tuple that has the outputs' names; its order
-    must not count then. A name with `-` may be written with `_`. None for any other result."""
+    """Returns a result with names as a dict: a dict, a dataclass, or a named tuple with the outputs' names. Its order does
+    not count. A name with `-` may be written with `_`. Returns None for any other result."""
     if isinstance(result, dict):
         found = dict(result)
     elif hasattr(type(result), "__dataclass_fields__"):
@@ -69,5 +69,5 @@ def by_name(result, names):
 
 
 def python_name(name):
-    """A label as a Python name, in the way that it stands in PIPEC_INPUT_ variables."""
+    """Returns a label as a Python name, in the form that PIPEC_INPUT_ variables use."""
     return name.replace("-", "_")

@@ -1,4 +1,4 @@
-"""Results that are files already, or bytes for one."""
+"""Results that are files, or the bytes of one."""
 
 import os
 
@@ -7,24 +7,24 @@ from .path import stdlib
 
 
 def is_path(value):
-    """A str counts as one where the output is a file or a directory."""
+    """Reports whether a value is a path. A str is one if the output is a file or a directory."""
     return isinstance(value, (str, os.PathLike))
 
 
 def is_bytes(value):
-    """Bytes in any of Python's clothes."""
+    """Reports whether a value has one of Python's types for bytes."""
     return isinstance(value, (bytes, bytearray, memoryview))
 
 
 def save(value, path, name, kind):
-    """Stores bytes, or what lies at a path."""
+    """Stores bytes, or the file or directory at a path."""
     if is_bytes(value) and kind != "directory":
         with open(path, "wb") as f:
             f.write(value)
         return
-    wanted = "the bytes" if kind == "bytes" else "the path of a directory" if kind == "directory" else "the path of a file, or bytes"
+    expected = "the bytes" if kind == "bytes" else "the path of a directory" if kind == "directory" else "the path of a file, or bytes"
     if not is_path(value) or kind == "bytes" and isinstance(value, str):
-        raise wrong(name, kind, wanted, value)
+        raise wrong(name, kind, expected, value)
     what = "directory" if kind == "directory" else "file"
     if not (os.path.isdir(value) if what == "directory" else os.path.isfile(value)):
         raise missing(name, kind, value, "no " + what)
@@ -32,12 +32,12 @@ def save(value, path, name, kind):
 
 
 def missing(name, kind, value, what):
-    """A path with nothing at its end."""
-    return Fault("OutputInvalid", "output %r is declared %s, and the function returned the path %r, where there is %s" % (name, kind, os.fspath(value), what))
+    """Returns the fault of a path that does not exist."""
+    return Fault("OutputInvalid", "output %r is declared %s, but the function returned the path %r, where there is %s" % (name, kind, os.fspath(value), what))
 
 
 def take(source, path):
-    """Moves what the function made in its own directories, and copies what lies elsewhere."""
+    """Moves a file that the function created in the step's directories, and copies others."""
     source = os.path.abspath(os.fspath(source))
     if source == path:
         return

@@ -9,7 +9,7 @@ from .path import comes_from, stdlib
 
 
 def find(spec, where):
-    """Imports the module and takes the function out of it."""
+    """Imports the module and returns its function."""
     module_name, _, path = spec.partition(":")
     if not all(part.isidentifier() for part in (module_name + "." + path).split(".")):
         raise Fault("Error", 'python = %r is not of the form "module:function", such as "steps:train" or "package.module:train"' % spec)
@@ -32,7 +32,7 @@ def load_module(spec, name, where):
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as e:
-        # The module itself, or a package that it is in; anything else is an import of its own that fails.
+        # The module itself, or a package that contains it. Anything else is a failed import inside the module.
         if not e.name or name != e.name and not name.startswith(e.name + "."):
             raise
         names = sorted(m.name for m in stdlib("pkgutil").iter_modules([where]))
@@ -44,18 +44,18 @@ def load_module(spec, name, where):
 
 
 def not_shadowed(spec, top, where):
-    """A file of the user's that has the name of a module which the interpreter imported before it is never read."""
+    """Rejects a file of the user with the name of a module that the interpreter has already imported."""
     for name in (top + ".py", os.path.join(top, "__init__.py")):
         if os.path.exists(os.path.join(where, name)) and not comes_from(sys.modules[top], where):
             place = getattr(sys.modules[top], "__file__", None) or "the interpreter"
             raise Fault(
                 "Error",
-                "python = %r: %s can't be imported, because a module of its name is in use already, from %s: give it another name"
+                "python = %r: %s can't be imported, because a module with this name is already imported from %s: rename it"
                 % (spec, name, place),
             )
 
 
 def functions(thing, module_name):
-    """The public functions of a module or class: its own, or where it has none, those that it imports."""
+    """Returns the public functions of a module or class: its own, or if there are none, those that it imports."""
     names = sorted(n for n, v in getattr(thing, "__dict__", {}).items() if callable(v) and not n.startswith("_"))
     return [n for n in names if getattr(getattr(thing, n, None), "__module__", None) == module_name] or names

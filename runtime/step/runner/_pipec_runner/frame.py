@@ -1,11 +1,11 @@
-"""Data frames: parquet where pyarrow is installed and can keep the columns, else csv. What csv can't say of a frame
-(its index, columns of text, dates) stands in the format that is recorded beside it, such as "csv;na=empty;text=0-2"."""
+"""Data frames: parquet if pyarrow is installed and supports the columns, else csv. Properties of a frame that csv can't
+express (its index, text columns, dates) are in the format that is recorded with it, such as "csv;na=empty;text=0-2"."""
 
 from .fault import Fault, wrong
 
 
 def load(path, fmt):
-    """The frame, as it was stored; or as pandas reads a file of another tool."""
+    """Loads a frame as it was stored, or a file of another tool with the defaults of pandas."""
     import pandas
 
     with open(path, "rb") as f:
@@ -30,7 +30,7 @@ def load(path, fmt):
 
 
 def save(value, path, name):
-    """Stores a frame and says how."""
+    """Stores a frame and returns its format."""
     import pandas
 
     if isinstance(value, pandas.Series):
@@ -46,16 +46,16 @@ def save(value, path, name):
             value.to_parquet(path, engine="pyarrow")
             return "parquet"
         except (ValueError, TypeError, pyarrow.ArrowException):
-            pass  # parquet can't keep these columns; csv can
+            pass  # parquet doesn't support these columns; csv does
     if value.columns.nlevels > 1:
-        raise Fault("OutputInvalid", "output %r has columns of %d levels, which csv can't keep: join their names, or install pyarrow" % (name, value.columns.nlevels))
+        raise Fault("OutputInvalid", "output %r has columns with %d levels, which csv can't store: join their names, or install pyarrow" % (name, value.columns.nlevels))
     plain = isinstance(value.index, pandas.RangeIndex) and value.index.start == 0 and value.index.step == 1 and value.index.name is None
     value.to_csv(path, index=not plain)
     return describe(value, 0 if plain else value.index.nlevels)
 
 
 def describe(value, levels):
-    """The format of a csv."""
+    """Returns the format of a csv file."""
     from pandas.api import types
 
     said = "csv;na=empty" + (";index=%d" % levels if levels else "")
@@ -76,7 +76,7 @@ def all_text(column):
 
 
 def ranges(numbers):
-    """[0, 1, 2, 5] as "0-2,5": a table with many columns still has a short description."""
+    """Returns [0, 1, 2, 5] as "0-2,5", so that a table with many columns has a short description."""
     out = []
     for n in numbers:
         if out and out[-1][1] == n - 1:
@@ -87,7 +87,7 @@ def ranges(numbers):
 
 
 def unranges(text):
-    """The way back."""
+    """Parses the result of ranges."""
     out = []
     for part in text.split(",") if text else []:
         a, _, b = part.partition("-")

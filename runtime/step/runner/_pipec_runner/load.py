@@ -7,7 +7,7 @@ from .path import stdlib
 
 
 def load(path, t, formats):
-    """What the function gets for the file or directory at path."""
+    """Returns the argument for the file or directory at path."""
     kind = t["kind"]
     if kind == "list":
         return [load(os.path.join(path, n), t["elem"], formats) for n in sorted(os.listdir(path))]

@@ -1,4 +1,4 @@
-"""The run: request, function, inputs, call, outputs, report."""
+"""The sequence of a run: request, function, inputs, call, outputs, report."""
 
 import json
 import os
@@ -12,9 +12,9 @@ from .parameters import check
 from .path import give_way
 
 
-def main(asked):
-    """Does what the request says; returns the exit code."""
-    with open(asked, encoding="utf-8") as f:
+def main(request_path):
+    """Executes the request and returns the exit code."""
+    with open(request_path, encoding="utf-8") as f:
         request = json.load(f)
     archive = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     sys.argv = [request["function"]]
@@ -27,7 +27,7 @@ def main(asked):
 
 
 def attempt(request, archive):
-    """Runs, and reports how it ended. An OSError is of the report itself."""
+    """Runs the function and reports the result. An OSError is an error of the report itself."""
     said, code = {}, 0
     try:
         said["formats"] = run(request)
@@ -42,7 +42,7 @@ def attempt(request, archive):
         report.say(report.users_part(e, archive))
         said, code = {"message": report.one_line(e)}, 130 if isinstance(e, KeyboardInterrupt) else 1
         if isinstance(e, ModuleNotFoundError):
-            hint = "the interpreter is %s; PIPEC_PYTHON, a .venv in the project or the stack's `python` choose another" % sys.executable
+            hint = "the interpreter is %s; choose another with PIPEC_PYTHON, a .venv in the project, or the stack's `python`" % sys.executable
             report.say("pipec: %s\n" % hint)
             said["message"] += " (%s)" % hint
     report.write(request, **said)
@@ -50,22 +50,22 @@ def attempt(request, archive):
 
 
 def exited(request, code):
-    """The user's code ended by sys.exit. Ending well isn't enough where results were promised."""
+    """Handles sys.exit in the user's code. A successful exit is a fault if outputs are missing."""
     if code is not None and not isinstance(code, int):
         report.say("%s\n" % (code,))
         return {"message": str(code)}, 1
     missing = [o["name"] for o in request["outputs"] if not o.get("optional") and not os.path.lexists(o["path"])]
     if code or not missing:
         return {}, code or 0
-    message = "%s ended the process by sys.exit before it returned, and the step has outputs: %s" % (request["function"], listing(missing))
+    message = "%s ended the process with sys.exit before it returned, but the step has outputs: %s" % (request["function"], listing(missing))
     report.say("pipec: %s\n" % message)
     return {"reason": "OutputMissing", "message": message}, 1
 
 
 def run(request):
-    """Calls the function between loading and storing; returns how artifacts were stored, by path."""
+    """Loads the inputs, calls the function and stores the outputs. Returns the formats of artifacts by path."""
     if sys.version_info < (3, 8):
-        raise Fault("Error", "python steps need Python 3.8 or newer, and %s is %s" % (sys.executable, sys.version.split()[0]))
+        raise Fault("Error", "python steps require Python 3.8 or newer, but %s is %s" % (sys.executable, sys.version.split()[0]))
     spec = request["function"]
     if request["inputs"]:
         from .load import load
@@ -84,14 +84,14 @@ def run(request):
     formats = {}
     for o, value in zip(request["outputs"], results):
         if value is None and o.get("optional"):
-            continue  # left out
+            continue  # optional and missing
         with guarded("OutputInvalid", "output %r of type %s can't be stored" % (o["name"], o["text"])):
             save(value, o["path"], o["type"], o["name"], formats)
     return formats
 
 
 class guarded:
-    """Makes a fault of what a loader or a saver raises."""
+    """Converts an exception of a loader or a saver to a fault."""
 
     def __init__(self, reason, what):
         self.reason = reason
@@ -104,7 +104,7 @@ class guarded:
         if kind is None or not issubclass(kind, Exception) or issubclass(kind, (Fault, MemoryError)):
             return False
         if issubclass(kind, UnicodeEncodeError):
-            why = "it holds %a, half a character (a surrogate), which no text file can hold" % e.object[e.start]
+            why = "it contains %a, half a character (a surrogate), which a text file can't contain" % e.object[e.start]
         elif issubclass(kind, ImportError):
             why = "%s (interpreter %s)" % (e, sys.executable)
         else:

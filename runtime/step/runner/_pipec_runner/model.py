@@ -1,16 +1,16 @@
-"""Models: joblib's format where joblib is installed, else pickle's. A model that another library has saved is a path."""
+"""Models: joblib's format if joblib is installed, else pickle's. A model that another library has saved is a path."""
 
 import os
 
 from .fault import Fault, shape, wrong
 from .path import stdlib
 
-# How pickles and joblib's files begin, in each of joblib's compressions.
+# The first bytes of pickles and joblib's files, for each of joblib's compressions.
 MAGIC = (b"\x80", b"x", b"\x1f\x8b", b"BZ", b"\xfd7zXZ", b"ZF", b"\x5d\x00\x00", b"\x04\x22\x4d\x18")
 
 
 def load(path):
-    """The model, or the path of one that is of another tool: the function knows how to read it."""
+    """Loads a model, or returns the path of a model of another tool, which the function can read."""
     if os.path.isdir(path):
         return stdlib("pathlib").Path(path)
     with open(path, "rb") as f:
@@ -25,7 +25,7 @@ def load(path):
 
 
 def save(value, path, name):
-    """Stores a model and says how."""
+    """Stores a model and returns its format."""
     if value is None:
         raise wrong(name, "model", "a model", value)
     try:
@@ -42,4 +42,4 @@ def save(value, path, name):
     except OSError:
         raise
     except Exception as e:
-        raise Fault("OutputInvalid", "output %r is declared model, and %s can't be pickled: %s" % (name, shape(value), e), e) from None
+        raise Fault("OutputInvalid", "output %r is declared model, but %s can't be pickled: %s" % (name, shape(value), e), e) from None

@@ -1,5 +1,5 @@
-"""Holds the function's parameters against the step's inputs, before anything is loaded, and says in the words of the
-step what Python would say in its own."""
+"""Compares the function's parameters with the step's inputs before anything is loaded, so that the messages use the terms of
+the step instead of Python's."""
 
 import types
 
@@ -10,32 +10,32 @@ POSITION, NAME, REST = "by position only", "by name", "any name"
 
 
 def check(spec, function, names):
-    """Every input has a parameter, and every parameter without a default an input."""
+    """Checks that every input has a parameter, and that every parameter without a default has an input."""
     parameters = parameters_of(function)
     if parameters is None:
-        return  # written in C: the call will tell
+        return  # written in C: errors appear in the call
     any_name = any(kind is REST for _, kind, _ in parameters)
     takes = [name for name, kind, _ in parameters if kind is NAME]
     for name, kind, optional in parameters:
         if kind is POSITION and (not optional or name in names and not any_name):
-            raise Fault("InputInvalid", "%s takes the parameter %r by position only, and inputs are given by name" % (spec, name))
+            raise Fault("InputInvalid", "%s has a positional-only parameter %r, but inputs are passed by name" % (spec, name))
         if kind is NAME and not optional and name not in names:
             raise Fault(
                 "InputInvalid",
-                "%s has a parameter %r without a default, and the step has no such input%s (its inputs: %s)"
+                "%s has a parameter %r without a default, but the step has no such input%s (its inputs: %s)"
                 % (spec, name, near(name, [n for n in names if n not in takes]), listing(names)),
             )
     for name in names:
         if name not in takes and not any_name:
             raise Fault(
                 "InputInvalid",
-                "the step has an input %r, and %s has no such parameter%s (its parameters: %s)"
+                "the step has an input %r, but %s has no such parameter%s (its parameters: %s)"
                 % (name, spec, near(name, [t for t in takes if t not in names]), listing(takes)),
             )
 
 
 def parameters_of(function):
-    """Name, kind and whether it has a default, of each parameter; None where the function doesn't say."""
+    """Returns name, kind and whether it has a default, for each parameter; None if the function has no signature."""
     if type(function) is types.FunctionType and not vars(function):
         return of_code(function)  # the common case, without inspect, which is slow to import
     inspect = stdlib("inspect")

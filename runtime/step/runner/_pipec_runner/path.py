@@ -1,7 +1,7 @@
-"""Where modules come from: the user's code first, the runner's archive never.
+"""The search path of modules: the user's code comes first, and the runner's archive is not in it.
 
 The interpreter starts without the user's directory, so that a types.py or a json.py in it breaks neither the
-interpreter nor the runner; it stands in sys.path from the moment the user's module is imported.
+interpreter nor the runner. It is in sys.path when the user's module is imported, and afterwards.
 """
 
 import importlib
@@ -13,7 +13,7 @@ users = []  # the user's directory
 
 
 def give_way(archive, where):
-    """Makes sys.path what the user's code expects, here and in the processes that it starts."""
+    """Sets sys.path to what the user's code expects, in this process and those that it starts."""
     sys.path[:] = [p for p in sys.path if p not in (archive, where)]
     own[:], users[:] = sys.path, [where]
     sys.path.insert(0, where)
@@ -23,8 +23,8 @@ def give_way(archive, where):
 
 
 def comes_from(module, where):
-    """Says whether a top module or package was found in a directory, itself and not beneath it: an environment with
-    Python's own modules may lie there too."""
+    """Reports whether a top-level module or package is directly in a directory. Below it may be an environment with
+    Python's own modules."""
     places = [getattr(module, "__file__", None)] + list(getattr(module, "__path__", ()))
     where = os.path.abspath(where)
     inside = (where, os.path.join(where, module.__name__))
@@ -32,7 +32,7 @@ def comes_from(module, where):
 
 
 def stdlib(name):
-    """Imports a module of Python's own, though the user's code may have one of the same name."""
+    """Imports a module of the standard library, even if the user's code has one with the same name."""
     there = sys.modules.get(name)
     if there is not None and not any(comes_from(there, where) for where in users):
         return there

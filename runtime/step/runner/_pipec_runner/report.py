@@ -1,5 +1,5 @@
-"""What the runner says: to the log, and to the wrapper in a report. A function that closes or replaces the standard
-streams doesn't silence it."""
+"""Output of the runner: log lines, and the report for the wrapper. It works even if a function closes or replaces the
+standard streams."""
 
 import importlib
 import json
@@ -19,20 +19,20 @@ def say(text):
         try:
             os.write(2, text.encode("utf-8", "backslashreplace"))
         except OSError:
-            pass  # the report still says it
+            pass  # the report contains it
 
 
 def flush():
-    """Brings out first what the function has said."""
+    """Flushes the function's own output."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except Exception:  # closed, or an object of the user's
+        except Exception:  # closed, or replaced by the user
             pass
 
 
 def write(request, **said):
-    """Leaves the report, whole or not at all."""
+    """Writes the report atomically."""
     temp = request["report"] + ".tmp"
     with open(temp, "w", encoding="utf-8") as f:
         json.dump(said, f)
@@ -40,13 +40,13 @@ def write(request, **said):
 
 
 def one_line(error):
-    """An exception's type and the last line of its text. Its own __str__ may fail."""
+    """Returns an exception's type and the last line of its text. Its own __str__ may fail."""
     lines = "".join(stdlib("traceback").format_exception_only(type(error), error)).strip().splitlines()
     return lines[-1] if lines else type(error).__name__
 
 
 def users_part(error, archive):
-    """An exception's traceback without the frames of the runner and the import system, in its causes too."""
+    """Returns an exception's traceback, including causes, without the frames of the runner and the import system."""
     traceback = stdlib("traceback")
     hidden = (archive + os.sep, "<frozen importlib", "<frozen zipimport", "<frozen runpy")
     asyncio = sys.modules.get("asyncio")
@@ -64,13 +64,13 @@ def users_part(error, archive):
 
 
 def headed(lines):
-    """Takes out the headings that have lost all frames under them."""
+    """Removes the headings without frames below them."""
     for line, after in zip(lines, lines[1:] + [""]):
         if not line.lstrip(" +|").startswith(("Traceback (most", "Exception Group Traceback (most")) or 'File "' in after:
             yield line
 
 
 def touches(error, where):
-    """Says whether an exception went through the user's code."""
+    """Reports whether an exception passed through the user's code."""
     frames = stdlib("traceback").walk_tb(error.__traceback__)
     return any(os.path.abspath(f.f_code.co_filename).startswith(where.rstrip(os.sep) + os.sep) for f, _ in frames)

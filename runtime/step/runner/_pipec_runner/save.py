@@ -10,7 +10,7 @@ from .value import dump
 
 
 def save(value, path, t, name, formats):
-    """Writes a result to path, and into formats how, where the type leaves a choice."""
+    """Writes a result to path, and its format to formats if the type has several."""
     kind = t["kind"]
     if kind == "list":
         save_list(value, path, t["elem"], name, formats)
@@ -38,7 +38,7 @@ def save_artifact(value, path, name, kind):
             from . import model
 
             return model.save(value, path, name)
-        if not os.path.exists(value):  # it would be one that another library has saved
+        if not os.path.exists(value):  # a path is a model that another library has saved
             raise files.missing(name, kind, value, "nothing")
         return files.take(value, path)
     if kind in ("text", "html"):
@@ -73,12 +73,12 @@ def save_ndarray(value, path, name):
     try:
         array = numpy.asanyarray(value)
     except ValueError as e:
-        raise Fault("OutputInvalid", "output %r is declared ndarray, and what the function returned is no array: %s" % (name, e)) from None
+        raise Fault("OutputInvalid", "output %r is declared ndarray, but the function returned a value that is not an array: %s" % (name, e)) from None
     if array.dtype.hasobject:
         raise Fault(
             "OutputInvalid",
-            "output %r is declared ndarray, and the array holds Python objects (dtype object), which npy can't keep safely: "
-            "give it a dtype of numbers or text (astype), or declare the output model" % name,
+            "output %r is declared ndarray, but the array contains Python objects (dtype object), which npy can't store safely: "
+            "convert it to a dtype of numbers or text (astype), or declare the output model" % name,
         )
     with open(path, "wb") as f:
         numpy.save(f, array, allow_pickle=False)

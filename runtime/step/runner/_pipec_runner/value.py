@@ -1,4 +1,4 @@
-"""Values as JSON: Python's own types, and what numpy, pandas and the standard library have in their place."""
+"""Values as JSON: Python's own types, and the corresponding types of numpy, pandas and the standard library."""
 
 import enum
 import json
@@ -8,14 +8,14 @@ import os
 from .fault import Fault, kind_of, shape
 from .path import stdlib
 
-DEEPEST = 400  # within Python's own limit of recursion, which the user may have changed
-WIDEST = 512  # bits of a whole number that pipec carries exactly
+DEEPEST = 400  # below Python's recursion limit, which the user may have changed
+WIDEST = 512  # bits of an integer that pipec stores exactly
 
 ARRAYS = ("numpy", "pandas", "torch", "jax", "jaxlib", "tensorflow", "polars", "pyarrow")
 
 
 def dump(value, name):
-    """The JSON of a value output."""
+    """Returns the JSON of a value output."""
     try:
         return json.dumps(plain(value, name, "", 0), ensure_ascii=False, allow_nan=False)
     except RecursionError:
@@ -23,7 +23,7 @@ def dump(value, name):
 
 
 def too_deep(name):
-    return Fault("OutputInvalid", "output %r can't be written as JSON: it is nested too deep, or holds itself" % name)
+    return Fault("OutputInvalid", "output %r can't be written as JSON: it is nested too deep, or contains itself" % name)
 
 
 def bad(name, at, said, why=""):
@@ -31,7 +31,7 @@ def bad(name, at, said, why=""):
 
 
 def plain(v, name, at, depth):
-    """Makes JSON's own types of a value. `at` is where it stands in the output."""
+    """Converts a value to JSON's own types. `at` is its path in the output."""
     if depth > DEEPEST:
         raise too_deep(name)
     if isinstance(v, enum.Enum):
@@ -56,19 +56,19 @@ def plain(v, name, at, depth):
         return plain_dict(fields, name, at, depth)
     made = other(v, name, at)
     if made is v:
-        raise bad(name, at, "is a value, which JSON can hold, and the function returned %s" % shape(v), advice(v))
+        raise bad(name, at, "must be a JSON value, but the function returned %s" % shape(v), advice(v))
     return plain(made, name, at, depth + 1)
 
 
 def whole(v, name, at):
     if v.bit_length() > WIDEST:
-        raise bad(name, at, "holds a whole number of %d bits" % v.bit_length(), ", and a number keeps %d: return it as text" % WIDEST)
+        raise bad(name, at, "contains an integer of %d bits" % v.bit_length(), ", but a number has at most %d: return it as text" % WIDEST)
     return v
 
 
 def finite(v, name, at):
     if not math.isfinite(v):
-        raise bad(name, at, "holds %r" % v, ", which JSON and a number don't have")
+        raise bad(name, at, "contains %r" % v, ", which is not a number in JSON")
     return v
 
 
@@ -78,7 +78,7 @@ def plain_dict(v, name, at, depth):
         key = k.value if isinstance(k, enum.Enum) else k
         if not isinstance(key, str):
             if isinstance(key, bool) or not hasattr(key, "__index__"):
-                raise bad(name, at, "has a key of type %s" % kind_of(k), ", and keys are text")
+                raise bad(name, at, "has a key of type %s" % kind_of(k), ", but keys must be text")
             key = str(int(key))
         if key in out:
             raise bad(name, at, "has the key %r twice" % key, ", once as text and once as a number")
@@ -87,17 +87,17 @@ def plain_dict(v, name, at, depth):
 
 
 def other(v, name, at):
-    """What stands for v and is nearer to JSON; v itself where nothing does."""
+    """Returns a value for v that is closer to JSON, or v itself if there is none."""
     root = type(v).__module__.split(".")[0]
     if getattr(v, "isoformat", None) and not isinstance(v, type):  # dates and times, pandas' too
         if v != v:
-            raise bad(name, at, "holds NaT", ", which is no time")
+            raise bad(name, at, "contains NaT", ", which is not a time")
         return v.isoformat()
-    if root == "numpy" and v.dtype.kind == "M":  # tolist makes numbers of some of them
+    if root == "numpy" and v.dtype.kind == "M":  # tolist converts some of them to numbers
         import numpy
 
         if numpy.isnat(v).any():
-            raise bad(name, at, "holds NaT", ", which is no time")
+            raise bad(name, at, "contains NaT", ", which is not a time")
         return numpy.datetime_as_string(v).tolist()
     if root in ARRAYS:
         for convert in ("tolist", "to_pylist", "to_list", "item", "as_py"):
@@ -113,7 +113,7 @@ def other(v, name, at):
 
 def advice(v):
     if isinstance(v, os.PathLike):
-        return " (what is there is gone after the step: declare the output file or directory)"
+        return " (the path is removed after the step: declare the output file or directory)"
     if isinstance(v, (bytes, bytearray)):
         return " (decode it, or declare the output bytes)"
     if type(v).__name__ == "DataFrame":

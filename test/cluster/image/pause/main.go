@@ -1,4 +1,4 @@
-// Command pause holds a pod's namespaces open: it does nothing until it is told to end, and buries the processes that
+// Command pause holds a pod's namespaces open: it does nothing until it gets a signal to end, and reaps the processes that
 // lost their parent in a pod whose containers share it.
 package main
 

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"pipec.dev/pipec/internal/app"
+	"pipec.dev/pipec/internal/app/fault"
+	"pipec.dev/pipec/runtime/view"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+// showOptions say how a run is shown while it runs.
+type showOptions struct{ output, order string }
+
+func (o *showOptions) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "text, or json: a line for each event")
+	cmd.Flags().StringVar(&o.order, "log-order", "time", "log lines as they come (time), or grouped by step (step)")
+}
+
+func (o *showOptions) check() error {
+	switch {
+	case o.output != "" && o.output != "text" && o.output != "json":
+		return usage("there is no output %q: text or json", o.output)
+	case o.order != "" && o.order != "time" && o.order != "step":
+		return usage("there is no log order %q: time or step", o.order)
+	}
+	return nil
+}
+
+// watcher shows a run while it is followed.
+type watcher struct {
+	*cli
+	show showOptions
+	runs *app.Runs
+	view view.View // nil: the run is not followed yet
+	run  string    // its name, as its events say it
+}
+
+// watch begins to show a run of a program.
+func (w *watcher) watch(p *program.Program) func(record.Event) {
+	w.view = w.open(p)
+	return func(e record.Event) {
+		w.run = e.Run
+		w.view.Event(e)
+	}
+}
+
+// open returns the view that the flags ask for: a tree on a terminal, lines elsewhere, or events.
+func (w *watcher) open(p *program.Program) view.View {
+	if w.show.output == "json" {
+		return view.NewJSON(w.stdout)
+	}
+	o := view.Options{
+		Out: w.stdout, Talk: w.stderr, Color: w.color(), Safe: w.terminal.terminal, Interactive: true,
+		Detached: w.runs.Detached, Flags: w.sharedFlags(),
+	}
+	for _, s := range p.Ordered() {
+		o.Steps = append(o.Steps, s.Name)
+	}
+	if w.show.order == "step" {
+		o.ByStep, o.Lines = true, w.lines
+		return view.NewPlain(o)
+	}
+	if w.terminal.terminal && isTerminal(w.stderr) && !w.dumb {
+		return view.NewTree(o, w.size)
+	}
+	return view.NewPlain(o)
+}
+
+// lines reads the log of a step of the run that is shown.
+func (w *watcher) lines(step string, line func(string)) error {
+	ctx := context.Background()
+	r, err := w.runs.Records(ctx)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return r.Lines(ctx, w.run, step, line)
+}
+
+// close ends the view. A reader of stdout that is gone is no error.
+func (w *watcher) close() error {
+	if w.view == nil {
+		return nil
+	}
+	if err := w.view.Close(); err != nil && !errors.Is(err, syscall.EPIPE) {
+		return fault.Env(err)
+	}
+	return nil
+}

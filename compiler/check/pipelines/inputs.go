@@ -1,0 +1,90 @@
+package pipelines
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/compiler/check/attribute"
+	"pipec.dev/pipec/compiler/decode"
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/compiler/model"
+	"pipec.dev/pipec/schema/language"
+	"pipec.dev/pipec/schema/types"
+)
+
+// inputs checks the `input` blocks of the step.
+func (c stepCheck) inputs() {
+	for _, b := range c.step.Block.All("input") {
+		if first := c.step.Input(b.Label); first != nil {
+			c.duplicate(b, first.Block)
+			continue
+		}
+		in := &model.Input{Block: b}
+		c.step.AddInput(in)
+		if want, ok := c.inputType(b); ok {
+			c.inputValue(in, want)
+		}
+	}
+}
+
+// inputType returns the declared type of an input, or cty.NilType if it follows from the value. The inputs of a call have the
+// types of the params of the pipeline that is called. ok is false if the type is invalid.
+func (c stepCheck) inputType(b *decode.Block) (t cty.Type, ok bool) {
+	param := cty.NilType
+	if c.step.Callee != nil {
+		q := c.step.Callee.Params[b.Label]
+		if q == nil {
+			callCheck{c}.unknownParam(b)
+			return cty.NilType, false
+		}
+		param = q.Type
+	}
+	e := b.Attr("type")
+	if e == nil {
+		return param, true
+	}
+	if t, ok = evaluate.Type(e, c.diags); !ok {
+		return cty.NilType, false
+	}
+	if param == cty.NilType {
+		return t, true
+	}
+	if m := types.Assignable(t, param); m != nil {
+		c.diags.Add(diag.New("type-mismatch", e.Range(), "param %q of pipeline %q is %s, found %s", b.Label, c.step.Callee.Block.Label, types.Phrase(param), types.Phrase(t)))
+	}
+	return param, true
+}
+
+// inputValue checks the value and the default of an input. If the input has a default, whatever it reads of other steps and
+// earlier runs may be missing.
+func (c stepCheck) inputValue(in *model.Input, want cty.Type) {
+	e := in.Block.Attr("value")
+	if e == nil {
+		return
+	}
+	in.Type = want
+	written, ok := c.values.LastSuccess(e)
+	if !ok {
+		return
+	}
+	v := c.values.Value(c.step, language.Runtime, written)
+	if v == nil {
+		return
+	}
+	if want == cty.NilType {
+		want = v.Type
+	}
+	if !c.values.Assign(v, want, e, attribute.TypeRange(in.Block, hcl.Range{})) {
+		return
+	}
+	in.Type, in.Value = want, v
+	d, ok := c.values.Default(in.Block, want, in.Block.LabelRange)
+	if !ok {
+		return
+	}
+	in.Default = d
+	for i := range v.Uses {
+		v.Uses[i].Soft = v.Uses[i].CanLack()
+	}
+}

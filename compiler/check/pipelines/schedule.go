@@ -1,0 +1,145 @@
+package pipelines
+
+import (
+	"strings"
+	"time"
+	_ "time/tzdata" // time zones are checked the same on every machine
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/robfig/cron/v3"
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/compiler/check/attribute"
+	"pipec.dev/pipec/compiler/decode"
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/compiler/model"
+	"pipec.dev/pipec/schema/types"
+)
+
+// minDeadline is how often the CronJob controller looks at schedules. With a shorter deadline it would miss some runs.
+const minDeadline = 10 * time.Second
+
+// scheduleCheck checks the `schedule` block of a pipeline.
+type scheduleCheck struct {
+	context
+	block *decode.Block
+}
+
+func checkSchedule(c context) *model.Schedule {
+	b := c.pipeline.Block.One("schedule")
+	if b == nil {
+		return nil
+	}
+	s := &model.Schedule{Timezone: "UTC", Overlap: "forbid"}
+	check := scheduleCheck{context: c, block: b}
+	if text, ok := c.project.String(b, "cron"); ok {
+		s.Cron = strings.Join(strings.Fields(text), " ")
+		check.cron(s.Cron)
+	}
+	if zone, ok := c.project.String(b, "timezone"); ok {
+		s.Timezone = zone
+		if _, err := time.LoadLocation(zone); err != nil || zone == "" || strings.EqualFold(zone, "local") {
+			c.diags.Add(diag.New("invalid-schedule", b.Attr("timezone").Range(), "there is no time zone %q", zone).
+				WithDetail(`Time zones have IANA names, such as "Europe/Berlin" or "UTC".`))
+		}
+	}
+	if o, ok := c.project.String(b, "overlap"); ok {
+		s.Overlap = o
+	}
+	s.Suspend, _ = c.project.Bool(b, "suspend")
+	s.Deadline = attribute.Duration(c.project, b, "deadline", 0)
+	if s.Deadline != 0 && s.Deadline.D() < minDeadline {
+		c.diags.Add(diag.New("invalid-value", b.Attr("deadline").Range(), "with a deadline of less than %s, runs would be missed", minDeadline).
+			WithDetail("The cluster checks its schedules every 10 seconds."))
+	}
+	s.SuccessHistory, s.FailureHistory = check.history("success_history"), check.history("failure_history")
+	s.Params = check.params()
+	return s
+}
+
+// history returns how many ended Jobs are kept, or nil if the block does not set it.
+func (c scheduleCheck) history(name string) *int {
+	if n, ok := c.project.Int(c.block, name, 0); ok {
+		return &n
+	}
+	return nil
+}
+
+// cron checks a cron expression with the parser that the CronJob controller uses.
+func (c scheduleCheck) cron(text string) {
+	at := c.block.Attr("cron").Range()
+	if strings.Contains(text, "TZ=") {
+		c.diags.Add(diag.New("invalid-schedule", at, "the time zone of a schedule is set by `timezone`, not in `cron`"))
+		return
+	}
+	if _, err := cron.ParseStandard(text); err != nil {
+		c.diags.Add(diag.New("invalid-schedule", at, "%q is not a cron expression: %v", text, err).
+			WithDetail(`Its five fields are minute, hour, day of month, month and day of week: "0 3 * * *" is every day at 3:00.`))
+	}
+}
+
+// params checks the values with which scheduled runs are started. Every param without a default needs one.
+func (c scheduleCheck) params() map[string]cty.Value {
+	given, ok := c.given()
+	if !ok {
+		return nil
+	}
+	declared := c.pipeline.Params
+	out := map[string]cty.Value{}
+	for _, name := range evaluate.Names(given) {
+		e := evaluate.Part(c.block.Attr("params"), name)
+		q, ok := declared[name]
+		if !ok {
+			c.diags.Add(diag.New("unknown-reference", e.Range(), "no param is named %q", name).
+				WithDetail("%s", evaluate.Listed("Declared", evaluate.Names(declared))).DidYouMean(name, evaluate.Names(declared)))
+			continue
+		}
+		v := &model.Value{Const: given[name], Type: given[name].Type()}
+		if c.values.Assign(v, q.Type, e, attribute.TypeRange(q.Block, q.Block.LabelRange)) {
+			out[name] = v.Const
+			c.size(v.Const, e.Range())
+		}
+	}
+	for _, name := range evaluate.Names(declared) {
+		b := declared[name].Block
+		if _, ok := given[name]; !ok && b.Attr("default") == nil && b.Attr("source") == nil {
+			c.diags.Add(diag.New("missing", c.block.DefRange, "the schedule has no value for param %q, which has no default", name).
+				WithRelated(b.LabelRange, "the param is declared here"))
+		}
+	}
+	return out
+}
+
+// given returns the attribute `params`. ok is false if it is invalid.
+func (c scheduleCheck) given() (values map[string]cty.Value, ok bool) {
+	e := c.block.Attr("params")
+	if e == nil {
+		return nil, true
+	}
+	v, ok := c.project.Const(e)
+	if !ok {
+		return nil, false
+	}
+	if evaluate.IsSensitive(v) {
+		c.diags.Add(c.project.SensitiveFault(e))
+		return nil, false
+	}
+	if t := v.Type(); v.IsNull() || !t.IsObjectType() && !t.IsMapType() {
+		c.diags.Add(diag.New("type-mismatch", e.Range(), "`params` must be a map of values: { NAME = value }"))
+		return nil, false
+	}
+	return v.AsValueMap(), true
+}
+
+// size reports a value that is too large for a program.
+func (c scheduleCheck) size(v cty.Value, at hcl.Range) {
+	data, err := types.ToJSON(v)
+	if err != nil {
+		c.diags.Add(diag.New("evaluation", at, "this value can't be encoded: %v", err))
+		return
+	}
+	if len(data) > types.MaxValue {
+		c.diags.Add(diag.New("too-large", at, "this value has %d bytes, and the limit is %d", len(data), types.MaxValue))
+	}
+}

@@ -1,0 +1,107 @@
+// Package emit is the table of emit targets: the systems that programs can be written for as text, a row each. The
+// folders beneath it write; emit/graph, which draws pictures of programs, is no target.
+package emit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"pipec.dev/pipec/emit/kubernetes"
+	"pipec.dev/pipec/schema/kinds"
+	"pipec.dev/pipec/schema/program"
+)
+
+// Options are what to write, beside definitions.
+type Options struct {
+	Run   bool       // write a run of each program too
+	Kinds *kinds.Set // the table of kinds that the programs were compiled with; nil: kinds.Builtin()
+}
+
+// Document is a part of what is written, such as a manifest.
+type Document struct {
+	Name string // of its file, if each is written into one: "cronjob-train.yaml"
+	Data []byte // all documents in order, one after the other, are the stream for stdout
+}
+
+// Target is a system that programs are written for.
+type Target struct {
+	Name string
+	// Orchestrators are the kinds of orchestrators that it is the default target for.
+	Orchestrators []string
+	// Bound reports that it writes programs that are bound to pods (see package schema/kube/pod).
+	Bound bool
+	// Write writes programs of one stack. The same programs give the same bytes. nil: the target is planned, and not
+	// supported yet.
+	Write func([]*program.Program, Options) ([]Document, error)
+}
+
+// Set is a table of targets. It is passed as a value; nothing is registered.
+type Set []Target
+
+// Builtin returns the targets of pipec itself.
+func Builtin() Set {
+	return Set{
+		{Name: "kubernetes", Orchestrators: []string{"kubernetes"}, Bound: true, Write: writeKubernetes},
+		{Name: "argo"},
+		{Name: "kubeflow"},
+		{Name: "tekton"},
+	}
+}
+
+// UnknownError is returned for a target that can't be written: it isn't in the table, or not supported yet.
+type UnknownError struct {
+	Name    string
+	Planned bool
+	Known   []string // all names of the table; if Planned, only those that are supported
+}
+
+func (e *UnknownError) Error() string {
+	if e.Planned {
+		return fmt.Sprintf("the target %s is not supported yet; this version writes %s", e.Name, strings.Join(e.Known, ", "))
+	}
+	return fmt.Sprintf("there is no target %q: one of %s", e.Name, strings.Join(e.Known, ", "))
+}
+
+// Find returns the target of this name, or an *UnknownError.
+func (set Set) Find(name string) (Target, error) {
+	var known, supported []string
+	for _, t := range set {
+		known = append(known, t.Name)
+		if t.Write != nil {
+			supported = append(supported, t.Name)
+		}
+	}
+	switch i := slices.Index(known, name); {
+	case i < 0:
+		return Target{}, &UnknownError{Name: name, Known: known}
+	case set[i].Write == nil:
+		return Target{}, &UnknownError{Name: name, Planned: true, Known: supported}
+	default:
+		return set[i], nil
+	}
+}
+
+// Default returns the target that is the default for a kind of orchestrator; false if nothing can be written for it.
+func (set Set) Default(orchestrator string) (Target, bool) {
+	i := slices.IndexFunc(set, func(t Target) bool { return t.Write != nil && slices.Contains(t.Orchestrators, orchestrator) })
+	if i < 0 {
+		return Target{}, false
+	}
+	return set[i], true
+}
+
+func writeKubernetes(programs []*program.Program, o Options) ([]Document, error) {
+	objects, err := kubernetes.Objects(programs, kubernetes.Options{Run: o.Run, Kinds: o.Kinds})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Document, len(objects))
+	for i := range objects {
+		out[i].Name = kubernetes.FileName(&objects[i])
+		if out[i].Data, err = kubernetes.YAML(objects[i : i+1]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}

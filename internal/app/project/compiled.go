@@ -1,0 +1,106 @@
+package project
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"pipec.dev/pipec/compiler"
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/internal/app/fault"
+	"pipec.dev/pipec/schema/program"
+)
+
+// InvalidError says that there are errors in the project's files.
+type InvalidError struct{ Errors int }
+
+func (e *InvalidError) Error() string {
+	return fmt.Sprintf("the project's files have %d errors", e.Errors)
+}
+
+// ManyStacksError says that a stack has to be chosen.
+type ManyStacksError struct{ Names []string }
+
+func (e *ManyStacksError) Error() string {
+	return "the project declares several stacks (" + strings.Join(e.Names, ", ") + ")"
+}
+
+// NoPipelineError says that no pipeline has a name, or that there is none at all.
+type NoPipelineError struct{ Name, Nearest string }
+
+func (e *NoPipelineError) Error() string {
+	switch {
+	case e.Name == "":
+		return "the project declares no pipeline"
+	case e.Nearest != "":
+		return fmt.Sprintf("there is no pipeline %q; did you mean %q?", e.Name, e.Nearest)
+	}
+	return fmt.Sprintf("there is no pipeline %q", e.Name)
+}
+
+// Compiled is a project that was compiled.
+type Compiled struct{ *compiler.Result }
+
+// TheStack returns the chosen stack.
+func (c *Compiled) TheStack() (*program.Stack, error) {
+	if c.Stack != nil {
+		return c.Stack, nil
+	}
+	many := &ManyStacksError{}
+	for _, s := range c.Stacks {
+		many.Names = append(many.Names, s.Name)
+	}
+	return nil, fault.Usagef("%w", many).WithHint("choose one with --stack, PIPEC_STACK or `pipec stack use`")
+}
+
+// AllStacks are the declared stacks, or the implied one.
+func (c *Compiled) AllStacks() []*program.Stack {
+	if len(c.Stacks) == 0 && c.Stack != nil {
+		return []*program.Stack{c.Stack}
+	}
+	return c.Stacks
+}
+
+// Pipeline returns the pipeline of that name; for "" the only one.
+func (c *Compiled) Pipeline(name string) (*program.Program, error) {
+	if name != "" {
+		if p := c.Program(name); p != nil {
+			return p, nil
+		}
+		return nil, fault.Usagef("%w", &NoPipelineError{Name: name, Nearest: diag.Suggest(name, c.Names())})
+	}
+	switch len(c.Programs) {
+	case 1:
+		return c.Programs[0], nil
+	case 0:
+		return nil, fault.Usagef("%w", &NoPipelineError{})
+	}
+	return nil, fault.Usagef("the project has several pipelines (%s): name one", strings.Join(c.Names(), ", "))
+}
+
+// Pipelines returns the pipelines of these names, each once; all if there are no names.
+func (c *Compiled) Pipelines(names []string) ([]*program.Program, error) {
+	if len(names) == 0 {
+		return c.Programs, nil
+	}
+	var out []*program.Program
+	for _, name := range names {
+		p, err := c.Pipeline(name)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
+
+// Names are those of the pipelines, sorted.
+func (c *Compiled) Names() []string {
+	var names []string
+	for _, p := range c.Programs {
+		names = append(names, p.Pipeline)
+	}
+	return names
+}

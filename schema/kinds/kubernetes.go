@@ -1,0 +1,121 @@
+package kinds
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/program"
+)
+
+// cluster is the version of the language that knows of Kubernetes.
+const cluster = "v0.2"
+
+// storeGrace is the store_grace of a stack that doesn't set it.
+const storeGrace = 15 * time.Minute
+
+// clusterVersion is how a version of Kubernetes is written.
+const clusterVersion = `^v?[0-9]+\.[0-9]+(\.[0-9]+)?[+.-]?[0-9A-Za-z.+-]*$`
+
+// kubernetes is the orchestrator whose steps are pods that pipec's coordinator starts.
+func kubernetes() *Orchestrator {
+	return &Orchestrator{
+		Kind: "kubernetes", Doc: "pods of a cluster", Pods: true, SharedStore: true,
+		Attributes: []Attribute{
+			{Name: "context", Type: "string", Doc: "A context of the kubeconfig."},
+			{Name: "eks_cluster", Type: "string", Doc: "The name of an EKS cluster, instead of a context."},
+			{Name: "in_cluster", Type: "bool", Default: "false", Doc: "pipec itself runs in the cluster."},
+			{Name: "namespace", Type: "string", Default: `"default"`, Doc: "The namespace of all objects."},
+			{Name: "synchronous", Type: "bool", Default: "false", Doc: "`run` waits for the end and streams the logs of all pods."},
+			{Name: "create_namespace", Type: "bool", Default: "false", Since: cluster, Doc: "`apply` makes the namespace where it is missing."},
+			{Name: "kubernetes_version", Type: "string", Since: cluster, Doc: "The cluster's version, such as `\"1.36\"`, where the compiler can't ask it."},
+			{Name: "wrapper", Type: "string", OneOf: []string{"auto", "image", "init", "included"}, Default: `"auto"`, Since: cluster, Doc: "How pipec's agent gets into the pod of a step: `image`, a volume of its image; `init`, an init container that copies it; `included`, not at all: the images of all steps have it, as `/pipec-agent/pipec-agent`; `auto`, the first from Kubernetes 1.36 on, else the second."},
+			{Name: "store_grace", Type: "string", Format: "duration", Default: `"15m"`, Since: cluster, Doc: "How long a step tries to reach the store, outside of its timeout."},
+			{Name: "on_lost_node", Type: "string", Default: `"wait"`, Since: cluster, Doc: "What becomes of a step on a node that can't be reached: `wait` until the node is back or gone, or `retry_after(10m)`, which may for a while run the step twice."},
+		},
+		Read:     readKubernetes,
+		Describe: func(o *program.Orchestrator) string { return o.Kind + " (" + o.Namespace + ")" },
+	}
+}
+
+func readKubernetes(v Values, o *program.Orchestrator) []Fault {
+	o.Context, o.EKSCluster = v.String("context"), v.String("eks_cluster")
+	o.InCluster, o.Synchronous, o.CreateNamespace = v.Bool("in_cluster"), v.Bool("synchronous"), v.Bool("create_namespace")
+	o.Wrapper, o.StoreGrace = v.String("wrapper"), v.Duration("store_grace", storeGrace)
+	namespace, faults := objectName(v, "namespace", validation.IsDNS1123Label)
+	if o.Namespace = namespace; namespace == "" {
+		o.Namespace = "default"
+	}
+	faults = append(faults, readVersion(v, o)...)
+	var lost []Fault
+	o.OnLostNode, lost = onLostNode(v)
+	return append(append(faults, lost...), namedTwice(v)...)
+}
+
+// readVersion reads kubernetes_version, and checks what depends on it.
+func readVersion(v Values, o *program.Orchestrator) []Fault {
+	text := v.String("kubernetes_version")
+	if text == "" {
+		return nil
+	}
+	if ok, _ := regexp.MatchString(clusterVersion, text); !ok {
+		return []Fault{{
+			Attribute: "kubernetes_version", Text: fmt.Sprintf("%q is not a version of Kubernetes", text),
+			Detail: `It is written as "1.36" or "v1.36.2".`,
+		}}
+	}
+	o.Version = text
+	if o.Wrapper != "image" || kube.AtLeast(text, kube.ImageVolumeFrom) {
+		return nil
+	}
+	return []Fault{{
+		Attribute: "wrapper", Text: fmt.Sprintf("Kubernetes %s has no volumes from images", text),
+		Suggestion: fmt.Sprintf(`write wrapper = "init", or leave it out; "image" needs %s or later`, kube.ImageVolumeFrom),
+		See:        "kubernetes_version", SeeText: "the version is given here",
+	}}
+}
+
+// onLostNode reads wait, which is 0, or retry_after(10m).
+func onLostNode(v Values) (program.Duration, []Fault) {
+	text, set := v["on_lost_node"].(string)
+	if !set || text == "wait" {
+		return 0, nil
+	}
+	inner, isRetry := strings.CutPrefix(text, "retry_after(")
+	inner, closed := strings.CutSuffix(inner, ")")
+	if d, err := time.ParseDuration(strings.TrimSpace(inner)); isRetry && closed && err == nil && d > 0 {
+		return program.Duration(d), nil
+	}
+	f := Fault{
+		Attribute: "on_lost_node", Text: fmt.Sprintf("`on_lost_node` can't be %q", text),
+		Detail: `It is "wait", or "retry_after(10m)" with any duration above zero.`,
+	}
+	if d, err := time.ParseDuration(text); err == nil && d > 0 {
+		f.Suggestion = fmt.Sprintf(`did you mean "retry_after(%s)"?`, text)
+	}
+	return 0, []Fault{f}
+}
+
+// namedTwice reports a cluster that is named in two ways.
+func namedTwice(v Values) []Fault {
+	var ways []string
+	for _, name := range []string{"context", "eks_cluster"} {
+		if v.String(name) != "" {
+			ways = append(ways, name)
+		}
+	}
+	if v.Bool("in_cluster") {
+		ways = append(ways, "in_cluster")
+	}
+	if len(ways) < 2 {
+		return nil
+	}
+	return []Fault{{
+		Code: "duplicate", Attribute: ways[1], AtName: true,
+		Text: fmt.Sprintf("a cluster is named once: by %s, not by both", strings.Join(ways, " or ")),
+	}}
+}
