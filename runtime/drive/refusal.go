@@ -61,11 +61,12 @@ func (r *Refusal) WithHint(format string, args ...any) *Refusal {
 	return r
 }
 
-// refusalOf returns the refusal that an error of starting a run amounts to. Other errors are returned as they are. An
-// import that fails because of the environment may be refused too; see Start.
-func refusalOf(err error, environment bool) error {
+// AsRefusal returns the refusal that an error of runtime/params, rerun, earlier or imports amounts to. It returns other errors
+// as they are, and also those of an import that fails because of the environment.
+func AsRefusal(err error) error {
 	var param *params.Error
 	var step *rerun.UnknownStepError
+	var again *rerun.RefusedError
 	var missing *earlier.Missing
 	var fault *imports.Fault
 	switch {
@@ -73,14 +74,37 @@ func refusalOf(err error, environment bool) error {
 		return &Refusal{Code: RefusedParam, Message: param.Message, Hint: param.Hint}
 	case errors.As(err, &step):
 		return refuse(RefusedStep, "%s", step)
+	case errors.As(err, &again):
+		return refuse(rerunCode(again.Reason), "%s", again)
 	case errors.As(err, &missing):
 		return &Refusal{Code: RefusedLast, Message: missing.Message, Hint: missing.Hint}
-	case !errors.As(err, &fault) || fault.Again:
-		return err
-	case !fault.World:
+	case errors.As(err, &fault) && !fault.World && !fault.Again:
 		return refuse(RefusedImport, "%s", fault)
-	case environment:
-		return &Refusal{Code: RefusedImport, Message: fault.Message, Reason: record.ReasonImport}
 	}
 	return err
+}
+
+// rerunCode returns the code of a rerun that is refused.
+func rerunCode(r rerun.Reason) string {
+	switch r {
+	case rerun.Running:
+		return RefusedDriven
+	case rerun.Succeeded:
+		return RefusedEnded
+	case rerun.NoPipeline:
+		return RefusedProgram
+	case rerun.NoStep:
+		return RefusedStep
+	}
+	return ""
+}
+
+// refuseImport is AsRefusal for a driver without a user in front of it: an import that fails because of the environment,
+// and would fail again, is refused too.
+func refuseImport(err error) error {
+	var fault *imports.Fault
+	if errors.As(err, &fault) && fault.World && !fault.Again {
+		return &Refusal{Code: RefusedImport, Message: fault.Message, Reason: record.ReasonImport}
+	}
+	return AsRefusal(err)
 }

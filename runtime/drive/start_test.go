@@ -16,7 +16,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-func TestRefusalOf(t *testing.T) {
+func TestAsRefusal(t *testing.T) {
 	other := errors.New("the disk is full")
 	for name, c := range map[string]struct {
 		err         error
@@ -32,7 +32,10 @@ func TestRefusalOf(t *testing.T) {
 		"import, to be retried": {&imports.Fault{Message: "m", World: true, Again: true}, true, Refusal{}},
 		"other":                 {other, true, Refusal{}},
 	} {
-		got := refusalOf(c.err, c.environment)
+		got := AsRefusal(c.err)
+		if c.environment {
+			got = refuseImport(c.err)
+		}
 		var r *Refusal
 		switch {
 		case c.want.Code == "" && !errors.Is(got, c.err):
