@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 
-	"pipec.dev/pipec/runtime/earlier"
 	"pipec.dev/pipec/runtime/imports"
+	"pipec.dev/pipec/runtime/lastsuccess"
 	"pipec.dev/pipec/runtime/params"
 	"pipec.dev/pipec/runtime/rerun"
 	"pipec.dev/pipec/schema/record"
@@ -61,13 +61,13 @@ func (r *Refusal) WithHint(format string, args ...any) *Refusal {
 	return r
 }
 
-// AsRefusal returns the refusal that an error of runtime/params, rerun, earlier or imports amounts to. It returns other errors
+// AsRefusal returns the refusal that an error of runtime/params, rerun, lastsuccess or imports amounts to. It returns other errors
 // as they are, and also those of an import that fails because of the environment.
 func AsRefusal(err error) error {
 	var param *params.Error
 	var step *rerun.UnknownStepError
 	var again *rerun.RefusedError
-	var missing *earlier.Missing
+	var missing *lastsuccess.Missing
 	var fault *imports.Fault
 	switch {
 	case errors.As(err, &param):

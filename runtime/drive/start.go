@@ -4,9 +4,9 @@ import (
 	"context"
 	"encoding/json"
 
-	"pipec.dev/pipec/runtime/earlier"
 	"pipec.dev/pipec/runtime/history"
 	"pipec.dev/pipec/runtime/imports"
+	"pipec.dev/pipec/runtime/lastsuccess"
 	"pipec.dev/pipec/runtime/params"
 	"pipec.dev/pipec/runtime/rerun"
 	"pipec.dev/pipec/runtime/store"
@@ -42,7 +42,7 @@ func (r *Request) describe(ctx context.Context, s store.Store, p *program.Progra
 	if r.Of != nil {
 		run.RerunOf, run.Kept = r.Of.Name, r.Kept
 	}
-	run.Last, err = earlier.Find(ctx, s, p, run, r.Of)
+	run.Last, err = lastsuccess.Find(ctx, s, p, run, r.Of)
 	return err
 }
 

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"testing"
 
-	"pipec.dev/pipec/runtime/earlier"
 	"pipec.dev/pipec/runtime/imports"
+	"pipec.dev/pipec/runtime/lastsuccess"
 	"pipec.dev/pipec/runtime/params"
 	"pipec.dev/pipec/runtime/rerun"
 	"pipec.dev/pipec/schema/program"
@@ -25,7 +25,7 @@ func TestAsRefusal(t *testing.T) {
 	}{
 		"params":                {&params.Error{Message: "m", Hint: "h"}, false, Refusal{RefusedParam, "m", "h", ""}},
 		"step":                  {&rerun.UnknownStepError{Step: "x"}, false, Refusal{RefusedStep, `there is no step "x" in this pipeline`, "", ""}},
-		"last success":          {fmt.Errorf("%w", &earlier.Missing{Message: "m", Hint: "h"}), false, Refusal{RefusedLast, "m", "h", ""}},
+		"last success":          {fmt.Errorf("%w", &lastsuccess.Missing{Message: "m", Hint: "h"}), false, Refusal{RefusedLast, "m", "h", ""}},
 		"import":                {&imports.Fault{Message: "m"}, false, Refusal{RefusedImport, "m", "", ""}},
 		"import, disk":          {&imports.Fault{Message: "m", World: true}, false, Refusal{}},
 		"import, disk, pod":     {&imports.Fault{Message: "m", World: true}, true, Refusal{RefusedImport, "m", "", record.ReasonImport}},
