@@ -142,7 +142,10 @@ func TestScriptFails(t *testing.T) {
 		return // killAll needs /proc
 	}
 	dir := t.TempDir()
-	script := "exec sh -c 'trap \"\" INT; sleep 600; true' &left&\nexec false\n"
+	script := `
+exec sh -c 'trap "" INT; echo >ready; sleep 600; true' &left&
+exec sh -c 'until test -s ready; do sleep 0.01; done; false'
+`
 	if err := os.WriteFile(filepath.Join(dir, "fails.txtar"), []byte(script), 0o644); err != nil {
 		t.Fatal(err)
 	}
