@@ -20,6 +20,7 @@ import (
 type cli struct {
 	*terminal
 	env           []string
+	tables        project.Tables     // filled by main
 	orchestrators orchestrator.Table // nil: those of package app
 	memory        memory
 
@@ -30,6 +31,7 @@ type cli struct {
 
 // main runs one command and returns the exit status.
 func (c *cli) main(ctx context.Context, args []string) int {
+	c.tables = c.tables.Filled()
 	root := c.root()
 	root.SetArgs(dashes(args))
 	root.SetIn(c.stdin)
@@ -46,7 +48,7 @@ func (c *cli) open() *app.Project {
 // openWith opens the project in dir, whose notices go to p.
 func (c *cli) openWith(dir string, p *progress) *app.Project {
 	return app.Open(dir, app.Options{Orchestrators: c.orchestrators, Options: project.Options{
-		Stack: c.stack, Vars: c.vars, Env: c.env, Version: pipecVersion(), Executable: os.Executable,
+		Stack: c.stack, Tables: c.tables, Vars: c.vars, Env: c.env, Version: pipecVersion(), Executable: os.Executable,
 		Notify: p.notify, Reading: c.memory.reading,
 	}})
 }

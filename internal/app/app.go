@@ -26,7 +26,8 @@ func Orchestrators() orchestrator.Table {
 	}
 }
 
-// Options say how a project is opened.
+// Options say how a project is opened. Their tables have a row for everything that a stack can be built from: project.Tables
+// for what is compiled, stored and written, and Orchestrators for what runs steps.
 type Options struct {
 	project.Options
 	Orchestrators orchestrator.Table // nil: Orchestrators()
@@ -48,7 +49,7 @@ func Open(dir string, o Options) *Project {
 
 // Definitions are those of the project's pipelines on a cluster.
 func (p *Project) Definitions() *definitions.Definitions {
-	return definitions.New(p.Project, p.table.Applied)
+	return definitions.New(p.Project, p.table.Applied())
 }
 
 // Runs are the runs of the chosen stack.
