@@ -17,7 +17,7 @@ type driver struct {
 	*scene
 	attempts *attempts
 	cached   *cached
-	groups   *groups
+	slots    *slots
 	answers  *answers
 	running  sync.WaitGroup // tasks, and what they leave to be done
 	over     chan struct{}  // closed when the run has ended
@@ -35,9 +35,9 @@ type task func() (e record.Event, rest func())
 func newDriver(s *scene) *driver {
 	d := &driver{scene: s, over: make(chan struct{})}
 	d.cached = newCached(s)
-	d.groups = newGroups(s)
+	d.slots = newSlots(s)
 	d.answers = newAnswers(s)
-	d.attempts = newAttempts(s, d.groups, d.cached)
+	d.attempts = newAttempts(s, d.slots, d.cached)
 	return d
 }
 
@@ -79,9 +79,9 @@ func (d *driver) act(ctx context.Context, actions []engine.Action) []task {
 		case engine.CheckCache:
 			tasks = append(tasks, d.cached.check(ctx, a.Spec))
 		case engine.EnterGroup:
-			tasks = append(tasks, d.groups.enter(ctx, a))
+			tasks = append(tasks, d.slots.request(ctx, a))
 		case engine.LeaveGroup:
-			d.groups.leave(a.Hold)
+			d.slots.release(a.Hold)
 		case engine.Ask:
 			d.answers.ask(a)
 		case engine.SetTimer:
