@@ -15,7 +15,7 @@ type Holder struct {
 // Held describes the holders of a group's slots, to be used in a sentence.
 func Held(holders []Holder) string {
 	if len(holders) == 0 {
-		return "others hold it"
+		return "other runs hold it"
 	}
 	const few = 3
 	var parts []string

@@ -114,7 +114,7 @@ func TestGroupSkip(t *testing.T) {
 	p.o.Program.Steps = []program.Step{sh("b", "true", within("g", 1), skips), sh("c", "true", after("b")), sh("d", "true", within("h", 1), skips)}
 	out := p.run(t.Context())
 	p.want(out, "succeeded: b=skipped/GroupBusy c=skipped/UpstreamSkipped d=succeeded")
-	if got, want := out.End.Steps[0].Message, "the group g is busy: run killed (step a) holds it"; got != want {
+	if got, want := out.End.Steps[0].Message, "group g is busy: run killed (step a) holds it"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -60,9 +60,9 @@ func (s *slots) request(ctx context.Context, a engine.EnterGroup) task {
 		case r.withdrawn || ctx.Err() != nil:
 			return record.Event{}, nil
 		case err != nil:
-			e.Type, e.Reason, e.Text = record.GroupBusy, record.ReasonGroup, fmt.Sprintf("the group %s can't be entered: %s", a.Group, err)
+			e.Type, e.Reason, e.Text = record.GroupBusy, record.ReasonGroup, fmt.Sprintf("group %s can't be entered: %s", a.Group, err)
 		default:
-			e.Type, e.Text = record.GroupBusy, fmt.Sprintf("the group %s is busy: %s", a.Group, describeHolders(holders))
+			e.Type, e.Text = record.GroupBusy, fmt.Sprintf("group %s is busy: %s", a.Group, describeHolders(holders))
 		}
 		return e, nil
 	}

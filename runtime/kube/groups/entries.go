@@ -126,7 +126,7 @@ func (l *leases) amend(ctx context.Context, group string, change func(*entries))
 	wait := l.o.Requests.BackOff()
 	for {
 		var unreadable error
-		err := l.o.Requests.Retry(ctx, "read and write who is in the group "+group, func(ctx context.Context) error {
+		err := l.o.Requests.Retry(ctx, "read and write the holders of group "+group, func(ctx context.Context) error {
 			lease, err := l.o.Client.GetLease(ctx, kube.GroupLease(l.o.Project, group))
 			if apierrors.IsNotFound(err) {
 				lease = nil

@@ -143,9 +143,9 @@ func (g *Groups) looked(w *waiter, f *found) {
 	case f.in:
 		g.held[w.hold] = true
 	case f.err != nil:
-		e.Type, e.Reason, e.Text = record.GroupBusy, record.ReasonGroup, fmt.Sprintf("the group %s can't be entered: %s", w.hold.Group, f.err)
+		e.Type, e.Reason, e.Text = record.GroupBusy, record.ReasonGroup, fmt.Sprintf("group %s can't be entered: %s", w.hold.Group, f.err)
 	case w.skip:
-		e.Type, e.Text = record.GroupBusy, fmt.Sprintf("the group %s is busy: %s", w.hold.Group, describeMembers(f.entries.holders))
+		e.Type, e.Text = record.GroupBusy, fmt.Sprintf("group %s is busy: %s", w.hold.Group, describeMembers(f.entries.holders))
 	default:
 		g.wait(w, f)
 		return
@@ -193,9 +193,9 @@ func (g *Groups) wait(w *waiter, f *found) {
 
 // tellWait reports who holds the slots, if that has changed.
 func (g *Groups) tellWait(w *waiter, holders []Member) {
-	text := fmt.Sprintf("a place in the group %s: %s", w.hold.Group, describeMembers(holders))
+	text := fmt.Sprintf("a slot in group %s: %s", w.hold.Group, describeMembers(holders))
 	if len(holders) < w.hold.Limit {
-		text = fmt.Sprintf("a place in the group %s: others are before it", w.hold.Group)
+		text = fmt.Sprintf("a slot in group %s: other runs are ahead in the queue", w.hold.Group)
 	}
 	if text != w.told {
 		w.told = text

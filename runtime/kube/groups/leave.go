@@ -71,7 +71,7 @@ func (g *Groups) release(h engine.Hold, after <-chan struct{}) {
 			return nil
 		}
 		return func() {
-			g.warn(h.Step, "its place in the group "+h.Group+" can't be given back before the run ends: "+err.Error())
+			g.warn(h.Step, "its slot in group "+h.Group+" can't be released before the run ends: "+err.Error())
 		}
 	})
 }
