@@ -24,7 +24,7 @@ func TestImports(t *testing.T) {
 	}
 	ours := map[string]bool{}
 	for _, name := range []string{
-		"cmd/pipec-agent", "runtime/cache", "runtime/drive", "runtime/earlier", "runtime/engine", "runtime/history", "runtime/imports", "runtime/journal", "runtime/kube", "runtime/kube/groups", "runtime/kube/podstate", "runtime/kube/requests", "runtime/kubeclient",
+		"cmd/pipec-agent", "runtime/cache", "runtime/drive", "runtime/lastsuccess", "runtime/engine", "runtime/history", "runtime/imports", "runtime/journal", "runtime/kube", "runtime/kube/groups", "runtime/kube/podstate", "runtime/kube/requests", "runtime/kubeclient",
 		"runtime/params", "runtime/rerun", "runtime/step", "runtime/store", "runtime/store/s3", "runtime/store/stores", "schema/expr", "schema/glob", "schema/kube", "schema/program",
 		"schema/record", "schema/types",
 	} {
