@@ -41,40 +41,40 @@ func drawGroups(t *rapid.T, p *program.Program) map[string]int {
 // slotTable is the state of the groups as a driver has it, with the slots of other runs.
 type slotTable struct {
 	limits map[string]int
-	asked  map[string]EnterGroup // by Hold.Step and attempt
-	held   map[Hold]bool
+	asked  map[string]RequestSlot // by Slot.Step and attempt
+	held   map[Slot]bool
 	others map[string]int
 }
 
 // take carries out an action of the engine.
 func (st *slotTable) take(t *rapid.T, a Action) {
 	switch a := a.(type) {
-	case EnterGroup:
+	case RequestSlot:
 		for _, other := range st.asked {
 			if other.Group == a.Group {
 				t.Fatalf("%+v is requested together with %+v", a, other)
 			}
 		}
-		if _, twice := st.asked[key(a.Hold)]; twice || st.held[a.Hold] {
+		if _, twice := st.asked[key(a.Slot)]; twice || st.held[a.Slot] {
 			t.Fatalf("%+v is requested again", a)
 		}
-		st.asked[key(a.Hold)] = a
-	case LeaveGroup:
-		_, asked := st.asked[key(a.Hold)]
-		if !asked && !st.held[a.Hold] {
+		st.asked[key(a.Slot)] = a
+	case ReleaseSlot:
+		_, asked := st.asked[key(a.Slot)]
+		if !asked && !st.held[a.Slot] {
 			t.Fatalf("%+v releases a slot that it doesn't hold", a)
 		}
-		delete(st.asked, key(a.Hold))
-		delete(st.held, a.Hold)
+		delete(st.asked, key(a.Slot))
+		delete(st.held, a.Slot)
 	case StartAttempt:
 		want := 0
 		if a.Def.Concurrency != nil {
 			want++
-			if h := a.Holds[len(a.Holds)-1]; h.Step != a.Step || h.Attempt != a.Attempt {
+			if h := a.Slots[len(a.Slots)-1]; h.Step != a.Step || h.Attempt != a.Attempt {
 				t.Fatalf("%+v runs with the slot %+v", a.Spec, h)
 			}
 		}
-		for _, h := range a.Holds {
+		for _, h := range a.Slots {
 			if !st.held[h] || h.Step != a.Step && !record.Address(a.Step).Under(record.Address(h.Step)) {
 				t.Fatalf("%+v is started without its slot %+v", a.Spec, h)
 			}
@@ -84,8 +84,8 @@ func (st *slotTable) take(t *rapid.T, a Action) {
 				want++
 			}
 		}
-		if len(a.Holds) != want {
-			t.Fatalf("%+v runs with %d slots, want %d", a.Spec, len(a.Holds), want)
+		if len(a.Slots) != want {
+			t.Fatalf("%+v runs with %d slots, want %d", a.Spec, len(a.Slots), want)
 		}
 	case End:
 		if len(st.asked)+len(st.held) > 0 {
@@ -94,7 +94,7 @@ func (st *slotTable) take(t *rapid.T, a Action) {
 	}
 }
 
-func key(h Hold) string { return fmt.Sprintf("%s/%d", h.Step, h.Attempt) }
+func key(h Slot) string { return fmt.Sprintf("%s/%d", h.Step, h.Attempt) }
 
 func (st *slotTable) count(group string) int {
 	n := st.others[group]
@@ -122,9 +122,9 @@ func (st *slotTable) answers() []record.Event {
 }
 
 func (st *slotTable) answered(e record.Event) {
-	k := key(Hold{Step: e.Step, Attempt: e.Attempt})
+	k := key(Slot{Step: e.Step, Attempt: e.Attempt})
 	if a := st.asked[k]; e.Type == record.GroupEntered {
-		st.held[a.Hold] = true
+		st.held[a.Slot] = true
 	}
 	delete(st.asked, k)
 }
@@ -140,11 +140,11 @@ func TestGroupedRuns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		st := &slotTable{limits: limits, asked: map[string]EnterGroup{}, held: map[Hold]bool{}, others: map[string]int{}}
+		st := &slotTable{limits: limits, asked: map[string]RequestSlot{}, held: map[Slot]bool{}, others: map[string]int{}}
 		g := newGrowing(t, s)
 		var open Open
 		g.sent = func(e record.Event, actions []Action) {
-			open.See(&e, actions)
+			open.Observe(&e, actions)
 			for _, a := range actions {
 				st.take(t, a)
 			}
@@ -182,7 +182,7 @@ func TestGroupedRuns(t *testing.T) {
 					t.Fatalf("the run neither waits nor ends: %+v", g.s.Steps())
 				}
 			}
-			held, left := open.Holds()
+			held, left := open.Slots()
 			if len(held) != len(st.held) {
 				t.Fatalf("%v are held, and %v according to the log", st.held, held)
 			}
@@ -192,10 +192,10 @@ func TestGroupedRuns(t *testing.T) {
 				}
 			}
 			asked := 0
-			for _, a := range open.Actions() {
-				if a, ok := a.(EnterGroup); ok {
+			for _, a := range open.Pending() {
+				if a, ok := a.(RequestSlot); ok {
 					asked++
-					if st.asked[key(a.Hold)] != a {
+					if st.asked[key(a.Slot)] != a {
 						t.Fatalf("%+v is requested according to the log only", a)
 					}
 				}
@@ -244,7 +244,7 @@ func TestLargeGroup(t *testing.T) {
 		_, actions := Next(s, e)
 		for _, a := range actions {
 			switch a := a.(type) {
-			case EnterGroup:
+			case RequestSlot:
 				queue = slices.Insert(queue, 0, record.Event{Type: record.GroupEntered, Step: a.Step, Attempt: a.Attempt})
 			case StartAttempt:
 				running++

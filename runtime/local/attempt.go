@@ -41,7 +41,7 @@ func (t *attempts) start(ctx context.Context, s engine.Spec) task {
 		spec := t.spec(&s)
 		result := t.before(ctx, spec)
 		if result == nil {
-			result = t.attempt(ctx, spec, s.Holds)
+			result = t.attempt(ctx, spec, s.Slots)
 		}
 		e := record.Event{Type: record.AttemptEnded, Step: s.Step, Attempt: s.Attempt, Result: result}
 		if small(spec, result) {
@@ -102,8 +102,8 @@ func lost(spec *step.Spec, reason, message string) *record.Result {
 }
 
 // attempt makes the attempt while the run holds its slots in groups.
-func (t *attempts) attempt(ctx context.Context, spec *step.Spec, holds []engine.Hold) *record.Result {
-	files, err := t.slots.files(ctx, holds)
+func (t *attempts) attempt(ctx context.Context, spec *step.Spec, held []engine.Slot) *record.Result {
+	files, err := t.slots.files(ctx, held)
 	if err != nil && ctx.Err() == nil {
 		return lost(spec, record.ReasonGroup, fmt.Sprintf("its group can't be entered again: %s", err))
 	}

@@ -78,11 +78,11 @@ func (d *driver) act(ctx context.Context, actions []engine.Action) []task {
 			d.attempts.stop(record.AttemptID{Step: a.Step, Attempt: a.Attempt})
 		case engine.CheckCache:
 			tasks = append(tasks, d.cached.check(ctx, a.Spec))
-		case engine.EnterGroup:
+		case engine.RequestSlot:
 			tasks = append(tasks, d.slots.request(ctx, a))
-		case engine.LeaveGroup:
-			d.slots.release(a.Hold)
-		case engine.Ask:
+		case engine.ReleaseSlot:
+			d.slots.release(a.Slot)
+		case engine.RequestApproval:
 			d.answers.ask(a)
 		case engine.SetTimer:
 			e := record.Event{Type: record.TimerFired, Timer: a.Name}
@@ -140,7 +140,7 @@ func (d *driver) answer(ctx context.Context, step string, a *record.Answer) erro
 	d.mu.Lock()
 	if d.closed {
 		d.mu.Unlock()
-		return &engine.NotAskingError{Step: step}
+		return &engine.NotPendingError{Step: step}
 	}
 	if err := d.run.Check(step, a); err != nil {
 		d.mu.Unlock()

@@ -10,13 +10,13 @@ import (
 
 // files returns the files by which the processes of an attempt hold its slots too. If the driver before this one held the
 // slots, they are taken again first, because the kernel released them when that driver was killed.
-func (s *slots) files(ctx context.Context, holds []engine.Hold) ([]*os.File, error) {
-	if len(holds) == 0 {
+func (s *slots) files(ctx context.Context, held []engine.Slot) ([]*os.File, error) {
+	if len(held) == 0 {
 		return nil, nil
 	}
-	out := make([]*os.File, 0, len(holds))
-	for _, h := range holds {
-		slot, err := s.get(ctx, h)
+	out := make([]*os.File, 0, len(held))
+	for _, id := range held {
+		slot, err := s.get(ctx, id)
 		if err != nil {
 			return nil, err
 		}
@@ -27,14 +27,14 @@ func (s *slots) files(ctx context.Context, holds []engine.Hold) ([]*os.File, err
 
 // get returns a slot that the run holds. The attempts of a call share its slot: if it has to be taken again, one of them
 // takes it and the others wait.
-func (s *slots) get(ctx context.Context, h engine.Hold) (*groups.Slot, error) {
+func (s *slots) get(ctx context.Context, id engine.Slot) (*groups.Slot, error) {
 	for {
-		slot, done, first := s.lookup(h)
+		slot, done, first := s.lookup(id)
 		switch {
 		case slot != nil:
 			return slot, nil
 		case first:
-			return s.retake(ctx, h, done)
+			return s.retake(ctx, id, done)
 		}
 		select {
 		case <-done: // the attempt that was taking the slot has it, or was stopped
@@ -46,29 +46,29 @@ func (s *slots) get(ctx context.Context, h engine.Hold) (*groups.Slot, error) {
 
 // lookup returns a slot that the run holds. If the run does not hold it, lookup returns a channel that is closed when an attempt
 // has tried to take it. first reports that the caller must do so, by retake.
-func (s *slots) lookup(h engine.Hold) (slot *groups.Slot, done chan struct{}, first bool) {
+func (s *slots) lookup(id engine.Slot) (slot *groups.Slot, done chan struct{}, first bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if slot = s.held[h]; slot != nil {
+	if slot = s.held[id]; slot != nil {
 		return slot, nil, false
 	}
-	if done = s.retaking[h]; done == nil {
+	if done = s.retaking[id]; done == nil {
 		done, first = make(chan struct{}), true
-		s.retaking[h] = done
+		s.retaking[id] = done
 	}
 	return nil, done, first
 }
 
 // retake takes a slot again that the driver before this one held.
-func (s *slots) retake(ctx context.Context, h engine.Hold, done chan struct{}) (*groups.Slot, error) {
-	slot, _, err := s.take(ctx, engine.EnterGroup{Hold: h})
+func (s *slots) retake(ctx context.Context, id engine.Slot, done chan struct{}) (*groups.Slot, error) {
+	slot, _, err := s.take(ctx, engine.RequestSlot{Slot: id})
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.retaking, h)
+	delete(s.retaking, id)
 	close(done)
 	if err != nil {
 		return nil, err
 	}
-	s.held[h] = slot
+	s.held[id] = slot
 	return slot, nil
 }

@@ -17,9 +17,9 @@ type slots struct {
 
 	mu       sync.Mutex
 	groups   map[string]*groups.Group
-	held     map[engine.Hold]*groups.Slot
-	requests map[engine.Hold]*slotRequest
-	retaking map[engine.Hold]chan struct{} // see retake; closed when the slot was taken or could not be taken
+	held     map[engine.Slot]*groups.Slot
+	requests map[engine.Slot]*slotRequest
+	retaking map[engine.Slot]chan struct{} // see retake; closed when the slot was taken or could not be taken
 }
 
 // slotRequest is a request that is not answered yet. It is guarded by slots.mu.
@@ -30,18 +30,18 @@ type slotRequest struct {
 
 func newSlots(s *scene) *slots {
 	return &slots{
-		scene: s, project: groups.Of(s.machine.dir), groups: map[string]*groups.Group{}, held: map[engine.Hold]*groups.Slot{},
-		requests: map[engine.Hold]*slotRequest{}, retaking: map[engine.Hold]chan struct{}{},
+		scene: s, project: groups.Of(s.machine.dir), groups: map[string]*groups.Group{}, held: map[engine.Slot]*groups.Slot{},
+		requests: map[engine.Slot]*slotRequest{}, retaking: map[engine.Slot]chan struct{}{},
 	}
 }
 
 // request returns the task that takes a slot. It ends with GroupEntered or GroupBusy, or without an event if the request was
 // withdrawn.
-func (s *slots) request(ctx context.Context, a engine.EnterGroup) task {
+func (s *slots) request(ctx context.Context, a engine.RequestSlot) task {
 	ctx, cancel := context.WithCancel(ctx)
 	r := &slotRequest{cancel: cancel}
 	s.mu.Lock()
-	s.requests[a.Hold] = r
+	s.requests[a.Slot] = r
 	s.mu.Unlock()
 	return func() (record.Event, func()) {
 		defer cancel()
@@ -49,13 +49,13 @@ func (s *slots) request(ctx context.Context, a engine.EnterGroup) task {
 		slot, holders, err := s.take(ctx, a)
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		delete(s.requests, a.Hold)
+		delete(s.requests, a.Slot)
 		switch {
 		case slot != nil && r.withdrawn:
 			slot.Release()
 			return record.Event{}, nil
 		case slot != nil:
-			s.held[a.Hold] = slot
+			s.held[a.Slot] = slot
 			return e, nil
 		case r.withdrawn || ctx.Err() != nil:
 			return record.Event{}, nil
@@ -69,7 +69,7 @@ func (s *slots) request(ctx context.Context, a engine.EnterGroup) task {
 }
 
 // take waits for a slot and takes it. If a.Skip is set it does not wait, and returns the holders if all slots are held.
-func (s *slots) take(ctx context.Context, a engine.EnterGroup) (*groups.Slot, []groups.Holder, error) {
+func (s *slots) take(ctx context.Context, a engine.RequestSlot) (*groups.Slot, []groups.Holder, error) {
 	h := groups.Holder{Run: s.record.Name, Step: a.Step, Attempt: a.Attempt, Since: now()}
 	if a.Skip {
 		return s.group(a.Group).Try(a.Limit, h)
@@ -100,15 +100,15 @@ func (s *slots) group(name string) *groups.Group {
 }
 
 // release releases a slot, or withdraws the request for it.
-func (s *slots) release(h engine.Hold) {
+func (s *slots) release(id engine.Slot) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r := s.requests[h]; r != nil {
+	if r := s.requests[id]; r != nil {
 		r.withdrawn = true
 		r.cancel()
 	}
-	if slot := s.held[h]; slot != nil {
-		delete(s.held, h)
+	if slot := s.held[id]; slot != nil {
+		delete(s.held, id)
 		slot.Release()
 	}
 }
@@ -117,8 +117,8 @@ func (s *slots) release(h engine.Hold) {
 func (s *slots) releaseAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for h, slot := range s.held {
-		delete(s.held, h)
+	for id, slot := range s.held {
+		delete(s.held, id)
 		slot.Release()
 	}
 }
@@ -129,5 +129,5 @@ func describeHolders(holders []groups.Holder) string {
 	for i, h := range holders {
 		out[i] = engine.Holder{Run: h.Run, Step: h.Step, Dead: h.Dead}
 	}
-	return engine.Held(out)
+	return engine.DescribeHolders(out)
 }

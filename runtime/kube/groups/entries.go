@@ -42,12 +42,12 @@ const longestStep = 180
 // maxWaiting limits the queue in the Lease: the others join it later.
 const maxWaiting = 100
 
-func (l *leases) member(h engine.Hold) Member {
-	step := h.Step
+func (l *leases) member(s engine.Slot) Member {
+	step := s.Step
 	if len(step) > longestStep {
 		step = record.Address(step).SafeName()
 	}
-	return Member{Run: l.o.Job, UID: l.o.JobUID, Step: step, Attempt: h.Attempt}
+	return Member{Run: l.o.Job, UID: l.o.JobUID, Step: step, Attempt: s.Attempt}
 }
 
 func readEntries(lease *coordinationv1.Lease) (entries, error) {
