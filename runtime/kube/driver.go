@@ -145,9 +145,9 @@ func (d *driver) do(a engine.Action) {
 	case engine.CheckCache:
 		d.cached.check(a.Spec)
 	case engine.RequestSlot:
-		d.groups.Enter(a)
+		d.groups.Request(a)
 	case engine.ReleaseSlot:
-		d.groups.Leave(a.Slot)
+		d.groups.Release(a.Slot)
 	case engine.RequestApproval:
 		d.commands.ask(a)
 	case engine.SetTimer:

@@ -1,9 +1,9 @@
-// Package groups lets a run enter and leave the concurrency groups of a cluster. Each group has a Lease, in whose annotations
-// the holders of its slots and the queue of those who wait stand. All runs write it with optimistic locking, so that of two
-// runs that want the last slot one finds it taken.
+// Package groups requests and releases slots in the concurrency groups of a cluster. Each group has a Lease, whose annotations
+// contain the holders of its slots and the queue of the waiters. All runs write it with optimistic locking: if two runs try
+// to take the last slot, one of them finds it taken.
 //
-// A Lease here is a record and no lock with a term: no clock takes a slot from its holder. A slot of a run that can't give it
-// back any more is taken over when nothing of that run is left: see departed.go.
+// The Lease stores the slots and has no term: no clock takes a slot from its holder. If a run can no longer release its slot,
+// a waiter takes the slot over when no Job and no pod of that run is left: see departed.go.
 package groups
 
 import (
@@ -52,17 +52,17 @@ type Options struct {
 // Groups are the concurrency groups of a run: the slots that it holds, and those that it waits for. It is owned by the
 // host's loop.
 type Groups struct {
-	o        *Options
-	host     Host
-	lease    *leases
-	waits    map[engine.Slot]*waiter
-	held     map[engine.Slot]bool
-	lingers  map[string]*linger   // by pod
-	late     map[engine.Slot]bool // slots that are left when their last pod has ended
-	dead     map[string]bool      // departed members, by deadKey
-	watching bool
-	blind    error // why the watch of the Leases sees nothing; nil: it does
-	leaving  sync.WaitGroup
+	o         *Options
+	host      Host
+	lease     *leases
+	waits     map[engine.Slot]*waiter
+	held      map[engine.Slot]bool
+	lingers   map[string]*linger   // by pod
+	late      map[engine.Slot]bool // slots that are released when their last pod has ended
+	dead      map[string]bool      // departed members, by deadKey
+	watching  bool
+	blind     error // why the watch of the Leases sees nothing; nil: it does
+	releasing sync.WaitGroup
 }
 
 // New returns the groups of a run that holds no slot yet.
@@ -88,7 +88,7 @@ type waiter struct {
 
 	busy, again bool          // a look is under way; and another one is to follow
 	tried       chan struct{} // closed when the last look has ended; nil: there was none
-	gone        bool          // the slot isn't wanted any more
+	gone        bool          // the request was withdrawn
 	told        string        // what it waits for, as last reported
 	version     string        // of the Lease at the last look
 	ahead       []Member
@@ -97,11 +97,11 @@ type waiter struct {
 	jobs        map[string]context.CancelFunc // ends the watch of a holder's Job, by UID
 }
 
-// passAfter is how long a free slot is left to those who are ahead in the queue. Only the order depends on it.
+// passAfter is how long a free slot is reserved for the runs that are ahead in the queue. Only the order depends on it.
 const passAfter = 30 * time.Second
 
-// Enter requests a slot. The answer is an event: GroupEntered or GroupBusy.
-func (g *Groups) Enter(a engine.RequestSlot) {
+// Request requests a slot. The answer is an event: GroupEntered or GroupBusy.
+func (g *Groups) Request(a engine.RequestSlot) {
 	w := &waiter{slot: a.Slot, skip: a.Skip, since: now(), jobs: map[string]context.CancelFunc{}}
 	g.waits[a.Slot] = w
 	g.look(w)
@@ -138,7 +138,7 @@ func (g *Groups) looked(w *waiter, f *found) {
 	}
 	e := record.Event{Type: record.GroupEntered, Step: w.slot.Step, Attempt: w.slot.Attempt}
 	switch {
-	case w.gone: // Leave handles what was found
+	case w.gone: // Release handles what was found
 		return
 	case f.in:
 		g.held[w.slot] = true
@@ -191,7 +191,7 @@ func (g *Groups) wait(w *waiter, f *found) {
 	}
 }
 
-// tellWait reports who holds the slots, if that has changed.
+// tellWait reports the holders of the slots if they have changed.
 func (g *Groups) tellWait(w *waiter, holders []Member) {
 	text := fmt.Sprintf("a slot in group %s: %s", w.slot.Group, describeMembers(holders))
 	if len(holders) < w.slot.Limit {
@@ -238,7 +238,7 @@ func (g *Groups) watch() {
 	})
 }
 
-// fault reports that the watch of the Leases is interrupted, once until it sees again.
+// fault reports that the watch of the Leases is interrupted, once for each interruption.
 func (g *Groups) fault(err error) {
 	if err != nil && g.blind == nil {
 		g.warn("", "the coordinator can't watch its leases: "+err.Error())
@@ -246,7 +246,7 @@ func (g *Groups) fault(err error) {
 	g.blind = err
 }
 
-// changed looks again if a slot may be free; what others do in the queue is no reason.
+// changed looks again if a slot may be free. It ignores changes of the queue.
 func (g *Groups) changed(l *coordinationv1.Lease) {
 	r, err := readEntries(l)
 	for _, w := range g.waiting(l.Name) {
@@ -279,7 +279,7 @@ func (g *Groups) waiting(name string) []*waiter {
 	return out
 }
 
-// describeMembers returns who holds the slots, as text.
+// describeMembers describes the holders of the slots, to be used in a sentence.
 func describeMembers(holders []Member) string {
 	out := make([]engine.Holder, len(holders))
 	for i := range holders {
