@@ -103,7 +103,7 @@ func starts(actions []engine.Action) []string {
 			out = append(out, "start "+a.Step)
 		case engine.StopAttempt:
 			out = append(out, "stop "+a.Step)
-		case engine.Ask:
+		case engine.RequestApproval:
 			out = append(out, "ask "+a.Step)
 		default:
 			out = append(out, "other")
@@ -173,7 +173,7 @@ func TestAnnounce(t *testing.T) {
 	run.Take(record.Event{Type: record.ApprovalGiven, Step: "b", Answer: &record.Answer{}})
 	run.Announce("b") // it does not wait any more
 	r.wantSeen("approval_given b", "step_ended b")
-	var late *engine.NotAskingError
+	var late *engine.NotPendingError
 	if err := run.Check("b", &record.Answer{}); !errors.As(err, &late) {
 		t.Error(err)
 	}

@@ -116,7 +116,7 @@ func (r *Run) Start() []engine.Action {
 	if !r.fold.Started {
 		r.Take(record.Event{Type: record.RunStarted, At: r.c.Record.CreatedAt})
 	}
-	actions := r.filter(r.fold.Open.Actions())
+	actions := r.filter(r.fold.Open.Pending())
 	r.fold, r.kept = nil, nil
 	return actions
 }
@@ -177,12 +177,12 @@ func (r *Run) filter(actions []engine.Action) []engine.Action {
 	return out
 }
 
-// Check returns why an answer to an approval can't be taken: an *engine.NotAskingError, or what is wrong with it.
+// Check returns why an answer to an approval can't be taken: an *engine.NotPendingError, or what is wrong with it.
 func (r *Run) Check(step string, a *record.Answer) error {
 	if r.end != nil {
-		return &engine.NotAskingError{Step: step}
+		return &engine.NotPendingError{Step: step}
 	}
-	return r.state.Check(step, a)
+	return r.state.CheckAnswer(step, a)
 }
 
 // Len returns how many steps, instances and rounds the run has so far.

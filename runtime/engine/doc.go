@@ -29,15 +29,15 @@ state, the log, notifications and the end. In short:
 		_, actions := engine.Next(state, e)
 		for _, a := range actions {
 			switch a := a.(type) {
-			case engine.StartAttempt: // run it; then events <- AttemptEnded
-			case engine.StopAttempt:  // stop it; AttemptEnded is still expected
-			case engine.CheckCache:   // query the cache; then events <- CacheChecked
-			case engine.EnterGroup:   // wait for a slot; then events <- GroupEntered or GroupBusy
-			case engine.LeaveGroup:   // release the slot, or withdraw the request
-			case engine.Ask:          // accept an answer; then events <- ApprovalGiven
-			case engine.SetTimer:     // events <- TimerFired, not before a.At
-			case engine.Notify:       // show it to those who watch the run
-			case engine.End:          // record the end of the run
+			case engine.StartAttempt:    // run it; then events <- AttemptEnded
+			case engine.StopAttempt:     // stop it; AttemptEnded is still expected
+			case engine.CheckCache:      // query the cache; then events <- CacheChecked
+			case engine.RequestSlot:     // wait for a slot; then events <- GroupEntered or GroupBusy
+			case engine.ReleaseSlot:     // release the slot, or withdraw the request
+			case engine.RequestApproval: // accept an answer; then events <- ApprovalGiven
+			case engine.SetTimer:        // events <- TimerFired, not before a.At
+			case engine.Notify:          // show it to those who watch the run
+			case engine.End:             // record the end of the run
 			}
 		}
 	}
@@ -47,21 +47,21 @@ Next, and must pass events in the order of the log.
 
 # Events and their answers
 
-	action        answered by                     the driver may
-	CheckCache    CacheChecked                    report a miss when the cache cannot be read
-	StartAttempt  AttemptEnded                    report AttemptStarted in between, for the exact time
-	StopAttempt   AttemptEnded of that attempt    report a success that came first
-	EnterGroup    GroupEntered, or GroupBusy      wait for any time, unless Skip is set
-	Ask           ApprovalGiven                   reject an answer that State.Check does not accept
-	SetTimer      TimerFired                      be late, never early
-	LeaveGroup    nothing
-	Notify        nothing
-	End           nothing: no action follows
+	action           answered by                     the driver may
+	CheckCache       CacheChecked                    report a miss when the cache cannot be read
+	StartAttempt     AttemptEnded                    report AttemptStarted in between, for the exact time
+	StopAttempt      AttemptEnded of that attempt    report a success that came first
+	RequestSlot      GroupEntered, or GroupBusy      wait for any time, unless Skip is set
+	RequestApproval  ApprovalGiven                   reject an answer that State.CheckAnswer does not accept
+	SetTimer         TimerFired                      be late, never early
+	ReleaseSlot      nothing
+	Notify           nothing
+	End              nothing: no action follows
 
 RunStarted, StepKept (a result of the run that this one reruns) and CancelRequested come from the driver itself. StepKept
 may precede RunStarted. Run.Kept names the steps that wait for their StepKept, with or without a result.
 
-Requests and timers are never withdrawn, with the exception of LeaveGroup. The engine ignores every event that does not
+Requests and timers are never withdrawn, with the exception of ReleaseSlot. The engine ignores every event that does not
 fit its state: an event for an unknown step or for an attempt that does not run, a second answer, a timer that no longer
 matters, and all events after the end. A driver may therefore deliver an answer twice.
 
@@ -74,7 +74,7 @@ The log may lag behind the work, with these exceptions:
 	AttemptEnded is passed         the attempt's result.json, if the attempt committed one: outputs and log come before it
 	a pod is deleted (*)           the events so far, with the reason if the driver gives up the attempt
 	a Lease of a group is changed  the events so far, so that a later driver makes the same request
-	an approval is shown (*)       the events up to the one that caused Ask, so that a later driver asks the same
+	an approval is shown (*)       the events up to the one that caused RequestApproval, so that a later driver asks the same
 	an answer is removed (*)       the ApprovalGiven event that it led to
 	the end of the run is shown    all events of the log, and then end.json, which is written once
 

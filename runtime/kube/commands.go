@@ -56,7 +56,7 @@ func (c *commands) changed(j *batchv1.Job) {
 
 // ask lets an approval be answered; there may be an answer already. Observers are notified when the log contains the
 // question, because a user who answers reads it there.
-func (c *commands) ask(a engine.Ask) {
+func (c *commands) ask(a engine.RequestApproval) {
 	c.d.async(func(context.Context) func() {
 		_ = c.d.run.Flush() // if the log can't be written, the answer waits for that; the run doesn't
 		return func() { c.d.run.Announce(a.Step) }
@@ -78,7 +78,7 @@ func (c *commands) answer(step, text string) {
 	case err == nil:
 		err = d.run.Check(step, &a)
 	}
-	var late *engine.NotAskingError
+	var late *engine.NotPendingError
 	switch {
 	case err == nil:
 		d.feed(record.Event{Type: record.ApprovalGiven, Step: step, Answer: &a})

@@ -144,11 +144,11 @@ func (d *driver) do(a engine.Action) {
 		d.attempts.stop(record.AttemptID{Step: a.Step, Attempt: a.Attempt}, a.Why)
 	case engine.CheckCache:
 		d.cached.check(a.Spec)
-	case engine.EnterGroup:
-		d.groups.Enter(a)
-	case engine.LeaveGroup:
-		d.groups.Leave(a.Hold)
-	case engine.Ask:
+	case engine.RequestSlot:
+		d.groups.Request(a)
+	case engine.ReleaseSlot:
+		d.groups.Release(a.Slot)
+	case engine.RequestApproval:
 		d.commands.ask(a)
 	case engine.SetTimer:
 		d.after(time.Until(a.At), func() { d.feed(record.Event{Type: record.TimerFired, Timer: a.Name}) })

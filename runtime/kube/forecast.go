@@ -89,7 +89,7 @@ func (f *forecaster) take(e record.Event) (lookups []engine.Spec, next []record.
 		switch a := a.(type) {
 		case engine.CheckCache:
 			lookups = append(lookups, a.Spec)
-		case engine.EnterGroup: // the run may have to wait, and enters then
+		case engine.RequestSlot: // the run may have to wait, and enters then
 			next = append(next, record.Event{Type: record.GroupEntered, Step: a.Step, Attempt: a.Attempt})
 		case engine.StartAttempt:
 			f.out.Run = append(f.out.Run, a.Spec.Step)

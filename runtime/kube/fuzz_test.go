@@ -79,9 +79,9 @@ func FuzzProgram(f *testing.F) {
 					queue = append(queue, record.Event{Type: record.CacheChecked, At: at, Step: a.Step, Attempt: a.Attempt})
 				case engine.SetTimer:
 					queue = append(queue, record.Event{Type: record.TimerFired, At: a.At, Timer: a.Name})
-				case engine.EnterGroup:
+				case engine.RequestSlot:
 					queue = append(queue, record.Event{Type: record.GroupEntered, At: at, Step: a.Step, Attempt: a.Attempt})
-				case engine.Ask:
+				case engine.RequestApproval:
 					queue = append(queue, record.Event{Type: record.ApprovalGiven, At: at, Step: a.Step, Answer: anAnswer(&a.Ask)})
 				case engine.StartAttempt:
 					made, _, err := d.pod(t.Context(), &attempt{id: record.AttemptID{Step: a.Step, Attempt: a.Attempt}, spec: a.Spec, step: d.task(&a.Spec), name: "x"})

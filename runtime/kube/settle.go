@@ -104,7 +104,7 @@ func (a *attempt) settleAs(committed, otherwise *record.Result) {
 	d := a.d
 	d.attempts.settled(a)
 	if p := &a.pod; p.uid != "" && !p.gone && !p.state.Ends() {
-		d.groups.Linger(a.name, p.uid, a.spec.Holds)
+		d.groups.Linger(a.name, p.uid, a.spec.Slots)
 	}
 	if r.Status == record.Succeeded && !(r.ToldToStop && a.ending.cause != "") {
 		d.cached.keep(a, &r)
