@@ -1,23 +1,22 @@
-// Package kube drives runs on a cluster, from within: it gives the engine what happens to pods and does what the engine
-// asks for. One coordinator drives one run, whose Job it belongs to. When it dies another goes on where it was: what has
-// happened stands in the store, and what runs stands in the cluster.
+// Package kube runs the steps of a run as pods of the cluster that it runs in itself: it is the executor beneath
+// runtime/drive. One coordinator drives one run, whose Job it belongs to. When it dies, another coordinator takes the run
+// over: the store contains what has happened, and the cluster what runs.
 //
-// It decides nothing about a run (runtime/engine does) and makes no pod up (schema/kube/pod has). It polls nothing: one
-// watch tells of the run's pods, another of its Job.
+// It decides nothing about a run (runtime/engine does) and designs no pod (schema/kube/pod does). It does not poll: it
+// watches the run's pods and its Job.
 package kube
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
-	"pipec.dev/pipec/runtime/journal"
+	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/kubeclient"
 	"pipec.dev/pipec/runtime/store"
 )
 
-// Options say whose coordinator this is.
+// Options are the run that this coordinator drives, and what it drives the run with.
 type Options struct {
 	Client *kubeclient.Client
 	Store  store.Store
@@ -32,28 +31,18 @@ type Options struct {
 	// is held of them on their way; 0: as s3.Options.
 	Environ func(string) (string, bool)
 	Memory  int64
-	// Out takes the run's events, a line of JSON each; those of before are told again where this coordinator goes on with
-	// a run, with the same numbers.
+	// Out receives the run's events, one line of JSON each. A coordinator that resumes a run writes the earlier events again,
+	// with the same numbers.
 	Out io.Writer
 
 	pace time.Duration // between tries, at first; 0: as is good for a server
 }
 
-// Refusal says that the run can't be: the coordinator's Job has failed, and starting it again would not help.
-type Refusal struct {
-	Message string
-	Reason  string // of the run's end; "": ReasonRefused
-}
-
-func (r *Refusal) Error() string { return r.Message }
-
-func refuse(format string, args ...any) error { return &Refusal{Message: fmt.Sprintf(format, args...)} }
-
-// ErrStopped says that the coordinator was told to end. The run goes on when it is started again.
+// ErrStopped means that the coordinator was told to end. The run continues when a coordinator is started again.
 var ErrStopped = errors.New("the coordinator was told to end before the run had; the next one goes on with it")
 
-// ErrTakenOver says that another coordinator drives the run.
-var ErrTakenOver = journal.ErrTakenOver
+// ErrTakenOver means that another coordinator drives the run.
+var ErrTakenOver = drive.ErrTakenOver
 
 const (
 	// bigRun is how many steps a run has whose pods are deleted as it goes on; those of smaller ones stay as long as the Job.
@@ -68,5 +57,5 @@ const (
 	lateBy = time.Minute
 )
 
-// now is the time as records have it.
-func now() time.Time { return time.Now().UTC().Round(0) }
+// now returns the current time as records contain it.
+func now() time.Time { return drive.Now() }

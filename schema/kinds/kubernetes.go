@@ -72,7 +72,7 @@ func readVersion(v Values, o *program.Orchestrator) []Fault {
 	}
 	if ok, _ := regexp.MatchString(clusterVersion, text); !ok {
 		return []Fault{{
-			Attribute: "kubernetes_version", Text: fmt.Sprintf("%q is not a version of Kubernetes", text),
+			Attribute: "kubernetes_version", Text: fmt.Sprintf("%q is not a valid Kubernetes version", text),
 			Detail: `It is written as "1.36" or "v1.36.2".`,
 		}}
 	}
@@ -124,6 +124,6 @@ func namedTwice(v Values) []Fault {
 	}
 	return []Fault{{
 		Code: "duplicate", Attribute: ways[1], AtName: true,
-		Text: fmt.Sprintf("a cluster is named once: by %s, not by both", strings.Join(ways, " or ")),
+		Text: fmt.Sprintf("a stack names its cluster once: set %s, not both", strings.Join(ways, " or ")),
 	}}
 }
