@@ -20,7 +20,7 @@ import (
 type cli struct {
 	*terminal
 	env           []string
-	tables        project.Tables     // filled by main
+	tables        project.Tables     // nil ones: pipec's own
 	orchestrators orchestrator.Table // nil: those of package app
 	memory        memory
 
@@ -31,7 +31,6 @@ type cli struct {
 
 // main runs one command and returns the exit status.
 func (c *cli) main(ctx context.Context, args []string) int {
-	c.tables = c.tables.Filled()
 	root := c.root()
 	root.SetArgs(dashes(args))
 	root.SetIn(c.stdin)
@@ -102,6 +101,7 @@ Exit status:
   130  interrupted`
 
 func (c *cli) root() *cobra.Command {
+	c.tables = c.tables.Filled()
 	root := &cobra.Command{
 		Use:           "pipec",
 		Short:         "ML pipelines as code: checked, reviewed, run anywhere",

@@ -39,7 +39,7 @@ func emitCommand(c *cli) *cobra.Command {
 			return c.emit(r, dir)
 		},
 	}
-	cmd.Flags().StringVar(&r.Target, "target", "", "the target: "+strings.Join(targets, ", ")+" (default: by the orchestrator of the stack)")
+	cmd.Flags().StringVar(&r.Target, "target", "", "the target: "+strings.Join(targets, ", ")+" (default: the target of the stack's orchestrator)")
 	cmd.Flags().StringVar(&dir, "split", "", "write a file for each object to `DIR`, instead of stdout")
 	cmd.Flags().BoolVar(&r.Run, "run", false, "write a run too")
 	_ = cmd.RegisterFlagCompletionFunc("target", cobra.FixedCompletions(targets, cobra.ShellCompDirectiveNoFileComp))

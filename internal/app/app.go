@@ -18,7 +18,8 @@ import (
 	"pipec.dev/pipec/runtime/store"
 )
 
-// Orchestrators are the kinds of orchestrators that pipec has. This is the only place that tells them apart by name.
+// Orchestrators returns the table of pipec's own orchestrators. Each kind also has a row in package schema/kinds, which
+// declares its attributes.
 func Orchestrators() orchestrator.Table {
 	return orchestrator.Table{
 		{Kind: "local", Open: machine.Open, Check: machine.Check},

@@ -9,7 +9,7 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// EmitRequest says what is written.
+// EmitRequest are the options of Emit.
 type EmitRequest struct {
 	Pipelines []string // empty: all
 	Target    string   // "": the default of the stack's orchestrator
