@@ -15,8 +15,8 @@ import (
 // maySleep are the test files that may sleep outside of a synctest bubble, and why. Each must need it.
 var maySleep = map[string]string{
 	"runtime/kube/approval_cluster_test.go": "it polls pods of the test cluster",
-	"runtime/kube/fakeapi_test.go":          "the fake API server answers over real connections, and late",
-	"runtime/kube/groups_test.go":           "pods of the fake API server run for a while",
+	"runtime/kube/faults_test.go":           "its kubelet runs in the bubbles of the tests that start it",
+	"runtime/kube/groups_test.go":           "its pods run in the bubbles of the tests that start them",
 }
 
 // TestNoSleep holds that tests don't call time.Sleep, except in the function literal that synctest.Test runs: a sleep that is

@@ -157,7 +157,7 @@ pipeline "q" {
 func TestKindsFaults(t *testing.T) {
 	for name, c := range map[string]struct{ stack, want string }{
 		"path":        {`orchestrator "mock" {}` + "\n" + `artifact_store "mem" { path = "s3://x" }`, `"s3://x" is not a path of an artifact store of kind mem`},
-		"unreachable": {`orchestrator "mock" {}` + "\n" + `artifact_store "local" { path = "x" }`, `pods can't reach a directory of this machine`},
+		"unreachable": {`orchestrator "mock" {}` + "\n" + `artifact_store "local" { path = "x" }`, `pods can't access a directory of this machine`},
 		"no store":    {`orchestrator "mock" {}`, `has no artifact_store`},
 		"wrong type":  {`orchestrator "mock" { width = "wide" }` + "\n" + `artifact_store "mem" { path = "mem://x" }`, `number`},
 		"another's":   {`orchestrator "local" { namespace = "x" }`, `belongs to orchestrator "kubernetes" or "mock"`},

@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 
+	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/kube"
 	"pipec.dev/pipec/runtime/kubeclient"
 	names "pipec.dev/pipec/schema/kube"
@@ -34,7 +35,7 @@ func (a *agent) coordinate(ctx context.Context, args []string) int {
 	debug.SetGCPercent(50)
 	debug.SetMemoryLimit(coordinatorMemory)
 	end, err := a.drive(ctx)
-	var refusal *kube.Refusal
+	var refusal *drive.Refusal
 	code := exitEnvironment
 	switch {
 	case err == nil && end.Status == record.Succeeded:
@@ -63,12 +64,12 @@ func (a *agent) drive(ctx context.Context) (*record.End, error) {
 		names.EnvNamespace: &o.Namespace, names.EnvJobName: &o.Job, names.EnvJobUID: &o.JobUID, names.EnvPodName: &o.Pod, names.EnvPodUID: &o.PodUID,
 	} {
 		if *field = a.getenv(name); *field == "" {
-			return nil, &kube.Refusal{Message: name + " is not set: the coordinator only runs in the pod of a Job that pipec created"}
+			return nil, &drive.Refusal{Message: name + " is not set: the coordinator only runs in the pod of a Job that pipec created"}
 		}
 	}
 	encoded, err := readProgram(a.root + names.ProgramDir)
 	if err != nil {
-		return nil, &kube.Refusal{Message: err.Error()}
+		return nil, &drive.Refusal{Message: err.Error()}
 	}
 	o.Program = encoded
 	if o.Client, err = kubeclient.InCluster(o.Namespace); err != nil {
@@ -76,15 +77,15 @@ func (a *agent) drive(ctx context.Context) (*record.End, error) {
 	}
 	p, err := program.Decode(encoded)
 	if err != nil {
-		return nil, &kube.Refusal{Message: err.Error()}
+		return nil, &drive.Refusal{Message: err.Error()}
 	}
 	where, err := a.storeOf()
 	if err != nil {
-		return nil, &kube.Refusal{Message: err.Error()}
+		return nil, &drive.Refusal{Message: err.Error()}
 	}
 	st, err := a.open(ctx, where, coordinatorParts)
 	if err != nil {
-		return nil, &kube.Refusal{Message: err.Error()}
+		return nil, &drive.Refusal{Message: err.Error()}
 	}
 	defer st.Close()
 	o.Store = st

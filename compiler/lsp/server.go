@@ -4,7 +4,8 @@
 // Diagnostics come from the compiler and, if a project has no errors, from the linter's rules. They are about the whole
 // project, in which the editor's unsaved texts replace files, and are the same as those of `pipec lint`. Everything else
 // (hover, completion, definitions, renaming) uses outlines of the files, which exist even if a file is half written;
-// packages outline and names make them. A project is a directory.
+// packages outline and names make them. HCL's parser can't provide that: it drops what it can't parse, which is where the
+// cursor is. A project is a directory.
 //
 // Messages are read in order. A request uses the texts at the time of its arrival, and is answered concurrently with later
 // ones.
@@ -24,6 +25,7 @@ import (
 
 	"pipec.dev/pipec/compiler"
 	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/schema/language"
 )
 
 // Options are what the server needs from the command.
@@ -32,6 +34,7 @@ type Options struct {
 	Compile func(dir string, unsaved map[string][]byte) (*compiler.Result, error)
 	// Lint returns the compiler's diagnostics together with the findings of the rules. nil: the rules are not run.
 	Lint    func(dir string, r *compiler.Result) ([]diag.Diagnostic, error)
+	Root    *language.Block // the table of the language; nil: language.Root()
 	Log     io.Writer
 	Version string
 }
@@ -83,7 +86,7 @@ type server struct {
 // 0 only if the client requested shutdown first.
 func Serve(ctx context.Context, in io.Reader, out io.Writer, o Options) int {
 	s := &server{
-		options: o, enc: utf16, docs: newDocuments(), cache: newOutlines(),
+		options: o, enc: utf16, docs: newDocuments(), cache: newOutlines(o.Root),
 		log: log.New(o.Log, "pipec lsp: ", 0), ended: make(chan int, 1), inFlight: map[jsonrpc2.ID]context.CancelFunc{},
 	}
 	ctx, cancel := context.WithCancel(ctx)

@@ -101,7 +101,9 @@ func starts(actions []engine.Action) []string {
 		switch a := a.(type) {
 		case engine.StartAttempt:
 			out = append(out, "start "+a.Step)
-		case engine.Ask:
+		case engine.StopAttempt:
+			out = append(out, "stop "+a.Step)
+		case engine.RequestApproval:
 			out = append(out, "ask "+a.Step)
 		default:
 			out = append(out, "other")
@@ -171,7 +173,7 @@ func TestAnnounce(t *testing.T) {
 	run.Take(record.Event{Type: record.ApprovalGiven, Step: "b", Answer: &record.Answer{}})
 	run.Announce("b") // it does not wait any more
 	r.wantSeen("approval_given b", "step_ended b")
-	var late *engine.NotAskingError
+	var late *engine.NotPendingError
 	if err := run.Check("b", &record.Answer{}); !errors.As(err, &late) {
 		t.Error(err)
 	}
@@ -226,6 +228,23 @@ func TestResume(t *testing.T) {
 func TestResumeWithoutLog(t *testing.T) {
 	r := newRoom(t, program.Step{Name: "a"})
 	want(t, r.resume().Start(), "start a")
+}
+
+// An event that a driver takes before it starts changes what it starts with: a request to cancel stops the attempts that the
+// log leaves open.
+func TestTakeBeforeStart(t *testing.T) {
+	r := newRoom(t, program.Step{Name: "a"}, program.Step{Name: "b"})
+	first := r.begin()
+	first.Start()
+	if err := first.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	second := r.resume()
+	if got := second.Take(ended("a", record.Succeeded)); got != nil {
+		t.Errorf("before the start: %v", got)
+	}
+	second.Take(record.Event{Type: record.CancelRequested})
+	want(t, second.Start(), "start b", "stop b")
 }
 
 // flaky is a store that can't write the end of a run at first.

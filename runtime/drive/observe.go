@@ -22,7 +22,7 @@ func (r *Run) notify(e record.Event) {
 }
 
 // Announce notifies observers that an approval waits for an answer, if it still waits. The driver calls it for each
-// engine.Ask after it has flushed the log: a user who answers reads the question in the log.
+// engine.RequestApproval after it has flushed the log: a user who answers reads the question in the log.
 func (r *Run) Announce(step string) {
 	if e, ok := r.asks[step]; ok {
 		delete(r.asks, step)

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 
-	"pipec.dev/pipec/runtime/earlier"
 	"pipec.dev/pipec/runtime/imports"
+	"pipec.dev/pipec/runtime/lastsuccess"
 	"pipec.dev/pipec/runtime/params"
 	"pipec.dev/pipec/runtime/rerun"
 	"pipec.dev/pipec/schema/record"
@@ -41,6 +41,8 @@ const (
 	RefusedEnded   = "ended"   // the run has ended
 	RefusedProgram = "program" // the program can't be run
 	RefusedAnswer  = "answer"  // the answer to an approval can't be taken
+	RefusedJob     = "job"     // the Job of the run is not the expected one, or its annotations are invalid
+	RefusedStore   = "store"   // the artifact store doesn't take the run's records
 )
 
 // ReasonRefused is the reason of the end of a run that was refused after it was recorded.
@@ -59,26 +61,50 @@ func (r *Refusal) WithHint(format string, args ...any) *Refusal {
 	return r
 }
 
-// refusalOf returns the refusal that an error of starting a run amounts to. Other errors are returned as they are. An
-// import that fails because of the environment may be refused too; see Start.
-func refusalOf(err error, environment bool) error {
+// AsRefusal returns the refusal that an error of runtime/params, rerun, lastsuccess or imports amounts to. It returns other errors
+// as they are, and also those of an import that fails because of the environment.
+func AsRefusal(err error) error {
 	var param *params.Error
 	var step *rerun.UnknownStepError
-	var missing *earlier.Missing
+	var again *rerun.RefusedError
+	var missing *lastsuccess.Missing
 	var fault *imports.Fault
 	switch {
 	case errors.As(err, &param):
 		return &Refusal{Code: RefusedParam, Message: param.Message, Hint: param.Hint}
 	case errors.As(err, &step):
 		return refuse(RefusedStep, "%s", step)
+	case errors.As(err, &again):
+		return refuse(rerunCode(again.Reason), "%s", again)
 	case errors.As(err, &missing):
 		return &Refusal{Code: RefusedLast, Message: missing.Message, Hint: missing.Hint}
-	case !errors.As(err, &fault) || fault.Again:
-		return err
-	case !fault.World:
+	case errors.As(err, &fault) && !fault.World && !fault.Again:
 		return refuse(RefusedImport, "%s", fault)
-	case environment:
-		return &Refusal{Code: RefusedImport, Message: fault.Message, Reason: record.ReasonImport}
 	}
 	return err
+}
+
+// rerunCode returns the code of a rerun that is refused.
+func rerunCode(r rerun.Reason) string {
+	switch r {
+	case rerun.Running:
+		return RefusedDriven
+	case rerun.Succeeded:
+		return RefusedEnded
+	case rerun.NoPipeline:
+		return RefusedProgram
+	case rerun.NoStep:
+		return RefusedStep
+	}
+	return ""
+}
+
+// refuseImport is AsRefusal for a driver without a user in front of it: an import that fails because of the environment,
+// and would fail again, is refused too.
+func refuseImport(err error) error {
+	var fault *imports.Fault
+	if errors.As(err, &fault) && fault.World && !fault.Again {
+		return &Refusal{Code: RefusedImport, Message: fault.Message, Reason: record.ReasonImport}
+	}
+	return AsRefusal(err)
 }

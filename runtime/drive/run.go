@@ -40,7 +40,7 @@ type Config struct {
 // Run is a run that this process drives.
 type Run struct {
 	c       Config
-	fold    *history.Fold  // nil after Start
+	fold    *history.Fold  // of all events so far; nil after Start
 	kept    []record.Event // StepKept, of a rerun: they precede all other events
 	state   *engine.State
 	journal *journal.Journal
@@ -101,28 +101,29 @@ func newRun(c Config, fold *history.Fold, kept []record.Event) *Run {
 	}
 }
 
-// Open returns what the log of a run that was taken over leaves open. It is valid until Start.
+// Open returns what is open before Start: what the log of a run that was taken over leaves open, and what follows from
+// events that were taken since.
 func (r *Run) Open() *engine.Open { return &r.fold.Open }
 
 // Start takes the events that a log begins with, as far as the run's log doesn't contain them, and returns all actions
-// that are to be carried out now: first those that the log leaves open. It is called once, before Take.
+// that are to be carried out now, in the order in which the engine has asked for them. It is called once.
 func (r *Run) Start() []engine.Action {
-	fold, kept := r.fold, r.kept
-	r.fold, r.kept = nil, nil
-	actions := r.filter(fold.Open.Actions())
-	for _, e := range kept {
-		if !fold.Kept[e.Step] {
-			actions = append(actions, r.Take(e)...)
+	for _, e := range r.kept {
+		if !r.fold.Kept[e.Step] {
+			r.Take(e)
 		}
 	}
-	if !fold.Started {
-		actions = append(actions, r.Take(record.Event{Type: record.RunStarted, At: r.c.Record.CreatedAt})...)
+	if !r.fold.Started {
+		r.Take(record.Event{Type: record.RunStarted, At: r.c.Record.CreatedAt})
 	}
+	actions := r.filter(r.fold.Open.Pending())
+	r.fold, r.kept = nil, nil
 	return actions
 }
 
 // Take takes an event: it numbers the event, adds it to the log, passes it to the engine and to observers, and returns the
-// actions that the driver is to carry out. After the end of the run it does nothing.
+// actions that the driver is to carry out. Before Start it returns none: Start returns them. After the end of the run it
+// does nothing.
 func (r *Run) Take(e record.Event) []engine.Action {
 	if r.end != nil {
 		return nil
@@ -130,6 +131,12 @@ func (r *Run) Take(e record.Event) []engine.Action {
 	r.number(&e)
 	r.journal.Add(&e)
 	r.observe(e)
+	if r.fold != nil {
+		actions := r.fold.Add(&e)
+		r.state = r.fold.State
+		r.filter(actions)
+		return nil
+	}
 	var actions []engine.Action
 	r.state, actions = engine.Next(r.state, e)
 	return r.filter(actions)
@@ -170,12 +177,12 @@ func (r *Run) filter(actions []engine.Action) []engine.Action {
 	return out
 }
 
-// Check returns why an answer to an approval can't be taken: an *engine.NotAskingError, or what is wrong with it.
+// Check returns why an answer to an approval can't be taken: an *engine.NotPendingError, or what is wrong with it.
 func (r *Run) Check(step string, a *record.Answer) error {
 	if r.end != nil {
-		return &engine.NotAskingError{Step: step}
+		return &engine.NotPendingError{Step: step}
 	}
-	return r.state.Check(step, a)
+	return r.state.CheckAnswer(step, a)
 }
 
 // Len returns how many steps, instances and rounds the run has so far.

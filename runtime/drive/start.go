@@ -4,9 +4,9 @@ import (
 	"context"
 	"encoding/json"
 
-	"pipec.dev/pipec/runtime/earlier"
 	"pipec.dev/pipec/runtime/history"
 	"pipec.dev/pipec/runtime/imports"
+	"pipec.dev/pipec/runtime/lastsuccess"
 	"pipec.dev/pipec/runtime/params"
 	"pipec.dev/pipec/runtime/rerun"
 	"pipec.dev/pipec/runtime/store"
@@ -25,7 +25,7 @@ type Request struct {
 // Describe completes the record of a new run: its params, its steps, and the outputs of earlier runs that it reads. The
 // error is a *Refusal if the request can't be met. It writes nothing.
 func (r *Request) Describe(ctx context.Context, s store.Store, p *program.Program, run *record.Run) error {
-	return refusalOf(r.describe(ctx, s, p, run), false)
+	return AsRefusal(r.describe(ctx, s, p, run))
 }
 
 func (r *Request) describe(ctx context.Context, s store.Store, p *program.Program, run *record.Run) error {
@@ -42,7 +42,7 @@ func (r *Request) describe(ctx context.Context, s store.Store, p *program.Progra
 	if r.Of != nil {
 		run.RerunOf, run.Kept = r.Of.Name, r.Kept
 	}
-	run.Last, err = earlier.Find(ctx, s, p, run, r.Of)
+	run.Last, err = lastsuccess.Find(ctx, s, p, run, r.Of)
 	return err
 }
 
@@ -73,8 +73,12 @@ func (s *Start) Prepare(ctx context.Context, st store.Store, p *program.Program,
 			return nil, err
 		}
 	}
-	if err := imports.Fetch(ctx, st, s.Imports, run.Imports); err != nil {
-		return nil, refusalOf(err, s.RefuseEnvironment)
+	err = imports.Fetch(ctx, st, s.Imports, run.Imports)
+	switch {
+	case err == nil:
+		return kept, nil
+	case s.RefuseEnvironment:
+		return nil, refuseImport(err)
 	}
-	return kept, nil
+	return nil, AsRefusal(err)
 }

@@ -8,15 +8,15 @@ import (
 	"slices"
 	"testing"
 
-	"pipec.dev/pipec/runtime/earlier"
 	"pipec.dev/pipec/runtime/imports"
+	"pipec.dev/pipec/runtime/lastsuccess"
 	"pipec.dev/pipec/runtime/params"
 	"pipec.dev/pipec/runtime/rerun"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
-func TestRefusalOf(t *testing.T) {
+func TestAsRefusal(t *testing.T) {
 	other := errors.New("the disk is full")
 	for name, c := range map[string]struct {
 		err         error
@@ -25,14 +25,17 @@ func TestRefusalOf(t *testing.T) {
 	}{
 		"params":                {&params.Error{Message: "m", Hint: "h"}, false, Refusal{RefusedParam, "m", "h", ""}},
 		"step":                  {&rerun.UnknownStepError{Step: "x"}, false, Refusal{RefusedStep, `there is no step "x" in this pipeline`, "", ""}},
-		"last success":          {fmt.Errorf("%w", &earlier.Missing{Message: "m", Hint: "h"}), false, Refusal{RefusedLast, "m", "h", ""}},
+		"last success":          {fmt.Errorf("%w", &lastsuccess.Missing{Message: "m", Hint: "h"}), false, Refusal{RefusedLast, "m", "h", ""}},
 		"import":                {&imports.Fault{Message: "m"}, false, Refusal{RefusedImport, "m", "", ""}},
 		"import, disk":          {&imports.Fault{Message: "m", World: true}, false, Refusal{}},
 		"import, disk, pod":     {&imports.Fault{Message: "m", World: true}, true, Refusal{RefusedImport, "m", "", record.ReasonImport}},
 		"import, to be retried": {&imports.Fault{Message: "m", World: true, Again: true}, true, Refusal{}},
 		"other":                 {other, true, Refusal{}},
 	} {
-		got := refusalOf(c.err, c.environment)
+		got := AsRefusal(c.err)
+		if c.environment {
+			got = refuseImport(c.err)
+		}
 		var r *Refusal
 		switch {
 		case c.want.Code == "" && !errors.Is(got, c.err):

@@ -8,8 +8,8 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Action is what the driver has to do: a CheckCache, EnterGroup, LeaveGroup, StartAttempt, StopAttempt, Ask, SetTimer,
-// Notify or End.
+// Action is what the driver has to do: a CheckCache, RequestSlot, ReleaseSlot, StartAttempt, StopAttempt, RequestApproval,
+// SetTimer, Notify or End.
 type Action interface{ action() }
 
 // Spec describes an attempt: all that a driver needs to know beyond the program and the run.
@@ -30,9 +30,9 @@ type Spec struct {
 	Inputs []record.Datum
 	// Refs holds, as JSON, the values that the step's command and env read in addition to its own inputs and outputs.
 	Refs map[string]json.RawMessage
-	// Holds are the slots in concurrency groups that are held while the attempt runs: those of the calls that it is part of,
+	// Slots are the slots in concurrency groups that are held while the attempt runs: those of the calls that it is part of,
 	// outermost first, and then its own.
-	Holds []Hold
+	Slots []Slot
 }
 
 // CheckCache asks the driver whether an earlier run has the result of this attempt. The answer is the event CacheChecked.
@@ -48,9 +48,9 @@ type StopAttempt struct {
 	Why     string
 }
 
-// Ask asks the driver to wait for an answer to an approval: the event ApprovalGiven. The request is never withdrawn: the
-// engine ignores an answer that it no longer waits for.
-type Ask struct {
+// RequestApproval asks the driver to wait for an answer to an approval: the event ApprovalGiven. The request is never
+// withdrawn: the engine ignores an answer that it no longer waits for.
+type RequestApproval struct {
 	Step string
 	record.Ask
 }
@@ -68,10 +68,10 @@ type Notify struct{ record.Event }
 // End reports the end of the run. No action follows it.
 type End struct{ record.End }
 
-func (CheckCache) action()   {}
-func (StartAttempt) action() {}
-func (StopAttempt) action()  {}
-func (Ask) action()          {}
-func (SetTimer) action()     {}
-func (Notify) action()       {}
-func (End) action()          {}
+func (CheckCache) action()      {}
+func (StartAttempt) action()    {}
+func (StopAttempt) action()     {}
+func (RequestApproval) action() {}
+func (SetTimer) action()        {}
+func (Notify) action()          {}
+func (End) action()             {}

@@ -45,7 +45,7 @@ func (ap *approvals) ask(i int) {
 	ap.graph.move(n, unanswered)
 	n.end.StartedAt, n.end.Ask = ap.out.now, &ask
 	ap.out.notify(record.Event{Type: record.StepStarted, Step: n.addr})
-	ap.out.act(Ask{n.addr, ask})
+	ap.out.act(RequestApproval{n.addr, ask})
 	ap.out.notify(record.Event{Type: record.StepAsks, Step: n.addr, Ask: &ask})
 	if !ask.Until.IsZero() {
 		ap.out.act(SetTimer{Name: askTimer + n.addr, At: ask.Until})
@@ -73,7 +73,7 @@ func (ev *evaluator) message(n *node) (string, *fault) {
 // answered ends an approval that was answered.
 func (ap *approvals) answered(e record.Event) {
 	i, ok := ap.graph.byAddr[e.Step]
-	if !ok || ap.check(e.Step, e.Answer) != nil {
+	if !ok || ap.checkAnswer(e.Step, e.Answer) != nil {
 		return
 	}
 	n := &ap.graph.nodes[i]
@@ -112,7 +112,7 @@ func (ap *approvals) setAnswer(n *node, value json.RawMessage) {
 
 // answerTimeout ends an approval whose timeout has passed.
 func (ap *approvals) answerTimeout(addr string) {
-	if !ap.asking(addr) {
+	if !ap.awaitsAnswer(addr) {
 		return
 	}
 	i := ap.graph.byAddr[addr]
@@ -127,21 +127,21 @@ func (ap *approvals) answerTimeout(addr string) {
 	ap.life.end(i, record.Succeeded, record.ReasonTimeout, message+": the default is used")
 }
 
-// NotAskingError reports that an approval does not wait for an answer.
-type NotAskingError struct{ Step string }
+// NotPendingError reports that an approval does not wait for an answer.
+type NotPendingError struct{ Step string }
 
-func (e *NotAskingError) Error() string { return e.Step + " does not wait for approval" }
+func (e *NotPendingError) Error() string { return e.Step + " does not wait for approval" }
 
-// check implements State.Check.
-func (ap *approvals) check(addr string, a *record.Answer) error {
-	if !ap.asking(addr) {
-		return &NotAskingError{addr}
+// checkAnswer implements State.CheckAnswer.
+func (ap *approvals) checkAnswer(addr string, a *record.Answer) error {
+	if !ap.awaitsAnswer(addr) {
+		return &NotPendingError{addr}
 	}
 	return CheckAnswer(ap.graph.nodes[ap.graph.byAddr[addr]].end.Ask, a)
 }
 
-// asking implements State.Asking.
-func (ap *approvals) asking(addr string) bool {
+// awaitsAnswer reports whether the node with an address is an approval that waits for its answer.
+func (ap *approvals) awaitsAnswer(addr string) bool {
 	i, ok := ap.graph.byAddr[addr]
 	return ok && ap.graph.nodes[i].phase == unanswered
 }
@@ -172,12 +172,12 @@ func CheckAnswer(ask *record.Ask, a *record.Answer) error {
 	return nil
 }
 
-// asks implements State.Asks.
-func (ap *approvals) asks() []Ask {
-	var out []Ask
+// pending implements State.PendingApprovals.
+func (ap *approvals) pending() []RequestApproval {
+	var out []RequestApproval
 	for i := range ap.graph.nodes {
 		if n := &ap.graph.nodes[i]; n.phase == unanswered {
-			out = append(out, Ask{n.addr, *n.end.Ask})
+			out = append(out, RequestApproval{n.addr, *n.end.Ask})
 		}
 	}
 	return out

@@ -17,7 +17,7 @@ func TestApprovalRecord(t *testing.T) {
 	long := strings.Repeat("ä", record.MaxMessage)
 	sc := newScript(t, pipeline(step("ok", asks("number", program.Approval{Message: program.Value{Const: raw(`"` + long + `"`)}, Timeout: 60 * second, Default: raw("3")}))), newRun(), 0)
 	sc.play("start")
-	got := sc.s.Asks()
+	got := sc.s.PendingApprovals()
 	if len(got) != 1 || got[0].Step != "ok" || len(got[0].Message) > record.MaxMessage || !strings.HasSuffix(got[0].Message, "ä…") || !got[0].Until.Equal(epoch.Add(time.Minute)) {
 		t.Fatalf("asked: %.80v", got)
 	}
@@ -27,7 +27,7 @@ func TestApprovalRecord(t *testing.T) {
 	sc.play("+5s", "approve ok 4")
 	s := sc.end.Steps[0]
 	want := &record.Answer{By: "eva", Value: raw("4")}
-	if s.Status != record.Succeeded || !reflect.DeepEqual(s.Answer, want) || s.Ask == nil || s.Attempts != 0 || s.ExitCode != nil || len(sc.s.Asks()) != 0 {
+	if s.Status != record.Succeeded || !reflect.DeepEqual(s.Answer, want) || s.Ask == nil || s.Attempts != 0 || s.ExitCode != nil || len(sc.s.PendingApprovals()) != 0 {
 		t.Fatalf("at the end: %+v", s)
 	}
 }
@@ -56,7 +56,7 @@ func drawAnswer(t *rapid.T) *record.Answer {
 }
 
 // asked checks that an approval may ask, and asks once.
-func (w *world) asked(a Ask) {
+func (w *world) asked(a RequestApproval) {
 	last := ""
 	w.mayStart(a.Step, &last)
 	if w.asks[a.Step] || a.Message == "" {

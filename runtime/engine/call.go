@@ -33,13 +33,13 @@ func (x *expansion) openCall(i int) {
 	if c.MaxParallel > 0 {
 		limits = append([]int{x.sched.newLimit(c.MaxParallel)}, limits...)
 	}
-	holds := x.graph.frames[n.frame].holds
+	slots := x.graph.frames[n.frame].slots
 	if n.step.Concurrency != nil {
-		holds = append(slices.Clip(holds), x.graph.nodes[i].hold())
+		slots = append(slices.Clip(slots), x.graph.nodes[i].slot())
 	}
 	inner := x.graph.openFrame(frame{
 		call: i, name: c.Name, steps: [2][]program.Step{c.Steps, c.Finally}, outputs: c.Outputs, onFailure: c.OnFailure,
-		timeout: c.Timeout, params: params, data: data, limits: limits, holds: holds,
+		timeout: c.Timeout, params: params, data: data, limits: limits, slots: slots,
 	}, record.Address(n.addr), n.position)
 	x.graph.nodes[i].inner = inner
 	if t := c.Timeout.D(); t > 0 {

@@ -3,13 +3,17 @@ Package engine decides what a run does next. It is a pure state machine: it is g
 returns what to do, as actions. It reads no clock, does no I/O, starts no goroutine and draws no random numbers. The same
 events give the same actions on every driver, so the state of a run is the fold over its log.
 
+Because it is pure, each rule is tested by a table of events, each order of events by random programs, and another place to run
+needs another driver and not another program.
+
 The engine is not a driver. How an attempt is run, how its outputs are checked and stored, and where the log is kept are
 the business of the driver and of the wrapper around the user's process (runtime/step).
 
 # Usage
 
 A driver creates a state with New, records an event, passes it to Next, and performs the actions that Next returns. Each
-action that needs an answer leads to an event later:
+action that needs an answer leads to an event later. Package runtime/drive does the part of this that all drivers share: the
+state, the log, notifications and the end. In short:
 
 	state, err := engine.New(program, run, parallel)
 	if err != nil {
@@ -25,15 +29,15 @@ action that needs an answer leads to an event later:
 		_, actions := engine.Next(state, e)
 		for _, a := range actions {
 			switch a := a.(type) {
-			case engine.StartAttempt: // run it; then events <- AttemptEnded
-			case engine.StopAttempt:  // stop it; AttemptEnded is still expected
-			case engine.CheckCache:   // query the cache; then events <- CacheChecked
-			case engine.EnterGroup:   // wait for a slot; then events <- GroupEntered or GroupBusy
-			case engine.LeaveGroup:   // release the slot, or withdraw the request
-			case engine.Ask:          // accept an answer; then events <- ApprovalGiven
-			case engine.SetTimer:     // events <- TimerFired, not before a.At
-			case engine.Notify:       // show it to those who watch the run
-			case engine.End:          // record the end of the run
+			case engine.StartAttempt:    // run it; then events <- AttemptEnded
+			case engine.StopAttempt:     // stop it; AttemptEnded is still expected
+			case engine.CheckCache:      // query the cache; then events <- CacheChecked
+			case engine.RequestSlot:     // wait for a slot; then events <- GroupEntered or GroupBusy
+			case engine.ReleaseSlot:     // release the slot, or withdraw the request
+			case engine.RequestApproval: // accept an answer; then events <- ApprovalGiven
+			case engine.SetTimer:        // events <- TimerFired, not before a.At
+			case engine.Notify:          // show it to those who watch the run
+			case engine.End:             // record the end of the run
 			}
 		}
 	}
@@ -43,21 +47,21 @@ Next, and must pass events in the order of the log.
 
 # Events and their answers
 
-	action        answered by                     the driver may
-	CheckCache    CacheChecked                    report a miss when the cache cannot be read
-	StartAttempt  AttemptEnded                    report AttemptStarted in between, for the exact time
-	StopAttempt   AttemptEnded of that attempt    report a success that came first
-	EnterGroup    GroupEntered, or GroupBusy      wait for any time, unless Skip is set
-	Ask           ApprovalGiven                   reject an answer that State.Check does not accept
-	SetTimer      TimerFired                      be late, never early
-	LeaveGroup    nothing
-	Notify        nothing
-	End           nothing: no action follows
+	action           answered by                     the driver may
+	CheckCache       CacheChecked                    report a miss when the cache cannot be read
+	StartAttempt     AttemptEnded                    report AttemptStarted in between, for the exact time
+	StopAttempt      AttemptEnded of that attempt    report a success that came first
+	RequestSlot      GroupEntered, or GroupBusy      wait for any time, unless Skip is set
+	RequestApproval  ApprovalGiven                   reject an answer that State.CheckAnswer does not accept
+	SetTimer         TimerFired                      be late, never early
+	ReleaseSlot      nothing
+	Notify           nothing
+	End              nothing: no action follows
 
 RunStarted, StepKept (a result of the run that this one reruns) and CancelRequested come from the driver itself. StepKept
 may precede RunStarted. Run.Kept names the steps that wait for their StepKept, with or without a result.
 
-Requests and timers are never withdrawn, with the exception of LeaveGroup. The engine ignores every event that does not
+Requests and timers are never withdrawn, with the exception of ReleaseSlot. The engine ignores every event that does not
 fit its state: an event for an unknown step or for an attempt that does not run, a second answer, a timer that no longer
 matters, and all events after the end. A driver may therefore deliver an answer twice.
 
@@ -65,14 +69,24 @@ matters, and all events after the end. A driver may therefore deliver an answer 
 
 The log may lag behind the work, with these exceptions:
 
-	before                       durable
-	RunStarted is passed         the record of the run and its program
-	AttemptEnded is passed       the attempt's result.json, which is its commit point: outputs and log come before it
-	an approval is shown         the events up to the one that caused Ask, so that a later driver asks the same
-	the end of the run is shown  all events of the log, and then end.json, which is written once
+	before                         durable
+	RunStarted is passed           the program, and then the record of the run
+	AttemptEnded is passed         the attempt's result.json, if the attempt committed one: outputs and log come before it
+	a pod is deleted (*)           the events so far, with the reason if the driver gives up the attempt
+	a Lease of a group is changed  the events so far, so that a later driver makes the same request
+	an approval is shown (*)       the events up to the one that caused RequestApproval, so that a later driver asks the same
+	an answer is removed (*)       the ApprovalGiven event that it led to
+	the end of the run is shown    all events of the log, and then end.json, which is written once
 
-A later driver must find every event that the log lacks: the ends of attempts from result.json, the slots from the locks
-or Leases that hold them, and the answers of approvals from where they are kept.
+(*) If the store can't be reached for longer than it is retried, the driver continues without: the run must not depend on it.
+
+A later driver must find every event that the log lacks. It finds the ends of attempts in result.json, the slots of a cluster
+in the Leases, and the answers of approvals in files or annotations. On one machine the kernel has released the slots of a
+killed driver, so its successor takes them again before the attempts start.
+
+The end of an attempt without a result.json, such as one whose pod was deleted by others, may be missing in the log too. A
+successor on a cluster then makes the attempt again, under the same number. On one machine it finds the attempt's directory,
+and ends the attempt as lost.
 
 # Replay
 

@@ -74,13 +74,12 @@ func (s *State) Len() int { return len(s.graph.nodes) }
 // the steps of the pipeline that it calls. Steps that this run leaves out are not among them.
 func (s *State) Steps() []record.StepEnd { return s.graph.stepEnds() }
 
-// Check reports why an answer to an approval cannot be accepted: a *NotAskingError, or what is wrong with the answer.
-// Next accepts every answer that Check accepts, as the event ApprovalGiven.
-func (s *State) Check(addr string, a *record.Answer) error { return s.approvals.check(addr, a) }
+// CheckAnswer reports why an answer to an approval cannot be accepted: a *NotPendingError, or what is wrong with the answer.
+// Next accepts every answer that CheckAnswer accepts, as the event ApprovalGiven.
+func (s *State) CheckAnswer(addr string, a *record.Answer) error {
+	return s.approvals.checkAnswer(addr, a)
+}
 
-// Asking reports whether the step with an address is an approval that waits for its answer.
-func (s *State) Asking(addr string) bool { return s.approvals.asking(addr) }
-
-// Asks returns the approvals that wait for an answer, always in the same order. A driver that takes a run over must
-// listen for their answers.
-func (s *State) Asks() []Ask { return s.approvals.asks() }
+// PendingApprovals returns the approvals that wait for an answer, always in the same order. A driver that takes a run over
+// must listen for their answers.
+func (s *State) PendingApprovals() []RequestApproval { return s.approvals.pending() }

@@ -6,28 +6,28 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Hold is a slot in a concurrency group. An attempt of a step, or a call, holds it from before its start to its end.
-type Hold struct {
+// Slot is a slot in a concurrency group. An attempt of a step, or a call, holds it from before its start to its end.
+type Slot struct {
 	Step    string // the address of the step or the call
 	Attempt int    // the attempt that holds the slot; 1 for a call
 	Group   string
 	Limit   int // how many slots the group has
 }
 
-// EnterGroup requests a slot in a group. The answer is the event GroupEntered or, if Skip is set and all slots are held,
+// RequestSlot requests a slot in a group. The answer is the event GroupEntered or, if Skip is set and all slots are held,
 // GroupBusy. A run has at most one request for each group, so that runs take turns, and only while it has room under its
 // limits. If another step takes the room before the answer comes, the run keeps the slot until there is room again, and
 // requests no other slot of the group.
-type EnterGroup struct {
-	Hold
+type RequestSlot struct {
+	Slot
 	Skip bool
 }
 
-// LeaveGroup releases a slot, or withdraws a request that is not answered yet.
-type LeaveGroup struct{ Hold }
+// ReleaseSlot releases a slot, or withdraws a request that is not answered yet.
+type ReleaseSlot struct{ Slot }
 
-func (EnterGroup) action() {}
-func (LeaveGroup) action() {}
+func (RequestSlot) action() {}
+func (ReleaseSlot) action() {}
 
 // noNode is the index of no node.
 const noNode = -1
@@ -70,10 +70,10 @@ func (n *node) needsSlot() bool {
 	return n.step.Concurrency != nil && !n.hasSlot && (n.kind == process || n.kind == call)
 }
 
-// hold returns the slot of a node for the attempt that has started, or starts next.
-func (n *node) hold() Hold {
+// slot returns the slot of a node for the attempt that has started, or starts next.
+func (n *node) slot() Slot {
 	c := n.step.Concurrency
-	return Hold{Step: n.addr, Attempt: n.slotAttempt, Group: c.Group, Limit: c.Limit}
+	return Slot{Step: n.addr, Attempt: n.slotAttempt, Group: c.Group, Limit: c.Limit}
 }
 
 // enqueue makes a node wait for a slot in its group.
@@ -148,7 +148,7 @@ func (gr *groups) serveQueue(g *groupQueue) {
 		if n.phase == queued { // otherwise it was halted
 			g.waiter = i
 			n.requested, n.slotAttempt = true, n.attempts+1
-			gr.out.act(EnterGroup{Hold: n.hold(), Skip: n.step.Concurrency.Skip})
+			gr.out.act(RequestSlot{Slot: n.slot(), Skip: n.step.Concurrency.Skip})
 		}
 	}
 	for _, head := range full {
@@ -220,17 +220,17 @@ func (gr *groups) requestDone(i int) {
 func (gr *groups) leave(i int) {
 	n := &gr.graph.nodes[i]
 	if n.requested || n.hasSlot {
-		gr.out.act(LeaveGroup{n.hold()})
+		gr.out.act(ReleaseSlot{n.slot()})
 		gr.requestDone(i)
 		n.hasSlot = false
 	}
 }
 
-// holds returns the slots that are held while an attempt of a node runs: those of the calls that it is part of, and its own.
-func (gr *groups) holds(n *node) []Hold {
-	out := gr.graph.frames[n.frame].holds
+// slots returns the slots that are held while an attempt of a node runs: those of the calls that it is part of, and its own.
+func (gr *groups) slots(n *node) []Slot {
+	out := gr.graph.frames[n.frame].slots
 	if n.step.Concurrency != nil && n.kind == process {
-		out = append(slices.Clip(out), n.hold())
+		out = append(slices.Clip(out), n.slot())
 	}
 	return out
 }

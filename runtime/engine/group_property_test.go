@@ -14,8 +14,8 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// drawGroups puts steps of a program into groups: those that are called into others than those that call, since a call
-// that waited for its own place would wait forever.
+// drawGroups puts steps of a program into groups. Called steps get other groups than their callers, because a call that waits
+// for its own slot would wait forever.
 func drawGroups(t *rapid.T, p *program.Program) map[string]int {
 	limits := map[string]int{}
 	give := func(steps []program.Step, names ...string) {
@@ -38,67 +38,67 @@ func drawGroups(t *rapid.T, p *program.Program) map[string]int {
 	return limits
 }
 
-// places are the groups as a driver has them, with what others hold.
-type places struct {
+// slotTable is the state of the groups as a driver has it, with the slots of other runs.
+type slotTable struct {
 	limits map[string]int
-	asked  map[string]EnterGroup // by Hold.Step and attempt
-	held   map[Hold]bool
+	asked  map[string]RequestSlot // by Slot.Step and attempt
+	held   map[Slot]bool
 	others map[string]int
 }
 
-// take does what the engine asks for.
-func (ps *places) take(t *rapid.T, a Action) {
+// take carries out an action of the engine.
+func (st *slotTable) take(t *rapid.T, a Action) {
 	switch a := a.(type) {
-	case EnterGroup:
-		for _, other := range ps.asked {
+	case RequestSlot:
+		for _, other := range st.asked {
 			if other.Group == a.Group {
-				t.Fatalf("%+v asks beside %+v", a, other)
+				t.Fatalf("%+v is requested together with %+v", a, other)
 			}
 		}
-		if _, twice := ps.asked[key(a.Hold)]; twice || ps.held[a.Hold] {
-			t.Fatalf("%+v asks again", a)
+		if _, twice := st.asked[key(a.Slot)]; twice || st.held[a.Slot] {
+			t.Fatalf("%+v is requested again", a)
 		}
-		ps.asked[key(a.Hold)] = a
-	case LeaveGroup:
-		_, asked := ps.asked[key(a.Hold)]
-		if !asked && !ps.held[a.Hold] {
-			t.Fatalf("%+v leaves what it doesn't hold", a)
+		st.asked[key(a.Slot)] = a
+	case ReleaseSlot:
+		_, asked := st.asked[key(a.Slot)]
+		if !asked && !st.held[a.Slot] {
+			t.Fatalf("%+v releases a slot that it doesn't hold", a)
 		}
-		delete(ps.asked, key(a.Hold))
-		delete(ps.held, a.Hold)
+		delete(st.asked, key(a.Slot))
+		delete(st.held, a.Slot)
 	case StartAttempt:
 		want := 0
 		if a.Def.Concurrency != nil {
 			want++
-			if h := a.Holds[len(a.Holds)-1]; h.Step != a.Step || h.Attempt != a.Attempt {
-				t.Fatalf("%+v runs with the place %+v", a.Spec, h)
+			if h := a.Slots[len(a.Slots)-1]; h.Step != a.Step || h.Attempt != a.Attempt {
+				t.Fatalf("%+v runs with the slot %+v", a.Spec, h)
 			}
 		}
-		for _, h := range a.Holds {
-			if !ps.held[h] || h.Step != a.Step && !record.Address(a.Step).Under(record.Address(h.Step)) {
-				t.Fatalf("%+v is started without its place %+v", a.Spec, h)
+		for _, h := range a.Slots {
+			if !st.held[h] || h.Step != a.Step && !record.Address(a.Step).Under(record.Address(h.Step)) {
+				t.Fatalf("%+v is started without its slot %+v", a.Spec, h)
 			}
 		}
-		for h := range ps.held {
+		for h := range st.held {
 			if h.Step != a.Step && record.Address(a.Step).Under(record.Address(h.Step)) {
 				want++
 			}
 		}
-		if len(a.Holds) != want {
-			t.Fatalf("%+v runs with %d places of %d", a.Spec, len(a.Holds), want)
+		if len(a.Slots) != want {
+			t.Fatalf("%+v runs with %d slots, want %d", a.Spec, len(a.Slots), want)
 		}
 	case End:
-		if len(ps.asked)+len(ps.held) > 0 {
-			t.Fatalf("at the end %v are asked for, and %v held", ps.asked, ps.held)
+		if len(st.asked)+len(st.held) > 0 {
+			t.Fatalf("at the end %v are requested, and %v are held", st.asked, st.held)
 		}
 	}
 }
 
-func key(h Hold) string { return fmt.Sprintf("%s/%d", h.Step, h.Attempt) }
+func key(h Slot) string { return fmt.Sprintf("%s/%d", h.Step, h.Attempt) }
 
-func (ps *places) count(group string) int {
-	n := ps.others[group]
-	for h := range ps.held {
+func (st *slotTable) count(group string) int {
+	n := st.others[group]
+	for h := range st.held {
 		if h.Group == group {
 			n++
 		}
@@ -106,31 +106,31 @@ func (ps *places) count(group string) int {
 	return n
 }
 
-// answers are the answers that a question may have now.
-func (ps *places) answers() []record.Event {
+// answers returns the events that may answer the requests now.
+func (st *slotTable) answers() []record.Event {
 	var out []record.Event
-	for _, k := range sortedKeys(ps.asked) {
-		a := ps.asked[k]
-		switch free := ps.count(a.Group) < a.Limit; {
+	for _, k := range sortedKeys(st.asked) {
+		a := st.asked[k]
+		switch free := st.count(a.Group) < a.Limit; {
 		case free:
 			out = append(out, record.Event{Type: record.GroupEntered, Step: a.Step, Attempt: a.Attempt})
 		case a.Skip:
-			out = append(out, record.Event{Type: record.GroupBusy, Step: a.Step, Attempt: a.Attempt, Text: "others hold it"})
+			out = append(out, record.Event{Type: record.GroupBusy, Step: a.Step, Attempt: a.Attempt, Text: "other runs hold it"})
 		}
 	}
 	return out
 }
 
-func (ps *places) answered(e record.Event) {
-	k := key(Hold{Step: e.Step, Attempt: e.Attempt})
-	if a := ps.asked[k]; e.Type == record.GroupEntered {
-		ps.held[a.Hold] = true
+func (st *slotTable) answered(e record.Event) {
+	k := key(Slot{Step: e.Step, Attempt: e.Attempt})
+	if a := st.asked[k]; e.Type == record.GroupEntered {
+		st.held[a.Slot] = true
 	}
-	delete(ps.asked, k)
+	delete(st.asked, k)
 }
 
-// TestGroupedRuns plays random runs whose steps are in groups that others are in too: they end, nothing runs without its
-// place, no place is held at the end or by what doesn't run, and a driver that takes over anywhere knows what is held.
+// TestGroupedRuns plays random runs whose steps share groups with other runs: they end, no attempt runs without its slots, no slot
+// is held at the end or without an attempt, and a driver that takes over at any event finds the held slots in the log.
 func TestGroupedRuns(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawGrowing(t)
@@ -140,29 +140,29 @@ func TestGroupedRuns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ps := &places{limits: limits, asked: map[string]EnterGroup{}, held: map[Hold]bool{}, others: map[string]int{}}
+		st := &slotTable{limits: limits, asked: map[string]RequestSlot{}, held: map[Slot]bool{}, others: map[string]int{}}
 		g := newGrowing(t, s)
 		var open Open
 		g.sent = func(e record.Event, actions []Action) {
-			open.See(&e, actions)
+			open.Observe(&e, actions)
 			for _, a := range actions {
-				ps.take(t, a)
+				st.take(t, a)
 			}
 		}
 		g.send(record.Event{Type: record.RunStarted})
 		for steps := 0; g.end == nil; steps++ {
 			if steps > 5000 {
-				t.Fatal("the run goes on and on")
+				t.Fatal("the run does not end")
 			}
-			for _, name := range sortedKeys(limits) { // others come and go
-				switch free := limits[name] - ps.count(name); rapid.IntRange(0, 5).Draw(t, "others") {
+			for _, name := range sortedKeys(limits) { // other runs take and release slots
+				switch free := limits[name] - st.count(name); rapid.IntRange(0, 5).Draw(t, "others") {
 				case 0:
-					ps.others[name] += min(free, 1)
+					st.others[name] += min(free, 1)
 				case 1, 2:
-					ps.others[name] = max(ps.others[name]-1, 0)
+					st.others[name] = max(st.others[name]-1, 0)
 				}
 			}
-			answers := ps.answers()
+			answers := st.answers()
 			switch n := rapid.IntRange(0, 80).Draw(t, "what"); {
 			case n == 0:
 				g.send(record.Event{Type: record.CancelRequested})
@@ -171,37 +171,37 @@ func TestGroupedRuns(t *testing.T) {
 				g.send(record.Event{Type: record.GroupBusy, Step: "b", Attempt: 1 + len(g.log)})
 			case n%2 == 0 && len(answers) > 0:
 				e := rapid.SampledFrom(answers).Draw(t, "answer")
-				ps.answered(e)
+				st.answered(e)
 				g.send(e)
 			case !g.happen() && len(answers) == 0 && g.end == nil:
 				waits := false
 				for name := range limits {
-					waits = waits || ps.others[name] > 0
+					waits = waits || st.others[name] > 0
 				}
-				if !waits || len(ps.asked) == 0 {
-					t.Fatalf("the run waits for nothing, and has not ended: %+v", g.s.Steps())
+				if !waits || len(st.asked) == 0 {
+					t.Fatalf("the run neither waits nor ends: %+v", g.s.Steps())
 				}
 			}
-			held, left := open.Holds()
-			if len(held) != len(ps.held) {
-				t.Fatalf("%v are held, and the log says %v", ps.held, held)
+			held, left := open.Slots()
+			if len(held) != len(st.held) {
+				t.Fatalf("%v are held, and %v according to the log", st.held, held)
 			}
 			for _, h := range append(held, left...) {
-				if ps.held[h] != slices.Contains(held, h) {
-					t.Fatalf("of %+v the log says otherwise", h)
+				if st.held[h] != slices.Contains(held, h) {
+					t.Fatalf("the log is wrong about %+v", h)
 				}
 			}
 			asked := 0
-			for _, a := range open.Actions() {
-				if a, ok := a.(EnterGroup); ok {
+			for _, a := range open.Pending() {
+				if a, ok := a.(RequestSlot); ok {
 					asked++
-					if ps.asked[key(a.Hold)] != a {
-						t.Fatalf("the log says that %+v is asked for", a)
+					if st.asked[key(a.Slot)] != a {
+						t.Fatalf("%+v is requested according to the log only", a)
 					}
 				}
 			}
-			if asked != len(ps.asked) {
-				t.Fatalf("%v are asked for, and the log says %d", ps.asked, asked)
+			if asked != len(st.asked) {
+				t.Fatalf("%v are requested, and %d according to the log", st.asked, asked)
 			}
 			if limit > 0 && len(g.running)+len(g.checks) > limit {
 				t.Fatalf("%d attempts at once, of %d", len(g.running), limit)
@@ -218,12 +218,12 @@ func TestGroupedRuns(t *testing.T) {
 			actions = append(actions, more...)
 		}
 		if !reflect.DeepEqual(actions, g.actions) {
-			t.Fatal("the same events give other actions")
+			t.Fatal("the same events return different actions")
 		}
 	})
 }
 
-// TestLargeGroup: the cost of a waiter does not depend on the number of waiters.
+// TestLargeGroup: the cost of a waiting step does not grow with the number of waiting steps.
 func TestLargeGroup(t *testing.T) {
 	const n = 20000
 	list := "[0" + strings.Repeat(",0", n-1) + "]"
@@ -244,7 +244,7 @@ func TestLargeGroup(t *testing.T) {
 		_, actions := Next(s, e)
 		for _, a := range actions {
 			switch a := a.(type) {
-			case EnterGroup:
+			case RequestSlot:
 				queue = slices.Insert(queue, 0, record.Event{Type: record.GroupEntered, Step: a.Step, Attempt: a.Attempt})
 			case StartAttempt:
 				running++

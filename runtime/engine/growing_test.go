@@ -208,7 +208,7 @@ func (g *growing) send(e record.Event) {
 			}
 			g.tries[a.Step]++
 			g.running[a.Step] = a.Attempt
-		case Ask:
+		case RequestApproval:
 			g.asks[a.Step] = true
 		case SetTimer:
 			g.timers[a.Name] = true

@@ -12,10 +12,10 @@ type Holder struct {
 	Dead bool
 }
 
-// Held describes the holders of a group's slots, to be used in a sentence.
-func Held(holders []Holder) string {
+// DescribeHolders describes the holders of a group's slots, to be used in a sentence.
+func DescribeHolders(holders []Holder) string {
 	if len(holders) == 0 {
-		return "others hold it"
+		return "other runs hold it"
 	}
 	const few = 3
 	var parts []string

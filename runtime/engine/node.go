@@ -95,7 +95,7 @@ type frame struct {
 	byName    map[string]int           // nodes
 	nodes     [2][]int
 	limits    []int  // limits of its nodes
-	holds     []Hold // slots of the calls that it is part of
+	slots     []Slot // slots of the calls that it is part of
 
 	left        [2]int // how many steps, and finally steps, have not ended
 	finallyOpen bool   // all steps have ended, so that finally runs

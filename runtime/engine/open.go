@@ -11,12 +11,12 @@ import (
 type Open struct {
 	asked map[string]Action
 	order []string      // the keys of asked in the order of the first request, and keys that have been answered since
-	held  map[Hold]bool // the holds that were entered; false: they were left, or not entered after all
-	holds []Hold        // the keys of held, in order
+	held  map[Slot]bool // whether the run holds the slot; false: it was released, or the request was withdrawn or refused
+	slots []Slot        // the keys of held, in order
 }
 
-// See takes in an event, and the actions that the engine has returned for it.
-func (o *Open) See(e *record.Event, actions []Action) {
+// Observe takes in an event, and the actions that the engine has returned for it.
+func (o *Open) Observe(e *record.Event, actions []Action) {
 	switch e.Type {
 	case record.AttemptEnded:
 		delete(o.asked, attemptKey("start", e.Step, e.Attempt))
@@ -27,8 +27,8 @@ func (o *Open) See(e *record.Event, actions []Action) {
 		delete(o.asked, "timer/"+e.Timer)
 	case record.GroupEntered, record.GroupBusy:
 		key := attemptKey("enter", e.Step, e.Attempt)
-		if a, ok := o.asked[key].(EnterGroup); ok {
-			o.hold(a.Hold, e.Type == record.GroupEntered)
+		if a, ok := o.asked[key].(RequestSlot); ok {
+			o.setHeld(a.Slot, e.Type == record.GroupEntered)
 		}
 		delete(o.asked, key)
 	}
@@ -46,12 +46,12 @@ func (o *Open) ask(a Action) {
 		o.add(attemptKey("stop", a.Step, a.Attempt), a)
 	case CheckCache:
 		o.add("check/"+a.Step, a)
-	case EnterGroup:
+	case RequestSlot:
 		o.add(attemptKey("enter", a.Step, a.Attempt), a)
-	case LeaveGroup:
+	case ReleaseSlot:
 		delete(o.asked, attemptKey("enter", a.Step, a.Attempt))
-		o.hold(a.Hold, false)
-	case Ask:
+		o.setHeld(a.Slot, false)
+	case RequestApproval:
 		o.add("ask/"+a.Step, a)
 	case Notify:
 		if a.Type == record.StepEnded { // an approval may also end by its timer, or because the run is cancelled
@@ -72,8 +72,8 @@ func (o *Open) add(key string, a Action) {
 	o.order = append(o.order, key)
 }
 
-// Actions returns the open actions, in the order in which the engine has asked for them.
-func (o *Open) Actions() []Action {
+// Pending returns the open actions, in the order in which the engine has asked for them.
+func (o *Open) Pending() []Action {
 	var out []Action
 	var order []string
 	seen := map[string]bool{}
@@ -99,27 +99,26 @@ func (o *Open) Entering(id record.AttemptID) bool {
 	return ok
 }
 
-func (o *Open) hold(h Hold, held bool) {
+func (o *Open) setHeld(s Slot, held bool) {
 	if o.held == nil {
-		o.held = map[Hold]bool{}
+		o.held = map[Slot]bool{}
 	}
-	if _, known := o.held[h]; !known {
-		o.holds = append(o.holds, h)
+	if _, known := o.held[s]; !known {
+		o.slots = append(o.slots, s)
 	}
-	o.held[h] = held
+	o.held[s] = held
 }
 
-// Holds returns the holds of groups that the run has, in the order in which they were entered; and those that it has left,
-// or has not entered after all.
-func (o *Open) Holds() (held, left []Hold) {
-	for _, h := range o.holds {
-		if o.held[h] {
-			held = append(held, h)
+// Slots returns the slots that the run holds, in the order in which it got them, and the slots that it has released or not got.
+func (o *Open) Slots() (held, released []Slot) {
+	for _, s := range o.slots {
+		if o.held[s] {
+			held = append(held, s)
 		} else {
-			left = append(left, h)
+			released = append(released, s)
 		}
 	}
-	return held, left
+	return held, released
 }
 
 func attemptKey(what, step string, n int) string { return what + "/" + step + "/" + strconv.Itoa(n) }

@@ -25,12 +25,12 @@ func TestOpen(t *testing.T) {
 		e.At = at
 		var actions []Action
 		s, actions = Next(s, e)
-		open.See(&e, actions)
+		open.Observe(&e, actions)
 	}
 	check := func(when string, want ...string) {
 		t.Helper()
 		var got []string
-		for _, a := range open.Actions() {
+		for _, a := range open.Pending() {
 			switch a := a.(type) {
 			case StartAttempt:
 				got = append(got, attemptKey("start", a.Step, a.Attempt))

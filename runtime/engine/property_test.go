@@ -159,7 +159,7 @@ func (w *world) take(a Action, last *string) {
 			w.t.Fatalf("stop of %+v, which does not run, or again", a)
 		}
 		w.stopped[a.Step] = true
-	case Ask:
+	case RequestApproval:
 		w.asked(a)
 	case SetTimer:
 		if _, twice := w.timers[a.Name]; twice {

@@ -64,18 +64,18 @@ func (sc *script) write(a Action) {
 		p("check %s", showSpec(&a.Spec))
 	case StartAttempt:
 		p("start %s", showSpec(&a.Spec))
-	case EnterGroup:
-		p("enter %s", showHold(a.Hold))
+	case RequestSlot:
+		p("enter %s", showSlot(a.Slot))
 		if a.Skip {
 			p(", or skip")
 		}
-	case LeaveGroup:
-		p("leave %s", showHold(a.Hold))
+	case ReleaseSlot:
+		p("leave %s", showSlot(a.Slot))
 	case StopAttempt:
 		p("stop %s/%d: %s", a.Step, a.Attempt, a.Why)
 	case SetTimer:
 		p("timer %s %s", a.Name, a.At.Sub(epoch))
-	case Ask:
+	case RequestApproval:
 		p("ask %s", showAsk(a.Step, &a.Ask))
 	case Notify:
 		p("notify %s", showEvent(&a.Event))
@@ -107,13 +107,13 @@ func showSpec(spec *Spec) string {
 		data, _ := json.Marshal(spec.Refs)
 		out += " refs=" + string(data)
 	}
-	for _, h := range spec.Holds {
+	for _, h := range spec.Slots {
 		out += " in " + h.Group + "(" + fmt.Sprintf("%s/%d", h.Step, h.Attempt) + ")"
 	}
 	return out
 }
 
-func showHold(h Hold) string {
+func showSlot(h Slot) string {
 	return fmt.Sprintf("%s/%d %s of %d", h.Step, h.Attempt, h.Group, h.Limit)
 }
 

@@ -69,7 +69,7 @@ func (lc *lifecycle) launch(i int) {
 		lc.out.notify(record.Event{Type: record.StepStarted, Step: n.addr, Attempt: 1})
 	}
 	spec := *n.spec
-	spec.Attempt, spec.UserAttempt, spec.OOMs, spec.Holds = n.attempts, n.userFailures+1, n.ooms, lc.groups.holds(n)
+	spec.Attempt, spec.UserAttempt, spec.OOMs, spec.Slots = n.attempts, n.userFailures+1, n.ooms, lc.groups.slots(n)
 	lc.out.act(StartAttempt{spec})
 }
 

@@ -42,7 +42,7 @@ func (f *Fold) Add(e *record.Event) []engine.Action {
 	f.Seq, f.At = max(f.Seq, e.Seq), e.At
 	var actions []engine.Action
 	f.State, actions = engine.Next(f.State, *e)
-	f.Open.See(e, actions)
+	f.Open.Observe(e, actions)
 	return actions
 }
 

@@ -108,12 +108,12 @@ func (f *Fold) commit(ctx context.Context, s store.Store, run *record.Run) error
 // unread returns the open attempts whose results were not read yet, and marks them as read.
 func (f *Fold) unread(read map[record.AttemptID]bool) []record.AttemptID {
 	var out []record.AttemptID
-	for _, a := range f.Open.Actions() {
+	for _, a := range f.Open.Pending() {
 		var id record.AttemptID
 		switch a := a.(type) {
 		case engine.StartAttempt:
 			id = record.AttemptID{Step: a.Step, Attempt: a.Attempt}
-		case engine.EnterGroup:
+		case engine.RequestSlot:
 			id = record.AttemptID{Step: a.Step, Attempt: a.Attempt}
 		default:
 			continue

@@ -1,8 +1,8 @@
-// Package imports brings the artifacts that a run is started with into the store, before anything of the run starts: files
-// of this machine, and objects of S3. Each is read as a stream, kept by its digest, and looked at as what a step leaves is:
-// a file that isn't what its type says starts no run.
+// Package imports stores the artifacts that a run is started with, before any step of the run starts: files of this machine,
+// and objects of S3. Each is read as a stream, stored by its digest, and checked like an output of a step: a file that is
+// not what its type declares prevents the run.
 //
-// It decides nothing about params (runtime/params does), and follows no link out of the project.
+// It decides nothing about params (runtime/params does), and does not follow links out of the project.
 package imports
 
 import (
@@ -22,31 +22,31 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// Options say where from.
+// Options are where artifacts are imported from, and how.
 type Options struct {
-	// Project is the directory that paths are of. "": there are no files here that could be meant.
+	// Project is the directory that paths are relative to. "": no files can be imported here.
 	Project string
-	// Stack is the stack's own store: where it is in S3, buckets are at the same server and read in the same way.
+	// Stack is the stack's own store: if it is in S3, buckets are at the same server and are read in the same way.
 	Stack   program.Store
-	Environ func(string) (string, bool) // of the credentials; nil: this process's
-	Memory  int64                       // bounds what is held of objects on their way; 0: as s3.Options
-	Grace   time.Duration               // how long S3 may be away
-	Waits   func(error)                 // is called when it is; may be nil
+	Environ func(string) (string, bool) // where credentials are looked up; nil: this process's environment
+	Memory  int64                       // bounds the memory for objects that are being copied; 0: as s3.Options
+	Grace   time.Duration               // how long S3 may be unavailable
+	Waits   func(error)                 // is called while S3 is unavailable; may be nil
 	// Begin is called before each import; may be nil.
 	Begin func(*record.Import)
 }
 
-// Fault is the reason why something can't be imported.
+// Fault is the error for an artifact that can't be imported.
 type Fault struct {
 	Message string
-	World   bool // it is not what the user has written: a server, a disk, rights
-	Again   bool // it may pass by itself
+	World   bool // the cause is the environment (a server, a disk, permissions), and not what the user has written
+	Again   bool // a later attempt may succeed
 }
 
 func (f *Fault) Error() string { return f.Message }
 
-// Fetch brings into the store what is Empty of a run's imports, and sees that the rest is there. An error is a *Fault, or
-// that of the context.
+// Fetch imports the artifacts of a run's list that are Empty, and checks that the store has the others. The error is a *Fault,
+// or that of the context.
 func Fetch(ctx context.Context, st store.Store, o Options, list []record.Import) error {
 	f := fetcher{o: &o, store: st}
 	defer f.close()
@@ -105,7 +105,7 @@ func (f *fetcher) fetch(ctx context.Context, one *record.Import) (*record.Artifa
 	return f.object(ctx, s, kind)
 }
 
-// inProject gives the whole path of a file of the project.
+// inProject returns the absolute path of a file of the project.
 func (f *fetcher) inProject(path string) (string, error) {
 	if f.o.Project == "" {
 		return "", &Fault{Message: "it is a file of the project, which is not available here: start the run with `pipec run`, which uploads it, or import from s3://"}
@@ -124,7 +124,7 @@ func (f *fetcher) inProject(path string) (string, error) {
 	return filepath.Join(f.o.Project, filepath.FromSlash(path)), nil
 }
 
-// file keeps a file or a directory of this machine.
+// file stores a file or a directory of this machine.
 func (f *fetcher) file(ctx context.Context, path string, kind types.Artifact) (*record.Artifact, error) {
 	if f.o.Project == "" {
 		return nil, &Fault{Message: "it is a file of another machine"}
@@ -141,7 +141,7 @@ func (f *fetcher) file(ctx context.Context, path string, kind types.Artifact) (*
 	return &a, err
 }
 
-// explain returns why an import failed, and its cause.
+// explain returns why an import failed, and whether the environment is the cause.
 func explain(one *record.Import, err error) error {
 	from := strings.TrimPrefix(one.Source, record.FromFile)
 	out := &Fault{Message: fmt.Sprintf("param %q can't be imported from %s: %s", one.Name, from, err)}

@@ -23,7 +23,7 @@ import (
 // atOnce is how many objects of a prefix are read at the same time.
 const atOnce = 8
 
-// bucket is one that is read.
+// bucket is a bucket that objects are imported from.
 type bucket struct {
 	s3      *s3.Store
 	patient store.Store
@@ -33,11 +33,7 @@ func (f *fetcher) bucket(ctx context.Context, name string) (*bucket, error) {
 	if b := f.buckets[name]; b != nil {
 		return b, nil
 	}
-	at := program.Store{Kind: "s3", Path: "s3://" + name}
-	if own := f.o.Stack; own.Kind == "s3" {
-		at.Region, at.Endpoint, at.PathStyle = own.Region, own.Endpoint, own.PathStyle
-	}
-	s, err := s3.Open(ctx, at, s3.Options{Environ: f.o.Environ, Memory: f.o.Memory})
+	s, err := s3.Open(ctx, s3.Beside(f.o.Stack, name), s3.Options{Environ: f.o.Environ, Memory: f.o.Memory})
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +51,7 @@ func (f *fetcher) close() {
 	}
 }
 
-// object keeps an object, or all that is beneath a prefix.
+// object stores an object, or all objects with a prefix.
 func (f *fetcher) object(ctx context.Context, s program.Source, kind types.Artifact) (*record.Artifact, error) {
 	b, err := f.bucket(ctx, s.Bucket)
 	if err != nil {
@@ -77,7 +73,7 @@ func (b *bucket) opener(key string) store.Opener {
 	return func(ctx context.Context) (io.ReadCloser, error) { return b.patient.Get(ctx, key) }
 }
 
-// folder keeps the objects beneath a prefix as the files of a directory.
+// folder stores the objects with a prefix as the files of a directory.
 func (f *fetcher) folder(ctx context.Context, b *bucket, s program.Source) (*record.Artifact, error) {
 	prefix := s.Key + "/"
 	var tree record.Tree
@@ -86,7 +82,7 @@ func (f *fetcher) folder(ctx context.Context, b *bucket, s program.Source) (*rec
 			return nil, err
 		}
 		rel := strings.TrimPrefix(key, prefix)
-		if rel == "" || strings.HasSuffix(rel, "/") { // what stands for a directory
+		if rel == "" || strings.HasSuffix(rel, "/") { // a marker for a directory
 			continue
 		}
 		if !fs.ValidPath(rel) || store.CheckKey(key) != nil {
@@ -120,7 +116,7 @@ func (f *fetcher) folder(ctx context.Context, b *bucket, s program.Source) (*rec
 	return &a, err
 }
 
-// noBucket describes a missing bucket for a source.
+// noBucket replaces the error for a bucket that doesn't exist.
 func noBucket(s program.Source, err error) error {
 	if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorCode() == "NoSuchBucket" {
 		return &Fault{Message: fmt.Sprintf("there is no bucket %q", s.Bucket)}

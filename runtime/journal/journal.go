@@ -1,7 +1,7 @@
-// Package journal writes and reads the log of a run's events: segments at keys that are numbered, each written once. A driver
-// that finds a segment with the number of its next one learns that another driver has taken over, and stops.
+// Package journal writes and reads the log of a run: the events, in numbered segments that are written once. A writer that
+// finds a segment where it tries to write one learns that another process drives the run, and stops.
 //
-// It knows nothing of what the events mean: runtime/engine folds them.
+// It does not interpret events: runtime/engine folds them.
 package journal
 
 import (
@@ -16,43 +16,44 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// maxBatch is how many events wait at most for others to be written with them.
+// maxBatch is how many events wait at most to be written together.
 const maxBatch = 1000
 
-// again is how soon a segment that could not be written is tried again.
+// again is how soon a segment that could not be written is written again.
 const again = time.Second
 
-// ErrTakenOver says that another process has written a part of the run's records that was this one's to write.
+// ErrTakenOver means that another process has written to the run's records: it drives the run now.
 var ErrTakenOver = errors.New("another process has taken over this run")
 
-// Journal writes the log, behind the work. What it could not write it tries again, by itself after a while and with what
-// follows: the results of attempts hold the truth meanwhile. It is safe for concurrent use.
+// Journal writes the log, behind the work. It tries again to write what it could not write, after a while and together with
+// what follows: meanwhile the results of attempts contain the facts. It is safe for concurrent use.
 type Journal struct {
 	store store.Store
 	run   *record.Run
 	delay time.Duration
-	taken chan struct{} // closed when the run was taken over
+	taken chan struct{} // closed when another process has taken the run over
 
 	mu      sync.Mutex
 	pending []record.Event
-	waiting int // events, those whose lines are there already too
+	waiting int // events, including those that are encoded already
 	armed   bool
-	over    bool // nothing is written any more
+	over    bool // stopped: nothing is written any more
 
 	writing chan struct{} // full while a segment is written; a channel, so that no mutex is held during a store call
-	lines   []byte        // of the next one, as far as they are encoded
-	seq     int64         // of the next one
+	lines   []byte        // of the next segment, as far as they are encoded
+	seq     int64         // of the next segment
 }
 
-// New writes the log of a run from segment seq on. Events wait no longer than delay for others to be written with them.
+// New returns a journal that writes the log of a run from segment seq on. Events wait at most delay to be written together
+// with others.
 func New(s store.Store, run *record.Run, seq int64, delay time.Duration) *Journal {
 	return &Journal{store: s, run: run, seq: seq, delay: delay, taken: make(chan struct{}), writing: make(chan struct{}, 1)}
 }
 
-// Taken is closed when another has written a segment that was this one's to write.
+// Taken returns a channel that is closed when another process has written the next segment.
 func (j *Journal) Taken() <-chan struct{} { return j.taken }
 
-// Add notes an event, whose parts don't change any more.
+// Add adds an event. The caller must not change what it refers to any more.
 func (j *Journal) Add(e *record.Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -65,7 +66,7 @@ func (j *Journal) Add(e *record.Event) {
 	j.arm(j.delay)
 }
 
-// Settle does a part of what Flush will have to do. It may be left out: it is for a caller that is idle.
+// Settle does a part of the work of the next Flush. Calling it is optional: it is for a caller that is idle.
 func (j *Journal) Settle() {
 	select {
 	case j.writing <- struct{}{}:
@@ -75,7 +76,7 @@ func (j *Journal) Settle() {
 	}
 }
 
-// Flush writes what waits. It is ErrTakenOver where that has happened.
+// Flush writes the events that wait. It returns ErrTakenOver if another process has taken the run over.
 func (j *Journal) Flush() error {
 	j.writing <- struct{}{}
 	defer j.release()
@@ -102,12 +103,12 @@ func (j *Journal) Flush() error {
 		return ErrTakenOver
 	}
 	j.mu.Lock()
-	j.arm(max(j.delay, again)) // nothing may follow: a client of an approval reads its question in the log
+	j.arm(max(j.delay, again)) // no event may follow, and a user who answers an approval reads the question in the log
 	j.mu.Unlock()
 	return fmt.Errorf("the run's log can't be written: %w", err)
 }
 
-// arm starts the timer that writes the waiting events. The caller must hold the lock.
+// arm makes sure that the events that wait are written. The caller must hold mu.
 func (j *Journal) arm(delay time.Duration) {
 	if !j.armed && !j.over {
 		j.armed = true
@@ -115,7 +116,7 @@ func (j *Journal) arm(delay time.Duration) {
 	}
 }
 
-// take takes the events that wait; with disarm the next event starts the timer again.
+// take returns the events that wait. With disarm, the next event has to arm again.
 func (j *Journal) take(disarm bool) []record.Event {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -127,8 +128,8 @@ func (j *Journal) take(disarm bool) []record.Event {
 	return events
 }
 
-// encode adds to the lines of the next segment. An event that can't be encoded is left out: it can only hold what the
-// run's other records hold too.
+// encode adds events to the lines of the next segment. It leaves out an event that can't be encoded: the run's other records
+// contain the same facts. The caller must own writing.
 func (j *Journal) encode(events []record.Event) {
 	for i := range events {
 		if data, err := store.EncodeJSON(&events[i]); err == nil {
@@ -137,14 +138,14 @@ func (j *Journal) encode(events []record.Event) {
 	}
 }
 
-// Stop drops what waits, and all that follows.
+// Stop drops the events that wait, and all that follow.
 func (j *Journal) Stop() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.over, j.pending = true, nil
 }
 
-// Close ends all writing, now and later: it waits for an active write.
+// Close ends all writing. It waits for a write that is in progress.
 func (j *Journal) Close() {
 	j.Stop()
 	j.writing <- struct{}{}

@@ -18,7 +18,7 @@ import (
 // pod waits for.
 type attempt struct {
 	d    *driver
-	id   attemptID
+	id   record.AttemptID
 	step *step.Spec
 	spec engine.Spec
 	name string        // of the pod
@@ -54,9 +54,9 @@ type ending struct {
 // set reports whether there is such a reason.
 func (e *ending) set() bool { return e.cause != "" || e.result != nil }
 
-func newAttempt(d *driver, id attemptID) *attempt {
+func newAttempt(d *driver, id record.AttemptID) *attempt {
 	return &attempt{
-		d: d, id: id, name: kube.PodName(d.o.JobUID, record.Address(id.step).SafeName(), id.n), quit: make(chan struct{}),
+		d: d, id: id, name: kube.PodName(d.o.JobUID, record.Address(id.Step).SafeName(), id.Attempt), quit: make(chan struct{}),
 		timers: newTimers(d.post), waits: map[podstate.Kind]time.Time{},
 	}
 }
@@ -75,7 +75,7 @@ func (a *attempt) move(to phase) bool {
 			return true
 		}
 	}
-	a.d.warn(a.id.step, fmt.Sprintf("attempt %d can't change from %s to %s; %s", a.id.n, a.phase, to, bugNote))
+	a.d.warn(a.id.Step, fmt.Sprintf("attempt %d can't change from %s to %s; %s", a.id.Attempt, a.phase, to, bugNote))
 	return false
 }
 
@@ -112,9 +112,9 @@ func (a *attempt) foreign(p *corev1.Pod) string {
 	switch {
 	case !owned:
 		return "it belongs to another run, or to no run"
-	case p.Annotations[kube.AnnotationStep] != a.id.step:
+	case p.Annotations[kube.AnnotationStep] != a.id.Step:
 		return fmt.Sprintf("it belongs to step %q", p.Annotations[kube.AnnotationStep])
-	case p.Labels[kube.LabelAttempt] != fmt.Sprint(a.id.n):
+	case p.Labels[kube.LabelAttempt] != fmt.Sprint(a.id.Attempt):
 		return "it belongs to attempt " + p.Labels[kube.LabelAttempt]
 	case p.Annotations[kube.AnnotationSpec] != a.digest:
 		return "it was created from another spec"
@@ -140,7 +140,7 @@ func (a *attempt) changed(p *corev1.Pod) {
 	s := &a.pod.state
 	if !s.Started.IsZero() && a.pod.started.IsZero() {
 		a.pod.started = s.Started
-		a.d.feed(record.Event{Type: record.AttemptStarted, Step: a.id.step, Attempt: a.id.n, At: s.Started.UTC()})
+		a.d.feed(record.Event{Type: record.AttemptStarted, Step: a.id.Step, Attempt: a.id.Attempt, At: s.Started.UTC()})
 	}
 	if a.ending.set() {
 		a.remove()
@@ -175,7 +175,7 @@ func (a *attempt) giveUp(class record.Class, reason, message string) {
 		return
 	}
 	r := &record.Result{Status: record.Failed, Class: class, Reason: reason, Message: message}
-	a.d.journal.Add(a.d.number(record.Event{Type: record.AttemptStopping, Step: a.id.step, Attempt: a.id.n, Result: r, Reason: reason, Text: message}))
+	a.d.run.Log(record.Event{Type: record.AttemptStopping, Step: a.id.Step, Attempt: a.id.Attempt, Result: r, Reason: reason, Text: message})
 	a.end(ending{"", r})
 }
 

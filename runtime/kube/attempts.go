@@ -13,25 +13,25 @@ import (
 // attempts are those of a run that have not ended. They are owned by the loop.
 type attempts struct {
 	d     *driver
-	byID  map[attemptID]*attempt
+	byID  map[record.AttemptID]*attempt
 	byPod map[string]*attempt
 	// listed are the pods that exist before their attempts are started again; nil once these were.
 	listed map[string]*corev1.Pod
 	// givenUp are the results of attempts that an earlier coordinator has given up, by the run's log.
-	givenUp map[attemptID]*record.Result
+	givenUp map[record.AttemptID]*record.Result
 }
 
 func newAttempts(d *driver) *attempts {
 	return &attempts{
-		d: d, byID: map[attemptID]*attempt{}, byPod: map[string]*attempt{},
-		listed: map[string]*corev1.Pod{}, givenUp: map[attemptID]*record.Result{},
+		d: d, byID: map[record.AttemptID]*attempt{}, byPod: map[string]*attempt{},
+		listed: map[string]*corev1.Pod{}, givenUp: map[record.AttemptID]*record.Result{},
 	}
 }
 
 // start begins an attempt: its pod is built, and then adopted, looked for or created.
 func (s *attempts) start(spec engine.Spec) {
 	d := s.d
-	a := newAttempt(d, attemptID{spec.Step, spec.Attempt})
+	a := newAttempt(d, record.AttemptID{Step: spec.Step, Attempt: spec.Attempt})
 	a.spec, a.step = spec, d.task(&spec)
 	s.byID[a.id], s.byPod[a.name] = a, a
 	listed, before := s.listed[a.name], d.resumed && s.listed != nil
@@ -64,7 +64,7 @@ func (s *attempts) settled(a *attempt) {
 }
 
 // stop ends an attempt that the engine doesn't want any more.
-func (s *attempts) stop(id attemptID, why string) {
+func (s *attempts) stop(id record.AttemptID, why string) {
 	if a := s.byID[id]; a != nil {
 		a.stop(why)
 	}

@@ -55,7 +55,7 @@ func (c *cached) keep(a *attempt, r *record.Result) {
 	if a.step.Program.Cache == nil {
 		return
 	}
-	slot, asked := c.slots[a.id.step]
+	slot, asked := c.slots[a.id.Step]
 	done := make(chan struct{})
 	if asked && slot.Digest != "" {
 		c.keeping.Store(slot.Digest, done)
@@ -73,7 +73,7 @@ func (c *cached) keep(a *attempt, r *record.Result) {
 		}
 		return func() {
 			c.failed.Do(func() {
-				d.warn(a.id.step, "results can't be stored in the cache, and later runs will compute them again: "+err.Error())
+				d.warn(a.id.Step, "results can't be stored in the cache, and later runs will compute them again: "+err.Error())
 			})
 		}
 	})

@@ -140,7 +140,7 @@ func (m *maker) judge(err error) error {
 	m.maybe = true
 	if m.told == "" {
 		m.told = "its pod can't be created yet: " + message
-		m.d.post(func() { m.d.warn(m.a.id.step, m.told) })
+		m.d.post(func() { m.d.warn(m.a.id.Step, m.told) })
 	}
 	return nil
 }
@@ -152,7 +152,7 @@ func (m *maker) lacks(kind podstate.Kind, message string) error {
 	}
 	if m.since[kind].IsZero() {
 		m.since[kind] = time.Now()
-		m.d.post(func() { m.d.warn(m.a.id.step, "its pod has to wait: "+message) })
+		m.d.post(func() { m.d.warn(m.a.id.Step, "its pod has to wait: "+message) })
 	}
 	grace := kind.Grace(m.a.spec.Def.PendingTimeout.D())
 	if waited := time.Since(m.since[kind]); waited >= grace {

@@ -2,111 +2,125 @@ package kube
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
 
 	"pipec.dev/pipec/runtime/cache"
-	"pipec.dev/pipec/runtime/earlier"
+	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/engine"
-	"pipec.dev/pipec/runtime/params"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
-// Forecast is what a run that is started now, without params of its own, would do.
+// Forecast is what a run would do that is started now, with the params of the schedule or their defaults.
 type Forecast struct {
-	Cached []string `json:"cached"` // steps whose result an earlier run has left, sorted
-	Run    []string `json:"run"`    // steps that would start a pod for sure, sorted; what depends on them is in neither
+	Cached []string `json:"cached"` // the steps whose result is cached, sorted
+	Run    []string `json:"run"`    // the steps that would certainly start a pod, sorted; steps that depend on them are in neither list
 }
 
-// Foresee asks the engine and the cache what a run of a bound program would do, and does nothing. It is nil where no step
-// is cached, a param has no value, or one is still to be imported.
+// Foresee computes what a run of a bound program would do, and does nothing. It returns nil if no step is cached, if a param
+// has no value, or if an artifact is still to be imported.
 func Foresee(ctx context.Context, s store.Store, p *program.Program) (*Forecast, error) {
 	if !slices.ContainsFunc(p.All(), func(s *program.Step) bool { return s.Cache != nil }) {
 		return nil, nil
 	}
-	run := &record.Run{Version: record.Version, Name: "plan", Pipeline: p.Pipeline, Namespace: p.Target.Namespace, Codes: map[string]string{}, CreatedAt: now()}
-	for i := range p.Codes {
-		run.Codes[p.Codes[i].Name] = p.Codes[i].Digest
+	run := &record.Run{
+		Version: record.Version, Name: "plan", Project: p.Project, Pipeline: p.Pipeline, Namespace: p.Target.Namespace,
+		Codes: codesOf(p), CreatedAt: now(),
 	}
-	var given map[string]json.RawMessage
+	request := drive.Request{}
 	if p.Schedule != nil {
-		given = p.Schedule.Params
+		request.Params = p.Schedule.Params
 	}
-	filled, err := params.Fill(p, given)
-	if err != nil || slices.ContainsFunc(filled.Imports, func(i record.Import) bool { return i.Empty() }) { // what is not imported yet is not known
-		return nil, nil
-	}
-	run.Params, run.Imports = filled.Values, filled.Imports
-	var missing *earlier.Missing
-	run.Project = p.Project
-	if run.Last, err = earlier.Find(ctx, s, p, run, nil); errors.As(err, &missing) {
+	var refusal *drive.Refusal
+	if err := request.Describe(ctx, s, p, run); errors.As(err, &refusal) {
 		return nil, nil
 	} else if err != nil {
 		return nil, err
+	}
+	if slices.ContainsFunc(run.Imports, func(i record.Import) bool { return i.Empty() }) {
+		return nil, nil
 	}
 	state, err := engine.New(p, run, 0)
 	if err != nil {
 		return nil, err
 	}
-	out := &Forecast{Cached: []string{}, Run: []string{}}
-	queue := []record.Event{{Type: record.RunStarted}}
-	for len(queue) > 0 {
-		var asked []engine.Spec
-		var entered []record.Event
+	f := forecaster{store: s, run: run, state: state, out: &Forecast{Cached: []string{}, Run: []string{}}}
+	return f.play(ctx)
+}
+
+// forecaster plays a run in which nothing starts and every other request is answered.
+type forecaster struct {
+	store store.Store
+	run   *record.Run
+	state *engine.State
+	out   *Forecast
+}
+
+// play answers what the engine asks for, until only attempts would be left.
+func (f *forecaster) play(ctx context.Context) (*Forecast, error) {
+	for queue := []record.Event{{Type: record.RunStarted}}; len(queue) > 0; {
+		var lookups []engine.Spec
+		var next []record.Event
 		for _, e := range queue {
-			e.Version, e.At, e.Run = record.Version, run.CreatedAt, run.Name
-			var actions []engine.Action
-			state, actions = engine.Next(state, e)
-			for _, a := range actions {
-				switch a := a.(type) {
-				case engine.CheckCache:
-					asked = append(asked, a.Spec)
-				case engine.EnterGroup: // it may have to wait, and comes in
-					entered = append(entered, record.Event{Type: record.GroupEntered, Step: a.Step, Attempt: a.Attempt})
-				case engine.StartAttempt:
-					out.Run = append(out.Run, a.Spec.Step)
-				}
-			}
+			l, n := f.take(e)
+			lookups, next = append(lookups, l...), append(next, n...)
 		}
-		queue = append(entered, answers(ctx, s, run, asked)...)
-		for i := range queue {
-			if queue[i].Result != nil {
-				out.Cached = append(out.Cached, queue[i].Step)
-			}
-		}
+		queue = append(next, f.lookUp(ctx, lookups)...)
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
 	}
-	slices.Sort(out.Cached)
-	slices.Sort(out.Run)
-	return out, nil
+	slices.Sort(f.out.Cached)
+	slices.Sort(f.out.Run)
+	return f.out, nil
 }
 
-// answers are what the cache says to each step that asks.
-func answers(ctx context.Context, s store.Store, run *record.Run, asked []engine.Spec) []record.Event {
-	out := make([]record.Event, len(asked))
+// take takes an event, and returns the steps to look up, and the events that follow from it.
+func (f *forecaster) take(e record.Event) (lookups []engine.Spec, next []record.Event) {
+	e.Version, e.At, e.Run = record.Version, f.run.CreatedAt, f.run.Name
+	var actions []engine.Action
+	f.state, actions = engine.Next(f.state, e)
+	for _, a := range actions {
+		switch a := a.(type) {
+		case engine.CheckCache:
+			lookups = append(lookups, a.Spec)
+		case engine.RequestSlot: // the run may have to wait, and enters then
+			next = append(next, record.Event{Type: record.GroupEntered, Step: a.Step, Attempt: a.Attempt})
+		case engine.StartAttempt:
+			f.out.Run = append(f.out.Run, a.Spec.Step)
+		}
+	}
+	return lookups, next
+}
+
+// lookUp returns the CacheChecked events of steps.
+func (f *forecaster) lookUp(ctx context.Context, specs []engine.Spec) []record.Event {
+	out := make([]record.Event, len(specs))
 	g := errgroup.Group{}
 	g.SetLimit(reads)
-	for i := range asked {
+	for i := range specs {
 		g.Go(func() error {
-			spec := asked[i]
+			spec := specs[i]
 			spec.Attempt = 1
 			out[i] = record.Event{Type: record.CacheChecked, Step: spec.Step}
-			task := taskOf(run, &spec)
+			task := taskOf(f.run, &spec)
 			key := step.ImageKey(task, task.Program.ImageDigest)
-			if entry, _ := cache.Lookup(ctx, s, key.Digest, task.Program.Cache.TTL.D()); entry != nil {
+			if entry, _ := cache.Lookup(ctx, f.store, key.Digest, task.Program.Cache.TTL.D()); entry != nil {
 				out[i].Result, out[i].From = &entry.Result, entry.Run
 			}
 			return nil
 		})
 	}
 	_ = g.Wait()
+	for i := range out {
+		if out[i].Result != nil {
+			f.out.Cached = append(f.out.Cached, out[i].Step)
+		}
+	}
 	return out
 }

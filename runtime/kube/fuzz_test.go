@@ -65,7 +65,7 @@ func FuzzProgram(f *testing.F) {
 			return
 		}
 		d := newDriver(&Options{Namespace: "ml", Job: "r", JobUID: "0-0", Store: s}, p)
-		d.run = run
+		d.record = run
 		at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 		queue := []record.Event{{Type: record.RunStarted, At: at}}
 		for n := 0; len(queue) > 0 && n < 300; n++ {
@@ -79,12 +79,12 @@ func FuzzProgram(f *testing.F) {
 					queue = append(queue, record.Event{Type: record.CacheChecked, At: at, Step: a.Step, Attempt: a.Attempt})
 				case engine.SetTimer:
 					queue = append(queue, record.Event{Type: record.TimerFired, At: a.At, Timer: a.Name})
-				case engine.EnterGroup:
+				case engine.RequestSlot:
 					queue = append(queue, record.Event{Type: record.GroupEntered, At: at, Step: a.Step, Attempt: a.Attempt})
-				case engine.Ask:
+				case engine.RequestApproval:
 					queue = append(queue, record.Event{Type: record.ApprovalGiven, At: at, Step: a.Step, Answer: anAnswer(&a.Ask)})
 				case engine.StartAttempt:
-					made, _, err := d.pod(t.Context(), &attempt{id: attemptID{a.Step, a.Attempt}, spec: a.Spec, step: d.task(&a.Spec), name: "x"})
+					made, _, err := d.pod(t.Context(), &attempt{id: record.AttemptID{Step: a.Step, Attempt: a.Attempt}, spec: a.Spec, step: d.task(&a.Spec), name: "x"})
 					if err == nil && made.Name != "x" {
 						t.Fatalf("the pod of %s is named %q", a.Step, made.Name)
 					}

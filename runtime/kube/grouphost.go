@@ -31,7 +31,7 @@ func (h groupHost) Notify(e record.Event) { h.tell(e) }
 func (h groupHost) Logged(ctx context.Context) bool {
 	wait := h.requests.BackOff()
 	for {
-		err := h.journal.Flush()
+		err := h.run.Flush()
 		if err == nil {
 			return ctx.Err() == nil
 		}

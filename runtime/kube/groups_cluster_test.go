@@ -89,7 +89,7 @@ func TestGroupOfTwoRuns(t *testing.T) {
 	w.group("somebody waits", func(holders, waiting string) bool { return holders != "" && waiting != "" })
 	w.start(w.bind([]program.Step{w.sh("a", "true", within("gpu", 1), skips)}), "three", nil)
 	end := w.succeeded("three")
-	if s := w.step(end, "a"); s.Status != record.Skipped || s.Reason != record.ReasonGroupBusy || !strings.Contains(s.Message, "the group gpu is busy: run ") {
+	if s := w.step(end, "a"); s.Status != record.Skipped || s.Reason != record.ReasonGroupBusy || !strings.Contains(s.Message, "group gpu is busy: run ") {
 		t.Errorf("%+v", s)
 	}
 	if n := len(w.pods("three")); n != 0 {
@@ -101,7 +101,7 @@ func TestGroupOfTwoRuns(t *testing.T) {
 	w.nobodyIn()
 }
 
-// A coordinator is killed that holds a place, and one that waits for it.
+// TestGroupKilledCoordinators: the coordinator that holds a slot is killed, and the one that waits for the slot.
 func TestGroupKilledCoordinators(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -123,8 +123,8 @@ func TestGroupKilledCoordinators(t *testing.T) {
 	w.nobodyIn()
 }
 
-// A run is deleted that holds a place: who waits for it comes in when no pod of that run is left, which takes its time to
-// end.
+// TestGroupDeletedRun: the holder of a slot is deleted. The waiter gets the slot after the last pod of that run has ended, which
+// takes some time.
 func TestGroupDeletedRun(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -153,7 +153,7 @@ func TestGroupDeletedRun(t *testing.T) {
 		}
 		if pod.Labels[kube.LabelRun] == "two" {
 			if !over {
-				t.Error("the place was taken while the pod of the run that was deleted still ran")
+				t.Error("the slot was taken while the pod of the deleted run was running")
 			}
 			break
 		}

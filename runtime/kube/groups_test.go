@@ -27,14 +27,14 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// crowd counts who is in a group, by the labels of the pods that run.
+// crowd counts the running pods of a group, by their labels.
 type crowd struct {
 	mu  sync.Mutex
 	max int
 	all int
 }
 
-// grouped is a rig whose steps are in a group of so many places.
+// grouped returns a rig whose steps are in a group with this many slots.
 func grouped(t *testing.T, steps, limit int) (*rig, *crowd) {
 	p := &program.Program{Project: "x", OnFailure: "continue", MaxParallel: 10}
 	for i := range steps {
@@ -198,8 +198,8 @@ func (w *watcher) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// TestGroupTakenOver: the place of a run whose Job is gone is taken when its coordinator and its pods are, and not before;
-// that of one whose Job has failed likewise; that of a Job that lives is not.
+// TestGroupTakenOver: the slot of a run whose Job is gone or has failed is taken over when its coordinator and its pods are gone
+// too, and not before. The slot of a run whose Job is running is not.
 func TestGroupTakenOver(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, groupTakenOver)
@@ -222,20 +222,20 @@ func groupTakenOver(t *testing.T) {
 		}
 		done <- end
 	}()
-	if e := <-out.waits; e.Step != "s00" || e.Text != "a place in the group gpu: run old (step train) holds it" {
+	if e := <-out.waits; e.Step != "s00" || e.Text != "a slot in group gpu: run old (step train) holds it" {
 		t.Errorf("it waits for %+v", e)
 	}
 	stays := func(what string) {
 		t.Helper()
 		select {
 		case <-done:
-			t.Fatalf("%s, and the place was taken", what)
+			t.Fatalf("%s, and the slot was taken", what)
 		case <-time.After(100 * time.Millisecond):
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.all > 0 {
-			t.Fatalf("%s, and the place was taken", what)
+			t.Fatalf("%s, and the slot was taken", what)
 		}
 	}
 	stays("the Job is there")
@@ -279,14 +279,14 @@ func TestGroupFinished(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := end.Steps[0]
-			if s.Status != c.want || s.Status == record.Skipped && (s.Reason != record.ReasonGroupBusy || s.Message != "the group gpu is busy: run old (step train) holds it") {
+			if s.Status != c.want || s.Status == record.Skipped && (s.Reason != record.ReasonGroupBusy || s.Message != "group gpu is busy: run old (step train) holds it") {
 				t.Errorf("%+v", s)
 			}
 		})
 	}
 }
 
-// TestGroupLine: who stands in line comes first, but for who doesn't come; of those whose Job is gone nothing is left.
+// TestGroupLine: earlier waiters come first, except for those that don't enter. Waiters whose Job is gone are removed.
 func TestGroupLine(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, groupLine)
@@ -303,7 +303,7 @@ func groupLine(t *testing.T) {
 	if err != nil || end.Status != record.Succeeded {
 		t.Fatal(end, err)
 	}
-	if e := <-out.waits; e.Text != "a place in the group gpu: others are before it" {
+	if e := <-out.waits; e.Text != "a slot in group gpu: other runs are ahead in the queue" {
 		t.Errorf("it waits for %+v", e)
 	}
 	if took := time.Since(start); took < 100*time.Millisecond {
@@ -315,7 +315,7 @@ func groupLine(t *testing.T) {
 	}
 }
 
-// TestGroupLineMoves: whoever doesn't come is passed by after its time, also while the Lease changes again and again.
+// TestGroupLineMoves: a waiter that doesn't enter is passed by after its time, also while the Lease changes repeatedly.
 func TestGroupLineMoves(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, groupLineMoves)
@@ -379,10 +379,10 @@ func (r *rig) cancel(job string) {
 	kubetest.Update(r.api, "jobs", job, func(j *batchv1.Job) { j.Annotations = map[string]string{kube.AnnotationCancel: "now"} })
 }
 
-// TestGroupCancelledEarly: a run that is cancelled while its first request to be in the group is under way is in it no
-// more when it has ended, nor in line.
+// TestGroupCancelledEarly: a run that is cancelled during its first request for a slot is neither among the holders nor in the
+// queue when it has ended.
 func TestGroupCancelledEarly(t *testing.T) {
-	for what, holders := range map[string][]groups.Member{"the place": nil, "the line": {{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1}}} {
+	for what, holders := range map[string][]groups.Member{"the slot": nil, "the queue": {{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1}}} {
 		inBubble(t, what, func(t *testing.T) {
 			r, _ := grouped(t, 1, 1)
 			r.job("old")
@@ -410,7 +410,7 @@ func TestGroupCancelledEarly(t *testing.T) {
 	}
 }
 
-// TestGroupDamaged: a Lease that can't be read keeps nobody waiting for ever.
+// TestGroupDamaged: a Lease that can't be read does not make a run wait forever.
 func TestGroupDamaged(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, groupDamaged)

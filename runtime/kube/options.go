@@ -1,23 +1,22 @@
-// Package kube drives runs on a cluster, from within: it reports the events of pods to the engine and performs the
-// engine's actions. One coordinator drives one run and belongs to its Job. When it dies, another coordinator continues the run: the
-// events are in the store, and the running pods are in the cluster.
+// Package kube runs the steps of a run as pods of the cluster that it runs in itself: it is the executor beneath
+// runtime/drive. One coordinator drives one run, whose Job it belongs to. When it dies, another coordinator takes the run
+// over: the store contains what has happened, and the cluster what runs.
 //
-// It makes no decisions about a run (runtime/engine does) and defines no pods (schema/kube/pod does). It does not poll: one
-// watch reports changes of the run's pods, another of its Job.
+// It decides nothing about a run (runtime/engine does) and designs no pod (schema/kube/pod does). It does not poll: it
+// watches the run's pods and its Job.
 package kube
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
-	"pipec.dev/pipec/runtime/journal"
+	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/kubeclient"
 	"pipec.dev/pipec/runtime/store"
 )
 
-// Options say whose coordinator this is.
+// Options are the run that this coordinator drives, and what it drives the run with.
 type Options struct {
 	Client *kubeclient.Client
 	Store  store.Store
@@ -32,28 +31,18 @@ type Options struct {
 	// is held of them on their way; 0: as s3.Options.
 	Environ func(string) (string, bool)
 	Memory  int64
-	// Out takes the run's events, a line of JSON each; earlier events are repeated if this coordinator continues
-	// a run, with the same numbers.
+	// Out receives the run's events, one line of JSON each. A coordinator that resumes a run writes the earlier events again,
+	// with the same numbers.
 	Out io.Writer
 
 	pace time.Duration // between tries, at first; 0: as is good for a server
 }
 
-// Refusal says that the run can't be: the coordinator's Job has failed, and starting it again would not help.
-type Refusal struct {
-	Message string
-	Reason  string // of the run's end; "": ReasonRefused
-}
-
-func (r *Refusal) Error() string { return r.Message }
-
-func refuse(format string, args ...any) error { return &Refusal{Message: fmt.Sprintf(format, args...)} }
-
-// ErrStopped means that the coordinator was asked to end. The run continues when it is started again.
+// ErrStopped means that the coordinator was asked to end. The run continues when a coordinator is started again.
 var ErrStopped = errors.New("the coordinator was stopped before the end of the run; the next coordinator continues the run")
 
-// ErrTakenOver says that another coordinator drives the run.
-var ErrTakenOver = journal.ErrTakenOver
+// ErrTakenOver means that another coordinator drives the run.
+var ErrTakenOver = drive.ErrTakenOver
 
 const (
 	// bigRun is how many steps a run has whose pods are deleted during the run; the pods of smaller runs are kept as long as the Job.
@@ -68,5 +57,5 @@ const (
 	lateBy = time.Minute
 )
 
-// now is the time as records have it.
-func now() time.Time { return time.Now().UTC().Round(0) }
+// now returns the current time as records contain it.
+func now() time.Time { return drive.Now() }

@@ -27,8 +27,8 @@ func TestMoves(t *testing.T) {
 		for to := range phases {
 			var out bytes.Buffer
 			d := newDriver(&Options{Out: &out}, &program.Program{})
-			d.run = &record.Run{Name: "run"}
-			a := newAttempt(d, attemptID{"a", 1})
+			d.record = &record.Run{Name: "run"}
+			a := newAttempt(d, record.AttemptID{Step: "a", Attempt: 1})
 			a.phase = from
 			moved := a.move(to)
 			if moved {

@@ -22,8 +22,8 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// task is the task of an attempt, for the wrapper in its pod.
-func (d *driver) task(s *engine.Spec) *step.Spec { return taskOf(d.run, s) }
+// task returns the task of an attempt, for the wrapper in its pod.
+func (d *driver) task(s *engine.Spec) *step.Spec { return taskOf(d.record, s) }
 
 func taskOf(run *record.Run, s *engine.Spec) *step.Spec {
 	p := s.Def
@@ -73,11 +73,11 @@ func (d *driver) pod(ctx context.Context, a *attempt) (pod *corev1.Pod, digest s
 		annotations = map[string]string{}
 	}
 	labels[kube.LabelRun], labels[kube.LabelRunUID] = kube.LabelValue(d.o.Job), d.o.JobUID
-	labels[kube.LabelStep], labels[kube.LabelAttempt] = kube.LabelValue(record.Address(a.id.step).SafeName()), strconv.Itoa(a.id.n)
-	for _, h := range a.spec.Holds {
+	labels[kube.LabelStep], labels[kube.LabelAttempt] = kube.LabelValue(record.Address(a.id.Step).SafeName()), strconv.Itoa(a.id.Attempt)
+	for _, h := range a.spec.Slots {
 		labels[groups.Label(d.program.Project, h.Group)] = h.Group
 	}
-	annotations[kube.AnnotationStep] = a.id.step
+	annotations[kube.AnnotationStep] = a.id.Step
 	if a.spec.Key != "" {
 		annotations[kube.AnnotationKey] = a.spec.Key
 	}

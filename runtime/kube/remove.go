@@ -64,7 +64,7 @@ func (s *sweeper) delete(name string, uid types.UID) {
 	d := s.d
 	d.async(func(ctx context.Context) func() {
 		// A log that can't be written doesn't keep a pod alive: no coordinator could continue such a run.
-		_ = d.journal.Flush()
+		_ = d.run.Flush()
 		err := d.requests.Retry(ctx, "delete the pod "+name, func(ctx context.Context) error {
 			defer d.requests.Enter()()
 			return d.client.DeletePod(ctx, name, uid)
@@ -88,7 +88,7 @@ func (s *sweeper) leave(a *attempt) {
 		s.delete(a.name, a.pod.uid)
 	default:
 		s.waiting = append(s.waiting, endedPod{a.name, a.pod.uid, time.Now().Add(keepPods)})
-		if s.d.state.Len() >= bigRun { // it may grow into one
+		if s.d.run.Len() >= bigRun { // it may grow into one
 			s.sweep()
 		}
 	}

@@ -104,12 +104,12 @@ func (a *attempt) settleAs(committed, otherwise *record.Result) {
 	d := a.d
 	d.attempts.settled(a)
 	if p := &a.pod; p.uid != "" && !p.gone && !p.state.Ends() {
-		d.groups.Linger(a.name, p.uid, a.spec.Holds)
+		d.groups.Linger(a.name, p.uid, a.spec.Slots)
 	}
 	if r.Status == record.Succeeded && !(r.ToldToStop && a.ending.cause != "") {
 		d.cached.keep(a, &r)
 	}
-	d.feed(record.Event{Type: record.AttemptEnded, Step: a.id.step, Attempt: a.id.n, Result: &r})
+	d.feed(record.Event{Type: record.AttemptEnded, Step: a.id.Step, Attempt: a.id.Attempt, Result: &r})
 	d.swept.leave(a)
 }
 
@@ -124,7 +124,7 @@ func (a *attempt) result(committed, otherwise *record.Result) (r record.Result) 
 		r = podstate.Verdict(committed, &a.pod.state, a.pod.gone)
 	}
 	at := now()
-	r.Version, r.Run, r.Step, r.Attempt = record.Version, a.d.run.Name, a.id.step, a.id.n
+	r.Version, r.Run, r.Step, r.Attempt = record.Version, a.d.record.Name, a.id.Step, a.id.Attempt
 	if committed == nil {
 		if r.Log.Segments == 0 {
 			r.Log = a.tail

@@ -80,7 +80,7 @@ func (a *attempt) nodeLost(since time.Time) {
 		return
 	}
 	a.pod.lost = since
-	a.d.warn(a.id.step, fmt.Sprintf("the node %s of its pod %s is unreachable since %s", a.pod.state.Node, a.name, since.UTC().Format(time.RFC3339)))
+	a.d.warn(a.id.Step, fmt.Sprintf("the node %s of its pod %s is unreachable since %s", a.pod.state.Node, a.name, since.UTC().Format(time.RFC3339)))
 	wait := a.d.program.Target.OnLostNode.D()
 	if wait <= 0 {
 		return // wait for it: it is not known what runs there

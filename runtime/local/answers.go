@@ -23,7 +23,7 @@ func newAnswers(s *scene) *answers {
 
 // ask lets an approval be answered. The question is written to the run's log before observers are notified of it, because
 // a user who answers reads it there. The caller must hold driver.mu.
-func (t *answers) ask(a engine.Ask) {
+func (t *answers) ask(a engine.RequestApproval) {
 	if len(t.asked) == 0 {
 		if err := t.claim.OpenAnswers(); err != nil {
 			t.run.Warn(a.Step, "approvals can't be answered: "+err.Error())
@@ -67,7 +67,7 @@ func (d *driver) takeAnswers(ctx context.Context) {
 		if err == nil {
 			err = d.answer(ctx, step, a)
 		}
-		var late *engine.NotAskingError
+		var late *engine.NotPendingError
 		if err != nil && !errors.As(err, &late) {
 			d.run.Warn(step, "an answer that can't be taken: "+err.Error())
 		}

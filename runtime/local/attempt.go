@@ -21,15 +21,15 @@ var errGone = fmt.Errorf("the run was taken over: %w", step.ErrShutdown)
 // attempts makes the attempts of a run.
 type attempts struct {
 	*scene
-	groups *groups
+	slots  *slots
 	cached *cached
 	forced atomic.Bool // the run was ended by force
 
 	kills map[record.AttemptID]context.CancelCauseFunc // of running attempts; guarded by driver.mu
 }
 
-func newAttempts(s *scene, g *groups, c *cached) *attempts {
-	return &attempts{scene: s, groups: g, cached: c, kills: map[record.AttemptID]context.CancelCauseFunc{}}
+func newAttempts(s *scene, slots *slots, c *cached) *attempts {
+	return &attempts{scene: s, slots: slots, cached: c, kills: map[record.AttemptID]context.CancelCauseFunc{}}
 }
 
 // start returns the task that makes an attempt; it ends with AttemptEnded. The attempt can be stopped from now on. The
@@ -41,7 +41,7 @@ func (t *attempts) start(ctx context.Context, s engine.Spec) task {
 		spec := t.spec(&s)
 		result := t.before(ctx, spec)
 		if result == nil {
-			result = t.attempt(ctx, spec, s.Holds)
+			result = t.attempt(ctx, spec, s.Slots)
 		}
 		e := record.Event{Type: record.AttemptEnded, Step: s.Step, Attempt: s.Attempt, Result: result}
 		if small(spec, result) {
@@ -101,16 +101,16 @@ func lost(spec *step.Spec, reason, message string) *record.Result {
 	}
 }
 
-// attempt makes the attempt while the run holds its places in groups.
-func (t *attempts) attempt(ctx context.Context, spec *step.Spec, holds []engine.Hold) *record.Result {
-	keeps, err := t.groups.keeps(ctx, holds)
+// attempt makes the attempt while the run holds its slots in groups.
+func (t *attempts) attempt(ctx context.Context, spec *step.Spec, held []engine.Slot) *record.Result {
+	files, err := t.slots.files(ctx, held)
 	if err != nil && ctx.Err() == nil {
 		return lost(spec, record.ReasonGroup, fmt.Sprintf("its group can't be entered again: %s", err))
 	}
 	slot := t.cached.slot(ctx, spec)
 	deps := t.deps(spec)
 	deps.Started = func(pid int) { t.started(pid) }
-	deps.Keeps = keeps
+	deps.Keeps = files
 	deps.Ready = spec.Attempt == 1 && t.claim.spares.Take(spec.Step)
 	result, err := step.Run(ctx, spec, deps)
 	if err == nil && result.Status == record.Succeeded {

@@ -76,7 +76,7 @@ type lostRun struct {
 
 // end takes the results that attempts have committed, cancels the run, and gives up the attempts that are left.
 func (l *lostRun) end(ctx context.Context) {
-	l.open.See(&record.Event{}, l.run.Start())
+	l.open.Observe(&record.Event{}, l.run.Start())
 	l.settle(ctx, true)
 	for range 2 { // the second request is for finally
 		l.take(record.Event{Type: record.CancelRequested})
@@ -84,14 +84,14 @@ func (l *lostRun) end(ctx context.Context) {
 	l.settle(ctx, false)
 }
 
-func (l *lostRun) take(e record.Event) { l.open.See(&e, l.run.Take(e)) }
+func (l *lostRun) take(e record.Event) { l.open.Observe(&e, l.run.Take(e)) }
 
 // settle ends the open attempts, and those that are started because of that: those that have committed a result, or all.
 func (l *lostRun) settle(ctx context.Context, committed bool) {
 	seen := map[record.AttemptID]bool{}
 	for more := true; more; {
 		more = false
-		for _, a := range l.open.Actions() {
+		for _, a := range l.open.Pending() {
 			start, ok := a.(engine.StartAttempt)
 			if !ok {
 				continue

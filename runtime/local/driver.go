@@ -17,7 +17,7 @@ type driver struct {
 	*scene
 	attempts *attempts
 	cached   *cached
-	groups   *groups
+	slots    *slots
 	answers  *answers
 	running  sync.WaitGroup // tasks, and what they leave to be done
 	over     chan struct{}  // closed when the run has ended
@@ -35,9 +35,9 @@ type task func() (e record.Event, rest func())
 func newDriver(s *scene) *driver {
 	d := &driver{scene: s, over: make(chan struct{})}
 	d.cached = newCached(s)
-	d.groups = newGroups(s)
+	d.slots = newSlots(s)
 	d.answers = newAnswers(s)
-	d.attempts = newAttempts(s, d.groups, d.cached)
+	d.attempts = newAttempts(s, d.slots, d.cached)
 	return d
 }
 
@@ -78,11 +78,11 @@ func (d *driver) act(ctx context.Context, actions []engine.Action) []task {
 			d.attempts.stop(record.AttemptID{Step: a.Step, Attempt: a.Attempt})
 		case engine.CheckCache:
 			tasks = append(tasks, d.cached.check(ctx, a.Spec))
-		case engine.EnterGroup:
-			tasks = append(tasks, d.groups.enter(ctx, a))
-		case engine.LeaveGroup:
-			d.groups.leave(a.Hold)
-		case engine.Ask:
+		case engine.RequestSlot:
+			tasks = append(tasks, d.slots.request(ctx, a))
+		case engine.ReleaseSlot:
+			d.slots.release(a.Slot)
+		case engine.RequestApproval:
 			d.answers.ask(a)
 		case engine.SetTimer:
 			e := record.Event{Type: record.TimerFired, Timer: a.Name}
@@ -140,7 +140,7 @@ func (d *driver) answer(ctx context.Context, step string, a *record.Answer) erro
 	d.mu.Lock()
 	if d.closed {
 		d.mu.Unlock()
-		return &engine.NotAskingError{Step: step}
+		return &engine.NotPendingError{Step: step}
 	}
 	if err := d.run.Check(step, a); err != nil {
 		d.mu.Unlock()

@@ -17,6 +17,7 @@ import (
 	"pipec.dev/pipec/runtime/journal"
 	"pipec.dev/pipec/runtime/local"
 	"pipec.dev/pipec/runtime/work"
+	"pipec.dev/pipec/runtime/work/groups"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
@@ -27,13 +28,13 @@ func within(group string, limit int) part {
 
 func skips(s *program.Step) { s.Concurrency.Skip = true }
 
-// counted is a step that notes in a file when it is in and when it is out.
+// counted returns a step that writes to a file when it has started and when it ends.
 func (p *project) counted(name string, parts ...part) program.Step {
 	file := filepath.Join(p.dir, "count")
 	return sh(name, fmt.Sprintf("echo in >>%s; sleep 0.05; echo out >>%s", file, file), parts...)
 }
 
-// most is how many were in at once, and how many in all.
+// most returns how many counted steps ran at once, and how many ran in all.
 func (p *project) most() (most, all int) {
 	data, err := os.ReadFile(filepath.Join(p.dir, "count"))
 	if err != nil {
@@ -52,14 +53,14 @@ func (p *project) most() (most, all int) {
 	return most, all
 }
 
-// also runs the same program beside, under another name, and with an observer of its own.
+// also returns the same project and program for another run, with its own observer.
 func (p *project) also(name string) *project {
 	q := &project{t: p.t, dir: p.dir, seen: map[string]chan struct{}{}, o: p.o}
 	q.o.Name, q.o.Observe = name, q.observe
 	return q
 }
 
-// waits gives a channel of what steps wait for.
+// waits returns a channel of the events that report what steps wait for.
 func (p *project) waits() <-chan record.Event {
 	c := make(chan record.Event, 100)
 	p.o.Observe = func(e record.Event) {
@@ -97,7 +98,7 @@ func TestGroupAcrossRuns(t *testing.T) {
 	}
 }
 
-// holding is a run in another process whose only step holds the group's place; script is what the step does first.
+// holding starts a run in another process whose only step holds the group's slot. The step runs script first.
 func holding(t *testing.T, script string) (*project, *child) {
 	t.Helper()
 	p := newProject(t)
@@ -113,7 +114,7 @@ func TestGroupSkip(t *testing.T) {
 	p.o.Program.Steps = []program.Step{sh("b", "true", within("g", 1), skips), sh("c", "true", after("b")), sh("d", "true", within("h", 1), skips)}
 	out := p.run(t.Context())
 	p.want(out, "succeeded: b=skipped/GroupBusy c=skipped/UpstreamSkipped d=succeeded")
-	if got, want := out.End.Steps[0].Message, "the group g is busy: run killed (step a) holds it"; got != want {
+	if got, want := out.End.Steps[0].Message, "group g is busy: run killed (step a) holds it"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -123,7 +124,7 @@ func TestGroupCancelledWhileQueued(t *testing.T) {
 	waits := p.waits()
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
-		if e := <-waits; e.Step != "b" || e.Text != "a place in the group g: run killed (step a) holds it" {
+		if e := <-waits; e.Step != "b" || e.Text != "a slot in group g: run killed (step a) holds it" {
 			t.Errorf("waits for %+v", e)
 		}
 		cancel()
@@ -131,11 +132,11 @@ func TestGroupCancelledWhileQueued(t *testing.T) {
 	p.want(p.run(ctx), "cancelled: b=skipped/Stopped")
 	c.kill()
 	p.o.Observe = p.observe
-	p.want(p.run(t.Context()), "succeeded: b=succeeded") // nobody waits any more who could keep it
+	p.want(p.run(t.Context()), "succeeded: b=succeeded") // no waiter is left that could keep it
 }
 
-// TestGroupKilledHolder: a run whose pipec was killed holds its place as long as a process of it lives, also where that
-// has closed what it inherited.
+// TestGroupKilledHolder: a run whose pipec was killed holds its slot as long as one of its processes is alive, even if the
+// process has closed the files that it inherited.
 func TestGroupKilledHolder(t *testing.T) {
 	linuxOnly(t)
 	for name, prefix := range map[string]string{"inherited": "unset PIPEC_INPUTS; ", "closed": "exec 3>&-; "} {
@@ -157,7 +158,7 @@ func TestGroupKilledHolder(t *testing.T) {
 			<-waits
 			select {
 			case <-in:
-				t.Fatal("two are in the group")
+				t.Fatal("two runs hold the slot")
 			default:
 			}
 			if !alive(t, pid) {
@@ -174,7 +175,7 @@ func TestGroupKilledHolder(t *testing.T) {
 	}
 }
 
-// TestGroupResumed: a run that is gone on with takes its places again before it goes on: of a call too.
+// TestGroupResumed: a run that is resumed takes its slots again before it continues, including those of a call.
 func TestGroupResumed(t *testing.T) {
 	linuxOnly(t)
 	p := newProject(t)
@@ -224,7 +225,7 @@ func TestGroupResumed(t *testing.T) {
 	}
 }
 
-// logged reports whether an event of a type is in the log of a run.
+// logged reports whether the log of a run contains an event of a type.
 func (p *project) logged(run *record.Run, typ record.EventType) bool {
 	p.t.Helper()
 	for s, err := range journal.Read(p.t.Context(), p.reader().Store(), run) {
@@ -238,8 +239,8 @@ func (p *project) logged(run *record.Run, typ record.EventType) bool {
 	return false
 }
 
-// TestGroupResumedBeside: an attempt that waits to be in its group again keeps no others of the run waiting, not even for
-// what it waits for.
+// TestGroupResumedBeside: an attempt that waits to take its slot again does not block other steps of the run, not even the
+// step that it waits for.
 func TestGroupResumedBeside(t *testing.T) {
 	linuxOnly(t)
 	p := newProject(t)
@@ -258,7 +259,7 @@ func TestGroupResumedBeside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !eventually.Holds(time.Minute, func() bool { return p.logged(run, record.GroupEntered) }) { // by another process
+	if !eventually.Holds(time.Minute, func() bool { return p.logged(run, record.GroupEntered) }) { // written by another process
 		t.Fatal("the run does not enter its group")
 	}
 	c.kill()
@@ -288,13 +289,13 @@ func TestGroupResumedBeside(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.want(<-resumed, "succeeded: call=succeeded call.x=succeeded call.y=succeeded w=succeeded z=succeeded")
-	if err := os.WriteFile(release, nil, 0o666); err != nil { // where it isn't there yet
+	if err := os.WriteFile(release, nil, 0o666); err != nil { // if step z has not created it
 		t.Fatal(err)
 	}
 	holder.want(<-holds, "succeeded: a=succeeded")
 }
 
-// TestGroupUnusable: a group that can not be entered fails its steps, and no others.
+// TestGroupUnusable: a group that cannot be entered fails its steps, and no others.
 func TestGroupUnusable(t *testing.T) {
 	p := newProject(t, sh("a", "true", within("g", 1)), sh("b", "true"))
 	if err := os.MkdirAll(filepath.Join(p.dir, ".pipec"), 0o777); err != nil {
@@ -306,24 +307,24 @@ func TestGroupUnusable(t *testing.T) {
 	p.want(p.run(t.Context()), "failed: a=failed/GroupUnavailable b=succeeded")
 }
 
-// TestGroupLowered: a run that knows a lower limit waits for those that came in under the higher one.
+// TestGroupLowered: a run whose limit is lower waits until the holders under the higher limit have released their slots.
 func TestGroupLowered(t *testing.T) {
 	p := newProject(t)
 	dir, err := work.In(p.dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := dir.Group("g")
-	first, _, err := g.Try(2, work.Holder{Run: "x", Step: "s"})
+	g := groups.Of(dir).Group("g")
+	first, _, err := g.Try(2, groups.Holder{Run: "x", Step: "s"})
 	if err != nil || first == nil {
 		t.Fatal(first, err)
 	}
-	second, _, err := g.Try(2, work.Holder{Run: "y", Step: "s"})
+	second, _, err := g.Try(2, groups.Holder{Run: "y", Step: "s"})
 	if err != nil || second == nil {
 		t.Fatal(second, err)
 	}
-	first.Leave()
-	if got, holders, err := g.Try(1, work.Holder{Run: "z", Step: "s"}); got != nil || err != nil || len(holders) != 1 || holders[0].Run != "y" {
+	first.Release()
+	if got, holders, err := g.Try(1, groups.Holder{Run: "z", Step: "s"}); got != nil || err != nil || len(holders) != 1 || holders[0].Run != "y" {
 		t.Errorf("%v, %v, %v", got, holders, err)
 	}
 	p.o.Program.Steps = []program.Step{sh("a", "true", within("g", 1))}
@@ -331,6 +332,6 @@ func TestGroupLowered(t *testing.T) {
 	done := make(chan local.Outcome)
 	go func() { done <- p.run(t.Context()) }()
 	<-waits
-	second.Leave()
+	second.Release()
 	p.want(<-done, "succeeded: a=succeeded")
 }

@@ -73,7 +73,7 @@ func (d *driver) abandon() {
 	d.running.Wait()
 	d.chores.removing.Wait()
 	_ = d.claim.Kill()
-	d.groups.shut()
+	d.slots.releaseAll()
 	d.watch.close()
 }
 

@@ -2,7 +2,6 @@ package local
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 
@@ -10,7 +9,6 @@ import (
 	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/params"
 	"pipec.dev/pipec/runtime/rerun"
-	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -25,7 +23,7 @@ type RerunPlan struct {
 // PlanRerun returns which steps `rerun` would run, and why, without doing anything. Options.Program is the pipeline's current
 // program; a run that is resumed uses the recorded one.
 func PlanRerun(ctx context.Context, o Options, of *record.Run) (*RerunPlan, error) {
-	reader, err := runs.Open(o.Project, o.Stack)
+	reader, err := o.reader()
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +36,7 @@ func PlanRerun(ctx context.Context, o Options, of *record.Run) (*RerunPlan, erro
 		return &RerunPlan{Of: of, Resume: true, Steps: resumed(detail.Steps)}, nil
 	}
 	if err := rerun.Allowed(of, detail.Status, o.Program); err != nil {
-		return nil, refusedRerun(err)
+		return nil, drive.AsRefusal(err)
 	}
 	was, err := reader.Program(ctx, of)
 	if err != nil {
@@ -48,21 +46,9 @@ func PlanRerun(ctx context.Context, o Options, of *record.Run) (*RerunPlan, erro
 		return cache.Present(ctx, reader.Store(), s.Outputs)
 	})
 	if err != nil {
-		return nil, refusedRerun(err)
+		return nil, drive.AsRefusal(err)
 	}
 	return &RerunPlan{Of: of, Steps: plan.Steps}, nil
-}
-
-// refusedRerun returns the *Refusal for a rerun that is not allowed, and other errors as they are.
-func refusedRerun(err error) error {
-	var refused *rerun.RefusedError
-	if !errors.As(err, &refused) {
-		return err
-	}
-	code := map[rerun.Reason]string{
-		rerun.Running: RefusedDriven, rerun.Succeeded: RefusedEnded, rerun.NoPipeline: RefusedProgram, rerun.NoStep: RefusedStep,
-	}[refused.Reason]
-	return refuse(code, "%s", refused)
 }
 
 // resumed returns what a run that is resumed does with its steps.
@@ -94,7 +80,7 @@ func Rerun(ctx context.Context, o Options, p *RerunPlan) (Outcome, error) {
 	o.Params = given
 	var err error
 	if o.Only, err = rerun.Limit(o.Program, p.Of); err != nil {
-		return Outcome{}, refusedRerun(err)
+		return Outcome{}, drive.AsRefusal(err)
 	}
 	return start(ctx, o, drive.Request{Params: o.Params, Only: o.Only, Of: p.Of, Kept: rerun.Kept(p.Steps)})
 }

@@ -6,6 +6,7 @@ import (
 
 	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/history"
+	"pipec.dev/pipec/runtime/work/groups"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
@@ -73,7 +74,7 @@ func (t *takeover) read(ctx context.Context) error {
 	if err := t.claim.Kill(); err != nil {
 		return err
 	}
-	if err := t.machine.dir.Forget(t.record.Name); err != nil {
+	if err := groups.Of(t.machine.dir).ReleaseRun(t.record.Name); err != nil {
 		return err
 	}
 	if t.program, err = history.Program(ctx, s, t.record); err != nil {

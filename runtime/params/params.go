@@ -1,5 +1,5 @@
-// Package params fills in the params of a run. It is the same for every driver. It reads nothing: what is still to be
-// imported runtime/imports brings into the store.
+// Package params fills in the params of a run. It is the same for every driver. It reads no files and no store:
+// runtime/imports imports the artifacts.
 package params
 
 import (
@@ -14,7 +14,7 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// Error is the reason why the given params can't be used for a run.
+// Error is the error for params that a run can't be started with.
 type Error struct {
 	Message string
 	Hint    string // what to do about it; may be ""
@@ -28,8 +28,8 @@ type Filled struct {
 	Imports []record.Import            // of those that are artifacts, sorted by name; some may be Empty
 }
 
-// Fill gives every param of the program what was given, else its default, else its source. What is given for an artifact
-// is a record.Import, as Give writes it. The error is an *Error, which lists all faults.
+// Fill returns a value for every param of the program: the given value, else its default, else its source. The value of an
+// artifact is a record.Import, as Give encodes it. The error is an *Error with everything that is wrong.
 func Fill(p *program.Program, given map[string]json.RawMessage) (Filled, error) {
 	out := Filled{Values: make(map[string]json.RawMessage, len(p.Params))}
 	declared := make(map[string]bool, len(p.Params))
@@ -92,10 +92,10 @@ func IsArtifact(p *program.Param) bool {
 	return err == nil && types.HasArtifact(t)
 }
 
-// Give writes an artifact as what is given for a param.
+// Give encodes an artifact as the value of a param.
 func Give(i *record.Import) (json.RawMessage, error) { return json.Marshal(i) }
 
-// content reads what Give has written, for a param.
+// content decodes what Give has encoded, for a param.
 func content(p *program.Param, value json.RawMessage) (record.Import, error) {
 	var one record.Import
 	if err := json.Unmarshal(value, &one); err != nil {
@@ -132,7 +132,7 @@ func named(i record.Import, p *program.Param) record.Import {
 	return i
 }
 
-// Check reports whether a value can be the param's, or, for an artifact, what Give has written.
+// Check returns why a value can't be that of the param; nil: it can. The value of an artifact is what Give has encoded.
 func Check(p *program.Param, value json.RawMessage) error {
 	t, err := types.ParseString(p.Type)
 	if err != nil {
@@ -152,7 +152,7 @@ func Check(p *program.Param, value json.RawMessage) error {
 	return err
 }
 
-// Of are the params of a run that the pipeline still takes, to be given to another.
+// Of returns the params of a run that the pipeline still accepts, as values for another run.
 func Of(now *program.Program, run *record.Run) map[string]json.RawMessage {
 	out := map[string]json.RawMessage{}
 	imports := map[string]*record.Import{}

@@ -211,8 +211,8 @@ func (f *follower) synced(d *runs.Detail) {
 		for n := 1; n < s.Attempts; n++ {
 			f.closeAttempt(s.Name, flow, n, nil)
 		}
-		if a := flow.attempts[s.Attempts]; a == nil && !flow.shown[s.Attempts] && f.blind["pods"] != nil && f.wanted(attemptID{s.Name, s.Attempts}) {
-			f.newAttempt(attemptID{s.Name, s.Attempts}, "", true) // no pod will be seen
+		if a := flow.attempts[s.Attempts]; a == nil && !flow.shown[s.Attempts] && f.blind["pods"] != nil && f.wanted(record.AttemptID{Step: s.Name, Attempt: s.Attempts}) {
+			f.newAttempt(record.AttemptID{Step: s.Name, Attempt: s.Attempts}, "", true) // no pod will be seen
 		}
 	}
 	if d.End != nil {
@@ -221,12 +221,12 @@ func (f *follower) synced(d *runs.Detail) {
 }
 
 // logTrouble takes in that a log could not be read.
-func (f *follower) logTrouble(id attemptID, err error, unread bool) {
+func (f *follower) logTrouble(id record.AttemptID, err error, unread bool) {
 	switch {
 	case apierrors.IsForbidden(err):
 		f.blinded("pods/log", err)
 	case unread && errors.Is(err, store.ErrNotExist):
 	case unread:
-		f.warn(fmt.Sprintf("the end of the log of step %s, attempt %d, can't be read: %s", id.step, id.n, why(err)))
+		f.warn(fmt.Sprintf("the end of the log of step %s, attempt %d, can't be read: %s", id.Step, id.Attempt, why(err)))
 	}
 }

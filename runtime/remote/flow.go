@@ -122,18 +122,18 @@ func (f *follower) closeAttempt(name string, s *stepFlow, n int, result *record.
 	}
 	a := s.attempts[n]
 	if a == nil {
-		if result != nil && result.Log.Bytes == 0 || !f.wanted(attemptID{name, n}) {
+		if result != nil && result.Log.Bytes == 0 || !f.wanted(record.AttemptID{Step: name, Attempt: n}) {
 			s.shown[n] = true
 			return
 		}
-		a = f.newAttempt(attemptID{name, n}, "", false)
+		a = f.newAttempt(record.AttemptID{Step: name, Attempt: n}, "", false)
 	}
 	a.ended(result)
 }
 
 // newAttempt begins to show the log of an attempt, when those before it are.
-func (f *follower) newAttempt(id attemptID, pod string, late bool) *attemptLog {
-	a := newAttemptLog(f.c, f.store, f.run.AttemptDir(id.step, id.n), pod, late)
+func (f *follower) newAttempt(id record.AttemptID, pod string, late bool) *attemptLog {
+	a := newAttemptLog(f.c, f.store, f.run.AttemptDir(id.Step, id.Attempt), pod, late)
 	a.emit = func(text string) error {
 		select {
 		case f.lines <- line{id, text}:
@@ -143,8 +143,8 @@ func (f *follower) newAttempt(id attemptID, pod string, late bool) *attemptLog {
 		}
 	}
 	a.trouble = func(err error, unread bool) { f.call(func() { f.logTrouble(id, err, unread) }) }
-	s := f.step(id.step)
-	s.attempts[id.n] = a
+	s := f.step(id.Step)
+	s.attempts[id.Attempt] = a
 	f.openGate(s)
 	f.group.Go(func() {
 		a.run(f.ctx)
@@ -153,17 +153,17 @@ func (f *follower) newAttempt(id attemptID, pod string, late bool) *attemptLog {
 	return a
 }
 
-func (f *follower) attemptShown(id attemptID) {
+func (f *follower) attemptShown(id record.AttemptID) {
 	// Lines that were given are told first: the two channels know nothing of each other.
 	for range len(f.lines) {
 		f.line(<-f.lines)
 	}
-	s := f.step(id.step)
-	delete(s.attempts, id.n)
-	s.shown[id.n] = true
+	s := f.step(id.Step)
+	delete(s.attempts, id.Attempt)
+	s.shown[id.Attempt] = true
 	f.openGate(s)
 	if len(s.held) > 0 {
-		f.pass(id.step, s)
+		f.pass(id.Step, s)
 	}
 	f.endIfDone()
 }
@@ -185,8 +185,8 @@ func (f *follower) wantedStep(name string) bool {
 	return f.o.Step == "" || record.Address(name).Under(record.Address(f.o.Step))
 }
 
-func (f *follower) wanted(id attemptID) bool {
-	return f.o.Lines && f.wantedStep(id.step) && (f.o.Attempt == 0 || f.o.Attempt == id.n)
+func (f *follower) wanted(id record.AttemptID) bool {
+	return f.o.Lines && f.wantedStep(id.Step) && (f.o.Attempt == 0 || f.o.Attempt == id.Attempt)
 }
 
 // runEnded sees to it that all is told that comes before the run's end.

@@ -61,14 +61,8 @@ func (c *Cluster) Follow(ctx context.Context, o FollowOptions) (*record.End, err
 
 // line is a line of a step's log.
 type line struct {
-	id   attemptID
+	id   record.AttemptID
 	text string
-}
-
-// attemptID names an attempt of the run.
-type attemptID struct {
-	step string
-	n    int
 }
 
 // follower follows one run. What it knows belongs to its loop; everyone else gives it functions to call.
@@ -188,7 +182,7 @@ func (f *follower) loop() error {
 }
 
 func (f *follower) line(l line) {
-	f.o.Tell(record.Event{Version: record.Version, Type: record.StepLog, Run: f.o.Name, Step: l.id.step, Attempt: l.id.n, Text: l.text, At: f.now().UTC()})
+	f.o.Tell(record.Event{Version: record.Version, Type: record.StepLog, Run: f.o.Name, Step: l.id.Step, Attempt: l.id.Attempt, Text: l.text, At: f.now().UTC()})
 }
 
 // cancel asks the coordinator to cancel the run. That is told at once: it may take a second to arrive.

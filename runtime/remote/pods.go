@@ -55,16 +55,16 @@ func (f *follower) podChanged(p *pod) {
 	if !ok {
 		return
 	}
-	f.considerPod(id.step, p, kube.ContainerMain)
+	f.considerPod(id.Step, p, kube.ContainerMain)
 	start := begun(p, kube.ContainerMain)
 	if start.IsZero() || !f.wanted(id) {
 		return
 	}
-	s := f.step(id.step)
-	if s.shown[id.n] || s.ended {
+	s := f.step(id.Step)
+	if s.shown[id.Attempt] || s.ended {
 		return
 	}
-	a := s.attempts[id.n]
+	a := s.attempts[id.Attempt]
 	if a == nil {
 		a = f.newAttempt(id, p.Name, f.now().Sub(start) > lateAfter)
 	}
@@ -76,20 +76,20 @@ func (f *follower) podChanged(p *pod) {
 func (f *follower) podGone(p *pod) {
 	f.noWait(string(p.UID))
 	if id, ok := identity(p); ok {
-		if a := f.step(id.step).attempts[id.n]; a != nil && a.pod == p.Name {
+		if a := f.step(id.Step).attempts[id.Attempt]; a != nil && a.pod == p.Name {
 			a.terminated.Store(true)
 		}
 	}
 }
 
 // identity is the attempt that a pod was made for.
-func identity(p *pod) (attemptID, bool) {
+func identity(p *pod) (record.AttemptID, bool) {
 	name := p.Annotations[kube.AnnotationStep]
 	if name == "" {
 		name = p.Labels[kube.LabelStep]
 	}
 	n, err := strconv.Atoi(p.Labels[kube.LabelAttempt])
-	return attemptID{name, n}, err == nil && n > 0 && name != ""
+	return record.AttemptID{Step: name, Attempt: n}, err == nil && n > 0 && name != ""
 }
 
 // considerPod notes what a pod waits for, or that it doesn't.

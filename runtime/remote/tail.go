@@ -42,7 +42,7 @@ func (c *Cluster) Logs(ctx context.Context, reader *runs.Reader, run *record.Run
 			if n != last {
 				err = reader.Logs(ctx, run, runs.LogOptions{Step: s.Name, Attempt: n}, emit)
 			} else {
-				err = c.soFar(ctx, reader, run, attemptID{s.Name, n}, emit, &behind)
+				err = c.soFar(ctx, reader, run, record.AttemptID{Step: s.Name, Attempt: n}, emit, &behind)
 			}
 			if err != nil {
 				return err
@@ -65,10 +65,10 @@ func (e *BehindError) Error() string {
 func (e *BehindError) Unwrap() error { return e.Err }
 
 // soFar gives what an attempt that runs has written.
-func (c *Cluster) soFar(ctx context.Context, reader *runs.Reader, run *record.Run, id attemptID, emit func(record.Event) error, behind *error) error {
-	a := newAttemptLog(c, reader.Store(), run.AttemptDir(id.step, id.n), "", true)
+func (c *Cluster) soFar(ctx context.Context, reader *runs.Reader, run *record.Run, id record.AttemptID, emit func(record.Event) error, behind *error) error {
+	a := newAttemptLog(c, reader.Store(), run.AttemptDir(id.Step, id.Attempt), "", true)
 	a.emit = func(text string) error {
-		return emit(record.Event{Version: record.Version, Type: record.StepLog, Run: run.Name, Step: id.step, Attempt: id.n, Text: text})
+		return emit(record.Event{Version: record.Version, Type: record.StepLog, Run: run.Name, Step: id.Step, Attempt: id.Attempt, Text: text})
 	}
 	var failed error
 	a.trouble = func(err error, _ bool) { failed = err }
@@ -94,7 +94,7 @@ func (c *Cluster) soFar(ctx context.Context, reader *runs.Reader, run *record.Ru
 	return err
 }
 
-func (c *Cluster) attemptPod(ctx context.Context, uid string, id attemptID) (*corev1.Pod, error) {
+func (c *Cluster) attemptPod(ctx context.Context, uid string, id record.AttemptID) (*corev1.Pod, error) {
 	list, err := c.client.ListPods(ctx, kube.LabelRunUID+"="+uid)
 	if err != nil {
 		return nil, err

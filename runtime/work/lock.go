@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"pipec.dev/pipec/runtime/work/flock"
 )
 
 // ErrHeld reports that another process drives the run.
@@ -30,7 +32,7 @@ const (
 // Lock creates the run's directory and takes its lock. It returns ErrHeld if another process has it.
 func (r Run) Lock() (*Lock, error) {
 	for try := 0; ; try++ {
-		f, err := r.openLock()
+		f, err := flock.Open(filepath.Join(r.path, lockName))
 		if err != nil {
 			// The directory may be removed between the two calls.
 			if passing := errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist); !passing || try == lockTries {
@@ -39,8 +41,8 @@ func (r Run) Lock() (*Lock, error) {
 			time.Sleep(lockPause)
 			continue
 		}
-		err = flock(f, unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil && r.isLock(f) {
+		err = flock.Lock(f, unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil && flock.AtPath(f) {
 			return &Lock{run: r, f: f}, nil
 		}
 		_ = f.Close()
@@ -52,28 +54,6 @@ func (r Run) Lock() (*Lock, error) {
 		}
 		time.Sleep(lockPause)
 	}
-}
-
-func (r Run) openLock() (*os.File, error) {
-	name := filepath.Join(r.path, lockName)
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return f, err
-	}
-	if err := os.MkdirAll(r.path, 0o777); err != nil {
-		return nil, err
-	}
-	return os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
-}
-
-// isLock reports whether the file is still the one at the lock's path: the directory may have been removed.
-func (r Run) isLock(f *os.File) bool {
-	mine, err := f.Stat()
-	if err != nil {
-		return false
-	}
-	there, err := os.Stat(filepath.Join(r.path, lockName))
-	return err == nil && os.SameFile(mine, there)
 }
 
 // Note stores in the run's directory the key of the record of the run's end.
@@ -107,7 +87,7 @@ func (r Run) Held() bool {
 		return false
 	}
 	defer f.Close()
-	return errors.Is(flock(f, unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK)
+	return errors.Is(flock.Lock(f, unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK)
 }
 
 // Released waits until no process drives the run. If ctx ends first, a goroutine remains blocked in the kernel.
@@ -121,7 +101,7 @@ func (r Run) Released(ctx context.Context) error {
 	}
 	done := make(chan error, 1)
 	go func() {
-		done <- flock(f, unix.LOCK_SH)
+		done <- flock.Lock(f, unix.LOCK_SH)
 		_ = f.Close()
 	}()
 	select {
@@ -129,13 +109,5 @@ func (r Run) Released(ctx context.Context) error {
 		return err
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	}
-}
-
-func flock(f *os.File, how int) error {
-	for {
-		if err := unix.Flock(int(f.Fd()), how); !errors.Is(err, unix.EINTR) {
-			return err
-		}
 	}
 }

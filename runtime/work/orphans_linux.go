@@ -35,10 +35,10 @@ func (r Run) Kill() error {
 	return fmt.Errorf("the processes of the run at %s start new processes faster than they can be killed", r.path)
 }
 
-// processes returns handles of the processes that work for the run, found as in Kill.
-func (r Run) processes() []int {
+// Processes returns handles of the processes that work for the run, which are found as in Kill. The caller closes them.
+func (r Run) Processes() Processes {
 	mark := []byte("\x00PIPEC_INPUTS=" + r.path + "/")
-	var out []int
+	var out Processes
 	_ = eachMarked(mark, func(pid int) {
 		fd, err := unix.PidfdOpen(pid, 0)
 		if err != nil {
@@ -54,8 +54,8 @@ func (r Run) processes() []int {
 }
 
 func killMarked(mark []byte) (found bool, err error) {
-	var killed []int
-	defer func() { closeAll(killed) }()
+	var killed Processes
+	defer func() { killed.Close() }()
 	err = eachMarked(mark, func(pid int) { found = kill(pid, mark, &killed) || found })
 	if err != nil || !found {
 		return false, err
@@ -100,7 +100,7 @@ func eachMarked(mark []byte, do func(pid int)) error {
 
 // kill kills the process if it is still the marked one, because process IDs are reused. A handle refers to one process,
 // so the mark is checked again after opening the handle.
-func kill(pid int, mark []byte, handles *[]int) bool {
+func kill(pid int, mark []byte, handles *Processes) bool {
 	fd, err := unix.PidfdOpen(pid, 0)
 	if errors.Is(err, unix.ENOSYS) {
 		return unix.Kill(pid, unix.SIGKILL) == nil
@@ -148,7 +148,7 @@ func gone(pid int) bool {
 }
 
 // awaitExit waits until the processes have ended: then their handles are readable.
-func awaitExit(fds []int) error {
+func awaitExit(fds Processes) error {
 	end := time.Now().Add(killWait)
 	for _, fd := range fds {
 		for {

@@ -6,4 +6,5 @@ package work
 // that the driver kills are ended.
 func (r Run) Kill() error { return nil }
 
-func (r Run) processes() []int { return nil }
+// Processes returns nil: it is implemented on Linux only.
+func (r Run) Processes() Processes { return nil }

@@ -38,8 +38,16 @@ func kubernetes() *Orchestrator {
 			{Name: "on_lost_node", Type: "string", Default: `"wait"`, Since: cluster, Doc: "What happens to a step on a node that can't be reached: `wait` until the node is back or deleted, or `retry_after(10m)`, which may run the step twice for a while."},
 		},
 		Read:     readKubernetes,
-		Describe: func(o *program.Orchestrator) string { return o.Kind + " (" + o.Namespace + ")" },
+		Describe: describeKubernetes,
 	}
+}
+
+// describeKubernetes returns the kind and the namespace. A faulty stack may have no namespace.
+func describeKubernetes(o *program.Orchestrator) string {
+	if o.Namespace == "" {
+		return o.Kind
+	}
+	return o.Kind + " (" + o.Namespace + ")"
 }
 
 func readKubernetes(v Values, o *program.Orchestrator) []Fault {
@@ -64,7 +72,7 @@ func readVersion(v Values, o *program.Orchestrator) []Fault {
 	}
 	if ok, _ := regexp.MatchString(clusterVersion, text); !ok {
 		return []Fault{{
-			Attribute: "kubernetes_version", Text: fmt.Sprintf("%q is not a version of Kubernetes", text),
+			Attribute: "kubernetes_version", Text: fmt.Sprintf("%q is not a valid Kubernetes version", text),
 			Detail: `It is written as "1.36" or "v1.36.2".`,
 		}}
 	}
@@ -116,6 +124,6 @@ func namedTwice(v Values) []Fault {
 	}
 	return []Fault{{
 		Code: "duplicate", Attribute: ways[1], AtName: true,
-		Text: fmt.Sprintf("a cluster is named once: by %s, not by both", strings.Join(ways, " or ")),
+		Text: fmt.Sprintf("a stack names its cluster once: set %s, not both", strings.Join(ways, " or ")),
 	}}
 }

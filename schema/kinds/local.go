@@ -30,7 +30,7 @@ func directory() *Store {
 		Kind: "local", PathDoc: "a directory, relative to the project", Private: "a directory of this machine",
 		Path: func(path string) (string, *Fault) {
 			if path == "" || strings.Contains(path, "://") {
-				return path, &Fault{Text: strconv.Quote(path) + " is no directory"}
+				return path, &Fault{Text: strconv.Quote(path) + " is not a valid directory"}
 			}
 			return filepath.ToSlash(filepath.Clean(path)), nil
 		},

@@ -25,7 +25,7 @@ func s3() *Store {
 		Path: func(path string) (string, *Fault) {
 			rest, isS3 := strings.CutPrefix(path, "s3://")
 			if bucket, _, _ := strings.Cut(rest, "/"); !isS3 || bucket == "" {
-				return path, &Fault{Text: fmt.Sprintf("%q is no place in S3", path), Suggestion: "write s3://BUCKET/PREFIX"}
+				return path, &Fault{Text: fmt.Sprintf("%q is not a valid S3 URI", path), Suggestion: "write s3://BUCKET/PREFIX"}
 			}
 			return path, nil
 		},
@@ -64,7 +64,7 @@ func checkEndpoint(text string) *Fault {
 		return nil
 	}
 	f := &Fault{
-		Attribute: "endpoint", Text: "this is no address of an S3 server",
+		Attribute: "endpoint", Text: "this is not the address of an S3 server",
 		Detail: "It is a URL without user and query: https://HOST:PORT.",
 	}
 	if u, err := url.Parse("https://" + text); err == nil && !strings.Contains(text, "://") && u.Host == text {

@@ -76,7 +76,7 @@ func objectName(v Values, name string, rule func(string) []string) (string, []Fa
 	}
 	f := Fault{
 		Code: "invalid-name", Attribute: name,
-		Text: strconv.Quote(text) + " can't be the name of a " + strings.ReplaceAll(name, "_", " ") + " in Kubernetes",
+		Text: strconv.Quote(text) + " is not a valid Kubernetes name of a " + strings.ReplaceAll(name, "_", " "),
 	}
 	if low := strings.ToLower(strings.ReplaceAll(text, "_", "-")); len(rule(low)) == 0 {
 		f.Suggestion = "did you mean " + strconv.Quote(low) + "?"

@@ -57,7 +57,7 @@ const (
 // The holders of a concurrency group: annotations of its Lease, and a label of each pod that runs in the group.
 const (
 	AnnotationGroup   = "pipec.dev/group"   // its name
-	AnnotationHolders = "pipec.dev/holders" // JSON list of who holds a place
+	AnnotationHolders = "pipec.dev/holders" // JSON list of the holders of slots
 	AnnotationWaiting = "pipec.dev/waiting" // JSON list of the runs that wait for one, the first first
 
 	// LabelGroup is the prefix of a label's key, before GroupDigest: a pod may be in several groups. The value is the name of the group.

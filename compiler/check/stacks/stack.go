@@ -98,7 +98,7 @@ func (c *checker) store(s *program.Store, orchestrator *kinds.Orchestrator, b *d
 		c.report(b, []kinds.Fault{*fault})
 	}
 	if orchestrator != nil && orchestrator.SharedStore && row.Private != "" {
-		c.project.Diags.Add(diag.New("invalid-value", b.LabelRange, "%s can't reach %s", orchestrator.Steps(), row.Private).
+		c.project.Diags.Add(diag.New("invalid-value", b.LabelRange, "%s can't access %s", orchestrator.Steps(), row.Private).
 			WithSuggestion("write %s", c.kinds.SharedStoreForm()))
 	}
 }

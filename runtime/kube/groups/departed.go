@@ -61,7 +61,7 @@ func (g *Groups) watchMembers(w *waiter, holders []Member) {
 	there := map[string]bool{}
 	for _, m := range holders {
 		there[m.UID] = true
-		if m.UID == g.o.JobUID || w.jobs[m.UID] != nil || g.dead[deadKey(m.UID, w.hold.Group)] {
+		if m.UID == g.o.JobUID || w.jobs[m.UID] != nil || g.dead[deadKey(m.UID, w.slot.Group)] {
 			continue
 		}
 		ctx, stop := context.WithCancel(context.Background())
@@ -69,12 +69,12 @@ func (g *Groups) watchMembers(w *waiter, holders []Member) {
 		g.host.Async(func(run context.Context) func() {
 			defer stop()
 			defer context.AfterFunc(run, stop)()
-			if !g.lease.awaitDeparture(ctx, &m, w.hold.Group) {
+			if !g.lease.awaitDeparture(ctx, &m, w.slot.Group) {
 				return nil
 			}
 			return func() {
-				g.dead[deadKey(m.UID, w.hold.Group)] = true
-				if g.waits[w.hold] == w {
+				g.dead[deadKey(m.UID, w.slot.Group)] = true
+				if g.waits[w.slot] == w {
 					g.look(w)
 				}
 			}
@@ -88,7 +88,7 @@ func (g *Groups) watchMembers(w *waiter, holders []Member) {
 	}
 }
 
-// The pauses between the queries for what is left of a run whose Job has ended.
+// The pauses between the queries for the remaining pods of a run whose Job has ended.
 const (
 	departFirst = 2 * time.Second
 	departLast  = 15 * time.Second

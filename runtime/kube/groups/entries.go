@@ -42,12 +42,12 @@ const longestStep = 180
 // maxWaiting limits the queue in the Lease: the others join it later.
 const maxWaiting = 100
 
-func (l *leases) member(h engine.Hold) Member {
-	step := h.Step
+func (l *leases) member(s engine.Slot) Member {
+	step := s.Step
 	if len(step) > longestStep {
 		step = record.Address(step).SafeName()
 	}
-	return Member{Run: l.o.Job, UID: l.o.JobUID, Step: step, Attempt: h.Attempt}
+	return Member{Run: l.o.Job, UID: l.o.JobUID, Step: step, Attempt: s.Attempt}
 }
 
 func readEntries(lease *coordinationv1.Lease) (entries, error) {
@@ -120,13 +120,13 @@ func (l *leases) write(ctx context.Context, group string, lease *coordinationv1.
 	return l.o.Client.UpdateLease(ctx, lease)
 }
 
-// amend applies change to a group's entries, and repeats that until nobody else has changed them meanwhile. It returns the
+// amend applies change to a group's entries, and repeats that until no other run has changed them meanwhile. It returns the
 // entries as they are then, and the version of their Lease.
 func (l *leases) amend(ctx context.Context, group string, change func(*entries)) (now entries, version string, err error) {
 	wait := l.o.Requests.BackOff()
 	for {
 		var unreadable error
-		err := l.o.Requests.Retry(ctx, "read and write who is in the group "+group, func(ctx context.Context) error {
+		err := l.o.Requests.Retry(ctx, "read and write the holders of group "+group, func(ctx context.Context) error {
 			lease, err := l.o.Client.GetLease(ctx, kube.GroupLease(l.o.Project, group))
 			if apierrors.IsNotFound(err) {
 				lease = nil

@@ -1,9 +1,9 @@
-// Package groups lets a run enter and leave the concurrency groups of a cluster. Each group has a Lease, in whose annotations
-// the holders of its slots and the queue of those who wait stand. All runs write it with optimistic locking, so that of two
-// runs that want the last slot one finds it taken.
+// Package groups requests and releases slots in the concurrency groups of a cluster. Each group has a Lease, whose annotations
+// contain the holders of its slots and the queue of the waiters. All runs write it with optimistic locking: if two runs try
+// to take the last slot, one of them finds it taken.
 //
-// A Lease here is a record and no lock with a term: no clock takes a slot from its holder. A slot of a run that can't give it
-// back any more is taken over when nothing of that run is left: see departed.go.
+// The Lease stores the slots and has no term: no clock takes a slot from its holder. If a run can no longer release its slot,
+// a waiter takes the slot over when no Job and no pod of that run is left: see departed.go.
 package groups
 
 import (
@@ -52,24 +52,24 @@ type Options struct {
 // Groups are the concurrency groups of a run: the slots that it holds, and those that it waits for. It is owned by the
 // host's loop.
 type Groups struct {
-	o        *Options
-	host     Host
-	lease    *leases
-	waits    map[engine.Hold]*waiter
-	held     map[engine.Hold]bool
-	lingers  map[string]*linger   // by pod
-	late     map[engine.Hold]bool // slots that are left when their last pod has ended
-	dead     map[string]bool      // departed members, by deadKey
-	watching bool
-	blind    error // why the watch of the Leases sees nothing; nil: it does
-	leaving  sync.WaitGroup
+	o         *Options
+	host      Host
+	lease     *leases
+	waits     map[engine.Slot]*waiter
+	held      map[engine.Slot]bool
+	lingers   map[string]*linger   // by pod
+	late      map[engine.Slot]bool // slots that are released when their last pod has ended
+	dead      map[string]bool      // departed members, by deadKey
+	watching  bool
+	blind     error // why the watch of the Leases sees nothing; nil: it does
+	releasing sync.WaitGroup
 }
 
 // New returns the groups of a run that holds no slot yet.
 func New(o *Options, host Host) *Groups {
 	return &Groups{
-		o: o, host: host, lease: &leases{o}, waits: map[engine.Hold]*waiter{}, held: map[engine.Hold]bool{}, lingers: map[string]*linger{},
-		late: map[engine.Hold]bool{}, dead: map[string]bool{},
+		o: o, host: host, lease: &leases{o}, waits: map[engine.Slot]*waiter{}, held: map[engine.Slot]bool{}, lingers: map[string]*linger{},
+		late: map[engine.Slot]bool{}, dead: map[string]bool{},
 	}
 }
 
@@ -82,13 +82,13 @@ func now() time.Time { return time.Now().UTC().Round(0) }
 
 // waiter is a request for a slot.
 type waiter struct {
-	hold  engine.Hold
+	slot  engine.Slot
 	skip  bool
 	since time.Time
 
 	busy, again bool          // a look is under way; and another one is to follow
 	tried       chan struct{} // closed when the last look has ended; nil: there was none
-	gone        bool          // the slot isn't wanted any more
+	gone        bool          // the request was withdrawn
 	told        string        // what it waits for, as last reported
 	version     string        // of the Lease at the last look
 	ahead       []Member
@@ -97,13 +97,13 @@ type waiter struct {
 	jobs        map[string]context.CancelFunc // ends the watch of a holder's Job, by UID
 }
 
-// passAfter is how long a free slot is left to those who are ahead in the queue. Only the order depends on it.
+// passAfter is how long a free slot is reserved for the runs that are ahead in the queue. Only the order depends on it.
 const passAfter = 30 * time.Second
 
-// Enter requests a slot. The answer is an event: GroupEntered or GroupBusy.
-func (g *Groups) Enter(a engine.EnterGroup) {
-	w := &waiter{hold: a.Hold, skip: a.Skip, since: now(), jobs: map[string]context.CancelFunc{}}
-	g.waits[a.Hold] = w
+// Request requests a slot. The answer is an event: GroupEntered or GroupBusy.
+func (g *Groups) Request(a engine.RequestSlot) {
+	w := &waiter{slot: a.Slot, skip: a.Skip, since: now(), jobs: map[string]context.CancelFunc{}}
+	g.waits[a.Slot] = w
 	g.look(w)
 }
 
@@ -119,7 +119,7 @@ func (g *Groups) look(w *waiter) {
 	if w.pass {
 		passed = w.ahead
 	}
-	try := try{host: g.host, lease: g.lease, hold: w.hold, skip: w.skip, passed: passed, dead: maps.Clone(g.dead)}
+	try := try{host: g.host, lease: g.lease, slot: w.slot, skip: w.skip, passed: passed, dead: maps.Clone(g.dead)}
 	g.host.Async(func(ctx context.Context) func() {
 		found := try.do(ctx)
 		close(tried)
@@ -136,16 +136,16 @@ func (g *Groups) looked(w *waiter, f *found) {
 	for _, key := range f.dead {
 		g.dead[key] = true
 	}
-	e := record.Event{Type: record.GroupEntered, Step: w.hold.Step, Attempt: w.hold.Attempt}
+	e := record.Event{Type: record.GroupEntered, Step: w.slot.Step, Attempt: w.slot.Attempt}
 	switch {
-	case w.gone: // Leave handles what was found
+	case w.gone: // Release handles what was found
 		return
 	case f.in:
-		g.held[w.hold] = true
+		g.held[w.slot] = true
 	case f.err != nil:
-		e.Type, e.Reason, e.Text = record.GroupBusy, record.ReasonGroup, fmt.Sprintf("the group %s can't be entered: %s", w.hold.Group, f.err)
+		e.Type, e.Reason, e.Text = record.GroupBusy, record.ReasonGroup, fmt.Sprintf("group %s can't be entered: %s", w.slot.Group, f.err)
 	case w.skip:
-		e.Type, e.Text = record.GroupBusy, fmt.Sprintf("the group %s is busy: %s", w.hold.Group, describeMembers(f.entries.holders))
+		e.Type, e.Text = record.GroupBusy, fmt.Sprintf("group %s is busy: %s", w.slot.Group, describeMembers(f.entries.holders))
 	default:
 		g.wait(w, f)
 		return
@@ -179,7 +179,7 @@ func (g *Groups) wait(w *waiter, f *found) {
 					return
 				}
 				w.timer, w.pass = nil, true
-				if g.waits[w.hold] == w {
+				if g.waits[w.slot] == w {
 					g.look(w)
 				}
 			})
@@ -191,15 +191,15 @@ func (g *Groups) wait(w *waiter, f *found) {
 	}
 }
 
-// tellWait reports who holds the slots, if that has changed.
+// tellWait reports the holders of the slots if they have changed.
 func (g *Groups) tellWait(w *waiter, holders []Member) {
-	text := fmt.Sprintf("a place in the group %s: %s", w.hold.Group, describeMembers(holders))
-	if len(holders) < w.hold.Limit {
-		text = fmt.Sprintf("a place in the group %s: others are before it", w.hold.Group)
+	text := fmt.Sprintf("a slot in group %s: %s", w.slot.Group, describeMembers(holders))
+	if len(holders) < w.slot.Limit {
+		text = fmt.Sprintf("a slot in group %s: other runs are ahead in the queue", w.slot.Group)
 	}
 	if text != w.told {
 		w.told = text
-		g.tell(record.Event{At: w.since, Step: w.hold.Step, Attempt: w.hold.Attempt, Text: text})
+		g.tell(record.Event{At: w.since, Step: w.slot.Step, Attempt: w.slot.Attempt, Text: text})
 	}
 }
 
@@ -210,7 +210,7 @@ func (g *Groups) tell(e record.Event) {
 
 // done ends a request.
 func (g *Groups) done(w *waiter) {
-	delete(g.waits, w.hold)
+	delete(g.waits, w.slot)
 	for _, stop := range w.jobs {
 		stop()
 	}
@@ -218,7 +218,7 @@ func (g *Groups) done(w *waiter) {
 		w.timer.Stop()
 	}
 	if w.told != "" {
-		g.tell(record.Event{At: now(), Step: w.hold.Step, Attempt: w.hold.Attempt})
+		g.tell(record.Event{At: now(), Step: w.slot.Step, Attempt: w.slot.Attempt})
 	}
 }
 
@@ -238,7 +238,7 @@ func (g *Groups) watch() {
 	})
 }
 
-// fault reports that the watch of the Leases is interrupted, once until it sees again.
+// fault reports that the watch of the Leases is interrupted, once for each interruption.
 func (g *Groups) fault(err error) {
 	if err != nil && g.blind == nil {
 		g.warn("", "the coordinator can't watch its leases: "+err.Error())
@@ -246,14 +246,14 @@ func (g *Groups) fault(err error) {
 	g.blind = err
 }
 
-// changed looks again if a slot may be free; what others do in the queue is no reason.
+// changed looks again if a slot may be free. It ignores changes of the queue.
 func (g *Groups) changed(l *coordinationv1.Lease) {
 	r, err := readEntries(l)
 	for _, w := range g.waiting(l.Name) {
-		me := g.lease.member(w.hold)
+		me := g.lease.member(w.slot)
 		switch {
 		case l.ResourceVersion == w.version:
-		case err != nil, len(r.holders) < w.hold.Limit, find(r.holders, &me) >= 0, find(r.queue, &me) < 0:
+		case err != nil, len(r.holders) < w.slot.Limit, find(r.holders, &me) >= 0, find(r.queue, &me) < 0:
 			g.look(w)
 		default:
 			g.tellWait(w, r.holders)
@@ -272,18 +272,18 @@ func (g *Groups) vanished(name string) {
 func (g *Groups) waiting(name string) []*waiter {
 	var out []*waiter
 	for _, w := range g.waits {
-		if kube.GroupLease(g.o.Project, w.hold.Group) == name {
+		if kube.GroupLease(g.o.Project, w.slot.Group) == name {
 			out = append(out, w)
 		}
 	}
 	return out
 }
 
-// describeMembers returns who holds the slots, as text.
+// describeMembers describes the holders of the slots, to be used in a sentence.
 func describeMembers(holders []Member) string {
 	out := make([]engine.Holder, len(holders))
 	for i := range holders {
 		out[i] = engine.Holder{Run: holders[i].Run, Step: holders[i].Step}
 	}
-	return engine.Held(out)
+	return engine.DescribeHolders(out)
 }

@@ -71,8 +71,8 @@ func newRun(t *testing.T, api *kubetest.API, job string) (*Groups, *host) {
 	return g, h
 }
 
-func hold(step string) engine.Hold {
-	return engine.Hold{Group: "gpu", Step: step, Attempt: 1, Limit: 1}
+func slot(step string) engine.Slot {
+	return engine.Slot{Group: "gpu", Step: step, Attempt: 1, Limit: 1}
 }
 
 // lease returns the annotations of the group's Lease; nil: there is none.
@@ -84,26 +84,26 @@ func lease(api *kubetest.API) map[string]string {
 	return l.Annotations
 }
 
-// TestTurns: of two runs one waits in the queue until the other has left, and the Lease is removed at the end.
+// TestTurns: of two runs one waits in the queue until the other has released its slot, and the Lease is removed at the end.
 func TestTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := kubetest.New(t)
 		a, atA := newRun(t, api, "a")
 		b, atB := newRun(t, api, "b")
-		atA.Post(func() { a.Enter(engine.EnterGroup{Hold: hold("s")}) })
+		atA.Post(func() { a.Request(engine.RequestSlot{Slot: slot("s")}) })
 		if e := <-atA.events; e.Type != record.GroupEntered {
 			t.Fatalf("a: %+v", e)
 		}
-		atB.Post(func() { b.Enter(engine.EnterGroup{Hold: hold("s")}) })
+		atB.Post(func() { b.Request(engine.RequestSlot{Slot: slot("s")}) })
 		synctest.Wait()
 		if l := lease(api); len(atB.events) > 0 || !strings.Contains(l[kube.AnnotationWaiting], "uid-b") || !strings.Contains(l[kube.AnnotationHolders], "uid-a") {
 			t.Fatalf("b doesn't wait: %v", l)
 		}
-		atA.Post(func() { a.Leave(hold("s")) })
+		atA.Post(func() { a.Release(slot("s")) })
 		if e := <-atB.events; e.Type != record.GroupEntered {
 			t.Fatalf("b: %+v", e)
 		}
-		atB.Post(func() { b.Leave(hold("s")) })
+		atB.Post(func() { b.Release(slot("s")) })
 		synctest.Wait()
 		if l := lease(api); l != nil {
 			t.Errorf("at the end there is %v", l)
@@ -111,20 +111,20 @@ func TestTurns(t *testing.T) {
 	})
 }
 
-// TestLinger: a slot is not given back while a pod runs that may use it.
+// TestLinger: a slot is not released while a pod is running that may use it.
 func TestLinger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := kubetest.New(t)
 		g, h := newRun(t, api, "a")
-		h.Post(func() { g.Enter(engine.EnterGroup{Hold: hold("s")}) })
+		h.Post(func() { g.Request(engine.RequestSlot{Slot: slot("s")}) })
 		<-h.events
 		h.Post(func() {
-			g.Linger("p", "u", []engine.Hold{hold("s")})
-			g.Leave(hold("s"))
+			g.Linger("p", "u", []engine.Slot{slot("s")})
+			g.Release(slot("s"))
 		})
 		time.Sleep(time.Hour)
 		if l := lease(api); !strings.Contains(l[kube.AnnotationHolders], "uid-a") {
-			t.Fatalf("the slot was given back: %v", l)
+			t.Fatalf("the slot was released: %v", l)
 		}
 		h.Post(func() { g.Pod(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "p", UID: "u"}}, true) })
 		synctest.Wait()
@@ -141,7 +141,7 @@ func TestDeparted(t *testing.T) {
 		api := kubetest.New(t)
 		a, atA := newRun(t, api, "a")
 		b, atB := newRun(t, api, "b")
-		atA.Post(func() { a.Enter(engine.EnterGroup{Hold: hold("s")}) })
+		atA.Post(func() { a.Request(engine.RequestSlot{Slot: slot("s")}) })
 		<-atA.events
 		for name, labels := range map[string]map[string]string{
 			"coordinator": {batchv1.ControllerUidLabel: "uid-a"},
@@ -149,7 +149,7 @@ func TestDeparted(t *testing.T) {
 		} {
 			api.Put(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "ns", UID: types.UID(name), Labels: labels}, Status: corev1.PodStatus{Phase: corev1.PodRunning}})
 		}
-		atB.Post(func() { b.Enter(engine.EnterGroup{Hold: hold("s")}) })
+		atB.Post(func() { b.Request(engine.RequestSlot{Slot: slot("s")}) })
 		for _, gone := range [][2]string{{"jobs", "a"}, {"pods", "coordinator"}, {"pods", "step"}} {
 			time.Sleep(24 * time.Hour)
 			if len(atB.events) > 0 {

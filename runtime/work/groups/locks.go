@@ -1,4 +1,4 @@
-package work
+package groups
 
 import (
 	"context"
@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"pipec.dev/pipec/runtime/work/flock"
 )
 
 // locks waits for any of several file locks. Waiting in the kernel can't be cancelled. A waiter that gives up leaves a
@@ -24,17 +26,17 @@ type locked struct {
 	err error
 }
 
-// wait returns the first of the files that it can lock. It calls tell if none is free immediately.
-func (l *locks) wait(ctx context.Context, names []string, tell func()) (*os.File, error) {
+// wait returns the first of the files that it can lock. It calls report if none is free immediately.
+func (l *locks) wait(ctx context.Context, names []string, report func()) (*os.File, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 	for _, name := range names {
-		if f, free, err := tryLock(name); free || err != nil {
+		if f, free, err := flock.TryOpen(name); free || err != nil {
 			return f, err
 		}
 	}
-	tell()
+	report()
 	got := make(chan locked, 1)
 	l.mu.Lock()
 	l.got, l.targets = got, map[string]bool{}
@@ -69,9 +71,9 @@ func (l *locks) wait(ctx context.Context, names []string, tell func()) (*os.File
 
 // block waits in the kernel for the lock of a file, and passes it to the current waiter.
 func (l *locks) block(name string) {
-	f, err := openPlace(name)
+	f, err := flock.Open(name)
 	if err == nil {
-		if err = flock(f, unix.LOCK_EX); err != nil {
+		if err = flock.Lock(f, unix.LOCK_EX); err != nil {
 			_ = f.Close()
 			err = &fs.PathError{Op: "lock", Path: name, Err: err}
 		}

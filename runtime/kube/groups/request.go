@@ -21,22 +21,22 @@ type found struct {
 type try struct {
 	host   Host
 	lease  *leases
-	hold   engine.Hold
+	slot   engine.Slot
 	skip   bool
 	passed []Member // those ahead who have had the time to enter
 	dead   map[string]bool
 }
 
 // do takes a free slot, or joins the queue. What has led to the request is in the run's log before: else a successor of this
-// coordinator might not repeat the request, and nobody would give the slot back.
+// coordinator might not repeat the request, and the slot would never be released.
 func (t *try) do(ctx context.Context) (out found) {
 	if !t.host.Logged(ctx) {
 		return found{lost: true}
 	}
-	me := t.lease.member(t.hold)
+	me := t.lease.member(t.slot)
 	out.dead = t.departed(ctx, t.passed)
 	for {
-		out.entries, out.version, out.err = t.lease.amend(ctx, t.hold.Group, func(r *entries) { out.in, out.ahead = t.admit(r, &me) })
+		out.entries, out.version, out.err = t.lease.amend(ctx, t.slot.Group, func(r *entries) { out.in, out.ahead = t.admit(r, &me) })
 		if out.in || out.err != nil || !t.skip {
 			return out
 		}
@@ -53,7 +53,7 @@ func (t *try) do(ctx context.Context) (out found) {
 func (t *try) departed(ctx context.Context, members []Member) (found []string) {
 	for i := range members {
 		m := &members[i]
-		if key := deadKey(m.UID, t.hold.Group); m.UID != t.lease.o.JobUID && !t.dead[key] && t.lease.departed(ctx, m, t.hold.Group) {
+		if key := deadKey(m.UID, t.slot.Group); m.UID != t.lease.o.JobUID && !t.dead[key] && t.lease.departed(ctx, m, t.slot.Group) {
 			t.dead[key] = true
 			found = append(found, key)
 		}
@@ -67,14 +67,14 @@ func (t *try) admit(r *entries, me *Member) (in bool, ahead []Member) {
 	if find(r.holders, me) >= 0 {
 		return true, nil
 	}
-	isDead := func(m *Member) bool { return t.dead[deadKey(m.UID, t.hold.Group)] }
+	isDead := func(m *Member) bool { return t.dead[deadKey(m.UID, t.slot.Group)] }
 	r.holders, r.queue = drop(r.holders, isDead), drop(r.queue, isDead)
 	ahead = r.queue
 	if at := find(r.queue, me); at >= 0 {
 		ahead = r.queue[:at]
 	}
 	ahead = drop(ahead, func(m *Member) bool { return find(t.passed, m) >= 0 })
-	free := t.hold.Limit - len(r.holders)
+	free := t.slot.Limit - len(r.holders)
 	m := *me
 	m.Since = now()
 	switch {

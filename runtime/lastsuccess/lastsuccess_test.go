@@ -1,4 +1,4 @@
-package earlier_test
+package lastsuccess_test
 
 import (
 	"bytes"
@@ -18,7 +18,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"pipec.dev/pipec/runtime/earlier"
+	"pipec.dev/pipec/runtime/lastsuccess"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -112,8 +112,8 @@ func TestFind(t *testing.T) {
 			found: "p.x=1 of old, p.y=1 of old",
 		},
 	} {
-		got, err := earlier.Find(t.Context(), s, &program.Program{Last: c.last}, run, c.of)
-		var missing *earlier.Missing
+		got, err := lastsuccess.Find(t.Context(), s, &program.Program{Last: c.last}, run, c.of)
+		var missing *lastsuccess.Missing
 		if c.fault != "" {
 			if !errors.As(err, &missing) || !strings.Contains(missing.Message, c.fault) || missing.Hint == "" {
 				t.Errorf("%s: %v", c.name, err)
@@ -159,7 +159,7 @@ func TestFindNewest(t *testing.T) {
 			}
 		}
 		p := &program.Program{Last: []program.Last{{Pipeline: "p", Output: "a", Type: "number"}, {Pipeline: "p", Output: "b", Type: "number"}}}
-		got, err := earlier.Find(t.Context(), s, p, &record.Run{Namespace: "local"}, nil)
+		got, err := lastsuccess.Find(t.Context(), s, p, &record.Run{Namespace: "local"}, nil)
 		if err != nil || text(got) != strings.Join(parts, ", ") {
 			rt.Fatalf("%s, and should be %s (%v)", text(got), parts, err)
 		}
@@ -241,9 +241,9 @@ func TestFindFar(t *testing.T) {
 		var err error
 		synctest.Test(t, func(t *testing.T) { // in which all that are read at once sleep at once
 			s.delay = func() { time.Sleep(time.Millisecond) }
-			got, err = earlier.Find(t.Context(), s, p, &record.Run{Namespace: "local"}, nil)
+			got, err = lastsuccess.Find(t.Context(), s, p, &record.Run{Namespace: "local"}, nil)
 		})
-		var missing *earlier.Missing
+		var missing *lastsuccess.Missing
 		switch {
 		case c.fault != "" && (!errors.As(err, &missing) || !strings.Contains(missing.Message, c.fault)):
 			t.Errorf("%s: %v", c.name, err)

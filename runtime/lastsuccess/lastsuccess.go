@@ -1,7 +1,8 @@
-// Package earlier finds what a run is given of earlier ones: for each output that last_success reads, that of the newest run
-// of its pipeline which succeeded and has it. It is the same for every driver, reads the index of runs from its newest
-// end, and writes nothing: who starts a run records what was found, so that a restart and a rerun see the same.
-package earlier
+// Package lastsuccess finds the values of last_success: for each output that a program reads of another pipeline, the output
+// of the newest run of that pipeline that succeeded and has it. It is the same for every driver. It reads the index of
+// runs from its newest end, and writes nothing: the driver records what was found, so that a restart and a rerun read
+// the same values.
+package lastsuccess
 
 import (
 	"context"
@@ -19,32 +20,33 @@ import (
 )
 
 const (
-	maxRuns = 1000 // of a pipeline that are looked at
-	atOnce  = 16   // of them, where the newest won't do
+	maxRuns = 1000 // the number of runs of a pipeline that are read
+	atOnce  = 16   // how many of them are read at the same time, if the newest is not enough
 )
 
-// Missing lists the required outputs that were not found.
+// Missing is the error for outputs that are required and were not found.
 type Missing struct{ Message, Hint string }
 
 func (m *Missing) Error() string { return m.Message }
 
-// Find gives run, which is about to start, what program p reads of earlier ones: of those of the run's own project and
-// namespace. What the run of was given, which may be nil and is rerun, is taken first.
+// Find returns the outputs of earlier runs that program p reads, for a run that is about to start. Only runs of the same
+// project and namespace count. If run is a rerun of the run of, which may be nil, the values that of was started with are
+// used if they still fit. The error is a *Missing if a required output was not found.
 func Find(ctx context.Context, s store.Store, p *program.Program, run, of *record.Run) ([]record.Last, error) {
 	var out []record.Last
-	wanted := map[string][]*program.Last{} // by pipeline
+	required := map[string][]*program.Last{} // the outputs to find, by pipeline
 	for i := range p.Last {
 		l := &p.Last[i]
 		if had := kept(of, l); had != nil {
 			out = append(out, *had)
 			continue
 		}
-		wanted[l.Pipeline] = append(wanted[l.Pipeline], l)
+		required[l.Pipeline] = append(required[l.Pipeline], l)
 	}
 	f := finder{store: s, run: run}
 	for _, l := range p.Last { // sorted by pipeline
-		if list := wanted[l.Pipeline]; list != nil {
-			delete(wanted, l.Pipeline)
+		if list := required[l.Pipeline]; list != nil {
+			delete(required, l.Pipeline)
 			found, err := f.pipeline(ctx, l.Pipeline, list)
 			if err != nil {
 				return nil, err
@@ -61,7 +63,7 @@ func Find(ctx context.Context, s store.Store, p *program.Program, run, of *recor
 	return out, nil
 }
 
-// kept is what a run was given already, where it still fits.
+// kept returns what a run was started with, if it still fits; else nil.
 func kept(of *record.Run, l *program.Last) *record.Last {
 	if of == nil {
 		return nil
@@ -81,10 +83,10 @@ type finder struct {
 	hint    string
 }
 
-// pipeline looks through the newest runs of a pipeline, the newest first, until all is found. It reads one, and twice as
-// many at once each time that was not all.
-func (f *finder) pipeline(ctx context.Context, pipeline string, wanted []*program.Last) ([]record.Last, error) {
-	g := gathering{pipeline: pipeline, wanted: wanted, stale: map[string]string{}}
+// pipeline reads the runs of a pipeline, the newest first, until all outputs are found. It reads one run, and then each time
+// twice as many at once.
+func (f *finder) pipeline(ctx context.Context, pipeline string, open []*program.Last) ([]record.Last, error) {
+	g := gathering{pipeline: pipeline, open: open, stale: map[string]string{}}
 	var batch []string
 	seen, size, more := 0, 1, false
 	for key, err := range f.store.List(ctx, "index/"+pipeline+"/", "") {
@@ -104,7 +106,7 @@ func (f *finder) pipeline(ctx context.Context, pipeline string, wanted []*progra
 		if err := f.look(ctx, batch, &g); err != nil {
 			return nil, err
 		}
-		if len(g.wanted) == 0 {
+		if len(g.open) == 0 {
 			break
 		}
 		batch, size = batch[:0], min(2*size, atOnce)
@@ -112,7 +114,7 @@ func (f *finder) pipeline(ctx context.Context, pipeline string, wanted []*progra
 	if err := f.look(ctx, batch, &g); err != nil {
 		return nil, err
 	}
-	for _, l := range g.wanted {
+	for _, l := range g.open {
 		if l.Required {
 			none := fmt.Sprintf("no run of pipeline %s has succeeded yet and written", pipeline)
 			if more {
@@ -125,18 +127,18 @@ func (f *finder) pipeline(ctx context.Context, pipeline string, wanted []*progra
 	return g.out, nil
 }
 
-// look reads runs at once, and takes what they have in their order.
+// look reads runs at the same time, and takes their outputs in order.
 func (f *finder) look(ctx context.Context, keys []string, g *gathering) error {
 	type result struct {
 		name string
 		end  *record.End
 		err  error
 	}
-	if len(g.wanted) == 0 {
+	if len(g.open) == 0 {
 		return nil
 	}
 	results := make([]result, len(keys))
-	var group errgroup.Group // an unreadable run does not matter if an earlier one is found
+	var group errgroup.Group // a run that can't be read only matters if no newer run has the outputs
 	group.SetLimit(atOnce)
 	for i, key := range keys {
 		group.Go(func() error {
@@ -148,7 +150,7 @@ func (f *finder) look(ctx context.Context, keys []string, g *gathering) error {
 	_ = group.Wait()
 	for _, r := range results {
 		switch {
-		case len(g.wanted) == 0:
+		case len(g.open) == 0:
 			return nil
 		case r.err != nil:
 			return r.err
@@ -159,17 +161,17 @@ func (f *finder) look(ctx context.Context, keys []string, g *gathering) error {
 	return nil
 }
 
-// gathering is what was found of a pipeline so far.
+// gathering is what was found so far in runs of a pipeline.
 type gathering struct {
 	pipeline string
-	wanted   []*program.Last // and not found
+	open     []*program.Last // the outputs that are not found yet
 	out      []record.Last
-	stale    map[string]string // outputs that the newest run has left as something else
+	stale    map[string]string // what to report about outputs that the newest run has with another type
 }
 
-// take takes the requested outputs of a run that has succeeded.
+// take takes outputs of a run that has succeeded.
 func (g *gathering) take(run string, end *record.End) {
-	g.wanted = slices.DeleteFunc(g.wanted, func(l *program.Last) bool {
+	g.open = slices.DeleteFunc(g.open, func(l *program.Last) bool {
 		i := slices.IndexFunc(end.Outputs, func(d record.Datum) bool { return d.Name == l.Output })
 		switch {
 		case i < 0 || g.stale[l.Output] != "":
@@ -183,7 +185,7 @@ func (g *gathering) take(run string, end *record.End) {
 	})
 }
 
-// succeeded reads how the run of an index entry has ended; nil where it is not of this project, or has not succeeded.
+// succeeded reads the end of the run of an index entry; nil if the run is not of this project, or has not succeeded.
 func (f *finder) succeeded(ctx context.Context, key string) (string, *record.End, error) {
 	pipeline, name, _, ok := record.IndexEntry(key)
 	if !ok {
@@ -204,7 +206,7 @@ func (f *finder) succeeded(ctx context.Context, key string) (string, *record.End
 	return name, end, nil
 }
 
-// read reads a record. One that is not there, or is damaged, is nil: no later run should fail for it.
+// read reads a record; nil if there is none, or if it is damaged: that must not make later runs fail.
 func read[T any](ctx context.Context, s store.Store, key string) (*T, error) {
 	data, err := store.ReadAll(ctx, s, key)
 	if errors.Is(err, store.ErrNotExist) {
@@ -220,7 +222,7 @@ func read[T any](ctx context.Context, s store.Store, key string) (*T, error) {
 	return &v, nil
 }
 
-// fits reports whether an output of a run can be used as a type.
+// fits reports whether an output can be used as a type.
 func fits(d *record.Datum, typ string) bool {
 	if d.Type == typ {
 		return true

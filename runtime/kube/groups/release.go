@@ -14,36 +14,36 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// linger is a pod that runs, as far as is known, though its attempt has ended: its node is out of reach. Its slots are left
+// linger is a pod that runs, as far as is known, though its attempt has ended: its node is out of reach. Its slots are released
 // when it has ended.
 type linger struct {
 	uid   types.UID
-	holds []engine.Hold
+	slots []engine.Slot
 }
 
-// Leave gives a slot back, or withdraws the request for it.
-func (g *Groups) Leave(h engine.Hold) {
-	if w := g.waits[h]; w != nil {
+// Release releases a slot, or withdraws the request for it.
+func (g *Groups) Release(s engine.Slot) {
+	if w := g.waits[s]; w != nil {
 		w.gone = true
 		g.done(w)
-		g.release(h, w.tried)
+		g.withdraw(s, w.tried)
 		return
 	}
-	if !g.held[h] {
+	if !g.held[s] {
 		return
 	}
-	delete(g.held, h)
-	if g.lingering(h) {
-		g.late[h] = true
+	delete(g.held, s)
+	if g.lingering(s) {
+		g.late[s] = true
 		return
 	}
-	g.release(h, nil)
+	g.withdraw(s, nil)
 }
 
-func (g *Groups) lingering(h engine.Hold) bool {
+func (g *Groups) lingering(s engine.Slot) bool {
 	for _, l := range g.lingers {
-		for _, other := range l.holds {
-			if other == h {
+		for _, other := range l.slots {
+			if other == s {
 				return true
 			}
 		}
@@ -51,35 +51,35 @@ func (g *Groups) lingering(h engine.Hold) bool {
 	return false
 }
 
-// release removes the run from a group's Lease, after the run's log says why: else a successor would believe that the run
-// holds the slot. It waits for after, which is closed when a look that might still take a slot has ended.
-func (g *Groups) release(h engine.Hold, after <-chan struct{}) {
-	me := g.lease.member(h)
-	g.leaving.Add(1)
+// withdraw removes the run from a group's Lease after the reason is in the run's log. Otherwise a successor would assume that
+// the run holds the slot. It waits for after, which is closed when a look that might still take a slot has ended.
+func (g *Groups) withdraw(s engine.Slot, after <-chan struct{}) {
+	me := g.lease.member(s)
+	g.releasing.Add(1)
 	g.host.Async(func(ctx context.Context) func() {
-		defer g.leaving.Done()
+		defer g.releasing.Done()
 		if after != nil {
 			<-after
 		}
 		if !g.host.Logged(ctx) {
 			return nil // another coordinator drives the run by now, and holds its slots
 		}
-		_, _, err := g.lease.amend(ctx, h.Group, func(r *entries) {
+		_, _, err := g.lease.amend(ctx, s.Group, func(r *entries) {
 			r.holders, r.queue = drop(r.holders, me.is), drop(r.queue, me.is)
 		})
 		if err == nil || ctx.Err() != nil {
 			return nil
 		}
 		return func() {
-			g.warn(h.Step, "its place in the group "+h.Group+" can't be given back before the run ends: "+err.Error())
+			g.warn(s.Step, "its slot in group "+s.Group+" can't be released before the run ends: "+err.Error())
 		}
 	})
 }
 
-// Linger notes that a pod runs, as far as is known, though its attempt has ended: its slots are left when it has ended.
-func (g *Groups) Linger(pod string, uid types.UID, holds []engine.Hold) {
-	if len(holds) > 0 {
-		g.lingers[pod] = &linger{uid: uid, holds: holds}
+// Linger notes that a pod runs, as far as is known, though its attempt has ended: its slots are released when it has ended.
+func (g *Groups) Linger(pod string, uid types.UID, slots []engine.Slot) {
+	if len(slots) > 0 {
+		g.lingers[pod] = &linger{uid: uid, slots: slots}
 	}
 }
 
@@ -93,34 +93,33 @@ func (g *Groups) Pod(p *corev1.Pod, gone bool) {
 		return
 	}
 	delete(g.lingers, p.Name)
-	for _, h := range l.holds {
-		if g.late[h] && !g.lingering(h) {
-			delete(g.late, h)
-			g.release(h, nil)
+	for _, s := range l.slots {
+		if g.late[s] && !g.lingering(s) {
+			delete(g.late, s)
+			g.withdraw(s, nil)
 		}
 	}
 }
 
-// Resume takes over the slots that an earlier coordinator has held. Slots that it has left according to the run's log, but
-// perhaps not given back, are given back when none of the run's pods that are in the group runs any more. listed are the
-// pods of the run.
+// Resume takes over the slots that an earlier coordinator held. Slots that it released according to the run's log may still be
+// in the Lease: they are removed when none of the run's pods in the group is running. listed are the pods of the run.
 func (g *Groups) Resume(open *engine.Open, listed map[string]*corev1.Pod) {
-	held, left := open.Holds()
-	for _, h := range held {
-		g.held[h] = true
+	held, released := open.Slots()
+	for _, s := range held {
+		g.held[s] = true
 	}
-	asked := map[string]bool{} // pods of attempts that go on
-	for _, a := range open.Actions() {
+	asked := map[string]bool{} // pods of attempts that continue
+	for _, a := range open.Pending() {
 		if a, ok := a.(engine.StartAttempt); ok {
 			asked[kube.PodName(g.o.JobUID, record.Address(a.Step).SafeName(), a.Attempt)] = true
 		}
 	}
-	byGroup := map[string]map[Member]engine.Hold{}
-	for _, h := range left {
-		if byGroup[h.Group] == nil {
-			byGroup[h.Group] = map[Member]engine.Hold{}
+	byGroup := map[string]map[Member]engine.Slot{}
+	for _, s := range released {
+		if byGroup[s.Group] == nil {
+			byGroup[s.Group] = map[Member]engine.Slot{}
 		}
-		byGroup[h.Group][g.lease.member(h)] = h
+		byGroup[s.Group][g.lease.member(s)] = s
 	}
 	for group, members := range byGroup {
 		running := g.running(listed, group, asked)
@@ -134,11 +133,11 @@ func (g *Groups) Resume(open *engine.Open, listed map[string]*corev1.Pod) {
 			_, was := members[m]
 			return was
 		}
-		g.leaving.Add(1)
+		g.releasing.Add(1)
 		g.host.Async(func(ctx context.Context) func() {
-			defer g.leaving.Done()
+			defer g.releasing.Done()
 			var found []Member
-			_, _, _ = g.lease.amend(ctx, group, func(r *entries) { // without an answer: as it stands until the run's end
+			_, _, _ = g.lease.amend(ctx, group, func(r *entries) { // if this fails, the entries stay until the run has ended
 				found = nil
 				for _, m := range append(slices.Clone(r.holders), r.queue...) {
 					if stale(m) {
@@ -158,19 +157,19 @@ func (g *Groups) Resume(open *engine.Open, listed map[string]*corev1.Pod) {
 }
 
 // linger keeps slots until the pods that may be in them have ended.
-func (g *Groups) linger(pods []*corev1.Pod, holds map[Member]engine.Hold, members []Member) {
+func (g *Groups) linger(pods []*corev1.Pod, slots map[Member]engine.Slot, members []Member) {
 	for _, m := range members {
 		m.Since = time.Time{}
-		h := holds[m]
+		s := slots[m]
 		for _, p := range pods {
 			if l := g.lingers[p.Name]; l != nil { // else it has gone since
-				l.holds = append(l.holds, h)
+				l.slots = append(l.slots, s)
 			}
 		}
-		if g.lingering(h) {
-			g.late[h] = true
+		if g.lingering(s) {
+			g.late[s] = true
 		} else {
-			g.release(h, nil)
+			g.withdraw(s, nil)
 		}
 	}
 }
@@ -187,18 +186,18 @@ func (g *Groups) running(listed map[string]*corev1.Pod, group string, asked map[
 	return out
 }
 
-// leaveTimeout limits how long the end of a run waits until its slots are given back.
-const leaveTimeout = 30 * time.Second
+// releaseTimeout limits how long the end of a run waits until its slots are released.
+const releaseTimeout = 30 * time.Second
 
-// Settle waits until all slots are given back, for a limited time. It is called before the run ends, so that no other run
-// has to find out that it has.
+// Settle waits until all slots are released, for a limited time. It is called before the run ends, so that no waiter has to
+// find out that the run has ended.
 func (g *Groups) Settle(ctx context.Context) {
 	done := make(chan struct{})
 	go func() {
-		g.leaving.Wait()
+		g.releasing.Wait()
 		close(done)
 	}()
-	t := time.NewTimer(leaveTimeout)
+	t := time.NewTimer(releaseTimeout)
 	defer t.Stop()
 	select {
 	case <-done:

@@ -1,4 +1,4 @@
-package work
+package groups
 
 import (
 	"context"
@@ -11,73 +11,76 @@ import (
 	"time"
 
 	"pipec.dev/pipec/internal/eventually"
+	"pipec.dev/pipec/runtime/work"
 )
 
-func newGroup(t *testing.T) (Dir, func() *Group) {
+// newGroup returns the groups of a new project, and a function that returns one of them as another run uses it.
+func newGroup(t *testing.T) (Groups, func() *Group) {
 	t.Helper()
-	dir, err := In(t.TempDir())
+	dir, err := work.In(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return dir, func() *Group { return dir.Group("g") }
+	gs := Of(dir)
+	return gs, func() *Group { return gs.Group("g") }
 }
 
-// enter waits for a place. told is closed when it has to wait.
-func enter(t *testing.T, ctx context.Context, g *Group, limit int, run string) (got <-chan *Place, told <-chan struct{}) {
+// request waits for a slot. waits is closed when it has to wait.
+func request(t *testing.T, ctx context.Context, g *Group, limit int, run string) (got <-chan *Slot, waits <-chan struct{}) {
 	t.Helper()
-	c, waits := make(chan *Place, 1), make(chan struct{})
+	c, w := make(chan *Slot, 1), make(chan struct{})
 	var once sync.Once
 	go func() {
-		p, err := g.Wait(ctx, limit, Holder{Run: run, Step: "s", Attempt: 1, Since: time.Now()}, func([]Holder) { once.Do(func() { close(waits) }) })
+		p, err := g.Wait(ctx, limit, Holder{Run: run, Step: "s", Attempt: 1, Since: time.Now()}, func([]Holder) { once.Do(func() { close(w) }) })
 		if err != nil && ctx.Err() == nil {
 			t.Error(err)
 		}
 		c <- p
 	}()
-	return c, waits
+	return c, w
 }
 
-// first waits until it is the group's turn to wait for a place: a system call that blocks reports to nobody.
-func (g *Group) first(t *testing.T) {
+// awaitTurn waits until the group's waiter has the turn and waits for a slot.
+func (g *Group) awaitTurn(t *testing.T) {
 	t.Helper()
 	if !eventually.Holds(time.Minute, func() bool {
-		g.places.mu.Lock()
-		defer g.places.mu.Unlock()
-		return g.places.got != nil
+		g.slots.mu.Lock()
+		defer g.slots.mu.Unlock()
+		return g.slots.got != nil
 	}) {
-		t.Fatal("it does not wait for a place")
+		t.Fatal("the run does not wait for a slot")
 	}
 }
 
-// TestGroupTurns: a waiter gets the place before a former holder that wants it again.
+// TestGroupTurns: a waiter gets the slot before a former holder that requests it again.
 func TestGroupTurns(t *testing.T) {
 	_, group := newGroup(t)
 	a, b := group(), group()
-	got, _ := enter(t, t.Context(), a, 1, "a")
+	got, _ := request(t, t.Context(), a, 1, "a")
 	first := <-got
-	gotB, _ := enter(t, t.Context(), b, 1, "b")
-	b.first(t)
+	gotB, _ := request(t, t.Context(), b, 1, "b")
+	b.awaitTurn(t)
 	for range 20 {
-		first.Leave()
-		again, _ := enter(t, t.Context(), a, 1, "a")
+		first.Release()
+		again, _ := request(t, t.Context(), a, 1, "a")
 		second := <-gotB
 		if h := b.Holders(); len(h) != 1 || h[0].Run != "b" {
-			t.Fatalf("in is %v", h)
+			t.Fatalf("the holder is %v", h)
 		}
 		select {
 		case <-again:
-			t.Fatal("two are in")
+			t.Fatal("two runs hold the slot")
 		default:
 		}
 		// With the roles exchanged.
-		a.first(t)
-		gotB, _ = enter(t, t.Context(), b, 1, "b")
-		second.Leave()
+		a.awaitTurn(t)
+		gotB, _ = request(t, t.Context(), b, 1, "b")
+		second.Release()
 		first = <-again
-		b.first(t)
+		b.awaitTurn(t)
 	}
-	first.Leave()
-	(<-gotB).Leave()
+	first.Release()
+	(<-gotB).Release()
 }
 
 // TestGroupGivenUp: a waiter that gives up leaves nothing locked, even after many times.
@@ -94,43 +97,43 @@ func TestGroupGivenUp(t *testing.T) {
 	}
 	for range 100 {
 		ctx, cancel := context.WithCancel(t.Context())
-		got, told := enter(t, ctx, b, 2, "b")
-		<-told
+		got, waits := request(t, ctx, b, 2, "b")
+		<-waits
 		cancel()
 		if p := <-got; p != nil {
-			t.Fatal("it is in")
+			t.Fatal("a cancelled request got a slot")
 		}
 	}
-	q.Leave()
+	q.Release()
 	if q, _, err = group().Try(2, Holder{Run: "c"}); err != nil || q == nil {
-		t.Fatal("a free place can't be had", err)
+		t.Fatal("a free slot was not given", err)
 	}
-	got, told := enter(t, t.Context(), b, 2, "b") // served by a thread that was left behind
-	<-told
-	p.Leave()
-	(<-got).Leave()
-	q.Leave()
+	got, waits := request(t, t.Context(), b, 2, "b") // served by a thread that was left behind
+	<-waits
+	p.Release()
+	(<-got).Release()
+	q.Release()
 	if h := a.Holders(); len(h) != 0 {
-		t.Errorf("in are %v", h)
+		t.Errorf("the holders are %v", h)
 	}
 }
 
-// TestGroupTry: Try gets a place while other waiters only release theirs, and never more places than there are.
+// TestGroupTry: Try takes a slot while other runs release theirs, and never more slots than the group has.
 func TestGroupTry(t *testing.T) {
 	_, group := newGroup(t)
-	var held []*Place
+	var held []*Slot
 	for range 3 {
 		p, _, err := group().Try(3, Holder{Run: "x", Since: time.Now()})
 		if err != nil || p == nil {
-			t.Fatal("a free place can't be had", err)
+			t.Fatal("a free slot was not given", err)
 		}
 		held = append(held, p)
 	}
 	if p, holders, err := group().Try(3, Holder{Run: "x"}); err != nil || p != nil || len(holders) != 3 {
-		t.Errorf("a fourth is in, or not told of the three: %v, %v (%v)", p, holders, err)
+		t.Errorf("want no fourth slot and three holders, got %v, %v (%v)", p, holders, err)
 	}
 	for _, p := range held {
-		p.Leave()
+		p.Release()
 	}
 	var all sync.WaitGroup
 	var mu sync.Mutex
@@ -151,46 +154,46 @@ func TestGroupTry(t *testing.T) {
 				in++
 				most = max(most, in)
 				mu.Unlock()
-				runtime.Gosched() // others may try
+				runtime.Gosched() // lets the others try
 				mu.Lock()
 				in--
 				mu.Unlock()
-				p.Leave()
+				p.Release()
 			}
 		})
 	}
 	all.Wait()
 	if most > 3 {
-		t.Errorf("%d were in, of 3", most)
+		t.Errorf("%d runs held a slot at once, the limit is 3", most)
 	}
 }
 
 // TestGroupRemoved: the directory of the groups is removed during a wait.
 func TestGroupRemoved(t *testing.T) {
-	dir, group := newGroup(t)
+	gs, group := newGroup(t)
 	p, _, err := group().Try(1, Holder{Run: "a"})
 	if err != nil || p == nil {
 		t.Fatal(p, err)
 	}
-	got, told := enter(t, t.Context(), group(), 1, "b")
-	<-told
-	if err := os.RemoveAll(dir.groups()); err != nil {
+	got, waits := request(t, t.Context(), group(), 1, "b")
+	<-waits
+	if err := os.RemoveAll(gs.path); err != nil {
 		t.Fatal(err)
 	}
-	p.Leave()
+	p.Release()
 	q := <-got
-	if h, known := holder(filepath.Join(dir.groups(), "g", "0")); !known || h.Run != "b" {
-		t.Errorf("in is %v", h)
+	if h, known := holderOf(filepath.Join(gs.path, "g", "0")); !known || h.Run != "b" {
+		t.Errorf("the holder is %v", h)
 	}
 	if r, _, err := group().Try(1, Holder{Run: "c"}); r != nil || err != nil {
-		t.Errorf("two are in: %v", err)
+		t.Errorf("two runs hold the slot: %v", err)
 	}
-	q.Leave()
+	q.Release()
 }
 
-// TestGroupForget: Forget frees the places of a killed run, and keeps places that others hold or that are damaged.
-func TestGroupForget(t *testing.T) {
-	dir, group := newGroup(t)
+// TestGroupReleaseRun: ReleaseRun frees the slots of a killed run, and leaves slots that others hold or whose files are damaged.
+func TestGroupReleaseRun(t *testing.T) {
+	gs, group := newGroup(t)
 	g := group()
 	p, _, err := g.Try(3, Holder{Run: "a"})
 	if err != nil {
@@ -201,26 +204,26 @@ func TestGroupForget(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := dir.Forget("dead"); err != nil {
+	if err := gs.ReleaseRun("dead"); err != nil {
 		t.Fatal(err)
 	}
-	if err := dir.Forget("a"); err != nil { // it is running
+	if err := gs.ReleaseRun("a"); err != nil { // it is running
 		t.Fatal(err)
 	}
 	if h := g.Holders(); len(h) != 1 || h[0].Run != "a" {
-		t.Errorf("in are %v", h)
+		t.Errorf("the holders are %v", h)
 	}
-	p.Leave()
+	p.Release()
 }
 
-// TestGroupOutlived: a place held by processes of a killed run, without its lock, does not block another one, and a
-// waiter gets whichever place is free first.
+// TestGroupOutlived: a slot that processes of a killed run hold without the lock does not block the other slot, and a waiter
+// gets the slot that is free first.
 func TestGroupOutlived(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("processes are found by /proc")
 	}
-	dir, group := newGroup(t)
-	dead, err := dir.Run("dead")
+	gs, group := newGroup(t)
+	dead, err := gs.dir.Run("dead")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,39 +240,39 @@ func TestGroupOutlived(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(g.path, "0"), []byte(`{"run":"dead","step":"s","attempt":1}`), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	got, _ := enter(t, t.Context(), g, 2, "a") // one is free
+	got, _ := request(t, t.Context(), g, 2, "a") // one is free
 	first := <-got
 	marked := false
-	second := make(chan *Place)
-	waits := make(chan struct{}, 10)
+	second := make(chan *Slot)
+	notified := make(chan struct{}, 10)
 	go func() {
 		p, err := group().Wait(t.Context(), 2, Holder{Run: "b"}, func(holders []Holder) {
 			for _, h := range holders {
 				marked = marked || h.Dead && h.Run == "dead"
 			}
-			waits <- struct{}{}
+			notified <- struct{}{}
 		})
 		if err != nil {
 			t.Error(err)
 		}
 		second <- p
 	}()
-	<-waits
-	first.Leave() // the other place is still held by the processes
+	<-notified
+	first.Release() // the processes still hold the other slot
 	p := <-second
 	if !marked {
-		t.Error("who waits is not told of the processes")
+		t.Error("the waiter was not notified of the processes")
 	}
 	c := group()
-	got, told := enter(t, t.Context(), c, 2, "c")
-	<-told
+	got, waits := request(t, t.Context(), c, 2, "c")
+	<-waits
 	if err := daemon.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = daemon.Wait()
-	(<-got).Leave() // the other place is still held
-	p.Leave()
+	(<-got).Release() // the other slot is still held
+	p.Release()
 	if h := c.Holders(); len(h) != 0 {
-		t.Errorf("in are %v", h)
+		t.Errorf("the holders are %v", h)
 	}
 }

@@ -1,0 +1,142 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+
+	"pipec.dev/pipec/runtime/drive"
+	"pipec.dev/pipec/runtime/history"
+	"pipec.dev/pipec/runtime/imports"
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+// begin records a new run, and drives it. A run that is refused is recorded too, as failed.
+func (c *coordinator) begin(ctx context.Context, job *batchv1.Job) (*record.End, error) {
+	d := c.d
+	d.record = newRecord(d.o, d.program, job)
+	kept, wrong := c.prepare(ctx, job)
+	var r *drive.Refusal
+	if wrong != nil && !errors.As(wrong, &r) {
+		return nil, wrong
+	}
+	if err := create(ctx, d.store, d.record, d.o.Program); err != nil {
+		return nil, err
+	}
+	if wrong == nil {
+		wrong = checkCode(ctx, d.store, d.program)
+	}
+	if wrong == nil {
+		d.run, wrong = drive.Begin(d.config(), kept)
+	}
+	switch {
+	case errors.As(wrong, &r):
+		return c.refuse(ctx, r)
+	case wrong != nil:
+		return nil, wrong
+	}
+	return d.drive(ctx, c.lease.lost)
+}
+
+// newRecord returns the record of a new run with what doesn't depend on the request.
+func newRecord(o *Options, p *program.Program, job *batchv1.Job) *record.Run {
+	run := &record.Run{
+		Version: record.Version, Name: o.Job, Project: p.Project, Pipeline: p.Pipeline, Namespace: o.Namespace,
+		Stack: p.Target.Stack, UID: o.JobUID, Program: program.Digest(o.Program), Codes: codesOf(p), CreatedAt: now(),
+	}
+	if at, err := time.Parse(time.RFC3339, job.Annotations[batchv1.CronJobScheduledTimestampAnnotation]); err == nil {
+		at = at.UTC()
+		run.ScheduledAt = &at
+	}
+	return run
+}
+
+// codesOf returns the digests of a program's codes by their names; nil if it has none.
+func codesOf(p *program.Program) map[string]string {
+	var out map[string]string
+	for i := range p.Codes {
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[p.Codes[i].Name] = p.Codes[i].Digest
+	}
+	return out
+}
+
+// prepare completes the record of the run by what the Job's annotations request, and imports the artifacts that the run is
+// started with. It returns the events that a rerun starts with.
+func (c *coordinator) prepare(ctx context.Context, job *batchv1.Job) ([]record.Event, error) {
+	d := c.d
+	request, err := c.request(ctx, job)
+	if err != nil {
+		return nil, err
+	}
+	report := func(text string) {
+		d.tell(drive.Complete(d.record, record.Event{Type: record.StepWaiting, Text: text}))
+	}
+	waits := false
+	s := drive.Start{Request: *request, RefuseEnvironment: true, Imports: imports.Options{
+		Stack: d.program.Target.Store, Environ: d.o.Environ, Memory: d.o.Memory, Grace: d.program.Target.StoreGrace.D(),
+		Waits: func(err error) { report("S3, to import from: " + err.Error()) },
+		Begin: func(i *record.Import) {
+			waits = true
+			report("the import of " + i.Name + " from " + i.Source)
+		},
+	}}
+	kept, err := s.Prepare(ctx, d.store, d.program, d.record)
+	if waits {
+		report("")
+	}
+	return kept, err
+}
+
+// request reads what the Job's annotations request.
+func (c *coordinator) request(ctx context.Context, job *batchv1.Job) (r *drive.Request, err error) {
+	r = &drive.Request{}
+	if r.Params, err = c.params(ctx, job.Annotations); err != nil {
+		return nil, err
+	}
+	for name, list := range map[string]*[]string{kube.AnnotationOnly: &r.Only, kube.AnnotationKept: &r.Kept} {
+		if text := job.Annotations[name]; text != "" {
+			if err := json.Unmarshal([]byte(text), list); err != nil {
+				return nil, drive.Refuse(drive.RefusedJob, "the Job's annotation %s is not a JSON list of steps: %s", name, err)
+			}
+		}
+	}
+	c.d.record.RerunOf = job.Annotations[kube.AnnotationRerunOf]
+	r.Of, err = history.RerunOf(ctx, c.d.store, c.d.record)
+	return r, err
+}
+
+// params returns the params that the run was started with: those of its annotation, else those of the schedule.
+func (c *coordinator) params(ctx context.Context, annotations map[string]string) (map[string]json.RawMessage, error) {
+	text, set := annotations[kube.AnnotationParams]
+	if !set {
+		if c.d.program.Schedule != nil {
+			return c.d.program.Schedule.Params, nil
+		}
+		return nil, nil
+	}
+	if digest, ok := strings.CutPrefix(text, "blob:"); ok {
+		data, err := store.ReadAll(ctx, c.d.store, record.BlobKey(digest))
+		if errors.Is(err, store.ErrNotExist) || err == nil && program.Digest(data) != digest {
+			return nil, drive.Refuse(drive.RefusedParam, "the run's params (%s) are not in the store", digest)
+		}
+		if err != nil {
+			return nil, err
+		}
+		text = string(data)
+	}
+	var given map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(text), &given); err != nil {
+		return nil, drive.Refuse(drive.RefusedJob, "the Job's annotation %s is not a JSON object: %s", kube.AnnotationParams, err)
+	}
+	return given, nil
+}

@@ -1,0 +1,91 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	batchv1 "k8s.io/api/batch/v1"
+
+	"pipec.dev/pipec/runtime/engine"
+	"pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/record"
+)
+
+// commands are what users request by annotations of the run's Job: to cancel the run, and answers to its approvals. The
+// annotations stay: a coordinator that is started again reads them again, and ignores those that were taken before. It is
+// owned by the loop.
+type commands struct {
+	d       *driver
+	cancels map[string]bool   // the values of the cancel annotation that were taken
+	asked   map[string]string // the steps that have asked, by record.AnswerName
+	given   map[string]string // the answers of the annotations, by record.AnswerName
+	refused map[string]bool   // the answers that can't be taken and were warned about
+}
+
+func newCommands(d *driver) *commands {
+	return &commands{d: d, cancels: map[string]bool{}, asked: map[string]string{}, given: map[string]string{}, refused: map[string]bool{}}
+}
+
+// changed takes the commands that the Job carries.
+func (c *commands) changed(j *batchv1.Job) {
+	if string(j.UID) != c.d.o.JobUID {
+		return
+	}
+	if at := j.Annotations[kube.AnnotationCancel]; at != "" && !c.cancels[at] {
+		c.cancels[at] = true
+		c.d.feed(record.Event{Type: record.CancelRequested, Text: at})
+	}
+	var names []string
+	for key, text := range j.Annotations {
+		if name, ok := strings.CutPrefix(key, kube.AnnotationApprove); ok && c.given[name] != text {
+			c.given[name] = text
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if step, ok := c.asked[name]; ok {
+			c.answer(step, c.given[name])
+		}
+	}
+}
+
+// ask lets an approval be answered; there may be an answer already. Observers are notified when the log contains the
+// question, because a user who answers reads it there.
+func (c *commands) ask(a engine.RequestApproval) {
+	c.d.async(func(context.Context) func() {
+		_ = c.d.run.Flush() // if the log can't be written, the answer waits for that; the run doesn't
+		return func() { c.d.run.Announce(a.Step) }
+	})
+	name := record.AnswerName(a.Step)
+	c.asked[name] = a.Step
+	if text, ok := c.given[name]; ok {
+		c.answer(a.Step, text)
+	}
+}
+
+func (c *commands) answer(step, text string) {
+	d := c.d
+	var a record.Answer
+	err := json.Unmarshal([]byte(text), &a)
+	switch {
+	case len(text) > record.MaxAnswer:
+		err = fmt.Errorf("it has %d bytes, and may have %d", len(text), record.MaxAnswer)
+	case err == nil:
+		err = d.run.Check(step, &a)
+	}
+	var late *engine.NotPendingError
+	switch {
+	case err == nil:
+		d.feed(record.Event{Type: record.ApprovalGiven, Step: step, Answer: &a})
+		d.async(func(context.Context) func() { _ = d.run.Flush(); return nil })
+	case errors.As(err, &late):
+	case !c.refused[step+text]:
+		c.refused[step+text] = true
+		d.warn(step, "an answer that can't be taken: "+err.Error())
+	}
+}

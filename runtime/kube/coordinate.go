@@ -1,0 +1,162 @@
+package kube
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+	batchv1 "k8s.io/api/batch/v1"
+
+	"pipec.dev/pipec/runtime/drive"
+	"pipec.dev/pipec/runtime/history"
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+// Coordinate drives the run of the Job to its end: a new run from its beginning, or a run of an earlier coordinator from
+// where its log ends. The error is a *drive.Refusal if starting the coordinator again doesn't help, ErrStopped if ctx has
+// ended, ErrTakenOver, or an error of the environment.
+func Coordinate(ctx context.Context, o Options) (*record.End, error) {
+	p, err := program.Decode(o.Program)
+	if err != nil {
+		return nil, drive.Refuse(drive.RefusedProgram, "%s", err)
+	}
+	if p.Target == nil {
+		return nil, drive.Refuse(drive.RefusedProgram, "the program is bound to no cluster")
+	}
+	c := coordinator{d: newDriver(&o, p)}
+	c.lease = newLease(c.d)
+	end, err := c.coordinate(ctx)
+	if ctx.Err() != nil && err != nil && !errors.Is(err, ErrTakenOver) {
+		return nil, ErrStopped
+	}
+	return end, err
+}
+
+// coordinator finds out which run its Job stands for, and begins or resumes it.
+type coordinator struct {
+	d     *driver
+	lease *lease
+}
+
+func (c *coordinator) coordinate(ctx context.Context) (*record.End, error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	g, gctx := errgroup.WithContext(ctx)
+	var old *record.Run
+	g.Go(func() error { return c.lease.acquire(gctx) })
+	g.Go(func() (err error) { old, err = c.find(gctx); return err })
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	c.lease.keep(ctx)
+	defer c.lease.release()
+	job, err := c.job(ctx)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case old == nil:
+		return c.begin(ctx, job)
+	case old.UID != c.d.o.JobUID:
+		return c.foreign(ctx, old)
+	}
+	return c.resume(ctx, old)
+}
+
+// find reads the record of the run of this name; nil if there is none.
+func (c *coordinator) find(ctx context.Context) (*record.Run, error) {
+	run, err := history.Run(ctx, c.d.store, c.d.o.Namespace, c.d.program.Pipeline, c.d.o.Job)
+	if errors.Is(err, store.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, storeFault(err)
+	}
+	return run, nil
+}
+
+// job reads the Job that this coordinator belongs to.
+func (c *coordinator) job(ctx context.Context) (*batchv1.Job, error) {
+	o := c.d.o
+	var job *batchv1.Job
+	err := c.d.requests.Retry(ctx, "read the Job "+o.Job, func(ctx context.Context) (err error) {
+		job, err = o.Client.GetJob(ctx, o.Job)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if string(job.UID) != o.JobUID {
+		return nil, drive.Refuse(drive.RefusedJob, "the Job %s is another one by now (UID %s, and this coordinator is of %s)", o.Job, job.UID, o.JobUID)
+	}
+	return job, nil
+}
+
+// foreign handles a run that another Job of this name has begun: work that was done is not done again.
+func (c *coordinator) foreign(ctx context.Context, old *record.Run) (*record.End, error) {
+	end, err := history.End(ctx, c.d.store, old)
+	if err != nil {
+		return nil, err
+	}
+	if end == nil {
+		return nil, drive.Refuse(drive.RefusedJob, "there is a run %s of another Job (UID %s) that has not ended: delete this Job, and start one with another name", old.Name, old.UID)
+	}
+	c.d.tell(drive.Ended(old, end))
+	return end, nil
+}
+
+// resume drives a run that another coordinator of its Job has begun.
+func (c *coordinator) resume(ctx context.Context, run *record.Run) (*record.End, error) {
+	d := c.d
+	end, err := history.End(ctx, d.store, run)
+	if err != nil {
+		return nil, err
+	}
+	if end != nil {
+		d.tell(drive.Ended(run, end))
+		return end, nil
+	}
+	if got := program.Digest(d.o.Program); got != run.Program {
+		return nil, drive.Refuse(drive.RefusedProgram, "the run %s is of the program %s, and the Job has %s", run.Name, run.Program, got)
+	}
+	d.record, d.resumed = run, true
+	d.run, err = drive.Resume(ctx, d.config(), func(e *record.Event) {
+		switch e.Type {
+		case record.CancelRequested:
+			d.commands.cancels[e.Text] = true
+		case record.AttemptStopping:
+			d.attempts.givenUp[record.AttemptID{Step: e.Step, Attempt: e.Attempt}] = e.Result
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	// An earlier coordinator that still runs notices the takeover by this segment of the log.
+	d.run.Log(record.Event{Type: record.CoordinatorStarted, Text: d.o.Pod})
+	if err := d.run.Flush(); err != nil {
+		return nil, err
+	}
+	return d.drive(ctx, c.lease.lost)
+}
+
+// refuse records a run that can't be started as a run that has failed.
+func (c *coordinator) refuse(ctx context.Context, r *drive.Refusal) (*record.End, error) {
+	d := c.d
+	if err := index(ctx, d.store, d.record); err != nil {
+		return nil, err
+	}
+	end := &record.End{
+		Version: record.Version, At: now(), Status: record.Failed, Reason: cmp.Or(r.Reason, drive.ReasonRefused), Message: r.Message,
+		Steps: []record.StepEnd{},
+	}
+	err := store.WriteJSON(ctx, d.store, d.record.EndKey(), end, store.IfAbsent)
+	if err != nil && !errors.Is(err, store.ErrExists) {
+		return nil, fmt.Errorf("%s (and that could not be recorded: %w)", r.Message, err)
+	}
+	d.tell(drive.Ended(d.record, end))
+	return end, nil
+}

@@ -1,0 +1,73 @@
+package kube
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"golang.org/x/sync/errgroup"
+
+	"pipec.dev/pipec/runtime/drive"
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+// create records a run: its program, and then the run. The error is ErrTakenOver if another coordinator of the Job was
+// faster; the next start then resumes its run.
+func create(ctx context.Context, s store.Store, run *record.Run, encoded []byte) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return store.ProveOnce(gctx, s) })
+	g.Go(func() error {
+		err := s.Put(gctx, record.ProgramKey(run.Program), bytes.NewReader(encoded), store.IfAbsent)
+		if errors.Is(err, store.ErrExists) {
+			return nil
+		}
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return storeFault(err)
+	}
+	err := store.WriteJSON(ctx, s, run.RunKey(), run, store.IfAbsent)
+	if errors.Is(err, store.ErrExists) {
+		return ErrTakenOver
+	}
+	return err
+}
+
+// index enters a run in the list of runs.
+func index(ctx context.Context, s store.Store, run *record.Run) error {
+	at := record.Indexed{Version: record.Version, Namespace: run.Namespace}
+	err := store.WriteJSON(ctx, s, run.IndexKey(), &at, store.IfAbsent)
+	if errors.Is(err, store.ErrExists) {
+		return nil
+	}
+	return err
+}
+
+// checkCode checks that the store has the code that the steps are to unpack, before the first pod is created.
+func checkCode(ctx context.Context, s store.Store, p *program.Program) error {
+	g, gctx := errgroup.WithContext(ctx)
+	for i := range p.Codes {
+		c := &p.Codes[i]
+		if c.Digest == "" {
+			return drive.Refuse(drive.RefusedCode, "the code %q was not pushed when the definition was made: `pipec push`, and apply it again", c.Name)
+		}
+		g.Go(func() error {
+			_, err := s.Stat(gctx, record.BlobKey(c.Digest))
+			if errors.Is(err, store.ErrNotExist) {
+				return drive.Refuse(drive.RefusedCode, "the code %q (%s) is not in the store: `pipec push` uploads it", c.Name, c.Digest)
+			}
+			return err
+		})
+	}
+	return g.Wait()
+}
+
+// storeFault returns the refusal for a fault of the store, before there is a run, that doesn't pass by itself.
+func storeFault(err error) error {
+	if store.ClassOf(err) == store.Transient {
+		return err
+	}
+	return drive.Refuse(drive.RefusedStore, "the run can't be recorded in the artifact store: %s", err)
+}

@@ -1,0 +1,75 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"pipec.dev/pipec/runtime/kubeclient"
+	"pipec.dev/pipec/schema/kube"
+)
+
+// watches are the watches of the run's pods and of its Job. They are owned by the loop.
+type watches struct {
+	d     *driver
+	blind map[string]bool // what can't be watched at the moment, and was warned about
+}
+
+// start starts to watch. If pods of an earlier coordinator may exist, it returns when they are known.
+func (w *watches) start(ctx context.Context) error {
+	d, synced := w.d, make(chan struct{})
+	d.working.Go(func() {
+		d.client.WatchPods(ctx, kube.LabelRunUID+"="+d.o.JobUID, kubeclient.Watcher[*corev1.Pod]{
+			Changed: func(p *corev1.Pod) { d.post(func() { w.podChanged(p) }) },
+			Gone:    func(p *corev1.Pod) { d.post(func() { w.podGone(p) }) },
+			Synced:  func() { close(synced) },
+			Fault:   func(err error) { d.post(func() { w.fault("pods", err) }) },
+		})
+	})
+	d.working.Go(func() {
+		d.client.WatchJob(ctx, d.o.Job, kubeclient.Watcher[*batchv1.Job]{
+			Changed: func(j *batchv1.Job) { d.post(func() { d.commands.changed(j) }) },
+			Gone:    func(*batchv1.Job) {},
+			Fault:   func(err error) { d.post(func() { w.fault("jobs", err) }) },
+		})
+	})
+	if !d.resumed {
+		return nil
+	}
+	for {
+		select {
+		case <-synced:
+			d.drain() // the pods that exist are in the inbox
+			return nil
+		case f := <-d.inbox:
+			f()
+		case <-ctx.Done():
+			return ErrStopped
+		}
+	}
+}
+
+// podChanged takes in a pod of the run as the cluster reports it.
+func (w *watches) podChanged(p *corev1.Pod) {
+	w.d.groups.Pod(p, false)
+	w.d.attempts.podChanged(p)
+}
+
+// podGone takes in that a pod of the run doesn't exist any more.
+func (w *watches) podGone(p *corev1.Pod) {
+	w.d.groups.Pod(p, true)
+	w.d.attempts.podGone(p)
+}
+
+// fault warns that something can't be watched, once until it can be watched again. err is nil if it can.
+func (w *watches) fault(what string, err error) {
+	switch {
+	case err != nil && !w.blind[what]:
+		w.blind[what] = true
+		w.d.warn("", fmt.Sprintf("the coordinator can't watch its %s: %s", what, err))
+	case err == nil && w.blind[what]:
+		delete(w.blind, what)
+	}
+}
