@@ -4,6 +4,10 @@
 //
 // A rule looks at a project without errors: at its checked model, and at the tree of its blocks. It reads no files, uses no
 // network and stops no run. The compiler doesn't depend on rules; errors are reported by package check.
+//
+// Because a rule looks at the model and not at text, it works for HCL and YAML. Only comments are read from sources, by a
+// reader for each syntax. The pipelines of libraries are linted where they are called, because the caller determines the stack
+// that they run on. Secrets that are found are masked before any format prints them, even if a comment ignores the finding.
 package lint
 
 import (

@@ -1,5 +1,8 @@
 // Package load reads the files of a project and parses them into syntax trees. It selects the files of a project and
 // rejects sources that would overflow the parser's stack. What the trees mean is the task of packages decode and check.
+//
+// Every text is scanned before it is parsed (expr.Gate), because HCL's parser recurses, and a Go program can't recover from
+// a stack overflow.
 package load
 
 import (

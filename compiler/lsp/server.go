@@ -4,7 +4,8 @@
 // Diagnostics come from the compiler and, if a project has no errors, from the linter's rules. They are about the whole
 // project, in which the editor's unsaved texts replace files, and are the same as those of `pipec lint`. Everything else
 // (hover, completion, definitions, renaming) uses outlines of the files, which exist even if a file is half written;
-// packages outline and names make them. A project is a directory.
+// packages outline and names make them. HCL's parser can't provide that: it drops what it can't parse, which is where the
+// cursor is. A project is a directory.
 //
 // Messages are read in order. A request uses the texts at the time of its arrival, and is answered concurrently with later
 // ones.

@@ -3,13 +3,17 @@ Package engine decides what a run does next. It is a pure state machine: it is g
 returns what to do, as actions. It reads no clock, does no I/O, starts no goroutine and draws no random numbers. The same
 events give the same actions on every driver, so the state of a run is the fold over its log.
 
+Because it is pure, each rule is tested by a table of events, each order of events by random programs, and another place to run
+needs another driver and not another program.
+
 The engine is not a driver. How an attempt is run, how its outputs are checked and stored, and where the log is kept are
 the business of the driver and of the wrapper around the user's process (runtime/step).
 
 # Usage
 
 A driver creates a state with New, records an event, passes it to Next, and performs the actions that Next returns. Each
-action that needs an answer leads to an event later:
+action that needs an answer leads to an event later. Package runtime/drive does the part of this that all drivers share: the
+state, the log, notifications and the end. In short:
 
 	state, err := engine.New(program, run, parallel)
 	if err != nil {
@@ -65,14 +69,24 @@ matters, and all events after the end. A driver may therefore deliver an answer 
 
 The log may lag behind the work, with these exceptions:
 
-	before                       durable
-	RunStarted is passed         the record of the run and its program
-	AttemptEnded is passed       the attempt's result.json, which is its commit point: outputs and log come before it
-	an approval is shown         the events up to the one that caused RequestApproval, so that a later driver asks the same
-	the end of the run is shown  all events of the log, and then end.json, which is written once
+	before                         durable
+	RunStarted is passed           the program, and then the record of the run
+	AttemptEnded is passed         the attempt's result.json, if the attempt committed one: outputs and log come before it
+	a pod is deleted (*)           the events so far, with the reason if the driver gives up the attempt
+	a Lease of a group is changed  the events so far, so that a later driver makes the same request
+	an approval is shown (*)       the events up to the one that caused RequestApproval, so that a later driver asks the same
+	an answer is removed (*)       the ApprovalGiven event that it led to
+	the end of the run is shown    all events of the log, and then end.json, which is written once
 
-A later driver must find every event that the log lacks: the ends of attempts from result.json, the slots from the locks
-or Leases that hold them, and the answers of approvals from where they are kept.
+(*) If the store can't be reached for longer than it is retried, the driver continues without: the run must not depend on it.
+
+A later driver must find every event that the log lacks. It finds the ends of attempts in result.json, the slots of a cluster
+in the Leases, and the answers of approvals in files or annotations. On one machine the kernel has released the slots of a
+killed driver, so its successor takes them again before the attempts start.
+
+The end of an attempt without a result.json, such as one whose pod was deleted by others, may be missing in the log too. A
+successor on a cluster then makes the attempt again, under the same number. On one machine it finds the attempt's directory,
+and ends the attempt as lost.
 
 # Replay
 

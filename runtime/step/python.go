@@ -197,7 +197,8 @@ func parseReport(data []byte) *report {
 
 // FindPython chooses the interpreter of python steps on this machine: PIPEC_PYTHON, the stack's python, the project's
 // .venv, $VIRTUAL_ENV, then python3 and python in PATH. lookup reads the environment, project is the project's
-// directory. A configured interpreter that does not exist is an error.
+// directory. So the project's own environment is used without any configuration, and a machine can choose another one. A
+// configured interpreter that does not exist is an error.
 func FindPython(lookup func(string) string, stack, project string) (string, error) {
 	abs := func(path string) string {
 		if filepath.IsAbs(path) || !strings.ContainsRune(path, '/') {

@@ -1,6 +1,9 @@
 // Package expr holds expressions that are evaluated at run time: the text in canonical form, the constants and references that
 // it reads, and its type. The compiler writes checked expressions, and the runtime evaluates them. The package reads no files,
 // no clock and no environment, and knows nothing of pipelines.
+//
+// The canonical text is printed from the syntax tree. Spaces, comments, quotes or heredocs, and unnecessary parentheses
+// therefore change no byte of a program. The constants are stored beside the text, and are never inserted into it.
 package expr
 
 import (

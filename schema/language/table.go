@@ -3,7 +3,10 @@
 // is not in the table is not in the language.
 //
 // The table defines what may be written where. What it means is the compiler's task. Entries that only a later version
-// supports are in the table from the start, with that version in Since.
+// supports are in the table from the start, with that version in Since, and are rejected by name until then.
+//
+// There are no Go structs of the blocks. They would be a second definition of the language, and would lose the source
+// ranges of what is decoded into them.
 package language
 
 import (

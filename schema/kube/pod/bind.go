@@ -1,6 +1,7 @@
 // Package pod builds the complete pod of each step: a core/v1 PodTemplateSpec with everything that the pipeline, the stack and the
 // lock set, and the patch of the step applied. No other package builds pods, so the pod that is shown, checked and run is the same.
-// The package is pure: it reads no files and connects to no cluster. The agent, which only runs the pods, does not import it.
+// The package is pure: it reads no files and connects to no cluster. The agent does not import it: a bound program contains the
+// pods as the coordinator creates them.
 package pod
 
 import (
