@@ -52,6 +52,7 @@ type Result struct {
 	Sources  map[string][]byte            // by file name, to show diagnostics
 	Diags    diag.List
 	kinds    *kinds.Set
+	root     *language.Block // the table of the language with these kinds
 	project  *evaluate.Project
 	imported []*evaluate.Project // of libraries
 	checked  *lint.Project       // the checked project, which lint rules look at
@@ -61,7 +62,8 @@ type Result struct {
 func Compile(o Options) (*Result, error) {
 	r := &Result{Places: map[string]program.SourceMap{}}
 	r.kinds = o.kinds()
-	source, err := load.Dir(o.Dir, language.RootWith(r.kinds), o.own(), &r.Diags)
+	r.root = language.RootWith(r.kinds)
+	source, err := load.Dir(o.Dir, r.root, o.own(), &r.Diags)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +96,8 @@ func (o *Options) own() map[string][]byte {
 func Source(name string, src []byte, o Options) *Result {
 	r := &Result{Places: map[string]program.SourceMap{}}
 	r.kinds = o.kinds()
-	r.compile(load.Bytes(o.Dir, name, src, language.RootWith(r.kinds), &r.Diags), o)
+	r.root = language.RootWith(r.kinds)
+	r.compile(load.Bytes(o.Dir, name, src, r.root, &r.Diags), o)
 	return r
 }
 
@@ -115,7 +118,7 @@ func (r *Result) compile(source *load.Project, o Options) {
 	}
 	w.Give(stack, o.Env, o.Vars)
 	levels := lint.Settings(w)
-	r.imported = library.Read(w, library.Options{Sources: source.Sources, Unsaved: o.Unsaved, Reading: o.Reading})
+	r.imported = library.Read(w, library.Options{Root: r.root, Sources: source.Sources, Unsaved: o.Unsaved, Reading: o.Reading})
 	r.Stacks = stacks.Check(w, r.kinds)
 	for _, s := range r.Stacks {
 		if r.Stack != nil && s.Name == r.Stack.Name {
@@ -173,20 +176,21 @@ func (r *Result) errors(lib *evaluate.Project) {
 
 // choose selects the stack: the one with the name, the only one, or the implied one.
 func (r *Result) choose(w *evaluate.Project, name string) {
-	names := evaluate.Names(w.Stacks)
+	names, implied := evaluate.Names(w.Stacks), r.kinds.Implied()
 	switch {
-	case len(names) == 0 && (name == "" || name == "local"):
-		r.Stack = r.kinds.Implied()
+	case len(names) == 0 && implied != nil && (name == "" || name == implied.Name):
+		r.Stack = implied
 	case name == "" && len(names) == 1:
 		name = names[0]
 		fallthrough
 	case name != "":
 		if w.Stacks[name] == nil {
 			d := diag.New("no-stack", hcl.Range{}, "there is no stack %q", name)
-			if len(names) == 0 {
-				d = d.WithDetail("The project declares no stack, so its only stack is \"local\": this machine.")
-			} else {
+			switch {
+			case len(names) > 0:
 				d = d.WithDetail("Declared stacks: %s.", list(names)).DidYouMean(name, names)
+			case implied != nil:
+				d = d.WithDetail("The project declares no stack, so its only stack is %q, whose steps are %s.", implied.Name, r.kinds.Orchestrator(implied.Orchestrator.Kind).Doc)
 			}
 			r.Diags.Add(d)
 			return

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"pipec.dev/pipec/compiler"
+	"pipec.dev/pipec/schema/kube/pod"
 )
 
 // TestLibraryPlaces checks that no byte of a program depends on where a library is, on how its files are laid out, or on
@@ -205,5 +206,53 @@ func TestLibraryByItself(t *testing.T) {
 		if r.Diags.Len() > 0 || len(r.Programs) != 1 {
 			t.Errorf("%s has %d targets\n%s", dir, len(r.Programs), told(t, r))
 		}
+	}
+}
+
+// TestLibraryInstances checks that the pods of instances have the images of the library that declares them.
+func TestLibraryInstances(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for name, text := range map[string]string{
+		"main.pipec.hcl": `
+stack "k8s" {
+  orchestrator "kubernetes" {}
+  artifact_store "s3" { path = "s3://bucket" }
+  container_registry "generic" { uri = "registry.test/ml" }
+}
+library "lib" { source = "./lib" }
+pipeline "p" {
+  step "call" { pipeline = library.lib.sizes }
+}
+`,
+		"lib/lib.pipec.hcl": `
+image "tools" { base = "debian:12" }
+pipeline "sizes" {
+  step "a" {
+    image    = image.tools
+    for_each = ["1Gi", "2Gi"]
+    command  = ["true"]
+    resources { memory = each.value }
+  }
+}
+`,
+	} {
+		must(t, os.MkdirAll(filepath.Dir(name), 0o755))
+		must(t, os.WriteFile(name, []byte(text), 0o644))
+	}
+	r, err := compiler.Compile(compiler.Options{Dir: "."})
+	must(t, err)
+	if r.Diags.Len() > 0 || len(r.Programs) != 1 {
+		t.Fatalf("%d programs\n%s", len(r.Programs), told(t, r))
+	}
+	p := r.Programs[0]
+	for _, s := range p.Every() {
+		for _, v := range s.Variants {
+			if v.Image != "image.lib.tools" {
+				t.Errorf("an instance of %s has the image %q", s.Name, v.Image)
+			}
+		}
+	}
+	if _, _, err := pod.Bind(p, r.Stack, nil, pod.Options{}); err != nil {
+		t.Error(err)
 	}
 }

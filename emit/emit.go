@@ -14,8 +14,9 @@ import (
 
 // Options are what to write, beside definitions.
 type Options struct {
-	Run   bool       // write a run of each program too
-	Kinds *kinds.Set // the table of kinds that the programs were compiled with; nil: kinds.Builtin()
+	Run   bool           // write a run of each program too
+	Stack *program.Stack // the stack of the programs, for a target whose programs are not bound
+	Kinds *kinds.Set     // the table of kinds that the programs were compiled with; nil: kinds.Builtin()
 }
 
 // Document is a part of what is written, such as a manifest.
@@ -65,21 +66,29 @@ func (e *UnknownError) Error() string {
 
 // Find returns the target of this name, or an *UnknownError.
 func (set Set) Find(name string) (Target, error) {
-	var known, supported []string
+	var known []string
 	for _, t := range set {
 		known = append(known, t.Name)
-		if t.Write != nil {
-			supported = append(supported, t.Name)
-		}
 	}
 	switch i := slices.Index(known, name); {
 	case i < 0:
 		return Target{}, &UnknownError{Name: name, Known: known}
 	case set[i].Write == nil:
-		return Target{}, &UnknownError{Name: name, Planned: true, Known: supported}
+		return Target{}, &UnknownError{Name: name, Planned: true, Known: set.Supported()}
 	default:
 		return set[i], nil
 	}
+}
+
+// Supported returns the names of the targets that can be written.
+func (set Set) Supported() []string {
+	var out []string
+	for _, t := range set {
+		if t.Write != nil {
+			out = append(out, t.Name)
+		}
+	}
+	return out
 }
 
 // Default returns the target that is the default for a kind of orchestrator; false if nothing can be written for it.

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"pipec.dev/pipec/runtime/step"
+	"pipec.dev/pipec/runtime/store/stores"
 )
 
 const usage = `usage: pipec-agent coordinate
@@ -42,7 +43,8 @@ type agent struct {
 	stdout, stderr io.Writer
 	lookup         func(string) (string, bool)
 	environ        []string
-	root           string // root of the file system; "" except in tests
+	stores         stores.Set // opens artifact stores; nil: stores.Builtin()
+	root           string     // root of the file system; "" except in tests
 }
 
 func main() {

@@ -13,26 +13,31 @@ import (
 
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/runtime/store/stores"
+	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
-// TestSize: the agent is small, and contains no code that compiles, emits, or uses the full Kubernetes client.
+// TestImports: the agent is small, and contains no code that compiles, emits, or uses the full Kubernetes client.
 func TestImports(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", ".").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
+	const storeDir = "pipec.dev/pipec/runtime/store"
 	ours := map[string]bool{}
 	for _, name := range []string{
 		"cmd/pipec-agent", "runtime/cache", "runtime/drive", "runtime/lastsuccess", "runtime/engine", "runtime/history", "runtime/imports", "runtime/journal", "runtime/kube", "runtime/kube/groups", "runtime/kube/podstate", "runtime/kube/requests", "runtime/kubeclient",
-		"runtime/params", "runtime/rerun", "runtime/step", "runtime/store", "runtime/store/s3", "runtime/store/stores", "schema/expr", "schema/glob", "schema/kube", "schema/program",
+		"runtime/params", "runtime/rerun", "runtime/step", "schema/expr", "schema/glob", "schema/kube", "schema/program",
 		"schema/record", "schema/types",
 	} {
 		ours["pipec.dev/pipec/"+name] = true
 	}
 	seen := 0
 	for dep := range strings.FieldsSeq(string(out)) {
-		if strings.HasPrefix(dep, "pipec.dev/pipec/") {
+		switch {
+		case dep == storeDir || strings.HasPrefix(dep, storeDir+"/"): // the agent opens every kind of store
+		case strings.HasPrefix(dep, "pipec.dev/pipec/"):
 			seen++
 			if !ours[dep] {
 				t.Errorf("the agent imports %s", dep)
@@ -53,10 +58,16 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// specFile writes a spec of a step that runs a script, with the store.
+// specFile writes a spec of a step that runs a script, with a store in its directory.
 func specFile(t *testing.T, script string) (file, dir string) {
 	t.Helper()
 	dir = t.TempDir()
+	return specWith(t, script, dir, program.Store{Kind: "local", Path: filepath.Join(dir, "store")}), dir
+}
+
+// specWith writes a spec of a step that runs a script, with a store.
+func specWith(t *testing.T, script, dir string, place program.Store) (file string) {
+	t.Helper()
 	spec := map[string]any{
 		"version": 1, "run": "r", "pipeline": "p", "step": "s", "attempt": 1, "user_attempt": 1, "segments": true,
 		"program": map[string]any{
@@ -66,7 +77,7 @@ func specFile(t *testing.T, script string) (file, dir string) {
 			"secret_env": []any{map[string]any{"name": "TOKEN", "secret": "s", "key": "k"}},
 		},
 		"root": filepath.Join(dir, "work"), "attempt_dir": "attempts/ns/p/r/s/1",
-		"store": map[string]any{"kind": "local", "path": filepath.Join(dir, "store")},
+		"store": place,
 	}
 	data, err := json.Marshal(spec)
 	if err != nil {
@@ -76,7 +87,7 @@ func specFile(t *testing.T, script string) (file, dir string) {
 	if err := os.WriteFile(file, data, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	return file, dir
+	return file
 }
 
 func TestStep(t *testing.T) {
@@ -127,6 +138,35 @@ func TestStep(t *testing.T) {
 			}
 		}
 		_ = st.Close()
+	}
+}
+
+// TestStoreOfTable: a step's store is opened by the table, with the attributes of its kind.
+func TestStoreOfTable(t *testing.T) {
+	place := program.Store{Kind: "mem", Path: "mem://x", Settings: map[string]string{"size": "1Gi"}}
+	dir, size := t.TempDir(), ""
+	var out bytes.Buffer
+	t.Setenv("TOKEN", "geheimnis")
+	a := agent{stdout: &out, stderr: &out, lookup: os.LookupEnv, environ: os.Environ(), root: dir}
+	file := specWith(t, `echo 1 > $PIPEC_OUTPUT_o`, dir, place)
+	if code := a.run(t.Context(), []string{"step", "--spec", file}); code != exitEnvironment || !strings.Contains(out.String(), `no artifact store of kind "mem"`) {
+		t.Errorf("without a row: %d, %s", code, &out)
+	}
+	a.stores = append(stores.Builtin(), stores.Kind{Kind: "mem", Open: func(_ context.Context, s program.Store, _ stores.Options) (stores.Store, error) {
+		size = s.Settings["size"]
+		return store.OpenLocal(filepath.Join(dir, "store"))
+	}})
+	out.Reset()
+	if code := a.run(t.Context(), []string{"step", "--spec", file}); code != 0 || size != "1Gi" {
+		t.Errorf("%d, size %q, %s", code, size, &out)
+	}
+	st, err := store.OpenLocal(filepath.Join(dir, "store"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	if r, err := store.ReadJSON[record.Result](t.Context(), st, "attempts/ns/p/r/s/1/result.json"); err != nil || r.Status != record.Succeeded {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
 

@@ -27,7 +27,7 @@ func (a *agent) storeOf() (program.Store, error) {
 
 // open opens a store. memory limits the bytes in transit that the store holds.
 func (a *agent) open(ctx context.Context, s program.Store, memory int64) (stores.Store, error) {
-	return stores.Builtin().Open(ctx, s, stores.Options{Environ: a.lookup, Memory: memory})
+	return a.stores.Open(ctx, s, stores.Options{Environ: a.lookup, Memory: memory})
 }
 
 // patient returns a store that retries while the store is unavailable, and logs that.

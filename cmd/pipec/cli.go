@@ -20,6 +20,7 @@ import (
 type cli struct {
 	*terminal
 	env           []string
+	tables        project.Tables     // nil ones: pipec's own
 	orchestrators orchestrator.Table // nil: those of package app
 	memory        memory
 
@@ -46,7 +47,7 @@ func (c *cli) open() *app.Project {
 // openWith opens the project in dir, whose notices go to p.
 func (c *cli) openWith(dir string, p *progress) *app.Project {
 	return app.Open(dir, app.Options{Orchestrators: c.orchestrators, Options: project.Options{
-		Stack: c.stack, Vars: c.vars, Env: c.env, Version: pipecVersion(), Executable: os.Executable,
+		Stack: c.stack, Tables: c.tables, Vars: c.vars, Env: c.env, Version: pipecVersion(), Executable: os.Executable,
 		Notify: p.notify, Reading: c.memory.reading,
 	}})
 }
@@ -100,6 +101,7 @@ Exit status:
   130  interrupted`
 
 func (c *cli) root() *cobra.Command {
+	c.tables = c.tables.Filled()
 	root := &cobra.Command{
 		Use:           "pipec",
 		Short:         "ML pipelines as code: checked, reviewed, run anywhere",

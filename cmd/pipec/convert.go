@@ -14,6 +14,7 @@ import (
 	"pipec.dev/pipec/compiler/load"
 	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/files"
+	"pipec.dev/pipec/schema/language"
 )
 
 const convertLong = `Converts HCL files to YAML, and YAML files to HCL. The compiled programs stay the same, byte for byte. Comments stay with
@@ -87,7 +88,7 @@ func (v *converter) convert(args []string) error {
 			return fault.Env(err)
 		}
 		sources[name] = src
-		if text, ok := convert.Source(name, src, &diags); ok {
+		if text, ok := convert.SourceWith(language.RootWith(v.tables.Kinds), name, src, &diags); ok {
 			other, _ := convert.Name(name)
 			done = append(done, conversion{name, other, text})
 		}
@@ -182,7 +183,7 @@ func (v *converter) convertStdin() error {
 		return fault.Env(err)
 	}
 	var diags diag.List
-	text, ok := convert.Source(name, bytes.Clone(src), &diags)
+	text, ok := convert.SourceWith(language.RootWith(v.tables.Kinds), name, bytes.Clone(src), &diags)
 	if err := v.faults(&diags, map[string][]byte{name: src}); err != nil {
 		return err
 	}

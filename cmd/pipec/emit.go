@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"pipec.dev/pipec/emit/kubernetes"
+	"pipec.dev/pipec/emit"
+	"pipec.dev/pipec/internal/app/definitions"
 	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/schema/kube/pod"
 )
@@ -25,38 +25,33 @@ depends on the program: applying it again changes nothing.
 The command reads the project and pipec.lock.json, and queries no cluster and no registry. It lists on stderr what must
 be pushed first.`
 
-// targets are what pipelines can be written for; those that are false, not yet.
-var targets = map[string]bool{"kubernetes": true, "argo": false, "kubeflow": false, "tekton": false}
-
 func emitCommand(c *cli) *cobra.Command {
-	var dir, target string
-	var run bool
+	var dir string
+	var r definitions.EmitRequest
+	targets := c.tables.Targets.Supported()
 	cmd := &cobra.Command{
 		Use:               "emit [PIPELINE]...",
 		Short:             "Write pipelines as Kubernetes objects",
 		Long:              emitLong,
 		ValidArgsFunction: c.completePipelines,
 		RunE: func(_ *cobra.Command, args []string) error {
-			if works, known := targets[target]; !known {
-				return usage("there is no target %q: one of kubernetes, argo, kubeflow, tekton", target)
-			} else if !works {
-				return usage("the target %s is not supported yet; this version writes kubernetes", target)
-			}
-			return c.emit(args, dir, run)
+			r.Pipelines = args
+			return c.emit(r, dir)
 		},
 	}
-	cmd.Flags().StringVar(&target, "target", "kubernetes", "the target: kubernetes")
+	cmd.Flags().StringVar(&r.Target, "target", "", "the target: "+strings.Join(targets, ", ")+" (default: the target of the stack's orchestrator)")
 	cmd.Flags().StringVar(&dir, "split", "", "write a file for each object to `DIR`, instead of stdout")
-	cmd.Flags().BoolVar(&run, "run", false, "write a run too")
+	cmd.Flags().BoolVar(&r.Run, "run", false, "write a run too")
+	_ = cmd.RegisterFlagCompletionFunc("target", cobra.FixedCompletions(targets, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
-func (c *cli) emit(pipelines []string, dir string, run bool) error {
-	e, err := c.open().Definitions().Emit(pipelines, run)
+func (c *cli) emit(r definitions.EmitRequest, dir string) error {
+	e, err := c.open().Definitions().Emit(r)
 	if err != nil {
 		return err
 	}
-	if err := c.writeObjects(e.Objects, dir); err != nil {
+	if err := c.writeDocuments(e.Documents, dir); err != nil {
 		return err
 	}
 	if e.AnyVersion { // apply, which queries the cluster, may write other manifests
@@ -65,30 +60,25 @@ func (c *cli) emit(pipelines []string, dir string, run bool) error {
 	return printMissing(c.stderr, e.Missing)
 }
 
-// writeObjects writes objects to stdout, or each to a file.
-func (c *cli) writeObjects(objects []unstructured.Unstructured, dir string) error {
+// writeDocuments writes documents to stdout, or each to a file.
+func (c *cli) writeDocuments(documents []emit.Document, dir string) error {
 	if dir == "" {
-		data, err := kubernetes.YAML(objects)
-		if err != nil {
-			return fault.Env(err)
+		var all []byte
+		for _, d := range documents {
+			all = append(all, d.Data...)
 		}
-		_, err = c.stdout.Write(data)
+		_, err := c.stdout.Write(all)
 		return fault.Env(err)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fault.Env(err)
 	}
-	for i := range objects {
-		data, err := kubernetes.YAML(objects[i : i+1])
-		if err != nil {
-			return fault.Env(err)
-		}
-		name := strings.ToLower(objects[i].GetKind()) + "-" + objects[i].GetName() + ".yaml"
-		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+	for _, d := range documents {
+		if err := os.WriteFile(filepath.Join(dir, d.Name), d.Data, 0o644); err != nil {
 			return fault.Env(err)
 		}
 	}
-	_, err := fmt.Fprintf(c.stderr, "%s written to %s.\n", plural(len(objects), "object"), dir)
+	_, err := fmt.Fprintf(c.stderr, "%s written to %s.\n", plural(len(documents), "object"), dir)
 	return fault.Env(err)
 }
 

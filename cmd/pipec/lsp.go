@@ -7,6 +7,7 @@ import (
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/lint"
 	"pipec.dev/pipec/compiler/lsp"
+	"pipec.dev/pipec/schema/language"
 )
 
 const lspLong = `Serves the Language Server Protocol on stdin and stdout, for an editor that starts it. docs/editors.md describes the
@@ -27,7 +28,7 @@ func lspCommand(c *cli) *cobra.Command {
 		Long:  lspLong,
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o := lsp.Options{Compile: c.compileUnsaved, Lint: c.lintUnsaved, Log: c.stderr, Version: pipecVersion()}
+			o := lsp.Options{Compile: c.compileUnsaved, Lint: c.lintUnsaved, Root: language.RootWith(c.tables.Kinds), Log: c.stderr, Version: pipecVersion()}
 			if noLint {
 				o.Lint = nil
 			}

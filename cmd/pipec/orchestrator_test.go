@@ -15,16 +15,16 @@ import (
 // counting is an orchestrator that counts the runs that it starts.
 type counting struct {
 	orchestrator.Orchestrator
-	starts *int
+	started func()
 }
 
 func (c counting) Start(ctx context.Context, r *orchestrator.StartRequest) (*orchestrator.Outcome, error) {
-	*c.starts++
+	c.started()
 	return c.Orchestrator.Start(ctx, r)
 }
 
 // TestOrchestratorOfTable runs the shell example through the whole command line with a row of the test's own: no command
-// reaches a driver but by the table. The row has the kind "local", because the language knows no others than its own.
+// reaches a driver but by the table. The row has the kind "local", so its steps and its store are those of this machine; TestKindsOfTables adds kinds.
 func TestOrchestratorOfTable(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("../../examples/shell")); err != nil {
@@ -33,7 +33,9 @@ func TestOrchestratorOfTable(t *testing.T) {
 	starts := 0
 	table := orchestrator.Table{{
 		Kind: "local", Check: machine.Check,
-		Open: func(s *orchestrator.Stack) orchestrator.Orchestrator { return counting{machine.Open(s), &starts} },
+		Open: func(s *orchestrator.Stack) orchestrator.Orchestrator {
+			return counting{machine.Open(s), func() { starts++ }}
+		},
 	}}
 	run := func(want int, args ...string) (stdout, stderr string) {
 		t.Helper()

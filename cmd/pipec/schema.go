@@ -13,7 +13,7 @@ func schemaCommand(c *cli) *cobra.Command {
 		Short: "Print the JSON Schema of the language, for editors",
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			data, err := language.JSONSchema()
+			data, err := language.JSONSchemaWith(c.tables.Kinds)
 			if err != nil {
 				return fault.Env(err)
 			}

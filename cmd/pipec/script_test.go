@@ -3,10 +3,16 @@ package main
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -20,8 +26,13 @@ func TestMain(m *testing.M) {
 
 // TestScript runs testdata/script: each a project and the commands that a user gives, with what they print.
 func TestScript(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 filepath.Join("testdata", "script"),
+	testscript.Run(t, scripts(filepath.Join("testdata", "script")))
+}
+
+// scripts are the parameters for the scripts in a directory.
+func scripts(dir string) testscript.Params {
+	return testscript.Params{
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
@@ -29,12 +40,13 @@ func TestScript(t *testing.T) {
 			env.Setenv("NO_COLOR", "1")
 			env.Setenv("CI", "")
 			env.Setenv("PIPEC_STACK", "")
+			env.Defer(func() { killAll(env.WorkDir) })
 			examples, err := filepath.Abs("../../examples")
 			env.Setenv("EXAMPLES", examples)
 			return err
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"status": status, "gone": gone},
-	})
+	}
 }
 
 // status runs a command and checks its exit status: status 64 pipec nonsense. Its output is in the files stdout and
@@ -65,17 +77,89 @@ func gone(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: gone COMMAND")
 	}
-	if runtime.GOOS != "linux" {
-		return
-	}
-	dirs, err := filepath.Glob("/proc/[0-9]*")
-	ts.Check(err)
-	for _, dir := range dirs {
-		cmdline, _ := os.ReadFile(filepath.Join(dir, "cmdline"))
-		environ, _ := os.ReadFile(filepath.Join(dir, "environ"))
+	for _, pid := range processes(ts.Getenv("WORK")) {
+		cmdline, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 		words := bytes.ReplaceAll(bytes.TrimRight(cmdline, "\x00"), []byte{0}, []byte{' '})
-		if string(words) == args[0] && bytes.Contains(environ, []byte(ts.Getenv("WORK"))) {
-			ts.Fatalf("process %s still runs: %s", filepath.Base(dir), words)
+		if string(words) == args[0] {
+			ts.Fatalf("process %d still runs: %s", pid, words)
 		}
+	}
+}
+
+// processes returns the processes of a script by its work directory, on Linux. Elsewhere it returns none.
+func processes(work string) []int {
+	if runtime.GOOS != "linux" {
+		return nil
+	}
+	var out []int
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	for _, dir := range dirs {
+		environ, _ := os.ReadFile(filepath.Join(dir, "environ"))
+		pid, err := strconv.Atoi(filepath.Base(dir))
+		if err == nil && slices.Contains(strings.Split(string(environ), "\x00"), "WORK="+work) {
+			out = append(out, pid)
+		}
+	}
+	return out
+}
+
+// killAll kills the processes that a script has left. The package testscript interrupts the commands in the background when
+// a script fails, and waits for them; a command that waits for what the script would have done next would never end.
+func killAll(work string) {
+	for range 10 {
+		left := processes(work)
+		if len(left) == 0 {
+			return
+		}
+		for _, pid := range left {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+}
+
+// failing is a test whose failure the test that runs it expects.
+type failing struct {
+	*testing.T
+	failed bool
+}
+
+func (f *failing) FailNow()       { f.failed = true; runtime.Goexit() }
+func (f *failing) Fatal(a ...any) { f.Log(a...); f.FailNow() }
+func (f *failing) Parallel()      {}
+func (f *failing) Verbose() bool  { return false }
+func (f *failing) Run(_ string, run func(testscript.T)) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		run(f)
+	}()
+	<-done
+}
+
+// TestScriptFails: a script that fails ends its commands in the background, also those that ignore interrupts.
+func TestScriptFails(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		return // killAll needs /proc
+	}
+	dir := t.TempDir()
+	script := `
+exec sh -c 'trap "" INT; echo >ready; sleep 600; true' &left&
+exec sh -c 'until test -s ready; do sleep 0.01; done; false'
+`
+	if err := os.WriteFile(filepath.Join(dir, "fails.txtar"), []byte(script), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f, done := &failing{T: t}, make(chan struct{})
+	go func() {
+		defer close(done)
+		testscript.RunT(f, scripts(dir))
+	}()
+	select {
+	case <-done:
+	case <-time.After(time.Minute):
+		t.Fatal("the script has not ended")
+	}
+	if !f.failed {
+		t.Error("the script has not failed")
 	}
 }

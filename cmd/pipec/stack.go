@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"pipec.dev/pipec/internal/app/fault"
-	"pipec.dev/pipec/schema/program"
 )
 
 func stackCommand(c *cli) *cobra.Command {
@@ -49,20 +48,13 @@ func stackListCommand(c *cli) *cobra.Command {
 				if s.Registry != nil {
 					registry = s.Registry.URI
 				}
-				fmt.Fprintf(w, "%s %s\t%s\t%s\t%s\n", mark, s.Name, describeOrchestrator(s.Orchestrator), s.ArtifactStore.Path, registry)
+				fmt.Fprintf(w, "%s %s\t%s\t%s\t%s\n", mark, s.Name, c.tables.Kinds.Describe(s), s.ArtifactStore.Path, registry)
 			}
 			return fault.Env(w.Flush())
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "text", "text or json")
 	return cmd
-}
-
-func describeOrchestrator(o program.Orchestrator) string {
-	if o.Namespace == "" {
-		return o.Kind
-	}
-	return o.Kind + " (" + o.Namespace + ")"
 }
 
 func stackUseCommand(c *cli) *cobra.Command {

@@ -35,9 +35,14 @@ func Name(name string) (other string, ok bool) {
 // Source converts a source. The suffix of its name selects its syntax. It reports the faults of the source and returns
 // false.
 func Source(name string, src []byte, diags *diag.List) ([]byte, bool) {
+	return SourceWith(language.Root(), name, src, diags)
+}
+
+// SourceWith is Source for a language with the given table, which may have kinds of orchestrators and stores of its own.
+func SourceWith(root *language.Block, name string, src []byte, diags *diag.List) ([]byte, bool) {
 	src = bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n")) // as load does
 	var own diag.List
-	p := load.Bytes("", name, src, language.Root(), &own)
+	p := load.Bytes("", name, src, root, &own)
 	if !own.HasErrors() {
 		for _, d := range structure(p) {
 			own.Add(d)
@@ -51,12 +56,12 @@ func Source(name string, src []byte, diags *diag.List) ([]byte, bool) {
 	var out []byte
 	other, _ := Name(name)
 	if p.Files[0].YAML != nil {
-		tree := yaml.Read(name, src, language.Root(), &own)
+		tree := yaml.Read(name, src, root, &own)
 		out = toHCL(tree, src)
 	} else {
-		out = toYAML(body, src)
+		out = toYAML(root, body, src)
 	}
-	back := load.Bytes("", other, out, language.Root(), &own)
+	back := load.Bytes("", other, out, root, &own)
 	if len(back.Files) == 0 || !same(body, back.Files[0].Body) {
 		at := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
 		diags.Add(diag.New("not-supported", at, "this file can't be converted without changing what it means"))

@@ -10,10 +10,10 @@ import (
 	"pipec.dev/pipec/schema/language"
 )
 
-// toYAML writes the body of a file in HCL as YAML.
-func toYAML(body *hclsyntax.Body, src []byte) []byte {
+// toYAML writes the body of a file in HCL as YAML. root is the table of the language.
+func toYAML(root *language.Block, body *hclsyntax.Body, src []byte) []byte {
 	w := &yamlWriter{src: src, comments: hclComments(src), types: declaredTypes(body, src)}
-	lines := w.body(language.Root(), body, 0, len(src), 0)
+	lines := w.body(root, body, 0, len(src), 0)
 	return []byte(strings.Join(lines, "\n") + "\n")
 }
 

@@ -89,8 +89,7 @@ func (b *Block) Sorted() []*hcl.Attribute {
 
 // Project decodes all files into the top-level blocks of the table that the project was read with, by file and position.
 func Project(p *load.Project, diags *diag.List) []*Block {
-	d := decoder{diags: diags, sources: p.Sources, schemas: map[*language.Block]*schema{}, recovered: map[*hclsyntax.Block]bool{}}
-	root := p.Root
+	d := decoder{root: p.Root, diags: diags, sources: p.Sources, schemas: map[*language.Block]*schema{}, recovered: map[*hclsyntax.Block]bool{}}
 	var out []*Block
 	var first map[string]*Block
 	for _, f := range p.Files {
@@ -98,7 +97,7 @@ func Project(p *load.Project, diags *diag.List) []*Block {
 			diags.Add(f.YAML.Told...)
 			d.tried = f.YAML.Tried
 		}
-		b := &Block{Def: root, DefRange: hcl.Range{Filename: f.Name, Start: hcl.InitialPos, End: hcl.InitialPos}}
+		b := &Block{Def: d.root, DefRange: hcl.Range{Filename: f.Name, Start: hcl.InitialPos, End: hcl.InitialPos}}
 		d.body(b, f.Body)
 		out = append(out, b.Blocks...)
 	}
@@ -115,6 +114,7 @@ type schema struct {
 }
 
 type decoder struct {
+	root    *language.Block
 	diags   *diag.List
 	sources map[string][]byte
 	schemas map[*language.Block]*schema

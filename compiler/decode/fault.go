@@ -21,11 +21,11 @@ func (d *decoder) fault(b *Block, body hcl.Body, content *hcl.BodyContent, h *hc
 	}
 	switch name := d.text(at); {
 	case h.Summary == "Unsupported argument":
-		told, meant := unknownAttribute(b.Def, name, at)
+		told, meant := unknownAttribute(d.root, b.Def, name, at)
 		d.diags.Add(told)
 		b.try(meant)
 	case h.Summary == "Unsupported block type":
-		told, meant := unknownBlock(b.Def, name, at)
+		told, meant := unknownBlock(d.root, b.Def, name, at)
 		d.diags.Add(told)
 		if n := b.Def.Block(meant); n == nil || !d.recover(n, body, at, content) {
 			b.try(meant)
@@ -83,7 +83,7 @@ func where(def *language.Block) string {
 }
 
 // unknownAttribute reports an attribute that is not in the table, and returns the name that was meant, or "".
-func unknownAttribute(def *language.Block, name string, at hcl.Range) (d diag.Diagnostic, meant string) {
+func unknownAttribute(root, def *language.Block, name string, at hcl.Range) (d diag.Diagnostic, meant string) {
 	d = diag.New("unknown-attribute", at, "there is no attribute `%s` %s", name, where(def))
 	if n := def.Block(name); n != nil {
 		form := name + " { … }"
@@ -93,20 +93,20 @@ func unknownAttribute(def *language.Block, name string, at hcl.Range) (d diag.Di
 		return d.WithSuggestion("`%s` is a block: write %s, without =", name, form), name
 	}
 	meant = diag.Suggest(name, def.Names())
-	return elsewhere(d.DidYouMean(name, def.Names()), def, name, false), meant
+	return elsewhere(d.DidYouMean(name, def.Names()), root, def, name, false), meant
 }
 
-func unknownBlock(def *language.Block, name string, at hcl.Range) (d diag.Diagnostic, meant string) {
+func unknownBlock(root, def *language.Block, name string, at hcl.Range) (d diag.Diagnostic, meant string) {
 	d = diag.New("unknown-block", at, "there is no block `%s` %s", name, where(def))
 	if def.Attribute(name) != nil {
 		return d.WithSuggestion("`%s` is an attribute: write %s = …", name, name), name
 	}
 	meant = diag.Suggest(name, def.Names())
-	return elsewhere(d.DidYouMean(name, def.Names()), def, name, true), meant
+	return elsewhere(d.DidYouMean(name, def.Names()), root, def, name, true), meant
 }
 
-// elsewhere adds where a name belongs that is known, but not allowed here.
-func elsewhere(d diag.Diagnostic, def *language.Block, name string, block bool) diag.Diagnostic {
+// elsewhere adds where a name belongs that is known, but not allowed here. root is the table of the language.
+func elsewhere(d diag.Diagnostic, root, def *language.Block, name string, block bool) diag.Diagnostic {
 	if d.Suggestion != "" {
 		return d
 	}
@@ -123,7 +123,7 @@ func elsewhere(d diag.Diagnostic, def *language.Block, name string, block bool) 
 			walk(n)
 		}
 	}
-	walk(language.Root())
+	walk(root)
 	if len(places) > 0 && len(places) <= 4 {
 		d.Suggestion = "`" + name + "` belongs in " + strings.Join(places, ", ")
 		return d

@@ -13,7 +13,6 @@ import (
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/compiler/load"
-	"pipec.dev/pipec/schema/language"
 )
 
 // directory is a directory of a library and its content. It is read once.
@@ -60,7 +59,7 @@ func (r *reader) directory(w *evaluate.Project, b *decode.Block) *directory {
 	if r.o.Reading != nil {
 		r.o.Reading(dir)
 	}
-	source, err := load.Dir(dir, language.Root(), r.unsaved(dir), &d.diags)
+	source, err := load.Dir(dir, r.o.Root, r.unsaved(dir), &d.diags)
 	if err != nil {
 		w.Diags.Add(diag.New("file-access", at, "%s", fault(text, err)))
 		return d.orNone()

@@ -13,6 +13,7 @@ import (
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/schema/language"
 )
 
 // Max is how many libraries a project may have, including those of its libraries. The same directory with other values
@@ -21,6 +22,7 @@ const Max = 1000
 
 // Options configure Read.
 type Options struct {
+	Root    *language.Block   // the table of the language
 	Sources map[string][]byte // the project's sources; those of libraries are added
 	Unsaved map[string][]byte // texts of an editor that replace files, by path relative to the project's directory
 	Reading func(dir string)  // is called with each directory before it is read; may be nil

@@ -68,17 +68,27 @@ func libraryCalls(root *model.Pipeline) map[*model.Project][]libraryCall {
 	return out
 }
 
-// qualify replaces the names of the image and the code of a step by the names that they have in the program.
+// qualify replaces the names of the images and the code of a step by the names that they have in the program.
 func (l *lowerer) qualify(project *model.Project, s *program.Step) {
-	prefix := l.prefixes[project]
 	if c := project.Codes[s.Code]; c != nil {
-		s.Code = prefix + s.Code
+		s.Code = l.prefixes[project] + s.Code
 		l.codes[s.Code] = &code{c, project}
 	}
-	if name, ok := strings.CutPrefix(s.Image, "image."); ok {
-		if i := project.Images[name]; i != nil {
-			s.Image = "image." + prefix + name
-			l.images[prefix+name] = &image{i, project}
-		}
+	s.Image = l.qualified(project, s.Image)
+	for i := range s.Variants {
+		v := &s.Variants[i]
+		v.Image = l.qualified(project, v.Image)
 	}
+}
+
+// qualified returns a step's image with the name that it has in the program.
+func (l *lowerer) qualified(project *model.Project, text string) string {
+	name, ok := strings.CutPrefix(text, "image.")
+	i := project.Images[name]
+	if !ok || i == nil {
+		return text
+	}
+	name = l.prefixes[project] + name
+	l.images[name] = &image{i, project}
+	return "image." + name
 }

@@ -39,8 +39,11 @@ type outlines struct {
 	indexes map[string]*names.Index // by project
 }
 
-func newOutlines() *outlines {
-	return &outlines{root: language.Root(), sources: map[string]*source{}, indexes: map[string]*names.Index{}}
+func newOutlines(root *language.Block) *outlines {
+	if root == nil {
+		root = language.Root()
+	}
+	return &outlines{root: root, sources: map[string]*source{}, indexes: map[string]*names.Index{}}
 }
 
 // source returns the outline of a text.

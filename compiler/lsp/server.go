@@ -25,6 +25,7 @@ import (
 
 	"pipec.dev/pipec/compiler"
 	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/schema/language"
 )
 
 // Options are what the server needs from the command.
@@ -33,6 +34,7 @@ type Options struct {
 	Compile func(dir string, unsaved map[string][]byte) (*compiler.Result, error)
 	// Lint returns the compiler's diagnostics together with the findings of the rules. nil: the rules are not run.
 	Lint    func(dir string, r *compiler.Result) ([]diag.Diagnostic, error)
+	Root    *language.Block // the table of the language; nil: language.Root()
 	Log     io.Writer
 	Version string
 }
@@ -84,7 +86,7 @@ type server struct {
 // 0 only if the client requested shutdown first.
 func Serve(ctx context.Context, in io.Reader, out io.Writer, o Options) int {
 	s := &server{
-		options: o, enc: utf16, docs: newDocuments(), cache: newOutlines(),
+		options: o, enc: utf16, docs: newDocuments(), cache: newOutlines(o.Root),
 		log: log.New(o.Log, "pipec lsp: ", 0), ended: make(chan int, 1), inFlight: map[jsonrpc2.ID]context.CancelFunc{},
 	}
 	ctx, cancel := context.WithCancel(ctx)

@@ -23,7 +23,7 @@ import (
 // program, the CronJob. The program must be bound (have a Target). The same program gives the same objects. The
 // namespace is not included; see Namespace.
 func Definition(p *program.Program) ([]unstructured.Unstructured, error) {
-	return definition(p, kinds.Builtin())
+	return DefinitionWith(p, kinds.Builtin())
 }
 
 // Options are what to write beside the definitions, and by which table of kinds.
@@ -40,7 +40,7 @@ func Objects(programs []*program.Program, o Options) ([]unstructured.Unstructure
 	}
 	var out []unstructured.Unstructured
 	for i, p := range programs {
-		objects, err := definition(p, o.Kinds)
+		objects, err := DefinitionWith(p, o.Kinds)
 		if err != nil {
 			return nil, err
 		}
@@ -68,7 +68,8 @@ func FileName(o *unstructured.Unstructured) string {
 	return strings.ToLower(o.GetKind()) + "-" + o.GetName() + ".yaml"
 }
 
-func definition(p *program.Program, set *kinds.Set) ([]unstructured.Unstructured, error) {
+// DefinitionWith is Definition for a program that was compiled with the given kinds.
+func DefinitionWith(p *program.Program, set *kinds.Set) ([]unstructured.Unstructured, error) {
 	if p.Target == nil {
 		return nil, fmt.Errorf("pipeline %q is not bound to a cluster", p.Pipeline)
 	}

@@ -18,7 +18,8 @@ import (
 	"pipec.dev/pipec/runtime/store"
 )
 
-// Orchestrators are the kinds of orchestrators that pipec has. This is the only place that tells them apart by name.
+// Orchestrators returns the table of pipec's own orchestrators. Each kind also has a row in package schema/kinds, which
+// declares its attributes.
 func Orchestrators() orchestrator.Table {
 	return orchestrator.Table{
 		{Kind: "local", Open: machine.Open, Check: machine.Check},
@@ -26,7 +27,8 @@ func Orchestrators() orchestrator.Table {
 	}
 }
 
-// Options say how a project is opened.
+// Options say how a project is opened. Their tables have a row for everything that a stack can be built from: project.Tables
+// for what is compiled, stored and written, and Orchestrators for what runs steps.
 type Options struct {
 	project.Options
 	Orchestrators orchestrator.Table // nil: Orchestrators()
@@ -48,7 +50,7 @@ func Open(dir string, o Options) *Project {
 
 // Definitions are those of the project's pipelines on a cluster.
 func (p *Project) Definitions() *definitions.Definitions {
-	return definitions.New(p.Project, p.table.Applied)
+	return definitions.New(p.Project, p.table.Applied())
 }
 
 // Runs are the runs of the chosen stack.

@@ -33,11 +33,7 @@ func (f *fetcher) bucket(ctx context.Context, name string) (*bucket, error) {
 	if b := f.buckets[name]; b != nil {
 		return b, nil
 	}
-	at := program.Store{Kind: "s3", Path: "s3://" + name}
-	if own := f.o.Stack; own.Kind == "s3" {
-		at.Region, at.Endpoint, at.PathStyle = own.Region, own.Endpoint, own.PathStyle
-	}
-	s, err := s3.Open(ctx, at, s3.Options{Environ: f.o.Environ, Memory: f.o.Memory})
+	s, err := s3.Open(ctx, s3.Beside(f.o.Stack, name), s3.Options{Environ: f.o.Environ, Memory: f.o.Memory})
 	if err != nil {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ func Approve(ctx context.Context, o Options, run *record.Run, step string, a *re
 // answered reads what has become of an answer. taken reports whether the driver has taken it; the run's records may not
 // contain it yet.
 func (o *Options) answered(ctx context.Context, run *record.Run, step string, a *record.Answer, taken bool) (*record.StepEnd, error) {
-	reader, err := runs.Open(o.Project, o.Stack)
+	reader, err := o.reader()
 	if err != nil {
 		return nil, err
 	}

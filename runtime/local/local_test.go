@@ -14,6 +14,8 @@ import (
 
 	"pipec.dev/pipec/runtime/local"
 	"pipec.dev/pipec/runtime/runs"
+	"pipec.dev/pipec/runtime/store/stores"
+	"pipec.dev/pipec/runtime/work"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
@@ -80,10 +82,15 @@ func (p *project) run(ctx context.Context) local.Outcome {
 
 func (p *project) reader() *runs.Reader {
 	p.t.Helper()
-	r, err := runs.Open(p.dir, p.o.Stack)
+	w, err := work.In(p.dir)
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	s, err := stores.Builtin().Open(p.t.Context(), p.o.Stack.ArtifactStore, stores.Options{Dir: p.dir})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	r := runs.NewReader(s, w)
 	p.t.Cleanup(func() { _ = r.Close() })
 	return r
 }

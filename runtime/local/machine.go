@@ -10,7 +10,6 @@ import (
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/runtime/store/stores"
 	"pipec.dev/pipec/runtime/work"
-	"pipec.dev/pipec/schema/kinds"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
@@ -30,7 +29,7 @@ type machine struct {
 
 // openMachine opens what every way of driving a run needs. The caller closes it.
 func openMachine(o *Options) (*machine, error) {
-	if o.Stack == nil || kinds.Builtin().Pods(o.Stack) {
+	if o.Stack == nil || o.elsewhere() {
 		return nil, refuse(RefusedStack, "the stack doesn't run steps on this machine")
 	}
 	dir, err := work.In(o.Project)

@@ -13,7 +13,10 @@ import (
 	"strings"
 
 	"pipec.dev/pipec/runtime/drive"
+	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/runtime/store/stores"
+	"pipec.dev/pipec/runtime/work"
+	"pipec.dev/pipec/schema/kinds"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
@@ -24,6 +27,7 @@ type Options struct {
 	Program *program.Program           // what to run. Resume uses the recorded program
 	Encoded []byte                     // the program's encoding; nil: it is encoded here
 	Stack   *program.Stack             // where to run it
+	Kinds   *kinds.Set                 // the known orchestrators and stores; nil: kinds.Builtin()
 	Stores  stores.Set                 // opens the stack's artifact store; nil: stores.Builtin()
 	Params  map[string]json.RawMessage // values, and artifacts as params.Give writes them
 	Name    string                     // of the run; "": a name is made of the pipeline's name, the time and a random number
@@ -42,6 +46,28 @@ type Options struct {
 // openStore opens the artifact store of the stack.
 func (o *Options) openStore() (stores.Store, error) {
 	return o.Stores.Open(context.Background(), o.Stack.ArtifactStore, stores.Options{Dir: o.Project})
+}
+
+// reader opens the artifact store for reading the records of runs. The caller closes it.
+func (o *Options) reader() (*runs.Reader, error) {
+	dir, err := work.In(o.Project)
+	if err != nil {
+		return nil, err
+	}
+	s, err := o.openStore()
+	if err != nil {
+		return nil, err
+	}
+	return runs.NewReader(s, dir), nil
+}
+
+// elsewhere reports whether the steps of the stack run as pods, and not on this machine.
+func (o *Options) elsewhere() bool {
+	set := o.Kinds
+	if set == nil {
+		set = kinds.Builtin()
+	}
+	return set.Pods(o.Stack)
 }
 
 // Outcome is a run and how it ended.

@@ -9,7 +9,6 @@ import (
 	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/params"
 	"pipec.dev/pipec/runtime/rerun"
-	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -24,7 +23,7 @@ type RerunPlan struct {
 // PlanRerun returns which steps `rerun` would run, and why, without doing anything. Options.Program is the pipeline's current
 // program; a run that is resumed uses the recorded one.
 func PlanRerun(ctx context.Context, o Options, of *record.Run) (*RerunPlan, error) {
-	reader, err := runs.Open(o.Project, o.Stack)
+	reader, err := o.reader()
 	if err != nil {
 		return nil, err
 	}

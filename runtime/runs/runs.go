@@ -7,10 +7,10 @@ package runs
 
 import (
 	"context"
+	"io"
 
 	"pipec.dev/pipec/runtime/history"
 	"pipec.dev/pipec/runtime/store"
-	"pipec.dev/pipec/runtime/store/stores"
 	"pipec.dev/pipec/runtime/work"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -19,14 +19,6 @@ import (
 // Namespace replaces a cluster's namespace in the records of the local driver.
 const Namespace = "local"
 
-// Store is an open artifact store.
-type Store = stores.Store
-
-// OpenStore opens the artifact store of a stack, for a project's directory. It makes no requests yet.
-func OpenStore(project string, s program.Store) (Store, error) {
-	return stores.Builtin().Open(context.Background(), s, stores.Options{Dir: project})
-}
-
 // Reader reads the runs in a store.
 type Reader struct {
 	store store.Store
@@ -34,21 +26,9 @@ type Reader struct {
 	live  func(*record.Run) bool // reports whether a run of a cluster is driven; nil: assumed to be
 }
 
-// NewReader returns a reader of the store. work is the directory of this machine's runs.
+// NewReader returns a reader of the store. work is the directory of this machine's runs. Closing the reader closes the
+// store.
 func NewReader(s store.Store, w work.Dir) *Reader { return &Reader{store: s, work: w} }
-
-// Open opens what the commands that read runs need. The caller must close it.
-func Open(project string, stack *program.Stack) (*Reader, error) {
-	w, err := work.In(project)
-	if err != nil {
-		return nil, err
-	}
-	s, err := stores.Builtin().Open(context.Background(), stack.ArtifactStore, stores.Options{Dir: project})
-	if err != nil {
-		return nil, err
-	}
-	return NewReader(s, w), nil
-}
 
 // Ask sets a function that reports whether a run of a cluster without an end is still driven. Without it, such runs are
 // shown as running. The function is called for each run, and returns true if it doesn't know.
@@ -56,7 +36,7 @@ func (r *Reader) Ask(live func(*record.Run) bool) { r.live = live }
 
 // Close closes the store.
 func (r *Reader) Close() error {
-	if c, ok := r.store.(Store); ok {
+	if c, ok := r.store.(io.Closer); ok {
 		return c.Close()
 	}
 	return nil

@@ -17,6 +17,7 @@ import (
 
 	"pipec.dev/pipec/runtime/local"
 	"pipec.dev/pipec/runtime/runs"
+	"pipec.dev/pipec/runtime/store/stores"
 	"pipec.dev/pipec/runtime/work"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -57,12 +58,23 @@ func run(t *testing.T, o local.Options, name string) *record.Run {
 	return out.Run
 }
 
-func open(t *testing.T, dir string) *runs.Reader {
+// reader opens the store of a stack, and returns a reader of its runs.
+func reader(t *testing.T, dir string, stack *program.Stack) *runs.Reader {
 	t.Helper()
-	r, err := runs.Open(dir, stack())
+	w, err := work.In(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
+	s, err := stores.Builtin().Open(t.Context(), stack.ArtifactStore, stores.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return runs.NewReader(s, w)
+}
+
+func open(t *testing.T, dir string) *runs.Reader {
+	t.Helper()
+	r := reader(t, dir, stack())
 	t.Cleanup(func() { _ = r.Close() })
 	return r
 }

@@ -13,7 +13,6 @@ import (
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/runtime/store/storetest"
-	"pipec.dev/pipec/runtime/work"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
@@ -54,16 +53,9 @@ func readRuns(t *testing.T, dir string, stack *program.Stack) {
 		names = append(names, run(t, o, fmt.Sprint("r", i)).Name)
 	}
 	slices.Reverse(names)
-	w, err := work.In(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := runs.OpenStore(dir, stack.ArtifactStore)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	r := runs.NewReader(s, w)
+	r := reader(t, dir, stack)
+	defer r.Close()
+	s := r.Store()
 	var got []string
 	for s, err := range r.List(ctx, "") {
 		if err != nil {

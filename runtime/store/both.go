@@ -8,8 +8,9 @@ const bothBuffer = 512 << 10
 // splitAbove is the size above which a second core does half of the work.
 const splitAbove = 64 << 10
 
-// both writes to two hashes, each on a core of its own. That saves 27% to 46% of the wall time of hashing an output of
-// 256 MiB for a bucket, on two cores that were busy (medians of 15 pairs, three times); the CPU time is 4% more.
+// both writes to two writers, such as a hash and a file, each on a core of its own. For a file of 256 MiB, on two cores that
+// were busy (21 pairs of processes), that takes 43% to 47% less wall time to fetch it from a local store, for 4% to 5% more
+// CPU time, and 2% less wall time to upload it to an S3 server on the same machine, for 3% more CPU time.
 type both struct{ a, b io.Writer }
 
 func (w both) Write(p []byte) (int, error) {

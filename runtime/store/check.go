@@ -18,7 +18,7 @@ type Finding struct {
 // CheckPart is the Part of findings about a store.
 const CheckPart = "artifact store"
 
-// Checker is a Store with checks of its own.
+// Checker is a Store with checks of its own, such as those of a bucket.
 type Checker interface {
 	// Check tries what runs need. It stops at the first thing that fails.
 	Check(ctx context.Context) []Finding

@@ -86,9 +86,10 @@ func fetchTree(ctx context.Context, s Store, tree record.Tree, root string) erro
 	return g.Wait()
 }
 
-// fetchFile copies content to path, and verifies it. If the file system can share the blocks of two files (btrfs, xfs),
-// no bytes are copied, and the new file is read for its digest. Hashing on a second core saved nothing here: the copy
-// takes longer than the hash.
+// fetchFile copies content to path, and verifies it: one core hashes while another one writes (see both). If the file
+// system can share the blocks of two files (btrfs, xfs), no bytes are copied, and the new file is read for its digest. For a
+// file of 256 MiB that takes 41% less CPU time on btrfs and 5% less on xfs (21 pairs of processes). The wall time was 2% less
+// on btrfs, but 34% more on xfs: what was not copied is not in the page cache, and is read from the disk.
 func fetchFile(ctx context.Context, s Store, digest, path string, perm os.FileMode) (err error) {
 	if err := CheckDigest(digest); err != nil {
 		return err
@@ -113,7 +114,7 @@ func fetchFile(ctx context.Context, s Store, digest, path string, perm os.FileMo
 		}
 	}()
 	h := sha256.New()
-	from, to := contextReader{ctx, r}, io.MultiWriter(h, onlyWriter{out})
+	from, to := contextReader{ctx, r}, io.Writer(both{h, onlyWriter{out}})
 	if s, ok := r.(TeeReader); ok {
 		s.Tee(out)
 		if _, err := s.WriteTo(h); err != nil {

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// Folders is a Store that can list folders without listing what is in them.
+// Folders is a Store that can list folders without listing what is in them: with one request for a page of folders, and
+// not one for each folder.
 type Folders interface {
 	// Folders returns the parts of keys between prefix and the next slash, each once, in byte order.
 	Folders(ctx context.Context, prefix string) ([]string, error)

@@ -33,7 +33,8 @@ func As[T any](s Store) (T, bool) {
 }
 
 // Mover is a Store that can take over a file instead of copying it. Every Mover keeps its objects in directories of this
-// machine.
+// machine. To copy an output of 256 MiB takes 2.1 to 2.6 times as long as to move it, in memory and on ext4 (11 to 21 pairs
+// of processes).
 type Mover interface {
 	// Move makes the file at path the object at key, read-only, and removes it from path. It returns ErrUnsupported if
 	// that takes a copy.
@@ -47,14 +48,15 @@ func isLocal(s Store) bool {
 }
 
 // ResumableReader is a reader of an object that continues where it was if it is read again after an error of class
-// Transient.
+// Transient. It is needed for correctness: only such a reader may be read again.
 type ResumableReader interface {
 	// Resumable marks it.
 	Resumable()
 }
 
-// TeeReader is a reader of an object that can also write what it reads to a file, at several offsets at once. It saves a
-// copy of objects that are fetched in parts, in parallel.
+// TeeReader is a reader of an object that can also write what it reads to a file, at several offsets at once. A file of
+// 256 MiB from an S3 server on the same machine takes 2% more wall time without it, for the same CPU time (21 pairs of
+// processes).
 type TeeReader interface {
 	// WriteTo reads to the end. It ends with the context of Get.
 	io.WriterTo

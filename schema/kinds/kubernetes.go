@@ -38,8 +38,16 @@ func kubernetes() *Orchestrator {
 			{Name: "on_lost_node", Type: "string", Default: `"wait"`, Since: cluster, Doc: "What becomes of a step on a node that can't be reached: `wait` until the node is back or gone, or `retry_after(10m)`, which may for a while run the step twice."},
 		},
 		Read:     readKubernetes,
-		Describe: func(o *program.Orchestrator) string { return o.Kind + " (" + o.Namespace + ")" },
+		Describe: describeKubernetes,
 	}
+}
+
+// describeKubernetes returns the kind and the namespace. A faulty stack may have no namespace.
+func describeKubernetes(o *program.Orchestrator) string {
+	if o.Namespace == "" {
+		return o.Kind
+	}
+	return o.Kind + " (" + o.Namespace + ")"
 }
 
 func readKubernetes(v Values, o *program.Orchestrator) []Fault {

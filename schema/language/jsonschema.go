@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+
+	"pipec.dev/pipec/schema/kinds"
 )
 
 // draft is the dialect of JSON Schema.
@@ -21,8 +23,11 @@ type object = map[string]any
 // it: "${param.gamma}".
 //
 // The schema checks what is visible in one file. The compiler checks names, references and the types of expressions.
-func JSONSchema() ([]byte, error) {
-	root := Root()
+func JSONSchema() ([]byte, error) { return JSONSchemaWith(kinds.Builtin()) }
+
+// JSONSchemaWith is JSONSchema with the given kinds of orchestrators and stores.
+func JSONSchemaWith(set *kinds.Set) ([]byte, error) {
+	root := RootWith(set)
 	defs := sharedDefs()
 	schema := blockSchema(root, "", "", defs)
 	schema["$schema"] = draft

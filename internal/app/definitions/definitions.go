@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
+	"strconv"
 	"strings"
 
 	"pipec.dev/pipec/internal/app/fault"
@@ -21,32 +23,46 @@ import (
 // Definitions are those of a project. Errors of its methods are faults.
 type Definitions struct {
 	*project.Project
-	applied func(*program.Stack) bool
+	applied []string
 }
 
-// New returns the definitions of a project. applied reports whether pipelines are applied to a stack.
-func New(p *project.Project, applied func(*program.Stack) bool) *Definitions {
+// New returns the definitions of a project. applied are the kinds of orchestrators that pipelines are applied to.
+func New(p *project.Project, applied []string) *Definitions {
 	return &Definitions{p, applied}
 }
 
 // stack returns the chosen stack for a use case, which does something that is only done for a cluster.
 func (d *Definitions) stack(c *project.Compiled, do string) (*program.Stack, error) {
 	stack, err := c.TheStack()
-	if err != nil || d.applied(stack) {
-		return stack, err
+	if err != nil {
+		return nil, err
 	}
-	f := fault.Usagef("stack %q runs on this machine, so there is nothing to %s", stack.Name, do)
-	var names []string
+	return stack, d.mustBe(c, stack, d.applied, do)
+}
+
+// mustBe returns a fault if the orchestrator of a stack is of none of the kinds, so that there is nothing to do for it.
+func (d *Definitions) mustBe(c *project.Compiled, stack *program.Stack, kinds []string, do string) error {
+	if slices.Contains(kinds, stack.Orchestrator.Kind) {
+		return nil
+	}
+	var quoted, names []string
+	for _, kind := range kinds {
+		quoted = append(quoted, strconv.Quote(kind))
+	}
 	for _, s := range c.Stacks {
-		if d.applied(s) {
+		if slices.Contains(kinds, s.Orchestrator.Kind) {
 			names = append(names, "--stack "+s.Name)
 		}
 	}
-	text := "choose a stack with orchestrator \"kubernetes\""
+	text := "choose a stack with orchestrator " + strings.Join(quoted, " or ")
 	if len(names) > 0 {
 		text += " (" + strings.Join(names, ", ") + ")"
 	}
-	return nil, f.WithHint("%s", text)
+	where := "on " + stack.Orchestrator.Kind
+	if row := d.Tables().Kinds.Orchestrator(stack.Orchestrator.Kind); row != nil {
+		where = "its steps as " + row.Doc
+	}
+	return fault.Usagef("stack %q runs %s, so there is nothing to %s", stack.Name, where, do).WithHint("%s", text)
 }
 
 // Pending is a change of the cluster that is planned and not made yet.

@@ -1,77 +1,97 @@
 package definitions
 
 import (
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
-	"pipec.dev/pipec/emit/kubernetes"
+	"pipec.dev/pipec/emit"
 	"pipec.dev/pipec/internal/app/fault"
+	"pipec.dev/pipec/internal/app/project"
+	"pipec.dev/pipec/schema/kinds"
 	"pipec.dev/pipec/schema/kube/pod"
 	"pipec.dev/pipec/schema/program"
 )
 
-// Emitted are pipelines as objects of Kubernetes.
+// EmitRequest are the options of Emit.
+type EmitRequest struct {
+	Pipelines []string // empty: all
+	Target    string   // "": the default of the stack's orchestrator
+	Run       bool     // write a run of each pipeline too
+}
+
+// Emitted are pipelines as text for a target.
 type Emitted struct {
-	Objects []unstructured.Unstructured
-	Stack   *program.Stack
-	Missing []pod.Missing // what must be pushed before a run
-	// AnyVersion says that the cluster's version is not known, so that the objects are written for any.
+	Documents []emit.Document
+	Stack     *program.Stack
+	Missing   []pod.Missing // what must be pushed before a run
+	// AnyVersion reports that the documents are written for any version of the cluster, because its version is not known.
 	AnyVersion bool
 }
 
-// Emit writes the pipelines named, or all, as objects; with run, a run of each too. It reads the project and its lock, and
-// asks no cluster and no registry.
-func (d *Definitions) Emit(pipelines []string, run bool) (*Emitted, error) {
+// Emit writes pipelines for a target. It reads the project and its lock, and queries no cluster and no registry.
+func (d *Definitions) Emit(r EmitRequest) (*Emitted, error) {
+	targets := d.Tables().Targets
+	if r.Target != "" {
+		if _, err := targets.Find(r.Target); err != nil {
+			return nil, fault.As(fault.Usage, err)
+		}
+	}
 	c, err := d.Checked()
 	if err != nil {
 		return nil, err
 	}
-	stack, err := d.stack(c, "write for it")
+	stack, target, err := d.target(c, r.Target)
 	if err != nil {
 		return nil, err
 	}
-	programs, err := c.Pipelines(pipelines)
+	programs, err := c.Pipelines(r.Pipelines)
 	if err != nil {
 		return nil, err
 	}
-	lock, err := d.Lock()
-	if err != nil {
-		return nil, err
-	}
-	bound, missing, err := bind(programs, stack, lock, pod.Options{})
-	if err != nil {
-		return nil, err
-	}
-	objects, err := objects(bound, run)
-	if err != nil {
-		return nil, fault.Env(err)
-	}
-	any := stack.Orchestrator.Version == "" && lock.Clusters[stack.Name].Version == ""
-	return &Emitted{Objects: objects, Stack: stack, Missing: missing, AnyVersion: any}, nil
-}
-
-// objects are those of all programs: the namespace comes first if the stack creates it.
-func objects(programs []*program.Program, run bool) ([]unstructured.Unstructured, error) {
-	var out []unstructured.Unstructured
-	for i, p := range programs {
-		if i == 0 && p.Target.CreateNamespace {
-			ns, err := kubernetes.Namespace(p)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, ns)
-		}
-		objects, err := kubernetes.Definition(p)
+	out := &Emitted{Stack: stack}
+	if target.Bound {
+		lock, err := d.Lock()
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, objects...)
-		if run {
-			job, err := kubernetes.Job(p)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, job)
+		if programs, out.Missing, err = bind(programs, stack, lock, pod.Options{}); err != nil {
+			return nil, err
+		}
+		out.AnyVersion = stack.Orchestrator.Version == "" && lock.Clusters[stack.Name].Version == ""
+	}
+	out.Documents, err = target.Write(programs, emit.Options{Run: r.Run, Stack: stack, Kinds: d.Tables().Kinds})
+	return out, fault.Env(err)
+}
+
+// target returns the chosen stack, and the target of that name, or the default one of the stack.
+func (d *Definitions) target(c *project.Compiled, name string) (*program.Stack, *emit.Target, error) {
+	stack, err := c.TheStack()
+	if err != nil {
+		return nil, nil, err
+	}
+	var target *emit.Target
+	var all []string // the kinds that programs can be written for
+	for _, o := range d.Tables().Kinds.Orchestrators {
+		t := d.targetFor(o, name)
+		if t == nil {
+			continue
+		}
+		if all = append(all, o.Kind); o.Kind == stack.Orchestrator.Kind {
+			target = t
 		}
 	}
-	return out, nil
+	return stack, target, d.mustBe(c, stack, all, "write for it")
+}
+
+// targetFor returns the target of that name, or the default one, for a kind of orchestrator; nil if nothing can be written.
+func (d *Definitions) targetFor(o *kinds.Orchestrator, name string) *emit.Target {
+	targets := d.Tables().Targets
+	if name == "" {
+		if t, ok := targets.Default(o.Kind); ok {
+			return &t
+		}
+		return nil
+	}
+	t, err := targets.Find(name)
+	if err != nil || t.Bound && !o.Pods {
+		return nil
+	}
+	return &t
 }

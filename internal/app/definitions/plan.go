@@ -11,7 +11,7 @@ import (
 	"pipec.dev/pipec/runtime/cluster/connect"
 	"pipec.dev/pipec/runtime/cluster/report"
 	"pipec.dev/pipec/runtime/kube"
-	"pipec.dev/pipec/runtime/runs"
+	"pipec.dev/pipec/runtime/store/stores"
 	"pipec.dev/pipec/schema/program"
 )
 
@@ -113,14 +113,14 @@ const forecastTimeout = 20 * time.Second
 func (d *Definitions) forecast(ctx context.Context, w *wanted) {
 	ctx, cancel := context.WithTimeout(ctx, forecastTimeout)
 	defer cancel()
-	var s runs.Store
+	var s stores.Store
 	for i, p := range w.programs {
 		if !slices.ContainsFunc(p.All(), func(s *program.Step) bool { return s.Cache != nil }) {
 			continue
 		}
 		var err error
 		if s == nil {
-			s, err = runs.OpenStore(d.Dir(), w.stack.ArtifactStore)
+			s, err = d.OpenStore(ctx, w.stack.ArtifactStore)
 		}
 		var run *kube.Forecast
 		if err == nil {

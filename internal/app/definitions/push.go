@@ -14,7 +14,6 @@ import (
 	"pipec.dev/pipec/runtime/image"
 	"pipec.dev/pipec/runtime/image/lockfile"
 	"pipec.dev/pipec/runtime/image/registry"
-	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/schema/kube/pod"
 	"pipec.dev/pipec/schema/program"
 )
@@ -120,9 +119,9 @@ func (d *Definitions) push(ctx context.Context, stack *program.Stack, programs [
 		if len(p.Codes) == 0 {
 			continue
 		}
-		s, err := runs.OpenStore(d.Dir(), stack.ArtifactStore)
+		s, err := d.OpenStore(ctx, stack.ArtifactStore)
 		if err != nil {
-			return nil, fault.Env(err)
+			return nil, err
 		}
 		defer s.Close()
 		o.Store = s

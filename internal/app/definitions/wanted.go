@@ -66,7 +66,7 @@ func (d *Definitions) want(ctx context.Context, c *project.Compiled, stack *prog
 	w.noteMissing()
 	w.options.Project, w.options.Prune, w.options.CreateNamespace = c.Result.Project, len(names) == 0, stack.Orchestrator.CreateNamespace
 	for _, p := range w.programs {
-		objects, err := kubernetes.Definition(p)
+		objects, err := kubernetes.DefinitionWith(p, d.Tables().Kinds)
 		if err != nil {
 			return nil, fault.Env(err)
 		}

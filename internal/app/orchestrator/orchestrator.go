@@ -12,6 +12,7 @@ import (
 	"pipec.dev/pipec/internal/app/project"
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/runtime/work"
 	"pipec.dev/pipec/schema/program"
 )
 
@@ -36,6 +37,19 @@ type Stack struct {
 	*project.Project
 	*project.Compiled
 	Stack *program.Stack
+}
+
+// OpenRecords opens the artifact store of the stack for reading the records of runs. The caller closes the reader.
+func (s *Stack) OpenRecords(ctx context.Context) (*runs.Reader, error) {
+	dir, err := work.In(s.Dir())
+	if err != nil {
+		return nil, fault.Env(err)
+	}
+	st, err := s.OpenStore(ctx, s.Stack.ArtifactStore)
+	if err != nil {
+		return nil, err
+	}
+	return runs.NewReader(st, dir), nil
 }
 
 // Row is a kind of orchestrator.
@@ -65,8 +79,13 @@ func (t Table) Row(s *program.Stack) (*Row, error) {
 	return nil, fault.Userf("stack %q has the orchestrator %q, which this version of pipec does not support", s.Name, s.Orchestrator.Kind)
 }
 
-// Applied reports whether pipelines are applied to the orchestrator of a stack.
-func (t Table) Applied(s *program.Stack) bool {
-	row, err := t.Row(s)
-	return err == nil && row.Applied
+// Applied returns the kinds of orchestrators that pipelines are applied to.
+func (t Table) Applied() []string {
+	var out []string
+	for i := range t {
+		if t[i].Applied {
+			out = append(out, t[i].Kind)
+		}
+	}
+	return out
 }

@@ -27,6 +27,7 @@ const maxStackFile = 256
 // Options say how a project is compiled, and who is notified. The zero value is usable.
 type Options struct {
 	Stack   string            // the name of the stack; "": PIPEC_STACK, then the choice of Use
+	Tables  Tables            // the known kinds of orchestrators and stores, and emit targets
 	Vars    []evaluate.Source // values of variables, the later before the earlier
 	Env     []string          // NAME=VALUE: what variables, steps and clients of clusters find in the environment
 	Version string            // of pipec, for what records it: saved plans, requests to registries
@@ -45,7 +46,10 @@ type Project struct {
 }
 
 // New returns the project in dir. Nothing is read yet.
-func New(dir string, o Options) *Project { return &Project{dir: dir, o: o} }
+func New(dir string, o Options) *Project {
+	o.Tables = o.Tables.Filled()
+	return &Project{dir: dir, o: o}
+}
 
 // Dir is the project's directory, as it was given.
 func (p *Project) Dir() string { return p.dir }
@@ -84,7 +88,9 @@ func (p *Project) Getenv(name string) string {
 // Compile compiles the project. Errors and warnings in its files are in the result, and nobody is notified of them. The
 // texts of unsaved files, by their paths relative to the project, replace those on disk; nil: there are none.
 func (p *Project) Compile(unsaved map[string][]byte) (*Compiled, error) {
-	o := compiler.Options{Dir: p.dir, Stack: p.chosenStack(), Env: p.o.Env, Vars: p.o.Vars, Unsaved: unsaved, Reading: p.o.Reading}
+	o := compiler.Options{
+		Dir: p.dir, Stack: p.chosenStack(), Env: p.o.Env, Vars: p.o.Vars, Kinds: p.o.Tables.Kinds, Unsaved: unsaved, Reading: p.o.Reading,
+	}
 	if p.o.Reading != nil {
 		p.o.Reading(p.dir)
 	}

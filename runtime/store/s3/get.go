@@ -66,8 +66,7 @@ type body struct {
 // Resumable implements store.ResumableReader.
 func (*body) Resumable() {}
 
-// Tee implements store.TeeReader. Bytes are written to w as they arrive, while they are in the processor's caches: writing
-// them later takes twice the time.
+// Tee implements store.TeeReader. Bytes are written to w as they arrive.
 func (b *body) Tee(w io.WriterAt) { b.sink = w }
 
 // sinkError is an error of the writer of Tee, and not of the store.

@@ -47,7 +47,7 @@ type Set []Kind
 func Builtin() Set {
 	return Set{
 		{"local", openLocal},
-		{"s3", func(ctx context.Context, s program.Store, o Options) (Store, error) {
+		{s3.Kind, func(ctx context.Context, s program.Store, o Options) (Store, error) {
 			return s3.Open(ctx, s, s3.Options{Environ: o.Environ, Memory: o.Memory})
 		}},
 	}

@@ -20,7 +20,6 @@ import (
 	"pipec.dev/pipec/runtime/rerun"
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/runtime/store"
-	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -32,15 +31,15 @@ type Cluster struct {
 
 // Open returns the orchestrator of a stack. It connects to nothing yet.
 func Open(s *orchestrator.Stack) orchestrator.Orchestrator {
-	return &Cluster{s, definitions.New(s.Project, func(*program.Stack) bool { return true })}
+	return &Cluster{s, definitions.New(s.Project, []string{s.Stack.Orchestrator.Kind})}
 }
 
 // Reader reads the records of all runs. It connects to the cluster when it has to know whether a run without an end is
 // still driven, and not before.
-func (c *Cluster) Reader(context.Context) (*runs.Reader, error) {
-	reader, err := runs.Open(c.stack.Dir(), c.stack.Stack)
+func (c *Cluster) Reader(ctx context.Context) (*runs.Reader, error) {
+	reader, err := c.stack.OpenRecords(ctx)
 	if err != nil {
-		return nil, fault.Env(err)
+		return nil, err
 	}
 	namespace := c.stack.Stack.Orchestrator.Namespace
 	if namespace == "" {
@@ -107,8 +106,8 @@ func (c *Cluster) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.reader, err = runs.Open(c.stack.Dir(), c.stack.Stack); err != nil {
-		return nil, fault.Env(err)
+	if s.reader, err = c.stack.OpenRecords(ctx); err != nil {
+		return nil, err
 	}
 	s.reader.Ask(c.live(s.conn.Namespace, s.jobs))
 	return s, nil
@@ -161,5 +160,7 @@ func Check(ctx context.Context, s *orchestrator.Stack) []store.Finding {
 			out = append(out, store.Finding(f))
 		}
 	}
-	return append(out, local.Check(ctx, local.Options{Project: s.Dir(), Stack: s.Stack, Environ: s.Env()}, false)...)
+	return append(out, local.Check(ctx, local.Options{
+		Project: s.Dir(), Stack: s.Stack, Stores: s.Tables().Stores, Environ: s.Env(),
+	}, false)...)
 }

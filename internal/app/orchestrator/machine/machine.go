@@ -27,14 +27,14 @@ type Machine struct{ stack *orchestrator.Stack }
 func Open(s *orchestrator.Stack) orchestrator.Orchestrator { return &Machine{s} }
 
 func (m *Machine) options(p *program.Program) local.Options {
-	return local.Options{Project: m.stack.Dir(), Program: p, Stack: m.stack.Stack, Environ: m.stack.Env()}
+	tables := m.stack.Tables()
+	return local.Options{
+		Project: m.stack.Dir(), Program: p, Stack: m.stack.Stack, Kinds: tables.Kinds, Stores: tables.Stores, Environ: m.stack.Env(),
+	}
 }
 
 // Reader reads the records of all runs.
-func (m *Machine) Reader(context.Context) (*runs.Reader, error) {
-	reader, err := runs.Open(m.stack.Dir(), m.stack.Stack)
-	return reader, fault.Env(err)
-}
+func (m *Machine) Reader(ctx context.Context) (*runs.Reader, error) { return m.stack.OpenRecords(ctx) }
 
 // find finds a run.
 func (m *Machine) find(ctx context.Context, r *orchestrator.RunRequest) (*runs.Reader, *record.Run, error) {
