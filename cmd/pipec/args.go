@@ -14,7 +14,7 @@ import (
 // noArgs refuses arguments.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usage("%s takes no arguments, and %q is one", cmd.CommandPath(), args[0])
+		return usage("%s takes no arguments, found %q", cmd.CommandPath(), args[0])
 	}
 	return nil
 }
@@ -23,7 +23,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 func atMost(n int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) > n {
-			return usage("%s takes at most %s, and %q is one too many", cmd.CommandPath(), plural(n, "argument"), args[n])
+			return usage("%s takes at most %s, found also %q", cmd.CommandPath(), plural(n, "argument"), args[n])
 		}
 		return nil
 	}

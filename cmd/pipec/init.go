@@ -44,7 +44,7 @@ func (c *cli) init(dir string) error {
 	if found, err := files.Sources(dir, false); err != nil {
 		return err
 	} else if len(found) > 0 {
-		return fault.Userf("%s exists: this directory holds a project already", found[0])
+		return fault.Userf("%s exists: this directory already contains a project", found[0])
 	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {

@@ -55,7 +55,7 @@ func (p *planner) plan(ctx context.Context, pipelines []string) error {
 		return err
 	}
 	if p.offline && (p.out != "" || p.detailed || p.force) {
-		return usage("--offline compares nothing: --out, --detailed-exitcode and --force-conflicts have no meaning with it")
+		return usage("--offline can't be combined with --out, --detailed-exitcode or --force-conflicts, because it compares nothing")
 	}
 	pending, err := p.open().Definitions().Plan(ctx, definitions.PlanRequest{Pipelines: pipelines, Offline: p.offline, Force: p.force})
 	if err != nil {

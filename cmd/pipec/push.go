@@ -16,8 +16,8 @@ import (
 )
 
 const pushLong = `Pushes what the stack's pipelines refer to, and writes the digests to pipec.lock.json, a file to commit: code is uploaded
-to the artifact store, images are pinned to digests, and the image of pipec-agent is pushed to the registry. What is there
-already is not pushed again. apply and run push first, too; emit and plan --offline only read the lock. The cluster is
+to the artifact store, images are pinned to digests, and the image of pipec-agent is pushed to the registry. Items that the registry
+or the store already has are not pushed again. apply and run push first, too; emit and plan --offline only read the lock. The cluster is
 queried for its version if it can be reached, so that emit writes what apply would apply.
 
 An image stays pinned to its first digest even if its tag moves; --upgrade resolves tags again. An image block with

@@ -16,7 +16,7 @@ func stackCheckCommand(c *cli) *cobra.Command {
 		Use:   "check [NAME]",
 		Short: "Check what runs on a stack need",
 		Long: `Checks what runs on a stack need: that the artifact store can be written and read, and that it does not overwrite
-objects that may be written once; if a pipeline has python steps, which interpreter they get; for a cluster, that it can be
+objects that may be written once; which interpreter is used if a pipeline has python steps; for a cluster, that it can be
 reached, its version, the namespace, and whether you have the permissions that pipec needs. The exit status is 3 if a
 check fails.`,
 		Args:              atMost(1),

@@ -5,7 +5,7 @@ import "slices"
 var unusedIgnore = &Rule{
 	Code: "unused-ignore", Level: Warning,
 	Summary: "A comment ignores a finding that no rule reports there.",
-	Doc: "What the comment was for is gone or has moved: a comment applies to its own line or, if it is alone on its line, to " +
+	Doc: "The code that the comment was written for is gone or has moved: a comment applies to its own line or, if it is alone on its line, to " +
 		"the attribute or block that begins on the next line. A leftover comment would hide the next fault. Rules that are off, or that " +
 		"`--only` leaves out, don't count. Nor do rules about clusters in a directory without stacks, because it may be a library.\n\n`--fix` removes the comment.",
 	Check: func(p *Pass) {

@@ -60,7 +60,7 @@ func unread(p *Pass, s *model.Step, read, whole map[string]bool) {
 		if o.Type != cty.NilType && slices.Contains(forPeople, types.String(o.Type)) {
 			continue
 		}
-		p.Tell(p.New(o.Block.DefRange, "output %q of %s %q is read by nothing", o.Block.Label, s.Block.Def.Name, s.Name()))
+		p.Tell(p.New(o.Block.DefRange, "output %q of %s %q is never read", o.Block.Label, s.Block.Def.Name, s.Name()))
 	}
 }
 

@@ -17,9 +17,9 @@ import (
 var uselessRetry = &Rule{
 	Code: "useless-retry", Level: Warning,
 	Summary: "A `retry` block never leads to another attempt.",
-	Doc: "`attempts` counts all of them, and is 1 where nothing is said: other settings have no effect then. Nor is there a second attempt where " +
-		"`on_exit_codes` has no code of a failure, where `when` is false after the first attempt whatever happens, or where `within` is over before the first wait is. " +
-		"`infrastructure` has a budget of its own, and works without `attempts`.",
+	Doc: "`attempts` counts all of them, and is 1 by default: other settings have no effect then. Nor is there a second attempt if " +
+		"`on_exit_codes` contains no code of a failure, if `when` is always false after the first attempt, or if `within` ends before the first wait. " +
+		"`infrastructure` has its own retry budget, and works without `attempts`.",
 	Check: func(p *Pass) {
 		for _, s := range p.Steps {
 			if b := s.Block.One("retry"); b != nil {
@@ -39,8 +39,8 @@ func retry(p *Pass, s *model.Step, b *decode.Block) {
 			}
 		}
 		if len(idle) > 0 {
-			p.Tell(p.New(b.DefRange, "there is one attempt in all, so that nothing comes of %s", strings.Join(idle, ", ")).
-				WithSuggestion("write attempts = 3, or take the block away"))
+			p.Tell(p.New(b.DefRange, "there is only one attempt: %s can't have an effect", strings.Join(idle, ", ")).
+				WithSuggestion("write attempts = 3, or remove the block"))
 		}
 		return
 	}
@@ -53,22 +53,22 @@ func retry(p *Pass, s *model.Step, b *decode.Block) {
 		}
 		switch {
 		case failures == 0 && len(r.OnExitCodes) > 0:
-			p.Tell(p.New(e.Range(), "no failure has exit code 0: the step is never tried again"))
+			p.Tell(p.New(e.Range(), "no failure has exit code 0: the step is never retried"))
 		case failures < len(r.OnExitCodes):
 			p.Tell(p.New(e.Range(), "no failure has exit code 0"))
 		}
 	}
 	if e := b.Attr("when"); e != nil && s.Retry.When != nil {
 		if value, constant := truth(s.Retry.When.Const); constant && !value && !p.Evaluated.Varies(e) {
-			p.Tell(p.New(e.Range(), "this is always false: the step is never tried again"))
+			p.Tell(p.New(e.Range(), "this is always false: the step is never retried"))
 		} else if what := contradiction(s.Retry.When.Node); what != "" {
-			p.Tell(p.New(e.Range(), "the step is never tried again: %s can't be both at once", what))
+			p.Tell(p.New(e.Range(), "the step is never retried: %s can't be both at once", what))
 		} else if why := hopeless(s.Retry.When.Node, r.OnExitCodes); why != "" {
-			p.Tell(p.New(e.Range(), "the step is never tried again: %s", why))
+			p.Tell(p.New(e.Range(), "the step is never retried: %s", why))
 		}
 	}
 	if r.Within != 0 && r.Within <= r.Delay {
-		p.Tell(p.New(b.Attr("within").Range(), "no attempt starts later than %s after the first, and the second waits for %s", span(r.Within.D()), span(r.Delay.D())))
+		p.Tell(p.New(b.Attr("within").Range(), "no attempt starts later than %s after the first, but the second waits for %s", span(r.Within.D()), span(r.Delay.D())))
 	}
 }
 
@@ -94,7 +94,7 @@ func hopeless(e hclsyntax.Expression, codes []int) string {
 		case root == "attempt":
 			ctx := &hcl.EvalContext{Variables: map[string]cty.Value{root: cty.NumberIntVal(1)}}
 			if v, hclDiags := b.Value(ctx); !hclDiags.HasErrors() && v.Type() == cty.Bool && v.False() {
-				return "this is asked after attempt 1 first, and is false then"
+				return "this is evaluated first after attempt 1, and is false then"
 			}
 		case root == "exit_code" && expr.Comparing(b.Op) == expr.OpEqual:
 			code, _ := value.AsBigFloat().Int64()

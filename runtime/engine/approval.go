@@ -118,13 +118,13 @@ func (ap *approvals) answerTimeout(addr string) {
 	i := ap.graph.byAddr[addr]
 	n := &ap.graph.nodes[i]
 	a := n.step.Approval
-	message := "nobody has answered in " + a.Timeout.D().String()
+	message := "there was no answer within " + a.Timeout.D().String()
 	if a.Default == nil || n.step.ValueType() == "" {
 		ap.life.end(i, record.TimedOut, record.ReasonTimeout, message)
 		return
 	}
 	ap.setAnswer(n, a.Default)
-	ap.life.end(i, record.Succeeded, record.ReasonTimeout, message+": the default is taken")
+	ap.life.end(i, record.Succeeded, record.ReasonTimeout, message+": the default is used")
 }
 
 // NotPendingError reports that an approval does not wait for an answer.
@@ -152,22 +152,22 @@ func CheckAnswer(ask *record.Ask, a *record.Answer) error {
 	case a == nil:
 		return errors.New("there is no answer")
 	case a.Reject && a.Value != nil:
-		return errors.New("a rejection gives no value")
+		return errors.New("a rejection can't have a value")
 	case a.Reject:
 		return nil
 	case ask.Type == "" && a.Value != nil:
-		return errors.New("the approval asks for no value, and one is given")
+		return errors.New("the approval asks for no value, but the answer has one")
 	case ask.Type == "":
 		return nil
 	case a.Value == nil:
-		return fmt.Errorf("the approval asks for a value of type %s, and none is given", ask.Type)
+		return fmt.Errorf("the approval asks for a value of type %s, but the answer has none", ask.Type)
 	}
 	t, err := types.ParseString(ask.Type)
 	if err != nil {
 		return err
 	}
 	if _, err := types.FromJSON(a.Value, t); err != nil {
-		return fmt.Errorf("the value is no %s: %w", ask.Type, err)
+		return fmt.Errorf("the value is not of type %s: %w", ask.Type, err)
 	}
 	return nil
 }

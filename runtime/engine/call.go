@@ -83,7 +83,7 @@ func (ev *evaluator) arguments(n *node, c *program.Called) (map[string]cty.Value
 			err = fmt.Errorf("no value is given")
 		}
 		if err != nil {
-			return nil, nil, &fault{reason: record.ReasonInputInvalid, message: fmt.Sprintf("param %q of the pipeline called: %s", p.Name, err)}
+			return nil, nil, &fault{reason: record.ReasonInputInvalid, message: fmt.Sprintf("param %q of the called pipeline: %s", p.Name, err)}
 		}
 		params[p.Name] = v
 	}

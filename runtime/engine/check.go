@@ -42,7 +42,7 @@ func (ch *checker) checkPipeline(onFailure string, params []program.Param, steps
 	switch onFailure {
 	case "", "continue", "stop", "abort":
 	default:
-		return fmt.Errorf("on_failure is %q, which is none of continue, stop and abort", onFailure)
+		return fmt.Errorf("on_failure must be continue, stop or abort, found %q", onFailure)
 	}
 	g, err := newNeedGraph(steps, finally)
 	if err != nil {
@@ -130,7 +130,7 @@ func newNeedGraph(steps, finally []program.Step) (*needGraph, error) {
 	g.out = make([][]int, len(g.steps))
 	for i, st := range g.steps {
 		if _, twice := g.byName[st.Name]; twice || st.Name == "" || strings.ContainsAny(st.Name, ".[#") {
-			return nil, fmt.Errorf("the program has two steps with the name %q, or one without", st.Name)
+			return nil, fmt.Errorf("the program has two steps with the name %q, or a step without a name", st.Name)
 		}
 		g.byName[st.Name] = i
 	}
@@ -143,12 +143,12 @@ func newNeedGraph(steps, finally []program.Step) (*needGraph, error) {
 			case j >= len(steps) && i < len(steps):
 				return nil, fmt.Errorf("step %q needs %q, which is a step of finally", st.Name, need.Step)
 			case need.Instance == expr.EachKey && st.ForEach == nil:
-				return nil, fmt.Errorf("step %q needs an instance of %q for each of its own, and has none", st.Name, need.Step)
+				return nil, fmt.Errorf("step %q needs an instance of %q for each of its own instances, but has no for_each", st.Name, need.Step)
 			}
 			switch need.Kind {
 			case program.NeedOutput, program.NeedOrder, program.NeedSoft, program.NeedStatus:
 			default:
-				return nil, fmt.Errorf("step %q needs %q in a way that is not known: %q", st.Name, need.Step, need.Kind)
+				return nil, fmt.Errorf("step %q needs %q in an unknown way: %q", st.Name, need.Step, need.Kind)
 			}
 			g.out[j] = append(g.out[j], i)
 		}

@@ -67,7 +67,7 @@ func (r *reader) collect(ref string, m *node, name string) (cty.Value, error) {
 			}
 		}
 		if d == nil && n.step.Call != nil {
-			r.missing = n.addr + " has left out its output " + name
+			r.missing = n.addr + " did not write its output " + name
 			r.leftOut = r.missing
 			return cty.NilVal, fmt.Errorf("%s can't be read: %s", ref, r.missing)
 		}

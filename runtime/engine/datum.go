@@ -17,7 +17,7 @@ func constant(data json.RawMessage, t cty.Type) (cty.Value, error) {
 		return cty.NullVal(t), nil
 	}
 	if types.HasArtifact(t) {
-		return cty.NilVal, fmt.Errorf("a value can't stand for %s", types.String(t))
+		return cty.NilVal, fmt.Errorf("expected %s, found a value", types.String(t))
 	}
 	return types.FromJSON(data, t)
 }
@@ -33,7 +33,7 @@ func decode(d *record.Datum, t cty.Type) (cty.Value, error) {
 		// a list or map of artifacts that is one directory in the store can only be passed on as a whole
 		return handle(types.Kind("directory"), d.Artifact), nil
 	case !t.IsListType() && !t.IsMapType():
-		return cty.NilVal, fmt.Errorf("there is no %s where one should be", types.String(t))
+		return cty.NilVal, fmt.Errorf("expected %s, found nothing", types.String(t))
 	}
 	list, byKey := make([]cty.Value, 0, len(d.Elems)), make(map[string]cty.Value, len(d.Elems))
 	for i := range d.Elems {
@@ -42,7 +42,7 @@ func decode(d *record.Datum, t cty.Type) (cty.Value, error) {
 			return cty.NilVal, err
 		}
 		if !v.Type().Equals(t.ElementType()) {
-			return cty.NilVal, fmt.Errorf("an element is no %s", types.String(t.ElementType()))
+			return cty.NilVal, fmt.Errorf("an element is not %s", types.String(t.ElementType()))
 		}
 		list, byKey[d.Elems[i].Name] = append(list, v), v
 	}
@@ -80,7 +80,7 @@ func encode(name, typ string, t cty.Type, v cty.Value) (record.Datum, error) {
 		return d, err
 	}
 	if len(d.Value) > types.MaxValue {
-		return d, fmt.Errorf("the value has %d bytes, and a value may have %d; larger data is an artifact", len(d.Value), types.MaxValue)
+		return d, fmt.Errorf("the value has %d bytes, but a value can have at most %d; use an artifact for larger data", len(d.Value), types.MaxValue)
 	}
 	return d, nil
 }

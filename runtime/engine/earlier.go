@@ -46,7 +46,7 @@ func (ev *evaluator) readEarlier() error {
 
 func (r *reader) earlierValue(l *earlierOutput) cty.Value {
 	if l.datum == nil {
-		r.missing = fmt.Sprintf("no run of %s has succeeded yet and left %s", l.of.Pipeline, l.of.Output)
+		r.missing = fmt.Sprintf("no run of %s has succeeded yet and written %s", l.of.Pipeline, l.of.Output)
 	} else {
 		r.read, r.readType = l.datum, l.of.Type
 	}

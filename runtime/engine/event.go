@@ -141,7 +141,7 @@ func checked(n *node, r *record.Result) *record.Result {
 	if r == nil || r.Status != record.Succeeded && r.Status != record.Failed && r.Status != record.TimedOut && r.Status != record.Cancelled {
 		return &record.Result{
 			Status: record.Failed, Class: record.ClassInfrastructure,
-			Reason: record.ReasonLost, Message: "the attempt has left no result",
+			Reason: record.ReasonLost, Message: "the attempt ended without a result",
 		}
 	}
 	if r.Status != record.Succeeded {
@@ -150,7 +150,7 @@ func checked(n *node, r *record.Result) *record.Result {
 	if name := missingOutput(n, r); name != "" {
 		bad := *r
 		bad.Status, bad.Class, bad.Outputs = record.Failed, record.ClassUser, nil
-		bad.Reason, bad.Message = record.ReasonOutputMissing, "the output "+name+" is not there"
+		bad.Reason, bad.Message = record.ReasonOutputMissing, "the output "+name+" is missing"
 		return &bad
 	}
 	return r

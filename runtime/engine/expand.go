@@ -44,7 +44,7 @@ func (x *expansion) expand(i int) {
 		x.life.end(i, record.Failed, f.reason, f.message)
 		return
 	case len(elements) > most || len(x.graph.nodes)+len(elements) > maxNodes:
-		x.life.end(i, record.Failed, record.ReasonTooMany, fmt.Sprintf("for_each has %d elements, and max_instances is %d", len(elements), most))
+		x.life.end(i, record.Failed, record.ReasonTooMany, fmt.Sprintf("for_each has %d elements, but max_instances is %d", len(elements), most))
 		return
 	}
 	x.begin(i)
@@ -160,7 +160,7 @@ func (ev *evaluator) elements(n *node) ([]element, *fault) {
 		one := element{key: k, value: e}
 		switch {
 		case vt.IsSetType() && e.Type() != cty.String:
-			return bad(fmt.Errorf("the elements of a set are its keys, and so are strings"))
+			return bad(fmt.Errorf("the elements of a set are its keys, and must be strings"))
 		case vt.IsSetType():
 			one.key = e
 		}

@@ -14,7 +14,7 @@ func (lc *lifecycle) endAsLastAttempt(i int, why string) {
 	r := lc.graph.nodes[i].lastResult
 	message := r.Message
 	if why != "" {
-		message = strings.TrimPrefix(message+"; ", "; ") + "not tried again: " + why
+		message = strings.TrimPrefix(message+"; ", "; ") + "not retried: " + why
 	}
 	lc.end(i, r.Status, r.Reason, message)
 }

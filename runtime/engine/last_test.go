@@ -43,7 +43,7 @@ func TestLast(t *testing.T) {
 	if string(inputs["a.n"].Value) != "5" || string(inputs["b.n"].Value) != "7" || inputs["a.m"].Artifact == nil || inputs["a.m"].Artifact.Digest != "sha256:d" {
 		t.Errorf("%+v", inputs)
 	}
-	if end := s.Steps()[2]; end.Name != "c" || end.Status != record.Failed || !strings.Contains(end.Message, "no run of p has succeeded yet and left none") {
+	if end := s.Steps()[2]; end.Name != "c" || end.Status != record.Failed || !strings.Contains(end.Message, "no run of p has succeeded yet and written none") {
 		t.Errorf("c: %+v", end)
 	}
 

@@ -207,7 +207,7 @@ func (r *reader) output(ref string, m *node, i int) (cty.Value, error) {
 	case (status == record.Skipped || !given) && out.Default != nil:
 		return constant(out.Default, t)
 	case !given:
-		r.missing = m.addr + " has left out its output " + out.Name
+		r.missing = m.addr + " did not write its output " + out.Name
 		if !r.isSoft(ref) {
 			r.leftOut = r.missing
 		}
@@ -235,7 +235,7 @@ func (n *node) value(i int, t cty.Type) (cty.Value, error) {
 	name := n.step.Outputs[i].Name
 	d := n.datum(name)
 	if d == nil {
-		return cty.NilVal, fmt.Errorf("step.%s.%s is not there", n.addr, name)
+		return cty.NilVal, fmt.Errorf("step.%s.%s does not exist", n.addr, name)
 	}
 	v, err := decode(d, t)
 	if err != nil {

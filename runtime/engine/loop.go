@@ -136,7 +136,7 @@ func hasDefault(s *program.Step, input string) bool {
 func (n *node) leaves(v *program.Value) string {
 	for _, ref := range v.Refs() {
 		if name, ok := strings.CutPrefix(ref, "output."); ok && n.datum(name) == nil {
-			return fmt.Sprintf(" (%s has left out its output %s)", n.addr, name)
+			return fmt.Sprintf(" (%s did not write its output %s)", n.addr, name)
 		}
 	}
 	return ""

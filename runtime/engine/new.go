@@ -12,7 +12,7 @@ import (
 // limit; 0 sets no bound. It returns an error if the program cannot be run: the compiler accepts no such program.
 func New(p *program.Program, run *record.Run, limit int) (*State, error) {
 	if p == nil || run == nil {
-		return nil, errors.New("engine: a program and a run are needed")
+		return nil, errors.New("engine: a program and a run are required")
 	}
 	s := newState(p, run)
 	s.sched.newLimit(bound(limit, p.MaxParallel))

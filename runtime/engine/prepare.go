@@ -135,7 +135,7 @@ func (ev *evaluator) readRefs(spec *Spec, n *node, v *program.Value) *fault {
 		case types.HasArtifact(val.Type()) && val.IsNull():
 			data = json.RawMessage("null")
 		case types.HasArtifact(val.Type()):
-			err = errors.New(ref + " is an artifact: only an input of the step gives it a path")
+			err = errors.New(ref + " is an artifact: only an artifact that is an input of the step has a path")
 		default:
 			data, err = types.ToJSON(val)
 		}

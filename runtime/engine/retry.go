@@ -71,7 +71,7 @@ func describe(r *record.Result) string {
 		text += " with exit code " + strconv.Itoa(*r.ExitCode)
 	}
 	if r.Class == record.ClassInfrastructure {
-		text += " (" + r.Reason + ", not counted as the step's own failure)"
+		text += " (" + r.Reason + ", which is not counted as a failure of the step)"
 	}
 	return text
 }
@@ -89,7 +89,7 @@ func (rt *retries) again(n *node) (bool, string) {
 		return false, ""
 	}
 	if len(retry.OnExitCodes) > 0 && (r.ExitCode == nil || !slices.Contains(retry.OnExitCodes, *r.ExitCode)) {
-		return false, "retry.on_exit_codes doesn't name this end"
+		return false, "retry.on_exit_codes doesn't include this failure"
 	}
 	if retry.When == nil {
 		return true, ""

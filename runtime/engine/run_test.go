@@ -42,11 +42,11 @@ func TestNewRefuses(t *testing.T) {
 		run  *record.Run
 		want string
 	}{
-		{"nothing", nil, nil, "engine: a program and a run are needed"},
-		{"on_failure", bad, newRun(), `engine: on_failure is "explode", which is none of continue, stop and abort`},
-		{"two of a name", pipeline(step("a"), step("a")), newRun(), `engine: the program has two steps with the name "a", or one without`},
+		{"nothing", nil, nil, "engine: a program and a run are required"},
+		{"on_failure", bad, newRun(), `engine: on_failure must be continue, stop or abort, found "explode"`},
+		{"two of a name", pipeline(step("a"), step("a")), newRun(), `engine: the program has two steps with the name "a", or a step without a name`},
 		{"missing need", pipeline(step("a", needs("output", "b"))), newRun(), `engine: step "a" needs "b", which does not exist`},
-		{"unknown need", pipeline(step("a"), step("b", needs("love", "a"))), newRun(), `engine: step "b" needs "a" in a way that is not known: "love"`},
+		{"unknown need", pipeline(step("a"), step("b", needs("love", "a"))), newRun(), `engine: step "b" needs "a" in an unknown way: "love"`},
 		{"need of finally", finally(pipeline(step("a", needs("order", "f"))), step("f")), newRun(), `engine: step "a" needs "f", which is a step of finally`},
 		{"own cycle", pipeline(step("a", needs("order", "a"))), newRun(), "engine: steps need each other in a cycle: a -> a"},
 		{"cycle", pipeline(step("a", needs("order", "d")), step("b", needs("order", "c")), step("c", needs("order", "d")), step("d", needs("order", "b"))), newRun(),

@@ -54,7 +54,7 @@ func Fetch(ctx context.Context, st store.Store, o Options, list []record.Import)
 		one := &list[i]
 		if !one.Empty() {
 			if !cache.Present(ctx, st, []record.Datum{one.Datum}) && ctx.Err() == nil {
-				return &Fault{Message: fmt.Sprintf("param %q: its content, which came from %s, is not in the store", one.Name, one.Source)}
+				return &Fault{Message: fmt.Sprintf("param %q: its content, which was imported from %s, is not in the store", one.Name, one.Source)}
 			}
 			continue
 		}
@@ -108,7 +108,7 @@ func (f *fetcher) fetch(ctx context.Context, one *record.Import) (*record.Artifa
 // inProject returns the absolute path of a file of the project.
 func (f *fetcher) inProject(path string) (string, error) {
 	if f.o.Project == "" {
-		return "", &Fault{Message: "it is a file of the project, which is not here: start the run with `pipec run`, which uploads it, or import from s3://"}
+		return "", &Fault{Message: "it is a file of the project, which is not available here: start the run with `pipec run`, which uploads it, or import from s3://"}
 	}
 	root, err := os.OpenRoot(f.o.Project)
 	if err != nil {
@@ -117,7 +117,7 @@ func (f *fetcher) inProject(path string) (string, error) {
 	defer root.Close()
 	if _, err := root.Stat(filepath.FromSlash(path)); err != nil {
 		if !errors.Is(err, os.ErrNotExist) && strings.Contains(err.Error(), "escapes") {
-			return "", &Fault{Message: "a symbolic link leads out of the project: give what is there with --param NAME=@PATH"}
+			return "", &Fault{Message: "a symbolic link leads out of the project: set the file that it points to with --param NAME=@PATH"}
 		}
 		return "", err
 	}
@@ -151,7 +151,7 @@ func explain(one *record.Import, err error) error {
 	var perr *os.PathError
 	switch {
 	case errors.As(err, &wrong):
-		out.Message = fmt.Sprintf("param %q is declared %s, and of %s: %s", one.Name, one.Type, from, wrong.Why)
+		out.Message = fmt.Sprintf("param %q is declared %s, but the content of %s does not have this type: %s", one.Name, one.Type, from, wrong.Why)
 	case errors.As(err, &own):
 		out.World, out.Again = own.World, own.Again
 	case errors.As(err, &content):

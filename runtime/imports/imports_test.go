@@ -100,15 +100,15 @@ func TestFiles(t *testing.T) {
 		{typ: "file", source: "@" + other + "/gone", says: "there is no " + other + "/gone"},
 		{typ: "file", source: "nowhere", says: "there is no nowhere"},
 		{typ: "file", source: "out/y.csv", says: "a symbolic link leads out of the project"},
-		{typ: "directory", source: "data", says: "/data holds the link \"out\""},
-		{typ: "file", source: "data", says: "of data: there is a directory"},
-		{typ: "directory", source: "empty", says: "of empty: there is a file"},
-		{typ: "file", source: "empty", says: "of empty: the file is empty"},
-		{typ: "file", source: "fifo", says: "of fifo: there is a special file"},
+		{typ: "directory", source: "data", says: "/data contains the link \"out\""},
+		{typ: "file", source: "data", says: "this type: there is a directory"},
+		{typ: "directory", source: "empty", says: "this type: there is a file"},
+		{typ: "file", source: "empty", says: "this type: the file is empty"},
+		{typ: "file", source: "fifo", says: "this type: there is a special file"},
 		{typ: "ndarray", source: "bad.npy", says: `of bad.npy: the file starts with "no"`},
 		{typ: "list(file)", source: "empty", says: "one file, one object or one directory"},
 		{typ: "file", source: "../x", says: "outside of the project"},
-		{typ: "file", source: "gs://bucket/x", says: "gs:// is not read"},
+		{typ: "file", source: "gs://bucket/x", says: "gs:// is not supported"},
 		{typ: "nonsense", source: "empty", says: "nonsense", world: true},
 	} {
 		st := local(t)
@@ -143,7 +143,7 @@ func TestFiles(t *testing.T) {
 	if err := Fetch(t.Context(), st, o, list); err != nil || begun > 0 {
 		t.Error(err, begun)
 	}
-	if err := Fetch(t.Context(), local(t), o, list); err == nil || !strings.Contains(err.Error(), "which came from data/x.csv, is not in the store") {
+	if err := Fetch(t.Context(), local(t), o, list); err == nil || !strings.Contains(err.Error(), "which was imported from data/x.csv, is not in the store") {
 		t.Error(err)
 	}
 	ended, cancel := context.WithCancel(t.Context())

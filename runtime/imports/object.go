@@ -89,7 +89,7 @@ func (f *fetcher) folder(ctx context.Context, b *bucket, s program.Source) (*rec
 			return nil, &Fault{Message: fmt.Sprintf("the object %q can't be a file of a directory", key)}
 		}
 		if tree.Files = append(tree.Files, record.File{Path: rel}); len(tree.Files) > store.MaxFiles {
-			return nil, &Fault{Message: fmt.Sprintf("there are more than %d objects beneath it", store.MaxFiles)}
+			return nil, &Fault{Message: fmt.Sprintf("there are more than %d objects below it", store.MaxFiles)}
 		}
 	}
 	if len(tree.Files) == 0 {

@@ -23,7 +23,7 @@ const maxBatch = 1000
 const again = time.Second
 
 // ErrTakenOver means that another process has written to the run's records: it drives the run now.
-var ErrTakenOver = errors.New("another process has taken this run over")
+var ErrTakenOver = errors.New("another process has taken over this run")
 
 // Journal writes the log, behind the work. It tries again to write what it could not write, after a while and together with
 // what follows: meanwhile the results of attempts contain the facts. It is safe for concurrent use.

@@ -75,14 +75,14 @@ func (a *attempt) move(to phase) bool {
 			return true
 		}
 	}
-	a.d.warn(a.id.Step, fmt.Sprintf("attempt %d can't go from %s to %s; %s", a.id.Attempt, a.phase, to, bugNote))
+	a.d.warn(a.id.Step, fmt.Sprintf("attempt %d can't change from %s to %s; %s", a.id.Attempt, a.phase, to, bugNote))
 	return false
 }
 
 // adopt takes over a pod that exists, if it is the attempt's.
 func (a *attempt) adopt(p *corev1.Pod) {
 	if why := a.foreign(p); why != "" {
-		a.fail(record.ClassUser, ReasonConflict, fmt.Sprintf("there is a pod %s that is not this attempt's: %s", p.Name, why))
+		a.fail(record.ClassUser, ReasonConflict, fmt.Sprintf("the pod %s exists and does not belong to this attempt: %s", p.Name, why))
 		return
 	}
 	if a.phase == preparing || a.phase == creating {
@@ -111,13 +111,13 @@ func (a *attempt) foreign(p *corev1.Pod) string {
 	}
 	switch {
 	case !owned:
-		return "it belongs to another run, or to none"
+		return "it belongs to another run, or to no run"
 	case p.Annotations[kube.AnnotationStep] != a.id.Step:
-		return fmt.Sprintf("it is of the step %q", p.Annotations[kube.AnnotationStep])
+		return fmt.Sprintf("it belongs to step %q", p.Annotations[kube.AnnotationStep])
 	case p.Labels[kube.LabelAttempt] != fmt.Sprint(a.id.Attempt):
-		return "it is of the attempt " + p.Labels[kube.LabelAttempt]
+		return "it belongs to attempt " + p.Labels[kube.LabelAttempt]
 	case p.Annotations[kube.AnnotationSpec] != a.digest:
-		return "it was made of another spec"
+		return "it was created from another spec"
 	}
 	return ""
 }

@@ -72,7 +72,7 @@ func (c *cached) keep(a *attempt, r *record.Result) {
 			return nil
 		}
 		return func() {
-			c.failed.Do(func() { d.warn(a.id.Step, "results can't be put into the cache, and will be made again: "+err.Error()) })
+			c.failed.Do(func() { d.warn(a.id.Step, "results can't be stored in the cache, and later runs will compute them again: "+err.Error()) })
 		}
 	})
 }

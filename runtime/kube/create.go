@@ -135,7 +135,7 @@ func (m *maker) judge(err error) error {
 		return nil // the pod that existed is gone
 	case apierrors.IsForbidden(err), apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsRequestEntityTooLargeError(err),
 		apierrors.IsMethodNotSupported(err), apierrors.IsUnauthorized(err) && !m.maybe:
-		return &rejection{ReasonRejected, "the cluster doesn't take its pod: " + message}
+		return &rejection{ReasonRejected, "the cluster doesn't accept its pod: " + message}
 	}
 	m.maybe = true
 	if m.told == "" {

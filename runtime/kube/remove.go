@@ -39,7 +39,7 @@ func (a *attempt) giveUpNode() {
 	if a.ending.result == nil {
 		a.ending.result = &record.Result{
 			Status: record.Cancelled, Reason: record.ReasonCancelled,
-			Message: a.ending.cause + "; its pod " + a.name + " was deleted and has not ended: its node is out of reach",
+			Message: a.ending.cause + "; its pod " + a.name + " was deleted and has not ended: its node is unreachable",
 		}
 	}
 	a.settle(nil)

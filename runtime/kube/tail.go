@@ -17,7 +17,7 @@ import (
 const maxTail = 1 << 20
 
 // tailNote stands before what was saved so.
-const tailNote = "pipec: what follows is from the pod's own log: the step was killed before it could be stored\n"
+const tailNote = "pipec: the following lines are from the pod's own log: the step was killed before its log could be stored\n"
 
 // tails saves the ends of logs whose wrappers were killed. It is safe for concurrent use.
 type tails struct {

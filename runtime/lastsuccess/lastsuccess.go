@@ -116,12 +116,12 @@ func (f *finder) pipeline(ctx context.Context, pipeline string, open []*program.
 	}
 	for _, l := range g.open {
 		if l.Required {
-			none := fmt.Sprintf("no run of pipeline %s has succeeded yet and left", pipeline)
+			none := fmt.Sprintf("no run of pipeline %s has succeeded yet and written", pipeline)
 			if more {
-				none = fmt.Sprintf("none of the newest %d runs of pipeline %s has succeeded and left", maxRuns, pipeline)
+				none = fmt.Sprintf("none of the newest %d runs of pipeline %s has succeeded and written", maxRuns, pipeline)
 			}
 			f.missing = append(f.missing, fmt.Sprintf("%s its output %s as %s, which last_success reads%s", none, l.Output, l.Type, g.stale[l.Output]))
-			f.hint = fmt.Sprintf("Run %s first, or write coalesce(last_success(pipeline.%s, %q), …) for when there is none.", pipeline, pipeline, l.Output)
+			f.hint = fmt.Sprintf("Run %s first, or set a default: coalesce(last_success(pipeline.%s, %q), …).", pipeline, pipeline, l.Output)
 		}
 	}
 	return g.out, nil
@@ -177,7 +177,7 @@ func (g *gathering) take(run string, end *record.End) {
 		case i < 0 || g.stale[l.Output] != "":
 			return false
 		case !fits(&end.Outputs[i], l.Type):
-			g.stale[l.Output] = fmt.Sprintf(" (run %s has left it as %s)", run, end.Outputs[i].Type)
+			g.stale[l.Output] = fmt.Sprintf(" (run %s has written it as %s)", run, end.Outputs[i].Type)
 			return !l.Required
 		}
 		g.out = append(g.out, record.Last{Pipeline: g.pipeline, Run: run, Datum: end.Outputs[i]})

@@ -104,7 +104,7 @@ func TestFind(t *testing.T) {
 		{name: "no such output", last: []program.Last{last("p", "z", "number", false)}},
 		{name: "no such pipeline", last: []program.Last{last("nope", "z", "number", false)}},
 		{name: "it is required", last: []program.Last{last("nope", "z", "number", true), last("p", "x", "number", true)}, fault: "no run of pipeline nope has succeeded yet"},
-		{name: "it has another type by now", last: []program.Last{last("q", "x", "number", true)}, fault: "(run text has left it as string)"},
+		{name: "it has another type by now", last: []program.Last{last("q", "x", "number", true)}, fault: "(run text has written it as string)"},
 		{name: "and may be missing", last: []program.Last{last("q", "x", "number", false)}},
 		{
 			name: "a rerun sees what the run saw", last: []program.Last{last("p", "x", "number", true), last("p", "y", "number", true)},
@@ -224,7 +224,7 @@ func TestFindFar(t *testing.T) {
 		{name: "the second", failed: 1, gets: 2 + 2*3, atOnce: 2},
 		{name: "far back", failed: 200, gets: 200*2 + 17*3, atOnce: 16},
 		{name: "the last that is looked at", failed: 999, gets: 999*2 + 3, atOnce: 16},
-		{name: "too far back", failed: 1000, gets: 1000 * 2, atOnce: 16, fault: "none of the newest 1000 runs of pipeline p has succeeded and left its output x as number"},
+		{name: "too far back", failed: 1000, gets: 1000 * 2, atOnce: 16, fault: "none of the newest 1000 runs of pipeline p has succeeded and written its output x as number"},
 	} {
 		s := &counting{objects: map[string]string{}}
 		for i := range 2*c.failed + 1 {

@@ -26,7 +26,7 @@ func newAnswers(s *scene) *answers {
 func (t *answers) ask(a engine.RequestApproval) {
 	if len(t.asked) == 0 {
 		if err := t.claim.OpenAnswers(); err != nil {
-			t.run.Warn(a.Step, "nobody can answer: "+err.Error())
+			t.run.Warn(a.Step, "approvals can't be answered: "+err.Error())
 		}
 	}
 	name := record.AnswerName(a.Step)

@@ -23,14 +23,14 @@ func Approve(ctx context.Context, o Options, run *record.Run, step string, a *re
 		return nil, err
 	}
 	if !w.Held() {
-		return nil, refuse(RefusedAnswer, "nothing drives run %s", run.Name).WithHint("`pipec rerun %s` goes on with it; it then waits for the answer as before", run.Name)
+		return nil, refuse(RefusedAnswer, "nothing drives run %s", run.Name).WithHint("`pipec rerun %s` resumes it, and it waits for the answer again", run.Name)
 	}
 	data, err := store.EncodeJSON(a)
 	if err != nil {
 		return nil, err
 	}
 	if len(data) > record.MaxAnswer {
-		return nil, refuse(RefusedAnswer, "the answer has %d bytes, and may have %d", len(data), record.MaxAnswer).WithHint("what is larger is an artifact: have a step fetch it")
+		return nil, refuse(RefusedAnswer, "the answer has %d bytes; at most %d are allowed", len(data), record.MaxAnswer).WithHint("let a step fetch larger data as an artifact")
 	}
 	taken, err := w.Answer(ctx, record.AnswerName(step), data)
 	if err != nil && !errors.Is(err, work.ErrNotAsked) && !errors.Is(err, work.ErrAnswered) {
@@ -58,9 +58,9 @@ func (o *Options) answered(ctx context.Context, run *record.Run, step string, a 
 	case taken:
 		return &record.StepEnd{Name: step, Status: record.Running, Answer: a}, nil
 	case detail.Status == record.Lost:
-		return nil, fmt.Errorf("the process that drives run %s was killed before it took the answer; `pipec rerun %s` goes on, and takes it", run.Name, run.Name)
+		return nil, fmt.Errorf("the process that drives run %s was killed before it accepted the answer; `pipec rerun %s` resumes the run, which then accepts it", run.Name, run.Name)
 	case s != nil && s.Ask != nil && !s.Status.Ended():
-		return nil, refuse(RefusedAnswer, "the answer to %s of run %s was not taken", step, run.Name).WithHint("somebody else has answered at the same time, or it is no answer to what is asked")
+		return nil, refuse(RefusedAnswer, "the answer to %s of run %s was not taken", step, run.Name).WithHint("another answer came first, or the answer is not valid for this approval")
 	case s == nil || s.Ask == nil:
 		return nil, refuse(RefusedAnswer, "%s of run %s does not wait for approval", step, run.Name)
 	}

@@ -69,7 +69,7 @@ func (c *cached) keep(ctx context.Context, slot cache.Slot, result *record.Resul
 	c.warn.Do(func() {
 		c.run.Report(record.Event{
 			Type: record.Warned, Step: result.Step, Attempt: result.Attempt, Reason: record.ReasonStore,
-			Text: "results can't be put into the cache, and will be made again: " + err.Error(),
+			Text: "results can't be stored in the cache, and later runs will compute them again: " + err.Error(),
 		})
 	})
 }

@@ -42,7 +42,7 @@ func Cancel(ctx context.Context, o Options, run *record.Run, wait bool) (*record
 	end, err := runs.NewReader(s, dir).End(ctx, run)
 	if end == nil && err == nil {
 		if err = asked; err == nil {
-			err = errors.New("the run's driver is gone, and the run has no end: cancel it again")
+			err = errors.New("the run's driver has ended without ending the run: cancel the run again")
 		}
 	}
 	return end, err

@@ -26,7 +26,7 @@ func TestRefusals(t *testing.T) {
 	}
 	try(local.RefusedParam, "no value is given for n")
 	p.o.Params = map[string]json.RawMessage{"n": json.RawMessage(`"1"`)}
-	try(local.RefusedParam, `param "n" is not of its type number`)
+	try(local.RefusedParam, `the value of param "n" does not have the type number`)
 	p.o.Params = map[string]json.RawMessage{"n": json.RawMessage(`1`), "z": json.RawMessage(`1`)}
 	try(local.RefusedParam, "has no param z")
 	delete(p.o.Params, "z")

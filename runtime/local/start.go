@@ -138,7 +138,7 @@ func (m *machine) create(ctx context.Context, run *record.Run, encode func() ([]
 	}
 	err = store.WriteJSON(ctx, m.store, run.RunKey(), run, store.IfAbsent)
 	if errors.Is(err, store.ErrExists) {
-		return refuse(RefusedName, "there is a run %s already", run.Name)
+		return refuse(RefusedName, "a run %s exists already", run.Name)
 	}
 	if err != nil {
 		return err

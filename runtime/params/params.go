@@ -48,7 +48,7 @@ func Fill(p *program.Program, given map[string]json.RawMessage) (Filled, error) 
 			out.Imports = append(out.Imports, one)
 		case ok:
 			if err := Check(param, value); err != nil {
-				faults = append(faults, fmt.Sprintf("param %q is not of its type %s: %s", param.Name, param.Type, err))
+				faults = append(faults, fmt.Sprintf("the value of param %q does not have the type %s: %s", param.Name, param.Type, err))
 			}
 			out.Values[param.Name] = value
 		case param.Default != nil:
@@ -99,7 +99,7 @@ func Give(i *record.Import) (json.RawMessage, error) { return json.Marshal(i) }
 func content(p *program.Param, value json.RawMessage) (record.Import, error) {
 	var one record.Import
 	if err := json.Unmarshal(value, &one); err != nil {
-		return one, errors.New("it is no artifact")
+		return one, errors.New("it is not an artifact")
 	}
 	want, err := types.ParseString(p.Type)
 	if err != nil {
@@ -107,7 +107,7 @@ func content(p *program.Param, value json.RawMessage) (record.Import, error) {
 	}
 	if one.Empty() {
 		if !types.IsArtifact(want) {
-			return one, errors.New("a source is one file, one object or one directory; run:RUN/STEP/OUTPUT can be several")
+			return one, errors.New("a source is one file, one object or one directory; use run:RUN/STEP/OUTPUT for several")
 		}
 		if !strings.HasPrefix(one.Source, record.FromFile) {
 			_, err = program.ParseSource(one.Source)
@@ -116,13 +116,13 @@ func content(p *program.Param, value json.RawMessage) (record.Import, error) {
 	}
 	t, err := types.ParseString(one.Type)
 	if err != nil {
-		return one, errors.New("it is no artifact")
+		return one, errors.New("it is not an artifact")
 	}
 	if m := types.Assignable(t, want); m != nil {
 		return one, fmt.Errorf("%s is %s", one.Source, types.Phrase(t))
 	}
 	if one.Value != nil || types.IsArtifact(want) && one.Artifact == nil {
-		return one, errors.New("it is no artifact")
+		return one, errors.New("it is not an artifact")
 	}
 	return named(one, p), nil
 }

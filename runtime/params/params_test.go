@@ -39,14 +39,14 @@ func TestFill(t *testing.T) {
 		{name: "none", given: `{}`, says: []string{"no value is given for model"}},
 		{name: "unknown", given: `{"model": ` + blob + `, "x": 1}`, says: []string{"has no param x"}},
 		{name: "not of its type", given: `{"model": {"type":"image","artifact":{"digest":"sha256:00"},"source":"run:r/s/o"}}`, says: []string{`param "model" can't be model: run:r/s/o is an image`}},
-		{name: "a value", given: `{"model": 5}`, says: []string{"it is no artifact"}},
-		{name: "text", given: `{"model": "s3://bucket/key"}`, says: []string{"it is no artifact"}},
+		{name: "a value", given: `{"model": 5}`, says: []string{"it is not an artifact"}},
+		{name: "text", given: `{"model": "s3://bucket/key"}`, says: []string{"it is not an artifact"}},
 		{name: "null without", given: `{"model": null}`, says: []string{"the value is null"}},
-		{name: "nothing in it", given: `{"model": {}}`, says: []string{"it is no artifact"}},
-		{name: "a value in it", given: `{"model": {"type":"model","value":1}}`, says: []string{"it is no artifact"}},
-		{name: "no source", given: `{"model": {"source": "gs://x/y"}}`, says: []string{"gs:// is not read"}},
+		{name: "nothing in it", given: `{"model": {}}`, says: []string{"it is not an artifact"}},
+		{name: "a value in it", given: `{"model": {"type":"model","value":1}}`, says: []string{"it is not an artifact"}},
+		{name: "no source", given: `{"model": {"source": "gs://x/y"}}`, says: []string{"gs:// is not supported"}},
 		{name: "a source of several", given: `{"model": ` + blob + `, "list": {"source": "s3://bucket/key"}}`, says: []string{"one file, one object or one directory"}},
-		{name: "an artifact for a value", given: `{"model": ` + blob + `, "n": ` + blob + `}`, says: []string{`param "n" is not of its type number`}},
+		{name: "an artifact for a value", given: `{"model": ` + blob + `, "n": ` + blob + `}`, says: []string{`the value of param "n" does not have the type number`}},
 	} {
 		var given map[string]json.RawMessage
 		if err := json.Unmarshal([]byte(c.given), &given); err != nil {

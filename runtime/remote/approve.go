@@ -61,12 +61,12 @@ func (c *Cluster) Approve(ctx context.Context, job *Job, asked *record.StepEnd, 
 		case apierrors.IsNotFound(err):
 			return gone
 		case apierrors.IsInvalid(err):
-			return fmt.Errorf("the Job doesn't take the answer; all annotations of a Job have 256 KiB together: %w", err)
+			return fmt.Errorf("the Job doesn't accept the answer; all annotations of a Job can have at most 256 KiB together: %w", err)
 		case !apierrors.IsConflict(err):
 			return err
 		}
 	}
-	return fmt.Errorf("the Job of run %s changes all the time: try again", job.Name)
+	return fmt.Errorf("the Job of run %s changed too often while the answer was written: try again", job.Name)
 }
 
 // given is the answer that an annotation holds; nil where it holds none that could be taken, as one that was written by

@@ -64,7 +64,7 @@ func (f *follower) considerJob() {
 	case f.anyCoordinatorWaits():
 	default:
 		f.waitFor(jobWait, waiting{
-			what: "job " + f.job.Name, wants: wants{reason: "NoPod", message: "its pod is not made yet", vague: true},
+			what: "job " + f.job.Name, wants: wants{reason: "NoPod", message: "its pod is not created yet", vague: true},
 			since: f.job.CreationTimestamp.Time, kind: "Job", of: f.o.UID,
 		})
 	}
@@ -117,7 +117,7 @@ func (f *follower) lose(verdict string, err error) {
 		f.lost = fmt.Errorf("run %s: %s, and its end can't be read: %w", f.o.Name, verdict, err)
 	} else {
 		if len(f.words) > 0 {
-			verdict += "; the coordinator's last words:\n  " + strings.Join(f.words, "\n  ")
+			verdict += "; the last lines of the coordinator's log:\n  " + strings.Join(f.words, "\n  ")
 		}
 		f.lost = &LostError{Name: f.o.Name, Why: verdict}
 	}
@@ -165,9 +165,9 @@ func (f *follower) blinded(resource string, err error) {
 	}
 	f.blind[resource] = err
 	what := map[string]string{
-		"pods":     "pods can't be watched: what they wait for is not shown, and logs come from the store, some seconds late",
-		"pods/log": "the logs of pods can't be read: lines come from the store, some seconds late",
-		"jobs":     "jobs can't be watched: a run that is lost is not noticed",
+		"pods":     "pods can't be watched: the reasons for waiting are not shown, and logs are read from the store, with a delay of some seconds",
+		"pods/log": "the logs of pods can't be read: lines are read from the store, with a delay of some seconds",
+		"jobs":     "jobs can't be watched: a lost run is not detected",
 	}[resource]
 	f.warn(what + ": " + why(err))
 	f.sync()

@@ -51,7 +51,7 @@ func (e *NameTakenError) Error() string { return "there is a run " + e.Name + " 
 type BadNameError struct{ Name, Better string }
 
 func (e *BadNameError) Error() string {
-	return fmt.Sprintf("a run on a cluster can't be named %q: lower case letters, digits and -, at most %d of them; %q would do", e.Name, kube.MaxName, e.Better)
+	return fmt.Sprintf("a run on a cluster can't be named %q: a name has at most %[2]d lower case letters, digits and -; for example %[3]q", e.Name, kube.MaxName, e.Better)
 }
 
 // CheckName says whether a run can have that name.
@@ -153,7 +153,7 @@ func (o *StartOptions) annotate(ctx context.Context, job *batchv1.Job) error {
 		if text := job.Annotations[kube.AnnotationParams]; len(text) > maxInline {
 			ref, err := keep(ctx, o.Store, text)
 			if err != nil {
-				return fmt.Errorf("the params, which are too large for the Job, could not be stored: %w", err)
+				return fmt.Errorf("the params are too large for the Job and could not be stored: %w", err)
 			}
 			job.Annotations[kube.AnnotationParams] = ref
 		}

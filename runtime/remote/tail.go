@@ -59,7 +59,7 @@ func (c *Cluster) Logs(ctx context.Context, reader *runs.Reader, run *record.Run
 type BehindError struct{ Err error }
 
 func (e *BehindError) Error() string {
-	return fmt.Sprintf("the logs of pods can't be read, so that the last seconds are missing: %v", e.Err)
+	return fmt.Sprintf("the logs of pods can't be read, so the lines of the last seconds are missing: %v", e.Err)
 }
 
 func (e *BehindError) Unwrap() error { return e.Err }

@@ -32,9 +32,9 @@ func (e *RefusedError) Error() string {
 	case Succeeded:
 		return fmt.Sprintf("run %s succeeded: there is nothing to run again", e.Run)
 	case NoPipeline:
-		return fmt.Sprintf("there is no pipeline %q any more, which run %s is of", e.Pipeline, e.Run)
+		return fmt.Sprintf("the pipeline %q of run %s no longer exists", e.Pipeline, e.Run)
 	case NoStep:
-		return fmt.Sprintf("the pipeline has none of the steps any more that run %s was limited to", e.Run)
+		return fmt.Sprintf("the pipeline no longer has any of the steps that run %s was limited to", e.Run)
 	}
 	return fmt.Sprintf("run %s can't be run again", e.Run)
 }

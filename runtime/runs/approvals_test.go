@@ -21,14 +21,14 @@ func TestApproval(t *testing.T) {
 		{Name: "call", Status: record.Running}, {Name: "call#1", Status: record.Running}, {Name: "call#1.ok", Status: record.Running, Ask: ask},
 		{Name: "done", Status: record.Succeeded, Ask: ask, Answer: &record.Answer{By: "eva"}},
 		{Name: "each", Status: record.Running}, {Name: `each["a.b"]`, Status: record.Running, Ask: ask},
-		{Name: `each["c"]`, Status: record.TimedOut, Ask: ask, Reason: record.ReasonTimeout, Message: "nobody has answered in 1h0m0s"},
+		{Name: `each["c"]`, Status: record.TimedOut, Ask: ask, Reason: record.ReasonTimeout, Message: "there was no answer within 1h0m0s"},
 		{Name: "later", Status: record.Pending}, {Name: "never", Status: record.Skipped, Message: "its condition is false"}, {Name: "train", Status: record.Running},
 	}}
 	for _, c := range []struct{ address, want string }{
 		{"call#1.ok", ""}, {`each["a.b"]`, ""},
 		{"", `unknown: 2 approvals of run r are waiting, and the command names none: call#1.ok, each["a.b"]`},
 		{"done", "done of run r is no longer waiting for approval: it was approved by eva"},
-		{`each["c"]`, `each["c"] of run r is no longer waiting for approval: nobody has answered in 1h0m0s`},
+		{`each["c"]`, `each["c"] of run r is no longer waiting for approval: there was no answer within 1h0m0s`},
 		{"each", `unknown: each is not waiting for approval; waiting: call#1.ok, each["a.b"]`},
 		{"call", `unknown: call is not waiting for approval; waiting: call#1.ok, each["a.b"]`},
 		{"train", `unknown: train is not waiting for approval; waiting: call#1.ok, each["a.b"]`},

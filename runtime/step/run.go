@@ -146,7 +146,7 @@ func (a *attempt) judge(end *exit, report *report) *failure {
 		a.result.ToldToStop = end.stopped != nil
 		return nil
 	case end.oom:
-		return userFailure(record.ReasonOOM, "the kernel killed it: there was no memory left")
+		return userFailure(record.ReasonOOM, "the kernel killed it: it ran out of memory")
 	case end.signal != 0:
 		return userFailure(record.ReasonSignal, "it %s, a signal that pipec did not send", end)
 	case report.Message != "":

@@ -56,7 +56,7 @@ func Pack(ctx context.Context, s Store, dir string, exclude []string) (record.Ar
 	}
 	w := walker{
 		root: dir, maxFiles: MaxCodeFiles, maxBytes: MaxCodeBytes,
-		hint: "; `exclude` leaves out what is not code",
+		hint: "; use `exclude` to leave out files that are not code",
 		skip: func(name string, _ bool) bool {
 			segments := strings.Split(name, "/")
 			for _, p := range patterns {

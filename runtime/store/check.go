@@ -49,7 +49,7 @@ func tryOut(ctx context.Context, s Store) error {
 		return err
 	}
 	if !bytes.Equal(back, content) {
-		return errors.New("what was written does not read back")
+		return errors.New("the content that was written does not read back")
 	}
 	if again := s.Put(ctx, key, bytes.NewReader(content), IfAbsent); !errors.Is(again, ErrExists) {
 		return errors.New("the store overwrites objects that must be written once")

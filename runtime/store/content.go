@@ -26,7 +26,7 @@ const digestForm = `^sha256:[0-9a-f]{64}$`
 type CorruptError struct{ Key, Want, Got string }
 
 func (e *CorruptError) Error() string {
-	return fmt.Sprintf("the object %s is damaged: its digest should be %s, and is %s", e.Key, e.Want, e.Got)
+	return fmt.Sprintf("the object %s is damaged: expected digest %s, found %s", e.Key, e.Want, e.Got)
 }
 
 // ContentError is returned if a file or a directory can't be stored because of what it is. The store is not at fault.

@@ -131,7 +131,7 @@ func (o *reopened) Seek(offset int64, whence int) (int64, error) {
 	case whence == io.SeekStart && offset == 0:
 		o.leave()
 	default:
-		return o.at, errors.New("store: what is imported is read from its start alone")
+		return o.at, errors.New("store: imported content can only be read from its start")
 	}
 	return o.at, nil
 }

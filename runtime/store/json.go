@@ -36,7 +36,7 @@ func DecodeJSON(data []byte, v any) error {
 		return err
 	}
 	if head.Version > record.Version {
-		return fmt.Errorf("it is of version %d, and this pipec reads version %d: a newer pipec wrote it", head.Version, record.Version)
+		return fmt.Errorf("it has version %d, but this pipec reads version %d: a newer pipec wrote it", head.Version, record.Version)
 	}
 	return json.Unmarshal(data, v)
 }

@@ -11,7 +11,7 @@ const onceKey = "runs/.write-once"
 
 // ErrOnce is returned if a store overwrites an object despite IfAbsent.
 var ErrOnce = errors.New("the store overwrites objects that must be written once: it ignores If-None-Match, " +
-	"so two runs could overwrite each other's records; use a store that honours it (AWS S3, MinIO, Ceph, versitygw)")
+	"so two runs could overwrite each other's records; use a store that supports it (AWS S3, MinIO, Ceph, versitygw)")
 
 // ProveOnce proves that the store honours IfAbsent, which the records of runs depend on, and returns ErrOnce if it does
 // not. It leaves one small object, so that the next proof takes one request.

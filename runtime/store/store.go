@@ -21,7 +21,7 @@ import (
 var ErrNotExist = errors.New("no such object")
 
 // ErrExists is returned by Put with IfAbsent if the object exists.
-var ErrExists = errors.New("the object exists already")
+var ErrExists = errors.New("the object already exists")
 
 // Mode is what Put does if the object exists.
 type Mode int

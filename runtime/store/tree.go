@@ -57,7 +57,7 @@ func Save(ctx context.Context, s Store, path string, move bool) (record.Artifact
 		digest, size, err := saveFile(ctx, s, path, move)
 		return record.Artifact{Digest: digest, Size: size}, err
 	}
-	return record.Artifact{}, &ContentError{path, "is " + kindOf(info.Mode()) + ", and only files and directories can be kept"}
+	return record.Artifact{}, &ContentError{path, "is " + kindOf(info.Mode()) + ", and only files and directories can be stored"}
 }
 
 // walker lists a directory as the entries of a Tree.
@@ -116,7 +116,7 @@ func PutTree(ctx context.Context, s Store, tree record.Tree) (record.Artifact, e
 		return a, err
 	}
 	if len(data) > maxTree {
-		return a, &ContentError{"the directory", "has too many files for one artifact; an archive of it can be one"}
+		return a, &ContentError{"the directory", "has too many files for one artifact; store an archive of it instead"}
 	}
 	a.Digest, err = PutBytes(ctx, s, data)
 	return a, err
@@ -165,7 +165,7 @@ func (w *walker) entry(name string, e fs.DirEntry) error {
 		}
 		return w.add(record.File{Path: name, Link: target})
 	default:
-		return &ContentError{full, "is " + kindOf(mode) + ", and only files, directories and links can be kept"}
+		return &ContentError{full, "is " + kindOf(mode) + ", and only files, directories and links can be stored"}
 	}
 }
 
@@ -201,28 +201,28 @@ func CheckTree(t record.Tree) error {
 		f := &t.Files[i]
 		if !fs.ValidPath(f.Path) || f.Path == "." || strings.ContainsRune(f.Path, 0) {
 			if !utf8.ValidString(f.Path) {
-				return fmt.Errorf("holds %q, whose name is not UTF-8", shorten(f.Path))
+				return fmt.Errorf("contains %q, whose name is not UTF-8", shorten(f.Path))
 			}
-			return fmt.Errorf("holds %q, which can't be a path", shorten(f.Path))
+			return fmt.Errorf("contains %q, which can't be a path", shorten(f.Path))
 		}
 		if i > 0 && t.Files[i-1].Path >= f.Path {
-			return fmt.Errorf("holds %q twice, or not in order", shorten(f.Path))
+			return fmt.Errorf("contains %q twice, or not in order", shorten(f.Path))
 		}
 		if f.Link != "" {
 			if f.Dir || f.Digest != "" || !utf8.ValidString(f.Link) || strings.ContainsRune(f.Link, 0) {
-				return fmt.Errorf("holds %q, which is no proper link", shorten(f.Path))
+				return fmt.Errorf("contains %q, which is not a valid link", shorten(f.Path))
 			}
 			links[f.Path] = f.Link
 		}
 		if f.Dir && f.Digest != "" || f.Size < 0 {
-			return fmt.Errorf("holds %q, which is both a file and a directory", shorten(f.Path))
+			return fmt.Errorf("contains %q, which is both a file and a directory", shorten(f.Path))
 		}
 		leaves[f.Path] = true
 	}
 	for i := range t.Files {
 		for dir := path.Dir(t.Files[i].Path); dir != "."; dir = path.Dir(dir) {
 			if leaves[dir] {
-				return fmt.Errorf("holds %q, and %q, which is no directory with files", shorten(t.Files[i].Path), shorten(dir))
+				return fmt.Errorf("contains %q, and %q, which is not a directory with files", shorten(t.Files[i].Path), shorten(dir))
 			}
 		}
 	}
@@ -246,7 +246,7 @@ func checkLink(at string, links map[string]string) error {
 			continue
 		case "..":
 			if len(done) == 0 {
-				return fmt.Errorf("holds the link %q to %q, which leads out of the directory", shorten(at), shorten(links[at]))
+				return fmt.Errorf("contains the link %q to %q, which leads out of the directory", shorten(at), shorten(links[at]))
 			}
 			done = done[:len(done)-1]
 			continue
@@ -257,10 +257,10 @@ func checkLink(at string, links map[string]string) error {
 			continue
 		}
 		if hops++; hops > maxHops || len(target) > 4096 {
-			return fmt.Errorf("holds the link %q, which leads in a circle", shorten(at))
+			return fmt.Errorf("contains the link %q, which leads in a circle", shorten(at))
 		}
 		if path.IsAbs(target) {
-			return fmt.Errorf("holds the link %q to %q, which is not a relative path", shorten(at), shorten(target))
+			return fmt.Errorf("contains the link %q to %q, which is not a relative path", shorten(at), shorten(target))
 		}
 		todo = append(strings.Split(target, "/"), todo...)
 	}

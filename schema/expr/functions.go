@@ -28,8 +28,8 @@ var Functions = sync.OnceValue(func() map[string]function.Function {
 		"strrev": stdlib.ReverseFunc, "substr": stdlib.SubstrFunc, "title": stdlib.TitleFunc,
 		"trim": stdlib.TrimFunc, "trimprefix": stdlib.TrimPrefixFunc, "trimspace": stdlib.TrimSpaceFunc,
 		"trimsuffix": stdlib.TrimSuffixFunc, "upper": stdlib.UpperFunc,
-		"startswith": affixFunc("Says whether a string starts with a prefix.", strings.HasPrefix),
-		"endswith":   affixFunc("Says whether a string ends with a suffix.", strings.HasSuffix),
+		"startswith": affixFunc("Reports whether a string starts with a prefix.", strings.HasPrefix),
+		"endswith":   affixFunc("Reports whether a string ends with a suffix.", strings.HasSuffix),
 
 		"chunklist": stdlib.ChunklistFunc, "coalescelist": stdlib.CoalesceListFunc, "compact": stdlib.CompactFunc,
 		"concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc, "distinct": stdlib.DistinctFunc,
@@ -52,8 +52,8 @@ var Functions = sync.OnceValue(func() map[string]function.Function {
 })
 
 const (
-	tryDoc      = "Returns its first argument that can be evaluated and is not null. A reference inside is soft: it reads as null where its step was skipped."
-	coalesceDoc = "Returns its first argument that is not null (an empty string is not null). A reference inside is soft: it reads as null where its step was skipped."
+	tryDoc      = "Returns its first argument that can be evaluated and is not null. A reference inside is soft: it reads as null if its step was skipped."
+	coalesceDoc = "Returns its first argument that is not null (an empty string is not null). A reference inside is soft: it reads as null if its step was skipped."
 )
 
 func affixFunc(doc string, has func(s, affix string) bool) function.Function {
@@ -95,7 +95,7 @@ func lengthFunc() function.Function {
 func firstFunc(doc string, pastErrors bool) function.Function {
 	first := func(args []cty.Value) (cty.Value, error) {
 		if len(args) == 0 {
-			return cty.NilVal, errors.New("at least one argument is needed")
+			return cty.NilVal, errors.New("expected at least one argument")
 		}
 		var failed error
 		for _, arg := range args {

@@ -141,7 +141,7 @@ func (g *gate) reset() {
 func (g *gate) sign() string {
 	g.top().signs++
 	if g.total.signs++; g.total.signs > MaxSigns {
-		return fmt.Sprintf("more than %d of !, - and ? in one expression", MaxSigns)
+		return fmt.Sprintf("more than %d operators !, - and ? in one expression", MaxSigns)
 	}
 	return ""
 }
@@ -159,7 +159,7 @@ func (g *gate) piece() string {
 	l := g.top()
 	l.pieces++
 	if g.cost += 2*l.pieces - 1; g.cost > MaxPieces*MaxPieces {
-		return fmt.Sprintf("more than %d lines, %% and $ in one text, or many in several; file(…) reads a long one", MaxPieces)
+		return fmt.Sprintf("more than %d lines, %% and $ in one text, or too many in several texts; read a long text with file(…)", MaxPieces)
 	}
 	return ""
 }

@@ -31,19 +31,19 @@ func reduceFunc(doc string, of cty.Type, start cty.Value, reduce func(sum, v cty
 }
 
 func sumFunc() function.Function {
-	return reduceFunc("Returns the sum of a list's numbers; 0 of none.", cty.Number, cty.Zero, func(sum, v cty.Value) (cty.Value, error) {
+	return reduceFunc("Returns the sum of a list's numbers, which is 0 for an empty list.", cty.Number, cty.Zero, func(sum, v cty.Value) (cty.Value, error) {
 		return stdlib.Add(sum, v)
 	})
 }
 
 func allTrueFunc() function.Function {
-	return reduceFunc("Says whether all elements of a list are true; true of none.", cty.Bool, cty.True, func(all, v cty.Value) (cty.Value, error) {
+	return reduceFunc("Reports whether all elements of a list are true. It is true for an empty list.", cty.Bool, cty.True, func(all, v cty.Value) (cty.Value, error) {
 		return all.And(v), nil
 	})
 }
 
 func anyTrueFunc() function.Function {
-	return reduceFunc("Says whether some element of a list is true; false of none.", cty.Bool, cty.False, func(some, v cty.Value) (cty.Value, error) {
+	return reduceFunc("Reports whether at least one element of a list is true. It is false for an empty list.", cty.Bool, cty.False, func(some, v cty.Value) (cty.Value, error) {
 		return some.Or(v), nil
 	})
 }

@@ -59,7 +59,7 @@ func Parse(text string) (*Pattern, error) {
 	}
 	all := expand(clean)
 	if len(all) > maxChoice {
-		return nil, &Fault{Why: "its alternatives in braces stand for more than 64 patterns"}
+		return nil, &Fault{Why: "its alternatives in braces expand to more than 64 patterns"}
 	}
 	p := &Pattern{Text: clean}
 	dir, rest := doublestar.SplitPattern(clean)
@@ -83,15 +83,15 @@ func Parse(text string) (*Pattern, error) {
 func check(text string) *Fault {
 	switch {
 	case text == "":
-		return &Fault{Why: "it is empty", Hint: `name the files that the step leaves, such as "plots/*.png"`}
+		return &Fault{Why: "it is empty", Hint: `name the files that the step writes, such as "plots/*.png"`}
 	case len(text) > maxLength:
 		return &Fault{Why: "it is longer than 1024 bytes"}
 	case !utf8.ValidString(text) || strings.ContainsRune(text, 0):
-		return &Fault{Why: "it holds a character that no path can have"}
+		return &Fault{Why: "it contains a character that no path can contain"}
 	case !doublestar.ValidatePattern(text):
-		return &Fault{Why: "a bracket or a brace is not closed, or it ends in a backslash", Hint: `a backslash before [ ] { } * ? takes it as it is`}
+		return &Fault{Why: "a bracket or a brace is not closed, or it ends in a backslash", Hint: `write a backslash before [ ] { } * ? to match the character itself`}
 	case strings.HasSuffix(text, "/"):
-		return &Fault{Why: "it ends in a slash", Hint: `leave the slash out: the type says whether a directory is meant`}
+		return &Fault{Why: "it ends in a slash", Hint: `remove the slash: the type of the output declares whether it is a directory`}
 	}
 	return nil
 }
@@ -100,7 +100,7 @@ func check(text string) *Fault {
 func checkParts(text, one string) *Fault {
 	fault := func(why, hint string) *Fault {
 		if one != text {
-			why = fmt.Sprintf("it stands for %q, and %s", one, why)
+			why = fmt.Sprintf("it expands to %q: %s", one, why)
 		}
 		return &Fault{Why: why, Hint: hint}
 	}
@@ -108,16 +108,16 @@ func checkParts(text, one string) *Fault {
 	for i, part := range parts {
 		switch last := len(parts) - 1; {
 		case part == "..":
-			return fault("it leads up with ..", `only what is beneath the working directory, or beneath an absolute path, can be taken`)
+			return fault("it leaves its directory with ..", `only files below the working directory, or below an absolute path, can be collected`)
 		case part == ".":
-			return fault("it has the part .", "leave it out")
+			return fault("it contains the part .", "remove it")
 		case part != "" || i == 0 && i < last && text[0] == '/':
 		case one == "":
-			return fault("that is empty", "leave out the alternative that is empty, or write what is before and after it")
+			return fault("it is empty", "remove the empty alternative, or write the text before and after it")
 		case i == last:
-			return fault("that ends in a slash", "write the slash in the alternatives that need it")
+			return fault("it ends in a slash", "write the slash in the alternatives that need it")
 		case i == 0 && parts[1] != "":
-			return fault("that starts with a slash", "an absolute path stands before the braces; or write the slash in the alternatives that need it")
+			return fault("it starts with a slash", "write an absolute path before the braces, or the slash in the alternatives that need it")
 		default:
 			return fault("it has two slashes in a row", "write one")
 		}

@@ -68,9 +68,9 @@ func TestFaults(t *testing.T) {
 		"a/../b": "..", "{..,a}/b": "..", "a/./b": "part .", "a//b": "two slashes", "//a": "two slashes", "a\x00b": "no path", "\xff": "no path",
 		strings.Repeat("a", 1025): "1024", strings.Repeat("{a,b}", 7): "64", strings.Repeat("{a,b}", 200): "64", "a/..": "..", "a/.": "part .",
 		"{x" + strings.Repeat("{a,b}", 20) + "}": "64", "{x" + strings.Repeat("{a,?}", 30) + "*b,z}": "64", "{" + strings.Repeat("{a,b},", 40) + "z}": "64",
-		strings.Repeat("{", 500) + strings.Repeat("}", 500): `"", and that is empty`,
-		"{a,}": `"", and that is empty`, "{a,}/b": `"/b", and that starts with a slash`, "a/{b,}": `"a/", and that ends in a slash`,
-		"a/{b,/c}": `"a//c", and it has two slashes`, "{a,.}/b": `"./b", and it has the part .`, "a/{.,b}{.,c}": `"a/..", and it leads up with ..`,
+		strings.Repeat("{", 500) + strings.Repeat("}", 500): `"": it is empty`,
+		"{a,}": `"": it is empty`, "{a,}/b": `"/b": it starts with a slash`, "a/{b,}": `"a/": it ends in a slash`,
+		"a/{b,/c}": `"a//c": it has two slashes`, "{a,.}/b": `"./b": it contains the part .`, "a/{.,b}{.,c}": `"a/..": it leaves its directory with ..`,
 	} {
 		if _, err := Parse(text); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%.20q: %v, want %q", text, err, says)

@@ -31,11 +31,11 @@ func kubernetes() *Orchestrator {
 			{Name: "in_cluster", Type: "bool", Default: "false", Doc: "pipec itself runs in the cluster."},
 			{Name: "namespace", Type: "string", Default: `"default"`, Doc: "The namespace of all objects."},
 			{Name: "synchronous", Type: "bool", Default: "false", Doc: "`run` waits for the end and streams the logs of all pods."},
-			{Name: "create_namespace", Type: "bool", Default: "false", Since: cluster, Doc: "`apply` makes the namespace where it is missing."},
-			{Name: "kubernetes_version", Type: "string", Since: cluster, Doc: "The cluster's version, such as `\"1.36\"`, where the compiler can't ask it."},
-			{Name: "wrapper", Type: "string", OneOf: []string{"auto", "image", "init", "included"}, Default: `"auto"`, Since: cluster, Doc: "How pipec's agent gets into the pod of a step: `image`, a volume of its image; `init`, an init container that copies it; `included`, not at all: the images of all steps have it, as `/pipec-agent/pipec-agent`; `auto`, the first from Kubernetes 1.36 on, else the second."},
+			{Name: "create_namespace", Type: "bool", Default: "false", Since: cluster, Doc: "`apply` creates the namespace if it is missing."},
+			{Name: "kubernetes_version", Type: "string", Since: cluster, Doc: "The cluster's version, such as `\"1.36\"`, if the compiler can't query it."},
+			{Name: "wrapper", Type: "string", OneOf: []string{"auto", "image", "init", "included"}, Default: `"auto"`, Since: cluster, Doc: "How pipec's agent gets into the pod of a step. `image`: by a volume of its image. `init`: by an init container that copies it. `included`: the images of all steps contain it, as `/pipec-agent/pipec-agent`. `auto`: `image` from Kubernetes 1.36 on, otherwise `init`."},
 			{Name: "store_grace", Type: "string", Format: "duration", Default: `"15m"`, Since: cluster, Doc: "How long a step tries to reach the store, outside of its timeout."},
-			{Name: "on_lost_node", Type: "string", Default: `"wait"`, Since: cluster, Doc: "What becomes of a step on a node that can't be reached: `wait` until the node is back or gone, or `retry_after(10m)`, which may for a while run the step twice."},
+			{Name: "on_lost_node", Type: "string", Default: `"wait"`, Since: cluster, Doc: "What happens to a step on a node that can't be reached: `wait` until the node is back or deleted, or `retry_after(10m)`, which may run the step twice for a while."},
 		},
 		Read:     readKubernetes,
 		Describe: describeKubernetes,
@@ -82,7 +82,7 @@ func readVersion(v Values, o *program.Orchestrator) []Fault {
 	}
 	return []Fault{{
 		Attribute: "wrapper", Text: fmt.Sprintf("Kubernetes %s has no volumes from images", text),
-		Suggestion: fmt.Sprintf(`write wrapper = "init", or leave it out; "image" needs %s or later`, kube.ImageVolumeFrom),
+		Suggestion: fmt.Sprintf(`write wrapper = "init", or remove wrapper; "image" requires Kubernetes %s or later`, kube.ImageVolumeFrom),
 		See:        "kubernetes_version", SeeText: "the version is given here",
 	}}
 }

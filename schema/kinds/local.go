@@ -15,7 +15,7 @@ func local() *Orchestrator {
 		DefaultStore: &program.Store{Kind: "local", Path: ".pipec/store"},
 		Attributes: []Attribute{
 			{Name: "parallel", Type: "number", Default: "0", Doc: "How many processes run at once. 0 means as many as the machine has cores."},
-			{Name: "python", Type: "string", Doc: "The interpreter of `python` steps; `PIPEC_PYTHON` is stronger. Without either: the project's `.venv`, `VIRTUAL_ENV`, `python3` in `PATH`."},
+			{Name: "python", Type: "string", Doc: "The interpreter of `python` steps; `PIPEC_PYTHON` overrides it. Without both: the project's `.venv`, `VIRTUAL_ENV`, `python3` in `PATH`."},
 		},
 		Read: func(v Values, o *program.Orchestrator) []Fault {
 			o.Parallel, o.Python = v.Int("parallel"), v.String("python")

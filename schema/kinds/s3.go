@@ -16,11 +16,11 @@ func s3() *Store {
 		Kind: "s3", Scheme: "s3", PathDoc: "`s3://bucket/prefix`", Example: "s3://BUCKET/PREFIX",
 		RoleAnnotation: "eks.amazonaws.com/role-arn",
 		Attributes: []Attribute{
-			{Name: "region", Type: "string", Since: cluster, Doc: "The bucket's region. Without it, what AWS's own settings say."},
+			{Name: "region", Type: "string", Since: cluster, Doc: "The bucket's region. Default: the region of AWS's own settings."},
 			{Name: "endpoint", Type: "string", Since: cluster, Doc: "The address of an S3 server that is not AWS: `https://HOST:PORT`."},
-			{Name: "path_style", Type: "bool", Default: "false", Since: cluster, Doc: "The bucket stands in the path, not in the host name."},
+			{Name: "path_style", Type: "bool", Default: "false", Since: cluster, Doc: "The bucket is part of the path, not of the host name."},
 			{Name: "secret", Type: "string", Since: cluster, Doc: "The Secret of the namespace that holds `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` for pods. Without it, pods have the credentials of their service account or node."},
-			{Name: "role", Type: "string", Since: cluster, Doc: "The ARN of the IAM role that pods take by their service account."},
+			{Name: "role", Type: "string", Since: cluster, Doc: "The ARN of the IAM role that pods assume by their service account."},
 		},
 		Path: func(path string) (string, *Fault) {
 			rest, isS3 := strings.CutPrefix(path, "s3://")

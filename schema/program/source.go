@@ -32,7 +32,7 @@ func ParseSource(text string) (Source, error) {
 	case len(text) > maxSource:
 		return Source{}, fmt.Errorf("it is longer than %d bytes", maxSource)
 	case !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		return Source{}, errors.New("it holds a character that no path has")
+		return Source{}, errors.New("it contains a character that no path can contain")
 	}
 	scheme, rest, remote := strings.Cut(text, "://")
 	if !remote {
@@ -47,9 +47,9 @@ func ParseSource(text string) (Source, error) {
 	}
 	switch {
 	case scheme != "s3" && strings.EqualFold(scheme, "s3"):
-		return Source{}, fmt.Errorf("%s:// is not read: write s3:// in lower case", scheme)
+		return Source{}, fmt.Errorf("%s:// is not supported: write s3:// in lower case", scheme)
 	case scheme != "s3":
-		return Source{}, fmt.Errorf("%s:// is not read: a param is imported from s3://BUCKET/KEY, or from a path of the project", scheme)
+		return Source{}, fmt.Errorf("%s:// is not supported: a param is imported from s3://BUCKET/KEY, or from a path of the project", scheme)
 	}
 	s := Source{Folder: strings.HasSuffix(rest, "/")}
 	s.Bucket, s.Key, _ = strings.Cut(rest, "/")
@@ -58,13 +58,13 @@ func ParseSource(text string) (Source, error) {
 	case !bucketName.MatchString(s.Bucket):
 		return Source{}, fmt.Errorf("%q can't be the name of a bucket: 3 to 63 characters, lower case letters, digits, dots and hyphens, with a letter or a digit at both ends", s.Bucket)
 	case s.Key == "":
-		return Source{}, errors.New("it names a bucket, and nothing in it: s3://BUCKET/KEY")
+		return Source{}, errors.New("it names a bucket without a key: write s3://BUCKET/KEY")
 	case len(s.Key) > 1024 || strings.Contains(s.Key, `\`):
-		return Source{}, errors.New("its key is longer than 1024 bytes, or holds a backslash")
+		return Source{}, errors.New("its key is longer than 1024 bytes, or contains a backslash")
 	}
 	for part := range strings.SplitSeq(s.Key, "/") {
 		if part == "" || part == "." || part == ".." {
-			return Source{}, fmt.Errorf("its key has the part %q", part)
+			return Source{}, fmt.Errorf("its key contains the part %q", part)
 		}
 	}
 	return s, nil

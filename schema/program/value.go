@@ -50,7 +50,7 @@ func (v *Value) Eval(lookup expr.Lookup) (cty.Value, error) {
 		if attr := v.Ref[len(b)+1:]; val.Type().IsObjectType() && val.Type().HasAttribute(attr) && !val.IsNull() {
 			return val.GetAttr(attr), nil
 		}
-		return cty.NilVal, fmt.Errorf("%s has no such attribute", v.Ref)
+		return cty.NilVal, fmt.Errorf("%s does not have this attribute", v.Ref)
 	case v.Const != nil:
 		if bytes.Equal(v.Const, []byte("null")) {
 			return cty.NullVal(cty.DynamicPseudoType), nil

@@ -24,7 +24,7 @@ type Gap struct {
 
 // String describes the gap, to be used in a sentence.
 func (g Gap) String() string {
-	return fmt.Sprintf("%s is not on the clocks of %s (daylight saving): no run starts for it", g.At, g.Zone)
+	return fmt.Sprintf("the clocks of %[2]s skip %[1]s (daylight saving): no run starts for it", g.At, g.Zone)
 }
 
 // parse parses a schedule that the compiler has accepted.

@@ -46,7 +46,7 @@ func assignable(from, to cty.Type, path string) *Mismatch {
 		return nil
 	case to == cty.DynamicPseudoType:
 		if HasArtifact(from) {
-			return try("`any` stands for values; an artifact goes to an input of its own type, or of type file")
+			return try("`any` accepts values only; pass an artifact to an input of its own type, or of type file")
 		}
 		return nil
 	case IsArtifact(from) || IsArtifact(to):
@@ -65,7 +65,7 @@ func assignable(from, to cty.Type, path string) *Mismatch {
 	case to.IsTupleType() && from.IsTupleType():
 		ft, tt := from.TupleElementTypes(), to.TupleElementTypes()
 		if len(ft) != len(tt) {
-			return no(fmt.Sprintf("it has %d elements, and %d are wanted", len(ft), len(tt)))
+			return no(fmt.Sprintf("expected %d elements, found %d", len(tt), len(ft)))
 		}
 		for i := range ft {
 			if m := assignable(ft[i], tt[i], fmt.Sprintf("%s[%d]", path, i)); m != nil {
@@ -107,9 +107,9 @@ func toSequence(from, to cty.Type, path string, no, try func(string) *Mismatch) 
 		}
 		return nil
 	case from.IsListType():
-		return try("toset(…) makes a set of a list")
+		return try("convert it with toset(…)")
 	case from.IsSetType():
-		return try("tolist(…) makes a list of a set")
+		return try("convert it with tolist(…)")
 	case from.IsPrimitiveType() && Assignable(from, to.ElementType()) == nil:
 		return try("a list is written in brackets: [ … ]")
 	}
@@ -142,7 +142,7 @@ func toObject(from, to cty.Type, path string, no func(string) *Mismatch) *Mismat
 			return no(fmt.Sprintf("the attribute %q is missing", name))
 		}
 		if from.AttributeOptional(name) && !to.AttributeOptional(name) {
-			return no(fmt.Sprintf("the attribute %q may be absent", name))
+			return no(fmt.Sprintf("the attribute %q is optional", name))
 		}
 		if m := assignable(from.AttributeType(name), to.AttributeType(name), path+"."+name); m != nil {
 			return m
@@ -150,7 +150,7 @@ func toObject(from, to cty.Type, path string, no func(string) *Mismatch) *Mismat
 	}
 	for _, name := range sortedAttrs(from) {
 		if !to.HasAttribute(name) {
-			return no(fmt.Sprintf("it has an attribute %q that %s lacks", name, String(to)))
+			return no(fmt.Sprintf("it has an attribute %q, which %s does not have", name, String(to)))
 		}
 	}
 	return nil
@@ -168,11 +168,11 @@ func sortedAttrs(t cty.Type) []string {
 func conversionHint(from, to cty.Type) string {
 	switch {
 	case to == cty.String:
-		return `tostring(…), or a template such as "${…}!", makes text of it`
+		return `convert it with tostring(…), or with a template such as "${…}!"`
 	case to == cty.Number && from == cty.String:
-		return "tonumber(…) reads a number from text"
+		return "convert it with tonumber(…)"
 	case to == cty.Bool && from == cty.String:
-		return "tobool(…) reads a bool from text"
+		return "convert it with tobool(…)"
 	}
 	return ""
 }

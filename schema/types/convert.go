@@ -18,7 +18,7 @@ func (e *NullError) Error() string {
 	if e.Path == "" {
 		return "the value is null"
 	}
-	return fmt.Sprintf("the value at %s is null, and %s has no null", e.Path, String(e.Type))
+	return fmt.Sprintf("the value at %s is null, which %s does not allow", e.Path, String(e.Type))
 }
 
 var errInfinite = errors.New("the value is infinite, as after a division by zero, or takes too many digits")
@@ -94,7 +94,7 @@ func convertSequence(v cty.Value, to cty.Type, path string) (cty.Value, error) {
 	elem := to.ElementType().WithoutOptionalAttributesDeep()
 	switch {
 	case to.IsSetType() && !same:
-		return cty.NilVal, errors.New("the elements of a set have one type, and these have several")
+		return cty.NilVal, errors.New("the elements of a set must have the same type, and these have several")
 	case len(elems) == 0 && to.IsSetType():
 		return cty.SetValEmpty(elem), nil
 	case len(elems) == 0:

@@ -45,7 +45,7 @@ func Parse(e hcl.Expression) (cty.Type, []Fault) {
 	if diags.HasErrors() {
 		if v, diags := e.Value(nil); !diags.HasErrors() && v.Type() == cty.String && !v.IsNull() {
 			if t, err := ParseString(v.AsString()); err == nil {
-				_, faults := fault(e.Range(), "a type stands without quotes")
+				_, faults := fault(e.Range(), "a type is written without quotes")
 				faults[0].Meant = String(t)
 				return cty.DynamicPseudoType, faults
 			}
@@ -82,7 +82,7 @@ func parseWord(kw string, r hcl.Range) (cty.Type, []Fault) {
 
 func parseCall(call *hcl.StaticCall) (cty.Type, []Fault) {
 	if call.Name == "optional" {
-		return fault(call.NameRange, "optional(…) can stand only around the type of an object's attribute")
+		return fault(call.NameRange, "optional(…) can only be used around the type of an object's attribute")
 	}
 	if _, known := words[call.Name]; known {
 		return fault(call.ArgsRange, "%s takes no argument", call.Name)
@@ -93,7 +93,7 @@ func parseCall(call *hcl.StaticCall) (cty.Type, []Fault) {
 		return parseWord(call.Name, call.NameRange)
 	}
 	if len(call.Arguments) != 1 {
-		return fault(call.ArgsRange, "%s takes one argument, and %d are given", call.Name, len(call.Arguments))
+		return fault(call.ArgsRange, "%s takes one argument, found %d", call.Name, len(call.Arguments))
 	}
 	arg := call.Arguments[0]
 	switch call.Name {
@@ -112,7 +112,7 @@ func parseCall(call *hcl.StaticCall) (cty.Type, []Fault) {
 		return cty.Map(elem), faults
 	}
 	if HasArtifact(elem) {
-		return fault(arg.Range(), "a set can't hold artifacts; list(%s) and map(%s) can", String(elem), String(elem))
+		return fault(arg.Range(), "a set can't contain artifacts; use list(%s) or map(%s)", String(elem), String(elem))
 	}
 	return cty.Set(elem), faults
 }
@@ -160,7 +160,7 @@ func parseObject(arg hcl.Expression) (cty.Type, []Fault) {
 			continue
 		}
 		if _, twice := attrs[name]; twice {
-			_, f := fault(item.Key.Range(), "the attribute %q is there twice", name)
+			_, f := fault(item.Key.Range(), "the attribute %q appears twice", name)
 			faults = append(faults, f...)
 			continue
 		}

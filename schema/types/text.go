@@ -20,7 +20,7 @@ func ParseString(s string) (cty.Type, error) {
 	r := reader{rest: s}
 	t, err := r.typ(0)
 	if err == nil && r.rest != "" {
-		err = fmt.Errorf("%.20q is too much", r.rest)
+		err = fmt.Errorf("unexpected %.20q at the end", r.rest)
 	}
 	if err != nil {
 		return cty.DynamicPseudoType, fmt.Errorf("type %.80q: %w", s, err)
@@ -42,7 +42,7 @@ func (r *reader) take(sign string) bool {
 func (r *reader) want(signs ...string) error {
 	for _, sign := range signs {
 		if !r.take(sign) {
-			return fmt.Errorf("%q is wanted before %.20q", sign, r.rest)
+			return fmt.Errorf("expected %q before %.20q", sign, r.rest)
 		}
 	}
 	return nil
@@ -64,7 +64,7 @@ func (r *reader) name() (string, error) {
 		if w := r.word(); w != "" {
 			return w, nil
 		}
-		return "", fmt.Errorf("a name is wanted before %.20q", r.rest)
+		return "", fmt.Errorf("expected a name before %.20q", r.rest)
 	}
 	quoted, err := strconv.QuotedPrefix(r.rest)
 	if err != nil {
@@ -158,7 +158,7 @@ func (r *reader) object(depth int) (cty.Type, error) {
 			return cty.NilType, err
 		}
 		if _, twice := attrs[name]; twice {
-			return cty.NilType, fmt.Errorf("the attribute %q is there twice", name)
+			return cty.NilType, fmt.Errorf("the attribute %q appears twice", name)
 		}
 		mayMiss := r.take("optional(")
 		t, err := r.typ(depth + 1)

@@ -23,7 +23,7 @@ const maxDigits = 1024
 // FromJSON decodes a value of type t. As in Convert, a JSON null is an error.
 func FromJSON(data []byte, t cty.Type) (cty.Value, error) {
 	if len(data) > MaxValue {
-		return cty.NilVal, fmt.Errorf("the value has %d bytes, and a value may have %d; larger data is an artifact", len(data), MaxValue)
+		return cty.NilVal, fmt.Errorf("the value has %d bytes, but a value can have at most %d; use an artifact for larger data", len(data), MaxValue)
 	}
 	if err := checkJSON(data); err != nil {
 		return cty.NilVal, err
@@ -85,7 +85,7 @@ func checkJSON(data []byte) error {
 		digits, exponent = 0, 0
 	}
 	if len(bytes.TrimSpace(data)) == 0 {
-		return errors.New("it is empty, and a value is JSON")
+		return errors.New("it is empty, but a value must be JSON")
 	}
 	if !json.Valid(data) {
 		var v json.RawMessage

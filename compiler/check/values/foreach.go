@@ -128,6 +128,6 @@ func (e *Evaluator) forEachKeys(s *model.Step, f *model.ForEach, x hcl.Expressio
 		most = n
 	}
 	if len(f.Keys) > most {
-		e.diags.Add(diag.New("too-large", x.Range(), "for_each has %d elements, and max_instances is %d", len(f.Keys), most))
+		e.diags.Add(diag.New("too-large", x.Range(), "for_each has %d elements, but max_instances is %d", len(f.Keys), most))
 	}
 }

@@ -84,7 +84,7 @@ func Answer(asked *record.StepEnd, g Given) (*record.Answer, error) {
 	switch {
 	case g.Reject:
 	case ask.Type == "" && g.Valued:
-		return nil, fault.Usagef("%s asks for no value: leave --value out", asked.Name)
+		return nil, fault.Usagef("%s asks for no value: remove --value", asked.Name)
 	case ask.Type != "" && !g.Valued:
 		return nil, fault.Usagef("%s asks for a value: --value VALUE, of the type %s", asked.Name, ask.Type)
 	case g.Valued:

@@ -189,7 +189,7 @@ func TestVerdict(t *testing.T) {
 		{"the node was shut down", nil, status(corev1.PodFailed, reason("Terminated", "Pod was terminated in response to imminent node shutdown."), main(over(137, "Error", ""))), false, record.Failed, infra, record.ReasonShutdown, "shut down"},
 		{"the wrapper was killed", nil, status(corev1.PodFailed, main(over(137, "Error", ""))), false, record.Failed, infra, record.ReasonLost, "exit code 137, killed"},
 		{"the wrapper says why", nil, status(corev1.PodFailed, main(over(3, "Error", told))), false, record.Failed, infra, record.ReasonStore, "no bucket"},
-		{"the result that it speaks of isn't there", nil, status(corev1.PodFailed, main(over(7, "Error", promised))), false, record.Failed, infra, record.ReasonLost, "left no result"},
+		{"the result that it speaks of isn't there", nil, status(corev1.PodFailed, main(over(7, "Error", promised))), false, record.Failed, infra, record.ReasonLost, "without a result"},
 		{"no such program", nil, status(corev1.PodFailed, main(over(128, "StartError", "exec: no such file"))), false, record.Failed, user, record.ReasonStart, "no such file"},
 		{"its init container", nil, status(corev1.PodFailed, initEnded("mine", over(4, "Error", ""))), false, record.Failed, user, record.ReasonStart, `"mine" ended: exit code 4`},
 		{"the agent's init container", nil, status(corev1.PodFailed, initEnded(kube.ContainerAgent, over(3, "Error", ""))), false, record.Failed, infra, record.ReasonStart, "agent"},

@@ -38,10 +38,10 @@ func Verdict(committed *record.Result, s *State, gone bool) record.Result {
 	switch {
 	case s.Main != nil && s.Main.Reason == oomKilled:
 		r.Class, r.Reason = record.ClassUser, record.ReasonOOM
-		r.Message = "the kernel killed it: there was no memory left"
+		r.Message = "the kernel killed it: it ran out of memory"
 	case outside(&r, s, gone):
 	case s.Main != nil && s.Main.Started():
-		r.Reason, r.Message = record.ReasonLost, "its container ended ("+s.Main.String()+") and left no result"
+		r.Reason, r.Message = record.ReasonLost, "its container ended ("+s.Main.String()+") without a result"
 	case s.Main != nil:
 		r.Class, r.Reason = record.ClassUser, record.ReasonStart
 		r.Message = "its container could not be started: " + firstOf(s.Main.Message, s.Main.Reason)
@@ -53,7 +53,7 @@ func Verdict(committed *record.Result, s *State, gone bool) record.Result {
 	case s.Over:
 		r.Reason, r.Message = ReasonRefused, firstOf(join(s.Reason, s.Message), "the pod ended before its container ran")
 	default:
-		r.Reason, r.Message = record.ReasonLost, "the pod is gone and has left no result"
+		r.Reason, r.Message = record.ReasonLost, "the pod is gone, and there is no result"
 	}
 	return r
 }
@@ -65,7 +65,7 @@ func refine(r record.Result, s *State, gone bool) record.Result {
 	switch {
 	case r.Status == record.Succeeded:
 	case s.Main != nil && s.Main.Reason == oomKilled && r.Status == record.Failed && (r.Reason == record.ReasonError || r.Reason == record.ReasonSignal):
-		r.Class, r.Reason, r.Message = record.ClassUser, record.ReasonOOM, "the kernel killed it: there was no memory left"
+		r.Class, r.Reason, r.Message = record.ClassUser, record.ReasonOOM, "the kernel killed it: it ran out of memory"
 	case r.Class == record.ClassInfrastructure && r.Reason == record.ReasonShutdown:
 		outside(&r, s, gone)
 	}
@@ -77,13 +77,13 @@ func outside(r *record.Result, s *State, gone bool) bool {
 	switch {
 	case s.Reason == ReasonDeadline:
 		r.Status, r.Class, r.Reason = record.TimedOut, record.ClassUser, ReasonDeadline
-		r.Message = "its pod was there longer than its activeDeadlineSeconds: the step's timeout, and what may come before and behind it"
+		r.Message = "its pod exceeded its activeDeadlineSeconds: the step's timeout, and the time before and after the process"
 	case s.Reason == ReasonEvicted && s.Disruption == nil && ownStorage(s.Message):
 		r.Class, r.Reason, r.Message = record.ClassUser, ReasonEvicted, "its pod was evicted: "+s.Message
 	case s.Reason == ReasonEvicted:
 		r.Reason, r.Message = ReasonEvicted, "its pod was evicted: "+s.Message
 	case s.Disruption != nil:
-		r.Reason, r.Message = s.Disruption.Reason, "its pod was ended for the cluster's sake: "+firstOf(s.Disruption.Message, s.Disruption.Reason)
+		r.Reason, r.Message = s.Disruption.Reason, "its pod was ended by the cluster: "+firstOf(s.Disruption.Message, s.Disruption.Reason)
 	case !s.Deleted.IsZero() || gone:
 		r.Reason, r.Message = ReasonDeleted, "someone has deleted its pod"
 	case s.Reason == "Terminated" || s.Reason == "NodeShutdown" || s.Reason == "Shutdown":

@@ -119,7 +119,7 @@ func (a *API) delete(r *http.Request, o Object, body []byte) *http.Response {
 	p := options.Preconditions
 	pod, isPod := o.(*corev1.Pod)
 	if p == nil || p.UID == nil || *p.UID != o.GetUID() || !isPod && (p.ResourceVersion == nil || *p.ResourceVersion != o.GetResourceVersion()) {
-		return a.failure(r, 409, "Conflict", "it is another one, or has changed")
+		return a.failure(r, 409, "Conflict", "it is another object, or has changed")
 	}
 	if !isPod {
 		a.remove(o)

@@ -22,14 +22,14 @@ const checkTimeout = time.Minute
 // back, large ones in parts, and that IfAbsent is honoured. It stops at the first fault, whose text says what to do. It
 // leaves two small objects.
 func (s *Store) Check(ctx context.Context) []store.Finding {
-	ctx, cancel := context.WithTimeoutCause(ctx, checkTimeout, fmt.Errorf("%s gave no answer for %s", s.where, checkTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, checkTimeout, fmt.Errorf("%s did not respond for %s", s.where, checkTimeout))
 	defer cancel()
 	var out []store.Finding
 	for _, part := range []struct {
 		try  func(context.Context) error
 		good func() string
 	}{
-		{s.checkBucket, func() string { return s.where + " is there, and may be listed" + s.from() }},
+		{s.checkBucket, func() string { return s.where + " exists, and can be listed" + s.from() }},
 		{s.checkObjects, func() string { return "objects can be written and read" }},
 		{s.checkParts, func() string { return "large objects can be written in parts" }},
 		{func(ctx context.Context) error { return store.ProveOnce(ctx, s) }, func() string {
@@ -62,7 +62,7 @@ func (s *Store) checkObjects(ctx context.Context) error {
 	}
 	back, err := store.ReadAll(ctx, s, checkKey)
 	if err == nil && string(back) != text {
-		err = fmt.Errorf("%s: what was written does not read back: the server, or something on the way to it, keeps old answers", s.where)
+		err = fmt.Errorf("%s: the content that was written does not read back: the server, or a proxy in front of it, returns old responses", s.where)
 	}
 	return err
 }

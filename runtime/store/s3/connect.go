@@ -131,7 +131,7 @@ func checkEndpoint(endpoint string) (string, error) {
 		} else {
 			shown = "the endpoint"
 		}
-		return "", &store.Fault{Text: fmt.Sprintf("%s is no endpoint of the artifact_store: it is written http(s)://HOST:PORT", shown)}
+		return "", &store.Fault{Text: fmt.Sprintf("%s is not an address of an S3 server: expected http(s)://HOST:PORT", shown)}
 	}
 	return strings.TrimSuffix(endpoint, "/"), nil
 }

@@ -89,13 +89,13 @@ func (c *credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	switch {
 	case c.asked && network && !refused:
 		f.Class = store.Transient
-		f.Text = "credentials can't be had by the role of the service account: " + plain(err)
+		f.Text = "the role of the service account gives no credentials: " + plain(err)
 	case refused:
-		f.Text = "credentials can't be had: " + api.ErrorCode() + ": " + api.ErrorMessage()
+		f.Text = "getting credentials failed: " + api.ErrorCode() + ": " + api.ErrorMessage()
 	case c.asked:
-		f.Text = "credentials can't be had by the role of the service account: " + plain(err)
+		f.Text = "the role of the service account gives no credentials: " + plain(err)
 	case strings.Contains(err.Error(), "SSO"), strings.Contains(err.Error(), "sso"):
-		f.Text = "the session of AWS SSO is missing or over: run `aws sso login`"
+		f.Text = "the session of AWS SSO is missing or has expired: run `aws sso login`"
 	default:
 		f.Text = "no credentials were found (looked in " + c.looked + ")"
 	}

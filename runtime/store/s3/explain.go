@@ -30,16 +30,16 @@ var (
 
 // Faults of servers.
 var (
-	errOrder   = errors.New("its lists are not in byte order, so that runs would be missed: a bucket or a server of another kind is needed")
-	errRange   = errors.New("it doesn't give parts of objects (Range)")
-	errLength  = errors.New("it answers without saying how long the object is")
+	errOrder   = errors.New("its lists are not in byte order, so runs would be missed: use a bucket or a server of another kind")
+	errRange   = errors.New("it doesn't return parts of objects (Range)")
+	errLength  = errors.New("its response has no length of the object")
 	errChanged = errors.New("the object was replaced while it was read")
 )
 
 // cutError is returned if a connection ends too early several times.
 type cutError struct{ err error }
 
-func (e *cutError) Error() string { return "the connection is cut again and again: " + plain(e.err) }
+func (e *cutError) Error() string { return "the connection is interrupted repeatedly: " + plain(e.err) }
 func (e *cutError) Unwrap() error { return e.err }
 
 // code returns the error code that the server sent, or "" if the error isn't the server's.
@@ -98,7 +98,7 @@ func (s *Store) explain(op operation, err error) (store.Class, string) {
 	case "InvalidBucketName":
 		return store.Permanent, fmt.Sprintf("%q can't be the name of a bucket: correct `path` of the artifact_store", s.bucket)
 	case "InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException", "XAdminUserNotFound":
-		return store.Denied, "the access key is not known there" + s.from()
+		return store.Denied, "the server does not know the access key" + s.from()
 	case "SignatureDoesNotMatch":
 		return store.Denied, "the secret key doesn't belong to the access key" + s.from()
 	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired":
@@ -108,17 +108,17 @@ func (s *Store) explain(op operation, err error) (store.Class, string) {
 	case "AccessDenied", "Forbidden", "AccessDeniedException", "AllAccessDisabled", "AccountProblem":
 		return store.Denied, s.denied(op)
 	case "RequestTimeTooSkewed":
-		return store.Permanent, "the clock of this machine is wrong: the server doesn't take requests of that time"
+		return store.Permanent, "the clock of this machine is wrong: the server rejects requests of that time"
 	case "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "MovedPermanently":
 		return store.Permanent, s.elsewhere(err)
 	case "NotImplemented":
-		return store.Permanent, "the server can't do that: " + message(err)
+		return store.Permanent, "the server does not support this: " + message(err)
 	case "PreconditionFailed":
 		return store.Permanent, errChanged.Error()
 	case "XAmzContentSHA256Mismatch", "BadDigest":
-		return store.Transient, "the content was damaged on its way"
+		return store.Transient, "the content was damaged in transit"
 	case "SlowDown", "Throttling", "ThrottlingException", "TooManyRequests", "RequestLimitExceeded", "ServiceUnavailable":
-		return store.Transient, "the server is asked too much, or is not ready: " + message(err)
+		return store.Transient, "the server is overloaded, or not ready: " + message(err)
 	case "InternalError", "RequestTimeout", "ConditionalRequestConflict", "OperationAborted", "NoSuchUpload":
 		return store.Transient, message(err)
 	}
@@ -132,7 +132,7 @@ func (s *Store) explain(op operation, err error) (store.Class, string) {
 	case n == http.StatusTooManyRequests, n == http.StatusRequestTimeout, n >= 500 && n != http.StatusNotImplemented:
 		return store.Transient, fmt.Sprintf("the server is not ready (%d): %s", n, message(err))
 	case n == http.StatusOK:
-		return store.Transient, "its answer can't be read: " + message(err)
+		return store.Transient, "its response can't be read: " + message(err)
 	case n >= 400:
 		return store.Permanent, fmt.Sprintf("%s (%d %s)", message(err), n, code(err))
 	}
@@ -140,12 +140,12 @@ func (s *Store) explain(op operation, err error) (store.Class, string) {
 }
 
 func (s *Store) denied(op operation) string {
-	text := fmt.Sprintf("access is denied: %s on arn:aws:s3:::%s/%s* is needed", op.right, s.bucket, s.prefix)
+	text := fmt.Sprintf("access is denied: %s on arn:aws:s3:::%s/%s* is required", op.right, s.bucket, s.prefix)
 	switch op {
 	case list:
-		text = fmt.Sprintf("access is denied: s3:ListBucket on arn:aws:s3:::%s for the prefix %q is needed", s.bucket, s.prefix)
+		text = fmt.Sprintf("access is denied: s3:ListBucket on arn:aws:s3:::%s for the prefix %q is required", s.bucket, s.prefix)
 	case read:
-		text += ", and s3:ListBucket on the bucket, without which what is missing can't be told from what is forbidden"
+		text += ", and s3:ListBucket on the bucket, without which a missing object looks like a forbidden one"
 	}
 	return text + s.from()
 }
@@ -164,9 +164,9 @@ func (s *Store) elsewhere(err error) string {
 		region = r.Response.Header.Get("X-Amz-Bucket-Region")
 	}
 	if region != "" && region != s.region {
-		return fmt.Sprintf("the bucket is in %s, and was looked for in %s: set `region` of the artifact_store", region, s.region)
+		return fmt.Sprintf("the bucket is in %s, not in %s: set `region` of the artifact_store", region, s.region)
 	}
-	return fmt.Sprintf("the bucket is not to be reached this way (region %s): correct `region` or `endpoint` of the artifact_store: %s", s.region, message(err))
+	return fmt.Sprintf("the bucket can't be reached this way (region %s): correct `region` or `endpoint` of the artifact_store: %s", s.region, message(err))
 }
 
 // unreached explains a request without an answer.
@@ -178,7 +178,7 @@ func (s *Store) unreached(err error) (store.Class, string) {
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		text := fmt.Sprintf("%s can't be reached: there is no host %s", at, dns.Name)
 		if s.endpoint != "" && !s.style && strings.HasPrefix(dns.Name, s.bucket+".") {
-			text += ": set `path_style = true` on the artifact_store where the server has no names for buckets"
+			text += ": set `path_style = true` in the artifact_store if the server has no host names for buckets"
 		}
 		return store.Transient, text
 	}
@@ -190,7 +190,7 @@ func (s *Store) unreached(err error) (store.Class, string) {
 	)
 	switch {
 	case errors.As(err, &unknown), errors.As(err, &invalid), errors.As(err, &hostname):
-		return store.Permanent, fmt.Sprintf("%s can't be trusted: %s; AWS_CA_BUNDLE names a file with further authorities", at, plain(err))
+		return store.Permanent, fmt.Sprintf("%s can't be trusted: %s; AWS_CA_BUNDLE names a file with additional authorities", at, plain(err))
 	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return store.Permanent, fmt.Sprintf("%s doesn't speak TLS: its URL begins with http://", at)
 	}

@@ -40,19 +40,19 @@ func TestExplain(t *testing.T) {
 	}{
 		{404, "NoSuchBucket", store.Permanent, `there is no bucket "b": create it`},
 		{400, "InvalidBucketName", store.Permanent, "can't be the name of a bucket"},
-		{403, "InvalidAccessKeyId", store.Denied, "the access key is not known there (credentials: AWS_ACCESS_KEY_ID)"},
+		{403, "InvalidAccessKeyId", store.Denied, "the server does not know the access key (credentials: AWS_ACCESS_KEY_ID)"},
 		{403, "SignatureDoesNotMatch", store.Denied, "the secret key doesn't belong to the access key"},
-		{403, "AccessDenied", store.Denied, "s3:PutObject on arn:aws:s3:::b/pre/fix/* is needed"},
+		{403, "AccessDenied", store.Denied, "s3:PutObject on arn:aws:s3:::b/pre/fix/* is required"},
 		{400, "ExpiredToken", store.Denied, "the credentials have expired"},
 		{400, "InvalidToken", store.Denied, "the session token is not valid"},
-		{301, "PermanentRedirect", store.Permanent, "the bucket is in eu-central-1, and was looked for in us-east-1: set `region`"},
+		{301, "PermanentRedirect", store.Permanent, "the bucket is in eu-central-1, not in us-east-1: set `region`"},
 		{400, "AuthorizationHeaderMalformed", store.Permanent, "set `region`"},
 		{403, "RequestTimeTooSkewed", store.Permanent, "the clock of this machine is wrong"},
-		{501, "NotImplemented", store.Permanent, "the server can't do that"},
-		{503, "SlowDown", store.Transient, "asked too much"},
+		{501, "NotImplemented", store.Permanent, "the server does not support this"},
+		{503, "SlowDown", store.Transient, "the server is overloaded"},
 		{500, "InternalError", store.Transient, "about InternalError"},
 		{502, "", store.Transient, "(502)"},
-		{429, "", store.Transient, "asked too much"},
+		{429, "", store.Transient, "the server is overloaded"},
 		{403, "", store.Denied, "access is denied"},
 		{418, "Teapot", store.Permanent, "about Teapot (418 Teapot)"},
 		{200, "InternalError", store.Permanent, ""}, // no error where nothing is expected of the body
@@ -144,7 +144,7 @@ func TestRealRefusals(t *testing.T) {
 		want    string
 	}{
 		{p, wrong(b.AccessKey, "wrong"), "the secret key doesn't belong to the access key"},
-		{p, wrong("nobody", b.SecretKey), "the access key is not known there"},
+		{p, wrong("nobody", b.SecretKey), "the server does not know the access key"},
 		{none, b.Environ, `there is no bucket "no-such-bucket-here"`},
 	} {
 		s := open(t, c.p, c.environ)
@@ -153,7 +153,7 @@ func TestRealRefusals(t *testing.T) {
 			t.Errorf("%+v", found)
 		}
 		// This server's answer to a head of someone unknown is as if there were no such object.
-		if _, err := s.Stat(t.Context(), "k"); c.want != "the access key is not known there" && c.p.Path == p.Path && (err == nil || !strings.Contains(err.Error(), c.want)) {
+		if _, err := s.Stat(t.Context(), "k"); c.want != "the server does not know the access key" && c.p.Path == p.Path && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("of a head: %v", err)
 		}
 	}
@@ -226,12 +226,12 @@ func TestOpenFaults(t *testing.T) {
 		p    program.Store
 		want string
 	}{
-		{program.Store{Path: "b/x"}, "it is written s3://BUCKET/PREFIX"},
-		{program.Store{Path: "s3://"}, "it is written s3://BUCKET/PREFIX"},
+		{program.Store{Path: "b/x"}, "expected s3://BUCKET/PREFIX"},
+		{program.Store{Path: "s3://"}, "expected s3://BUCKET/PREFIX"},
 		{program.Store{Path: "s3://b/../x"}, "its prefix can't be part of a key"},
 		{program.Store{Path: "s3://b/x"}, "the region of s3://b/x is not known: set `region`"},
-		{program.Store{Path: "s3://b/x", Endpoint: "10.0.0.1:9000"}, "it is written http(s)://HOST:PORT"},
-		{program.Store{Path: "s3://b/x", Endpoint: "http://me:" + secret + "@host"}, "is no endpoint"},
+		{program.Store{Path: "s3://b/x", Endpoint: "10.0.0.1:9000"}, "expected http(s)://HOST:PORT"},
+		{program.Store{Path: "s3://b/x", Endpoint: "http://me:" + secret + "@host"}, "is not an address of an S3 server"},
 	} {
 		_, err := s3.Open(t.Context(), c.p, s3.Options{Environ: keyed})
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), secret) {
@@ -247,7 +247,7 @@ func TestOddServers(t *testing.T) {
 		h    http.HandlerFunc
 		want string // "": it reads
 	}{
-		"no ranges": {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(body) }, "without saying how long"},
+		"no ranges": {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(body) }, "has no length of the object"},
 		"no ranges, with a length": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 			_, _ = w.Write(body)
@@ -255,7 +255,7 @@ func TestOddServers(t *testing.T) {
 		"nothing, again and again": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Range", fmt.Sprintf("bytes 0-%d/%d", len(body)-1, len(body)))
 			w.WriteHeader(http.StatusPartialContent)
-		}, "cut again and again"},
+		}, "interrupted repeatedly"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			web := httptest.NewServer(c.h)

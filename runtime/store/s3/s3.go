@@ -87,14 +87,14 @@ func Open(ctx context.Context, s program.Store, o Options) (*Store, error) {
 func split(path string) (bucket, prefix string, err error) {
 	u, err := url.Parse(path)
 	if err != nil || u.Scheme != "s3" || u.Host == "" || u.User != nil || u.Port() != "" || u.RawQuery != "" || u.Fragment != "" {
-		return "", "", &store.Fault{Text: fmt.Sprintf("%q is no place in S3: it is written s3://BUCKET/PREFIX", path), Err: err}
+		return "", "", &store.Fault{Text: fmt.Sprintf("%q is not a valid S3 URI: expected s3://BUCKET/PREFIX", path), Err: err}
 	}
 	prefix = strings.Trim(u.Path, "/")
 	if prefix == "" {
 		return u.Host, "", nil
 	}
 	if err := store.CheckKey(prefix); err != nil {
-		return "", "", &store.Fault{Text: fmt.Sprintf("%q is no place in S3: its prefix can't be part of a key", path), Err: err}
+		return "", "", &store.Fault{Text: fmt.Sprintf("%q is not a valid S3 URI: its prefix can't be part of a key", path), Err: err}
 	}
 	return u.Host, prefix + "/", nil
 }

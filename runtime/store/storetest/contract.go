@@ -180,7 +180,7 @@ func halfWritten(t *testing.T, s store.Store) {
 			t.Errorf("half an object is there: %v", err)
 		}
 	}
-	why := errors.New("nobody wants it")
+	why := errors.New("cancelled by the test")
 	ended, cancel := context.WithCancelCause(ctx)
 	cancel(why)
 	if err := s.Put(ended, "b", strings.NewReader("x"), store.Replace); !errors.Is(err, why) {

@@ -46,7 +46,7 @@ type Missing struct {
 // cannot be bound: a step has no image, or the patch of its pod does not fit.
 func Bind(p *program.Program, stack *program.Stack, lock *program.Lock, opts Options) (*program.Program, []Missing, error) {
 	if stack.Orchestrator.Namespace == "" { // as every orchestrator has whose steps are pods
-		return nil, nil, fmt.Errorf("stack %q runs on %q, and has no namespace for pods", stack.Name, stack.Orchestrator.Kind)
+		return nil, nil, fmt.Errorf("stack %q runs on %q, which has no namespace for pods", stack.Name, stack.Orchestrator.Kind)
 	}
 	if lock == nil {
 		lock = &program.Lock{}
@@ -195,7 +195,7 @@ func (b *binder) image(s *program.Step) (image, error) {
 	ref, built := kube.ImageReference(b.source, b.stack.Registry, s.Image)
 	if ref == "" {
 		if built {
-			return image{}, fmt.Errorf("%s has to be built, and stack %q has no container_registry to push it to", s.Image, b.stack.Name)
+			return image{}, fmt.Errorf("%s must be built, but stack %q has no container_registry to push it to", s.Image, b.stack.Name)
 		}
 		return image{}, fmt.Errorf("step %q has no image", s.Name)
 	}

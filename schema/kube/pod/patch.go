@@ -32,7 +32,7 @@ func patch(spec *corev1.PodSpec, with json.RawMessage) (*corev1.PodSpec, error) 
 	}
 	var out corev1.PodSpec
 	if err := json.Unmarshal(data, &out); err != nil {
-		return nil, fmt.Errorf("it is no PodSpec: %w", err)
+		return nil, fmt.Errorf("it is not a PodSpec: %w", err)
 	}
 	return &out, nil
 }
