@@ -212,5 +212,5 @@ stack "private" {
   artifact_store "local" { path = "here" }
 }
 `)
-	m.run(exitUser, words("validate"), `did you mean "width"?`, `"s3://bucket" is not a path of an artifact store of kind mem`, "can't reach a directory of this machine")
+	m.run(exitUser, words("validate"), `did you mean "width"?`, `"s3://bucket" is not a path of an artifact store of kind mem`, "a directory of this machine", "help: write artifact_store")
 }

@@ -11,7 +11,8 @@ import (
 )
 
 func main() {
-	// The process is short-lived and usually small: collecting its memory less often saves a third of a compile.
+	// The process is short-lived and usually small: to collect its memory less often takes 15% less CPU time when 5,000 steps
+	// are validated (21 pairs of processes).
 	debug.SetGCPercent(200)
 	debug.SetMemoryLimit(memoryLimit(0))
 	connect.Quiet()

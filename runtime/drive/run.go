@@ -5,7 +5,7 @@
 // (runtime/local, runtime/kube) passes it what has happened, and carries out the actions that it returns.
 //
 // A *Run is not safe for concurrent use: the driver serializes its calls, with a mutex or from one goroutine. The
-// exceptions are Flush, Settle, Taken, Report and Warn, which are safe for concurrent use.
+// exceptions are Flush, Taken, Report and Warn, which are safe for concurrent use.
 package drive
 
 import (
@@ -219,9 +219,6 @@ func describe(end *record.End) string {
 
 // Flush writes the events that wait to the log. It returns ErrTakenOver if another process has written to the log.
 func (r *Run) Flush() error { return r.journal.Flush() }
-
-// Settle does a part of the work of the next Flush; a driver calls it while it has nothing else to do.
-func (r *Run) Settle() { r.journal.Settle() }
 
 // Taken is closed when another process has written to the log.
 func (r *Run) Taken() <-chan struct{} { return r.journal.Taken() }

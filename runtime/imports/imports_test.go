@@ -105,7 +105,7 @@ func TestFiles(t *testing.T) {
 		{typ: "directory", source: "empty", says: "this type: there is a file"},
 		{typ: "file", source: "empty", says: "this type: the file is empty"},
 		{typ: "file", source: "fifo", says: "this type: there is a special file"},
-		{typ: "ndarray", source: "bad.npy", says: `this type: the file starts with "no"`},
+		{typ: "ndarray", source: "bad.npy", says: `the content of bad.npy does not have this type: the file starts with "no"`},
 		{typ: "list(file)", source: "empty", says: "one file, one object or one directory"},
 		{typ: "file", source: "../x", says: "outside of the project"},
 		{typ: "file", source: "gs://bucket/x", says: "gs:// is not supported"},

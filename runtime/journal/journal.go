@@ -35,7 +35,6 @@ type Journal struct {
 
 	mu      sync.Mutex
 	pending []record.Event
-	waiting int // events, including those that are encoded already
 	armed   bool
 	over    bool // stopped: nothing is written any more
 
@@ -58,29 +57,18 @@ func (j *Journal) Add(e *record.Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.pending = append(j.pending, *e)
-	j.waiting++
-	if j.waiting == maxBatch {
+	if len(j.pending) == maxBatch {
 		go func() { _ = j.Flush() }()
 		return
 	}
 	j.arm(j.delay)
 }
 
-// Settle does a part of the work of the next Flush. Calling it is optional: it is for a caller that is idle.
-func (j *Journal) Settle() {
-	select {
-	case j.writing <- struct{}{}:
-		defer j.release()
-		j.encode(j.take(false))
-	default:
-	}
-}
-
 // Flush writes the events that wait. It returns ErrTakenOver if another process has taken the run over.
 func (j *Journal) Flush() error {
 	j.writing <- struct{}{}
 	defer j.release()
-	j.encode(j.take(true))
+	j.encode(j.take())
 	j.mu.Lock()
 	over := j.over
 	j.mu.Unlock()
@@ -116,15 +104,12 @@ func (j *Journal) arm(delay time.Duration) {
 	}
 }
 
-// take returns the events that wait. With disarm, the next event has to arm again.
-func (j *Journal) take(disarm bool) []record.Event {
+// take returns the events that wait, and disarms the timer: the next event arms it again.
+func (j *Journal) take() []record.Event {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	events := j.pending
-	j.pending = nil
-	if disarm {
-		j.armed, j.waiting = false, 0
-	}
+	j.pending, j.armed = nil, false
 	return events
 }
 

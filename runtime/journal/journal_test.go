@@ -52,9 +52,6 @@ func TestReadsWhatWasWritten(t *testing.T) {
 	for i := range 100 {
 		j.Add(event(i))
 		want = append(want, fmt.Sprint(i))
-		if i%3 == 0 {
-			j.Settle()
-		}
 		if i%2 == 0 {
 			if err := j.Flush(); err != nil {
 				t.Fatal(err)

@@ -66,7 +66,7 @@ type answer struct {
 func newReader(ctx context.Context, s store.Store, run *record.Run) *reader {
 	ctx, stop := context.WithCancel(ctx)
 	r := &reader{ctx: ctx, stop: stop, store: s, run: run, answers: map[int64]chan answer{}, width: 1, most: ahead}
-	if _, local := s.(store.Mover); local { // it answers as fast as it is asked
+	if _, local := store.As[store.Mover](s); local { // it answers as fast as it is asked
 		r.most = 1
 	}
 	return r

@@ -358,8 +358,8 @@ func TestAdoption(t *testing.T) {
 		{"the same", func(*corev1.Pod) {}, ""},
 		{"another owner", func(p *corev1.Pod) { p.OwnerReferences[0].UID = "other" }, "another run"},
 		{"no owner", func(p *corev1.Pod) { p.OwnerReferences = nil }, "another run"},
-		{"another step", func(p *corev1.Pod) { p.Annotations[kube.AnnotationStep] = "b" }, `the step "b"`},
-		{"another attempt", func(p *corev1.Pod) { p.Labels[kube.LabelAttempt] = "2" }, "the attempt 2"},
+		{"another step", func(p *corev1.Pod) { p.Annotations[kube.AnnotationStep] = "b" }, `belongs to step "b"`},
+		{"another attempt", func(p *corev1.Pod) { p.Labels[kube.LabelAttempt] = "2" }, "belongs to attempt 2"},
 		{"another spec", func(p *corev1.Pod) { p.Annotations[kube.AnnotationSpec] = "sha256:x" }, "another spec"},
 	} {
 		inBubble(t, c.what, func(t *testing.T) {

@@ -38,7 +38,7 @@ type Options struct {
 	pace time.Duration // between tries, at first; 0: as is good for a server
 }
 
-// ErrStopped means that the coordinator was asked to end. The run continues when a coordinator is started again.
+// ErrStopped means that the coordinator was stopped. The run continues when a coordinator is started again.
 var ErrStopped = errors.New("the coordinator was stopped before the end of the run; the next coordinator continues the run")
 
 // ErrTakenOver means that another coordinator drives the run.

@@ -3,7 +3,6 @@ package local
 import (
 	"sync"
 
-	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/work"
 )
 
@@ -11,7 +10,6 @@ import (
 // for concurrent use.
 type chores struct {
 	claim    *claim
-	run      *drive.Run
 	removing sync.WaitGroup
 
 	mu   sync.Mutex
@@ -47,5 +45,4 @@ func (c *chores) catchUp() {
 			c.removing.Go(func() { _ = work.Remove(c.claim.Attempt(step, 1)) })
 		}
 	}
-	c.run.Settle()
 }

@@ -85,7 +85,7 @@ func (t *takeover) read(ctx context.Context) error {
 		t.watch.close()
 		return err
 	}
-	t.chores = &chores{claim: t.claim, run: t.run}
+	t.chores = &chores{claim: t.claim}
 	return nil
 }
 

@@ -12,7 +12,7 @@ type scene struct {
 	machine *machine
 	claim   *claim
 	record  *record.Run
-	run     *drive.Run // its methods Flush, Settle, Report and Warn are for all; the others are for the driver
+	run     *drive.Run // its methods Flush, Report and Warn are for all; the others are for the driver
 	watch   *observer
 	chores  *chores
 	resumed bool // attempts may have been made by a driver before this one

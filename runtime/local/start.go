@@ -61,7 +61,7 @@ func start(ctx context.Context, o Options, request drive.Request) (out Outcome, 
 	}
 	out.Run = run
 	watch.start()
-	s := &scene{machine: m, claim: c, record: run, run: r, watch: watch, chores: &chores{claim: c, run: r}}
+	s := &scene{machine: m, claim: c, record: run, run: r, watch: watch, chores: &chores{claim: c}}
 	out.End, err = newDriver(s).drive(ctx, requests)
 	return out, err
 }
