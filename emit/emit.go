@@ -1,5 +1,5 @@
 // Package emit is the table of emit targets: the systems that programs can be written for as text, a row each. The
-// folders beneath it write; emit/graph, which draws pictures of programs, is no target.
+// folders beneath it write; emit/graph, which draws pictures of programs, is not a target.
 package emit
 
 import (

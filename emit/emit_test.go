@@ -74,7 +74,7 @@ func TestTargetOfATest(t *testing.T) {
 	}
 }
 
-// TestKubernetes: the documents are the objects of the definition, in order; the role of a store stands where its kind
+// TestKubernetes: the documents are the objects of the definition, in order; the role of a store is written if its kind
 // has it.
 func TestKubernetes(t *testing.T) {
 	set := kinds.Builtin()

@@ -52,7 +52,7 @@ func (c *cli) openWith(dir string, p *progress) *app.Project {
 	}})
 }
 
-// project opens a project whose notices nobody needs, for commands that take several directories.
+// project opens a project and discards its notices, for commands that take several directories.
 func (c *cli) project(dir string) *project.Project {
 	return c.openWith(dir, &progress{terminal: c.terminal, changes: c.stderr}).Project
 }

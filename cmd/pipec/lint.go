@@ -104,7 +104,7 @@ func (l *linter) lint(paths []string) error {
 	return nil
 }
 
-// drawing says how the diagnostics are written.
+// drawing is the format of the diagnostics.
 func (l *linter) drawing() diag.Options {
 	o := l.diagOptions()
 	o.Version, o.Fails = pipecVersion(), diag.Severity(l.least)

@@ -30,7 +30,7 @@ func (s silent) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 // usage is a fault of the command line.
 func usage(format string, args ...any) error { return fault.Usagef(format, args...) }
 
-// exitStatus returns the status of an error. An error that is no fault is one of cobra, about the command line.
+// exitStatus returns the status of an error. An error that is not a fault is from cobra, about the command line.
 func exitStatus(err error) int {
 	var s silent
 	var f *fault.Fault

@@ -62,7 +62,7 @@ func (c *cli) validate(paths []string, format string) error {
 	return nil
 }
 
-// describe says what was checked: what a project declares, or how many projects there are.
+// describe returns what was checked: what a project declares, or how many projects there are.
 func describe(f *check.Found) string {
 	if f.Projects > 1 {
 		return plural(f.Projects, "project")

@@ -83,7 +83,7 @@ func (w *watcher) lines(step string, line func(string)) error {
 	return r.Lines(ctx, w.run, step, line)
 }
 
-// close ends the view. A reader of stdout that is gone is no error.
+// close ends the view. A closed stdout is not an error.
 func (w *watcher) close() error {
 	if w.view == nil {
 		return nil

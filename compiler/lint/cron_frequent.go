@@ -55,7 +55,7 @@ var cronFrequent = &Rule{
 // two starts.
 func shortest(s *model.Schedule) time.Duration {
 	const most = 400
-	plain := program.Schedule{Cron: s.Cron, Timezone: "UTC"} // a day of 23 hours is no reason to speak
+	plain := program.Schedule{Cron: s.Cron, Timezone: "UTC"} // a day of 23 hours must not cause a finding
 	starts, err := schedule.Next(&plain, someDay, most)
 	if err != nil {
 		return 0

@@ -1,6 +1,6 @@
 // Package app has the use cases of pipec as a library: what `pipec` does on a command line, and what a web page or a test
 // may do in the same way. Requests and results are plain data and errors are faults (package fault), with a kind in the
-// place of an exit status. It prints nothing, asks nobody and reads no flags: progress goes to the observer of the options.
+// place of an exit status. It prints nothing, asks no questions and reads no flags: progress goes to the observer of the options.
 //
 // A Project is the entrance. Each room behind it has a package: definitions (what a cluster has of the pipelines),
 // orchestrator (runs), records (what runs have left).

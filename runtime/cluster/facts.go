@@ -24,7 +24,7 @@ type Facts struct {
 	Without string
 }
 
-// someNodes is how many nodes are examined, because the nodes of a cluster are usually alike.
+// someNodes is how many nodes are examined, because the nodes of a cluster are usually the same.
 const someNodes = 200
 
 // imageVolumesFrom are the first versions of container runtimes that mount images.

@@ -30,7 +30,7 @@ type Config struct {
 	Store   store.Store
 	Program *program.Program
 	Record  *record.Run
-	// Observe is called with each event and each notification of the engine, in order; nil if nobody observes the run. It
+	// Observe is called with each event and each notification of the engine, in order; nil if the run is not observed. It
 	// must not block, and it must be safe for concurrent use if Report or Warn are called concurrently.
 	Observe func(record.Event)
 	// LogDelay is how long an event may wait until it is written to the log together with others.

@@ -21,7 +21,7 @@ func TestAsRefusal(t *testing.T) {
 	for name, c := range map[string]struct {
 		err         error
 		environment bool
-		want        Refusal // without a code: the error is no refusal
+		want        Refusal // without a code: the error is not a refusal
 	}{
 		"params":                {&params.Error{Message: "m", Hint: "h"}, false, Refusal{RefusedParam, "m", "h", ""}},
 		"step":                  {&rerun.UnknownStepError{Step: "x"}, false, Refusal{RefusedStep, `there is no step "x" in this pipeline`, "", ""}},

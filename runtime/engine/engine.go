@@ -28,7 +28,7 @@ type rooms struct {
 // runTimer is the name of the timer of the run's timeout. All others have a slash.
 const runTimer = "timeout"
 
-// Next folds one event into the state and says what to do now. It changes s and returns it. An event that does not fit
+// Next folds one event into the state and returns what to do now. It changes s and returns it. An event that does not fit
 // (of a step that does not exist, of an attempt that isn't running, a second one of its kind, after the end) changes
 // nothing and asks for nothing.
 func Next(s *State, e record.Event) (*State, []Action) {

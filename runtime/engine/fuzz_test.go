@@ -8,7 +8,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// FuzzNext gives the engine any program and any events. It may refuse them, and must neither panic nor go on after
+// FuzzNext gives the engine any program and any events. It may refuse them, and must neither panic nor continue after
 // the end.
 func FuzzNext(f *testing.F) {
 	p := finally(pipeline(

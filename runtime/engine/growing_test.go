@@ -177,7 +177,7 @@ type growing struct {
 	end     *record.End
 	log     []record.Event
 	actions []Action
-	sent    func(record.Event, []Action) // is told of each event and of what came of it; nil: nobody
+	sent    func(record.Event, []Action) // is called with each event and its actions; may be nil
 }
 
 func newGrowing(t *rapid.T, s *State) *growing {

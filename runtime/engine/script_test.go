@@ -232,7 +232,7 @@ func parseEvent(line string) (record.Event, error) {
 	switch name(1) {
 	case "ok":
 		r.Status, r.ExitCode, r.Outputs = record.Succeeded, &code, data(words[2:])
-	case "ok_told": // a process that ends well when it is told to stop
+	case "ok_told": // a process that succeeds when it is asked to stop
 		r.Status, r.ExitCode, r.Outputs, r.ToldToStop = record.Succeeded, &code, data(words[2:]), true
 	case "fail":
 		fmt.Sscan(name(2), &code)

@@ -22,7 +22,7 @@ type Fold struct {
 	Segment int64           // the first segment of the log that Read has not found
 }
 
-// NewFold returns the state of a run before its first event. The error says why the program can't be run.
+// NewFold returns the state of a run before its first event. The error is the reason why the program can't be run.
 func NewFold(p *program.Program, run *record.Run) (*Fold, error) {
 	state, err := engine.New(p, run, run.Parallel)
 	if err != nil {

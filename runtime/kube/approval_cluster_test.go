@@ -13,7 +13,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// logged waits until the run's log has an event, and gives it: what is told to who follows is in the log before.
+// logged waits until the run's log has an event, and returns it: an event is in the log before it is reported to followers.
 func (w *world) logged(run string, want func(*record.Event) bool) *record.Event {
 	w.t.Helper()
 	of := &record.Run{Namespace: w.ns, Pipeline: "p", Name: run}

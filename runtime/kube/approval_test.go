@@ -25,7 +25,7 @@ func (r *rig) annotate(name, value string) {
 	kubetest.Update(r.api, "jobs", "run", func(j *batchv1.Job) { metav1.SetMetaDataAnnotation(&j.ObjectMeta, name, value) })
 }
 
-// hearing calls heard with each event that a coordinator tells.
+// hearing calls heard with each event that a coordinator prints.
 type hearing struct {
 	heard func(line string)
 }
@@ -88,7 +88,7 @@ func TestApprovals(t *testing.T) {
 						s.dead.Store(crash)
 						die()
 					}).Stop()
-				} else if asked.Load() { // an answer that the one before was told of, and has died over
+				} else if asked.Load() { // an answer that the earlier coordinator received before it died
 					time.AfterFunc(100*time.Millisecond, func() {
 						for range cap(answers) {
 							give()

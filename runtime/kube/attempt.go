@@ -129,7 +129,7 @@ func (a *attempt) changed(p *corev1.Pod) {
 		return
 	case a.pod.uid == "":
 		if a.digest == "" || a.foreign(p) != "" {
-			return // the answer to the request that creates the pod will tell
+			return // the response to the creation of the pod will decide
 		}
 		a.pod.uid, a.pod.began = p.UID, now()
 	}

@@ -10,7 +10,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// cached looks results up in the cache, and stores them there. Its maps are owned by the loop, but for keeping.
+// cached looks results up in the cache, and stores them there. Its maps are owned by the loop, except for keeping.
 type cached struct {
 	d       *driver
 	slots   map[string]cache.Slot // where the result of a step belongs, by the step
@@ -72,7 +72,9 @@ func (c *cached) keep(a *attempt, r *record.Result) {
 			return nil
 		}
 		return func() {
-			c.failed.Do(func() { d.warn(a.id.Step, "results can't be stored in the cache, and later runs will compute them again: "+err.Error()) })
+			c.failed.Do(func() {
+				d.warn(a.id.Step, "results can't be stored in the cache, and later runs will compute them again: "+err.Error())
+			})
 		}
 	})
 }

@@ -273,7 +273,7 @@ func (w *world) job(p *program.Program, run string, annotations map[string]strin
 	}
 }
 
-// finished waits for the Job's end, by a watch, and says how it ended: "Complete" or "Failed".
+// finished waits for the Job's end, by a watch, and returns how it ended: "Complete" or "Failed".
 func (w *world) finished(run string) string {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), 3*time.Minute)
@@ -307,7 +307,7 @@ func (w *world) coordinatorLog(run string) string {
 	return out.String()
 }
 
-// await waits until a step's pod is as wanted, by a watch, and gives it.
+// await waits until a step's pod has the expected state, by a watch, and returns it.
 func (w *world) await(selector string, want func(*corev1.Pod) bool) *corev1.Pod {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), 2*time.Minute)

@@ -51,9 +51,9 @@ type rig struct {
 	store   store.Store
 	program *program.Program
 	encoded []byte
-	// outcome says how an attempt ends; nil: its pod vanishes, and leaves nothing.
+	// outcome returns the result of an attempt; nil: its pod vanishes, and leaves nothing.
 	outcome func(step string, attempt int) *record.Result
-	// runs is told of each pod while it runs.
+	// runs is called for each running pod.
 	runs func(pod corev1.Pod)
 }
 
@@ -391,7 +391,7 @@ func TestAdoption(t *testing.T) {
 	}
 }
 
-// A coordinator that was started again tells all once more, with the same numbers.
+// A coordinator that was started again prints all events again, with the same numbers.
 func TestTellsAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, tellsAgain)
@@ -450,7 +450,7 @@ func tellsAgain(t *testing.T) {
 	}
 }
 
-// TestLateAnswer: what the watch tells of a pod stays, though the answer to its creation comes behind it.
+// TestLateAnswer: the state of a pod from the watch is kept, although the response to its creation comes later.
 func TestLateAnswer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, lateAnswer)

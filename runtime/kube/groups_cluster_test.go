@@ -53,7 +53,7 @@ func (w *world) apart(runs ...string) {
 	w.t.Logf("%d pods of the group, one after the other", len(spans))
 }
 
-// group waits until the group's Lease is as wanted, by a watch.
+// group waits until the group's Lease has the expected state, by a watch.
 func (w *world) group(what string, want func(holders, waiting string) bool) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), 2*time.Minute)

@@ -93,7 +93,7 @@ func (r *rig) noGroups() {
 }
 
 // TestGroupFaults: several runs in one group, their coordinators killed and started again while the API server fails:
-// never more are in than may be, all end, and nobody is left in it.
+// never more are in than may be, all end, and the group is empty.
 func TestGroupFaults(t *testing.T) {
 	seeds := 24
 	if testing.Short() {
@@ -185,7 +185,7 @@ func (r *rig) podOf(name, uid, label, value string, phase corev1.PodPhase) {
 	r.api.Put(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "ns", UID: types.UID(name), Labels: labels}, Status: corev1.PodStatus{Phase: phase}})
 }
 
-// watcher tells of lines that a coordinator writes.
+// watcher reports lines that a coordinator writes.
 type watcher struct {
 	waits chan record.Event
 }

@@ -18,7 +18,7 @@ const (
 	leaseLook   = 2 * time.Second  // how often one that is another's is looked at
 )
 
-// lease keeps two coordinators of a run from working against each other for long. It is no lock: what they do is safe
+// lease keeps two coordinators of a run from working against each other for long. It is not a lock: their actions are safe
 // without it, by the names of pods and by the run's log.
 type lease struct {
 	d    *driver
@@ -35,7 +35,7 @@ func newLease(d *driver) *lease {
 // holder is who this coordinator is: the same when its container was started again in its pod.
 func (l *lease) holder() string { return l.d.o.Pod + "/" + l.d.o.PodUID }
 
-// acquire waits until the lease is free, or nobody has renewed it for long.
+// acquire waits until the lease is free, or has not been renewed for long.
 func (l *lease) acquire(ctx context.Context) error {
 	seen, since := "", time.Now()
 	for {
@@ -99,7 +99,7 @@ func (l *lease) take(ctx context.Context, expired bool) (*coordinationv1.Lease, 
 	return nil, nil
 }
 
-// dead says whether the pod of a holder is known to run no more.
+// dead reports whether the pod of a holder is known to run no more.
 func (l *lease) dead(ctx context.Context, holder string) bool {
 	name, uid, _ := strings.Cut(holder, "/")
 	pod, err := l.d.client.GetPod(ctx, name)

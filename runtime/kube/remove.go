@@ -45,7 +45,7 @@ func (a *attempt) giveUpNode() {
 	a.settle(nil)
 }
 
-// sweeper deletes pods: those of attempts that are to end, and those that nobody needs any more. It is owned by the loop.
+// sweeper deletes pods: those of attempts that are to end, and those that are no longer needed. It is owned by the loop.
 type sweeper struct {
 	d       *driver
 	waiting []endedPod // to be deleted, the oldest end first

@@ -133,7 +133,7 @@ func TestFailure(t *testing.T) {
 	}
 }
 
-// The coordinator's pod is deleted, then its process is killed in its container: the run goes on, and each step has run
+// The coordinator's pod is deleted, then its process is killed in its container: the run continues, and each step has run
 // once.
 func TestKilledCoordinator(t *testing.T) {
 	t.Parallel()
@@ -290,7 +290,7 @@ func TestSidecar(t *testing.T) {
 	w.succeeded("one")
 }
 
-// A pod that someone deletes is no fault of the step's: it is run again, and its attempt counts as before.
+// A pod that someone deletes is not a failure of the step: it is run again, and its attempt counts as before.
 // It sleeps for long enough that no slow kubelet lets it end before it is deleted.
 func TestDeletedPod(t *testing.T) {
 	t.Parallel()

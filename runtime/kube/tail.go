@@ -16,7 +16,7 @@ import (
 // maxTail is how much of a log's end is saved.
 const maxTail = 1 << 20
 
-// tailNote stands before what was saved so.
+// tailNote precedes a log that was saved this way.
 const tailNote = "pipec: the following lines are from the pod's own log: the step was killed before its log could be stored\n"
 
 // tails saves the ends of logs whose wrappers were killed. It is safe for concurrent use.
@@ -113,7 +113,7 @@ func (t *tail) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// last cuts a buffer that has grown to twice what is wanted.
+// last cuts a buffer that has grown to twice the limit.
 func last(b []byte) []byte {
 	if len(b) > 2*maxTail {
 		return append(b[:0], b[len(b)-maxTail:]...)

@@ -2,7 +2,7 @@ package kube
 
 import "time"
 
-// timerName says what a timer of an attempt is for.
+// timerName is the purpose of a timer of an attempt.
 type timerName int
 
 const (

@@ -83,7 +83,7 @@ func (a *attempt) nodeLost(since time.Time) {
 	a.d.warn(a.id.Step, fmt.Sprintf("the node %s of its pod %s is unreachable since %s", a.pod.state.Node, a.name, since.UTC().Format(time.RFC3339)))
 	wait := a.d.program.Target.OnLostNode.D()
 	if wait <= 0 {
-		return // it is waited for: nobody can tell what runs there
+		return // wait for it: it is not known what runs there
 	}
 	a.timers.start(lostTimer, wait, func() {
 		if a.pod.gone || a.pod.lost.IsZero() || a.pod.state.Ends() {

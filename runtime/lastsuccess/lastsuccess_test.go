@@ -80,7 +80,7 @@ func TestFind(t *testing.T) {
 	} {
 		put(t, s, p)
 	}
-	// Records that are torn stand in nobody's way.
+	// Torn records are skipped.
 	torn := &record.Run{Namespace: "ns", Pipeline: "p", Name: "torn", CreatedAt: time.Unix(8, 0)}
 	for _, key := range []string{torn.IndexKey(), torn.EndKey(), "index/p/nonsense"} {
 		if err := s.Put(t.Context(), key, strings.NewReader("{"), store.IfAbsent); err != nil {

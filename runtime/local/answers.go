@@ -59,7 +59,7 @@ func (d *driver) takeAnswers(ctx context.Context) {
 		d.mu.Lock()
 		step, asked := d.answers.asked[name]
 		d.mu.Unlock()
-		if !asked { // nobody has read a question yet that this could answer
+		if !asked { // no question was shown yet that this could answer
 			d.claim.CloseAnswer(name, false)
 			continue
 		}

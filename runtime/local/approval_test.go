@@ -30,7 +30,7 @@ func asks(name, message, typ string, parts ...part) program.Step {
 	return s
 }
 
-// background is a run that goes on while the test does other things.
+// background is a run that continues while the test does other things.
 type background struct {
 	*project
 	asked chan string // addresses, as they ask
@@ -221,7 +221,7 @@ func TestApprovalCancelled(t *testing.T) {
 	p.want(p.run(t.Context()), "timed_out: ok=cancelled/Cancelled")
 }
 
-// A driver that is killed while it waits: the run goes on under its name, and waits for the same answer, as long as it
+// A driver that is killed while it waits: the run is resumed under its name, and waits for the same answer, as long as it
 // would have. An answer that was given meanwhile is refused; one that was given before counts.
 func TestApprovalResumed(t *testing.T) {
 	linuxOnly(t)
@@ -304,7 +304,7 @@ func TestAnswersByHand(t *testing.T) {
 	p.want(<-b.done, "succeeded: ok=succeeded")
 }
 
-// A rerun asks nobody again whose answer still holds, and whose step is what it was.
+// A rerun keeps an answer that is still valid if its step has not changed.
 func TestApprovalKept(t *testing.T) {
 	p := newProject(t, asks("ok", "go?", "number"), sh("b", `test -e `+filepath.Join(t.TempDir(), "there"), in("v", "number", "step.ok.value")))
 	p.o.Name = "one"

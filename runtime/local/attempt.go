@@ -133,7 +133,7 @@ func small(spec *step.Spec, result *record.Result) bool {
 	return result.Status == record.Succeeded && spec.Attempt == 1 && len(spec.Inputs) == 0 && spec.Code == "" && spec.Program.Python == ""
 }
 
-// tidy removes the directories that nobody needs: that of an attempt that succeeded, else those of earlier attempts.
+// tidy removes the directories that are not needed: that of an attempt that succeeded, else those of earlier attempts.
 func (t *attempts) tidy(spec *step.Spec, result *record.Result) {
 	if result.Status == record.Succeeded {
 		_ = work.Remove(spec.Root)

@@ -28,8 +28,8 @@ type driver struct {
 	closed  bool // no more events are taken
 }
 
-// task is work that takes time: an attempt, or a query of the cache. It returns the event that it ends with, and what is
-// left to be done after that; nil: nothing. An event without a type is ignored.
+// task is work that takes time: an attempt, or a query of the cache. It returns the event that it ends with, and the work
+// to do after that; nil: nothing. An event without a type is ignored.
 type task func() (e record.Event, rest func())
 
 func newDriver(s *scene) *driver {

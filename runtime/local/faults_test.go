@@ -27,7 +27,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// driveChild is the driver in a process of its own: it tells on stdout what its steps write.
+// driveChild is the driver in a process of its own: it prints the output of its steps on stdout.
 func driveChild(dir string) int {
 	data, err := os.ReadFile(filepath.Join(dir, "program.json"))
 	if err != nil {
@@ -106,7 +106,7 @@ func (c *child) kill() {
 	_ = c.cmd.Wait()
 }
 
-// alive says whether the process whose number the file holds still runs.
+// alive reports whether the process whose number the file holds still runs.
 func alive(t *testing.T, file string) bool {
 	t.Helper()
 	data, err := os.ReadFile(file)
@@ -291,7 +291,7 @@ func TestKilledAndCancelled(t *testing.T) {
 	}
 }
 
-// TestKilledAnywhere kills a driver at many points of a run, and goes on as often. Each step is committed once.
+// TestKilledAnywhere kills a driver at many points of a run, and resumes the run each time. Each step is committed once.
 func TestKilledAnywhere(t *testing.T) {
 	linuxOnly(t)
 	p := newProject(t)
@@ -461,7 +461,7 @@ func TestObserverHangs(t *testing.T) {
 			names, _ := w.Runs()
 			for _, name := range names {
 				if run, err := w.Run(name); err == nil {
-					// The process ends though nobody reads what it wrote.
+					// The process ends although its output is not read.
 					eventually.Holds(time.Minute, func() bool { return len(run.Steps()) == 0 || !aliveNow(pid) })
 				}
 			}

@@ -38,7 +38,7 @@ type observer struct {
 	closed bool
 }
 
-// newObserver returns nil if nobody observes the run; a nil observer ignores everything. Nothing is reported before start.
+// newObserver returns nil if the run is not observed; a nil observer ignores everything. Nothing is reported before start.
 func newObserver(tell func(record.Event)) *observer {
 	if tell == nil {
 		return nil

@@ -30,7 +30,7 @@ type Options struct {
 	Kinds   *kinds.Set                 // the known orchestrators and stores; nil: kinds.Builtin()
 	Stores  stores.Set                 // opens the stack's artifact store; nil: stores.Builtin()
 	Params  map[string]json.RawMessage // values, and artifacts as params.Give writes them
-	Name    string                     // of the run; "": a name is made of the pipeline's name, the time and a random number
+	Name    string                     // of the run; "": a name is built from the pipeline's name, the time and a random number
 	Only    []string                   // the steps to run, together with those that they need; empty: all
 	// Parallel bounds the attempts that run at the same time; 0: what the stack says, else the number of cores.
 	Parallel int

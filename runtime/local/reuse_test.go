@@ -62,7 +62,7 @@ func TestCache(t *testing.T) {
 	p.want(p.run(t.Context()), "succeeded: a=succeeded b=succeeded/cached")
 }
 
-// A cache that can't be written fails no run, and is told of once.
+// A cache that can't be written does not fail a run, and is reported once.
 func TestCacheUnwritable(t *testing.T) {
 	p := newProject(t)
 	p.o.Program.Steps = []program.Step{

@@ -1,4 +1,4 @@
-// Package rerun says what a run would do, without doing anything: which steps `run --step` is made of, and which steps
+// Package rerun plans a run, without starting it: which steps belong to `run --step`, and which steps
 // of a run are run again by `rerun`, with the reason of each. It is pure: it reads programs and records, and no store.
 package rerun
 

@@ -15,16 +15,15 @@ type Decision struct {
 	Step string `json:"step"`
 	Keep bool   `json:"keep"`           // its result is taken over
 	Why  string `json:"why,omitempty"`  // it runs: "failed", "depends on trainer", "changed", "new", "was skipped", …
-	Part bool   `json:"part,omitempty"` // it runs, but for those of its instances that succeeded
+	Part bool   `json:"part,omitempty"` // it runs, except for its instances that succeeded
 }
 
-// Decide says what is done with each step of now, when the run that ended as end is run again. was is the program of
+// Decide returns what is done with each step of now, when the run that ended as end is run again. was is the program of
 // that run. A step is kept when it succeeded, is defined as it was, and depends on nothing that runs. only are the steps
 // that take part; empty: all. gone are those whose outputs are not in the store any more. Decisions come in the order of
 // the program: steps, then finally.
 //
-// The code of steps is not compared. Steps share a code bundle, so fixing the code of a failed step would otherwise run all
-// steps again.
+// What a step's code does is not compared: a user who fixes a failed step expects the others to be kept.
 func Decide(was *program.Program, end *record.End, now *program.Program, only []string, gone map[string]bool) []Decision {
 	r := decider{old: was, new: now, gone: gone, was: index(was), now: index(now), ends: map[string]*record.StepEnd{}, verdicts: map[string]verdict{}}
 	for i := range end.Steps {
@@ -134,7 +133,7 @@ func (r *decider) verdict(s *program.Step) verdict {
 	return verdict{same: again && !readsRun(s), why: "was skipped"}
 }
 
-// readsRun says whether the step's condition may differ only because the run is another one.
+// readsRun reports whether the step's condition may differ only because the run is another one.
 func readsRun(s *program.Step) bool {
 	return slices.ContainsFunc(s.When.Refs(), func(ref string) bool { return strings.HasPrefix(ref, "run.") })
 }
@@ -149,7 +148,7 @@ func (r *decider) inPart(old, s *program.Step, why string) verdict {
 	return v
 }
 
-// unchanged compares definitions as the program writes them, with those of the pipelines that are called, but for what
+// unchanged compares definitions as the program writes them, with those of the pipelines that are called, except for what
 // can't change the outputs.
 func (r *decider) unchanged(a, b *program.Step) bool {
 	was, now := r.old.Reach([]*program.Step{a}), r.new.Reach([]*program.Step{b})
@@ -200,7 +199,7 @@ func essence(s *program.Step) []byte {
 		v := &c.Variants[i]
 		*v = program.Variant{Image: v.Image, SecretEnv: v.SecretEnv, Security: v.Security, PodPatch: v.PodPatch}
 	}
-	c.Pod, c.ImageDigest = nil, "" // what binding to a cluster made of the rest; an image is as its reference says, as code is
+	c.Pod, c.ImageDigest = nil, "" // the result of binding to a cluster; an image is as its reference says, as code is
 	data, err := json.Marshal(&c)
 	if err != nil {
 		return nil

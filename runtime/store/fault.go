@@ -16,7 +16,7 @@ const (
 	Denied
 )
 
-// Fault is why a request to a remote store failed. Its text says what failed, where, and what to do, and contains no
+// Fault is why a request to a remote store failed. Its text names the failed operation, the place and the fix, and contains no
 // secrets.
 type Fault struct {
 	Class Class

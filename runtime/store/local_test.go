@@ -159,7 +159,7 @@ func TestExclusive(t *testing.T) {
 	}
 }
 
-// Several processes race for each key: exactly one wins it, and what it wrote stands there.
+// Several processes race for each key: exactly one wins it, and what it wrote is stored.
 func TestExclusiveBetweenProcesses(t *testing.T) {
 	if dir := os.Getenv("STORE_TEST_DIR"); dir != "" {
 		l, err := store.OpenLocal(dir)

@@ -12,7 +12,7 @@ import (
 
 // Wrapper is a Store around another one.
 type Wrapper interface {
-	// Unwrap returns the other one.
+	// Unwrap returns the wrapped store.
 	Unwrap() Store
 }
 

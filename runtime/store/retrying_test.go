@@ -14,7 +14,7 @@ import (
 	"pipec.dev/pipec/runtime/store"
 )
 
-// away is a store that fails as it is told, and else keeps one object.
+// away is a store that fails on request, and else keeps one object.
 type away struct {
 	fail  func() error
 	calls int
@@ -199,7 +199,7 @@ func TestRetryingWrites(t *testing.T) {
 	}
 }
 
-// TestRetryingReads: a list goes on after its last key, a reader where it was.
+// TestRetryingReads: a list continues after its last key, a reader at its offset.
 func TestRetryingReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0

@@ -32,7 +32,7 @@ type step struct {
 	part   bool // it is a part of another step
 }
 
-// wait is what a step or the run waits for. The zero value is no wait.
+// wait is what a step or the run waits for. The zero value means that nothing is awaited.
 type wait struct {
 	what  string
 	since time.Time

@@ -94,7 +94,7 @@ func Key(v cty.Value) string {
 	return ""
 }
 
-// collected is where the instances that [*] collects stand among the variables: no name of the language's is like it.
+// collected is the name of the variable with the instances that [*] collects. It is not a valid name in the language.
 const collected = "step[*]"
 
 // collecting has [*] behind a step read its instances, which over a map HCL itself would take for one value.

@@ -127,7 +127,7 @@ func firstFunc(doc string, pastErrors bool) function.Function {
 	})
 }
 
-// readsNull says whether the closure reads `step.x.y…` where step.x.y is null: its step was skipped.
+// readsNull reports whether the closure reads `step.x.y…` where step.x.y is null: its step was skipped.
 func readsNull(c *customdecode.ExpressionClosure) bool {
 	null := false
 	look := func(t hcl.Traversal) {

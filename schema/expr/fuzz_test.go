@@ -60,7 +60,7 @@ func FuzzEval(f *testing.F) {
 	})
 }
 
-// grows says whether a text calls what can be asked for values as large as the memory.
+// grows reports whether a text calls a function that can return values as large as the memory.
 func grows(text string) bool {
 	for _, name := range []string{"range", "indent", "format", "setproduct"} {
 		if strings.Contains(text, name) {

@@ -200,7 +200,7 @@ func (g *gate) template() string {
 	return ""
 }
 
-// heredocLine stands on a newline inside a heredoc, and ends the heredoc where the next line is its marker.
+// heredocLine is called at a newline inside a heredoc, and ends the heredoc if the next line is its marker.
 func (g *gate) heredocLine() {
 	l := g.top()
 	l.midline = false
@@ -212,7 +212,7 @@ func (g *gate) heredocLine() {
 	}
 }
 
-// code reads about one token of what stands outside of text.
+// code reads about one token outside of text.
 func (g *gate) code() string {
 	l := g.top()
 	switch c := g.src[g.i]; c {
@@ -294,7 +294,7 @@ func (g *gate) name() {
 	}
 }
 
-// brace says what the `{` at hand opens.
+// brace returns what the current `{` opens.
 func (g *gate) brace() byte {
 	if l := g.top(); l.kind == 'B' && !l.assigned && len(l.brackets) == 0 {
 		return 'B'

@@ -19,7 +19,7 @@ const maxTree = 4 * (expr.MaxNesting + expr.MaxSigns + expr.MaxOperators + expr.
 // maxStack is what a goroutine's stack may grow to in these tests, far below the 1 GB at which the process ends.
 const maxStack = 128 << 20
 
-// TestGateRefuses holds that what would make the parser recurse without end is refused, wherever it stands.
+// TestGateRefuses holds that what would make the parser recurse without end is refused at every position.
 func TestGateRefuses(t *testing.T) {
 	defer debug.SetMaxStack(debug.SetMaxStack(maxStack))
 	for _, fragment := range []string{

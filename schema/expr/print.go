@@ -121,7 +121,7 @@ func Bare(e hclsyntax.Expression) hclsyntax.Expression {
 	}
 }
 
-// operand writes what stands beside an operator.
+// operand writes an operand of an operator.
 func (p *printer) operand(e hclsyntax.Expression) {
 	switch e := Bare(e).(type) {
 	case *hclsyntax.BinaryOpExpr, *hclsyntax.ConditionalExpr, *hclsyntax.UnaryOpExpr:
@@ -325,7 +325,7 @@ func (p *printer) templateFor(f *hclsyntax.ForExpr) {
 	p.write("%{ endfor }")
 }
 
-// text writes what stands between quotes.
+// text writes the content of a quoted text.
 func (p *printer) text(s string) {
 	for i, r := range s {
 		switch {

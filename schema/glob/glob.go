@@ -35,7 +35,7 @@ type Pattern struct {
 // choice is a pattern without alternatives, which a pattern expands to.
 type choice struct {
 	rest  string   // of the pattern, beneath Dir
-	parts []string // of rest, by its slashes, as far as they tell which directories hold a match
+	parts []string // of rest, by its slashes, as far as they restrict the directories that contain a match
 	depth int      // how many directories beneath Dir a match can be in
 	dots  []string // how the names that may start with a dot begin
 }

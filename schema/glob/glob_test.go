@@ -108,7 +108,7 @@ func TestAlternatives(t *testing.T) {
 	var group func(deep int) *rapid.Generator[string]
 	group = func(deep int) *rapid.Generator[string] {
 		return rapid.Custom(func(t *rapid.T) string {
-			// No star stands beside a brace: with what is beyond it, it could be one of `**`.
+			// No star is beside a brace: with the text inside, it could become `**`.
 			atoms := []*rapid.Generator[string]{rapid.SampledFrom([]string{"a", "b", "?", "[ab]", "[!,}]", "a*b", "a/b", `\,`, `\{`, "a/**/b"})}
 			if deep > 0 {
 				atoms = append(atoms, group(deep-1))

@@ -1,4 +1,4 @@
-// Package kinds is the table of what a stack is made of: a row for each kind of orchestrator and of artifact store. The
+// Package kinds is the table of the parts of a stack: a row for each kind of orchestrator and of artifact store. The
 // language's blocks `orchestrator` and `artifact_store` are made from the rows, the compiler checks stacks and pipelines
 // by them, and what writes or runs programs looks up there what a kind needs.
 //
@@ -31,7 +31,7 @@ func Builtin() *Set {
 // Orchestrator is a kind of orchestrator: what runs the steps.
 type Orchestrator struct {
 	Kind string
-	// Doc says what its steps run as, for the language's reference: "processes on this machine".
+	// Doc is what its steps run as, for the language's reference: "processes on this machine".
 	Doc string
 	// Attributes are those of its block. Kinds may share one: those of the same name must be equal.
 	Attributes []Attribute
@@ -60,7 +60,7 @@ type Store struct {
 	PathDoc string
 	// Example is a path to suggest: "s3://BUCKET/PREFIX".
 	Example string
-	// Private says what it is if only this machine can reach it: "a directory of this machine". "": pods can reach it.
+	// Private describes it if only this machine can reach it: "a directory of this machine". "": pods can reach it.
 	Private string
 	// RoleAnnotation is the annotation by which a service account gets program.Store.Role. "": it can't have one.
 	RoleAnnotation string
@@ -88,7 +88,7 @@ type Lack struct {
 	// Feature is the path of a block or an attribute from `pipeline` down, as in the language's table: "schedule",
 	// "step.for_each", "finally". An attribute that is written with its default value is not counted.
 	Feature string
-	// Why says why, or what to use instead, in a sentence. It may be empty.
+	// Why is the reason, or what to use instead, as a sentence. It may be empty.
 	Why string
 }
 

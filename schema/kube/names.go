@@ -13,7 +13,7 @@ const (
 	MaxCronJob = 52
 )
 
-// digestChars is how much of a digest stands in a name that was changed.
+// digestChars is the length of the digest in a changed name.
 const digestChars = 8
 
 // Name returns s as a DNS label of at most max characters: in lower case, with - for characters that are not allowed. If s is changed

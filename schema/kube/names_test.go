@@ -20,7 +20,7 @@ var anyName = rapid.OneOf(
 
 const digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-// TestNames: what is made of any name is a name to Kubernetes, within its limits, and made of two names, never the same.
+// TestNames: every name becomes a valid name in Kubernetes, within its limits, and two names never become the same.
 func TestNames(t *testing.T) {
 	kinds := map[string]struct {
 		of   func(string) string
@@ -54,7 +54,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestNamesDiffer: names that Kubernetes would not tell apart.
+// TestNamesDiffer: names that Kubernetes would not distinguish.
 func TestNamesDiffer(t *testing.T) {
 	long := strings.Repeat("a", 60)
 	seen := map[string]string{}

@@ -6,7 +6,7 @@ import "encoding/json"
 type Approval struct {
 	Message Value    `json:"message"` // a string when evaluated
 	Timeout Duration `json:"timeout,omitempty"`
-	// Default is the value if nobody answers in time. If it is nil, the step times out.
+	// Default is the value if there is no answer in time. If it is nil, the step times out.
 	Default json.RawMessage `json:"default,omitempty"`
 }
 

@@ -30,7 +30,7 @@ type LockedCluster struct {
 
 // LockedCode is a pushed code bundle.
 type LockedCode struct {
-	// Digest is of the tree, as Run.Codes has it. It follows from the files alone, so that whoever has them can tell
+	// Digest is of the tree, as Run.Codes has it. It follows from the files alone, so that a caller who has them can check
 	// without the store whether it is old.
 	Digest string `json:"digest"`
 }

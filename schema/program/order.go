@@ -2,8 +2,8 @@ package program
 
 import "container/heap"
 
-// Ordered returns the steps, and then those of finally, so that each stands behind all that it needs; among those that
-// could stand next, the first by name does. Steps that wait for each other in a ring, which a checked program has none
+// Ordered returns the steps, and then those of finally, so that each is after all that it needs; among those that
+// could be next, the first by name is. Steps that wait for each other in a ring, which a checked program has none
 // of, come last.
 func (p *Program) Ordered() []*Step {
 	all := p.All()

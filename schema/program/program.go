@@ -68,7 +68,7 @@ type Code struct {
 	Exclude []string `json:"exclude,omitempty"`
 	Digest  string   `json:"digest,omitempty"` // of the pushed bundle's tree; only in a bound program
 	// Root is the directory of the library that Dir is relative to, itself relative to the project; "": the project's. A
-	// library that is elsewhere is the same to a run, so it is no part of the JSON: only who has just compiled knows it.
+	// library that is elsewhere is the same to a run, so it is not part of the JSON: it is only set after compiling.
 	Root string `json:"-"`
 }
 

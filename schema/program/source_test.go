@@ -20,7 +20,7 @@ func TestParseSource(t *testing.T) {
 		}
 	}
 	for text, says := range map[string]string{
-		"": "it is empty", strings.Repeat("a", 2049): "longer than 2048 bytes", "a\tb": "no path can contain", "\xff": "no path has",
+		"": "it is empty", strings.Repeat("a", 2049): "longer than 2048 bytes", "a\tb": "no path can contain", "\xff": "no path can contain",
 		"s3:/bucket/key": "write s3://BUCKET/KEY", "s3:bucket": "write s3://BUCKET/KEY", "git+ssh:x": "git+ssh: looks like", "C:\\x": "./C:\\x",
 		"S3://bucket/key": "write s3:// in lower case", "gs://bucket/key": "gs:// is not supported: a param is imported from s3://BUCKET/KEY",
 		"s3://b/key": "3 to 63 characters", "s3:///key": "3 to 63 characters", "s3://bucket": "a bucket without a key", "/etc/passwd": "outside", "../x": "outside", "a/..": "outside",

@@ -23,7 +23,7 @@ type Result struct {
 	Class    Class  `json:"class,omitempty"`
 	ExitCode *int   `json:"exit_code,omitempty"` // of the user's process; nil if there is none
 	Signal   string `json:"signal,omitempty"`
-	// ToldToStop reports that the process of a successful attempt was told to stop while it ran.
+	// ToldToStop reports that the process of a successful attempt was asked to stop while it ran.
 	ToldToStop bool      `json:"told_to_stop,omitempty"`
 	Reason     string    `json:"reason,omitempty"`
 	Message    string    `json:"message,omitempty"` // at most 4 KiB

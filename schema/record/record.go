@@ -167,7 +167,7 @@ type File struct {
 const (
 	ReasonError            = "Error"            // the user's process exited with another code than 0
 	ReasonSignal           = "Signal"           // a signal that pipec did not send ended the process
-	ReasonTimeout          = "Timeout"          // the attempt ran longer than timeout, or nobody answered an approval in time
+	ReasonTimeout          = "Timeout"          // the attempt ran longer than timeout, or there was no answer to an approval in time
 	ReasonRejected         = "Rejected"         // an approval was rejected
 	ReasonCancelled        = "Cancelled"        // the run was cancelled, or aborted
 	ReasonStart            = "StartError"       // the process could not be started: the executable does not exist or is not permitted
@@ -180,7 +180,7 @@ const (
 	ReasonCode             = "CodeUnavailable"  // the code bundle could not be unpacked
 	ReasonOOM              = "OOMKilled"        // the attempt ran out of memory
 	ReasonLost             = "ProcessLost"      // the attempt's process no longer exists and has left no result
-	ReasonShutdown         = "Shutdown"         // the machine or the pod was told to stop
+	ReasonShutdown         = "Shutdown"         // the machine or the pod was shut down
 	ReasonConditionFalse   = "ConditionFalse"   // skipped: when is false
 	ReasonUpstreamFailed   = "UpstreamFailed"   // skipped: a needed step failed
 	ReasonUpstreamSkipped  = "UpstreamSkipped"  // skipped: a needed step was skipped

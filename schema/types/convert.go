@@ -178,7 +178,7 @@ func Finite(v cty.Value) bool {
 	return true
 }
 
-// writable says whether the text of a number is one that checkJSON lets pass.
+// writable reports whether the text of a number is one that checkJSON lets pass.
 func writable(f *big.Float) bool {
 	if f.IsInf() {
 		return false

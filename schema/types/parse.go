@@ -11,7 +11,7 @@ import (
 type Fault struct {
 	Range   hcl.Range
 	Summary string
-	Unknown string // the word that is no type; "" for faults of another sort
+	Unknown string // the unknown word; "" for faults of another sort
 	Meant   string // the type that was certainly meant; or ""
 }
 

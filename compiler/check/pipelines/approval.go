@@ -58,7 +58,7 @@ func (c approvalCheck) check() {
 	c.byDefault(b)
 }
 
-// byDefault checks the value that is used if nobody answers in time.
+// byDefault checks the value that is used if there is no answer in time.
 func (c approvalCheck) byDefault(b *decode.Block) {
 	a := b.Attrs["default"]
 	switch {

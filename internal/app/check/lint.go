@@ -16,7 +16,7 @@ import (
 
 // LintOptions say how projects are linted.
 type LintOptions struct {
-	Rules lint.Options // but for the lock, which is the project's
+	Rules lint.Options // except for the lock, which is the project's
 	Fix   bool         // write certain fixes to the files
 	Fixed func(name string)
 }

@@ -1,6 +1,6 @@
 // Package definitions has the use cases about the definitions of pipelines on a cluster: what would change there, making
 // the change, removing all of it, writing it as manifests, and pushing the images and code that it refers to. It starts
-// no runs, asks nobody for consent and prints nothing: it returns what would change, and makes the change when told to.
+// no runs, does not ask for consent and prints nothing: it returns what would change, and a second call makes the change.
 package definitions
 
 import (

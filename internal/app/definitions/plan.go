@@ -15,7 +15,7 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// PlanRequest says what is planned.
+// PlanRequest selects what is planned.
 type PlanRequest struct {
 	Pipelines []string // empty: all of the project, and what the project no longer has is deleted
 	Offline   bool     // query no cluster
@@ -65,7 +65,7 @@ func (d *Definitions) planOffline(ctx context.Context, c *project.Compiled, stac
 	return w.pending(), nil
 }
 
-// ApplyRequest says what is applied.
+// ApplyRequest selects what is applied.
 type ApplyRequest struct {
 	Pipelines []string // empty: all of the project, and what the project no longer has is deleted
 	Force     bool     // take over fields that other managers have set

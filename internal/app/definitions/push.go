@@ -18,7 +18,7 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// PushRequest says what is pushed.
+// PushRequest selects what is pushed.
 type PushRequest struct {
 	Pipelines []string // empty: all, and what the stack no longer uses is removed from the lock
 	Upgrade   bool     // resolve tags again

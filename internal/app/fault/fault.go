@@ -8,7 +8,7 @@ import (
 	"fmt"
 )
 
-// Kind says what a fault is about.
+// Kind is the cause of a fault.
 type Kind int
 
 // The kinds of faults.

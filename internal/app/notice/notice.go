@@ -1,5 +1,5 @@
 // Package notice has what the use cases of internal/app report while they work. A notice is data: an observer may show
-// its text, or tell the types apart and show them in its own way. Events of runs are no notices; they are record.Event.
+// its text, or distinguish the types and show them in its own way. Events of runs are not notices; they are record.Event.
 package notice
 
 import (
@@ -50,7 +50,7 @@ var done = map[cluster.Action]string{
 	cluster.Create: "created", cluster.Update: "changed", cluster.Replace: "replaced", cluster.Delete: "deleted", cluster.Keep: "kept",
 }
 
-// String names the object and says what was done with it.
+// String returns the object and what was done with it.
 func (c Changed) String() string {
 	text := fmt.Sprintf("%s %s %s", c.Kind, c.Name, done[c.Action])
 	if c.Why != "" {
@@ -77,7 +77,7 @@ type Pushed struct{ image.Item }
 // String names what was pushed, and says with which result.
 func (p Pushed) String() string { return p.Kind + " " + p.Name + ": " + p.Result() }
 
-// Result says what was done, with the digest and the size where they are known.
+// Result returns what was done, with the digest and the size if they are known.
 func (p Pushed) Result() string {
 	if p.Status == image.Unchanged && p.Note != "" {
 		return oneLine(p.Note)
@@ -85,7 +85,7 @@ func (p Pushed) Result() string {
 	return Describe(p.Item)
 }
 
-// Describe says what was done with an item of a push.
+// Describe returns what was done with an item of a push.
 func Describe(item image.Item) string {
 	out := item.Status
 	if len(item.Digest) > 19 {

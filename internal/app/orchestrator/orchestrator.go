@@ -20,7 +20,7 @@ import (
 type Orchestrator interface {
 	// Start starts a run, and returns when it has ended, or, where it is not followed, when it is known to have started.
 	Start(context.Context, *StartRequest) (*Outcome, error)
-	// Rerun says what a rerun of a run would do. It changes nothing; RerunPlan.Start does it.
+	// Rerun returns the plan of a rerun. It changes nothing; RerunPlan.Start does it.
 	Rerun(context.Context, *RerunRequest) (*RerunPlan, error)
 	// Logs passes on the log lines of a run.
 	Logs(context.Context, *LogsRequest) error

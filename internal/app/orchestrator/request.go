@@ -11,7 +11,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// StartRequest says how a run is started.
+// StartRequest configures the start of a run.
 type StartRequest struct {
 	Pipeline string   // "": the only one
 	Params   []string // NAME=TEXT, as package inputs reads them
@@ -22,7 +22,7 @@ type StartRequest struct {
 	Detach   bool     // do not follow the run
 	NoLines  bool     // the log lines of the steps need not be passed on
 	// Watch is called once, when the run begins to be followed, with the run's program. The function that it returns is
-	// called with the run's events, in order and by one goroutine. nil: nobody watches.
+	// called with the run's events, in order and by one goroutine. nil: the run is not watched.
 	Watch func(*program.Program) func(record.Event)
 	// Interrupts reach the run while it is followed. Before and after that, the first one ends the operation. May be nil.
 	Interrupts <-chan interrupt.Interrupt
@@ -52,14 +52,14 @@ type Outcome struct {
 	Interrupted bool        // an interrupt has reached the run, which asked for it to be cancelled
 }
 
-// RunRequest says which run is meant.
+// RunRequest selects a run.
 type RunRequest struct {
 	Pipeline string // "": any
 	Name     string // the run's name, the start of it, or "latest"; "": the latest
 }
 
-// RerunRequest says which run is run again, and how the new run is started. Pipeline, params and steps of the new run are
-// those of the other one.
+// RerunRequest selects the run that is run again, and configures the new run. Pipeline, params and steps of the new run are
+// those of the earlier run.
 type RerunRequest struct {
 	Run RunRequest
 	StartRequest
@@ -70,13 +70,13 @@ type RerunPlan struct {
 	Of     string // the run
 	Resume bool   // the run itself is resumed; else a new run takes over what it has done
 	Steps  []rerun.Decision
-	// Nothing says why there is nothing to run again; "": there is.
+	// Nothing is the reason if there is nothing to run again; otherwise it is "".
 	Nothing string
 	// Start does it. nil: there is nothing to run again.
 	Start func(context.Context) (*Outcome, error)
 }
 
-// LogsRequest says which lines are read.
+// LogsRequest selects the lines to read.
 type LogsRequest struct {
 	RunRequest
 	runs.LogOptions
@@ -86,7 +86,7 @@ type LogsRequest struct {
 	Observe func(record.Event)
 }
 
-// CancelRequest says which run is cancelled.
+// CancelRequest selects the run to cancel.
 type CancelRequest struct {
 	RunRequest
 	Wait    bool               // return when the run has ended

@@ -24,7 +24,7 @@ var stackFile = filepath.Join(".pipec", "stack")
 // maxStackFile is how much of stackFile is read.
 const maxStackFile = 256
 
-// Options say how a project is compiled, and who is notified. The zero value is usable.
+// Options configure how a project is compiled, and where notices go. The zero value is usable.
 type Options struct {
 	Stack   string            // the name of the stack; "": PIPEC_STACK, then the choice of Use
 	Tables  Tables            // the known kinds of orchestrators and stores, and emit targets
@@ -33,7 +33,7 @@ type Options struct {
 	Version string            // of pipec, for what records it: saved plans, requests to registries
 	// Executable returns the path of pipec's binary, beside which the agent's image is. nil: there is none.
 	Executable func() (string, error)
-	// Notify is called with what the use cases report. nil: nobody is notified.
+	// Notify is called with what the use cases report. nil: notices are discarded.
 	Notify notice.Observer
 	// Reading is called with each directory before its sources are read, also concurrently. May be nil.
 	Reading func(dir string)
@@ -85,7 +85,7 @@ func (p *Project) Getenv(name string) string {
 	return ""
 }
 
-// Compile compiles the project. Errors and warnings in its files are in the result, and nobody is notified of them. The
+// Compile compiles the project. Errors and warnings in its files are in the result, and are not sent as notices. The
 // texts of unsaved files, by their paths relative to the project, replace those on disk; nil: there are none.
 func (p *Project) Compile(unsaved map[string][]byte) (*Compiled, error) {
 	o := compiler.Options{
@@ -115,7 +115,7 @@ func (p *Project) Checked() (*Compiled, error) {
 }
 
 // ForStack compiles the project for a use case that needs the chosen stack and no pipeline, such as reading the records of
-// runs. Errors in pipelines are no fault there, because a project may be half edited while a run is watched or cancelled;
+// runs. Errors in pipelines are not a fault there, because a project may be half edited while a run is watched or cancelled;
 // and warnings are left to the use cases that need the pipelines.
 func (p *Project) ForStack() (*Compiled, error) {
 	c, err := p.Compile(nil)

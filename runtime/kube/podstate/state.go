@@ -11,7 +11,7 @@ import (
 	"pipec.dev/pipec/schema/kube"
 )
 
-// State is how a pod stands.
+// State is the state of a pod.
 type State struct {
 	Node string // "": none yet
 
@@ -19,7 +19,7 @@ type State struct {
 	Main    *Ended    // how the main container has ended; nil: it has not
 	Waiting *Waiting  // what the pod waits for before the main container starts; nil: nothing is wrong
 
-	// OthersRun says that a container beside the main one still runs, which nobody ends: a sidecar that was injected.
+	// OthersRun reports that a container beside the main one still runs and will not end: an injected sidecar.
 	OthersRun bool
 	// Over says that nothing in the pod runs any more, or ever will.
 	Over bool
@@ -29,7 +29,7 @@ type State struct {
 	Init            *Ended     // an init container that has failed
 	InitName        string
 
-	Deleted time.Time // by when the pod should be gone; zero: nobody has deleted it
+	Deleted time.Time // by when the pod should be gone; zero: it is not deleted
 	// Silent says since when the node has not been heard of; zero: it is there.
 	Silent time.Time
 }
@@ -46,7 +46,7 @@ type Ended struct {
 // Condition is why.
 type Condition struct{ Reason, Message string }
 
-// Ends says whether all has happened that the attempt's end can be told from: the main container has ended, or it never
+// Ends reports whether the attempt's end can be determined: the main container has ended, or it never
 // will run.
 func (s *State) Ends() bool { return s.Main != nil || s.Over }
 

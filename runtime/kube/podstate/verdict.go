@@ -22,8 +22,8 @@ const (
 // Verdict is how an attempt has ended, by what its wrapper has committed (nil: nothing), and by its pod as it was seen
 // last. gone says that the pod is no more. The result has the names and times of neither: the caller fills them in.
 //
-// What was committed stands, but where the pod knows better why: the wrapper is told to stop, and by whom it isn't told;
-// and where its process was killed for want of memory, not every kernel tells it.
+// A committed result counts, except if the pod has a better reason: the wrapper gets a signal without its cause,
+// and not every kernel reports that a process was killed because it ran out of memory.
 func Verdict(committed *record.Result, s *State, gone bool) record.Result {
 	if committed != nil {
 		return refine(*committed, s, gone)
@@ -72,7 +72,7 @@ func refine(r record.Result, s *State, gone bool) record.Result {
 	return r
 }
 
-// outside says of a pod that was ended from outside by whom and why; false: it can't be told that it was.
+// outside returns why a pod was ended from outside; false: it is not known that it was.
 func outside(r *record.Result, s *State, gone bool) bool {
 	switch {
 	case s.Reason == ReasonDeadline:
@@ -94,7 +94,7 @@ func outside(r *record.Result, s *State, gone bool) bool {
 	return true
 }
 
-// ownStorage says whether an eviction's message is about what the pod itself has written: a limit of its own, and no
+// ownStorage reports whether an eviction's message is about what the pod itself has written: a limit of its own, and no
 // shortage of the node. The messages are the kubelet's.
 func ownStorage(message string) bool {
 	return strings.Contains(message, "exceeded its local ephemeral storage limit") ||
@@ -102,7 +102,7 @@ func ownStorage(message string) bool {
 		strings.Contains(message, "Usage of EmptyDir volume")
 }
 
-// Started says whether the container's process ever ran.
+// Started reports whether the container's process ever ran.
 func (e *Ended) Started() bool { return e.Reason != "StartError" && e.Reason != "ContainerCannotRun" }
 
 func (e *Ended) String() string {

@@ -6,12 +6,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Kind says what a pod waits for. Each kind has its own grace.
+// Kind is the reason why a pod waits. Each kind has its own grace.
 type Kind int
 
 // The kinds.
 const (
-	Starting Kind = iota // nothing is wrong, as far as the cluster says: volumes, a pull that goes on
+	Starting Kind = iota // nothing is wrong, as far as the cluster reports: volumes, an active pull
 	Room                 // no node takes it
 	Image                // an image that can't be pulled
 	Never                // what will never be there: the name of an image that can't be one

@@ -19,7 +19,7 @@ const checkKey = "runs/.check"
 const checkTimeout = time.Minute
 
 // Check tries what runs need of the store: that the bucket exists and may be listed, that objects can be written and read
-// back, large ones in parts, and that IfAbsent is honoured. It stops at the first fault, whose text says what to do. It
+// back, large ones in parts, and that IfAbsent is honoured. It stops at the first fault, whose text suggests a fix. It
 // leaves two small objects.
 func (s *Store) Check(ctx context.Context) []store.Finding {
 	ctx, cancel := context.WithTimeoutCause(ctx, checkTimeout, fmt.Errorf("%s did not respond for %s", s.where, checkTimeout))

@@ -79,7 +79,7 @@ func (s *Store) fault(ctx context.Context, op operation, key string, err error) 
 
 func (s *Store) exists(key string) error { return fmt.Errorf("%s: %w", key, store.ErrExists) }
 
-// explain returns the class of an error, and a sentence that says what it is and what to do.
+// explain returns the class of an error, and a sentence with the cause and the fix.
 func (s *Store) explain(op operation, err error) (store.Class, string) {
 	if f, ok := errors.AsType[*store.Fault](err); ok { // of the credentials
 		return f.Class, f.Text

@@ -30,7 +30,7 @@ func keyed(name string) (string, bool) {
 	return "", false
 }
 
-// TestExplain: what a server can answer, and what a person is told.
+// TestExplain: what a server can answer, and the messages for it.
 func TestExplain(t *testing.T) {
 	for _, c := range []struct {
 		status int
@@ -189,7 +189,7 @@ func TestNotOnce(t *testing.T) {
 	}
 }
 
-// TestNoCredentials: it is said where they were looked for, at once.
+// TestNoCredentials: the places that were searched are reported at once.
 func TestNoCredentials(t *testing.T) {
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"} {
 		t.Setenv(name, "")

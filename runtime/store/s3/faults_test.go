@@ -287,7 +287,7 @@ func TestReplacedWhileRead(t *testing.T) {
 	}
 }
 
-// TestChangedWhileSent: the server is told what each part must be, and takes no other.
+// TestChangedWhileSent: the server gets the digest of each part, and rejects other content.
 func TestChangedWhileSent(t *testing.T) {
 	b := storetest.NewBucket(t)
 	s := open(t, b.Store("c"), b.Environ)

@@ -57,7 +57,7 @@ type body struct {
 	sink    io.WriterAt   // what is read is written to as well; nil: nothing
 	now     io.ReadCloser // what is read next; nil: it has to be asked for
 	buf     []byte        // of the pool, where now reads from one
-	held    *bytes.Reader // what is left of buf
+	held    *bytes.Reader // the unread rest of buf
 	barren  int           // how often it was asked for since the last byte
 	next    int64         // where the first part begins that was not asked for
 	fetches []*fetch      // what was asked for ahead, in order
@@ -225,7 +225,7 @@ func (b *body) turn() error {
 			b.fetchAhead()
 			return nil
 		}
-		b.s.pool.put(f.buf) // it is asked for again, and the error told then
+		b.s.pool.put(f.buf) // the next request repeats it and returns the error
 		if own, ok := f.err.(*sinkError); ok {
 			return own
 		}

@@ -15,7 +15,7 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// proxy stands before the real server and spoils requests.
+// proxy is in front of the real server and spoils requests.
 type proxy struct {
 	*httptest.Server
 	to *httputil.ReverseProxy
@@ -25,7 +25,7 @@ type proxy struct {
 	fault fault
 }
 
-// fault says what happens to the n-th request (from 1); nil: it is passed on.
+// fault returns what happens to the n-th request (from 1); nil: it is passed on.
 type fault func(r *http.Request, n int) http.Handler
 
 func newProxy(t *testing.T, b *storetest.Bucket) *proxy {
@@ -59,7 +59,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.to.ServeHTTP(w, r)
 }
 
-// spoil begins to count anew.
+// spoil restarts the count.
 func (p *proxy) spoil(f fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -45,7 +45,7 @@ type Store struct {
 	creds    *credentials
 	bucket   string
 	prefix   string // "", or ends with /
-	where    string // as a person is told
+	where    string // for messages
 	endpoint string // "": AWS
 	region   string
 	style    bool // path style

@@ -36,7 +36,7 @@ const (
 // Missing is a reference that is not in the lock. It must be pushed, or at least resolved, before a run.
 type Missing struct {
 	Kind MissingKind `json:"kind"`
-	Name string      `json:"name"` // code: its name; image, agent: the reference that stands in the pods
+	Name string      `json:"name"` // code: its name; image, agent: the reference that the pods have
 	// Built reports that an image must be built from its block first.
 	Built bool `json:"built,omitempty"`
 }
@@ -102,7 +102,7 @@ func (b *binder) miss(m Missing) {
 	}
 }
 
-// notPushed is the tag of an agent that isn't in the lock: whoever sees that it can't be pulled learns why.
+// notPushed is the tag of an agent that isn't in the lock: the error of the failed pull then shows the reason.
 const notPushed = ":not-pushed"
 
 func (b *binder) target(opts Options) *program.Target {

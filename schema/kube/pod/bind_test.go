@@ -159,7 +159,7 @@ func TestWrapper(t *testing.T) {
 	}
 }
 
-// TestMissing: names without a digest are told once, and pinned ones aren't.
+// TestMissing: names without a digest are reported once, and pinned ones aren't.
 func TestMissing(t *testing.T) {
 	p := &program.Program{
 		Pipeline: "p", Project: "x",

@@ -39,7 +39,7 @@ func FuzzBind(f *testing.F) {
 		}
 		a, err := first.Encode()
 		if err != nil {
-			return // a raw message that is no JSON has been let in, by hand
+			return // a raw message that is not JSON has been let in, by hand
 		}
 		b, err := again.Encode()
 		if err != nil || !bytes.Equal(a, b) {

@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// drawSpec draws what stands in a PodSpec: lists with and without keys, objects, maps, plain values.
+// drawSpec draws the content of a PodSpec: lists with and without keys, objects, maps, plain values.
 func drawSpec(t *rapid.T, names []string) map[string]any {
 	out := map[string]any{}
 	maybe := func(name string, draw func() any) {
@@ -108,7 +108,7 @@ func TestPatchIsStrategic(t *testing.T) {
 	})
 }
 
-// sets takes the order out of lists that are merged by key: it has no meaning there, but for containers', which start in
+// sets takes the order out of lists that are merged by key: it has no meaning there, except for containers', which start in
 // it; and theirs puts new items first.
 func sets(s *corev1.PodSpec) map[string]any {
 	data, _ := json.Marshal(s)

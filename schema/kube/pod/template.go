@@ -53,7 +53,7 @@ func Annotations(p *program.Program) map[string]string {
 	return out
 }
 
-// template is the complete pod of a step, but for what an attempt fills in.
+// template is the complete pod of a step, except for the fields that an attempt fills in.
 func (b *binder) template(s *program.Step, img image) (*corev1.PodTemplateSpec, error) {
 	labels, annotations := maps.Clone(s.Labels), maps.Clone(s.Annotations)
 	if labels == nil {
@@ -148,7 +148,7 @@ func seconds(d time.Duration) *int64 {
 	return &n
 }
 
-// env tells the agent of the store, and gives the process its secrets. All else of the environment is in the agent's
+// env configures the store of the agent, and gives the process its secrets. All else of the environment is in the agent's
 // task, which the coordinator adds.
 func (b *binder) env(s *program.Step) []corev1.EnvVar {
 	out := []corev1.EnvVar{{Name: kube.EnvStore, Value: b.common.store}}

@@ -12,7 +12,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Rerun says what a rerun would do: a new run takes over what the other has done.
+// Rerun returns the plan of a rerun: a new run takes over the results of the earlier run.
 func (c *Cluster) Rerun(ctx context.Context, r *orchestrator.RerunRequest) (*orchestrator.RerunPlan, error) {
 	if err := check(&r.StartRequest); err != nil {
 		return nil, err

@@ -149,7 +149,7 @@ func (s *session) follow(ctx context.Context, p *prepared, r *orchestrator.Start
 	case err != nil:
 		return out, s.classify(ctx, err)
 	case end.Reason == record.ReasonImport && !asked:
-		return out, &fault.Fault{Kind: fault.Environment} // the end says what could not be imported
+		return out, &fault.Fault{Kind: fault.Environment} // the end of the run names the params that could not be imported
 	}
 	return out, nil
 }

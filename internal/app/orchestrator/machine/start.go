@@ -54,7 +54,7 @@ func (m *Machine) output(ctx context.Context) inputs.Lookup {
 	}
 }
 
-// Rerun says what a rerun would do.
+// Rerun returns the plan of a rerun.
 func (m *Machine) Rerun(ctx context.Context, r *orchestrator.RerunRequest) (*orchestrator.RerunPlan, error) {
 	if err := check(&r.StartRequest); err != nil {
 		return nil, err
