@@ -36,7 +36,7 @@ type Options struct {
 	Begin func(*record.Import)
 }
 
-// Fault is the error for an artifact that can't be imported.
+// Fault is the reason why something can't be imported.
 type Fault struct {
 	Message string
 	World   bool // the cause is the environment (a server, a disk, permissions), and not what the user has written
@@ -141,7 +141,7 @@ func (f *fetcher) file(ctx context.Context, path string, kind types.Artifact) (*
 	return &a, err
 }
 
-// explain returns why an import failed, and whether the environment is the cause.
+// explain returns why an import failed, and its cause.
 func explain(one *record.Import, err error) error {
 	from := strings.TrimPrefix(one.Source, record.FromFile)
 	out := &Fault{Message: fmt.Sprintf("param %q can't be imported from %s: %s", one.Name, from, err)}

@@ -116,7 +116,7 @@ func (f *fetcher) folder(ctx context.Context, b *bucket, s program.Source) (*rec
 	return &a, err
 }
 
-// noBucket replaces the error for a bucket that doesn't exist.
+// noBucket describes a missing bucket for a source.
 func noBucket(s program.Source, err error) error {
 	if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorCode() == "NoSuchBucket" {
 		return &Fault{Message: fmt.Sprintf("there is no bucket %q", s.Bucket)}

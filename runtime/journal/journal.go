@@ -1,5 +1,5 @@
-// Package journal writes and reads the log of a run: the events, in numbered segments that are written once. A writer that
-// finds a segment where it tries to write one learns that another process drives the run, and stops.
+// Package journal writes and reads the log of a run's events: segments at keys that are numbered, each written once. A driver
+// that finds a segment with the number of its next one learns that another driver has taken over, and stops.
 //
 // It does not interpret events: runtime/engine folds them.
 package journal
@@ -64,7 +64,7 @@ func (j *Journal) Add(e *record.Event) {
 	j.arm(j.delay)
 }
 
-// Flush writes the events that wait. It returns ErrTakenOver if another process has taken the run over.
+// Flush writes what waits. It is ErrTakenOver where that has happened.
 func (j *Journal) Flush() error {
 	j.writing <- struct{}{}
 	defer j.release()
@@ -96,7 +96,7 @@ func (j *Journal) Flush() error {
 	return fmt.Errorf("the run's log can't be written: %w", err)
 }
 
-// arm makes sure that the events that wait are written. The caller must hold mu.
+// arm starts the timer that writes the waiting events. The caller must hold the lock.
 func (j *Journal) arm(delay time.Duration) {
 	if !j.armed && !j.over {
 		j.armed = true
@@ -104,7 +104,7 @@ func (j *Journal) arm(delay time.Duration) {
 	}
 }
 
-// take returns the events that wait, and disarms the timer: the next event arms it again.
+// take takes the events that wait; with disarm the next event starts the timer again.
 func (j *Journal) take() []record.Event {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -130,7 +130,7 @@ func (j *Journal) Stop() {
 	j.over, j.pending = true, nil
 }
 
-// Close ends all writing. It waits for a write that is in progress.
+// Close ends all writing, now and later: it waits for an active write.
 func (j *Journal) Close() {
 	j.Stop()
 	j.writing <- struct{}{}

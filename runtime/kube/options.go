@@ -1,9 +1,9 @@
-// Package kube runs the steps of a run as pods of the cluster that it runs in itself: it is the executor beneath
-// runtime/drive. One coordinator drives one run, whose Job it belongs to. When it dies, another coordinator takes the run
-// over: the store contains what has happened, and the cluster what runs.
+// Package kube drives runs on a cluster, from within: it reports the events of pods to the engine and performs the
+// engine's actions. One coordinator drives one run and belongs to its Job. When it dies, another coordinator continues the run: the
+// events are in the store, and the running pods are in the cluster.
 //
-// It decides nothing about a run (runtime/engine does) and designs no pod (schema/kube/pod does). It does not poll: it
-// watches the run's pods and its Job.
+// It makes no decisions about a run (runtime/engine does) and defines no pods (schema/kube/pod does). It does not poll: one
+// watch reports changes of the run's pods, another of its Job.
 package kube
 
 import (
@@ -31,14 +31,14 @@ type Options struct {
 	// is held of them on their way; 0: as s3.Options.
 	Environ func(string) (string, bool)
 	Memory  int64
-	// Out receives the run's events, one line of JSON each. A coordinator that resumes a run writes the earlier events again,
-	// with the same numbers.
+	// Out takes the run's events, a line of JSON each; earlier events are repeated if this coordinator continues
+	// a run, with the same numbers.
 	Out io.Writer
 
 	pace time.Duration // between tries, at first; 0: as is good for a server
 }
 
-// ErrStopped means that the coordinator was stopped. The run continues when a coordinator is started again.
+// ErrStopped means that the coordinator was asked to end. The run continues when it is started again.
 var ErrStopped = errors.New("the coordinator was stopped before the end of the run; the next coordinator continues the run")
 
 // ErrTakenOver means that another coordinator drives the run.

@@ -22,7 +22,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// task returns the task of an attempt, for the wrapper in its pod.
+// task is the task of an attempt, for the wrapper in its pod.
 func (d *driver) task(s *engine.Spec) *step.Spec { return taskOf(d.record, s) }
 
 func taskOf(run *record.Run, s *engine.Spec) *step.Spec {

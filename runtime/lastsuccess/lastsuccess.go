@@ -24,7 +24,7 @@ const (
 	atOnce  = 16   // how many of them are read at the same time, if the newest is not enough
 )
 
-// Missing is the error for outputs that are required and were not found.
+// Missing lists the required outputs that were not found.
 type Missing struct{ Message, Hint string }
 
 func (m *Missing) Error() string { return m.Message }
@@ -169,7 +169,7 @@ type gathering struct {
 	stale    map[string]string // what to report about outputs that the newest run has with another type
 }
 
-// take takes outputs of a run that has succeeded.
+// take takes the requested outputs of a run that has succeeded.
 func (g *gathering) take(run string, end *record.End) {
 	g.open = slices.DeleteFunc(g.open, func(l *program.Last) bool {
 		i := slices.IndexFunc(end.Outputs, func(d record.Datum) bool { return d.Name == l.Output })
@@ -222,7 +222,7 @@ func read[T any](ctx context.Context, s store.Store, key string) (*T, error) {
 	return &v, nil
 }
 
-// fits reports whether an output can be used as a type.
+// fits reports whether an output of a run can be used as a type.
 func fits(d *record.Datum, typ string) bool {
 	if d.Type == typ {
 		return true

@@ -14,7 +14,7 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// Error is the error for params that a run can't be started with.
+// Error is the reason why the given params can't be used for a run.
 type Error struct {
 	Message string
 	Hint    string // what to do about it; may be ""
@@ -28,8 +28,8 @@ type Filled struct {
 	Imports []record.Import            // of those that are artifacts, sorted by name; some may be Empty
 }
 
-// Fill returns a value for every param of the program: the given value, else its default, else its source. The value of an
-// artifact is a record.Import, as Give encodes it. The error is an *Error with everything that is wrong.
+// Fill gives every param of the program what was given, else its default, else its source. What is given for an artifact
+// is a record.Import, as Give writes it. The error is an *Error, which lists all faults.
 func Fill(p *program.Program, given map[string]json.RawMessage) (Filled, error) {
 	out := Filled{Values: make(map[string]json.RawMessage, len(p.Params))}
 	declared := make(map[string]bool, len(p.Params))
@@ -132,7 +132,7 @@ func named(i record.Import, p *program.Param) record.Import {
 	return i
 }
 
-// Check returns why a value can't be that of the param; nil: it can. The value of an artifact is what Give has encoded.
+// Check reports whether a value can be the param's, or, for an artifact, what Give has written.
 func Check(p *program.Param, value json.RawMessage) error {
 	t, err := types.ParseString(p.Type)
 	if err != nil {

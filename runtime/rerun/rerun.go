@@ -23,8 +23,7 @@ type Decision struct {
 // that take part; empty: all. gone are those whose outputs are not in the store any more. Decisions come in the order of
 // the program: steps, then finally.
 //
-// The code of steps is not compared. Steps share a code bundle, so fixing the code of a failed step would otherwise run all
-// steps again.
+// What a step's code does is not compared: a user who fixes a failed step expects the others to be kept.
 func Decide(was *program.Program, end *record.End, now *program.Program, only []string, gone map[string]bool) []Decision {
 	r := decider{old: was, new: now, gone: gone, was: index(was), now: index(now), ends: map[string]*record.StepEnd{}, verdicts: map[string]verdict{}}
 	for i := range end.Steps {

@@ -216,7 +216,7 @@ func TestGroupReleaseRun(t *testing.T) {
 	p.Release()
 }
 
-// TestGroupOutlived: a slot that processes of a killed run hold without the lock does not block the other slot, and a waiter
+// TestGroupOutlived: a slot that processes of a killed run hold without the lock does not block a waiter for the other slot, and a waiter
 // gets the slot that is free first.
 func TestGroupOutlived(t *testing.T) {
 	if runtime.GOOS != "linux" {
