@@ -84,11 +84,6 @@ func onFailure(mode string, p *program.Program) *program.Program {
 	return p
 }
 
-func outputs(p *program.Program, rs ...program.Result) *program.Program {
-	p.Outputs = rs
-	return p
-}
-
 // asks makes an approval of a step; typ is that of its value, or "".
 func asks(typ string, a program.Approval, parts ...func(*program.Step)) func(*program.Step) {
 	return func(s *program.Step) {

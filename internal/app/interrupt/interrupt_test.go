@@ -11,8 +11,10 @@ func TestContext(t *testing.T) {
 	ctx, w := interrupt.Context(t.Context(), in)
 	in <- interrupt.Leave
 	<-ctx.Done()
-	if !w.End() || !w.End() {
-		t.Error("the interrupt is not reported")
+	for range 2 { // it may be called again
+		if !w.End() {
+			t.Error("the interrupt is not reported")
+		}
 	}
 	ctx, w = interrupt.Context(t.Context(), nil)
 	if w.End() || ctx.Err() == nil {

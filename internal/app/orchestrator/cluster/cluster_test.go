@@ -44,8 +44,10 @@ func TestLive(t *testing.T) {
 		t.Errorf("%d queries, and %q", queries, notices)
 	}
 	live = c.live("ml", func(context.Context) (map[string]remote.Job, error) { return nil, errors.New("unreachable") })
-	if run := (record.Run{Namespace: "ml"}); !live(&run) || !live(&run) || len(notices) != 1 {
-		t.Errorf("without an answer: %q", notices)
+	run := record.Run{Namespace: "ml"}
+	first, second := live(&run), live(&run)
+	if !first || !second || len(notices) != 1 {
+		t.Errorf("without an answer: %t, %t, %q", first, second, notices)
 	}
 }
 
