@@ -108,7 +108,7 @@ func TestPythonValues(t *testing.T) {
 		{name: "two levels of columns", typ: "dataframe", scientific: true, body: `
     import pandas as pd, sys
     sys.modules["pyarrow"] = None
-    return pd.DataFrame([[1]], columns=pd.MultiIndex.from_tuples([("a", "b")]))`, says: []string{"columns of 2 levels"}},
+    return pd.DataFrame([[1]], columns=pd.MultiIndex.from_tuples([("a", "b")]))`, says: []string{"columns with 2 levels"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			x := python(t, "steps:f", "def f():\n    "+c.body+"\n")
