@@ -188,7 +188,7 @@ func TestObjects(t *testing.T) {
 		{typ: "model", source: in + "dir/", want: "one=1 sub/two=2"},
 		{typ: "model", source: in + "x.csv", want: "a,b\n"},
 		{typ: "dataframe", source: in + "large.csv", format: "csv"},
-		{typ: "dataframe", source: in + "cut.parquet", says: "doesn't end so"},
+		{typ: "dataframe", source: in + "cut.parquet", says: "its end is missing"},
 		{typ: "image", source: in + "large.csv", says: `starts with "a,b`},
 		{typ: "file", source: in + "empty", says: "the file is empty"},
 		{typ: "file", source: in + "gone.csv", says: "there is no " + in + "gone.csv"},

@@ -258,7 +258,7 @@ func TestMemory(t *testing.T) {
 	if s := w.step(end, "killed"); s.Status != record.Failed || s.Reason != record.ReasonLost {
 		t.Errorf("killed ended %+v", s)
 	}
-	note := regexp.MustCompile(`(?m)^pipec: what follows is from the pod's own log: .*\n`)
+	note := regexp.MustCompile(`(?m)^pipec: the following lines are from the pod's own log: .*\n`)
 	node, err := w.client.CoreV1().Pods(w.ns).GetLogs(p.Name, &corev1.PodLogOptions{Container: "main"}).DoRaw(t.Context())
 	check(t, err)
 	if log := w.log("one", "killed", 1); note.ReplaceAllString(log, "") != string(node) {
