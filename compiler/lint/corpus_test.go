@@ -47,7 +47,7 @@ func TestCorpus(t *testing.T) {
 			if again := draw(t, r, r.Lint(o)); again != got {
 				t.Errorf("linted again:\n%s", again)
 			}
-			golden(t, file, a, got+mended(t, r, report, o))
+			golden(t, file, a, got+fixed(t, r, report, o))
 		})
 	}
 }
@@ -87,8 +87,8 @@ func compileDir(t *testing.T) *compiler.Result {
 	return r
 }
 
-// mended applies fixes until there are none, and returns the files that changed. A fix must not change what runs.
-func mended(t *testing.T, r *compiler.Result, report lint.Report, o lint.Options) string {
+// fixed applies fixes until there are none, and returns the files that changed. A fix must not change what runs.
+func fixed(t *testing.T, r *compiler.Result, report lint.Report, o lint.Options) string {
 	t.Helper()
 	out := ""
 	changed := map[string][]byte{}
