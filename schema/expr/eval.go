@@ -17,7 +17,8 @@ import (
 // The outputs of a skipped step are null.
 type Lookup func(ref string) (cty.Value, error)
 
-// Eval evaluates e with the values that lookup returns for e.Refs. The error contains the expression but no value.
+// Eval evaluates e with the values that lookup returns for e.Refs. The error contains the expression but no value. The result may
+// have marks, which types.ToJSON, types.Convert and types.Text understand.
 func (e *Expr) Eval(lookup Lookup) (cty.Value, error) {
 	node, err := Parse(e.Text)
 	if err != nil {
@@ -35,11 +36,11 @@ func (e *Expr) Eval(lookup Lookup) (cty.Value, error) {
 		return cty.NilVal, err
 	}
 	collecting(node, vars)
+	node = carrying(node)
 	v, diags := node.Value(&hcl.EvalContext{Variables: vars.values(), Functions: Functions()})
 	if diags.HasErrors() {
 		return cty.NilVal, fmt.Errorf("%s: %s", e.Text, sentence(diags[0]))
 	}
-	v, _ = v.UnmarkDeep()
 	if !types.Finite(v) {
 		return cty.NilVal, fmt.Errorf("%s: the value is infinite, as after a division by zero, or takes too many digits", e.Text)
 	}
@@ -48,11 +49,18 @@ func (e *Expr) Eval(lookup Lookup) (cty.Value, error) {
 
 // read puts the values of all references into vars.
 func (e *Expr) read(vars *tree, lookup Lookup) error {
-	for _, ref := range e.Refs {
-		v, err := lookup(ref)
-		if err != nil {
+	values := make([]cty.Value, len(e.Refs))
+	for i, ref := range e.Refs {
+		var err error
+		if values[i], err = lookup(ref); err != nil {
 			return err
 		}
+	}
+	if len(values) > 1 {
+		types.Distinguish(values)
+	}
+	for i, ref := range e.Refs {
+		v := values[i]
 		r, ok := StepRef(ref)
 		switch {
 		case !ok || r.Instance == "" && r.Attr != "":
@@ -87,9 +95,10 @@ func Key(v cty.Value) string {
 	case v.IsNull() || !v.IsKnown():
 		return ""
 	case v.Type() == cty.Number:
+		v, _ = v.Unmark()
 		return v.AsBigFloat().Text('f', -1)
 	case v.Type() == cty.String:
-		return v.AsString()
+		return types.Text(v)
 	}
 	return ""
 }
@@ -197,6 +206,7 @@ func (t *tree) collect(r Ref, v cty.Value) {
 		at.leaf = v
 		return
 	}
+	v, _ = v.Unmark() // a list carries no forms
 	elems := v.AsValueSlice()
 	if at.rows == nil {
 		at.rows = make([]map[string]cty.Value, len(elems))
