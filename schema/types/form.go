@@ -205,3 +205,26 @@ func Text(v cty.Value) string {
 	}
 	return textOf(v.AsString(), []*forms{own})
 }
+
+// MapVal returns a map that carries its keys byte for byte. Two keys that are equal for expressions are an error.
+func MapVal(elems map[string]cty.Value) (cty.Value, error) {
+	var own *forms
+	byName := make(map[string]string, len(elems))
+	for key := range elems {
+		name := norm.NFC.String(key)
+		if other, ok := byName[name]; ok {
+			return cty.NilVal, sameText(min(other, key), max(other, key))
+		}
+		if byName[name] = key; name != key {
+			if own == nil {
+				own = &forms{}
+			}
+			own.add(form{text: key})
+		}
+	}
+	v := cty.MapVal(elems)
+	if own != nil {
+		v = v.Mark(own)
+	}
+	return v, nil
+}
