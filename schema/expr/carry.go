@@ -85,12 +85,7 @@ func literalForm(e *hclsyntax.LiteralValueExpr) {
 	if e.Val.IsMarked() || e.Val.IsNull() || e.Val.Type() != cty.String {
 		return
 	}
-	for _, c := range []byte(e.Val.AsString()) {
-		if c >= 0x80 {
-			e.Val = types.Literally(e.Val)
-			return
-		}
-	}
+	e.Val = types.Replaced(e.Val, e.Val.AsString())
 }
 
 // computed evaluates to a value from which another one is computed: it has no forms.

@@ -256,7 +256,7 @@ func below(err error, step string) error {
 	return err
 }
 
-// valueError reports what is wrong with a part of a JSON value. It contains no values, but for keys.
+// valueError reports what is wrong with a part of a JSON value. It contains no values, except for keys.
 type valueError struct {
 	syntax bool     // it is not JSON, or has more digits or depth than a value may have
 	null   bool     // there is a null

@@ -139,12 +139,7 @@ func numberOf(f *big.Float, around []*forms) (text string, ok bool) {
 
 // usualText reports whether cty stores a string as it is.
 func usualText(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return norm.NFC.IsNormalString(s)
-		}
-	}
-	return true
+	return ascii(s) || norm.NFC.IsNormalString(s)
 }
 
 // usualNumber reports whether ToJSON writes a number of JSON with the text that it has.

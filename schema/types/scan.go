@@ -113,6 +113,9 @@ func (c *codec) text() error {
 			return errSyntax()
 		case r == utf8.RuneError && n == 1:
 			return &valueError{why: fmt.Sprintf("a string is not UTF-8 (byte %d is 0x%02x)", c.pos, c.in[c.pos])}
+		case r == 0x2028 || r == 0x2029:
+			c.out.rune(r)
+			c.pos += n
 		case r != '\\':
 			c.out.buf = append(c.out.buf, c.in[c.pos:c.pos+n]...)
 			c.pos += n

@@ -112,12 +112,21 @@ func Bare(v cty.Value) cty.Value {
 	return bare.WithMarks(marks)
 }
 
-// Literally returns a string with its own text as its form: it doesn't get that of an equal one.
-func Literally(v cty.Value) cty.Value { return v.Mark(form{text: v.AsString()}) }
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
 
 // Replaced returns a string that carries a text byte for byte, with the marks of v that are not forms.
 func Replaced(v cty.Value, text string) cty.Value {
-	out := StringVal(text)
+	out := cty.StringVal(text)
+	if !ascii(text) {
+		out = out.Mark(form{text: text}) // also if it is usual, so that it doesn't get the form of another
+	}
 	if v.IsMarked() {
 		_, marks := Bare(v).Unmark()
 		out = out.WithMarks(marks)

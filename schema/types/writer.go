@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -53,14 +54,22 @@ func (w *writer) string(s string) {
 	w.buf = append(w.buf, '"')
 	start := 0
 	for i := range len(s) {
-		if b := s[i]; b < ' ' || b == '"' || b == '\\' {
+		switch b := s[i]; {
+		case b < ' ' || b == '"' || b == '\\':
 			w.buf = append(w.buf, s[start:i]...)
 			w.rune(rune(b))
 			start = i + 1
+		case b == separators[0] && (strings.HasPrefix(s[i:], "\u2028") || strings.HasPrefix(s[i:], "\u2029")):
+			w.buf = append(w.buf, s[start:i]...)
+			w.rune(0x2028 | rune(s[i+2]&1))
+			start = i + len(separators)
 		}
 	}
 	w.buf = append(append(w.buf, s[start:]...), '"')
 }
+
+// separators is a character that is escaped although JSON doesn't require it, as encoding/json does. So is the next one, U+2029.
+const separators = "\u2028"
 
 // rune writes a character of a string.
 func (w *writer) rune(r rune) {
@@ -68,6 +77,9 @@ func (w *writer) rune(r rune) {
 	switch {
 	case r == '"' || r == '\\':
 		w.buf = append(w.buf, '\\', byte(r))
+	case r == 0x2028 || r == 0x2029:
+		w.buf = append(w.buf, `\u202`...)
+		w.buf = append(w.buf, digits[r&15])
 	case r >= ' ':
 		w.buf = utf8.AppendRune(w.buf, r)
 	default:
