@@ -187,5 +187,8 @@ func writable(f *big.Float) bool {
 	if f.Prec() <= 512 && -2000 < exponent && exponent < 3000 {
 		return true // without a look at its text
 	}
+	if exponent < -4*maxDigits || exponent > 4*maxDigits || f.MinPrec() > 4*maxDigits {
+		return false // its text could take as much memory as there is
+	}
 	return len(f.Text('f', -1)) <= maxDigits
 }
