@@ -276,3 +276,17 @@ func productFunc() function.Function {
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return inner.Call(args) },
 	})
 }
+
+// mergeFunc leaves out nulls without a type.
+func mergeFunc() function.Function {
+	inner := stdlib.MergeFunc
+	typed := func(args []cty.Value) []cty.Value {
+		return slices.DeleteFunc(slices.Clone(args), func(v cty.Value) bool { return v.IsNull() && v.Type() == cty.DynamicPseudoType })
+	}
+	return function.New(&function.Spec{
+		Description: inner.Description(),
+		VarParam:    inner.VarParam(),
+		Type:        func(args []cty.Value) (cty.Type, error) { return inner.ReturnTypeForValues(typed(args)) },
+		Impl:        func(args []cty.Value, _ cty.Type) (cty.Value, error) { return inner.Call(typed(args)) },
+	})
+}

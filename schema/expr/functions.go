@@ -42,7 +42,7 @@ func functions() map[string]function.Function {
 		"chunklist": chunklistFunc(), "coalescelist": stdlib.CoalesceListFunc, "compact": stdlib.CompactFunc,
 		"concat": concatFunc(), "contains": containsFunc(), "distinct": distinctFunc(),
 		"element": stdlib.ElementFunc, "flatten": stdlib.FlattenFunc, "keys": stdlib.KeysFunc,
-		"length": lengthFunc(), "lookup": lookupFunc(), "merge": stdlib.MergeFunc, "range": stdlib.RangeFunc,
+		"length": lengthFunc(), "lookup": lookupFunc(), "merge": mergeFunc(), "range": stdlib.RangeFunc,
 		"reverse": stdlib.ReverseListFunc, "setintersection": setIntersection(), "setproduct": productFunc(),
 		"setsubtract": setSubtract(), "setunion": setUnion(), "slice": stdlib.SliceFunc, "sort": stdlib.SortFunc,
 		"values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,

@@ -77,7 +77,7 @@ func callWithOdd(t *testing.T, e *expr.Expr, n int) {
 	}
 	step := 1
 	if n > 2 {
-		step = 61 // a prime: every value in every place, and many combinations
+		step = 331 // a prime: every value in every place, and many combinations
 		if testing.Short() {
 			step = 997
 		}

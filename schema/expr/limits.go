@@ -26,7 +26,7 @@ func limits() map[string]limit {
 	return map[string]limit{
 		"format": formatLimit, "formatlist": formatLimit, "formatdate": dateLimit, "indent": indentLimit, "join": joinLimit,
 		"log": logLimit, "parseint": parseLimit, "pow": powLimit, "range": rangeLimit, "regex": regexLimit, "regexall": regexLimit,
-		"replace": replaceLimit, "setproduct": productLimit,
+		"replace": replaceLimit, "setproduct": productLimit, "zipmap": zipmapLimit,
 	}
 }
 
@@ -230,6 +230,18 @@ func productLimit(args []cty.Value) error {
 	}
 	if n*float64(len(args)) > 2*maxElements {
 		return fmt.Errorf("the result would have more than %d elements", maxElements)
+	}
+	return nil
+}
+
+func zipmapLimit(args []cty.Value) error {
+	if !args[0].IsWhollyKnown() {
+		return nil
+	}
+	for it := args[0].ElementIterator(); it.Next(); {
+		if i, key := it.Element(); key.IsNull() {
+			return function.NewArgErrorf(0, "element %s is null", i.AsBigFloat().Text('f', 0))
+		}
 	}
 	return nil
 }
