@@ -41,7 +41,7 @@ func (e *Expr) Eval(lookup Lookup) (v cty.Value, err error) {
 	ctx := &hcl.EvalContext{Variables: vars.values(), Functions: Functions()}
 	v, diags := node.Value(ctx)
 	if diags.HasErrors() {
-		return cty.NilVal, fmt.Errorf("%s: %s", e.Text, sentence(diags[0]))
+		return cty.NilVal, e.failed(diags[0], node, ctx)
 	}
 	v, _ = v.UnmarkDeep()
 	if err := e.known(v, node, ctx); err != nil {

@@ -63,6 +63,9 @@ const (
 	coalesceDoc = "Returns its first argument that is not null (an empty string is not null). A reference inside is soft: it reads as null if its step was skipped."
 )
 
+// everyNull is the error of try and coalesce if they have nothing to return.
+const everyNull = "every argument is null"
+
 func affixFunc(doc string, has func(s, affix string) bool) function.Function {
 	return function.New(&function.Spec{
 		Description: doc,
@@ -122,7 +125,7 @@ func firstFunc(doc string, pastErrors bool) function.Function {
 		if failed != nil && pastErrors {
 			return cty.NilVal, failed
 		}
-		return cty.NilVal, errors.New("every argument is null")
+		return cty.NilVal, errors.New(everyNull)
 	}
 	return function.New(&function.Spec{
 		Description: doc,

@@ -63,6 +63,15 @@ func (e *Expr) known(v cty.Value, node hclsyntax.Expression, ctx *hcl.EvalContex
 	return nil
 }
 
+// failed returns the error of an expression that has no value. If null is the reason, it names what is null.
+func (e *Expr) failed(d *hcl.Diagnostic, node hclsyntax.Expression, ctx *hcl.EvalContext) error {
+	text := strings.TrimPrefix(sentence(d), "Error during operation: ")
+	if strings.Contains(text, " null") && !strings.Contains(text, everyNull) {
+		text = strings.TrimSuffix(text, ".") + because(nulls(node, ctx))
+	}
+	return fmt.Errorf("%s: %s", e.Text, text)
+}
+
 func because(null []string) string {
 	if len(null) == 0 {
 		return ""
