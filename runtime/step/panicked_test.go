@@ -31,8 +31,8 @@ func TestCrashReason(t *testing.T) {
 	const stack = "\n\ngoroutine 7 [running]:\npanic({0x1, 0x2})\n\t/go/panic.go:1 +0x1\nruntime.goPanicIndex(0x1)\n\t/go/panic.go:2\n"
 	for text, want := range map[string]string{
 		"panic: boom" + stack + "pipec.dev/pipec/runtime/store.(*tree).walk(0xc0)\n\t/x/tree.go:9": "store.(*tree).walk",
-		"panic: boom" + stack + "pipec.dev/pipec/schema/types.FromJSON({0xc0, 0x1})\n":            "types.FromJSON",
-		"panic: boom" + stack + "github.com/zclconf/go-cty/cty.Object(...)\n":                    "cty.Object",
+		"panic: boom" + stack + "pipec.dev/pipec/schema/types.FromJSON({0xc0, 0x1})\n":             "types.FromJSON",
+		"panic: boom" + stack + "github.com/zclconf/go-cty/cty.Object(...)\n":                      "cty.Object",
 		"fatal error: concurrent map writes\n":                                                     "an unknown function",
 	} {
 		reason, message, ok := step.CrashReason(text)

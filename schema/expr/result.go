@@ -56,7 +56,7 @@ func Panicked() string {
 func (e *Expr) known(v cty.Value, node hclsyntax.Expression, ctx *hcl.EvalContext) error {
 	switch {
 	case !v.IsWhollyKnown():
-		return fmt.Errorf("%s: the result is not known%s", e.Text, because(nulls(node, ctx)))
+		return fmt.Errorf("%s: the result is not known%s", e.Text, are("because", nulls(node, ctx)))
 	case !types.Finite(v):
 		return fmt.Errorf("%s: the value is infinite, as after a division by zero, or takes too many digits", e.Text)
 	}
@@ -67,12 +67,13 @@ func (e *Expr) known(v cty.Value, node hclsyntax.Expression, ctx *hcl.EvalContex
 func (e *Expr) failed(d *hcl.Diagnostic, node hclsyntax.Expression, ctx *hcl.EvalContext) error {
 	text := strings.TrimPrefix(sentence(d), "Error during operation: ")
 	if strings.Contains(text, " null") && !strings.Contains(text, everyNull) {
-		text = strings.TrimSuffix(text, ".") + because(nulls(node, ctx))
+		text = strings.TrimSuffix(text, ".") + are("but", nulls(node, ctx))
 	}
 	return fmt.Errorf("%s: %s", e.Text, text)
 }
 
-func because(null []string) string {
+// are returns the clause that names what is null; "" if that is not known.
+func are(conjunction string, null []string) string {
 	if len(null) == 0 {
 		return ""
 	}
@@ -80,7 +81,7 @@ func because(null []string) string {
 	if len(null) > 1 {
 		verb = "are"
 	}
-	return fmt.Sprintf(", because %s %s null", strings.Join(null, ", "), verb)
+	return fmt.Sprintf(", %s %s %s null", conjunction, strings.Join(null, ", "), verb)
 }
 
 // maxNulls is how many nulls a message names.
