@@ -111,7 +111,7 @@ func (f *follower) event(ctx context.Context, e fsnotify.Event) error {
 		}
 	case 3:
 		if n, err := strconv.Atoi(parts[1]); err == nil && parts[2] == "log" {
-			return f.want(ctx, record.AttemptID{Step: f.address(ctx, parts[0]), Attempt: n})
+			return f.pullSelected(ctx, record.AttemptID{Step: f.address(ctx, parts[0]), Attempt: n})
 		}
 	}
 	return nil
@@ -138,10 +138,10 @@ func (f *follower) attempt(ctx context.Context, id record.AttemptID) error {
 	if err := f.add(f.work.Attempt(id.Step, id.Attempt)); err != nil {
 		return err
 	}
-	return f.want(ctx, id)
+	return f.pullSelected(ctx, id)
 }
 
-func (f *follower) want(ctx context.Context, id record.AttemptID) error {
+func (f *follower) pullSelected(ctx context.Context, id record.AttemptID) error {
 	if !f.selected(id) {
 		return nil
 	}

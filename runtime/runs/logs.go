@@ -124,7 +124,7 @@ func (t *tail) all(ctx context.Context) error {
 		found = true
 		if s.Run != "" && s.Run != t.run.Name {
 			if t.o.Step == s.Name {
-				return t.elsewhere(ctx, s)
+				return t.otherRun(ctx, s)
 			}
 			continue
 		}
@@ -160,8 +160,8 @@ func (t *tail) last(step string) int {
 	return last
 }
 
-// elsewhere returns the log of the attempt of another run that produced the step's result.
-func (t *tail) elsewhere(ctx context.Context, s *record.StepEnd) error {
+// otherRun returns the log of the attempt of another run that produced the step's result.
+func (t *tail) otherRun(ctx context.Context, s *record.StepEnd) error {
 	other, err := t.r.Read(ctx, t.run.Namespace, t.run.Pipeline, s.Run)
 	if isNotExist(err) {
 		if other, err = t.r.Resolve(ctx, "", s.Run); err != nil {

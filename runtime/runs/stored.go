@@ -92,7 +92,7 @@ func (t *tail) allStored(ctx context.Context, ids []record.AttemptID) error {
 			_ = o.r.Close()
 		}
 	}
-	for o, err := range ahead(ctx, atOnce, t.plan(ids, stored), open, drop) {
+	for o, err := range ahead(ctx, maxRequests, t.plan(ids, stored), open, drop) {
 		if err != nil {
 			return err
 		}
