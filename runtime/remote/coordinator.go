@@ -23,10 +23,10 @@ const maxEvent = 64 << 20
 // coordinator reads the log of a coordinator's pod, which has the run's events, one a line. The container may restart in
 // the same pod, and then has a new log.
 type coordinator struct {
-	*coordinators
-	pod   string
-	wake  chan struct{} // the state has changed
-	state atomic.Pointer[coordinatorState]
+	parent *coordinators // only its loop and cluster may be used outside of the loop
+	pod    string
+	wake   chan struct{} // the state has changed
+	state  atomic.Pointer[coordinatorState]
 }
 
 type coordinatorState struct {
@@ -56,7 +56,7 @@ func (c *coordinator) run(ctx context.Context) {
 			case ctx.Err() != nil:
 				return
 			case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
-				c.loop.call(func() { c.forbidden("pods/log", err) })
+				c.parent.loop.call(func() { c.parent.forbidden("pods/log", err) })
 				return
 			case apierrors.IsNotFound(err):
 				return
@@ -80,7 +80,7 @@ func (c *coordinator) run(ctx context.Context) {
 
 // read reads the log over one connection, and returns the number of events.
 func (c *coordinator) read(ctx context.Context) (n int, err error) {
-	r, err := c.cluster.client.PodLog(ctx, c.pod, kube.ContainerCoordinator, kubeclient.LogOptions{Follow: true})
+	r, err := c.parent.cluster.client.PodLog(ctx, c.pod, kube.ContainerCoordinator, kubeclient.LogOptions{Follow: true})
 	if err != nil {
 		return 0, err
 	}
@@ -89,19 +89,19 @@ func (c *coordinator) read(ctx context.Context) (n int, err error) {
 		var e record.Event
 		if json.Unmarshal(text, &e) != nil || e.Type == "" {
 			other := string(bytes.TrimSpace(text))
-			c.loop.call(func() { c.lastLines.add(other) })
+			c.parent.loop.call(func() { c.parent.lastLines.add(other) })
 			return nil
 		}
 		n++
 		if e.Version <= record.Version && e.Type != record.StepLog {
-			c.loop.call(func() { c.timeline.take(e) })
+			c.parent.loop.call(func() { c.parent.timeline.take(e) })
 		}
 		return ctx.Err()
 	})
 	return n, err
 }
 
-// eachLine calls line with each line, without limit up to maxEvent. An incomplete last line is left out.
+// eachLine calls line with each line. Lines that are longer than maxEvent are split. An incomplete last line is left out.
 func eachLine(r io.Reader, line func([]byte) error) error {
 	b := bufio.NewReaderSize(r, 64<<10)
 	var long []byte

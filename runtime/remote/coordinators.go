@@ -49,7 +49,7 @@ func (cs *coordinators) podChanged(p *corev1.Pod) {
 	if cs.known() || state.restarts > 0 {
 		cs.sync() // the log of the previous coordinator may lack its last events
 	}
-	c = &coordinator{coordinators: cs, pod: p.Name, wake: make(chan struct{}, 1)}
+	c = &coordinator{parent: cs, pod: p.Name, wake: make(chan struct{}, 1)}
 	c.state.Store(state)
 	cs.byPod[p.UID] = c
 	cs.loop.spawn(func() { c.run(cs.loop.ctx) })
