@@ -47,7 +47,7 @@ func containsFunc() function.Function {
 func distinctFunc() function.Function {
 	return function.New(&function.Spec{
 		Description: stdlib.DistinctFunc.Description(),
-		Params:      []function.Parameter{{Name: "list", Type: cty.DynamicPseudoType}},
+		Params:      []function.Parameter{{Name: "list", Description: "A list or a set. Elements of several types stay as they are.", Type: cty.DynamicPseudoType}},
 		Type:        sequenceType,
 		Impl: func(args []cty.Value, t cty.Type) (cty.Value, error) {
 			if !args[0].IsWhollyKnown() {

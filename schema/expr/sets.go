@@ -28,13 +28,15 @@ func setFunc(doc string, params []string, more string, join func(a, b cty.ValueS
 		},
 	}
 	for _, name := range params {
-		spec.Params = append(spec.Params, function.Parameter{Name: name, Type: cty.DynamicPseudoType})
+		spec.Params = append(spec.Params, function.Parameter{Name: name, Description: setDoc, Type: cty.DynamicPseudoType})
 	}
 	if more != "" {
-		spec.VarParam = &function.Parameter{Name: more, Type: cty.DynamicPseudoType}
+		spec.VarParam = &function.Parameter{Name: more, Description: setDoc, Type: cty.DynamicPseudoType}
 	}
 	return function.New(spec)
 }
+
+const setDoc = "A set or a list. The elements of all sets must have one type."
 
 // setType returns the type of a set of all elements of all arguments.
 func setType(args []cty.Value) (cty.Type, error) {
