@@ -166,7 +166,7 @@ func messages(end *record.End) []string {
 	return out
 }
 
-// TestNullInPlaces: a null where an expression needs a value fails the step alone, and says what is null.
+// TestNullInPlaces: a null where an expression needs a value fails the step alone, and the message names what is null.
 func TestNullInPlaces(t *testing.T) {
 	values := map[string]json.RawMessage{"x": raw(`{"tier":null,"list":[null]}`)}
 	for _, c := range []struct{ place, text, status, message string }{

@@ -41,7 +41,7 @@ func (a *attempt) writeStack(text string) {
 const maxTrace = MaxTermination
 
 // CrashReason returns the failure that the crash report of an agent amounts to, as the Go runtime writes it when a
-// goroutine panics; false: text is not one. Running out of memory is no error of pipec.
+// goroutine panics; false: text is not one. Running out of memory is not an error of pipec.
 func CrashReason(text string) (reason, message string, ok bool) {
 	first, rest, _ := strings.Cut(text[:min(len(text), maxTrace)], "\n")
 	if !strings.HasPrefix(first, "panic: ") && !strings.HasPrefix(first, "fatal error: ") || strings.Contains(first, "out of memory") || strings.Contains(first, "cannot allocate") {

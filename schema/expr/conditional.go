@@ -14,7 +14,7 @@ func choosing(e hclsyntax.Expression) {
 	_ = hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
 		if c, ok := n.(*hclsyntax.ConditionalExpr); ok {
 			original := *c
-			// HCL converts neither result if the other one is null.
+			// HCL converts no result if one of them is null.
 			c.Condition = &hclsyntax.LiteralValueExpr{Val: cty.True, SrcRange: c.Condition.Range()}
 			c.TrueResult = &choice{&original}
 			c.FalseResult = &hclsyntax.LiteralValueExpr{Val: cty.NullVal(cty.DynamicPseudoType), SrcRange: c.FalseResult.Range()}
