@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/work"
 	"pipec.dev/pipec/schema/record"
 )
@@ -21,12 +22,12 @@ type claim struct {
 func (m *machine) claim(run *record.Run) (*claim, error) {
 	w, err := m.dir.Run(run.Name)
 	if err != nil {
-		return nil, refuse(RefusedName, "%s", err)
+		return nil, drive.Refuse(drive.RefusedName, "%s", err)
 	}
 	lock, err := w.Lock()
 	switch {
 	case errors.Is(err, work.ErrHeld):
-		return nil, refuse(RefusedDriven, "run %s is driven by another process", run.Name)
+		return nil, drive.Refuse(drive.RefusedDriven, "run %s is driven by another process", run.Name)
 	case err != nil:
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/runtime/store/stores"
@@ -30,7 +31,7 @@ type machine struct {
 // openMachine opens what every way of driving a run needs. The caller closes it.
 func openMachine(o *Options) (*machine, error) {
 	if o.Stack == nil || o.elsewhere() {
-		return nil, refuse(RefusedStack, "the stack doesn't run steps on this machine")
+		return nil, drive.Refuse(drive.RefusedStack, "the stack doesn't run steps on this machine")
 	}
 	dir, err := work.In(o.Project)
 	if err != nil {
@@ -68,7 +69,7 @@ func (m *machine) equip(run *record.Run, p *program.Program) (err error) {
 	}
 	if python {
 		if m.python, err = step.FindPython(m.o.getenv, m.o.Stack.Orchestrator.Python, m.dir.Project()); err != nil {
-			return refuse(RefusedPython, "%s", err)
+			return drive.Refuse(drive.RefusedPython, "%s", err)
 		}
 	}
 	return nil
@@ -86,7 +87,7 @@ func (m *machine) pack(ctx context.Context, p *program.Program) (map[string]stri
 		a, err := store.Pack(ctx, m.store, dir, c.Exclude)
 		var content *store.ContentError
 		if errors.As(err, &content) {
-			return nil, refuse(RefusedCode, "code %q: %s", c.Name, content)
+			return nil, drive.Refuse(drive.RefusedCode, "code %q: %s", c.Name, content)
 		}
 		if err != nil {
 			return nil, err

@@ -12,7 +12,6 @@ import (
 	"runtime"
 	"strings"
 
-	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/runtime/store/stores"
 	"pipec.dev/pipec/runtime/work"
@@ -75,28 +74,6 @@ type Outcome struct {
 	Run *record.Run // nil if nothing was started
 	End *record.End // nil if the run could not be brought to an end
 }
-
-// Refusal means that a run can't be started as requested, and that nothing was done.
-type Refusal = drive.Refusal
-
-// The codes of refusals; see runtime/drive.
-const (
-	RefusedStack   = drive.RefusedStack
-	RefusedParam   = drive.RefusedParam
-	RefusedLast    = drive.RefusedLast
-	RefusedStep    = drive.RefusedStep
-	RefusedName    = drive.RefusedName
-	RefusedSecret  = drive.RefusedSecret
-	RefusedPython  = drive.RefusedPython
-	RefusedCode    = drive.RefusedCode
-	RefusedImport  = drive.RefusedImport
-	RefusedDriven  = drive.RefusedDriven
-	RefusedEnded   = drive.RefusedEnded
-	RefusedProgram = drive.RefusedProgram
-	RefusedAnswer  = drive.RefusedAnswer
-)
-
-func refuse(code, format string, args ...any) *Refusal { return drive.Refuse(code, format, args...) }
 
 // parallel returns how many attempts may run at the same time.
 func (o *Options) parallel() int {

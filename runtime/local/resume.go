@@ -69,7 +69,7 @@ func (t *takeover) read(ctx context.Context) error {
 		return err
 	}
 	if end != nil {
-		return refuse(RefusedEnded, "run %s has ended: %s", t.record.Name, end.Status)
+		return drive.Refuse(drive.RefusedEnded, "run %s has ended: %s", t.record.Name, end.Status)
 	}
 	if err := t.claim.Kill(); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/schema/program"
 )
 
@@ -74,7 +75,7 @@ func (o *Options) findSecrets(steps []*program.Step) (secrets, error) {
 	if o.Stack.SecretsFile != "" {
 		where = "Set it in the environment, or in " + o.Stack.SecretsFile + "."
 	}
-	return nil, refuse(RefusedSecret, "secrets have no value on this machine:\n  %s", strings.Join(missing, "\n  ")).WithHint("%s", where)
+	return nil, drive.Refuse(drive.RefusedSecret, "secrets have no value on this machine:\n  %s", strings.Join(missing, "\n  ")).WithHint("%s", where)
 }
 
 func (o *Options) readSecrets() (map[string]string, error) {
@@ -84,12 +85,12 @@ func (o *Options) readSecrets() (map[string]string, error) {
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, refuse(RefusedSecret, "the stack's secrets_file can't be read: %s", err)
+		return nil, drive.Refuse(drive.RefusedSecret, "the stack's secrets_file can't be read: %s", err)
 	}
 	out, line := parseSecrets(string(data))
 	if line > 0 {
 		// The line itself may hold a secret.
-		return nil, refuse(RefusedSecret, "%s: line %d is not NAME=VALUE", o.Stack.SecretsFile, line)
+		return nil, drive.Refuse(drive.RefusedSecret, "%s: line %d is not NAME=VALUE", o.Stack.SecretsFile, line)
 	}
 	return out, nil
 }

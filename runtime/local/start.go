@@ -20,7 +20,7 @@ import (
 const journalDelay = 100 * time.Millisecond
 
 // Run starts a run and drives it to its end. The run is cancelled when ctx ends: processes are asked to end, and the steps
-// of finally still run. The error is a *Refusal if nothing was started; other errors are of the environment.
+// of finally still run. The error is a *drive.Refusal if nothing was started; other errors are of the environment.
 func Run(ctx context.Context, o Options) (Outcome, error) {
 	return start(ctx, o, drive.Request{Params: o.Params, Only: o.Only})
 }
@@ -84,7 +84,7 @@ func newRecord(o *Options) (*record.Run, error) {
 		run.Name = run.Pipeline + "-" + run.CreatedAt.Format("20060102-150405") + "-" + hex.EncodeToString(random[:2])
 	}
 	if err := work.CheckName(run.Name); err != nil {
-		return nil, refuse(RefusedName, "%s", err)
+		return nil, drive.Refuse(drive.RefusedName, "%s", err)
 	}
 	return run, nil
 }
@@ -138,7 +138,7 @@ func (m *machine) create(ctx context.Context, run *record.Run, encode func() ([]
 	}
 	err = store.WriteJSON(ctx, m.store, run.RunKey(), run, store.IfAbsent)
 	if errors.Is(err, store.ErrExists) {
-		return refuse(RefusedName, "a run %s exists already", run.Name)
+		return drive.Refuse(drive.RefusedName, "a run %s exists already", run.Name)
 	}
 	if err != nil {
 		return err
