@@ -30,6 +30,8 @@ func (m *Member) is(o *Member) bool {
 	return m.UID == o.UID && m.Step == o.Step && m.Attempt == o.Attempt
 }
 
+func engineHolder(m Member) engine.Holder { return engine.Holder{Run: m.Run, Step: m.Step} }
+
 // leases read and write the Leases of groups. They are safe for concurrent use.
 type leases struct{ o *Options }
 

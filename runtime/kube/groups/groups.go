@@ -145,7 +145,7 @@ func (g *Groups) looked(w *waiter, f *found) {
 	case f.err != nil:
 		e.Type, e.Reason, e.Text = record.GroupBusy, record.ReasonGroup, fmt.Sprintf("group %s can't be entered: %s", w.slot.Group, f.err)
 	case w.skip:
-		e.Type, e.Text = record.GroupBusy, fmt.Sprintf("group %s is busy: %s", w.slot.Group, describeMembers(f.entries.holders))
+		e.Type, e.Text = record.GroupBusy, fmt.Sprintf("group %s is busy: %s", w.slot.Group, engine.DescribeHolders(f.entries.holders, engineHolder))
 	default:
 		g.wait(w, f)
 		return
@@ -193,7 +193,7 @@ func (g *Groups) wait(w *waiter, f *found) {
 
 // tellWait reports the holders of the slots if they have changed.
 func (g *Groups) tellWait(w *waiter, holders []Member) {
-	text := fmt.Sprintf("a slot in group %s: %s", w.slot.Group, describeMembers(holders))
+	text := fmt.Sprintf("a slot in group %s: %s", w.slot.Group, engine.DescribeHolders(holders, engineHolder))
 	if len(holders) < w.slot.Limit {
 		text = fmt.Sprintf("a slot in group %s: other runs are ahead in the queue", w.slot.Group)
 	}
@@ -277,13 +277,4 @@ func (g *Groups) waiting(name string) []*waiter {
 		}
 	}
 	return out
-}
-
-// describeMembers describes the holders of the slots, to be used in a sentence.
-func describeMembers(holders []Member) string {
-	out := make([]engine.Holder, len(holders))
-	for i := range holders {
-		out[i] = engine.Holder{Run: holders[i].Run, Step: holders[i].Step}
-	}
-	return engine.DescribeHolders(out)
 }
