@@ -107,14 +107,14 @@ func (t *attempts) attempt(ctx context.Context, spec *step.Spec, held []engine.S
 	if err != nil && ctx.Err() == nil {
 		return lost(spec, record.ReasonGroup, fmt.Sprintf("its group can't be entered again: %s", err))
 	}
-	slot := t.cached.slot(ctx, spec)
+	key := t.cached.key(ctx, spec)
 	deps := t.deps(spec)
 	deps.Started = func(pid int) { t.started(pid) }
 	deps.Keeps = files
 	deps.Ready = spec.Attempt == 1 && t.claim.spares.Take(spec.Step)
 	result, err := step.Run(ctx, spec, deps)
 	if err == nil && result.Status == record.Succeeded {
-		t.cached.keep(context.WithoutCancel(ctx), slot, &result)
+		t.cached.keep(context.WithoutCancel(ctx), key, &result)
 	}
 	return &result
 }
