@@ -76,7 +76,7 @@ func (c *commands) answer(step, text string) {
 	case len(text) > record.MaxAnswer:
 		err = fmt.Errorf("it has %d bytes, and may have %d", len(text), record.MaxAnswer)
 	case err == nil:
-		err = d.run.Check(step, &a)
+		err = d.run.CheckAnswer(step, &a)
 	}
 	var late *engine.NotPendingError
 	switch {

@@ -142,7 +142,7 @@ func (d *driver) answer(ctx context.Context, step string, a *record.Answer) erro
 		d.mu.Unlock()
 		return &engine.NotPendingError{Step: step}
 	}
-	if err := d.run.Check(step, a); err != nil {
+	if err := d.run.CheckAnswer(step, a); err != nil {
 		d.mu.Unlock()
 		return err
 	}
