@@ -78,7 +78,7 @@ func AsRefusal(err error) error {
 		return refuse(rerunCode(again.Reason), "%s", again)
 	case errors.As(err, &missing):
 		return &Refusal{Code: RefusedLast, Message: missing.Message, Hint: missing.Hint}
-	case errors.As(err, &fault) && !fault.World && !fault.Again:
+	case errors.As(err, &fault) && !fault.Environment && !fault.Again:
 		return refuse(RefusedImport, "%s", fault)
 	}
 	return err
@@ -99,11 +99,11 @@ func rerunCode(r rerun.Reason) string {
 	return ""
 }
 
-// refuseImport is AsRefusal for a driver without a user in front of it: an import that fails because of the environment,
-// and would fail again, is refused too.
+// refuseImport is like AsRefusal, for a driver without a user: it also refuses an import that fails because of the environment
+// if a later attempt would fail as well.
 func refuseImport(err error) error {
 	var fault *imports.Fault
-	if errors.As(err, &fault) && fault.World && !fault.Again {
+	if errors.As(err, &fault) && fault.Environment && !fault.Again {
 		return &Refusal{Code: RefusedImport, Message: fault.Message, Reason: record.ReasonImport}
 	}
 	return AsRefusal(err)
