@@ -48,7 +48,7 @@ var rights = []struct {
 type right struct{ group, resource, verbs string }
 
 // Check checks a cluster for what a stack requires, with one finding per part. It changes nothing.
-func Check(ctx context.Context, cluster *connect.Cluster, createNamespace bool) []Finding {
+func Check(ctx context.Context, cluster *connect.Connection, createNamespace bool) []Finding {
 	f := Finding{Part: "cluster"}
 	facts, err := Ask(ctx, cluster)
 	if err != nil {

@@ -37,7 +37,7 @@ const answerTries = 20
 
 // Approve answers an approval of a run, by an annotation on its Job, which its coordinator reads. It is never written over
 // another answer; an *AnsweredError where there is one.
-func (c *Cluster) Approve(ctx context.Context, job *Job, asked *record.StepEnd, a *record.Answer) error {
+func (c *Client) Approve(ctx context.Context, job *Job, asked *record.StepEnd, a *record.Answer) error {
 	text, err := json.Marshal(a)
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func given(text string, ask *record.Ask) *record.Answer {
 }
 
 // AwaitAnswer follows a run until a step has ended, and gives how. What is told on the way is told to o.Tell.
-func (c *Cluster) AwaitAnswer(ctx context.Context, o FollowOptions, step string) (*record.StepEnd, error) {
+func (c *Client) AwaitAnswer(ctx context.Context, o FollowOptions, step string) (*record.StepEnd, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var end *record.StepEnd
@@ -104,7 +104,7 @@ func (c *Cluster) AwaitAnswer(ctx context.Context, o FollowOptions, step string)
 }
 
 // Who is the name by which the cluster knows who asks; "" where it doesn't say.
-func (c *Cluster) Who(ctx context.Context) string {
+func (c *Client) Who(ctx context.Context) string {
 	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
 	defer stop()
 	name, _ := c.client.Username(ctx)

@@ -34,7 +34,7 @@ var (
 // attemptLog shows the log of one attempt, from its first line to its last: from its pod while it runs, as far as that
 // goes, and the rest from the store.
 type attemptLog struct {
-	cluster *Cluster
+	cluster *Client
 	store   store.Store
 	dir     string                       // of the attempt's records
 	emit    func(text string) error      // shows a line; it waits while the one before is shown
@@ -56,7 +56,7 @@ type attemptLog struct {
 	lasting time.Duration // between two tries
 }
 
-func newAttemptLog(c *Cluster, s store.Store, dir, pod string, late bool) *attemptLog {
+func newAttemptLog(c *Client, s store.Store, dir, pod string, late bool) *attemptLog {
 	return &attemptLog{cluster: c, store: s, dir: dir, pod: pod, late: late, gate: make(chan struct{}), over: make(chan struct{}), lasting: 500 * time.Millisecond}
 }
 

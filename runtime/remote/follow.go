@@ -44,7 +44,7 @@ func (e *LostError) Error() string {
 
 // Follow tells of a run until it ends, and gives its end. It is a *LostError where the run comes to none; other errors
 // are about ctx. Faults of the cluster are waited out and told of.
-func (c *Cluster) Follow(ctx context.Context, o FollowOptions) (*record.End, error) {
+func (c *Client) Follow(ctx context.Context, o FollowOptions) (*record.End, error) {
 	ctx, stop := context.WithCancel(ctx)
 	f := newFollower(ctx, c, o)
 	defer func() {
@@ -68,7 +68,7 @@ type line struct {
 // follower follows one run. What it knows belongs to its loop; everyone else gives it functions to call.
 type follower struct {
 	ctx   context.Context
-	c     *Cluster
+	c     *Client
 	o     FollowOptions
 	store store.Store
 	run   record.Run // its names and nothing else
@@ -98,7 +98,7 @@ type follower struct {
 	now   func() time.Time
 }
 
-func newFollower(ctx context.Context, c *Cluster, o FollowOptions) *follower {
+func newFollower(ctx context.Context, c *Client, o FollowOptions) *follower {
 	f := &follower{
 		ctx: ctx, c: c, o: o,
 		run:   record.Run{Namespace: c.namespace, Pipeline: o.Pipeline, Name: o.Name},

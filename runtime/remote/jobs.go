@@ -31,7 +31,7 @@ func jobOf(j *batchv1.Job) Job {
 }
 
 // Job finds the Job of a run by the run's name; nil where there is none, or it is not pipec's.
-func (c *Cluster) Job(ctx context.Context, name string) (*Job, error) {
+func (c *Client) Job(ctx context.Context, name string) (*Job, error) {
 	if CheckName(name) != nil {
 		return nil, nil
 	}
@@ -49,7 +49,7 @@ func (c *Cluster) Job(ctx context.Context, name string) (*Job, error) {
 }
 
 // Jobs are those of all runs whose Jobs are still there, by UID.
-func (c *Cluster) Jobs(ctx context.Context) (map[string]Job, error) {
+func (c *Client) Jobs(ctx context.Context) (map[string]Job, error) {
 	out := map[string]Job{}
 	err := c.client.ListJobs(ctx, kube.LabelManagedBy+"="+kube.Manager, func(j *batchv1.Job) { out[string(j.UID)] = jobOf(j) })
 	if err != nil {
@@ -60,7 +60,7 @@ func (c *Cluster) Jobs(ctx context.Context) (map[string]Job, error) {
 
 // Cancel asks the coordinator of a run to cancel it, by an annotation on its Job. Each call asks once more: the second
 // time the steps of finally are ended too.
-func (c *Cluster) Cancel(ctx context.Context, job *Job) error {
+func (c *Client) Cancel(ctx context.Context, job *Job) error {
 	// With the UID it is a conflict if another Job has the name by now.
 	err := c.client.AnnotateJob(ctx, job.Name, job.UID, "", map[string]string{kube.AnnotationCancel: time.Now().UTC().Format(time.RFC3339Nano)})
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {

@@ -91,7 +91,7 @@ func (s *stream) read(r io.Reader) error {
 }
 
 // connect reads over one more connection.
-func (s *stream) connect(ctx context.Context, c *Cluster, pod, container string) error {
+func (s *stream) connect(ctx context.Context, c *Client, pod, container string) error {
 	o := kubeclient.LogOptions{Follow: true, Timestamps: true}
 	if !s.last.IsZero() {
 		o.Since = s.last.Truncate(time.Second)

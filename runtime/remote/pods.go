@@ -187,7 +187,7 @@ func (f *follower) learned(key, text string) {
 var harmless = []string{"MissingClusterDNS", "DNSConfigForming"}
 
 // lastWarning is what the newest warning about an object says; "" where there is none, or it may not be read.
-func (c *Cluster) lastWarning(ctx context.Context, kind, uid string) string {
+func (c *Client) lastWarning(ctx context.Context, kind, uid string) string {
 	list, err := c.client.ListEvents(ctx, kind, uid)
 	if err != nil {
 		return ""

@@ -63,7 +63,7 @@ func CheckName(name string) error {
 }
 
 // Definition is the CronJob of a pipeline; a *NotAppliedError where there is none.
-func (c *Cluster) Definition(ctx context.Context, pipeline string) (*batchv1.CronJob, error) {
+func (c *Client) Definition(ctx context.Context, pipeline string) (*batchv1.CronJob, error) {
 	out, err := c.client.GetCronJob(ctx, kube.CronJobName(pipeline))
 	if apierrors.IsNotFound(err) {
 		return nil, &NotAppliedError{Pipeline: pipeline, Namespace: c.namespace}
@@ -77,7 +77,7 @@ func (c *Cluster) Definition(ctx context.Context, pipeline string) (*batchv1.Cro
 // Start starts a run of the definition as it stands in the cluster: the Job that `kubectl create job --from` would make,
 // with what the run is asked for as annotations. As there the CronJob owns it: its history limits remove the Jobs of
 // ended runs, whose records stay; kubectl that deletes the CronJob takes its runs along, which `pipec destroy` does not.
-func (c *Cluster) Start(ctx context.Context, o StartOptions) (*batchv1.Job, error) {
+func (c *Client) Start(ctx context.Context, o StartOptions) (*batchv1.Job, error) {
 	definition, err := c.Definition(ctx, o.Pipeline)
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ import (
 // Logs gives the lines of a run that goes on, as far as they are written: from the store, and of the attempts that run
 // now what their pods have beyond that. Where pods can't be read, what is stored is all, and the error says so: it is a
 // *BehindError.
-func (c *Cluster) Logs(ctx context.Context, reader *runs.Reader, run *record.Run, o runs.LogOptions, emit func(record.Event) error) error {
+func (c *Client) Logs(ctx context.Context, reader *runs.Reader, run *record.Run, o runs.LogOptions, emit func(record.Event) error) error {
 	detail, err := reader.Show(ctx, run)
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func (e *BehindError) Error() string {
 func (e *BehindError) Unwrap() error { return e.Err }
 
 // soFar gives what an attempt that runs has written.
-func (c *Cluster) soFar(ctx context.Context, reader *runs.Reader, run *record.Run, id record.AttemptID, emit func(record.Event) error, behind *error) error {
+func (c *Client) soFar(ctx context.Context, reader *runs.Reader, run *record.Run, id record.AttemptID, emit func(record.Event) error, behind *error) error {
 	a := newAttemptLog(c, reader.Store(), run.AttemptDir(id.Step, id.Attempt), "", true)
 	a.emit = func(text string) error {
 		return emit(record.Event{Version: record.Version, Type: record.StepLog, Run: run.Name, Step: id.Step, Attempt: id.Attempt, Text: text})
@@ -94,7 +94,7 @@ func (c *Cluster) soFar(ctx context.Context, reader *runs.Reader, run *record.Ru
 	return err
 }
 
-func (c *Cluster) attemptPod(ctx context.Context, uid string, id record.AttemptID) (*corev1.Pod, error) {
+func (c *Client) attemptPod(ctx context.Context, uid string, id record.AttemptID) (*corev1.Pod, error) {
 	list, err := c.client.ListPods(ctx, kube.LabelRunUID+"="+uid)
 	if err != nil {
 		return nil, err
