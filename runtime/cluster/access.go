@@ -33,7 +33,7 @@ var rights = []struct {
 		{"", "configmaps", "get list create patch delete"},
 		{"batch", "cronjobs", "get list watch create patch delete"},
 		{"batch", "jobs", "get list watch"},
-		{"", "pods", "create delete get list patch watch"},
+		{"", "pods", "create delete get list watch"},
 		{"", "pods/log", "get"},
 		{"coordination.k8s.io", "leases", "create get update"},
 	}},
