@@ -61,7 +61,7 @@ func (c *cached) keep(a *attempt, r *record.Result) {
 		c.keeping.Store(key.Digest, done)
 	}
 	d.async(func(ctx context.Context) func() {
-		ctx = context.WithoutCancel(ctx) // the run may end meanwhile, and waits for it
+		ctx = context.WithoutCancel(ctx) // the run may end during this work, and waits for its end
 		if !asked {                      // an earlier coordinator has looked it up
 			_, key = c.lookup(ctx, a.step)
 		}
