@@ -13,7 +13,7 @@ import (
 )
 
 // Approve answers an approval of a run that is driven on this machine, and waits until its driver has taken the answer. It
-// returns how the step has ended. The error is a *drive.Refusal if the answer doesn't count.
+// returns how the step has ended. The error is a *drive.Refusal if the answer is not accepted.
 func Approve(ctx context.Context, o Options, run *record.Run, step string, a *record.Answer) (*record.StepEnd, error) {
 	dir, err := work.In(o.Project)
 	if err != nil {
@@ -40,7 +40,7 @@ func Approve(ctx context.Context, o Options, run *record.Run, step string, a *re
 	return o.answered(ctx, run, step, a, taken)
 }
 
-// answered reads what has become of an answer. taken reports whether the driver has taken it; the run's records may not
+// answered finds out whether an answer was accepted. taken reports whether the driver has taken it; the run's records may not
 // contain it yet.
 func (o *Options) answered(ctx context.Context, run *record.Run, step string, a *record.Answer, taken bool) (*record.StepEnd, error) {
 	reader, err := o.reader()

@@ -9,7 +9,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// claim is the directory of a run on this machine, and the lock by which this process alone drives the run.
+// claim is the directory of a run on this machine, with the lock that makes this process its only driver.
 type claim struct {
 	work.Run
 	m      *machine
@@ -52,7 +52,7 @@ func (c *claim) release(end *record.End) {
 	c.lock.Release()
 }
 
-// sweep removes the directories of other runs that have ended. Those of runs that can be resumed stay.
+// sweep removes the directories of other runs that have ended. It keeps those of runs that can be resumed.
 func (c *claim) sweep() {
 	names, err := c.m.dir.Runs()
 	if err != nil {

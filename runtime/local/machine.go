@@ -15,8 +15,8 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// machine is what runs need of this machine: the project's directory, the artifact store, and what steps are given. It
-// doesn't change after equip.
+// machine holds what runs use on this machine: the project's directory, the artifact store, secrets and an interpreter. It does
+// not change after equip.
 type machine struct {
 	o       *Options
 	dir     work.Dir
@@ -28,7 +28,7 @@ type machine struct {
 	secrets secrets
 }
 
-// openMachine opens what every way of driving a run needs. The caller closes it.
+// openMachine opens the parts that every run uses. The caller closes the machine.
 func openMachine(o *Options) (*machine, error) {
 	if o.Stack == nil || o.elsewhere() {
 		return nil, drive.Refuse(drive.RefusedStack, "the stack doesn't run steps on this machine")
@@ -47,10 +47,10 @@ func openMachine(o *Options) (*machine, error) {
 	}, nil
 }
 
-// close ends the use of the store.
+// close closes the store.
 func (m *machine) close() { _ = m.store.Close() }
 
-// equip finds what the steps of a run need of this machine: secrets and an interpreter.
+// equip finds the secrets and the interpreter for the steps of a run.
 func (m *machine) equip(run *record.Run, p *program.Program) (err error) {
 	var taking []*program.Step
 	python := false
@@ -97,7 +97,7 @@ func (m *machine) pack(ctx context.Context, p *program.Program) (map[string]stri
 	return out, nil
 }
 
-// lookupEnv returns a variable of the environment that runs are started with.
+// lookupEnv returns a variable of the environment with which runs are started.
 func (m *machine) lookupEnv(name string) (string, bool) {
 	value := m.o.getenv(name)
 	return value, value != ""
