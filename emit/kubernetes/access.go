@@ -34,7 +34,8 @@ func stepsAccount(p *program.Program, set *kinds.Set) *corev1.ServiceAccount {
 	return account(p, kube.StepsName(p.Pipeline), set)
 }
 
-// account carries the role of the store, by the annotation that the store's kind has for that.
+// account returns a service account. If the kind of the store has an annotation for a role, the account has the role of the
+// store.
 func account(p *program.Program, name string, set *kinds.Set) *corev1.ServiceAccount {
 	out := &corev1.ServiceAccount{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"}, ObjectMeta: meta(p, name)}
 	if row := set.Store(p.Target.Store.Kind); row != nil && row.RoleAnnotation != "" && p.Target.Store.Role != "" {
