@@ -54,7 +54,8 @@ func (x *expansion) openCall(i int) {
 }
 
 // arguments evaluates the params of a call.
-func (ev *evaluator) arguments(n *node, c *program.Called) (map[string]*source, *fault) {
+func (ev *evaluator) arguments(n *node, c *program.Called) (_ map[string]*source, f *fault) {
+	defer failAlone(&f, "inputs")
 	params := map[string]*source{}
 	inputs := map[string]*record.Datum{}
 	for i := range n.step.Inputs {

@@ -123,7 +123,8 @@ func (x *expansion) begin(i int) {
 }
 
 // elements evaluates for_each. The elements of a map are in the order of their keys. The elements of a set are their own keys.
-func (ev *evaluator) elements(n *node) ([]element, *fault) {
+func (ev *evaluator) elements(n *node) (_ []element, f *fault) {
+	defer failAlone(&f, "for_each")
 	each := n.step.ForEach
 	bad := func(err error) ([]element, *fault) {
 		return nil, &fault{reason: record.ReasonExpression, message: "for_each: " + err.Error()}
@@ -138,7 +139,7 @@ func (ev *evaluator) elements(n *node) ([]element, *fault) {
 	case v.IsNull() && r.missing != "":
 		return bad(fmt.Errorf("the value is null because %s", r.missing))
 	case v.IsNull():
-		return bad(fmt.Errorf("the value is null"))
+		return bad(fmt.Errorf("%s is null, but it must be a list, a set or a map", each.Value.Text()))
 	}
 	t := ev.types[each.Type]
 	if t == cty.DynamicPseudoType {

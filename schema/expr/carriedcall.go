@@ -3,6 +3,7 @@ package expr
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -18,6 +19,7 @@ const (
 	cuts                // returns parts of strings, or joins them
 	encodes             // returns JSON
 	writes              // returns an argument as a string
+	decodes             // returns the values of JSON
 )
 
 var treatments = map[string]int{
@@ -30,7 +32,7 @@ var treatments = map[string]int{
 	"chomp": cuts, "format": cuts, "formatlist": cuts, "indent": cuts, "join": cuts, "regex": cuts, "regexall": cuts, "replace": cuts,
 	"split": cuts, "trim": cuts, "trimprefix": cuts, "trimspace": cuts, "trimsuffix": cuts,
 
-	"jsonencode": encodes, "tostring": writes,
+	"jsondecode": decodes, "jsonencode": encodes, "tostring": writes,
 }
 
 // arguments returns the arguments of a call: with their texts, if the function treats these.
@@ -49,20 +51,23 @@ func arguments(e *hclsyntax.FunctionCallExpr) []hclsyntax.Expression {
 func call(e *hclsyntax.FunctionCallExpr) hclsyntax.Expression {
 	switch treatments[e.Name] {
 	case passesOn:
-		return &passing{e}
+		return &passingCall{e}
 	case cuts:
 		return &cutting{e}
 	case encodes:
 		return &encoding{e}
 	case writes:
 		return &writing{e}
+	case decodes:
+		return &decoding{e}
 	}
 	return e
 }
 
-type passing struct{ *hclsyntax.FunctionCallExpr }
+// passingCall is a call of a function that passes values on.
+type passingCall struct{ *hclsyntax.FunctionCallExpr }
 
-func (e *passing) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+func (e *passingCall) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	v, diags := e.FunctionCallExpr.Value(ctx)
 	return types.Passed(v), diags
 }
@@ -177,6 +182,25 @@ func (e *writing) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	}
 	if text, ok := types.InTemplate(args[0].v); ok {
 		v = types.Replaced(v, text)
+	}
+	return v, diags
+}
+
+// decoding is jsondecode, whose result carries the texts of the JSON.
+type decoding struct{ *hclsyntax.FunctionCallExpr }
+
+func (e *decoding) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	args, _ := evaluated(e.FunctionCallExpr, ctx)
+	v, diags := with(e.FunctionCallExpr, args, types.Computed).Value(ctx)
+	if diags.HasErrors() || v.IsNull() || !v.IsKnown() || v.IsMarked() || len(args) != 1 {
+		return v, diags
+	}
+	text, ok := types.InTemplate(args[0].v)
+	if !ok {
+		return v, diags
+	}
+	if carried, err := types.Decode([]byte(strings.TrimPrefix(text, byteOrderMark))); err == nil {
+		v = carried
 	}
 	return v, diags
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // carrying replaces the nodes of an expression that would lose the text of values that pass through it (see types.FromJSON), or would
-// give it to others: what is computed gets no text of what it is computed from. The expression must not be used otherwise.
+// give it to others: what is computed gets no text of what it is computed from. choosing must have been called before. The expression must not
+// be used otherwise.
 func carrying(e hclsyntax.Expression) hclsyntax.Expression {
 	_ = hclsyntax.Walk(e, carrier{})
 	return carried(e)
@@ -31,14 +32,14 @@ func (carrier) Exit(n hclsyntax.Node) hcl.Diagnostics {
 	case *hclsyntax.TemplateWrapExpr:
 		n.Wrapped = carried(n.Wrapped)
 	case *hclsyntax.TemplateJoinExpr:
-		n.Tuple = &joined{Expression: carried(n.Tuple)}
+		n.Tuple = &joined{Expression: around(carried(n.Tuple))}
 	case *hclsyntax.ParenthesesExpr:
 		n.Expression = carried(n.Expression)
 	case *hclsyntax.BinaryOpExpr:
 		n.LHS, n.RHS = computing(n.LHS), computing(n.RHS)
 	case *hclsyntax.UnaryOpExpr:
 		n.Val = computing(n.Val)
-	case *hclsyntax.ConditionalExpr:
+	case *choice: // as all conditionals are
 		n.Condition, n.TrueResult, n.FalseResult = computing(n.Condition), carried(n.TrueResult), carried(n.FalseResult)
 	case *hclsyntax.IndexExpr:
 		n.Collection, n.Key = carried(n.Collection), computing(n.Key)
@@ -64,11 +65,8 @@ func (carrier) Exit(n hclsyntax.Node) hcl.Diagnostics {
 
 // carried returns the node to evaluate instead of e, whose children have been replaced.
 func carried(e hclsyntax.Expression) hclsyntax.Expression {
-	switch e := e.(type) {
-	case *hclsyntax.ConditionalExpr:
-		return &conditional{e}
-	case *hclsyntax.FunctionCallExpr:
-		return call(e)
+	if c, ok := e.(*hclsyntax.FunctionCallExpr); ok {
+		return call(c)
 	}
 	return e
 }
@@ -78,6 +76,11 @@ func carriedAll(list []hclsyntax.Expression) []hclsyntax.Expression {
 		list[i] = carried(list[i])
 	}
 	return list
+}
+
+// around returns e in parentheses. A node that embeds them has e as its child, so that e is found when the tree is walked.
+func around(e hclsyntax.Expression) hclsyntax.Expression {
+	return &hclsyntax.ParenthesesExpr{Expression: e, SrcRange: e.Range()}
 }
 
 // literalForm marks a literal that is not ASCII, so that it doesn't get the form of another value.
@@ -100,7 +103,7 @@ func computing(e hclsyntax.Expression) hclsyntax.Expression {
 	if l, ok := e.(*hclsyntax.LiteralValueExpr); ok && !l.Val.IsMarked() {
 		return e
 	}
-	return &computed{carried(e)}
+	return &computed{around(carried(e))}
 }
 
 // fixed is an expression that has been evaluated.
@@ -114,34 +117,15 @@ func (e *fixed) Value(*hcl.EvalContext) (cty.Value, hcl.Diagnostics) { return e.
 
 func fix(e hclsyntax.Expression, ctx *hcl.EvalContext) *fixed {
 	v, diags := e.Value(ctx)
-	return &fixed{e, v, diags}
-}
-
-// conditional is a condition whose result has only the forms of the chosen branch: HCL gives it those of both.
-type conditional struct{ *hclsyntax.ConditionalExpr }
-
-func (e *conditional) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	yes, no := fix(e.TrueResult, ctx), fix(e.FalseResult, ctx)
-	if !yes.v.IsMarked() && !no.v.IsMarked() {
-		return (&hclsyntax.ConditionalExpr{Condition: e.Condition, TrueResult: yes, FalseResult: no, SrcRange: e.SrcRange}).Value(ctx)
-	}
-	condition := fix(e.Condition, ctx)
-	if c, _ := condition.v.Unmark(); c.IsKnown() && !c.IsNull() && c.Type() == cty.Bool {
-		if other := no; c.True() {
-			other.v = types.Bare(other.v)
-		} else {
-			yes.v = types.Bare(yes.v)
-		}
-	}
-	return (&hclsyntax.ConditionalExpr{Condition: condition, TrueResult: yes, FalseResult: no, SrcRange: e.SrcRange}).Value(ctx)
+	return &fixed{around(e), v, diags}
 }
 
 // carriedFor has the variables of a `for` carry the forms that the collection has.
 func carriedFor(e *hclsyntax.ForExpr) {
-	c := &spread{Expression: carried(e.CollExpr)}
+	c := &spread{Expression: around(carried(e.CollExpr))}
 	e.CollExpr = c
 	part := func(p hclsyntax.Expression) hclsyntax.Expression {
-		return &element{Expression: p, of: c, names: [2]string{e.KeyVar, e.ValVar}}
+		return &element{Expression: around(p), of: c, names: [2]string{e.KeyVar, e.ValVar}}
 	}
 	if e.KeyExpr != nil {
 		e.KeyExpr = part(carried(e.KeyExpr))

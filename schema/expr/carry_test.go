@@ -19,8 +19,8 @@ const (
 	nfc = "\u00e9"  // é as one
 )
 
-// evaluate evaluates a text over the JSON of its references, and returns the result as JSON.
-func evaluate(text string, refs map[string]string) (string, error) {
+// asJSON evaluates a text over the JSON of its references, and returns the result as JSON.
+func asJSON(text string, refs map[string]string) (string, error) {
 	e := expr.Expr{Text: text, Type: "any"}
 	for ref := range refs {
 		e.Refs = append(e.Refs, ref)
@@ -102,7 +102,7 @@ func TestTextIsCarried(t *testing.T) {
 		{`zipmap([step.a.d], [step.a.n])`, `{"D":1.0}`},
 		{`step.a.l[*]`, `["D","C","z"]`},
 	} {
-		got, err := evaluate(c.text, refs)
+		got, err := asJSON(c.text, refs)
 		if got = strings.NewReplacer(nfd, "D", nfc, "C").Replace(got); err != nil || got != c.want {
 			t.Errorf("%s is %s, want %s (%v)", c.text, got, c.want, err)
 		}
@@ -112,8 +112,8 @@ func TestTextIsCarried(t *testing.T) {
 // Two keys that are equal for expressions can't be read by one.
 func TestTwoForms(t *testing.T) {
 	for _, data := range []string{`{"` + nfd + `":1,"` + nfc + `":2}`, `[[{"` + nfc + `":1,"b":0,"` + nfd + `":2}]]`} {
-		_, err := evaluate("step.a.x", map[string]string{"step.a.x": data})
-		if err == nil || !strings.Contains(err.Error(), `"e\u0301"`) || !strings.Contains(err.Error(), `"\u00e9"`) || !strings.Contains(err.Error(), "two Unicode forms") {
+		_, err := asJSON("step.a.x", map[string]string{"step.a.x": data})
+		if err == nil || !strings.Contains(err.Error(), `"e\u0301"`) || !strings.Contains(err.Error(), `"\u00e9"`) || !strings.Contains(err.Error(), "equal as Unicode text") {
 			t.Errorf("%s: %v", data, err)
 		}
 	}
@@ -179,7 +179,7 @@ func TestPassingKeepsBytes(t *testing.T) {
 			{"{ for k, v in { p = step.a.x, q = step.a.y } : k => v }", `{"p":` + x + `,"q":` + y + `}`}, {"merge({ p = step.a.x }, { q = step.a.y })", `{"p":` + x + `,"q":` + y + `}`},
 			{"concat([step.a.x], [step.a.y])", "[" + x + "," + y + "]"},
 		} {
-			got, err := evaluate(c.text, refs)
+			got, err := asJSON(c.text, refs)
 			if (err == nil) != (readable && also) || err == nil && got != c.want {
 				t.Fatalf("%s with %s and %s is %s, want %s (%v)", c.text, x, y, got, c.want, err)
 			}
@@ -198,7 +198,7 @@ func TestTemplatesKeepBytes(t *testing.T) {
 			{`join(";", [step.a.x, step.a.y])`, x + ";" + y}, {`[step.a.x, step.a.y][1]`, y}, {`true ? step.a.x : step.a.y`, x}, {`false ? step.a.x : step.a.y`, y},
 			{`format("%s=%s", step.a.x, step.a.y)`, x + "=" + y},
 		} {
-			got, err := evaluate(c.text, refs)
+			got, err := asJSON(c.text, refs)
 			if strings.Contains(x+y, "\U000f0000") && (strings.HasPrefix(c.text, "join") || strings.HasPrefix(c.text, "format")) {
 				continue
 			}

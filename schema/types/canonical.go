@@ -229,7 +229,7 @@ func (c *codec) object(t cty.Type) error {
 		}
 	}
 	if twice, ok := c.out.sort(l); !ok {
-		return &valueError{why: fmt.Sprintf("the key %s is there twice", quote(twice))}
+		return &valueError{why: fmt.Sprintf("an object has the key %s twice", quote(twice))}
 	}
 	c.out.end(l, '}')
 	return nil
@@ -243,9 +243,9 @@ func step(t cty.Type, key string) string {
 	return "[" + quote(key) + "]"
 }
 
-// sameText reports two keys, or elements of a set, that are equal for expressions.
+// sameText reports two keys that are equal for expressions.
 func sameText(a, b string) error {
-	return &valueError{why: fmt.Sprintf("%s and %s are one text in two Unicode forms, and can't both be there", quote(a), quote(b))}
+	return &valueError{why: fmt.Sprintf("an object has two keys that are equal as Unicode text: %s and %s", quote(a), quote(b))}
 }
 
 func below(err error, step string) error {

@@ -39,9 +39,9 @@ func TestCanonical(t *testing.T) {
 		{typ: "object({a = number, b = optional(string), c = any})", data: `{"c":null,"a":1}`, want: `{"a":1,"b":null,"c":null}`},
 		{typ: "object({a = number, b = optional(string)})", data: `{"b":null,"a":1}`, want: `{"a":1,"b":null}`},
 		{typ: "object({" + `"` + nfc + `"` + " = number})", data: `{"` + nfd + `":1}`, want: `{"` + nfd + `":1}`},
-		{typ: "object({" + `"` + nfc + `"` + " = number})", data: `{"` + nfd + `":1,"` + nfc + `":2}`, fails: `"e\u0301" and "\u00e9" are one text in two Unicode forms`},
-		{typ: "object({a = number, b = string})", data: `{"a":1,"a":1}`, fails: `the key "a" is there twice`},
-		{typ: "object({a = number, b = optional(string)})", data: `{"a":1,"a":1}`, fails: `the key "a" is there twice`},
+		{typ: "object({" + `"` + nfc + `"` + " = number})", data: `{"` + nfd + `":1,"` + nfc + `":2}`, fails: `equal as Unicode text: "e\u0301" and "\u00e9"`},
+		{typ: "object({a = number, b = string})", data: `{"a":1,"a":1}`, fails: `has the key "a" twice`},
+		{typ: "object({a = number, b = optional(string)})", data: `{"a":1,"a":1}`, fails: `has the key "a" twice`},
 		{typ: "object({a = list(object({b = number}))})", data: `{"a":[{"b":1},{"b":"x"}]}`, fails: "expected number, found string at .a[1].b"},
 		{typ: "object({a = number})", data: `{"a":1,"z":1}`, fails: `it has an attribute "z", which object({a = number}) does not have`},
 		{typ: "object({a = number})", data: `{}`, fails: `the attribute "a" is missing`},
@@ -56,10 +56,10 @@ func TestCanonical(t *testing.T) {
 		{typ: "map(number)", data: `{"a b":[]}`, fails: `expected number, found list at ["a b"]`},
 		{typ: "any", data: `null`, fails: "the value is null"},
 		{typ: "model", data: `1`, fails: "an artifact comes from a step's output"},
-		{typ: "any", data: `{"a":{"b":1,"b":1}}`, fails: `the key "b" is there twice at ["a"]`},
-		{typ: "any", data: `["\ud800"]`, fails: `half of a character: \ud800`},
+		{typ: "any", data: `{"a":{"b":1,"b":1}}`, fails: `has the key "b" twice at ["a"]`},
+		{typ: "any", data: `["\ud800"]`, fails: `\ud800 is half of a surrogate pair`},
 		{typ: "any", data: `["\ud800\u0041"]`, fails: "at [0]"},
-		{typ: "any", data: `{"a":"` + "\xff" + `"}`, fails: `a string is not UTF-8 (byte 6 is 0xff) at ["a"]`},
+		{typ: "any", data: `{"a":"` + "\xff" + `"}`, fails: `it is not UTF-8 (byte 6 is 0xff) at ["a"]`},
 		{typ: "any", data: `{"` + "\xff" + `":1}`, fails: "not UTF-8"},
 		{typ: "any", data: deep, fails: "nested more than 512 deep"},
 		{typ: "any", data: strings.Repeat("1", 1025), fails: "too long"},
@@ -188,8 +188,8 @@ func FuzzCanonical(f *testing.F) {
 		}
 		old, oldErr := throughCty(data, typ)
 		if err != nil {
-			if oldErr == nil && json.Valid(data) && utf8.Valid(data) && !strings.Contains(err.Error(), "twice") && !strings.Contains(err.Error(), "half of a character") &&
-				!strings.Contains(err.Error(), "two Unicode forms") && !strings.Contains(err.Error(), "nested") {
+			if oldErr == nil && json.Valid(data) && utf8.Valid(data) && !strings.Contains(err.Error(), "twice") && !strings.Contains(err.Error(), "half of a surrogate pair") &&
+				!strings.Contains(err.Error(), "equal as Unicode text") && !strings.Contains(err.Error(), "nested") {
 				t.Fatalf("%q as %s: %v, but it can be read as %s", data, types.String(typ), err, old)
 			}
 			return

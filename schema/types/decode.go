@@ -30,6 +30,26 @@ func Restore(data []byte, t cty.Type) (cty.Value, error) {
 	return decode(c.out.buf, t)
 }
 
+// Decode decodes JSON to a value of the type that it implies, which may be null and of any size. It loses nothing: keys that are
+// equal, also in the Unicode form NFC, and text that is not valid Unicode are errors. The value carries the text of its strings and
+// numbers.
+func Decode(data []byte) (cty.Value, error) {
+	c := codec{in: data, out: writer{buf: make([]byte, 0, len(data))}, nulls: true}
+	if err := c.document(cty.DynamicPseudoType); err != nil {
+		return cty.NilVal, explain(data, err)
+	}
+	return decode(c.out.buf, cty.DynamicPseudoType)
+}
+
+// Implied is Decode without the texts: strings are in NFC, and numbers have only their value.
+func Implied(data []byte) (cty.Value, error) {
+	v, err := Decode(data)
+	if err != nil {
+		return cty.NilVal, err
+	}
+	return Computed(v), nil
+}
+
 func decode(canonical []byte, t cty.Type) (cty.Value, error) {
 	d := decoder{in: canonical}
 	v, err := d.value(t)
@@ -38,7 +58,7 @@ func decode(canonical []byte, t cty.Type) (cty.Value, error) {
 		v, err = d.value(t)
 	}
 	if err != nil {
-		return cty.NilVal, fmt.Errorf("an expression can't read the value: %w", err)
+		return cty.NilVal, err
 	}
 	return v, nil
 }
@@ -166,7 +186,7 @@ func setVal(elems []cty.Value) (cty.Value, error) {
 		if e.Type() == cty.String {
 			bare, _ := e.Unmark()
 			if before, ok := seen[bare.AsString()]; ok && before != Text(e) {
-				return cty.NilVal, sameText(before, Text(e))
+				return cty.NilVal, &valueError{why: fmt.Sprintf("a set has two elements that are equal as Unicode text: %s and %s", quote(before), quote(Text(e)))}
 			}
 			seen[bare.AsString()] = Text(e)
 		}

@@ -112,7 +112,7 @@ func (c *codec) text() error {
 		case r < ' ':
 			return errSyntax()
 		case r == utf8.RuneError && n == 1:
-			return &valueError{why: fmt.Sprintf("a string is not UTF-8 (byte %d is 0x%02x)", c.pos, c.in[c.pos])}
+			return &valueError{why: fmt.Sprintf("not valid JSON: it is not UTF-8 (byte %d is 0x%02x)", c.pos, c.in[c.pos])}
 		case r == 0x2028 || r == 0x2029:
 			c.out.rune(r)
 			c.pos += n
@@ -164,7 +164,7 @@ func (c *codec) escape() error {
 			}
 		}
 		if r == utf8.RuneError {
-			return &valueError{why: fmt.Sprintf(`a string has half of a character: \u%04x is one of a pair of surrogates, without the other`, first)}
+			return &valueError{why: fmt.Sprintf(`not valid JSON: \u%04x is half of a surrogate pair, and not a character`, first)}
 		}
 	}
 	c.out.rune(r)
