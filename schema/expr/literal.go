@@ -34,7 +34,7 @@ func (l *literal) value(e hclsyntax.Expression) {
 		l.scalar(e)
 	case *hclsyntax.UnaryOpExpr:
 		number, isNumber := e.Val.(*hclsyntax.LiteralValueExpr)
-		if l.ok = l.ok && e.Op == hclsyntax.OpNegate && isNumber && number.Val.Type() == cty.Number; l.ok {
+		if l.ok = l.ok && (e.Op == hclsyntax.OpNegate || e.Op == opNegate) && isNumber && number.Val.Type() == cty.Number; l.ok {
 			l.out = append(l.out, '-')
 			l.scalar(number)
 		}
