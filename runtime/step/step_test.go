@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"pipec.dev/pipec/internal/eventually"
+	"pipec.dev/pipec/runtime/lines"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/expr"
@@ -68,10 +69,10 @@ func newTrial(t *testing.T, args ...string) *trial {
 		Root:    filepath.Join(dir, "work"), Dir: dir,
 		AttemptDir: (&record.Run{Namespace: "local", Pipeline: "p", Name: "run-1"}).AttemptDir("s", 3),
 	}
-	x.deps = step.Deps{Store: st, Environ: os.Environ(), Line: func(line []byte) {
+	x.deps = step.Deps{Store: st, Environ: os.Environ(), Line: func(line lines.Line) {
 		x.mu.Lock()
 		defer x.mu.Unlock()
-		x.lines = append(x.lines, string(line))
+		x.lines = append(x.lines, string(line.Text))
 	}}
 	return x
 }
