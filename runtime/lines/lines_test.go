@@ -154,14 +154,6 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// bar writes a progress bar to w: ten states in 950 ms, several times.
-func bar(w interface{ Write([]byte) (int, error) }, times int) {
-	for i := range times * 10 {
-		fmt.Fprintf(w, "\r%d", i)
-		time.Sleep(95 * time.Millisecond)
-	}
-}
-
 func TestPaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -171,7 +163,10 @@ func TestPaced(t *testing.T) {
 			return nil
 		})
 		_, _ = p.Write([]byte("plain\n"))
-		bar(p, 3)
+		for i := range 30 {
+			fmt.Fprintf(p, "\r%d", i)
+			time.Sleep(95 * time.Millisecond)
+		}
 		time.Sleep(5 * time.Second) // the last state is visible while the step is silent
 		_, _ = p.Write([]byte("\rdone\nwithout an end"))
 		time.Sleep(5 * time.Second)
@@ -240,7 +235,10 @@ func TestMarker(t *testing.T) {
 		if strings.Contains(node.String(), mark) {
 			t.Errorf("%q", node.String())
 		}
-		bar(w, 3)
+		for i := range 30 {
+			fmt.Fprintf(w, "\r%d", i)
+			time.Sleep(95 * time.Millisecond)
+		}
 		time.Sleep(5 * time.Second)
 		if got := strings.Count(node.String(), mark); got != 4 || !strings.HasSuffix(node.String(), "\r29"+mark) {
 			t.Errorf("%d marks in %q", got, node.String())

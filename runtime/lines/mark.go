@@ -45,7 +45,7 @@ func (m *Marker) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// mark writes a mark, unless the line has ended. After it, the line goes on where it was.
+// mark writes a mark, unless the line has ended. The text after it continues the line.
 func (m *Marker) mark() {
 	if m.again && m.err == nil {
 		_, m.err = io.WriteString(m.w, mark)

@@ -93,6 +93,6 @@ type Event struct {
 type Part string
 
 const (
-	PartCut   Part = "cut"   // the line is long, and goes on in the next event of the attempt
+	PartCut   Part = "cut"   // the line is long: the next event of the attempt continues it
 	PartState Part = "state" // the line is being overwritten, as progress bars do: a later event replaces the text
 )
