@@ -11,6 +11,7 @@ import (
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/runtime/history"
 	"pipec.dev/pipec/runtime/step"
+	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/runtime/work"
 	"pipec.dev/pipec/schema/record"
 )
@@ -109,7 +110,7 @@ func (t *attempts) attempt(ctx context.Context, spec *step.Spec, held []engine.S
 	}
 	slot := t.cached.slot(ctx, spec)
 	deps := t.deps(spec)
-	deps.Started = func(pid int) { t.started(pid) }
+	deps.Started = func(pid int) { t.started(spec, pid) }
 	deps.Keeps = files
 	deps.Ready = spec.Attempt == 1 && t.claim.spares.Take(spec.Step)
 	result, err := step.Run(ctx, spec, deps)
@@ -119,11 +120,14 @@ func (t *attempts) attempt(ctx context.Context, spec *step.Spec, held []engine.S
 	return &result
 }
 
-// started is called when the process of an attempt runs: now there is time for chores. A process that was started while the
+// started is called when the process of an attempt runs: now there is time to prepare for its result, and for chores. A process that was started while the
 // run was being ended by force is killed, because it was not found then.
-func (t *attempts) started(pid int) {
+func (t *attempts) started(spec *step.Spec, pid int) {
 	if t.forced.Load() {
 		_ = syscall.Kill(-pid, syscall.SIGKILL)
+	}
+	if p, ok := store.As[store.Preparer](t.machine.store); ok {
+		p.Prepare(spec.AttemptDir)
 	}
 	t.chores.catchUp()
 }

@@ -134,7 +134,7 @@ func (c *Cluster) start(ctx context.Context, s *session, p *program.Program, sta
 // follow follows a run to its end.
 func (s *session) follow(ctx context.Context, p *prepared, r *orchestrator.StartRequest) (*orchestrator.Outcome, error) {
 	inner, cancel, watch := interrupt.Followed(ctx, r.Interrupts)
-	p.options.Tell, p.options.Cancel = r.Observer(p.program), cancel
+	p.options.Observe, p.options.Cancel = r.Observer(p.program), cancel
 	end, err := s.runs.Follow(inner, p.options)
 	left := inner.Err() != nil
 	asked := watch.Asked()
