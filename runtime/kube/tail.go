@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"pipec.dev/pipec/runtime/kubeclient"
+	"pipec.dev/pipec/runtime/lines"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/kube"
@@ -26,7 +27,7 @@ type tails struct {
 }
 
 // save appends to the log that a wrapper has stored what the node still has of it, and returns where all of it is. The
-// wrapper writes everything that it stores to its output too, byte for byte, so what the node has beyond that is new. A
+// wrapper writes everything that it stores to its output too, byte for byte except for the marks of package lines, so what the node has beyond that is new. A
 // node that has less has dropped the beginning, and all that it has is appended. A second call, by this coordinator or the
 // next, finds what the first one has saved.
 func (s *tails) save(ctx context.Context, pod string, task *step.Spec) record.Log {
@@ -51,9 +52,11 @@ func (s *tails) save(ctx context.Context, pod string, task *step.Spec) record.Lo
 	}
 	defer r.Close()
 	rest := &tail{skip: log.Bytes}
-	if _, err := io.Copy(rest, r); err != nil && ctx.Err() != nil {
+	unmarked := lines.Unmarker{W: rest}
+	if _, err := io.Copy(&unmarked, r); err != nil && ctx.Err() != nil {
 		return log
 	}
+	_ = unmarked.Flush()
 	data := rest.bytes()
 	if len(data) == 0 {
 		return log

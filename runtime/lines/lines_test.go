@@ -119,7 +119,7 @@ func FuzzSplitter(f *testing.F) {
 // unmarks writes pieces with marks between some of them, and expects to read the log.
 func unmarks(t *testing.T, log string, pieces []string) {
 	t.Helper()
-	if strings.Contains(log, mark) {
+	if strings.Contains(log, Mark) {
 		return
 	}
 	var out bytes.Buffer
@@ -127,8 +127,8 @@ func unmarks(t *testing.T, log string, pieces []string) {
 	for i, p := range pieces {
 		_, _ = u.Write([]byte(p))
 		if i%3 == 0 {
-			_, _ = u.Write([]byte(mark[:i%len(mark)]))
-			_, _ = u.Write([]byte(mark[i%len(mark):]))
+			_, _ = u.Write([]byte(Mark[:i%len(Mark)]))
+			_, _ = u.Write([]byte(Mark[i%len(Mark):]))
 		}
 	}
 	if err := u.Flush(); err != nil || out.String() != log {
@@ -232,7 +232,7 @@ func TestMarker(t *testing.T) {
 		_, _ = w.Write([]byte("one\r\ntwo\r"))
 		_, _ = w.Write([]byte("\n"))
 		time.Sleep(5 * time.Second)
-		if strings.Contains(node.String(), mark) {
+		if strings.Contains(node.String(), Mark) {
 			t.Errorf("%q", node.String())
 		}
 		for i := range 30 {
@@ -240,7 +240,7 @@ func TestMarker(t *testing.T) {
 			time.Sleep(95 * time.Millisecond)
 		}
 		time.Sleep(5 * time.Second)
-		if got := strings.Count(node.String(), mark); got != 4 || !strings.HasSuffix(node.String(), "\r29"+mark) {
+		if got := strings.Count(node.String(), Mark); got != 4 || !strings.HasSuffix(node.String(), "\r29"+Mark) {
 			t.Errorf("%d marks in %q", got, node.String())
 		}
 		_, _ = w.Write([]byte("\nthree\n\r1"))

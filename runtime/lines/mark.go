@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// mark is written into the output of a container, which a node passes on only at the ends of lines, when a line that is
+// Mark is written into the output of a container, which a node passes on only at the ends of lines, when a line that is
 // overwritten stays open. It is not in the stored log. Terminals take it for a reset of colors and the end of a line.
-const mark = "\x1b[0;0;0m\n"
+const Mark = "\x1b[0;0;0m\n"
 
 // Marker writes a log to the output of a container, with marks in it so that the states of a line that is overwritten
 // are visible while the line is open. It is safe for concurrent use, and must be closed.
@@ -48,7 +48,7 @@ func (m *Marker) Write(p []byte) (int, error) {
 // mark writes a mark, unless the line has ended. The text after it continues the line.
 func (m *Marker) mark() {
 	if m.again && m.err == nil {
-		_, m.err = io.WriteString(m.w, mark)
+		_, m.err = io.WriteString(m.w, Mark)
 	}
 }
 
@@ -73,14 +73,14 @@ func (u *Unmarker) Write(p []byte) (int, error) {
 		p = append(u.held, p...)
 	}
 	for {
-		i := bytes.Index(p, []byte(mark))
+		i := bytes.Index(p, []byte(Mark))
 		if i < 0 {
 			break
 		}
 		if err := u.write(p[:i]); err != nil {
 			return 0, err
 		}
-		p = p[i+len(mark):]
+		p = p[i+len(Mark):]
 	}
 	end := len(p) - started(p)
 	err := u.write(p[:end])
@@ -105,8 +105,8 @@ func (u *Unmarker) write(p []byte) error {
 
 // started returns how many bytes at the end of p may be the start of a mark.
 func started(p []byte) int {
-	tail := p[max(0, len(p)-len(mark)+1):]
-	if i := bytes.LastIndexByte(tail, mark[0]); i >= 0 && mark[:len(tail)-i] == string(tail[i:]) {
+	tail := p[max(0, len(p)-len(Mark)+1):]
+	if i := bytes.LastIndexByte(tail, Mark[0]); i >= 0 && Mark[:len(tail)-i] == string(tail[i:]) {
 		return len(tail) - i
 	}
 	return 0
