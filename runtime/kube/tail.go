@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"unicode/utf8"
 
 	"pipec.dev/pipec/runtime/kubeclient"
 	"pipec.dev/pipec/runtime/lines"
@@ -58,6 +59,9 @@ func (s *tails) save(ctx context.Context, pod string, task *step.Spec) record.Lo
 	}
 	_ = unmarked.Flush()
 	data := rest.bytes()
+	for len(data) > maxTail-utf8.UTFMax && !utf8.RuneStart(data[0]) { // cut between characters
+		data = data[1:]
+	}
 	if len(data) == 0 {
 		return log
 	}

@@ -14,7 +14,6 @@ package lines
 
 import (
 	"bytes"
-	"unicode/utf8"
 
 	"pipec.dev/pipec/schema/record"
 )
@@ -80,7 +79,7 @@ func (s *Splitter) State() error {
 		return nil
 	}
 	s.fresh = false
-	text := s.buf[:Between(s.buf)]
+	text := s.buf[:record.Between(s.buf)]
 	if len(bytes.TrimSpace(text)) == 0 {
 		return nil
 	}
@@ -121,7 +120,7 @@ func (s *Splitter) text(p []byte) error {
 		s.buf = append(s.buf, p[:room]...)
 		s.size += room
 		p = p[room:]
-		cut := Between(s.buf)
+		cut := record.Between(s.buf)
 		rest := len(s.buf) - cut
 		if err := s.Emit(Line{Text: s.buf[:cut], Size: s.size - rest, Part: record.PartCut}); err != nil {
 			return err
@@ -139,17 +138,4 @@ func (s *Splitter) end() error {
 	line := Line{Text: s.buf, Size: s.size}
 	s.buf, s.size, s.back, s.again, s.fresh = s.buf[:0], 0, false, false, false
 	return s.Emit(line)
-}
-
-// Between returns the last position in b that is not in the middle of a character.
-func Between(b []byte) int {
-	for i := len(b) - 1; i >= 0 && i > len(b)-utf8.UTFMax; i-- {
-		if utf8.RuneStart(b[i]) {
-			if !utf8.FullRune(b[i:]) {
-				return i
-			}
-			break
-		}
-	}
-	return len(b)
 }

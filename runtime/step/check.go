@@ -11,7 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"pipec.dev/pipec/runtime/lines"
+	"pipec.dev/pipec/schema/record"
 	"pipec.dev/pipec/schema/types"
 )
 
@@ -84,19 +84,11 @@ func startsWith(head []byte, expected string) string {
 	if len(head) == 0 {
 		return "the file is empty: " + expected
 	}
-	return fmt.Sprintf("the file starts with %q: %s", start(head), expected)
+	return fmt.Sprintf("the file starts with %q: %s", record.Cut(head, shownStart), expected)
 }
 
 // shownStart is how many bytes of a file a message shows.
 const shownStart = 16
-
-// start returns the first bytes of a file for a message, without a part of a character.
-func start(head []byte) []byte {
-	if len(head) <= shownStart {
-		return head
-	}
-	return head[:lines.Between(head[:shownStart])]
-}
 
 func checkDataframe(r io.ReaderAt, head []byte, whole io.Reader, size int64) (format, why string) {
 	const magic = "PAR1"
