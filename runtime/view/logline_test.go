@@ -11,7 +11,7 @@ import (
 func TestInline(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain ünï\tx": "plain ünï\tx", "\x1b[31mred\x1b[0m": "\x1b[31mred\x1b[0m", "\x1b[1mbold": "\x1b[1mbold\x1b[0m",
-		"\x1b[2K\x1b[1A50%\b\b\x07": "50%", "a\rb\nc": "abc", "\x1b]0;title\x07x": "x", "\u009b1Ax\u0085": "1Ax", "é\xff\x1b[K": "é\xff",
+		"\x1b[2K\x1b[1A50%\b\b\x07": "50%", "a\rb\nc\r": "bc", "\x1b]0;title\x07x": "x", "\u009b1Ax\u0085": "1Ax", "é\xff\x1b[K": "é\xff",
 		"\x1b[": "", "x\x1b": "x", "\x1b[?25lx": "x", "\x7f": "",
 	} {
 		if got := Inline(in); got != want {
