@@ -217,7 +217,7 @@ func TestEachLineOnce(t *testing.T) {
 		}
 		slices.Sort(got)
 		slices.Sort(want)
-		if silent && strings.Contains(strings.Join(n.lines, ""), lines.Mark) { // what is left of a line may be shown too
+		if silent && strings.Contains(strings.Join(n.lines, ""), lines.Mark) { // a part of a line may be shown too
 			got = slices.DeleteFunc(got, func(text string) bool { return !slices.Contains(want, text) })
 			got, want = slices.Compact(got), slices.Compact(want)
 		}
