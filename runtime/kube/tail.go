@@ -29,8 +29,8 @@ type tails struct {
 
 // save appends the rest of a log, which only the node has, to the part that the wrapper has stored. It returns the complete log.
 // The wrapper also writes all bytes that it stores to its output, with marks of package lines, which are removed here, so the
-// bytes of the node beyond that length are new. If the node has fewer bytes, it has dropped the beginning, and all its bytes are appended. A second call, by this coordinator or its
-// successor, finds the part that the first one has saved.
+// bytes of the node beyond that length are new. If the node has fewer bytes, it has dropped the beginning, and all its bytes
+// are appended. A second call, by this coordinator or its successor, finds the part that the first one has saved.
 func (s *tails) save(ctx context.Context, pod string, task *step.Spec) record.Log {
 	var log record.Log
 	for {
