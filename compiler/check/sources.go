@@ -27,8 +27,8 @@ func images(project *evaluate.Project) map[string]*model.Image {
 			project.Diags.Add(diag.New("duplicate", file.NameRange, "an image can't have both `base` and `dockerfile`").
 				WithRelated(base.NameRange, "the base is here"))
 		}
-		image := &model.Image{Block: b, Requirements: project.Strings(b, "requirements"), Packages: project.Strings(b, "packages")}
-		image.Base, _ = project.String(b, "base")
+		image := &model.Image{Block: b, Requirements: project.Attributes.Strings(b, "requirements"), Packages: project.Attributes.Strings(b, "packages")}
+		image.Base, _ = project.Attributes.String(b, "base")
 		image.Dockerfile = sourcePath(project, b, "dockerfile", false)
 		out[name] = image
 	}
@@ -39,7 +39,7 @@ func images(project *evaluate.Project) map[string]*model.Image {
 func codes(project *evaluate.Project) map[string]*model.Code {
 	out := map[string]*model.Code{}
 	for name, b := range project.Codes {
-		code := &model.Code{Block: b, Dir: sourcePath(project, b, "dir", true), Exclude: project.Strings(b, "exclude")}
+		code := &model.Code{Block: b, Dir: sourcePath(project, b, "dir", true), Exclude: project.Attributes.Strings(b, "exclude")}
 		for _, pattern := range code.Exclude {
 			if _, err := path.Match(pattern, ""); err != nil {
 				project.Diags.Add(diag.New("invalid-value", b.Attr("exclude").Range(), "%q is not a valid pattern", pattern))
@@ -53,7 +53,7 @@ func codes(project *evaluate.Project) map[string]*model.Code {
 // sourcePath returns an attribute that names a file or directory of the project: cleaned, with slashes. If the project's
 // directory cannot be opened, because the source exists only in memory, the path is not looked up.
 func sourcePath(project *evaluate.Project, b *decode.Block, name string, dir bool) string {
-	text, ok := project.String(b, name)
+	text, ok := project.Attributes.String(b, name)
 	if !ok {
 		return ""
 	}

@@ -26,7 +26,7 @@ type directory struct {
 
 // directory reads the directory in the block's `source`. It reports a directory that can't be read, and returns nil.
 func (r *reader) directory(w *evaluate.Project, b *decode.Block) *directory {
-	text, ok := w.String(b, "source")
+	text, ok := w.Attributes.String(b, "source")
 	if !ok {
 		return nil
 	}
