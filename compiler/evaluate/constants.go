@@ -1,8 +1,6 @@
 package evaluate
 
 import (
-	"strings"
-
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -29,10 +27,64 @@ func (c *Constants) Const(e hcl.Expression) (cty.Value, bool) {
 	if v, plain := literal(node); plain {
 		return v, true
 	}
-	if infer.Type(node, constScope{c.scope}, c.diags) == cty.NilType {
+	if c.typeOf(node) == cty.NilType {
 		return cty.NilVal, false
 	}
 	return c.Value(node)
+}
+
+// typeOf resolves the references of an expression, and returns its type. It returns cty.NilType if something is wrong.
+func (c *Constants) typeOf(node hclsyntax.Expression) (t cty.Type) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.diags.Add(diag.Internal(node.Range(), "checking this expression", p, c.scope.values.Sensitive()))
+			t = cty.NilType
+		}
+	}()
+	return infer.Type(node, constScope{c.scope}, c.diags)
+}
+
+// Value evaluates an expression whose references have been resolved and all name variables and locals. Every value that it
+// returns is wholly known.
+func (c *Constants) Value(node hclsyntax.Expression) (cty.Value, bool) {
+	if v, plain := literal(node); plain {
+		return v, true
+	}
+	ctx, ok := c.scope.context(node)
+	if !ok {
+		return cty.NilVal, false
+	}
+	return c.known(node, ctx)
+}
+
+// known is the only way out for values of expressions: a value is known, and can be written, or the reason is reported.
+func (c *Constants) known(node hclsyntax.Expression, ctx *hcl.EvalContext) (cty.Value, bool) {
+	v, hclDiags, panicked := run(node, ctx)
+	switch {
+	case panicked != nil:
+		c.diags.Add(*panicked)
+	case hclDiags.HasErrors():
+		c.faults(node, ctx, hclDiags)
+	case !v.IsWhollyKnown():
+		c.diags.Add(unknownValue(node, ctx))
+	case !types.Finite(v):
+		c.diags.Add(diag.New("evaluation", node.Range(), "this value is infinite, for example after a division by zero, or has too many digits"))
+	default:
+		return v, true
+	}
+	return cty.NilVal, false
+}
+
+// run evaluates an expression. A panic becomes a diagnostic.
+func run(node hcl.Expression, ctx *hcl.EvalContext) (v cty.Value, hclDiags hcl.Diagnostics, panicked *diag.Diagnostic) {
+	defer func() {
+		if p := recover(); p != nil {
+			d := diag.Internal(node.Range(), "evaluating this expression", p, readsSensitive(ctx))
+			panicked = &d
+		}
+	}()
+	v, hclDiags = node.Value(ctx)
+	return v, hclDiags, nil
 }
 
 // literal returns the value of an expression that is one literal. This is the most common case, so it has a fast path.
@@ -47,68 +99,4 @@ func literal(node hclsyntax.Expression) (cty.Value, bool) {
 		}
 	}
 	return cty.NilVal, false
-}
-
-// Value evaluates an expression whose references have been resolved and all name variables and locals.
-func (c *Constants) Value(node hclsyntax.Expression) (cty.Value, bool) {
-	if v, plain := literal(node); plain {
-		return v, true
-	}
-	ctx, ok := c.scope.context(node)
-	if !ok {
-		return cty.NilVal, false
-	}
-	v, hclDiags := node.Value(ctx)
-	if hclDiags.HasErrors() {
-		c.faults(node, ctx, hclDiags)
-		return cty.NilVal, false
-	}
-	if !types.Finite(v) {
-		c.diags.Add(diag.New("evaluation", node.Range(), "this value is infinite, for example after a division by zero, or has too many digits"))
-		return cty.NilVal, false
-	}
-	return v, true
-}
-
-// faults reports HCL's errors about an expression that can't be evaluated.
-func (c *Constants) faults(node hclsyntax.Expression, ctx *hcl.EvalContext, hclDiags hcl.Diagnostics) {
-	for _, v := range ctx.Variables {
-		if IsSensitive(v) { // the reason could quote the value
-			c.diags.Add(diag.New("evaluation", node.Range(), "this can't be evaluated").
-				WithDetail("The reason is not shown, because the expression reads a sensitive variable."))
-			return
-		}
-	}
-	for _, h := range hclDiags {
-		c.diags.Add(fault(node, h))
-	}
-}
-
-// fault shortens HCL's error about an expression that can't be evaluated.
-func fault(node hclsyntax.Expression, h *hcl.Diagnostic) diag.Diagnostic {
-	at, code := node.Range(), "evaluation"
-	if h.Subject != nil {
-		at = *h.Subject
-	}
-	text := h.Detail
-	if text == "" {
-		text = h.Summary
-	}
-	text = trimSentence(text)
-	if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](h); ok {
-		name := call.CalledFunctionName()
-		if _, reason, found := strings.Cut(text, " failed: "); found {
-			text = reason
-		} else if _, reason, found := strings.Cut(text, " parameter: "); found {
-			text = reason
-		}
-		text = name + ": " + text
-		if IsFileFunction(name) {
-			code = "file-access"
-		}
-		if e, ok := h.Expression.(*hclsyntax.FunctionCallExpr); ok {
-			at = e.Range()
-		}
-	}
-	return diag.New(code, at, "%s", text)
 }

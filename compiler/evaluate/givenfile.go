@@ -28,7 +28,7 @@ func (s *Given) file(path string, optional bool) {
 		s.diags.Add(diag.New("file-access", at, "the file of variables can't be read: %v", err))
 		return
 	}
-	if !s.scope.values.hasSensitive() { // with sensitive variables, a line that a diagnostic shows could contain a secret
+	if !s.scope.values.Sensitive() { // with sensitive variables, a line that a diagnostic shows could contain a secret
 		s.sources[path] = src
 	}
 	if !utf8.Valid(src) {

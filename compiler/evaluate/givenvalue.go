@@ -39,8 +39,8 @@ func (s *Given) value(g given, declared cty.Type, n *Name) (cty.Value, bool) {
 		s.diags.Add(diag.New("not-constant", g.at, "the value of %s must be a literal: it can't contain references", n.Address))
 		return cty.NilVal, false
 	}
-	v, hclDiags := node.Value(nil)
-	if hclDiags.HasErrors() {
+	v, hclDiags, panicked := run(node, nil)
+	if panicked != nil || hclDiags.HasErrors() || !v.IsWhollyKnown() {
 		s.diags.Add(diag.New("evaluation", g.at, "the value of %s must be a literal: it can't call functions or fail", n.Address))
 		return cty.NilVal, false
 	}

@@ -38,11 +38,11 @@ func (s *Values) trail(d diag.Diagnostic, e hcl.Expression, seen map[*Name]bool)
 	return d
 }
 
-// hasSensitive reports whether a variable is declared sensitive. Values must not be shown then until it is known which
+// Sensitive reports whether a variable is or may be sensitive. Values must not be shown then until it is known which
 // variables they belong to.
-func (s *Values) hasSensitive() bool {
+func (s *Values) Sensitive() bool {
 	for _, n := range s.Variables {
-		if n.block.Attr("sensitive") != nil {
+		if n.Sensitive || n.block.Attr("sensitive") != nil {
 			return true
 		}
 	}

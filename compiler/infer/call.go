@@ -135,6 +135,10 @@ func (w *walker) result(e *hclsyntax.FunctionCallExpr, f function.Function, args
 	t, err := f.ReturnTypeForValues(values)
 	if err != nil {
 		at := e.Range()
+		if p := (function.PanicError{}); errors.As(err, &p) {
+			w.diags.Add(diag.Internal(at, "checking a call of "+e.Name, p.Value, false)) // the arguments have no values of variables
+			return cty.NilType
+		}
 		var arg function.ArgError
 		if errors.As(err, &arg) && arg.Index >= 0 && arg.Index < len(e.Args) {
 			at = e.Args[arg.Index].Range()
