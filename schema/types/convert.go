@@ -149,10 +149,11 @@ func convertObject(v cty.Value, to cty.Type, path string) (cty.Value, error) {
 }
 
 func index(k cty.Value) string {
-	switch k.Type() {
-	case cty.String:
+	switch t := k.Type(); {
+	case k.IsNull(): // an element of a set is its own key
+	case t == cty.String:
 		return fmt.Sprintf("[%q]", k.AsString())
-	case cty.Number:
+	case t == cty.Number:
 		return "[" + k.AsBigFloat().Text('f', -1) + "]"
 	}
 	return "[…]"
