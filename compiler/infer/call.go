@@ -136,8 +136,7 @@ func (w *walker) result(e *hclsyntax.FunctionCallExpr, f function.Function, args
 	if err != nil {
 		at := e.Range()
 		if p := (function.PanicError{}); errors.As(err, &p) {
-			w.diags.Add(diag.Internal(at, "checking a call of "+e.Name, p.Value, false)) // the arguments have no values of variables
-			return cty.NilType
+			return cty.DynamicPseudoType // some functions of go-cty panic on unknown arguments, for which the call may be valid
 		}
 		var arg function.ArgError
 		if errors.As(err, &arg) && arg.Index >= 0 && arg.Index < len(e.Args) {
