@@ -50,7 +50,8 @@ func codes(project *evaluate.Project) map[string]*model.Code {
 	return out
 }
 
-// sourcePath returns an attribute that names a file or directory of the project: cleaned, with slashes. If the project's
+// sourcePath returns an attribute that names a file or directory of the project: cleaned, with slashes, and as the file
+// system writes it. If the project's
 // directory cannot be opened, because the source exists only in memory, the path is not looked up.
 func sourcePath(project *evaluate.Project, b *decode.Block, name string, dir bool) string {
 	text, ok := project.Attributes.String(b, name)
@@ -63,13 +64,17 @@ func sourcePath(project *evaluate.Project, b *decode.Block, name string, dir boo
 			WithDetail("Paths are relative to the project's directory and can't leave it."))
 		return ""
 	}
-	clean := path.Clean(filepath.ToSlash(text))
+	clean, err := evaluate.Lookup(project.Dir, path.Clean(filepath.ToSlash(text)))
+	if err != nil {
+		project.Diags.Add(diag.New("file-access", at, "%v", err))
+		return ""
+	}
 	root, err := os.OpenRoot(project.Dir)
 	if err != nil {
 		return clean
 	}
 	defer root.Close()
-	info, err := root.Stat(filepath.Clean(text))
+	info, err := root.Stat(filepath.FromSlash(clean))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		project.Diags.Add(diag.New("file-access", at, "%q does not exist in the project", text))

@@ -22,6 +22,11 @@ func open(dir, path string) (*os.File, error) {
 	if !filepath.IsLocal(path) {
 		return nil, fmt.Errorf("%q is outside of the project: a path is relative to the project's directory and stays below it", path)
 	}
+	written := path
+	path, err := Lookup(dir, path)
+	if err != nil {
+		return nil, err
+	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, PathFault(path, err)
@@ -29,7 +34,7 @@ func open(dir, path string) (*os.File, error) {
 	defer root.Close()
 	info, err := root.Stat(path)
 	if err != nil {
-		return nil, PathFault(path, err)
+		return nil, PathFault(written, err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%q is not a regular file", path)

@@ -39,6 +39,13 @@ func (s *Given) value(g given, declared cty.Type, n *Name) (cty.Value, bool) {
 		s.diags.Add(diag.New("not-constant", g.at, "the value of %s must be a literal: it can't contain references", n.Address))
 		return cty.NilVal, false
 	}
+	if twice := repeatedKey(node); twice != nil {
+		if n.Sensitive || g.expr == nil { // the range is in the text of a flag, and the message could quote a secret
+			*twice = diag.New("duplicate", g.at, "a key in the value of %s is written twice", n.Address)
+		}
+		s.diags.Add(*twice)
+		return cty.NilVal, false
+	}
 	v, hclDiags, panicked := run(node, nil)
 	if panicked != nil || hclDiags.HasErrors() || !v.IsWhollyKnown() {
 		s.diags.Add(diag.New("evaluation", g.at, "the value of %s must be a literal: it can't call functions or fail", n.Address))

@@ -7,6 +7,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/compiler/diag"
 )
 
 // Inner returns the part of a literal at a path such as ".name[0]" if it is written out; otherwise the whole literal.
@@ -70,7 +72,7 @@ func KeyName(e hclsyntax.Expression) string {
 		return ""
 	}
 	if word := hcl.ExprAsKeyword(k.Wrapped); word != "" && !k.ForceNonLiteral {
-		return word
+		return cty.NormalizeString(word)
 	}
 	if v, plain := literal(k.Wrapped); plain && !v.IsNull() && v.Type() == cty.String {
 		return v.AsString()
@@ -106,4 +108,30 @@ func KeyRange(e hcl.Expression, key string) hcl.Range {
 		}
 	}
 	return e.Range()
+}
+
+// repeatedKey reports the first key that is written twice in an object. HCL would use only the last value.
+func repeatedKey(e hcl.Expression) *diag.Diagnostic {
+	node, ok := e.(hclsyntax.Expression)
+	if !ok {
+		return nil
+	}
+	var found *diag.Diagnostic
+	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
+		object, ok := n.(*hclsyntax.ObjectConsExpr)
+		if !ok || found != nil {
+			return nil
+		}
+		first := make(map[string]hcl.Range, len(object.Items))
+		for _, item := range object.Items {
+			name := KeyName(item.KeyExpr)
+			if at, twice := first[name]; twice && name != "" && found == nil {
+				d := diag.New("duplicate", item.KeyExpr.Range(), "duplicate key %q", name).WithRelated(at, "the first %q is here", name)
+				found = &d
+			}
+			first[name] = item.KeyExpr.Range()
+		}
+		return nil
+	})
+	return found
 }

@@ -69,6 +69,12 @@ func importSource(c context, b *decode.Block, t cty.Type) string {
 		c.diags.Add(diag.New("invalid-value", at, "this is not a valid source: %v", err))
 		return ""
 	}
+	if s.Path != "" {
+		if s.Path, err = evaluate.Lookup(c.project.Dir, s.Path); err != nil {
+			c.diags.Add(diag.New("file-access", at, "%v", err))
+			return ""
+		}
+	}
 	source := s.String()
 	a, ok := types.AsArtifact(t)
 	switch {

@@ -32,7 +32,7 @@ type checker struct {
 
 func (c *checker) stack(b *decode.Block) *program.Stack {
 	s := &program.Stack{Name: b.Label}
-	s.SecretsFile, _ = c.project.Attributes.String(b, "secrets_file")
+	s.SecretsFile = c.path(b, "secrets_file")
 	if o := b.One("orchestrator"); o != nil {
 		c.orchestrator(&s.Orchestrator, o)
 	} else if !b.Tried("orchestrator") {
@@ -79,7 +79,7 @@ func (c *checker) store(s *program.Store, orchestrator *kinds.Orchestrator, b *d
 	s.Kind = b.Label
 	row := c.kinds.Store(b.Label)
 	if row == nil {
-		s.Path, _ = c.project.Attributes.String(b, "path")
+		s.Path = c.path(b, "path")
 		return
 	}
 	values := c.values(b, row.Attributes)
@@ -92,6 +92,9 @@ func (c *checker) store(s *program.Store, orchestrator *kinds.Orchestrator, b *d
 	if !ok {
 		return
 	}
+	if row.Scheme == "" {
+		path = c.path(b, "path")
+	}
 	canonical, fault := row.CheckPath(path)
 	if s.Path = canonical; fault != nil {
 		fault.Attribute = "path"
@@ -101,6 +104,19 @@ func (c *checker) store(s *program.Store, orchestrator *kinds.Orchestrator, b *d
 		c.project.Diags.Add(diag.New("invalid-value", b.LabelRange, "%s can't access %s", orchestrator.Steps(), row.Private).
 			WithSuggestion("write %s", c.kinds.SharedStoreForm()))
 	}
+}
+
+// path returns an attribute that is a path of this machine, which need not exist, as the file system writes it.
+func (c *checker) path(b *decode.Block, name string) string {
+	text, ok := c.project.Attributes.String(b, name)
+	if !ok {
+		return ""
+	}
+	found, err := evaluate.Lookup(c.project.Dir, text)
+	if err != nil {
+		c.project.Diags.Add(diag.New("file-access", b.Attr(name).Range(), "%v", err))
+	}
+	return found
 }
 
 // values evaluates the attributes of a block that are set. What can't be evaluated is reported, and left out.
@@ -124,6 +140,9 @@ func (c *checker) values(b *decode.Block, attributes []kinds.Attribute) kinds.Va
 			set(a.Name, v, ok)
 		default:
 			v, ok := c.project.Attributes.String(b, a.Name)
+			if ok && a.Format == "path" {
+				v = c.path(b, a.Name)
+			}
 			set(a.Name, v, ok)
 		}
 	}
