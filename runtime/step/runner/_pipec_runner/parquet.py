@@ -1,0 +1,218 @@
+"""pandas' data frames as parquet, by pyarrow. pyarrow restores most types. For some it needs help, which is in the
+description: the kind of missing values of objects, lists, labels that are not text. Columns that may come back as something
+else are read back after writing, and compared. The others are only compared by type."""
+
+from . import labels, objects
+from .ranges import grouped, ranges, ungrouped, unranges
+from .same import same, same_index
+from .unfit import Unfit
+
+
+def save(frame, path):
+    """Writes a frame and returns its description, which is empty if pyarrow restores all of it."""
+    flat, said = prepared(frame)
+    write(flat, path)
+    fixes = {}
+    said["rows"] = len(frame)
+    compare(frame, flat, path, fixes)
+    for key, specs in fixes.items():
+        said[key] = grouped([specs.get(i) for i in range(frame.shape[1])])
+    check_index(frame, path, said)
+    return said if len(said) > 1 else {}
+
+
+def prepared(frame):
+    """Returns a frame whose labels parquet can store, and the description of those that it can't."""
+    texts, header = labels.describe(frame.columns)
+    said = {} if header is None and len(set(texts)) == len(texts) else {"labels": header or {"list": texts}}
+    flat = frame.copy(deep=False)
+    flat.attrs = {}
+    if said:
+        if len(set(texts)) < len(texts) and set(said["labels"]) & {"type"}:
+            raise Unfit("name of a column occurs twice as text", "rename the columns to text")
+        flat.columns = distinct(texts)
+    index = labels.describe_index(frame.index)
+    if index is not None:
+        own = frame.index.names
+        if any(n is not None and type(n) is not str for n in own) or len(set(own) - {None}) < len([n for n in own if n is not None]) or set(own) & set(flat.columns):
+            flat.index = flat.index.set_names([None] * frame.index.nlevels)
+        said["index"] = index
+    return flat, said
+
+
+def distinct(texts):
+    """Returns texts of which none occurs twice: a, a.1."""
+    out, taken = [], set(texts)
+    seen = set()
+    for text in texts:
+        name, n = text, 0
+        while name in seen or n and name in taken:
+            n += 1
+            name = "%s.%d" % (text, n)
+        seen.add(name)
+        out.append(name)
+    return out
+
+
+def write(flat, path):
+    import pyarrow
+    from pyarrow import parquet
+
+    faults = (pyarrow.ArrowException, ValueError, TypeError, OverflowError, NotImplementedError)
+    try:
+        parquet.write_table(pyarrow.Table.from_pandas(flat), path)
+    except faults as e:
+        for i, name in enumerate(flat.columns):
+            try:
+                parquet.write_table(pyarrow.Table.from_pandas(flat.iloc[:, [i]].reset_index(drop=True)), path)
+            except faults as why:
+                raise Unfit("column %r of dtype %s (%s)" % (name, flat.dtypes.iloc[i], one_line(why))) from None
+        raise Unfit("index of dtype %s (%s)" % (flat.index.dtype, one_line(e))) from None
+
+
+def one_line(e):
+    return (str(e).strip().splitlines() or [type(e).__name__])[0][:200]
+
+
+def compare(frame, flat, path, fixes):
+    """Reads back what may have changed. Adds to fixes how to restore it, by kind and position."""
+    from pyarrow import parquet
+
+    types = parquet.read_schema(path).empty_table().to_pandas().dtypes
+    if list(types.index) != list(flat.columns):
+        raise Unfit("names of columns are changed by parquet", "rename the columns to text")
+    suspects = []
+    for i, dtype in enumerate(flat.dtypes):
+        kept = type(types.iloc[i]) is type(dtype) and types.iloc[i] == dtype
+        if kept and dtype == object and only_text(flat.iloc[:, i]):
+            missing = positions(flat.iloc[:, i].tolist())
+            if missing:
+                fixes.setdefault("missing", {})[i] = missing
+        elif not (kept and safe(dtype)):
+            suspects.append(i)
+    if not suspects:
+        return
+    back = parquet.read_table(path, columns=[flat.columns[i] for i in suspects], use_pandas_metadata=True).to_pandas()
+    for i in suspects:
+        was = frame.iloc[:, i].reset_index(drop=True)
+        found = back[flat.columns[i]].reset_index(drop=True)
+        fix = remedy(was, found)
+        if fix is None:
+            raise Unfit("column %r of dtype %s, which would come back with other values or types (dtype %s)" % (frame.columns[i], described(was), found.dtype))
+        for key, spec in fix.items():
+            fixes.setdefault(key, {})[i] = spec
+
+
+def safe(dtype):
+    """Reports whether all values of a dtype come back if the dtype does."""
+    import numpy
+
+    if isinstance(dtype, numpy.dtype):
+        return dtype.kind in "biu" or dtype.kind == "f" and dtype.itemsize > 2 or dtype.name in ("datetime64[us]", "datetime64[ns]")
+    return type(dtype).__name__ == "StringDtype"
+
+
+def only_text(series):
+    return objects.survey(series.tolist())[0] <= {str}
+
+
+def described(series):
+    """Returns the dtype of a column, and the types of objects in it."""
+    if series.dtype != object:
+        return str(series.dtype)
+    kinds, _ = objects.survey(series.tolist())
+    return "object with values of the type %s" % ", ".join(sorted(map(objects.type_name, kinds)))
+
+
+def remedy(was, back):
+    """Returns how to restore a column, or None if that is not possible."""
+    fix = {}
+    if type(back.dtype) is not type(was.dtype) or back.dtype != was.dtype:
+        fix["cast"] = str(was.dtype)
+    if was.dtype == object:
+        values = was.tolist()
+        if any(type(v) is list for v in values):
+            fix["lists"] = True
+        missing = positions(values)
+        if missing:
+            fix["missing"] = missing
+    try:
+        return fix if same(restored(back, fix), was) else None
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def positions(values):
+    """Returns where the missing values of each kind are, except for None, which is what parquet restores. "" is anywhere."""
+    kinds = {}
+    for i, v in enumerate(values):
+        kind = objects.kind_of_missing(v) if type(v) is not str else None
+        if kind:
+            kinds.setdefault(kind, []).append(i)
+    if len(kinds) == 1:
+        return {kind: "" for kind in kinds if kind != "none"}
+    return {kind: ranges(numbers) for kind, numbers in kinds.items() if kind != "none"}
+
+
+def restored(column, fix):
+    """Applies a remedy."""
+    import pandas
+
+    if "cast" in fix:
+        column = column.astype(fix["cast"])
+    if "lists" not in fix and "missing" not in fix:
+        return column
+    values = column.to_numpy(dtype=object, copy=True) if hasattr(column, "to_numpy") else column
+    if "lists" in fix:
+        for i, v in enumerate(values):
+            values[i] = as_list(v)
+    gone = [i for i, v in enumerate(values) if objects.kind_of_missing(v)]
+    for kind, where in fix.get("missing", {}).items():
+        for i in unranges(where) if where else gone:
+            values[i] = objects.markers()[kind]
+    return pandas.Series(values, index=column.index, name=column.name, dtype=object)
+
+
+def as_list(value):
+    """Returns pyarrow's arrays of a list as lists."""
+    return [as_list(v) for v in value.tolist()] if hasattr(value, "dtype") and hasattr(value, "tolist") and hasattr(value, "ndim") else value
+
+
+def check_index(frame, path, said):
+    """Reads back the index, unless it is described completely."""
+    from pyarrow import parquet
+
+    if "index" not in said or "range" in said["index"]:
+        return
+    back = parquet.read_table(path, columns=[], use_pandas_metadata=True).to_pandas().index
+    try:
+        fits = len(back) == len(frame) and same_index(labels.restore_index(back, said["index"]), frame.index)
+    except (ValueError, TypeError):
+        fits = False
+    if not fits:
+        kinds = ", ".join(str(labels.level(frame.index, i).dtype) for i in range(frame.index.nlevels))
+        raise Unfit("index of dtype %s, which parquet does not restore" % kinds, "call reset_index()")
+
+
+def load(path, said):
+    """Returns the frame of a description."""
+    import pandas
+    from pyarrow import parquet
+
+    frame = parquet.read_table(path).to_pandas()
+    if len(frame) != said["rows"]:
+        raise ValueError("it has %d rows, and was written with %d" % (len(frame), said["rows"]))
+    fixes = {}
+    for key in ("cast", "lists", "missing"):
+        for i, spec in ungrouped(said.get(key, [])).items():
+            fixes.setdefault(i, {})[key] = spec
+    if fixes:
+        columns = {i: restored(frame.iloc[:, i], fixes[i]) if i in fixes else frame.iloc[:, i] for i in range(frame.shape[1])}
+        names = frame.columns
+        frame = pandas.DataFrame(columns, index=frame.index)
+        frame.columns = names
+    if "labels" in said:
+        frame.columns = labels.restore(list(frame.columns), said["labels"])
+    if "index" in said:
+        frame.index = labels.restore_index(frame.index, said["index"])
+    return frame
