@@ -22,7 +22,7 @@ def describe(series):
     import numpy
 
     from .cells import decode
-    from .same import same
+    from .same import renumbered, same
 
     if isinstance(series.dtype, numpy.dtype):
         column = of_numpy(series)
@@ -31,7 +31,7 @@ def describe(series):
     if column.checked:
         try:
             back = decode(numpy.array(list(column.cells(series)) + [None], dtype=object)[:-1], column.spec)
-            fits = same(back.set_axis(series.index), series)
+            fits = same(back, renumbered(series))
         except (ValueError, TypeError, OverflowError, KeyError, AttributeError) as e:
             raise Unfit("has the dtype %s (%s)" % (series.dtype, e)) from None
         if not fits:

@@ -21,7 +21,7 @@ def describe(index):
     if index.dtype == object:
         return [str(label) for label in index], dict(said, list=[packed(label) for label in index])
     column = column_types.describe(level(index, 0))
-    return list(column.cells(level(index, 0))), dict(said, type=column.spec)
+    return list(column.cells(level(index, 0))), dict(said, type=column.spec, **frequency(index))
 
 
 def restore(texts, said):
@@ -34,9 +34,11 @@ def restore(texts, said):
     elif "range" in said:
         index = pandas.RangeIndex(*said["range"])
     elif "list" in said:
-        index = pandas.Index(filled([unpacked(label) for label in said["list"]]), dtype=object, tupleize_cols=False)
+        values = filled([unpacked(label) for label in said["list"]])
+        text = all(type(label) is str for label in values)
+        index = pandas.Index(list(values)) if text and len(values) else pandas.Index(values, dtype=object, tupleize_cols=False)
     elif "type" in said:
-        index = as_index(decode(filled(texts), said["type"]))
+        index = regular(as_index(decode(filled(said.get("cells", texts)), said["type"])), said)
     else:
         index = pandas.Index(list(texts)) if len(texts) else pandas.Index([], dtype=object)
     return named(index, said.get("names"))
@@ -94,9 +96,21 @@ def describe_index(index):
         said["range"] = [index.start, index.stop, index.step]
         if said["range"] == [0, len(index), 1] and index.name is None:
             return None
-    if getattr(index, "freq", None) is not None and not isinstance(index, pandas.PeriodIndex):
-        said["freq"] = index.freq.freqstr
-    return said
+    return dict(said, **frequency(index))
+
+
+def frequency(index):
+    """Describes that the times of an index are regular."""
+    import pandas
+
+    if getattr(index, "freq", None) is None or isinstance(index, pandas.PeriodIndex):
+        return {}
+    return {"freq": index.freq.freqstr}
+
+
+def regular(index, said):
+    """Returns an index of times with its frequency."""
+    return type(index)(index, freq=said["freq"]) if "freq" in said else index
 
 
 def restore_index(index, said):
@@ -109,9 +123,7 @@ def restore_index(index, said):
         if len(pandas.RangeIndex(*said["range"])) != len(index):
             raise ValueError("its index has %d entries, and was described with another number" % len(index))
         index = pandas.RangeIndex(*said["range"])
-    if "freq" in said:
-        index = type(index)(index, freq=said["freq"])
-    return named(index, said["names"])
+    return named(regular(index, said), said["names"])
 
 
 def describe_attrs(attrs):

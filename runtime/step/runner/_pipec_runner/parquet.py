@@ -4,7 +4,7 @@ else are read back after writing, and compared. The others are only compared by 
 
 from . import labels, objects
 from .ranges import grouped, ranges, ungrouped, unranges
-from .same import same, same_index
+from .same import renumbered, same, same_index
 from .unfit import Unfit
 
 
@@ -24,14 +24,16 @@ def save(frame, path):
 def prepared(frame):
     """Returns a frame whose labels parquet can store, and the description of those that it can't."""
     texts, header = labels.describe(frame.columns)
-    said = {} if header is None and len(set(texts)) == len(texts) else {"labels": header or {"list": texts}}
+    said = {} if header is None and len(set(texts)) == len(texts) else {"labels": header or {}}
     flat = frame.copy(deep=False)
     flat.attrs = {}
     if said:
-        if len(set(texts)) < len(texts) and set(said["labels"]) & {"type"}:
-            raise Unfit("name of a column occurs twice as text", "rename the columns to text")
         flat.columns = distinct(texts)
+        if list(flat.columns) != texts:
+            said["labels"] = dict({"cells": texts} if "type" in said["labels"] else {"list": texts}, **said["labels"])
     index = labels.describe_index(frame.index)
+    if index is None and not texts:
+        index = {"levels": 1, "names": [None], "range": [0, len(frame), 1]}  # a file without columns has no rows
     if index is not None:
         own = frame.index.names
         if any(n is not None and type(n) is not str for n in own) or len(set(own) - {None}) < len([n for n in own if n is not None]) or set(own) & set(flat.columns):
@@ -64,7 +66,7 @@ def write(flat, path):
     except faults as e:
         for i, name in enumerate(flat.columns):
             try:
-                parquet.write_table(pyarrow.Table.from_pandas(flat.iloc[:, [i]].reset_index(drop=True)), path)
+                parquet.write_table(pyarrow.Table.from_pandas(flat.iloc[:, [i]].set_axis(range(len(flat)))), path)
             except faults as why:
                 raise Unfit("column %r of dtype %s (%s)" % (name, flat.dtypes.iloc[i], one_line(why))) from None
         raise Unfit("index of dtype %s (%s)" % (flat.index.dtype, one_line(e))) from None
@@ -94,8 +96,8 @@ def compare(frame, flat, path, fixes):
         return
     back = parquet.read_table(path, columns=[flat.columns[i] for i in suspects], use_pandas_metadata=True).to_pandas()
     for i in suspects:
-        was = frame.iloc[:, i].reset_index(drop=True)
-        found = back[flat.columns[i]].reset_index(drop=True)
+        was = renumbered(frame.iloc[:, i])
+        found = renumbered(back[flat.columns[i]])
         fix = remedy(was, found)
         if fix is None:
             raise Unfit("column %r of dtype %s, which would come back with other values or types (dtype %s)" % (frame.columns[i], described(was), found.dtype))
@@ -200,7 +202,9 @@ def load(path, said):
     from pyarrow import parquet
 
     frame = parquet.read_table(path).to_pandas()
-    if len(frame) != said["rows"]:
+    if not frame.shape[1] and "range" in said.get("index", {}):
+        frame = pandas.DataFrame(index=pandas.RangeIndex(said["rows"]), columns=frame.columns)
+    if len(frame) != said.get("rows", len(frame)):
         raise ValueError("it has %d rows, and was written with %d" % (len(frame), said["rows"]))
     fixes = {}
     for key in ("cast", "lists", "missing"):
@@ -211,8 +215,8 @@ def load(path, said):
         names = frame.columns
         frame = pandas.DataFrame(columns, index=frame.index)
         frame.columns = names
-    if "labels" in said:
-        frame.columns = labels.restore(list(frame.columns), said["labels"])
+    if "labels" in said or not frame.shape[1]:
+        frame.columns = labels.restore(list(frame.columns), said.get("labels"))
     if "index" in said:
         frame.index = labels.restore_index(frame.index, said["index"])
     return frame

@@ -22,6 +22,13 @@ def same(a, b):
     return all(map(same_value, a.tolist(), b.tolist()))
 
 
+def renumbered(series):
+    """Returns a Series with the index 0, 1, … and unchanged values. reset_index guesses another type for objects."""
+    import pandas
+
+    return pandas.Series(series.array, index=pandas.RangeIndex(len(series)), dtype=series.dtype)
+
+
 def same_index(a, b):
     """Reports whether two indexes have the same types, values and names."""
     if len(a) != len(b) or a.nlevels != b.nlevels or list(map(repr, a.names)) != list(map(repr, b.names)):
@@ -33,7 +40,7 @@ def level(index, i):
     """Returns a level of an index as a Series."""
     import pandas
 
-    values = index.get_level_values(i)
+    values = index.set_names([None] * index.nlevels).get_level_values(i)  # a name may be a number
     return pandas.Series(values, index=range(len(values)), dtype=values.dtype)
 
 
