@@ -90,7 +90,7 @@ def run(request):
         if value is None and o.get("optional"):
             continue  # optional and missing
         with guarded("OutputInvalid", "output %r of type %s can't be stored" % (o["name"], o["text"])):
-            save(value, o["path"], o["type"], o["name"], formats)
+            save(value, o["path"], o["type"], o["name"], formats, o["text"])
     return formats
 
 

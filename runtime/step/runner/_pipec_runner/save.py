@@ -9,14 +9,16 @@ from .path import stdlib
 from .value import dump
 
 
-def save(value, path, t, name, formats):
-    """Writes a result to path, and its format to formats if the type has several."""
+def save(value, path, t, name, formats, text=""):
+    """Writes a result to path, and its format to formats if the type has several. text is the type in the language's syntax."""
     kind = t["kind"]
     if kind == "list":
         save_list(value, path, t["elem"], name, formats)
     elif kind == "map":
         save_map(value, path, t["elem"], name, formats)
-    elif kind in ("value", "json"):
+    elif kind == "value":
+        write_text(path, dump(value, name, t["value"], text))
+    elif kind == "json":
         write_text(path, dump(value, name))
     else:
         said = save_artifact(value, path, name, kind)

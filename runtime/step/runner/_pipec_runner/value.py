@@ -5,6 +5,7 @@ import json
 import math
 import os
 
+from .conform import check
 from .fault import Fault, kind_of, shape
 from .path import stdlib
 
@@ -14,10 +15,13 @@ WIDEST = 512  # bits of an integer that pipec stores exactly
 ARRAYS = ("numpy", "pandas", "torch", "jax", "jaxlib", "tensorflow", "polars", "pyarrow")
 
 
-def dump(value, name):
-    """Returns the JSON of a value output."""
+def dump(value, name, t=None, text=""):
+    """Returns the JSON of a value output. t is its declared type, and text the same in the language's syntax."""
     try:
-        return json.dumps(plain(value, name, "", 0), ensure_ascii=False, allow_nan=False)
+        made = plain(value, name, "", 0)
+        if t is not None:
+            check(made, t, name, text)
+        return json.dumps(made, ensure_ascii=False, allow_nan=False)
     except RecursionError:
         raise too_deep(name) from None
 
@@ -68,7 +72,7 @@ def whole(v, name, at):
 
 def finite(v, name, at):
     if not math.isfinite(v):
-        raise bad(name, at, "contains %r" % v, ", which is not a number in JSON")
+        raise bad(name, at, "contains %r" % v, ", which is not a number in JSON: return None in its place (in an output of type any), or text such as %r" % str(v))
     return v
 
 
@@ -77,12 +81,11 @@ def plain_dict(v, name, at, depth):
     for k, e in v.items():
         key = k.value if isinstance(k, enum.Enum) else k
         if not isinstance(key, str):
-            if isinstance(key, bool) or not hasattr(key, "__index__"):
-                raise bad(name, at, "has a key of type %s" % kind_of(k), ", but keys must be text")
-            key = str(int(key))
+            raise bad(name, at, "has a key of type %s" % kind_of(k), ", but the keys of JSON are text: convert the keys with str(…)")
+        key = str.__str__(key)
         if key in out:
-            raise bad(name, at, "has the key %r twice" % key, ", once as text and once as a number")
-        out[str.__str__(key)] = plain(e, name, "%s[%r]" % (at, k), depth + 1)
+            raise bad(name, at, "has the key %r twice" % key, ", as keys of different types")
+        out[key] = plain(e, name, "%s[%r]" % (at, key), depth + 1)
     return out
 
 
@@ -99,16 +102,37 @@ def other(v, name, at):
         if numpy.isnat(v).any():
             raise bad(name, at, "contains NaT", ", which is not a time")
         return numpy.datetime_as_string(v).tolist()
-    if root in ARRAYS:
+    if root in ARRAYS and type(v).__name__ not in ("DataFrame", "LazyFrame", "Table") and not getattr(getattr(v, "dtype", None), "names", None):
         for convert in ("tolist", "to_pylist", "to_list", "item", "as_py"):
             if hasattr(v, convert):
                 made = getattr(v, convert)()
                 if type(made) is not type(v):
                     return made
-    if hasattr(v, "as_integer_ratio"):  # Decimal, Fraction, numpy's longdouble
-        number = finite(float(v), name, at)
-        return int(v) if number.is_integer() else number
+    if hasattr(v, "as_integer_ratio"):
+        return exact(v, name, at)
     return v
+
+
+def exact(v, name, at):
+    """Converts a Decimal, a Fraction or a longdouble of numpy: to an int if it is an integer, else to the equal float."""
+    number = float(v)
+    if not math.isfinite(number):
+        if math.isinf(number) and not hasattr(v, "is_infinite") or hasattr(v, "is_finite") and v.is_finite():
+            raise bad(name, at, "contains %s that no float can hold" % shape(v), ": return it as text (str)")
+        return finite(number, name, at)
+    if type(v).__module__.partition(".")[0] == "numpy":
+        same = type(v)(number) == v
+    elif hasattr(v, "is_finite"):  # a Decimal
+        if v == v.to_integral_value() and v.adjusted() < 160:
+            return int(v)
+        same = type(v)(repr(number)) == v
+    else:
+        if v.denominator == 1:
+            return int(v)
+        same = type(v)(repr(number)) == v or v == type(v)(number)
+    if not same:
+        raise bad(name, at, "contains %s with more digits than a float holds" % shape(v), ": return float(…) of it, or text (str)")
+    return number
 
 
 def advice(v):
@@ -116,6 +140,14 @@ def advice(v):
         return " (the path is removed after the step: declare the output file or directory)"
     if isinstance(v, (bytes, bytearray)):
         return " (decode it, or declare the output bytes)"
-    if type(v).__name__ == "DataFrame":
+    if type(v).__name__ in ("DataFrame", "LazyFrame", "Table"):
         return " (declare the output dataframe, or return its to_dict())"
+    if getattr(getattr(v, "dtype", None), "names", None):
+        return " (declare the output ndarray, or return a dict)"
+    if hasattr(v, "model_dump"):
+        return " (return its model_dump())"
+    if hasattr(type(v), "__attrs_attrs__"):
+        return " (return attrs.asdict(…) of it)"
+    if hasattr(v, "total_seconds"):
+        return " (return its total_seconds())"
     return ""
