@@ -21,12 +21,7 @@ def save(frame, path):
     levels = index["levels"] if index else 0
     parts = [("index level %d" % i, labels.level(frame.index, i)) for i in range(levels)]
     parts += [("column %r" % (frame.columns[i],), frame.iloc[:, i]) for i in range(frame.shape[1])]
-    plans = []
-    for what, series in parts:
-        try:
-            plans.append(columns.describe(series))
-        except Unfit as e:
-            raise Unfit("%s %s" % (what, e), e.help) from None
+    plans = described(parts)
     texts = [str("" if n is None else n) for n in frame.index.names][:levels] + texts
     with open(path, "w", encoding="utf-8", newline="") as f:
         write(f, [[quoted(t, True)] for t in texts], ["name of " + what for what, _ in parts])
@@ -37,6 +32,22 @@ def save(frame, path):
             write(f, rows, [what for what, _ in parts])
     said = {"rows": len(frame), "types": grouped([plan.spec for plan in plans]), "index": index, "labels": header}
     return {k: v for k, v in said.items() if v is not None}
+
+
+def described(parts):
+    """Returns the Column of each part. Reports the first columns that can't be restored together."""
+    plans, faults, help = [], [], set()
+    for what, series in parts:
+        try:
+            plans.append(columns.describe(series))
+        except Unfit as e:
+            faults.append("%s %s" % (what, e))
+            help.add(e.help)
+    if faults:
+        more = len(faults) - 5
+        text = ", ".join(faults[:5]) + (" and %d more" % more if more > 0 else "")
+        raise Unfit(text, help.pop() if len(help) == 1 else "")
+    return plans
 
 
 def lines(plan, part):

@@ -48,13 +48,11 @@ def save_pandas(value, path, name):
             said["attrs"] = attrs
         text = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
         if len(text) > LONGEST:
-            raise Unfit("needs a description of its types, labels and categories of %d characters; the limit is %d" % (len(text), LONGEST),
-                        "convert categories to text, or labels of columns to str")
+            raise Unfit("the description of its types, labels and categories has %d characters, but the limit is %d" % (len(text), LONGEST),
+                        "convert categories to text, or the labels of columns to str")
     except Unfit as e:
-        help = " or ".join(h for h in (e.help, advice) if h) or "convert it"
-        raise Fault("OutputInvalid", "output %r can't be stored as %s, because it would not come back as it was: the frame's %s: %s" % (name, kind, e, help)
-                    if str(e).startswith(("column", "index", "name")) else
-                    "output %r can't be stored as %s, because it would not come back as it was: the frame %s: %s" % (name, kind, e, help)) from None
+        help = ", or ".join(h for h in (e.help, advice) if h) or "convert it"
+        raise Fault("OutputInvalid", "output %r can't be stored as %s, because it would not come back as it was: %s: %s" % (name, kind, e, help)) from None
     return kind + ";" + text if said else kind
 
 

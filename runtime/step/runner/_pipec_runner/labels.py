@@ -20,7 +20,7 @@ def describe(index):
         return list(index), said or None
     if index.dtype == object:
         return [str(label) for label in index], dict(said, list=[packed(label) for label in index])
-    column = column_types.describe(level(index, 0))
+    column = of_labels(level(index, 0))
     return list(column.cells(level(index, 0))), dict(said, type=column.spec, **frequency(index))
 
 
@@ -46,8 +46,16 @@ def restore(texts, said):
 
 def whole(series):
     """Returns the spec and the cells of a level of labels."""
-    column = column_types.describe(series)
+    column = of_labels(series)
     return [column.spec, list(column.cells(series))]
+
+
+def of_labels(series):
+    """Returns the Column of the labels of columns."""
+    try:
+        return column_types.describe(series)
+    except Unfit as e:
+        raise Unfit("the index of its columns %s" % e, e.help or "rename the columns to text") from None
 
 
 def as_index(series):
@@ -75,7 +83,7 @@ def packed(label):
         return {"float": repr(label)}
     if type(label) is tuple:
         return {"tuple": [packed(part) for part in label]}
-    raise Unfit("has a name of the type %s" % type(label).__name__, "rename it to text")
+    raise Unfit("a label of its columns or its index is of the type %s" % type(label).__name__, "rename it to text")
 
 
 def unpacked(label):
@@ -138,5 +146,5 @@ def describe_attrs(attrs):
     except (TypeError, ValueError, RecursionError):
         fits = False
     if not fits:
-        raise Unfit("has attrs that JSON can't restore", "set its attrs to {}")
+        raise Unfit("its attrs contain values that JSON can't restore", "set its attrs to {}")
     return dict(attrs)

@@ -24,9 +24,9 @@ def load(path, t, formats, library=None):
         with open(path, "rb") as f:
             return f.read()
     if kind == "ndarray":
-        import numpy
+        from . import array
 
-        return numpy.load(path, allow_pickle=False)
+        return array.load(path)
     if kind == "dataframe":
         from . import frame
 

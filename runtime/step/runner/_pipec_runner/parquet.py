@@ -68,8 +68,8 @@ def write(flat, path):
             try:
                 parquet.write_table(pyarrow.Table.from_pandas(flat.iloc[:, [i]].set_axis(range(len(flat)))), path)
             except faults as why:
-                raise Unfit("column %r of dtype %s (%s)" % (name, flat.dtypes.iloc[i], one_line(why))) from None
-        raise Unfit("index of dtype %s (%s)" % (flat.index.dtype, one_line(e))) from None
+                raise Unfit("column %r has the dtype %s (%s)" % (name, flat.dtypes.iloc[i], one_line(why))) from None
+        raise Unfit("the index has the dtype %s (%s)" % (flat.index.dtype, one_line(e))) from None
 
 
 def one_line(e):
@@ -82,7 +82,7 @@ def compare(frame, flat, path, fixes):
 
     types = parquet.read_schema(path).empty_table().to_pandas().dtypes
     if list(types.index) != list(flat.columns):
-        raise Unfit("names of columns are changed by parquet", "rename the columns to text")
+        raise Unfit("the names of its columns would change", "rename the columns to text")
     suspects = []
     for i, dtype in enumerate(flat.dtypes):
         kept = type(types.iloc[i]) is type(dtype) and types.iloc[i] == dtype
@@ -100,7 +100,7 @@ def compare(frame, flat, path, fixes):
         found = renumbered(back[flat.columns[i]])
         fix = remedy(was, found)
         if fix is None:
-            raise Unfit("column %r of dtype %s, which would come back with other values or types (dtype %s)" % (frame.columns[i], described(was), found.dtype))
+            raise Unfit("column %r has the dtype %s, which would come back with other values or types, as %s" % (frame.columns[i], described(was), found.dtype))
         for key, spec in fix.items():
             fixes.setdefault(key, {})[i] = spec
 
@@ -193,7 +193,7 @@ def check_index(frame, path, said):
         fits = False
     if not fits:
         kinds = ", ".join(str(labels.level(frame.index, i).dtype) for i in range(frame.index.nlevels))
-        raise Unfit("index of dtype %s, which parquet does not restore" % kinds, "call reset_index()")
+        raise Unfit("the index has the dtype %s, which parquet does not restore" % kinds, "call reset_index()")
 
 
 def load(path, said):

@@ -19,9 +19,42 @@ class ArrowInvalid(ValueError, ArrowException):
     pass
 
 
+def integers():
+    """Adds the functions for integer types, int64() and so on."""
+    for name in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"):
+        globals()[name] = lambda name=name: name
+
+
+integers()
+
+
+class Field:
+    def __init__(self, name, type):
+        self.name, self.type = name, type
+
+
+class ChunkedArray:
+    def __init__(self, series):
+        self.series = series
+        self.null_count = int(series.isna().sum())
+
+    def to_pandas(self, types_mapper=None):
+        mapped = types_mapper and types_mapper(str(self.series.dtype).lower())
+        if mapped or not isinstance(self.series.dtype, pd.Int64Dtype):
+            return self.series
+        return self.series.astype("float64" if self.null_count else "int64")
+
+
 class Table:
-    def __init__(self, frame):
-        self.frame = frame
+    """A pandas DataFrame. A foreign one was not made from pandas: its integers may be missing, and pandas makes them floats."""
+
+    def __init__(self, frame, foreign=False):
+        self.frame, self.foreign = frame, foreign
+        self.schema = [Field(n, str(frame[n].dtype).lower()) for n in frame] if frame.columns.is_unique else []
+        self.num_columns = frame.shape[1]
+
+    def column(self, i):
+        return ChunkedArray(self.frame.iloc[:, i])
 
     @classmethod
     def from_pandas(cls, frame):
@@ -37,7 +70,12 @@ class Table:
         return cls(out)
 
     def to_pandas(self):
+        if self.foreign:
+            return pd.DataFrame({n: self.column(i).to_pandas() for i, n in enumerate(self.frame)})
         return self.frame.copy()
+
+
+Table.__module__ = "pyarrow.lib"
 
 
 def index_of(index):
@@ -101,6 +139,9 @@ def of_objects(values):
 class Schema:
     def __init__(self, frame):
         self.frame = frame
+
+    def __iter__(self):
+        return iter(Table(self.frame).schema)
 
     def empty_table(self):
         return Table(self.frame.iloc[:0])

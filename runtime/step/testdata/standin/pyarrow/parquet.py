@@ -7,7 +7,7 @@ from . import Schema, Table
 
 def write_table(table, path):
     with open(path, "wb") as f:
-        f.write(b"PAR1" + pickle.dumps(table.frame) + b"PAR1")
+        f.write(b"PAR1" + pickle.dumps((table.frame, table.foreign)) + b"PAR1")
 
 
 def read(path):
@@ -16,9 +16,9 @@ def read(path):
 
 
 def read_schema(path):
-    return Schema(read(path))
+    return Schema(read(path)[0])
 
 
 def read_table(path, columns=None, use_pandas_metadata=False):
-    frame = read(path)
-    return Table(frame if columns is None else frame[columns])
+    frame, foreign = read(path)
+    return Table(frame if columns is None else frame[columns], foreign)
