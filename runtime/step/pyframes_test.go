@@ -112,15 +112,16 @@ def frame():
 def table():
     return pa.Table(pd.DataFrame({"n": [1]}))
 def make():
-    return [frame(), frame()], frame(), frame(), frame(), table(), table()
-def check(a: list[pl.DataFrame], b, c: Optional[pl.LazyFrame], d: pa.Table, e, f: "pa.Table"):
+    return [frame(), frame()], frame(), frame(), frame(), table(), table(), frame()
+def check(a: list[pl.DataFrame], b, c: Optional[pl.LazyFrame], d: pa.Table, e, f: "pa.Table", g: pd.DataFrame):
     assert [x.columns for x in a] == [frame().columns] * 2
     assert isinstance(b, pd.DataFrame) and b["n"].dtype == "Int64" and b["n"][0] == BIG and b["n"][1] is pd.NA, b
     assert isinstance(c, pl.LazyFrame) and c.collect().columns == frame().columns
     assert isinstance(d, pa.Table) and isinstance(f, pa.Table)
     assert isinstance(e, pd.DataFrame) and e["n"].tolist() == [1]
+    assert g["n"][0] == BIG, g
 `
-	passes(t, source, "a", "list(dataframe)", "b", "dataframe", "c", "dataframe", "d", "dataframe", "e", "dataframe", "f", "dataframe")
+	passes(t, source, "a", "list(dataframe)", "b", "dataframe", "c", "dataframe", "d", "dataframe", "e", "dataframe", "f", "dataframe", "g", "dataframe")
 	for body, says := range map[string]string{
 		`frame().lazy()`:                   "collect()",
 		`pl.DataFrame({"o": [{1}]})`:       "column 'o' has the type Object",

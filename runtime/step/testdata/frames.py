@@ -27,7 +27,7 @@ if MODE == "csv":
 if MODE == "standin":
     sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "standin"))
 
-from _pipec_runner import frame  # noqa: E402
+from _pipec_runner import csvfile, frame  # noqa: E402
 from _pipec_runner.fault import Fault  # noqa: E402
 
 if MODE == "standin":
@@ -36,6 +36,7 @@ if MODE == "standin":
     pd.read_parquet = lambda path: parquet.read_table(path).to_pandas()
 
 warnings.simplefilter("ignore")
+csvfile.ROWS = 4  # so that frames are written in several parts
 r = random.Random(SEED)
 
 WORDS = ["", " ", "NA", "nan", "NaN", "None", "null", "<NA>", "NaT", "True", "False", "1", "001", "1.0", "-0", "1e5", "inf", "2020-01-01", "a", "b", "x,y",

@@ -70,12 +70,13 @@ def nullable(cells, name):
 
 def string_dtype(kind):
     """Returns pandas' own type for text. Before pandas 3 there is one, whose missing value is NA."""
+    import numpy
     import pandas
 
     if kind == "na":
         return pandas.StringDtype("python")
     try:
-        return pandas.StringDtype("python", na_value=float("nan"))
+        return pandas.StringDtype("python", na_value=numpy.nan)
     except TypeError:
         return object
 

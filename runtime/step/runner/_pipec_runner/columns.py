@@ -21,7 +21,7 @@ def describe(series):
     """Returns the Column of a pandas Series. Raises Unfit if the series can't be restored from text."""
     import numpy
 
-    from .cells import decode
+    from .cells import decode, filled
     from .same import renumbered, same
 
     if isinstance(series.dtype, numpy.dtype):
@@ -30,7 +30,7 @@ def describe(series):
         column = of_extension(series)
     if column.checked:
         try:
-            back = decode(numpy.array(list(column.cells(series)) + [None], dtype=object)[:-1], column.spec)
+            back = decode(filled(list(column.cells(series))), column.spec)
             fits = same(back, renumbered(series))
         except (ValueError, TypeError, OverflowError, KeyError, AttributeError) as e:
             raise Unfit("has the dtype %s (%s)" % (series.dtype, e)) from None

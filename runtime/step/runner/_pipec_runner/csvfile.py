@@ -129,7 +129,7 @@ def body(f, specs):
         keep_default_na=False, na_values={i: [""] for i, dtype in dtypes.items() if dtype == "float64"},
         lineterminator="\n", skip_blank_lines=False, low_memory=False,
     )
-    return {i: frame.pop(i).to_numpy() for i in list(frame.columns)}
+    return {i: frame.iloc[:, i].to_numpy() for i in range(len(specs))}
 
 
 def decoded(values, spec):

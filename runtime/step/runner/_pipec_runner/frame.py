@@ -58,11 +58,11 @@ def save_pandas(value, path, name):
 
 def load(path, fmt, library=None):
     """Loads a frame as it was stored, or a file of another tool with the defaults of the library."""
-    kind, _, text = fmt.partition(";")
+    _, _, text = fmt.partition(";")
     said = json.loads(text) if text.startswith("{") else None
     with open(path, "rb") as f:
         is_parquet = f.read(4) == b"PAR1"
-    if library is None and (said or {}).get("by") or library not in (None, "pandas") or is_parquet and not installed("pandas"):
+    if "by" in (said or {}) or library not in (None, "pandas") or is_parquet and not installed("pandas"):
         from . import tables
 
         return tables.load(path, is_parquet, fmt, said or {}, library)
@@ -79,7 +79,7 @@ def load_pandas(path, is_parquet, fmt, said):
             from . import oldcsv
 
             return oldcsv.load(path, fmt)
-        return pandas.read_csv(path, encoding="utf-8")
+        return pandas.read_csv(path, encoding="utf-8", float_precision="round_trip")
     if is_parquet:
         from . import parquet as reader
     else:

@@ -118,7 +118,12 @@ def frequency(index):
 
 def regular(index, said):
     """Returns an index of times with its frequency."""
-    return type(index)(index, freq=said["freq"]) if "freq" in said else index
+    if "freq" not in said:
+        return index
+    try:
+        return type(index)(index, freq=said["freq"])
+    except ValueError:
+        return type(index)(index, freq="infer")  # versions of pandas name frequencies differently
 
 
 def restore_index(index, said):

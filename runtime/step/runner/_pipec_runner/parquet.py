@@ -3,6 +3,7 @@ description: the kind of missing values of objects, lists, labels that are not t
 else are read back after writing, and compared. The others are only compared by type."""
 
 from . import labels, objects
+from .cells import decode, filled
 from .ranges import grouped, ranges, ungrouped, unranges
 from .same import renumbered, same, same_index
 from .unfit import Unfit
@@ -128,8 +129,17 @@ def described(series):
 
 def remedy(was, back):
     """Returns how to restore a column, or None if that is not possible."""
+    import pandas
+
     fix = {}
-    if type(back.dtype) is not type(was.dtype) or back.dtype != was.dtype:
+    if hasattr(was.dtype, "categories"):  # parquet keeps categories of text, but not always their order
+        if same(back, was):
+            return fix
+        try:
+            fix["cast"] = {"categories": labels.whole(pandas.Series(was.dtype.categories)), "ordered": bool(was.dtype.ordered)}
+        except Unfit:
+            return None
+    elif type(back.dtype) is not type(was.dtype) or back.dtype != was.dtype:
         fix["cast"] = str(was.dtype)
     if was.dtype == object:
         values = was.tolist()
@@ -140,7 +150,7 @@ def remedy(was, back):
             fix["missing"] = missing
     try:
         return fix if same(restored(back, fix), was) else None
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, OverflowError, AttributeError):
         return None
 
 
@@ -161,7 +171,7 @@ def restored(column, fix):
     import pandas
 
     if "cast" in fix:
-        column = column.astype(fix["cast"])
+        column = column.astype(cast_type(fix["cast"]))
     if "lists" not in fix and "missing" not in fix:
         return column
     values = column.to_numpy(dtype=object, copy=True) if hasattr(column, "to_numpy") else column
@@ -173,6 +183,16 @@ def restored(column, fix):
         for i in unranges(where) if where else gone:
             values[i] = objects.markers()[kind]
     return pandas.Series(values, index=column.index, name=column.name, dtype=object)
+
+
+def cast_type(said):
+    """Returns the dtype of a cast."""
+    import pandas
+
+    if isinstance(said, str):
+        return said
+    spec, texts = said["categories"]
+    return pandas.CategoricalDtype(labels.as_index(decode(filled(texts), spec)), ordered=said["ordered"])
 
 
 def as_list(value):

@@ -115,21 +115,24 @@ def other(v, name, at):
 
 def exact(v, name, at):
     """Converts a Decimal, a Fraction or a longdouble of numpy: to an int if it is an integer, else to the equal float."""
-    number = float(v)
-    if not math.isfinite(number):
-        if math.isinf(number) and not hasattr(v, "is_infinite") or hasattr(v, "is_finite") and v.is_finite():
-            raise bad(name, at, "contains %s that no float can hold" % shape(v), ": return it as text (str)")
-        return finite(number, name, at)
-    if type(v).__module__.partition(".")[0] == "numpy":
+    if v != v or v == math.inf or v == -math.inf:
+        return finite(float(v), name, at)
+    try:
+        number = float(v)
+    except OverflowError:
+        number = math.inf
+    if math.isinf(number):
+        raise bad(name, at, "contains %s that no float can hold" % shape(v), ": return it as text (str)")
+    if type(v).__module__.partition(".")[0] == "numpy":  # a longdouble
         same = type(v)(number) == v
-    elif hasattr(v, "is_finite"):  # a Decimal
+    elif hasattr(v, "numerator"):  # a Fraction
+        if v.denominator == 1:
+            return int(v)
+        same = type(v)(repr(number)) == v or type(v)(number) == v
+    else:
         if v == v.to_integral_value() and v.adjusted() < 160:
             return int(v)
         same = type(v)(repr(number)) == v
-    else:
-        if v.denominator == 1:
-            return int(v)
-        same = type(v)(repr(number)) == v or v == type(v)(number)
     if not same:
         raise bad(name, at, "contains %s with more digits than a float holds" % shape(v), ": return float(…) of it, or text (str)")
     return number

@@ -98,6 +98,8 @@ def converted(series):
     if isinstance(dtype, pd.CategoricalDtype):
         if isinstance(dtype.categories, pd.IntervalIndex):
             raise ArrowInvalid("interval categories")
+        if dtype.categories.dtype != object or len(series) % 2:  # parquet keeps dictionaries of text only, and not always in order
+            return converted(series.astype(dtype.categories.dtype if not series.isna().any() or dtype.categories.dtype.kind in "fM" else object))
         return pd.Series(pd.Categorical.from_codes(series.cat.codes, pd.Index(converted(pd.Series(dtype.categories))), dtype.ordered))
     if isinstance(dtype, pd.DatetimeTZDtype) and isinstance(dtype.tz, datetime.timezone) and dtype.tz is not datetime.timezone.utc:
         import pytz
