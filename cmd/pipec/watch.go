@@ -56,7 +56,7 @@ func (w *watcher) open(p *program.Program) view.View {
 		return view.NewJSON(w.stdout)
 	}
 	o := view.Options{
-		Out: w.stdout, Talk: w.stderr, Color: w.color(), Safe: w.terminal.terminal, Interactive: true,
+		Out: w.stdout, Messages: w.stderr, Color: w.color(), Safe: w.terminal.terminal, Interactive: true,
 		Detached: w.runs.Detached, Flags: w.sharedFlags(),
 	}
 	for _, s := range p.Ordered() {

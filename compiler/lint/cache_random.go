@@ -24,13 +24,13 @@ var cacheRandom = &Rule{
 			for _, v := range allValues(s) {
 				for _, u := range v.Uses {
 					if u.Ref == "run.name" || u.Ref == "run.scheduled_at" {
-						p.Tell(p.New(u.At, "%s differs in each run, so the result of %q is never reused from the cache", u.Ref, s.Name()))
+						p.Report(p.New(u.At, "%s differs in each run, so the result of %q is never reused from the cache", u.Ref, s.Name()))
 					}
 				}
 			}
 			for i, v := range s.Command {
 				if what := random(textOf(v), i == 0 || i == script(s) && shell(s)); what != "" {
-					p.Tell(p.New(argument(p.Project, s, i), "the result of `%s` differs each time, but the cache would reuse one result forever", strings.Trim(what, "`")))
+					p.Report(p.New(argument(p.Project, s, i), "the result of `%s` differs each time, but the cache would reuse one result forever", strings.Trim(what, "`")))
 				}
 			}
 		}

@@ -96,7 +96,7 @@ func fixed(t *testing.T, r *compiler.Result, report lint.Report, o lint.Options)
 		fixed := lint.Fix(report.Diags, r.Sources)
 		if len(fixed) == 0 {
 			for _, name := range slices.Sorted(maps.Keys(changed)) {
-				out += "\nmended " + name + ":\n" + string(changed[name])
+				out += "\nfixed " + name + ":\n" + string(changed[name])
 			}
 			return out
 		}

@@ -15,8 +15,8 @@ import (
 // maxPerHour allows a run every five minutes.
 const maxPerHour = 12
 
-// someDay is the time from which schedules are evaluated. It is fixed because findings must not depend on the current time.
-var someDay = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
+// evaluatedFrom is the time from which schedules are evaluated. It is fixed because findings must not depend on the current time.
+var evaluatedFrom = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 var cronFrequent = &Rule{
 	Code: "cron-frequent", Level: Warning,
@@ -34,7 +34,7 @@ var cronFrequent = &Rule{
 				continue
 			}
 			if every, ok := spec.(cron.ConstantDelaySchedule); ok && every.Delay < time.Hour/maxPerHour {
-				p.Tell(p.New(b.Attr("cron").Range(), "this schedule starts a run every %s", span(every.Delay)))
+				p.Report(p.New(b.Attr("cron").Range(), "this schedule starts a run every %s", span(every.Delay)))
 			}
 			fields, ok := spec.(*cron.SpecSchedule)
 			if !ok {
@@ -45,7 +45,7 @@ var cronFrequent = &Rule{
 				if strings.HasPrefix(s.Cron, "* ") {
 					d = d.WithSuggestion(`minutes come first: "0 3 * * *" is every day at 3:00`)
 				}
-				p.Tell(d)
+				p.Report(d)
 			}
 		}
 	},
@@ -56,7 +56,7 @@ var cronFrequent = &Rule{
 func shortest(s *model.Schedule) time.Duration {
 	const most = 400
 	plain := program.Schedule{Cron: s.Cron, Timezone: "UTC"} // a day of 23 hours must not cause a finding
-	starts, err := schedule.Next(&plain, someDay, most)
+	starts, err := schedule.Next(&plain, evaluatedFrom, most)
 	if err != nil {
 		return 0
 	}

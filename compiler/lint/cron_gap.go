@@ -18,7 +18,7 @@ var cronGap = &Rule{
 			if b == nil || s == nil {
 				continue
 			}
-			gap, is := schedule.FirstGap(&program.Schedule{Cron: s.Cron, Timezone: s.Timezone}, someDay)
+			gap, is := schedule.FirstGap(&program.Schedule{Cron: s.Cron, Timezone: s.Timezone}, evaluatedFrom)
 			if !is {
 				continue
 			}
@@ -27,7 +27,7 @@ var cronGap = &Rule{
 			if zone := b.Attr("timezone"); zone != nil {
 				d = d.WithRelated(zone.Range(), "the time zone is set here")
 			}
-			p.Tell(d.WithSuggestion("choose another hour, or timezone = \"UTC\""))
+			p.Report(d.WithSuggestion("choose another hour, or timezone = \"UTC\""))
 		}
 	},
 }

@@ -32,7 +32,7 @@ var cronOverlap = &Rule{
 			if s.Overlap == "replace" {
 				then = "the run is cancelled"
 			}
-			p.Tell(p.New(b.Attr("cron").Range(), "a run may take %s by %s, but the next one starts after %s: then %s", span(takes), why, span(every), then).
+			p.Report(p.New(b.Attr("cron").Range(), "a run may take %s by %s, but the next one starts after %s: then %s", span(takes), why, span(every), then).
 				WithSuggestion("set a shorter timeout, start fewer runs, or write overlap = \"allow\""))
 		}
 	},

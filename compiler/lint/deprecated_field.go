@@ -82,7 +82,7 @@ func deprecatedIn(p *Pass, t reflect.Type, e hcl.Expression) {
 					continue
 				}
 				if instead, is := deprecatedFields[owner.Name()+"."+name]; is {
-					p.Tell(p.New(item.KeyExpr.Range(), "Kubernetes has deprecated `%s`", name).WithSuggestion("%s", instead))
+					p.Report(p.New(item.KeyExpr.Range(), "Kubernetes has deprecated `%s`", name).WithSuggestion("%s", instead))
 				}
 				deprecatedIn(p, field, item.ValueExpr)
 			}
@@ -131,7 +131,7 @@ func labelsIn(p *Pass, b *decode.Block) {
 		if evaluate.Item(object, now) == nil {
 			d = d.WithFix(item.KeyExpr.Range(), `"`+now+`"`)
 		}
-		p.Tell(d)
+		p.Report(d)
 	}
 }
 
@@ -151,7 +151,7 @@ func annotationsIn(p *Pass, e hcl.Expression) {
 		key := evaluate.KeyName(item.KeyExpr)
 		for prefix, instead := range deprecatedAnnotations {
 			if key == prefix || strings.HasSuffix(prefix, "/") && strings.HasPrefix(key, prefix) {
-				p.Tell(p.New(item.KeyExpr.Range(), "Kubernetes has deprecated the annotation %q", key).WithSuggestion("use %s", instead))
+				p.Report(p.New(item.KeyExpr.Range(), "Kubernetes has deprecated the annotation %q", key).WithSuggestion("use %s", instead))
 			}
 		}
 	}

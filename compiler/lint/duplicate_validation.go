@@ -24,14 +24,14 @@ var duplicateValidation = &Rule{
 					continue
 				}
 				if !p.Evaluated.Varies(e) {
-					p.Tell(p.New(e.Range(), "this condition doesn't depend on var.%s, so it never fails", b.Label))
+					p.Report(p.New(e.Range(), "this condition doesn't depend on var.%s, so it never fails", b.Label))
 				}
 				text, err := expr.Print(e)
 				if err != nil {
 					continue
 				}
 				if at, twice := first[text]; twice {
-					p.Tell(p.New(e.Range(), "another validation of var.%s has the same condition", b.Label).WithRelated(at, "the first one is here"))
+					p.Report(p.New(e.Range(), "another validation of var.%s has the same condition", b.Label).WithRelated(at, "the first one is here"))
 				} else {
 					first[text] = e.Range()
 				}

@@ -13,7 +13,7 @@ var endlessApproval = &Rule{
 			if a == nil || a.Timeout > 0 || pl.Timeout > 0 || called[pl.Block.Label] && pl.Block.One("schedule") == nil {
 				continue
 			}
-			p.Tell(p.New(s.Block.One("approval").DefRange, "%s %q waits forever without an answer", s.Block.Def.Name, s.Name()).
+			p.Report(p.New(s.Block.One("approval").DefRange, "%s %q waits forever without an answer", s.Block.Def.Name, s.Name()).
 				WithSuggestion(`write timeout = "24h" in the approval`))
 		}
 	},

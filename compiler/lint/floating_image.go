@@ -55,9 +55,9 @@ func floats(p *Pass, e hcl.Expression, ref string) {
 	_, tag, tagged := strings.Cut(ref[strings.LastIndexByte(ref, '/')+1:], ":")
 	switch {
 	case !tagged:
-		p.Tell(p.New(e.Range(), "the image %q has no tag, so it means the latest image", ref).WithSuggestion("add a version or a digest"))
+		p.Report(p.New(e.Range(), "the image %q has no tag, so it means the latest image", ref).WithSuggestion("add a version or a digest"))
 	case tag == "latest":
-		p.Tell(p.New(e.Range(), "the image %q changes with every push", ref).WithSuggestion("use a version or a digest"))
+		p.Report(p.New(e.Range(), "the image %q changes with every push", ref).WithSuggestion("use a version or a digest"))
 	}
 }
 

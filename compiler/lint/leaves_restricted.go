@@ -46,7 +46,7 @@ var leavesRestricted = &Rule{
 					} else if e := s.Block.Attr("pod"); e != nil {
 						at = e.Range()
 					}
-					p.Tell(p.New(at, "%s %q leaves Pod Security `restricted`", s.Block.Def.Name, s.Name()).
+					p.Report(p.New(at, "%s %q leaves Pod Security `restricted`", s.Block.Def.Name, s.Name()).
 						WithDetail("%s.", strings.Join(why, ";\n")))
 				}
 			}

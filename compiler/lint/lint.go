@@ -157,8 +157,8 @@ func (p *Pass) New(at hcl.Range, format string, args ...any) diag.Diagnostic {
 	return d
 }
 
-// Tell adds a diagnostic to the report.
-func (p *Pass) Tell(d diag.Diagnostic) { p.report.Diags = append(p.report.Diags, d) }
+// Report adds a diagnostic to the report.
+func (p *Pass) Report(d diag.Diagnostic) { p.report.Diags = append(p.report.Diags, d) }
 
 // Steps calls yield for each step of each pipeline, including those of finally.
 func (p *Project) Steps(yield func(*model.Pipeline, *model.Step) bool) {

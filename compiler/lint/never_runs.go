@@ -20,9 +20,9 @@ var neverRuns = &Rule{
 				continue
 			}
 			if value, constant := truth(s.When.Const); constant && !value && !p.Evaluated.Varies(e) {
-				p.Tell(p.New(e.Range(), "%s %q can never run: this condition is always false", s.Block.Def.Name, s.Name()))
+				p.Report(p.New(e.Range(), "%s %q can never run: this condition is always false", s.Block.Def.Name, s.Name()))
 			} else if what := contradiction(s.When.Node); what != "" {
-				p.Tell(p.New(e.Range(), "%s %q can never run: %s can't be both at once", s.Block.Def.Name, s.Name(), what))
+				p.Report(p.New(e.Range(), "%s %q can never run: %s can't be both at once", s.Block.Def.Name, s.Name(), what))
 			}
 		}
 	},

@@ -25,10 +25,10 @@ var noResources = &Rule{
 			}
 			switch {
 			case b == nil:
-				p.Tell(p.New(s.Block.DefRange, "%s %q doesn't declare its resources", s.Block.Def.Name, s.Name()).
+				p.Report(p.New(s.Block.DefRange, "%s %q doesn't declare its resources", s.Block.Def.Name, s.Name()).
 					WithSuggestion("write a `resources` block with cpu and memory"))
 			case len(missing) > 0:
-				p.Tell(p.New(b.DefRange, "the resources of %s %q have no %s", s.Block.Def.Name, s.Name(), strings.Join(missing, " and no ")))
+				p.Report(p.New(b.DefRange, "the resources of %s %q have no %s", s.Block.Def.Name, s.Name(), strings.Join(missing, " and no ")))
 			}
 		}
 	},

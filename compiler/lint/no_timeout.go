@@ -35,7 +35,7 @@ var noTimeout = &Rule{
 			if len(without) == len(pl.Steps) {
 				d = p.New(pl.Block.DefRange, "pipeline %q has no timeout, and neither have its steps", pl.Block.Label)
 			}
-			p.Tell(d.WithSuggestion(`write for example timeout = "2h" in the pipeline: the longest time that a run may take`))
+			p.Report(d.WithSuggestion(`write for example timeout = "2h" in the pipeline: the longest time that a run may take`))
 		}
 	},
 }

@@ -68,7 +68,7 @@ func quoted(p *Pass, b *decode.Block, known map[string]bool) {
 				if !strings.HasSuffix(e.Range().Filename, load.Suffix) {
 					write = "${" + text + "}"
 				}
-				p.Tell(p.New(e.Range(), "this is the text %q, not a reference", text).WithSuggestion("write %s", write))
+				p.Report(p.New(e.Range(), "this is the text %q, not a reference", text).WithSuggestion("write %s", write))
 			}
 		})
 	}

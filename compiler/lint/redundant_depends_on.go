@@ -39,7 +39,7 @@ func redundant(p *Pass, s *model.Step, several map[string]bool) {
 		}
 		d := p.New(item.Range(), "%s %q already waits for %q, because it reads an output of it", s.Block.Def.Name, s.Name(), name).
 			WithRelated(need.At, "the output is read here")
-		p.Tell(without(p, d, s, e, i))
+		p.Report(without(p, d, s, e, i))
 	}
 }
 

@@ -98,7 +98,7 @@ func outcome(t *testing.T, src []byte) (faulty bool) {
 			t.Errorf("there is no code %q", d.Code)
 		}
 		if d.Range.Filename == name && (d.Range.Start.Byte < 0 || d.Range.End.Byte > len(src)) {
-			t.Errorf("%s stands outside of the file: %v", d.Code, d.Range)
+			t.Errorf("%s is outside of the file: %v", d.Code, d.Range)
 		}
 	}
 	if r.Diags.HasErrors() {
@@ -108,9 +108,9 @@ func outcome(t *testing.T, src []byte) (faulty bool) {
 		if bytes.Equal(text, src) {
 			t.Error("a fix changes nothing")
 		}
-		mended := compiler.Source(name, text, options)
-		if mended.Diags.HasErrors() {
-			t.Fatalf("mended, it is faulty:\n%s\n%s", text, draw(t, mended, lint.Report{Diags: mended.Diags.Sorted()}))
+		fixed := compiler.Source(name, text, options)
+		if fixed.Diags.HasErrors() {
+			t.Fatalf("after the fix, the source has errors:\n%s\n%s", text, draw(t, fixed, lint.Report{Diags: fixed.Diags.Sorted()}))
 		}
 	}
 	return false

@@ -15,7 +15,7 @@ import (
 	"pipec.dev/pipec/compiler/lint"
 )
 
-var update = flag.Bool("update", false, "write what is told into the golden files")
+var update = flag.Bool("update", false, "write the findings into the golden files")
 
 const output = "output"
 
@@ -36,7 +36,7 @@ func TestRules(t *testing.T) {
 			if more, ok := strings.CutPrefix(string(a.Comment), "with: "); ok {
 				options.Only = append(options.Only, strings.TrimSpace(more))
 			}
-			told := map[string]string{}
+			drawn := map[string]string{}
 			for _, f := range a.Files {
 				if f.Name == output {
 					continue
@@ -46,17 +46,17 @@ func TestRules(t *testing.T) {
 					t.Fatal(draw(t, r, lint.Report{Diags: r.Diags.Sorted()}))
 				}
 				report := r.Lint(options)
-				told[f.Name] = draw(t, r, report)
+				drawn[f.Name] = draw(t, r, report)
 				for _, d := range report.Diags {
 					if d.Code != rule.Code {
 						t.Errorf("%s also tells %s: %s", f.Name, d.Code, d.Summary)
 					}
 				}
 			}
-			if got := told["good.pipec.hcl"]; got != "" || told["bad.pipec.hcl"] == "" {
-				t.Errorf("of the good version it tells:\n%sof the bad one:\n%s", got, told["bad.pipec.hcl"])
+			if got := drawn["good.pipec.hcl"]; got != "" || drawn["bad.pipec.hcl"] == "" {
+				t.Errorf("findings for the good version:\n%sfor the bad one:\n%s", got, drawn["bad.pipec.hcl"])
 			}
-			golden(t, file, a, told["bad.pipec.hcl"])
+			golden(t, file, a, drawn["bad.pipec.hcl"])
 		})
 	}
 }
@@ -107,7 +107,7 @@ func TestCodes(t *testing.T) {
 	last := ""
 	for _, r := range lint.All() {
 		if _, taken := diag.Lookup(r.Code); taken || r.Code <= last {
-			t.Errorf("%s is a code of the compiler, or stands twice", r.Code)
+			t.Errorf("%s is a code of the compiler, or is listed twice", r.Code)
 		}
 		if r.Summary == "" || r.Doc == "" || !strings.HasSuffix(r.Summary, ".") || r.Check == nil {
 			t.Errorf("%s lacks words or a check", r.Code)

@@ -8,7 +8,7 @@ var sameName = &Rule{
 	Check: func(p *Pass) {
 		for pl, s := range p.Steps {
 			if s.Name() == pl.Block.Label && len(pl.Steps) > 1 {
-				p.Tell(p.New(s.Block.LabelRange, "the %s has the same name as its pipeline", s.Block.Def.Name))
+				p.Report(p.New(s.Block.LabelRange, "the %s has the same name as its pipeline", s.Block.Def.Name))
 			}
 		}
 	},

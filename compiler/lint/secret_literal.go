@@ -67,7 +67,7 @@ func secretIn(p *Pass, name string, e hcl.Expression) {
 		literals(e, func(at hcl.Range, text string) {
 			if what := secret(name, text); what != "" {
 				p.report.Secrets = append(p.report.Secrets, at)
-				p.Tell(p.New(at, "%s is written out here", what).
+				p.Report(p.New(at, "%s is written out here", what).
 					WithDetail("What was committed stays in the history: replace the secret.").
 					WithSuggestion(`take it from a Secret: secret_env "NAME" with secret and key`))
 			}

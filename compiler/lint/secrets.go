@@ -59,13 +59,13 @@ func secret(name, text string) string {
 			return "the password of a URL"
 		}
 	}
-	if kind := kindOf(name); kind != "" && !strings.ContainsAny(text, " \t\n") && looksThePart(kind, text) {
+	if kind := kindOf(name); kind != "" && !strings.ContainsAny(text, " \t\n") && plausible(kind, text) {
 		return kind
 	}
 	if strings.ContainsAny(text, "=: ") {
 		for _, m := range assignment().FindAllStringSubmatch(text, 20) {
 			kind := kindOf(m[1])
-			if kind != "" && hasDigit(m[2]) && identifier().FindString(m[2]) != m[2] && looksThePart(kind, m[2]) {
+			if kind != "" && hasDigit(m[2]) && identifier().FindString(m[2]) != m[2] && plausible(kind, m[2]) {
 				return kind
 			}
 		}
@@ -135,9 +135,9 @@ func splitName(name string) []string {
 	return words
 }
 
-// looksThePart reports whether a value can be what its name suggests. A password may be any word. A token and a key are
+// plausible reports whether a value can be what its name suggests. A password may be any word. A token and a key are
 // random: names of Secrets, special tokens of a language model, and paths are not.
-func looksThePart(kind, value string) bool {
+func plausible(kind, value string) bool {
 	if placeholder(value) {
 		return false
 	}

@@ -38,7 +38,7 @@ var shellInjection = &Rule{
 				if t != cty.String && t != cty.DynamicPseudoType {
 					text = "jsonencode(" + text + ")"
 				}
-				p.Tell(p.New(u.At, "the text of %s becomes part of the script", u.Ref).
+				p.Report(p.New(u.At, "the text of %s becomes part of the script", u.Ref).
 					WithSuggestion(`write env = { %s = %s }, and "$%[1]s" in the script`, envName(u.Ref), text))
 			}
 		}

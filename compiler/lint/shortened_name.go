@@ -18,12 +18,12 @@ var shortenedName = &Rule{
 		}
 		for _, pl := range p.Pipelines {
 			if name := kube.CronJobName(pl.Block.Label); cut(pl.Block.Label, name) {
-				p.Tell(p.New(pl.Block.LabelRange, "on a cluster, the pipeline's name is cut to %q", name))
+				p.Report(p.New(pl.Block.LabelRange, "on a cluster, the pipeline's name is cut to %q", name))
 			}
 			for _, s := range pl.Steps {
 				pod := kube.PodName("", s.Name(), 1)
 				if name := pod[:strings.LastIndexByte(pod, '-')]; cut(s.Name(), name) {
-					p.Tell(p.New(s.Block.LabelRange, "on a cluster, the name of the %s is cut to %q in the names of its pods", s.Block.Def.Name, name))
+					p.Report(p.New(s.Block.LabelRange, "on a cluster, the name of the %s is cut to %q in the names of its pods", s.Block.Def.Name, name))
 				}
 			}
 		}

@@ -16,7 +16,7 @@ var unboundedFanOut = &Rule{
 			}
 			for _, t := range e.Variables() {
 				if root := t.RootName(); root != "var" && root != "local" {
-					p.Tell(p.New(s.Block.Attrs["for_each"].NameRange, "%s %q may have any number of instances, up to 200 at once", s.Block.Def.Name, s.Name()).
+					p.Report(p.New(s.Block.Attrs["for_each"].NameRange, "%s %q may have any number of instances, up to 200 at once", s.Block.Def.Name, s.Name()).
 						WithSuggestion("write max_parallel = 10"))
 					break
 				}

@@ -7,7 +7,7 @@ var unexplainedIgnore = &Rule{
 	Check: func(p *Pass) {
 		for _, g := range p.comments().all {
 			if g.code != "" && g == g.siblings[0] && g.reason == "" {
-				p.Tell(p.New(g.comment.Range, "this comment has no reason for ignoring %s", g.code).WithSuggestion("write the reason after the code"))
+				p.Report(p.New(g.comment.Range, "this comment has no reason for ignoring %s", g.code).WithSuggestion("write the reason after the code"))
 			}
 		}
 	},

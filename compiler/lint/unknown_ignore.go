@@ -19,13 +19,13 @@ var unknownIgnore = &Rule{
 			}
 			d := p.New(g.comment.Range, "there is no rule %q", g.code)
 			if g.code == "" {
-				p.Tell(p.New(g.comment.Range, "this comment has no code to ignore").WithSuggestion("write # %s CODE reason", mark))
+				p.Report(p.New(g.comment.Range, "this comment has no code to ignore").WithSuggestion("write # %s CODE reason", mark))
 				continue
 			}
 			if c, of := diag.Lookup(g.code); of && c.Severity == diag.Error {
 				d = p.New(g.comment.Range, "%q is an error of the compiler, which can't be ignored", g.code)
 			}
-			p.Tell(d.DidYouMean(g.code, p.codes))
+			p.Report(d.DidYouMean(g.code, p.codes))
 		}
 	},
 }

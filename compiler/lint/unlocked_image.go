@@ -17,7 +17,7 @@ var unlockedImage = &Rule{
 			} else if e := pl.Block.Attr("image"); e != nil {
 				at = e.Range()
 			}
-			p.Tell(p.New(at, "the digest of image %q is not known", s.Pod.Image).WithSuggestion("`pipec push` finds it"))
+			p.Report(p.New(at, "the digest of image %q is not known", s.Pod.Image).WithSuggestion("`pipec push` finds it"))
 		}
 	},
 }

@@ -28,7 +28,7 @@ var unpinnedCache = &Rule{
 			} else if b := s.Block.One("cache"); b != nil {
 				at = b.DefRange
 			}
-			p.Tell(p.New(at, "%s %q is never cached on a cluster: the digest of its image is not known", s.Block.Def.Name, s.Name()).
+			p.Report(p.New(at, "%s %q is never cached on a cluster: the digest of its image is not known", s.Block.Def.Name, s.Name()).
 				WithSuggestion("run `pipec push`, which writes it to %s", program.LockFile))
 		}
 	},

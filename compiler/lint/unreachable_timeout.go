@@ -13,7 +13,7 @@ var unreachableTimeout = &Rule{
 			if whole == 0 || own < whole || own == 0 {
 				continue
 			}
-			p.Tell(p.New(b.Attr("timeout").Range(), "this timeout is never reached: a run of the pipeline may take %s in total", span(whole.D())).
+			p.Report(p.New(b.Attr("timeout").Range(), "this timeout is never reached: a run of the pipeline may take %s in total", span(whole.D())).
 				WithRelated(pl.Block.Attr("timeout").Range(), "the pipeline's timeout is here"))
 		}
 	},

@@ -20,7 +20,7 @@ var unusedIgnore = &Rule{
 			if len(g.siblings) == 1 {
 				d = p.Remove(d, g.comment.Range)
 			}
-			p.Tell(d)
+			p.Report(d)
 		}
 	},
 }

@@ -43,8 +43,8 @@ var unusedOutput = &Rule{
 	},
 }
 
-// forPeople are the kinds of artifacts that are made to be looked at.
-var forPeople = []string{"html", "image", "json", "text"}
+// viewable are the kinds of artifacts that are made to be looked at.
+var viewable = []string{"html", "image", "json", "text"}
 
 func unread(p *Pass, s *model.Step, read, whole map[string]bool) {
 	var unread []*model.Output
@@ -57,10 +57,10 @@ func unread(p *Pass, s *model.Step, read, whole map[string]bool) {
 		return
 	}
 	for _, o := range unread {
-		if o.Type != cty.NilType && slices.Contains(forPeople, types.String(o.Type)) {
+		if o.Type != cty.NilType && slices.Contains(viewable, types.String(o.Type)) {
 			continue
 		}
-		p.Tell(p.New(o.Block.DefRange, "output %q of %s %q is never read", o.Block.Label, s.Block.Def.Name, s.Name()))
+		p.Report(p.New(o.Block.DefRange, "output %q of %s %q is never read", o.Block.Label, s.Block.Def.Name, s.Name()))
 	}
 }
 

@@ -39,7 +39,7 @@ func retry(p *Pass, s *model.Step, b *decode.Block) {
 			}
 		}
 		if len(idle) > 0 {
-			p.Tell(p.New(b.DefRange, "there is only one attempt: %s can't have an effect", strings.Join(idle, ", ")).
+			p.Report(p.New(b.DefRange, "there is only one attempt: %s can't have an effect", strings.Join(idle, ", ")).
 				WithSuggestion("write attempts = 3, or remove the block"))
 		}
 		return
@@ -53,28 +53,28 @@ func retry(p *Pass, s *model.Step, b *decode.Block) {
 		}
 		switch {
 		case failures == 0 && len(r.OnExitCodes) > 0:
-			p.Tell(p.New(e.Range(), "no failure has exit code 0: the step is never retried"))
+			p.Report(p.New(e.Range(), "no failure has exit code 0: the step is never retried"))
 		case failures < len(r.OnExitCodes):
-			p.Tell(p.New(e.Range(), "no failure has exit code 0"))
+			p.Report(p.New(e.Range(), "no failure has exit code 0"))
 		}
 	}
 	if e := b.Attr("when"); e != nil && s.Retry.When != nil {
 		if value, constant := truth(s.Retry.When.Const); constant && !value && !p.Evaluated.Varies(e) {
-			p.Tell(p.New(e.Range(), "this is always false: the step is never retried"))
+			p.Report(p.New(e.Range(), "this is always false: the step is never retried"))
 		} else if what := contradiction(s.Retry.When.Node); what != "" {
-			p.Tell(p.New(e.Range(), "the step is never retried: %s can't be both at once", what))
-		} else if why := hopeless(s.Retry.When.Node, r.OnExitCodes); why != "" {
-			p.Tell(p.New(e.Range(), "the step is never retried: %s", why))
+			p.Report(p.New(e.Range(), "the step is never retried: %s can't be both at once", what))
+		} else if why := neverTrue(s.Retry.When.Node, r.OnExitCodes); why != "" {
+			p.Report(p.New(e.Range(), "the step is never retried: %s", why))
 		}
 	}
 	if r.Within != 0 && r.Within <= r.Delay {
-		p.Tell(p.New(b.Attr("within").Range(), "no attempt starts later than %s after the first, but the second waits for %s", span(r.Within.D()), span(r.Delay.D())))
+		p.Report(p.New(b.Attr("within").Range(), "no attempt starts later than %s after the first, but the second waits for %s", span(r.Within.D()), span(r.Delay.D())))
 	}
 }
 
-// hopeless returns why a term of `when` can't be true when it is first evaluated: after attempt 1, which failed, with one
+// neverTrue returns why a term of `when` can't be true when it is first evaluated: after attempt 1, which failed, with one
 // of the exit codes if those are set.
-func hopeless(e hclsyntax.Expression, codes []int) string {
+func neverTrue(e hclsyntax.Expression, codes []int) string {
 	for _, term := range terms(e, nil) {
 		b, ok := bareExpr(term).(*hclsyntax.BinaryOpExpr)
 		if !ok {

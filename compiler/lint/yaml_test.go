@@ -39,7 +39,7 @@ func TestInYAML(t *testing.T) {
 				continue
 			}
 			other, _ := convert.Name(f.Name)
-			got, want := told(t, other, text), told(t, f.Name, f.Data)
+			got, want := findings(t, other, text), findings(t, f.Name, f.Data)
 			if len(want) > 0 {
 				compared++
 			}
@@ -53,8 +53,8 @@ func TestInYAML(t *testing.T) {
 	}
 }
 
-// told returns the findings for one source, without positions.
-func told(t *testing.T, name string, src []byte) []string {
+// findings returns the findings for one source, without positions.
+func findings(t *testing.T, name string, src []byte) []string {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, name), src, 0o600); err != nil {
 		t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"slices"
 	"strings"
 	"testing"
 
@@ -16,23 +15,13 @@ import (
 //go:embed words.txt
 var words string
 
-//go:embed exempt.txt
-var exempt string
-
-// TestWordsOfRepository fails for each listed word in a folder that is not exempt, and for each exempt folder that has none.
+// TestWordsOfRepository fails for each listed word in the repository.
 func TestWordsOfRepository(t *testing.T) {
 	list, err := prose.ReadWords(words)
 	if err != nil {
 		t.Fatal("words.txt: ", err)
 	}
 	checker := prose.NewChecker(list)
-	uses := map[string]int{} // exempt pattern: number of words in it
-	var patterns []string
-	for _, line := range strings.Split(exempt, "\n") {
-		if line != "" && !strings.HasPrefix(line, "#") {
-			patterns = append(patterns, line)
-		}
-	}
 	root := os.DirFS("../..")
 	err = fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -53,21 +42,12 @@ func TestWordsOfRepository(t *testing.T) {
 			return err
 		}
 		for _, f := range found {
-			if i := slices.IndexFunc(patterns, func(p string) bool { return covers(p, name) }); i >= 0 {
-				uses[patterns[i]]++
-				continue
-			}
 			t.Errorf("%s:%d: %q: write instead: %s", name, f.Line, f.Found, f.Better)
 		}
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	for _, p := range patterns {
-		if uses[p] == 0 {
-			t.Errorf("exempt.txt: %s has no listed words: delete the line", p)
-		}
 	}
 }
 
@@ -76,14 +56,6 @@ func skipped(dir string) bool {
 	base := path.Base(dir)
 	return base != "." && strings.HasPrefix(base, ".") || base == "__pycache__" || dir == "bin" || dir == "internal/prose" ||
 		strings.HasSuffix(dir, "testdata/fuzz")
-}
-
-// covers reports whether a pattern of exempt.txt covers a file.
-func covers(pattern, file string) bool {
-	if below, ok := strings.CutSuffix(pattern, "/..."); ok {
-		return strings.HasPrefix(file, below+"/")
-	}
-	return path.Dir(file) == pattern || file == pattern
 }
 
 func TestCheckSkipsCode(t *testing.T) {

@@ -63,7 +63,7 @@ func (r *reader) lookup(ref string) (cty.Value, error) {
 			}
 			return v, nil
 		}
-	case program.LastRoot:
+	case program.LastSuccessRoot:
 		if l, ok := r.ev.earlier[ref]; ok {
 			return r.earlierValue(l), nil
 		}

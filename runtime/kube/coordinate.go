@@ -16,8 +16,8 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Coordinate drives the run of the Job to its end: a new run from its beginning, or a run of an earlier coordinator from
-// where its log ends. The error is a *drive.Refusal if starting the coordinator again doesn't help, ErrStopped if ctx has
+// Coordinate drives the run of the Job to its end. It begins a new run, or resumes the run of an earlier coordinator from the
+// end of its log. The error is a *drive.Refusal if another start of the coordinator would fail as well, ErrStopped if ctx has
 // ended, ErrTakenOver, or an error of the environment.
 func Coordinate(ctx context.Context, o Options) (*record.End, error) {
 	p, err := program.Decode(o.Program)
@@ -36,7 +36,7 @@ func Coordinate(ctx context.Context, o Options) (*record.End, error) {
 	return end, err
 }
 
-// coordinator finds out which run its Job stands for, and begins or resumes it.
+// coordinator finds the run of its Job, and begins or resumes it.
 type coordinator struct {
 	d     *driver
 	lease *lease
@@ -67,7 +67,7 @@ func (c *coordinator) coordinate(ctx context.Context) (*record.End, error) {
 	return c.resume(ctx, old)
 }
 
-// find reads the record of the run of this name; nil if there is none.
+// find returns the record of the run with this name, or nil.
 func (c *coordinator) find(ctx context.Context) (*record.Run, error) {
 	run, err := history.Run(ctx, c.d.store, c.d.o.Namespace, c.d.program.Pipeline, c.d.o.Job)
 	if errors.Is(err, store.ErrNotExist) {
@@ -96,7 +96,7 @@ func (c *coordinator) job(ctx context.Context) (*batchv1.Job, error) {
 	return job, nil
 }
 
-// foreign handles a run that another Job of this name has begun: work that was done is not done again.
+// foreign handles a run that another Job with this name has begun: its work is not done again.
 func (c *coordinator) foreign(ctx context.Context, old *record.Run) (*record.End, error) {
 	end, err := history.End(ctx, c.d.store, old)
 	if err != nil {

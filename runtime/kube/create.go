@@ -16,7 +16,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// ReasonRejected is why an attempt has failed whose pod the cluster rejects.
+// ReasonRejected is the reason of an attempt that failed because the cluster rejected its pod.
 const ReasonRejected = "PodRejected"
 
 // create creates the attempt's pod, unless the attempt is to end.
@@ -38,7 +38,7 @@ func (a *attempt) create() {
 	})
 }
 
-// created takes in the pod that was created or found, or why there is none.
+// created handles the outcome of maker.make: the pod that was created or found, or the reason why there is none.
 func (a *attempt) created(p *corev1.Pod, err error) {
 	var no *rejection
 	switch {
@@ -47,7 +47,7 @@ func (a *attempt) created(p *corev1.Pod, err error) {
 		a.adopt(p)
 	case errors.As(err, &no):
 		a.fail(record.ClassUser, no.reason, no.message)
-	case a.ending.set(): // it was stopped before there was a pod
+	case a.ending.set(): // the attempt was stopped before its pod was created
 		a.pod.gone = true
 		a.settle(nil)
 	default:
@@ -55,24 +55,24 @@ func (a *attempt) created(p *corev1.Pod, err error) {
 	}
 }
 
-// rejection is why there can be no pod.
+// rejection is the reason why the pod can't be created.
 type rejection struct{ reason, message string }
 
 func (r *rejection) Error() string { return r.message }
 
-// maker creates one pod, whatever the API server answers.
+// maker creates one pod. It handles all errors of the API server.
 type maker struct {
 	d    *driver
 	a    *attempt
 	pod  *corev1.Pod
 	wait *backoff.ExponentialBackOff
 
-	maybe bool                        // a request that failed may have been obeyed
-	since map[podstate.Kind]time.Time // what the cluster lacks
+	maybe bool                        // a request that failed may have created the pod
+	since map[podstate.Kind]time.Time // when the namespace was first found to lack something of this kind
 	told  string
 }
 
-// make returns the pod, which was created or found. It returns neither a pod nor an error if the attempt was stopped before.
+// make returns the pod, which was created or found. It returns no pod and no error if the attempt was stopped before that.
 func (m *maker) make(ctx context.Context) (*corev1.Pod, error) {
 	for {
 		select {
@@ -122,8 +122,8 @@ func (m *maker) request(ctx context.Context, send func(context.Context) (*corev1
 	return send(ctx)
 }
 
-// judge returns why there can be no pod; nil: the request is sent again. What the namespace lacks may be added, and a server
-// that is away or busy will answer again.
+// judge returns why the pod can't be created; nil: the request is to be repeated. Objects that the namespace lacks may be added,
+// and a server that is unreachable or busy may recover.
 func (m *maker) judge(err error) error {
 	message := err.Error()
 	switch {
@@ -132,7 +132,7 @@ func (m *maker) judge(err error) error {
 	case apierrors.IsForbidden(err) && strings.Contains(message, "error looking up service account"):
 		return m.lacks(podstate.Config, message)
 	case apierrors.IsNotFound(err):
-		return nil // the pod that existed is gone
+		return nil // the pod that had the name is gone
 	case apierrors.IsForbidden(err), apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsRequestEntityTooLargeError(err),
 		apierrors.IsMethodNotSupported(err), apierrors.IsUnauthorized(err) && !m.maybe:
 		return &rejection{ReasonRejected, "the cluster doesn't accept its pod: " + message}
@@ -145,7 +145,7 @@ func (m *maker) judge(err error) error {
 	return nil
 }
 
-// lacks waits for something that the namespace lacks, for a while.
+// lacks allows to wait for something that the namespace lacks, for a limited time.
 func (m *maker) lacks(kind podstate.Kind, message string) error {
 	if m.since == nil {
 		m.since = map[podstate.Kind]time.Time{}
@@ -161,7 +161,7 @@ func (m *maker) lacks(kind podstate.Kind, message string) error {
 	return nil
 }
 
-// pause waits before the next try, at least as long as the server demands.
+// pause waits before the next request, at least as long as the server demands.
 func (m *maker) pause(ctx context.Context, err error, quit <-chan struct{}) {
 	wait := m.wait.NextBackOff()
 	if s, ok := apierrors.SuggestsClientDelay(err); ok {

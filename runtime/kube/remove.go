@@ -10,7 +10,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// remove deletes the pod of an attempt that is to end, once. The watch reports the pod's end.
+// remove deletes the pod of an attempt that is to end, once. The watch reports the end of the pod.
 func (a *attempt) remove() {
 	if a.phase == ended || a.pod.gone || a.timers.has(graceTimer) {
 		return
@@ -25,7 +25,7 @@ func (a *attempt) remove() {
 	a.d.swept.delete(a.name, a.pod.uid)
 }
 
-// grace is how long the pod may take to end.
+// grace returns how long the pod may take to end.
 func (a *attempt) grace() time.Duration {
 	if a.manifest != nil && a.manifest.Spec.TerminationGracePeriodSeconds != nil {
 		return time.Duration(*a.manifest.Spec.TerminationGracePeriodSeconds) * time.Second
@@ -33,8 +33,8 @@ func (a *attempt) grace() time.Duration {
 	return 30 * time.Second
 }
 
-// giveUpNode ends an attempt whose pod was deleted and has not ended: its node must be out of reach. No later attempt
-// follows that could run beside the pod.
+// giveUpNode ends an attempt whose pod was deleted and has not ended: its node must be unreachable. No other attempt follows
+// that could run at the same time as the pod.
 func (a *attempt) giveUpNode() {
 	if a.ending.result == nil {
 		a.ending.result = &record.Result{
@@ -45,10 +45,10 @@ func (a *attempt) giveUpNode() {
 	a.settle(nil)
 }
 
-// sweeper deletes pods: those of attempts that are to end, and those that are no longer needed. It is owned by the loop.
+// sweeper deletes the pods of attempts that are to end, and pods that are no longer needed. It is owned by the loop.
 type sweeper struct {
 	d       *driver
-	waiting []endedPod // to be deleted, the oldest end first
+	waiting []endedPod // to be deleted, in the order of their ends
 	timer   *time.Timer
 }
 
@@ -59,11 +59,11 @@ type endedPod struct {
 	at   time.Time // when it may be deleted
 }
 
-// delete deletes a pod, after everything that has happened so far was written to the run's log.
+// delete deletes a pod after all events so far were written to the run's log.
 func (s *sweeper) delete(name string, uid types.UID) {
 	d := s.d
 	d.async(func(ctx context.Context) func() {
-		// A log that can't be written doesn't keep a pod alive: no coordinator could continue such a run.
+		// The pod is deleted even if the log can't be written, because no coordinator could resume such a run.
 		_ = d.run.Flush()
 		err := d.requests.Retry(ctx, "delete the pod "+name, func(ctx context.Context) error {
 			defer d.requests.Enter()()
@@ -79,22 +79,22 @@ func (s *sweeper) delete(name string, uid types.UID) {
 	})
 }
 
-// leave handles the pod of an attempt that has ended: it is deleted at once if something in it would run on, and after a
-// while in a run of many steps. Else it exists as long as the run's Job.
+// leave handles the pod of an attempt that has ended. The pod is deleted immediately if a container in it continues to run, and
+// later if the run has many steps. Otherwise it exists as long as the run's Job.
 func (s *sweeper) leave(a *attempt) {
 	switch {
-	case a.pod.uid == "" || a.pod.gone || a.ending.set(): // there is none, or its deletion was requested
+	case a.pod.uid == "" || a.pod.gone || a.ending.set(): // there is no pod, or its deletion was requested
 	case a.pod.state.OthersRun || !a.pod.lost.IsZero():
 		s.delete(a.name, a.pod.uid)
 	default:
 		s.waiting = append(s.waiting, endedPod{a.name, a.pod.uid, time.Now().Add(keepPods)})
-		if s.d.run.Len() >= bigRun { // it may grow into one
+		if s.d.run.Len() >= bigRun { // the number of steps may still grow
 			s.sweep()
 		}
 	}
 }
 
-// sweep deletes the pods whose time has come.
+// sweep deletes the pods that are due.
 func (s *sweeper) sweep() {
 	for len(s.waiting) > 0 && time.Until(s.waiting[0].at) <= 0 {
 		s.delete(s.waiting[0].name, s.waiting[0].uid)

@@ -11,6 +11,7 @@ import (
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/runtime/history"
 	"pipec.dev/pipec/runtime/step"
+	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/runtime/work"
 	"pipec.dev/pipec/schema/record"
 )
@@ -18,7 +19,7 @@ import (
 // errGone is the cause with which attempts are stopped when another process drives the run.
 var errGone = fmt.Errorf("the run was taken over: %w", step.ErrShutdown)
 
-// attempts makes the attempts of a run.
+// attempts carries out the attempts of a run.
 type attempts struct {
 	*scene
 	slots  *slots
@@ -32,8 +33,8 @@ func newAttempts(s *scene, slots *slots, c *cached) *attempts {
 	return &attempts{scene: s, slots: slots, cached: c, kills: map[record.AttemptID]context.CancelCauseFunc{}}
 }
 
-// start returns the task that makes an attempt; it ends with AttemptEnded. The attempt can be stopped from now on. The
-// caller must hold driver.mu.
+// start returns the task that carries out an attempt; it ends with AttemptEnded. After start has returned, the attempt can be
+// stopped. The caller must hold driver.mu.
 func (t *attempts) start(ctx context.Context, s engine.Spec) task {
 	ctx, kill := context.WithCancelCause(ctx)
 	t.kills[record.AttemptID{Step: s.Step, Attempt: s.Attempt}] = kill
@@ -59,22 +60,22 @@ func (t *attempts) stop(id record.AttemptID) {
 	}
 }
 
-// ended forgets an attempt that has ended. The caller must hold driver.mu.
+// ended removes an attempt that has ended. The caller must hold driver.mu.
 func (t *attempts) ended(e record.Event) {
 	id := record.AttemptID{Step: e.Step, Attempt: e.Attempt}
 	t.stop(id)
 	delete(t.kills, id)
 }
 
-// abandon ends all attempts: the run belongs to another process. No attempt may be started any more.
+// abandon ends all attempts, because another process drives the run. No attempt may be started afterwards.
 func (t *attempts) abandon() {
 	for _, kill := range t.kills {
 		kill(errGone)
 	}
 }
 
-// before returns the result of an attempt that a driver before this one has made: what it has committed, or else that it is
-// lost. nil: the attempt was not made.
+// before returns the result of an attempt that an earlier driver has made: the committed result, or one that reports the attempt
+// as lost. It returns nil if the attempt was not made.
 func (t *attempts) before(ctx context.Context, spec *step.Spec) *record.Result {
 	if !t.resumed {
 		return nil
@@ -92,7 +93,7 @@ func (t *attempts) before(ctx context.Context, spec *step.Spec) *record.Result {
 	return lost(spec, record.ReasonLost, "pipec was killed while it ran")
 }
 
-// lost returns the result of an attempt that left none.
+// lost returns the result of an attempt that has committed none.
 func lost(spec *step.Spec, reason, message string) *record.Result {
 	at := drive.Now()
 	return &record.Result{
@@ -101,29 +102,32 @@ func lost(spec *step.Spec, reason, message string) *record.Result {
 	}
 }
 
-// attempt makes the attempt while the run holds its slots in groups.
+// attempt carries out the attempt. The run must hold its slots in groups.
 func (t *attempts) attempt(ctx context.Context, spec *step.Spec, held []engine.Slot) *record.Result {
 	files, err := t.slots.files(ctx, held)
 	if err != nil && ctx.Err() == nil {
 		return lost(spec, record.ReasonGroup, fmt.Sprintf("its group can't be entered again: %s", err))
 	}
-	slot := t.cached.slot(ctx, spec)
+	key := t.cached.key(ctx, spec)
 	deps := t.deps(spec)
-	deps.Started = func(pid int) { t.started(pid) }
+	deps.Started = func(pid int) { t.started(spec, pid) }
 	deps.Keeps = files
 	deps.Ready = spec.Attempt == 1 && t.claim.spares.Take(spec.Step)
 	result, err := step.Run(ctx, spec, deps)
 	if err == nil && result.Status == record.Succeeded {
-		t.cached.keep(context.WithoutCancel(ctx), slot, &result)
+		t.cached.keep(context.WithoutCancel(ctx), key, &result)
 	}
 	return &result
 }
 
-// started is called when the process of an attempt runs: now there is time for chores. A process that was started while the
-// run was being ended by force is killed, because it was not found then.
-func (t *attempts) started(pid int) {
+// started is called when the process of an attempt runs. It prepares for the result and does chores while the process runs. It
+// kills a process that was started while the run was being ended by force, because that did not find the process.
+func (t *attempts) started(spec *step.Spec, pid int) {
 	if t.forced.Load() {
 		_ = syscall.Kill(-pid, syscall.SIGKILL)
+	}
+	if p, ok := store.As[store.Preparer](t.machine.store); ok {
+		p.Prepare(spec.AttemptDir)
 	}
 	t.chores.catchUp()
 }
@@ -133,7 +137,8 @@ func small(spec *step.Spec, result *record.Result) bool {
 	return result.Status == record.Succeeded && spec.Attempt == 1 && len(spec.Inputs) == 0 && spec.Code == "" && spec.Program.Python == ""
 }
 
-// tidy removes the directories that are not needed: that of an attempt that succeeded, else those of earlier attempts.
+// tidy removes directories that are no longer needed: the directory of an attempt that succeeded, or else those of earlier
+// attempts.
 func (t *attempts) tidy(spec *step.Spec, result *record.Result) {
 	if result.Status == record.Succeeded {
 		_ = work.Remove(spec.Root)

@@ -14,7 +14,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// AnsweredError says that an approval has an answer already: the first one counts.
+// AnsweredError reports that an approval has been answered before. Only the first answer counts.
 type AnsweredError struct {
 	Step   string
 	Answer *record.Answer
@@ -32,19 +32,19 @@ func (e *AnsweredError) Error() string {
 	return text
 }
 
-// answerTries is how often an answer is tried that crosses with another change of the Job.
-const answerTries = 20
+// maxConflicts is how often an answer is written again after a conflict with another change of the Job.
+const maxConflicts = 20
 
-// Approve answers an approval of a run, by an annotation on its Job, which its coordinator reads. It is never written over
-// another answer; an *AnsweredError where there is one.
-func (c *Cluster) Approve(ctx context.Context, job *Job, asked *record.StepEnd, a *record.Answer) error {
+// Approve answers an approval of a run with an annotation on its Job, which the run's coordinator reads. It never overwrites
+// another answer. The error is an *AnsweredError if there is one.
+func (c *Client) Approve(ctx context.Context, job *Job, asked *record.StepEnd, a *record.Answer) error {
 	text, err := json.Marshal(a)
 	if err != nil {
 		return err
 	}
 	name := kube.AnnotationApprove + record.AnswerName(asked.Name)
 	gone := fmt.Errorf("the Job of run %s is gone", job.Name)
-	for range answerTries {
+	for range maxConflicts {
 		now, err := c.client.GetJob(ctx, job.Name)
 		switch {
 		case apierrors.IsNotFound(err), err == nil && string(now.UID) != job.UID:
@@ -52,10 +52,10 @@ func (c *Cluster) Approve(ctx context.Context, job *Job, asked *record.StepEnd, 
 		case err != nil:
 			return err
 		}
-		if other := given(now.Annotations[name], asked.Ask); other != nil {
+		if other := answerIn(now.Annotations[name], asked.Ask); other != nil {
 			return &AnsweredError{Step: asked.Name, Answer: other}
 		}
-		// The version makes it a conflict if somebody has answered since.
+		// With the version, the request conflicts with an answer that was written since.
 		err = c.client.AnnotateJob(ctx, job.Name, job.UID, now.ResourceVersion, map[string]string{name: string(text)})
 		switch {
 		case apierrors.IsNotFound(err):
@@ -69,9 +69,9 @@ func (c *Cluster) Approve(ctx context.Context, job *Job, asked *record.StepEnd, 
 	return fmt.Errorf("the Job of run %s changed too often while the answer was written: try again", job.Name)
 }
 
-// given is the answer that an annotation holds; nil where it holds none that could be taken, as one that was written by
-// hand: that is as none.
-func given(text string, ask *record.Ask) *record.Answer {
+// answerIn returns the answer in an annotation, and nil if there is none. An answer that is not valid, for example one that
+// was written by hand, is ignored.
+func answerIn(text string, ask *record.Ask) *record.Answer {
 	var a record.Answer
 	if text == "" || len(text) > record.MaxAnswer || json.Unmarshal([]byte(text), &a) != nil || engine.CheckAnswer(ask, &a) != nil {
 		return nil
@@ -79,18 +79,18 @@ func given(text string, ask *record.Ask) *record.Answer {
 	return &a
 }
 
-// AwaitAnswer follows a run until a step has ended, and gives how. What is told on the way is told to o.Tell.
-func (c *Cluster) AwaitAnswer(ctx context.Context, o FollowOptions, step string) (*record.StepEnd, error) {
+// AwaitAnswer follows a run until a step has ended, and returns the step's end. o.Observe receives the events before it.
+func (c *Client) AwaitAnswer(ctx context.Context, o FollowOptions, step string) (*record.StepEnd, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var end *record.StepEnd
-	tell := o.Tell
-	o.Late, o.Tell = true, func(e record.Event) {
+	observe := o.Observe
+	o.Late, o.Observe = true, func(e record.Event) {
 		if e.Type == record.StepEnded && e.Step == step && end == nil {
 			end = e.End
 			stop()
 		} else if end == nil {
-			tell(e)
+			observe(e)
 		}
 	}
 	_, err := c.Follow(ctx, o)
@@ -98,13 +98,13 @@ func (c *Cluster) AwaitAnswer(ctx context.Context, o FollowOptions, step string)
 		return end, nil
 	}
 	if err == nil {
-		err = errors.New("the run has ended, and " + step + " has not")
+		err = errors.New("the run has ended, but not its step " + step)
 	}
 	return nil, err
 }
 
-// Who is the name by which the cluster knows who asks; "" where it doesn't say.
-func (c *Cluster) Who(ctx context.Context) string {
+// Username returns the name that the cluster has for the user, and "" if the cluster doesn't report it.
+func (c *Client) Username(ctx context.Context) string {
 	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
 	defer stop()
 	name, _ := c.client.Username(ctx)

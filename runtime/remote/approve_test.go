@@ -21,11 +21,11 @@ import (
 // oneJob is a cluster with one Job.
 type oneJob struct {
 	api  *kubetest.API
-	busy atomic.Int32 // so many patches meet another change
-	full atomic.Bool  // the Job takes no more annotations
+	busy atomic.Int32 // how many patches conflict with another change
+	full atomic.Bool  // the Job accepts no more annotations
 }
 
-func newOneJob(t *testing.T) (*oneJob, *Cluster, *Job) {
+func newOneJob(t *testing.T) (*oneJob, *Client, *Job) {
 	s := &oneJob{api: kubetest.New(t)}
 	s.api.Put(&batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "r", Namespace: "ml", UID: "u"}})
 	s.api.Fault = func(r *http.Request) kubetest.Fault {
@@ -51,7 +51,7 @@ func (s *oneJob) job(change func(*batchv1.Job)) *batchv1.Job {
 	return j
 }
 
-// written is the Job's annotation of this name.
+// written returns the Job's annotation with this name.
 func (s *oneJob) written(name string) string {
 	j, _ := kubetest.Find[*batchv1.Job](s.api, "jobs", "r")
 	return j.Annotations[name]
@@ -75,7 +75,7 @@ func TestApprove(t *testing.T) {
 	if err := c.Approve(t.Context(), job, ok, &record.Answer{Reject: true}); !errors.As(err, &before) || !strings.Contains(err.Error(), "was approved already, by eva") {
 		t.Errorf("a second answer: %v", err)
 	}
-	for _, bad := range []string{"{", `{"value":3}`, `{}`} { // written by hand; as none
+	for _, bad := range []string{"{", `{"value":3}`, `{}`} { // written by hand, and ignored
 		s.job(func(j *batchv1.Job) { j.Annotations[name] = bad })
 		if err := c.Approve(t.Context(), job, ok, &record.Answer{Reject: true}); err != nil || s.written(name) != `{"reject":true}` {
 			t.Errorf("over %s: %v, %s", bad, err, s.written(name))
@@ -102,7 +102,7 @@ func TestApprove(t *testing.T) {
 	}
 }
 
-// Of many who answer at once one is first.
+// TestApproveAtOnce: of many answers at once, one is accepted.
 func TestApproveAtOnce(t *testing.T) {
 	s, c, job := newOneJob(t)
 	ok := &record.StepEnd{Name: "ok", Ask: &record.Ask{}}
@@ -125,17 +125,17 @@ func TestApproveAtOnce(t *testing.T) {
 	}
 	all.Wait()
 	if len(taken) != 1 || !strings.Contains(s.written(kube.AnnotationApprove+record.AnswerName("ok")), `"`+taken[0]+`"`) {
-		t.Errorf("%q were first, and written is %v", taken, s.written(kube.AnnotationApprove+record.AnswerName("ok")))
+		t.Errorf("%q were accepted, and the annotation is %v", taken, s.written(kube.AnnotationApprove+record.AnswerName("ok")))
 	}
 }
 
-func TestWho(t *testing.T) {
+func TestUsername(t *testing.T) {
 	s, c, _ := newOneJob(t)
-	if got := c.Who(t.Context()); got != "" {
-		t.Errorf("a cluster that doesn't say: %q", got)
+	if got := c.Username(t.Context()); got != "" {
+		t.Errorf("a cluster that doesn't report the name: %q", got)
 	}
 	s.api.Username = "eva@example.com"
-	if got := c.Who(t.Context()); got != s.api.Username {
+	if got := c.Username(t.Context()); got != s.api.Username {
 		t.Errorf("got %q", got)
 	}
 }

@@ -22,23 +22,23 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// node is a node that keeps a pod's log, and an API server that reads it from there: badly.
+// node is a node that keeps a pod's log, and an unreliable API server that reads the log from it.
 type node struct {
 	mu      sync.Mutex
 	times   []time.Time
 	lines   []string // with their ends
 	reads   []reading
-	from    int // of the last reading
-	refuse  int // status of an answer that isn't a log
+	from    int // of the last read
+	refuse  int // status of an answer without a log; 0: the log
 	queries []string
 }
 
-// reading is what one connection gives.
+// reading describes the content of one connection.
 type reading struct {
 	from  int   // the first line that the node still has
 	upTo  int   // lines that are written by then
 	cut   int   // bytes after which the connection ends; -1: none
-	clean bool  // it ends as if that were the log's end
+	clean bool  // it ends as at the end of the log
 	lost  []int // lines that the node drops on the way
 }
 
@@ -81,7 +81,7 @@ type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-func fakeCluster(t interface{ Fatal(...any) }, rt http.RoundTripper) *Cluster {
+func fakeCluster(t interface{ Fatal(...any) }, rt http.RoundTripper) *Client {
 	c, err := New(&rest.Config{Host: "http://cluster", Transport: rt}, "ml")
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +120,7 @@ func (m *memory) put(dir string, segments ...string) {
 
 const dir = "attempts/ml/p/r/s/1"
 
-// expected are the lines of a log as they are shown.
+// expected returns the lines of a log as they are shown.
 func expected(text string) []string {
 	var out []string
 	s := splitter{line: func(text []byte, _ int) error { out = append(out, string(text)); return nil }}
@@ -129,7 +129,7 @@ func expected(text string) []string {
 	return out
 }
 
-// pieces cuts a text at the given places.
+// pieces splits a text at offsets.
 func pieces(text string, cuts []int) []string {
 	slices.Sort(cuts)
 	var out []string
@@ -141,8 +141,8 @@ func pieces(text string, cuts []int) []string {
 	return append(out, text[at:])
 }
 
-// TestEachLineOnce: however connections are cut, however the node puts files away and whatever it loses, each line of a
-// log is shown once; and in order, unless the node loses lines without a sign.
+// TestEachLineOnce: each line of a log is shown once, whenever connections are cut, the node rotates files or loses lines.
+// The lines are in order, unless lines are lost unnoticed.
 func TestEachLineOnce(t *testing.T) {
 	word := rapid.SampledFrom([]string{"", "a", "b", "tick", "x\r", "ünï", strings.Repeat("long ", 14_000), strings.Repeat("y", maxLine)})
 	rapid.Check(t, func(rt *rapid.T) {
@@ -187,17 +187,17 @@ func TestEachLineOnce(t *testing.T) {
 			m.put(dir, stored[:early]...)
 			a := newAttemptLog(fakeCluster(t, n), m, dir, pod, late)
 			a.emit = func(text string) error { got = append(got, text); return nil }
-			a.trouble = func(err error, _ bool) { failed = errors.Join(failed, err) }
+			a.failed = func(err error, _ bool) { failed = errors.Join(failed, err) }
 			done := make(chan struct{})
 			go func() { a.run(t.Context()); close(done) }()
-			a.open()
+			a.show.set()
 			time.Sleep(after)
 			m.put(dir, stored...)
 			var result *record.Result
 			if known {
 				result = &record.Result{Log: record.Log{Segments: len(stored), Bytes: int64(len(text))}}
 			}
-			a.ended(result)
+			a.close(result)
 			<-done
 		})
 		if failed != nil {
@@ -223,7 +223,7 @@ func clipped(lines []string) []string {
 	return out
 }
 
-// TestNoReadOfTheStore: what the stream brought whole is not read again.
+// TestNoReadOfTheStore: a log that was streamed completely is not read from the store.
 func TestNoReadOfTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -231,12 +231,12 @@ func TestNoReadOfTheStore(t *testing.T) {
 		a := newAttemptLog(fakeCluster(t, n), &memory{fail: errors.New("it is read")}, dir, "pod", false)
 		var got []string
 		a.emit = func(text string) error { got = append(got, text); return nil }
-		a.trouble = func(err error, _ bool) { t.Error(err) }
-		a.open()
+		a.failed = func(err error, _ bool) { t.Error(err) }
+		a.show.set()
 		done := make(chan struct{})
 		go func() { a.run(t.Context()); close(done) }()
 		synctest.Wait()
-		a.ended(&record.Result{Log: record.Log{Segments: 1, Bytes: 8}})
+		a.close(&record.Result{Log: record.Log{Segments: 1, Bytes: 8}})
 		<-done
 		if !slices.Equal(got, []string{"one", "two"}) {
 			t.Errorf("got %q", got)
@@ -244,27 +244,27 @@ func TestNoReadOfTheStore(t *testing.T) {
 	})
 }
 
-// TestForbiddenLog: who may not read logs of pods is told, and gets them from the store as they are stored.
+// TestForbiddenLog: a user who may not read the logs of pods is notified, and receives lines when they are stored.
 func TestForbiddenLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &memory{objects: map[string][]byte{}}
 		a := newAttemptLog(fakeCluster(t, &node{refuse: 403}), m, dir, "pod", false)
 		var got []string
-		var troubles []error
+		var failures []error
 		a.emit = func(text string) error { got = append(got, text); return nil }
-		a.trouble = func(err error, _ bool) { troubles = append(troubles, err) }
-		a.open()
+		a.failed = func(err error, _ bool) { failures = append(failures, err) }
+		a.show.set()
 		done := make(chan struct{})
 		go func() { a.run(t.Context()); close(done) }()
 		time.Sleep(time.Second)
 		m.put(dir, "one\ntw")
 		time.Sleep(storeEvery)
 		synctest.Wait()
-		if !slices.Equal(got, []string{"one"}) || len(troubles) != 1 {
-			t.Errorf("got %q, %v", got, troubles)
+		if !slices.Equal(got, []string{"one"}) || len(failures) != 1 {
+			t.Errorf("got %q, %v", got, failures)
 		}
 		m.put(dir, "one\ntw", "o\nthree")
-		a.ended(nil)
+		a.close(nil)
 		<-done
 		if !slices.Equal(got, []string{"one", "two", "three"}) {
 			t.Errorf("got %q", got)
@@ -272,12 +272,12 @@ func TestForbiddenLog(t *testing.T) {
 	})
 }
 
-// TestLongLog: a log that is longer than a node keeps in one file comes from the store before the node puts it away.
+// TestLongLog: a log that is longer than a file of the node is read from the store before the node rotates the file.
 func TestLongLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, at := &node{}, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 		for i := range 200_000 {
-			n.lines = append(n.lines, fmt.Sprintf("line %d of many that are all alike\n", i))
+			n.lines = append(n.lines, fmt.Sprintf("line %d of many that are all similar\n", i))
 			n.times = append(n.times, at.Add(time.Duration(i)*time.Millisecond))
 		}
 		n.reads = []reading{{upTo: len(n.lines), cut: -1, lost: []int{150_000}, clean: true}} // far behind the limit
@@ -287,12 +287,12 @@ func TestLongLog(t *testing.T) {
 		a := newAttemptLog(fakeCluster(t, n), m, dir, "pod", false)
 		var got []string
 		a.emit = func(text string) error { got = append(got, text); return nil }
-		a.trouble = func(err error, _ bool) { t.Error(err) }
-		a.open()
+		a.failed = func(err error, _ bool) { t.Error(err) }
+		a.show.set()
 		done := make(chan struct{})
 		go func() { a.run(t.Context()); close(done) }()
 		synctest.Wait()
-		a.ended(&record.Result{Log: record.Log{Segments: 1, Bytes: int64(len(text))}})
+		a.close(&record.Result{Log: record.Log{Segments: 1, Bytes: int64(len(text))}})
 		<-done
 		if !slices.Equal(got, expected(text)) {
 			t.Errorf("got %d lines", len(got))
@@ -300,19 +300,19 @@ func TestLongLog(t *testing.T) {
 	})
 }
 
-// TestUnreadable: where the end of a log can't be read, that is said.
+// TestUnreadable: if the end of a log can't be read, that is reported.
 func TestUnreadable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		bad := errors.New("no key")
 		a := newAttemptLog(fakeCluster(t, &node{}), &memory{fail: bad}, dir, "", false)
 		a.emit = func(string) error { return nil }
 		unread := false
-		a.trouble = func(err error, last bool) { unread = errors.Is(err, bad) && last }
-		a.open()
-		a.ended(nil)
+		a.failed = func(err error, last bool) { unread = errors.Is(err, bad) && last }
+		a.show.set()
+		a.close(nil)
 		a.run(t.Context())
 		if !unread {
-			t.Error("nothing is said")
+			t.Error("the error is not reported")
 		}
 	})
 }

@@ -17,83 +17,46 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// maxEvent bounds an event of a coordinator: the run's end holds those of all steps.
+// maxEvent is the longest line of a coordinator's log, in bytes. The event of the run's end contains the ends of all steps.
 const maxEvent = 64 << 20
 
-// maxWords is how many of the last lines of a coordinator are kept that are no events, to be shown where it is lost.
-const maxWords = 5
-
-// coordinator reads what a coordinator's pod prints: the run's events, one a line. Its container may be started again in
+// coordinator reads the log of a coordinator's pod, which has the run's events, one a line. The container may restart in
 // the same pod, and then has a new log.
 type coordinator struct {
-	f     *follower
-	pod   string
-	wake  chan struct{} // its pod has changed
-	state atomic.Pointer[coordinatorState]
+	parent *coordinators // only its loop and cluster may be used outside of the loop
+	pod    string
+	wake   chan struct{} // the state has changed
+	state  atomic.Pointer[coordinatorState]
 }
 
 type coordinatorState struct {
 	restarts int32
-	running  bool // or has run
-	over     bool // its container is not started again
+	started  bool
+	over     bool // the container is not restarted any more
 }
 
-// coordinatorChanged takes in the state of a coordinator's pod.
-func (f *follower) coordinatorChanged(p *pod) {
-	f.noWait(jobWait)
-	f.considerPod("", p, kube.ContainerCoordinator)
-	state := &coordinatorState{over: p.Status.Phase == "Succeeded" || p.Status.Phase == "Failed" || p.DeletionTimestamp != nil}
-	if s := containerStatus(p, kube.ContainerCoordinator); s != nil {
-		state.restarts, state.running = s.RestartCount, s.State.Running != nil || s.State.Terminated != nil
-	}
-	c := f.coordinators[p.UID]
-	if c == nil {
-		if !state.running {
-			return
-		}
-		if len(f.coordinators) > 0 || state.restarts > 0 {
-			f.sync() // the one before may have done more than its log could still tell
-		}
-		c = &coordinator{f: f, pod: p.Name, wake: make(chan struct{}, 1)}
-		c.state.Store(state)
-		f.coordinators[p.UID] = c
-		f.group.Go(func() { c.run(f.ctx) })
-		return
-	}
-	if before := c.state.Swap(state); before.restarts != state.restarts && state.running {
-		f.sync()
-	}
+// set sets the state, and returns the one before.
+func (c *coordinator) set(state *coordinatorState) (before *coordinatorState) {
+	before = c.state.Swap(state)
 	select {
 	case c.wake <- struct{}{}:
 	default:
 	}
+	return before
 }
 
-func (f *follower) coordinatorGone(p *pod) {
-	f.noWait(string(p.UID))
-	if c := f.coordinators[p.UID]; c != nil {
-		state := *c.state.Load()
-		state.over = true
-		c.state.Store(&state)
-		select {
-		case c.wake <- struct{}{}:
-		default:
-		}
-	}
-}
-
-// run reads the log of each of the container's lives, until there are no more. A log is read from its start again where
-// a connection ended too soon: events that were told are not told again.
+// run reads the log of the container, and after each restart its new one. After an error it reads the log from the start:
+// the timeline ignores events that it has.
 func (c *coordinator) run(ctx context.Context) {
 	for pause := 500 * time.Millisecond; ctx.Err() == nil; {
 		state := c.state.Load()
-		if state.running {
+		if state.started {
 			n, err := c.read(ctx)
 			switch {
 			case ctx.Err() != nil:
 				return
 			case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
-				c.f.call(func() { c.f.blinded("pods/log", err) })
+				c.parent.loop.call(func() { c.parent.forbidden("pods/log", err) })
 				return
 			case apierrors.IsNotFound(err):
 				return
@@ -115,39 +78,30 @@ func (c *coordinator) run(ctx context.Context) {
 	}
 }
 
-// read reads over one connection, and says how many events came.
+// read reads the log over one connection, and returns the number of events.
 func (c *coordinator) read(ctx context.Context) (n int, err error) {
-	r, err := c.f.c.client.PodLog(ctx, c.pod, kube.ContainerCoordinator, kubeclient.LogOptions{Follow: true})
+	r, err := c.parent.cluster.client.PodLog(ctx, c.pod, kube.ContainerCoordinator, kubeclient.LogOptions{Follow: true})
 	if err != nil {
 		return 0, err
 	}
 	defer r.Close()
-	return n, eachLine(r, func(text []byte) error {
+	err = eachLine(r, func(text []byte) error {
 		var e record.Event
 		if json.Unmarshal(text, &e) != nil || e.Type == "" {
-			words := string(bytes.TrimSpace(text))
-			c.f.call(func() { c.f.heard(words) })
+			other := string(bytes.TrimSpace(text))
+			c.parent.loop.call(func() { c.parent.lastLines.add(other) })
 			return nil
 		}
 		n++
 		if e.Version <= record.Version && e.Type != record.StepLog {
-			c.f.call(func() { c.f.take(e) })
+			c.parent.loop.call(func() { c.parent.timeline.take(e) })
 		}
 		return ctx.Err()
 	})
+	return n, err
 }
 
-// heard keeps a line that is no event.
-func (f *follower) heard(words string) {
-	if words == "" {
-		return
-	}
-	if f.words = append(f.words, words); len(f.words) > maxWords {
-		f.words = f.words[1:]
-	}
-}
-
-// eachLine gives whole lines, of any length up to maxEvent. What has no end is left out.
+// eachLine calls line with each line. Lines that are longer than maxEvent are split. An incomplete last line is left out.
 func eachLine(r io.Reader, line func([]byte) error) error {
 	b := bufio.NewReaderSize(r, 64<<10)
 	var long []byte

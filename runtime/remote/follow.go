@@ -5,199 +5,114 @@ import (
 	"fmt"
 	"time"
 
-	batchv1 "k8s.io/api/batch/v1"
-	"k8s.io/apimachinery/pkg/types"
-
-	"pipec.dev/pipec/runtime/kubeclient"
 	"pipec.dev/pipec/runtime/runs"
-	"pipec.dev/pipec/runtime/store"
-	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/record"
 )
 
-// FollowOptions say which run is followed, and who is told.
+// FollowOptions select the run that is followed, and the events that the observer receives.
 type FollowOptions struct {
 	Pipeline, Name string
 	UID            string             // of the run's Job
-	Reader         *runs.Reader       // of the run's records
-	Tell           func(record.Event) // is told of all that happens, in order, by one goroutine
-	// Lines says that the lines of the steps are told too.
+	Reader         *runs.Reader       // reads the run's records
+	Observe        func(record.Event) // receives the events in order, from one goroutine
+	// Lines is set if the observer receives the lines of the steps too.
 	Lines bool
-	// Late says that the run may have been going on before: what has happened so far is told from its records.
+	// Late is set if the run may have started before: the events so far are then read from its records.
 	Late bool
-	// Cancel asks for the run to be cancelled, each time that something comes. May be nil.
+	// Cancel requests the cancellation of the run with each of its values. May be nil.
 	Cancel <-chan struct{}
-	// Step and Attempt say whose lines are told; "" and 0: those of all.
+	// Step and Attempt select the lines. "" and 0: the lines of all steps, of all attempts.
 	Step    string
 	Attempt int
 }
 
-// LostError says that a run has no end and that nothing drives it any more.
+// LostError reports that a run has no end and that nothing drives it any more.
 type LostError struct {
 	Name string
-	Why  string // what the Job says, or that it is gone; with the coordinator's last words where there are any
+	Why  string // how the Job ended, or that it is gone, with the last lines of the coordinator's log if there are any
 }
 
 func (e *LostError) Error() string {
 	return fmt.Sprintf("run %s is lost: it has no end, and %s", e.Name, e.Why)
 }
 
-// Follow tells of a run until it ends, and gives its end. It is a *LostError where the run comes to none; other errors
-// are about ctx. Faults of the cluster are waited out and told of.
-func (c *Cluster) Follow(ctx context.Context, o FollowOptions) (*record.End, error) {
+// Follow reports the events of a run until it ends, and returns its end. The error is a *LostError if the run is lost. It
+// waits until a fault of the cluster has passed, and reports the fault as an event.
+func (c *Client) Follow(ctx context.Context, o FollowOptions) (*record.End, error) {
 	ctx, stop := context.WithCancel(ctx)
 	f := newFollower(ctx, c, o)
 	defer func() {
 		stop()
-		f.wait()
+		f.background.Wait()
 	}()
-	f.start()
-	err := f.loop()
-	if err != nil {
-		return nil, err
-	}
-	return f.end.RunEnd, nil
+	f.watch()
+	return f.run()
 }
 
-// line is a line of a step's log.
-type line struct {
-	id   record.AttemptID
-	text string
-}
-
-// follower follows one run. What it knows belongs to its loop; everyone else gives it functions to call.
+// follower follows one run. It connects the watches of the cluster to the types that own the state of the run. All state
+// is owned by the goroutine of run; others pass functions to it with call.
 type follower struct {
-	ctx   context.Context
-	c     *Cluster
-	o     FollowOptions
-	store store.Store
-	run   record.Run // its names and nothing else
-	group group
+	*loop
+	cluster *Client
+	options *FollowOptions
 
-	calls chan func()
-	lines chan line
-
-	told  map[string]bool
-	steps map[string]*stepFlow
-	busy  int           // steps whose events wait for their lines
-	end   *record.Event // the run's, told when the rest is
-	ended bool          // all is told
-	lost  error
-
-	coordinators map[types.UID]*coordinator
-	words        []string // the last lines of a coordinator that are no events
-	job          *batchv1.Job
-	concluding   bool
-	blind        map[string]error // what can't be seen of the cluster, by the resource
-	syncing      bool
-	syncedAt     time.Time
-	asked        int // cancellations that were told here, and that the coordinator will tell of
-
-	waits map[string]*waiting
-	tick  *time.Ticker
-	now   func() time.Time
+	missing      missingRights
+	waits        *waits
+	logs         *logs
+	timeline     *timeline
+	records      *records
+	coordinators *coordinators
+	conclusion   *conclusion
 }
 
-func newFollower(ctx context.Context, c *Cluster, o FollowOptions) *follower {
-	f := &follower{
-		ctx: ctx, c: c, o: o,
-		run:   record.Run{Namespace: c.namespace, Pipeline: o.Pipeline, Name: o.Name},
-		calls: make(chan func(), 64), lines: make(chan line, 64),
-		told: map[string]bool{}, steps: map[string]*stepFlow{}, coordinators: map[types.UID]*coordinator{},
-		blind: map[string]error{}, waits: map[string]*waiting{}, tick: time.NewTicker(time.Second), now: time.Now,
-	}
-	if o.Reader != nil {
-		f.store = o.Reader.Store()
-	}
+func newFollower(ctx context.Context, c *Client, o FollowOptions) *follower {
+	f := &follower{loop: newLoop(ctx), cluster: c, options: &o, missing: missingRights{}}
+	run := &record.Run{Namespace: c.namespace, Pipeline: o.Pipeline, Name: o.Name}
+	f.waits = newWaits(f.loop, c, o.Name, o.Observe)
+	f.logs = newLogs(f.loop, c, run, f.options)
+	f.timeline = newTimeline(o.Name, o.Observe, f.logs, f.waits)
+	f.logs.shown, f.logs.failed = f.timeline.resume, f.logFailed
+	f.records = &records{loop: f.loop, reader: o.Reader, run: run, timeline: f.timeline, logs: f.logs, missing: f.missing}
+	f.coordinators = newCoordinators(f.loop, c, f.timeline, f.waits)
+	f.coordinators.sync, f.coordinators.forbidden = f.records.sync, f.forbidden
+	f.conclusion = &conclusion{loop: f.loop, reader: o.Reader, run: run, uid: o.UID, timeline: f.timeline, logs: f.logs, lastLines: f.coordinators.lastLines}
 	return f
 }
 
-// call has the loop call fn; false: it has ended.
-func (f *follower) call(fn func()) bool {
-	select {
-	case f.calls <- fn:
-		return true
-	case <-f.ctx.Done():
-		return false
-	}
-}
-
-// start begins to watch.
-func (f *follower) start() {
-	exists := false // the Job was there at the beginning
-	job := kubeclient.Watcher[*batchv1.Job]{
-		Changed: func(j *batchv1.Job) {
-			exists = exists || string(j.UID) == f.o.UID
-			f.call(func() { f.jobChanged(j) })
-		},
-		Gone: func(j *batchv1.Job) { f.call(func() { f.jobGone(string(j.UID)) }) },
-		Synced: func() {
-			if !exists {
-				f.call(func() { f.jobGone(f.o.UID) })
-			}
-		},
-		Fault: f.faultOf("jobs"),
-	}
-	f.group.Go(func() { f.c.client.WatchJob(f.ctx, f.o.Name, job) })
-	f.watchPods(batchv1.ControllerUidLabel, f.coordinatorChanged, f.coordinatorGone)
-	f.watchPods(kube.LabelRunUID, f.podChanged, f.podGone)
-	if f.o.Late {
-		f.sync()
-	}
-}
-
-// watchPods watches the pods whose label is the UID of the run's Job.
-func (f *follower) watchPods(label string, changed, gone func(*pod)) {
-	f.group.Go(func() {
-		f.c.client.WatchPods(f.ctx, label+"="+f.o.UID, kubeclient.Watcher[*pod]{
-			Changed: func(p *pod) { f.call(func() { changed(p) }) },
-			Gone:    func(p *pod) { f.call(func() { gone(p) }) },
-			Fault:   f.faultOf("pods"),
-		})
-	})
-}
-
-func (f *follower) wait() {
-	f.tick.Stop()
-	f.group.Wait()
-}
-
-// loop takes in what happens until all is told.
-func (f *follower) loop() error {
-	for !f.ended {
+// run handles what happens until the observer has received everything.
+func (f *follower) run() (*record.End, error) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for !f.timeline.done {
+		if f.conclusion.lost != nil && f.timeline.end == nil && f.logs.open == 0 {
+			return nil, f.conclusion.lost
+		}
 		select {
 		case fn := <-f.calls:
 			fn()
-		case l := <-f.lines:
-			f.line(l)
-		case <-f.tick.C:
-			f.ticked()
-		case <-f.o.Cancel:
+		case l := <-f.logs.lines:
+			f.logs.emit(l)
+		case <-tick.C:
+			f.reviewJob()
+			f.waits.tick()
+			f.records.tick()
+		case <-f.options.Cancel:
 			f.cancel()
 		case <-f.ctx.Done():
-			return context.Cause(f.ctx)
+			return nil, context.Cause(f.ctx)
 		}
 	}
-	return f.lost
+	return f.timeline.end.RunEnd, nil
 }
 
-func (f *follower) line(l line) {
-	f.o.Tell(record.Event{Version: record.Version, Type: record.StepLog, Run: f.o.Name, Step: l.id.Step, Attempt: l.id.Attempt, Text: l.text, At: f.now().UTC()})
-}
-
-// cancel asks the coordinator to cancel the run. That is told at once: it may take a second to arrive.
+// cancel requests the cancellation of the run. The observer is notified at once, since the request may take a second to
+// reach the coordinator.
 func (f *follower) cancel() {
-	job := Job{Name: f.o.Name, UID: f.o.UID}
-	f.o.Tell(record.Event{Version: record.Version, Type: record.CancelRequested, At: f.now().UTC(), Run: f.o.Name})
-	f.asked++
-	f.group.Go(func() {
-		if err := f.c.Cancel(f.ctx, &job); err != nil {
-			f.call(func() { f.warn("the run could not be cancelled: " + why(err)) })
+	f.timeline.cancelRequested()
+	job := Job{Name: f.options.Name, UID: f.options.UID}
+	f.spawn(func() {
+		if err := f.cluster.Cancel(f.ctx, &job); err != nil {
+			f.call(func() { f.timeline.warn("the run could not be cancelled: " + explain(err)) })
 		}
 	})
-}
-
-// warn tells of what went wrong, once.
-func (f *follower) warn(text string) {
-	f.take(record.Event{Version: record.Version, Type: record.Warned, At: f.now().UTC(), Run: f.o.Name, Text: text})
 }

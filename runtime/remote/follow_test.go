@@ -25,7 +25,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// following is a run that is followed, on a cluster in memory.
+// following is a run that a test follows, on a cluster in memory.
 type following struct {
 	t     *testing.T
 	api   *kubetest.API
@@ -47,7 +47,7 @@ func newFollowing(t *testing.T) *following {
 	}
 	f := &following{t: t, api: kubetest.New(t), store: s, run: record.Run{Version: 1, Name: "r", Pipeline: "p", Namespace: "ml", UID: "job-1"}, done: make(chan struct{})}
 	f.opts = FollowOptions{Pipeline: "p", Name: "r", UID: "job-1", Reader: runs.NewReader(s, work.Dir{}), Lines: true}
-	f.opts.Tell = func(e record.Event) {
+	f.opts.Observe = func(e record.Event) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.events = append(f.events, e)
@@ -76,7 +76,7 @@ func (f *following) job(condition batchv1.JobConditionType, reason string) {
 	f.api.Put(j)
 }
 
-// pod puts a pod: a coordinator where step is "".
+// pod stores a pod: of a coordinator if step is "".
 func (f *following) pod(name, step string, attempt int, state corev1.ContainerState, restarts int32) {
 	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "ml", UID: types.UID(name), CreationTimestamp: metav1.Now()}}
 	container := kube.ContainerCoordinator
@@ -109,8 +109,8 @@ func pending(reason string) corev1.ContainerState {
 	return corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason}}
 }
 
-// says writes events to a coordinator's log.
-func (f *following) says(pod string, events ...record.Event) {
+// coordinates writes events to a coordinator's log.
+func (f *following) coordinates(pod string, events ...record.Event) {
 	for _, e := range events {
 		e.Version, e.Run = 1, "r"
 		data, _ := json.Marshal(e)
@@ -141,8 +141,8 @@ func (f *following) records(end *record.End) {
 	}
 }
 
-// told is what was told, in short.
-func (f *following) told() string {
+// observed returns the observed events as text, without times.
+func (f *following) observed() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var out []string
@@ -164,7 +164,7 @@ func (f *following) told() string {
 
 func (f *following) want(want string) {
 	f.t.Helper()
-	if got := f.told(); got != want {
+	if got := f.observed(); got != want {
 		f.t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
@@ -187,18 +187,18 @@ func TestFollow(t *testing.T) {
 		f.start(t.Context())
 		f.pod("c", "", 0, running(), 0)
 		f.pod("a1", "a", 1, running(), 0)
-		f.prints("a1", "a", 1, "one") // before its start is told
-		f.says("c", record.Event{Seq: 1, Type: record.RunStarted}, record.Event{Type: record.StepStarted, Step: "a"})
-		// The end of the attempt is told before its last line has come, and that line is not lost.
+		f.prints("a1", "a", 1, "one") // before the event of its start
+		f.coordinates("c", record.Event{Seq: 1, Type: record.RunStarted}, record.Event{Type: record.StepStarted, Step: "a"})
+		// The event of the attempt's end comes before its last line, and that line is not lost.
 		f.stores("a", 1, "one\ntwo\n")
-		f.says("c", record.Event{Seq: 2, Type: record.AttemptEnded, Step: "a", Attempt: 1, Result: result(8)},
+		f.coordinates("c", record.Event{Seq: 2, Type: record.AttemptEnded, Step: "a", Attempt: 1, Result: result(8)},
 			record.Event{Type: record.StepRetried, Step: "a", Attempt: 1, Text: "again"})
 		f.pod("a1", "a", 1, ended(), 0)
 		f.pod("a2", "a", 2, running(), 0)
 		f.prints("a2", "a", 2, "three")
 		time.Sleep(time.Second)
 		end := succeeded("a")
-		f.says("c", record.Event{Seq: 3, Type: record.AttemptEnded, Step: "a", Attempt: 2, Result: result(6)},
+		f.coordinates("c", record.Event{Seq: 3, Type: record.AttemptEnded, Step: "a", Attempt: 2, Result: result(6)},
 			record.Event{Type: record.StepEnded, Step: "a", End: &end.Steps[0]}, record.Event{Type: record.RunEnded, RunEnd: end})
 		<-f.done
 		if f.err != nil || f.end.Status != record.Succeeded {
@@ -208,21 +208,21 @@ func TestFollow(t *testing.T) {
 	})
 }
 
-// TestCoordinatorRestarts: one that is started again in its pod, and one in a new pod, tell some of it anew; what the
-// first one did not come to tell is in the records.
+// TestCoordinatorRestarts: a coordinator that restarts in its pod, and another one in a new pod, repeat events. The events
+// that the first one did not print are read from the records.
 func TestCoordinatorRestarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFollowing(t)
 		f.start(t.Context())
 		f.pod("c", "", 0, running(), 0)
-		f.says("c", record.Event{Seq: 1, Type: record.RunStarted}, record.Event{Type: record.StepStarted, Step: "a"})
+		f.coordinates("c", record.Event{Seq: 1, Type: record.RunStarted}, record.Event{Type: record.StepStarted, Step: "a"})
 		f.api.NewLog("c", 0)
 		f.pod("c", "", 0, running(), 1)
-		f.says("c", record.Event{Seq: 1, Type: record.RunStarted}, record.Event{Type: record.StepStarted, Step: "a"}, record.Event{Type: record.StepStarted, Step: "b"})
+		f.coordinates("c", record.Event{Seq: 1, Type: record.RunStarted}, record.Event{Type: record.StepStarted, Step: "a"}, record.Event{Type: record.StepStarted, Step: "b"})
 		f.pod("c", "", 0, ended(), 1)
 		f.api.Remove("pods", "c")
 		f.pod("c2", "", 0, running(), 0)
-		f.says("c2", record.Event{Type: record.StepStarted, Step: "b"})
+		f.coordinates("c2", record.Event{Type: record.StepStarted, Step: "b"})
 		f.stores("a", 1, "last words\n")
 		end := succeeded("a", "b")
 		end.Steps[1].Attempts = 0 // it has no lines to wait for
@@ -233,7 +233,7 @@ func TestCoordinatorRestarts(t *testing.T) {
 	})
 }
 
-// TestLost: a Job that has failed without an end of its run, and one that was deleted.
+// TestLost: a Job that has failed although its run has no end, and a Job that was deleted.
 func TestLost(t *testing.T) {
 	for _, c := range []struct {
 		name, why string
@@ -247,7 +247,7 @@ func TestLost(t *testing.T) {
 				f := newFollowing(t)
 				f.start(t.Context())
 				f.pod("c", "", 0, running(), 0)
-				f.says("c", record.Event{Type: record.StepStarted, Step: "a"})
+				f.coordinates("c", record.Event{Type: record.StepStarted, Step: "a"})
 				f.api.WriteLog("c", "panic: no more\n", true)
 				f.pod("a1", "a", 1, running(), 0)
 				f.prints("a1", "a", 1, "one")
@@ -263,7 +263,27 @@ func TestLost(t *testing.T) {
 	}
 }
 
-// TestManyStreams: two hundred pods write at once, and all are heard.
+// TestLateEnd: the end of a run that comes after the run was taken to be lost still counts.
+func TestLateEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFollowing(t)
+		f.start(t.Context())
+		f.pod("c", "", 0, running(), 0)
+		f.coordinates("c", record.Event{Type: record.StepStarted, Step: "a"})
+		f.pod("a1", "a", 1, running(), 0)
+		f.prints("a1", "a", 1, "one")
+		f.job(batchv1.JobFailed, "BackoffLimitExceeded")
+		time.Sleep(8 * time.Second) // the records are no longer read, but the log of a is still open
+		f.coordinates("c", record.Event{Type: record.RunEnded, RunEnd: succeeded("a")})
+		<-f.done
+		if f.err != nil || f.end.Status != record.Succeeded {
+			t.Errorf("got %v, %v", f.end, f.err)
+		}
+		f.want("step_started a\nlog a 1: one\nstep_ended a\nrun_ended")
+	})
+}
+
+// TestManyStreams: two hundred pods write at once, and all lines are shown.
 func TestManyStreams(t *testing.T) {
 	const n = 200
 	synctest.Test(t, func(t *testing.T) {
@@ -274,9 +294,9 @@ func TestManyStreams(t *testing.T) {
 		for i := range n {
 			name := fmt.Sprintf("s%03d", i)
 			names = append(names, name)
-			f.says("c", record.Event{Type: record.StepStarted, Step: name})
+			f.coordinates("c", record.Event{Type: record.StepStarted, Step: name})
 			f.pod(name, name, 1, running(), 0)
-			f.api.NewLog(name, 50) // each is cut once, in the middle of a line
+			f.api.NewLog(name, 50) // the connection to each is cut once, in the middle of a line
 		}
 		for range 3 {
 			for _, name := range names {
@@ -291,7 +311,7 @@ func TestManyStreams(t *testing.T) {
 			line := "a line of " + name + "\nanother\n"
 			f.stores(name, 1, line+line+line)
 		}
-		f.says("c", record.Event{Type: record.RunEnded, RunEnd: succeeded(names...)})
+		f.coordinates("c", record.Event{Type: record.RunEnded, RunEnd: succeeded(names...)})
 		<-f.done
 		got := map[string]string{}
 		for _, e := range f.events {
@@ -308,7 +328,7 @@ func TestManyStreams(t *testing.T) {
 	})
 }
 
-// TestWaits: what is waited for is told when it is worth it, again when it goes on, and when it ends.
+// TestWaits: a wait is reported when it lasts, again while it continues, and when it ends.
 func TestWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFollowing(t)
@@ -336,7 +356,22 @@ func TestWaits(t *testing.T) {
 	})
 }
 
-// TestCancel: it is told at once, and the coordinator's own word of it is not another one.
+// TestWaitOfStepNamedJob: the wait for the run's Job is not confused with that of a step with the name job.
+func TestWaitOfStepNamedJob(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFollowing(t)
+		ctx, stop := context.WithCancel(t.Context())
+		f.start(ctx)
+		f.pod("c", "", 0, running(), 0)
+		f.pod("job1", "job", 1, pending("ErrImagePull"), 0)
+		time.Sleep(5 * time.Second)
+		stop()
+		<-f.done
+		f.want("step_waiting job: pod job1: ImagePullBackOff: img:1")
+	})
+}
+
+// TestCancel: the request is reported at once, and the coordinator's event does not report it again.
 func TestCancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFollowing(t)
@@ -350,15 +385,16 @@ func TestCancel(t *testing.T) {
 		if p := f.api.Patches(); len(p) != 1 || !strings.Contains(p[0], `"uid":"job-1"`) || !strings.Contains(p[0], kube.AnnotationCancel) {
 			t.Errorf("got %q", p)
 		}
-		f.says("c", record.Event{Type: record.CancelRequested, At: time.Now().Add(time.Second)},
+		f.coordinates("c", record.Event{Type: record.CancelRequested, At: time.Now().Add(time.Second)},
 			record.Event{Type: record.RunEnded, RunEnd: &record.End{Version: 1, Status: record.Cancelled}})
 		<-f.done
 		f.want("cancel_requested\nrun_ended")
 	})
 }
 
-// TestBlind: who may read neither pods nor their logs is told which right is missing, and of the run by its records.
-func TestBlind(t *testing.T) {
+// TestMissingRights: a user who may read neither pods nor their logs receives warnings about the missing rights, and the
+// run's events from its records.
+func TestMissingRights(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFollowing(t)
 		f.api.Fault = kubetest.Forbid("pods", "jobs")
@@ -374,7 +410,7 @@ func TestBlind(t *testing.T) {
 		if f.err != nil || f.end.Status != record.Succeeded {
 			t.Errorf("got %v, %v", f.end, f.err)
 		}
-		got := f.told()
+		got := f.observed()
 		if !strings.Contains(got, "warning: pods can't be watched") || !strings.Contains(got, "warning: jobs can't be watched") ||
 			!strings.HasSuffix(got, "step_started a\nlog a 1: one\nstep_ended a\nrun_ended") {
 			t.Errorf("got\n%s", got)
@@ -382,7 +418,7 @@ func TestBlind(t *testing.T) {
 	})
 }
 
-// TestStepAlone: only the lines of the step that is asked for.
+// TestStepAlone: only the lines of the selected step are shown.
 func TestStepAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFollowing(t)
@@ -393,7 +429,7 @@ func TestStepAlone(t *testing.T) {
 		f.job(batchv1.JobComplete, "")
 		f.start(t.Context())
 		<-f.done
-		got := strings.Split(f.told(), "\n")
+		got := strings.Split(f.observed(), "\n")
 		if !slices.Contains(got, "log b 1: yes") || slices.Contains(got, "log a 1: no") {
 			t.Errorf("got %q", got)
 		}

@@ -15,10 +15,10 @@ import (
 type Job struct {
 	Name     string
 	UID      string
-	Pipeline string // as its annotation says, else its label
+	Pipeline string // from its annotation, else from its label
 	Created  time.Time
-	Live     bool   // it has not ended
-	Verdict  string // how it has ended
+	Live     bool   // the Job has not ended
+	Verdict  string // how the Job has ended
 }
 
 func jobOf(j *batchv1.Job) Job {
@@ -30,8 +30,8 @@ func jobOf(j *batchv1.Job) Job {
 	return Job{Name: j.Name, UID: string(j.UID), Pipeline: pipeline, Created: j.CreationTimestamp.Time, Live: !ended && j.DeletionTimestamp == nil, Verdict: verdict}
 }
 
-// Job finds the Job of a run by the run's name; nil where there is none, or it is not pipec's.
-func (c *Cluster) Job(ctx context.Context, name string) (*Job, error) {
+// Job returns the Job of a run by the run's name, and nil if there is none, or if pipec did not create it.
+func (c *Client) Job(ctx context.Context, name string) (*Job, error) {
 	if CheckName(name) != nil {
 		return nil, nil
 	}
@@ -48,8 +48,8 @@ func (c *Cluster) Job(ctx context.Context, name string) (*Job, error) {
 	return &job, nil
 }
 
-// Jobs are those of all runs whose Jobs are still there, by UID.
-func (c *Cluster) Jobs(ctx context.Context) (map[string]Job, error) {
+// Jobs returns the existing Jobs of all runs, by UID.
+func (c *Client) Jobs(ctx context.Context) (map[string]Job, error) {
 	out := map[string]Job{}
 	err := c.client.ListJobs(ctx, kube.LabelManagedBy+"="+kube.Manager, func(j *batchv1.Job) { out[string(j.UID)] = jobOf(j) })
 	if err != nil {
@@ -58,10 +58,10 @@ func (c *Cluster) Jobs(ctx context.Context) (map[string]Job, error) {
 	return out, nil
 }
 
-// Cancel asks the coordinator of a run to cancel it, by an annotation on its Job. Each call asks once more: the second
-// time the steps of finally are ended too.
-func (c *Cluster) Cancel(ctx context.Context, job *Job) error {
-	// With the UID it is a conflict if another Job has the name by now.
+// Cancel requests the cancellation of a run with an annotation on its Job, which the run's coordinator reads. Each call is
+// another request: the second one also ends the steps of finally.
+func (c *Client) Cancel(ctx context.Context, job *Job) error {
+	// With the UID, the request fails with a conflict if another Job has the name by now.
 	err := c.client.AnnotateJob(ctx, job.Name, job.UID, "", map[string]string{kube.AnnotationCancel: time.Now().UTC().Format(time.RFC3339Nano)})
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 		return fmt.Errorf("the Job of run %s is gone", job.Name)

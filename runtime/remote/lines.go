@@ -5,11 +5,11 @@ import (
 	"hash/maphash"
 )
 
-// maxLine is where longer lines are cut, as the wrapper cuts them.
+// maxLine is the length in bytes at which long lines are split, as in the wrapper.
 const maxLine = 64 << 10
 
-// splitter cuts a log into lines as the wrapper does. Each is given without its end, and with the number of bytes of the
-// log that it stands for.
+// splitter splits a log into lines, as the wrapper does. It calls line with each line without its end, and with the number
+// of bytes of the log that the line takes up.
 type splitter struct {
 	line func(text []byte, size int) error
 	buf  []byte
@@ -43,7 +43,7 @@ func (s *splitter) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// Flush gives the last line, where nothing ends it.
+// Flush calls line with an incomplete last line.
 func (s *splitter) Flush() error {
 	if len(s.buf) == 0 {
 		return nil
@@ -59,23 +59,23 @@ func (s *splitter) flush(end int) error {
 	return err
 }
 
-// seed is that of all hashes of lines: they don't leave the process.
+// seed is the seed of all hashes of lines. They are valid in this process only.
 var seed = maphash.MakeSeed()
 
-// shown are the lines of a log that were shown out of a stream which may have lost some of them: what the stored log is
-// compared with. The stream is left long before there are many (see streamLimit).
-type shown struct {
+// shownLines are the lines of a log that were shown from a stream, which may have lost lines. The stored log is compared
+// with them. Their number is limited: see streamLimit.
+type shownLines struct {
 	hashes []uint64
 	bytes  int64
 }
 
-func (s *shown) add(text []byte, size int) {
+func (s *shownLines) add(text []byte, size int) {
 	s.hashes = append(s.hashes, maphash.Bytes(seed, text))
 	s.bytes += int64(size)
 }
 
-// counts is how often each line was shown.
-func (s *shown) counts() map[uint64]int {
+// counts returns how often each line was shown, by hash.
+func (s *shownLines) counts() map[uint64]int {
 	out := make(map[uint64]int, len(s.hashes))
 	for _, h := range s.hashes {
 		out[h]++

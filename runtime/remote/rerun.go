@@ -14,18 +14,17 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// RerunPlan is what a rerun does: a new run, which takes over what the other has done. On a cluster a run never goes on
-// under its own name once its Job is gone: its records are that Job's.
+// RerunPlan describes a rerun: a new run that keeps results of an earlier one. On a cluster, a run whose Job is gone never
+// continues under its own name, since its records belong to that Job.
 type RerunPlan struct {
 	Of    *record.Run
-	Lost  bool             // the other run has no end, and nothing drives it
+	Lost  bool             // the earlier run has no end, and nothing drives it
 	Steps []rerun.Decision // in the order of the program
 	Start StartOptions     // without name, store and time
 }
 
-// PlanRerun says which steps of a run would be run again by the pipeline's program as it is now, and why. It changes
-// nothing. It is a *rerun.RefusedError if the run can't be run again. The reader must have been told whom to ask
-// (runs.Reader.Ask).
+// PlanRerun returns which steps of a run the pipeline's current program would run again, and why. It changes nothing. The
+// error is a *rerun.RefusedError if the run can't be run again. runs.Reader.Ask must have been called on the reader.
 func PlanRerun(ctx context.Context, reader *runs.Reader, of *record.Run, now *program.Program) (*RerunPlan, error) {
 	detail, err := reader.Show(ctx, of)
 	if err != nil {
@@ -40,7 +39,7 @@ func PlanRerun(ctx context.Context, reader *runs.Reader, of *record.Run, now *pr
 	}
 	end, lost := detail.End, detail.End == nil
 	if lost {
-		end = asItStands(detail, record.Failed)
+		end = lostEnd(detail, record.Failed)
 	}
 	plan, err := rerun.New(of, end, was, now, func(s *record.StepEnd) bool { return cache.Present(ctx, reader.Store(), s.Outputs) })
 	if err != nil {
@@ -51,8 +50,8 @@ func PlanRerun(ctx context.Context, reader *runs.Reader, of *record.Run, now *pr
 	return p, nil
 }
 
-// asItStands is the end of a run that has none and that nothing drives any more.
-func asItStands(d *runs.Detail, status record.Status) *record.End {
+// lostEnd returns the end to record for a lost run.
+func lostEnd(d *runs.Detail, status record.Status) *record.End {
 	end := &record.End{
 		Version: record.Version, Status: status, Reason: record.ReasonLost, At: time.Now().UTC().Round(0),
 		Message: "its Job was gone before the run had ended",
@@ -70,8 +69,7 @@ func asItStands(d *runs.Detail, status record.Status) *record.End {
 	return end
 }
 
-// EndLost records the end of a run that has none and that nothing drives any more, as it stands. It is never written over
-// another end; the one that counts is returned.
+// EndLost records the end of a lost run. It never overwrites another end, and returns the end that is recorded.
 func EndLost(ctx context.Context, reader *runs.Reader, of *record.Run, status record.Status) (*record.End, error) {
 	detail, err := reader.Show(ctx, of)
 	if err != nil {
@@ -83,7 +81,7 @@ func EndLost(ctx context.Context, reader *runs.Reader, of *record.Run, status re
 	if detail.Status != record.Lost {
 		return nil, fmt.Errorf("run %s is running", of.Name)
 	}
-	end := asItStands(detail, status)
+	end := lostEnd(detail, status)
 	if err := store.WriteJSON(ctx, reader.Store(), of.EndKey(), end, store.IfAbsent); err != nil {
 		if other, readErr := reader.End(ctx, of); readErr == nil && other != nil {
 			return other, nil

@@ -16,7 +16,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// recorded writes the records of a run that has begun.
+// recorded writes the records of a run that has started.
 func recorded(t *testing.T, p *program.Program) (*runs.Reader, *record.Run, *store.Local) {
 	t.Helper()
 	s, err := store.OpenLocal(t.TempDir())
@@ -60,12 +60,12 @@ func commit(t *testing.T, s store.Store, run *record.Run, step string, status re
 	}
 }
 
-// TestRerunOfLost: a run that nothing drives any more keeps what its steps have committed, and is ended as it stands.
+// TestRerunOfLost: the rerun of a lost run keeps the results of its steps, and the end of the lost run is recorded.
 func TestRerunOfLost(t *testing.T) {
 	reader, run, s := recorded(t, chain())
 	commit(t, s, run, "a", record.Succeeded)
 	if _, err := PlanRerun(t.Context(), reader, run, chain()); err == nil {
-		t.Error("a run that may go on is run again")
+		t.Error("a run that may still be running is run again")
 	}
 	reader.Ask(func(*record.Run) bool { return false })
 	bound := chain()

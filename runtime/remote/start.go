@@ -2,8 +2,6 @@ package remote
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -20,50 +18,31 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// maxInline is where params are kept in the store: all annotations of an object have 256 KiB together.
+// maxInline is the size in bytes above which params are kept in the store. All annotations of an object can have at most
+// 256 KiB together.
 const maxInline = 64 << 10
 
-// StartOptions say what a run is started with.
+// StartOptions are the options of a new run.
 type StartOptions struct {
 	Pipeline string
-	Name     string                     // of the run; "": one is made of the definition's name, the time and chance
-	Params   map[string]json.RawMessage // those that differ from what the definition says
-	Only     []string                   // the steps to run, with all that they need; empty: all
+	Name     string                     // of the run; "": a name from RunName
+	Params   map[string]json.RawMessage // params that differ from the definition's
+	Only     []string                   // the steps to run, with the steps that they need; empty: all
 	RerunOf  string                     // the run whose results are kept
 	Kept     []string                   // the steps whose results are kept
 	Store    store.Store                // where large params are kept
 	Now      time.Time
 }
 
-// NotAppliedError says that the pipeline has no definition in the namespace.
+// NotAppliedError reports that the pipeline has no definition in the namespace.
 type NotAppliedError struct{ Pipeline, Namespace string }
 
 func (e *NotAppliedError) Error() string {
 	return fmt.Sprintf("pipeline %s has not been applied in namespace %s", e.Pipeline, e.Namespace)
 }
 
-// NameTakenError says that there is a run of that name.
-type NameTakenError struct{ Name string }
-
-func (e *NameTakenError) Error() string { return "there is a run " + e.Name + " already" }
-
-// BadNameError says that a run can't have that name: its Job has it, and its pods carry it as a label.
-type BadNameError struct{ Name, Better string }
-
-func (e *BadNameError) Error() string {
-	return fmt.Sprintf("a run on a cluster can't be named %q: a name has at most %[2]d lower case letters, digits and -; for example %[3]q", e.Name, kube.MaxName, e.Better)
-}
-
-// CheckName says whether a run can have that name.
-func CheckName(name string) error {
-	if name == "" || kube.Name(name, kube.MaxName) != name {
-		return &BadNameError{Name: name, Better: strings.ToLower(kube.Name(name, kube.MaxName))}
-	}
-	return nil
-}
-
-// Definition is the CronJob of a pipeline; a *NotAppliedError where there is none.
-func (c *Cluster) Definition(ctx context.Context, pipeline string) (*batchv1.CronJob, error) {
+// Definition returns the CronJob of a pipeline. The error is a *NotAppliedError if there is none.
+func (c *Client) Definition(ctx context.Context, pipeline string) (*batchv1.CronJob, error) {
 	out, err := c.client.GetCronJob(ctx, kube.CronJobName(pipeline))
 	if apierrors.IsNotFound(err) {
 		return nil, &NotAppliedError{Pipeline: pipeline, Namespace: c.namespace}
@@ -74,10 +53,10 @@ func (c *Cluster) Definition(ctx context.Context, pipeline string) (*batchv1.Cro
 	return out, nil
 }
 
-// Start starts a run of the definition as it stands in the cluster: the Job that `kubectl create job --from` would make,
-// with what the run is asked for as annotations. As there the CronJob owns it: its history limits remove the Jobs of
-// ended runs, whose records stay; kubectl that deletes the CronJob takes its runs along, which `pipec destroy` does not.
-func (c *Cluster) Start(ctx context.Context, o StartOptions) (*batchv1.Job, error) {
+// Start starts a run of the definition that is in the cluster. It creates the same Job as `kubectl create job --from`, with
+// the options as annotations. The CronJob owns the Job, so its history limits delete the Jobs of ended runs, but not their
+// records. If kubectl deletes the CronJob, the Jobs are deleted too; `pipec destroy` keeps them.
+func (c *Client) Start(ctx context.Context, o StartOptions) (*batchv1.Job, error) {
 	definition, err := c.Definition(ctx, o.Pipeline)
 	if err != nil {
 		return nil, err
@@ -124,19 +103,7 @@ func newJob(definition *batchv1.CronJob, o *StartOptions) (*batchv1.Job, error) 
 	}, nil
 }
 
-// RunName makes a name of the definition's: with the time in seconds and chance, since two may start at once. It is cut
-// where it would be longer than a Job's may be.
-func RunName(definition string, now time.Time) string {
-	var random [2]byte
-	_, _ = rand.Read(random[:]) // never fails
-	suffix := "-" + now.UTC().Format("060102150405") + "-" + hex.EncodeToString(random[:])
-	if room := kube.MaxName - len(suffix); len(definition) > room {
-		definition = strings.TrimRight(definition[:room], "-")
-	}
-	return definition + suffix
-}
-
-// annotate writes what the coordinator reads on its Job.
+// annotate adds the annotations that the coordinator reads from its Job.
 func (o *StartOptions) annotate(ctx context.Context, job *batchv1.Job) error {
 	set := func(name string, value any) error {
 		data, err := json.Marshal(value)
@@ -151,7 +118,7 @@ func (o *StartOptions) annotate(ctx context.Context, job *batchv1.Job) error {
 			return err
 		}
 		if text := job.Annotations[kube.AnnotationParams]; len(text) > maxInline {
-			ref, err := keep(ctx, o.Store, text)
+			ref, err := storeText(ctx, o.Store, text)
 			if err != nil {
 				return fmt.Errorf("the params are too large for the Job and could not be stored: %w", err)
 			}
@@ -170,8 +137,8 @@ func (o *StartOptions) annotate(ctx context.Context, job *batchv1.Job) error {
 	return set(kube.AnnotationKept, o.Kept)
 }
 
-// keep stores a text as a blob, and gives what an annotation says instead.
-func keep(ctx context.Context, s store.Store, text string) (string, error) {
+// storeText stores a text as a blob, and returns the reference for the annotation.
+func storeText(ctx context.Context, s store.Store, text string) (string, error) {
 	digest := program.Digest([]byte(text))
 	err := s.Put(ctx, record.BlobKey(digest), strings.NewReader(text), store.Replace)
 	return "blob:" + digest, err

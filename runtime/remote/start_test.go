@@ -92,7 +92,7 @@ func TestNames(t *testing.T) {
 	}
 	for _, bad := range []string{"", "a_b", "A", "-a", "a/b", strings.Repeat("a", 64)} {
 		if CheckName(bad) == nil {
-			t.Errorf("%q is taken for a name", bad)
+			t.Errorf("%q is accepted as a name", bad)
 		}
 	}
 }

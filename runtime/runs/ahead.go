@@ -7,15 +7,15 @@ import (
 	"pipec.dev/pipec/runtime/store"
 )
 
-// atOnce is how many objects of a remote store are requested concurrently.
-const atOnce = 16
+// maxRequests is how many objects of a remote store are requested concurrently.
+const maxRequests = 16
 
 // window is how many objects are requested concurrently: one for a local store, which responds immediately.
 func (r *Reader) window() int {
 	if _, local := store.As[store.Mover](r.store); local {
 		return 1
 	}
-	return atOnce
+	return maxRequests
 }
 
 // ahead calls f for the elements of seq, n at a time, and returns the results in the order of seq. It ends with the

@@ -41,7 +41,7 @@ func Compare(was, is []Item) (diff []Difference, same int) {
 		path := is[i].Path()
 		before := old[path]
 		delete(old, path)
-		if before != nil && alike(before, &is[i].Datum) {
+		if before != nil && equal(before, &is[i].Datum) {
 			same++
 			continue
 		}
@@ -55,7 +55,7 @@ func Compare(was, is []Item) (diff []Difference, same int) {
 	return diff, same
 }
 
-func alike(a, b *record.Datum) bool {
+func equal(a, b *record.Datum) bool {
 	switch {
 	case a.Type != b.Type || (a.Artifact == nil) != (b.Artifact == nil) || (a.Value == nil) != (b.Value == nil):
 		return false
@@ -64,7 +64,7 @@ func alike(a, b *record.Datum) bool {
 	case a.Value != nil:
 		return bytes.Equal(compact(a.Value), compact(b.Value))
 	}
-	return slices.EqualFunc(a.Elems, b.Elems, func(x, y record.Datum) bool { return x.Name == y.Name && alike(&x, &y) })
+	return slices.EqualFunc(a.Elems, b.Elems, func(x, y record.Datum) bool { return x.Name == y.Name && equal(&x, &y) })
 }
 
 // compact returns the JSON without white space. Numbers keep their text, and object keys are already sorted.

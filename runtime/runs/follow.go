@@ -67,11 +67,11 @@ type follower struct {
 
 // address returns the address of the step in a directory. If the directory's name doesn't contain it, it is in the
 // run's records.
-func (f *follower) address(ctx context.Context, place string) string {
-	if !record.Digested(place) {
-		return place
+func (f *follower) address(ctx context.Context, dir string) string {
+	if !record.Digested(dir) {
+		return dir
 	}
-	if found := f.addresses[place]; found != "" {
+	if found := f.addresses[dir]; found != "" {
 		return found
 	}
 	f.addresses = map[string]string{}
@@ -80,10 +80,10 @@ func (f *follower) address(ctx context.Context, place string) string {
 			f.addresses[record.Address(detail.Steps[i].Name).SafeName()] = detail.Steps[i].Name
 		}
 	}
-	if found := f.addresses[place]; found != "" {
+	if found := f.addresses[dir]; found != "" {
 		return found
 	}
-	return place
+	return dir
 }
 
 func (f *follower) event(ctx context.Context, e fsnotify.Event) error {
@@ -107,19 +107,19 @@ func (f *follower) event(ctx context.Context, e fsnotify.Event) error {
 		_ = f.watch.Remove(filepath.Join(e.Name, "1")) // renamed together with it
 	case 2: // an attempt's directory
 		if n, err := strconv.Atoi(parts[1]); err == nil && e.Has(fsnotify.Create) {
-			return f.attempt(ctx, logID{f.address(ctx, parts[0]), n})
+			return f.attempt(ctx, record.AttemptID{Step: f.address(ctx, parts[0]), Attempt: n})
 		}
 	case 3:
 		if n, err := strconv.Atoi(parts[1]); err == nil && parts[2] == "log" {
-			return f.want(ctx, logID{f.address(ctx, parts[0]), n})
+			return f.pullSelected(ctx, record.AttemptID{Step: f.address(ctx, parts[0]), Attempt: n})
 		}
 	}
 	return nil
 }
 
 // step watches the directory of a step. A directory may be reused under another name: then the old watch is dropped.
-func (f *follower) step(ctx context.Context, place string) error {
-	name := f.address(ctx, place)
+func (f *follower) step(ctx context.Context, dir string) error {
+	name := f.address(ctx, dir)
 	if !f.o.Wants(name) {
 		return nil
 	}
@@ -127,21 +127,21 @@ func (f *follower) step(ctx context.Context, place string) error {
 		return err
 	}
 	for _, n := range f.work.Attempts(name) {
-		if err := f.attempt(ctx, logID{name, n}); err != nil {
+		if err := f.attempt(ctx, record.AttemptID{Step: name, Attempt: n}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (f *follower) attempt(ctx context.Context, id logID) error {
-	if err := f.add(f.work.Attempt(id.step, id.attempt)); err != nil {
+func (f *follower) attempt(ctx context.Context, id record.AttemptID) error {
+	if err := f.add(f.work.Attempt(id.Step, id.Attempt)); err != nil {
 		return err
 	}
-	return f.want(ctx, id)
+	return f.pullSelected(ctx, id)
 }
 
-func (f *follower) want(ctx context.Context, id logID) error {
+func (f *follower) pullSelected(ctx context.Context, id record.AttemptID) error {
 	if !f.selected(id) {
 		return nil
 	}

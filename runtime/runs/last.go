@@ -23,7 +23,7 @@ func (r *Reader) LastLines(ctx context.Context, run *record.Run, name string, at
 	if err != nil {
 		return nil, err
 	}
-	id := logID{name, attempt}
+	id := record.AttemptID{Step: name, Attempt: attempt}
 	if t.r.window() > 1 && !t.here(id) {
 		err := t.lastStored(ctx, id, n)
 		return lines, err
@@ -44,13 +44,13 @@ func (r *Reader) LastLines(ctx context.Context, run *record.Run, name string, at
 }
 
 // size returns the current size of a log.
-func (t *tail) size(ctx context.Context, id logID) (int64, error) {
-	if info, err := os.Stat(t.work.LogFile(id.step, id.attempt)); err == nil && t.run.Namespace == Namespace {
+func (t *tail) size(ctx context.Context, id record.AttemptID) (int64, error) {
+	if info, err := os.Stat(t.work.LogFile(id.Step, id.Attempt)); err == nil && t.run.Namespace == Namespace {
 		return info.Size(), nil
 	}
 	total := int64(0)
 	for segment := 0; ; segment++ {
-		info, err := t.r.store.Stat(ctx, step.LogKey(t.run.AttemptDir(id.step, id.attempt), segment))
+		info, err := t.r.store.Stat(ctx, step.LogKey(t.run.AttemptDir(id.Step, id.Attempt), segment))
 		if isNotExist(err) {
 			return total, nil
 		}

@@ -66,12 +66,6 @@ type NoStepError struct{ Run, Step string }
 
 func (e *NoStepError) Error() string { return "run " + e.Run + " has no step \"" + e.Step + "\"" }
 
-// logID identifies an attempt, and so its log.
-type logID struct {
-	step    string
-	attempt int
-}
-
 // tail returns the new lines of each log.
 type tail struct {
 	r    *Reader
@@ -79,7 +73,7 @@ type tail struct {
 	o    LogOptions
 	work work.Run
 	emit func(record.Event) error
-	at   map[logID]*cursor
+	at   map[record.AttemptID]*cursor
 }
 
 // cursor is the position up to which a log was read.
@@ -88,7 +82,7 @@ type cursor struct {
 	part   []byte // an incomplete last line
 }
 
-func (t *tail) cursor(id logID) *cursor {
+func (t *tail) cursor(id record.AttemptID) *cursor {
 	c := t.at[id]
 	if c == nil {
 		c = &cursor{}
@@ -105,11 +99,11 @@ func (r *Reader) newTail(run *record.Run, o LogOptions, emit func(record.Event) 
 	if err != nil {
 		return nil, err
 	}
-	return &tail{r: r, run: run, o: o, work: w, emit: emit, at: map[logID]*cursor{}}, nil
+	return &tail{r: r, run: run, o: o, work: w, emit: emit, at: map[record.AttemptID]*cursor{}}, nil
 }
 
-func (t *tail) selected(id logID) bool {
-	return t.o.Wants(id.step) && (t.o.Attempt == 0 || t.o.Attempt == id.attempt)
+func (t *tail) selected(id record.AttemptID) bool {
+	return t.o.Wants(id.Step) && (t.o.Attempt == 0 || t.o.Attempt == id.Attempt)
 }
 
 // all returns the remaining lines of all logs, step by step.
@@ -119,7 +113,7 @@ func (t *tail) all(ctx context.Context) error {
 		return err
 	}
 	steps := slices.Clone(detail.Steps)
-	var ids []logID
+	var ids []record.AttemptID
 	sort.SliceStable(steps, func(i, j int) bool { return steps[i].StartedAt.Before(steps[j].StartedAt) })
 	found := t.o.Step == ""
 	for i := range steps {
@@ -130,12 +124,12 @@ func (t *tail) all(ctx context.Context) error {
 		found = true
 		if s.Run != "" && s.Run != t.run.Name {
 			if t.o.Step == s.Name {
-				return t.elsewhere(ctx, s)
+				return t.otherRun(ctx, s)
 			}
 			continue
 		}
 		for n := 1; n <= max(s.Attempts, t.last(s.Name)); n++ {
-			if id := (logID{s.Name, n}); t.selected(id) {
+			if id := (record.AttemptID{Step: s.Name, Attempt: n}); t.selected(id) {
 				ids = append(ids, id)
 			}
 		}
@@ -166,8 +160,8 @@ func (t *tail) last(step string) int {
 	return last
 }
 
-// elsewhere returns the log of the attempt of another run that produced the step's result.
-func (t *tail) elsewhere(ctx context.Context, s *record.StepEnd) error {
+// otherRun returns the log of the attempt of another run that produced the step's result.
+func (t *tail) otherRun(ctx context.Context, s *record.StepEnd) error {
 	other, err := t.r.Read(ctx, t.run.Namespace, t.run.Pipeline, s.Run)
 	if isNotExist(err) {
 		if other, err = t.r.Resolve(ctx, "", s.Run); err != nil {
@@ -181,11 +175,11 @@ func (t *tail) elsewhere(ctx context.Context, s *record.StepEnd) error {
 	if err != nil {
 		return err
 	}
-	return then.finish(ctx, logID{s.Name, max(s.Attempt, 1)})
+	return then.finish(ctx, record.AttemptID{Step: s.Name, Attempt: max(s.Attempt, 1)})
 }
 
 // finish returns the remaining lines of a log, including an incomplete last one.
-func (t *tail) finish(ctx context.Context, id logID) error {
+func (t *tail) finish(ctx context.Context, id record.AttemptID) error {
 	if err := t.pull(ctx, id); err != nil {
 		return err
 	}
@@ -193,7 +187,7 @@ func (t *tail) finish(ctx context.Context, id logID) error {
 }
 
 // flush returns an incomplete last line.
-func (t *tail) flush(id logID) error {
+func (t *tail) flush(id record.AttemptID) error {
 	c := t.at[id]
 	if c == nil || len(c.part) == 0 {
 		return nil
@@ -203,19 +197,19 @@ func (t *tail) flush(id logID) error {
 	return t.line(id, line)
 }
 
-func (t *tail) line(id logID, text string) error {
+func (t *tail) line(id record.AttemptID, text string) error {
 	return t.emit(record.Event{
-		Version: record.Version, Type: record.StepLog, Run: t.run.Name, Step: id.step, Attempt: id.attempt, Text: text,
+		Version: record.Version, Type: record.StepLog, Run: t.run.Name, Step: id.Step, Attempt: id.Attempt, Text: text,
 	})
 }
 
 // pull returns the new lines of a log: from the attempt's directory, else from the store.
-func (t *tail) pull(ctx context.Context, id logID) error {
+func (t *tail) pull(ctx context.Context, id record.AttemptID) error {
 	c := t.cursor(id)
 	if t.run.Namespace != Namespace {
 		return t.pullStored(ctx, id, c)
 	}
-	f, err := os.Open(t.work.LogFile(id.step, id.attempt))
+	f, err := os.Open(t.work.LogFile(id.Step, id.Attempt))
 	if errors.Is(err, fs.ErrNotExist) {
 		return t.pullStored(ctx, id, c)
 	}
@@ -230,7 +224,7 @@ func (t *tail) pull(ctx context.Context, id logID) error {
 }
 
 // read returns the lines of r, and keeps an incomplete last one.
-func (t *tail) read(ctx context.Context, id logID, c *cursor, r io.Reader) error {
+func (t *tail) read(ctx context.Context, id record.AttemptID, c *cursor, r io.Reader) error {
 	b := bufio.NewReaderSize(r, maxLine)
 	for {
 		if err := ctx.Err(); err != nil {

@@ -11,11 +11,12 @@ import (
 	"strings"
 
 	"pipec.dev/pipec/runtime/step"
+	"pipec.dev/pipec/schema/record"
 )
 
 // pullStored returns the new lines of the segments in the store.
-func (t *tail) pullStored(ctx context.Context, id logID, c *cursor) error {
-	dir, begin := t.run.AttemptDir(id.step, id.attempt), int64(0)
+func (t *tail) pullStored(ctx context.Context, id record.AttemptID, c *cursor) error {
+	dir, begin := t.run.AttemptDir(id.Step, id.Attempt), int64(0)
 	for segment := 0; ; segment++ {
 		key := step.LogKey(dir, segment)
 		info, err := t.r.store.Stat(ctx, key)
@@ -39,7 +40,7 @@ func (t *tail) pullStored(ctx context.Context, id logID, c *cursor) error {
 }
 
 // readFrom returns the lines of r after those that were returned before, and closes r.
-func (t *tail) readFrom(ctx context.Context, id logID, c *cursor, r io.ReadCloser, skip int64) error {
+func (t *tail) readFrom(ctx context.Context, id record.AttemptID, c *cursor, r io.ReadCloser, skip int64) error {
 	defer r.Close()
 	var err error
 	if s, ok := r.(io.Seeker); ok {
@@ -54,23 +55,23 @@ func (t *tail) readFrom(ctx context.Context, id logID, c *cursor, r io.ReadClose
 }
 
 // here reports whether this machine still has the log of an attempt.
-func (t *tail) here(id logID) bool {
+func (t *tail) here(id record.AttemptID) bool {
 	if t.run.Namespace != Namespace {
 		return false
 	}
-	_, err := os.Stat(t.work.LogFile(id.step, id.attempt))
+	_, err := os.Stat(t.work.LogFile(id.Step, id.Attempt))
 	return err == nil
 }
 
 // segment is a part of an attempt's log: in the store at key, or the whole log on this machine if key is "".
 type segment struct {
-	id   logID
+	id   record.AttemptID
 	key  string
 	last bool // the attempt's last
 }
 
 // allStored returns the logs of attempts in a remote store. It makes one list request, and opens some segments ahead.
-func (t *tail) allStored(ctx context.Context, ids []logID) error {
+func (t *tail) allStored(ctx context.Context, ids []record.AttemptID) error {
 	stored, err := t.segments(ctx, ids)
 	if err != nil {
 		return err
@@ -91,7 +92,7 @@ func (t *tail) allStored(ctx context.Context, ids []logID) error {
 			_ = o.r.Close()
 		}
 	}
-	for o, err := range ahead(ctx, atOnce, t.plan(ids, stored), open, drop) {
+	for o, err := range ahead(ctx, maxRequests, t.plan(ids, stored), open, drop) {
 		if err != nil {
 			return err
 		}
@@ -115,7 +116,7 @@ func (t *tail) allStored(ctx context.Context, ids []logID) error {
 
 // plan returns the segments to read, in order. An attempt whose log was followed on this machine is read there to its
 // end.
-func (t *tail) plan(ids []logID, stored map[string][]string) iter.Seq2[segment, error] {
+func (t *tail) plan(ids []record.AttemptID, stored map[string][]string) iter.Seq2[segment, error] {
 	return func(yield func(segment, error) bool) {
 		for _, id := range ids {
 			if t.at[id] != nil || t.here(id) {
@@ -124,7 +125,7 @@ func (t *tail) plan(ids []logID, stored map[string][]string) iter.Seq2[segment, 
 				}
 				continue
 			}
-			keys := stored[t.run.AttemptDir(id.step, id.attempt)]
+			keys := stored[t.run.AttemptDir(id.Step, id.Attempt)]
 			for i, key := range keys {
 				if !yield(segment{id, key, i == len(keys)-1}, nil) {
 					return
@@ -135,14 +136,14 @@ func (t *tail) plan(ids []logID, stored map[string][]string) iter.Seq2[segment, 
 }
 
 // segments lists the keys of the selected logs in the store, by the attempts' directories.
-func (t *tail) segments(ctx context.Context, ids []logID) (map[string][]string, error) {
+func (t *tail) segments(ctx context.Context, ids []record.AttemptID) (map[string][]string, error) {
 	prefix := path.Dir(path.Dir(t.run.AttemptDir("x", 1))) + "/"
 	switch {
 	case len(ids) == 0:
 	case len(ids) == 1:
-		prefix = t.run.AttemptDir(ids[0].step, ids[0].attempt) + "/"
-	case ids[0].step == ids[len(ids)-1].step && !slices.ContainsFunc(ids, func(id logID) bool { return id.step != ids[0].step }):
-		prefix = path.Dir(t.run.AttemptDir(ids[0].step, 1)) + "/"
+		prefix = t.run.AttemptDir(ids[0].Step, ids[0].Attempt) + "/"
+	case ids[0].Step == ids[len(ids)-1].Step && !slices.ContainsFunc(ids, func(id record.AttemptID) bool { return id.Step != ids[0].Step }):
+		prefix = path.Dir(t.run.AttemptDir(ids[0].Step, 1)) + "/"
 	}
 	out := map[string][]string{}
 	for key, err := range t.r.store.List(ctx, prefix, "") {
@@ -158,14 +159,14 @@ func (t *tail) segments(ctx context.Context, ids []logID) (map[string][]string, 
 }
 
 // lastStored returns up to n last lines of an attempt, from as many of its last segments as necessary.
-func (t *tail) lastStored(ctx context.Context, id logID, n int) error {
-	t.o.Step, t.o.Attempt = id.step, id.attempt
-	stored, err := t.segments(ctx, []logID{id})
+func (t *tail) lastStored(ctx context.Context, id record.AttemptID, n int) error {
+	t.o.Step, t.o.Attempt = id.Step, id.Attempt
+	stored, err := t.segments(ctx, []record.AttemptID{id})
 	if err != nil {
 		return err
 	}
 	var end []byte
-	keys := stored[t.run.AttemptDir(id.step, id.attempt)]
+	keys := stored[t.run.AttemptDir(id.Step, id.Attempt)]
 	for _, key := range slices.Backward(keys) {
 		r, err := t.r.store.Get(ctx, key)
 		if err != nil {

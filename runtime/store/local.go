@@ -27,6 +27,8 @@ type Local struct {
 	dir  string
 	root *os.Root // every path is resolved beneath it, including symbolic links
 	top  *os.File // the same directory, for calls that os.Root lacks
+
+	prepared prepared
 }
 
 // OpenLocal opens the store in dir, and creates the directory if it is missing.
@@ -57,6 +59,7 @@ func (l *Local) Dir() string { return l.dir }
 
 // Close closes the store, which must not be used afterwards.
 func (l *Local) Close() error {
+	l.prepared.close()
 	return errors.Join(l.top.Close(), l.root.Close())
 }
 

@@ -27,6 +27,10 @@ func (foldered) Folders(context.Context, string) ([]string, error)     { return 
 func (checkable) Check(context.Context) []store.Finding                { return nil }
 
 // reads is a store whose readers have each optional interface.
+type preparing struct{ store.Store }
+
+func (preparing) Prepare(string) {}
+
 type reads struct{ store.Store }
 
 type allReader struct{ io.ReadCloser }
@@ -54,6 +58,10 @@ func TestOptional(t *testing.T) {
 		"Folders": func(wrap func(store.Store) store.Store) bool {
 			names, err := store.FoldersIn(t.Context(), wrap(foldered{base}), "a/")
 			return err == nil && slices.Equal(names, []string{"own"})
+		},
+		"Preparer": func(wrap func(store.Store) store.Store) bool {
+			_, ok := store.As[store.Preparer](wrap(preparing{base}))
+			return ok
 		},
 		"Checker": func(wrap func(store.Store) store.Store) bool {
 			_, ok := store.As[store.Checker](wrap(checkable{base}))

@@ -105,6 +105,14 @@ func (w fdWriter) Write(p []byte) (int, error) {
 
 // place renames the temporary file to the key. left reports that its temporary name still exists.
 func (l *Local) place(t temporary, key string, mode Mode) (left bool, err error) {
+	if dir, ok := l.prepared.take(path.Dir(key)); ok {
+		left, err = l.rename(t.name, dir, path.Base(key), mode)
+		_ = unix.Close(dir)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return left, err
+		}
+		// Somebody has removed the directory since it was opened.
+	}
 	dir, err := l.openDir(path.Dir(key))
 	if err != nil {
 		return true, err

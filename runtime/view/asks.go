@@ -56,7 +56,7 @@ func (p *Plain) asks(s *step) {
 	if strings.HasSuffix(how, "--value VALUE"+p.o.Flags) {
 		how += "; VALUE is " + s.ask.Type
 	}
-	fmt.Fprintf(&p.talk, "%s | %s (%s)\n", s.name, p.o.paint(yellow, "waiting for approval: "+oneLine(s.ask.Message)), how)
+	fmt.Fprintf(&p.messages, "%s | %s (%s)\n", s.name, p.o.paint(yellow, "waiting for approval: "+oneLine(s.ask.Message)), how)
 }
 
 // oneLine returns the question of an approval on one line.

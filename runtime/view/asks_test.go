@@ -11,8 +11,8 @@ import (
 
 func TestAsks(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC)
-	var out, talk bytes.Buffer
-	o := Options{Out: &out, Talk: &talk, Now: func() time.Time { return at.Add(40 * time.Second) }, Steps: []string{"each", "ok"}, Flags: " -C dir"}
+	var out, messages bytes.Buffer
+	o := Options{Out: &out, Messages: &messages, Now: func() time.Time { return at.Add(40 * time.Second) }, Steps: []string{"each", "ok"}, Flags: " -C dir"}
 	plain, m := NewPlain(o), newModel(o.Steps)
 	feed := func(events ...record.Event) {
 		for _, e := range events {
@@ -37,7 +37,7 @@ each["it's"] | waiting for approval: Which? (pipec approve r 'each["it'\''s"]' -
 each[0]: started
 each[0] | waiting for approval: Go? (pipec approve r 'each[0]' -C dir)
 `
-	if got := talk.String(); got != want {
+	if got := messages.String(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	frame := func(rows int) string {
@@ -58,7 +58,7 @@ each[0] | waiting for approval: Go? (pipec approve r 'each[0]' -C dir)
 	if got := frame(2); strings.Count(got, "\n") > 3 {
 		t.Errorf("on a tiny screen:\n%s", got)
 	}
-	talk.Reset()
+	messages.Reset()
 	feed(
 		ended(0, "ok", record.Succeeded, func(e *record.StepEnd) {
 			e.Ask, e.Answer, e.Message = &record.Ask{}, &record.Answer{By: "eva"}, "approved by eva"
@@ -66,7 +66,7 @@ each[0] | waiting for approval: Go? (pipec approve r 'each[0]' -C dir)
 		ended(0, "each[0]", record.Failed, func(e *record.StepEnd) { e.Reason, e.Message = record.ReasonRejected, "rejected by eva: no" }),
 		record.Event{Type: record.StepAsks, Step: "ok", Ask: &record.Ask{Message: "late"}},
 	)
-	if got := talk.String(); !strings.Contains(got, "ok: succeeded in ") || !strings.Contains(got, ": approved by eva\n") || !strings.Contains(got, "Rejected: rejected by eva: no") || strings.Contains(got, "late") {
+	if got := messages.String(); !strings.Contains(got, "ok: succeeded in ") || !strings.Contains(got, ": approved by eva\n") || !strings.Contains(got, "Rejected: rejected by eva: no") || strings.Contains(got, "late") {
 		t.Errorf("got\n%s", got)
 	}
 	if got := frame(24); strings.Contains(got, "approve r ok") || strings.Contains(got, "each[0]' -C") {

@@ -78,12 +78,12 @@ func (m *model) step(name string) *step {
 	m.steps[name] = s
 	if root := record.Address(name).Root(); root != name && m.steps[root] != nil {
 		s.part = true
-		above := m.steps[root]
-		above.parts = append(above.parts, name)
-		if above.counts == nil {
-			above.counts = map[record.Status]int{}
+		parent := m.steps[root]
+		parent.parts = append(parent.parts, name)
+		if parent.counts == nil {
+			parent.counts = map[record.Status]int{}
 		}
-		above.counts[s.status]++
+		parent.counts[s.status]++
 		return s
 	}
 	m.names = append(m.names, name)

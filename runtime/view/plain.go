@@ -9,15 +9,15 @@ import (
 
 // Plain prints a run as lines: `step | text` for each log line, and a short line for each change.
 type Plain struct {
-	o         Options
-	m         *model
-	out, talk sink
-	named     bool // the run's name has been printed
+	o             Options
+	m             *model
+	out, messages sink
+	named         bool // the run's name has been printed
 }
 
 // NewPlain returns a view that prints lines.
 func NewPlain(o Options) *Plain {
-	return &Plain{o: o, m: newModel(o.Steps), out: sink{w: o.Out}, talk: sink{w: o.Talk}}
+	return &Plain{o: o, m: newModel(o.Steps), out: sink{w: o.Out}, messages: sink{w: o.Messages}}
 }
 
 // Event prints an event.
@@ -25,7 +25,7 @@ func (p *Plain) Event(e record.Event) {
 	p.m.event(&e)
 	if !p.named && e.Run != "" { // a rerun reports the steps that it keeps before it starts
 		p.named = true
-		fmt.Fprintf(&p.talk, "run %s\n", e.Run)
+		fmt.Fprintf(&p.messages, "run %s\n", e.Run)
 	}
 	switch e.Type {
 	case record.StepLog:
@@ -73,13 +73,13 @@ func (p *Plain) waits(e *record.Event) {
 	switch {
 	case text == "":
 	case e.Step == "":
-		fmt.Fprintln(&p.talk, p.o.paint(yellow, text))
+		fmt.Fprintln(&p.messages, p.o.paint(yellow, text))
 	default:
 		p.say(e.Step, p.o.paint(yellow, text))
 	}
 }
 
-func (p *Plain) say(step, text string) { fmt.Fprintf(&p.talk, "%s: %s\n", step, text) }
+func (p *Plain) say(step, text string) { fmt.Fprintf(&p.messages, "%s: %s\n", step, text) }
 
 func (p *Plain) ended(s *step) {
 	if s.end == nil {
@@ -120,7 +120,7 @@ func (s *step) outcome(now time.Time) (text, code string) {
 // of them.
 func (p *Plain) cancel() {
 	if p.m.cancels <= 2 {
-		fmt.Fprintln(&p.talk, p.o.paint(yellow, p.m.cancelling(&p.o)))
+		fmt.Fprintln(&p.messages, p.o.paint(yellow, p.m.cancelling(&p.o)))
 	}
 }
 
@@ -139,9 +139,9 @@ func (m *model) cancelling(o *Options) string {
 
 // Close prints how the run ended.
 func (p *Plain) Close() error {
-	p.m.summary(&p.o, &p.out, &p.talk)
+	p.m.summary(&p.o, &p.out, &p.messages)
 	if p.out.err != nil {
 		return p.out.err
 	}
-	return p.talk.err
+	return p.messages.err
 }

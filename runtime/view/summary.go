@@ -10,25 +10,25 @@ import (
 )
 
 // summary prints how the run ended: failures with their last log lines, outputs, the outcome and commands for details.
-func (m *model) summary(o *Options, out, talk io.Writer) {
+func (m *model) summary(o *Options, out, messages io.Writer) {
 	if m.end == nil {
 		return
 	}
-	m.failures(o, talk)
+	m.failures(o, messages)
 	for _, text := range m.warnings {
-		fmt.Fprintf(talk, "%s %s\n", o.paint(yellow, "warning:"), safe(text, 0))
+		fmt.Fprintf(messages, "%s %s\n", o.paint(yellow, "warning:"), safe(text, 0))
 	}
 	for i := range m.end.Outputs {
 		fmt.Fprintln(out, Datum(&m.end.Outputs[i]))
 	}
-	m.verdict(o, talk)
+	m.verdict(o, messages)
 }
 
 // maxFailures is how many failed parts of one step are shown.
 const maxFailures = 10
 
 // failures prints the steps that failed. For a step with parts it prints the parts that failed.
-func (m *model) failures(o *Options, talk io.Writer) {
+func (m *model) failures(o *Options, messages io.Writer) {
 	inside := map[string]bool{} // addresses with a failure below them
 	for i := range m.end.Steps {
 		if s := &m.end.Steps[i]; s.Status == record.Failed || s.Status == record.TimedOut {
@@ -45,12 +45,12 @@ func (m *model) failures(o *Options, talk io.Writer) {
 		}
 		root := record.Address(s.Name).Root()
 		if shown[root]++; shown[root] <= maxFailures {
-			m.failure(o, talk, s)
+			m.failure(o, messages, s)
 		}
 	}
 	for _, name := range m.names {
 		if more := shown[name] - maxFailures; more > 0 {
-			fmt.Fprintf(talk, "\n%s\n", o.paint(red, fmt.Sprintf("✗ and %d more of %s", more, name)))
+			fmt.Fprintf(messages, "\n%s\n", o.paint(red, fmt.Sprintf("✗ and %d more of %s", more, name)))
 		}
 	}
 }

@@ -25,7 +25,7 @@ type Tree struct {
 	drawn []row
 }
 
-// NewTree returns a view that draws to Options.Talk, which must be a terminal. It calls size before each frame.
+// NewTree returns a view that draws to Options.Messages, which must be a terminal. It calls size before each frame.
 func NewTree(o Options, size func() (columns, rows int)) *Tree {
 	t := newTree(o, size)
 	t.quit, t.done = make(chan struct{}), make(chan struct{})
@@ -34,7 +34,7 @@ func NewTree(o Options, size func() (columns, rows int)) *Tree {
 }
 
 func newTree(o Options, size func() (columns, rows int)) *Tree {
-	t := &Tree{o: o, size: size, m: newModel(o.Steps), term: sink{w: o.Talk}}
+	t := &Tree{o: o, size: size, m: newModel(o.Steps), term: sink{w: o.Messages}}
 	fmt.Fprint(&t.term, hideCursor)
 	return t
 }

@@ -3,7 +3,7 @@
 // run ended, its outputs, and what failed.
 //
 // The package knows only events: it starts nothing and reads no store. The run's product (logs, outputs) is written to
-// Options.Out, messages about the run to Options.Talk.
+// Options.Out, messages about the run to Options.Messages.
 package view
 
 import (
@@ -24,8 +24,8 @@ type View interface {
 
 // Options are the options of all views.
 type Options struct {
-	Out  io.Writer // logs, outputs
-	Talk io.Writer // messages about the run
+	Out      io.Writer // logs, outputs
+	Messages io.Writer // messages about the run
 	// Color enables colors.
 	Color bool
 	// Safe removes escape sequences and control characters from the output of steps, for terminals. Tree always does.

@@ -127,8 +127,8 @@ func TestPlain(t *testing.T) {
 		}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var out, talk bytes.Buffer
-			c.o.Out, c.o.Talk, c.o.Now = &out, &talk, func() time.Time { return at(4000) }
+			var out, messages bytes.Buffer
+			c.o.Out, c.o.Messages, c.o.Now = &out, &messages, func() time.Time { return at(4000) }
 			v := NewPlain(c.o)
 			for _, e := range story() {
 				v.Event(e)
@@ -136,17 +136,17 @@ func TestPlain(t *testing.T) {
 			if err := v.Close(); err != nil {
 				t.Fatal(err)
 			}
-			golden(t, c.name, txtar.File{Name: "stdout", Data: out.Bytes()}, txtar.File{Name: "stderr", Data: talk.Bytes()})
+			golden(t, c.name, txtar.File{Name: "stdout", Data: out.Bytes()}, txtar.File{Name: "stderr", Data: messages.Bytes()})
 		})
 	}
 }
 
-// TestSaidOnce: a failure that the wrapper also logged is not printed twice, and a third Ctrl-C prints nothing.
-func TestSaidOnce(t *testing.T) {
+// TestPrintedOnce: a failure that the wrapper also logged is not printed twice, and a third Ctrl-C prints nothing.
+func TestPrintedOnce(t *testing.T) {
 	const why = `the step has an input "zz", but s:one has no such parameter`
 	end := record.StepEnd{Name: "a", Status: record.Failed, Reason: record.ReasonInputInvalid, Message: why, Attempts: 1, Attempt: 1, EndedAt: at(5)}
-	var out, talk bytes.Buffer
-	v := NewPlain(Options{Out: &out, Talk: &talk, Steps: []string{"a"}})
+	var out, messages bytes.Buffer
+	v := NewPlain(Options{Out: &out, Messages: &messages, Steps: []string{"a"}})
 	cancel := record.Event{Type: record.CancelRequested, At: at(4)}
 	for _, e := range []record.Event{
 		{Type: record.RunStarted, At: at(0), Run: "r"}, started(0, "a"), line(1, "a", "its own words"), line(2, "a", "pipec: "+why),
@@ -159,12 +159,12 @@ func TestSaidOnce(t *testing.T) {
 	if err := v.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, summary, _ := strings.Cut(talk.String(), "✗")
+	_, summary, _ := strings.Cut(messages.String(), "✗")
 	if strings.Count(summary, why) != 1 || !strings.Contains(summary, "| its own words") {
 		t.Errorf("the failure is not shown once, with the log before it:\n%s", summary)
 	}
-	if n := strings.Count(talk.String(), "immediately"); n != 1 {
-		t.Errorf("the end of all is said %d times:\n%s", n, talk.String())
+	if n := strings.Count(messages.String(), "immediately"); n != 1 {
+		t.Errorf("the message about a third Ctrl-C is printed %d times:\n%s", n, messages.String())
 	}
 }
 
@@ -264,7 +264,7 @@ func TestTreeRedraws(t *testing.T) {
 	s := &screen{t: t}
 	c := &clock{epoch}
 	var out bytes.Buffer
-	tree := newTree(Options{Out: &out, Talk: s, Now: c.now, Steps: steps}, func() (int, int) { return 80, 24 })
+	tree := newTree(Options{Out: &out, Messages: s, Now: c.now, Steps: steps}, func() (int, int) { return 80, 24 })
 	for _, e := range story() {
 		tree.Event(e)
 		c.at = e.At
@@ -290,15 +290,15 @@ func TestTreeRedraws(t *testing.T) {
 
 // TestTreeLive draws concurrently with events, for the race detector.
 func TestTreeLive(t *testing.T) {
-	var out, talk bytes.Buffer
-	tree := NewTree(Options{Out: &out, Talk: &talk, Steps: steps}, func() (int, int) { return 80, 24 })
+	var out, messages bytes.Buffer
+	tree := NewTree(Options{Out: &out, Messages: &messages, Steps: steps}, func() (int, int) { return 80, 24 })
 	for _, e := range story() {
 		tree.Event(e)
 	}
 	if err := tree.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if got := talk.String(); !strings.HasPrefix(got, hideCursor) || strings.Count(got, showCursor) != 1 {
+	if got := messages.String(); !strings.HasPrefix(got, hideCursor) || strings.Count(got, showCursor) != 1 {
 		t.Errorf("got %q", got)
 	}
 }
@@ -330,7 +330,7 @@ type broken struct{}
 func (broken) Write([]byte) (int, error) { return 0, os.ErrClosed }
 
 func TestWriteErrors(t *testing.T) {
-	for _, v := range []View{NewJSON(broken{}), NewPlain(Options{Out: broken{}, Talk: &bytes.Buffer{}})} {
+	for _, v := range []View{NewJSON(broken{}), NewPlain(Options{Out: broken{}, Messages: &bytes.Buffer{}})} {
 		for _, e := range story() {
 			v.Event(e)
 		}

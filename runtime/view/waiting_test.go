@@ -11,8 +11,8 @@ import (
 
 func TestWaiting(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC)
-	var out, talk bytes.Buffer
-	o := Options{Out: &out, Talk: &talk, Now: func() time.Time { return at.Add(40 * time.Second) }, Steps: []string{"a", "b"}}
+	var out, messages bytes.Buffer
+	o := Options{Out: &out, Messages: &messages, Now: func() time.Time { return at.Add(40 * time.Second) }, Steps: []string{"a", "b"}}
 	plain, m := NewPlain(o), newModel(o.Steps)
 	for _, e := range []record.Event{
 		{Type: record.StepWaiting, At: at, Run: "r", Text: "pod c: Unschedulable: no \x1b[31mnodes"},
@@ -24,7 +24,7 @@ func TestWaiting(t *testing.T) {
 		m.event(&e)
 	}
 	want := "run r\nwaiting for pod c: Unschedulable: no nodes (since 40.0s)\na: started\na: waiting for pod x: ImagePullBackOff: none:1 (since 40.0s)\n"
-	if got := talk.String(); got != want {
+	if got := messages.String(); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	frame := func() string {

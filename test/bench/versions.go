@@ -112,14 +112,14 @@ func (b *bench) comparisons() ([]comparison, error) {
 	}
 	large := dir("layered", layered(10_000))
 	out := []comparison{
-		{name: "version", dir: digits, args: []string{"version"}, rounds: 10},
-		{name: "validate examples/digits", dir: digits, args: []string{"validate"}, rounds: 10},
-		{name: "validate 1,000 steps", dir: dir("layered-1000", layered(1_000)), args: []string{"validate"}, rounds: 8},
-		{name: "validate 10,000 steps", dir: large, args: []string{"validate"}, rounds: 3},
-		{name: "validate 10,000 calls", dir: dir("calls", calls(10_000)), args: []string{"validate"}, rounds: 3},
-		{name: "validate 10,000 steps of fan-outs", dir: dir("collected", collected(10_000)), args: []string{"validate"}, rounds: 3},
+		{name: "version", dir: digits, args: []string{"version"}, rounds: 80},
+		{name: "validate examples/digits", dir: digits, args: []string{"validate"}, rounds: 60},
+		{name: "validate 1,000 steps", dir: dir("layered-1000", layered(1_000)), args: []string{"validate"}, rounds: 10},
+		{name: "validate 10,000 steps", dir: large, args: []string{"validate"}, rounds: 4},
+		{name: "validate 10,000 calls", dir: dir("calls", calls(10_000)), args: []string{"validate"}, rounds: 4},
+		{name: "validate 10,000 steps of fan-outs", dir: dir("collected", collected(10_000)), args: []string{"validate"}, rounds: 4},
 		{name: "lint 10,000 steps", dir: large, args: []string{"lint", "--minimum-failure-severity", "error"}, rounds: 3},
-		{name: "run a chain of 100 steps", dir: dir("chain", chainOf(100, program)), args: []string{"run"}, rounds: 10, fresh: true},
+		{name: "run a chain of 100 steps", dir: dir("chain", chainOf(100, program)), args: []string{"run"}, rounds: 20, fresh: true},
 		{name: "run 1,000 instances", dir: dir("fan", fanOut(1_000)), args: []string{"run", "--parallel", "4"}, rounds: 4, fresh: true},
 	}
 	return out, failed

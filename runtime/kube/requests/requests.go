@@ -1,5 +1,5 @@
-// Package requests limits and repeats the requests that a coordinator sends to the Kubernetes API. It knows nothing of what
-// they are about.
+// Package requests limits and repeats the requests that a coordinator sends to the Kubernetes API. It does not depend on the
+// content of the requests.
 package requests
 
 import (
@@ -12,31 +12,31 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// Timeout limits a request that is not answered. The server may have obeyed it all the same.
+// Timeout limits the wait for a response. The server may have carried out a request that timed out.
 const Timeout = 30 * time.Second
 
-// atOnce is how many requests about pods are sent at the same time.
+// atOnce is the number of requests about pods that are sent at the same time.
 const atOnce = 16
 
-// Requests limits how many requests about pods are under way, and repeats those that have failed. It is safe for
+// Requests limits the number of concurrent requests about pods, and repeats requests that have failed. It is safe for
 // concurrent use.
 type Requests struct {
 	slots chan struct{}
-	pace  time.Duration // the first pause between tries; 0: the one that is good for a server
+	pace  time.Duration // the first pause before a request is repeated; 0: the default
 }
 
-// New returns requests whose first pause between tries is pace; 0: the one that is good for a server.
+// New returns requests with a first pause before a request is repeated; 0: the default. Tests set a short pause.
 func New(pace time.Duration) *Requests {
 	return &Requests{slots: make(chan struct{}, atOnce), pace: pace}
 }
 
-// Enter waits until a request may be sent, and returns the function that ends it.
+// Enter waits until a request may be sent. The caller calls the returned function after the request.
 func (q *Requests) Enter() (leave func()) {
 	q.slots <- struct{}{}
 	return func() { <-q.slots }
 }
 
-// BackOff returns the pauses between the tries of a request.
+// BackOff returns the pauses between the repetitions of a request.
 func (q *Requests) BackOff() *backoff.ExponentialBackOff {
 	b := backoff.NewExponentialBackOff()
 	b.InitialInterval, b.MaxInterval = 200*time.Millisecond, 15*time.Second
@@ -47,7 +47,7 @@ func (q *Requests) BackOff() *backoff.ExponentialBackOff {
 	return b
 }
 
-// Retry sends a request until the server answers it with more than that it has no time.
+// Retry repeats a request until it succeeds or fails with an error that does not pass by itself.
 func (q *Requests) Retry(ctx context.Context, what string, send func(context.Context) error) error {
 	wait := q.BackOff()
 	for {
@@ -67,11 +67,11 @@ func (q *Requests) Retry(ctx context.Context, what string, send func(context.Con
 	}
 }
 
-// passing reports whether an error may pass by itself.
+// passing reports whether an error may pass by itself, so that a repetition can succeed.
 func passing(err error) bool {
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) {
-		return true // no answer at all
+		return true // there was no response
 	}
 	code := status.Status().Code
 	return code == 429 || code >= 500

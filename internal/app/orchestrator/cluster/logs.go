@@ -105,7 +105,7 @@ func (s *session) followLogs(ctx context.Context, run *record.Run, r *orchestrat
 	observe := observer(r.Observe)
 	_, err := s.runs.Follow(inner, remote.FollowOptions{
 		Pipeline: run.Pipeline, Name: run.Name, UID: run.UID, Reader: s.reader, Lines: true, Late: true,
-		Step: r.Step, Attempt: r.Attempt, Tell: func(e record.Event) {
+		Step: r.Step, Attempt: r.Attempt, Observe: func(e record.Event) {
 			if e.Type != record.StepLog {
 				observe(e)
 			} else if err := r.Line(e); err != nil {

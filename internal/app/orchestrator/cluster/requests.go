@@ -46,7 +46,7 @@ func (c *Cluster) Cancel(ctx context.Context, r *orchestrator.CancelRequest) (*o
 	}
 	c.stack.Notify(notice.Infof("Run %s was asked to end; waiting for its end.", run.Name))
 	end, err = s.runs.Follow(ctx, remote.FollowOptions{
-		Pipeline: run.Pipeline, Name: run.Name, UID: run.UID, Reader: s.reader, Tell: observer(r.Observe),
+		Pipeline: run.Pipeline, Name: run.Name, UID: run.UID, Reader: s.reader, Observe: observer(r.Observe),
 	})
 	if err != nil && ctx.Err() != nil {
 		return nil, &fault.Fault{Kind: fault.Interrupted, Message: "The run was asked to end; its end is not waited for.", Err: err}
@@ -101,7 +101,7 @@ func (c *Cluster) Answer(ctx context.Context, r *orchestrator.AnswerRequest) (*o
 	if job == nil {
 		return nil, fault.Userf("nothing drives run %s any more", run.Name)
 	}
-	answer.By = s.runs.Who(ctx)
+	answer.By = s.runs.Username(ctx)
 	var before *remote.AnsweredError
 	if err := s.runs.Approve(ctx, job, asked, answer); errors.As(err, &before) {
 		return nil, fault.As(fault.User, err)
@@ -118,7 +118,7 @@ func (c *Cluster) Answer(ctx context.Context, r *orchestrator.AnswerRequest) (*o
 // answered waits until a step has taken an answer.
 func (s *session) answered(ctx context.Context, run *record.Run, step string, answer *record.Answer, observe func(record.Event)) (*record.StepEnd, error) {
 	end, err := s.runs.AwaitAnswer(ctx, remote.FollowOptions{
-		Pipeline: run.Pipeline, Name: run.Name, UID: run.UID, Reader: s.reader, Tell: func(e record.Event) {
+		Pipeline: run.Pipeline, Name: run.Name, UID: run.UID, Reader: s.reader, Observe: func(e record.Event) {
 			if e.Type != record.StepWaiting || e.Step == "" { // the pods of other steps are not what the caller waits for
 				observe(e)
 			}

@@ -134,7 +134,7 @@ func (c *Cluster) start(ctx context.Context, s *session, p *program.Program, sta
 // follow follows a run to its end.
 func (s *session) follow(ctx context.Context, p *prepared, r *orchestrator.StartRequest) (*orchestrator.Outcome, error) {
 	inner, cancel, watch := interrupt.Followed(ctx, r.Interrupts)
-	p.options.Tell, p.options.Cancel = r.Observer(p.program), cancel
+	p.options.Observe, p.options.Cancel = r.Observer(p.program), cancel
 	end, err := s.runs.Follow(inner, p.options)
 	left := inner.Err() != nil
 	asked := watch.Asked()
@@ -186,7 +186,7 @@ func (s *session) upload(ctx context.Context, all []record.Import, given map[str
 	err := imports.Fetch(ctx, s.reader.Store(), o, here)
 	var bad *imports.Fault
 	switch {
-	case errors.As(err, &bad) && !bad.World:
+	case errors.As(err, &bad) && !bad.Environment:
 		return nil, fault.As(fault.User, bad)
 	case err != nil:
 		return nil, fault.Env(err)

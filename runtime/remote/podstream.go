@@ -12,29 +12,30 @@ import (
 	"pipec.dev/pipec/runtime/kubeclient"
 )
 
-// errGap says that a stream does not go on where the one before it ended: the node has put the log's file away.
+// errGap reports that a connection does not continue where the previous one ended, since the node has rotated the log's
+// file.
 var errGap = errors.New("the log's stream has a gap")
 
-// stream gives the lines of a log, over as many connections as it takes, each line once. It learns where a connection
-// takes up again by the times that the node puts before the lines.
-type stream struct {
+// podStream reads the log of a pod, over as many connections as necessary, and calls line once with each line. The times that
+// the node writes before the lines show where a connection continues.
+type podStream struct {
 	line func(text []byte, size int) error
 
-	last  time.Time // of the last line given
-	same  []uint64  // the lines given of that time, by their hashes; the pieces of a long line count each
-	bytes int64     // that came, as the node keeps them: what makes it put a file away
+	last  time.Time // of the last line
+	same  []uint64  // hashes of the lines with that time; each piece of a long line is one
+	bytes int64     // size of the lines in the node's file, which the node rotates by size
 }
 
-// overhead is what the node adds to each line in its file.
+// overhead is how many bytes the node adds to each line in its file.
 const overhead = 40
 
-// read gives the lines of one connection that are new, until it ends. A line without an end is left out: it comes again
-// with the next connection, or else from the store. The error is nil at the stream's end.
-func (s *stream) read(r io.Reader) error {
+// read reads the new lines of one connection until it ends. An incomplete last line is left out: the next connection
+// or the store has all of it. The error is nil at the end of the stream.
+func (s *podStream) read(r io.Reader) error {
 	var (
 		at     time.Time
 		resume = !s.last.IsZero()
-		again  int // lines of the time of the last one that came again
+		again  int // lines with the time of the last line that the connection has repeated
 		split  splitter
 	)
 	split.line = func(text []byte, size int) error {
@@ -58,7 +59,7 @@ func (s *stream) read(r io.Reader) error {
 		if at.After(s.last) {
 			s.last, s.same = at, s.same[:0]
 		}
-		if at.Equal(s.last) { // where times go back, what is older counts as given
+		if at.Equal(s.last) { // if times go back, older lines count as read
 			s.same = append(s.same, maphash.Bytes(seed, text))
 			again = len(s.same)
 		}
@@ -90,8 +91,8 @@ func (s *stream) read(r io.Reader) error {
 	}
 }
 
-// connect reads over one more connection.
-func (s *stream) connect(ctx context.Context, c *Cluster, pod, container string) error {
+// connect opens another connection, and reads it.
+func (s *podStream) connect(ctx context.Context, c *Client, pod, container string) error {
 	o := kubeclient.LogOptions{Follow: true, Timestamps: true}
 	if !s.last.IsZero() {
 		o.Since = s.last.Truncate(time.Second)

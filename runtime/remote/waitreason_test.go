@@ -7,7 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-func TestWaitsFor(t *testing.T) {
+func TestReasonOf(t *testing.T) {
 	waits := func(name, reason, message string) corev1.ContainerStatus {
 		return corev1.ContainerStatus{Name: name, Image: "img:1", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}}
 	}
@@ -39,13 +39,13 @@ func TestWaitsFor(t *testing.T) {
 			waits("side", "ErrImagePull", ""), {Name: "main", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Now()}}},
 		}}, "n", "", false},
 	} {
-		w, ok := waitsFor(&corev1.Pod{Spec: corev1.PodSpec{NodeName: c.node}, Status: c.pod}, "main")
+		w, ok := reasonOf(&corev1.Pod{Spec: corev1.PodSpec{NodeName: c.node}, Status: c.pod}, "main")
 		got := ""
 		if ok {
 			got = w.String()
 		}
-		if got != c.want || w.bad != c.bad {
-			t.Errorf("%s: got %q, %v; want %q, %v", c.name, got, w.bad, c.want, c.bad)
+		if got != c.want || w.lasting != c.bad {
+			t.Errorf("%s: got %q, %v; want %q, %v", c.name, got, w.lasting, c.want, c.bad)
 		}
 	}
 }

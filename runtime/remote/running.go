@@ -15,10 +15,9 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Logs gives the lines of a run that goes on, as far as they are written: from the store, and of the attempts that run
-// now what their pods have beyond that. Where pods can't be read, what is stored is all, and the error says so: it is a
-// *BehindError.
-func (c *Cluster) Logs(ctx context.Context, reader *runs.Reader, run *record.Run, o runs.LogOptions, emit func(record.Event) error) error {
+// Logs calls emit with the lines so far of a run that has not ended: the stored lines, and for running attempts also the
+// newer lines of their pods. If pods can't be read, it returns a *BehindError after the stored lines.
+func (c *Client) Logs(ctx context.Context, reader *runs.Reader, run *record.Run, o runs.LogOptions, emit func(record.Event) error) error {
 	detail, err := reader.Show(ctx, run)
 	if err != nil {
 		return err
@@ -42,7 +41,7 @@ func (c *Cluster) Logs(ctx context.Context, reader *runs.Reader, run *record.Run
 			if n != last {
 				err = reader.Logs(ctx, run, runs.LogOptions{Step: s.Name, Attempt: n}, emit)
 			} else {
-				err = c.soFar(ctx, reader, run, record.AttemptID{Step: s.Name, Attempt: n}, emit, &behind)
+				err = c.runningLog(ctx, reader, run, record.AttemptID{Step: s.Name, Attempt: n}, emit, &behind)
 			}
 			if err != nil {
 				return err
@@ -55,7 +54,7 @@ func (c *Cluster) Logs(ctx context.Context, reader *runs.Reader, run *record.Run
 	return nil
 }
 
-// BehindError says that logs are some seconds behind, since pods can't be read.
+// BehindError reports that the lines of the last seconds are missing, since pods can't be read.
 type BehindError struct{ Err error }
 
 func (e *BehindError) Error() string {
@@ -64,19 +63,19 @@ func (e *BehindError) Error() string {
 
 func (e *BehindError) Unwrap() error { return e.Err }
 
-// soFar gives what an attempt that runs has written.
-func (c *Cluster) soFar(ctx context.Context, reader *runs.Reader, run *record.Run, id record.AttemptID, emit func(record.Event) error, behind *error) error {
+// runningLog calls emit with the lines so far of a running attempt.
+func (c *Client) runningLog(ctx context.Context, reader *runs.Reader, run *record.Run, id record.AttemptID, emit func(record.Event) error, behind *error) error {
 	a := newAttemptLog(c, reader.Store(), run.AttemptDir(id.Step, id.Attempt), "", true)
 	a.emit = func(text string) error {
 		return emit(record.Event{Version: record.Version, Type: record.StepLog, Run: run.Name, Step: id.Step, Attempt: id.Attempt, Text: text})
 	}
 	var failed error
-	a.trouble = func(err error, _ bool) { failed = err }
-	if !a.prefix(ctx) {
+	a.failed = func(err error, _ bool) { failed = err }
+	if !a.showStored(ctx) {
 		return failed
 	}
 	pod, err := c.attemptPod(ctx, run.UID, id)
-	if err != nil || pod == nil || begun(pod, kube.ContainerMain).IsZero() {
+	if err != nil || pod == nil || startTime(pod, kube.ContainerMain).IsZero() {
 		*behind = errors.Join(*behind, err)
 		return nil
 	}
@@ -89,18 +88,18 @@ func (c *Cluster) soFar(ctx context.Context, reader *runs.Reader, run *record.Ru
 	defer r.Close()
 	err = a.stream.read(r)
 	if errors.Is(err, errGap) || errors.Is(err, errLong) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil // what is stored is all that is sure
+		return nil // only the stored lines are certain
 	}
 	return err
 }
 
-func (c *Cluster) attemptPod(ctx context.Context, uid string, id record.AttemptID) (*corev1.Pod, error) {
+func (c *Client) attemptPod(ctx context.Context, uid string, id record.AttemptID) (*corev1.Pod, error) {
 	list, err := c.client.ListPods(ctx, kube.LabelRunUID+"="+uid)
 	if err != nil {
 		return nil, err
 	}
 	for i := range list {
-		if got, ok := identity(&list[i]); ok && got == id {
+		if got, ok := attemptOf(&list[i]); ok && got == id {
 			return &list[i], nil
 		}
 	}

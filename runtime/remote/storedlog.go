@@ -10,18 +10,18 @@ import (
 	"pipec.dev/pipec/runtime/store"
 )
 
-// storedLog reads the log of an attempt from the store, where the wrapper adds a segment every few seconds or whenever
-// there is much of it. A segment that is there doesn't change.
+// storedLog reads the log of an attempt from the store. The wrapper adds a segment every few seconds, and earlier if there
+// are many lines. A stored segment doesn't change.
 type storedLog struct {
 	store store.Store
-	dir   string // the attempt's
-	next  int    // the segment that is read next
+	dir   string // of the attempt's records
+	next  int    // the next segment to read
 	split splitter
 }
 
-// newStoredLog reads the log from its start, less the lines that were shown before. Lines that a stream has lost come
-// where the stored log has them, as far as that is still possible: after what was shown.
-func newStoredLog(s store.Store, dir string, before *shown, line func(text []byte, size int) error) *storedLog {
+// newStoredLog returns a reader of a log from its start, without the lines that were shown before. Lines that a stream has
+// lost are shown after these, in the order of the stored log.
+func newStoredLog(s store.Store, dir string, before *shownLines, line func(text []byte, size int) error) *storedLog {
 	counts := before.counts()
 	return &storedLog{store: s, dir: dir, split: splitter{line: func(text []byte, size int) error {
 		if len(counts) > 0 {
@@ -38,7 +38,7 @@ func newStoredLog(s store.Store, dir string, before *shown, line func(text []byt
 	}}}
 }
 
-// pull gives the whole lines that are new.
+// pull reads the new segments, and calls line with each new complete line.
 func (l *storedLog) pull(ctx context.Context) error {
 	for {
 		r, err := l.store.Get(ctx, step.LogKey(l.dir, l.next))
@@ -48,7 +48,7 @@ func (l *storedLog) pull(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		// A segment that can't be read to its end is read again: nothing of it may be shown before.
+		// No line of a segment may be shown before all of it is read: after an error the segment is read again.
 		data, err := io.ReadAll(r)
 		_ = r.Close()
 		if err != nil {
@@ -61,7 +61,7 @@ func (l *storedLog) pull(ctx context.Context) error {
 	}
 }
 
-// finish gives the rest, when nothing is added any more.
+// finish reads the rest, including an incomplete last line. Call it when no more segments are added.
 func (l *storedLog) finish(ctx context.Context) error {
 	if err := l.pull(ctx); err != nil {
 		return err

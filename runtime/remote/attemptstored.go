@@ -1,0 +1,62 @@
+package remote
+
+import (
+	"context"
+	"hash/maphash"
+	"time"
+)
+
+// showStored shows the stored lines of an attempt that may have written lines before it was found: its pod may no longer
+// have the start of its log. It reports whether the rest should be streamed.
+func (a *attemptLog) showStored(ctx context.Context) bool {
+	if !a.late {
+		return true
+	}
+	a.stored = newStoredLog(a.store, a.dir, &shownLines{}, func(text []byte, size int) error {
+		if int64(len(a.repeat))*overhead+a.bytes.Add(int64(size)) < streamLimit {
+			a.repeat = append(a.repeat, maphash.Bytes(seed, text))
+		}
+		return a.emit(string(text))
+	})
+	if err := a.stored.pull(ctx); err != nil {
+		a.failed(err, false)
+		return false
+	}
+	a.shown = shownLines{hashes: a.repeat, bytes: a.bytes.Load()}
+	return a.bytes.Load()+int64(len(a.repeat))*overhead < streamLimit
+}
+
+// showRest shows the lines that the stream did not contain, as they are stored, until the attempt has ended.
+func (a *attemptLog) showRest(ctx context.Context) {
+	if a.stored == nil {
+		a.stored = newStoredLog(a.store, a.dir, &a.shown, func(text []byte, _ int) error { return a.emit(string(text)) })
+	}
+	a.shown.hashes, a.repeat = nil, nil
+	for !a.ended.isSet() {
+		if err := a.stored.pull(ctx); err != nil {
+			a.failed(err, false)
+		}
+		select {
+		case <-time.After(storeEvery):
+		case <-a.ended:
+		case <-ctx.Done():
+			return
+		}
+	}
+	const tries = 4
+	for try := range tries {
+		err := a.stored.finish(ctx)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		if try == tries-1 {
+			a.failed(err, true)
+			return
+		}
+		select {
+		case <-time.After(firstPause << try):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
