@@ -3,7 +3,7 @@ names, lines that end with \\n, quotes where they are needed. What csv can't exp
 
 import re
 
-from . import cells, columns, labels
+from . import cells, columns, indexes, labels
 from .path import stdlib
 from .ranges import grouped, ungrouped
 from .unfit import Unfit
@@ -15,7 +15,7 @@ SPECIAL = re.compile('[",\r\n]|^[\\s\ufeff]|\\s$')
 def save(frame, path):
     """Writes a frame and returns its description."""
     texts, header = labels.describe(frame.columns)
-    index = labels.describe_index(frame.index)
+    index = indexes.describe(frame.index)
     if index is None and not texts:
         index = {"levels": 1, "names": [None], "range": [0, len(frame), 1]}  # a file has at least one column
     levels = index["levels"] if index else 0
@@ -105,7 +105,7 @@ def load(path, said):
     frame.columns = labels.restore(names[levels:], said.get("labels"))
     if levels:
         index = [labels.as_index(s) for s in series[:levels]]
-        frame.index = labels.restore_index(pandas.MultiIndex.from_arrays(index) if levels > 1 else index[0], said["index"])
+        frame.index = indexes.restore(pandas.MultiIndex.from_arrays(index) if levels > 1 else index[0], said["index"])
     return frame
 
 

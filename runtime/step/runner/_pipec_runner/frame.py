@@ -32,7 +32,7 @@ def save(value, path, name):
 
 
 def save_pandas(value, path, name):
-    from . import labels
+    from .attrs import describe
 
     try:
         import pyarrow  # noqa: F401
@@ -42,7 +42,7 @@ def save_pandas(value, path, name):
         kind, advice = "csv", "install pyarrow in the step's environment"
         from . import csvfile as writer
     try:
-        attrs = labels.describe_attrs(value.attrs)
+        attrs = describe(value.attrs)
         said = writer.save(value, path)
         if attrs:
             said["attrs"] = attrs

@@ -1,8 +1,9 @@
-"""The labels of a frame: the names of its columns, and its index. A file has one text for each column. What else there is
-to restore them is in a description, as JSON."""
+"""The labels of a frame's columns. A file has one text for each column. What else is necessary to restore the labels is in a
+description, as JSON."""
 
 from . import columns as column_types
 from .cells import decode, filled
+from .indexes import frequency, named, names, packed, regular, unpacked
 from .same import level, same_index
 from .unfit import Unfit
 
@@ -63,93 +64,3 @@ def as_index(series):
     import pandas
 
     return pandas.Index(series, dtype=object) if series.dtype == object else pandas.Index(series)
-
-
-def names(index):
-    """Describes the names of an index."""
-    return [packed(name) for name in index.names]
-
-
-def named(index, said):
-    """Returns an index with its names."""
-    return index if said is None else index.set_names([unpacked(name) for name in said])
-
-
-def packed(label):
-    """Returns a label as JSON."""
-    if label is None or type(label) in (str, bool, int):
-        return label
-    if type(label) is float:
-        return {"float": repr(label)}
-    if type(label) is tuple:
-        return {"tuple": [packed(part) for part in label]}
-    raise Unfit("a label of its columns or its index is of the type %s" % type(label).__name__, "rename it to text")
-
-
-def unpacked(label):
-    """Returns the label of packed."""
-    if not isinstance(label, dict):
-        return label
-    if "float" in label:
-        return float(label["float"])
-    return tuple(unpacked(part) for part in label["tuple"])
-
-
-def describe_index(index):
-    """Describes what a file's columns don't say of a frame's index. Returns None for the index that every new frame has."""
-    import pandas
-
-    said = {"levels": index.nlevels, "names": names(index)}
-    if isinstance(index, pandas.RangeIndex):
-        said["range"] = [index.start, index.stop, index.step]
-        if said["range"] == [0, len(index), 1] and index.name is None:
-            return None
-    return dict(said, **frequency(index))
-
-
-def frequency(index):
-    """Describes that the times of an index are regular."""
-    import pandas
-
-    if getattr(index, "freq", None) is None or isinstance(index, pandas.PeriodIndex):
-        return {}
-    return {"freq": index.freq.freqstr}
-
-
-def regular(index, said):
-    """Returns an index of times with its frequency."""
-    if "freq" not in said:
-        return index
-    try:
-        return type(index)(index, freq=said["freq"])
-    except ValueError:
-        return type(index)(index, freq="infer")  # versions of pandas name frequencies differently
-
-
-def restore_index(index, said):
-    """Returns the index that was described. index has its levels."""
-    import pandas
-
-    if said is None:
-        return index
-    if "range" in said:
-        if len(pandas.RangeIndex(*said["range"])) != len(index):
-            raise ValueError("its index has %d entries, and was described with another number" % len(index))
-        index = pandas.RangeIndex(*said["range"])
-    return named(regular(index, said), said["names"])
-
-
-def describe_attrs(attrs):
-    """Describes the attrs of a frame, which may be anything that JSON restores."""
-    from .same import same_value
-    import json
-
-    if not attrs:
-        return None
-    try:
-        fits = same_value(json.loads(json.dumps(attrs, allow_nan=False)), dict(attrs))
-    except (TypeError, ValueError, RecursionError):
-        fits = False
-    if not fits:
-        raise Unfit("its attrs contain values that JSON can't restore", "set its attrs to {}")
-    return dict(attrs)

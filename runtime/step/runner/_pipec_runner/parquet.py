@@ -2,10 +2,10 @@
 description: the kind of missing values of objects, lists, labels that are not text. Columns that may come back as something
 else are read back after writing, and compared. The others are only compared by type."""
 
-from . import labels, objects
-from .cells import decode, filled
-from .ranges import grouped, ranges, ungrouped, unranges
-from .same import renumbered, same, same_index
+from . import indexes, labels
+from .ranges import grouped, ungrouped
+from .remedies import described, only_text, positions, remedy, restored, safe
+from .same import renumbered, same_index
 from .unfit import Unfit
 
 
@@ -32,7 +32,7 @@ def prepared(frame):
         flat.columns = distinct(texts)
         if list(flat.columns) != texts:
             said["labels"] = dict({"cells": texts} if "type" in said["labels"] else {"list": texts}, **said["labels"])
-    index = labels.describe_index(frame.index)
+    index = indexes.describe(frame.index)
     if index is None and not texts:
         index = {"levels": 1, "names": [None], "range": [0, len(frame), 1]}  # a file without columns has no rows
     if index is not None:
@@ -106,100 +106,6 @@ def compare(frame, flat, path, fixes):
             fixes.setdefault(key, {})[i] = spec
 
 
-def safe(dtype):
-    """Reports whether all values of a dtype come back if the dtype does."""
-    import numpy
-
-    if isinstance(dtype, numpy.dtype):
-        return dtype.kind in "biu" or dtype.kind == "f" and dtype.itemsize > 2 or dtype.name in ("datetime64[us]", "datetime64[ns]")
-    return type(dtype).__name__ == "StringDtype"
-
-
-def only_text(series):
-    return objects.survey(series.tolist())[0] <= {str}
-
-
-def described(series):
-    """Returns the dtype of a column, and the types of objects in it."""
-    if series.dtype != object:
-        return str(series.dtype)
-    kinds, _ = objects.survey(series.tolist())
-    return "object with values of the type %s" % ", ".join(sorted(map(objects.type_name, kinds)))
-
-
-def remedy(was, back):
-    """Returns how to restore a column, or None if that is not possible."""
-    import pandas
-
-    fix = {}
-    if hasattr(was.dtype, "categories"):  # parquet keeps categories of text, but not always their order
-        if same(back, was):
-            return fix
-        try:
-            fix["cast"] = {"categories": labels.whole(pandas.Series(was.dtype.categories)), "ordered": bool(was.dtype.ordered)}
-        except Unfit:
-            return None
-    elif type(back.dtype) is not type(was.dtype) or back.dtype != was.dtype:
-        fix["cast"] = str(was.dtype)
-    if was.dtype == object:
-        values = was.tolist()
-        if any(type(v) is list for v in values):
-            fix["lists"] = True
-        missing = positions(values)
-        if missing:
-            fix["missing"] = missing
-    try:
-        return fix if same(restored(back, fix), was) else None
-    except (ValueError, TypeError, OverflowError, AttributeError):
-        return None
-
-
-def positions(values):
-    """Returns where the missing values of each kind are, except for None, which is what parquet restores. "" is anywhere."""
-    kinds = {}
-    for i, v in enumerate(values):
-        kind = objects.kind_of_missing(v) if type(v) is not str else None
-        if kind:
-            kinds.setdefault(kind, []).append(i)
-    if len(kinds) == 1:
-        return {kind: "" for kind in kinds if kind != "none"}
-    return {kind: ranges(numbers) for kind, numbers in kinds.items() if kind != "none"}
-
-
-def restored(column, fix):
-    """Applies a remedy."""
-    import pandas
-
-    if "cast" in fix:
-        column = column.astype(cast_type(fix["cast"]))
-    if "lists" not in fix and "missing" not in fix:
-        return column
-    values = column.to_numpy(dtype=object, copy=True) if hasattr(column, "to_numpy") else column
-    if "lists" in fix:
-        for i, v in enumerate(values):
-            values[i] = as_list(v)
-    gone = [i for i, v in enumerate(values) if objects.kind_of_missing(v)]
-    for kind, where in fix.get("missing", {}).items():
-        for i in unranges(where) if where else gone:
-            values[i] = objects.markers()[kind]
-    return pandas.Series(values, index=column.index, name=column.name, dtype=object)
-
-
-def cast_type(said):
-    """Returns the dtype of a cast."""
-    import pandas
-
-    if isinstance(said, str):
-        return said
-    spec, texts = said["categories"]
-    return pandas.CategoricalDtype(labels.as_index(decode(filled(texts), spec)), ordered=said["ordered"])
-
-
-def as_list(value):
-    """Returns pyarrow's arrays of a list as lists."""
-    return [as_list(v) for v in value.tolist()] if hasattr(value, "dtype") and hasattr(value, "tolist") and hasattr(value, "ndim") else value
-
-
 def check_index(frame, path, said):
     """Reads back the index, unless it is described completely."""
     from pyarrow import parquet
@@ -208,7 +114,7 @@ def check_index(frame, path, said):
         return
     back = parquet.read_table(path, columns=[], use_pandas_metadata=True).to_pandas().index
     try:
-        fits = len(back) == len(frame) and same_index(labels.restore_index(back, said["index"]), frame.index)
+        fits = len(back) == len(frame) and same_index(indexes.restore(back, said["index"]), frame.index)
     except (ValueError, TypeError):
         fits = False
     if not fits:
@@ -238,5 +144,5 @@ def load(path, said):
     if "labels" in said or not frame.shape[1]:
         frame.columns = labels.restore(list(frame.columns), said.get("labels"))
     if "index" in said:
-        frame.index = labels.restore_index(frame.index, said["index"])
+        frame.index = indexes.restore(frame.index, said["index"])
     return frame

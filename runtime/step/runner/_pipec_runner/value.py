@@ -2,15 +2,14 @@
 
 import enum
 import json
-import math
 import os
 
 from .conform import check
 from .fault import Fault, kind_of, shape
+from .numbers import bad, exact, finite, whole
 from .path import stdlib
 
 DEEPEST = 400  # below Python's recursion limit, which the user may have changed
-WIDEST = 512  # bits of an integer that pipec stores exactly
 
 ARRAYS = ("numpy", "pandas", "torch", "jax", "jaxlib", "tensorflow", "polars", "pyarrow")
 
@@ -28,10 +27,6 @@ def dump(value, name, t=None, text=""):
 
 def too_deep(name):
     return Fault("OutputInvalid", "output %r can't be written as JSON: it is nested too deep, or contains itself" % name)
-
-
-def bad(name, at, said, why=""):
-    return Fault("OutputInvalid", "output %r %s%s%s" % (name, said, " at " + at if at else "", why))
 
 
 def plain(v, name, at, depth):
@@ -62,18 +57,6 @@ def plain(v, name, at, depth):
     if made is v:
         raise bad(name, at, "must be a JSON value, but the function returned %s" % shape(v), advice(v))
     return plain(made, name, at, depth + 1)
-
-
-def whole(v, name, at):
-    if v.bit_length() > WIDEST:
-        raise bad(name, at, "contains an integer of %d bits" % v.bit_length(), ", but a number has at most %d: return it as text" % WIDEST)
-    return v
-
-
-def finite(v, name, at):
-    if not math.isfinite(v):
-        raise bad(name, at, "contains %r" % v, ", which is not a number in JSON: return None in its place (in an output of type any), or text such as %r" % str(v))
-    return v
 
 
 def plain_dict(v, name, at, depth):
@@ -111,31 +94,6 @@ def other(v, name, at):
     if hasattr(v, "as_integer_ratio"):
         return exact(v, name, at)
     return v
-
-
-def exact(v, name, at):
-    """Converts a Decimal, a Fraction or a longdouble of numpy: to an int if it is an integer, else to the equal float."""
-    if v != v or v == math.inf or v == -math.inf:
-        return finite(float(v), name, at)
-    try:
-        number = float(v)
-    except OverflowError:
-        number = math.inf
-    if math.isinf(number):
-        raise bad(name, at, "contains %s that no float can hold" % shape(v), ": return it as text (str)")
-    if type(v).__module__.partition(".")[0] == "numpy":  # a longdouble
-        same = type(v)(number) == v
-    elif hasattr(v, "numerator"):  # a Fraction
-        if v.denominator == 1:
-            return int(v)
-        same = type(v)(repr(number)) == v or type(v)(number) == v
-    else:
-        if v == v.to_integral_value() and v.adjusted() < 160:
-            return int(v)
-        same = type(v)(repr(number)) == v
-    if not same:
-        raise bad(name, at, "contains %s with more digits than a float holds" % shape(v), ": return float(…) of it, or text (str)")
-    return number
 
 
 def advice(v):
