@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"runtime/debug"
 
 	"golang.org/x/sync/errgroup"
 	batchv1 "k8s.io/api/batch/v1"
@@ -12,6 +14,7 @@ import (
 	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/history"
 	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
@@ -29,7 +32,7 @@ func Coordinate(ctx context.Context, o Options) (*record.End, error) {
 	}
 	c := coordinator{d: newDriver(&o, p)}
 	c.lease = newLease(c.d)
-	end, err := c.coordinate(ctx)
+	end, err := c.safely(ctx)
 	if ctx.Err() != nil && err != nil && !errors.Is(err, ErrTakenOver) {
 		return nil, ErrStopped
 	}
@@ -40,6 +43,23 @@ func Coordinate(ctx context.Context, o Options) (*record.End, error) {
 type coordinator struct {
 	d     *driver
 	lease *lease
+}
+
+// safely is coordinate. A panic ends the run as failed: the next coordinator, which would read the same records, would panic
+// too.
+func (c *coordinator) safely(ctx context.Context) (end *record.End, err error) {
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		r := &drive.Refusal{Reason: record.ReasonInternal, Message: "internal error of pipec in " + expr.Panicked() + ": please report it with the coordinator's log"}
+		fmt.Fprintf(os.Stderr, "pipec: internal error: %v\n%s", v, debug.Stack())
+		if end, err = nil, error(r); c.d.record != nil {
+			end, err = c.refuse(context.WithoutCancel(ctx), r)
+		}
+	}()
+	return c.coordinate(ctx)
 }
 
 func (c *coordinator) coordinate(ctx context.Context) (*record.End, error) {

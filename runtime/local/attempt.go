@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"sync/atomic"
 	"syscall"
 
@@ -13,6 +14,7 @@ import (
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/runtime/work"
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -40,10 +42,7 @@ func (t *attempts) start(ctx context.Context, s engine.Spec) task {
 	t.kills[record.AttemptID{Step: s.Step, Attempt: s.Attempt}] = kill
 	return func() (record.Event, func()) {
 		spec := t.spec(&s)
-		result := t.before(ctx, spec)
-		if result == nil {
-			result = t.attempt(ctx, spec, s.Slots)
-		}
+		result := t.result(ctx, spec, s.Slots)
 		e := record.Event{Type: record.AttemptEnded, Step: s.Step, Attempt: s.Attempt, Result: result}
 		if small(spec, result) {
 			t.chores.recycle(spec.Step)
@@ -51,6 +50,22 @@ func (t *attempts) start(ctx context.Context, s engine.Spec) task {
 		}
 		return e, func() { t.tidy(spec, result) }
 	}
+}
+
+// result returns the result of an attempt: of an earlier driver, or of this one, which makes the attempt. A panic fails the
+// attempt alone.
+func (t *attempts) result(ctx context.Context, spec *step.Spec, held []engine.Slot) (result *record.Result) {
+	defer func() {
+		if v := recover(); v != nil {
+			fmt.Fprintf(os.Stderr, "pipec: internal error in step %s: %v\n%s", spec.Step, v, debug.Stack())
+			result = lost(spec, record.ReasonInternal, "internal error of pipec in "+expr.Panicked()+": please report it with the details that pipec printed")
+			result.Class = record.ClassUser
+		}
+	}()
+	if result := t.before(ctx, spec); result != nil {
+		return result
+	}
+	return t.attempt(ctx, spec, held)
 }
 
 // stop ends an attempt. The caller must hold driver.mu.

@@ -200,5 +200,6 @@ const (
 	ReasonFinallyFailed    = "FinallyFailed"    // run: a finally step failed
 	ReasonTooMany          = "TooManyInstances" // for_each has more elements than max_instances
 	ReasonOutputExpression = "OutputFailed"     // run: an output of the pipeline could not be evaluated
+	ReasonInternal         = "InternalError"    // an error of pipec itself
 	ReasonImport           = "ImportFailed"     // run: an artifact could not be imported, and the user did not cause that
 )
