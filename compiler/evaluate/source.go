@@ -12,9 +12,9 @@ import (
 // LiteralJSON returns the JSON of an expression that consists of literals, or of a reference to a local that does, with the text of its
 // strings and numbers in the source. It returns false for all other expressions.
 func (w *Project) LiteralJSON(e hcl.Expression) (json.RawMessage, bool) {
-	node, ok := w.Follow(e).(hclsyntax.Expression)
+	node, ok := w.Values.Follow(e).(hclsyntax.Expression)
 	if !ok {
 		return nil, false
 	}
-	return expr.LiteralJSON(node, w.sources[node.Range().Filename])
+	return expr.LiteralJSON(node, w.Scope.sources[node.Range().Filename])
 }

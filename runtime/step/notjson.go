@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"pipec.dev/pipec/runtime/step/mask"
 )
 
 // maxQuoted bounds how much of an output a message shows, in bytes.
@@ -15,11 +17,11 @@ const maxQuoted = 60
 
 // notJSON explains why the content of a file is not the JSON of a value. why is the parser's reason. Secrets are removed before the
 // content is cut, so that no part of one is left.
-func notJSON(data []byte, why string, secrets map[string]string) string {
+func notJSON(data []byte, why string, masks *mask.Set) string {
 	if len(bytes.TrimSpace(data)) == 0 || json.Valid(data) {
 		return why
 	}
-	text := "the file contains " + quoted(redactString(string(data), secrets)) + ", which is " + why
+	text := "the file contains " + quoted(masks.String(string(data))) + ", which is " + why
 	if hint := jsonHint(string(data)); hint != "" {
 		text += "; " + hint
 	}

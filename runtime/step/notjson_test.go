@@ -3,13 +3,15 @@ package step
 import (
 	"strings"
 	"testing"
+
+	"pipec.dev/pipec/runtime/step/mask"
 )
 
 // The content of an output in a message has no secret, and no part of one that is cut.
 func TestNotJSONHidesSecrets(t *testing.T) {
 	secret := strings.Repeat("s3cret-", 4)
 	for _, data := range []string{secret, "x " + secret, strings.Repeat("x", maxQuoted-10) + secret, "line\n" + secret} {
-		got := notJSON([]byte(data), "not valid JSON", map[string]string{"KEY": secret})
+		got := notJSON([]byte(data), "not valid JSON", mask.New(map[string]string{"KEY": secret}))
 		if strings.Contains(got, "s3c") || !strings.Contains(got, "not valid JSON") || strings.Contains(got, "\n") {
 			t.Errorf("%q: %s", data, got)
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"golang.org/x/sync/errgroup"
 
+	"pipec.dev/pipec/runtime/step/mask"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -59,7 +60,7 @@ func (a *attempt) inspect(ctx context.Context, out *program.Output) (*found, *fa
 		return nil, userFailure(record.ReasonOutputInvalid, "output %q can't be read: %s", out.Name, plain(err))
 	}
 	if !types.HasArtifact(t) {
-		value, why := readValue(path, info, t, a.d.Secrets)
+		value, why := readValue(path, info, t, a.masks)
 		if why != "" {
 			return nil, userFailure(record.ReasonOutputInvalid, "output %q is declared %s: %s", out.Name, out.Type, why)
 		}
@@ -73,7 +74,7 @@ func (a *attempt) inspect(ctx context.Context, out *program.Output) (*found, *fa
 }
 
 // readValue reads the value in a file. why explains what is wrong with it, without the secrets.
-func readValue(path string, info fs.FileInfo, t cty.Type, secrets map[string]string) (value json.RawMessage, why string) {
+func readValue(path string, info fs.FileInfo, t cty.Type, masks *mask.Set) (value json.RawMessage, why string) {
 	if !info.Mode().IsRegular() {
 		return nil, "expected a file with JSON, found a " + describeMode(info.Mode()) + ""
 	}
@@ -85,7 +86,7 @@ func readValue(path string, info fs.FileInfo, t cty.Type, secrets map[string]str
 		return nil, "it can't be read: " + plain(err)
 	}
 	if value, why = parseValue(data, t); why != "" && t != cty.String {
-		why = notJSON(data, why, secrets)
+		why = notJSON(data, why, masks)
 	}
 	return value, why
 }
@@ -204,7 +205,7 @@ func (f *found) save(ctx context.Context, st store.Store, report *report) (recor
 		return d, err
 	}
 	artifact.Format = f.format
-	if format := report.Formats[f.path]; format != "" {
+	if format := report.Formats[f.path]; format != "" && len(format) <= maxFormat {
 		artifact.Format = format
 	}
 	d.Artifact = &artifact
@@ -227,6 +228,10 @@ func (f *found) saveElems(ctx context.Context, st store.Store, report *report, d
 	}
 	return g.Wait()
 }
+
+// maxFormat is the maximum size of a format with its description, in bytes. The runner's own limit is lower, so that only a
+// report that the user's code has changed exceeds it.
+const maxFormat = 256 << 10
 
 // savers is how many elements of a list are stored concurrently.
 const savers = 8
