@@ -23,7 +23,8 @@ const (
 	jsonLetters  = "\bb\ff\nn\rr\tt"
 	shortLetters = "\nn\rr\tt"
 	cLetters     = "\aa\bb\ff\nn\rr\tt\vv"
-	shellSpecial = " \t!\"#$&'()*,;<=>?[\\]^`{|}~"
+	bashSpecial  = " \t!\"$&'()*,;<>?[\\]^`{|}" // of printf %q, which escapes # and ~ only at the start of a text
+	shellSpecial = bashSpecial + "#=~"
 )
 
 var escapes = []escape{
@@ -53,6 +54,7 @@ var escapes = []escape{
 	{letters: cLetters, slashed: `'\`, control: 'o', wide: 'o'},
 	{slashed: "\"\\$`"},
 	{slashed: shellSpecial},
+	{slashed: bashSpecial},
 }
 
 func (e *escape) apply(text string) string {

@@ -284,7 +284,13 @@ func TestWrapped(t *testing.T) {
 
 // What Python and a shell print is masked.
 func TestPrograms(t *testing.T) {
-	secret := "first line é 😀\n\"second\" 'line' \\ <&>\tend\n"
+	for _, secret := range []string{"first line é 😀\n\"second\" 'line' \\ <&>\tend\n", "first 'line' \"second\" 100% #1 ~x,y=$(z) & <tag>"} {
+		testPrograms(t, secret)
+	}
+}
+
+func testPrograms(t *testing.T, secret string) {
+	t.Helper()
 	t.Setenv("SECRET", secret)
 	set := New(map[string]string{"A": secret})
 	for _, c := range [][]string{
