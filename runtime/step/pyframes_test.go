@@ -94,6 +94,45 @@ def check(a):
 `, "a", "dataframe")
 }
 
+// What a frame without pyarrow has besides columns and an index comes back, too, or is refused.
+func TestPythonFramesOfUnusualParts(t *testing.T) {
+	source := `
+import datetime, sys
+import numpy as np, pandas as pd
+sys.modules["pyarrow"] = None
+try:
+    from zoneinfo import ZoneInfo
+except ImportError:
+    ZoneInfo = str
+def zones():
+    at = pd.to_datetime(["2020-03-29 01:30", None])
+    return pd.DataFrame({"text": pd.to_datetime(["2020-01-01T10:00-05:30", None]), "zone": at.tz_localize("UTC").tz_convert(ZoneInfo("Europe/Paris"))})
+def days():
+    return pd.DataFrame([[1, 2]], columns=[datetime.date(2020, 1, 1), datetime.date(2020, 1, 2)])
+def levels():
+    return pd.DataFrame({"v": [1, 2]}, index=pd.MultiIndex.from_tuples([("x", 1), ("y", None)], names=["a", None]))
+def unique():
+    return pd.DataFrame({"v": [1]}).set_flags(allows_duplicate_labels=False)
+def make():
+    return zones(), days(), levels(), unique()
+def check(a, b, c, d):
+    for got, made in (a, zones()), (b, days()), (c, levels()), (d, unique()):
+        pd.testing.assert_frame_equal(got, made, check_index_type="exact", check_column_type="exact")
+        assert list(map(repr, got.columns)) == list(map(repr, made.columns)) and got.flags == made.flags
+        assert [repr(getattr(t, "tz", None)) for t in got.dtypes] == [repr(getattr(t, "tz", None)) for t in made.dtypes], got.dtypes
+`
+	passes(t, source, "a", "dataframe", "b", "dataframe", "c", "dataframe", "d", "dataframe")
+	for body, says := range map[string]string{
+		`pd.DataFrame({"v": [1]}, index=pd.MultiIndex.from_arrays([["a"]]))`:                            "MultiIndex with one level",
+		`pd.DataFrame([[1]], columns=pd.MultiIndex.from_arrays([["a"]]))`:                               "MultiIndex with one level",
+		`pd.DataFrame({"v": [1, 2]}, index=pd.MultiIndex.from_tuples([("x", 2**53 + 1), ("y", None)]))`: "index level 1 contains missing values",
+		`pd.DataFrame({"v": pd.Series([10**5000], dtype=object)})`:                                      "more than 4,200 digits",
+	} {
+		x := python(t, "steps:other", source+"def other():\n    return "+body+"\n").scientific().outputs("a", "dataframe")
+		x.fails(record.ClassUser, record.ReasonOutputInvalid, "output 'a'", says)
+	}
+}
+
 // Frames of polars and pyarrow come back as what the parameter's annotation names, and as pandas' without one.
 func TestPythonTables(t *testing.T) {
 	standin, err := filepath.Abs("testdata/standin")

@@ -1,6 +1,6 @@
 """Reads the cells of a column by the column's spec: the inverse of module columns."""
 
-from . import objects
+from . import objects, zones
 
 
 def native(spec):
@@ -24,7 +24,7 @@ def decode(cells, spec):
         return pandas.Series(nullable(cells, spec["nullable"]))
     if "tz" in spec:
         naive = numpy.array([c[:-6] if c else "NaT" for c in cells], dtype="M8[%s]" % spec["unit"])
-        return pandas.Series(naive).dt.tz_localize("UTC").dt.tz_convert(spec["tz"])
+        return pandas.Series(naive).dt.tz_localize("UTC").dt.tz_convert(zones.restore(spec))
     if "period" in spec:
         periods = [pandas.Period(c, freq=spec["period"]) if c else pandas.NaT for c in cells]
         return pandas.Series(pandas.PeriodIndex(periods, freq=spec["period"]))

@@ -1,7 +1,7 @@
 """Columns as text: one cell for each value, and a spec of the column that tells how to read the cells. Specs are stored as
 JSON, in the format of the artifact."""
 
-from . import objects
+from . import objects, zones
 from .unfit import Unfit
 
 UNITS = ("D", "s", "ms", "us", "ns")
@@ -72,7 +72,7 @@ def of_extension(series):
         return Column(whole, lambda part: objects.render(part.tolist(), spec), text=True, checked=True)
     if name == "DatetimeTZDtype":
         unit = coarsest(utc(series))
-        spec = {"tz": str(dtype.tz), "unit": dtype.unit}
+        spec = dict(zones.describe(dtype.tz), unit=dtype.unit)
         return Column(spec, lambda part: [c and c + "+00:00" for c in times(utc(part), unit)], checked=True)
     if name == "PeriodDtype":
         return Column({"period": dtype.freq.freqstr}, lambda part: ["" if p is pandas.NaT else str(p) for p in part], text=True, checked=True)

@@ -46,6 +46,8 @@ def save_pandas(value, path, name):
         said = writer.save(value, path)
         if attrs:
             said["attrs"] = attrs
+        if not value.flags.allows_duplicate_labels:
+            said["unique"] = True
         text = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
         if len(text) > LONGEST:
             raise Unfit("the description of its types, labels and categories has %d characters, but the limit is %d" % (len(text), LONGEST),
@@ -86,7 +88,7 @@ def load_pandas(path, is_parquet, fmt, said):
         from . import csvfile as reader
     frame = reader.load(path, said)
     frame.attrs.update(said.get("attrs", {}))
-    return frame
+    return frame.set_flags(allows_duplicate_labels=False) if said.get("unique") else frame
 
 
 def installed(module):

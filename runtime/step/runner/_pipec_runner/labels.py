@@ -12,6 +12,8 @@ def describe(index):
     """Returns a text for each label of a frame's columns, and the description of the labels; None for plain text."""
     import pandas
 
+    if index.nlevels == 1 and isinstance(index, pandas.MultiIndex):
+        raise Unfit("the labels of its columns are a MultiIndex with one level", "replace it with its get_level_values(0)")
     if index.nlevels > 1:
         return [" ".join(map(str, label)) for label in index], {"levels": [whole(level(index, i)) for i in range(index.nlevels)], "names": names(index)}
     said = {} if index.name is None else {"names": names(index)}

@@ -19,7 +19,7 @@ def whole(v, name, at):
 
 def finite(v, name, at):
     if not math.isfinite(v):
-        raise bad(name, at, "contains %r" % v, ", which is not a number in JSON: return None in its place (in an output of type any), or text such as %r" % str(v))
+        raise bad(name, at, "contains %r" % v, ", which is not a number in JSON: return %s, or text such as %r" % ("None in its place (in an output of type any)" if at else "None (if the output is optional)", str(v)))
     return v
 
 

@@ -4,6 +4,7 @@ NA and NaT. A column comes back with the same types and the same kinds of missin
 from .path import stdlib
 from .unfit import Unfit
 
+LONGEST = 13950  # bits of an integer that Python converts to text and back by default
 NAMES = {"none": "None", "nan": "NaN", "na": "<NA>", "nat": "NaT"}
 
 
@@ -62,6 +63,8 @@ def describe(values):
     kind = kinds.pop() if kinds else str
     if kind not in readers():
         raise Unfit("contains %s values" % type_name(kind))
+    if kind is int and any(v.bit_length() > LONGEST for v in values if type(v) is int):
+        raise Unfit("contains integers of more than 4,200 digits", "convert it to text")
     taken = {v for v in values if type(v) is str} if kind is str and missing else ()
     return with_missing({"object": kind.__name__}, missing, taken)
 
