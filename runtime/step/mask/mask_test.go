@@ -325,6 +325,22 @@ for v in s, s.strip(), *s.splitlines():
 	}
 }
 
+// The start of a secret is masked if nothing follows it, as when the process is killed while it prints.
+func TestStartAtTheEnd(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"token hunter2s", "token ***"},
+		{"token hunter2secretvalu", "token ***"},
+		{"token hunter2secretvalue", "token ***"},
+		{"token hunter2", "token hunter2"}, // shorter than MinLine
+		{"token hunter2s\n", "token hunter2s\n"},
+		{"hunter2secretvaluehunter2s", "******"},
+	} {
+		if got := write(New(map[string]string{"A": "hunter2secretvalue\n"}), c.text); got != c.want {
+			t.Errorf("%q: got %q, want %q", c.text, got, c.want)
+		}
+	}
+}
+
 func TestNil(t *testing.T) {
 	set := New(map[string]string{"A": "xyz"})
 	if set != nil || set.String("xyz") != "xyz" || set.Writer(io.Discard) != nil {

@@ -55,6 +55,9 @@ func (w *Writer) scan(b []byte, last bool) (rest []byte, err error) {
 		if open && !last {
 			break
 		}
+		if open && len(b)-i >= MinLine {
+			n = len(b) - i // the process ended while it was writing a secret
+		}
 		if w.cuts {
 			n = max(n, w.set.matchCut(b[i:]))
 		}
