@@ -24,7 +24,7 @@ type attempt struct {
 	name string        // of the pod
 	quit chan struct{} // closed when the attempt is to end: the pod is not created any more
 
-	passed bool          // the run has a pod of a later attempt of the step
+	passed bool // the run has a pod of a later attempt of the step
 
 	phase  phase
 	ending ending

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -34,9 +35,9 @@ type run struct {
 	kill context.CancelFunc
 }
 
-// start runs a coordinator beside the test.
+// start runs a coordinator beside the test, for two hours at most.
 func (r *rig) start(s store.Store, pod string, out io.Writer) *run {
-	ctx, kill := context.WithCancel(r.t.Context())
+	ctx, kill := context.WithTimeout(r.t.Context(), 2*time.Hour)
 	c := &run{done: make(chan struct{}), kill: kill}
 	r.t.Cleanup(kill)
 	go func() {
@@ -173,4 +174,34 @@ func TestUnloggedEnds(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestCancelledWhileDown: a request to cancel that comes while no coordinator runs ends the attempts that the successor
+// adopts, whichever of the pods and the Job it reads first.
+func TestCancelledWhileDown(t *testing.T) {
+	for what, slow := range map[string]string{"pods first": "/jobs", "job first": "/pods"} {
+		inBubble(t, what, func(t *testing.T) {
+			r := newRig(t, oneStep(0))
+			running := make(chan struct{})
+			r.runs = func(p corev1.Pod) { close(running); r.untilDeleted(p.Name) }
+			r.outcome = func(string, int) *record.Result { return nil }
+			first := r.start(r.store, "one", io.Discard)
+			<-running
+			time.Sleep(2 * time.Second) // the log is written
+			first.kill()
+			<-first.done
+			r.annotate(kube.AnnotationCancel, "now")
+			r.api.Fault = func(q *http.Request) kubetest.Fault {
+				if q.Method == http.MethodGet && strings.HasSuffix(q.URL.Path, slow) && q.URL.Query().Get("watch") == "" {
+					time.Sleep(50 * time.Millisecond)
+				}
+				return kubetest.Fault{}
+			}
+			begun := time.Now()
+			end := r.start(r.store, "one", io.Discard).wait(t)
+			if took := time.Since(begun); end.Status != record.Cancelled || took > 5*time.Second || r.api.Deletes()[podName("a", 1)] != 1 {
+				t.Errorf("after %s the run ended %+v, deletes: %v", took, end, r.api.Deletes())
+			}
+		})
+	}
 }
