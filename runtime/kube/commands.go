@@ -57,8 +57,8 @@ func (c *commands) changed(j *batchv1.Job) {
 // ask lets an approval be answered; there may be an answer already. Observers are notified when the log contains the
 // question, because a user who answers reads it there.
 func (c *commands) ask(a engine.RequestApproval) {
-	c.d.async(func(context.Context) func() {
-		_ = c.d.run.Flush() // if the log can't be written, the answer waits for that; the run doesn't
+	c.d.async(func(ctx context.Context) func() {
+		_ = c.d.run.FlushContext(ctx) // if the log can't be written, the answer waits for that; the run doesn't
 		return func() { c.d.run.Announce(a.Step) }
 	})
 	name := record.AnswerName(a.Step)
@@ -82,7 +82,7 @@ func (c *commands) answer(step, text string) {
 	switch {
 	case err == nil:
 		d.feed(record.Event{Type: record.ApprovalGiven, Step: step, Answer: &a})
-		d.async(func(context.Context) func() { _ = d.run.Flush(); return nil })
+		d.async(func(ctx context.Context) func() { _ = d.run.FlushContext(ctx); return nil })
 	case errors.As(err, &late):
 	case !c.refused[step+text]:
 		c.refused[step+text] = true

@@ -28,7 +28,13 @@ type driver struct {
 	resumed bool // attempts may have been made by a coordinator before this one
 
 	requests *requests.Requests
-	reading  chan struct{} // held while a result is read
+	fence    *fence
+
+	builds  *pool // of pods, before they are created
+	creates *pool // requests to create pods
+	deletes *pool // requests to delete pods
+	reads   *pool // of results
+	tailing *pool // saves the ends of logs
 
 	queue    []record.Event // the events that wait until the actions in hand are carried out
 	acting   bool           // actions are being carried out
@@ -37,6 +43,7 @@ type driver struct {
 	cached   *cached
 	commands *commands
 	swept    *sweeper
+	strays   *strays
 	groups   *groups.Groups
 	watches  *watches
 }
@@ -44,9 +51,11 @@ type driver struct {
 func newDriver(o *Options, p *program.Program) *driver {
 	d := &driver{
 		loop: newLoop(), o: o, client: o.Client, store: o.Store, program: p,
-		requests: requests.New(o.pace), reading: make(chan struct{}, reads), tails: &tails{o.Store, o.Client},
+		requests: requests.New(o.pace), tails: &tails{o.Store, o.Client},
 	}
-	d.attempts, d.cached, d.swept = newAttempts(d), &cached{d: d, slots: map[string]cache.Slot{}}, &sweeper{d: d}
+	d.builds, d.creates, d.deletes = newPool(d.loop, changes), newPool(d.loop, changes), newPool(d.loop, changes)
+	d.reads, d.tailing = newPool(d.loop, reads), newPool(d.loop, saves)
+	d.attempts, d.cached, d.swept, d.strays = newAttempts(d), &cached{d: d, slots: map[string]cache.Slot{}}, newSweeper(d), newStrays(d)
 	d.commands, d.watches = newCommands(d), &watches{d: d, blind: map[string]bool{}}
 	d.groups = groups.New(&groups.Options{
 		Client: o.Client, Requests: d.requests, Project: p.Project, Namespace: o.Namespace, Job: o.Job, JobUID: o.JobUID, Pace: o.pace,
@@ -56,7 +65,7 @@ func newDriver(o *Options, p *program.Program) *driver {
 
 // config returns what the run is driven with.
 func (d *driver) config() drive.Config {
-	return drive.Config{Store: d.store, Program: d.program, Record: d.record, Observe: d.tell, LogDelay: logDelay}
+	return drive.Config{Store: d.store, Program: d.program, Record: d.record, Observe: d.observe, LogDelay: logDelay}
 }
 
 // drive drives the run to its end. lost is closed when another coordinator has taken the Lease.
@@ -80,25 +89,52 @@ func (d *driver) drive(ctx context.Context, lost <-chan struct{}) (*record.End, 
 	d.groups.Resume(d.run.Open(), d.attempts.listed)
 	d.act(d.run.Start())
 	d.attempts.resumed()
-	for d.run.End() == nil {
-		select {
-		case f := <-d.inbox:
-			f()
-		case <-d.run.Taken():
-			return nil, ErrTakenOver
-		case <-lost:
-			return nil, ErrTakenOver
-		case <-ctx.Done():
-			_ = d.run.Flush() // what is in the log the next coordinator need not find out
-			return nil, ErrStopped
-		}
+	if err := d.until(ctx, lost, func() bool { return d.run.End() != nil }); err != nil {
+		return nil, err
+	}
+	if err := d.clear(ctx, lost); err != nil {
+		return nil, err
 	}
 	return d.finish(ctx)
 }
 
+// until runs the loop until there is what it waits for.
+func (d *driver) until(ctx context.Context, lost <-chan struct{}, done func() bool) error {
+	for !done() {
+		select {
+		case f := <-d.inbox:
+			f()
+		case <-d.run.Taken():
+			return ErrTakenOver
+		case <-lost:
+			return ErrTakenOver
+		case <-ctx.Done():
+			// What is in the log the next coordinator need not find out. There is little time for it.
+			stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), logWait)
+			defer cancel()
+			_ = d.run.FlushContext(stopping)
+			return ErrStopped
+		}
+	}
+	return nil
+}
+
+// clearLimit limits how long the end of a run waits until the pods that are not needed are deleted.
+const clearLimit = time.Minute
+
+// clear deletes the pods of a run that has ended and that nobody needs, before the end is recorded.
+func (d *driver) clear(ctx context.Context, lost <-chan struct{}) error {
+	d.strays.clear()
+	d.swept.finish()
+	over := false
+	limit := d.after(clearLimit, func() { over = true })
+	defer limit.Stop()
+	return d.until(ctx, lost, func() bool { return over || d.swept.open == 0 && !d.strays.expecting() })
+}
+
 // finish records the end of the run.
 func (d *driver) finish(ctx context.Context) (*record.End, error) {
-	if err := d.run.Flush(); err != nil {
+	if err := d.run.FlushContext(ctx); err != nil {
 		return nil, err
 	}
 	if err := index(ctx, d.store, d.record); err != nil {
@@ -161,7 +197,7 @@ func (d *driver) do(a engine.Action) {
 func (d *driver) logged(ctx context.Context) bool {
 	wait := d.requests.BackOff()
 	for {
-		err := d.run.Flush()
+		err := d.run.FlushContext(ctx)
 		if err == nil {
 			return ctx.Err() == nil
 		}
@@ -175,6 +211,14 @@ func (d *driver) logged(ctx context.Context) bool {
 			t.Stop()
 			return false
 		}
+	}
+}
+
+// observe takes in an event or a notification of the run.
+func (d *driver) observe(e record.Event) {
+	d.tell(e)
+	if e.Type == record.StepEnded {
+		d.strays.ended(e.Step)
 	}
 }
 

@@ -53,6 +53,10 @@ const (
 	logDelay = time.Second
 	// reads is how many results are read from the store at the same time.
 	reads = 32
+	// saves is how many ends of logs are saved at the same time: each needs up to 4 MiB of memory.
+	saves = 4
+	// changes is how many requests to create pods, or to delete them, are sent at the same time.
+	changes = 16
 	// lateBy is how long after its grace a pod that was deleted may still be there before its node counts as silent.
 	lateBy = time.Minute
 )

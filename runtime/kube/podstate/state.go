@@ -104,7 +104,13 @@ func ended(t *corev1.ContainerStateTerminated) *Ended {
 // silent finds out whether the node is heard of. Of a node that isn't, the cluster says of every pod that it isn't ready,
 // though its containers are; and a pod that was deleted stays.
 func (s *State) silent(pod *corev1.Pod) {
-	if s.Over || s.Started.IsZero() || s.Main != nil {
+	if s.Over || s.Main != nil {
+		return
+	}
+	if pod.Status.Phase == corev1.PodUnknown { // its node doesn't report on it
+		s.Silent = firstTime(s.Deleted, transition(pod, corev1.PodReady), s.Started, pod.CreationTimestamp.Time)
+	}
+	if s.Started.IsZero() {
 		return
 	}
 	ready, containers := condition(pod, corev1.PodReady), condition(pod, corev1.ContainersReady)
@@ -115,6 +121,24 @@ func (s *State) silent(pod *corev1.Pod) {
 	if pod.Status.Reason == "NodeLost" && s.Silent.IsZero() {
 		s.Silent = s.Deleted
 	}
+}
+
+// transition returns the time of the last change of a condition; zero if there is none.
+func transition(pod *corev1.Pod, kind corev1.PodConditionType) time.Time {
+	if c := condition(pod, kind); c != nil {
+		return c.LastTransitionTime.Time
+	}
+	return time.Time{}
+}
+
+// firstTime returns the first time that is set; the Unix epoch if none is.
+func firstTime(times ...time.Time) time.Time {
+	for _, t := range times {
+		if !t.IsZero() {
+			return t
+		}
+	}
+	return time.Unix(0, 0)
 }
 
 func condition(pod *corev1.Pod, kind corev1.PodConditionType) *corev1.PodCondition {
