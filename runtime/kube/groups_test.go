@@ -79,7 +79,7 @@ func (r *rig) job(name string) {
 // coordinateAs runs a coordinator of another run.
 func (r *rig) coordinateAs(ctx context.Context, job string, s *deadStore, out io.Writer) (*record.End, error) {
 	return Coordinate(ctx, Options{
-		Client: r.api.Client("ns"), Store: s, Program: r.encoded, Namespace: "ns", Job: job, JobUID: "uid-of-" + job, Pod: job, PodUID: job, Out: noBugs{r.t, out}, pace: time.Millisecond,
+		Client: r.api.Client("ns"), Store: s, Program: r.encoded, Namespace: "ns", Job: job, JobUID: "uid-of-" + job, Pod: job, PodUID: job, Out: noBugs{r.t, out}, pace: r.pace,
 	})
 }
 
@@ -438,6 +438,7 @@ func TestGroupUnwritable(t *testing.T) {
 		for _, obeyed := range []bool{false, true} {
 			inBubble(t, fmt.Sprintf("%s, obeyed %v", what, obeyed), func(t *testing.T) {
 				r, c := grouped(t, 3, 1)
+				r.pace = 0
 				r.job("run-0")
 				lost, over := obeyed, time.Now().Add(10*time.Minute)
 				var mu sync.Mutex
@@ -471,5 +472,40 @@ func TestGroupUnwritable(t *testing.T) {
 				r.noGroups()
 			})
 		}
+	}
+}
+
+// TestGroupDeniedRelease: a slot whose release the server denies for a while is released then, and the run's next step enters.
+func TestGroupDeniedRelease(t *testing.T) {
+	for what, fault := range map[string]kubetest.Fault{"unauthorized": {Code: 401, Reason: "Unauthorized"}, "forbidden": {Code: 403, Reason: "Forbidden"}} {
+		inBubble(t, what, func(t *testing.T) {
+			r, c := grouped(t, 3, 1)
+			r.pace = 0
+			r.job("run-0")
+			var mu sync.Mutex
+			var since time.Time
+			r.api.Fault = func(q *http.Request) kubetest.Fault {
+				if q.Method != http.MethodPut && q.Method != http.MethodDelete || !strings.HasSuffix(q.URL.Path, kube.GroupLease("x", "gpu")) {
+					return kubetest.Fault{}
+				}
+				c.mu.Lock()
+				runs := c.all > 0
+				c.mu.Unlock()
+				mu.Lock()
+				defer mu.Unlock()
+				if runs && since.IsZero() {
+					since = time.Now()
+				}
+				if !since.IsZero() && time.Since(since) < 5*time.Minute {
+					return fault
+				}
+				return kubetest.Fault{}
+			}
+			end, err := r.coordinateAs(t.Context(), "run-0", &deadStore{Store: r.store}, io.Discard)
+			if err != nil || end.Status != record.Succeeded || c.max != 1 {
+				t.Errorf("%+v, %v; %d were in at once", end, err, c.max)
+			}
+			r.noGroups()
+		})
 	}
 }
