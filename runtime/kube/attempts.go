@@ -87,7 +87,7 @@ func (s *attempts) resumed() {
 	s.listed = nil
 	for name, p := range listed {
 		if s.byPod[name] == nil {
-			s.d.strays.take(p)
+			s.d.strays.list(p)
 		}
 	}
 }

@@ -32,14 +32,29 @@ func newStrays(d *driver) *strays {
 	return &strays{d: d, byStep: map[string][]stray{}, late: map[string]bool{}}
 }
 
+// list takes in a pod that existed when this coordinator started, and that no attempt has asked for. If it has ended, it is
+// treated like the pods of this coordinator's attempts.
+func (s *strays) list(p *corev1.Pod) {
+	if id, _ := s.d.owned(p); s.d.run.MayStart(id) || runs(p) {
+		s.take(p)
+		return
+	}
+	s.d.swept.keep(p.Name, p.UID)
+}
+
+// runs reports whether something in a pod runs, or will.
+func runs(p *corev1.Pod) bool {
+	state := podstate.Of(p)
+	return !state.Ends() || state.OthersRun
+}
+
 // take takes in a pod that no attempt has asked for, as the cluster reports it.
 func (s *strays) take(p *corev1.Pod) {
 	id, ok := s.d.owned(p)
 	if !ok || p.DeletionTimestamp != nil {
 		return
 	}
-	state := podstate.Of(p)
-	found := stray{id, p.Name, p.UID, !state.Ends() || state.OthersRun}
+	found := stray{id, p.Name, p.UID, runs(p)}
 	if !s.d.run.MayStart(id) {
 		if found.runs { // else it is the pod of an attempt that has ended, and was taken care of
 			s.remove(&found)

@@ -17,6 +17,8 @@ type sweeper struct {
 	timer    *time.Timer
 	deleting map[types.UID]bool // the pods whose deletion was requested and that exist, as far as is known
 	open     int                // requests that have no answer yet
+	blocked  []*deletion        // those that wait for the log
+	flushing bool               // the log is being written for earlier ones
 	ending   bool               // the run has ended: pods that wait are deleted now
 }
 
@@ -45,13 +47,31 @@ func (s *sweeper) delete(name string, uid types.UID, since time.Time, asked func
 		r.send()
 		return
 	}
+	s.blocked = append(s.blocked, r)
+	if !s.flushing {
+		s.flush()
+	}
+}
+
+// flush sends the deletions that wait for the log when it was written, or after logWait.
+func (s *sweeper) flush() {
+	ready := s.blocked
+	s.blocked, s.flushing = nil, true
 	s.d.async(func(ctx context.Context) func() {
 		ctx, cancel := context.WithTimeout(ctx, logWait)
 		defer cancel()
 		if err := s.d.run.FlushContext(ctx); errors.Is(err, ErrTakenOver) {
-			return nil // the successor decides about the pod
+			return nil // the successor decides about the pods
 		}
-		return r.send
+		return func() {
+			s.flushing = false
+			if len(s.blocked) > 0 {
+				s.flush()
+			}
+			for _, r := range ready {
+				r.send()
+			}
+		}
 	})
 }
 
