@@ -15,6 +15,7 @@ import (
 	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/kube"
 	"pipec.dev/pipec/runtime/kubeclient"
+	"pipec.dev/pipec/schema/expr"
 	names "pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -36,7 +37,7 @@ func (a *agent) coordinate(ctx context.Context, args []string) int {
 	if a.getenv("GOMEMLIMIT") == "" { // the Job sets it below the limit of the pod
 		debug.SetMemoryLimit(coordinatorMemory)
 	}
-	end, err := a.drive(ctx)
+	end, err := a.driveSafely(ctx)
 	var refusal *drive.Refusal
 	code := exitEnvironment
 	switch {
@@ -58,6 +59,18 @@ func (a *agent) coordinate(ctx context.Context, args []string) int {
 	}
 	a.terminate([]byte(text[:min(len(text), 4096)]))
 	return code
+}
+
+// driveSafely is drive. It ends the coordinator without another start after a panic that no other code has handled: the next
+// coordinator would panic too.
+func (a *agent) driveSafely(ctx context.Context) (end *record.End, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			a.say("internal error: %v\n%s", v, debug.Stack())
+			end, err = nil, &drive.Refusal{Message: "internal error of pipec in " + expr.Panicked() + ": please report it with the coordinator's log"}
+		}
+	}()
+	return a.drive(ctx)
 }
 
 func (a *agent) drive(ctx context.Context) (*record.End, error) {

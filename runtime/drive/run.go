@@ -192,8 +192,8 @@ func (r *Run) filter(actions []engine.Action) []engine.Action {
 	return out
 }
 
-// Check returns why an answer to an approval can't be taken: an *engine.NotPendingError, or what is wrong with it.
-func (r *Run) Check(step string, a *record.Answer) error {
+// CheckAnswer returns why an answer to an approval can't be taken: an *engine.NotPendingError, or what is wrong with it.
+func (r *Run) CheckAnswer(step string, a *record.Answer) error {
 	if r.end != nil {
 		return &engine.NotPendingError{Step: step}
 	}

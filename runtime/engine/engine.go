@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -30,12 +31,18 @@ const runTimer = "timeout"
 
 // Next folds one event into the state and returns what to do now. It changes s and returns it. An event that does not fit
 // (of a step that does not exist, of an attempt that isn't running, a second one of its kind, after the end) changes
-// nothing and asks for nothing.
-func Next(s *State, e record.Event) (*State, []Action) {
+// nothing and asks for nothing. A panic ends the run as failed: every process that folds the log then comes to the same end, and
+// none of them crashes.
+func Next(s *State, e record.Event) (_ *State, actions []Action) {
 	if s.life.over {
 		return s, nil
 	}
 	s.out.begin(e.At)
+	defer func() {
+		if recover() != nil {
+			actions = s.abort(&e, expr.Panicked())
+		}
+	}()
 	switch e.Type {
 	case record.RunStarted:
 		s.runStarted()

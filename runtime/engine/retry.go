@@ -82,6 +82,9 @@ func (rt *retries) again(n *node) (bool, string) {
 	if why := rt.graph.frames[n.frame].halted[n.section]; why != "" {
 		return false, why
 	}
+	if r.Reason == record.ReasonInternal {
+		return false, "an internal error of pipec would happen again"
+	}
 	if r.Class == record.ClassInfrastructure {
 		return n.infraFailures <= retry.Infrastructure, ""
 	}

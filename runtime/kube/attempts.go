@@ -12,16 +12,16 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// attempts are those of a run that have not ended. They are owned by the loop.
+// attempts are the attempts of a run that have not ended. They are owned by the loop.
 type attempts struct {
 	d     *driver
 	byID  map[record.AttemptID]*attempt
 	byPod map[string]*attempt
-	// listed are the pods that exist before their attempts are started again; nil once these were.
+	// listed are the pods that existed when this coordinator resumed the run; nil after their attempts were started again.
 	listed map[string]*corev1.Pod
 	// highest is the highest attempt of each step that has a pod in listed. Earlier attempts of the step have ended.
 	highest map[string]int
-	// givenUp are the results of attempts that an earlier coordinator has given up, by the run's log.
+	// givenUp are the results of attempts that an earlier coordinator has given up, from the run's log.
 	givenUp map[record.AttemptID]*record.Result
 	// lists is how often all pods were listed.
 	lists int
@@ -36,7 +36,7 @@ func newAttempts(d *driver) *attempts {
 	}
 }
 
-// start begins an attempt: its pod is built, and then adopted, looked for or created.
+// start begins an attempt. It builds the pod, and then adopts it, looks for a result of an earlier pod, or creates it.
 func (s *attempts) start(spec engine.Spec) {
 	d := s.d
 	a := newAttempt(d, record.AttemptID{Step: spec.Step, Attempt: spec.Attempt})
@@ -58,7 +58,7 @@ func (s *attempts) start(spec engine.Spec) {
 			switch {
 			case listed != nil:
 				a.adopt(listed)
-			case before: // its pod may have gone, and left a result
+			case before: // its pod may be gone and may have left a result
 				a.search()
 			default:
 				a.create()
@@ -67,13 +67,13 @@ func (s *attempts) start(spec engine.Spec) {
 	})
 }
 
-// settled forgets an attempt that has ended.
+// settled removes an attempt that has ended.
 func (s *attempts) settled(a *attempt) {
 	delete(s.byID, a.id)
 	delete(s.byPod, a.name)
 }
 
-// stop ends an attempt that the engine doesn't want any more.
+// stop ends an attempt that the engine has stopped.
 func (s *attempts) stop(id record.AttemptID, why string) {
 	if a := s.byID[id]; a != nil {
 		a.stop(why)
@@ -92,7 +92,7 @@ func (s *attempts) resumed() {
 	}
 }
 
-// podChanged takes in a pod of the run as the cluster reports it.
+// podChanged handles a change of a pod of the run that the cluster reports.
 func (s *attempts) podChanged(p *corev1.Pod) {
 	a := s.byPod[p.Name]
 	switch {
@@ -120,7 +120,7 @@ func (s *attempts) list(p *corev1.Pod) {
 	s.listed[p.Name] = p
 }
 
-// podGone takes in that a pod of the run doesn't exist any more.
+// podGone handles that a pod of the run no longer exists.
 func (s *attempts) podGone(p *corev1.Pod) {
 	delete(s.listed, p.Name)
 	s.d.strays.gone(p)
@@ -130,7 +130,7 @@ func (s *attempts) podGone(p *corev1.Pod) {
 	}
 }
 
-// vanished is podGone for a pod that a request has not found: the watch need not have reported that yet.
+// vanished is like podGone, for a pod that a request has not found. The watch may not have reported that yet.
 func (s *attempts) vanished(name string, uid types.UID) {
 	if a := s.byPod[name]; a != nil && a.pod.uid == uid {
 		a.vanished()

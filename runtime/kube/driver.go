@@ -16,7 +16,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// driver carries out what the engine asks for. All that it knows is owned by its loop.
+// driver carries out the engine's actions. Its state is owned by its loop.
 type driver struct {
 	*loop
 	o       *Options
@@ -25,7 +25,7 @@ type driver struct {
 	program *program.Program
 	record  *record.Run
 	run     *drive.Run
-	resumed bool // attempts may have been made by a coordinator before this one
+	resumed bool // earlier coordinators may have made attempts
 
 	requests *requests.Requests
 	fence    *fence
@@ -36,7 +36,7 @@ type driver struct {
 	reads   *pool // of results
 	tailing *pool // saves the ends of logs
 
-	queue    []record.Event // the events that wait until the actions in hand are carried out
+	queue    []record.Event // the events that wait until the current actions are carried out
 	acting   bool           // actions are being carried out
 	attempts *attempts
 	tails    *tails
@@ -55,7 +55,7 @@ func newDriver(o *Options, p *program.Program) *driver {
 	}
 	d.builds, d.creates, d.deletes = newPool(d.loop, changes), newPool(d.loop, changes), newPool(d.loop, changes)
 	d.reads, d.tailing = newPool(d.loop, reads), newPool(d.loop, saves)
-	d.attempts, d.cached, d.swept, d.strays = newAttempts(d), &cached{d: d, slots: map[string]cache.Slot{}}, newSweeper(d), newStrays(d)
+	d.attempts, d.cached, d.swept, d.strays = newAttempts(d), &cached{d: d, keys: map[string]cache.Key{}}, newSweeper(d), newStrays(d)
 	d.commands, d.watches = newCommands(d), &watches{d: d, blind: map[string]bool{}}
 	d.groups = groups.New(&groups.Options{
 		Client: o.Client, Requests: d.requests, Project: p.Project, Namespace: o.Namespace, Job: o.Job, JobUID: o.JobUID, Pace: o.pace,
@@ -63,7 +63,7 @@ func newDriver(o *Options, p *program.Program) *driver {
 	return d
 }
 
-// config returns what the run is driven with.
+// config returns the configuration of the driven run.
 func (d *driver) config() drive.Config {
 	return drive.Config{Store: d.store, Program: d.program, Record: d.record, Observe: d.observe, LogDelay: logDelay}
 }
@@ -147,8 +147,8 @@ func (d *driver) finish(ctx context.Context) (*record.End, error) {
 	return d.run.End(), nil
 }
 
-// feed passes an event to the run, and carries out the actions that follow. While actions are being carried out, events
-// wait until all of them are.
+// feed passes an event to the run, and carries out the actions that follow. If actions are being carried out, the event waits
+// until all of them are done.
 func (d *driver) feed(e record.Event) {
 	d.queue = append(d.queue, e)
 	if !d.acting {
@@ -156,7 +156,7 @@ func (d *driver) feed(e record.Event) {
 	}
 }
 
-// act carries out actions, and then takes the events that wait.
+// act carries out actions, and then passes the waiting events to the run.
 func (d *driver) act(actions []engine.Action) {
 	d.acting = true
 	for {
@@ -222,14 +222,14 @@ func (d *driver) observe(e record.Event) {
 	}
 }
 
-// tell writes an event for those who observe the run. Nothing depends on them.
+// tell notifies the observers of the run of an event. Errors of writing it are ignored.
 func (d *driver) tell(e record.Event) {
 	if data, err := store.EncodeJSON(&e); err == nil && d.o.Out != nil {
 		_, _ = d.o.Out.Write(data)
 	}
 }
 
-// warn reports what the run continues without.
+// warn reports an error that does not stop the run.
 func (d *driver) warn(step, text string) {
 	d.tell(drive.Complete(d.record, record.Event{Type: record.Warned, Step: step, Text: text}))
 }

@@ -28,7 +28,7 @@ func TestGroupUnwritable(t *testing.T) {
 			inBubble(t, fmt.Sprintf("%s, obeyed %v", what, obeyed), func(t *testing.T) {
 				r, c := grouped(t, 3, 1)
 				r.pace = 0
-				r.job("run-0")
+				r.api.PutJob("run-0")
 				lost, over := obeyed, time.Now().Add(10*time.Minute)
 				var mu sync.Mutex
 				r.api.Fault = func(q *http.Request) kubetest.Fault {
@@ -70,7 +70,7 @@ func TestGroupDeniedRelease(t *testing.T) {
 		inBubble(t, what, func(t *testing.T) {
 			r, c := grouped(t, 3, 1)
 			r.pace = 0
-			r.job("run-0")
+			r.api.PutJob("run-0")
 			var mu sync.Mutex
 			var since time.Time
 			r.api.Fault = func(q *http.Request) kubetest.Fault {

@@ -15,17 +15,17 @@ import (
 
 const (
 	leaseRenew  = 10 * time.Second
-	leaseExpiry = 30 * time.Second // without a change, by this machine's clock
-	leaseLook   = 2 * time.Second  // how often one that is another's is looked at
+	leaseExpiry = 30 * time.Second // how long a lease is valid without a change, by this machine's clock
+	leaseLook   = 2 * time.Second  // how often a lease that another coordinator holds is read
 )
 
-// lease keeps two coordinators of a run from working against each other for long. It is not a lock: their actions are safe
-// without it, by the names of pods and by the run's log.
+// lease prevents that two coordinators work on the same run for long. It is not a lock: the names of pods and the run's log
+// make the actions of coordinators safe without it.
 type lease struct {
 	d     *driver
 	held  *coordinationv1.Lease
 	fence *fence
-	lost  chan struct{} // closed when another has taken it
+	lost  chan struct{} // closed when another coordinator has taken the lease
 	stop  context.CancelFunc
 	done  chan struct{} // closed when renew has ended
 }
@@ -37,10 +37,10 @@ func newLease(d *driver) *lease {
 	return l
 }
 
-// holder is who this coordinator is: the same when its container was started again in its pod.
+// holder returns the identity of this coordinator. It does not change when its container is restarted in the pod.
 func (l *lease) holder() string { return l.d.o.Pod + "/" + l.d.o.PodUID }
 
-// acquire waits until the lease is free, or has not been renewed for long.
+// acquire waits until the lease is free or has expired, and takes it.
 func (l *lease) acquire(ctx context.Context) error {
 	seen, since := "", time.Now()
 	for {
@@ -50,7 +50,7 @@ func (l *lease) acquire(ctx context.Context) error {
 			return err
 		})
 		switch {
-		case apierrors.IsConflict(err), apierrors.IsAlreadyExists(err), apierrors.IsNotFound(err): // it has changed meanwhile
+		case apierrors.IsConflict(err), apierrors.IsAlreadyExists(err), apierrors.IsNotFound(err): // the lease was changed concurrently
 		case err != nil:
 			return err
 		case found == nil:
@@ -68,7 +68,7 @@ func (l *lease) acquire(ctx context.Context) error {
 	}
 }
 
-// take tries once. It gives the lease as another holds it.
+// take tries once to take the lease. It returns the lease if another coordinator holds it.
 func (l *lease) take(ctx context.Context, expired bool) (*coordinationv1.Lease, error) {
 	found, err := l.d.client.GetLease(ctx, l.d.o.Job)
 	if apierrors.IsNotFound(err) {
@@ -139,7 +139,7 @@ func (l *lease) sign(lease *coordinationv1.Lease, holder string) {
 	lease.Spec.HolderIdentity, lease.Spec.RenewTime, lease.Spec.LeaseDurationSeconds = &holder, &at, &seconds
 }
 
-// keep renews the lease from now on, until release.
+// keep renews the lease in the background until release.
 func (l *lease) keep(ctx context.Context) {
 	ctx, l.stop = context.WithCancel(ctx)
 	go l.renew(ctx)
@@ -192,7 +192,7 @@ func (l *lease) renewOnce(ctx context.Context) error {
 	return l.update(ctx, found) // it was renewed, but the answer was lost
 }
 
-// release gives the lease back, so that the next coordinator need not wait.
+// release releases the lease, so that the next coordinator does not have to wait.
 func (l *lease) release() {
 	l.stop()
 	<-l.done

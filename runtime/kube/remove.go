@@ -6,7 +6,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// remove deletes the pod of an attempt that is to end, once. The watch reports the pod's end.
+// remove deletes the pod of an attempt that is to end, once. The watch reports the end of the pod.
 func (a *attempt) remove() {
 	if a.phase == ended || a.pod.gone || a.deleting {
 		return
@@ -25,7 +25,7 @@ func (a *attempt) remove() {
 	})
 }
 
-// grace is how long the pod may take to end.
+// grace returns how long the pod may take to end.
 func (a *attempt) grace() time.Duration {
 	if a.manifest != nil && a.manifest.Spec.TerminationGracePeriodSeconds != nil {
 		return time.Duration(*a.manifest.Spec.TerminationGracePeriodSeconds) * time.Second

@@ -10,7 +10,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// search looks for a result that the pod of an earlier coordinator may have committed, and creates the pod if there is none.
+// search looks for a result that the pod of an earlier coordinator may have committed. If there is none, it creates the pod.
 func (a *attempt) search() {
 	if !a.move(searching) {
 		return
@@ -28,8 +28,8 @@ func (a *attempt) search() {
 	})
 }
 
-// read reads what the attempt has committed (nil: nothing), and then calls then. It does nothing while the result is being
-// read already.
+// read reads the committed result of the attempt, and calls then with it; nil: nothing is committed. It does nothing if the
+// result is already being read.
 func (a *attempt) read(then func(*record.Result)) {
 	next := concluding
 	switch a.phase {
@@ -44,7 +44,7 @@ func (a *attempt) read(then func(*record.Result)) {
 	}
 }
 
-// fetch reads the result beside the loop. Of a pod that left none the end of its log is saved.
+// fetch reads the result in the background. If the pod left none, fetch saves the end of its log.
 func (a *attempt) fetch(then func(*record.Result)) {
 	log := a.pod.uid != "" && !a.pod.gone && a.pod.state.Main != nil
 	a.d.reads.do(func(ctx context.Context) func() {
@@ -93,10 +93,10 @@ func (a *attempt) committed(ctx context.Context) (*record.Result, error) {
 	return &r, nil
 }
 
-// settle ends the attempt with what it has committed and what its pod says, unless the pod may still say more.
+// settle ends the attempt with its committed result and the status of its pod, unless that status may still report the cause.
 func (a *attempt) settle(committed *record.Result) { a.settleAs(committed, a.ending.result) }
 
-// settleAs is settle with the result that counts if nothing is committed; nil: what the pod says.
+// settleAs is like settle, with the result that counts if nothing is committed; nil: it follows from the pod.
 func (a *attempt) settleAs(committed, otherwise *record.Result) {
 	if a.phase == ended {
 		return
@@ -127,7 +127,7 @@ func (a *attempt) settleAs(committed, otherwise *record.Result) {
 	d.swept.leave(a)
 }
 
-// result is what the attempt ends with.
+// result returns the result with which the attempt ends.
 func (a *attempt) result(committed, otherwise *record.Result) (r record.Result) {
 	switch {
 	case committed == nil && otherwise != nil:
@@ -151,11 +151,11 @@ func (a *attempt) result(committed, otherwise *record.Result) (r record.Result) 
 	return r
 }
 
-// whyDelay is how long a pod that was ended from outside may take to say why.
+// whyDelay limits the wait for the status of a pod that was ended from outside to report the cause.
 const whyDelay = 10 * time.Second
 
-// mayExplain reports whether the pod may still say why it was ended: the kubelet reports the end of a container before
-// that of the pod. It is waited for once.
+// mayExplain reports whether the status of the pod may still report why the pod was ended: the kubelet reports the end of a
+// container before the end of the pod. The attempt waits for that once.
 func (a *attempt) mayExplain(committed *record.Result) bool {
 	known := committed != nil && !(committed.Class == record.ClassInfrastructure && committed.Reason == record.ReasonShutdown)
 	return a.phase == reading && !known && !a.pod.gone && !a.pod.state.Over && !a.ending.set()

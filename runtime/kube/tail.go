@@ -14,22 +14,22 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// maxTail is how much of a log's end is saved.
+// maxTail limits the end of a log that is saved, in bytes.
 const maxTail = 1 << 20
 
-// tailNote precedes a log that was saved this way.
+// tailNote precedes the saved end of a log.
 const tailNote = "pipec: the following lines are from the pod's own log: the step was killed before its log could be stored\n"
 
-// tails saves the ends of logs whose wrappers were killed. It is safe for concurrent use.
+// tails saves the ends of logs of wrappers that were killed. It is safe for concurrent use.
 type tails struct {
 	store  store.Store
 	client *kubeclient.Client
 }
 
-// save appends to the log that a wrapper has stored what the node still has of it, and returns where all of it is. The
-// wrapper writes everything that it stores to its output too, byte for byte, so what the node has beyond that is new. A
-// node that has less has dropped the beginning, and all that it has is appended. A second call, by this coordinator or the
-// next, finds what the first one has saved.
+// save appends the rest of a log, which only the node has, to the part that the wrapper has stored. It returns the complete log.
+// The wrapper also writes all bytes that it stores to its output, so the bytes of the node beyond that length are new. If the
+// node has fewer bytes, it has dropped the beginning, and all its bytes are appended. A second call, by this coordinator or its
+// successor, finds the part that the first one has saved.
 func (s *tails) save(ctx context.Context, pod string, task *step.Spec) record.Log {
 	var log record.Log
 	for {
@@ -90,12 +90,12 @@ func (s *tails) saved(ctx context.Context, task *step.Spec, segment int) (bool, 
 	return string(start) == tailNote, err
 }
 
-// tail keeps the end of what is written to it, without its first bytes.
+// tail keeps the last bytes that are written to it. It skips the first ones, unless nothing follows them.
 type tail struct {
 	skip int64
 	all  int64
 	buf  []byte
-	// first is the beginning, in case that there is nothing behind it.
+	// short is the end of the skipped bytes. It is used if nothing follows them.
 	short []byte
 }
 
@@ -115,7 +115,7 @@ func (t *tail) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// last cuts a buffer that has grown to twice the limit.
+// last cuts a buffer to its end when it has grown to twice the limit.
 func last(b []byte) []byte {
 	if len(b) > 2*maxTail {
 		return append(b[:0], b[len(b)-maxTail:]...)

@@ -12,7 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// Timeout limits a request that is not answered. The server may have obeyed it all the same.
+// Timeout limits the wait for a response. The server may have carried out a request that timed out.
 const Timeout = 30 * time.Second
 
 // DeniedGrace is how long a request is repeated that the server has no right for: new rights and tokens take a while to be
@@ -27,7 +27,7 @@ type Requests struct {
 // New returns requests whose first pause between tries is pace; 0: the one that is good for a server.
 func New(pace time.Duration) *Requests { return &Requests{pace: pace} }
 
-// BackOff returns the pauses between the tries of a request.
+// BackOff returns the pauses between the repetitions of a request.
 func (q *Requests) BackOff() *backoff.ExponentialBackOff {
 	b := backoff.NewExponentialBackOff()
 	b.InitialInterval, b.MaxInterval = 200*time.Millisecond, 15*time.Second
@@ -72,11 +72,11 @@ func (q *Requests) Retry(ctx context.Context, what string, send func(context.Con
 // Denied reports whether the server has refused a request because of who has sent it: 401 or 403.
 func Denied(err error) bool { return apierrors.IsUnauthorized(err) || apierrors.IsForbidden(err) }
 
-// passing reports whether an error may pass by itself.
+// passing reports whether an error may pass by itself, so that a repetition can succeed.
 func passing(err error) bool {
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) {
-		return true // no answer at all
+		return true // there was no response
 	}
 	code := status.Status().Code
 	return code == 429 || code >= 500
