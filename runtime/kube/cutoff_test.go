@@ -226,6 +226,13 @@ func TestCancelWithoutStore(t *testing.T) {
 				return &record.Result{Status: record.Succeeded}
 			}
 			s := &slowStore{Store: r.store}
+			over := time.Now().Add(5 * time.Minute)
+			r.api.Fault = func(q *http.Request) kubetest.Fault {
+				if isDelete(q) && time.Now().Before(over) {
+					return fault
+				}
+				return kubetest.Fault{}
+			}
 			c := r.start(s, "one", io.Discard)
 			<-running
 			time.Sleep(2 * time.Second)
@@ -233,12 +240,6 @@ func TestCancelWithoutStore(t *testing.T) {
 				s.set(true)
 			}
 			begun := time.Now()
-			r.api.Fault = func(q *http.Request) kubetest.Fault {
-				if isDelete(q) && time.Since(begun) < 5*time.Minute {
-					return fault
-				}
-				return kubetest.Fault{}
-			}
 			r.annotate(kube.AnnotationCancel, "now")
 			r.untilDeleted(podName("a", 1))
 			if took := time.Since(begun); fault.Code == 0 && took > 2*logWait {
