@@ -34,13 +34,20 @@ func isDelete(q *http.Request) bool {
 }
 
 // link is the network of one coordinator. From the first creation of a pod on it is cut: requests fail, or hang as those of
-// a process that is frozen.
+// a process that is frozen. When it works again, requests for Leases are the last to succeed.
 type link struct {
 	api   *kubetest.API
 	hangs bool
 	mu    sync.Mutex
 	cut   chan struct{} // closed when it is cut
 	whole chan struct{} // closed when it works again
+	since time.Time     // when it works again; set before whole is closed
+}
+
+// repair makes the network work again.
+func (l *link) repair() {
+	l.since = time.Now()
+	close(l.whole)
 }
 
 func newLink(api *kubetest.API, hangs bool) *link {
@@ -61,6 +68,9 @@ func (l *link) RoundTrip(q *http.Request) (*http.Response, error) {
 		if q.Context().Err() != nil {
 			return nil, q.Context().Err()
 		}
+	}
+	if closed(l.whole) && strings.Contains(q.URL.Path, "/leases") && time.Since(l.since) < 40*time.Second {
+		return nil, errors.New("no route to host")
 	}
 	return l.api.RoundTrip(q)
 }
@@ -104,7 +114,7 @@ func TestCutOff(t *testing.T) {
 				t.Errorf("%+v", end)
 			}
 			made := r.api.Made()[podName("a", 1)]
-			close(l.whole)
+			l.repair()
 			if err := <-stale; !errors.Is(err, ErrTakenOver) {
 				t.Errorf("the coordinator that was cut off ended with %v", err)
 			}
@@ -140,7 +150,7 @@ func TestForcedAway(t *testing.T) {
 		if took := time.Since(begun); took < fenceAfter || took > 2*leaseExpiry {
 			t.Errorf("the successor has ended the run after %s", took)
 		}
-		close(l.whole)
+		l.repair()
 		<-stale
 	})
 }

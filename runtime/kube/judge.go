@@ -32,7 +32,7 @@ type judge struct {
 func (j *judge) judge(m *maker, err error) error {
 	message, name := err.Error(), m.a.name
 	switch {
-	case apierrors.IsForbidden(err) && strings.Contains(message, "exceeded quota"):
+	case apierrors.IsForbidden(err) && (strings.Contains(message, "exceeded quota") || strings.Contains(message, "status unknown for quota")):
 		return j.lacks(m, podstate.Quota, message)
 	case apierrors.IsForbidden(err) && strings.Contains(message, "error looking up service account"):
 		return j.lacks(m, podstate.Config, message)
@@ -50,10 +50,10 @@ func (j *judge) judge(m *maker, err error) error {
 // rejected reports whether the cluster will never accept this pod. A pod with a name is forbidden by an admission plugin or
 // a webhook; a user, by the rights of the coordinator.
 func rejected(err error, name string) bool {
-	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+	text := err.Error()
+	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) || strings.Contains(text, "because it is being terminated") {
 		return false
 	}
-	text := err.Error()
 	return apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsRequestEntityTooLargeError(err) || apierrors.IsMethodNotSupported(err) ||
 		apierrors.IsForbidden(err) && (strings.Contains(text, fmt.Sprintf("%q is forbidden", name)) || strings.Contains(text, "denied the request") || strings.Contains(text, "denied request"))
 }
