@@ -10,7 +10,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// ReasonRejected is why an attempt has failed whose pod the cluster rejects.
+// ReasonRejected is the reason of an attempt that failed because the cluster rejected its pod.
 const ReasonRejected = "PodRejected"
 
 // create creates the attempt's pod after the ends of attempts that only this coordinator knows are in the log.
@@ -32,7 +32,7 @@ func (a *attempt) request() {
 	a.maker.next()
 }
 
-// created takes in the pod that was created or found, or why there is none.
+// created handles the outcome of the maker: the pod that was created or found, or the reason why there is none.
 func (a *attempt) created(p *corev1.Pod, err error) {
 	var no *rejection
 	switch {
@@ -44,7 +44,7 @@ func (a *attempt) created(p *corev1.Pod, err error) {
 	case a.pod.uid != "": // the watch has seen it
 	case errors.As(err, &no):
 		a.fail(record.ClassUser, no.reason, no.message)
-	case a.ending.set(): // it was stopped before there was a pod
+	case a.ending.set(): // the attempt was stopped before its pod was created
 		a.pod.gone = true
 		a.settle(nil)
 	default:
@@ -52,7 +52,7 @@ func (a *attempt) created(p *corev1.Pod, err error) {
 	}
 }
 
-// maker creates the pod of an attempt, whatever the API server answers. It is owned by the loop.
+// maker creates the pod of an attempt. It handles all errors of the API server. It is owned by the loop.
 type maker struct {
 	a     *attempt
 	s     *sender

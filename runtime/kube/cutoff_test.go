@@ -34,7 +34,7 @@ func isDelete(q *http.Request) bool {
 }
 
 // link is the network of one coordinator. From the first creation of a pod on it is cut: requests fail, or hang as those of
-// a process that is frozen. When it works again, requests for Leases are the last to succeed.
+// a process that is frozen. When it works again, requests to create pods are the first to succeed.
 type link struct {
 	api   *kubetest.API
 	hangs bool
@@ -69,7 +69,7 @@ func (l *link) RoundTrip(q *http.Request) (*http.Response, error) {
 			return nil, q.Context().Err()
 		}
 	}
-	if closed(l.whole) && strings.Contains(q.URL.Path, "/leases") && time.Since(l.since) < 40*time.Second {
+	if closed(l.whole) && !isCreate(q) && time.Since(l.since) < 40*time.Second {
 		return nil, errors.New("no route to host")
 	}
 	return l.api.RoundTrip(q)

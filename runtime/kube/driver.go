@@ -122,7 +122,7 @@ func (d *driver) until(ctx context.Context, lost <-chan struct{}, done func() bo
 // clearLimit limits how long the end of a run waits until the pods that are not needed are deleted.
 const clearLimit = time.Minute
 
-// clear deletes the pods of a run that has ended and that nobody needs, before the end is recorded.
+// clear deletes the pods that a run no longer needs after its end, before the end is recorded.
 func (d *driver) clear(ctx context.Context, lost <-chan struct{}) error {
 	d.strays.clear()
 	d.swept.finish()

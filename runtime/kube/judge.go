@@ -13,22 +13,22 @@ import (
 	"pipec.dev/pipec/runtime/kube/requests"
 )
 
-// rejection is why there can be no pod.
+// rejection is the reason why the pod can't be created.
 type rejection struct{ reason, message string }
 
 func (r *rejection) Error() string { return r.message }
 
-// judge decides which answers to the requests to create a pod are the last one. What the namespace lacks may be added, rights
-// may be granted, and a server that is away or busy will answer again: all of that has its time.
+// judge decides which errors of the requests to create a pod are final. Objects that the namespace lacks may be added, rights
+// may be granted, and a server that is unreachable or busy may recover. For each of these there is a limit.
 type judge struct {
 	maybe   bool                        // a request that failed may have been obeyed
-	failing time.Time                   // since when the server neither obeys nor says what is missing
-	denied  time.Time                   // since when the coordinator has no right to create the pod
-	since   map[podstate.Kind]time.Time // since when the namespace lacks something
-	told    bool
+	failing time.Time                   // when the server began to fail without naming a cause
+	denied  time.Time                   // when the server began to deny the creation
+	since   map[podstate.Kind]time.Time // when the namespace was first found to lack something of this kind
+	warned  bool
 }
 
-// judge returns why there can be no pod; nil: the request is sent again.
+// judge returns why the pod can't be created; nil: the request is to be repeated.
 func (j *judge) judge(m *maker, err error) error {
 	message, name := err.Error(), m.a.name
 	switch {
@@ -36,8 +36,6 @@ func (j *judge) judge(m *maker, err error) error {
 		return j.lacks(m, podstate.Quota, message)
 	case apierrors.IsForbidden(err) && strings.Contains(message, "error looking up service account"):
 		return j.lacks(m, podstate.Config, message)
-	case apierrors.IsNotFound(err) && !isNamespace(err): // the pod that existed is gone
-		return nil
 	case rejected(err, name):
 		return &rejection{ReasonRejected, "the cluster doesn't accept its pod: " + message}
 	case requests.Denied(err):
@@ -47,8 +45,8 @@ func (j *judge) judge(m *maker, err error) error {
 	return j.fails(m, err)
 }
 
-// rejected reports whether the cluster will never accept this pod. A pod with a name is forbidden by an admission plugin or
-// a webhook; a user, by the rights of the coordinator.
+// rejected reports whether the cluster will never accept this pod. A message that forbids the pod by its name comes from an
+// admission plugin. A message about missing rights names the coordinator's user instead.
 func rejected(err error, name string) bool {
 	text := err.Error()
 	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) || strings.Contains(text, "because it is being terminated") {
@@ -56,12 +54,6 @@ func rejected(err error, name string) bool {
 	}
 	return apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsRequestEntityTooLargeError(err) || apierrors.IsMethodNotSupported(err) ||
 		apierrors.IsForbidden(err) && (strings.Contains(text, fmt.Sprintf("%q is forbidden", name)) || strings.Contains(text, "denied the request") || strings.Contains(text, "denied request"))
-}
-
-// isNamespace reports whether an error says that the namespace is gone.
-func isNamespace(err error) bool {
-	var s apierrors.APIStatus
-	return errors.As(err, &s) && s.Status().Details != nil && s.Status().Details.Kind == "namespaces"
 }
 
 // mayBeObeyed reports whether a request may have been obeyed although there is an error.
@@ -78,7 +70,7 @@ func (j *judge) refused(m *maker, err error) error {
 	if waited := time.Since(j.denied); waited >= requests.DeniedGrace {
 		return fmt.Errorf("it has had no right to do that for %s: %w", waited.Round(time.Second), err)
 	}
-	j.tell(m, "its pod can't be created yet: "+err.Error())
+	j.warn(m, "its pod can't be created yet: "+err.Error())
 	return nil
 }
 
@@ -90,7 +82,7 @@ func (j *judge) fails(m *maker, err error) error {
 	if waited := time.Since(j.failing); waited >= podstate.Starting.Grace(m.a.spec.Def.PendingTimeout.D()) {
 		return fmt.Errorf("the API server has failed for %s: %w", waited.Round(time.Second), err)
 	}
-	j.tell(m, "its pod can't be created yet: "+err.Error())
+	j.warn(m, "its pod can't be created yet: "+err.Error())
 	return nil
 }
 
@@ -114,14 +106,14 @@ func (j *judge) lacks(m *maker, kind podstate.Kind, message string) error {
 // wait reports that the pod has to wait for the coordinator's Lease.
 func (j *judge) wait(m *maker) {
 	if closed, err := m.a.d.fence.closed(); closed && err != nil {
-		j.tell(m, "its pod can't be created before the coordinator's Lease is renewed: "+err.Error())
+		j.warn(m, "its pod can't be created before the coordinator's Lease is renewed: "+err.Error())
 	}
 }
 
-// tell warns once.
-func (j *judge) tell(m *maker, text string) {
-	if !j.told {
-		j.told = true
+// warn warns once.
+func (j *judge) warn(m *maker, text string) {
+	if !j.warned {
+		j.warned = true
 		m.a.d.warn(m.a.id.Step, text)
 	}
 }

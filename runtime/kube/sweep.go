@@ -82,7 +82,7 @@ type deletion struct {
 	name   string
 	uid    types.UID
 	asked  func()
-	told   bool
+	warned bool
 }
 
 // errReplaced means that a pod has another UID: the one that was to be deleted is gone.
@@ -119,8 +119,8 @@ func (r *deletion) answered(err error) {
 		r.s.gone(r.uid)
 		r.s.d.attempts.vanished(r.name, r.uid)
 	default:
-		if !r.told {
-			r.told = true
+		if !r.warned {
+			r.warned = true
 			r.s.d.warn("", "the pod "+r.name+" can't be deleted yet: "+err.Error())
 		}
 		r.sender.again(err, r.send)

@@ -70,9 +70,9 @@ func (r *rig) live() (out []string) {
 // podName returns the name of an attempt's pod.
 func podName(step string, attempt int) string { return kube.PodName("job", step, attempt) }
 
-// untilDeleted blocks while the pod exists and nobody has requested its deletion.
+// untilDeleted blocks while the pod exists and its deletion was not requested, for an hour at most.
 func (r *rig) untilDeleted(name string) {
-	for r.t.Context().Err() == nil {
+	for end := time.Now().Add(time.Hour); r.t.Context().Err() == nil && time.Now().Before(end); {
 		if p, ok := kubetest.Find[*corev1.Pod](r.api, "pods", name); !ok || p.DeletionTimestamp != nil {
 			return
 		}

@@ -69,7 +69,7 @@ func (q *Requests) Retry(ctx context.Context, what string, send func(context.Con
 	}
 }
 
-// Denied reports whether the server has refused a request because of who has sent it: 401 or 403.
+// Denied reports whether the server has refused a request because the sender lacks the right: 401 or 403.
 func Denied(err error) bool { return apierrors.IsUnauthorized(err) || apierrors.IsForbidden(err) }
 
 // passing reports whether an error may pass by itself, so that a repetition can succeed.
