@@ -21,7 +21,7 @@ func checkJSON(r io.ByteReader) string {
 		return s.text.why
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		if s.at == 0 {
-			return "the file is empty"
+			return "the file is empty, but JSON has a value: write null, [] or {}"
 		}
 		return "it is not JSON: it ends too early"
 	}

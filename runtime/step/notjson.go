@@ -21,7 +21,11 @@ func notJSON(data []byte, why string, masks *mask.Set) string {
 	if len(bytes.TrimSpace(data)) == 0 || json.Valid(data) {
 		return why
 	}
-	text := "the file contains " + quoted(masks.String(string(data))) + ", which is " + why
+	masked := masks.String(string(data))
+	if masked != string(data) {
+		why = "not valid JSON" // the parser's reason may quote a character of a secret
+	}
+	text := "the file contains " + quoted(masked) + ", which is " + why
 	if hint := jsonHint(string(data)); hint != "" {
 		text += "; " + hint
 	}

@@ -83,7 +83,7 @@ func TestOutputTypes(t *testing.T) {
 		{name: "empty html", typ: "html", script: `: > $o`},
 		{name: "empty media type", typ: `artifact("text/x-log")`, script: `: > $o`},
 		{name: "empty model file", typ: "model", script: `: > $o`, says: []string{"the file is empty, but a model has content"}},
-		{name: "empty json", typ: "json", script: `: > $o`, says: []string{"the file is empty"}},
+		{name: "empty json", typ: "json", script: `: > $o`, says: []string{"the file is empty", "write null, [] or {}"}},
 		{name: "empty dataframe", typ: "dataframe", script: `: > $o`, says: []string{"the file is empty", "csv with a line of column names"}},
 		{name: "empty image", typ: "image", script: `: > $o`, says: []string{"the file is empty", "png, jpeg"}},
 		{name: "the shown start of an image is cut between characters", typ: "image", script: `printf '123456789012345é6' > $o`, says: []string{`starts with "123456789012345": `}},

@@ -110,15 +110,18 @@ func TestExplainNetwork(t *testing.T) {
 		}
 	}))
 	defer broken.Close()
-	for _, c := range []struct{ name, host, want string }{
-		{"refused", closed(t), "connection refused"},
-		{"no such name", "https://api.invalid:6443", "(DNS)"},
-		{"another authority", secure.URL, "TLS: its certificate is not signed by the authority"},
-		{"http", strings.Replace(plain.URL, "http:", "https:", 1), "it speaks http"},
-		{"in time", silent(t), "no response in time"},
-		{"broken", broken.URL, "the connection was interrupted"},
+	for _, c := range []struct {
+		name, host, want string
+		timeout          time.Duration
+	}{
+		{"refused", closed(t), "connection refused", time.Minute},
+		{"no such name", "https://api.invalid:6443", "(DNS)", time.Minute},
+		{"another authority", secure.URL, "TLS: its certificate is not signed by the authority", time.Minute},
+		{"http", strings.Replace(plain.URL, "http:", "https:", 1), "it speaks http", time.Minute},
+		{"in time", silent(t), "no response in time", 300 * time.Millisecond},
+		{"broken", broken.URL, "the connection was interrupted", time.Minute},
 	} {
-		cluster := &connect.Connection{Context: "prod", Host: c.host, Config: &rest.Config{Host: c.host, Timeout: 300 * time.Millisecond}}
+		cluster := &connect.Connection{Context: "prod", Host: c.host, Config: &rest.Config{Host: c.host, Timeout: c.timeout}}
 		err := ask(t, cluster)
 		var e *connect.Error
 		if !errors.As(err, &e) || e.Reason != connect.Unreachable {

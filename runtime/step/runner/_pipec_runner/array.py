@@ -50,7 +50,10 @@ def alike(value, array):
     if not isinstance(value, (str, bytes, bool, int, float, complex)):
         return True  # an array, or a scalar of numpy
     item = array.tolist()
-    return isinstance(item, (str, bytes)) == isinstance(value, (str, bytes)) and (item == value or item != item and value != value)
+    for kind in (str, bytes), bool:
+        if isinstance(item, kind) != isinstance(value, kind):
+            return False
+    return item == value or item != item and value != value
 
 
 def refused(array):
