@@ -22,10 +22,10 @@ var (
 	opNegate   = calculation(hclsyntax.OpNegate)
 )
 
-// The logical operators of pipec. HCL takes a null for false.
+// OpAnd and OpOr are the logical operators of pipec. HCL takes a null for false.
 var (
-	opAnd = logical(hclsyntax.OpLogicalAnd)
-	opOr  = logical(hclsyntax.OpLogicalOr)
+	OpAnd = logical(hclsyntax.OpLogicalAnd)
+	OpOr  = logical(hclsyntax.OpLogicalOr)
 )
 
 // logical returns an operator for which a null is neither true nor false: it is an error unless the other operand decides.
@@ -65,9 +65,9 @@ func calculating(op *hclsyntax.Operation) *hclsyntax.Operation {
 	case hclsyntax.OpNegate:
 		return opNegate
 	case hclsyntax.OpLogicalAnd:
-		return opAnd
+		return OpAnd
 	case hclsyntax.OpLogicalOr:
-		return opOr
+		return OpOr
 	}
 	return op
 }
