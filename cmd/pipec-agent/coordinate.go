@@ -23,7 +23,7 @@ import (
 )
 
 const (
-	coordinatorMemory = 48 << 20 // memory limit of the Go runtime
+	coordinatorMemory = 48 << 20 // memory limit of the Go runtime, unless the environment sets it
 	coordinatorParts  = 8 << 20  // the part of it for data in transit from and to the store
 	maxProgram        = 1 << 30  // size limit of a decompressed program
 )
@@ -35,7 +35,9 @@ func (a *agent) coordinate(ctx context.Context, args []string) int {
 		return exitUsage
 	}
 	debug.SetGCPercent(50)
-	debug.SetMemoryLimit(coordinatorMemory)
+	if a.getenv("GOMEMLIMIT") == "" { // the Job sets it below the limit of the pod
+		debug.SetMemoryLimit(coordinatorMemory)
+	}
 	end, err := a.driveSafely(ctx)
 	var refusal *drive.Refusal
 	code := exitEnvironment

@@ -77,6 +77,23 @@ func (s *State) Ended() bool { return s.life.over }
 // Len returns how many steps, instances and rounds the run has so far.
 func (s *State) Len() int { return len(s.graph.nodes) }
 
+// MayStart reports whether an attempt runs or may still be started. Steps that the run doesn't have yet, such as instances,
+// may start.
+func (s *State) MayStart(id record.AttemptID) bool {
+	i, ok := s.graph.byAddr[id.Step]
+	if !ok {
+		return true
+	}
+	n := &s.graph.nodes[i]
+	switch n.phase {
+	case absent, ended:
+		return false
+	case running:
+		return id.Attempt >= n.attempts
+	}
+	return id.Attempt > n.attempts
+}
+
 // Steps returns the state of each step, in the order of the program: a step is followed by its instances, its rounds and
 // the steps of the pipeline that it calls. Steps that this run leaves out are not among them.
 func (s *State) Steps() []record.StepEnd { return s.graph.stepEnds() }

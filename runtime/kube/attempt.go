@@ -14,20 +14,22 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// attempt is an attempt that has not ended. It is owned by the loop, except for quit, for which the goroutine that creates
-// the pod waits.
+// attempt is an attempt that has not ended. It is owned by the loop.
 type attempt struct {
 	d    *driver
 	id   record.AttemptID
 	step *step.Spec
 	spec engine.Spec
-	name string        // of the pod
-	quit chan struct{} // closed when the attempt is to end: then no pod is created
+	name string // of the pod
+
+	passed bool // the run has a pod of a later attempt of the step
 
 	phase  phase
 	ending ending
 	timers *timers
 
+	maker    *maker      // creates the pod; nil before
+	deleting bool        // the deletion of the pod was requested
 	manifest *corev1.Pod // the pod as it is to be created; nil while it is being built
 	digest   string      // of the manifest
 	pod      podView
@@ -56,7 +58,7 @@ func (e *ending) set() bool { return e.cause != "" || e.result != nil }
 
 func newAttempt(d *driver, id record.AttemptID) *attempt {
 	return &attempt{
-		d: d, id: id, name: kube.PodName(d.o.JobUID, record.Address(id.Step).SafeName(), id.Attempt), quit: make(chan struct{}),
+		d: d, id: id, name: kube.PodName(d.o.JobUID, record.Address(id.Step).SafeName(), id.Attempt),
 		timers: newTimers(d.post), waits: map[podstate.Kind]time.Time{},
 	}
 }
@@ -83,17 +85,20 @@ func (a *attempt) move(to phase) bool {
 func (a *attempt) adopt(p *corev1.Pod) {
 	if why := a.foreign(p); why != "" {
 		a.fail(record.ClassUser, ReasonConflict, fmt.Sprintf("the pod %s exists and does not belong to this attempt: %s", p.Name, why))
+		a.d.strays.take(p)
 		return
 	}
-	if a.phase == preparing || a.phase == creating {
+	listed := a.phase == preparing
+	if listed || a.phase == creating {
 		a.move(watching)
 	}
 	if a.pod.uid == "" {
 		a.pod.uid, a.pod.began = p.UID, now()
-		if at := p.CreationTimestamp.Time; at.Before(a.pod.began) {
+		if at := p.CreationTimestamp.Time; listed && at.Before(a.pod.began) { // by the server's clock, which may be another one
 			a.pod.began = at
 		}
 		a.changed(p)
+		a.d.attempts.seen(a)
 	} // else the watch has reported the pod first, and its report is newer than the response to the request
 	if a.ending.set() {
 		a.remove()
@@ -105,12 +110,8 @@ const ReasonConflict = "PodConflict"
 
 // foreign returns why a pod is not the pod of this attempt; "": it is.
 func (a *attempt) foreign(p *corev1.Pod) string {
-	owned := false
-	for i := range p.OwnerReferences {
-		owned = owned || string(p.OwnerReferences[i].UID) == a.d.o.JobUID
-	}
 	switch {
-	case !owned:
+	case !ownedBy(p, a.d.o.JobUID):
 		return "it belongs to another run, or to no run"
 	case p.Annotations[kube.AnnotationStep] != a.id.Step:
 		return fmt.Sprintf("it belongs to step %q", p.Annotations[kube.AnnotationStep])
@@ -181,12 +182,17 @@ func (a *attempt) giveUp(class record.Class, reason, message string) {
 
 // end prevents that the pod is created, and deletes an existing pod.
 func (a *attempt) end(why ending) {
-	if !a.ending.set() {
-		close(a.quit)
-	}
 	a.ending = why
+	a.halt()
 	if a.pod.uid != "" {
 		a.remove()
+	}
+}
+
+// halt keeps the pod from being created.
+func (a *attempt) halt() {
+	if a.maker != nil {
+		a.maker.halt()
 	}
 }
 

@@ -23,7 +23,7 @@ func (c *cached) check(spec engine.Spec) {
 	spec.Attempt = 1
 	d := c.d
 	task := d.task(&spec)
-	d.async(func(ctx context.Context) func() {
+	d.reads.do(func(ctx context.Context) func() {
 		entry, key := c.lookup(ctx, task)
 		return func() {
 			c.keys[spec.Step] = key

@@ -57,8 +57,8 @@ func (c *commands) changed(j *batchv1.Job) {
 // ask allows users to answer an approval. There may be an answer already. Observers are notified after the log contains the
 // request, because users who answer read it there.
 func (c *commands) ask(a engine.RequestApproval) {
-	c.d.async(func(context.Context) func() {
-		_ = c.d.run.Flush() // if the log can't be written now, only the answer waits for it, and not the run
+	c.d.async(func(ctx context.Context) func() {
+		_ = c.d.run.FlushContext(ctx) // if the log can't be written now, only the answer waits for it, and not the run
 		return func() { c.d.run.Announce(a.Step) }
 	})
 	name := record.AnswerName(a.Step)
@@ -82,7 +82,7 @@ func (c *commands) answer(step, text string) {
 	switch {
 	case err == nil:
 		d.feed(record.Event{Type: record.ApprovalGiven, Step: step, Answer: &a})
-		d.async(func(context.Context) func() { _ = d.run.Flush(); return nil })
+		d.async(func(ctx context.Context) func() { _ = d.run.FlushContext(ctx); return nil })
 	case errors.As(err, &late):
 	case !c.refused[step+text]:
 		c.refused[step+text] = true

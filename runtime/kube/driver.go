@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"pipec.dev/pipec/runtime/cache"
@@ -27,7 +28,13 @@ type driver struct {
 	resumed bool // earlier coordinators may have made attempts
 
 	requests *requests.Requests
-	reading  chan struct{} // limits how many results are read at the same time
+	fence    *fence
+
+	builds  *pool // of pods, before they are created
+	creates *pool // requests to create pods
+	deletes *pool // requests to delete pods
+	reads   *pool // of results
+	tailing *pool // saves the ends of logs
 
 	queue    []record.Event // the events that wait until the current actions are carried out
 	acting   bool           // actions are being carried out
@@ -36,6 +43,7 @@ type driver struct {
 	cached   *cached
 	commands *commands
 	swept    *sweeper
+	strays   *strays
 	groups   *groups.Groups
 	watches  *watches
 }
@@ -43,9 +51,11 @@ type driver struct {
 func newDriver(o *Options, p *program.Program) *driver {
 	d := &driver{
 		loop: newLoop(), o: o, client: o.Client, store: o.Store, program: p,
-		requests: requests.New(o.pace), reading: make(chan struct{}, reads), tails: &tails{o.Store, o.Client},
+		requests: requests.New(o.pace), tails: &tails{o.Store, o.Client},
 	}
-	d.attempts, d.cached, d.swept = newAttempts(d), &cached{d: d, keys: map[string]cache.Key{}}, &sweeper{d: d}
+	d.builds, d.creates, d.deletes = newPool(d.loop, changes), newPool(d.loop, changes), newPool(d.loop, changes)
+	d.reads, d.tailing = newPool(d.loop, reads), newPool(d.loop, saves)
+	d.attempts, d.cached, d.swept, d.strays = newAttempts(d), &cached{d: d, keys: map[string]cache.Key{}}, newSweeper(d), newStrays(d)
 	d.commands, d.watches = newCommands(d), &watches{d: d, blind: map[string]bool{}}
 	d.groups = groups.New(&groups.Options{
 		Client: o.Client, Requests: d.requests, Project: p.Project, Namespace: o.Namespace, Job: o.Job, JobUID: o.JobUID, Pace: o.pace,
@@ -55,7 +65,7 @@ func newDriver(o *Options, p *program.Program) *driver {
 
 // config returns the configuration of the driven run.
 func (d *driver) config() drive.Config {
-	return drive.Config{Store: d.store, Program: d.program, Record: d.record, Observe: d.tell, LogDelay: logDelay}
+	return drive.Config{Store: d.store, Program: d.program, Record: d.record, Observe: d.observe, LogDelay: logDelay}
 }
 
 // drive drives the run to its end. lost is closed when another coordinator has taken the Lease.
@@ -79,25 +89,52 @@ func (d *driver) drive(ctx context.Context, lost <-chan struct{}) (*record.End, 
 	d.groups.Resume(d.run.Open(), d.attempts.listed)
 	d.act(d.run.Start())
 	d.attempts.resumed()
-	for d.run.End() == nil {
-		select {
-		case f := <-d.inbox:
-			f()
-		case <-d.run.Taken():
-			return nil, ErrTakenOver
-		case <-lost:
-			return nil, ErrTakenOver
-		case <-ctx.Done():
-			_ = d.run.Flush() // the next coordinator doesn't have to find out what the log contains
-			return nil, ErrStopped
-		}
+	if err := d.until(ctx, lost, func() bool { return d.run.End() != nil }); err != nil {
+		return nil, err
+	}
+	if err := d.clear(ctx, lost); err != nil {
+		return nil, err
 	}
 	return d.finish(ctx)
 }
 
+// until runs the loop until there is what it waits for.
+func (d *driver) until(ctx context.Context, lost <-chan struct{}, done func() bool) error {
+	for !done() {
+		select {
+		case f := <-d.inbox:
+			f()
+		case <-d.run.Taken():
+			return ErrTakenOver
+		case <-lost:
+			return ErrTakenOver
+		case <-ctx.Done():
+			// What is in the log the next coordinator need not find out. There is little time for it.
+			stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), logWait)
+			defer cancel()
+			_ = d.run.FlushContext(stopping)
+			return ErrStopped
+		}
+	}
+	return nil
+}
+
+// clearLimit limits how long the end of a run waits until the pods that are not needed are deleted.
+const clearLimit = time.Minute
+
+// clear deletes the pods that a run no longer needs after its end, before the end is recorded.
+func (d *driver) clear(ctx context.Context, lost <-chan struct{}) error {
+	d.strays.clear()
+	d.swept.finish()
+	over := false
+	limit := d.after(clearLimit, func() { over = true })
+	defer limit.Stop()
+	return d.until(ctx, lost, func() bool { return over || d.swept.open == 0 && !d.strays.busy() })
+}
+
 // finish records the end of the run.
 func (d *driver) finish(ctx context.Context) (*record.End, error) {
-	if err := d.run.Flush(); err != nil {
+	if err := d.run.FlushContext(ctx); err != nil {
 		return nil, err
 	}
 	if err := index(ctx, d.store, d.record); err != nil {
@@ -152,6 +189,36 @@ func (d *driver) do(a engine.Action) {
 		d.commands.ask(a)
 	case engine.SetTimer:
 		d.after(time.Until(a.At), func() { d.feed(record.Event{Type: record.TimerFired, Timer: a.Name}) })
+	}
+}
+
+// logged waits until everything that has happened so far is in the run's log. It reports false if ctx has ended or another
+// coordinator drives the run. It is safe for concurrent use.
+func (d *driver) logged(ctx context.Context) bool {
+	wait := d.requests.BackOff()
+	for {
+		err := d.run.FlushContext(ctx)
+		if err == nil {
+			return ctx.Err() == nil
+		}
+		if errors.Is(err, ErrTakenOver) {
+			return false
+		}
+		t := time.NewTimer(wait.NextBackOff())
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return false
+		}
+	}
+}
+
+// observe takes in an event or a notification of the run.
+func (d *driver) observe(e record.Event) {
+	d.tell(e)
+	if e.Type == record.StepEnded {
+		d.strays.ended(e.Step)
 	}
 }
 

@@ -74,7 +74,7 @@ func (r *rig) inGroup() int {
 // coordinateAs runs a coordinator of another run.
 func (r *rig) coordinateAs(ctx context.Context, job string, s *deadStore, out io.Writer) (*record.End, error) {
 	return Coordinate(ctx, Options{
-		Client: r.api.Client(kubetest.Namespace), Store: s, Program: r.encoded, Namespace: kubetest.Namespace, Job: job, JobUID: kubetest.JobUID(job), Pod: job, PodUID: job, Out: noBugs{r.t, out}, pace: time.Millisecond,
+		Client: r.api.Client(kubetest.Namespace), Store: s, Program: r.encoded, Namespace: kubetest.Namespace, Job: job, JobUID: kubetest.JobUID(job), Pod: job, PodUID: job, Out: noBugs{r.t, out}, pace: r.pace,
 	})
 }
 

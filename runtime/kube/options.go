@@ -56,6 +56,10 @@ const (
 	logDelay = time.Second
 	// reads is the number of results that are read from the store at the same time.
 	reads = 32
+	// saves is how many ends of logs are saved at the same time: each needs up to 4 MiB of memory.
+	saves = 4
+	// changes is how many requests to create pods, or to delete them, are sent at the same time.
+	changes = 16
 	// lateBy is how long a deleted pod may exist after its grace before its node counts as unreachable.
 	lateBy = time.Minute
 )

@@ -20,6 +20,8 @@ func (a *attempt) search() {
 		case r != nil || a.ending.result != nil || a.pod.gone:
 			a.pod.gone = true
 			a.settle(r)
+		case a.passed && a.pod.uid == "":
+			a.fail(record.ClassInfrastructure, record.ReasonLost, "its pod is gone, and a later attempt of the step was started")
 		default:
 			a.create()
 		}
@@ -45,14 +47,10 @@ func (a *attempt) read(then func(*record.Result)) {
 // fetch reads the result in the background. If the pod left none, fetch saves the end of its log.
 func (a *attempt) fetch(then func(*record.Result)) {
 	log := a.pod.uid != "" && !a.pod.gone && a.pod.state.Main != nil
-	a.d.async(func(ctx context.Context) func() {
+	a.d.reads.do(func(ctx context.Context) func() {
 		r, err := a.committed(ctx)
 		if ctx.Err() != nil {
 			return nil
-		}
-		var tail record.Log
-		if r == nil && err == nil && log {
-			tail = a.d.tails.save(ctx, a.name, a.step)
 		}
 		return func() {
 			switch {
@@ -62,17 +60,29 @@ func (a *attempt) fetch(then func(*record.Result)) {
 					Status: record.Failed, Class: record.ClassInfrastructure, Reason: record.ReasonStore,
 					Message: "its result can't be read: " + err.Error(),
 				})
+			case r == nil && log:
+				a.saveTail(then)
 			default:
-				a.tail = tail
 				then(r)
 			}
 		}
 	})
 }
 
+// saveTail saves the end of the log of a pod that left no result, and then calls then.
+func (a *attempt) saveTail(then func(*record.Result)) {
+	a.d.tailing.do(func(ctx context.Context) func() {
+		log := a.d.tails.save(ctx, a.name, a.step)
+		return func() {
+			if a.phase != ended {
+				a.tail = log
+				then(nil)
+			}
+		}
+	})
+}
+
 func (a *attempt) committed(ctx context.Context) (*record.Result, error) {
-	a.d.reading <- struct{}{}
-	defer func() { <-a.d.reading }()
 	r, err := store.ReadJSON[record.Result](ctx, a.d.store, a.step.ResultKey())
 	if errors.Is(err, store.ErrNotExist) {
 		return nil, nil
@@ -101,8 +111,12 @@ func (a *attempt) settleAs(committed, otherwise *record.Result) {
 	if !a.move(ended) {
 		return
 	}
+	a.halt()
 	d := a.d
 	d.attempts.settled(a)
+	if committed == nil || r.Status != committed.Status || r.Class != committed.Class || r.Reason != committed.Reason {
+		d.attempts.unlogged.add()
+	}
 	if p := &a.pod; p.uid != "" && !p.gone && !p.state.Ends() {
 		d.groups.Linger(a.name, p.uid, a.spec.Slots)
 	}

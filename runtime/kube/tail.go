@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"pipec.dev/pipec/runtime/kubeclient"
@@ -65,14 +66,12 @@ func (s *tails) save(ctx context.Context, pod string, task *step.Spec) record.Lo
 	if len(data) == 0 {
 		return log
 	}
-	var b bytes.Buffer
-	b.WriteString(tailNote)
-	b.Write(data)
-	if b.Bytes()[b.Len()-1] != '\n' {
-		b.WriteByte('\n')
+	if data[len(data)-1] != '\n' {
+		data = append(data, '\n')
 	}
-	n := int64(b.Len())
-	if err := s.store.Put(ctx, step.LogKey(task.AttemptDir, log.Segments), &b, store.IfAbsent); err != nil {
+	n := int64(len(tailNote) + len(data))
+	content := io.MultiReader(strings.NewReader(tailNote), bytes.NewReader(data))
+	if err := s.store.Put(ctx, step.LogKey(task.AttemptDir, log.Segments), content, store.IfAbsent); err != nil {
 		return log
 	}
 	log.Segments++
@@ -114,6 +113,9 @@ func (t *tail) Write(p []byte) (int, error) {
 		t.short = last(append(t.short, part...))
 		t.all += int64(len(part))
 		p = p[len(part):]
+	}
+	if len(p) > 0 {
+		t.short = nil
 	}
 	t.all += int64(len(p))
 	t.buf = last(append(t.buf, p...))

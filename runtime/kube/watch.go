@@ -6,6 +6,7 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"pipec.dev/pipec/runtime/kubeclient"
 	"pipec.dev/pipec/schema/kube"
@@ -24,8 +25,11 @@ func (w *watches) start(ctx context.Context) error {
 		d.client.WatchPods(ctx, kube.LabelRunUID+"="+d.o.JobUID, kubeclient.Watcher[*corev1.Pod]{
 			Changed: func(p *corev1.Pod) { d.post(func() { w.podChanged(p) }) },
 			Gone:    func(p *corev1.Pod) { d.post(func() { w.podGone(p) }) },
-			Synced:  func() { close(synced) },
-			Fault:   func(err error) { d.post(func() { w.fault("pods", err) }) },
+			Listed: func(there map[string]types.UID) {
+				d.post(func() { d.attempts.relisted(there) })
+			},
+			Synced: func() { close(synced) },
+			Fault:  func(err error) { d.post(func() { w.fault("pods", err) }) },
 		})
 	})
 	d.working.Go(func() {

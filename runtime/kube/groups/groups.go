@@ -15,6 +15,7 @@ import (
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/runtime/kube/requests"
@@ -146,6 +147,9 @@ func (g *Groups) looked(w *waiter, f *found) {
 		g.held[w.slot] = true
 	case f.err != nil:
 		e.Type, e.Reason, e.Text = record.GroupBusy, record.ReasonGroup, fmt.Sprintf("group %s can't be entered: %s", w.slot.Group, f.err)
+		if f.maybe { // the Lease may list the slot as taken
+			g.withdraw(w.slot, nil)
+		}
 	case w.skip:
 		e.Type, e.Text = record.GroupBusy, fmt.Sprintf("group %s is busy: %s", w.slot.Group, engine.DescribeHolders(f.entries.holders, engineHolder))
 	default:
@@ -234,6 +238,7 @@ func (g *Groups) watch() {
 		g.o.Client.WatchLeases(ctx, kube.LabelComponent+"="+kube.ComponentGroup, kubeclient.Watcher[*coordinationv1.Lease]{
 			Changed: func(l *coordinationv1.Lease) { g.host.Post(func() { g.changed(l) }) },
 			Gone:    func(l *coordinationv1.Lease) { g.host.Post(func() { g.vanished(l.Name) }) },
+			Listed:  func(there map[string]types.UID) { g.host.Post(func() { g.listed(there) }) },
 			Fault:   func(err error) { g.host.Post(func() { g.fault(err) }) },
 		})
 		return nil
@@ -267,6 +272,16 @@ func (g *Groups) changed(l *coordinationv1.Lease) {
 func (g *Groups) vanished(name string) {
 	for _, w := range g.waiting(name) {
 		g.look(w)
+	}
+}
+
+// listed looks again for the groups whose Lease is not among those that exist: it may have been removed before the watch saw
+// it.
+func (g *Groups) listed(there map[string]types.UID) {
+	for _, w := range g.waits {
+		if there[kube.GroupLease(g.o.Project, w.slot.Group)] == "" {
+			g.look(w)
+		}
 	}
 }
 

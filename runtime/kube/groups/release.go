@@ -10,6 +10,7 @@ import (
 
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/runtime/kube/podstate"
+	"pipec.dev/pipec/runtime/kube/requests"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/record"
 )
@@ -65,16 +66,37 @@ func (g *Groups) withdraw(s engine.Slot, after <-chan struct{}) {
 		if !g.host.Logged(ctx) {
 			return nil // another coordinator drives the run, and holds its slots
 		}
+		g.remove(ctx, s, &me)
+		return nil
+	})
+}
+
+// remove removes the run from a group's Lease. If the server denies that, it is tried as long as the coordinator runs: until
+// then all runs of the group wait, this one too. It is called beside the loop.
+func (g *Groups) remove(ctx context.Context, s engine.Slot, me *Member) {
+	wait, told := g.o.Requests.BackOff(), false
+	for {
 		_, _, err := g.lease.amend(ctx, s.Group, func(r *entries) {
 			r.holders, r.queue = drop(r.holders, me.is), drop(r.queue, me.is)
 		})
 		if err == nil || ctx.Err() != nil {
-			return nil
+			return
 		}
-		return func() {
-			g.warn(s.Step, "its slot in group "+s.Group+" can't be released before the run ends: "+err.Error())
+		if !told {
+			told = true
+			g.host.Post(func() { g.warn(s.Step, "its slot in group "+s.Group+" can't be released yet: "+err.Error()) })
 		}
-	})
+		if !requests.Denied(err) {
+			return
+		}
+		t := time.NewTimer(wait.NextBackOff())
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return
+		}
+	}
 }
 
 // Linger notes that a pod may still run although its attempt has ended. Its slots are released when the pod has ended.

@@ -217,3 +217,20 @@ func FuzzVerdict(f *testing.F) {
 		}
 	})
 }
+
+// TestUnknown: a node that doesn't report on a pod is silent, whether the pod has started or not.
+func TestUnknown(t *testing.T) {
+	created := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, started := range []bool{false, true} {
+		p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: metav1.NewTime(created)}, Status: corev1.PodStatus{Phase: corev1.PodUnknown}}
+		if started {
+			p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: kube.ContainerMain, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(created.Add(time.Minute))}}}}
+		}
+		if s := Of(p); s.Silent.IsZero() || s.Ends() {
+			t.Errorf("started %v: %+v", started, s)
+		}
+	}
+	if s := Of(&corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodUnknown}}); s.Silent.IsZero() {
+		t.Errorf("without a time: %+v", s)
+	}
+}

@@ -105,7 +105,13 @@ func ended(t *corev1.ContainerStateTerminated) *Ended {
 // silent sets Silent if the node is unreachable. The cluster then reports each of its pods as not ready although the containers
 // are ready, and a deleted pod continues to exist.
 func (s *State) silent(pod *corev1.Pod) {
-	if s.Over || s.Started.IsZero() || s.Main != nil {
+	if s.Over || s.Main != nil {
+		return
+	}
+	if pod.Status.Phase == corev1.PodUnknown { // its node doesn't report on it
+		s.Silent = firstTime(s.Deleted, transition(pod, corev1.PodReady), s.Started, pod.CreationTimestamp.Time)
+	}
+	if s.Started.IsZero() {
 		return
 	}
 	ready, containers := condition(pod, corev1.PodReady), condition(pod, corev1.ContainersReady)
@@ -116,6 +122,24 @@ func (s *State) silent(pod *corev1.Pod) {
 	if pod.Status.Reason == "NodeLost" && s.Silent.IsZero() {
 		s.Silent = s.Deleted
 	}
+}
+
+// transition returns the time of the last change of a condition; zero if there is none.
+func transition(pod *corev1.Pod, kind corev1.PodConditionType) time.Time {
+	if c := condition(pod, kind); c != nil {
+		return c.LastTransitionTime.Time
+	}
+	return time.Time{}
+}
+
+// firstTime returns the first time that is set; the Unix epoch if none is.
+func firstTime(times ...time.Time) time.Time {
+	for _, t := range times {
+		if !t.IsZero() {
+			return t
+		}
+	}
+	return time.Unix(0, 0)
 }
 
 func condition(pod *corev1.Pod, kind corev1.PodConditionType) *corev1.PodCondition {

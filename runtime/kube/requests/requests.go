@@ -1,5 +1,5 @@
-// Package requests limits and repeats the requests that a coordinator sends to the Kubernetes API. It does not depend on the
-// content of the requests.
+// Package requests repeats the requests that a coordinator sends to the Kubernetes API. It knows nothing of what they are
+// about.
 package requests
 
 import (
@@ -15,26 +15,17 @@ import (
 // Timeout limits the wait for a response. The server may have carried out a request that timed out.
 const Timeout = 30 * time.Second
 
-// atOnce is the number of requests about pods that are sent at the same time.
-const atOnce = 16
+// DeniedGrace is how long a request is repeated that the server has no right for: new rights and tokens take a while to be
+// known to all servers.
+const DeniedGrace = time.Minute
 
-// Requests limits the number of concurrent requests about pods, and repeats requests that have failed. It is safe for
-// concurrent use.
+// Requests repeats requests that have failed. It is safe for concurrent use.
 type Requests struct {
-	slots chan struct{}
-	pace  time.Duration // the first pause before a request is repeated; 0: the default
+	pace time.Duration // the first pause between tries; 0: the one that is good for a server
 }
 
-// New returns requests with a first pause before a request is repeated; 0: the default. Tests set a short pause.
-func New(pace time.Duration) *Requests {
-	return &Requests{slots: make(chan struct{}, atOnce), pace: pace}
-}
-
-// Enter waits until a request may be sent. The caller calls the returned function after the request.
-func (q *Requests) Enter() (leave func()) {
-	q.slots <- struct{}{}
-	return func() { <-q.slots }
-}
+// New returns requests whose first pause between tries is pace; 0: the one that is good for a server.
+func New(pace time.Duration) *Requests { return &Requests{pace: pace} }
 
 // BackOff returns the pauses between the repetitions of a request.
 func (q *Requests) BackOff() *backoff.ExponentialBackOff {
@@ -47,14 +38,25 @@ func (q *Requests) BackOff() *backoff.ExponentialBackOff {
 	return b
 }
 
-// Retry repeats a request until it succeeds or fails with an error that does not pass by itself.
+// Retry sends a request until the server answers it with more than that it has no time. A request that is denied is sent
+// again for a minute.
 func (q *Requests) Retry(ctx context.Context, what string, send func(context.Context) error) error {
-	wait := q.BackOff()
+	wait, denied := q.BackOff(), time.Time{}
 	for {
 		try, cancel := context.WithTimeout(ctx, Timeout)
 		err := send(try)
 		cancel()
-		if err == nil || !passing(err) {
+		switch {
+		case err == nil:
+			return nil
+		case !Denied(err):
+			denied = time.Time{}
+			if !passing(err) {
+				return err
+			}
+		case denied.IsZero():
+			denied = time.Now()
+		case time.Since(denied) >= DeniedGrace:
 			return err
 		}
 		t := time.NewTimer(wait.NextBackOff())
@@ -66,6 +68,9 @@ func (q *Requests) Retry(ctx context.Context, what string, send func(context.Con
 		}
 	}
 }
+
+// Denied reports whether the server has refused a request because the sender lacks the right: 401 or 403.
+func Denied(err error) bool { return apierrors.IsUnauthorized(err) || apierrors.IsForbidden(err) }
 
 // passing reports whether an error may pass by itself, so that a repetition can succeed.
 func passing(err error) bool {
