@@ -16,7 +16,7 @@ import (
 // operandType returns the type of both sides of an operator; cty.NilType for == and !=, which accept any type.
 func operandType(op *hclsyntax.Operation) cty.Type {
 	switch op {
-	case hclsyntax.OpLogicalAnd, hclsyntax.OpLogicalOr:
+	case expr.OpAnd, expr.OpOr:
 		return cty.Bool
 	case expr.OpEqual, expr.OpNotEqual:
 		return cty.NilType

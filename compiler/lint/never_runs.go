@@ -57,7 +57,7 @@ func contradiction(e hclsyntax.Expression) string {
 // terms returns the terms of an && chain.
 func terms(e hclsyntax.Expression, out []hclsyntax.Expression) []hclsyntax.Expression {
 	e = bareExpr(e)
-	if b, ok := e.(*hclsyntax.BinaryOpExpr); ok && b.Op == hclsyntax.OpLogicalAnd {
+	if b, ok := e.(*hclsyntax.BinaryOpExpr); ok && expr.Comparing(b.Op) == expr.OpAnd {
 		return terms(b.RHS, terms(b.LHS, out))
 	}
 	return append(out, e)

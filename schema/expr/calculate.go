@@ -3,6 +3,7 @@ package expr
 import (
 	"errors"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
@@ -21,7 +22,34 @@ var (
 	opNegate   = calculation(hclsyntax.OpNegate)
 )
 
-// calculating returns the operator that pipec evaluates instead of an arithmetic operator.
+// OpAnd and OpOr are the logical operators of pipec. HCL takes a null for false.
+var (
+	OpAnd = logical(hclsyntax.OpLogicalAnd)
+	OpOr  = logical(hclsyntax.OpLogicalOr)
+)
+
+// logical returns an operator for which a null is neither true nor false: it is an error unless the other operand decides.
+func logical(op *hclsyntax.Operation) *hclsyntax.Operation {
+	return &hclsyntax.Operation{Type: op.Type, Impl: op.Impl, ShortCircuit: func(l, r cty.Value, lDiags, rDiags hcl.Diagnostics) (cty.Value, hcl.Diagnostics) {
+		null := l.IsNull() || r.IsNull()
+		if l.IsNull() && r.IsNull() {
+			return cty.NilVal, nil // the operator reports the null
+		}
+		if l.IsNull() {
+			l = cty.UnknownVal(cty.Bool)
+		}
+		if r.IsNull() {
+			r = cty.UnknownVal(cty.Bool)
+		}
+		v, diags := op.ShortCircuit(l, r, lDiags, rDiags)
+		if null && v != cty.NilVal && !v.IsKnown() && (l.IsKnown() || r.IsKnown()) {
+			return cty.NilVal, nil
+		}
+		return v, diags
+	}}
+}
+
+// calculating returns the operator that pipec evaluates instead of an arithmetic or a logical operator.
 func calculating(op *hclsyntax.Operation) *hclsyntax.Operation {
 	switch op {
 	case hclsyntax.OpAdd:
@@ -36,6 +64,10 @@ func calculating(op *hclsyntax.Operation) *hclsyntax.Operation {
 		return opModulo
 	case hclsyntax.OpNegate:
 		return opNegate
+	case hclsyntax.OpLogicalAnd:
+		return OpAnd
+	case hclsyntax.OpLogicalOr:
+		return OpOr
 	}
 	return op
 }

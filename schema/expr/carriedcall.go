@@ -37,12 +37,20 @@ var treatments = map[string]int{
 
 // arguments returns the arguments of a call: with their texts, if the function treats these.
 func arguments(e *hclsyntax.FunctionCallExpr) []hclsyntax.Expression {
-	if treatments[e.Name] != 0 || e.Name == "can" {
-		return carriedAll(e.Args)
+	kept := 0 // the arguments with texts that the result may have
+	switch {
+	case e.Name == "chunklist" || e.Name == "element" || e.Name == "slice":
+		kept = 1 // the others are indexes
+	case treatments[e.Name] != 0 || e.Name == "can":
+		kept = len(e.Args)
 	}
 	args := make([]hclsyntax.Expression, len(e.Args))
 	for i, arg := range e.Args {
-		args[i] = computing(arg)
+		if i < kept {
+			args[i] = carried(arg)
+		} else {
+			args[i] = computing(arg)
+		}
 	}
 	return args
 }

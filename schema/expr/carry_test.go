@@ -43,6 +43,7 @@ func TestTextIsCarried(t *testing.T) {
 	refs := map[string]string{
 		"step.a.d": `"` + nfd + `"`, "step.a.c": `"` + nfc + `"`, "step.a.m": `{"` + nfd + `.txt":1.0,"a":2}`,
 		"step.a.l": `["` + nfd + `","` + nfc + `","z"]`, "step.a.n": `1.0`, "step.a.i": `1`, "step.a.big": `1e20`, "step.a.zero": `-0.0`, "step.a.small": `1e-5`, "step.a.t": `true`,
+		"step.a.id": `-123456789012345678901234567890`, "step.a.tiny": `-0.00000001`, "step.a.nines": `999999999999999999999`, "step.a.long": `1234567890123456789012.5`,
 		"step.a.fs": `[3.0,1,2.50]`,
 	}
 	for _, c := range []struct{ text, want string }{
@@ -86,8 +87,11 @@ func TestTextIsCarried(t *testing.T) {
 		{`tostring(step.a.d)`, `"D"`},
 		{`tonumber(step.a.n)`, `1.0`},
 		{`[step.a.n, step.a.i, step.a.big, step.a.zero, step.a.small]`, `[1.0,1,1e20,-0.0,1e-5]`},
+		{`"${step.a.id} ${step.a.tiny} ${step.a.nines} ${step.a.long}"`, `"-123456789012345678901234567890 -0.00000001 999999999999999999999 1234567890123456789012.5"`},
+		{`"${step.a.id * 10} ${step.a.big * 10} ${step.a.tiny / 10}"`, `"-1234567890123456789012345678900 1000000000000000000000 -0.000000001"`},
+		{`[tostring(step.a.id), step.a.id, step.a.id + 1]`, `["-123456789012345678901234567890",-123456789012345678901234567890,-123456789012345678901234567889]`},
 		{`"${step.a.n} ${step.a.i} ${step.a.big} ${step.a.zero} ${step.a.small}"`, `"1.0 1 1e20 -0.0 1e-5"`},
-		{`"${step.a.n * 1} ${step.a.i / 3 * 3} ${step.a.i * 1e300} ${step.a.i / 1e9}  ${step.a.i / 1000}"`, `"1 1 1e+300 1e-9  0.001"`},
+		{`"${step.a.n * 1} ${step.a.i / 3 * 3} ${step.a.i * 1e30} ${step.a.i / 1e9}  ${step.a.i / 1000}"`, `"1 1 1000000000000000000000000000000 0.000000001  0.001"`},
 		{`step.a.n + 0`, `1`},
 		{`floor(step.a.n)`, `1`},
 		{`length(step.a.fs)`, `3`},

@@ -44,7 +44,7 @@ func containsFunc() function.Function {
 func distinctFunc() function.Function {
 	return function.New(&function.Spec{
 		Description: stdlib.DistinctFunc.Description(),
-		Params:      []function.Parameter{{Name: "list", Description: "A list or a set. Elements of several types stay as they are.", Type: cty.DynamicPseudoType}},
+		Params:      []function.Parameter{{Name: "list", Description: "A list or a set. Elements of several types stay as they are.", Type: cty.DynamicPseudoType, AllowMarked: true}},
 		Type:        sequenceType,
 		Impl: func(args []cty.Value, t cty.Type) (cty.Value, error) {
 			if !args[0].IsWhollyKnown() {
@@ -52,20 +52,20 @@ func distinctFunc() function.Function {
 			}
 			seen := map[string]cty.ValueSet{}
 			var kept []cty.Value
-			for it := args[0].ElementIterator(); it.Next(); {
-				_, e := it.Element()
+			elems, marks := elements(args[0])
+			for _, e := range elems {
 				name := types.String(e.Type())
 				set, ok := seen[name]
 				if !ok {
 					set = cty.NewValueSet(e.Type())
 					seen[name] = set
 				}
-				if !set.Has(e) {
-					set.Add(e)
+				if bare, _ := e.UnmarkDeep(); !set.Has(bare) {
+					set.Add(bare)
 					kept = append(kept, e)
 				}
 			}
-			return listOf(kept, t), nil
+			return listOf(kept, t).WithMarks(marks), nil
 		},
 	})
 }
@@ -105,7 +105,7 @@ func chunklistFunc() function.Function {
 	return function.New(&function.Spec{
 		Description: stdlib.ChunklistFunc.Description(),
 		Params: []function.Parameter{
-			{Name: params[0].Name, Description: params[0].Description, Type: cty.DynamicPseudoType},
+			{Name: params[0].Name, Description: params[0].Description, Type: cty.DynamicPseudoType, AllowMarked: true},
 			{Name: params[1].Name, Description: params[1].Description, Type: cty.Number},
 		},
 		Type: func(args []cty.Value) (cty.Type, error) {
@@ -120,7 +120,7 @@ func chunklistFunc() function.Function {
 			if err != nil {
 				return cty.NilVal, err
 			}
-			rest := args[0].AsValueSlice()
+			rest, marks := elements(args[0])
 			if n == 0 {
 				n = int64(max(1, len(rest)))
 			}
@@ -130,7 +130,7 @@ func chunklistFunc() function.Function {
 				chunks = append(chunks, sequence(rest[:size]))
 				rest = rest[size:]
 			}
-			return listOf(chunks, t), nil
+			return listOf(chunks, t).WithMarks(marks), nil
 		},
 	})
 }

@@ -39,12 +39,12 @@ func functions() map[string]function.Function {
 		"startswith": affixFunc("Reports whether a string starts with a prefix.", strings.HasPrefix),
 		"endswith":   affixFunc("Reports whether a string ends with a suffix.", strings.HasSuffix),
 
-		"chunklist": chunklistFunc(), "coalescelist": stdlib.CoalesceListFunc, "compact": stdlib.CompactFunc,
+		"chunklist": chunklistFunc(), "coalescelist": coalesceListFunc(), "compact": compactFunc(),
 		"concat": concatFunc(), "contains": containsFunc(), "distinct": distinctFunc(),
 		"element": stdlib.ElementFunc, "flatten": stdlib.FlattenFunc, "keys": stdlib.KeysFunc,
 		"length": lengthFunc(), "lookup": lookupFunc(), "merge": mergeFunc(), "range": stdlib.RangeFunc,
 		"reverse": stdlib.ReverseListFunc, "setintersection": setIntersection(), "setproduct": productFunc(),
-		"setsubtract": setSubtract(), "setunion": setUnion(), "slice": stdlib.SliceFunc, "sort": stdlib.SortFunc,
+		"setsubtract": setSubtract(), "setunion": setUnion(), "slice": stdlib.SliceFunc, "sort": sortFunc(),
 		"values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
 
 		"csvdecode": csvDecodeFunc(), "jsondecode": jsonDecodeFunc(), "jsonencode": stdlib.JSONEncodeFunc,

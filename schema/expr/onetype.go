@@ -5,13 +5,16 @@ import (
 	"slices"
 
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// ofOneType rejects elements of several types, which go-cty would convert to strings.
+// ofOneType rejects elements of several types, which go-cty would convert to strings. Each element keeps its own text.
 func ofOneType(to cty.Type) function.Function {
 	inner := stdlib.MakeToFunc(to)
+	params := inner.Params()
+	params[0].AllowMarked = true
 	same := func(from, t cty.Type) error {
 		if !changes(from, t) {
 			return nil
@@ -29,7 +32,7 @@ func ofOneType(to cty.Type) function.Function {
 	}
 	return function.New(&function.Spec{
 		Description: inner.Description(),
-		Params:      inner.Params(),
+		Params:      params,
 		Type: func(args []cty.Value) (cty.Type, error) {
 			t, err := inner.ReturnTypeForValues(args)
 			if err == nil {
@@ -38,11 +41,18 @@ func ofOneType(to cty.Type) function.Function {
 			return t, err
 		},
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			v, err := inner.Call(args)
+			bare, _ := args[0].UnmarkDeep()
+			v, err := inner.Call([]cty.Value{bare})
 			if err == nil {
 				err = same(args[0].Type(), v.Type())
 			}
-			return v, err
+			if err != nil || v.IsNull() || !v.IsKnown() || !args[0].ContainsMarked() {
+				return v.WithSameMarks(args[0]), err
+			}
+			if v.Type().IsSetType() {
+				return distinctSet(v, args[0])
+			}
+			return convert.Convert(args[0], v.Type())
 		},
 	})
 }

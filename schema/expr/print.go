@@ -104,7 +104,7 @@ var binaryOperators = map[*hclsyntax.Operation]string{
 	hclsyntax.OpLogicalOr: "||", hclsyntax.OpLogicalAnd: "&&", hclsyntax.OpEqual: "==", hclsyntax.OpNotEqual: "!=",
 	hclsyntax.OpGreaterThan: ">", hclsyntax.OpGreaterThanOrEqual: ">=", hclsyntax.OpLessThan: "<",
 	hclsyntax.OpLessThanOrEqual: "<=", hclsyntax.OpAdd: "+", hclsyntax.OpSubtract: "-", hclsyntax.OpMultiply: "*",
-	hclsyntax.OpDivide: "/", hclsyntax.OpModulo: "%", OpEqual: "==", OpNotEqual: "!=",
+	hclsyntax.OpDivide: "/", hclsyntax.OpModulo: "%", OpEqual: "==", OpNotEqual: "!=", OpAnd: "&&", OpOr: "||",
 	opAdd: "+", opSubtract: "-", opMultiply: "*", opDivide: "/", opModulo: "%",
 }
 

@@ -4,6 +4,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
+
+	"pipec.dev/pipec/schema/types"
 )
 
 // setFunc returns a function of sets and lists. Their elements must have one type: go-cty's own functions convert numbers to
@@ -13,25 +15,27 @@ func setFunc(doc string, params []string, more string, join func(a, b cty.ValueS
 		Description: doc,
 		Type:        func(args []cty.Value) (cty.Type, error) { return setType(args) },
 		Impl: func(args []cty.Value, t cty.Type) (cty.Value, error) {
-			out, err := setOf(args[0], t.ElementType())
-			if err != nil {
-				return cty.NilVal, err
-			}
-			for _, arg := range args[1:] {
-				other, err := setOf(arg, t.ElementType())
-				if err != nil {
+			var out cty.ValueSet
+			for i, arg := range args {
+				bare, _ := arg.UnmarkDeep()
+				set, err := setOf(bare, t.ElementType())
+				switch {
+				case err != nil:
 					return cty.NilVal, err
+				case i == 0:
+					out = set
+				default:
+					out = join(out, set)
 				}
-				out = join(out, other)
 			}
-			return cty.SetValFromValueSet(out), nil
+			return distinctSet(cty.SetValFromValueSet(out), args...)
 		},
 	}
 	for _, name := range params {
-		spec.Params = append(spec.Params, function.Parameter{Name: name, Description: setDoc, Type: cty.DynamicPseudoType})
+		spec.Params = append(spec.Params, function.Parameter{Name: name, Description: setDoc, Type: cty.DynamicPseudoType, AllowMarked: true})
 	}
 	if more != "" {
-		spec.VarParam = &function.Parameter{Name: more, Description: setDoc, Type: cty.DynamicPseudoType}
+		spec.VarParam = &function.Parameter{Name: more, Description: setDoc, Type: cty.DynamicPseudoType, AllowMarked: true}
 	}
 	return function.New(spec)
 }
@@ -66,6 +70,40 @@ func setOf(v cty.Value, t cty.Type) (cty.ValueSet, error) {
 		out.Add(e)
 	}
 	return out, nil
+}
+
+// distinctSet returns a set with the texts of its elements in the arguments from which it was made: of elements that are equal, the first
+// one counts. cty can't mark the elements of a set, so that the set has their marks.
+func distinctSet(set cty.Value, args ...cty.Value) (cty.Value, error) {
+	t := set.Type().ElementType()
+	left := cty.NewValueSet(t) // the elements whose text is not known yet
+	for it := set.ElementIterator(); it.Next(); {
+		_, e := it.Element()
+		left.Add(e)
+	}
+	for _, arg := range args {
+		if !arg.ContainsMarked() {
+			bare, err := setOf(arg, t)
+			if err != nil {
+				return cty.NilVal, err
+			}
+			left = left.Subtract(bare)
+			continue
+		}
+		elems, marks := elements(arg)
+		set = set.WithMarks(marks)
+		for _, e := range elems {
+			e, err := convert.Convert(e, t)
+			if err != nil {
+				return cty.NilVal, err
+			}
+			if bare, of := e.UnmarkDeep(); left.Has(bare) {
+				left.Remove(bare)
+				set = set.WithMarks(of)
+			}
+		}
+	}
+	return types.Passed(set), nil
 }
 
 func setUnion() function.Function {

@@ -27,10 +27,13 @@ func Canonical(data []byte, t cty.Type) (json.RawMessage, error) {
 
 // explain returns the error of a codec for the caller. Data that is not JSON is reported first, even if it follows another error.
 func explain(data []byte, err error) error {
+	var wrong *valueError
+	if errors.As(err, &wrong) && wrong.large {
+		return err // checkJSON would report it without its place
+	}
 	if bad := checkJSON(data); bad != nil {
 		return bad
 	}
-	var wrong *valueError
 	switch {
 	case !errors.As(err, &wrong):
 		return err
@@ -258,7 +261,8 @@ func below(err error, step string) error {
 
 // valueError reports what is wrong with a part of a JSON value. It contains no values, except for keys.
 type valueError struct {
-	syntax bool     // it is not JSON, or has more digits or depth than a value may have
+	syntax bool     // it is not JSON, or has more depth than a value may have
+	large  bool     // a number is too large
 	null   bool     // there is a null
 	path   []string // the innermost step first
 	want   cty.Type

@@ -56,6 +56,7 @@ func TestCanonical(t *testing.T) {
 		{typ: "map(number)", data: `{"a b":[]}`, fails: `expected number, found list at ["a b"]`},
 		{typ: "any", data: `null`, fails: "the value is null"},
 		{typ: "model", data: `1`, fails: "an artifact comes from a step's output"},
+		{typ: "any", data: `{"a":[1e9999]}`, fails: `the number is too long, or too large or small at ["a"][0]`},
 		{typ: "any", data: `{"a":{"b":1,"b":1}}`, fails: `has the key "b" twice at ["a"]`},
 		{typ: "any", data: `["\ud800"]`, fails: `\ud800 is half of a surrogate pair`},
 		{typ: "any", data: `["\ud800\u0041"]`, fails: "at [0]"},

@@ -2,6 +2,7 @@ package types
 
 import (
 	"fmt"
+	"math/big"
 	"strconv"
 	"strings"
 
@@ -26,7 +27,7 @@ func literal(b *strings.Builder, v cty.Value, indent string) {
 	case t == cty.String:
 		b.WriteString(strconv.Quote(v.AsString()))
 	case t == cty.Number:
-		b.WriteString(v.AsBigFloat().Text('g', -1))
+		b.WriteString(number(v.AsBigFloat()))
 	case t == cty.Bool:
 		b.WriteString(strconv.FormatBool(v.True()))
 	case t.IsSetType():
@@ -40,6 +41,14 @@ func literal(b *strings.Builder, v cty.Value, indent string) {
 	default:
 		b.WriteString(String(t))
 	}
+}
+
+// number writes an exponent only if there would be many zeros.
+func number(f *big.Float) string {
+	if text := f.Text('f', -1); len(text) <= 40 {
+		return text
+	}
+	return f.Text('g', -1)
 }
 
 func elements(b *strings.Builder, v cty.Value, indent string) {

@@ -55,8 +55,8 @@ func (c *codec) number() error {
 		}
 	}
 	text := c.in[start:c.pos]
-	if len(text) > maxDigits+2 || exponent > 3 { // checkJSON has the message
-		return errSyntax()
+	if len(text) > maxDigits+2 || exponent > 3 {
+		return &valueError{large: true, why: "the number is too long, or too large or small"}
 	}
 	if exponent > 0 || len(text) > maxPlain {
 		if f, err := parseNumber(string(text)); err != nil || !writable(f) {

@@ -1,17 +1,13 @@
 package types
 
 import (
-	"math"
-	"math/big"
-	"strings"
-
 	"github.com/zclconf/go-cty/cty"
 	"golang.org/x/text/unicode/norm"
 )
 
 // InTemplate returns the text of a value in a template. A number has the text that it carries. A number without one is written with
-// its shortest digits: with an exponent if it is below 1e-7, or 1e21 and above, as JavaScript and Go do in JSON. ok is false if a
-// template can't have the value, or if it is not known.
+// its shortest digits and without an exponent, as in JSON and in templates of constants. ok is false if a template can't have the value, or if
+// it is not known.
 func InTemplate(v cty.Value) (text string, ok bool) {
 	v, own := unmark(v)
 	if v == cty.NilVal || v.IsNull() || !v.IsKnown() {
@@ -30,7 +26,7 @@ func InTemplate(v cty.Value) (text string, ok bool) {
 				return text, true
 			}
 		}
-		return shortNumber(f), !f.IsInf()
+		return f.Text('f', -1), !f.IsInf()
 	case cty.Bool:
 		if v.True() {
 			return "true", true
@@ -38,15 +34,6 @@ func InTemplate(v cty.Value) (text string, ok bool) {
 		return "false", true
 	}
 	return "", false
-}
-
-func shortNumber(f *big.Float) string {
-	if abs, _ := new(big.Float).Abs(f).Float64(); abs == 0 && f.Sign() == 0 || 1e-7 <= abs && abs < 1e21 && !math.IsInf(abs, 0) {
-		return f.Text('f', -1)
-	}
-	digits, exponent, _ := strings.Cut(f.Text('e', -1), "e")
-	sign, exponent := exponent[:1], strings.TrimLeft(exponent[1:], "0")
-	return digits + "e" + sign + exponent
 }
 
 // MapTexts returns a copy of v without forms, in which the strings are f of their texts.
