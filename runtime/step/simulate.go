@@ -13,6 +13,8 @@ type Command struct {
 	Env  []string // NAME=value
 	Dir  string
 	Out  io.Writer // stdout and stderr
+	// Killed is closed when the process is gone, by SIGKILL if it has not ended.
+	Killed <-chan struct{}
 }
 
 // Exit is how a simulated process has ended.
@@ -27,8 +29,9 @@ type Exit struct {
 func (p *process) simulated(ctx context.Context) exit {
 	asked, ask := context.WithCancel(context.WithoutCancel(ctx))
 	defer ask()
-	ended := make(chan Exit, 1)
-	go func() { ended <- p.simulate(asked, Command{Args: p.argv, Env: p.env, Dir: p.dir, Out: p.out}) }()
+	ended, killed := make(chan Exit, 1), make(chan struct{})
+	defer close(killed)
+	go func() { ended <- p.simulate(asked, Command{Args: p.argv, Env: p.env, Dir: p.dir, Out: p.out, Killed: killed}) }()
 	var end exit
 	var timeout, kill <-chan time.Time
 	if p.timeout > 0 {

@@ -26,7 +26,7 @@ func TestSimulated(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := process{timeout: time.Minute, grace: 5 * time.Second, simulate: func(ctx context.Context, _ Command) Exit {
+				p := process{timeout: time.Minute, grace: 5 * time.Second, simulate: func(ctx context.Context, command Command) Exit {
 					asked := ctx.Done()
 					if !c.obeys {
 						asked = nil
@@ -34,6 +34,8 @@ func TestSimulated(t *testing.T) {
 					select {
 					case <-asked:
 						return Exit{Code: 3}
+					case <-command.Killed:
+						return Exit{Code: 4} // which nobody sees
 					case <-time.After(c.run):
 						return Exit{Code: 7}
 					}
@@ -47,7 +49,6 @@ func TestSimulated(t *testing.T) {
 				if got := p.simulated(ctx); got != c.want || time.Since(begun) != c.after {
 					t.Errorf("it ended as %+v after %s, want %+v after %s", got, time.Since(begun), c.want, c.after)
 				}
-				time.Sleep(c.run)
 			})
 		})
 	}
