@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,6 +34,7 @@ type simulator struct {
 	names   []string
 	before  map[string]map[string][]byte // what the earlier runs have left in the store, by the reference run
 	environ *step.Inherited
+	dir     string // of the files of steps
 }
 
 func newSimulator(t *testing.T) *simulator {
@@ -41,7 +43,7 @@ func newSimulator(t *testing.T) *simulator {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &simulator{runs: map[string]*reference.Reference{}, before: map[string]map[string][]byte{}, environ: step.Inherit([]string{"PATH=/bin:/usr/bin"})}
+	s := &simulator{runs: map[string]*reference.Reference{}, before: map[string]map[string][]byte{}, environ: step.Inherit([]string{"PATH=/bin:/usr/bin"}), dir: filepath.Join(t.TempDir(), "steps")}
 	for _, r := range all {
 		s.runs[r.Name], s.names = r, append(s.names, r.Name)
 		if r.Before != nil {
@@ -57,7 +59,7 @@ func newSimulator(t *testing.T) *simulator {
 func (s *simulator) options(t *testing.T, r *reference.Reference, c plan.Cell) world.Options {
 	o := world.Options{
 		Cell: c, Program: r.Program, Encoded: r.Encoded, Run: "run", Store: s.before[r.Name], Script: r.Script.Of, Commands: r.Commands,
-		Dir: t.TempDir(), Environ: s.environ,
+		Dir: s.dir, Environ: s.environ,
 	}
 	if r.Kept != nil {
 		kept, _ := json.Marshal(r.Kept)
@@ -79,6 +81,7 @@ func play(t *testing.T, o world.Options) (w *world.World, ended bool) {
 // run simulates a cell, and returns what is wrong.
 func (s *simulator) run(t *testing.T, c plan.Cell) (*world.World, []check.Fault) {
 	r := s.runs[c.Run]
+	seed(c.Seed)
 	w, ended := play(t, s.options(t, r, c))
 	return w, check.Run(check.Input{Cell: c, Run: "run", Want: r.Want, Program: r.Program, History: w.History.Events(), Store: w.Objects, Ended: ended})
 }

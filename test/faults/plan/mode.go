@@ -45,7 +45,7 @@ var Modes = []Mode{
 	{Name: "500", Doc: "the server fails, once", At: func(p Point) bool { return p.Who != Node }},
 	{Name: "reset", Doc: "the connection ends before the call is obeyed", At: func(p Point) bool { return p.Who != Node }},
 	{Name: "lost", Doc: "the call is obeyed, and its answer is lost", At: func(p Point) bool { return p.Who != Node }},
-	{Name: "mute", Doc: "the call is obeyed, and no answer comes", At: api},
+	{Name: "mute", Doc: "the call is obeyed, and no answer comes", At: func(p Point) bool { return api(p) && p.Verb != "WATCH" && p.Verb != "LIST" }},
 	{Name: "late", Doc: "the connection ends, and the call is obeyed 5 s later", At: apiWrite},
 	{Name: "cut-short", Doc: "the coordinator has no network for 15 s, while a successor works", At: of(Coordinator), Crash: true},
 	{Name: "cut-lease", Doc: "the same for 50 s; the successor waits for the Lease", At: of(Coordinator), Crash: true},

@@ -1,0 +1,58 @@
+package faults
+
+import (
+	"flag"
+	"os"
+	"testing"
+	"time"
+
+	"pipec.dev/pipec/test/faults/plan"
+)
+
+var (
+	all  = flag.Bool("all", false, "simulate all cells, instead of a part of them")
+	grep = flag.String("cells", "", "only simulate cells whose text contains this")
+	one  = flag.String("cell", "", "simulate this one cell, and print its history")
+)
+
+// TestFaults simulates runs with faults. A cell is red if a promise is broken in it.
+func TestFaults(t *testing.T) {
+	if os.Getenv(workerEnv) != "" {
+		return
+	}
+	if *one != "" {
+		repeat(t, *one)
+		return
+	}
+	s := newSimulator(t)
+	cells := s.cells(t)
+	part := 2000
+	switch {
+	case *all:
+		part = 0
+	case testing.Short():
+		part = 200
+	}
+	cells = matching(sample(cells, part), *grep)
+	begun := time.Now()
+	report(t, cells, simulateAll(t, cells), time.Since(begun))
+}
+
+// repeat simulates one cell in this process.
+func repeat(t *testing.T, text string) {
+	c, err := plan.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSimulator(t)
+	w, faults := s.run(t, c)
+	for _, e := range w.History.Events() {
+		t.Log(e)
+	}
+	for _, f := range w.Missed() {
+		t.Logf("the call %s was not sent", f.At)
+	}
+	for _, f := range faults {
+		t.Errorf("%10s %s", f.At, f)
+	}
+}
