@@ -75,6 +75,10 @@ func Run(in Input) []Fault {
 		j.mode.Repeats, j.mode.Cancels = j.mode.Repeats || m.Repeats, j.mode.Cancels || m.Cancels
 		j.mode.NoEnd, j.mode.Crash = j.mode.NoEnd || m.NoEnd, j.mode.Crash || m.Crash
 	}
+	for _, f := range in.Cell.Faults {
+		m, _ := plan.Find(f.Mode)
+		j.mode.Fails = j.mode.Fails || m.Fails
+	}
 	j.read()
 	for _, p := range promises {
 		n := len(j.faults)

@@ -15,6 +15,7 @@ type What string
 // The kinds of events.
 const (
 	Sent     What = "sent"     // a call was sent; Text names it
+	Reached  What = "reached"  // a call has reached its server; Text names it
 	Faulted  What = "fault"    // a planned fault took place; Text names it
 	Created  What = "created"  // the API server created a pod for Who
 	Running  What = "running"  // a pod's container runs

@@ -10,6 +10,8 @@ type Mode struct {
 	At func(Point) bool
 	// What the fault may change in the run's end: steps may have more attempts, the run may be cancelled or have no end.
 	Repeats, Cancels, NoEnd bool
+	// Fails says that steps may fail because of the infrastructure so often that the run fails.
+	Fails bool
 	// Crash says that the fault costs writes of its own, by a coordinator that is started again.
 	Crash bool
 }
@@ -58,7 +60,7 @@ var Modes = []Mode{
 	{Name: "watch-blind", Doc: "no watch and no list for 40 s; then the versions have expired", At: of(Coordinator)},
 	{Name: "vanish-blind", Doc: "as watch-blind, and meanwhile all pods vanish", At: of(Coordinator), Repeats: true},
 	{Name: "store-1m", Doc: "the store can't be reached for a minute", At: inStore},
-	{Name: "store-20m", Doc: "the store can't be reached for 20 min, longer than its grace", At: inStore, Repeats: true, Crash: true},
+	{Name: "store-20m", Doc: "the store can't be reached for 20 min, longer than its grace", At: inStore, Repeats: true, Fails: true, Crash: true},
 	{Name: "denied", Doc: "the store refuses everybody for 40 s", At: inStore},
 	{Name: "clock", Doc: "the node's clock is an hour ahead", At: atNode("START")},
 	{Name: "clock-behind", Doc: "the node's clock is an hour behind", At: atNode("START")},

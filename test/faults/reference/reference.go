@@ -20,6 +20,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
 
@@ -91,7 +92,9 @@ func parse(name string, data []byte) (r *Reference, err error) {
 
 // stack is where the runs run. Nothing listens at its addresses.
 var stack = program.Stack{
-	Name: "k8s", Orchestrator: program.Orchestrator{Kind: "kubernetes", Namespace: world.Namespace, Version: "1.37"},
+	Name: "k8s", Orchestrator: program.Orchestrator{
+		Kind: "kubernetes", Namespace: world.Namespace, Version: "1.37", StoreGrace: program.Duration(15 * time.Minute), // as the language's default
+	},
 	ArtifactStore: program.Store{Kind: "s3", Path: "s3://bucket"}, Registry: &program.Registry{Kind: "generic", URI: "registry.example.com"},
 }
 

@@ -88,6 +88,7 @@ func (c *client) send(ctx context.Context, k call) error {
 			return err
 		}
 	}
+	c.w.History.Add(history.Event{Who: c.name, What: history.Reached, Text: p.String()})
 	k.obey()
 	if planned && c.strike != nil {
 		c.strike(mode, after)

@@ -37,7 +37,7 @@ func (n *node) moment(verb string) bool {
 		n.perish(Evict)
 		return false
 	case "die":
-		n.perish(Killed)
+		n.die()
 		return false
 	case "preempt":
 		n.update(func(p *corev1.Pod) {
@@ -58,7 +58,7 @@ func (n *node) moment(verb string) bool {
 func (n *node) strike(m plan.Mode, when moment) {
 	switch {
 	case m.Name == "die-at" && when == after:
-		n.perish(Killed)
+		n.die()
 	case when == before:
 		n.w.strikeStore(m)
 	}
@@ -80,6 +80,13 @@ func (n *node) perish(how End) {
 			p.Status.Phase, p.Status.Reason, p.Status.Message = corev1.PodFailed, "Evicted", "The node was low on resource: memory."
 		})
 	}
+	n.stop(step.ErrShutdown)
+}
+
+// die ends the wrapper and the user's process by a signal from outside.
+func (n *node) die() {
+	n.wrap.die()
+	n.terminated(137, "Error", "", "")
 	n.stop(step.ErrShutdown)
 }
 
