@@ -24,6 +24,8 @@ type attempt struct {
 	name string        // of the pod
 	quit chan struct{} // closed when the attempt is to end: the pod is not created any more
 
+	passed bool // the run has a pod of a later attempt of the step
+
 	phase  phase
 	ending ending
 	timers *timers
@@ -105,12 +107,8 @@ const ReasonConflict = "PodConflict"
 
 // foreign returns why a pod is not the one that was to be created; "": it is.
 func (a *attempt) foreign(p *corev1.Pod) string {
-	owned := false
-	for i := range p.OwnerReferences {
-		owned = owned || string(p.OwnerReferences[i].UID) == a.d.o.JobUID
-	}
 	switch {
-	case !owned:
+	case !ownedBy(p, a.d.o.JobUID):
 		return "it belongs to another run, or to no run"
 	case p.Annotations[kube.AnnotationStep] != a.id.Step:
 		return fmt.Sprintf("it belongs to step %q", p.Annotations[kube.AnnotationStep])

@@ -17,14 +17,18 @@ type attempts struct {
 	byPod map[string]*attempt
 	// listed are the pods that exist before their attempts are started again; nil once these were.
 	listed map[string]*corev1.Pod
+	// highest is the highest attempt of each step that has a pod in listed. Earlier attempts of the step have ended.
+	highest map[string]int
 	// givenUp are the results of attempts that an earlier coordinator has given up, by the run's log.
 	givenUp map[record.AttemptID]*record.Result
+
+	unlogged unlogged
 }
 
 func newAttempts(d *driver) *attempts {
 	return &attempts{
-		d: d, byID: map[record.AttemptID]*attempt{}, byPod: map[string]*attempt{},
-		listed: map[string]*corev1.Pod{}, givenUp: map[record.AttemptID]*record.Result{},
+		d: d, byID: map[record.AttemptID]*attempt{}, byPod: map[string]*attempt{}, unlogged: unlogged{d: d},
+		listed: map[string]*corev1.Pod{}, highest: map[string]int{}, givenUp: map[record.AttemptID]*record.Result{},
 	}
 }
 
@@ -34,7 +38,8 @@ func (s *attempts) start(spec engine.Spec) {
 	a := newAttempt(d, record.AttemptID{Step: spec.Step, Attempt: spec.Attempt})
 	a.spec, a.step = spec, d.task(&spec)
 	s.byID[a.id], s.byPod[a.name] = a, a
-	listed, before := s.listed[a.name], d.resumed && s.listed != nil
+	a.passed = s.highest[spec.Step] > spec.Attempt
+	listed, before := s.listed[a.name], d.resumed && s.listed != nil || a.passed
 	if r, ok := s.givenUp[a.id]; ok && r != nil {
 		a.end(ending{"", r})
 	}
@@ -81,6 +86,9 @@ func (s *attempts) podChanged(p *corev1.Pod) {
 		a.changed(p)
 	case s.listed != nil:
 		s.listed[p.Name] = p
+		if id, ok := s.d.owned(p); ok {
+			s.highest[id.Step] = max(s.highest[id.Step], id.Attempt)
+		}
 	}
 }
 

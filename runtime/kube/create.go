@@ -19,8 +19,14 @@ import (
 // ReasonRejected is why an attempt has failed whose pod the cluster rejects.
 const ReasonRejected = "PodRejected"
 
-// create creates the attempt's pod, unless the attempt is to end.
-func (a *attempt) create() {
+// create creates the attempt's pod after the ends of attempts that only this coordinator knows are in the log.
+func (a *attempt) create() { a.d.attempts.unlogged.after(a.request) }
+
+// request creates the attempt's pod, unless the attempt is to end.
+func (a *attempt) request() {
+	if a.phase == ended {
+		return
+	}
 	if a.ending.set() {
 		a.settle(nil)
 		return

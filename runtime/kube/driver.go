@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"pipec.dev/pipec/runtime/cache"
@@ -152,6 +153,28 @@ func (d *driver) do(a engine.Action) {
 		d.commands.ask(a)
 	case engine.SetTimer:
 		d.after(time.Until(a.At), func() { d.feed(record.Event{Type: record.TimerFired, Timer: a.Name}) })
+	}
+}
+
+// logged waits until everything that has happened so far is in the run's log. It reports false if ctx has ended or another
+// coordinator drives the run. It is safe for concurrent use.
+func (d *driver) logged(ctx context.Context) bool {
+	wait := d.requests.BackOff()
+	for {
+		err := d.run.Flush()
+		if err == nil {
+			return ctx.Err() == nil
+		}
+		if errors.Is(err, ErrTakenOver) {
+			return false
+		}
+		t := time.NewTimer(wait.NextBackOff())
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return false
+		}
 	}
 }
 

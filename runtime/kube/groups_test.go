@@ -426,3 +426,50 @@ func groupDamaged(t *testing.T) {
 		t.Errorf("%+v, %v", end, err)
 	}
 }
+
+// TestGroupUnwritable: a slot is not taken if the Lease can't be written, whatever the server answers. A request that was
+// obeyed although its answer was lost leaves no entry behind.
+func TestGroupUnwritable(t *testing.T) {
+	for what, fault := range map[string]kubetest.Fault{
+		"unauthorized": {Code: 401, Reason: "Unauthorized", Message: "no"},
+		"forbidden":    {Code: 403, Reason: "Forbidden", Message: "no"},
+		"invalid":      {Code: 422, Reason: "Invalid", Message: "no"},
+	} {
+		for _, obeyed := range []bool{false, true} {
+			inBubble(t, fmt.Sprintf("%s, obeyed %v", what, obeyed), func(t *testing.T) {
+				r, c := grouped(t, 3, 1)
+				r.job("run-0")
+				lost, over := obeyed, time.Now().Add(10*time.Minute)
+				var mu sync.Mutex
+				r.api.Fault = func(q *http.Request) kubetest.Fault {
+					mu.Lock()
+					defer mu.Unlock()
+					writes := q.Method == http.MethodPost && strings.HasSuffix(q.URL.Path, "/leases") || q.Method == http.MethodPut
+					group := q.Method == http.MethodPost || strings.HasSuffix(q.URL.Path, kube.GroupLease("x", "gpu"))
+					_, held := kubetest.Find[*coordinationv1.Lease](r.api, "leases", "run-0")
+					switch {
+					case !writes || !group || !held || time.Now().After(over):
+						return kubetest.Fault{}
+					case lost:
+						lost = false
+						return kubetest.Mute
+					}
+					return fault
+				}
+				end, err := r.coordinateAs(t.Context(), "run-0", &deadStore{Store: r.store}, io.Discard)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if c.max > 1 {
+					t.Errorf("%d steps were in the group at once", c.max)
+				}
+				for _, s := range end.Steps {
+					if c.all == 0 && (s.Status != record.Failed || s.Reason != record.ReasonGroup) {
+						t.Errorf("%+v", s)
+					}
+				}
+				r.noGroups()
+			})
+		}
+	}
+}

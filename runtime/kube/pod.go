@@ -101,6 +101,17 @@ func (d *driver) pod(ctx context.Context, a *attempt) (pod *corev1.Pod, digest s
 	return out, digest, nil
 }
 
+// ownedBy reports whether a pod belongs to the Job with this UID.
+func ownedBy(p *corev1.Pod, job string) bool {
+	return slices.ContainsFunc(p.OwnerReferences, func(o metav1.OwnerReference) bool { return string(o.UID) == job })
+}
+
+// owned returns the attempt that a pod was created for, if it is a pod of this run.
+func (d *driver) owned(p *corev1.Pod) (id record.AttemptID, ok bool) {
+	n, err := strconv.Atoi(p.Labels[kube.LabelAttempt])
+	return record.AttemptID{Step: p.Annotations[kube.AnnotationStep], Attempt: n}, err == nil && ownedBy(p, d.o.JobUID)
+}
+
 // raise gives a container more memory, in whole MiB.
 func raise(c *corev1.Container, factor float64) {
 	for _, list := range []corev1.ResourceList{c.Resources.Requests, c.Resources.Limits} {

@@ -20,6 +20,8 @@ func (a *attempt) search() {
 		case r != nil || a.ending.result != nil || a.pod.gone:
 			a.pod.gone = true
 			a.settle(r)
+		case a.passed && a.pod.uid == "":
+			a.fail(record.ClassInfrastructure, record.ReasonLost, "its pod is gone, and a later attempt of the step was started")
 		default:
 			a.create()
 		}
@@ -103,6 +105,9 @@ func (a *attempt) settleAs(committed, otherwise *record.Result) {
 	}
 	d := a.d
 	d.attempts.settled(a)
+	if committed == nil || r.Status != committed.Status || r.Class != committed.Class || r.Reason != committed.Reason {
+		d.attempts.unlogged.add()
+	}
 	if p := &a.pod; p.uid != "" && !p.gone && !p.state.Ends() {
 		d.groups.Linger(a.name, p.uid, a.spec.Slots)
 	}

@@ -144,6 +144,9 @@ func (g *Groups) looked(w *waiter, f *found) {
 		g.held[w.slot] = true
 	case f.err != nil:
 		e.Type, e.Reason, e.Text = record.GroupBusy, record.ReasonGroup, fmt.Sprintf("group %s can't be entered: %s", w.slot.Group, f.err)
+		if f.maybe { // the Lease may list the slot as taken
+			g.withdraw(w.slot, nil)
+		}
 	case w.skip:
 		e.Type, e.Text = record.GroupBusy, fmt.Sprintf("group %s is busy: %s", w.slot.Group, describeMembers(f.entries.holders))
 	default:

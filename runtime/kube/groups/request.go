@@ -9,6 +9,7 @@ import (
 // found is what a look has found.
 type found struct {
 	in      bool
+	maybe   bool // a request to write the Lease may have been obeyed, even if there is an error
 	entries entries
 	version string
 	ahead   []Member
@@ -36,7 +37,12 @@ func (t *try) do(ctx context.Context) (out found) {
 	me := t.lease.member(t.slot)
 	out.dead = t.departed(ctx, t.passed)
 	for {
-		out.entries, out.version, out.err = t.lease.amend(ctx, t.slot.Group, func(r *entries) { out.in, out.ahead = t.admit(r, &me) })
+		admitted := false
+		out.entries, out.version, out.err = t.lease.amend(ctx, t.slot.Group, func(r *entries) {
+			out.maybe = true
+			admitted, out.ahead = t.admit(r, &me)
+		})
+		out.in = admitted && out.err == nil
 		if out.in || out.err != nil || !t.skip {
 			return out
 		}
