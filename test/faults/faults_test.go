@@ -10,10 +10,11 @@ import (
 )
 
 var (
-	update = flag.Bool("update", false, "write the list of red cells, of all cells")
-	all    = flag.Bool("all", false, "simulate all cells, instead of a part of them")
-	grep   = flag.String("cells", "", "only simulate cells whose text contains this")
-	one    = flag.String("cell", "", "simulate this one cell, and print its history")
+	update   = flag.Bool("update", false, "write the list of red cells, of all cells")
+	all      = flag.Bool("all", false, "simulate all cells, instead of a part of them")
+	grep     = flag.String("cells", "", "only simulate cells whose text contains this")
+	outcomes = flag.String("outcomes", "", "write the outcome of each cell to this file, as JSON")
+	one      = flag.String("cell", "", "simulate this one cell, and print its history")
 )
 
 // TestFaults simulates runs with faults. A cell is red if a promise is broken in it.
@@ -36,12 +37,12 @@ func TestFaults(t *testing.T) {
 	}
 	cells = matching(sample(cells, part), *grep)
 	begun := time.Now()
-	outcomes := simulateAll(t, cells)
+	got := simulateAll(t, cells)
 	took := time.Since(begun)
 	if *update {
-		writeKnown(t, outcomes)
+		writeKnown(t, got)
 	}
-	report(t, cells, outcomes, took)
+	report(t, cells, got, took)
 }
 
 // repeat simulates one cell in this process.

@@ -1,6 +1,8 @@
 package faults
 
 import (
+	"encoding/json"
+	"os"
 	"runtime"
 	"sync"
 	"testing"
@@ -14,6 +16,16 @@ func simulateAll(t *testing.T, cells []plan.Cell) []outcome {
 	out := make([]outcome, len(cells))
 	next := make(chan int)
 	var working sync.WaitGroup
+	var mu sync.Mutex
+	var lines *json.Encoder
+	if *outcomes != "" {
+		f, err := os.Create(*outcomes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		lines = json.NewEncoder(f)
+	}
 	for range min(runtime.GOMAXPROCS(0), len(cells)) {
 		working.Go(func() {
 			var w *worker
@@ -29,6 +41,11 @@ func simulateAll(t *testing.T, cells []plan.Cell) []outcome {
 				if out[i], err = w.run(cells[i]); err != nil {
 					out[i] = outcome{Cell: cells[i].String(), Faults: []string{"dies: " + err.Error()}}
 					w = nil
+				}
+				if lines != nil {
+					mu.Lock()
+					_ = lines.Encode(&out[i])
+					mu.Unlock()
 				}
 			}
 			if w != nil {

@@ -12,7 +12,9 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"pipec.dev/pipec/test/faults/history"
 	"pipec.dev/pipec/test/faults/plan"
@@ -28,6 +30,12 @@ type outcome struct {
 
 // workerEnv says that this process is a worker.
 const workerEnv = "PIPEC_FAULTS_WORKER"
+
+// patience is how long one simulation may take on a busy machine.
+const patience = 2 * time.Minute
+
+// memory is a file system in memory, if the machine has it: a fifth of a simulation's time is to make directories.
+const memory = "/dev/shm"
 
 // TestWorker simulates the cells that it reads, one a line, and writes an outcome for each. It does nothing unless it runs
 // as a worker of TestFaults: a process with one CPU and a seeded math/rand, which many packages take their jitter from, so
@@ -100,7 +108,10 @@ func startWorker() (*worker, error) {
 		return nil, err
 	}
 	w.cmd = exec.Command(self, "-test.run=^TestWorker$", "-test.timeout=0")
-	w.cmd.Env = append(os.Environ(), workerEnv+"=1", "GOMAXPROCS=1")
+	w.cmd.Env = append(os.Environ(), workerEnv+"=1", "GOMAXPROCS=1", "GOGC=400")
+	if _, err := os.Stat(memory); err == nil {
+		w.cmd.Env = append(w.cmd.Env, "TMPDIR="+memory)
+	}
 	w.cmd.Stdin, w.cmd.Stdout, w.cmd.Stderr, w.cmd.ExtraFiles = stdin, w.stderr, w.stderr, []*os.File{report}
 	w.in, w.out = in, bufio.NewReader(out)
 	err = w.cmd.Start()
@@ -115,13 +126,18 @@ func (w *worker) run(c plan.Cell) (outcome, error) {
 	if _, err := fmt.Fprintln(w.in, c); err != nil {
 		return o, err
 	}
+	watchdog := time.AfterFunc(patience, func() { _ = w.cmd.Process.Signal(syscall.SIGQUIT) })
 	line, err := w.out.ReadBytes('\n')
+	watchdog.Stop()
 	if err == nil {
 		err = json.Unmarshal(line, &o)
 	}
 	if err != nil {
 		_ = w.cmd.Wait()
 		text := w.stderr.String()
+		if i := strings.Index(text, "SIGQUIT"); i >= 0 {
+			text = text[i:]
+		}
 		if i := strings.Index(text, "panic:"); i >= 0 {
 			text = text[i:]
 		}

@@ -132,9 +132,8 @@ func (w *World) start(number int) {
 // Play runs the run to its end, or for a limited time, and then waits until everything has come to rest. It reports whether
 // the run has ended.
 func (w *World) Play(ctx context.Context, limit, rest time.Duration) bool {
-	var stop context.CancelFunc
-	w.ctx, stop = context.WithTimeout(ctx, limit)
-	defer stop()
+	w.ctx, w.stop = context.WithTimeout(ctx, limit)
+	defer w.stop()
 	w.commands("")
 	w.working.Go(func() { w.Coordinate(w.ctx, 1) })
 	w.working.Wait()

@@ -30,6 +30,9 @@ import (
 	"pipec.dev/pipec/test/faults/plan"
 )
 
+// maxCalls is how many calls a run may send: more are an endless loop.
+const maxCalls = 20_000
+
 // Namespace is where all runs are.
 const Namespace = "ns"
 
@@ -63,7 +66,8 @@ type World struct {
 
 	clock   *clock
 	ctx     context.Context // of the coordinators
-	working sync.WaitGroup  // coordinators
+	stop    context.CancelFunc
+	working sync.WaitGroup // coordinators
 
 	mu     sync.Mutex
 	nth    map[plan.Point]int  // the calls so far, by their names
@@ -110,7 +114,11 @@ func (w *World) point(who, verb, object string) (plan.Point, plan.Mode, bool) {
 	w.nth[p]++
 	p.N = w.nth[p]
 	w.Calls = append(w.Calls, p)
+	endless := len(w.Calls) == maxCalls
 	w.mu.Unlock()
+	if endless {
+		w.stop()
+	}
 	for _, f := range w.Cell.Faults {
 		if f.At == p {
 			m, ok := plan.Find(f.Mode)
