@@ -46,6 +46,7 @@ func newDriver(o *Options, p *program.Program) *driver {
 		loop: newLoop(), o: o, client: o.Client, store: o.Store, program: p,
 		requests: requests.New(o.pace), reading: make(chan struct{}, reads), tails: &tails{o.Store, o.Client},
 	}
+	d.requests.Steady = o.Steady
 	d.attempts, d.cached, d.swept = newAttempts(d), &cached{d: d, slots: map[string]cache.Slot{}}, &sweeper{d: d}
 	d.commands, d.watches = newCommands(d), &watches{d: d, blind: map[string]bool{}}
 	d.groups = groups.New(&groups.Options{

@@ -31,6 +31,8 @@ type Options struct {
 	// is held of them on their way; 0: as s3.Options.
 	Environ func(string) (string, bool)
 	Memory  int64
+	// Steady says that the pauses between the tries of a request are not random: a simulation must be repeatable.
+	Steady bool
 	// Out takes the run's events, a line of JSON each; earlier events are repeated if this coordinator continues
 	// a run, with the same numbers.
 	Out io.Writer

@@ -31,7 +31,9 @@ func (p *process) simulated(ctx context.Context) exit {
 	defer ask()
 	ended, killed := make(chan Exit, 1), make(chan struct{})
 	defer close(killed)
-	go func() { ended <- p.simulate(asked, Command{Args: p.argv, Env: p.env, Dir: p.dir, Out: p.out, Killed: killed}) }()
+	go func() {
+		ended <- p.simulate(asked, Command{Args: p.argv, Env: p.env, Dir: p.dir, Out: p.out, Killed: killed})
+	}()
 	var end exit
 	var timeout, kill <-chan time.Time
 	if p.timeout > 0 {
