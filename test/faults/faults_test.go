@@ -10,6 +10,7 @@ import (
 )
 
 var (
+	first    = flag.Bool("first", false, "end at the first red cell that is not listed")
 	update   = flag.Bool("update", false, "write the list of red cells, of all cells")
 	all      = flag.Bool("all", false, "simulate all cells, instead of a part of them")
 	grep     = flag.String("cells", "", "only simulate cells whose text contains this")

@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"pipec.dev/pipec/test/faults/plan"
@@ -16,6 +17,8 @@ func simulateAll(t *testing.T, cells []plan.Cell) []outcome {
 	out := make([]outcome, len(cells))
 	next := make(chan int)
 	var working sync.WaitGroup
+	known := readKnown(t)
+	var enough atomic.Bool
 	var mu sync.Mutex
 	var lines *json.Encoder
 	if *outcomes != "" {
@@ -42,6 +45,9 @@ func simulateAll(t *testing.T, cells []plan.Cell) []outcome {
 					out[i] = outcome{Cell: cells[i].String(), Faults: []string{"dies: " + err.Error()}}
 					w = nil
 				}
+				if *first && len(out[i].Faults) > 0 && known[cells[i].String()] == "" && !excused(cells[i], known) {
+					enough.Store(true)
+				}
 				if lines != nil {
 					mu.Lock()
 					_ = lines.Encode(&out[i])
@@ -54,6 +60,9 @@ func simulateAll(t *testing.T, cells []plan.Cell) []outcome {
 		})
 	}
 	for i := range cells {
+		if enough.Load() {
+			break
+		}
 		next <- i
 	}
 	close(next)

@@ -83,5 +83,5 @@ func (s *simulator) run(t *testing.T, c plan.Cell) (*world.World, []check.Fault)
 	r := s.runs[c.Run]
 	seed(c.Seed)
 	w, ended := play(t, s.options(t, r, c))
-	return w, check.Run(check.Input{Cell: c, Run: "run", Want: r.Want, Program: r.Program, History: w.History.Events(), Store: w.Objects, Ended: ended})
+	return w, check.Run(check.Input{Cell: c, Run: "run", Want: r.Want, Program: r.Program, Script: r.Script, History: w.History.Events(), Store: w.Objects, Ended: ended})
 }

@@ -24,6 +24,7 @@ type Input struct {
 	Run     string
 	Want    reference.Want
 	Program *program.Program
+	Script  reference.Scripts
 	History []history.Event
 	Store   store.Store
 	Ended   bool // in time

@@ -83,10 +83,16 @@ func (j *judge) keeps(ctx context.Context, id record.AttemptID) {
 	if err != nil {
 		j.wrong(0, "the result of attempt %d of %s: %s", id.Attempt, id.Step, err)
 	}
+	log := ""
 	for i := range r.Log.Segments {
-		if _, err := j.Store.Stat(ctx, fmt.Sprintf("%s/log/%06d", dir, i)); err != nil {
+		data, err := store.ReadAll(ctx, j.Store, fmt.Sprintf("%s/log/%06d", dir, i))
+		if err != nil {
 			j.wrong(0, "segment %d of the log of attempt %d of %s is not in the store", i, id.Attempt, id.Step)
 		}
+		log += string(data)
+	}
+	if want := j.Script.Of(id.Step, id.Attempt, 1).Log; r.Status == record.Succeeded && log != want {
+		j.wrong(0, "the log of attempt %d of %s is %q, expected %q", id.Attempt, id.Step, log, want)
 	}
 	for i := range r.Outputs {
 		if a := r.Outputs[i].Artifact; a != nil {

@@ -151,7 +151,7 @@ func (c *client) die() {
 	c.mu.Lock()
 	c.dead = true
 	c.mu.Unlock()
-	c.endWatches()
+	c.eachWatch(func(w *watch) { _ = w.Close() })
 }
 
 // disconnect takes the network away, and returns what gives it back.
@@ -166,6 +166,6 @@ func (c *client) disconnect(store bool) (back func()) {
 		c.cut = nil
 		c.mu.Unlock()
 		close(cut)
-		c.endWatches()
+		c.interrupt()
 	}
 }

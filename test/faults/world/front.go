@@ -33,6 +33,7 @@ func (f front) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	verb, object := f.c.w.nameOf(r, body)
 	if verb == "WATCH" || verb == "LIST" {
+		f.c.w.pause(r.Context(), time.Millisecond, f.c.name+verb+object)
 		if answer, err := f.c.unseen(r); answer != nil || err != nil {
 			return answer, err
 		}

@@ -20,7 +20,7 @@ type bucket struct{ c *client }
 // store returns the process's store, which the real code retries.
 func (c *client) bucket() store.Store {
 	grace := c.w.Program.Target.StoreGrace.D()
-	return store.Retrying(bucket{c}, grace, func(error) {})
+	return store.WithoutJitter(store.Retrying(bucket{c}, grace, func(error) {}))
 }
 
 var (

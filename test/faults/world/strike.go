@@ -33,7 +33,7 @@ func (c *coordinator) strike(m plan.Mode, when moment) {
 	case "cut-api":
 		c.replace(50*time.Second, true, true)
 	case "watch-cut":
-		c.endWatches()
+		c.interrupt()
 	case "watch-410":
 		c.expire(0)
 	case "watch-blind":
@@ -101,7 +101,7 @@ func (c *client) expire(wait time.Duration) {
 	c.mu.Lock()
 	c.blind, c.expired = time.Now().Add(wait), true
 	c.mu.Unlock()
-	c.endWatches()
+	c.interrupt()
 }
 
 // vanish has all pods of the run vanish.
@@ -140,6 +140,7 @@ func (w *World) Play(ctx context.Context, limit, rest time.Duration) bool {
 	ended := w.ctx.Err() == nil
 	time.Sleep(rest)
 	w.close()
+	time.Sleep(time.Minute) // until processes have ended that were asked to, or were killed
 	return ended
 }
 

@@ -2,9 +2,11 @@ package world
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"slices"
 	"sync"
+	"time"
 )
 
 // watch is the stream of a watch on its way to a client.
@@ -92,4 +94,11 @@ func (c *client) eachWatch(do func(*watch)) {
 	}
 }
 
-func (c *client) endWatches() { c.eachWatch(func(w *watch) { _ = w.Close() }) }
+// interrupt ends the client's watches, one after the other.
+func (c *client) interrupt() {
+	n := 0
+	c.eachWatch(func(w *watch) {
+		n++
+		time.AfterFunc(c.w.until(time.Millisecond, fmt.Sprint(c.name, " interrupt ", n)), func() { _ = w.Close() })
+	})
+}
