@@ -2,6 +2,7 @@ package world
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -11,10 +12,11 @@ import (
 
 // watch is the stream of a watch on its way to a client.
 type watch struct {
-	c    *client
-	from io.ReadCloser
-	r    *bufio.Reader
-	rest []byte // of the line that is being read
+	c     *client
+	from  io.ReadCloser
+	r     *bufio.Reader
+	rest  []byte // of the line that is being read
+	lines int    // read so far
 
 	mu    sync.Mutex
 	hold  <-chan struct{} // lines wait until it is closed; nil: they don't
@@ -38,6 +40,8 @@ func (w *watch) Read(p []byte) (int, error) {
 		if err != nil {
 			return 0, io.EOF
 		}
+		w.lines++ // each client hears of it at an instant of its own
+		w.c.w.pause(context.Background(), time.Millisecond, fmt.Sprint(w.c.name, " hears ", w.lines))
 		w.mu.Lock()
 		hold := w.hold
 		if w.twice > 0 {
