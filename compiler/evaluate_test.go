@@ -75,8 +75,8 @@ func madeUp(p *program.Program, s *program.Step, ref string) (cty.Value, error) 
 		return cty.NumberIntVal(1), nil
 	case ref == "reason", parts[0] == "run", parts[0] == "step" && slices.Contains([]string{"status", "reason", "message"}, parts[2]):
 		return cty.StringVal("failed"), nil
-	case parts[0] == program.LastRoot:
-		for _, l := range p.Last {
+	case parts[0] == program.LastSuccessRoot:
+		for _, l := range p.LastSuccess {
 			if l.Ref() == ref {
 				return ofType(l.Type)
 			}

@@ -1,5 +1,5 @@
-// Package emit is the table of emit targets: the systems that programs can be written for as text, a row each. The
-// folders beneath it write; emit/graph, which draws pictures of programs, is not a target.
+// Package emit contains the table of emit targets, with one row for each system that can run pipelines. The packages in its
+// folders write programs in the format of a target. emit/graph draws pictures of programs and is not a target.
 package emit
 
 import (
@@ -12,32 +12,32 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// Options are what to write, beside definitions.
+// Options define what to write in addition to definitions.
 type Options struct {
-	Run   bool           // write a run of each program too
+	Run   bool           // also write a run of each program
 	Stack *program.Stack // the stack of the programs, for a target whose programs are not bound
 	Kinds *kinds.Set     // the table of kinds that the programs were compiled with; nil: kinds.Builtin()
 }
 
-// Document is a part of what is written, such as a manifest.
+// Document is a part of the output of a target, such as a manifest.
 type Document struct {
-	Name string // of its file, if each is written into one: "cronjob-train.yaml"
-	Data []byte // all documents in order, one after the other, are the stream for stdout
+	Name string // the name of its file if each document is written to a file: "cronjob-train.yaml"
+	Data []byte // the concatenated data of all documents, in order, is the output on stdout
 }
 
-// Target is a system that programs are written for.
+// Target is a system that can run pipelines, with the function that writes programs for it.
 type Target struct {
 	Name string
-	// Orchestrators are the kinds of orchestrators that it is the default target for.
+	// Orchestrators are the kinds of orchestrators whose default target it is.
 	Orchestrators []string
-	// Bound reports that it writes programs that are bound to pods (see package schema/kube/pod).
+	// Bound reports that the programs must be bound to pods before they are written (see package schema/kube/pod).
 	Bound bool
-	// Write writes programs of one stack. The same programs give the same bytes. nil: the target is planned, and not
+	// Write writes programs of one stack. Its result depends only on its arguments. nil: the target is planned and not
 	// supported yet.
 	Write func([]*program.Program, Options) ([]Document, error)
 }
 
-// Set is a table of targets. It is passed as a value; nothing is registered.
+// Set is a table of targets. It is passed as a value, and there is no global table.
 type Set []Target
 
 // Builtin returns the targets of pipec itself.

@@ -15,13 +15,14 @@ import (
 	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/kube"
 	"pipec.dev/pipec/runtime/kubeclient"
+	"pipec.dev/pipec/schema/expr"
 	names "pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
 const (
-	coordinatorMemory = 48 << 20 // memory limit of the Go runtime
+	coordinatorMemory = 48 << 20 // memory limit of the Go runtime, unless the environment sets it
 	coordinatorParts  = 8 << 20  // the part of it for data in transit from and to the store
 	maxProgram        = 1 << 30  // size limit of a decompressed program
 )
@@ -33,8 +34,10 @@ func (a *agent) coordinate(ctx context.Context, args []string) int {
 		return exitUsage
 	}
 	debug.SetGCPercent(50)
-	debug.SetMemoryLimit(coordinatorMemory)
-	end, err := a.drive(ctx)
+	if a.getenv("GOMEMLIMIT") == "" { // the Job sets it below the limit of the pod
+		debug.SetMemoryLimit(coordinatorMemory)
+	}
+	end, err := a.driveSafely(ctx)
 	var refusal *drive.Refusal
 	code := exitEnvironment
 	switch {
@@ -56,6 +59,18 @@ func (a *agent) coordinate(ctx context.Context, args []string) int {
 	}
 	a.terminate([]byte(text[:min(len(text), 4096)]))
 	return code
+}
+
+// driveSafely is drive. It ends the coordinator without another start after a panic that no other code has handled: the next
+// coordinator would panic too.
+func (a *agent) driveSafely(ctx context.Context) (end *record.End, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			a.say("internal error: %v\n%s", v, debug.Stack())
+			end, err = nil, &drive.Refusal{Message: "internal error of pipec in " + expr.Panicked() + ": please report it with the coordinator's log"}
+		}
+	}()
+	return a.drive(ctx)
 }
 
 func (a *agent) drive(ctx context.Context) (*record.End, error) {

@@ -15,12 +15,12 @@ import (
 	"pipec.dev/pipec/schema/kube/pod"
 )
 
-const emitLong = `Writes pipelines as Kubernetes objects, for kubectl or GitOps: YAML on stdout, or files. Without names, all pipelines of
-the project.
+const emitLong = `Writes pipelines in the format of a target, to stdout or to files. Without names, all pipelines of the project are
+written.
 
-A definition starts no runs unless it has a schedule: its CronJob is suspended, and
-` + "`kubectl create job --from=cronjob/NAME RUN`" + ` starts a run. With --run, a run is written too, as a Job whose name
-depends on the program: applying it again changes nothing.
+The target kubernetes writes Kubernetes objects as YAML, for kubectl or GitOps. A definition starts no runs unless it
+has a schedule: its CronJob is suspended, and ` + "`kubectl create job --from=cronjob/NAME RUN`" + ` starts a run. With
+--run, a run is written too, as a Job whose name depends on the program: applying it again changes nothing.
 
 The command reads the project and pipec.lock.json, and queries no cluster and no registry. It lists on stderr what must
 be pushed first.`
@@ -31,7 +31,7 @@ func emitCommand(c *cli) *cobra.Command {
 	targets := c.tables.Targets.Supported()
 	cmd := &cobra.Command{
 		Use:               "emit [PIPELINE]...",
-		Short:             "Write pipelines as Kubernetes objects",
+		Short:             "Write pipelines in the format of a target, such as Kubernetes objects",
 		Long:              emitLong,
 		ValidArgsFunction: c.completePipelines,
 		RunE: func(_ *cobra.Command, args []string) error {

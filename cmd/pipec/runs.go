@@ -139,8 +139,8 @@ func printRun(out io.Writer, d *runs.Detail) error {
 		one := &d.Run.Imports[i]
 		fmt.Fprintf(w, "param %s\t%s from %s\n", one.Name, importText(one), strings.TrimPrefix(one.Source, record.FromFile))
 	}
-	for i := range d.Run.Last {
-		l := &d.Run.Last[i]
+	for i := range d.Run.LastSuccess {
+		l := &d.Run.LastSuccess[i]
 		fmt.Fprintf(w, "last %s/%s\tof run %s\n", l.Pipeline, l.Datum.Name, l.Run)
 	}
 	return w.Flush()

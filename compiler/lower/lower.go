@@ -29,7 +29,7 @@ func Program(p *model.Pipeline) (*program.Program, program.SourceMap, error) {
 	out.Params, out.Steps, out.Finally, out.Outputs = c.Params, c.Steps, c.Finally, c.Outputs
 	slices.SortFunc(out.Called, func(a, b program.Called) int { return strings.Compare(a.Name, b.Name) })
 	l.sources()
-	slices.SortFunc(out.Last, func(a, b program.Last) int { return strings.Compare(a.Ref(), b.Ref()) })
+	slices.SortFunc(out.LastSuccess, func(a, b program.LastSuccess) int { return strings.Compare(a.Ref(), b.Ref()) })
 	return out, l.sourceMap, l.err
 }
 

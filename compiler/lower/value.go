@@ -122,15 +122,15 @@ func (l *lowerer) constant(out *expr.Expr, u *model.Use) {
 // lasts adds to the program the outputs of earlier runs that a value reads.
 func (l *lowerer) lasts(uses []model.Use) {
 	for _, u := range uses {
-		if u.Last == nil {
+		if u.LastSuccess == nil {
 			continue
 		}
-		one := program.Last{Pipeline: u.Last.Pipeline, Output: u.Last.Output, Type: types.String(u.Last.Type), Required: !u.Soft}
-		i := slices.IndexFunc(l.program.Last, func(other program.Last) bool { return other.Ref() == one.Ref() })
+		one := program.LastSuccess{Pipeline: u.LastSuccess.Pipeline, Output: u.LastSuccess.Output, Type: types.String(u.LastSuccess.Type), Required: !u.Soft}
+		i := slices.IndexFunc(l.program.LastSuccess, func(other program.LastSuccess) bool { return other.Ref() == one.Ref() })
 		if i < 0 {
-			l.program.Last = append(l.program.Last, one)
+			l.program.LastSuccess = append(l.program.LastSuccess, one)
 			continue
 		}
-		l.program.Last[i].Required = l.program.Last[i].Required || one.Required
+		l.program.LastSuccess[i].Required = l.program.LastSuccess[i].Required || one.Required
 	}
 }

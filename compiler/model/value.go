@@ -26,24 +26,24 @@ func (v *Value) Runtime() bool {
 
 // Use is one reference in an expression.
 type Use struct {
-	Ref      string    // step.a.x, step.a[*].x, param.p, run.name, each.key, input.x, output.y, var.v, local.l, attempt
-	Step     string    // the step that is referred to; "": the reference is to something else
-	Instance string    // of Step, as in expr.Ref
-	Output   string    // of Step; "": its status, or all its outputs
-	Status   bool      // the reference is to how Step ended, not to an output
-	Const    bool      // the reference is to a variable or a local
-	Value    cty.Value // of a variable or a local
-	Last     *Last     // the reference is a call of last_success
-	Soft     bool      // a missing value reads as null
-	At       hcl.Range
+	Ref         string       // step.a.x, step.a[*].x, param.p, run.name, each.key, input.x, output.y, var.v, local.l, attempt
+	Step        string       // the step that is referred to; "": the reference is to something else
+	Instance    string       // of Step, as in expr.Ref
+	Output      string       // of Step; "": its status, or all its outputs
+	Status      bool         // the reference is to how Step ended, not to an output
+	Const       bool         // the reference is to a variable or a local
+	Value       cty.Value    // of a variable or a local
+	LastSuccess *LastSuccess // the reference is a call of last_success
+	Soft        bool         // a missing value reads as null
+	At          hcl.Range
 }
 
 // CanLack reports whether the value that is referred to can be missing at run time: a step may be skipped, and there may be
 // no earlier run.
-func (u *Use) CanLack() bool { return u.Step != "" && !u.Status || u.Last != nil }
+func (u *Use) CanLack() bool { return u.Step != "" && !u.Status || u.LastSuccess != nil }
 
-// Last is an output of an earlier run.
-type Last struct {
+// LastSuccess is an output of an earlier run.
+type LastSuccess struct {
 	Pipeline, Output string
 	Type             cty.Type
 }

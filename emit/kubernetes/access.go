@@ -34,7 +34,8 @@ func stepsAccount(p *program.Program, set *kinds.Set) *corev1.ServiceAccount {
 	return account(p, kube.StepsName(p.Pipeline), set)
 }
 
-// account carries the role of the store, by the annotation that the store's kind has for that.
+// account returns a service account. If the kind of the store has an annotation for a role, the account has the role of the
+// store.
 func account(p *program.Program, name string, set *kinds.Set) *corev1.ServiceAccount {
 	out := &corev1.ServiceAccount{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"}, ObjectMeta: meta(p, name)}
 	if row := set.Store(p.Target.Store.Kind); row != nil && row.RoleAnnotation != "" && p.Target.Store.Role != "" {
@@ -53,12 +54,10 @@ func role(p *program.Program) *rbacv1.Role {
 		TypeMeta:   metav1.TypeMeta{APIVersion: "rbac.authorization.k8s.io/v1", Kind: "Role"},
 		ObjectMeta: meta(p, kube.CoordinatorName(p.Pipeline)),
 		Rules: []rbacv1.PolicyRule{
-			// patch: the reason for a deletion is written to the pod first, so that a coordinator that takes over knows
-			// it.
-			{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"create", "delete", "get", "list", "patch", "watch"}},
+			{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"create", "delete", "get", "list", "watch"}},
 			// the end of a log that the agent could not store
 			{APIGroups: []string{""}, Resources: []string{"pods/log"}, Verbs: []string{"get"}},
-			// its own Job, which contains the requests to it: watching one object requires list and watch for its name
+			// the run's Job, which contains the requests to the coordinator: a watch of one object requires list and watch for its name
 			{APIGroups: []string{"batch"}, Resources: []string{"jobs"}, Verbs: []string{"get", "list", "watch"}},
 			{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: leaseVerbs(p)},
 		},

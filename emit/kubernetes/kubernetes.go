@@ -26,13 +26,13 @@ func Definition(p *program.Program) ([]unstructured.Unstructured, error) {
 	return DefinitionWith(p, kinds.Builtin())
 }
 
-// Options are what to write beside the definitions, and by which table of kinds.
+// Options define what to write in addition to the definitions, and contain the table of kinds.
 type Options struct {
-	Run   bool       // write a run of each program too, as a Job
+	Run   bool       // also write a run of each program, as a Job
 	Kinds *kinds.Set // nil: kinds.Builtin()
 }
 
-// Objects makes the objects of bound programs of one stack: the namespace first, if the stack creates it, and then the
+// Objects returns the objects of bound programs of one stack: the namespace first, if the stack creates it, and then the
 // definition of each program.
 func Objects(programs []*program.Program, o Options) ([]unstructured.Unstructured, error) {
 	if o.Kinds == nil {
@@ -68,7 +68,7 @@ func FileName(o *unstructured.Unstructured) string {
 	return strings.ToLower(o.GetKind()) + "-" + o.GetName() + ".yaml"
 }
 
-// DefinitionWith is Definition for a program that was compiled with the given kinds.
+// DefinitionWith is like Definition, for a program that was compiled with the given kinds.
 func DefinitionWith(p *program.Program, set *kinds.Set) ([]unstructured.Unstructured, error) {
 	if p.Target == nil {
 		return nil, fmt.Errorf("pipeline %q is not bound to a cluster", p.Pipeline)

@@ -12,43 +12,43 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Slot is the place of an attempt's result in the cache.
-type Slot struct {
+// Key is the cache key of an attempt, as Lookup has found it.
+type Key struct {
 	Digest string     // "" if the result can't be cached
-	mode   store.Mode // Replace if the present entry is not usable any more
+	mode   store.Mode // how Keep writes the entry: Replace if the present one is not usable any more
 }
 
 // Lookup looks up a result by the digest of its inputs; "" looks up nothing. The entry is at most ttl old, or of any
 // age if ttl is 0. Lookup returns nil if there is no entry, or if some of its content is no longer in the store.
-func Lookup(ctx context.Context, s store.Store, digest string, ttl time.Duration) (*record.CacheEntry, Slot) {
+func Lookup(ctx context.Context, s store.Store, digest string, ttl time.Duration) (*record.CacheEntry, Key) {
 	if digest == "" {
-		return nil, Slot{}
+		return nil, Key{}
 	}
-	slot := Slot{Digest: digest, mode: store.IfAbsent}
+	key := Key{Digest: digest, mode: store.IfAbsent}
 	entry, err := store.ReadJSON[record.CacheEntry](ctx, s, record.CacheKey(digest))
 	if errors.Is(err, store.ErrNotExist) {
-		return nil, slot
+		return nil, key
 	}
-	slot.mode = store.Replace
+	key.mode = store.Replace
 	if err != nil || entry.Result.Status != record.Succeeded {
-		return nil, slot
+		return nil, key
 	}
 	if ttl > 0 && time.Since(entry.At) > ttl {
-		return nil, slot
+		return nil, key
 	}
 	if !Present(ctx, s, entry.Result.Outputs) {
-		return nil, slot
+		return nil, key
 	}
-	return &entry, slot
+	return &entry, key
 }
 
-// Keep stores a result in its slot. A failure to store is not an error of this run: the next run repeats the work.
-func Keep(ctx context.Context, s store.Store, slot Slot, result *record.Result) error {
-	if slot.Digest == "" {
+// Keep stores a result under its key. A failure to store is not an error of this run: the next run repeats the work.
+func Keep(ctx context.Context, s store.Store, key Key, result *record.Result) error {
+	if key.Digest == "" {
 		return nil
 	}
 	entry := step.CacheEntryFor(result)
-	err := store.WriteJSON(ctx, s, record.CacheKey(slot.Digest), &entry, slot.mode)
+	err := store.WriteJSON(ctx, s, record.CacheKey(key.Digest), &entry, key.mode)
 	if errors.Is(err, store.ErrExists) { // another run has stored the same result
 		return nil
 	}

@@ -33,7 +33,7 @@ var rights = []struct {
 		{"", "configmaps", "get list create patch delete"},
 		{"batch", "cronjobs", "get list watch create patch delete"},
 		{"batch", "jobs", "get list watch"},
-		{"", "pods", "create delete get list patch watch"},
+		{"", "pods", "create delete get list watch"},
 		{"", "pods/log", "get"},
 		{"coordination.k8s.io", "leases", "create get update"},
 	}},
@@ -48,7 +48,7 @@ var rights = []struct {
 type right struct{ group, resource, verbs string }
 
 // Check checks a cluster for what a stack requires, with one finding per part. It changes nothing.
-func Check(ctx context.Context, cluster *connect.Cluster, createNamespace bool) []Finding {
+func Check(ctx context.Context, cluster *connect.Connection, createNamespace bool) []Finding {
 	f := Finding{Part: "cluster"}
 	facts, err := Ask(ctx, cluster)
 	if err != nil {

@@ -54,13 +54,13 @@ func kindOf(name string) int {
 
 // client makes this package's requests to the cluster. Its methods return explained errors.
 type client struct {
-	cluster   *connect.Cluster
+	cluster   *connect.Connection
 	objects   dynamic.Interface
 	raw       rest.Interface
 	namespace string
 }
 
-func newClient(c *connect.Cluster) (*client, error) {
+func newClient(c *connect.Connection) (*client, error) {
 	config := rest.CopyConfig(c.Config)
 	config.WarningHandler, config.WarningHandlerWithContext = nil, warnings{}
 	httpClient, err := rest.HTTPClientFor(config)

@@ -65,7 +65,7 @@ func (c *client) byName(ctx context.Context, o Options) ([]item, error) {
 }
 
 // LiveRuns returns the names of the runs of these pipelines that have not ended, sorted.
-func LiveRuns(ctx context.Context, cluster *connect.Cluster, pipelines []string) ([]string, error) {
+func LiveRuns(ctx context.Context, cluster *connect.Connection, pipelines []string) ([]string, error) {
 	c, err := newClient(cluster)
 	if err != nil {
 		return nil, err

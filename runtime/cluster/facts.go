@@ -31,7 +31,7 @@ const someNodes = 200
 var imageVolumesFrom = map[string]string{"containerd": "v2.1.0", "cri-o": "v1.31.0"}
 
 // Ask reads the facts from the cluster.
-func Ask(ctx context.Context, cluster *connect.Cluster) (Facts, error) {
+func Ask(ctx context.Context, cluster *connect.Connection) (Facts, error) {
 	var f Facts
 	c, err := newClient(cluster)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 func TestClusterFaults(t *testing.T) {
 	p := newPlace(t)
 	a := definition("p", "a", "1")
-	with := func(c *connect.Cluster) cluster.Options {
+	with := func(c *connect.Connection) cluster.Options {
 		return cluster.Options{Cluster: c, Project: "p", Prune: true, Objects: slices.Clone(a)}
 	}
 	unreachable := *p.cluster
@@ -27,7 +27,7 @@ func TestClusterFaults(t *testing.T) {
 	unreachable.Config.Host = unreachable.Host
 	for _, c := range []struct {
 		name    string
-		cluster *connect.Cluster
+		cluster *connect.Connection
 		reason  connect.Reason
 		want    string
 	}{
@@ -104,7 +104,7 @@ func TestCheck(t *testing.T) {
 	p := newPlace(t)
 	for _, c := range []struct {
 		name    string
-		cluster *connect.Cluster
+		cluster *connect.Connection
 		good    bool
 		want    []string
 	}{

@@ -27,7 +27,7 @@ type place struct {
 	t         *testing.T
 	test      testcluster.Cluster
 	client    kubernetes.Interface
-	cluster   *connect.Cluster
+	cluster   *connect.Connection
 	namespace string
 }
 
@@ -40,7 +40,7 @@ func newPlace(t *testing.T) *place {
 	return p
 }
 
-func (p *place) as(context, namespace string) *connect.Cluster {
+func (p *place) as(context, namespace string) *connect.Connection {
 	p.t.Helper()
 	c, err := connect.Open(p.t.Context(), program.Orchestrator{Context: context, Namespace: namespace}, []string{"KUBECONFIG=" + p.test.Kubeconfig})
 	if err != nil {

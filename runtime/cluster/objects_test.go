@@ -28,13 +28,13 @@ func TestCheckRefuses(t *testing.T) {
 		{`for namespace "other"`, `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "other"}}`},
 		{"has no label", `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}`},
 	} {
-		o := Options{Cluster: &connect.Cluster{Namespace: "ml"}, Objects: []unstructured.Unstructured{*object(t, c.text)}}
+		o := Options{Cluster: &connect.Connection{Namespace: "ml"}, Objects: []unstructured.Unstructured{*object(t, c.text)}}
 		if err := check(o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.want, err)
 		}
 	}
 	twice := object(t, `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "labels": {"app.kubernetes.io/managed-by": "pipec"}}}`)
-	if err := check(Options{Cluster: &connect.Cluster{Namespace: "ml"}, Objects: []unstructured.Unstructured{*twice, *twice}}); err == nil || !strings.Contains(err.Error(), "twice") {
+	if err := check(Options{Cluster: &connect.Connection{Namespace: "ml"}, Objects: []unstructured.Unstructured{*twice, *twice}}); err == nil || !strings.Contains(err.Error(), "twice") {
 		t.Errorf("%v", err)
 	}
 }

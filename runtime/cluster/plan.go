@@ -13,7 +13,7 @@ import (
 
 // Options are the desired objects and their place.
 type Options struct {
-	Cluster *connect.Cluster
+	Cluster *connect.Connection
 	// Project is the project that the applied objects belong to; "" is none, and then nothing is pruned.
 	Project string
 	// Objects are the definitions, each with the labels of schema/kube.

@@ -19,7 +19,7 @@ func example() (Saved, Options, *Changes) {
 		"metadata": map[string]any{"name": "a", "labels": map[string]any{kube.LabelManagedBy: kube.Manager}},
 		"data":     map[string]any{"n": "1"},
 	}}
-	o := Options{Cluster: &connect.Cluster{Context: "admin", Host: "https://one:6443", Namespace: "ml"}, Project: "p", Prune: true, Objects: []unstructured.Unstructured{u}}
+	o := Options{Cluster: &connect.Connection{Context: "admin", Host: "https://one:6443", Namespace: "ml"}, Project: "p", Prune: true, Objects: []unstructured.Unstructured{u}}
 	plan := &Changes{List: []Change{
 		{Action: Update, Kind: "ConfigMap", Name: "a", Live: &Live{UID: "1", Digest: "sha256:1"}, Fields: []Field{{Path: "data.n"}}},
 		{Action: Delete, Kind: "ConfigMap", Name: "b", Live: &Live{UID: "2"}},
@@ -48,14 +48,14 @@ func TestSaved(t *testing.T) {
 	}
 	for _, c := range []struct {
 		pipec, stack string
-		cluster      connect.Cluster
+		cluster      connect.Connection
 		want         string
 	}{
 		{"v2", "k8s", *o.Cluster, `pipec "v1", but this is "v2"`},
 		{"v1", "other", *o.Cluster, `stack "k8s", but this is "other"`},
-		{"v1", "k8s", connect.Cluster{Context: "b", Host: "https://one:6443", Namespace: "ml"}, `context "admin", but this is "b"`},
-		{"v1", "k8s", connect.Cluster{Context: "admin", Host: "https://two:6443", Namespace: "ml"}, `API server "https://one:6443"`},
-		{"v1", "k8s", connect.Cluster{Context: "admin", Host: "https://one:6443", Namespace: "x"}, `namespace "ml", but this is "x"`},
+		{"v1", "k8s", connect.Connection{Context: "b", Host: "https://one:6443", Namespace: "ml"}, `context "admin", but this is "b"`},
+		{"v1", "k8s", connect.Connection{Context: "admin", Host: "https://two:6443", Namespace: "ml"}, `API server "https://one:6443"`},
+		{"v1", "k8s", connect.Connection{Context: "admin", Host: "https://one:6443", Namespace: "x"}, `namespace "ml", but this is "x"`},
 	} {
 		var fault *PlanFileError
 		if _, err := got.Options(path, c.pipec, c.stack, Options{Cluster: &c.cluster}); !errors.As(err, &fault) || !strings.Contains(err.Error(), c.want) {
@@ -142,7 +142,7 @@ func FuzzSaved(f *testing.F) {
 		if err != nil {
 			return
 		}
-		o, err := s.Options("x", s.Pipec, s.Stack, Options{Cluster: &connect.Cluster{Context: s.Context, Host: s.Host, Namespace: s.Namespace}})
+		o, err := s.Options("x", s.Pipec, s.Stack, Options{Cluster: &connect.Connection{Context: s.Context, Host: s.Host, Namespace: s.Namespace}})
 		if err == nil && check(o) == nil {
 			if _, err := Offline(o); err != nil {
 				t.Error(err)

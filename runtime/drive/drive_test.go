@@ -165,7 +165,7 @@ func TestAnnounce(t *testing.T) {
 	actions := run.Start()
 	want(t, actions, "ask a", "ask b")
 	r.wantSeen("run_started", "step_started a", "step_started b")
-	if err := run.Check("a", &record.Answer{}); err != nil {
+	if err := run.CheckAnswer("a", &record.Answer{}); err != nil {
 		t.Error(err)
 	}
 	run.Announce("a")
@@ -175,7 +175,7 @@ func TestAnnounce(t *testing.T) {
 	run.Announce("b") // it does not wait any more
 	r.wantSeen("approval_given b", "step_ended b")
 	var late *engine.NotPendingError
-	if err := run.Check("b", &record.Answer{}); !errors.As(err, &late) {
+	if err := run.CheckAnswer("b", &record.Answer{}); !errors.As(err, &late) {
 		t.Error(err)
 	}
 }

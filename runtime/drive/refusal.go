@@ -28,21 +28,21 @@ func (r *Refusal) Error() string {
 
 // The codes of refusals.
 const (
-	RefusedStack   = "stack"   // the stack is for another driver
-	RefusedParam   = "param"   // a param is missing, unknown or not of its type
-	RefusedLast    = "last"    // no earlier run has the output that last_success reads
-	RefusedStep    = "step"    // the pipeline has no such step
-	RefusedName    = "name"    // the run's name is invalid, or taken
-	RefusedSecret  = "secret"  // a secret has no value
-	RefusedPython  = "python"  // no interpreter was found
-	RefusedCode    = "code"    // the code can't be packed
-	RefusedImport  = "import"  // an artifact that the run is to be started with can't be imported
-	RefusedDriven  = "driven"  // another process drives the run
-	RefusedEnded   = "ended"   // the run has ended
-	RefusedProgram = "program" // the program can't be run
-	RefusedAnswer  = "answer"  // the answer to an approval can't be taken
-	RefusedJob     = "job"     // the Job of the run is not the expected one, or its annotations are invalid
-	RefusedStore   = "store"   // the artifact store doesn't take the run's records
+	RefusedStack       = "stack"   // the stack is for another driver
+	RefusedParam       = "param"   // a param is missing, unknown or not of its type
+	RefusedLastSuccess = "last"    // no earlier run has the output that last_success reads
+	RefusedStep        = "step"    // the pipeline has no such step
+	RefusedName        = "name"    // the run's name is invalid, or taken
+	RefusedSecret      = "secret"  // a secret has no value
+	RefusedPython      = "python"  // no interpreter was found
+	RefusedCode        = "code"    // the code can't be packed
+	RefusedImport      = "import"  // an artifact that the run is to be started with can't be imported
+	RefusedDriven      = "driven"  // another process drives the run
+	RefusedEnded       = "ended"   // the run has ended
+	RefusedProgram     = "program" // the program can't be run
+	RefusedAnswer      = "answer"  // the answer to an approval can't be taken
+	RefusedJob         = "job"     // the Job of the run is not the expected one, or its annotations are invalid
+	RefusedStore       = "store"   // the artifact store doesn't take the run's records
 )
 
 // ReasonRefused is the reason of the end of a run that was refused after it was recorded.
@@ -77,8 +77,8 @@ func AsRefusal(err error) error {
 	case errors.As(err, &again):
 		return refuse(rerunCode(again.Reason), "%s", again)
 	case errors.As(err, &missing):
-		return &Refusal{Code: RefusedLast, Message: missing.Message, Hint: missing.Hint}
-	case errors.As(err, &fault) && !fault.World && !fault.Again:
+		return &Refusal{Code: RefusedLastSuccess, Message: missing.Message, Hint: missing.Hint}
+	case errors.As(err, &fault) && !fault.Environment && !fault.Again:
 		return refuse(RefusedImport, "%s", fault)
 	}
 	return err
@@ -99,11 +99,11 @@ func rerunCode(r rerun.Reason) string {
 	return ""
 }
 
-// refuseImport is AsRefusal for a driver without a user in front of it: an import that fails because of the environment,
-// and would fail again, is refused too.
+// refuseImport is like AsRefusal, for a driver without a user: it also refuses an import that fails because of the environment
+// if a later attempt would fail as well.
 func refuseImport(err error) error {
 	var fault *imports.Fault
-	if errors.As(err, &fault) && fault.World && !fault.Again {
+	if errors.As(err, &fault) && fault.Environment && !fault.Again {
 		return &Refusal{Code: RefusedImport, Message: fault.Message, Reason: record.ReasonImport}
 	}
 	return AsRefusal(err)

@@ -5,7 +5,7 @@
 // (runtime/local, runtime/kube) passes it what has happened, and carries out the actions that it returns.
 //
 // A *Run is not safe for concurrent use: the driver serializes its calls, with a mutex or from one goroutine. The
-// exceptions are Flush, Taken, Report and Warn, which are safe for concurrent use.
+// exceptions are Flush, FlushContext, Taken, Behind, Report and Warn, which are safe for concurrent use.
 package drive
 
 import (
@@ -139,7 +139,7 @@ func (r *Run) Take(e record.Event) []engine.Action {
 	}
 	var actions []engine.Action
 	r.state, actions = engine.Next(r.state, e)
-	return r.filter(actions)
+	return r.filter(onTime(actions, e.At.Sub(Now())))
 }
 
 // Log adds an event to the log that concerns neither the engine nor observers.
@@ -152,13 +152,28 @@ func (r *Run) Log(e record.Event) {
 func (r *Run) number(e *record.Event) {
 	r.seq++
 	e.Version, e.Seq, e.Run = record.Version, r.seq, r.c.Record.Name
-	if e.At.IsZero() {
-		e.At = Now()
+	if now := Now(); e.At.IsZero() || e.At.After(now) { // the clock of a node may be ahead
+		e.At = now
 	}
 	if e.At.Before(r.last) {
 		e.At = r.last
 	}
 	r.last = e.At
+}
+
+// onTime returns actions with timers by this machine's clock. The times of the log are ahead of that clock by lead if an
+// earlier driver had another one.
+func onTime(actions []engine.Action, lead time.Duration) []engine.Action {
+	if lead <= 0 {
+		return actions
+	}
+	for i := range actions {
+		if t, ok := actions[i].(engine.SetTimer); ok {
+			t.At = t.At.Add(-lead)
+			actions[i] = t
+		}
+	}
+	return actions
 }
 
 // filter carries out the actions that concern no driver, and returns the others.
@@ -177,13 +192,16 @@ func (r *Run) filter(actions []engine.Action) []engine.Action {
 	return out
 }
 
-// Check returns why an answer to an approval can't be taken: an *engine.NotPendingError, or what is wrong with it.
-func (r *Run) Check(step string, a *record.Answer) error {
+// CheckAnswer returns why an answer to an approval can't be taken: an *engine.NotPendingError, or what is wrong with it.
+func (r *Run) CheckAnswer(step string, a *record.Answer) error {
 	if r.end != nil {
 		return &engine.NotPendingError{Step: step}
 	}
 	return r.state.CheckAnswer(step, a)
 }
+
+// MayStart reports whether an attempt runs or may still be started.
+func (r *Run) MayStart(id record.AttemptID) bool { return r.end == nil && r.state.MayStart(id) }
 
 // Len returns how many steps, instances and rounds the run has so far.
 func (r *Run) Len() int { return r.state.Len() }
@@ -220,13 +238,19 @@ func describe(end *record.End) string {
 // Flush writes the events that wait to the log. It returns ErrTakenOver if another process has written to the log.
 func (r *Run) Flush() error { return r.journal.Flush() }
 
+// FlushContext is Flush for a caller that waits no longer than ctx.
+func (r *Run) FlushContext(ctx context.Context) error { return r.journal.FlushContext(ctx) }
+
+// Behind returns when the oldest event was taken that is not in the log yet; zero: all are. It is safe for concurrent use.
+func (r *Run) Behind() time.Time { return r.journal.Behind() }
+
 // Taken is closed when another process has written to the log.
 func (r *Run) Taken() <-chan struct{} { return r.journal.Taken() }
 
 // Abandon drops the events that wait: the run belongs to another process now.
 func (r *Run) Abandon() { r.journal.Stop() }
 
-// Close ends all writing to the log. It waits for a write that is in progress.
+// Close ends all writing to the log. A write that is in progress has a few seconds to finish.
 func (r *Run) Close() { r.journal.Close() }
 
 // Now returns the current time as records contain it: in UTC, without a monotonic clock reading.

@@ -42,7 +42,7 @@ func (r *Request) describe(ctx context.Context, s store.Store, p *program.Progra
 	if r.Of != nil {
 		run.RerunOf, run.Kept = r.Of.Name, r.Kept
 	}
-	run.Last, err = lastsuccess.Find(ctx, s, p, run, r.Of)
+	run.LastSuccess, err = lastsuccess.Find(ctx, s, p, run, r.Of)
 	return err
 }
 

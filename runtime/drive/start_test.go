@@ -25,11 +25,11 @@ func TestAsRefusal(t *testing.T) {
 	}{
 		"params":                {&params.Error{Message: "m", Hint: "h"}, false, Refusal{RefusedParam, "m", "h", ""}},
 		"step":                  {&rerun.UnknownStepError{Step: "x"}, false, Refusal{RefusedStep, `there is no step "x" in this pipeline`, "", ""}},
-		"last success":          {fmt.Errorf("%w", &lastsuccess.Missing{Message: "m", Hint: "h"}), false, Refusal{RefusedLast, "m", "h", ""}},
+		"last success":          {fmt.Errorf("%w", &lastsuccess.Missing{Message: "m", Hint: "h"}), false, Refusal{RefusedLastSuccess, "m", "h", ""}},
 		"import":                {&imports.Fault{Message: "m"}, false, Refusal{RefusedImport, "m", "", ""}},
-		"import, disk":          {&imports.Fault{Message: "m", World: true}, false, Refusal{}},
-		"import, disk, pod":     {&imports.Fault{Message: "m", World: true}, true, Refusal{RefusedImport, "m", "", record.ReasonImport}},
-		"import, to be retried": {&imports.Fault{Message: "m", World: true, Again: true}, true, Refusal{}},
+		"import, disk":          {&imports.Fault{Message: "m", Environment: true}, false, Refusal{}},
+		"import, disk, pod":     {&imports.Fault{Message: "m", Environment: true}, true, Refusal{RefusedImport, "m", "", record.ReasonImport}},
+		"import, to be retried": {&imports.Fault{Message: "m", Environment: true, Again: true}, true, Refusal{}},
 		"other":                 {other, true, Refusal{}},
 	} {
 		got := AsRefusal(c.err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 	"pipec.dev/pipec/schema/types"
@@ -53,7 +54,8 @@ func (ap *approvals) ask(i int) {
 }
 
 // message evaluates the message of an approval.
-func (ev *evaluator) message(n *node) (string, *fault) {
+func (ev *evaluator) message(n *node) (_ string, f *fault) {
+	defer failAlone(&f, "message")
 	r := reader{ev: ev, node: n, value: &n.step.Approval.Message}
 	v, err := r.eval()
 	if err == nil {
@@ -147,7 +149,12 @@ func (ap *approvals) awaitsAnswer(addr string) bool {
 }
 
 // CheckAnswer reports what is wrong with an answer to a request.
-func CheckAnswer(ask *record.Ask, a *record.Answer) error {
+func CheckAnswer(ask *record.Ask, a *record.Answer) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = fmt.Errorf("the answer can't be checked because of an internal error of pipec in %s: please report it", expr.Panicked())
+		}
+	}()
 	switch {
 	case a == nil:
 		return errors.New("there is no answer")

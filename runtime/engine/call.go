@@ -54,7 +54,8 @@ func (x *expansion) openCall(i int) {
 }
 
 // arguments evaluates the params of a call.
-func (ev *evaluator) arguments(n *node, c *program.Called) (map[string]cty.Value, map[string]*record.Datum, *fault) {
+func (ev *evaluator) arguments(n *node, c *program.Called) (_ map[string]cty.Value, _ map[string]*record.Datum, f *fault) {
+	defer failAlone(&f, "inputs")
 	params, data := map[string]cty.Value{}, map[string]*record.Datum{}
 	given := map[string]*record.Datum{}
 	for i := range n.step.Inputs {

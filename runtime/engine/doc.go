@@ -95,6 +95,12 @@ to Next, and discards the actions. Open collects the actions that no event has a
 Timers have absolute times, the jitter of a delay comes from the name of the attempt, and instances, rounds and called
 steps are created again from recorded outputs in the same order. None of them is ever removed.
 
+# Panics
+
+A panic is an error of the engine, and would happen again in every process that folds the same log. Evaluating an expression
+turns it into a failure of the step. Any other one ends the run: Next returns StopAttempt for each running attempt, and then
+End with the reason InternalError.
+
 # The phases of a node
 
 A node is a step, an instance, a round or a step of a called pipeline. It is in one of these phases, and changes only as

@@ -11,7 +11,7 @@ import (
 
 // earlierOutput is an output of an earlier run.
 type earlierOutput struct {
-	of    *program.Last
+	of    *program.LastSuccess
 	datum *record.Datum // nil: no run has left it
 	value cty.Value     // null if there is no datum
 }
@@ -19,15 +19,15 @@ type earlierOutput struct {
 // readEarlier decodes the outputs of earlier runs that the run was given.
 func (ev *evaluator) readEarlier() error {
 	ev.earlier = map[string]*earlierOutput{}
-	for i := range ev.program.Last {
-		l := &earlierOutput{of: &ev.program.Last[i]}
+	for i := range ev.program.LastSuccess {
+		l := &earlierOutput{of: &ev.program.LastSuccess[i]}
 		if err := ev.types.read("last_success of", l.of.Output, l.of.Type); err != nil {
 			return err
 		}
 		t := ev.types[l.of.Type]
 		l.value = cty.NullVal(t)
-		for j := range ev.run.Last {
-			if found := &ev.run.Last[j]; found.Pipeline == l.of.Pipeline && found.Datum.Name == l.of.Output {
+		for j := range ev.run.LastSuccess {
+			if found := &ev.run.LastSuccess[j]; found.Pipeline == l.of.Pipeline && found.Datum.Name == l.of.Output {
 				l.datum = &found.Datum
 			}
 		}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -30,12 +31,18 @@ const runTimer = "timeout"
 
 // Next folds one event into the state and returns what to do now. It changes s and returns it. An event that does not fit
 // (of a step that does not exist, of an attempt that isn't running, a second one of its kind, after the end) changes
-// nothing and asks for nothing.
-func Next(s *State, e record.Event) (*State, []Action) {
+// nothing and asks for nothing. A panic ends the run as failed: every process that folds the log then comes to the same end, and
+// none of them crashes.
+func Next(s *State, e record.Event) (_ *State, actions []Action) {
 	if s.life.over {
 		return s, nil
 	}
 	s.out.begin(e.At)
+	defer func() {
+		if recover() != nil {
+			actions = s.abort(&e, expr.Panicked())
+		}
+	}()
 	switch e.Type {
 	case record.RunStarted:
 		s.runStarted()
@@ -69,6 +76,23 @@ func (s *State) Ended() bool { return s.life.over }
 
 // Len returns how many steps, instances and rounds the run has so far.
 func (s *State) Len() int { return len(s.graph.nodes) }
+
+// MayStart reports whether an attempt runs or may still be started. Steps that the run doesn't have yet, such as instances,
+// may start.
+func (s *State) MayStart(id record.AttemptID) bool {
+	i, ok := s.graph.byAddr[id.Step]
+	if !ok {
+		return true
+	}
+	n := &s.graph.nodes[i]
+	switch n.phase {
+	case absent, ended:
+		return false
+	case running:
+		return id.Attempt >= n.attempts
+	}
+	return id.Attempt > n.attempts
+}
 
 // Steps returns the state of each step, in the order of the program: a step is followed by its instances, its rounds and
 // the steps of the pipeline that it calls. Steps that this run leaves out are not among them.

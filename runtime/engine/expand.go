@@ -119,7 +119,8 @@ func (x *expansion) begin(i int) {
 }
 
 // elements evaluates for_each. The elements of a map are in the order of their keys. The elements of a set are their own keys.
-func (ev *evaluator) elements(n *node) ([]element, *fault) {
+func (ev *evaluator) elements(n *node) (_ []element, f *fault) {
+	defer failAlone(&f, "for_each")
 	each := n.step.ForEach
 	bad := func(err error) ([]element, *fault) {
 		return nil, &fault{reason: record.ReasonExpression, message: "for_each: " + err.Error()}
@@ -134,7 +135,7 @@ func (ev *evaluator) elements(n *node) ([]element, *fault) {
 	case v.IsNull() && r.missing != "":
 		return bad(fmt.Errorf("the value is null because %s", r.missing))
 	case v.IsNull():
-		return bad(fmt.Errorf("the value is null"))
+		return bad(fmt.Errorf("%s is null, but it must be a list, a set or a map", each.Value.Text()))
 	}
 	t := ev.types[each.Type]
 	if t == cty.DynamicPseudoType {
@@ -149,6 +150,7 @@ func (ev *evaluator) elements(n *node) ([]element, *fault) {
 			return bad(err)
 		}
 	}
+	v, _ = v.Unmark()
 	vt := v.Type()
 	if !vt.IsListType() && !vt.IsTupleType() && !vt.IsSetType() && !vt.IsMapType() && !vt.IsObjectType() {
 		return bad(fmt.Errorf("%s has no elements", types.Phrase(vt)))

@@ -59,8 +59,11 @@ func FuzzNext(f *testing.F) {
 		for _, e := range append([]record.Event{{Type: record.RunStarted}}, es...) {
 			_, actions := Next(s, e)
 			for i, a := range actions {
-				if _, ok := a.(End); ok {
+				if end, ok := a.(End); ok {
 					ends++
+					if end.Reason == record.ReasonInternal {
+						t.Fatal(end.Message)
+					}
 					if i != len(actions)-1 {
 						t.Fatal("the end is not the last action")
 					}

@@ -17,16 +17,16 @@ func TestLast(t *testing.T) {
 		step("b", input("n", "number", ex("coalesce(last_success.p.none, 7)", "number", "~last_success.p.none"))),
 		step("c", input("none", "number", soft("last_success.p.none"))),
 	)
-	p.Last = []program.Last{
+	p.LastSuccess = []program.LastSuccess{
 		{Pipeline: "p", Output: "m", Type: "model", Required: true},
 		{Pipeline: "p", Output: "n", Type: "number", Required: true},
 		{Pipeline: "p", Output: "none", Type: "number"},
 	}
-	given := []record.Last{
+	given := []record.LastSuccess{
 		{Pipeline: "p", Run: "old", Datum: record.Datum{Name: "m", Type: "model", Artifact: &record.Artifact{Digest: "sha256:d", Size: 3}}},
 		{Pipeline: "p", Run: "old", Datum: record.Datum{Name: "n", Type: "number", Value: json.RawMessage("5")}},
 	}
-	run := &record.Run{Name: "r", Pipeline: "p", Last: given}
+	run := &record.Run{Name: "r", Pipeline: "p", LastSuccess: given}
 	s, err := New(p, run, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -48,12 +48,12 @@ func TestLast(t *testing.T) {
 	}
 
 	for _, bad := range []*record.Run{
-		{Name: "r", Pipeline: "p", Last: given[:1]},
-		{Name: "r", Pipeline: "p", Last: []record.Last{given[0], {Pipeline: "p", Datum: record.Datum{Name: "n", Value: json.RawMessage(`"x"`)}}}},
-		{Name: "r", Pipeline: "p", Last: []record.Last{given[1], {Pipeline: "p", Datum: record.Datum{Name: "m"}}}},
+		{Name: "r", Pipeline: "p", LastSuccess: given[:1]},
+		{Name: "r", Pipeline: "p", LastSuccess: []record.LastSuccess{given[0], {Pipeline: "p", Datum: record.Datum{Name: "n", Value: json.RawMessage(`"x"`)}}}},
+		{Name: "r", Pipeline: "p", LastSuccess: []record.LastSuccess{given[1], {Pipeline: "p", Datum: record.Datum{Name: "m"}}}},
 	} {
 		if _, err := New(p, bad, 0); err == nil || !strings.Contains(err.Error(), "last_success.p.") {
-			t.Errorf("%+v: %v", bad.Last, err)
+			t.Errorf("%+v: %v", bad.LastSuccess, err)
 		}
 	}
 }

@@ -32,8 +32,8 @@ type reader struct {
 // it does not end other runs.
 func (r *reader) eval() (v cty.Value, err error) {
 	defer func() {
-		if p := recover(); p != nil {
-			v, err = cty.NilVal, fmt.Errorf("the expression could not be evaluated: internal error (%T)", p)
+		if recover() != nil {
+			v, err = cty.NilVal, fmt.Errorf("%s can't be evaluated because of an internal error of pipec in %s: please report it", r.value.Text(), expr.Panicked())
 		}
 	}()
 	return r.value.Eval(r.lookup)
@@ -63,7 +63,7 @@ func (r *reader) lookup(ref string) (cty.Value, error) {
 			}
 			return v, nil
 		}
-	case program.LastRoot:
+	case program.LastSuccessRoot:
 		if l, ok := r.ev.earlier[ref]; ok {
 			return r.earlierValue(l), nil
 		}

@@ -4,13 +4,19 @@ import (
 	"errors"
 	"fmt"
 
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
 // New returns the state of a run that has not started. limit bounds the parallel attempts, in addition to the program's own
 // limit; 0 sets no bound. It returns an error if the program cannot be run: the compiler accepts no such program.
-func New(p *program.Program, run *record.Run, limit int) (*State, error) {
+func New(p *program.Program, run *record.Run, limit int) (_ *State, err error) {
+	defer func() {
+		if recover() != nil {
+			err = fmt.Errorf("engine: internal error of pipec in %s: please report it", expr.Panicked())
+		}
+	}()
 	if p == nil || run == nil {
 		return nil, errors.New("engine: a program and a run are required")
 	}

@@ -21,7 +21,8 @@ type fault struct {
 }
 
 // condition evaluates the step's `when`.
-func (ev *evaluator) condition(n *node) (bool, *fault) {
+func (ev *evaluator) condition(n *node) (_ bool, f *fault) {
+	defer failAlone(&f, "when")
 	if n.step.When == nil {
 		return true, nil
 	}
@@ -42,14 +43,23 @@ func (r *reader) bool() (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	if v.IsNull() {
+		because := ""
+		if r.missing != "" {
+			because = " because " + r.missing
+		}
+		return false, fmt.Errorf("%s is null%s, but a condition must be true or false", r.value.Text(), because)
+	}
 	if v, err = types.Convert(v, cty.Bool); err != nil {
 		return false, err
 	}
+	v, _ = v.Unmark()
 	return v.True(), nil
 }
 
 // prepare evaluates what an attempt of a step is given.
-func (ev *evaluator) prepare(n *node) (*Spec, *fault) {
+func (ev *evaluator) prepare(n *node) (_ *Spec, f *fault) {
+	defer failAlone(&f, "inputs")
 	spec := &Spec{Step: n.addr, Def: n.step, Attempt: 1, UserAttempt: 1}
 	if n.key != cty.NilVal {
 		spec.Key = expr.Key(n.key)

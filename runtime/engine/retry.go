@@ -82,6 +82,9 @@ func (rt *retries) again(n *node) (bool, string) {
 	if why := rt.graph.frames[n.frame].halted[n.section]; why != "" {
 		return false, why
 	}
+	if r.Reason == record.ReasonInternal {
+		return false, "an internal error of pipec would happen again"
+	}
 	if r.Class == record.ClassInfrastructure {
 		return n.infraFailures <= retry.Infrastructure, ""
 	}
@@ -130,6 +133,14 @@ func (rt *retries) failure(n *node) map[string]cty.Value {
 	return own
 }
 
+// The delay after a failure of the infrastructure is at least infraDelay, and infraFactor times as long after each further
+// one, up to infraLongest: a node without room or a broken webhook would otherwise use up the budget within a second.
+const (
+	infraDelay   = time.Second
+	infraFactor  = 4
+	infraLongest = 5 * time.Minute
+)
+
 // maxDelay bounds the delay if the program does not.
 const maxDelay = 24 * time.Hour
 
@@ -144,6 +155,9 @@ func (rt *retries) delay(n *node, failures int) time.Duration {
 	d := float64(max(r.Delay, program.Duration(0)))
 	if r.Factor > 0 {
 		d *= math.Pow(r.Factor, float64(failures-1))
+	}
+	if n.lastResult != nil && n.lastResult.Class == record.ClassInfrastructure {
+		d = math.Max(d, math.Min(float64(infraDelay)*math.Pow(infraFactor, float64(failures-1)), float64(infraLongest)))
 	}
 	d = math.Min(d, float64(limit))
 	d *= 1 + rt.jitter(n)/10

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
 )
 
 const second = program.Duration(time.Second)
@@ -33,6 +34,29 @@ func TestDelay(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestInfrastructureDelay: failures of the infrastructure are followed by growing pauses, also if the step sets none.
+func TestInfrastructureDelay(t *testing.T) {
+	lost := &record.Result{Status: record.Failed, Class: record.ClassInfrastructure}
+	for _, tc := range []struct {
+		name     string
+		r        program.Retry
+		failures int
+		low, top time.Duration
+	}{
+		{"first", program.Retry{}, 1, 900 * time.Millisecond, 1100 * time.Millisecond},
+		{"third", program.Retry{}, 3, 14400 * time.Millisecond, 17600 * time.Millisecond},
+		{"many", program.Retry{}, 1000, 270 * time.Second, 330 * time.Second},
+		{"longer", program.Retry{Delay: 10 * second, Factor: 2}, 1, 9 * time.Second, 11 * time.Second},
+		{"shorter", program.Retry{Delay: second, Factor: 1}, 3, 14400 * time.Millisecond, 17600 * time.Millisecond},
+		{"limited", program.Retry{MaxDelay: 2 * second}, 5, 1800 * time.Millisecond, 2 * time.Second},
+	} {
+		d := (&retries{uid: "u"}).delay(&node{step: &program.Step{Name: "a", Retry: tc.r}, lastResult: lost}, tc.failures)
+		if d < tc.low || d > tc.top {
+			t.Errorf("%s: %s is not between %s and %s", tc.name, d, tc.low, tc.top)
+		}
 	}
 }
 

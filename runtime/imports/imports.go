@@ -38,9 +38,9 @@ type Options struct {
 
 // Fault is the reason why something can't be imported.
 type Fault struct {
-	Message string
-	World   bool // the cause is the environment (a server, a disk, permissions), and not what the user has written
-	Again   bool // a later attempt may succeed
+	Message     string
+	Environment bool // the cause is the environment (a server, a disk, permissions), and not what the user has written
+	Again       bool // a later attempt may succeed
 }
 
 func (f *Fault) Error() string { return f.Message }
@@ -153,17 +153,17 @@ func explain(one *record.Import, err error) error {
 	case errors.As(err, &wrong):
 		out.Message = fmt.Sprintf("param %q is declared %s, but the content of %s does not have this type: %s", one.Name, one.Type, from, wrong.Why)
 	case errors.As(err, &own):
-		out.World, out.Again = own.World, own.Again
+		out.Environment, out.Again = own.Environment, own.Again
 	case errors.As(err, &content):
 		out.Message = fmt.Sprintf("param %q can't be imported: %s", one.Name, content)
-		out.World = strings.HasSuffix(content.Why, "while it was read")
+		out.Environment = strings.HasSuffix(content.Why, "while it was read")
 	case errors.Is(err, store.ErrNotExist), errors.Is(err, os.ErrNotExist):
 		out.Message = fmt.Sprintf("param %q can't be imported: there is no %s", one.Name, from)
 	case errors.As(err, &perr):
 		out.Message = fmt.Sprintf("param %q can't be imported from %s: %s", one.Name, from, perr.Err)
-		out.World = true
+		out.Environment = true
 	default:
-		out.World, out.Again = true, store.ClassOf(err) == store.Transient
+		out.Environment, out.Again = true, store.ClassOf(err) == store.Transient
 	}
 	return out
 }

@@ -89,7 +89,7 @@ func TestFiles(t *testing.T) {
 		typ, source string
 		want        string
 		says        string
-		world       bool
+		env         bool
 	}{
 		{typ: "dataframe", source: "data/x.csv", want: "a,b\n"},
 		{typ: "file", source: "within", want: "a,b\n"},
@@ -109,7 +109,7 @@ func TestFiles(t *testing.T) {
 		{typ: "list(file)", source: "empty", says: "one file, one object or one directory"},
 		{typ: "file", source: "../x", says: "outside of the project"},
 		{typ: "file", source: "gs://bucket/x", says: "gs:// is not supported"},
-		{typ: "nonsense", source: "empty", says: "nonsense", world: true},
+		{typ: "nonsense", source: "empty", says: "nonsense", env: true},
 	} {
 		st := local(t)
 		list := one(c.typ, c.source)
@@ -122,14 +122,14 @@ func TestFiles(t *testing.T) {
 			if got := text(t, st, list[0].Artifact); got != c.want {
 				t.Errorf("%s as %s: %q, want %q", c.source, c.typ, got, c.want)
 			}
-		case !errors.As(err, &f) || !strings.Contains(f.Message, c.says) || !strings.Contains(f.Message, `param "data"`) || f.World != c.world:
+		case !errors.As(err, &f) || !strings.Contains(f.Message, c.says) || !strings.Contains(f.Message, `param "data"`) || f.Environment != c.env:
 			t.Errorf("%s as %s: %+v, want %q", c.source, c.typ, err, c.says)
 		}
 	}
 	// Without a project there are no files, and what is imported is there.
 	for _, source := range []string{"data/x.csv", "@" + other + "/y.csv"} {
 		var f *Fault
-		if err := Fetch(t.Context(), local(t), Options{}, one("file", source)); !errors.As(err, &f) || f.World {
+		if err := Fetch(t.Context(), local(t), Options{}, one("file", source)); !errors.As(err, &f) || f.Environment {
 			t.Errorf("%s: %v", source, err)
 		}
 	}
@@ -179,7 +179,7 @@ func TestObjects(t *testing.T) {
 		want        string
 		format      string
 		says        string
-		world       bool
+		env         bool
 	}{
 		{typ: "dataframe", source: in + "x.csv", want: "a,b\n", format: "csv"},
 		{typ: "file", source: in + "é ?#%.csv", want: "c,d\n"},
@@ -204,7 +204,7 @@ func TestObjects(t *testing.T) {
 			case c.says == "" && err != nil:
 				t.Errorf("%s as %s: %v", c.source, c.typ, err)
 			case c.says != "":
-				if !errors.As(err, &f) || !strings.Contains(f.Message, c.says) || f.World != c.world {
+				if !errors.As(err, &f) || !strings.Contains(f.Message, c.says) || f.Environment != c.env {
 					t.Errorf("%s as %s: %+v, want %q", c.source, c.typ, err, c.says)
 				}
 			case list[0].Artifact.Format != c.format:
@@ -229,13 +229,13 @@ func TestObjects(t *testing.T) {
 	}
 	var f *Fault
 	err = Fetch(t.Context(), local(t), Options{Stack: b.Store(""), Environ: denied}, one("file", in+"x.csv"))
-	if !errors.As(err, &f) || !f.World || f.Again || strings.Contains(f.Message, b.SecretKey+"x") {
+	if !errors.As(err, &f) || !f.Environment || f.Again || strings.Contains(f.Message, b.SecretKey+"x") {
 		t.Errorf("%+v", err)
 	}
 	away := b.Store("")
 	away.Endpoint = "http://127.0.0.1:1"
 	err = Fetch(t.Context(), local(t), Options{Stack: away, Environ: b.Environ}, one("file", in+"x.csv"))
-	if !errors.As(err, &f) || !f.World || !f.Again {
+	if !errors.As(err, &f) || !f.Environment || !f.Again {
 		t.Errorf("%+v", err)
 	}
 }

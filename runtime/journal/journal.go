@@ -33,10 +33,15 @@ type Journal struct {
 	delay time.Duration
 	taken chan struct{} // closed when another process has taken the run over
 
+	ctx   context.Context // of the writes; ends a while after Close
+	abort context.CancelFunc
+
 	mu      sync.Mutex
 	pending []record.Event
 	armed   bool
-	over    bool // stopped: nothing is written any more
+	over    bool      // stopped: nothing is written any more
+	since   time.Time // when the oldest of pending was added; zero: there is none
+	encoded time.Time // the same for lines
 
 	writing chan struct{} // full while a segment is written; a channel, so that no mutex is held during a store call
 	lines   []byte        // of the next segment, as far as they are encoded
@@ -46,7 +51,9 @@ type Journal struct {
 // New returns a journal that writes the log of a run from segment seq on. Events wait at most delay to be written together
 // with others.
 func New(s store.Store, run *record.Run, seq int64, delay time.Duration) *Journal {
-	return &Journal{store: s, run: run, seq: seq, delay: delay, taken: make(chan struct{}), writing: make(chan struct{}, 1)}
+	j := &Journal{store: s, run: run, seq: seq, delay: delay, taken: make(chan struct{}), writing: make(chan struct{}, 1)}
+	j.ctx, j.abort = context.WithCancel(context.Background())
+	return j
 }
 
 // Taken returns a channel that is closed when another process has written the next segment.
@@ -57,6 +64,9 @@ func (j *Journal) Add(e *record.Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.pending = append(j.pending, *e)
+	if j.since.IsZero() {
+		j.since = time.Now()
+	}
 	if len(j.pending) == maxBatch {
 		go func() { _ = j.Flush() }()
 		return
@@ -65,9 +75,34 @@ func (j *Journal) Add(e *record.Event) {
 }
 
 // Flush writes what waits. It is ErrTakenOver where that has happened.
-func (j *Journal) Flush() error {
-	j.writing <- struct{}{}
-	defer j.release()
+func (j *Journal) Flush() error { return j.FlushContext(context.Background()) }
+
+// FlushContext is Flush for a caller that waits no longer than ctx. A write that was begun continues all the same.
+func (j *Journal) FlushContext(ctx context.Context) error {
+	select {
+	case j.writing <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("the run's log is not written yet: %w", context.Cause(ctx))
+	}
+	if ctx.Done() == nil {
+		defer j.release()
+		return j.write()
+	}
+	done := make(chan error, 1)
+	go func() {
+		defer j.release()
+		done <- j.write()
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("the run's log is not written yet: %w", context.Cause(ctx))
+	}
+}
+
+// write writes the next segment. The caller must own writing.
+func (j *Journal) write() error {
 	j.encode(j.take())
 	j.mu.Lock()
 	over := j.over
@@ -80,10 +115,13 @@ func (j *Journal) Flush() error {
 	if over || len(j.lines) == 0 {
 		return nil
 	}
-	err := j.store.Put(context.Background(), j.run.LogKey(j.seq), bytes.NewReader(j.lines), store.IfAbsent)
+	err := j.store.Put(j.ctx, j.run.LogKey(j.seq), bytes.NewReader(j.lines), store.IfAbsent)
 	switch {
 	case err == nil:
 		j.seq, j.lines = j.seq+1, nil
+		j.mu.Lock()
+		j.encoded = time.Time{}
+		j.mu.Unlock()
 		return nil
 	case errors.Is(err, store.ErrExists):
 		j.Stop()
@@ -94,6 +132,16 @@ func (j *Journal) Flush() error {
 	j.arm(max(j.delay, again)) // no event may follow, and a user who answers an approval reads the question in the log
 	j.mu.Unlock()
 	return fmt.Errorf("the run's log can't be written: %w", err)
+}
+
+// Behind returns when the oldest event was added that is not written yet; zero: all are written.
+func (j *Journal) Behind() time.Time {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !j.encoded.IsZero() {
+		return j.encoded
+	}
+	return j.since
 }
 
 // arm starts the timer that writes the waiting events. The caller must hold the lock.
@@ -110,6 +158,10 @@ func (j *Journal) take() []record.Event {
 	defer j.mu.Unlock()
 	events := j.pending
 	j.pending, j.armed = nil, false
+	if j.encoded.IsZero() {
+		j.encoded = j.since
+	}
+	j.since = time.Time{}
 	return events
 }
 
@@ -130,11 +182,17 @@ func (j *Journal) Stop() {
 	j.over, j.pending = true, nil
 }
 
-// Close ends all writing, now and later: it waits for an active write.
+// closeWait is how long Close waits for an active write before it ends it.
+const closeWait = 5 * time.Second
+
+// Close ends all writing, now and later. An active write has a few seconds to finish.
 func (j *Journal) Close() {
 	j.Stop()
+	t := time.AfterFunc(closeWait, j.abort)
+	defer t.Stop()
 	j.writing <- struct{}{}
-	defer j.release()
+	j.abort()
+	j.release()
 }
 
 // release lets the next goroutine write a segment.

@@ -14,15 +14,13 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// attempt is an attempt that has not ended. It is owned by the loop, except for quit, which the goroutine that creates the
-// pod waits for.
+// attempt is an attempt that has not ended. It is owned by the loop.
 type attempt struct {
 	d    *driver
 	id   record.AttemptID
 	step *step.Spec
 	spec engine.Spec
-	name string        // of the pod
-	quit chan struct{} // closed when the attempt is to end: the pod is not created any more
+	name string // of the pod
 
 	passed bool // the run has a pod of a later attempt of the step
 
@@ -30,35 +28,37 @@ type attempt struct {
 	ending ending
 	timers *timers
 
+	maker    *maker      // creates the pod; nil before
+	deleting bool        // the deletion of the pod was requested
 	manifest *corev1.Pod // the pod as it is to be created; nil while it is being built
 	digest   string      // of the manifest
 	pod      podView
-	waits    map[podstate.Kind]time.Time // since when the pod waits for something of this kind
-	tail     record.Log                  // what was saved of the log of a pod that left no result
+	waits    map[podstate.Kind]time.Time // when the pod began to wait for something of this kind
+	tail     record.Log                  // the saved end of the log of a pod that left no result
 }
 
-// podView is what is known of an attempt's pod.
+// podView is the state of an attempt's pod as the coordinator knows it.
 type podView struct {
 	uid     types.UID // "": no pod is known
 	began   time.Time // when the pod was created, by this machine's clock
 	state   podstate.State
-	started time.Time // of the main container, as the engine knows it; zero: the engine doesn't know of it yet
-	lost    time.Time // since when its node has been unreachable; zero: it is reachable
+	started time.Time // start of the main container as reported to the engine; zero: not reported yet
+	lost    time.Time // when its node became unreachable; zero: the node is reachable
 	gone    bool      // the pod doesn't exist any more
 }
 
-// ending is why an attempt ends before its pod does: the engine stops it, or this coordinator gives it up, or both.
+// ending is why an attempt ends before its pod: the engine stops it, this coordinator gives it up, or both.
 type ending struct {
-	cause  string         // why the engine stops it; "": it doesn't
-	result *record.Result // what a given up attempt ends with, if nothing is committed; nil: what the pod says
+	cause  string         // why the engine stops the attempt; "": the engine does not stop it
+	result *record.Result // the result of an attempt that was given up and has committed nothing; nil: it follows from the pod
 }
 
-// set reports whether there is such a reason.
+// set reports whether the attempt is to end.
 func (e *ending) set() bool { return e.cause != "" || e.result != nil }
 
 func newAttempt(d *driver, id record.AttemptID) *attempt {
 	return &attempt{
-		d: d, id: id, name: kube.PodName(d.o.JobUID, record.Address(id.Step).SafeName(), id.Attempt), quit: make(chan struct{}),
+		d: d, id: id, name: kube.PodName(d.o.JobUID, record.Address(id.Step).SafeName(), id.Attempt),
 		timers: newTimers(d.post), waits: map[podstate.Kind]time.Time{},
 	}
 }
@@ -66,8 +66,8 @@ func newAttempt(d *driver, id record.AttemptID) *attempt {
 // bugNote is part of each warning about a bug of pipec's own.
 const bugNote = "this is a bug of pipec: please report it"
 
-// move changes the attempt's phase, if the move is legal. Any other is ignored and reported: the run must not suffer from
-// a coordinator that has lost count. The last phase ends all timers.
+// move changes the attempt's phase if the move is legal. It ignores an illegal move and reports it as a bug, so that the bug
+// does not end the run. A move to the last phase stops all timers. It reports whether the phase has changed.
 func (a *attempt) move(to phase) bool {
 	for _, next := range legal[a.phase] {
 		if next == to {
@@ -81,31 +81,34 @@ func (a *attempt) move(to phase) bool {
 	return false
 }
 
-// adopt takes over a pod that exists, if it is the attempt's.
+// adopt continues with an existing pod if the pod belongs to the attempt.
 func (a *attempt) adopt(p *corev1.Pod) {
 	if why := a.foreign(p); why != "" {
 		a.fail(record.ClassUser, ReasonConflict, fmt.Sprintf("the pod %s exists and does not belong to this attempt: %s", p.Name, why))
+		a.d.strays.take(p)
 		return
 	}
-	if a.phase == preparing || a.phase == creating {
+	listed := a.phase == preparing
+	if listed || a.phase == creating {
 		a.move(watching)
 	}
 	if a.pod.uid == "" {
 		a.pod.uid, a.pod.began = p.UID, now()
-		if at := p.CreationTimestamp.Time; at.Before(a.pod.began) {
+		if at := p.CreationTimestamp.Time; listed && at.Before(a.pod.began) { // by the server's clock, which may be another one
 			a.pod.began = at
 		}
 		a.changed(p)
-	} // else the watch was first, and what it has reported since is newer than the answer to a request
+		a.d.attempts.seen(a)
+	} // else the watch has reported the pod first, and its report is newer than the response to the request
 	if a.ending.set() {
 		a.remove()
 	}
 }
 
-// ReasonConflict is why an attempt has failed whose pod's name was taken.
+// ReasonConflict is the reason of an attempt that failed because the name of its pod was taken.
 const ReasonConflict = "PodConflict"
 
-// foreign returns why a pod is not the one that was to be created; "": it is.
+// foreign returns why a pod is not the pod of this attempt; "": it is.
 func (a *attempt) foreign(p *corev1.Pod) string {
 	switch {
 	case !ownedBy(p, a.d.o.JobUID):
@@ -120,7 +123,7 @@ func (a *attempt) foreign(p *corev1.Pod) string {
 	return ""
 }
 
-// changed takes in the pod as the cluster reports it.
+// changed handles a change of the pod that the cluster reports.
 func (a *attempt) changed(p *corev1.Pod) {
 	switch {
 	case a.phase == ended || a.pod.gone || a.pod.uid != "" && a.pod.uid != p.UID:
@@ -150,7 +153,7 @@ func (a *attempt) changed(p *corev1.Pod) {
 	}
 }
 
-// vanished takes in that the pod doesn't exist any more.
+// vanished handles that the pod no longer exists.
 func (a *attempt) vanished() {
 	if a.phase == ended || a.pod.gone {
 		return
@@ -159,7 +162,7 @@ func (a *attempt) vanished() {
 	a.read(a.settle)
 }
 
-// stop ends the attempt because the engine doesn't want it any more.
+// stop ends the attempt because the engine has stopped it.
 func (a *attempt) stop(why string) {
 	if a.ending.cause != "" {
 		return
@@ -167,7 +170,7 @@ func (a *attempt) stop(why string) {
 	a.end(ending{why, a.ending.result})
 }
 
-// giveUp ends the attempt because its pod can't be waited for. The result counts if nothing is committed.
+// giveUp ends the attempt because waiting for its pod is of no use. The result counts if the attempt has committed none.
 func (a *attempt) giveUp(class record.Class, reason, message string) {
 	if a.phase == ended || a.ending.set() {
 		return
@@ -177,14 +180,19 @@ func (a *attempt) giveUp(class record.Class, reason, message string) {
 	a.end(ending{"", r})
 }
 
-// end keeps the pod from being created, and deletes the one that exists.
+// end prevents that the pod is created, and deletes an existing pod.
 func (a *attempt) end(why ending) {
-	if !a.ending.set() {
-		close(a.quit)
-	}
 	a.ending = why
+	a.halt()
 	if a.pod.uid != "" {
 		a.remove()
+	}
+}
+
+// halt keeps the pod from being created.
+func (a *attempt) halt() {
+	if a.maker != nil {
+		a.maker.halt()
 	}
 }
 

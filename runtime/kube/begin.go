@@ -45,7 +45,7 @@ func (c *coordinator) begin(ctx context.Context, job *batchv1.Job) (*record.End,
 	return d.drive(ctx, c.lease.lost)
 }
 
-// newRecord returns the record of a new run with what doesn't depend on the request.
+// newRecord returns the record of a new run with the fields that don't depend on the request.
 func newRecord(o *Options, p *program.Program, job *batchv1.Job) *record.Run {
 	run := &record.Run{
 		Version: record.Version, Name: o.Job, Project: p.Project, Pipeline: p.Pipeline, Namespace: o.Namespace,
@@ -70,8 +70,8 @@ func codesOf(p *program.Program) map[string]string {
 	return out
 }
 
-// prepare completes the record of the run by what the Job's annotations request, and imports the artifacts that the run is
-// started with. It returns the events that a rerun starts with.
+// prepare completes the record of the run with the request in the Job's annotations, and imports the artifacts with which
+// the run is started. It returns the events with which a rerun starts.
 func (c *coordinator) prepare(ctx context.Context, job *batchv1.Job) ([]record.Event, error) {
 	d := c.d
 	request, err := c.request(ctx, job)
@@ -97,7 +97,7 @@ func (c *coordinator) prepare(ctx context.Context, job *batchv1.Job) ([]record.E
 	return kept, err
 }
 
-// request reads what the Job's annotations request.
+// request reads the request in the Job's annotations.
 func (c *coordinator) request(ctx context.Context, job *batchv1.Job) (r *drive.Request, err error) {
 	r = &drive.Request{}
 	if r.Params, err = c.params(ctx, job.Annotations); err != nil {
@@ -115,7 +115,7 @@ func (c *coordinator) request(ctx context.Context, job *batchv1.Job) (r *drive.R
 	return r, err
 }
 
-// params returns the params that the run was started with: those of its annotation, else those of the schedule.
+// params returns the params with which the run was started: those of its annotation, or else those of the schedule.
 func (c *coordinator) params(ctx context.Context, annotations map[string]string) (map[string]json.RawMessage, error) {
 	text, set := annotations[kube.AnnotationParams]
 	if !set {

@@ -13,9 +13,9 @@ import (
 // cached looks results up in the cache, and stores them there. Its maps are owned by the loop, except for keeping.
 type cached struct {
 	d       *driver
-	slots   map[string]cache.Slot // where the result of a step belongs, by the step
-	keeping sync.Map              // chan struct{}, by the digest of a slot: closed when the result was stored there
-	failed  sync.Once             // for the warning that results can't be stored
+	keys    map[string]cache.Key // of the steps that were looked up, by address
+	keeping sync.Map             // chan struct{}, by the digest of a cache key: closed when the result was stored
+	failed  sync.Once            // for the warning that results can't be stored
 }
 
 // check queries whether an earlier run has the result of the step.
@@ -23,10 +23,10 @@ func (c *cached) check(spec engine.Spec) {
 	spec.Attempt = 1
 	d := c.d
 	task := d.task(&spec)
-	d.async(func(ctx context.Context) func() {
-		entry, slot := c.lookup(ctx, task)
+	d.reads.do(func(ctx context.Context) func() {
+		entry, key := c.lookup(ctx, task)
 		return func() {
-			c.slots[spec.Step] = slot
+			c.keys[spec.Step] = key
 			e := record.Event{Type: record.CacheChecked, Step: spec.Step}
 			if entry != nil {
 				e.Result, e.From = &entry.Result, entry.Run
@@ -36,9 +36,9 @@ func (c *cached) check(spec engine.Spec) {
 	})
 }
 
-// lookup waits for a result that is being stored where it looks: when a step ends others start at once, and one of them may
-// need the same result.
-func (c *cached) lookup(ctx context.Context, task *step.Spec) (*record.CacheEntry, cache.Slot) {
+// lookup looks a result up. It first waits if a result with the same key is being stored: when a step ends, others start
+// immediately, and one of them may need that result.
+func (c *cached) lookup(ctx context.Context, task *step.Spec) (*record.CacheEntry, cache.Key) {
 	key := step.ImageKey(task, task.Program.ImageDigest)
 	if done, ok := c.keeping.Load(key.Digest); ok {
 		select {
@@ -49,24 +49,24 @@ func (c *cached) lookup(ctx context.Context, task *step.Spec) (*record.CacheEntr
 	return cache.Lookup(ctx, c.d.store, key.Digest, task.Program.Cache.TTL.D())
 }
 
-// keep stores a result in the cache, beside the loop.
+// keep stores a result in the cache, in the background.
 func (c *cached) keep(a *attempt, r *record.Result) {
 	d := c.d
 	if a.step.Program.Cache == nil {
 		return
 	}
-	slot, asked := c.slots[a.id.Step]
+	key, asked := c.keys[a.id.Step]
 	done := make(chan struct{})
-	if asked && slot.Digest != "" {
-		c.keeping.Store(slot.Digest, done)
+	if asked && key.Digest != "" {
+		c.keeping.Store(key.Digest, done)
 	}
 	d.async(func(ctx context.Context) func() {
-		ctx = context.WithoutCancel(ctx) // the run may end meanwhile, and waits for it
-		if !asked {                      // a coordinator before this one has
-			_, slot = c.lookup(ctx, a.step)
+		ctx = context.WithoutCancel(ctx) // the run may end during this work, and waits for its end
+		if !asked {                      // an earlier coordinator has looked it up
+			_, key = c.lookup(ctx, a.step)
 		}
-		err := cache.Keep(ctx, d.store, slot, r)
-		c.keeping.CompareAndDelete(slot.Digest, done)
+		err := cache.Keep(ctx, d.store, key, r)
+		c.keeping.CompareAndDelete(key.Digest, done)
 		close(done)
 		if err == nil {
 			return nil

@@ -15,22 +15,22 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// commands are what users request by annotations of the run's Job: to cancel the run, and answers to its approvals. The
-// annotations stay: a coordinator that is started again reads them again, and ignores those that were taken before. It is
-// owned by the loop.
+// commands are the requests of users in annotations of the run's Job: to cancel the run, and answers to its approvals. The
+// annotations are not removed: a coordinator that is started again reads all of them, and ignores those that an earlier one has
+// handled. Commands are owned by the loop.
 type commands struct {
 	d       *driver
-	cancels map[string]bool   // the values of the cancel annotation that were taken
-	asked   map[string]string // the steps that have asked, by record.AnswerName
+	cancels map[string]bool   // the values of the cancel annotation that were handled
+	asked   map[string]string // the steps that have asked for an approval, by record.AnswerName
 	given   map[string]string // the answers of the annotations, by record.AnswerName
-	refused map[string]bool   // the answers that can't be taken and were warned about
+	refused map[string]bool   // the invalid answers about which the coordinator has warned
 }
 
 func newCommands(d *driver) *commands {
 	return &commands{d: d, cancels: map[string]bool{}, asked: map[string]string{}, given: map[string]string{}, refused: map[string]bool{}}
 }
 
-// changed takes the commands that the Job carries.
+// changed handles the commands in the annotations of the Job.
 func (c *commands) changed(j *batchv1.Job) {
 	if string(j.UID) != c.d.o.JobUID {
 		return
@@ -54,11 +54,11 @@ func (c *commands) changed(j *batchv1.Job) {
 	}
 }
 
-// ask lets an approval be answered; there may be an answer already. Observers are notified when the log contains the
-// question, because a user who answers reads it there.
+// ask allows users to answer an approval. There may be an answer already. Observers are notified after the log contains the
+// request, because users who answer read it there.
 func (c *commands) ask(a engine.RequestApproval) {
-	c.d.async(func(context.Context) func() {
-		_ = c.d.run.Flush() // if the log can't be written, the answer waits for that; the run doesn't
+	c.d.async(func(ctx context.Context) func() {
+		_ = c.d.run.FlushContext(ctx) // if the log can't be written now, only the answer waits for it, and not the run
 		return func() { c.d.run.Announce(a.Step) }
 	})
 	name := record.AnswerName(a.Step)
@@ -76,13 +76,13 @@ func (c *commands) answer(step, text string) {
 	case len(text) > record.MaxAnswer:
 		err = fmt.Errorf("it has %d bytes, and may have %d", len(text), record.MaxAnswer)
 	case err == nil:
-		err = d.run.Check(step, &a)
+		err = d.run.CheckAnswer(step, &a)
 	}
 	var late *engine.NotPendingError
 	switch {
 	case err == nil:
 		d.feed(record.Event{Type: record.ApprovalGiven, Step: step, Answer: &a})
-		d.async(func(context.Context) func() { _ = d.run.Flush(); return nil })
+		d.async(func(ctx context.Context) func() { _ = d.run.FlushContext(ctx); return nil })
 	case errors.As(err, &late):
 	case !c.refused[step+text]:
 		c.refused[step+text] = true

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"runtime/debug"
 
 	"golang.org/x/sync/errgroup"
 	batchv1 "k8s.io/api/batch/v1"
@@ -12,12 +14,13 @@ import (
 	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/history"
 	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
-// Coordinate drives the run of the Job to its end: a new run from its beginning, or a run of an earlier coordinator from
-// where its log ends. The error is a *drive.Refusal if starting the coordinator again doesn't help, ErrStopped if ctx has
+// Coordinate drives the run of the Job to its end. It begins a new run, or resumes the run of an earlier coordinator from the
+// end of its log. The error is a *drive.Refusal if another start of the coordinator would fail as well, ErrStopped if ctx has
 // ended, ErrTakenOver, or an error of the environment.
 func Coordinate(ctx context.Context, o Options) (*record.End, error) {
 	p, err := program.Decode(o.Program)
@@ -29,17 +32,34 @@ func Coordinate(ctx context.Context, o Options) (*record.End, error) {
 	}
 	c := coordinator{d: newDriver(&o, p)}
 	c.lease = newLease(c.d)
-	end, err := c.coordinate(ctx)
+	end, err := c.safely(ctx)
 	if ctx.Err() != nil && err != nil && !errors.Is(err, ErrTakenOver) {
 		return nil, ErrStopped
 	}
 	return end, err
 }
 
-// coordinator finds out which run its Job stands for, and begins or resumes it.
+// coordinator finds the run of its Job, and begins or resumes it.
 type coordinator struct {
 	d     *driver
 	lease *lease
+}
+
+// safely is coordinate. A panic ends the run as failed: the next coordinator, which would read the same records, would panic
+// too.
+func (c *coordinator) safely(ctx context.Context) (end *record.End, err error) {
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		r := &drive.Refusal{Reason: record.ReasonInternal, Message: "internal error of pipec in " + expr.Panicked() + ": please report it with the coordinator's log"}
+		fmt.Fprintf(os.Stderr, "pipec: internal error: %v\n%s", v, debug.Stack())
+		if end, err = nil, error(r); c.d.record != nil {
+			end, err = c.refuse(context.WithoutCancel(ctx), r)
+		}
+	}()
+	return c.coordinate(ctx)
 }
 
 func (c *coordinator) coordinate(ctx context.Context) (*record.End, error) {
@@ -67,7 +87,7 @@ func (c *coordinator) coordinate(ctx context.Context) (*record.End, error) {
 	return c.resume(ctx, old)
 }
 
-// find reads the record of the run of this name; nil if there is none.
+// find returns the record of the run with this name, or nil.
 func (c *coordinator) find(ctx context.Context) (*record.Run, error) {
 	run, err := history.Run(ctx, c.d.store, c.d.o.Namespace, c.d.program.Pipeline, c.d.o.Job)
 	if errors.Is(err, store.ErrNotExist) {
@@ -96,7 +116,7 @@ func (c *coordinator) job(ctx context.Context) (*batchv1.Job, error) {
 	return job, nil
 }
 
-// foreign handles a run that another Job of this name has begun: work that was done is not done again.
+// foreign handles a run that another Job with this name has begun: its work is not done again.
 func (c *coordinator) foreign(ctx context.Context, old *record.Run) (*record.End, error) {
 	end, err := history.End(ctx, c.d.store, old)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// driver carries out what the engine asks for. All that it knows is owned by its loop.
+// driver carries out the engine's actions. Its state is owned by its loop.
 type driver struct {
 	*loop
 	o       *Options
@@ -25,18 +25,25 @@ type driver struct {
 	program *program.Program
 	record  *record.Run
 	run     *drive.Run
-	resumed bool // attempts may have been made by a coordinator before this one
+	resumed bool // earlier coordinators may have made attempts
 
 	requests *requests.Requests
-	reading  chan struct{} // held while a result is read
+	fence    *fence
 
-	queue    []record.Event // the events that wait until the actions in hand are carried out
+	builds  *pool // of pods, before they are created
+	creates *pool // requests to create pods
+	deletes *pool // requests to delete pods
+	reads   *pool // of results
+	tailing *pool // saves the ends of logs
+
+	queue    []record.Event // the events that wait until the current actions are carried out
 	acting   bool           // actions are being carried out
 	attempts *attempts
 	tails    *tails
 	cached   *cached
 	commands *commands
 	swept    *sweeper
+	strays   *strays
 	groups   *groups.Groups
 	watches  *watches
 }
@@ -44,10 +51,12 @@ type driver struct {
 func newDriver(o *Options, p *program.Program) *driver {
 	d := &driver{
 		loop: newLoop(), o: o, client: o.Client, store: o.Store, program: p,
-		requests: requests.New(o.pace), reading: make(chan struct{}, reads), tails: &tails{o.Store, o.Client},
+		requests: requests.New(o.pace), tails: &tails{o.Store, o.Client},
 	}
 	d.requests.Steady = o.Steady
-	d.attempts, d.cached, d.swept = newAttempts(d), &cached{d: d, slots: map[string]cache.Slot{}}, &sweeper{d: d}
+	d.builds, d.creates, d.deletes = newPool(d.loop, changes), newPool(d.loop, changes), newPool(d.loop, changes)
+	d.reads, d.tailing = newPool(d.loop, reads), newPool(d.loop, saves)
+	d.attempts, d.cached, d.swept, d.strays = newAttempts(d), &cached{d: d, keys: map[string]cache.Key{}}, newSweeper(d), newStrays(d)
 	d.commands, d.watches = newCommands(d), &watches{d: d, blind: map[string]bool{}}
 	d.groups = groups.New(&groups.Options{
 		Client: o.Client, Requests: d.requests, Project: p.Project, Namespace: o.Namespace, Job: o.Job, JobUID: o.JobUID, Pace: o.pace,
@@ -55,9 +64,9 @@ func newDriver(o *Options, p *program.Program) *driver {
 	return d
 }
 
-// config returns what the run is driven with.
+// config returns the configuration of the driven run.
 func (d *driver) config() drive.Config {
-	return drive.Config{Store: d.store, Program: d.program, Record: d.record, Observe: d.tell, LogDelay: logDelay}
+	return drive.Config{Store: d.store, Program: d.program, Record: d.record, Observe: d.observe, LogDelay: logDelay}
 }
 
 // drive drives the run to its end. lost is closed when another coordinator has taken the Lease.
@@ -81,25 +90,52 @@ func (d *driver) drive(ctx context.Context, lost <-chan struct{}) (*record.End, 
 	d.groups.Resume(d.run.Open(), d.attempts.listed)
 	d.act(d.run.Start())
 	d.attempts.resumed()
-	for d.run.End() == nil {
-		select {
-		case f := <-d.inbox:
-			f()
-		case <-d.run.Taken():
-			return nil, ErrTakenOver
-		case <-lost:
-			return nil, ErrTakenOver
-		case <-ctx.Done():
-			_ = d.run.Flush() // what is in the log the next coordinator need not find out
-			return nil, ErrStopped
-		}
+	if err := d.until(ctx, lost, func() bool { return d.run.End() != nil }); err != nil {
+		return nil, err
+	}
+	if err := d.clear(ctx, lost); err != nil {
+		return nil, err
 	}
 	return d.finish(ctx)
 }
 
+// until runs the loop until there is what it waits for.
+func (d *driver) until(ctx context.Context, lost <-chan struct{}, done func() bool) error {
+	for !done() {
+		select {
+		case f := <-d.inbox:
+			f()
+		case <-d.run.Taken():
+			return ErrTakenOver
+		case <-lost:
+			return ErrTakenOver
+		case <-ctx.Done():
+			// What is in the log the next coordinator need not find out. There is little time for it.
+			stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), logWait)
+			defer cancel()
+			_ = d.run.FlushContext(stopping)
+			return ErrStopped
+		}
+	}
+	return nil
+}
+
+// clearLimit limits how long the end of a run waits until the pods that are not needed are deleted.
+const clearLimit = time.Minute
+
+// clear deletes the pods that a run no longer needs after its end, before the end is recorded.
+func (d *driver) clear(ctx context.Context, lost <-chan struct{}) error {
+	d.strays.clear()
+	d.swept.finish()
+	over := false
+	limit := d.after(clearLimit, func() { over = true })
+	defer limit.Stop()
+	return d.until(ctx, lost, func() bool { return over || d.swept.open == 0 && !d.strays.expecting() })
+}
+
 // finish records the end of the run.
 func (d *driver) finish(ctx context.Context) (*record.End, error) {
-	if err := d.run.Flush(); err != nil {
+	if err := d.run.FlushContext(ctx); err != nil {
 		return nil, err
 	}
 	if err := index(ctx, d.store, d.record); err != nil {
@@ -112,8 +148,8 @@ func (d *driver) finish(ctx context.Context) (*record.End, error) {
 	return d.run.End(), nil
 }
 
-// feed passes an event to the run, and carries out the actions that follow. While actions are being carried out, events
-// wait until all of them are.
+// feed passes an event to the run, and carries out the actions that follow. If actions are being carried out, the event waits
+// until all of them are done.
 func (d *driver) feed(e record.Event) {
 	d.queue = append(d.queue, e)
 	if !d.acting {
@@ -121,7 +157,7 @@ func (d *driver) feed(e record.Event) {
 	}
 }
 
-// act carries out actions, and then takes the events that wait.
+// act carries out actions, and then passes the waiting events to the run.
 func (d *driver) act(actions []engine.Action) {
 	d.acting = true
 	for {
@@ -162,7 +198,7 @@ func (d *driver) do(a engine.Action) {
 func (d *driver) logged(ctx context.Context) bool {
 	wait := d.requests.BackOff()
 	for {
-		err := d.run.Flush()
+		err := d.run.FlushContext(ctx)
 		if err == nil {
 			return ctx.Err() == nil
 		}
@@ -179,14 +215,22 @@ func (d *driver) logged(ctx context.Context) bool {
 	}
 }
 
-// tell writes an event for those who observe the run. Nothing depends on them.
+// observe takes in an event or a notification of the run.
+func (d *driver) observe(e record.Event) {
+	d.tell(e)
+	if e.Type == record.StepEnded {
+		d.strays.ended(e.Step)
+	}
+}
+
+// tell notifies the observers of the run of an event. Errors of writing it are ignored.
 func (d *driver) tell(e record.Event) {
 	if data, err := store.EncodeJSON(&e); err == nil && d.o.Out != nil {
 		_, _ = d.o.Out.Write(data)
 	}
 }
 
-// warn reports what the run continues without.
+// warn reports an error that does not stop the run.
 func (d *driver) warn(step, text string) {
 	d.tell(drive.Complete(d.record, record.Event{Type: record.Warned, Step: step, Text: text}))
 }

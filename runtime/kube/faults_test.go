@@ -55,11 +55,13 @@ type rig struct {
 	outcome func(step string, attempt int) *record.Result
 	// runs is called for each running pod.
 	runs func(pod corev1.Pod)
+	// pace is the first pause between the tries of a request; 0: as on a cluster.
+	pace time.Duration
 }
 
 func newRig(t *testing.T, p *program.Program) *rig {
 	t.Helper()
-	r := &rig{t: t, api: kubetest.New(t), store: &storetest.Memory{}, program: p}
+	r := &rig{t: t, api: kubetest.New(t), store: &storetest.Memory{}, program: p, pace: time.Millisecond}
 	p.Version, p.Pipeline, p.Target = program.Version, "p", &program.Target{Stack: "k8s", Namespace: "ns", StoreGrace: program.Duration(time.Second)}
 	for _, s := range p.All() {
 		s.Pod, _ = json.Marshal(corev1.PodTemplateSpec{Spec: corev1.PodSpec{
@@ -139,7 +141,7 @@ func (n noBugs) Write(p []byte) (int, error) {
 // coordinate runs one coordinator.
 func (r *rig) coordinate(ctx context.Context, s store.Store, pod string, out io.Writer) (*record.End, error) {
 	return Coordinate(ctx, Options{
-		Client: r.api.Client("ns"), Store: s, Program: r.encoded, Namespace: "ns", Job: "run", JobUID: "job", Pod: pod, PodUID: pod, Out: noBugs{r.t, out}, pace: time.Millisecond,
+		Client: r.api.Client("ns"), Store: s, Program: r.encoded, Namespace: "ns", Job: "run", JobUID: "job", Pod: pod, PodUID: pod, Out: noBugs{r.t, out}, pace: r.pace,
 	})
 }
 
@@ -295,7 +297,7 @@ func faults(rnd *rand.Rand, often int) func(*http.Request) kubetest.Fault {
 	}
 }
 
-// Two coordinators at once: the lease says that the first one is dead, which it isn't. One of them ends the run, and each
+// Two coordinators at once: the cluster reports that the first one is dead, which it isn't. One of them ends the run, and each
 // attempt has one pod.
 func TestTwoCoordinators(t *testing.T) {
 	t.Parallel()
@@ -330,6 +332,10 @@ func twoCoordinators(t *testing.T) {
 		first <- answer{end, err}
 	}()
 	<-half
+	r.api.Put(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "one", Namespace: "ns", UID: "one"}, Status: corev1.PodStatus{
+		Phase:             corev1.PodFailed,
+		ContainerStatuses: []corev1.ContainerStatus{{State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1}}}},
+	}})
 	end, err := r.coordinate(t.Context(), r.store, "two", io.Discard)
 	a := <-first
 	ended := 0

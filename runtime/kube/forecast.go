@@ -16,14 +16,14 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Forecast is what a run would do that is started now, with the params of the schedule or their defaults.
+// Forecast describes what a run would do if it were started now, with the params of the schedule or their defaults.
 type Forecast struct {
 	Cached []string `json:"cached"` // the steps whose result is cached, sorted
 	Run    []string `json:"run"`    // the steps that would certainly start a pod, sorted; steps that depend on them are in neither list
 }
 
-// Foresee computes what a run of a bound program would do, and does nothing. It returns nil if no step is cached, if a param
-// has no value, or if an artifact is still to be imported.
+// Foresee computes what a run of a bound program would do. It changes nothing. It returns nil if no step uses the cache, if a
+// param has no value, or if an artifact has yet to be imported.
 func Foresee(ctx context.Context, s store.Store, p *program.Program) (*Forecast, error) {
 	if !slices.ContainsFunc(p.All(), func(s *program.Step) bool { return s.Cache != nil }) {
 		return nil, nil
@@ -53,7 +53,7 @@ func Foresee(ctx context.Context, s store.Store, p *program.Program) (*Forecast,
 	return f.play(ctx)
 }
 
-// forecaster plays a run in which nothing starts and every other request is answered.
+// forecaster simulates a run: no attempt starts, and every other request of the engine is answered.
 type forecaster struct {
 	store store.Store
 	run   *record.Run
@@ -61,7 +61,7 @@ type forecaster struct {
 	out   *Forecast
 }
 
-// play answers what the engine asks for, until only attempts would be left.
+// play answers the engine's requests until only attempts remain.
 func (f *forecaster) play(ctx context.Context) (*Forecast, error) {
 	for queue := []record.Event{{Type: record.RunStarted}}; len(queue) > 0; {
 		var lookups []engine.Spec
@@ -80,7 +80,7 @@ func (f *forecaster) play(ctx context.Context) (*Forecast, error) {
 	return f.out, nil
 }
 
-// take takes an event, and returns the steps to look up, and the events that follow from it.
+// take passes an event to the engine. It returns the steps to look up in the cache, and the events that follow.
 func (f *forecaster) take(e record.Event) (lookups []engine.Spec, next []record.Event) {
 	e.Version, e.At, e.Run = record.Version, f.run.CreatedAt, f.run.Name
 	var actions []engine.Action
@@ -89,7 +89,7 @@ func (f *forecaster) take(e record.Event) (lookups []engine.Spec, next []record.
 		switch a := a.(type) {
 		case engine.CheckCache:
 			lookups = append(lookups, a.Spec)
-		case engine.RequestSlot: // the run may have to wait, and enters then
+		case engine.RequestSlot: // a run that has to wait gets its slot later
 			next = append(next, record.Event{Type: record.GroupEntered, Step: a.Step, Attempt: a.Attempt})
 		case engine.StartAttempt:
 			f.out.Run = append(f.out.Run, a.Spec.Step)

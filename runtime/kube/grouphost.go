@@ -7,21 +7,21 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// groupHost is the driver as its groups see it.
+// groupHost implements groups.Host for a driver.
 type groupHost struct{ *driver }
 
 var _ groups.Host = groupHost{}
 
-// Async implements groups.Host, as do the methods that follow.
+// Async runs work in the background, and the function that it returns in the loop.
 func (h groupHost) Async(work func(context.Context) func()) { h.async(work) }
 
 // Post runs f in the loop.
 func (h groupHost) Post(f func()) { h.post(f) }
 
-// Feed gives the engine an event.
+// Feed passes an event to the engine.
 func (h groupHost) Feed(e record.Event) { h.feed(e) }
 
-// Notify reports an event to those who follow the run.
+// Notify notifies the observers of the run of an event.
 func (h groupHost) Notify(e record.Event) { h.tell(e) }
 
 // Logged waits for the run's log.

@@ -58,7 +58,7 @@ func grouped(t *testing.T, steps, limit int) (*rig, *crowd) {
 	return r, c
 }
 
-var groupKey = kube.LabelGroup + kube.GroupDigest("x", "gpu")
+var groupKey = groups.Label("x", "gpu")
 
 // inGroup is how many pods of the group run.
 func (r *rig) inGroup() int {
@@ -71,15 +71,10 @@ func (r *rig) inGroup() int {
 	return n
 }
 
-// job makes the Job of another run.
-func (r *rig) job(name string) {
-	r.api.Put(&batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "ns", UID: types.UID("uid-of-" + name)}})
-}
-
 // coordinateAs runs a coordinator of another run.
 func (r *rig) coordinateAs(ctx context.Context, job string, s *deadStore, out io.Writer) (*record.End, error) {
 	return Coordinate(ctx, Options{
-		Client: r.api.Client("ns"), Store: s, Program: r.encoded, Namespace: "ns", Job: job, JobUID: "uid-of-" + job, Pod: job, PodUID: job, Out: noBugs{r.t, out}, pace: time.Millisecond,
+		Client: r.api.Client(kubetest.Namespace), Store: s, Program: r.encoded, Namespace: kubetest.Namespace, Job: job, JobUID: kubetest.JobUID(job), Pod: job, PodUID: job, Out: noBugs{r.t, out}, pace: r.pace,
 	})
 }
 
@@ -117,7 +112,7 @@ func TestGroupFaults(t *testing.T) {
 			var runs sync.WaitGroup
 			for i := range 3 {
 				job := fmt.Sprintf("run-%d", i)
-				r.job(job)
+				r.api.PutJob(job)
 				lives, own := rnd.Intn(4), rand.New(rand.NewSource(rnd.Int63()))
 				runs.Go(func() { r.killed(ctx, job, lives, own) })
 			}
@@ -163,26 +158,23 @@ func (r *rig) killed(ctx context.Context, job string, lives int, rnd *rand.Rand)
 	}
 }
 
-// seat puts somebody into the group, as a run that was there before has left it.
+// member returns an entry of another run in the Lease of the group.
+func member(job string) groups.Member {
+	return groups.Member{Run: job, UID: kubetest.JobUID(job), Step: "train", Attempt: 1}
+}
+
+// seat writes entries into the Lease of the group, as earlier runs have left them.
 func (r *rig) seat(annotation string, members ...groups.Member) {
 	data, _ := json.Marshal(members)
 	name := kube.GroupLease("x", "gpu")
 	l, ok := kubetest.Find[*coordinationv1.Lease](r.api, "leases", name)
 	if !ok {
 		l = &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{
-			Name: name, Namespace: "ns", UID: "lease", Labels: map[string]string{kube.LabelComponent: kube.ComponentGroup}, Annotations: map[string]string{},
+			Name: name, Namespace: kubetest.Namespace, UID: "lease", Labels: map[string]string{kube.LabelComponent: kube.ComponentGroup}, Annotations: map[string]string{},
 		}}
 	}
 	l.Annotations[annotation] = string(data)
 	r.api.Put(l)
-}
-
-func (r *rig) podOf(name, uid, label, value string, phase corev1.PodPhase) {
-	labels := map[string]string{label: value, kube.LabelRunUID: uid}
-	if label == batchv1.ControllerUidLabel {
-		labels = map[string]string{label: uid}
-	}
-	r.api.Put(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "ns", UID: types.UID(name), Labels: labels}, Status: corev1.PodStatus{Phase: phase}})
 }
 
 // watcher reports lines that a coordinator writes.
@@ -207,12 +199,12 @@ func TestGroupTakenOver(t *testing.T) {
 
 func groupTakenOver(t *testing.T) {
 	r, c := grouped(t, 1, 1)
-	r.job("old")
-	r.job("run-0")
-	r.podOf("old-coordinator", "uid-of-old", batchv1.ControllerUidLabel, "", corev1.PodRunning)
-	r.podOf("old-step", "uid-of-old", groupKey, "gpu", corev1.PodRunning)
-	r.podOf("old-other", "uid-of-old", "some", "label", corev1.PodRunning) // in no group
-	r.seat(kube.AnnotationHolders, groups.Member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1})
+	r.api.PutJob("old")
+	r.api.PutJob("run-0")
+	r.api.PutCoordinator("old-coordinator", "old")
+	r.api.PutStep("old-step", "old", map[string]string{groupKey: "gpu"})
+	r.api.PutStep("old-other", "old", nil) // in no group
+	r.seat(kube.AnnotationHolders, member("old"))
 	out := &watcher{make(chan record.Event, 10)}
 	done := make(chan *record.End)
 	go func() {
@@ -253,27 +245,27 @@ func groupTakenOver(t *testing.T) {
 // TestGroupFinished: what the Job of a member says.
 func TestGroupFinished(t *testing.T) {
 	for what, c := range map[string]struct {
-		uid  types.UID
+		uid  string
 		cond batchv1.JobConditionType
 		want record.Status
 	}{
-		"runs":     {"uid-of-old", "", record.Skipped},
-		"suspends": {"uid-of-old", batchv1.JobSuspended, record.Skipped},
-		"failed":   {"uid-of-old", batchv1.JobFailed, record.Succeeded},
-		"complete": {"uid-of-old", batchv1.JobComplete, record.Succeeded},
+		"runs":     {kubetest.JobUID("old"), "", record.Skipped},
+		"suspends": {kubetest.JobUID("old"), batchv1.JobSuspended, record.Skipped},
+		"failed":   {kubetest.JobUID("old"), batchv1.JobFailed, record.Succeeded},
+		"complete": {kubetest.JobUID("old"), batchv1.JobComplete, record.Succeeded},
 		"another":  {"other", "", record.Succeeded},
 	} {
 		inBubble(t, what, func(t *testing.T) {
 			r, _ := grouped(t, 1, 1)
 			r.program.Steps[0].Concurrency.Skip = true
 			r.encoded, _ = r.program.Encode()
-			r.job("run-0")
-			job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "old", Namespace: "ns", UID: c.uid}}
+			r.api.PutJob("run-0")
+			job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "old", Namespace: kubetest.Namespace, UID: types.UID(c.uid)}}
 			if c.cond != "" {
 				job.Status.Conditions = []batchv1.JobCondition{{Type: c.cond, Status: corev1.ConditionTrue}}
 			}
 			r.api.Put(job)
-			r.seat(kube.AnnotationHolders, groups.Member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1})
+			r.seat(kube.AnnotationHolders, member("old"))
 			end, err := r.coordinateAs(t.Context(), "run-0", &deadStore{Store: r.store}, io.Discard)
 			if err != nil {
 				t.Fatal(err)
@@ -294,9 +286,9 @@ func TestGroupLine(t *testing.T) {
 
 func groupLine(t *testing.T) {
 	r, _ := grouped(t, 1, 1)
-	r.job("old")
-	r.job("run-0")
-	r.seat(kube.AnnotationWaiting, groups.Member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1}, groups.Member{Run: "none", UID: "uid-of-none", Step: "train", Attempt: 1})
+	r.api.PutJob("old")
+	r.api.PutJob("run-0")
+	r.seat(kube.AnnotationWaiting, member("old"), member("none"))
 	out := &watcher{make(chan record.Event, 10)}
 	start := time.Now()
 	end, err := r.coordinateAs(t.Context(), "run-0", &deadStore{Store: r.store}, out)
@@ -310,7 +302,7 @@ func groupLine(t *testing.T) {
 		t.Errorf("they had %s to come", took)
 	}
 	l, ok := kubetest.Find[*coordinationv1.Lease](r.api, "leases", kube.GroupLease("x", "gpu"))
-	if !ok || !strings.Contains(l.Annotations[kube.AnnotationWaiting], "uid-of-old") || strings.Contains(l.Annotations[kube.AnnotationWaiting], "uid-of-none") || l.Annotations[kube.AnnotationHolders] != "" {
+	if !ok || !strings.Contains(l.Annotations[kube.AnnotationWaiting], kubetest.JobUID("old")) || strings.Contains(l.Annotations[kube.AnnotationWaiting], kubetest.JobUID("none")) || l.Annotations[kube.AnnotationHolders] != "" {
 		t.Errorf("the Lease is %+v", l)
 	}
 }
@@ -323,9 +315,9 @@ func TestGroupLineMoves(t *testing.T) {
 
 func groupLineMoves(t *testing.T) {
 	r, _ := grouped(t, 1, 1)
-	r.job("old")
-	r.job("run-0")
-	r.seat(kube.AnnotationWaiting, groups.Member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1})
+	r.api.PutJob("old")
+	r.api.PutJob("run-0")
+	r.seat(kube.AnnotationWaiting, member("old"))
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	over := make(chan struct{})
@@ -356,9 +348,9 @@ func TestGroupCancelled(t *testing.T) {
 
 func groupCancelled(t *testing.T) {
 	r, _ := grouped(t, 2, 1)
-	r.job("old")
-	r.job("run-0")
-	r.seat(kube.AnnotationHolders, groups.Member{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1})
+	r.api.PutJob("old")
+	r.api.PutJob("run-0")
+	r.seat(kube.AnnotationHolders, member("old"))
 	out := &watcher{make(chan record.Event, 10)}
 	go func() {
 		<-out.waits
@@ -369,7 +361,7 @@ func groupCancelled(t *testing.T) {
 		t.Fatal(end, err)
 	}
 	l, _ := kubetest.Find[*coordinationv1.Lease](r.api, "leases", kube.GroupLease("x", "gpu"))
-	if l.Annotations[kube.AnnotationWaiting] != "" || !strings.Contains(l.Annotations[kube.AnnotationHolders], "uid-of-old") {
+	if l.Annotations[kube.AnnotationWaiting] != "" || !strings.Contains(l.Annotations[kube.AnnotationHolders], kubetest.JobUID("old")) {
 		t.Errorf("in the group are %v", l.Annotations)
 	}
 }
@@ -382,11 +374,11 @@ func (r *rig) cancel(job string) {
 // TestGroupCancelledEarly: a run that is cancelled during its first request for a slot is neither among the holders nor in the
 // queue when it has ended.
 func TestGroupCancelledEarly(t *testing.T) {
-	for what, holders := range map[string][]groups.Member{"the slot": nil, "the queue": {{Run: "old", UID: "uid-of-old", Step: "train", Attempt: 1}}} {
+	for what, holders := range map[string][]groups.Member{"the slot": nil, "the queue": {member("old")}} {
 		inBubble(t, what, func(t *testing.T) {
 			r, _ := grouped(t, 1, 1)
-			r.job("old")
-			r.job("run-0")
+			r.api.PutJob("old")
+			r.api.PutJob("run-0")
 			r.seat(kube.AnnotationHolders, holders...)
 			var once sync.Once
 			r.api.Fault = func(q *http.Request) kubetest.Fault {
@@ -418,58 +410,11 @@ func TestGroupDamaged(t *testing.T) {
 
 func groupDamaged(t *testing.T) {
 	r, _ := grouped(t, 1, 1)
-	r.job("run-0")
+	r.api.PutJob("run-0")
 	r.seat(kube.AnnotationHolders)
 	kubetest.Update(r.api, "leases", kube.GroupLease("x", "gpu"), func(l *coordinationv1.Lease) { l.Annotations[kube.AnnotationHolders] = "{" })
 	end, err := r.coordinateAs(t.Context(), "run-0", &deadStore{Store: r.store}, io.Discard)
 	if err != nil || end.Steps[0].Reason != record.ReasonGroup || !strings.Contains(end.Steps[0].Message, kube.AnnotationHolders) {
 		t.Errorf("%+v, %v", end, err)
-	}
-}
-
-// TestGroupUnwritable: a slot is not taken if the Lease can't be written, whatever the server answers. A request that was
-// obeyed although its answer was lost leaves no entry behind.
-func TestGroupUnwritable(t *testing.T) {
-	for what, fault := range map[string]kubetest.Fault{
-		"unauthorized": {Code: 401, Reason: "Unauthorized", Message: "no"},
-		"forbidden":    {Code: 403, Reason: "Forbidden", Message: "no"},
-		"invalid":      {Code: 422, Reason: "Invalid", Message: "no"},
-	} {
-		for _, obeyed := range []bool{false, true} {
-			inBubble(t, fmt.Sprintf("%s, obeyed %v", what, obeyed), func(t *testing.T) {
-				r, c := grouped(t, 3, 1)
-				r.job("run-0")
-				lost, over := obeyed, time.Now().Add(10*time.Minute)
-				var mu sync.Mutex
-				r.api.Fault = func(q *http.Request) kubetest.Fault {
-					mu.Lock()
-					defer mu.Unlock()
-					writes := q.Method == http.MethodPost && strings.HasSuffix(q.URL.Path, "/leases") || q.Method == http.MethodPut
-					group := q.Method == http.MethodPost || strings.HasSuffix(q.URL.Path, kube.GroupLease("x", "gpu"))
-					_, held := kubetest.Find[*coordinationv1.Lease](r.api, "leases", "run-0")
-					switch {
-					case !writes || !group || !held || time.Now().After(over):
-						return kubetest.Fault{}
-					case lost:
-						lost = false
-						return kubetest.Mute
-					}
-					return fault
-				}
-				end, err := r.coordinateAs(t.Context(), "run-0", &deadStore{Store: r.store}, io.Discard)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if c.max > 1 {
-					t.Errorf("%d steps were in the group at once", c.max)
-				}
-				for _, s := range end.Steps {
-					if c.all == 0 && (s.Status != record.Failed || s.Reason != record.ReasonGroup) {
-						t.Errorf("%+v", s)
-					}
-				}
-				r.noGroups()
-			})
-		}
 	}
 }

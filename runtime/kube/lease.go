@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -14,28 +15,32 @@ import (
 
 const (
 	leaseRenew  = 10 * time.Second
-	leaseExpiry = 30 * time.Second // without a change, by this machine's clock
-	leaseLook   = 2 * time.Second  // how often one that is another's is looked at
+	leaseExpiry = 30 * time.Second // how long a lease is valid without a change, by this machine's clock
+	leaseLook   = 2 * time.Second  // how often a lease that another coordinator holds is read
 )
 
-// lease keeps two coordinators of a run from working against each other for long. It is not a lock: their actions are safe
-// without it, by the names of pods and by the run's log.
+// lease prevents that two coordinators work on the same run for long. It is not a lock: the names of pods and the run's log
+// make the actions of coordinators safe without it.
 type lease struct {
-	d    *driver
-	held *coordinationv1.Lease
-	lost chan struct{} // closed when another has taken it
-	stop context.CancelFunc
-	done chan struct{} // closed when renew has ended
+	d     *driver
+	held  *coordinationv1.Lease
+	fence *fence
+	lost  chan struct{} // closed when another coordinator has taken the lease
+	stop  context.CancelFunc
+	done  chan struct{} // closed when renew has ended
 }
 
 func newLease(d *driver) *lease {
-	return &lease{d: d, lost: make(chan struct{}), done: make(chan struct{})}
+	l := &lease{d: d, lost: make(chan struct{}), done: make(chan struct{})}
+	l.fence = newFence(l.lost)
+	d.fence = l.fence
+	return l
 }
 
-// holder is who this coordinator is: the same when its container was started again in its pod.
+// holder returns the identity of this coordinator. It does not change when its container is restarted in the pod.
 func (l *lease) holder() string { return l.d.o.Pod + "/" + l.d.o.PodUID }
 
-// acquire waits until the lease is free, or has not been renewed for long.
+// acquire waits until the lease is free or has expired, and takes it.
 func (l *lease) acquire(ctx context.Context) error {
 	seen, since := "", time.Now()
 	for {
@@ -45,10 +50,10 @@ func (l *lease) acquire(ctx context.Context) error {
 			return err
 		})
 		switch {
-		case apierrors.IsConflict(err), apierrors.IsAlreadyExists(err), apierrors.IsNotFound(err): // it has changed meanwhile
+		case apierrors.IsConflict(err), apierrors.IsAlreadyExists(err), apierrors.IsNotFound(err): // the lease was changed concurrently
 		case err != nil:
 			return err
-		case l.held != nil:
+		case found == nil:
 			return nil
 		case found.ResourceVersion != seen:
 			seen, since = found.ResourceVersion, time.Now()
@@ -63,50 +68,70 @@ func (l *lease) acquire(ctx context.Context) error {
 	}
 }
 
-// take tries once. It gives the lease as another holds it.
+// take tries once to take the lease. It returns the lease if another coordinator holds it.
 func (l *lease) take(ctx context.Context, expired bool) (*coordinationv1.Lease, error) {
-	c := l.d.client
-	found, err := c.GetLease(ctx, l.d.o.Job)
+	found, err := l.d.client.GetLease(ctx, l.d.o.Job)
 	if apierrors.IsNotFound(err) {
-		no := false
-		fresh := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{
-			Name: l.d.o.Job, Namespace: l.d.o.Namespace,
-			OwnerReferences: []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "Job", Name: l.d.o.Job, UID: types.UID(l.d.o.JobUID), Controller: &no}},
-		}}
-		l.sign(fresh, l.holder())
-		l.held, err = c.CreateLease(ctx, fresh)
-		if err != nil {
-			l.held = nil
-		}
-		return nil, err
+		return nil, l.create(ctx)
 	}
 	if err != nil {
 		return nil, err
 	}
-	by := ""
-	if found.Spec.HolderIdentity != nil {
-		by = *found.Spec.HolderIdentity
-	}
-	if by != "" && by != l.holder() && !expired && !l.dead(ctx, by) {
+	if by := holderOf(found); by != "" && by != l.holder() && !expired && !l.dead(ctx, by) {
 		return found, nil
 	}
-	l.sign(found, l.holder())
-	held, err := c.UpdateLease(ctx, found)
-	if err != nil {
-		return nil, err
-	}
-	l.held = held
-	return nil, nil
+	return nil, l.update(ctx, found)
 }
 
-// dead reports whether the pod of a holder is known to run no more.
+// create creates a Lease that this coordinator holds.
+func (l *lease) create(ctx context.Context) error {
+	no, sent := false, time.Now()
+	fresh := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{
+		Name: l.d.o.Job, Namespace: l.d.o.Namespace,
+		OwnerReferences: []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "Job", Name: l.d.o.Job, UID: types.UID(l.d.o.JobUID), Controller: &no}},
+	}}
+	l.sign(fresh, l.holder())
+	held, err := l.d.client.CreateLease(ctx, fresh)
+	if err == nil {
+		l.held = held
+		l.fence.renew(sent)
+	}
+	return err
+}
+
+// update writes that this coordinator holds a Lease as it was read.
+func (l *lease) update(ctx context.Context, read *coordinationv1.Lease) error {
+	sent := time.Now()
+	l.sign(read, l.holder())
+	held, err := l.d.client.UpdateLease(ctx, read)
+	if err == nil {
+		l.held = held
+		l.fence.renew(sent)
+	}
+	return err
+}
+
+func holderOf(l *coordinationv1.Lease) string {
+	if l.Spec.HolderIdentity == nil {
+		return ""
+	}
+	return *l.Spec.HolderIdentity
+}
+
+// dead reports whether the containers of a holder's pod are known to have ended. A pod that doesn't exist any more proves
+// nothing: it may have been deleted by force while its node was out of reach.
 func (l *lease) dead(ctx context.Context, holder string) bool {
 	name, uid, _ := strings.Cut(holder, "/")
 	pod, err := l.d.client.GetPod(ctx, name)
-	if err != nil {
-		return apierrors.IsNotFound(err)
+	if err != nil || string(pod.UID) != uid || pod.Status.Phase != corev1.PodFailed && pod.Status.Phase != corev1.PodSucceeded {
+		return false
 	}
-	return string(pod.UID) != uid || pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded
+	for i := range pod.Status.ContainerStatuses {
+		if pod.Status.ContainerStatuses[i].State.Terminated == nil {
+			return false
+		}
+	}
+	return len(pod.Status.ContainerStatuses) > 0
 }
 
 func (l *lease) sign(lease *coordinationv1.Lease, holder string) {
@@ -114,45 +139,60 @@ func (l *lease) sign(lease *coordinationv1.Lease, holder string) {
 	lease.Spec.HolderIdentity, lease.Spec.RenewTime, lease.Spec.LeaseDurationSeconds = &holder, &at, &seconds
 }
 
-// keep renews the lease from now on, until release.
+// keep renews the lease in the background until release.
 func (l *lease) keep(ctx context.Context) {
 	ctx, l.stop = context.WithCancel(ctx)
 	go l.renew(ctx)
 }
 
-// renew says again and again that this coordinator is there, until ctx ends. What can't be renewed is tried later: only
-// another's signature ends it.
+// renew renews the lease until ctx ends or another coordinator has taken it. What can't be renewed is tried again soon: if it
+// takes long, the fence keeps this coordinator from acting.
 func (l *lease) renew(ctx context.Context) {
 	defer close(l.done)
-	t := time.NewTicker(leaseRenew)
-	defer t.Stop()
+	wait, wanted := leaseRenew, l.fence.wanted
 	for {
+		t := time.NewTimer(wait)
 		select {
 		case <-t.C:
+		case <-wanted:
 		case <-ctx.Done():
+			t.Stop()
 			return
 		}
-		try, cancel := context.WithTimeout(ctx, leaseRenew)
-		l.sign(l.held, l.holder())
-		held, err := l.d.client.UpdateLease(try, l.held)
-		if err == nil {
-			l.held = held
-		} else if apierrors.IsConflict(err) {
-			found, err := l.d.client.GetLease(try, l.d.o.Job)
-			if err == nil && (found.Spec.HolderIdentity == nil || *found.Spec.HolderIdentity != l.holder()) {
-				cancel()
-				close(l.lost)
-				return
-			}
-			if err == nil {
-				l.held = found
-			}
+		t.Stop()
+		wait, wanted = leaseRenew, l.fence.wanted
+		if err := l.renewOnce(ctx); errors.Is(err, ErrTakenOver) {
+			close(l.lost)
+			return
+		} else if err != nil {
+			l.fence.fail(err)
+			wait, wanted = leaseLook, nil
 		}
-		cancel()
 	}
 }
 
-// release gives the lease back, so that the next coordinator need not wait.
+// renewOnce renews the lease, or looks who holds it if it has changed. The error is ErrTakenOver if another coordinator does.
+func (l *lease) renewOnce(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, leaseRenew)
+	defer cancel()
+	err := l.update(ctx, l.held)
+	if apierrors.IsNotFound(err) { // somebody has deleted it
+		err = l.create(ctx)
+	}
+	if !apierrors.IsConflict(err) && !apierrors.IsAlreadyExists(err) {
+		return err
+	}
+	found, err := l.d.client.GetLease(ctx, l.d.o.Job)
+	if err != nil {
+		return err
+	}
+	if holderOf(found) != l.holder() {
+		return ErrTakenOver
+	}
+	return l.update(ctx, found) // it was renewed, but the answer was lost
+}
+
+// release releases the lease, so that the next coordinator does not have to wait.
 func (l *lease) release() {
 	l.stop()
 	<-l.done

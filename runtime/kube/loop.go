@@ -6,16 +6,17 @@ import (
 	"time"
 )
 
-// loop is the goroutine that owns the state of a driver. Other goroutines do what takes time, and post what follows from it.
+// loop is the goroutine that owns the state of a driver. Work that takes time is done by other goroutines, which post functions
+// to the loop.
 type loop struct {
-	ctx     context.Context // of all that the loop has started; set before the loop runs
+	ctx     context.Context // the context of all work that the loop starts; set before the loop runs
 	inbox   chan func()
-	working sync.WaitGroup // goroutines beside the loop
+	working sync.WaitGroup // the other goroutines
 }
 
 func newLoop() *loop { return &loop{inbox: make(chan func(), 256)} }
 
-// post has the loop call f, unless the loop has ended. It is safe for concurrent use.
+// post makes the loop call f, unless the loop has ended. It is safe for concurrent use.
 func (l *loop) post(f func()) {
 	select {
 	case l.inbox <- f:
@@ -23,7 +24,7 @@ func (l *loop) post(f func()) {
 	}
 }
 
-// async runs work beside the loop, and has the loop call the function that it returns; nil: none.
+// async runs work in another goroutine. The loop then calls the function that work returns, unless it is nil.
 func (l *loop) async(work func(context.Context) func()) {
 	l.working.Go(func() {
 		if f := work(l.ctx); f != nil {
@@ -32,12 +33,12 @@ func (l *loop) async(work func(context.Context) func()) {
 	})
 }
 
-// after has the loop call f later.
+// after makes the loop call f later.
 func (l *loop) after(wait time.Duration, f func()) *time.Timer {
 	return time.AfterFunc(max(wait, 0), func() { l.post(f) })
 }
 
-// drain calls what is in the inbox. Only the loop calls it.
+// drain calls the functions that are in the inbox. Only the loop calls it.
 func (l *loop) drain() {
 	for range len(l.inbox) {
 		(<-l.inbox)()

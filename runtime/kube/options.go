@@ -1,9 +1,9 @@
-// Package kube drives runs on a cluster, from within: it reports the events of pods to the engine and performs the
-// engine's actions. One coordinator drives one run and belongs to its Job. When it dies, another coordinator continues the run: the
-// events are in the store, and the running pods are in the cluster.
+// Package kube is the coordinator: it drives a run on a cluster from a pod in that cluster. It reports the events of pods to
+// the engine, and performs the engine's actions. One coordinator drives one run and belongs to its Job. If it dies, another
+// coordinator resumes the run: the events are in the store, and the running pods are in the cluster.
 //
-// It makes no decisions about a run (runtime/engine does) and defines no pods (schema/kube/pod does). It does not poll: one
-// watch reports changes of the run's pods, another of its Job.
+// The package makes no decisions about a run (runtime/engine does) and defines no pods (schema/kube/pod does). It does not
+// poll: one watch reports changes of the run's pods, and another one changes of its Job.
 package kube
 
 import (
@@ -16,7 +16,7 @@ import (
 	"pipec.dev/pipec/runtime/store"
 )
 
-// Options are the run that this coordinator drives, and what it drives the run with.
+// Options identify the run that this coordinator drives, and configure the coordinator.
 type Options struct {
 	Client *kubeclient.Client
 	Store  store.Store
@@ -25,37 +25,44 @@ type Options struct {
 	Namespace string
 	Job       string // the run's name
 	JobUID    string
-	Pod       string // this coordinator's own
+	Pod       string // the coordinator's own pod
 	PodUID    string
-	// Environ gives the credentials that artifacts are imported with; nil: this process's environment. Memory bounds what
-	// is held of them on their way; 0: as s3.Options.
+	// Environ looks up the credentials for imports; nil: this process's environment. Memory limits the memory for the content
+	// of imports, in bytes; 0: the default of s3.Options.
 	Environ func(string) (string, bool)
 	Memory  int64
 	// Steady says that the pauses between the tries of a request are not random: a simulation must be repeatable.
 	Steady bool
-	// Out takes the run's events, a line of JSON each; earlier events are repeated if this coordinator continues
-	// a run, with the same numbers.
+	// Out receives the run's events, one line of JSON each. A coordinator that resumes a run repeats the earlier events, with
+	// the same numbers.
 	Out io.Writer
 
-	pace time.Duration // between tries, at first; 0: as is good for a server
+	pace time.Duration // the first pause between repeated requests; 0: the default
 }
 
-// ErrStopped means that the coordinator was asked to end. The run continues when it is started again.
+// ErrStopped reports that the coordinator was asked to end. The run continues when the coordinator is started again.
 var ErrStopped = errors.New("the coordinator was stopped before the end of the run; the next coordinator continues the run")
 
-// ErrTakenOver means that another coordinator drives the run.
+// ErrTakenOver reports that another coordinator drives the run.
 var ErrTakenOver = drive.ErrTakenOver
 
 const (
-	// bigRun is how many steps a run has whose pods are deleted during the run; the pods of smaller runs are kept as long as the Job.
+	// bigRun is the number of steps from which the pods of a run are deleted during the run. Smaller runs keep them as long as the
+	// Job exists.
 	bigRun = 200
-	// keepPods is how long a pod stays when the end of its attempt is recorded: a coordinator that acts on old news finds it.
+	// keepPods is how long a pod is kept after the end of its attempt was recorded, so that a coordinator with an outdated state
+	// still finds it.
 	keepPods = 60 * time.Second
-	// logDelay is how long events wait to be written with others. A coordinator that dies before learns them from results.
+	// logDelay is how long events wait to be written together. If the coordinator dies before that, its successor learns them
+	// from the results.
 	logDelay = time.Second
-	// reads is how many results are read from the store at the same time.
+	// reads is the number of results that are read from the store at the same time.
 	reads = 32
-	// lateBy is how long after its grace a pod that was deleted may still be there before its node counts as silent.
+	// saves is how many ends of logs are saved at the same time: each needs up to 4 MiB of memory.
+	saves = 4
+	// changes is how many requests to create pods, or to delete them, are sent at the same time.
+	changes = 16
+	// lateBy is how long a deleted pod may exist after its grace before its node counts as unreachable.
 	lateBy = time.Minute
 )
 

@@ -1,47 +1,47 @@
 package kube
 
-// phase is where an attempt is in its life. Only attempt.move changes it.
+// phase is the phase of an attempt. Only attempt.move changes it.
 type phase int
 
 const (
 	// preparing: the pod is being built. No request has been sent.
 	preparing phase = iota
-	// searching: the result is being read that the pod of an earlier coordinator may have left.
+	// searching: the pod of an earlier coordinator may have left a result, which is being read.
 	searching
 	// creating: a request to create the pod may be under way.
 	creating
-	// watching: the pod exists, and its end is awaited.
+	// watching: the pod exists, and the coordinator waits for its end.
 	watching
-	// removing: the pod exists, this coordinator has asked for its deletion, and its end is awaited.
+	// removing: the coordinator has requested the deletion of the pod, and waits for its end.
 	removing
-	// reading: the pod has ended or is out of reach, and the attempt's result is being read.
+	// reading: the pod has ended or is unreachable, and the attempt's result is being read.
 	reading
-	// explaining: the pod was ended from outside, and has some time to say why.
+	// explaining: the pod was ended from outside, and the coordinator waits for its status to report why.
 	explaining
-	// concluding: the result is being read, and the attempt ends with what is found.
+	// concluding: the result is being read, and the attempt ends with it or without one.
 	concluding
 	// ended: the engine has the attempt's result.
 	ended
 
-	phases // how many there are
+	phases // the number of phases
 )
 
 // legal lists the phases that may follow each phase:
 //
 //	preparing  → searching    the run was resumed, and no pod of this attempt was listed
-//	           → creating     nobody can have made the pod before
+//	           → creating     no earlier coordinator can have created the pod
 //	           → watching     the pod was listed, and is adopted
 //	searching  → creating     there is neither a result nor a pod
-//	           → concluding   a pod has appeared meanwhile, and is deleted
-//	creating   → watching     the pod was created, found or seen
-//	           → removing     the pod had been seen before, and is deleted
-//	watching   → removing     the engine, or a time limit, ends the attempt
-//	           → reading      the pod has ended, has gone, or is out of reach
-//	removing   → concluding   the pod has ended, has gone, or is out of reach
-//	reading    → explaining   the pod does not yet say why it was ended
+//	           → concluding   a pod has appeared in the meantime, and is deleted
+//	creating   → watching     the pod was created or found, or the watch has reported it
+//	           → removing     the watch has reported the pod before, and it is deleted
+//	watching   → removing     the engine or a time limit ends the attempt
+//	           → reading      the pod has ended, is gone, or is unreachable
+//	removing   → concluding   the pod has ended, is gone, or is unreachable
+//	reading    → explaining   the status of the pod does not report yet why it was ended
 //	           → concluding   the pod is deleted while its result is read
 //	explaining → removing     the pod is deleted
-//	           → concluding   the pod has said more, or its time is over
+//	           → concluding   the status of the pod has changed, or the time is over
 //
 // Every phase but the last may be followed by ended.
 var legal = [phases][]phase{

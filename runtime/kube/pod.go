@@ -22,7 +22,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// task is the task of an attempt, for the wrapper in its pod.
+// task returns the task of an attempt for the wrapper in its pod.
 func (d *driver) task(s *engine.Spec) *step.Spec { return taskOf(d.record, s) }
 
 func taskOf(run *record.Run, s *engine.Spec) *step.Spec {
@@ -34,7 +34,7 @@ func taskOf(run *record.Run, s *engine.Spec) *step.Spec {
 	}
 }
 
-// forWrapper is the step without what the pod says, or the engine has dealt with.
+// forWrapper returns the step without the parts that the pod already contains or that only the engine uses.
 func forWrapper(s program.Step) program.Step {
 	return program.Step{
 		Name: s.Name, Command: s.Command, CommandList: s.CommandList, Python: s.Python, Outputs: s.Outputs, OutputOrder: s.OutputOrder,
@@ -42,8 +42,8 @@ func forWrapper(s program.Step) program.Step {
 	}
 }
 
-// pod is the attempt's pod: the one that the program has, with the attempt's identity and task, and with more memory where
-// it ran out before. digest is that of the pod, as its annotation has it.
+// pod returns the pod of the attempt: the step's pod in the program, with the attempt's identity and task, and with more
+// memory if an earlier attempt ran out of memory. digest is the digest of the pod, which its annotation contains.
 func (d *driver) pod(ctx context.Context, a *attempt) (pod *corev1.Pod, digest string, err error) {
 	p := a.spec.Def
 	var t corev1.PodTemplateSpec
@@ -112,7 +112,7 @@ func (d *driver) owned(p *corev1.Pod) (id record.AttemptID, ok bool) {
 	return record.AttemptID{Step: p.Annotations[kube.AnnotationStep], Attempt: n}, err == nil && ownedBy(p, d.o.JobUID)
 }
 
-// raise gives a container more memory, in whole MiB.
+// raise increases the memory of a container, in whole MiB.
 func raise(c *corev1.Container, factor float64) {
 	for _, list := range []corev1.ResourceList{c.Resources.Requests, c.Resources.Limits} {
 		q, ok := list[corev1.ResourceMemory]

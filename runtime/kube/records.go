@@ -13,8 +13,8 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// create records a run: its program, and then the run. The error is ErrTakenOver if another coordinator of the Job was
-// faster; the next start then resumes its run.
+// create records a run: its program, and then the run. The error is ErrTakenOver if another coordinator of the Job has recorded
+// it first. The next coordinator then resumes that run.
 func create(ctx context.Context, s store.Store, run *record.Run, encoded []byte) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return store.ProveOnce(gctx, s) })
@@ -35,7 +35,7 @@ func create(ctx context.Context, s store.Store, run *record.Run, encoded []byte)
 	return err
 }
 
-// index enters a run in the list of runs.
+// index adds a run to the list of runs.
 func index(ctx context.Context, s store.Store, run *record.Run) error {
 	at := record.Indexed{Version: record.Version, Namespace: run.Namespace}
 	err := store.WriteJSON(ctx, s, run.IndexKey(), &at, store.IfAbsent)
@@ -45,7 +45,7 @@ func index(ctx context.Context, s store.Store, run *record.Run) error {
 	return err
 }
 
-// checkCode checks that the store has the code that the steps are to unpack, before the first pod is created.
+// checkCode checks that the store contains the code of the steps, before the first pod is created.
 func checkCode(ctx context.Context, s store.Store, p *program.Program) error {
 	g, gctx := errgroup.WithContext(ctx)
 	for i := range p.Codes {
@@ -64,7 +64,7 @@ func checkCode(ctx context.Context, s store.Store, p *program.Program) error {
 	return g.Wait()
 }
 
-// storeFault returns the refusal for a fault of the store, before there is a run, that doesn't pass by itself.
+// storeFault returns the refusal for a permanent fault of the store that occurs before the run is recorded.
 func storeFault(err error) error {
 	if store.ClassOf(err) == store.Transient {
 		return err

@@ -10,7 +10,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// search looks for a result that the pod of an earlier coordinator may have committed, and creates the pod if there is none.
+// search looks for a result that the pod of an earlier coordinator may have committed. If there is none, it creates the pod.
 func (a *attempt) search() {
 	if !a.move(searching) {
 		return
@@ -28,8 +28,8 @@ func (a *attempt) search() {
 	})
 }
 
-// read reads what the attempt has committed (nil: nothing), and then calls then. It does nothing while the result is being
-// read already.
+// read reads the committed result of the attempt, and calls then with it; nil: nothing is committed. It does nothing if the
+// result is already being read.
 func (a *attempt) read(then func(*record.Result)) {
 	next := concluding
 	switch a.phase {
@@ -44,17 +44,13 @@ func (a *attempt) read(then func(*record.Result)) {
 	}
 }
 
-// fetch reads the result beside the loop. Of a pod that left none the end of its log is saved.
+// fetch reads the result in the background. If the pod left none, fetch saves the end of its log.
 func (a *attempt) fetch(then func(*record.Result)) {
 	log := a.pod.uid != "" && !a.pod.gone && a.pod.state.Main != nil
-	a.d.async(func(ctx context.Context) func() {
+	a.d.reads.do(func(ctx context.Context) func() {
 		r, err := a.committed(ctx)
 		if ctx.Err() != nil {
 			return nil
-		}
-		var tail record.Log
-		if r == nil && err == nil && log {
-			tail = a.d.tails.save(ctx, a.name, a.step)
 		}
 		return func() {
 			switch {
@@ -64,17 +60,29 @@ func (a *attempt) fetch(then func(*record.Result)) {
 					Status: record.Failed, Class: record.ClassInfrastructure, Reason: record.ReasonStore,
 					Message: "its result can't be read: " + err.Error(),
 				})
+			case r == nil && log:
+				a.saveTail(then)
 			default:
-				a.tail = tail
 				then(r)
 			}
 		}
 	})
 }
 
+// saveTail saves the end of the log of a pod that left no result, and then calls then.
+func (a *attempt) saveTail(then func(*record.Result)) {
+	a.d.tailing.do(func(ctx context.Context) func() {
+		log := a.d.tails.save(ctx, a.name, a.step)
+		return func() {
+			if a.phase != ended {
+				a.tail = log
+				then(nil)
+			}
+		}
+	})
+}
+
 func (a *attempt) committed(ctx context.Context) (*record.Result, error) {
-	a.d.reading <- struct{}{}
-	defer func() { <-a.d.reading }()
 	r, err := store.ReadJSON[record.Result](ctx, a.d.store, a.step.ResultKey())
 	if errors.Is(err, store.ErrNotExist) {
 		return nil, nil
@@ -85,10 +93,10 @@ func (a *attempt) committed(ctx context.Context) (*record.Result, error) {
 	return &r, nil
 }
 
-// settle ends the attempt with what it has committed and what its pod says, unless the pod may still say more.
+// settle ends the attempt with its committed result and the status of its pod, unless that status may still report the cause.
 func (a *attempt) settle(committed *record.Result) { a.settleAs(committed, a.ending.result) }
 
-// settleAs is settle with the result that counts if nothing is committed; nil: what the pod says.
+// settleAs is like settle, with the result that counts if nothing is committed; nil: it follows from the pod.
 func (a *attempt) settleAs(committed, otherwise *record.Result) {
 	if a.phase == ended {
 		return
@@ -103,6 +111,7 @@ func (a *attempt) settleAs(committed, otherwise *record.Result) {
 	if !a.move(ended) {
 		return
 	}
+	a.halt()
 	d := a.d
 	d.attempts.settled(a)
 	if committed == nil || r.Status != committed.Status || r.Class != committed.Class || r.Reason != committed.Reason {
@@ -118,7 +127,7 @@ func (a *attempt) settleAs(committed, otherwise *record.Result) {
 	d.swept.leave(a)
 }
 
-// result is what the attempt ends with.
+// result returns the result with which the attempt ends.
 func (a *attempt) result(committed, otherwise *record.Result) (r record.Result) {
 	switch {
 	case committed == nil && otherwise != nil:
@@ -142,11 +151,11 @@ func (a *attempt) result(committed, otherwise *record.Result) (r record.Result) 
 	return r
 }
 
-// whyDelay is how long a pod that was ended from outside may take to say why.
+// whyDelay limits the wait for the status of a pod that was ended from outside to report the cause.
 const whyDelay = 10 * time.Second
 
-// mayExplain reports whether the pod may still say why it was ended: the kubelet reports the end of a container before
-// that of the pod. It is waited for once.
+// mayExplain reports whether the status of the pod may still report why the pod was ended: the kubelet reports the end of a
+// container before the end of the pod. The attempt waits for that once.
 func (a *attempt) mayExplain(committed *record.Result) bool {
 	known := committed != nil && !(committed.Class == record.ClassInfrastructure && committed.Reason == record.ReasonShutdown)
 	return a.phase == reading && !known && !a.pod.gone && !a.pod.state.Over && !a.ending.set()

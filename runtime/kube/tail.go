@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 
 	"pipec.dev/pipec/runtime/kubeclient"
 	"pipec.dev/pipec/runtime/step"
@@ -13,22 +14,22 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// maxTail is how much of a log's end is saved.
+// maxTail limits the end of a log that is saved, in bytes.
 const maxTail = 1 << 20
 
-// tailNote precedes a log that was saved this way.
+// tailNote precedes the saved end of a log.
 const tailNote = "pipec: the following lines are from the pod's own log: the step was killed before its log could be stored\n"
 
-// tails saves the ends of logs whose wrappers were killed. It is safe for concurrent use.
+// tails saves the ends of logs of wrappers that were killed. It is safe for concurrent use.
 type tails struct {
 	store  store.Store
 	client *kubeclient.Client
 }
 
-// save appends to the log that a wrapper has stored what the node still has of it, and returns where all of it is. The
-// wrapper writes everything that it stores to its output too, byte for byte, so what the node has beyond that is new. A
-// node that has less has dropped the beginning, and all that it has is appended. A second call, by this coordinator or the
-// next, finds what the first one has saved.
+// save appends the rest of a log, which only the node has, to the part that the wrapper has stored. It returns the complete log.
+// The wrapper also writes all bytes that it stores to its output, so the bytes of the node beyond that length are new. If the
+// node has fewer bytes, it has dropped the beginning, and all its bytes are appended. A second call, by this coordinator or its
+// successor, finds the part that the first one has saved.
 func (s *tails) save(ctx context.Context, pod string, task *step.Spec) record.Log {
 	var log record.Log
 	for {
@@ -58,14 +59,12 @@ func (s *tails) save(ctx context.Context, pod string, task *step.Spec) record.Lo
 	if len(data) == 0 {
 		return log
 	}
-	var b bytes.Buffer
-	b.WriteString(tailNote)
-	b.Write(data)
-	if b.Bytes()[b.Len()-1] != '\n' {
-		b.WriteByte('\n')
+	if data[len(data)-1] != '\n' {
+		data = append(data, '\n')
 	}
-	n := int64(b.Len())
-	if err := s.store.Put(ctx, step.LogKey(task.AttemptDir, log.Segments), &b, store.IfAbsent); err != nil {
+	n := int64(len(tailNote) + len(data))
+	content := io.MultiReader(strings.NewReader(tailNote), bytes.NewReader(data))
+	if err := s.store.Put(ctx, step.LogKey(task.AttemptDir, log.Segments), content, store.IfAbsent); err != nil {
 		return log
 	}
 	log.Segments++
@@ -91,12 +90,12 @@ func (s *tails) saved(ctx context.Context, task *step.Spec, segment int) (bool, 
 	return string(start) == tailNote, err
 }
 
-// tail keeps the end of what is written to it, without its first bytes.
+// tail keeps the last bytes that are written to it. It skips the first ones, unless nothing follows them.
 type tail struct {
 	skip int64
 	all  int64
 	buf  []byte
-	// first is the beginning, in case that there is nothing behind it.
+	// short is the end of the skipped bytes. It is used if nothing follows them.
 	short []byte
 }
 
@@ -108,12 +107,15 @@ func (t *tail) Write(p []byte) (int, error) {
 		t.all += int64(len(part))
 		p = p[len(part):]
 	}
+	if len(p) > 0 {
+		t.short = nil
+	}
 	t.all += int64(len(p))
 	t.buf = last(append(t.buf, p...))
 	return n, nil
 }
 
-// last cuts a buffer that has grown to twice the limit.
+// last cuts a buffer to its end when it has grown to twice the limit.
 func last(b []byte) []byte {
 	if len(b) > 2*maxTail {
 		return append(b[:0], b[len(b)-maxTail:]...)

@@ -6,11 +6,17 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"pgregory.net/rapid"
 
+	"pipec.dev/pipec/runtime/kubeclient/kubetest"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/record"
 )
 
 // Of a log of any length, read in pieces of any size, the tail is what lies behind the stored bytes; where the node has
@@ -58,4 +64,33 @@ func TestTailIsThere(t *testing.T) {
 	if got, err := d.saved(t.Context(), task, -1); got || err != nil {
 		t.Errorf("of no log: %v %v", got, err)
 	}
+}
+
+// TestTailsAtOnce: however many pods are killed at once, few logs are read at once, and the end of each is saved.
+func TestTailsAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, many(40, 40))
+		for _, s := range r.program.Steps {
+			r.api.WriteLog(podName(s.Name, 1), strings.Repeat("x", 100)+"\n", true)
+		}
+		r.api.Kubelet = func(pod corev1.Pod) {
+			at := metav1.Now()
+			kubetest.Update(r.api, "pods", pod.Name, func(p *corev1.Pod) {
+				p.Status.Phase = corev1.PodFailed
+				p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: kube.ContainerMain, State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{StartedAt: at, FinishedAt: at, ExitCode: 137, Reason: "OOMKilled"}}}}
+			})
+		}
+		r.start(r.store, "one", io.Discard).wait(t)
+		if n := r.api.MostStreams(); n == 0 || n > saves {
+			t.Errorf("%d logs were read at once", n)
+		}
+		for _, s := range r.program.Steps {
+			dir := (&record.Run{Namespace: "ns", Pipeline: "p", Name: "run"}).AttemptDir(s.Name, 1)
+			data, err := store.ReadAll(t.Context(), r.store, step.LogKey(dir, 0))
+			if err != nil || !strings.HasPrefix(string(data), tailNote) || !strings.HasSuffix(string(data), "x\n") {
+				t.Errorf("of %s there is %q, %v", s.Name, data, err)
+			}
+		}
+	})
 }

@@ -70,9 +70,9 @@ func (r *rig) live() (out []string) {
 // podName returns the name of an attempt's pod.
 func podName(step string, attempt int) string { return kube.PodName("job", step, attempt) }
 
-// untilDeleted blocks while the pod exists and nobody has requested its deletion.
+// untilDeleted blocks while the pod exists and its deletion was not requested, for an hour at most.
 func (r *rig) untilDeleted(name string) {
-	for r.t.Context().Err() == nil {
+	for end := time.Now().Add(time.Hour); r.t.Context().Err() == nil && time.Now().Before(end); {
 		if p, ok := kubetest.Find[*corev1.Pod](r.api, "pods", name); !ok || p.DeletionTimestamp != nil {
 			return
 		}
@@ -185,18 +185,20 @@ func TestCancelledWhileDown(t *testing.T) {
 			running := make(chan struct{})
 			r.runs = func(p corev1.Pod) { close(running); r.untilDeleted(p.Name) }
 			r.outcome = func(string, int) *record.Result { return nil }
+			var second atomic.Bool
+			r.api.Fault = func(q *http.Request) kubetest.Fault {
+				if second.Load() && q.Method == http.MethodGet && strings.HasSuffix(q.URL.Path, slow) && q.URL.Query().Get("watch") == "" {
+					time.Sleep(50 * time.Millisecond)
+				}
+				return kubetest.Fault{}
+			}
 			first := r.start(r.store, "one", io.Discard)
 			<-running
 			time.Sleep(2 * time.Second) // the log is written
 			first.kill()
 			<-first.done
 			r.annotate(kube.AnnotationCancel, "now")
-			r.api.Fault = func(q *http.Request) kubetest.Fault {
-				if q.Method == http.MethodGet && strings.HasSuffix(q.URL.Path, slow) && q.URL.Query().Get("watch") == "" {
-					time.Sleep(50 * time.Millisecond)
-				}
-				return kubetest.Fault{}
-			}
+			second.Store(true)
 			begun := time.Now()
 			end := r.start(r.store, "one", io.Discard).wait(t)
 			if took := time.Since(begun); end.Status != record.Cancelled || took > 5*time.Second || r.api.Deletes()[podName("a", 1)] != 1 {

@@ -7,14 +7,14 @@ type timerName int
 
 const (
 	pendingTimer timerName = iota // the main container has not started in time
-	overdueTimer                  // a pod that somebody has deleted has not ended in time
-	lostTimer                     // the node was unreachable for as long as the stack allows
+	overdueTimer                  // a pod that was deleted from outside has not ended in time
+	lostTimer                     // the node was unreachable for longer than the stack allows
 	graceTimer                    // a pod that this coordinator has deleted has not ended in time
-	whyTimer                      // the pod has had the time to say why it was ended
+	whyTimer                      // the status of the pod has not reported in time why the pod was ended
 )
 
-// timers are those of one attempt. They are owned by the loop: a timer that fires leaves its function in the loop's inbox,
-// and a function is dropped there if its timer was stopped or started again meanwhile.
+// timers are the timers of one attempt. They are owned by the loop. A timer that fires posts its function to the loop, which
+// drops the function if the timer was stopped or started again in the meantime.
 type timers struct {
 	post    func(func())
 	running map[timerName]*timer
@@ -29,7 +29,7 @@ func newTimers(post func(func())) *timers {
 	return &timers{post: post, running: map[timerName]*timer{}}
 }
 
-// start has f called in the loop after a while. It replaces the timer of the same name.
+// start makes the loop call f after a time. It replaces the timer of the same name.
 func (t *timers) start(name timerName, wait time.Duration, f func()) {
 	t.stop(name)
 	own := &timer{f: f}

@@ -10,8 +10,8 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// boundWait limits what a pod waits for before its main container starts: all of it, and each kind by itself. The times
-// are this machine's: the clocks of nodes may differ.
+// boundWait limits how long a pod waits before its main container starts, in total and for each kind of cause. It uses this
+// machine's clock, because the clocks of nodes may differ.
 func (a *attempt) boundWait() {
 	s := &a.pod.state
 	if !s.Started.IsZero() || s.Ends() || a.phase != watching {
@@ -83,7 +83,7 @@ func (a *attempt) nodeLost(since time.Time) {
 	a.d.warn(a.id.Step, fmt.Sprintf("the node %s of its pod %s is unreachable since %s", a.pod.state.Node, a.name, since.UTC().Format(time.RFC3339)))
 	wait := a.d.program.Target.OnLostNode.D()
 	if wait <= 0 {
-		return // wait for it: it is not known what runs there
+		return // wait: it is not known whether the pod still runs
 	}
 	a.timers.start(lostTimer, wait, func() {
 		if a.pod.gone || a.pod.lost.IsZero() || a.pod.state.Ends() {

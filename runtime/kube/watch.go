@@ -6,6 +6,7 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"pipec.dev/pipec/runtime/kubeclient"
 	"pipec.dev/pipec/schema/kube"
@@ -14,18 +15,21 @@ import (
 // watches are the watches of the run's pods and of its Job. They are owned by the loop.
 type watches struct {
 	d     *driver
-	blind map[string]bool // what can't be watched at the moment, and was warned about
+	blind map[string]bool // the resources that can't be watched at the moment, about which the coordinator has warned
 }
 
-// start starts to watch. If pods of an earlier coordinator may exist, it returns when they are known.
+// start starts the watches. If pods of an earlier coordinator may exist, it returns after they were listed.
 func (w *watches) start(ctx context.Context) error {
 	d, synced := w.d, make(chan struct{})
 	d.working.Go(func() {
 		d.client.WatchPods(ctx, kube.LabelRunUID+"="+d.o.JobUID, kubeclient.Watcher[*corev1.Pod]{
 			Changed: func(p *corev1.Pod) { d.post(func() { w.podChanged(p) }) },
 			Gone:    func(p *corev1.Pod) { d.post(func() { w.podGone(p) }) },
-			Synced:  func() { close(synced) },
-			Fault:   func(err error) { d.post(func() { w.fault("pods", err) }) },
+			Listed: func(there map[string]types.UID) {
+				d.post(func() { d.attempts.relisted(there) })
+			},
+			Synced: func() { close(synced) },
+			Fault:  func(err error) { d.post(func() { w.fault("pods", err) }) },
 		})
 	})
 	d.working.Go(func() {
@@ -41,7 +45,7 @@ func (w *watches) start(ctx context.Context) error {
 	for {
 		select {
 		case <-synced:
-			d.drain() // the pods that exist are in the inbox
+			d.drain() // the existing pods are in the inbox
 			return nil
 		case f := <-d.inbox:
 			f()
@@ -51,19 +55,19 @@ func (w *watches) start(ctx context.Context) error {
 	}
 }
 
-// podChanged takes in a pod of the run as the cluster reports it.
+// podChanged handles a change of a pod of the run that the cluster reports.
 func (w *watches) podChanged(p *corev1.Pod) {
 	w.d.groups.Pod(p, false)
 	w.d.attempts.podChanged(p)
 }
 
-// podGone takes in that a pod of the run doesn't exist any more.
+// podGone handles that a pod of the run no longer exists.
 func (w *watches) podGone(p *corev1.Pod) {
 	w.d.groups.Pod(p, true)
 	w.d.attempts.podGone(p)
 }
 
-// fault warns that something can't be watched, once until it can be watched again. err is nil if it can.
+// fault warns that a resource can't be watched, once for each interruption. err is nil when the watch works again.
 func (w *watches) fault(what string, err error) {
 	switch {
 	case err != nil && !w.blind[what]:

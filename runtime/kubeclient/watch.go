@@ -8,6 +8,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -32,6 +33,9 @@ type Watcher[T object] struct {
 	Changed func(T)
 	// Gone is called with the last known state of an object that was removed.
 	Gone func(T)
+	// Listed is called after each list of everything that exists, with the UIDs by name, after the calls of Gone and Changed
+	// that follow from the list. It may be nil.
+	Listed func(map[string]types.UID)
 	// Synced is called once, when Changed was called with everything that existed at the beginning.
 	Synced func()
 	// Fault is called with an error that keeps the watch from seeing what happens, and with nil when it sees again.
@@ -77,7 +81,9 @@ func follow[T object](ctx context.Context, c *Client, client *rest.RESTClient, r
 		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
 			o.Watch = true
 			watch, err := request(o).Watch(ctx)
-			t.saw(ctx, err)
+			if o.SendInitialEvents == nil || !apierrors.IsInvalid(err) { // else the Reflector lists: the server can't stream a list
+				t.saw(ctx, err)
+			}
 			return watch, err
 		},
 	}
@@ -152,6 +158,7 @@ func (t *notifier[T]) Replace(list []any, _ string) error {
 	for _, o := range list {
 		_ = t.Update(o)
 	}
+	t.listed()
 	if !t.synced {
 		t.synced = true
 		if t.w.Synced != nil {
@@ -159,6 +166,18 @@ func (t *notifier[T]) Replace(list []any, _ string) error {
 		}
 	}
 	return nil
+}
+
+// listed passes on which objects a list had.
+func (t *notifier[T]) listed() {
+	if t.w.Listed == nil {
+		return
+	}
+	there := make(map[string]types.UID, len(t.known))
+	for k, o := range t.known {
+		there[k.Name] = o.GetUID()
+	}
+	t.w.Listed(there)
 }
 
 // Resync has nothing to do.

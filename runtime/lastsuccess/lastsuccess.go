@@ -32,11 +32,11 @@ func (m *Missing) Error() string { return m.Message }
 // Find returns the outputs of earlier runs that program p reads, for a run that is about to start. Only runs of the same
 // project and namespace count. If run is a rerun of the run of, which may be nil, the values that of was started with are
 // used if they still fit. The error is a *Missing if a required output was not found.
-func Find(ctx context.Context, s store.Store, p *program.Program, run, of *record.Run) ([]record.Last, error) {
-	var out []record.Last
-	required := map[string][]*program.Last{} // the outputs to find, by pipeline
-	for i := range p.Last {
-		l := &p.Last[i]
+func Find(ctx context.Context, s store.Store, p *program.Program, run, of *record.Run) ([]record.LastSuccess, error) {
+	var out []record.LastSuccess
+	required := map[string][]*program.LastSuccess{} // the outputs to find, by pipeline
+	for i := range p.LastSuccess {
+		l := &p.LastSuccess[i]
 		if had := kept(of, l); had != nil {
 			out = append(out, *had)
 			continue
@@ -44,7 +44,7 @@ func Find(ctx context.Context, s store.Store, p *program.Program, run, of *recor
 		required[l.Pipeline] = append(required[l.Pipeline], l)
 	}
 	f := finder{store: s, run: run}
-	for _, l := range p.Last { // sorted by pipeline
+	for _, l := range p.LastSuccess { // sorted by pipeline
 		if list := required[l.Pipeline]; list != nil {
 			delete(required, l.Pipeline)
 			found, err := f.pipeline(ctx, l.Pipeline, list)
@@ -57,19 +57,19 @@ func Find(ctx context.Context, s store.Store, p *program.Program, run, of *recor
 	if len(f.missing) > 0 {
 		return nil, &Missing{Message: strings.Join(f.missing, "\n"), Hint: f.hint}
 	}
-	slices.SortFunc(out, func(a, b record.Last) int {
+	slices.SortFunc(out, func(a, b record.LastSuccess) int {
 		return strings.Compare(a.Pipeline+"\x00"+a.Datum.Name, b.Pipeline+"\x00"+b.Datum.Name)
 	})
 	return out, nil
 }
 
 // kept returns what a run was started with, if it still fits; else nil.
-func kept(of *record.Run, l *program.Last) *record.Last {
+func kept(of *record.Run, l *program.LastSuccess) *record.LastSuccess {
 	if of == nil {
 		return nil
 	}
-	for i := range of.Last {
-		if found := &of.Last[i]; found.Pipeline == l.Pipeline && found.Datum.Name == l.Output && fits(&found.Datum, l.Type) {
+	for i := range of.LastSuccess {
+		if found := &of.LastSuccess[i]; found.Pipeline == l.Pipeline && found.Datum.Name == l.Output && fits(&found.Datum, l.Type) {
 			return found
 		}
 	}
@@ -85,7 +85,7 @@ type finder struct {
 
 // pipeline reads the runs of a pipeline, the newest first, until all outputs are found. It reads one run, and then each time
 // twice as many at once.
-func (f *finder) pipeline(ctx context.Context, pipeline string, open []*program.Last) ([]record.Last, error) {
+func (f *finder) pipeline(ctx context.Context, pipeline string, open []*program.LastSuccess) ([]record.LastSuccess, error) {
 	g := gathering{pipeline: pipeline, open: open, stale: map[string]string{}}
 	var batch []string
 	seen, size, more := 0, 1, false
@@ -164,14 +164,14 @@ func (f *finder) look(ctx context.Context, keys []string, g *gathering) error {
 // gathering is what was found so far in runs of a pipeline.
 type gathering struct {
 	pipeline string
-	open     []*program.Last // the outputs that are not found yet
-	out      []record.Last
+	open     []*program.LastSuccess // the outputs that are not found yet
+	out      []record.LastSuccess
 	stale    map[string]string // what to report about outputs that the newest run has with another type
 }
 
 // take takes the requested outputs of a run that has succeeded.
 func (g *gathering) take(run string, end *record.End) {
-	g.open = slices.DeleteFunc(g.open, func(l *program.Last) bool {
+	g.open = slices.DeleteFunc(g.open, func(l *program.LastSuccess) bool {
 		i := slices.IndexFunc(end.Outputs, func(d record.Datum) bool { return d.Name == l.Output })
 		switch {
 		case i < 0 || g.stale[l.Output] != "":
@@ -180,7 +180,7 @@ func (g *gathering) take(run string, end *record.End) {
 			g.stale[l.Output] = fmt.Sprintf(" (run %s has written it as %s)", run, end.Outputs[i].Type)
 			return !l.Required
 		}
-		g.out = append(g.out, record.Last{Pipeline: g.pipeline, Run: run, Datum: end.Outputs[i]})
+		g.out = append(g.out, record.LastSuccess{Pipeline: g.pipeline, Run: run, Datum: end.Outputs[i]})
 		return true
 	})
 }

@@ -88,31 +88,31 @@ func TestFind(t *testing.T) {
 		}
 	}
 	run := &record.Run{Namespace: "ns", Project: "mine", Pipeline: "p", Name: "now"}
-	last := func(pipeline, output, typ string, required bool) program.Last {
-		return program.Last{Pipeline: pipeline, Output: output, Type: typ, Required: required}
+	last := func(pipeline, output, typ string, required bool) program.LastSuccess {
+		return program.LastSuccess{Pipeline: pipeline, Output: output, Type: typ, Required: required}
 	}
 	for _, c := range []struct {
 		name  string
-		last  []program.Last
+		last  []program.LastSuccess
 		of    *record.Run
 		found string
 		fault string
 	}{
 		{name: "nothing is asked for"},
-		{name: "the newest that succeeded and has it", last: []program.Last{last("p", "x", "number", true), last("p", "y", "number", true)}, found: "p.x=2 of newer, p.y=1 of old"},
-		{name: "any takes all", last: []program.Last{last("p", "x", "any", true)}, found: "p.x=2 of newer"},
-		{name: "no such output", last: []program.Last{last("p", "z", "number", false)}},
-		{name: "no such pipeline", last: []program.Last{last("nope", "z", "number", false)}},
-		{name: "it is required", last: []program.Last{last("nope", "z", "number", true), last("p", "x", "number", true)}, fault: "no run of pipeline nope has succeeded yet"},
-		{name: "it has another type by now", last: []program.Last{last("q", "x", "number", true)}, fault: "(run text has written it as string)"},
-		{name: "and may be missing", last: []program.Last{last("q", "x", "number", false)}},
+		{name: "the newest that succeeded and has it", last: []program.LastSuccess{last("p", "x", "number", true), last("p", "y", "number", true)}, found: "p.x=2 of newer, p.y=1 of old"},
+		{name: "any takes all", last: []program.LastSuccess{last("p", "x", "any", true)}, found: "p.x=2 of newer"},
+		{name: "no such output", last: []program.LastSuccess{last("p", "z", "number", false)}},
+		{name: "no such pipeline", last: []program.LastSuccess{last("nope", "z", "number", false)}},
+		{name: "it is required", last: []program.LastSuccess{last("nope", "z", "number", true), last("p", "x", "number", true)}, fault: "no run of pipeline nope has succeeded yet"},
+		{name: "it has another type by now", last: []program.LastSuccess{last("q", "x", "number", true)}, fault: "(run text has written it as string)"},
+		{name: "and may be missing", last: []program.LastSuccess{last("q", "x", "number", false)}},
 		{
-			name: "a rerun sees what the run saw", last: []program.Last{last("p", "x", "number", true), last("p", "y", "number", true)},
-			of:    &record.Run{Last: []record.Last{{Pipeline: "p", Run: "old", Datum: number("x", 1)}, {Pipeline: "p", Run: "gone", Datum: record.Datum{Name: "y", Type: "string"}}}},
+			name: "a rerun sees what the run saw", last: []program.LastSuccess{last("p", "x", "number", true), last("p", "y", "number", true)},
+			of:    &record.Run{LastSuccess: []record.LastSuccess{{Pipeline: "p", Run: "old", Datum: number("x", 1)}, {Pipeline: "p", Run: "gone", Datum: record.Datum{Name: "y", Type: "string"}}}},
 			found: "p.x=1 of old, p.y=1 of old",
 		},
 	} {
-		got, err := lastsuccess.Find(t.Context(), s, &program.Program{Last: c.last}, run, c.of)
+		got, err := lastsuccess.Find(t.Context(), s, &program.Program{LastSuccess: c.last}, run, c.of)
 		var missing *lastsuccess.Missing
 		if c.fault != "" {
 			if !errors.As(err, &missing) || !strings.Contains(missing.Message, c.fault) || missing.Hint == "" {
@@ -126,7 +126,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-func text(found []record.Last) string {
+func text(found []record.LastSuccess) string {
 	var parts []string
 	for _, l := range found {
 		parts = append(parts, fmt.Sprintf("%s.%s=%s of %s", l.Pipeline, l.Datum.Name, l.Datum.Value, l.Run))
@@ -158,7 +158,7 @@ func TestFindNewest(t *testing.T) {
 				parts = append(parts, want[name])
 			}
 		}
-		p := &program.Program{Last: []program.Last{{Pipeline: "p", Output: "a", Type: "number"}, {Pipeline: "p", Output: "b", Type: "number"}}}
+		p := &program.Program{LastSuccess: []program.LastSuccess{{Pipeline: "p", Output: "a", Type: "number"}, {Pipeline: "p", Output: "b", Type: "number"}}}
 		got, err := lastsuccess.Find(t.Context(), s, p, &record.Run{Namespace: "local"}, nil)
 		if err != nil || text(got) != strings.Join(parts, ", ") {
 			rt.Fatalf("%s, and should be %s (%v)", text(got), parts, err)
@@ -236,8 +236,8 @@ func TestFindFar(t *testing.T) {
 		}
 		// One that can't be read, behind the one that is found.
 		s.broken = (&record.Run{Namespace: "local", Pipeline: "p", Name: fmt.Sprint("r", c.failed-1)}).EndKey()
-		p := &program.Program{Last: []program.Last{{Pipeline: "p", Output: "x", Type: "number", Required: true}}}
-		var got []record.Last
+		p := &program.Program{LastSuccess: []program.LastSuccess{{Pipeline: "p", Output: "x", Type: "number", Required: true}}}
+		var got []record.LastSuccess
 		var err error
 		synctest.Test(t, func(t *testing.T) { // in which all that are read at once sleep at once
 			s.delay = func() { time.Sleep(time.Millisecond) }

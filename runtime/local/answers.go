@@ -14,15 +14,15 @@ type answers struct {
 	*scene
 	look chan struct{} // receives when an approval begins to wait: there may be an answer already
 
-	asked map[string]string // the steps that have asked, by record.AnswerName; guarded by driver.mu
+	asked map[string]string // the steps that have asked for an approval, by record.AnswerName; guarded by driver.mu
 }
 
 func newAnswers(s *scene) *answers {
 	return &answers{scene: s, look: make(chan struct{}, 1), asked: map[string]string{}}
 }
 
-// ask lets an approval be answered. The question is written to the run's log before observers are notified of it, because
-// a user who answers reads it there. The caller must hold driver.mu.
+// ask allows users to answer an approval. The request is written to the run's log before observers are notified of it, because
+// users who answer read it there. The caller must hold driver.mu.
 func (t *answers) ask(a engine.RequestApproval) {
 	if len(t.asked) == 0 {
 		if err := t.claim.OpenAnswers(); err != nil {
@@ -40,7 +40,7 @@ func (t *answers) ask(a engine.RequestApproval) {
 	}
 }
 
-// read reads the answer in a file.
+// read reads an answer from its file.
 func (t *answers) read(name string) (*record.Answer, error) {
 	data, err := t.claim.ReadAnswer(name, record.MaxAnswer)
 	if err != nil {
@@ -53,13 +53,13 @@ func (t *answers) read(name string) (*record.Answer, error) {
 	return &a, nil
 }
 
-// takeAnswers takes the answers that are there. Only the loop calls it.
+// takeAnswers passes the available answers to the run. Only the loop calls it.
 func (d *driver) takeAnswers(ctx context.Context) {
 	for _, name := range d.claim.Answers() {
 		d.mu.Lock()
 		step, asked := d.answers.asked[name]
 		d.mu.Unlock()
-		if !asked { // no question was shown yet that this could answer
+		if !asked { // the run has not asked for this approval yet
 			d.claim.CloseAnswer(name, false)
 			continue
 		}
@@ -72,7 +72,7 @@ func (d *driver) takeAnswers(ctx context.Context) {
 			d.run.Warn(step, "an answer that can't be taken: "+err.Error())
 		}
 		if err == nil {
-			_ = d.run.Flush() // if it can't be written now, it is written later, as all other events
+			_ = d.run.Flush() // if this fails, the event is written later, like all other events
 		}
 		d.claim.CloseAnswer(name, err == nil)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"pipec.dev/pipec/internal/eventually"
+	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/local"
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/schema/program"
@@ -97,13 +98,13 @@ func TestApprove(t *testing.T) {
 	if s := d.Waiting(); d.Status != record.Running || len(s) != 1 || s[0].Name != "ok" || s[0].Ask.Message != "go?" {
 		t.Fatalf("while it waits: %+v", d)
 	}
-	if _, err := b.answer("one", "plain", &record.Answer{}); !refused(err, local.RefusedAnswer) {
+	if _, err := b.answer("one", "plain", &record.Answer{}); !refused(err, drive.RefusedAnswer) {
 		t.Errorf("one that doesn't ask yet: %v", err)
 	}
-	if _, err := b.answer("one", "ok", &record.Answer{Value: raw(`{"x": "y"}`)}); !refused(err, local.RefusedAnswer) {
+	if _, err := b.answer("one", "ok", &record.Answer{Value: raw(`{"x": "y"}`)}); !refused(err, drive.RefusedAnswer) {
 		t.Errorf("a value of another type: %v", err)
 	}
-	if _, err := b.answer("one", "ok", &record.Answer{Value: raw(`"` + strings.Repeat("x", record.MaxAnswer) + `"`)}); !refused(err, local.RefusedAnswer) {
+	if _, err := b.answer("one", "ok", &record.Answer{Value: raw(`"` + strings.Repeat("x", record.MaxAnswer) + `"`)}); !refused(err, drive.RefusedAnswer) {
 		t.Errorf("a value that is too large: %v", err)
 	}
 	end, err := b.answer("one", "ok", &record.Answer{By: "eva", Reason: "$(id)", Value: raw(`{"x": 1}`)})
@@ -111,7 +112,7 @@ func TestApprove(t *testing.T) {
 		t.Fatalf("approved: %+v, %v", end, err)
 	}
 	<-b.asked
-	if _, err := b.answer("one", "ok", &record.Answer{Value: raw(`{"x": 2}`)}); !refused(err, local.RefusedAnswer) || !strings.Contains(err.Error(), "it was approved by eva") {
+	if _, err := b.answer("one", "ok", &record.Answer{Value: raw(`{"x": 2}`)}); !refused(err, drive.RefusedAnswer) || !strings.Contains(err.Error(), "it was approved by eva") {
 		t.Errorf("a second answer: %v", err)
 	}
 	if end, err = b.answer("one", "plain", &record.Answer{By: "eva"}); err != nil || end.Answer == nil {
@@ -125,7 +126,7 @@ func TestApprove(t *testing.T) {
 	if _, err := os.Lstat(filepath.Join(p.dir, ".pipec", "work", "one")); err == nil {
 		t.Error("the place of the run is left")
 	}
-	if _, err := b.answer("one", "plain", &record.Answer{}); !refused(err, local.RefusedAnswer) {
+	if _, err := b.answer("one", "plain", &record.Answer{}); !refused(err, drive.RefusedAnswer) {
 		t.Errorf("after the end: %v", err)
 	}
 }
@@ -175,7 +176,7 @@ func TestApproveAtOnce(t *testing.T) {
 			defer mu.Unlock()
 			if err == nil {
 				first = append(first, end)
-			} else if !refused(err, local.RefusedAnswer) {
+			} else if !refused(err, drive.RefusedAnswer) {
 				t.Errorf("answer %d: %v", i, err)
 			}
 		})
@@ -233,7 +234,7 @@ func TestApprovalResumed(t *testing.T) {
 	b := &background{project: p}
 	until := b.detail("killed").Step("ok").Ask.Until
 	c.kill()
-	if _, err := b.answer("killed", "ok", &record.Answer{Value: raw("7")}); !refused(err, local.RefusedAnswer) || !strings.Contains(err.Error(), "rerun") {
+	if _, err := b.answer("killed", "ok", &record.Answer{Value: raw("7")}); !refused(err, drive.RefusedAnswer) || !strings.Contains(err.Error(), "rerun") {
 		t.Errorf("a run that nothing drives: %v", err)
 	}
 	of, err := b.reader().Resolve(t.Context(), "", "killed")
@@ -246,7 +247,7 @@ func TestApprovalResumed(t *testing.T) {
 	}
 	if !eventually.Holds(time.Minute, func() bool { // the log's events are reported before answers are accepted
 		_, err := b.answer("killed", "ok", &record.Answer{By: "eva", Value: raw("7")})
-		if err != nil && !refused(err, local.RefusedAnswer) {
+		if err != nil && !refused(err, drive.RefusedAnswer) {
 			t.Fatal(err)
 		}
 		return err == nil
@@ -285,7 +286,7 @@ func TestAnswersByHand(t *testing.T) {
 		if first == nil {
 			first = err
 		}
-		if !refused(err, local.RefusedAnswer) {
+		if !refused(err, drive.RefusedAnswer) {
 			t.Fatal(err)
 		}
 		var pipe *os.File

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/runtime/work"
@@ -12,7 +13,7 @@ import (
 )
 
 // Approve answers an approval of a run that is driven on this machine, and waits until its driver has taken the answer. It
-// returns how the step has ended. The error is a *Refusal if the answer doesn't count.
+// returns how the step has ended. The error is a *drive.Refusal if the answer is not accepted.
 func Approve(ctx context.Context, o Options, run *record.Run, step string, a *record.Answer) (*record.StepEnd, error) {
 	dir, err := work.In(o.Project)
 	if err != nil {
@@ -23,14 +24,14 @@ func Approve(ctx context.Context, o Options, run *record.Run, step string, a *re
 		return nil, err
 	}
 	if !w.Held() {
-		return nil, refuse(RefusedAnswer, "nothing drives run %s", run.Name).WithHint("`pipec rerun %s` resumes it, and it waits for the answer again", run.Name)
+		return nil, drive.Refuse(drive.RefusedAnswer, "nothing drives run %s", run.Name).WithHint("`pipec rerun %s` resumes it, and it waits for the answer again", run.Name)
 	}
 	data, err := store.EncodeJSON(a)
 	if err != nil {
 		return nil, err
 	}
 	if len(data) > record.MaxAnswer {
-		return nil, refuse(RefusedAnswer, "the answer has %d bytes; at most %d are allowed", len(data), record.MaxAnswer).WithHint("let a step fetch larger data as an artifact")
+		return nil, drive.Refuse(drive.RefusedAnswer, "the answer has %d bytes; at most %d are allowed", len(data), record.MaxAnswer).WithHint("let a step fetch larger data as an artifact")
 	}
 	taken, err := w.Answer(ctx, record.AnswerName(step), data)
 	if err != nil && !errors.Is(err, work.ErrNotAsked) && !errors.Is(err, work.ErrAnswered) {
@@ -39,7 +40,7 @@ func Approve(ctx context.Context, o Options, run *record.Run, step string, a *re
 	return o.answered(ctx, run, step, a, taken)
 }
 
-// answered reads what has become of an answer. taken reports whether the driver has taken it; the run's records may not
+// answered finds out whether an answer was accepted. taken reports whether the driver has taken it; the run's records may not
 // contain it yet.
 func (o *Options) answered(ctx context.Context, run *record.Run, step string, a *record.Answer, taken bool) (*record.StepEnd, error) {
 	reader, err := o.reader()
@@ -60,9 +61,9 @@ func (o *Options) answered(ctx context.Context, run *record.Run, step string, a 
 	case detail.Status == record.Lost:
 		return nil, fmt.Errorf("the process that drives run %s was killed before it accepted the answer; `pipec rerun %s` resumes the run, which then accepts it", run.Name, run.Name)
 	case s != nil && s.Ask != nil && !s.Status.Ended():
-		return nil, refuse(RefusedAnswer, "the answer to %s of run %s was not taken", step, run.Name).WithHint("another answer came first, or the answer is not valid for this approval")
+		return nil, drive.Refuse(drive.RefusedAnswer, "the answer to %s of run %s was not taken", step, run.Name).WithHint("another answer came first, or the answer is not valid for this approval")
 	case s == nil || s.Ask == nil:
-		return nil, refuse(RefusedAnswer, "%s of run %s does not wait for approval", step, run.Name)
+		return nil, drive.Refuse(drive.RefusedAnswer, "%s of run %s does not wait for approval", step, run.Name)
 	}
-	return nil, refuse(RefusedAnswer, "%s of run %s does not wait for approval any more: %s", step, run.Name, runs.HowAnswered(s))
+	return nil, drive.Refuse(drive.RefusedAnswer, "%s of run %s does not wait for approval any more: %s", step, run.Name, runs.HowAnswered(s))
 }

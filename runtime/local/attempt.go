@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"sync/atomic"
 	"syscall"
 
@@ -13,13 +14,14 @@ import (
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/runtime/work"
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/record"
 )
 
 // errGone is the cause with which attempts are stopped when another process drives the run.
 var errGone = fmt.Errorf("the run was taken over: %w", step.ErrShutdown)
 
-// attempts makes the attempts of a run.
+// attempts carries out the attempts of a run.
 type attempts struct {
 	*scene
 	slots  *slots
@@ -33,17 +35,14 @@ func newAttempts(s *scene, slots *slots, c *cached) *attempts {
 	return &attempts{scene: s, slots: slots, cached: c, kills: map[record.AttemptID]context.CancelCauseFunc{}}
 }
 
-// start returns the task that makes an attempt; it ends with AttemptEnded. The attempt can be stopped from now on. The
-// caller must hold driver.mu.
+// start returns the task that carries out an attempt; it ends with AttemptEnded. After start has returned, the attempt can be
+// stopped. The caller must hold driver.mu.
 func (t *attempts) start(ctx context.Context, s engine.Spec) task {
 	ctx, kill := context.WithCancelCause(ctx)
 	t.kills[record.AttemptID{Step: s.Step, Attempt: s.Attempt}] = kill
 	return func() (record.Event, func()) {
 		spec := t.spec(&s)
-		result := t.before(ctx, spec)
-		if result == nil {
-			result = t.attempt(ctx, spec, s.Slots)
-		}
+		result := t.result(ctx, spec, s.Slots)
 		e := record.Event{Type: record.AttemptEnded, Step: s.Step, Attempt: s.Attempt, Result: result}
 		if small(spec, result) {
 			t.chores.recycle(spec.Step)
@@ -53,6 +52,22 @@ func (t *attempts) start(ctx context.Context, s engine.Spec) task {
 	}
 }
 
+// result returns the result of an attempt: of an earlier driver, or of this one, which makes the attempt. A panic fails the
+// attempt alone.
+func (t *attempts) result(ctx context.Context, spec *step.Spec, held []engine.Slot) (result *record.Result) {
+	defer func() {
+		if v := recover(); v != nil {
+			fmt.Fprintf(os.Stderr, "pipec: internal error in step %s: %v\n%s", spec.Step, v, debug.Stack())
+			result = lost(spec, record.ReasonInternal, "internal error of pipec in "+expr.Panicked()+": please report it with the details that pipec printed")
+			result.Class = record.ClassUser
+		}
+	}()
+	if result := t.before(ctx, spec); result != nil {
+		return result
+	}
+	return t.attempt(ctx, spec, held)
+}
+
 // stop ends an attempt. The caller must hold driver.mu.
 func (t *attempts) stop(id record.AttemptID) {
 	if kill := t.kills[id]; kill != nil {
@@ -60,22 +75,22 @@ func (t *attempts) stop(id record.AttemptID) {
 	}
 }
 
-// ended forgets an attempt that has ended. The caller must hold driver.mu.
+// ended removes an attempt that has ended. The caller must hold driver.mu.
 func (t *attempts) ended(e record.Event) {
 	id := record.AttemptID{Step: e.Step, Attempt: e.Attempt}
 	t.stop(id)
 	delete(t.kills, id)
 }
 
-// abandon ends all attempts: the run belongs to another process. No attempt may be started any more.
+// abandon ends all attempts, because another process drives the run. No attempt may be started afterwards.
 func (t *attempts) abandon() {
 	for _, kill := range t.kills {
 		kill(errGone)
 	}
 }
 
-// before returns the result of an attempt that a driver before this one has made: what it has committed, or else that it is
-// lost. nil: the attempt was not made.
+// before returns the result of an attempt that an earlier driver has made: the committed result, or one that reports the attempt
+// as lost. It returns nil if the attempt was not made.
 func (t *attempts) before(ctx context.Context, spec *step.Spec) *record.Result {
 	if !t.resumed {
 		return nil
@@ -93,7 +108,7 @@ func (t *attempts) before(ctx context.Context, spec *step.Spec) *record.Result {
 	return lost(spec, record.ReasonLost, "pipec was killed while it ran")
 }
 
-// lost returns the result of an attempt that left none.
+// lost returns the result of an attempt that has committed none.
 func lost(spec *step.Spec, reason, message string) *record.Result {
 	at := drive.Now()
 	return &record.Result{
@@ -102,26 +117,26 @@ func lost(spec *step.Spec, reason, message string) *record.Result {
 	}
 }
 
-// attempt makes the attempt while the run holds its slots in groups.
+// attempt carries out the attempt. The run must hold its slots in groups.
 func (t *attempts) attempt(ctx context.Context, spec *step.Spec, held []engine.Slot) *record.Result {
 	files, err := t.slots.files(ctx, held)
 	if err != nil && ctx.Err() == nil {
 		return lost(spec, record.ReasonGroup, fmt.Sprintf("its group can't be entered again: %s", err))
 	}
-	slot := t.cached.slot(ctx, spec)
+	key := t.cached.key(ctx, spec)
 	deps := t.deps(spec)
 	deps.Started = func(pid int) { t.started(spec, pid) }
 	deps.Keeps = files
 	deps.Ready = spec.Attempt == 1 && t.claim.spares.Take(spec.Step)
 	result, err := step.Run(ctx, spec, deps)
 	if err == nil && result.Status == record.Succeeded {
-		t.cached.keep(context.WithoutCancel(ctx), slot, &result)
+		t.cached.keep(context.WithoutCancel(ctx), key, &result)
 	}
 	return &result
 }
 
-// started is called when the process of an attempt runs: now there is time to prepare for its result, and for chores. A process that was started while the
-// run was being ended by force is killed, because it was not found then.
+// started is called when the process of an attempt runs. It prepares for the result and does chores while the process runs. It
+// kills a process that was started while the run was being ended by force, because that did not find the process.
 func (t *attempts) started(spec *step.Spec, pid int) {
 	if t.forced.Load() {
 		_ = syscall.Kill(-pid, syscall.SIGKILL)
@@ -137,7 +152,8 @@ func small(spec *step.Spec, result *record.Result) bool {
 	return result.Status == record.Succeeded && spec.Attempt == 1 && len(spec.Inputs) == 0 && spec.Code == "" && spec.Program.Python == ""
 }
 
-// tidy removes the directories that are not needed: that of an attempt that succeeded, else those of earlier attempts.
+// tidy removes directories that are no longer needed: the directory of an attempt that succeeded, or else those of earlier
+// attempts.
 func (t *attempts) tidy(spec *step.Spec, result *record.Result) {
 	if result.Status == record.Succeeded {
 		_ = work.Remove(spec.Root)

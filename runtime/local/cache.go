@@ -15,19 +15,19 @@ type cached struct {
 	*scene
 	warn sync.Once // that results can't be cached
 
-	mu    sync.Mutex
-	slots map[string]cache.Slot // of the steps that were looked up, by address
+	mu   sync.Mutex
+	keys map[string]cache.Key // of the steps that were looked up, by address
 }
 
-func newCached(s *scene) *cached { return &cached{scene: s, slots: map[string]cache.Slot{}} }
+func newCached(s *scene) *cached { return &cached{scene: s, keys: map[string]cache.Key{}} }
 
 // check returns the task that looks a step up; it ends with CacheChecked.
 func (c *cached) check(ctx context.Context, s engine.Spec) task {
 	s.Attempt = 1
 	return func() (record.Event, func()) {
-		entry, slot := c.lookup(ctx, c.spec(&s))
+		entry, key := c.lookup(ctx, c.spec(&s))
 		c.mu.Lock()
-		c.slots[s.Step] = slot
+		c.keys[s.Step] = key
 		c.mu.Unlock()
 		e := record.Event{Type: record.CacheChecked, Step: s.Step}
 		if entry != nil {
@@ -37,32 +37,32 @@ func (c *cached) check(ctx context.Context, s engine.Spec) task {
 	}
 }
 
-// slot returns where the result of an attempt is cached.
-func (c *cached) slot(ctx context.Context, spec *step.Spec) cache.Slot {
+// key returns the cache key of an attempt; it is zero if the step is not cached.
+func (c *cached) key(ctx context.Context, spec *step.Spec) cache.Key {
 	if spec.Program.Cache == nil {
-		return cache.Slot{}
+		return cache.Key{}
 	}
 	c.mu.Lock()
-	slot, ok := c.slots[spec.Step]
+	key, ok := c.keys[spec.Step]
 	c.mu.Unlock()
-	if !ok { // a driver before this one has looked it up
-		_, slot = c.lookup(ctx, spec)
+	if !ok { // an earlier driver has looked it up
+		_, key = c.lookup(ctx, spec)
 	}
-	return slot
+	return key
 }
 
 // lookup queries the cache for the result of an attempt; nil if it has none that is usable.
-func (c *cached) lookup(ctx context.Context, spec *step.Spec) (*record.CacheEntry, cache.Slot) {
+func (c *cached) lookup(ctx context.Context, spec *step.Spec) (*record.CacheEntry, cache.Key) {
 	key, err := c.machine.keyer.Key(ctx, spec, c.deps(spec))
 	if err != nil {
-		return nil, cache.Slot{}
+		return nil, cache.Key{}
 	}
 	return cache.Lookup(ctx, c.machine.store, key.Digest, spec.Program.Cache.TTL.D())
 }
 
 // keep stores a result in the cache. It warns once if that is not possible.
-func (c *cached) keep(ctx context.Context, slot cache.Slot, result *record.Result) {
-	err := cache.Keep(ctx, c.machine.store, slot, result)
+func (c *cached) keep(ctx context.Context, key cache.Key, result *record.Result) {
+	err := cache.Keep(ctx, c.machine.store, key, result)
 	if err == nil {
 		return
 	}

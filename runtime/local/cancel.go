@@ -11,8 +11,8 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Cancel cancels a run. It asks the run's driver to do that; a run without a driver is ended as it is, and its finally does
-// not run. With wait, Cancel returns when the run has ended, with its end.
+// Cancel cancels a run. It asks the driver of the run to cancel it. If the run has no driver, Cancel ends it without running its
+// finally. If wait is set, Cancel returns the end of the run after it has ended.
 func Cancel(ctx context.Context, o Options, run *record.Run, wait bool) (*record.End, error) {
 	dir, err := work.In(o.Project)
 	if err != nil {
@@ -74,7 +74,7 @@ type lostRun struct {
 	open     engine.Open
 }
 
-// end takes the results that attempts have committed, cancels the run, and gives up the attempts that are left.
+// end passes the committed results of attempts to the run, cancels it, and gives up the remaining attempts.
 func (l *lostRun) end(ctx context.Context) {
 	l.open.Observe(&record.Event{}, l.run.Start())
 	l.settle(ctx, true)
@@ -86,7 +86,8 @@ func (l *lostRun) end(ctx context.Context) {
 
 func (l *lostRun) take(e record.Event) { l.open.Observe(&e, l.run.Take(e)) }
 
-// settle ends the open attempts, and those that are started because of that: those that have committed a result, or all.
+// settle ends the open attempts, and the attempts that start because of that: either those that have committed a result, or
+// all of them.
 func (l *lostRun) settle(ctx context.Context, committed bool) {
 	seen := map[record.AttemptID]bool{}
 	for more := true; more; {
@@ -108,7 +109,7 @@ func (l *lostRun) settle(ctx context.Context, committed bool) {
 	}
 }
 
-// result returns the result that an attempt ends with; nil: it is not ended yet.
+// result returns the result with which an attempt ends; nil: the attempt is not ended yet.
 func (l *lostRun) result(ctx context.Context, a *engine.Spec, committed bool) *record.Result {
 	spec := l.spec(a)
 	result := l.attempts.before(ctx, spec)

@@ -14,8 +14,8 @@ import (
 // Finding is what Check reports about one part of a stack.
 type Finding = store.Finding
 
-// Check tests what runs on this stack need: the artifact store, and, if python is set, the interpreter. The objects that it
-// writes to test the store stay there, at their own keys.
+// Check tests the requirements of runs on this stack: the artifact store and, if python is set, the interpreter. It does not
+// remove the objects that it writes to test the store, which have their own keys.
 func Check(ctx context.Context, o Options, python bool) []Finding {
 	found := checkStore(ctx, &o)
 	if python {

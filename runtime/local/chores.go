@@ -31,7 +31,7 @@ func (c *chores) recycle(step string) {
 	c.mu.Unlock()
 }
 
-// catchUp does what was added so far.
+// catchUp does the work that was added so far.
 func (c *chores) catchUp() {
 	c.mu.Lock()
 	todo, left := c.todo, c.left

@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 
+	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/work"
 	"pipec.dev/pipec/schema/record"
 )
 
-// claim is the directory of a run on this machine, and the lock by which this process alone drives the run.
+// claim is the directory of a run on this machine, with the lock that makes this process its only driver.
 type claim struct {
 	work.Run
 	m      *machine
@@ -21,12 +22,12 @@ type claim struct {
 func (m *machine) claim(run *record.Run) (*claim, error) {
 	w, err := m.dir.Run(run.Name)
 	if err != nil {
-		return nil, refuse(RefusedName, "%s", err)
+		return nil, drive.Refuse(drive.RefusedName, "%s", err)
 	}
 	lock, err := w.Lock()
 	switch {
 	case errors.Is(err, work.ErrHeld):
-		return nil, refuse(RefusedDriven, "run %s is driven by another process", run.Name)
+		return nil, drive.Refuse(drive.RefusedDriven, "run %s is driven by another process", run.Name)
 	case err != nil:
 		return nil, err
 	}
@@ -51,7 +52,7 @@ func (c *claim) release(end *record.End) {
 	c.lock.Release()
 }
 
-// sweep removes the directories of other runs that have ended. Those of runs that can be resumed stay.
+// sweep removes the directories of other runs that have ended. It keeps those of runs that can be resumed.
 func (c *claim) sweep() {
 	names, err := c.m.dir.Runs()
 	if err != nil {

@@ -10,21 +10,21 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// driver carries out what the engine asks for. Every goroutine with an event (the end of an attempt, a timer, a request)
-// passes it to the run under mu. The goroutine of an attempt continues with an attempt that its own end has made ready:
-// a chain of small steps then wakes few other goroutines.
+// driver carries out the engine's actions. Each goroutine with an event (the end of an attempt, a timer, a request) passes it
+// to the run under mu. The goroutine of an attempt then continues with an attempt that the end of the first one has made ready,
+// so that a chain of small steps wakes few other goroutines.
 type driver struct {
 	*scene
 	attempts *attempts
 	cached   *cached
 	slots    *slots
 	answers  *answers
-	running  sync.WaitGroup // tasks, and what they leave to be done
+	running  sync.WaitGroup // tasks, and the work that they return
 	over     chan struct{}  // closed when the run has ended
 
 	mu      sync.Mutex // guards scene.run (see drive.Run), attempts.kills, answers.asked, and all that follows
 	timers  []*time.Timer
-	stopped bool // an attempt was stopped: processes of it may be left
+	stopped bool // an attempt was stopped, and some of its processes may still run
 	closed  bool // no more events are taken
 }
 
@@ -41,7 +41,7 @@ func newDriver(s *scene) *driver {
 	return d
 }
 
-// start starts the run, or continues it.
+// start starts or resumes the run.
 func (d *driver) start(ctx context.Context) {
 	d.mu.Lock()
 	tasks := d.act(ctx, d.run.Start())
@@ -111,7 +111,7 @@ func (d *driver) launch(ctx context.Context, tasks []task) {
 	}
 }
 
-// perform performs a task, and then one of those that its end asks for.
+// perform performs a task, and then one of the tasks that follow from its end.
 func (d *driver) perform(ctx context.Context, t task) {
 	for {
 		e, rest := t()
@@ -135,14 +135,14 @@ func (d *driver) perform(ctx context.Context, t task) {
 	}
 }
 
-// answer takes the answer to an approval, if it can be taken at that moment.
+// answer passes the answer to an approval to the run, if the approval can be answered now.
 func (d *driver) answer(ctx context.Context, step string, a *record.Answer) error {
 	d.mu.Lock()
 	if d.closed {
 		d.mu.Unlock()
 		return &engine.NotPendingError{Step: step}
 	}
-	if err := d.run.Check(step, a); err != nil {
+	if err := d.run.CheckAnswer(step, a); err != nil {
 		d.mu.Unlock()
 		return err
 	}
@@ -152,13 +152,13 @@ func (d *driver) answer(ctx context.Context, step string, a *record.Answer) erro
 	return nil
 }
 
-// cancel passes a request to cancel to the run, and has it written to the log soon.
+// cancel passes a request to cancel to the run, and makes sure that it is written to the log soon.
 func (d *driver) cancel(ctx context.Context) {
 	d.feed(ctx, record.Event{Type: record.CancelRequested})
 	go func() { _ = d.run.Flush() }()
 }
 
-// shut makes sure that no more events are taken.
+// shut makes the driver reject all further events.
 func (d *driver) shut() {
 	d.mu.Lock()
 	defer d.mu.Unlock()

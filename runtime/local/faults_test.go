@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"pipec.dev/pipec/internal/eventually"
+	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/journal"
 	"pipec.dev/pipec/runtime/local"
 	"pipec.dev/pipec/runtime/store"
@@ -198,23 +199,23 @@ func TestCancelFromElsewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := local.Resume(t.Context(), p.o, run); !refused(err, local.RefusedDriven) {
+	if _, err := local.Resume(t.Context(), p.o, run); !refused(err, drive.RefusedDriven) {
 		t.Errorf("a second driver: %v", err)
 	}
-	if _, err := local.PlanRerun(t.Context(), p.o, run); !refused(err, local.RefusedDriven) {
+	if _, err := local.PlanRerun(t.Context(), p.o, run); !refused(err, drive.RefusedDriven) {
 		t.Errorf("a rerun: %v", err)
 	}
 	end, err := local.Cancel(t.Context(), p.o, run, true)
 	if err != nil || end.Status != record.Cancelled {
 		t.Fatalf("%v, %+v", err, end)
 	}
-	if _, err := local.Cancel(t.Context(), p.o, run, true); !refused(err, local.RefusedEnded) {
+	if _, err := local.Cancel(t.Context(), p.o, run, true); !refused(err, drive.RefusedEnded) {
 		t.Errorf("cancelled twice: %v", err)
 	}
 }
 
 func refused(err error, code string) bool {
-	var r *local.Refusal
+	var r *drive.Refusal
 	return errors.As(err, &r) && r.Code == code
 }
 
@@ -268,7 +269,7 @@ func TestKilledAndResumed(t *testing.T) {
 	if alive(t, pid) {
 		t.Error("a process is left")
 	}
-	if _, err := local.PlanRerun(t.Context(), p.o, run); !refused(err, local.RefusedEnded) {
+	if _, err := local.PlanRerun(t.Context(), p.o, run); !refused(err, drive.RefusedEnded) {
 		t.Errorf("again: %v", err)
 	}
 }
@@ -332,12 +333,12 @@ func TestNamesAndPlaces(t *testing.T) {
 	p := newProject(t, sh("a", "true"))
 	p.o.Name = "mine"
 	p.want(p.run(t.Context()), "succeeded: a=succeeded")
-	if _, err := local.Run(t.Context(), p.o); !refused(err, local.RefusedName) {
+	if _, err := local.Run(t.Context(), p.o); !refused(err, drive.RefusedName) {
 		t.Errorf("the same name: %v", err)
 	}
 	for _, bad := range []string{"../x", "a/b", ".x", "-x", "a b", strings.Repeat("x", 300)} {
 		p.o.Name = bad
-		if _, err := local.Run(t.Context(), p.o); !refused(err, local.RefusedName) {
+		if _, err := local.Run(t.Context(), p.o); !refused(err, drive.RefusedName) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}

@@ -16,7 +16,7 @@ func (d *driver) drive(ctx context.Context, requests *work.Requests) (*record.En
 	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
 	d.start(inner)
 	err := d.loop(ctx, inner, requests)
-	stop() // ends queries of the cache that nothing waits for any more
+	stop() // ends queries of the cache whose result is no longer needed
 	if err != nil {
 		d.abandon()
 		return nil, fmt.Errorf("run %s: %w", d.record.Name, err)
@@ -27,8 +27,8 @@ func (d *driver) drive(ctx context.Context, requests *work.Requests) (*record.En
 	return d.run.End(), nil
 }
 
-// loop takes requests until the run has ended, or another process drives it. The run is cancelled when ctx ends; attempts
-// live as long as inner.
+// loop handles requests until the run has ended or another process drives it. It cancels the run when ctx ends. inner is the
+// context of the attempts.
 func (d *driver) loop(ctx, inner context.Context, requests *work.Requests) error {
 	defer d.shut()
 	cancelled, force := ctx.Done(), d.machine.o.Force
@@ -56,7 +56,7 @@ func (d *driver) loop(ctx, inner context.Context, requests *work.Requests) error
 	}
 }
 
-// force ends the run at once.
+// force ends the run immediately.
 func (d *driver) force(ctx context.Context) error {
 	d.attempts.forced.Store(true)
 	d.cancel(ctx)
@@ -65,7 +65,7 @@ func (d *driver) force(ctx context.Context) error {
 	return d.claim.Kill()
 }
 
-// abandon ends what this driver has started, and leaves the run's records alone.
+// abandon ends all work of this driver, without changing the run's records.
 func (d *driver) abandon() {
 	d.run.Abandon()
 	d.watch.drop()
@@ -96,7 +96,7 @@ func (d *driver) finish(ctx context.Context) error {
 func (s *scene) finish(ctx context.Context) error {
 	err := s.run.Finish(ctx)
 	if err != nil && !errors.Is(err, drive.ErrTakenOver) {
-		// Most often the disk is full. The directories of failed attempts are worth less than the record of the run.
+		// The most likely cause is a full disk. The record of the run is more important than the directories of failed attempts.
 		for _, name := range s.claim.Steps() {
 			_ = work.Remove(s.claim.Step(name))
 		}

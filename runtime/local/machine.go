@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/runtime/store/stores"
@@ -14,8 +15,8 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// machine is what runs need of this machine: the project's directory, the artifact store, and what steps are given. It
-// doesn't change after equip.
+// machine holds what runs use on this machine: the project's directory, the artifact store, secrets and an interpreter. It does
+// not change after equip.
 type machine struct {
 	o       *Options
 	dir     work.Dir
@@ -27,10 +28,10 @@ type machine struct {
 	secrets secrets
 }
 
-// openMachine opens what every way of driving a run needs. The caller closes it.
+// openMachine opens the parts that every run uses. The caller closes the machine.
 func openMachine(o *Options) (*machine, error) {
 	if o.Stack == nil || o.elsewhere() {
-		return nil, refuse(RefusedStack, "the stack doesn't run steps on this machine")
+		return nil, drive.Refuse(drive.RefusedStack, "the stack doesn't run steps on this machine")
 	}
 	dir, err := work.In(o.Project)
 	if err != nil {
@@ -46,10 +47,10 @@ func openMachine(o *Options) (*machine, error) {
 	}, nil
 }
 
-// close ends the use of the store.
+// close closes the store.
 func (m *machine) close() { _ = m.store.Close() }
 
-// equip finds what the steps of a run need of this machine: secrets and an interpreter.
+// equip finds the secrets and the interpreter for the steps of a run.
 func (m *machine) equip(run *record.Run, p *program.Program) (err error) {
 	var taking []*program.Step
 	python := false
@@ -68,7 +69,7 @@ func (m *machine) equip(run *record.Run, p *program.Program) (err error) {
 	}
 	if python {
 		if m.python, err = step.FindPython(m.o.getenv, m.o.Stack.Orchestrator.Python, m.dir.Project()); err != nil {
-			return refuse(RefusedPython, "%s", err)
+			return drive.Refuse(drive.RefusedPython, "%s", err)
 		}
 	}
 	return nil
@@ -86,7 +87,7 @@ func (m *machine) pack(ctx context.Context, p *program.Program) (map[string]stri
 		a, err := store.Pack(ctx, m.store, dir, c.Exclude)
 		var content *store.ContentError
 		if errors.As(err, &content) {
-			return nil, refuse(RefusedCode, "code %q: %s", c.Name, content)
+			return nil, drive.Refuse(drive.RefusedCode, "code %q: %s", c.Name, content)
 		}
 		if err != nil {
 			return nil, err
@@ -96,7 +97,7 @@ func (m *machine) pack(ctx context.Context, p *program.Program) (map[string]stri
 	return out, nil
 }
 
-// lookupEnv returns a variable of the environment that runs are started with.
+// lookupEnv returns a variable of the environment with which runs are started.
 func (m *machine) lookupEnv(name string) (string, bool) {
 	value := m.o.getenv(name)
 	return value, value != ""

@@ -13,8 +13,7 @@ const (
 	maxLineBytes = 1 << 20
 )
 
-// observeDelay is how long an event may wait for others: the observing function is then not called for each event of steps
-// that take no time.
+// observeDelay is how long an event may wait for others, so that very short steps do not wake the observer for each event.
 const observeDelay = 20 * time.Millisecond
 
 // observer calls Options.Observe from one goroutine, in order. Adding an event never blocks: a run must be stoppable while
@@ -116,7 +115,7 @@ func (o *observer) line(e record.Event) {
 	o.mu.Unlock()
 }
 
-// drop ignores lines from now on.
+// drop makes the observer ignore further lines.
 func (o *observer) drop() {
 	if o == nil {
 		return

@@ -1,9 +1,9 @@
 // Package local runs the steps of runs as processes of this machine: it is the executor beneath runtime/drive. It starts
 // runs, resumes runs whose driver was killed, and reruns what failed.
 //
-// It decides nothing about a run (runtime/engine does), knows nothing of a step's insides (runtime/step does), and prints
-// nothing: Options.Observe is called with all that happens. It does not poll, and its memory does not grow with what steps
-// print.
+// The package makes no decisions about a run (runtime/engine does), does not handle the inputs and outputs of a step
+// (runtime/step does), and prints nothing: it calls Options.Observe with all events. It does not poll, and its memory does not
+// grow with the output of steps.
 package local
 
 import (
@@ -12,7 +12,6 @@ import (
 	"runtime"
 	"strings"
 
-	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/runtime/store/stores"
 	"pipec.dev/pipec/runtime/work"
@@ -21,7 +20,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Options are what to run, and how.
+// Options define what to run, and how.
 type Options struct {
 	Project string                     // the project's directory
 	Program *program.Program           // what to run. Resume uses the recorded program
@@ -32,13 +31,13 @@ type Options struct {
 	Params  map[string]json.RawMessage // values, and artifacts as params.Give writes them
 	Name    string                     // of the run; "": a name is built from the pipeline's name, the time and a random number
 	Only    []string                   // the steps to run, together with those that they need; empty: all
-	// Parallel bounds the attempts that run at the same time; 0: what the stack says, else the number of cores.
+	// Parallel bounds the attempts that run at the same time; 0: the limit of the stack, else the number of cores.
 	Parallel int
 	Environ  []string // NAME=value; steps inherit it, and PIPEC_SECRET_* are looked up in it
-	// Observe is called with all that happens, in order, from one goroutine: events, and each line that a step writes. Steps
-	// that write wait until it returns. May be nil.
+	// Observe is called with all events and with each line that a step writes, in order, by one goroutine. Steps that write
+	// wait until it returns. May be nil.
 	Observe func(record.Event)
-	// Force ends the run at once when it is closed: processes are killed, and the steps of finally are not started. May be
+	// Force ends the run immediately when it is closed: processes are killed, and the steps of finally are not started. May be
 	// nil.
 	Force <-chan struct{}
 }
@@ -75,28 +74,6 @@ type Outcome struct {
 	Run *record.Run // nil if nothing was started
 	End *record.End // nil if the run could not be brought to an end
 }
-
-// Refusal means that a run can't be started as requested, and that nothing was done.
-type Refusal = drive.Refusal
-
-// The codes of refusals; see runtime/drive.
-const (
-	RefusedStack   = drive.RefusedStack
-	RefusedParam   = drive.RefusedParam
-	RefusedLast    = drive.RefusedLast
-	RefusedStep    = drive.RefusedStep
-	RefusedName    = drive.RefusedName
-	RefusedSecret  = drive.RefusedSecret
-	RefusedPython  = drive.RefusedPython
-	RefusedCode    = drive.RefusedCode
-	RefusedImport  = drive.RefusedImport
-	RefusedDriven  = drive.RefusedDriven
-	RefusedEnded   = drive.RefusedEnded
-	RefusedProgram = drive.RefusedProgram
-	RefusedAnswer  = drive.RefusedAnswer
-)
-
-func refuse(code, format string, args ...any) *Refusal { return drive.Refuse(code, format, args...) }
 
 // parallel returns how many attempts may run at the same time.
 func (o *Options) parallel() int {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/local"
 	"pipec.dev/pipec/schema/program"
 )
@@ -24,17 +25,17 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("got %v, want %s: %s", err, code, want)
 		}
 	}
-	try(local.RefusedParam, "no value is given for n")
+	try(drive.RefusedParam, "no value is given for n")
 	p.o.Params = map[string]json.RawMessage{"n": json.RawMessage(`"1"`)}
-	try(local.RefusedParam, `the value of param "n" does not have the type number`)
+	try(drive.RefusedParam, `the value of param "n" does not have the type number`)
 	p.o.Params = map[string]json.RawMessage{"n": json.RawMessage(`1`), "z": json.RawMessage(`1`)}
-	try(local.RefusedParam, "has no param z")
+	try(drive.RefusedParam, "has no param z")
 	delete(p.o.Params, "z")
 	p.o.Only = []string{"zz"}
-	try(local.RefusedStep, `"zz"`)
+	try(drive.RefusedStep, `"zz"`)
 	p.o.Only = nil
-	try(local.RefusedSecret, "PIPEC_SECRET_HUB_LOGIN_API_TOKEN")
-	try(local.RefusedSecret, "PIPEC_SECRET_X_Y")
+	try(drive.RefusedSecret, "PIPEC_SECRET_HUB_LOGIN_API_TOKEN")
+	try(drive.RefusedSecret, "PIPEC_SECRET_X_Y")
 	if entries, _ := os.ReadDir(filepath.Join(p.dir, ".pipec", "work")); len(entries) != 0 {
 		t.Errorf("left by refusals: %v", entries)
 	}
@@ -50,7 +51,7 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	p.o.Program.Codes = []program.Code{{Name: "c", Dir: "nowhere"}}
-	try(local.RefusedCode, "nowhere")
+	try(drive.RefusedCode, "nowhere")
 	p.o.Stack.Orchestrator.Kind = "kubernetes"
-	try(local.RefusedStack, "doesn't run steps on this machine")
+	try(drive.RefusedStack, "doesn't run steps on this machine")
 }

@@ -12,7 +12,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// RerunPlan is what Rerun will do.
+// RerunPlan describes what Rerun will do.
 type RerunPlan struct {
 	Of *record.Run
 	// Resume reports whether the run itself is resumed, as it was recorded; else a new run is started.
@@ -51,7 +51,7 @@ func PlanRerun(ctx context.Context, o Options, of *record.Run) (*RerunPlan, erro
 	return &RerunPlan{Of: of, Steps: plan.Steps}, nil
 }
 
-// resumed returns what a run that is resumed does with its steps.
+// resumed returns the decisions about the steps of a run that is resumed.
 func resumed(steps []record.StepEnd) []rerun.Decision {
 	var out []rerun.Decision
 	for i := range steps {
@@ -70,7 +70,7 @@ func resumed(steps []record.StepEnd) []rerun.Decision {
 	return out
 }
 
-// Rerun does what the plan says.
+// Rerun carries out the plan.
 func Rerun(ctx context.Context, o Options, p *RerunPlan) (Outcome, error) {
 	if p.Resume {
 		return Resume(ctx, o, p.Of)

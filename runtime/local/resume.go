@@ -11,8 +11,8 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Resume continues a run that has no end and whose driver is gone, under its name, with the program, the params and the code
-// that are recorded. Processes that the driver has left are killed first. The options that define what to run are ignored.
+// Resume continues a run that has no end and whose driver is gone, with the recorded program, params and code, and under the same
+// name. It first kills the remaining processes of the former driver. It ignores the options that define what to run.
 func Resume(ctx context.Context, o Options, run *record.Run) (out Outcome, err error) {
 	out.Run = run
 	t, err := takeOver(ctx, &o, run)
@@ -34,14 +34,14 @@ func Resume(ctx context.Context, o Options, run *record.Run) (out Outcome, err e
 	return out, err
 }
 
-// takeover is a run that this process drives now. Nothing is done yet about what its log leaves open.
+// takeover is a run that this process has begun to drive. The attempts that are open in its log are not continued yet.
 type takeover struct {
 	*scene
 	program *program.Program
 }
 
-// takeOver becomes the driver of a run that has none. The caller closes the takeover, and its observer unless the run is
-// driven to an end.
+// takeOver makes this process the driver of a run that has none. The caller closes the takeover. It also closes the observer,
+// unless it drives the run to its end.
 func takeOver(ctx context.Context, o *Options, run *record.Run) (*takeover, error) {
 	m, err := openMachine(o)
 	if err != nil {
@@ -61,7 +61,7 @@ func takeOver(ctx context.Context, o *Options, run *record.Run) (*takeover, erro
 	return t, nil
 }
 
-// read brings the run to the state that its log ends with. Before that it makes sure that no process works for the run.
+// read restores the state of the run from its log. Before that, it makes sure that no process works for the run.
 func (t *takeover) read(ctx context.Context) error {
 	s := t.machine.store
 	end, err := history.End(ctx, s, t.record)
@@ -69,7 +69,7 @@ func (t *takeover) read(ctx context.Context) error {
 		return err
 	}
 	if end != nil {
-		return refuse(RefusedEnded, "run %s has ended: %s", t.record.Name, end.Status)
+		return drive.Refuse(drive.RefusedEnded, "run %s has ended: %s", t.record.Name, end.Status)
 	}
 	if err := t.claim.Kill(); err != nil {
 		return err
@@ -89,7 +89,7 @@ func (t *takeover) read(ctx context.Context) error {
 	return nil
 }
 
-// close gives up what the takeover holds. end is nil if the run has no end.
+// close releases the resources of the takeover. end is nil if the run has no end.
 func (t *takeover) close(end *record.End) {
 	t.claim.release(end)
 	t.run.Close()

@@ -8,8 +8,8 @@ import (
 	"pipec.dev/pipec/runtime/work/groups"
 )
 
-// files returns the files by which the processes of an attempt hold its slots too. If the driver before this one held the
-// slots, they are taken again first, because the kernel released them when that driver was killed.
+// files returns the locked files of the slots. The processes of an attempt inherit them, and so hold the slots too. If an earlier
+// driver held the slots, files first takes them again, because the kernel released them when that driver was killed.
 func (s *slots) files(ctx context.Context, held []engine.Slot) ([]*os.File, error) {
 	if len(held) == 0 {
 		return nil, nil
@@ -59,7 +59,7 @@ func (s *slots) lookup(id engine.Slot) (slot *groups.Slot, done chan struct{}, f
 	return nil, done, first
 }
 
-// retake takes a slot again that the driver before this one held.
+// retake takes a slot again that an earlier driver held.
 func (s *slots) retake(ctx context.Context, id engine.Slot, done chan struct{}) (*groups.Slot, error) {
 	slot, _, err := s.take(ctx, engine.RequestSlot{Slot: id})
 	s.mu.Lock()

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/local"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -149,7 +150,7 @@ func TestRerun(t *testing.T) {
 	if p.ran("a") != 1 || p.ran("b") != 2 || p.ran("c") != 1 || p.ran("f") != 2 {
 		t.Error("steps ran too often or not often enough")
 	}
-	if _, err := local.PlanRerun(t.Context(), p.o, res.Run); !refused(err, local.RefusedEnded) {
+	if _, err := local.PlanRerun(t.Context(), p.o, res.Run); !refused(err, drive.RefusedEnded) {
 		t.Errorf("of a success: %v", err)
 	}
 }

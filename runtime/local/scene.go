@@ -7,18 +7,18 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// scene is what the parts of a driver share. It doesn't change while the run is driven.
+// scene holds what the parts of a driver share. It does not change while the run is driven.
 type scene struct {
 	machine *machine
 	claim   *claim
 	record  *record.Run
-	run     *drive.Run // its methods Flush, Report and Warn are for all; the others are for the driver
+	run     *drive.Run // all parts may call Flush, Report and Warn; only the driver calls the other methods
 	watch   *observer
 	chores  *chores
-	resumed bool // attempts may have been made by a driver before this one
+	resumed bool // earlier drivers may have made attempts
 }
 
-// spec returns what the wrapper needs to know of an attempt.
+// spec returns the description of an attempt for the wrapper.
 func (s *scene) spec(a *engine.Spec) *step.Spec {
 	p := a.Def
 	return &step.Spec{
@@ -30,7 +30,7 @@ func (s *scene) spec(a *engine.Spec) *step.Spec {
 	}
 }
 
-// deps returns what the wrapper of an attempt works with.
+// deps returns the dependencies of the wrapper of an attempt.
 func (s *scene) deps(spec *step.Spec) step.Deps {
 	m := s.machine
 	deps := step.Deps{Store: m.store, Environ: m.o.Environ, Inherited: m.inherit, Secrets: m.secrets.of(&spec.Program), Memory: m.memory}

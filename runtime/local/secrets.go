@@ -7,21 +7,22 @@ import (
 	"slices"
 	"strings"
 
+	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/schema/program"
 )
 
-// SecretVariable is the variable that holds a secret's key on this machine.
+// SecretVariable returns the name of the environment variable that contains the value of a secret's key on this machine.
 func SecretVariable(secret, key string) string {
 	name := strings.NewReplacer("-", "_", ".", "_").Replace(secret + "_" + key)
 	return "PIPEC_SECRET_" + strings.ToUpper(name)
 }
 
-// secrets are the values that steps are given.
+// secrets are the values of the secrets that steps use.
 type secrets map[secretKey]string
 
 type secretKey struct{ secret, key string }
 
-// of are those of a step, by the variable's name.
+// of returns the secrets of a step, by the names of the step's variables.
 func (all secrets) of(s *program.Step) map[string]string {
 	if len(s.SecretEnv) == 0 {
 		return nil
@@ -35,8 +36,8 @@ func (all secrets) of(s *program.Step) map[string]string {
 	return out
 }
 
-// findSecrets looks all of them up: in the environment, then in the stack's secrets_file. One error names all that are
-// missing.
+// findSecrets looks up all secrets of a program, first in the environment and then in the stack's secrets_file. One error names
+// all missing secrets.
 func (o *Options) findSecrets(steps []*program.Step) (secrets, error) {
 	out := secrets{}
 	var missing []string
@@ -74,7 +75,7 @@ func (o *Options) findSecrets(steps []*program.Step) (secrets, error) {
 	if o.Stack.SecretsFile != "" {
 		where = "Set it in the environment, or in " + o.Stack.SecretsFile + "."
 	}
-	return nil, refuse(RefusedSecret, "secrets have no value on this machine:\n  %s", strings.Join(missing, "\n  ")).WithHint("%s", where)
+	return nil, drive.Refuse(drive.RefusedSecret, "secrets have no value on this machine:\n  %s", strings.Join(missing, "\n  ")).WithHint("%s", where)
 }
 
 func (o *Options) readSecrets() (map[string]string, error) {
@@ -84,18 +85,18 @@ func (o *Options) readSecrets() (map[string]string, error) {
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, refuse(RefusedSecret, "the stack's secrets_file can't be read: %s", err)
+		return nil, drive.Refuse(drive.RefusedSecret, "the stack's secrets_file can't be read: %s", err)
 	}
 	out, line := parseSecrets(string(data))
 	if line > 0 {
-		// The line itself may hold a secret.
-		return nil, refuse(RefusedSecret, "%s: line %d is not NAME=VALUE", o.Stack.SecretsFile, line)
+		// The message does not quote the line, because it may contain a secret.
+		return nil, drive.Refuse(drive.RefusedSecret, "%s: line %d is not NAME=VALUE", o.Stack.SecretsFile, line)
 	}
 	return out, nil
 }
 
-// parseSecrets reads NAME=VALUE lines; quotes around a value are taken off, blank lines and # comments passed over. bad
-// is the number of a line that is none of these, or 0.
+// parseSecrets reads lines of the form NAME=VALUE. It removes quotes around a value, and ignores blank lines and # comments. bad
+// is the number of the first other line, or 0.
 func parseSecrets(text string) (values map[string]string, bad int) {
 	values = map[string]string{}
 	n := 0

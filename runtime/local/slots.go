@@ -62,7 +62,7 @@ func (s *slots) request(ctx context.Context, a engine.RequestSlot) task {
 		case err != nil:
 			e.Type, e.Reason, e.Text = record.GroupBusy, record.ReasonGroup, fmt.Sprintf("group %s can't be entered: %s", a.Group, err)
 		default:
-			e.Type, e.Text = record.GroupBusy, fmt.Sprintf("group %s is busy: %s", a.Group, describeHolders(holders))
+			e.Type, e.Text = record.GroupBusy, fmt.Sprintf("group %s is busy: %s", a.Group, engine.DescribeHolders(holders, engineHolder))
 		}
 		return e, nil
 	}
@@ -79,7 +79,7 @@ func (s *slots) take(ctx context.Context, a engine.RequestSlot) (*groups.Slot, [
 		waited = true
 		s.run.Report(record.Event{
 			Type: record.StepWaiting, At: since, Step: a.Step, Attempt: a.Attempt,
-			Text: fmt.Sprintf("a slot in group %s: %s", a.Group, describeHolders(holders)),
+			Text: fmt.Sprintf("a slot in group %s: %s", a.Group, engine.DescribeHolders(holders, engineHolder)),
 		})
 	})
 	if waited {
@@ -123,11 +123,6 @@ func (s *slots) releaseAll() {
 	}
 }
 
-// describeHolders describes the holders of a group's slots, to be used in a sentence.
-func describeHolders(holders []groups.Holder) string {
-	out := make([]engine.Holder, len(holders))
-	for i, h := range holders {
-		out[i] = engine.Holder{Run: h.Run, Step: h.Step, Dead: h.Dead}
-	}
-	return engine.DescribeHolders(out)
+func engineHolder(h groups.Holder) engine.Holder {
+	return engine.Holder{Run: h.Run, Step: h.Step, Dead: h.Dead}
 }

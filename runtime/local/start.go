@@ -20,7 +20,7 @@ import (
 const journalDelay = 100 * time.Millisecond
 
 // Run starts a run and drives it to its end. The run is cancelled when ctx ends: processes are asked to end, and the steps
-// of finally still run. The error is a *Refusal if nothing was started; other errors are of the environment.
+// of finally still run. The error is a *drive.Refusal if nothing was started; other errors are of the environment.
 func Run(ctx context.Context, o Options) (Outcome, error) {
 	return start(ctx, o, drive.Request{Params: o.Params, Only: o.Only})
 }
@@ -66,12 +66,12 @@ func start(ctx context.Context, o Options, request drive.Request) (out Outcome, 
 	return out, err
 }
 
-// config returns what the run is driven with.
+// config returns the configuration of the driven run.
 func (m *machine) config(p *program.Program, run *record.Run, watch *observer) drive.Config {
 	return drive.Config{Store: m.store, Program: p, Record: run, Observe: watch.event, LogDelay: journalDelay}
 }
 
-// newRecord returns the record of a new run with what doesn't depend on the request.
+// newRecord returns the record of a new run with the fields that don't depend on the request.
 func newRecord(o *Options) (*record.Run, error) {
 	run := &record.Run{
 		Version: record.Version, Name: o.Name, Project: o.Program.Project, Pipeline: o.Program.Pipeline,
@@ -84,13 +84,13 @@ func newRecord(o *Options) (*record.Run, error) {
 		run.Name = run.Pipeline + "-" + run.CreatedAt.Format("20060102-150405") + "-" + hex.EncodeToString(random[:2])
 	}
 	if err := work.CheckName(run.Name); err != nil {
-		return nil, refuse(RefusedName, "%s", err)
+		return nil, drive.Refuse(drive.RefusedName, "%s", err)
 	}
 	return run, nil
 }
 
-// prepare completes the record of a run, packs its code, and imports the artifacts that it is started with. It returns the
-// events that a rerun starts with.
+// prepare completes the record of a run, packs its code, and imports the artifacts with which it is started. It returns the
+// events with which a rerun starts.
 func (m *machine) prepare(ctx context.Context, request drive.Request, run *record.Run) ([]record.Event, error) {
 	progress := &importProgress{observe: m.o.Observe, run: run}
 	defer progress.end()
@@ -104,7 +104,7 @@ func (m *machine) prepare(ctx context.Context, request drive.Request, run *recor
 	return s.Prepare(ctx, m.store, m.o.Program, run)
 }
 
-// encode returns a function that returns the program's encoding. The program is encoded meanwhile.
+// encode encodes the program in another goroutine. The returned function waits for the encoding and returns it.
 func encode(o *Options) func() ([]byte, error) {
 	if o.Encoded != nil {
 		return func() ([]byte, error) { return o.Encoded, nil }
@@ -122,7 +122,7 @@ func encode(o *Options) func() ([]byte, error) {
 	}
 }
 
-// create records the run: program, run, and index, in this order.
+// create records the run: first its program, then the run, then its entry in the list of runs.
 func (m *machine) create(ctx context.Context, run *record.Run, encode func() ([]byte, error)) error {
 	encoded, err := encode()
 	if err != nil {
@@ -138,7 +138,7 @@ func (m *machine) create(ctx context.Context, run *record.Run, encode func() ([]
 	}
 	err = store.WriteJSON(ctx, m.store, run.RunKey(), run, store.IfAbsent)
 	if errors.Is(err, store.ErrExists) {
-		return refuse(RefusedName, "a run %s exists already", run.Name)
+		return drive.Refuse(drive.RefusedName, "a run %s exists already", run.Name)
 	}
 	if err != nil {
 		return err

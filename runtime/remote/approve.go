@@ -37,7 +37,7 @@ const maxConflicts = 20
 
 // Approve answers an approval of a run with an annotation on its Job, which the run's coordinator reads. It never overwrites
 // another answer. The error is an *AnsweredError if there is one.
-func (c *Cluster) Approve(ctx context.Context, job *Job, asked *record.StepEnd, a *record.Answer) error {
+func (c *Client) Approve(ctx context.Context, job *Job, asked *record.StepEnd, a *record.Answer) error {
 	text, err := json.Marshal(a)
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func answerIn(text string, ask *record.Ask) *record.Answer {
 }
 
 // AwaitAnswer follows a run until a step has ended, and returns the step's end. o.Observe receives the events before it.
-func (c *Cluster) AwaitAnswer(ctx context.Context, o FollowOptions, step string) (*record.StepEnd, error) {
+func (c *Client) AwaitAnswer(ctx context.Context, o FollowOptions, step string) (*record.StepEnd, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var end *record.StepEnd
@@ -104,7 +104,7 @@ func (c *Cluster) AwaitAnswer(ctx context.Context, o FollowOptions, step string)
 }
 
 // Username returns the name that the cluster has for the user, and "" if the cluster doesn't report it.
-func (c *Cluster) Username(ctx context.Context) string {
+func (c *Client) Username(ctx context.Context) string {
 	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
 	defer stop()
 	name, _ := c.client.Username(ctx)

@@ -25,7 +25,7 @@ type oneJob struct {
 	full atomic.Bool  // the Job accepts no more annotations
 }
 
-func newOneJob(t *testing.T) (*oneJob, *Cluster, *Job) {
+func newOneJob(t *testing.T) (*oneJob, *Client, *Job) {
 	s := &oneJob{api: kubetest.New(t)}
 	s.api.Put(&batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "r", Namespace: "ml", UID: "u"}})
 	s.api.Fault = func(r *http.Request) kubetest.Fault {

@@ -32,7 +32,7 @@ var (
 // attemptLog shows the log of one attempt from its first line to its last: from the attempt's pod as far as possible, and
 // the rest from the store. Its fields are owned by the goroutine of run, except the signals and atomics.
 type attemptLog struct {
-	cluster *Cluster
+	cluster *Client
 	store   store.Store
 	dir     string                       // of the attempt's records
 	emit    func(text string) error      // shows a line; it blocks until there is room
@@ -52,7 +52,7 @@ type attemptLog struct {
 	stored *storedLog
 }
 
-func newAttemptLog(c *Cluster, s store.Store, dir, pod string, late bool) *attemptLog {
+func newAttemptLog(c *Client, s store.Store, dir, pod string, late bool) *attemptLog {
 	return &attemptLog{cluster: c, store: s, dir: dir, pod: pod, late: late, show: make(signal), ended: make(signal)}
 }
 

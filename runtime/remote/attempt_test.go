@@ -81,7 +81,7 @@ type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-func fakeCluster(t interface{ Fatal(...any) }, rt http.RoundTripper) *Cluster {
+func fakeCluster(t interface{ Fatal(...any) }, rt http.RoundTripper) *Client {
 	c, err := New(&rest.Config{Host: "http://cluster", Transport: rt}, "ml")
 	if err != nil {
 		t.Fatal(err)

@@ -11,7 +11,7 @@ import (
 // goroutine.
 type coordinators struct {
 	loop      *loop
-	cluster   *Cluster
+	cluster   *Client
 	timeline  *timeline
 	waits     *waits
 	sync      func() // reads the records
@@ -21,7 +21,7 @@ type coordinators struct {
 	lastLines *lastLines
 }
 
-func newCoordinators(l *loop, c *Cluster, t *timeline, w *waits) *coordinators {
+func newCoordinators(l *loop, c *Client, t *timeline, w *waits) *coordinators {
 	return &coordinators{loop: l, cluster: c, timeline: t, waits: w, byPod: map[types.UID]*coordinator{}, lastLines: &lastLines{}}
 }
 

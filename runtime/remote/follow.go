@@ -38,7 +38,7 @@ func (e *LostError) Error() string {
 
 // Follow reports the events of a run until it ends, and returns its end. The error is a *LostError if the run is lost. It
 // waits until a fault of the cluster has passed, and reports the fault as an event.
-func (c *Cluster) Follow(ctx context.Context, o FollowOptions) (*record.End, error) {
+func (c *Client) Follow(ctx context.Context, o FollowOptions) (*record.End, error) {
 	ctx, stop := context.WithCancel(ctx)
 	f := newFollower(ctx, c, o)
 	defer func() {
@@ -53,7 +53,7 @@ func (c *Cluster) Follow(ctx context.Context, o FollowOptions) (*record.End, err
 // is owned by the goroutine of run; others pass functions to it with call.
 type follower struct {
 	*loop
-	cluster *Cluster
+	cluster *Client
 	options *FollowOptions
 
 	missing      missingRights
@@ -65,7 +65,7 @@ type follower struct {
 	conclusion   *conclusion
 }
 
-func newFollower(ctx context.Context, c *Cluster, o FollowOptions) *follower {
+func newFollower(ctx context.Context, c *Client, o FollowOptions) *follower {
 	f := &follower{loop: newLoop(ctx), cluster: c, options: &o, missing: missingRights{}}
 	run := &record.Run{Namespace: c.namespace, Pipeline: o.Pipeline, Name: o.Name}
 	f.waits = newWaits(f.loop, c, o.Name, o.Observe)

@@ -31,7 +31,7 @@ func jobOf(j *batchv1.Job) Job {
 }
 
 // Job returns the Job of a run by the run's name, and nil if there is none, or if pipec did not create it.
-func (c *Cluster) Job(ctx context.Context, name string) (*Job, error) {
+func (c *Client) Job(ctx context.Context, name string) (*Job, error) {
 	if CheckName(name) != nil {
 		return nil, nil
 	}
@@ -49,7 +49,7 @@ func (c *Cluster) Job(ctx context.Context, name string) (*Job, error) {
 }
 
 // Jobs returns the existing Jobs of all runs, by UID.
-func (c *Cluster) Jobs(ctx context.Context) (map[string]Job, error) {
+func (c *Client) Jobs(ctx context.Context) (map[string]Job, error) {
 	out := map[string]Job{}
 	err := c.client.ListJobs(ctx, kube.LabelManagedBy+"="+kube.Manager, func(j *batchv1.Job) { out[string(j.UID)] = jobOf(j) })
 	if err != nil {
@@ -60,7 +60,7 @@ func (c *Cluster) Jobs(ctx context.Context) (map[string]Job, error) {
 
 // Cancel requests the cancellation of a run with an annotation on its Job, which the run's coordinator reads. Each call is
 // another request: the second one also ends the steps of finally.
-func (c *Cluster) Cancel(ctx context.Context, job *Job) error {
+func (c *Client) Cancel(ctx context.Context, job *Job) error {
 	// With the UID, the request fails with a conflict if another Job has the name by now.
 	err := c.client.AnnotateJob(ctx, job.Name, job.UID, "", map[string]string{kube.AnnotationCancel: time.Now().UTC().Format(time.RFC3339Nano)})
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {

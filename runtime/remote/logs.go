@@ -16,7 +16,7 @@ const lateAfter = 10 * time.Second
 // come after the step's start and before the attempt's end. Owned by the loop goroutine.
 type logs struct {
 	loop    *loop
-	cluster *Cluster
+	cluster *Client
 	run     *record.Run // its names only
 	options *FollowOptions
 
@@ -41,7 +41,7 @@ type stepLogs struct {
 	shown   map[int]bool        // attempts that are shown completely
 }
 
-func newLogs(l *loop, c *Cluster, run *record.Run, o *FollowOptions) *logs {
+func newLogs(l *loop, c *Client, run *record.Run, o *FollowOptions) *logs {
 	return &logs{loop: l, cluster: c, run: run, options: o, lines: make(chan line, 64), steps: map[string]*stepLogs{}}
 }
 

@@ -92,7 +92,7 @@ func (s *podStream) read(r io.Reader) error {
 }
 
 // connect opens another connection, and reads it.
-func (s *podStream) connect(ctx context.Context, c *Cluster, pod, container string) error {
+func (s *podStream) connect(ctx context.Context, c *Client, pod, container string) error {
 	o := kubeclient.LogOptions{Follow: true, Timestamps: true}
 	if !s.last.IsZero() {
 		o.Since = s.last.Truncate(time.Second)

@@ -15,20 +15,20 @@ import (
 	"pipec.dev/pipec/runtime/kubeclient"
 )
 
-// Cluster is a namespace of a cluster. It is safe for concurrent use.
-type Cluster struct {
+// Client starts, follows and cancels the runs in one namespace of a cluster. It is safe for concurrent use.
+type Client struct {
 	client    *kubeclient.Client
 	namespace string
 }
 
-// New returns a namespace of the cluster that config describes. It doesn't connect to the cluster yet.
-func New(config *rest.Config, namespace string) (*Cluster, error) {
+// New returns a client for a namespace of the cluster that config describes. It doesn't connect to the cluster yet.
+func New(config *rest.Config, namespace string) (*Client, error) {
 	client, err := kubeclient.New(config, namespace)
 	if err != nil {
 		return nil, err
 	}
-	return &Cluster{client: client, namespace: namespace}, nil
+	return &Client{client: client, namespace: namespace}, nil
 }
 
 // Namespace returns the namespace of the runs.
-func (c *Cluster) Namespace() string { return c.namespace }
+func (c *Client) Namespace() string { return c.namespace }

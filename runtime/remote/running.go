@@ -17,7 +17,7 @@ import (
 
 // Logs calls emit with the lines so far of a run that has not ended: the stored lines, and for running attempts also the
 // newer lines of their pods. If pods can't be read, it returns a *BehindError after the stored lines.
-func (c *Cluster) Logs(ctx context.Context, reader *runs.Reader, run *record.Run, o runs.LogOptions, emit func(record.Event) error) error {
+func (c *Client) Logs(ctx context.Context, reader *runs.Reader, run *record.Run, o runs.LogOptions, emit func(record.Event) error) error {
 	detail, err := reader.Show(ctx, run)
 	if err != nil {
 		return err
@@ -64,7 +64,7 @@ func (e *BehindError) Error() string {
 func (e *BehindError) Unwrap() error { return e.Err }
 
 // runningLog calls emit with the lines so far of a running attempt.
-func (c *Cluster) runningLog(ctx context.Context, reader *runs.Reader, run *record.Run, id record.AttemptID, emit func(record.Event) error, behind *error) error {
+func (c *Client) runningLog(ctx context.Context, reader *runs.Reader, run *record.Run, id record.AttemptID, emit func(record.Event) error, behind *error) error {
 	a := newAttemptLog(c, reader.Store(), run.AttemptDir(id.Step, id.Attempt), "", true)
 	a.emit = func(text string) error {
 		return emit(record.Event{Version: record.Version, Type: record.StepLog, Run: run.Name, Step: id.Step, Attempt: id.Attempt, Text: text})
@@ -93,7 +93,7 @@ func (c *Cluster) runningLog(ctx context.Context, reader *runs.Reader, run *reco
 	return err
 }
 
-func (c *Cluster) attemptPod(ctx context.Context, uid string, id record.AttemptID) (*corev1.Pod, error) {
+func (c *Client) attemptPod(ctx context.Context, uid string, id record.AttemptID) (*corev1.Pod, error) {
 	list, err := c.client.ListPods(ctx, kube.LabelRunUID+"="+uid)
 	if err != nil {
 		return nil, err

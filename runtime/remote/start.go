@@ -42,7 +42,7 @@ func (e *NotAppliedError) Error() string {
 }
 
 // Definition returns the CronJob of a pipeline. The error is a *NotAppliedError if there is none.
-func (c *Cluster) Definition(ctx context.Context, pipeline string) (*batchv1.CronJob, error) {
+func (c *Client) Definition(ctx context.Context, pipeline string) (*batchv1.CronJob, error) {
 	out, err := c.client.GetCronJob(ctx, kube.CronJobName(pipeline))
 	if apierrors.IsNotFound(err) {
 		return nil, &NotAppliedError{Pipeline: pipeline, Namespace: c.namespace}
@@ -56,7 +56,7 @@ func (c *Cluster) Definition(ctx context.Context, pipeline string) (*batchv1.Cro
 // Start starts a run of the definition that is in the cluster. It creates the same Job as `kubectl create job --from`, with
 // the options as annotations. The CronJob owns the Job, so its history limits delete the Jobs of ended runs, but not their
 // records. If kubectl deletes the CronJob, the Jobs are deleted too; `pipec destroy` keeps them.
-func (c *Cluster) Start(ctx context.Context, o StartOptions) (*batchv1.Job, error) {
+func (c *Client) Start(ctx context.Context, o StartOptions) (*batchv1.Job, error) {
 	definition, err := c.Definition(ctx, o.Pipeline)
 	if err != nil {
 		return nil, err

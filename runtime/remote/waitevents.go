@@ -36,7 +36,7 @@ func (ws *waits) addWarning(key, warning string) {
 var harmless = []string{"MissingClusterDNS", "DNSConfigForming"}
 
 // lastWarning returns the newest warning about an object, and "" if there is none or the events can't be read.
-func (c *Cluster) lastWarning(ctx context.Context, kind, uid string) string {
+func (c *Client) lastWarning(ctx context.Context, kind, uid string) string {
 	list, err := c.client.ListEvents(ctx, kind, uid)
 	if err != nil {
 		return ""

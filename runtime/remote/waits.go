@@ -47,7 +47,7 @@ func (w *wait) text() string {
 // waits reports what the pods and the Job of a run wait for. Owned by the loop goroutine.
 type waits struct {
 	loop    *loop
-	cluster *Cluster
+	cluster *Client
 	run     string
 	observe func(record.Event)
 
@@ -55,7 +55,7 @@ type waits struct {
 	byStep map[string]map[string]bool // keys by step
 }
 
-func newWaits(l *loop, c *Cluster, run string, observe func(record.Event)) *waits {
+func newWaits(l *loop, c *Client, run string, observe func(record.Event)) *waits {
 	return &waits{loop: l, cluster: c, run: run, observe: observe, byKey: map[string]*wait{}, byStep: map[string]map[string]bool{}}
 }
 

@@ -36,7 +36,7 @@ func Run(ctx context.Context, spec *Spec, d Deps) (record.Result, error) {
 		a.result.EndedAt = now().UTC()
 		return a.result, err
 	}
-	if fail := a.run(ctx); fail != nil {
+	if fail := a.guarded(ctx); fail != nil {
 		a.fail(fail)
 	}
 	a.closeLog(ctx)

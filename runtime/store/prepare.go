@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Preparer is a Store that writes an object faster if it is told in advance where the object will be.
+// Preparer is a Store that writes an object faster if it knows in advance where the object will be.
 type Preparer interface {
 	// Prepare prepares for an object whose key is dir, a slash and a name. It may fail silently: Put does what is missing.
 	Prepare(dir string)

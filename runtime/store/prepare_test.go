@@ -45,7 +45,7 @@ func TestPrepare(t *testing.T) {
 	}
 }
 
-// The number of open directories is bounded, names that are no keys are ignored, and Close closes all.
+// The number of open directories is bounded, invalid keys are ignored, and Close closes all.
 func TestPrepareBound(t *testing.T) {
 	l, err := OpenLocal(t.TempDir())
 	if err != nil {

@@ -22,14 +22,17 @@ func Comparing(op *hclsyntax.Operation) *hclsyntax.Operation {
 	case hclsyntax.OpNotEqual:
 		return OpNotEqual
 	}
-	return op
+	return calculating(op)
 }
 
 // comparing does so in the whole of an expression.
 func comparing(e hclsyntax.Expression) {
 	_ = hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
-		if b, ok := n.(*hclsyntax.BinaryOpExpr); ok {
-			b.Op = Comparing(b.Op)
+		switch n := n.(type) {
+		case *hclsyntax.BinaryOpExpr:
+			n.Op = Comparing(n.Op)
+		case *hclsyntax.UnaryOpExpr:
+			n.Op = Comparing(n.Op)
 		}
 		return nil
 	})
@@ -41,6 +44,9 @@ func equalFunc(want bool) function.Function {
 		Params: []function.Parameter{operand, operand},
 		Type:   function.StaticReturnType(cty.Bool),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			if !args[0].IsWhollyKnown() || !args[1].IsWhollyKnown() {
+				return cty.UnknownVal(cty.Bool), nil
+			}
 			return cty.BoolVal(equal(args[0], args[1]) == want), nil
 		},
 	})

@@ -17,8 +17,10 @@ import (
 // The outputs of a skipped step are null.
 type Lookup func(ref string) (cty.Value, error)
 
-// Eval evaluates e with the values that lookup returns for e.Refs. The error contains the expression but no value.
-func (e *Expr) Eval(lookup Lookup) (cty.Value, error) {
+// Eval evaluates e with the values that lookup returns for e.Refs. The result is wholly known and finite; anything else, and
+// a panic, is an error. The error contains the expression but no value.
+func (e *Expr) Eval(lookup Lookup) (v cty.Value, err error) {
+	defer e.caught(&v, &err)
 	node, err := Parse(e.Text)
 	if err != nil {
 		return cty.NilVal, err
@@ -35,13 +37,15 @@ func (e *Expr) Eval(lookup Lookup) (cty.Value, error) {
 		return cty.NilVal, err
 	}
 	collecting(node, vars)
-	v, diags := node.Value(&hcl.EvalContext{Variables: vars.values(), Functions: Functions()})
+	choosing(node)
+	ctx := &hcl.EvalContext{Variables: vars.values(), Functions: Functions()}
+	v, diags := node.Value(ctx)
 	if diags.HasErrors() {
-		return cty.NilVal, fmt.Errorf("%s: %s", e.Text, sentence(diags[0]))
+		return cty.NilVal, e.failed(diags[0], node, ctx)
 	}
 	v, _ = v.UnmarkDeep()
-	if !types.Finite(v) {
-		return cty.NilVal, fmt.Errorf("%s: the value is infinite, as after a division by zero, or takes too many digits", e.Text)
+	if err := e.known(v, node, ctx); err != nil {
+		return cty.NilVal, err
 	}
 	return v, nil
 }
@@ -83,6 +87,7 @@ func (e *Expr) read(vars *tree, lookup Lookup) error {
 
 // Key returns the text of each.key.
 func Key(v cty.Value) string {
+	v, _ = v.Unmark()
 	switch {
 	case v.IsNull() || !v.IsKnown():
 		return ""

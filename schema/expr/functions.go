@@ -17,7 +17,15 @@ import (
 // Functions returns the functions that can be called at run time, by name. They are pure, so that the same inputs give the same
 // run; only the compiler reads files. The map is shared and must not be changed.
 var Functions = sync.OnceValue(func() map[string]function.Function {
-	m := map[string]function.Function{
+	all, limits := functions(), limits()
+	for name, f := range all {
+		all[name] = checked(f, limits[name])
+	}
+	return all
+})
+
+func functions() map[string]function.Function {
+	return map[string]function.Function{
 		"abs": stdlib.AbsoluteFunc, "ceil": stdlib.CeilFunc, "floor": stdlib.FloorFunc, "log": stdlib.LogFunc,
 		"max": stdlib.MaxFunc, "min": stdlib.MinFunc, "parseint": stdlib.ParseIntFunc, "pow": stdlib.PowFunc,
 		"signum": stdlib.SignumFunc, "sum": sumFunc(), "alltrue": allTrueFunc(), "anytrue": anyTrueFunc(),
@@ -31,30 +39,32 @@ var Functions = sync.OnceValue(func() map[string]function.Function {
 		"startswith": affixFunc("Reports whether a string starts with a prefix.", strings.HasPrefix),
 		"endswith":   affixFunc("Reports whether a string ends with a suffix.", strings.HasSuffix),
 
-		"chunklist": stdlib.ChunklistFunc, "coalescelist": stdlib.CoalesceListFunc, "compact": stdlib.CompactFunc,
-		"concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc, "distinct": stdlib.DistinctFunc,
+		"chunklist": chunklistFunc(), "coalescelist": stdlib.CoalesceListFunc, "compact": stdlib.CompactFunc,
+		"concat": concatFunc(), "contains": containsFunc(), "distinct": distinctFunc(),
 		"element": stdlib.ElementFunc, "flatten": stdlib.FlattenFunc, "keys": stdlib.KeysFunc,
-		"length": lengthFunc(), "lookup": stdlib.LookupFunc, "merge": stdlib.MergeFunc, "range": stdlib.RangeFunc,
-		"reverse": stdlib.ReverseListFunc, "setintersection": stdlib.SetIntersectionFunc,
-		"setproduct": stdlib.SetProductFunc, "setsubtract": stdlib.SetSubtractFunc, "setunion": stdlib.SetUnionFunc,
-		"slice": stdlib.SliceFunc, "sort": stdlib.SortFunc, "values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
+		"length": lengthFunc(), "lookup": lookupFunc(), "merge": mergeFunc(), "range": stdlib.RangeFunc,
+		"reverse": stdlib.ReverseListFunc, "setintersection": setIntersection(), "setproduct": productFunc(),
+		"setsubtract": setSubtract(), "setunion": setUnion(), "slice": stdlib.SliceFunc, "sort": stdlib.SortFunc,
+		"values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
 
-		"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": stdlib.JSONDecodeFunc, "jsonencode": stdlib.JSONEncodeFunc,
+		"csvdecode": csvDecodeFunc(), "jsondecode": jsonDecodeFunc(), "jsonencode": stdlib.JSONEncodeFunc,
 		"formatdate": stdlib.FormatDateFunc, "timeadd": stdlib.TimeAddFunc,
 
-		"tobool": stdlib.MakeToFunc(cty.Bool), "tonumber": stdlib.MakeToFunc(cty.Number),
-		"tostring": stdlib.MakeToFunc(cty.String), "tolist": stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)),
-		"tomap": stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)), "toset": stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)),
+		"tobool": stdlib.MakeToFunc(cty.Bool), "tonumber": stdlib.MakeToFunc(cty.Number), "tostring": stdlib.MakeToFunc(cty.String),
+		"tolist": ofOneType(cty.List(cty.DynamicPseudoType)), "tomap": ofOneType(cty.Map(cty.DynamicPseudoType)),
+		"toset": ofOneType(cty.Set(cty.DynamicPseudoType)),
 
 		"can": tryfunc.CanFunc, "try": firstFunc(tryDoc, true), "coalesce": firstFunc(coalesceDoc, false),
 	}
-	return m
-})
+}
 
 const (
 	tryDoc      = "Returns its first argument that can be evaluated and is not null. A reference inside is soft: it reads as null if its step was skipped."
 	coalesceDoc = "Returns its first argument that is not null (an empty string is not null). A reference inside is soft: it reads as null if its step was skipped."
 )
+
+// everyNull is the error of try and coalesce if they have nothing to return.
+const everyNull = "every argument is null"
 
 func affixFunc(doc string, has func(s, affix string) bool) function.Function {
 	return function.New(&function.Spec{
@@ -115,7 +125,7 @@ func firstFunc(doc string, pastErrors bool) function.Function {
 		if failed != nil && pastErrors {
 			return cty.NilVal, failed
 		}
-		return cty.NilVal, errors.New("every argument is null")
+		return cty.NilVal, errors.New(everyNull)
 	}
 	return function.New(&function.Spec{
 		Description: doc,

@@ -87,7 +87,7 @@ func (p *printer) expr(e hclsyntax.Expression) {
 		p.write(" " + binaryOperators[e.Op] + " ")
 		p.operand(e.RHS)
 	case *hclsyntax.UnaryOpExpr:
-		if e.Op == hclsyntax.OpNegate {
+		if e.Op == hclsyntax.OpNegate || e.Op == opNegate {
 			p.write("-")
 		} else {
 			p.write("!")
@@ -105,6 +105,7 @@ var binaryOperators = map[*hclsyntax.Operation]string{
 	hclsyntax.OpGreaterThan: ">", hclsyntax.OpGreaterThanOrEqual: ">=", hclsyntax.OpLessThan: "<",
 	hclsyntax.OpLessThanOrEqual: "<=", hclsyntax.OpAdd: "+", hclsyntax.OpSubtract: "-", hclsyntax.OpMultiply: "*",
 	hclsyntax.OpDivide: "/", hclsyntax.OpModulo: "%", OpEqual: "==", OpNotEqual: "!=",
+	opAdd: "+", opSubtract: "-", opMultiply: "*", opDivide: "/", opModulo: "%",
 }
 
 // Bare removes syntax without meaning: parentheses, and a template that consists of one interpolation.

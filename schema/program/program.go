@@ -31,7 +31,7 @@ type Program struct {
 	Schedule    *Schedule         `json:"schedule,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
 	Target      *Target           `json:"target,omitempty"` // the cluster that it is bound to; nil: it is bound to none
-	Last        []Last            `json:"last,omitempty"`   // what last_success reads, sorted by pipeline and output
+	LastSuccess []LastSuccess     `json:"last,omitempty"`   // what last_success reads, sorted by pipeline and output
 	Called      []Called          `json:"called,omitempty"` // pipelines that steps call, directly or not, sorted by name
 }
 
@@ -46,8 +46,8 @@ type Param struct {
 	Doc    string `json:"doc,omitempty"`
 }
 
-// Last is an output of the newest run of a pipeline that succeeded and has it. A run is given it once, when it starts.
-type Last struct {
+// LastSuccess is an output of the newest run of a pipeline that succeeded and has it. A run is given it once, when it starts.
+type LastSuccess struct {
 	Pipeline string `json:"pipeline"`
 	Output   string `json:"output"`
 	Type     string `json:"type"`
@@ -56,10 +56,10 @@ type Last struct {
 }
 
 // Ref is how expressions name it.
-func (l *Last) Ref() string { return LastRoot + "." + l.Pipeline + "." + l.Output }
+func (l *LastSuccess) Ref() string { return LastSuccessRoot + "." + l.Pipeline + "." + l.Output }
 
-// LastRoot is what such names begin with.
-const LastRoot = "last_success"
+// LastSuccessRoot is what such names begin with.
+const LastSuccessRoot = "last_success"
 
 // Code is a directory that is shipped to steps. The files' digest is not here: it is known when a run starts.
 type Code struct {

@@ -25,6 +25,17 @@ func (v *Value) Refs() []string {
 	return nil
 }
 
+// Text returns how messages name v: its expression or its reference.
+func (v *Value) Text() string {
+	switch {
+	case v.Expr != nil:
+		return v.Expr.Text
+	case v.Ref != "":
+		return v.Ref
+	}
+	return "the value"
+}
+
 // base removes ".path" from a reference to an input or an output.
 func base(ref string) string {
 	if strings.HasPrefix(ref, "input.") || strings.HasPrefix(ref, "output.") {

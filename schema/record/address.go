@@ -141,7 +141,7 @@ func (a Address) RoundAt(n int) Address { return a + "#" + Address(strconv.Itoa(
 // Child returns the address of a step of the pipeline that a runs.
 func (a Address) Child(name string) Address { return a + "." + Address(name) }
 
-// marks are the bytes that begin a part of an address after its first name.
+// marks are the bytes with which a part of an address begins, after its first name.
 const marks = ".[#"
 
 // partLen returns the length of the first part of the text: a name, or a part that begins with one of marks.

@@ -53,7 +53,7 @@ type Run struct {
 	Codes       map[string]string          `json:"codes,omitempty"`
 	Params      map[string]json.RawMessage `json:"params,omitempty"`  // all params that are values, including null and defaults
 	Imports     []Import                   `json:"imports,omitempty"` // all params that are artifacts, sorted by name
-	Last        []Last                     `json:"last,omitempty"`    // the outputs of earlier runs that were found for the program's Last
+	LastSuccess []LastSuccess              `json:"last,omitempty"`    // the outputs of earlier runs that were found for the program's LastSuccess
 	CreatedAt   time.Time                  `json:"created_at"`
 	ScheduledAt *time.Time                 `json:"scheduled_at,omitempty"`
 	Only        []string                   `json:"only,omitempty"`     // the steps of `run --step`; empty: all
@@ -82,8 +82,8 @@ func (i *Import) Empty() bool {
 	return i.Artifact == nil && i.Elems == nil && i.Source != "" && !strings.HasPrefix(i.Source, FromRun)
 }
 
-// Last is an output of an earlier run that was found when the run started.
-type Last struct {
+// LastSuccess is an output of an earlier run that was found when the run started.
+type LastSuccess struct {
 	Pipeline string `json:"pipeline"`
 	Run      string `json:"run"`
 	Datum    Datum  `json:"datum"` // named after the output
@@ -192,5 +192,6 @@ const (
 	ReasonFinallyFailed    = "FinallyFailed"    // run: a finally step failed
 	ReasonTooMany          = "TooManyInstances" // for_each has more elements than max_instances
 	ReasonOutputExpression = "OutputFailed"     // run: an output of the pipeline could not be evaluated
+	ReasonInternal         = "InternalError"    // an error of pipec itself
 	ReasonImport           = "ImportFailed"     // run: an artifact could not be imported, and the user did not cause that
 )

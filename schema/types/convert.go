@@ -149,10 +149,11 @@ func convertObject(v cty.Value, to cty.Type, path string) (cty.Value, error) {
 }
 
 func index(k cty.Value) string {
-	switch k.Type() {
-	case cty.String:
+	switch t := k.Type(); {
+	case k.IsNull() || !k.IsKnown(): // an element of a set is its own key
+	case t == cty.String:
 		return fmt.Sprintf("[%q]", k.AsString())
-	case cty.Number:
+	case t == cty.Number:
 		return "[" + k.AsBigFloat().Text('f', -1) + "]"
 	}
 	return "[…]"
@@ -186,6 +187,9 @@ func writable(f *big.Float) bool {
 	exponent := f.MantExp(nil)
 	if f.Prec() <= 512 && -2000 < exponent && exponent < 3000 {
 		return true // without a look at its text
+	}
+	if exponent < -4*maxDigits || exponent > 4*maxDigits || f.MinPrec() > 4*maxDigits {
+		return false // its text could take as much memory as there is
 	}
 	return len(f.Text('f', -1)) <= maxDigits
 }

@@ -25,16 +25,9 @@ func FromJSON(data []byte, t cty.Type) (cty.Value, error) {
 	if len(data) > MaxValue {
 		return cty.NilVal, fmt.Errorf("the value has %d bytes, but a value can have at most %d; use an artifact for larger data", len(data), MaxValue)
 	}
-	if err := checkJSON(data); err != nil {
+	v, err := Implied(data)
+	if err != nil {
 		return cty.NilVal, err
-	}
-	implied, err := ctyjson.ImpliedType(data)
-	if err != nil {
-		return cty.NilVal, fmt.Errorf("not valid JSON: %w", err)
-	}
-	v, err := ctyjson.Unmarshal(data, implied)
-	if err != nil {
-		return cty.NilVal, fmt.Errorf("not valid JSON: %w", err)
 	}
 	return Convert(v, t)
 }

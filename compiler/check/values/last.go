@@ -82,7 +82,7 @@ func (e *Evaluator) lastReference(call *hclsyntax.FunctionCallExpr) (hcl.Express
 		return nil, false
 	}
 	return &hclsyntax.ScopeTraversalExpr{SrcRange: at, Traversal: hcl.Traversal{
-		hcl.TraverseRoot{Name: program.LastRoot, SrcRange: at},
+		hcl.TraverseRoot{Name: program.LastSuccessRoot, SrcRange: at},
 		hcl.TraverseAttr{Name: b.Label, SrcRange: at},
 		hcl.TraverseAttr{Name: out.Label, SrcRange: at},
 	}}, true
@@ -134,7 +134,7 @@ func (e *Evaluator) lastOutput(b *decode.Block, name string, at hcl.Range) *deco
 // isLast reports whether lastReference has created a reference: all its parts have the range of the call, which is impossible
 // for parts that are written out.
 func isLast(t hcl.Traversal) bool {
-	return len(t) == 3 && t.RootName() == program.LastRoot && t[0].SourceRange() == t[1].SourceRange() && t[1].SourceRange() == t[2].SourceRange()
+	return len(t) == 3 && t.RootName() == program.LastSuccessRoot && t[0].SourceRange() == t[1].SourceRange() && t[1].SourceRange() == t[2].SourceRange()
 }
 
 // last resolves a reference that lastReference has created.
@@ -148,7 +148,7 @@ func (r *resolver) last(t hcl.Traversal, soft bool) (cty.Type, int) {
 		if !ok {
 			return cty.NilType, 0
 		}
-		r.use(model.Use{Ref: evaluate.Text(t), Last: &model.Last{Pipeline: pipeline, Output: output, Type: typ}}, t, soft)
+		r.use(model.Use{Ref: evaluate.Text(t), LastSuccess: &model.LastSuccess{Pipeline: pipeline, Output: output, Type: typ}}, t, soft)
 		return typ, 3
 	}
 	return cty.NilType, 0

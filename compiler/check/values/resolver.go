@@ -65,7 +65,7 @@ func (r *resolver) Resolve(t hcl.Traversal, soft bool) (cty.Type, int) {
 		return r.stepOutput(t, soft)
 	case root == "run":
 		return r.run(t, soft)
-	case root == program.LastRoot && isLast(t):
+	case root == program.LastSuccessRoot && isLast(t):
 		return r.last(t, soft)
 	case root == "each":
 		return r.each(t, soft)

@@ -51,7 +51,7 @@ func (d *Definitions) PrepareDestroy(ctx context.Context, pipelines []string) (*
 }
 
 // unnamed returns the options for a project without a name: its objects are known by the pipelines that it declares.
-func (d *Definitions) unnamed(ctx context.Context, c *project.Compiled, stack *program.Stack, pipelines []string, conn *connect.Cluster) (cluster.Options, error) {
+func (d *Definitions) unnamed(ctx context.Context, c *project.Compiled, stack *program.Stack, pipelines []string, conn *connect.Connection) (cluster.Options, error) {
 	if err := d.Report(c); err != nil {
 		return cluster.Options{}, err
 	}

@@ -34,7 +34,7 @@ type wanted struct {
 // want returns the desired state for the pipelines named, or for all. The cluster is queried for what definitions depend
 // on; without one the stack's version counts. With push, what is missing in the registry and the store is pushed first;
 // else it is noted in the report.
-func (d *Definitions) want(ctx context.Context, c *project.Compiled, stack *program.Stack, names []string, conn *connect.Cluster, push bool) (*wanted, error) {
+func (d *Definitions) want(ctx context.Context, c *project.Compiled, stack *program.Stack, names []string, conn *connect.Connection, push bool) (*wanted, error) {
 	programs, err := c.Pipelines(names)
 	if err != nil {
 		return nil, err
@@ -94,16 +94,16 @@ func (w *wanted) note(format string, args ...any) {
 }
 
 // query queries the cluster for what definitions depend on; nil: there is none to query.
-func (w *wanted) query(ctx context.Context, c *connect.Cluster) (pod.Options, error) {
+func (w *wanted) query(ctx context.Context, c *connect.Connection) (pod.Options, error) {
 	if c == nil {
-		w.options.Cluster = &connect.Cluster{Namespace: w.report.Namespace}
+		w.options.Cluster = &connect.Connection{Namespace: w.report.Namespace}
 		return pod.Options{}, nil
 	}
 	w.options.Cluster, w.report.Context, w.report.Host = c, c.Context, c.Host
 	return queryCluster(ctx, c)
 }
 
-func queryCluster(ctx context.Context, c *connect.Cluster) (pod.Options, error) {
+func queryCluster(ctx context.Context, c *connect.Connection) (pod.Options, error) {
 	facts, err := cluster.Ask(ctx, c)
 	if err != nil {
 		return pod.Options{}, fault.Env(err)
@@ -190,7 +190,7 @@ func (w *wanted) compare(ctx context.Context) error {
 
 // Update applies the definition of one pipeline where it is missing or outdated, before a run. A definition of the very
 // program that would be applied is left as it is and nothing more is queried, so that a user who may only start runs can.
-func (d *Definitions) Update(ctx context.Context, c *project.Compiled, stack *program.Stack, pipeline string, conn *connect.Cluster) error {
+func (d *Definitions) Update(ctx context.Context, c *project.Compiled, stack *program.Stack, pipeline string, conn *connect.Connection) error {
 	w, err := d.want(ctx, c, stack, []string{pipeline}, conn, true)
 	if err != nil {
 		return err

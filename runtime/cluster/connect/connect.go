@@ -22,8 +22,8 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// Cluster is a cluster and how to connect to it.
-type Cluster struct {
+// Connection is a cluster and how to connect to it.
+type Connection struct {
 	// Config limits neither the request rate, because the API server has its own fairness, nor the duration of
 	// requests, because watches and logs are long.
 	Config    *rest.Config
@@ -41,8 +41,8 @@ func Quiet() { klog.SetLogger(logr.Discard()) }
 
 // Open returns the cluster of an orchestrator of kind kubernetes. environ is the environment as NAME=VALUE. Open uses
 // the network for EKS clusters only. Its errors are *Error.
-func Open(ctx context.Context, o program.Orchestrator, environ []string) (*Cluster, error) {
-	c := &Cluster{Namespace: o.Namespace}
+func Open(ctx context.Context, o program.Orchestrator, environ []string) (*Connection, error) {
+	c := &Connection{Namespace: o.Namespace}
 	if c.Namespace == "" {
 		c.Namespace = "default"
 	}
@@ -69,7 +69,7 @@ func Open(ctx context.Context, o program.Orchestrator, environ []string) (*Clust
 }
 
 // inCluster uses the service account that Kubernetes mounts into pods.
-func (c *Cluster) inCluster() error {
+func (c *Connection) inCluster() error {
 	config, err := rest.InClusterConfig()
 	if err != nil {
 		return &Error{Reason: NoConfig, Err: err,
@@ -82,7 +82,7 @@ func (c *Cluster) inCluster() error {
 
 // kubeconfig merges the files of KUBECONFIG, or reads ~/.kube/config, and selects the context with this name, or the
 // current one. If there is no file and this is a pod, it selects the pod's cluster.
-func (c *Cluster) kubeconfig(name string, environ []string) error {
+func (c *Connection) kubeconfig(name string, environ []string) error {
 	files := kubeconfigFiles(environ)
 	rules := &clientcmd.ClientConfigLoadingRules{Precedence: files}
 	raw, err := rules.Load()

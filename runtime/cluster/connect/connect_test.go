@@ -172,7 +172,7 @@ users:
 }
 
 // ask sends one request, and explains its error.
-func ask(t *testing.T, c *connect.Cluster) error {
+func ask(t *testing.T, c *connect.Connection) error {
 	t.Helper()
 	client, err := rest.HTTPClientFor(c.Config)
 	if err != nil {

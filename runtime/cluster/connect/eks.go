@@ -38,7 +38,7 @@ const (
 //
 // eks signs its only request to EKS itself: the SDK's package for that service would add a millisecond to the start of
 // every command.
-func (c *Cluster) eks(ctx context.Context, name string, environ []string) error {
+func (c *Connection) eks(ctx context.Context, name string, environ []string) error {
 	cfg, err := awsconfig.LoadDefaultConfig(ctx)
 	if err != nil {
 		return &Error{Reason: NoPlugin, Text: "eks_cluster " + quote(name) + ": " + oneLine(err.Error()), Err: err}

@@ -13,7 +13,7 @@ import (
 )
 
 // Explain explains an error of this cluster, like the function Explain, and adds the cluster's address and context.
-func (c *Cluster) Explain(err error) error {
+func (c *Connection) Explain(err error) error {
 	err = Explain(err)
 	var e *Error
 	if !errors.As(err, &e) {

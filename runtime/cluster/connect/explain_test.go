@@ -118,7 +118,7 @@ func TestExplainNetwork(t *testing.T) {
 		{"in time", silent(t), "no response in time"},
 		{"broken", broken.URL, "the connection was interrupted"},
 	} {
-		cluster := &connect.Cluster{Context: "prod", Host: c.host, Config: &rest.Config{Host: c.host, Timeout: 300 * time.Millisecond}}
+		cluster := &connect.Connection{Context: "prod", Host: c.host, Config: &rest.Config{Host: c.host, Timeout: 300 * time.Millisecond}}
 		err := ask(t, cluster)
 		var e *connect.Error
 		if !errors.As(err, &e) || e.Reason != connect.Unreachable {

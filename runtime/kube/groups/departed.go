@@ -14,9 +14,9 @@ import (
 
 func deadKey(uid, group string) string { return uid + "/" + group }
 
-// departed reports whether nothing is left of a member of a group: its Job is gone or finished, its coordinator, which could
-// create a pod, doesn't run any more, and no pod of its run that is in the group runs. Time plays no part: what can't be
-// seen may exist.
+// departed reports whether a member of a group can no longer use its slot: its Job is gone or finished, its coordinator, which
+// could create a pod, has ended, and no pod of its run in the group is running. Time alone proves nothing: an object that can't
+// be read may still exist.
 func (l *leases) departed(ctx context.Context, m *Member, group string) bool {
 	job, err := l.o.Client.GetJob(ctx, m.Run)
 	switch {
@@ -42,7 +42,7 @@ func (l *leases) departed(ctx context.Context, m *Member, group string) bool {
 	return true
 }
 
-// Label is the key of the label of pods that are in a group.
+// Label returns the key of the label of pods in a group.
 func Label(project, group string) string {
 	return kube.LabelGroup + kube.GroupDigest(project, group)
 }
@@ -56,7 +56,7 @@ func finished(job *batchv1.Job) bool {
 	return false
 }
 
-// watchMembers finds out when a holder has departed: the Jobs of all holders are watched while w waits.
+// watchMembers watches the Jobs of all holders while w waits, to find out when a holder has departed.
 func (g *Groups) watchMembers(w *waiter, holders []Member) {
 	there := map[string]bool{}
 	for _, m := range holders {
@@ -94,7 +94,7 @@ const (
 	departLast  = 15 * time.Second
 )
 
-// awaitDeparture waits until nothing is left of a member, and reports whether that was before ctx ended.
+// awaitDeparture waits until a member has departed. It returns false if ctx ended first.
 func (l *leases) awaitDeparture(ctx context.Context, m *Member, group string) bool {
 	watching, stop := context.WithCancel(ctx)
 	seen := false

@@ -19,8 +19,8 @@ import (
 // Member is a holder of a slot, or a waiter in the queue. Its identity is the run's Job, the step and the attempt, so that a
 // successor finds what an earlier coordinator of the run holds.
 type Member struct {
-	Run     string    `json:"run"` // the Job
-	UID     string    `json:"uid"` // its own
+	Run     string    `json:"run"` // the name of its Job
+	UID     string    `json:"uid"` // the UID of its Job
 	Step    string    `json:"step"`
 	Attempt int       `json:"attempt"`
 	Since   time.Time `json:"since"`
@@ -30,16 +30,18 @@ func (m *Member) is(o *Member) bool {
 	return m.UID == o.UID && m.Step == o.Step && m.Attempt == o.Attempt
 }
 
+func engineHolder(m Member) engine.Holder { return engine.Holder{Run: m.Run, Step: m.Step} }
+
 // leases read and write the Leases of groups. They are safe for concurrent use.
 type leases struct{ o *Options }
 
-// entries are the holders of a group's slots and its queue, as annotations of the group's Lease have them.
+// entries are the holders of a group's slots and its queue, from the annotations of the group's Lease.
 type entries struct{ holders, queue []Member }
 
 // longestStep limits a step's address in a Lease; a longer one is replaced by its hash.
 const longestStep = 180
 
-// maxWaiting limits the queue in the Lease: the others join it later.
+// maxWaiting limits the queue in the Lease. Further waiters join it later.
 const maxWaiting = 100
 
 func (l *leases) member(s engine.Slot) Member {
@@ -66,7 +68,7 @@ func find(list []Member, m *Member) int {
 	return slices.IndexFunc(list, func(o Member) bool { return o.is(m) })
 }
 
-// drop returns a list without those for which out is true.
+// drop returns a list without the members for which out returns true.
 func drop(list []Member, out func(*Member) bool) []Member {
 	return slices.DeleteFunc(slices.Clone(list), func(m Member) bool { return out(&m) })
 }
@@ -76,7 +78,8 @@ func (r *entries) equal(o *entries) bool {
 	return slices.EqualFunc(r.holders, o.holders, same) && slices.EqualFunc(r.queue, o.queue, same)
 }
 
-// write stores entries in the group's Lease, which is new or as it was read. A Lease without entries is removed.
+// write stores entries in the group's Lease: a new Lease if lease is nil, else the one that was read. It deletes a Lease
+// without entries.
 func (l *leases) write(ctx context.Context, group string, lease *coordinationv1.Lease, r *entries) (*coordinationv1.Lease, error) {
 	if len(r.holders)+len(r.queue) == 0 {
 		if lease == nil {
@@ -120,8 +123,8 @@ func (l *leases) write(ctx context.Context, group string, lease *coordinationv1.
 	return l.o.Client.UpdateLease(ctx, lease)
 }
 
-// amend applies change to a group's entries, and repeats that until no other run has changed them meanwhile. It returns the
-// entries as they are then, and the version of their Lease.
+// amend applies change to a group's entries. It repeats that if another run has changed them concurrently. It returns the new
+// entries and the version of their Lease.
 func (l *leases) amend(ctx context.Context, group string, change func(*entries)) (now entries, version string, err error) {
 	wait := l.o.Requests.BackOff()
 	for {
@@ -138,7 +141,7 @@ func (l *leases) amend(ctx context.Context, group string, change func(*entries))
 			if lease != nil {
 				version = lease.ResourceVersion
 				if was, unreadable = readEntries(lease); unreadable != nil {
-					return nil // no use to try it again
+					return nil // another request would fail as well
 				}
 			}
 			now = entries{slices.Clone(was.holders), slices.Clone(was.queue)}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/runtime/kube/requests"
@@ -23,22 +24,23 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Host is the run's driver. Everything but Logged is called in its loop, or leads there.
+// Host is the run's driver.
 type Host interface {
-	// Async runs work beside the loop, and the function that it returns in the loop; nil: none.
+	// Async runs work in another goroutine, and then the function that it returns in the loop, unless it is nil. It is called
+	// in the loop.
 	Async(work func(ctx context.Context) func())
-	// Post runs a function in the loop. It is called from any goroutine.
+	// Post runs a function in the loop. It is called by any goroutine.
 	Post(f func())
-	// Feed gives the engine an event.
+	// Feed passes an event to the engine. It is called in the loop.
 	Feed(e record.Event)
-	// Notify reports an event to those who follow the run. It is not part of the run's log.
+	// Notify notifies the observers of the run of an event that is not part of the run's log. It is called in the loop.
 	Notify(e record.Event)
-	// Logged waits until everything that has happened so far is in the run's log. It reports false if that can't be any
-	// more. It is called beside the loop.
+	// Logged waits until the run's log contains all events so far. It returns false if that is no longer possible. It is
+	// called outside the loop.
 	Logged(ctx context.Context) bool
 }
 
-// Options say whose groups these are.
+// Options identify the run and its project.
 type Options struct {
 	Client    *kubeclient.Client
 	Requests  *requests.Requests
@@ -46,7 +48,7 @@ type Options struct {
 	Namespace string
 	Job       string // the run's name
 	JobUID    string
-	Pace      time.Duration // as of requests.New
+	Pace      time.Duration // see requests.New
 }
 
 // Groups are the concurrency groups of a run: the slots that it holds, and those that it waits for. It is owned by the
@@ -58,10 +60,10 @@ type Groups struct {
 	waits     map[engine.Slot]*waiter
 	held      map[engine.Slot]bool
 	lingers   map[string]*linger   // by pod
-	late      map[engine.Slot]bool // slots that are released when their last pod has ended
+	late      map[engine.Slot]bool // the slots that are released when their last pod has ended
 	dead      map[string]bool      // departed members, by deadKey
 	watching  bool
-	blind     error // why the watch of the Leases sees nothing; nil: it does
+	blind     error // why the watch of the Leases is interrupted; nil: it works
 	releasing sync.WaitGroup
 }
 
@@ -77,7 +79,7 @@ func (g *Groups) warn(step, text string) {
 	g.host.Notify(record.Event{Version: record.Version, Type: record.Warned, At: now(), Run: g.o.Job, Step: step, Text: text})
 }
 
-// now is the time as records have it.
+// now returns the current time as records contain it.
 func now() time.Time { return time.Now().UTC().Round(0) }
 
 // waiter is a request for a slot.
@@ -86,18 +88,19 @@ type waiter struct {
 	skip  bool
 	since time.Time
 
-	busy, again bool          // a look is under way; and another one is to follow
+	busy, again bool          // a look is in progress; another one is to follow
 	tried       chan struct{} // closed when the last look has ended; nil: there was none
 	gone        bool          // the request was withdrawn
 	told        string        // what it waits for, as last reported
 	version     string        // of the Lease at the last look
 	ahead       []Member
-	pass        bool // those ahead have had the time to enter
+	pass        bool // the waiters ahead have had enough time to take a slot
 	timer       *time.Timer
-	jobs        map[string]context.CancelFunc // ends the watch of a holder's Job, by UID
+	jobs        map[string]context.CancelFunc // end the watches of the Jobs of holders, by UID
 }
 
-// passAfter is how long a free slot is reserved for the runs that are ahead in the queue. Only the order depends on it.
+// passAfter is how long a free slot is reserved for the runs that are ahead in the queue. Only the order of the runs depends
+// on it.
 const passAfter = 30 * time.Second
 
 // Request requests a slot. The answer is an event: GroupEntered or GroupBusy.
@@ -130,7 +133,7 @@ func (g *Groups) look(w *waiter) {
 	})
 }
 
-// looked takes in what a look has found.
+// looked handles the result of a look.
 func (g *Groups) looked(w *waiter, f *found) {
 	w.busy = false
 	for _, key := range f.dead {
@@ -138,7 +141,7 @@ func (g *Groups) looked(w *waiter, f *found) {
 	}
 	e := record.Event{Type: record.GroupEntered, Step: w.slot.Step, Attempt: w.slot.Attempt}
 	switch {
-	case w.gone: // Release handles what was found
+	case w.gone: // Release handles the slot if it was taken
 		return
 	case f.in:
 		g.held[w.slot] = true
@@ -148,7 +151,7 @@ func (g *Groups) looked(w *waiter, f *found) {
 			g.withdraw(w.slot, nil)
 		}
 	case w.skip:
-		e.Type, e.Text = record.GroupBusy, fmt.Sprintf("group %s is busy: %s", w.slot.Group, describeMembers(f.entries.holders))
+		e.Type, e.Text = record.GroupBusy, fmt.Sprintf("group %s is busy: %s", w.slot.Group, engine.DescribeHolders(f.entries.holders, engineHolder))
 	default:
 		g.wait(w, f)
 		return
@@ -157,7 +160,7 @@ func (g *Groups) looked(w *waiter, f *found) {
 	g.host.Feed(e)
 }
 
-// wait continues to wait.
+// wait makes a waiter continue to wait after a look.
 func (g *Groups) wait(w *waiter, f *found) {
 	w.version = f.version
 	if !slices.EqualFunc(f.ahead, w.ahead, func(a, b Member) bool { return a.is(&b) }) {
@@ -178,7 +181,7 @@ func (g *Groups) wait(w *waiter, f *found) {
 		var t *time.Timer
 		t = time.AfterFunc(patience, func() {
 			g.host.Post(func() {
-				if w.timer != t { // it was too late to stop it
+				if w.timer != t { // the timer fired before it could be stopped
 					return
 				}
 				w.timer, w.pass = nil, true
@@ -196,7 +199,7 @@ func (g *Groups) wait(w *waiter, f *found) {
 
 // tellWait reports the holders of the slots if they have changed.
 func (g *Groups) tellWait(w *waiter, holders []Member) {
-	text := fmt.Sprintf("a slot in group %s: %s", w.slot.Group, describeMembers(holders))
+	text := fmt.Sprintf("a slot in group %s: %s", w.slot.Group, engine.DescribeHolders(holders, engineHolder))
 	if len(holders) < w.slot.Limit {
 		text = fmt.Sprintf("a slot in group %s: other runs are ahead in the queue", w.slot.Group)
 	}
@@ -225,7 +228,7 @@ func (g *Groups) done(w *waiter) {
 	}
 }
 
-// watch begins to watch the Leases: one watch for all groups, from the first wait on.
+// watch starts to watch the Leases when a slot is first waited for. One watch serves all groups.
 func (g *Groups) watch() {
 	if g.watching {
 		return
@@ -235,6 +238,7 @@ func (g *Groups) watch() {
 		g.o.Client.WatchLeases(ctx, kube.LabelComponent+"="+kube.ComponentGroup, kubeclient.Watcher[*coordinationv1.Lease]{
 			Changed: func(l *coordinationv1.Lease) { g.host.Post(func() { g.changed(l) }) },
 			Gone:    func(l *coordinationv1.Lease) { g.host.Post(func() { g.vanished(l.Name) }) },
+			Listed:  func(there map[string]types.UID) { g.host.Post(func() { g.listed(there) }) },
 			Fault:   func(err error) { g.host.Post(func() { g.fault(err) }) },
 		})
 		return nil
@@ -249,7 +253,7 @@ func (g *Groups) fault(err error) {
 	g.blind = err
 }
 
-// changed looks again if a slot may be free. It ignores changes of the queue.
+// changed handles a change of a Lease: it looks again if a slot may be free, and ignores changes of the queue.
 func (g *Groups) changed(l *coordinationv1.Lease) {
 	r, err := readEntries(l)
 	for _, w := range g.waiting(l.Name) {
@@ -271,6 +275,16 @@ func (g *Groups) vanished(name string) {
 	}
 }
 
+// listed looks again for the groups whose Lease is not among those that exist: it may have been removed before the watch saw
+// it.
+func (g *Groups) listed(there map[string]types.UID) {
+	for _, w := range g.waits {
+		if there[kube.GroupLease(g.o.Project, w.slot.Group)] == "" {
+			g.look(w)
+		}
+	}
+}
+
 // waiting returns the requests for a slot in the group of a Lease.
 func (g *Groups) waiting(name string) []*waiter {
 	var out []*waiter
@@ -280,13 +294,4 @@ func (g *Groups) waiting(name string) []*waiter {
 		}
 	}
 	return out
-}
-
-// describeMembers describes the holders of the slots, to be used in a sentence.
-func describeMembers(holders []Member) string {
-	out := make([]engine.Holder, len(holders))
-	for i := range holders {
-		out[i] = engine.Holder{Run: holders[i].Run, Step: holders[i].Step}
-	}
-	return engine.DescribeHolders(out)
 }

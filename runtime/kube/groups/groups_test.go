@@ -9,11 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	batchv1 "k8s.io/api/batch/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/runtime/kube/requests"
@@ -56,8 +54,10 @@ func newRun(t *testing.T, api *kubetest.API, job string) (*Groups, *host) {
 	ctx, stop := context.WithCancel(t.Context())
 	h := &host{ctx: ctx, inbox: make(chan func(), 16), events: make(chan record.Event, 16)}
 	t.Cleanup(func() { stop(); h.work.Wait() })
-	api.Put(&batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: job, Namespace: "ns", UID: types.UID("uid-" + job)}})
-	g := New(&Options{Client: api.Client("ns"), Requests: requests.New(0), Project: "x", Namespace: "ns", Job: job, JobUID: "uid-" + job}, h)
+	api.PutJob(job)
+	g := New(&Options{
+		Client: api.Client(kubetest.Namespace), Requests: requests.New(0), Project: "x", Namespace: kubetest.Namespace, Job: job, JobUID: kubetest.JobUID(job),
+	}, h)
 	h.work.Go(func() {
 		for {
 			select {
@@ -96,7 +96,7 @@ func TestTurns(t *testing.T) {
 		}
 		atB.Post(func() { b.Request(engine.RequestSlot{Slot: slot("s")}) })
 		synctest.Wait()
-		if l := lease(api); len(atB.events) > 0 || !strings.Contains(l[kube.AnnotationWaiting], "uid-b") || !strings.Contains(l[kube.AnnotationHolders], "uid-a") {
+		if l := lease(api); len(atB.events) > 0 || !strings.Contains(l[kube.AnnotationWaiting], kubetest.JobUID("b")) || !strings.Contains(l[kube.AnnotationHolders], kubetest.JobUID("a")) {
 			t.Fatalf("b doesn't wait: %v", l)
 		}
 		atA.Post(func() { a.Release(slot("s")) })
@@ -123,7 +123,7 @@ func TestLinger(t *testing.T) {
 			g.Release(slot("s"))
 		})
 		time.Sleep(time.Hour)
-		if l := lease(api); !strings.Contains(l[kube.AnnotationHolders], "uid-a") {
+		if l := lease(api); !strings.Contains(l[kube.AnnotationHolders], kubetest.JobUID("a")) {
 			t.Fatalf("the slot was released: %v", l)
 		}
 		h.Post(func() { g.Pod(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "p", UID: "u"}}, true) })
@@ -143,12 +143,8 @@ func TestDeparted(t *testing.T) {
 		b, atB := newRun(t, api, "b")
 		atA.Post(func() { a.Request(engine.RequestSlot{Slot: slot("s")}) })
 		<-atA.events
-		for name, labels := range map[string]map[string]string{
-			"coordinator": {batchv1.ControllerUidLabel: "uid-a"},
-			"step":        {kube.LabelRunUID: "uid-a", Label("x", "gpu"): "gpu"},
-		} {
-			api.Put(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "ns", UID: types.UID(name), Labels: labels}, Status: corev1.PodStatus{Phase: corev1.PodRunning}})
-		}
+		api.PutCoordinator("coordinator", "a")
+		api.PutStep("step", "a", map[string]string{Label("x", "gpu"): "gpu"})
 		atB.Post(func() { b.Request(engine.RequestSlot{Slot: slot("s")}) })
 		for _, gone := range [][2]string{{"jobs", "a"}, {"pods", "coordinator"}, {"pods", "step"}} {
 			time.Sleep(24 * time.Hour)

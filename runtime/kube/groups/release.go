@@ -10,12 +10,13 @@ import (
 
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/runtime/kube/podstate"
+	"pipec.dev/pipec/runtime/kube/requests"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/record"
 )
 
-// linger is a pod that runs, as far as is known, though its attempt has ended: its node is out of reach. Its slots are released
-// when it has ended.
+// linger is a pod that may still run although its attempt has ended, because its node is unreachable. Its slots are released
+// when the pod has ended.
 type linger struct {
 	uid   types.UID
 	slots []engine.Slot
@@ -51,8 +52,9 @@ func (g *Groups) lingering(s engine.Slot) bool {
 	return false
 }
 
-// withdraw removes the run from a group's Lease after the reason is in the run's log. Otherwise a successor would assume that
-// the run holds the slot. It waits for after, which is closed when a look that might still take a slot has ended.
+// withdraw removes the run from a group's Lease after the reason was written to the run's log. Otherwise a successor would
+// assume that the run holds the slot. It first waits for after, which is closed when a look that might still take a slot has
+// ended.
 func (g *Groups) withdraw(s engine.Slot, after <-chan struct{}) {
 	me := g.lease.member(s)
 	g.releasing.Add(1)
@@ -62,28 +64,49 @@ func (g *Groups) withdraw(s engine.Slot, after <-chan struct{}) {
 			<-after
 		}
 		if !g.host.Logged(ctx) {
-			return nil // another coordinator drives the run by now, and holds its slots
+			return nil // another coordinator drives the run, and holds its slots
 		}
+		g.remove(ctx, s, &me)
+		return nil
+	})
+}
+
+// remove removes the run from a group's Lease. If the server denies that, it is tried as long as the coordinator runs: until
+// then all runs of the group wait, this one too. It is called beside the loop.
+func (g *Groups) remove(ctx context.Context, s engine.Slot, me *Member) {
+	wait, told := g.o.Requests.BackOff(), false
+	for {
 		_, _, err := g.lease.amend(ctx, s.Group, func(r *entries) {
 			r.holders, r.queue = drop(r.holders, me.is), drop(r.queue, me.is)
 		})
 		if err == nil || ctx.Err() != nil {
-			return nil
+			return
 		}
-		return func() {
-			g.warn(s.Step, "its slot in group "+s.Group+" can't be released before the run ends: "+err.Error())
+		if !told {
+			told = true
+			g.host.Post(func() { g.warn(s.Step, "its slot in group "+s.Group+" can't be released yet: "+err.Error()) })
 		}
-	})
+		if !requests.Denied(err) {
+			return
+		}
+		t := time.NewTimer(wait.NextBackOff())
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return
+		}
+	}
 }
 
-// Linger notes that a pod runs, as far as is known, though its attempt has ended: its slots are released when it has ended.
+// Linger notes that a pod may still run although its attempt has ended. Its slots are released when the pod has ended.
 func (g *Groups) Linger(pod string, uid types.UID, slots []engine.Slot) {
 	if len(slots) > 0 {
 		g.lingers[pod] = &linger{uid: uid, slots: slots}
 	}
 }
 
-// Pod takes in a pod of the run as the cluster reports it.
+// Pod handles a change of a pod of the run that the cluster reports.
 func (g *Groups) Pod(p *corev1.Pod, gone bool) {
 	l := g.lingers[p.Name]
 	if l == nil || l.uid != p.UID {
@@ -101,8 +124,9 @@ func (g *Groups) Pod(p *corev1.Pod, gone bool) {
 	}
 }
 
-// Resume takes over the slots that an earlier coordinator held. Slots that it released according to the run's log may still be
-// in the Lease: they are removed when none of the run's pods in the group is running. listed are the pods of the run.
+// Resume takes over the slots that an earlier coordinator held. The Lease may still contain slots that the earlier coordinator
+// released according to the run's log: they are removed when no pod of the run in the group is running. listed are the pods of
+// the run.
 func (g *Groups) Resume(open *engine.Open, listed map[string]*corev1.Pod) {
 	held, released := open.Slots()
 	for _, s := range held {
@@ -156,13 +180,13 @@ func (g *Groups) Resume(open *engine.Open, listed map[string]*corev1.Pod) {
 	}
 }
 
-// linger keeps slots until the pods that may be in them have ended.
+// linger keeps slots until the pods that may use them have ended.
 func (g *Groups) linger(pods []*corev1.Pod, slots map[Member]engine.Slot, members []Member) {
 	for _, m := range members {
 		m.Since = time.Time{}
 		s := slots[m]
 		for _, p := range pods {
-			if l := g.lingers[p.Name]; l != nil { // else it has gone since
+			if l := g.lingers[p.Name]; l != nil { // else the pod has ended in the meantime
 				l.slots = append(l.slots, s)
 			}
 		}
@@ -174,7 +198,7 @@ func (g *Groups) linger(pods []*corev1.Pod, slots map[Member]engine.Slot, member
 	}
 }
 
-// running returns the pods that run and are in a group, of attempts that have ended according to the run's log.
+// running returns the running pods in a group whose attempts have ended according to the run's log.
 func (g *Groups) running(listed map[string]*corev1.Pod, group string, asked map[string]bool) []*corev1.Pod {
 	var out []*corev1.Pod
 	for _, p := range listed {
@@ -189,8 +213,8 @@ func (g *Groups) running(listed map[string]*corev1.Pod, group string, asked map[
 // releaseTimeout limits how long the end of a run waits until its slots are released.
 const releaseTimeout = 30 * time.Second
 
-// Settle waits until all slots are released, for a limited time. It is called before the run ends, so that no waiter has to
-// find out that the run has ended.
+// Settle waits until all slots are released, for a limited time. It is called before the run ends, because waiters notice the
+// release of a slot sooner than the end of its run.
 func (g *Groups) Settle(ctx context.Context) {
 	done := make(chan struct{})
 	go func() {

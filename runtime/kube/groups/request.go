@@ -6,7 +6,7 @@ import (
 	"pipec.dev/pipec/runtime/engine"
 )
 
-// found is what a look has found.
+// found is the result of a look.
 type found struct {
 	in      bool
 	maybe   bool // a request to write the Lease may have been obeyed, even if there is an error
@@ -15,21 +15,21 @@ type found struct {
 	ahead   []Member
 	dead    []string // keys of members that have departed
 	err     error
-	lost    bool // another coordinator drives the run by now
+	lost    bool // another coordinator drives the run
 }
 
-// try is an attempt to take a slot.
+// try is one look at the Lease of a group, which takes a slot if one is free.
 type try struct {
 	host   Host
 	lease  *leases
 	slot   engine.Slot
 	skip   bool
-	passed []Member // those ahead who have had the time to enter
+	passed []Member // the waiters ahead that have had enough time to take a slot
 	dead   map[string]bool
 }
 
-// do takes a free slot, or joins the queue. What has led to the request is in the run's log before: else a successor of this
-// coordinator might not repeat the request, and the slot would never be released.
+// do takes a free slot, or joins the queue. It first waits until the run's log contains the events that led to the request.
+// Otherwise a successor might not repeat the request, and the slot would never be released.
 func (t *try) do(ctx context.Context) (out found) {
 	if !t.host.Logged(ctx) {
 		return found{lost: true}
@@ -46,7 +46,7 @@ func (t *try) do(ctx context.Context) (out found) {
 		if out.in || out.err != nil || !t.skip {
 			return out
 		}
-		// Before the step is skipped: do the holders still exist?
+		// Before the step is skipped, check whether the holders still exist.
 		more := t.departed(ctx, out.entries.holders)
 		if len(more) == 0 {
 			return out
@@ -67,8 +67,8 @@ func (t *try) departed(ctx context.Context, members []Member) (found []string) {
 	return found
 }
 
-// admit makes a member a holder if a slot is free and it is its turn, and else puts it in the queue. ahead are those whose
-// turn is before, if a slot is free.
+// admit makes a member a holder if there are enough free slots for it and for the waiters ahead of it. Otherwise it puts the
+// member in the queue, and returns the waiters ahead if a slot is free.
 func (t *try) admit(r *entries, me *Member) (in bool, ahead []Member) {
 	if find(r.holders, me) >= 0 {
 		return true, nil

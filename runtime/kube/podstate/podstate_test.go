@@ -190,6 +190,8 @@ func TestVerdict(t *testing.T) {
 		{"the wrapper was killed", nil, status(corev1.PodFailed, main(over(137, "Error", ""))), false, record.Failed, infra, record.ReasonLost, "exit code 137, killed"},
 		{"the wrapper says why", nil, status(corev1.PodFailed, main(over(3, "Error", told))), false, record.Failed, infra, record.ReasonStore, "no bucket"},
 		{"the result that it speaks of isn't there", nil, status(corev1.PodFailed, main(over(7, "Error", promised))), false, record.Failed, infra, record.ReasonLost, "without a result"},
+		{"the wrapper has panicked", nil, status(corev1.PodFailed, main(over(2, "Error", "panic: boom\n\ngoroutine 7 [running]:\npipec.dev/pipec/runtime/store.(*tree).walk(0xc00009)\n\t/x/tree.go:9"))), false, record.Failed, user, record.ReasonInternal, "store.(*tree).walk"},
+		{"the wrapper's own memory", nil, status(corev1.PodFailed, main(over(2, "Error", "fatal error: runtime: out of memory"))), false, record.Failed, infra, record.ReasonLost, "exit code 2"},
 		{"no such program", nil, status(corev1.PodFailed, main(over(128, "StartError", "exec: no such file"))), false, record.Failed, user, record.ReasonStart, "no such file"},
 		{"its init container", nil, status(corev1.PodFailed, initEnded("mine", over(4, "Error", ""))), false, record.Failed, user, record.ReasonStart, `"mine" ended: exit code 4`},
 		{"the agent's init container", nil, status(corev1.PodFailed, initEnded(kube.ContainerAgent, over(3, "Error", ""))), false, record.Failed, infra, record.ReasonStart, "agent"},
@@ -214,4 +216,21 @@ func FuzzVerdict(f *testing.F) {
 			t.Errorf("%+v", r)
 		}
 	})
+}
+
+// TestUnknown: a node that doesn't report on a pod is silent, whether the pod has started or not.
+func TestUnknown(t *testing.T) {
+	created := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, started := range []bool{false, true} {
+		p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: metav1.NewTime(created)}, Status: corev1.PodStatus{Phase: corev1.PodUnknown}}
+		if started {
+			p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: kube.ContainerMain, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(created.Add(time.Minute))}}}}
+		}
+		if s := Of(p); s.Silent.IsZero() || s.Ends() {
+			t.Errorf("started %v: %+v", started, s)
+		}
+	}
+	if s := Of(&corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodUnknown}}); s.Silent.IsZero() {
+		t.Errorf("without a time: %+v", s)
+	}
 }

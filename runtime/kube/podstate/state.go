@@ -1,5 +1,7 @@
-// Package podstate reads what Kubernetes says of a step's pod: whether its main container has started, what keeps it from
-// starting, how it has ended, and whose fault that was. It is pure: a pod and a result go in, a verdict comes out.
+// Package podstate interprets the status of a step's pod: whether its main container has started, why it has not, how it has
+// ended, and who caused a failure. Its functions are pure: they turn a pod and a committed result into a verdict.
+//
+// It makes no requests, and does not decide what to do about a pod.
 package podstate
 
 import (
@@ -13,28 +15,28 @@ import (
 
 // State is the state of a pod.
 type State struct {
-	Node string // "": none yet
+	Node string // "": the pod has no node yet
 
 	Started time.Time // of the main container; zero: it has not started
 	Main    *Ended    // how the main container has ended; nil: it has not
-	Waiting *Waiting  // what the pod waits for before the main container starts; nil: nothing is wrong
+	Waiting *Waiting  // why the main container has not started; nil: no cause is known
 
-	// OthersRun reports that a container beside the main one still runs and will not end: an injected sidecar.
+	// OthersRun reports that another container, such as an injected sidecar, still runs and will not end.
 	OthersRun bool
-	// Over says that nothing in the pod runs any more, or ever will.
+	// Over reports that no container of the pod is running or will run.
 	Over bool
 
 	Reason, Message string     // of the pod as a whole: Evicted, DeadlineExceeded, OutOfcpu, …
-	Disruption      *Condition // it is or was to be ended for the cluster's sake
+	Disruption      *Condition // the cluster ends or has ended the pod, for example to drain its node; nil: it does not
 	Init            *Ended     // an init container that has failed
 	InitName        string
 
-	Deleted time.Time // by when the pod should be gone; zero: it is not deleted
-	// Silent says since when the node has not been heard of; zero: it is there.
+	Deleted time.Time // when a deleted pod should be gone; zero: it is not deleted
+	// Silent is when the node became unreachable; zero: it is reachable.
 	Silent time.Time
 }
 
-// Ended is how a container has ended.
+// Ended describes how a container has ended.
 type Ended struct {
 	ExitCode int
 	Signal   int
@@ -43,14 +45,13 @@ type Ended struct {
 	At       time.Time
 }
 
-// Condition is why.
+// Condition is the reason and the message of a condition of the pod.
 type Condition struct{ Reason, Message string }
 
-// Ends reports whether the attempt's end can be determined: the main container has ended, or it never
-// will run.
+// Ends reports whether the end of the attempt is known: the main container has ended, or it will never run.
 func (s *State) Ends() bool { return s.Main != nil || s.Over }
 
-// Of reads a pod.
+// Of returns the state of a pod.
 func Of(pod *corev1.Pod) State {
 	st := &pod.Status
 	s := State{
@@ -92,7 +93,7 @@ func (s *State) main(c *corev1.ContainerStatus) {
 	case c.State.Terminated != nil:
 		s.Main = ended(c.State.Terminated)
 		s.Started = c.State.Terminated.StartedAt.Time
-	case c.LastTerminationState.Terminated != nil: // it is started again: not by pipec's will
+	case c.LastTerminationState.Terminated != nil: // the container was restarted, which pipec never requests
 		s.Started = c.LastTerminationState.Terminated.StartedAt.Time
 	}
 }
@@ -101,10 +102,16 @@ func ended(t *corev1.ContainerStateTerminated) *Ended {
 	return &Ended{ExitCode: int(t.ExitCode), Signal: int(t.Signal), Reason: t.Reason, Message: t.Message, At: t.FinishedAt.Time}
 }
 
-// silent finds out whether the node is heard of. Of a node that isn't, the cluster says of every pod that it isn't ready,
-// though its containers are; and a pod that was deleted stays.
+// silent sets Silent if the node is unreachable. The cluster then reports each of its pods as not ready although the containers
+// are ready, and a deleted pod continues to exist.
 func (s *State) silent(pod *corev1.Pod) {
-	if s.Over || s.Started.IsZero() || s.Main != nil {
+	if s.Over || s.Main != nil {
+		return
+	}
+	if pod.Status.Phase == corev1.PodUnknown { // its node doesn't report on it
+		s.Silent = firstTime(s.Deleted, transition(pod, corev1.PodReady), s.Started, pod.CreationTimestamp.Time)
+	}
+	if s.Started.IsZero() {
 		return
 	}
 	ready, containers := condition(pod, corev1.PodReady), condition(pod, corev1.ContainersReady)
@@ -115,6 +122,24 @@ func (s *State) silent(pod *corev1.Pod) {
 	if pod.Status.Reason == "NodeLost" && s.Silent.IsZero() {
 		s.Silent = s.Deleted
 	}
+}
+
+// transition returns the time of the last change of a condition; zero if there is none.
+func transition(pod *corev1.Pod, kind corev1.PodConditionType) time.Time {
+	if c := condition(pod, kind); c != nil {
+		return c.LastTransitionTime.Time
+	}
+	return time.Time{}
+}
+
+// firstTime returns the first time that is set; the Unix epoch if none is.
+func firstTime(times ...time.Time) time.Time {
+	for _, t := range times {
+		if !t.IsZero() {
+			return t
+		}
+	}
+	return time.Unix(0, 0)
 }
 
 func condition(pod *corev1.Pod, kind corev1.PodConditionType) *corev1.PodCondition {

@@ -10,20 +10,20 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Reasons that only pods end for.
+// Reasons that only pods have.
 const (
 	ReasonEvicted  = "Evicted"
 	ReasonDeadline = "DeadlineExceeded"
 	ReasonDeleted  = "PodDeleted"
-	ReasonRefused  = "PodRefused" // by the node that it was given to
+	ReasonRefused  = "PodRefused" // the node rejected the pod
 	ReasonNodeLost = "NodeLost"
 )
 
-// Verdict is how an attempt has ended, by what its wrapper has committed (nil: nothing), and by its pod as it was seen
-// last. gone says that the pod is no more. The result has the names and times of neither: the caller fills them in.
+// Verdict returns how an attempt has ended, from the result that its wrapper has committed (nil: none) and the last known state
+// of its pod. gone reports that the pod no longer exists. The caller sets the names and times of the result.
 //
-// A committed result counts, except if the pod has a better reason: the wrapper gets a signal without its cause,
-// and not every kernel reports that a process was killed because it ran out of memory.
+// A committed result counts, unless the pod has a more precise reason: the wrapper receives a signal without its cause, and
+// not every kernel reports that a process was killed because memory ran out.
 func Verdict(committed *record.Result, s *State, gone bool) record.Result {
 	if committed != nil {
 		return refine(*committed, s, gone)
@@ -33,6 +33,10 @@ func Verdict(committed *record.Result, s *State, gone bool) record.Result {
 		if t, ok := step.ParseTermination(s.Main.Message); ok && t.Result == "" && t.Status != record.Succeeded {
 			r.Status, r.Class, r.Reason, r.Message, r.ExitCode = t.Status, t.Class, t.Reason, t.Message, t.ExitCode
 			return refine(r, s, gone)
+		}
+		if reason, message, ok := step.CrashReason(s.Main.Message); ok {
+			r.Class, r.Reason, r.Message = record.ClassUser, reason, message
+			return r
 		}
 	}
 	switch {
@@ -60,7 +64,7 @@ func Verdict(committed *record.Result, s *State, gone bool) record.Result {
 
 const oomKilled = "OOMKilled"
 
-// refine lets the pod say why.
+// refine replaces the reason of a committed result by the reason of the pod, if that is more precise.
 func refine(r record.Result, s *State, gone bool) record.Result {
 	switch {
 	case r.Status == record.Succeeded:
@@ -72,7 +76,7 @@ func refine(r record.Result, s *State, gone bool) record.Result {
 	return r
 }
 
-// outside returns why a pod was ended from outside; false: it is not known that it was.
+// outside returns why a pod was ended from outside. It returns false if that is not known.
 func outside(r *record.Result, s *State, gone bool) bool {
 	switch {
 	case s.Reason == ReasonDeadline:
@@ -94,15 +98,15 @@ func outside(r *record.Result, s *State, gone bool) bool {
 	return true
 }
 
-// ownStorage reports whether an eviction's message is about what the pod itself has written: a limit of its own, and no
-// shortage of the node. The messages are the kubelet's.
+// ownStorage reports whether a pod was evicted because it exceeded its own storage limit, and not because the node ran out of
+// storage. It recognizes the messages of the kubelet.
 func ownStorage(message string) bool {
 	return strings.Contains(message, "exceeded its local ephemeral storage limit") ||
 		strings.Contains(message, "ephemeral local storage usage exceeds the total limit") ||
 		strings.Contains(message, "Usage of EmptyDir volume")
 }
 
-// Started reports whether the container's process ever ran.
+// Started reports whether the process of the container has run.
 func (e *Ended) Started() bool { return e.Reason != "StartError" && e.Reason != "ContainerCannotRun" }
 
 func (e *Ended) String() string {
@@ -116,7 +120,7 @@ func (e *Ended) String() string {
 	return text
 }
 
-// why is String, and what the container itself or the runtime said.
+// why returns the text of String and the message of the container or its runtime.
 func (e *Ended) why() string {
 	return strings.TrimSuffix(e.String()+": "+strings.TrimSpace(e.Message), ": ")
 }

@@ -6,26 +6,26 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Kind is the reason why a pod waits. Each kind has its own grace.
+// Kind is the kind of cause for which a pod waits. Each kind has its own time limit.
 type Kind int
 
 // The kinds.
 const (
-	Starting Kind = iota // nothing is wrong, as far as the cluster reports: volumes, an active pull
-	Room                 // no node takes it
+	Starting Kind = iota // the cluster reports no fault: volumes are mounted, or an image is pulled
+	Room                 // no node has room for the pod
 	Image                // an image that can't be pulled
-	Never                // what will never be there: the name of an image that can't be one
-	Config               // a Secret, a ConfigMap or a key that isn't there; a container that can't be made
-	Quota                // the namespace's quota has no room for it
+	Never                // waiting does not help: the name of an image is invalid
+	Config               // a Secret, a ConfigMap or a key does not exist, or a container can't be created
+	Quota                // the quota of the namespace is exhausted
 )
 
-// Waiting is what a pod waits for, and what the cluster says about it.
+// Waiting describes why a pod waits, as the cluster reports it.
 type Waiting struct {
 	Kind            Kind
 	Reason, Message string
 }
 
-// Reasons of attempts that have ended because a pod waited too long.
+// Reasons of attempts that have ended because their pod waited too long.
 const (
 	ReasonUnschedulable = "Unschedulable"
 	ReasonImage         = "ImagePullFailed"
@@ -34,7 +34,7 @@ const (
 	ReasonPending       = "PendingTimeout"
 )
 
-// EndReason is the reason of the attempt that is ended for it.
+// EndReason returns the reason of an attempt that ends because its pod waited too long.
 func (k Kind) EndReason() string {
 	switch k {
 	case Room:
@@ -49,14 +49,14 @@ func (k Kind) EndReason() string {
 	return ReasonPending
 }
 
-// The graces where the step has no pending_timeout. One that has bounds them all.
+// The time limits of steps without a pending_timeout. A pending_timeout limits all kinds.
 const (
-	graceAll    = 30 * time.Minute // a node may have to be bought first
-	graceImage  = 5 * time.Minute  // a registry may be away for a moment
-	graceConfig = 2 * time.Minute  // a Secret may be on its way
+	graceAll    = 30 * time.Minute // an autoscaler may have to add a node
+	graceImage  = 5 * time.Minute  // a registry may be unavailable for a short time
+	graceConfig = 2 * time.Minute  // a Secret may be created shortly after the pod
 )
 
-// Grace is how long a wait of this kind is borne; timeout is the step's pending_timeout, 0 for none.
+// Grace returns how long a pod may wait for this kind of cause. timeout is the step's pending_timeout; 0: none.
 func (k Kind) Grace(timeout time.Duration) time.Duration {
 	grace := graceAll
 	switch {
@@ -75,7 +75,7 @@ func (k Kind) Grace(timeout time.Duration) time.Duration {
 	return grace
 }
 
-// waiting finds what a pod that has not started waits for.
+// waiting returns why a pod has not started; nil: no cause is known.
 func waiting(pod *corev1.Pod) *Waiting {
 	if c := condition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionFalse {
 		return &Waiting{Room, c.Reason, c.Message}
@@ -92,7 +92,7 @@ func waiting(pod *corev1.Pod) *Waiting {
 	return nil
 }
 
-// kindOf sorts what a kubelet says of a container that waits.
+// kindOf returns the kind of a reason that the kubelet reports for a waiting container.
 func kindOf(reason string) Kind {
 	switch reason {
 	case "InvalidImageName", "ErrImageNeverPull":

@@ -1,5 +1,5 @@
-// Package requests limits and repeats the requests that a coordinator sends to the Kubernetes API. It knows nothing of what
-// they are about.
+// Package requests repeats the requests that a coordinator sends to the Kubernetes API. It knows nothing of what they are
+// about.
 package requests
 
 import (
@@ -12,34 +12,25 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// Timeout limits a request that is not answered. The server may have obeyed it all the same.
+// Timeout limits the wait for a response. The server may have carried out a request that timed out.
 const Timeout = 30 * time.Second
 
-// atOnce is how many requests about pods are sent at the same time.
-const atOnce = 16
+// DeniedGrace is how long a request is repeated that the server has no right for: new rights and tokens take a while to be
+// known to all servers.
+const DeniedGrace = time.Minute
 
-// Requests limits how many requests about pods are under way, and repeats those that have failed. It is safe for
-// concurrent use.
+// Requests repeats requests that have failed. It is safe for concurrent use.
 type Requests struct {
 	// Steady says that the pauses between tries are not random. It is set before the first request.
 	Steady bool
 
-	slots chan struct{}
-	pace  time.Duration // the first pause between tries; 0: the one that is good for a server
+	pace time.Duration // the first pause between tries; 0: the one that is good for a server
 }
 
 // New returns requests whose first pause between tries is pace; 0: the one that is good for a server.
-func New(pace time.Duration) *Requests {
-	return &Requests{slots: make(chan struct{}, atOnce), pace: pace}
-}
+func New(pace time.Duration) *Requests { return &Requests{pace: pace} }
 
-// Enter waits until a request may be sent, and returns the function that ends it.
-func (q *Requests) Enter() (leave func()) {
-	q.slots <- struct{}{}
-	return func() { <-q.slots }
-}
-
-// BackOff returns the pauses between the tries of a request.
+// BackOff returns the pauses between the repetitions of a request.
 func (q *Requests) BackOff() *backoff.ExponentialBackOff {
 	b := backoff.NewExponentialBackOff()
 	b.InitialInterval, b.MaxInterval = 200*time.Millisecond, 15*time.Second
@@ -53,14 +44,25 @@ func (q *Requests) BackOff() *backoff.ExponentialBackOff {
 	return b
 }
 
-// Retry sends a request until the server answers it with more than that it has no time.
+// Retry sends a request until the server answers it with more than that it has no time. A request that is denied is sent
+// again for a minute.
 func (q *Requests) Retry(ctx context.Context, what string, send func(context.Context) error) error {
-	wait := q.BackOff()
+	wait, denied := q.BackOff(), time.Time{}
 	for {
 		try, cancel := context.WithTimeout(ctx, Timeout)
 		err := send(try)
 		cancel()
-		if err == nil || !passing(err) {
+		switch {
+		case err == nil:
+			return nil
+		case !Denied(err):
+			denied = time.Time{}
+			if !passing(err) {
+				return err
+			}
+		case denied.IsZero():
+			denied = time.Now()
+		case time.Since(denied) >= DeniedGrace:
 			return err
 		}
 		t := time.NewTimer(wait.NextBackOff())
@@ -73,11 +75,14 @@ func (q *Requests) Retry(ctx context.Context, what string, send func(context.Con
 	}
 }
 
-// passing reports whether an error may pass by itself.
+// Denied reports whether the server has refused a request because the sender lacks the right: 401 or 403.
+func Denied(err error) bool { return apierrors.IsUnauthorized(err) || apierrors.IsForbidden(err) }
+
+// passing reports whether an error may pass by itself, so that a repetition can succeed.
 func passing(err error) bool {
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) {
-		return true // no answer at all
+		return true // there was no response
 	}
 	code := status.Status().Code
 	return code == 429 || code >= 500

@@ -1,8 +1,8 @@
 // Package groups contains the concurrency groups of a project on this machine. A group is a directory with a file for each
 // slot, PROJECT/.pipec/groups/NAME, and the holder of a slot has the lock of its file: see docs/internals/groups.md.
 //
-// It gives slots to runs and makes runs wait for them. When a run requests a slot, and what it does with one, is decided by
-// runtime/engine and runtime/local.
+// The package assigns slots to runs, and makes runs wait for them. It does not decide when a run requests a slot or what the run
+// does with it: see runtime/engine and runtime/local.
 package groups
 
 import (

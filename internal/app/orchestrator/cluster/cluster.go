@@ -82,8 +82,8 @@ func (c *Cluster) live(namespace string, query func(context.Context) (map[string
 // session is a connection to the cluster and the store of a stack.
 type session struct {
 	stack  *orchestrator.Stack
-	conn   *connect.Cluster
-	runs   *remote.Cluster
+	conn   *connect.Connection
+	runs   *remote.Client
 	reader *runs.Reader // nil: it was not opened
 }
 

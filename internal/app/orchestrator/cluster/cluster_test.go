@@ -61,7 +61,7 @@ func TestCheck(t *testing.T) {
 }
 
 func TestClassify(t *testing.T) {
-	s := &session{conn: &connect.Cluster{}}
+	s := &session{conn: &connect.Connection{}}
 	for _, c := range []struct {
 		err  error
 		want fault.Kind

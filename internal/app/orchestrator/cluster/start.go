@@ -186,7 +186,7 @@ func (s *session) upload(ctx context.Context, all []record.Import, given map[str
 	err := imports.Fetch(ctx, s.reader.Store(), o, here)
 	var bad *imports.Fault
 	switch {
-	case errors.As(err, &bad) && !bad.World:
+	case errors.As(err, &bad) && !bad.Environment:
 		return nil, fault.As(fault.User, bad)
 	case err != nil:
 		return nil, fault.Env(err)

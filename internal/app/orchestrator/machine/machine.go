@@ -12,6 +12,7 @@ import (
 	"pipec.dev/pipec/internal/app/notice"
 	"pipec.dev/pipec/internal/app/orchestrator"
 	"pipec.dev/pipec/internal/app/records"
+	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/local"
 	"pipec.dev/pipec/runtime/rerun"
 	"pipec.dev/pipec/runtime/runs"
@@ -141,7 +142,7 @@ func classify(ctx context.Context, err error) error {
 	var (
 		unknown *rerun.UnknownStepError
 		none    *runs.NoStepError
-		refusal *local.Refusal
+		refusal *drive.Refusal
 	)
 	switch {
 	case err == nil:
@@ -155,7 +156,7 @@ func classify(ctx context.Context, err error) error {
 	}
 	kind := fault.User
 	switch refusal.Code {
-	case local.RefusedParam, local.RefusedStep, local.RefusedName:
+	case drive.RefusedParam, drive.RefusedStep, drive.RefusedName:
 		kind = fault.Usage
 	}
 	return &fault.Fault{Kind: kind, Message: refusal.Message, Hint: refusal.Hint, Err: err}

@@ -9,6 +9,7 @@ import (
 	"pipec.dev/pipec/internal/app/interrupt"
 	"pipec.dev/pipec/internal/app/orchestrator"
 	"pipec.dev/pipec/internal/app/records"
+	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/local"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -28,7 +29,7 @@ func (m *Machine) Start(ctx context.Context, r *orchestrator.StartRequest) (*orc
 		return nil, err
 	}
 	o.Name, o.Only, o.Parallel = r.Name, r.Steps, r.Parallel
-	return drive(ctx, p, o, r, local.Run)
+	return driveRun(ctx, p, o, r, local.Run)
 }
 
 // check refuses what has no meaning where the caller drives the run.
@@ -66,8 +67,8 @@ func (m *Machine) Rerun(ctx context.Context, r *orchestrator.RerunRequest) (*orc
 	defer reader.Close()
 	p := m.stack.Program(of.Pipeline)
 	plan, err := local.PlanRerun(ctx, m.options(p), of)
-	var refusal *local.Refusal
-	if errors.As(err, &refusal) && refusal.Code == local.RefusedEnded {
+	var refusal *drive.Refusal
+	if errors.As(err, &refusal) && refusal.Code == drive.RefusedEnded {
 		return &orchestrator.RerunPlan{Of: of.Name, Nothing: refusal.Message}, nil
 	}
 	if err != nil {
@@ -82,15 +83,15 @@ func (m *Machine) Rerun(ctx context.Context, r *orchestrator.RerunRequest) (*orc
 	o := m.options(p)
 	o.Name, o.Parallel = r.Name, r.Parallel
 	start := func(ctx context.Context) (*orchestrator.Outcome, error) {
-		return drive(ctx, shown, o, &r.StartRequest, func(ctx context.Context, o local.Options) (local.Outcome, error) {
+		return driveRun(ctx, shown, o, &r.StartRequest, func(ctx context.Context, o local.Options) (local.Outcome, error) {
 			return local.Rerun(ctx, o, plan)
 		})
 	}
 	return &orchestrator.RerunPlan{Of: of.Name, Resume: plan.Resume, Steps: plan.Steps, Start: start}, nil
 }
 
-// drive drives a run under the interrupts of the request.
-func drive(ctx context.Context, p *program.Program, o local.Options, r *orchestrator.StartRequest, run func(context.Context, local.Options) (local.Outcome, error)) (*orchestrator.Outcome, error) {
+// driveRun drives a run under the interrupts of the request.
+func driveRun(ctx context.Context, p *program.Program, o local.Options, r *orchestrator.StartRequest, run func(context.Context, local.Options) (local.Outcome, error)) (*orchestrator.Outcome, error) {
 	inner, force, watch := interrupt.Driven(ctx, r.Interrupts)
 	o.Observe, o.Force = r.Observer(p), force
 	got, err := run(inner, o)

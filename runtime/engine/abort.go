@@ -1,0 +1,44 @@
+package engine
+
+import (
+	"fmt"
+
+	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/record"
+)
+
+// abort ends the run after a panic in at, by the event e. The state may be inconsistent, so it is only read.
+func (s *State) abort(e *record.Event, at string) []Action {
+	s.life.over = true
+	why := fmt.Sprintf("internal error of pipec in %s, by the event %s", at, e.Type)
+	if e.Step != "" {
+		why += " of " + e.Step
+	}
+	var actions []Action
+	for i := range s.graph.nodes {
+		if n := &s.graph.nodes[i]; n.phase == running && n.stopping == "" {
+			actions = append(actions, StopAttempt{Step: n.addr, Attempt: n.attempts, Why: why})
+		}
+	}
+	steps := s.graph.stepEnds()
+	for i := range steps {
+		switch end := &steps[i]; end.Status {
+		case record.Running:
+			end.Status, end.Reason, end.Message, end.EndedAt = record.Cancelled, record.ReasonCancelled, why, s.out.now
+		case record.Pending:
+			end.Status, end.Reason, end.Message, end.EndedAt = record.Skipped, record.ReasonStopped, why, s.out.now
+		}
+	}
+	return append(actions, End{record.End{
+		Version: record.Version, At: s.out.now, Status: record.Failed, Reason: record.ReasonInternal,
+		Message: why + ": please report it", Steps: steps,
+	}})
+}
+
+// failAlone turns a panic while the values of a step are evaluated into a failure of this step. It must be deferred
+// directly.
+func failAlone(f **fault, what string) {
+	if recover() != nil {
+		*f = &fault{reason: record.ReasonExpression, message: fmt.Sprintf("%s: internal error of pipec in %s: please report the expression", what, expr.Panicked())}
+	}
+}
