@@ -55,7 +55,10 @@ func (j *judge) accepts(got *record.StepEnd, want reference.WantStep) bool {
 	if j.mode.Cancels && (got.Status == record.Cancelled || got.Status == record.Skipped || j.end.Status == record.Cancelled) {
 		return true
 	}
-	if j.mode.Repeats && j.end.Status == record.Cancelled && got.Status == record.Failed { // and not retried, because the run was cancelled
+	if j.mode.Repeats && want.Status == record.Cancelled && got.Status == record.Failed { // and not retried, because it is stopped
+		return true
+	}
+	if j.mode.Crash && want.Status == record.Cancelled && got.Status == record.Skipped { // it is stopped before anybody knows of a pod
 		return true
 	}
 	if got.Status != want.Status || want.Reason != "" && got.Reason != want.Reason {

@@ -5,7 +5,7 @@
 //
 //	main.pipec.hcl   the project; the pipeline p is run
 //	script           STEP[.ATTEMPT] [exit|vanish|oom|killed|evict|wait|deaf] [run=DURATION] [code=N] [log=TEXT] [OUTPUT=VALUE …]
-//	commands         cancel [on=STEP.ATTEMPT] [after=DURATION], or approve=STEP [value=JSON] [after=DURATION]
+//	commands         cancel [on=STEP] [after=DURATION], or approve=STEP [value=JSON] [after=DURATION]
 //	before           the script of an earlier run of the same program
 //	kept             the steps that are kept of that run, as a rerun does
 //	want             the status of the run with its reason, and of each step: its status, its attempts and its reason

@@ -14,7 +14,7 @@ import (
 
 // Command is what a user does during a run, once.
 type Command struct {
-	// On is when: at the start of the process of this attempt ("step.1"), or After the start of the run.
+	// On is when: at the start of the first process of this step; "": at the start of the run. After that it waits for After.
 	On    string
 	After time.Duration
 	// Approve is the step that is approved; "": the run is cancelled.
@@ -22,10 +22,10 @@ type Command struct {
 	Value   string // of the answer, as JSON
 }
 
-// commands executes those that belong to the start of a process; "": to the start of the run.
-func (w *World) commands(process string) {
+// commands executes those that belong to the start of a process of a step; "": to the start of the run.
+func (w *World) commands(step string) {
 	for i, c := range w.Commands {
-		if c.On != process {
+		if c.On != step {
 			continue
 		}
 		w.mu.Lock()

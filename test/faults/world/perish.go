@@ -16,7 +16,7 @@ import (
 func (n *node) processStarted() {
 	n.w.History.Add(n.pod.event("node", history.Process, n.uid))
 	n.w.API.Go(func() { n.moment("PROCESS") })
-	n.w.commands(n.pod.name())
+	n.w.commands(n.pod.step)
 }
 
 // moment is a moment of the pod's life, at which a fault may strike. It reports whether the pod lives on.
