@@ -26,7 +26,7 @@ func (j *judge) result() {
 		return
 	}
 	at, _ := j.endedAt()
-	if j.mode.Fails && j.end.Status == record.Failed {
+	if j.mode.Fails && (j.end.Status == record.Failed || j.end.Status == j.Want.Status) {
 		return
 	}
 	if got := j.end; got.Status != j.Want.Status || j.Want.Reason != "" && got.Reason != j.Want.Reason {

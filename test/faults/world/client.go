@@ -160,7 +160,7 @@ func (c *client) disconnect(store bool) (back func()) {
 	c.mu.Lock()
 	c.cut, c.store = cut, store
 	c.mu.Unlock()
-	c.eachWatch(func(w *watch) { w.holdUntil(cut) })
+	c.eachWatch(func(w *watch) { w.holdUntil(make(chan struct{})) }) // until it is interrupted
 	return func() {
 		c.mu.Lock()
 		c.cut = nil

@@ -44,9 +44,11 @@ func (c *coordinator) strike(m plan.Mode, when moment) {
 	case "watch-twice":
 		c.eachWatch(func(w *watch) { w.repeat(5) })
 	case "watch-held":
-		open := make(chan struct{})
-		time.AfterFunc(c.w.until(20*time.Second, c.name+" sees"), func() { close(open) })
-		c.eachWatch(func(w *watch) { w.holdUntil(open) })
+		c.eachWatch(func(w *watch) {
+			open := make(chan struct{})
+			time.AfterFunc(c.w.until(20*time.Second, c.name+" sees"), func() { close(open) })
+			w.holdUntil(open)
+		})
 	case "cancel":
 		c.w.Cancel()
 	case "delete-job":
