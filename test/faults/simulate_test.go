@@ -25,7 +25,7 @@ const (
 	// limit is how long a run may take, by its own clock.
 	limit = 90 * time.Minute
 	// rest is how long after the end of a run everything must have come to rest.
-	rest = 5 * time.Minute
+	rest = 15 * time.Minute
 )
 
 // simulator simulates cells. It is used by one goroutine.

@@ -93,7 +93,11 @@ func (j *judge) late(e *history.Event) bool {
 func (j *judge) orphans() {
 	left := map[string]*history.Event{}
 	j.each(func(_ *history.Event, live map[string]*history.Event) { left = live })
+	end, _ := j.endedAt()
 	for _, e := range left {
+		if j.late(e) && e.At > end {
+			continue // it is deleted with the Job
+		}
 		j.wrong(e.At, "attempt %d of %s, created by %s, is live after the end", e.Attempt, e.Step, e.Who)
 	}
 }
