@@ -8,6 +8,7 @@ package compiler
 
 import (
 	"path/filepath"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -63,11 +64,16 @@ func Compile(o Options) (*Result, error) {
 	r := &Result{Places: map[string]program.SourceMap{}}
 	r.kinds = o.kinds()
 	r.root = language.RootWith(r.kinds)
-	source, err := load.Dir(o.Dir, r.root, o.own(), &r.Diags)
+	var err error
+	r.guard(func() {
+		var source *load.Project
+		if source, err = load.Dir(o.Dir, r.root, o.own(), &r.Diags); err == nil {
+			r.compile(source, o)
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
-	r.compile(source, o)
 	return r, nil
 }
 
@@ -97,8 +103,19 @@ func Source(name string, src []byte, o Options) *Result {
 	r := &Result{Places: map[string]program.SourceMap{}}
 	r.kinds = o.kinds()
 	r.root = language.RootWith(r.kinds)
-	r.compile(load.Bytes(o.Dir, name, src, r.root, &r.Diags), o)
+	r.guard(func() { r.compile(load.Bytes(o.Dir, name, src, r.root, &r.Diags), o) })
 	return r
+}
+
+// guard calls f, a phase of the compiler. A panic of f becomes a diagnostic, and there are no programs then.
+func (r *Result) guard(f func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.Diags.Add(diag.Internal(hcl.Range{}, "compiling the project", p, r.sensitive()))
+			r.Programs, r.Called, r.checked = nil, nil, nil
+		}
+	}()
+	f()
 }
 
 func (r *Result) compile(source *load.Project, o Options) {
@@ -155,6 +172,11 @@ func (r *Result) compile(source *load.Project, o Options) {
 		r.Programs, r.Called = nil, nil
 	}
 	r.keep(checked, blocks, levels)
+}
+
+// sensitive reports whether the project or one of its libraries may contain a sensitive value.
+func (r *Result) sensitive() bool {
+	return slices.ContainsFunc(append(r.imported, r.project), func(w *evaluate.Project) bool { return w != nil && w.Values.Sensitive() })
 }
 
 // errors takes over the errors of a library. Its warnings are left to those who work on the library, and so are edits of

@@ -28,10 +28,11 @@ func (r *Result) Evaluate(src []byte) (cty.Value, *diag.List) {
 	if diags.HasErrors() || r.project == nil {
 		return cty.NilVal, &diags
 	}
-	before := r.project.Diags
-	r.project.Diags = &diags
-	defer func() { r.project.Diags = before }()
-	v, ok := r.project.Const(node)
+	found := r.project.Diags // all parts of the project add to it
+	before := *found
+	*found = diag.List{}
+	v, ok := r.project.Constants.Const(node)
+	diags, *found = *found, before
 	if !ok {
 		return cty.NilVal, &diags
 	}

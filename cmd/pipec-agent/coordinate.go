@@ -15,6 +15,7 @@ import (
 	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/kube"
 	"pipec.dev/pipec/runtime/kubeclient"
+	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/schema/expr"
 	names "pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
@@ -50,14 +51,14 @@ func (a *agent) coordinate(ctx context.Context, args []string) int {
 	}
 	if err != nil {
 		a.say("%s", err)
-		a.terminate([]byte(err.Error()))
+		a.terminate([]byte(record.Clip(err.Error(), step.MaxTermination)))
 		return code
 	}
 	text := string(end.Status)
 	if end.Message != "" {
 		text += ": " + end.Message
 	}
-	a.terminate([]byte(text[:min(len(text), 4096)]))
+	a.terminate([]byte(record.Clip(text, step.MaxTermination)))
 	return code
 }
 

@@ -30,7 +30,12 @@ type cli struct {
 }
 
 // main runs one command and returns the exit status.
-func (c *cli) main(ctx context.Context, args []string) int {
+func (c *cli) main(ctx context.Context, args []string) (status int) {
+	defer func() {
+		if p := recover(); p != nil {
+			status = c.panicked(p)
+		}
+	}()
 	root := c.root()
 	root.SetArgs(dashes(args))
 	root.SetIn(c.stdin)
@@ -95,10 +100,12 @@ Exit status:
 
     0  success
     1  an error in the project's files, or a run that failed, was cancelled or timed out
-    2  there are changes (plan --detailed-exitcode)
+    2  there are changes (plan --detailed-exitcode), or an internal error of pipec
     3  an error of the environment: disk, artifact store, cluster or registry
    64  an error in the command line
-  130  interrupted`
+  130  interrupted
+
+If PIPEC_DEBUG is set, an internal error is printed with its stack.`
 
 func (c *cli) root() *cobra.Command {
 	c.tables = c.tables.Filled()

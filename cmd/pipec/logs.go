@@ -12,11 +12,15 @@ import (
 
 	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/orchestrator"
+	"pipec.dev/pipec/runtime/view"
 	"pipec.dev/pipec/schema/record"
 )
 
 const logsLong = `Prints the logs of a run: of all steps, as lines "step | text", or of one step, as it wrote them. With --follow the
 command waits for more lines until the run has ended. Without a name, the latest run.
+
+A line that a program overwrites, such as a progress bar, is printed in its last state. While it changes, --follow prints
+its state at most once a second.
 
 On a cluster, the lines of pods that still exist come from these pods, and all other lines from the artifact store.`
 
@@ -77,15 +81,24 @@ func (c *cli) logs(ctx context.Context, r *orchestrator.LogsRequest, output stri
 // linePrinter prints lines. Those of a run that is followed are shown at once.
 func (c *cli) linePrinter(w *bufio.Writer, r *orchestrator.LogsRequest, output string) func(record.Event) error {
 	enc := json.NewEncoder(w)
+	over, open := view.Overwritten{}, record.AttemptID{} // open: the attempt whose long line has not ended
 	return func(e record.Event) error {
 		var err error
 		switch {
 		case output == "json":
 			err = enc.Encode(e)
+		case over.Repeats(&e):
 		case r.Step != "":
-			_, err = fmt.Fprintln(w, e.Text)
+			id := record.AttemptID{Step: e.Step, Attempt: e.Attempt}
+			if open != (record.AttemptID{}) && open != id {
+				_, _ = fmt.Fprintln(w)
+			}
+			if open = id; e.Part != record.PartCut {
+				open, e.Text = record.AttemptID{}, e.Text+"\n"
+			}
+			_, err = w.WriteString(e.Text)
 		default:
-			_, err = fmt.Fprintf(w, "%s %s\n", c.paint("36", e.Step+" |"), e.Text)
+			_, err = fmt.Fprintf(w, "%s %s\n", c.paint("36", e.Step+" |"), view.Inline(e.Text))
 		}
 		if err == nil && r.Follow {
 			err = w.Flush()

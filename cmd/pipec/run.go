@@ -15,7 +15,8 @@ import (
 )
 
 const runLong = `Starts a run and follows it until it has ended. A terminal shows the steps as a tree that is redrawn; elsewhere each line
-that a step writes is printed as "step | text".
+that a step writes is printed as "step | text". Of a line that a program overwrites, such as a progress bar, the state is
+printed at most once a second.
 
 Ctrl-C cancels the run: steps get SIGTERM and, after their grace period, SIGKILL. A second Ctrl-C kills them at once.
 

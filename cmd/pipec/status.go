@@ -12,6 +12,7 @@ const (
 	exitOK          = 0
 	exitUser        = 1   // the project's files, or the run: failed, cancelled, timed out
 	exitChanges     = 2   // there are changes: plan --detailed-exitcode
+	exitInternal    = 2   // a panic: the status with which Go ends a process too
 	exitEnvironment = 3   // the cluster, the store, the registry, the disk
 	exitUsage       = 64  // the command line
 	exitInterrupted = 130 // Ctrl-C

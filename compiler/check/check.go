@@ -50,7 +50,7 @@ func (w *walk) project(project *evaluate.Project) *model.Project {
 	for _, name := range evaluate.Names(project.Imports) {
 		p.Libraries[name] = w.project(project.Imports[name])
 	}
-	project.All()
+	project.Values.All()
 	p.Images, p.Codes = images(project), codes(project)
 	for _, b := range graph.CallOrder(project) {
 		pl := pipelines.Check(p, b)

@@ -27,8 +27,8 @@ func images(project *evaluate.Project) map[string]*model.Image {
 			project.Diags.Add(diag.New("duplicate", file.NameRange, "an image can't have both `base` and `dockerfile`").
 				WithRelated(base.NameRange, "the base is here"))
 		}
-		image := &model.Image{Block: b, Requirements: project.Strings(b, "requirements"), Packages: project.Strings(b, "packages")}
-		image.Base, _ = project.String(b, "base")
+		image := &model.Image{Block: b, Requirements: project.Attributes.Strings(b, "requirements"), Packages: project.Attributes.Strings(b, "packages")}
+		image.Base, _ = project.Attributes.String(b, "base")
 		image.Dockerfile = sourcePath(project, b, "dockerfile", false)
 		out[name] = image
 	}
@@ -39,7 +39,7 @@ func images(project *evaluate.Project) map[string]*model.Image {
 func codes(project *evaluate.Project) map[string]*model.Code {
 	out := map[string]*model.Code{}
 	for name, b := range project.Codes {
-		code := &model.Code{Block: b, Dir: sourcePath(project, b, "dir", true), Exclude: project.Strings(b, "exclude")}
+		code := &model.Code{Block: b, Dir: sourcePath(project, b, "dir", true), Exclude: project.Attributes.Strings(b, "exclude")}
 		for _, pattern := range code.Exclude {
 			if _, err := path.Match(pattern, ""); err != nil {
 				project.Diags.Add(diag.New("invalid-value", b.Attr("exclude").Range(), "%q is not a valid pattern", pattern))
@@ -50,10 +50,11 @@ func codes(project *evaluate.Project) map[string]*model.Code {
 	return out
 }
 
-// sourcePath returns an attribute that names a file or directory of the project: cleaned, with slashes. If the project's
+// sourcePath returns an attribute that names a file or directory of the project: cleaned, with slashes, and as the file
+// system writes it. If the project's
 // directory cannot be opened, because the source exists only in memory, the path is not looked up.
 func sourcePath(project *evaluate.Project, b *decode.Block, name string, dir bool) string {
-	text, ok := project.String(b, name)
+	text, ok := project.Attributes.String(b, name)
 	if !ok {
 		return ""
 	}
@@ -63,13 +64,17 @@ func sourcePath(project *evaluate.Project, b *decode.Block, name string, dir boo
 			WithDetail("Paths are relative to the project's directory and can't leave it."))
 		return ""
 	}
-	clean := path.Clean(filepath.ToSlash(text))
+	clean, err := evaluate.Lookup(project.Dir, path.Clean(filepath.ToSlash(text)))
+	if err != nil {
+		project.Diags.Add(diag.New("file-access", at, "%v", err))
+		return ""
+	}
 	root, err := os.OpenRoot(project.Dir)
 	if err != nil {
 		return clean
 	}
 	defer root.Close()
-	info, err := root.Stat(filepath.Clean(text))
+	info, err := root.Stat(filepath.FromSlash(clean))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		project.Diags.Add(diag.New("file-access", at, "%q does not exist in the project", text))

@@ -26,6 +26,7 @@ var Codes = []Code{
 	{"file-access", Error, "A file function names a file that is outside the project, missing or unreadable."},
 	{"for-expression", Error, "A for expression, a splat or a for_each is used where it has no meaning."},
 	{"function-call", Error, "A function is called with the wrong number or kind of arguments."},
+	{"internal", Error, "The compiler itself failed while it read the project, which is a fault of pipec."},
 	{"interpolation-for-shell", Error, "A ${ or %{ meant for the shell is read as pipec's own."},
 	{"invalid-duration", Error, "A duration is malformed or negative."},
 	{"invalid-name", Error, "A label or a name breaks the rule for names."},

@@ -14,31 +14,31 @@ import (
 )
 
 // Duration returns a constant duration of 0 or more.
-func (w *Project) Duration(b *decode.Block, name string) (time.Duration, bool) {
+func (a *Attributes) Duration(b *decode.Block, name string) (time.Duration, bool) {
 	e := b.Attr(name)
 	if lit, ok := e.(*hclsyntax.LiteralValueExpr); ok && lit.Val.Type() == cty.Number && !lit.Val.IsNull() {
 		text := strconv.Quote(lit.Val.AsBigFloat().Text('f', -1) + "s")
-		w.Diags.Add(diag.New("invalid-duration", e.Range(), "a duration must be text with a unit, found a number").
+		a.diags.Add(diag.New("invalid-duration", e.Range(), "a duration must be text with a unit, found a number").
 			WithSuggestion("write %s if you mean seconds", text))
 		return 0, false
 	}
-	s, ok := w.String(b, name)
+	s, ok := a.String(b, name)
 	if !ok {
 		return 0, false
 	}
 	d, err := time.ParseDuration(s)
 	switch {
 	case err != nil && tooLong(s):
-		w.Diags.Add(diag.New("invalid-duration", e.Range(), "%q is too long: a duration can be at most 292 years", s))
+		a.diags.Add(diag.New("invalid-duration", e.Range(), "%q is too long: a duration can be at most 292 years", s))
 	case err != nil:
 		fault := diag.New("invalid-duration", e.Range(), "%q is not a duration", s).
 			WithDetail(`Durations are written as numbers with units: "90s", "15m", "1h30m".`)
 		if meant := meantDuration(s); meant != "" {
 			fault = fault.WithSuggestion("did you mean %q?", meant)
 		}
-		w.Diags.Add(fault)
+		a.diags.Add(fault)
 	case d < 0:
-		w.Diags.Add(diag.New("invalid-duration", e.Range(), "a duration can't be negative"))
+		a.diags.Add(diag.New("invalid-duration", e.Range(), "a duration can't be negative"))
 	default:
 		return d, true
 	}

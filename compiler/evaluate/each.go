@@ -14,47 +14,40 @@ type Each struct {
 }
 
 // For evaluates constants for an element, until the returned function is called. nil: for no element, which is the default.
-func (w *Project) For(e *Each) (done func()) {
-	before := w.each
-	w.each = e
-	return func() { w.each = before }
-}
-
-// Mention marks what an expression reads as used. It is for expressions that are never evaluated.
-func (w *Project) Mention(e hcl.Expression) {
-	for _, n := range w.reads(e) {
-		n.Used = true
-	}
+func (s *Scope) For(e *Each) (done func()) {
+	before := s.each
+	s.each = e
+	return func() { s.each = before }
 }
 
 // eachType returns the type of each.key or each.value.
-func (w *Project) eachType(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
-	if w.each.Why != nil {
-		w.Diags.Add(w.each.Why(t.SourceRange(), Text(t)))
+func (s *Scope) eachType(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
+	if s.each.Why != nil {
+		s.diags.Add(s.each.Why(t.SourceRange(), Text(t)))
 		return cty.NilType, 0, true
 	}
 	name, ok := second(t)
 	switch {
 	case ok && name == "key":
-		return w.each.Key.Type(), 2, true
+		return s.each.Key.Type(), 2, true
 	case ok && name == "value":
-		return w.each.Value.Type(), 2, true
+		return s.each.Value.Type(), 2, true
 	}
 	d := diag.New("unknown-reference", t.SourceRange(), "each has a key and a value: each.key, each.value")
 	if ok {
 		d = d.DidYouMean(name, []string{"key", "value"})
 	}
-	w.Diags.Add(d)
+	s.diags.Add(d)
 	return cty.NilType, 0, true
 }
 
 // valueOf returns the value of var.x, local.x or each.x.
-func (w *Project) valueOf(root, name string) (cty.Value, bool) {
+func (s *Scope) valueOf(root, name string) (cty.Value, bool) {
 	if root != "each" {
-		return w.named(root, name)
+		return s.values.named(root, name)
 	}
 	if name == "key" {
-		return w.each.Key, true
+		return s.each.Key, true
 	}
-	return w.each.Value, true
+	return s.each.Value, true
 }

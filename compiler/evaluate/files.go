@@ -11,52 +11,8 @@ import (
 	"path/filepath"
 	"unicode/utf8"
 
-	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/function"
-
-	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/types"
 )
-
-// fileNames are the functions that read files. They run only when compiling, and read only files of the project.
-var fileNames = map[string]bool{"file": true, "templatefile": true, "filesha256": true}
-
-// IsFileFunction reports whether a function reads a file, and therefore can't wait for run time.
-func IsFileFunction(name string) bool { return fileNames[name] }
-
-func fileFunctions(dir string) map[string]function.Function {
-	path := function.Parameter{Name: "path", Type: cty.String}
-	return map[string]function.Function{
-		"file": function.New(&function.Spec{
-			Description: "Returns the text of a file of the project, when compiling.",
-			Params:      []function.Parameter{path},
-			Type:        function.StaticReturnType(cty.String),
-			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-				text, err := readText(dir, args[0].AsString())
-				return cty.StringVal(text), err
-			},
-		}),
-		"filesha256": function.New(&function.Spec{
-			Description: "Returns the SHA-256 of a file of the project, in hexadecimal, when compiling.",
-			Params:      []function.Parameter{path},
-			Type:        function.StaticReturnType(cty.String),
-			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-				sum, err := hashFile(dir, args[0].AsString())
-				return cty.StringVal(sum), err
-			},
-		}),
-		"templatefile": function.New(&function.Spec{
-			Description: "Returns the text of a file of the project with its ${…} filled in from a map of values, when compiling.",
-			Params:      []function.Parameter{path, {Name: "vars", Type: cty.DynamicPseudoType}},
-			Type:        function.StaticReturnType(cty.String),
-			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-				return templateFile(dir, args[0].AsString(), args[1])
-			},
-		}),
-	}
-}
 
 // open opens a file below dir. It follows neither .. nor a symbolic link to the outside.
 func open(dir, path string) (*os.File, error) {
@@ -66,6 +22,11 @@ func open(dir, path string) (*os.File, error) {
 	if !filepath.IsLocal(path) {
 		return nil, fmt.Errorf("%q is outside of the project: a path is relative to the project's directory and stays below it", path)
 	}
+	written := path
+	path, err := Lookup(dir, path)
+	if err != nil {
+		return nil, err
+	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, PathFault(path, err)
@@ -73,7 +34,7 @@ func open(dir, path string) (*os.File, error) {
 	defer root.Close()
 	info, err := root.Stat(path)
 	if err != nil {
-		return nil, PathFault(path, err)
+		return nil, PathFault(written, err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%q is not a regular file", path)
@@ -128,31 +89,4 @@ func hashFile(dir, path string) (string, error) {
 		return "", PathFault(path, err)
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-func templateFile(dir, path string, vars cty.Value) (cty.Value, error) {
-	nothing := cty.StringVal("")
-	text, err := readText(dir, path)
-	if err != nil {
-		return nothing, err
-	}
-	if r := expr.GateTemplate([]byte(text)); r != nil {
-		return nothing, fmt.Errorf("%q, line %d: %s", path, r.Pos.Line, r.Why)
-	}
-	node, diags := hclsyntax.ParseTemplate([]byte(text), path, hcl.InitialPos)
-	if diags.HasErrors() {
-		return nothing, diags[0]
-	}
-	if t := vars.Type(); vars.IsNull() || !t.IsObjectType() && !t.IsMapType() {
-		return nothing, errors.New("the second argument must be a map of the values that the template reads")
-	}
-	ctx := &hcl.EvalContext{Variables: vars.AsValueMap(), Functions: expr.Functions()}
-	v, diags := node.Value(ctx)
-	if diags.HasErrors() {
-		return nothing, diags[0]
-	}
-	if v.IsNull() || v.Type() != cty.String {
-		return nothing, fmt.Errorf("the result of template %q is not text", path)
-	}
-	return v, nil
 }

@@ -1,8 +1,13 @@
 package evaluate
 
 import (
+	"errors"
+	"fmt"
 	"maps"
 
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 
 	"pipec.dev/pipec/schema/expr"
@@ -14,4 +19,69 @@ func Functions(dir string) map[string]function.Function {
 	all := maps.Clone(expr.Functions())
 	maps.Copy(all, fileFunctions(dir))
 	return all
+}
+
+// fileNames are the functions that read files. They run only when compiling, and read only files of the project.
+var fileNames = map[string]bool{"file": true, "templatefile": true, "filesha256": true}
+
+// IsFileFunction reports whether a function reads a file, and therefore can't wait for run time.
+func IsFileFunction(name string) bool { return fileNames[name] }
+
+func fileFunctions(dir string) map[string]function.Function {
+	path := function.Parameter{Name: "path", Type: cty.String}
+	return map[string]function.Function{
+		"file": function.New(&function.Spec{
+			Description: "Returns the text of a file of the project, when compiling.",
+			Params:      []function.Parameter{path},
+			Type:        function.StaticReturnType(cty.String),
+			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+				text, err := readText(dir, args[0].AsString())
+				return cty.StringVal(text), err
+			},
+		}),
+		"filesha256": function.New(&function.Spec{
+			Description: "Returns the SHA-256 of a file of the project, in hexadecimal, when compiling.",
+			Params:      []function.Parameter{path},
+			Type:        function.StaticReturnType(cty.String),
+			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+				sum, err := hashFile(dir, args[0].AsString())
+				return cty.StringVal(sum), err
+			},
+		}),
+		"templatefile": function.New(&function.Spec{
+			Description: "Returns the text of a file of the project with its ${…} filled in from a map of values, when compiling.",
+			Params:      []function.Parameter{path, {Name: "vars", Type: cty.DynamicPseudoType}},
+			Type:        function.StaticReturnType(cty.String),
+			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+				return templateFile(dir, args[0].AsString(), args[1])
+			},
+		}),
+	}
+}
+
+func templateFile(dir, path string, vars cty.Value) (cty.Value, error) {
+	nothing := cty.StringVal("")
+	text, err := readText(dir, path)
+	if err != nil {
+		return nothing, err
+	}
+	if r := expr.GateTemplate([]byte(text)); r != nil {
+		return nothing, fmt.Errorf("%q, line %d: %s", path, r.Pos.Line, r.Why)
+	}
+	node, diags := hclsyntax.ParseTemplate([]byte(text), path, hcl.InitialPos)
+	if diags.HasErrors() {
+		return nothing, diags[0]
+	}
+	if t := vars.Type(); vars.IsNull() || !t.IsObjectType() && !t.IsMapType() {
+		return nothing, errors.New("the second argument must be a map of the values that the template reads")
+	}
+	ctx := &hcl.EvalContext{Variables: vars.AsValueMap(), Functions: expr.Functions()}
+	v, diags := node.Value(ctx)
+	if diags.HasErrors() {
+		return nothing, diags[0]
+	}
+	if v.IsNull() || v.Type() != cty.String {
+		return nothing, fmt.Errorf("the result of template %q is not text", path)
+	}
+	return v, nil
 }

@@ -14,35 +14,35 @@ type sensitive struct{}
 func IsSensitive(v cty.Value) bool { return v != cty.NilVal && v.ContainsMarked() }
 
 // SensitiveFault reports that an expression would write a sensitive variable, and how the expression reads it.
-func (w *Project) SensitiveFault(e hcl.Expression) diag.Diagnostic {
+func (s *Values) SensitiveFault(e hcl.Expression) diag.Diagnostic {
 	d := diag.New("sensitive", e.Range(), "a sensitive variable would be written into the program").
 		WithDetail("Other people can read programs, manifests and records.").
 		WithSuggestion("pass the secret to the step with a secret_env block")
-	return w.trail(d, e, map[*Name]bool{})
+	return s.trail(d, e, map[*Name]bool{})
 }
 
-func (w *Project) trail(d diag.Diagnostic, e hcl.Expression, seen map[*Name]bool) diag.Diagnostic {
-	for _, n := range w.reads(e) {
+func (s *Values) trail(d diag.Diagnostic, e hcl.Expression, seen map[*Name]bool) diag.Diagnostic {
+	for _, n := range s.reads(e) {
 		switch {
 		case seen[n]:
 		case n.block != nil && n.Sensitive && n.block.Attr("sensitive") == nil:
-			d = d.WithRelated(w.given[n.block.Label].at, "%s has a sensitive value", n.Address)
+			d = d.WithRelated(s.variables.given.values[n.block.Label].at, "%s has a sensitive value", n.Address)
 		case n.block != nil && n.Sensitive:
 			d = d.WithRelated(n.Range, "%s is declared sensitive", n.Address)
 		case n.expr != nil && IsSensitive(n.value):
 			seen[n] = true
-			d = w.trail(d.WithRelated(n.Range, "%s contains it", n.Address), n.expr, seen)
+			d = s.trail(d.WithRelated(n.Range, "%s contains it", n.Address), n.expr, seen)
 		}
 		seen[n] = true
 	}
 	return d
 }
 
-// hasSensitive reports whether a variable is declared sensitive. Values must not be shown then until it is known which
+// Sensitive reports whether a variable is or may be sensitive. Values must not be shown then until it is known which
 // variables they belong to.
-func (w *Project) hasSensitive() bool {
-	for _, n := range w.Variables {
-		if n.block.Attr("sensitive") != nil {
+func (s *Values) Sensitive() bool {
+	for _, n := range s.Variables {
+		if n.Sensitive || n.block.Attr("sensitive") != nil {
 			return true
 		}
 	}

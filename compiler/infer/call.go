@@ -135,6 +135,9 @@ func (w *walker) result(e *hclsyntax.FunctionCallExpr, f function.Function, args
 	t, err := f.ReturnTypeForValues(values)
 	if err != nil {
 		at := e.Range()
+		if p := (function.PanicError{}); errors.As(err, &p) {
+			return cty.DynamicPseudoType // some functions of go-cty panic on unknown arguments, for which the call may be valid
+		}
 		var arg function.ArgError
 		if errors.As(err, &arg) && arg.Index >= 0 && arg.Index < len(e.Args) {
 			at = e.Args[arg.Index].Range()

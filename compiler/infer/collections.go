@@ -55,7 +55,7 @@ func (w *walker) key(e hclsyntax.Expression) (name string, known, ok bool) {
 	k, wrapped := e.(*hclsyntax.ObjectConsKeyExpr)
 	if wrapped {
 		if kw := hcl.ExprAsKeyword(k.Wrapped); kw != "" && !k.ForceNonLiteral {
-			return kw, true, true
+			return cty.NormalizeString(kw), true, true
 		}
 		e = k.Wrapped
 	}

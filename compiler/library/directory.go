@@ -26,7 +26,7 @@ type directory struct {
 
 // directory reads the directory in the block's `source`. It reports a directory that can't be read, and returns nil.
 func (r *reader) directory(w *evaluate.Project, b *decode.Block) *directory {
-	text, ok := w.String(b, "source")
+	text, ok := w.Attributes.String(b, "source")
 	if !ok {
 		return nil
 	}
@@ -44,7 +44,12 @@ func (r *reader) directory(w *evaluate.Project, b *decode.Block) *directory {
 			WithSuggestion("add the library next to the project first, as a submodule or a copy"))
 		return nil
 	}
-	dir := filepath.Join(w.Dir, filepath.FromSlash(text))
+	found, err := evaluate.Lookup(w.Dir, filepath.ToSlash(text))
+	if err != nil {
+		w.Diags.Add(diag.New("file-access", at, "%v", err))
+		return nil
+	}
+	dir := filepath.Join(w.Dir, filepath.FromSlash(found))
 	if err := isDirectory(dir); err != nil {
 		w.Diags.Add(diag.New("file-access", at, "%s", fault(text, err)).
 			WithDetail("A library's directory is relative to the directory of the file that names it: %s.", dir))

@@ -115,7 +115,7 @@ func values(w *evaluate.Project, b *decode.Block) (map[string]cty.Value, bool) {
 	if e == nil {
 		return nil, !b.Tried("vars")
 	}
-	v, ok := w.Const(e)
+	v, ok := w.Constants.Const(e)
 	if !ok {
 		return nil, false
 	}

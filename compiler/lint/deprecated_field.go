@@ -63,7 +63,7 @@ func deprecatedIn(p *Pass, t reflect.Type, e hcl.Expression) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	switch e := p.Evaluated.Follow(e).(type) {
+	switch e := p.Evaluated.Values.Follow(e).(type) {
 	case *hclsyntax.TupleConsExpr:
 		if t.Kind() == reflect.Slice {
 			for _, x := range e.Exprs {
@@ -143,7 +143,7 @@ var deprecatedAnnotations = map[string]string{
 }
 
 func annotationsIn(p *Pass, e hcl.Expression) {
-	object, ok := p.Evaluated.Follow(e).(*hclsyntax.ObjectConsExpr)
+	object, ok := p.Evaluated.Values.Follow(e).(*hclsyntax.ObjectConsExpr)
 	if !ok {
 		return
 	}

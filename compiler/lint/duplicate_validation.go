@@ -23,7 +23,7 @@ var duplicateValidation = &Rule{
 				if !ok {
 					continue
 				}
-				if !p.Evaluated.Varies(e) {
+				if !p.Evaluated.Values.Varies(e) {
 					p.Report(p.New(e.Range(), "this condition doesn't depend on var.%s, so it never fails", b.Label))
 				}
 				text, err := expr.Print(e)

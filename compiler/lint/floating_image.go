@@ -42,7 +42,7 @@ func floating(p *Pass, b *decode.Block, name string) {
 	if t, hclDiags := hcl.AbsTraversalForExpr(e); !hclDiags.HasErrors() && t.RootName() == "image" {
 		return
 	}
-	if ref, ok := p.Evaluated.String(b, name); ok {
+	if ref, ok := p.Evaluated.Attributes.String(b, name); ok {
 		floats(p, e, ref)
 	}
 }

@@ -69,12 +69,12 @@ func Settings(w *evaluate.Project) Levels {
 	if w.Settings == nil {
 		return nil
 	}
-	given := w.StringMap(w.Settings, "lint")
+	given := w.Attributes.StringMap(w.Settings, "lint")
 	out := Levels{}
 	for _, code := range evaluate.Names(given) {
 		e := w.Settings.Attr("lint")
 		if _, known := Describe(code); !known {
-			at := evaluate.KeyRange(w.Follow(e), code)
+			at := evaluate.KeyRange(w.Values.Follow(e), code)
 			d := diag.New("invalid-value", at, "there is no rule %q", code)
 			if c, of := diag.Lookup(code); of && c.Severity == diag.Error {
 				d = diag.New("invalid-value", at, "%q is an error of the compiler, which has no level", code)
@@ -84,7 +84,7 @@ func Settings(w *evaluate.Project) Levels {
 		}
 		level := given[code]
 		if !slices.Contains(LevelNames, level) {
-			at := evaluate.Part(w.Follow(e), code).Range()
+			at := evaluate.Part(w.Values.Follow(e), code).Range()
 			w.Diags.Add(UnknownLevel(diag.New("invalid-value", at, "there is no level %q", level), level))
 			continue
 		}

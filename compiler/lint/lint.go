@@ -104,7 +104,7 @@ func Run(p *Project, found []diag.Diagnostic, o Options) Report {
 	run := func(p *Project, list []*Rule, r *Report) {
 		for _, rule := range list {
 			if asked(rule.Code) {
-				rule.Check(&Pass{Project: p, Options: o, rule: rule, level: levels.of(rule.Code), report: r, asked: asked, codes: codes})
+				(&Pass{Project: p, Options: o, rule: rule, level: levels.of(rule.Code), report: r, asked: asked, codes: codes}).check()
 			}
 		}
 	}
@@ -124,6 +124,16 @@ func Run(p *Project, found []diag.Diagnostic, o Options) Report {
 	sorted.Add(r.Diags...)
 	r.Diags = sorted.Sorted()
 	return r
+}
+
+// check runs the rule. A panic of the rule becomes a diagnostic, and the other rules run.
+func (p *Pass) check() {
+	defer func() {
+		if v := recover(); v != nil {
+			p.Report(diag.Internal(hcl.Range{}, "checking the rule "+p.rule.Code, v, true)) // rules read secrets that are not declared
+		}
+	}()
+	p.rule.Check(p)
 }
 
 // Unignored removes the warnings of the compiler that a comment ignores or that are off in the project. A comment that it

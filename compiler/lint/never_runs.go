@@ -19,7 +19,7 @@ var neverRuns = &Rule{
 			if e == nil || s.When == nil {
 				continue
 			}
-			if value, constant := truth(s.When.Const); constant && !value && !p.Evaluated.Varies(e) {
+			if value, constant := truth(s.When.Const); constant && !value && !p.Evaluated.Values.Varies(e) {
 				p.Report(p.New(e.Range(), "%s %q can never run: this condition is always false", s.Block.Def.Name, s.Name()))
 			} else if what := contradiction(s.When.Node); what != "" {
 				p.Report(p.New(e.Range(), "%s %q can never run: %s can't be both at once", s.Block.Def.Name, s.Name(), what))

@@ -33,10 +33,10 @@ func declared(p *Pass, pl *model.Pipeline) map[string]bool {
 	for name := range pl.Params {
 		out["param."+name] = true
 	}
-	for name := range p.Evaluated.Variables {
+	for name := range p.Evaluated.Values.Variables {
 		out["var."+name] = true
 	}
-	for name := range p.Evaluated.Locals {
+	for name := range p.Evaluated.Values.Locals {
 		out["local."+name] = true
 	}
 	for _, s := range pl.Steps {

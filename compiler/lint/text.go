@@ -83,7 +83,7 @@ func span(d time.Duration) string {
 
 // argument returns the range of part i of a step's command.
 func argument(p *Project, s *model.Step, i int) hcl.Range {
-	e := p.Evaluated.Follow(s.Block.Attr("command"))
+	e := p.Evaluated.Values.Follow(s.Block.Attr("command"))
 	return evaluate.Element(e, i).Range()
 }
 

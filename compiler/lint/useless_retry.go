@@ -59,7 +59,7 @@ func retry(p *Pass, s *model.Step, b *decode.Block) {
 		}
 	}
 	if e := b.Attr("when"); e != nil && s.Retry.When != nil {
-		if value, constant := truth(s.Retry.When.Const); constant && !value && !p.Evaluated.Varies(e) {
+		if value, constant := truth(s.Retry.When.Const); constant && !value && !p.Evaluated.Values.Varies(e) {
 			p.Report(p.New(e.Range(), "this is always false: the step is never retried"))
 		} else if what := contradiction(s.Retry.When.Node); what != "" {
 			p.Report(p.New(e.Range(), "the step is never retried: %s can't be both at once", what))

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/compiler/lsp/names"
 )
 
@@ -20,6 +21,9 @@ func (v *view) inLibrary(offset int) *location {
 	source := strings.Trim(lib.File.Text(lib.Block.Attr("source").Value), " \t\r\"'")
 	if source == "" || filepath.IsAbs(source) {
 		return nil
+	}
+	if found, err := evaluate.Lookup(v.dir, filepath.ToSlash(source)); err == nil {
+		source = found
 	}
 	dir := filepath.Join(v.dir, filepath.FromSlash(source))
 	p := v.server.project(&document{path: filepath.Join(dir, "any")}, v.docs)

@@ -73,7 +73,7 @@ type place struct {
 
 // in returns the place of a field.
 func (p place) in(c *checker, name string) place {
-	e := c.project.Follow(p.expr)
+	e := c.project.Values.Follow(p.expr)
 	path := name
 	if p.path != "" {
 		path = p.path + "." + name
@@ -83,12 +83,12 @@ func (p place) in(c *checker, name string) place {
 
 // at returns the place of an item; label is its number or its key.
 func (p place) at(c *checker, i int, label string) place {
-	return place{expr: evaluate.Element(c.project.Follow(p.expr), i), path: p.path + "[" + label + "]"}
+	return place{expr: evaluate.Element(c.project.Values.Follow(p.expr), i), path: p.path + "[" + label + "]"}
 }
 
 // key returns the range of a field's name.
 func (p place) key(c *checker, name string) hcl.Range {
-	return evaluate.KeyRange(c.project.Follow(p.expr), name)
+	return evaluate.KeyRange(c.project.Values.Follow(p.expr), name)
 }
 
 func (p place) name() string {

@@ -1,6 +1,7 @@
 package yaml
 
 import (
+	"github.com/zclconf/go-cty/cty"
 	lib "go.yaml.in/yaml/v4"
 
 	"pipec.dev/pipec/compiler/diag"
@@ -14,6 +15,10 @@ type entry struct {
 	end      int      // the end of everything that has been read of the entry
 	siblings []*entry // all entries of the map
 }
+
+// id returns the name under which a key is compared. Text is equal if it is equal in Unicode's normal form C, because that
+// is the form of the keys of values.
+func (e *entry) id() string { return cty.NormalizeString(e.name.text) }
 
 // entries returns the keys of a map, followed by the merged ones. It reports keys that are not text, and duplicate keys.
 func (r *reader) entries(n *lib.Node, depth int) []*entry {
@@ -31,12 +36,12 @@ func (r *reader) entries(n *lib.Node, depth int) []*entry {
 		if e == nil {
 			continue
 		}
-		if first, twice := seen[e.name.text]; twice {
+		if first, twice := seen[e.id()]; twice {
 			r.tell(diag.New("duplicate", r.places.at(e.name.start, e.name.end), "duplicate key %q", e.name.text).
 				WithRelated(r.places.at(first.name.start, first.name.end), "the first one is here"))
 			continue
 		}
-		seen[e.name.text] = e
+		seen[e.id()] = e
 		out = append(out, e)
 	}
 	for _, m := range merges {
@@ -66,8 +71,8 @@ func (r *reader) merge(out []*entry, seen map[string]*entry, from *lib.Node, dep
 			return out
 		}
 		for _, e := range r.entries(n, depth) {
-			if _, there := seen[e.name.text]; !there {
-				seen[e.name.text] = e
+			if _, there := seen[e.id()]; !there {
+				seen[e.id()] = e
 				out = append(out, e)
 			}
 		}

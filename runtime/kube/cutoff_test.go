@@ -104,6 +104,7 @@ func TestCutOff(t *testing.T) {
 				stale <- err
 			}()
 			<-l.cut
+			time.Sleep(2 * time.Second) // its log is written, and it has nothing to add
 			next := r.start(r.store, "two", io.Discard)
 			time.Sleep(time.Minute)
 			if len(r.live()) != 1 {

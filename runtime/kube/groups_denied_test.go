@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -90,7 +91,9 @@ func TestGroupDeniedRelease(t *testing.T) {
 				}
 				return kubetest.Fault{}
 			}
-			end, err := r.coordinateAs(t.Context(), "run-0", &deadStore{Store: r.store}, io.Discard)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			end, err := r.coordinateAs(ctx, "run-0", &deadStore{Store: r.store}, io.Discard)
 			if err != nil || end.Status != record.Succeeded || c.max != 1 {
 				t.Errorf("%+v, %v; %d were in at once", end, err, c.max)
 			}

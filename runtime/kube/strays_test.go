@@ -92,6 +92,9 @@ func TestGoneUnseen(t *testing.T) {
 		blind.Store(true)
 		r.api.Fault = func(q *http.Request) kubetest.Fault {
 			switch {
+			case isCreate(q):
+				time.Sleep(time.Second) // the watch has listed before
+				return kubetest.Fault{}
 			case !strings.HasSuffix(q.URL.Path, "/pods") || q.URL.Query().Get("watch") == "":
 				return kubetest.Fault{}
 			case blind.Load():

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"pipec.dev/pipec/runtime/kubeclient"
+	"pipec.dev/pipec/runtime/lines"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/kube"
@@ -27,9 +29,9 @@ type tails struct {
 }
 
 // save appends the rest of a log, which only the node has, to the part that the wrapper has stored. It returns the complete log.
-// The wrapper also writes all bytes that it stores to its output, so the bytes of the node beyond that length are new. If the
-// node has fewer bytes, it has dropped the beginning, and all its bytes are appended. A second call, by this coordinator or its
-// successor, finds the part that the first one has saved.
+// The wrapper also writes all bytes that it stores to its output, with marks of package lines, which are removed here, so the
+// bytes of the node beyond that length are new. If the node has fewer bytes, it has dropped the beginning, and all its bytes
+// are appended. A second call, by this coordinator or its successor, finds the part that the first one has saved.
 func (s *tails) save(ctx context.Context, pod string, task *step.Spec) record.Log {
 	var log record.Log
 	for {
@@ -52,10 +54,15 @@ func (s *tails) save(ctx context.Context, pod string, task *step.Spec) record.Lo
 	}
 	defer r.Close()
 	rest := &tail{skip: log.Bytes}
-	if _, err := io.Copy(rest, r); err != nil && ctx.Err() != nil {
+	unmarked := lines.Unmarker{W: rest}
+	if _, err := io.Copy(&unmarked, r); err != nil && ctx.Err() != nil {
 		return log
 	}
+	_ = unmarked.Flush()
 	data := rest.bytes()
+	for len(data) > maxTail-utf8.UTFMax && !utf8.RuneStart(data[0]) { // cut between characters
+		data = data[1:]
+	}
 	if len(data) == 0 {
 		return log
 	}

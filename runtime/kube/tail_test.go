@@ -3,10 +3,13 @@ package kube
 import (
 	"bytes"
 	"io"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -81,8 +84,17 @@ func TestTailsAtOnce(t *testing.T) {
 				p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: kube.ContainerMain, State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{StartedAt: at, FinishedAt: at, ExitCode: 137, Reason: "OOMKilled"}}}}
 			})
 		}
+		var now, most atomic.Int64
+		r.api.Fault = func(q *http.Request) kubetest.Fault {
+			if strings.HasSuffix(q.URL.Path, "/log") {
+				most.Store(max(most.Load(), now.Add(1)))
+				time.Sleep(time.Second)
+				now.Add(-1)
+			}
+			return kubetest.Fault{}
+		}
 		r.start(r.store, "one", io.Discard).wait(t)
-		if n := r.api.MostStreams(); n == 0 || n > saves {
+		if n := most.Load(); n == 0 || n > saves {
 			t.Errorf("%d logs were read at once", n)
 		}
 		for _, s := range r.program.Steps {

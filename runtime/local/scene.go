@@ -3,6 +3,7 @@ package local
 import (
 	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/engine"
+	"pipec.dev/pipec/runtime/lines"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/schema/record"
 )
@@ -36,8 +37,8 @@ func (s *scene) deps(spec *step.Spec) step.Deps {
 	deps := step.Deps{Store: m.store, Environ: m.o.Environ, Inherited: m.inherit, Secrets: m.secrets.of(&spec.Program), Memory: m.memory}
 	deps.Later = s.chores.later
 	if s.watch != nil {
-		deps.Line = func(line []byte) {
-			s.watch.line(drive.Complete(s.record, record.Event{Type: record.StepLog, Step: spec.Step, Attempt: spec.Attempt, Text: string(line)}))
+		deps.Line = func(l lines.Line) {
+			s.watch.line(drive.Complete(s.record, record.Event{Type: record.StepLog, Step: spec.Step, Attempt: spec.Attempt, Text: string(l.Text), Part: l.Part}))
 		}
 	}
 	return deps

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"pipec.dev/pipec/runtime/lines"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/record"
 )
@@ -35,7 +36,7 @@ type attemptLog struct {
 	cluster *Client
 	store   store.Store
 	dir     string                       // of the attempt's records
-	emit    func(text string) error      // shows a line; it blocks until there is room
+	emit    func(lines.Line) error       // shows a line; it blocks until there is room
 	failed  func(err error, unread bool) // unread: the end of the log could not be read at all
 
 	pod        string // "": no pod is known

@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/rest"
 	"pgregory.net/rapid"
 
+	"pipec.dev/pipec/runtime/lines"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/record"
@@ -123,7 +124,7 @@ const dir = "attempts/ml/p/r/s/1"
 // expected returns the lines of a log as they are shown.
 func expected(text string) []string {
 	var out []string
-	s := splitter{line: func(text []byte, _ int) error { out = append(out, string(text)); return nil }}
+	s := lines.Splitter{Emit: func(l lines.Line) error { out = append(out, string(l.Text)); return nil }}
 	_, _ = s.Write([]byte(text))
 	_ = s.Flush()
 	return out
@@ -144,7 +145,9 @@ func pieces(text string, cuts []int) []string {
 // TestEachLineOnce: each line of a log is shown once, whenever connections are cut, the node rotates files or loses lines.
 // The lines are in order, unless lines are lost unnoticed.
 func TestEachLineOnce(t *testing.T) {
-	word := rapid.SampledFrom([]string{"", "a", "b", "tick", "x\r", "ünï", strings.Repeat("long ", 14_000), strings.Repeat("y", maxLine)})
+	mark := strings.TrimSuffix(lines.Mark, "\n")
+	word := rapid.SampledFrom([]string{"", "a", "b", "tick", "x\r", "ünï", strings.Repeat("long ", 14_000), strings.Repeat("y", lines.Max),
+		"\r10%", "a\rb", "\r10%" + mark, "\r20%" + mark, "30%\r" + mark, mark})
 	rapid.Check(t, func(rt *rapid.T) {
 		n := &node{}
 		at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -152,12 +155,12 @@ func TestEachLineOnce(t *testing.T) {
 		for i := range count {
 			n.lines = append(n.lines, word.Draw(rt, "line")+"\n")
 			if i == count-1 && rapid.Bool().Draw(rt, "unended") {
-				n.lines[i] = strings.TrimSuffix(n.lines[i], "\n")
+				n.lines[i] = strings.TrimSuffix(strings.TrimSuffix(n.lines[i], "\n"), mark)
 			}
 			n.times = append(n.times, at)
 			at = at.Add(rapid.SampledFrom([]time.Duration{0, 0, time.Nanosecond, 300 * time.Millisecond, 2 * time.Second}).Draw(rt, "pause"))
 		}
-		text := strings.Join(n.lines, "")
+		text := strings.ReplaceAll(strings.Join(n.lines, ""), lines.Mark, "")
 		from, upTo, silent, seen := 0, 0, false, false
 		for range rapid.IntRange(0, 5).Draw(rt, "connections") {
 			from = rapid.IntRange(from, count).Draw(rt, "rotated")
@@ -186,7 +189,12 @@ func TestEachLineOnce(t *testing.T) {
 			m := &memory{objects: map[string][]byte{}}
 			m.put(dir, stored[:early]...)
 			a := newAttemptLog(fakeCluster(t, n), m, dir, pod, late)
-			a.emit = func(text string) error { got = append(got, text); return nil }
+			a.emit = func(l lines.Line) error {
+				if l.Part != record.PartState {
+					got = append(got, string(l.Text))
+				}
+				return nil
+			}
 			a.failed = func(err error, _ bool) { failed = errors.Join(failed, err) }
 			done := make(chan struct{})
 			go func() { a.run(t.Context()); close(done) }()
@@ -209,6 +217,10 @@ func TestEachLineOnce(t *testing.T) {
 		}
 		slices.Sort(got)
 		slices.Sort(want)
+		if silent && strings.Contains(strings.Join(n.lines, ""), lines.Mark) { // a part of a line may be shown too
+			got = slices.DeleteFunc(got, func(text string) bool { return !slices.Contains(want, text) })
+			got, want = slices.Compact(got), slices.Compact(want)
+		}
 		if !slices.Equal(got, want) {
 			rt.Fatalf("got, sorted, %q, want %q", clipped(got), clipped(want))
 		}
@@ -223,6 +235,32 @@ func clipped(lines []string) []string {
 	return out
 }
 
+// TestStates: the states of a line that is overwritten are shown while the line is open, at most once a second, and not
+// again after another connection.
+func TestStates(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		n := &node{}
+		for i, l := range []string{"\r10%" + lines.Mark, "\r20%" + lines.Mark, "\r30%" + lines.Mark, "\r40%\n", "done\n"} {
+			n.lines, n.times = append(n.lines, l), append(n.times, start.Add(time.Duration(i)*time.Second))
+		}
+		n.reads = []reading{{upTo: 2, cut: -1, clean: true}, {upTo: 2, cut: -1, clean: true}, {upTo: 3, cut: -1}, {upTo: 5, cut: -1, clean: true}}
+		a := newAttemptLog(fakeCluster(t, n), &memory{objects: map[string][]byte{}}, dir, "pod", false)
+		var got []string
+		a.emit = func(l lines.Line) error { got = append(got, string(l.Text)+string(l.Part)); return nil }
+		a.failed = func(err error, _ bool) { t.Error(err) }
+		a.show.set()
+		done := make(chan struct{})
+		go func() { a.run(t.Context()); close(done) }()
+		time.Sleep(time.Minute)
+		a.close(&record.Result{Log: record.Log{Segments: 1, Bytes: int64(len("\r10%\r20%\r30%\r40%\ndone\n"))}})
+		<-done
+		if want := []string{"20%state", "40%", "done"}; !slices.Equal(got, want) {
+			t.Errorf("got %q, not %q", got, want)
+		}
+	})
+}
+
 // TestNoReadOfTheStore: a log that was streamed completely is not read from the store.
 func TestNoReadOfTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -230,7 +268,7 @@ func TestNoReadOfTheStore(t *testing.T) {
 		n := &node{lines: []string{"one\n", "two\n"}, times: []time.Time{at, at}}
 		a := newAttemptLog(fakeCluster(t, n), &memory{fail: errors.New("it is read")}, dir, "pod", false)
 		var got []string
-		a.emit = func(text string) error { got = append(got, text); return nil }
+		a.emit = func(l lines.Line) error { got = append(got, string(l.Text)); return nil }
 		a.failed = func(err error, _ bool) { t.Error(err) }
 		a.show.set()
 		done := make(chan struct{})
@@ -251,7 +289,7 @@ func TestForbiddenLog(t *testing.T) {
 		a := newAttemptLog(fakeCluster(t, &node{refuse: 403}), m, dir, "pod", false)
 		var got []string
 		var failures []error
-		a.emit = func(text string) error { got = append(got, text); return nil }
+		a.emit = func(l lines.Line) error { got = append(got, string(l.Text)); return nil }
 		a.failed = func(err error, _ bool) { failures = append(failures, err) }
 		a.show.set()
 		done := make(chan struct{})
@@ -286,7 +324,7 @@ func TestLongLog(t *testing.T) {
 		m.put(dir, text)
 		a := newAttemptLog(fakeCluster(t, n), m, dir, "pod", false)
 		var got []string
-		a.emit = func(text string) error { got = append(got, text); return nil }
+		a.emit = func(l lines.Line) error { got = append(got, string(l.Text)); return nil }
 		a.failed = func(err error, _ bool) { t.Error(err) }
 		a.show.set()
 		done := make(chan struct{})
@@ -305,7 +343,7 @@ func TestUnreadable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		bad := errors.New("no key")
 		a := newAttemptLog(fakeCluster(t, &node{}), &memory{fail: bad}, dir, "", false)
-		a.emit = func(string) error { return nil }
+		a.emit = func(lines.Line) error { return nil }
 		unread := false
 		a.failed = func(err error, last bool) { unread = errors.Is(err, bad) && last }
 		a.show.set()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"hash/maphash"
 	"time"
+
+	"pipec.dev/pipec/runtime/lines"
 )
 
 // showStored shows the stored lines of an attempt that may have written lines before it was found: its pod may no longer
@@ -12,11 +14,11 @@ func (a *attemptLog) showStored(ctx context.Context) bool {
 	if !a.late {
 		return true
 	}
-	a.stored = newStoredLog(a.store, a.dir, &shownLines{}, func(text []byte, size int) error {
-		if int64(len(a.repeat))*overhead+a.bytes.Add(int64(size)) < streamLimit {
-			a.repeat = append(a.repeat, maphash.Bytes(seed, text))
+	a.stored = newStoredLog(a.store, a.dir, &shownLines{}, func(l lines.Line) error {
+		if int64(len(a.repeat))*overhead+a.bytes.Add(int64(l.Size)) < streamLimit {
+			a.repeat = append(a.repeat, maphash.Bytes(seed, l.Text))
 		}
-		return a.emit(string(text))
+		return a.emit(l)
 	})
 	if err := a.stored.pull(ctx); err != nil {
 		a.failed(err, false)
@@ -29,11 +31,15 @@ func (a *attemptLog) showStored(ctx context.Context) bool {
 // showRest shows the lines that the stream did not contain, as they are stored, until the attempt has ended.
 func (a *attemptLog) showRest(ctx context.Context) {
 	if a.stored == nil {
-		a.stored = newStoredLog(a.store, a.dir, &a.shown, func(text []byte, _ int) error { return a.emit(string(text)) })
+		a.stored = newStoredLog(a.store, a.dir, &a.shown, a.emit)
 	}
 	a.shown.hashes, a.repeat = nil, nil
 	for !a.ended.isSet() {
-		if err := a.stored.pull(ctx); err != nil {
+		err := a.stored.pull(ctx)
+		if err == nil {
+			err = a.stored.split.State()
+		}
+		if err != nil {
 			a.failed(err, false)
 		}
 		select {

@@ -8,7 +8,9 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"pipec.dev/pipec/runtime/lines"
 	"pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/record"
 )
 
 // follow streams the log from the pod, over as many connections as necessary. It reports whether the stream has reached
@@ -66,19 +68,25 @@ func (a *attemptLog) linger(ctx context.Context, stop context.CancelFunc) {
 	}
 }
 
-// streamed shows a line of the stream, unless it was shown from the store.
-func (a *attemptLog) streamed(text []byte, size int) error {
+// streamed shows a line of the stream, or its state, unless it was shown from the store.
+func (a *attemptLog) streamed(l lines.Line) error {
+	if l.Part == record.PartState {
+		if len(a.repeat) > 0 {
+			return nil
+		}
+		return a.emit(l)
+	}
 	if len(a.repeat) > 0 {
-		if maphash.Bytes(seed, text) != a.repeat[0] {
+		if maphash.Bytes(seed, l.Text) != a.repeat[0] {
 			return errGap // the pod no longer has the start of its log
 		}
 		a.repeat = a.repeat[1:]
 		return nil
 	}
 	a.stored = nil // the stream is ahead of the store
-	a.shown.add(text, size)
-	a.bytes.Add(int64(size))
-	if err := a.emit(string(text)); err != nil {
+	a.shown.add(l.Text, l.Size)
+	a.bytes.Add(int64(l.Size))
+	if err := a.emit(l); err != nil {
 		return err
 	}
 	switch {

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"pipec.dev/pipec/runtime/lines"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -32,6 +33,7 @@ type logs struct {
 type line struct {
 	id   record.AttemptID
 	text string
+	part record.Part
 }
 
 // stepLogs are the logs of the attempts of a step.
@@ -95,9 +97,9 @@ func (l *logs) podGone(id record.AttemptID, pod string) {
 // have written lines for a while.
 func (l *logs) begin(id record.AttemptID, pod string, late bool) *attemptLog {
 	a := newAttemptLog(l.cluster, l.options.Reader.Store(), l.run.AttemptDir(id.Step, id.Attempt), pod, late)
-	a.emit = func(text string) error {
+	a.emit = func(n lines.Line) error {
 		select {
-		case l.lines <- line{id, text}:
+		case l.lines <- line{id, string(n.Text), n.Part}:
 			return nil
 		case <-l.loop.ctx.Done():
 			return l.loop.ctx.Err()
@@ -131,6 +133,6 @@ func (l *logs) finished(id record.AttemptID) {
 
 func (l *logs) emit(n line) {
 	l.options.Observe(record.Event{
-		Version: record.Version, Type: record.StepLog, Run: l.run.Name, Step: n.id.Step, Attempt: n.id.Attempt, Text: n.text, At: time.Now().UTC(),
+		Version: record.Version, Type: record.StepLog, Run: l.run.Name, Step: n.id.Step, Attempt: n.id.Attempt, Text: n.text, Part: n.part, At: time.Now().UTC(),
 	})
 }

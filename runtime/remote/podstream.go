@@ -10,18 +10,21 @@ import (
 	"time"
 
 	"pipec.dev/pipec/runtime/kubeclient"
+	"pipec.dev/pipec/runtime/lines"
+	"pipec.dev/pipec/schema/record"
 )
 
 // errGap reports that a connection does not continue where the previous one ended, since the node has rotated the log's
 // file.
 var errGap = errors.New("the log's stream has a gap")
 
-// podStream reads the log of a pod, over as many connections as necessary, and calls line once with each line. The times that
-// the node writes before the lines show where a connection continues.
+// podStream reads the log of a pod, over as many connections as necessary, and calls line once with each line, and with
+// the states of lines that are overwritten. The times that the node writes before the lines show where a connection continues.
 type podStream struct {
-	line func(text []byte, size int) error
+	line func(lines.Line) error
 
 	last  time.Time // of the last line
+	seen  time.Time // of the last piece of a line, which may be incomplete
 	same  []uint64  // hashes of the lines with that time; each piece of a long line is one
 	bytes int64     // size of the lines in the node's file, which the node rotates by size
 }
@@ -36,16 +39,19 @@ func (s *podStream) read(r io.Reader) error {
 		at     time.Time
 		resume = !s.last.IsZero()
 		again  int // lines with the time of the last line that the connection has repeated
-		split  splitter
+		seen   = s.seen
 	)
-	split.line = func(text []byte, size int) error {
+	split := lines.NewPaced(func(l lines.Line) error {
+		if l.Part == record.PartState {
+			return s.line(l)
+		}
 		switch {
 		case !resume:
 		case at.Before(s.last):
 			return nil
 		case at.Equal(s.last):
 			if again < len(s.same) {
-				if maphash.Bytes(seed, text) != s.same[again] {
+				if maphash.Bytes(seed, l.Text) != s.same[again] {
 					return errGap
 				}
 				again++
@@ -60,12 +66,19 @@ func (s *podStream) read(r io.Reader) error {
 			s.last, s.same = at, s.same[:0]
 		}
 		if at.Equal(s.last) { // if times go back, older lines count as read
-			s.same = append(s.same, maphash.Bytes(seed, text))
+			s.same = append(s.same, maphash.Bytes(seed, l.Text))
 			again = len(s.same)
 		}
-		s.bytes += int64(size) + overhead
-		return s.line(text, size)
-	}
+		s.bytes += int64(l.Size) + overhead
+		return s.line(l)
+	})
+	defer split.Close()
+	log := lines.Unmarker{W: writerFunc(func(p []byte) (int, error) {
+		if !at.After(seen) { // an earlier connection has shown its states
+			return split.Replay(p)
+		}
+		return split.Write(p)
+	})}
 	b := bufio.NewReaderSize(r, 64<<10)
 	for start := true; ; {
 		piece, err := b.ReadSlice('\n')
@@ -74,22 +87,30 @@ func (s *podStream) read(r io.Reader) error {
 			t, bad := time.Parse(time.RFC3339Nano, string(stamp))
 			if ok && bad == nil {
 				at, piece = t, rest
+				if at.After(s.seen) {
+					s.seen = at
+				}
 			}
 		}
 		if len(piece) > 0 {
 			start = piece[len(piece)-1] == '\n'
-			if _, err := split.Write(piece); err != nil {
+			if _, err := log.Write(piece); err != nil {
 				return err
 			}
 		}
 		switch {
 		case err == io.EOF:
-			return nil
+			return split.State()
 		case err != nil && !errors.Is(err, bufio.ErrBufferFull):
 			return err
 		}
 	}
 }
+
+// writerFunc is an io.Writer.
+type writerFunc func(p []byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // connect opens another connection, and reads it.
 func (s *podStream) connect(ctx context.Context, c *Client, pod, container string) error {

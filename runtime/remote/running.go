@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"pipec.dev/pipec/runtime/kubeclient"
+	"pipec.dev/pipec/runtime/lines"
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/record"
@@ -66,8 +67,10 @@ func (e *BehindError) Unwrap() error { return e.Err }
 // runningLog calls emit with the lines so far of a running attempt.
 func (c *Client) runningLog(ctx context.Context, reader *runs.Reader, run *record.Run, id record.AttemptID, emit func(record.Event) error, behind *error) error {
 	a := newAttemptLog(c, reader.Store(), run.AttemptDir(id.Step, id.Attempt), "", true)
-	a.emit = func(text string) error {
-		return emit(record.Event{Version: record.Version, Type: record.StepLog, Run: run.Name, Step: id.Step, Attempt: id.Attempt, Text: text})
+	a.emit = func(l lines.Line) error {
+		return emit(record.Event{
+			Version: record.Version, Type: record.StepLog, Run: run.Name, Step: id.Step, Attempt: id.Attempt, Text: string(l.Text), Part: l.Part,
+		})
 	}
 	var failed error
 	a.failed = func(err error, _ bool) { failed = err }

@@ -6,8 +6,10 @@ import (
 	"hash/maphash"
 	"io"
 
+	"pipec.dev/pipec/runtime/lines"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/record"
 )
 
 // storedLog reads the log of an attempt from the store. The wrapper adds a segment every few seconds, and earlier if there
@@ -16,16 +18,16 @@ type storedLog struct {
 	store store.Store
 	dir   string // of the attempt's records
 	next  int    // the next segment to read
-	split splitter
+	split lines.Splitter
 }
 
 // newStoredLog returns a reader of a log from its start, without the lines that were shown before. Lines that a stream has
 // lost are shown after these, in the order of the stored log.
-func newStoredLog(s store.Store, dir string, before *shownLines, line func(text []byte, size int) error) *storedLog {
+func newStoredLog(s store.Store, dir string, before *shownLines, line func(lines.Line) error) *storedLog {
 	counts := before.counts()
-	return &storedLog{store: s, dir: dir, split: splitter{line: func(text []byte, size int) error {
-		if len(counts) > 0 {
-			h := maphash.Bytes(seed, text)
+	return &storedLog{store: s, dir: dir, split: lines.Splitter{Emit: func(l lines.Line) error {
+		if len(counts) > 0 && l.Part != record.PartState {
+			h := maphash.Bytes(seed, l.Text)
 			if n := counts[h]; n > 1 {
 				counts[h] = n - 1
 				return nil
@@ -34,7 +36,7 @@ func newStoredLog(s store.Store, dir string, before *shownLines, line func(text 
 				return nil
 			}
 		}
-		return line(text, size)
+		return line(l)
 	}}}
 }
 

@@ -7,9 +7,11 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/fsnotify/fsnotify"
 
+	"pipec.dev/pipec/runtime/lines"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -32,6 +34,7 @@ func (t *tail) follow(ctx context.Context) error {
 	released := make(chan error, 1)
 	go func() { released <- t.work.Released(ctx) }()
 	f := follower{tail: t, watch: w}
+	defer f.stop()
 	for _, name := range t.work.Steps() {
 		if err := f.step(ctx, name); err != nil {
 			return err
@@ -41,6 +44,10 @@ func (t *tail) follow(ctx context.Context) error {
 		select {
 		case e := <-w.Events:
 			if err := f.event(ctx, e); err != nil {
+				return err
+			}
+		case <-f.due():
+			if err := f.states(); err != nil {
 				return err
 			}
 		case err := <-w.Errors:
@@ -63,6 +70,32 @@ type follower struct {
 	*tail
 	watch     *fsnotify.Watcher
 	addresses map[string]string // addresses by directory, if they differ
+	timer     *time.Timer       // nil: no open line has a new state
+}
+
+// due returns a channel that is readable when states of lines are to be returned.
+func (f *follower) due() <-chan time.Time {
+	if f.timer == nil {
+		return nil
+	}
+	return f.timer.C
+}
+
+// states returns the states of the open lines that are overwritten, as progress bars do.
+func (f *follower) states() error {
+	f.timer = nil
+	for _, c := range f.at {
+		if err := c.split.State(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *follower) stop() {
+	if f.timer != nil {
+		f.timer.Stop()
+	}
 }
 
 // address returns the address of the step in a directory. If the directory's name doesn't contain it, it is in the
@@ -145,7 +178,13 @@ func (f *follower) pullSelected(ctx context.Context, id record.AttemptID) error 
 	if !f.selected(id) {
 		return nil
 	}
-	return f.pull(ctx, id)
+	if err := f.pull(ctx, id); err != nil {
+		return err
+	}
+	if f.timer == nil && f.cursor(id).split.Pending() {
+		f.timer = time.NewTimer(lines.Every)
+	}
+	return nil
 }
 
 // add watches a directory again. A directory that no longer exists is ignored.

@@ -3,6 +3,8 @@ package runs
 import (
 	"context"
 	"os"
+	"strings"
+	"unicode/utf8"
 
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/schema/record"
@@ -34,11 +36,13 @@ func (r *Reader) LastLines(ctx context.Context, run *record.Run, name string, at
 	}
 	cut := size > lastWindow
 	if cut {
-		t.at[id] = &cursor{offset: size - lastWindow}
+		t.cursorAt(id, size-lastWindow)
 	}
 	err = t.finish(ctx, id)
 	if cut && len(lines) > 1 && len(lines) < n {
 		lines = lines[1:] // incomplete
+	} else if cut && len(lines) == 1 { // between characters
+		lines[0] = strings.TrimLeftFunc(lines[0], func(r rune) bool { return r == utf8.RuneError })
 	}
 	return lines, err
 }

@@ -1,7 +1,6 @@
 package runs
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -9,8 +8,8 @@ import (
 	"os"
 	"slices"
 	"sort"
-	"strings"
 
+	"pipec.dev/pipec/runtime/lines"
 	"pipec.dev/pipec/runtime/work"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -74,25 +73,30 @@ type tail struct {
 	work work.Run
 	emit func(record.Event) error
 	at   map[record.AttemptID]*cursor
+	buf  []byte // of read
 }
 
 // cursor is the position up to which a log was read.
 type cursor struct {
 	offset int64
-	part   []byte // an incomplete last line
+	split  lines.Splitter
 }
 
 func (t *tail) cursor(id record.AttemptID) *cursor {
 	c := t.at[id]
 	if c == nil {
-		c = &cursor{}
-		t.at[id] = c
+		c = t.cursorAt(id, 0)
 	}
 	return c
 }
 
-// maxLine is the length at which long lines are split.
-const maxLine = 64 << 10
+// cursorAt sets and returns a cursor that starts at an offset.
+func (t *tail) cursorAt(id record.AttemptID, offset int64) *cursor {
+	c := &cursor{offset: offset}
+	c.split.Emit = func(l lines.Line) error { return t.line(id, l) }
+	t.at[id] = c
+	return c
+}
 
 func (r *Reader) newTail(run *record.Run, o LogOptions, emit func(record.Event) error) (*tail, error) {
 	w, err := r.work.Run(run.Name)
@@ -189,17 +193,15 @@ func (t *tail) finish(ctx context.Context, id record.AttemptID) error {
 // flush returns an incomplete last line.
 func (t *tail) flush(id record.AttemptID) error {
 	c := t.at[id]
-	if c == nil || len(c.part) == 0 {
+	if c == nil {
 		return nil
 	}
-	line := string(c.part)
-	c.part = nil
-	return t.line(id, line)
+	return c.split.Flush()
 }
 
-func (t *tail) line(id record.AttemptID, text string) error {
+func (t *tail) line(id record.AttemptID, l lines.Line) error {
 	return t.emit(record.Event{
-		Version: record.Version, Type: record.StepLog, Run: t.run.Name, Step: id.Step, Attempt: id.Attempt, Text: text,
+		Version: record.Version, Type: record.StepLog, Run: t.run.Name, Step: id.Step, Attempt: id.Attempt, Text: string(l.Text), Part: l.Part,
 	})
 }
 
@@ -220,31 +222,27 @@ func (t *tail) pull(ctx context.Context, id record.AttemptID) error {
 	if _, err := f.Seek(c.offset, io.SeekStart); err != nil {
 		return err
 	}
-	return t.read(ctx, id, c, f)
+	return t.read(ctx, c, f)
 }
 
 // read returns the lines of r, and keeps an incomplete last one.
-func (t *tail) read(ctx context.Context, id record.AttemptID, c *cursor, r io.Reader) error {
-	b := bufio.NewReaderSize(r, maxLine)
+func (t *tail) read(ctx context.Context, c *cursor, r io.Reader) error {
+	if t.buf == nil {
+		t.buf = make([]byte, 64<<10)
+	}
 	for {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}
-		piece, err := b.ReadSlice('\n')
-		c.offset += int64(len(piece))
-		c.part = append(c.part, piece...)
-		ended := len(piece) > 0 && piece[len(piece)-1] == '\n'
-		if ended || len(c.part) >= maxLine {
-			line := strings.TrimSuffix(strings.TrimSuffix(string(c.part), "\n"), "\r")
-			c.part = c.part[:0]
-			if err := t.line(id, line); err != nil {
-				return err
-			}
+		n, err := r.Read(t.buf)
+		c.offset += int64(n)
+		if _, err := c.split.Write(t.buf[:n]); err != nil {
+			return err
 		}
-		switch {
-		case err == io.EOF:
+		if err == io.EOF {
 			return nil
-		case err != nil && !errors.Is(err, bufio.ErrBufferFull):
+		}
+		if err != nil {
 			return err
 		}
 	}

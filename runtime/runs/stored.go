@@ -31,7 +31,7 @@ func (t *tail) pullStored(ctx context.Context, id record.AttemptID, c *cursor) e
 			if err != nil {
 				return err
 			}
-			if err := t.readFrom(ctx, id, c, r, c.offset-begin); err != nil {
+			if err := t.readFrom(ctx, c, r, c.offset-begin); err != nil {
 				return err
 			}
 		}
@@ -40,7 +40,7 @@ func (t *tail) pullStored(ctx context.Context, id record.AttemptID, c *cursor) e
 }
 
 // readFrom returns the lines of r after those that were returned before, and closes r.
-func (t *tail) readFrom(ctx context.Context, id record.AttemptID, c *cursor, r io.ReadCloser, skip int64) error {
+func (t *tail) readFrom(ctx context.Context, c *cursor, r io.ReadCloser, skip int64) error {
 	defer r.Close()
 	var err error
 	if s, ok := r.(io.Seeker); ok {
@@ -51,7 +51,7 @@ func (t *tail) readFrom(ctx context.Context, id record.AttemptID, c *cursor, r i
 	if err != nil {
 		return err
 	}
-	return t.read(ctx, id, c, r)
+	return t.read(ctx, c, r)
 }
 
 // here reports whether this machine still has the log of an attempt.
@@ -102,7 +102,7 @@ func (t *tail) allStored(ctx context.Context, ids []record.AttemptID) error {
 			}
 			continue
 		}
-		if err := t.readFrom(ctx, o.id, t.cursor(o.id), o.r, 0); err != nil {
+		if err := t.readFrom(ctx, t.cursor(o.id), o.r, 0); err != nil {
 			return err
 		}
 		if o.last {
@@ -182,7 +182,7 @@ func (t *tail) lastStored(ctx context.Context, id record.AttemptID, n int) error
 			break
 		}
 	}
-	if err := t.read(ctx, id, t.cursor(id), bytes.NewReader(end)); err != nil {
+	if err := t.read(ctx, t.cursor(id), bytes.NewReader(end)); err != nil {
 		return err
 	}
 	return t.flush(id)

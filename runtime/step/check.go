@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"pipec.dev/pipec/schema/record"
 	"pipec.dev/pipec/schema/types"
 )
 
@@ -71,19 +72,23 @@ func checkContent(r io.ReaderAt, size int64, kind string) (format, why string) {
 		return "", checkText(whole)
 	case "json":
 		return "", checkJSON(whole)
+	case "model":
+		if size == 0 {
+			return "", "the file is empty, but a model has content"
+		}
 	}
-	if size == 0 { // model, file, bytes, artifact("…")
-		return "", "the file is empty"
-	}
-	return "", ""
+	return "", "" // file, bytes and artifact("…") have any content, or none
 }
 
 func startsWith(head []byte, expected string) string {
 	if len(head) == 0 {
 		return "the file is empty: " + expected
 	}
-	return fmt.Sprintf("the file starts with %q: %s", head[:min(len(head), 16)], expected)
+	return fmt.Sprintf("the file starts with %q: %s", record.Cut(head, shownStart), expected)
 }
+
+// shownStart is how many bytes of a file a message shows.
+const shownStart = 16
 
 func checkDataframe(r io.ReaderAt, head []byte, whole io.Reader, size int64) (format, why string) {
 	const magic = "PAR1"

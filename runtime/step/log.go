@@ -9,12 +9,13 @@ import (
 	"sync"
 	"time"
 
+	"pipec.dev/pipec/runtime/lines"
+	"pipec.dev/pipec/runtime/step/mask"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/record"
 )
 
 const (
-	maxLine      = 64 << 10 // longer lines are passed to Deps.Line in pieces
 	segmentSize  = 1 << 20
 	segmentEvery = 5 * time.Second
 )
@@ -179,78 +180,38 @@ func (k *segmentKeeper) Close(context.Context) (record.Log, error) {
 	return k.log, k.err
 }
 
-// liner passes whole lines to a function, and long ones in pieces.
-type liner struct {
-	line func([]byte)
-	buf  []byte
-}
-
-func (l *liner) Write(p []byte) (int, error) {
-	n := len(p)
-	for len(p) > 0 {
-		end := bytes.IndexByte(p, '\n')
-		if end < 0 {
-			end = len(p)
-		}
-		room := maxLine - len(l.buf)
-		switch {
-		case end > room:
-			l.buf = append(l.buf, p[:room]...)
-			p = p[room:]
-			l.flush()
-			continue
-		case end == len(p):
-			l.buf = append(l.buf, p...)
-			return n, nil
-		case len(l.buf) == 0:
-			l.line(bytes.TrimSuffix(p[:end], []byte("\r")))
-		default:
-			l.buf = append(l.buf, p[:end]...)
-			l.flush()
-		}
-		p = p[end+1:]
-	}
-	return n, nil
-}
-
-func (l *liner) flush() {
-	l.line(bytes.TrimSuffix(l.buf, []byte("\r")))
-	l.buf = l.buf[:0]
-}
-
-// Flush passes the last line if it has no newline.
-func (l *liner) Flush() {
-	if len(l.buf) > 0 {
-		l.flush()
-	}
-}
-
-// logger combines redaction, the stored log and the lines.
+// logger combines the masking of secrets, the stored log and the lines.
 type logger struct {
 	keep   keeper
-	tee    io.Writer // may be nil
-	lines  *liner
-	redact *redactor
-	last   byte // the last byte written
+	tee    *lines.Marker // nil: none
+	lines  *lines.Paced  // nil: none
+	masked *mask.Writer  // nil: nothing is masked
+	last   byte          // the last byte written
 }
 
-func newLogger(keep keeper, d *Deps) *logger {
-	l := &logger{keep: keep, tee: d.Tee, last: '\n'}
-	if d.Line != nil {
-		l.lines = &liner{line: d.Line}
+func newLogger(keep keeper, d *Deps, secrets *mask.Set) *logger {
+	l := &logger{keep: keep, last: '\n'}
+	if d.Tee != nil {
+		l.tee = lines.NewMarker(d.Tee)
 	}
-	l.redact = newRedactor(plainWriter{l}, d.Secrets)
+	if d.Line != nil {
+		l.lines = lines.NewPaced(func(line lines.Line) error {
+			d.Line(line)
+			return nil
+		})
+	}
+	l.masked = secrets.Writer(plainWriter{l})
 	return l
 }
 
 func (l *logger) Write(p []byte) (int, error) {
-	if l.redact != nil {
-		return l.redact.Write(p)
+	if l.masked != nil {
+		return l.masked.Write(p)
 	}
 	return plainWriter{l}.Write(p)
 }
 
-// plainWriter is the logger behind its redactor.
+// plainWriter is the logger after secrets were masked.
 type plainWriter struct{ l *logger }
 
 func (w plainWriter) Write(p []byte) (int, error) {
@@ -269,8 +230,8 @@ func (w plainWriter) Write(p []byte) (int, error) {
 
 // flush ends the output of the process.
 func (l *logger) flush() {
-	if l.redact != nil {
-		_ = l.redact.Flush()
+	if l.masked != nil {
+		_ = l.masked.Flush()
 	}
 }
 
@@ -286,7 +247,10 @@ func (l *logger) note(format string, args ...any) {
 func (l *logger) close(ctx context.Context) (record.Log, error) {
 	l.flush()
 	if l.lines != nil {
-		l.lines.Flush()
+		_ = l.lines.Flush()
+	}
+	if l.tee != nil {
+		l.tee.Close()
 	}
 	return l.keep.Close(ctx)
 }

@@ -61,7 +61,15 @@ func TestOutputTypes(t *testing.T) {
 		{name: "bad json", typ: "json", script: `echo '{"a":[1,2,}' > $o`, says: []string{"not JSON", "'}'"}},
 		{name: "half json", typ: "json", script: `printf '{"a":' > $o`, says: []string{"ends too early"}},
 		{name: "file", typ: "file", script: `echo x > $o`},
-		{name: "empty file", typ: "file", script: `: > $o`, says: []string{"the file is empty"}},
+		{name: "empty file", typ: "file", script: `: > $o`},
+		{name: "empty bytes", typ: "bytes", script: `: > $o`},
+		{name: "empty html", typ: "html", script: `: > $o`},
+		{name: "empty media type", typ: `artifact("text/x-log")`, script: `: > $o`},
+		{name: "empty model file", typ: "model", script: `: > $o`, says: []string{"the file is empty, but a model has content"}},
+		{name: "empty json", typ: "json", script: `: > $o`, says: []string{"the file is empty"}},
+		{name: "empty dataframe", typ: "dataframe", script: `: > $o`, says: []string{"the file is empty", "csv with a line of column names"}},
+		{name: "empty image", typ: "image", script: `: > $o`, says: []string{"the file is empty", "png, jpeg"}},
+		{name: "the shown start of an image is cut between characters", typ: "image", script: `printf '123456789012345é6' > $o`, says: []string{`starts with "123456789012345": `}},
 		{name: "file directory", typ: "file", script: `mkdir $o`, says: []string{"there is a directory"}},
 		{name: "media type", typ: `artifact("application/zip")`, script: `echo x > $o`},
 		{name: "model directory", typ: "model", script: `mkdir $o; echo x > $o/saved_model.pb`},
@@ -73,6 +81,7 @@ func TestOutputTypes(t *testing.T) {
 		{name: "link to a file", typ: "file", script: `echo x > $HOME/x; ln -s $HOME/x $o`},
 		{name: "dangling link", typ: "file", script: `ln -s nowhere $o`, says: []string{"didn't write it"}},
 
+		{name: "empty artifacts", typ: "list(file)", script: `mkdir $o; : > $o/000000; echo b > $o/000001`},
 		{name: "artifacts", typ: "list(text)", script: `mkdir $o; echo a > $o/000000; echo b > $o/000001`},
 		{name: "no artifacts", typ: "list(text)", script: `mkdir $o`},
 		{name: "a gap", typ: "list(text)", script: `mkdir $o; echo a > $o/000000; echo b > $o/000002`, says: []string{`"000002"`, "gap"}},
@@ -96,7 +105,7 @@ func TestOutputTypes(t *testing.T) {
 			}
 			r := x.succeeds()
 			d := r.Outputs[0]
-			many := strings.HasPrefix(c.typ, "list(text") || strings.HasPrefix(c.typ, "map")
+			many := strings.HasPrefix(c.typ, "list(file") || strings.HasPrefix(c.typ, "list(text") || strings.HasPrefix(c.typ, "map")
 			if d.Name != "o" || d.Type != c.typ || string(d.Value) != c.value || (d.Artifact == nil) == (c.value == "" && !many) {
 				t.Fatalf("%+v", d)
 			}

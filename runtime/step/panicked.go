@@ -31,7 +31,7 @@ func internalFailure(at string) *failure {
 func (a *attempt) writeStack(text string) {
 	text = strings.TrimRight(text, "\n")
 	if a.log == nil {
-		fmt.Fprintf(os.Stderr, "pipec: %s\n", redactString(text, a.d.Secrets))
+		fmt.Fprintf(os.Stderr, "pipec: %s\n", a.masks.String(text))
 		return
 	}
 	a.log.note("%s", strings.ReplaceAll(text, "\n", "\npipec: "))

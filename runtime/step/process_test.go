@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"pipec.dev/pipec/runtime/lines"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/program"
@@ -26,9 +27,9 @@ import (
 func (x *trial) whenReady(then func()) {
 	line := x.deps.Line
 	once := sync.Once{}
-	x.deps.Line = func(b []byte) {
-		line(b)
-		if string(b) == "ready" {
+	x.deps.Line = func(l lines.Line) {
+		line(l)
+		if string(l.Text) == "ready" {
 			once.Do(then)
 		}
 	}

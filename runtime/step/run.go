@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"pipec.dev/pipec/runtime/step/mask"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -27,7 +28,7 @@ func Run(ctx context.Context, spec *Spec, d Deps) (record.Result, error) {
 	if now == nil {
 		now = time.Now
 	}
-	a := attempt{spec: spec, d: &d, result: record.Result{
+	a := attempt{spec: spec, d: &d, masks: mask.New(d.Secrets), result: record.Result{
 		Version: record.Version, Run: spec.Run, Step: spec.Step, Attempt: spec.Attempt,
 		Status: record.Succeeded, StartedAt: now().UTC(),
 	}}
@@ -49,7 +50,8 @@ type attempt struct {
 	spec   *Spec
 	d      *Deps
 	log    *logger
-	dir    string // the working directory of the process
+	masks  *mask.Set // nil: nothing is masked
+	dir    string    // the working directory of the process
 	result record.Result
 }
 
@@ -58,7 +60,7 @@ func (a *attempt) fail(f *failure) {
 		a.result.Status = record.Failed
 	}
 	a.result.Class, a.result.Reason, a.result.Outputs = f.class, f.reason, nil
-	a.result.Message = clip(redactString(f.message, a.d.Secrets))
+	a.result.Message = clip(a.masks.String(f.message))
 }
 
 func (a *attempt) run(ctx context.Context) *failure {
@@ -199,10 +201,10 @@ func (a *attempt) process() (*process, *runner, *failure) {
 
 func (a *attempt) openLog(ctx context.Context) {
 	if a.spec.Segments {
-		a.log = newLogger(newSegmentKeeper(ctx, a.d.Store, a.spec), a.d)
+		a.log = newLogger(newSegmentKeeper(ctx, a.d.Store, a.spec), a.d, a.masks)
 		return
 	}
-	a.log = newLogger(&fileKeeper{s: a.d.Store, spec: a.spec}, a.d)
+	a.log = newLogger(&fileKeeper{s: a.d.Store, spec: a.spec}, a.d, a.masks)
 }
 
 // closeLog stores the log. An attempt whose log is lost does not succeed.

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"pipec.dev/pipec/runtime/lines"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -58,10 +59,11 @@ type Deps struct {
 	// Inherited is Environ in parsed form; may be nil.
 	Inherited *Inherited
 	Secrets   map[string]string // values of Program.SecretEnv by variable name; never stored, never logged
-	// Line is called with each line of stdout and stderr, without its newline, long ones in pieces; may be nil. It must
-	// not keep the bytes after it returns.
-	Line func(line []byte)
-	// Tee receives the bytes of the log before they are stored; may be nil.
+	// Line is called with each line of stdout and stderr, with pieces of long ones, and with states of those that are
+	// overwritten: see package lines. It must not keep the bytes after it returns, and is never called concurrently. It
+	// may be nil.
+	Line func(line lines.Line)
+	// Tee receives the bytes of the log before they are stored, with marks that a lines.Unmarker removes; may be nil.
 	Tee io.Writer
 	// Started is called with the process when it runs; may be nil.
 	Started func(pid int)

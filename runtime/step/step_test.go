@@ -3,6 +3,7 @@
 package step_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"pipec.dev/pipec/internal/eventually"
+	"pipec.dev/pipec/runtime/lines"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/expr"
@@ -68,10 +70,10 @@ func newTrial(t *testing.T, args ...string) *trial {
 		Root:    filepath.Join(dir, "work"), Dir: dir,
 		AttemptDir: (&record.Run{Namespace: "local", Pipeline: "p", Name: "run-1"}).AttemptDir("s", 3),
 	}
-	x.deps = step.Deps{Store: st, Environ: os.Environ(), Line: func(line []byte) {
+	x.deps = step.Deps{Store: st, Environ: os.Environ(), Line: func(line lines.Line) {
 		x.mu.Lock()
 		defer x.mu.Unlock()
-		x.lines = append(x.lines, string(line))
+		x.lines = append(x.lines, string(line.Text))
 	}}
 	return x
 }
@@ -309,6 +311,57 @@ func TestSecrets(t *testing.T) {
 	x = sh(t, "true")
 	x.spec.Program.SecretEnv = []program.Secret{{Name: "TOKEN", Secret: "db", Key: "password"}}
 	x.fails(record.ClassUser, record.ReasonStart, "TOKEN", "db", "password")
+}
+
+// A secret that ends in a newline is masked where it is printed without it, in the log, in its copy, in lines, and in the
+// message of a failure that quotes a part of it.
+func TestSecretWithNewline(t *testing.T) {
+	x := sh(t, `t=$(printf %s "$TOKEN"); echo "using [$t] now"; echo "$KEY" | sed -n 2p; printf "\"%s\"" "$t" > $PIPEC_OUTPUT_o`).outputs("o", "number")
+	x.spec.Program.SecretEnv = []program.Secret{{Name: "TOKEN", Secret: "s", Key: "a"}, {Name: "KEY", Secret: "s", Key: "b"}}
+	x.deps.Secrets = map[string]string{"TOKEN": "hunter2secret\n", "KEY": "-----BEGIN-----\r\nMIIabcdefgh\r\n"}
+	var tee bytes.Buffer
+	x.deps.Tee = &tee
+	r := x.fails(record.ClassUser, record.ReasonOutputInvalid, "number")
+	const want = "using [***] now\n***\r\n"
+	if log := x.log(r); log != want || tee.String() != want || strings.Join(x.lines, "|") != "using [***] now|***" {
+		t.Errorf("%q, %q, %q", log, tee.String(), x.lines)
+	}
+	if strings.Contains(r.Message, "hunter2") || strings.Contains(string(step.NewTermination(&r, true).Encode()), "hunter2") {
+		t.Errorf("%+v", r)
+	}
+}
+
+// The state of a progress bar is passed on while the process runs, and so is a mark in the copy of the log. The stored log
+// has the bytes of the process.
+func TestProgress(t *testing.T) {
+	x := sh(t, `printf '\r10%%'; until [ -e go ]; do sleep 0.02; done; printf '\r20%%\r\nend'`)
+	x.spec.Dir = t.TempDir()
+	shown := make(chan string, 100)
+	var tee bytes.Buffer
+	x.deps.Tee = &tee
+	x.deps.Line = func(l lines.Line) {
+		shown <- string(l.Text) + " " + string(l.Part)
+		if l.Part == record.PartState && string(l.Text) == "10%" {
+			if err := os.WriteFile(filepath.Join(x.spec.Dir, "go"), nil, 0o666); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	r := x.succeeds()
+	close(shown)
+	var got []string
+	for l := range shown {
+		got = append(got, l)
+	}
+	if log := x.log(r); log != "\r10%\r20%\r\nend" {
+		t.Errorf("%q", log)
+	}
+	if want := []string{"10% state", "20% ", "end "}; !slices.Equal(got, want) {
+		t.Errorf("%q, not %q", got, want)
+	}
+	if strings.ReplaceAll(tee.String(), lines.Mark, "") != x.log(r) {
+		t.Errorf("%q", tee.String())
+	}
 }
 
 func TestCommitsOnce(t *testing.T) {

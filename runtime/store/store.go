@@ -15,6 +15,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"pipec.dev/pipec/schema/record"
 )
 
 // ErrNotExist is returned by Get and Stat if there is no object at the key.
@@ -74,7 +76,7 @@ func CheckKey(key string) error {
 
 func shorten(s string) string {
 	if len(s) > 80 {
-		return s[:77] + "..."
+		return record.Cut(s, 77) + "..."
 	}
 	return s
 }

@@ -22,6 +22,7 @@ type step struct {
 	end     *record.StepEnd
 	from    string   // the run that produced its result
 	tail    []string // its last lines, without control characters
+	over    bool     // the last of them is the state of an open line: the next one replaces it
 	note    string   // why its last attempt failed
 	wait    wait
 	ask     *record.Ask // the approval that it waits for
@@ -142,7 +143,7 @@ func (m *model) event(e *record.Event) {
 		}
 	case record.StepLog:
 		s.waiting = false
-		s.addLine(e.Text)
+		s.addLine(e.Text, e.Part)
 	case record.StepEnded:
 		if s.end == nil && !s.part {
 			m.finished++
@@ -157,9 +158,15 @@ func (m *model) event(e *record.Event) {
 	}
 }
 
-func (s *step) addLine(text string) {
+func (s *step) addLine(text string, part record.Part) {
 	text = safe(text, tailWidth)
+	over := s.over
+	s.over = part == record.PartState
 	if text == "" {
+		return
+	}
+	if over && len(s.tail) > 0 {
+		s.tail[len(s.tail)-1] = text
 		return
 	}
 	if len(s.tail) == tailLines {

@@ -11,13 +11,14 @@ import (
 type Plain struct {
 	o             Options
 	m             *model
+	over          Overwritten
 	out, messages sink
 	named         bool // the run's name has been printed
 }
 
 // NewPlain returns a view that prints lines.
 func NewPlain(o Options) *Plain {
-	return &Plain{o: o, m: newModel(o.Steps), out: sink{w: o.Out}, messages: sink{w: o.Messages}}
+	return &Plain{o: o, m: newModel(o.Steps), over: Overwritten{}, out: sink{w: o.Out}, messages: sink{w: o.Messages}}
 }
 
 // Event prints an event.
@@ -29,7 +30,7 @@ func (p *Plain) Event(e record.Event) {
 	}
 	switch e.Type {
 	case record.StepLog:
-		if !p.o.ByStep {
+		if !p.o.ByStep && !p.over.Repeats(&e) {
 			p.line(e.Step, e.Text)
 		}
 	case record.StepStarted:
@@ -53,6 +54,8 @@ func (p *Plain) Event(e record.Event) {
 func (p *Plain) line(step, text string) {
 	if p.o.Safe {
 		text = safe(text, 0)
+	} else {
+		text = Inline(text)
 	}
 	fmt.Fprintf(&p.out, "%s | %s\n", step, text)
 }

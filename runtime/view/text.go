@@ -9,15 +9,15 @@ import (
 	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
+
+	"pipec.dev/pipec/schema/record"
 )
 
 // safe removes from text what a terminal would interpret: escape sequences, control characters, changes of direction.
 // From a line that carriage returns overwrite, as progress bars do, it keeps the last state. The result has at most max
 // bytes; 0 means no limit.
 func safe(text string, max int) string {
-	if i := strings.LastIndexByte(strings.TrimRight(text, "\r"), '\r'); i >= 0 {
-		text = text[i+1:]
-	}
+	text = lastState(text)
 	plain := true
 	for i := 0; i < len(text) && plain; i++ {
 		plain = text[i] >= ' ' && text[i] < 0x7f
@@ -25,14 +25,16 @@ func safe(text string, max int) string {
 	if !plain {
 		text = strip(text)
 	}
-	if max > 0 && len(text) > max {
-		for text = text[:max]; len(text) > 0; text = text[:len(text)-1] {
-			if r, size := utf8.DecodeLastRuneInString(text); r != utf8.RuneError || size > 1 {
-				break
-			}
-		}
+	if max > 0 {
+		text = record.Cut(text, max)
 	}
 	return text
+}
+
+// lastState returns what is visible of a line in the end, after its carriage returns.
+func lastState(text string) string {
+	text = strings.TrimRight(text, "\r")
+	return text[strings.LastIndexByte(text, '\r')+1:]
 }
 
 func strip(text string) string {

@@ -29,6 +29,7 @@ type Options struct {
 	// Color enables colors.
 	Color bool
 	// Safe removes escape sequences and control characters from the output of steps, for terminals. Tree always does.
+	// Without it, colors stay, see Inline.
 	Safe bool
 	// ByStep prints the lines of a step together, from Lines, when the step has ended.
 	ByStep bool

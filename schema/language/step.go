@@ -71,7 +71,7 @@ func stepBlocks() []*Block {
 				attr("description", Const, "string", "What the output means."),
 			}},
 		{Name: "secret_env", Label: "name",
-			Doc: "A variable of the environment from a key of a Secret; on the local orchestrator from `PIPEC_SECRET_<SECRET>_<KEY>` or the stack's `secrets_file`. Its value is removed from the step's log. A step that writes it to an output stores it like any other output.",
+			Doc: "A variable of the environment from a key of a Secret; on the local orchestrator from `PIPEC_SECRET_<SECRET>_<KEY>` or the stack's `secrets_file`. Its value is masked as `***` in the step's log, messages and records if it has 4 bytes or more, also in parts and forms of it: without white space at its ends, each of its lines that has 8 bytes or more, as JSON, in a URL, as base64, and quoted. A step that writes it to an output stores it like any other output.",
 			Attributes: []*Attribute{
 				attr("secret", Const, "string", "The Secret's name.").required(),
 				attr("key", Const, "string", "The key in the Secret.").required(),

@@ -86,4 +86,13 @@ type Event struct {
 	RunEnd  *End      `json:"run_end,omitempty"`
 	Reason  string    `json:"reason,omitempty"`
 	Text    string    `json:"text,omitempty"` // StepLog: the line; Warned: the error; StepWaiting: what the step waits for
+	Part    Part      `json:"part,omitempty"` // StepLog: which part of a line Text is; "": a whole line, or the end of one
 }
+
+// Part is which part of a line of a log an event contains.
+type Part string
+
+const (
+	PartCut   Part = "cut"   // the line is long: the next event of the attempt continues it
+	PartState Part = "state" // the line is being overwritten, as progress bars do: a later event replaces the text
+)

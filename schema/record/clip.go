@@ -13,9 +13,28 @@ func Clip(s string, bytes int) string {
 	if len(s) <= bytes {
 		return s
 	}
-	s = s[:max(bytes-len(more), 0)]
-	for !utf8.ValidString(s) {
-		s = s[:len(s)-1]
+	return Cut(s, bytes-len(more)) + more
+}
+
+// Cut returns the start of a text: at most so many bytes, without a part of a character at its end.
+func Cut[T string | []byte](s T, bytes int) T {
+	if len(s) <= bytes {
+		return s
 	}
-	return s + more
+	s = s[:max(bytes, 0)]
+	return s[:Between(s)]
+}
+
+// Between returns the last position in a text that is not in the middle of a character. Bytes that are not UTF-8 are
+// characters of their own.
+func Between[T string | []byte](s T) int {
+	for i := len(s) - 1; i >= 0 && i > len(s)-utf8.UTFMax; i-- {
+		if utf8.RuneStart(s[i]) {
+			if !utf8.FullRuneInString(string(s[i:])) {
+				return i
+			}
+			break
+		}
+	}
+	return len(s)
 }

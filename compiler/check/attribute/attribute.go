@@ -28,7 +28,7 @@ func TypeRange(b *decode.Block, otherwise hcl.Range) hcl.Range {
 
 // Duration returns a constant duration, or byDefault if the attribute is missing or invalid.
 func Duration(project *evaluate.Project, b *decode.Block, name string, byDefault program.Duration) program.Duration {
-	if d, ok := project.Duration(b, name); ok {
+	if d, ok := project.Attributes.Duration(b, name); ok {
 		return program.Duration(d)
 	}
 	return byDefault
@@ -52,7 +52,7 @@ func Declared(project *evaluate.Project, b *decode.Block, name string, declared 
 	}
 	if project.Use(declared, label) == nil {
 		d := diag.New("unknown-reference", e.Range(), "no %s is named %q", name, label)
-		project.Diags.Add(project.Near(d, name+".", label, func() []string { return evaluate.Names(declared) }))
+		project.Diags.Add(project.Scope.Near(d, name+".", label, func() []string { return evaluate.Names(declared) }))
 		return ""
 	}
 	return label
@@ -71,7 +71,7 @@ func Reference(e hcl.Expression, root string) (string, bool) {
 // ObjectName returns the name of a Kubernetes object, or of a part of one. The name must satisfy rule, a function of
 // k8s.io/apimachinery/pkg/util/validation.
 func ObjectName(project *evaluate.Project, b *decode.Block, name string, rule func(string) []string) string {
-	text, ok := project.String(b, name)
+	text, ok := project.Attributes.String(b, name)
 	if ok && len(rule(text)) > 0 {
 		d := diag.New("invalid-name", b.Attr(name).Range(), "%q is not a valid Kubernetes name of a %s", text, strings.ReplaceAll(name, "_", " "))
 		if low := strings.ToLower(strings.ReplaceAll(text, "_", "-")); len(rule(low)) == 0 {

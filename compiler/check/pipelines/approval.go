@@ -45,8 +45,8 @@ func (c approvalCheck) check() {
 	s, b := c.step, c.step.Block.One("approval")
 	c.onlyAsks()
 	s.Approval = &model.Approval{Timeout: attribute.Duration(c.project, b, "timeout", 0)}
-	s.Doc, _ = c.project.String(s.Block, "description")
-	s.ContinueOnFailure, _ = c.project.Bool(s.Block, "continue_on_failure")
+	s.Doc, _ = c.project.Attributes.String(s.Block, "description")
+	s.ContinueOnFailure, _ = c.project.Attributes.Bool(s.Block, "continue_on_failure")
 	if e := b.Attr("message"); e != nil {
 		if v := c.values.Value(s, language.Runtime, e); c.values.Assign(v, cty.String, e, hcl.Range{}) {
 			s.Approval.Message = v

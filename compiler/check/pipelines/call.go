@@ -78,7 +78,7 @@ func (c callCheck) notCallable(e hcl.Expression) {
 func (c callCheck) own(name string, e hcl.Expression) *model.Pipeline {
 	if c.project.Pipelines[name] == nil {
 		d := diag.New("unknown-reference", e.Range(), "no pipeline is named %q", name)
-		c.diags.Add(c.project.Near(d, "pipeline.", name, func() []string { return evaluate.Names(c.project.Pipelines) }))
+		c.diags.Add(c.project.Scope.Near(d, "pipeline.", name, func() []string { return evaluate.Names(c.project.Pipelines) }))
 		return nil
 	}
 	return c.pipeline.Project.Pipeline(name)
@@ -89,7 +89,7 @@ func (c callCheck) imported(library, name string, e hcl.Expression) *model.Pipel
 	b := c.project.Use(c.project.Libraries, library)
 	if b == nil {
 		d := diag.New("unknown-reference", e.Range(), "no library is named %q", library)
-		c.diags.Add(c.project.Near(d, "library.", library, func() []string { return evaluate.Names(c.project.Libraries) }))
+		c.diags.Add(c.project.Scope.Near(d, "library.", library, func() []string { return evaluate.Names(c.project.Libraries) }))
 		return nil
 	}
 	lib := c.pipeline.Project.Libraries[library]
@@ -105,7 +105,7 @@ func (c callCheck) imported(library, name string, e hcl.Expression) *model.Pipel
 	if lib.Evaluated.Pipelines[name] == nil {
 		d := diag.New("unknown-reference", e.Range(), "library %q has no pipeline %q", library, name).
 			WithRelated(b.DefRange, "the library is declared here")
-		c.diags.Add(c.project.Near(d, "library."+library+".", name, known))
+		c.diags.Add(c.project.Scope.Near(d, "library."+library+".", name, known))
 		return nil
 	}
 	c.step.Library = library

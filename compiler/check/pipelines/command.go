@@ -18,7 +18,7 @@ var pythonFunction = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Z
 
 // python checks the function that a step runs.
 func (c stepCheck) python() {
-	text, ok := c.project.String(c.step.Block, "python")
+	text, ok := c.project.Attributes.String(c.step.Block, "python")
 	if !ok {
 		return
 	}

@@ -15,13 +15,13 @@ func (c stepCheck) concurrency() *model.Concurrency {
 		return nil
 	}
 	out := &model.Concurrency{Limit: 1}
-	name, named := c.project.String(b, "group")
+	name, named := c.project.Attributes.String(b, "group")
 	if named && (name == "" || len(validation.IsValidLabelValue(name)) > 0) {
 		named = false
 		c.diags.Add(diag.New("invalid-name", b.Attr("group").Range(), "%q is not a valid name of a group", name).
 			WithDetail("A name consists of at most %d letters, digits, `-`, `_` and `.`, and starts and ends with a letter or a digit.", validation.LabelValueMaxLength))
 	}
-	limit, known := c.project.Int(b, "limit", 1)
+	limit, known := c.project.Attributes.Int(b, "limit", 1)
 	switch {
 	case known && limit > program.MaxGroup:
 		known = false
@@ -31,7 +31,7 @@ func (c stepCheck) concurrency() *model.Concurrency {
 	case b.Attr("limit") == nil:
 		known = true
 	}
-	if what, ok := c.project.String(b, "on_busy"); ok {
+	if what, ok := c.project.Attributes.String(b, "on_busy"); ok {
 		out.Skip = what == "skip"
 	}
 	if !named {

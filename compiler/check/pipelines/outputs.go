@@ -32,17 +32,17 @@ func (c stepCheck) output(b *decode.Block) {
 			o.Type = t
 		}
 	}
-	c.project.String(b, "description")
+	c.project.Attributes.String(b, "description")
 	if v, ok := c.values.Default(b, o.Type, b.LabelRange); ok {
 		o.Default = v
 	}
-	o.Optional, _ = c.project.Bool(b, "optional")
+	o.Optional, _ = c.project.Attributes.Bool(b, "optional")
 	o.Glob = c.glob(b, o.Type)
 }
 
 // glob checks which of the step's files an output of type t consists of.
 func (c stepCheck) glob(b *decode.Block, t cty.Type) string {
-	text, ok := c.project.String(b, "glob")
+	text, ok := c.project.Attributes.String(b, "glob")
 	if !ok {
 		return ""
 	}

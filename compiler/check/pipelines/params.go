@@ -37,7 +37,7 @@ func checkParam(c context, q *model.Param) {
 		}
 		q.Type, typed = t, true
 	}
-	q.Doc, _ = c.project.String(b, "description")
+	q.Doc, _ = c.project.Attributes.String(b, "description")
 	q.Source = importSource(c, b, q.Type)
 	v, ok := c.values.Default(b, q.Type, b.LabelRange)
 	if !ok {
@@ -54,7 +54,7 @@ func checkParam(c context, q *model.Param) {
 
 // importSource checks where a param of type t is imported from. Whether anything exists there is found when a run starts.
 func importSource(c context, b *decode.Block, t cty.Type) string {
-	text, ok := c.project.String(b, "source")
+	text, ok := c.project.Attributes.String(b, "source")
 	if !ok {
 		return ""
 	}
@@ -68,6 +68,12 @@ func importSource(c context, b *decode.Block, t cty.Type) string {
 	if err != nil {
 		c.diags.Add(diag.New("invalid-value", at, "this is not a valid source: %v", err))
 		return ""
+	}
+	if s.Path != "" {
+		if s.Path, err = evaluate.Lookup(c.project.Dir, s.Path); err != nil {
+			c.diags.Add(diag.New("file-access", at, "%v", err))
+			return ""
+		}
 	}
 	source := s.String()
 	a, ok := types.AsArtifact(t)

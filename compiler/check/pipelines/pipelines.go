@@ -64,15 +64,15 @@ func Unused(p *model.Pipeline) {
 func (c context) settings() {
 	p, b := c.pipeline, c.pipeline.Block
 	p.OnFailure, p.MaxParallel = "continue", defaultParallel
-	if s, ok := c.project.String(b, "on_failure"); ok {
+	if s, ok := c.project.Attributes.String(b, "on_failure"); ok {
 		p.OnFailure = s
 	}
-	if n, ok := c.project.Int(b, "max_parallel", 1); ok {
+	if n, ok := c.project.Attributes.Int(b, "max_parallel", 1); ok {
 		p.MaxParallel = n
 	}
 	p.Timeout = attribute.Duration(c.project, b, "timeout", 0)
-	c.project.String(b, "description")
-	p.Cache, _ = c.project.Bool(b, "cache")
+	c.project.Attributes.String(b, "description")
+	p.Cache, _ = c.project.Attributes.Bool(b, "cache")
 	p.Code = attribute.Declared(c.project, b, "code", c.project.Codes)
 }
 
@@ -91,7 +91,7 @@ func (c context) results() {
 }
 
 func (c context) result(b *decode.Block) {
-	c.project.String(b, "description")
+	c.project.Attributes.String(b, "description")
 	want := cty.NilType
 	if e := b.Attr("type"); e != nil {
 		if t, ok := evaluate.Type(e, c.diags); ok {

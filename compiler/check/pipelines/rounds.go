@@ -19,7 +19,7 @@ func (c stepCheck) repeat() {
 	}
 	r := &model.Repeat{Carry: map[string]*model.Value{}}
 	c.step.Repeat = r
-	if n, ok := c.project.Int(b, "max", 1); ok {
+	if n, ok := c.project.Attributes.Int(b, "max", 1); ok {
 		r.Max = n
 	}
 	if e := b.Attr("until"); e != nil {

@@ -33,21 +33,21 @@ func checkSchedule(c context) *model.Schedule {
 	}
 	s := &model.Schedule{Timezone: "UTC", Overlap: "forbid"}
 	check := scheduleCheck{context: c, block: b}
-	if text, ok := c.project.String(b, "cron"); ok {
+	if text, ok := c.project.Attributes.String(b, "cron"); ok {
 		s.Cron = strings.Join(strings.Fields(text), " ")
 		check.cron(s.Cron)
 	}
-	if zone, ok := c.project.String(b, "timezone"); ok {
+	if zone, ok := c.project.Attributes.String(b, "timezone"); ok {
 		s.Timezone = zone
 		if _, err := time.LoadLocation(zone); err != nil || zone == "" || strings.EqualFold(zone, "local") {
 			c.diags.Add(diag.New("invalid-schedule", b.Attr("timezone").Range(), "there is no time zone %q", zone).
 				WithDetail(`Time zones have IANA names, such as "Europe/Berlin" or "UTC".`))
 		}
 	}
-	if o, ok := c.project.String(b, "overlap"); ok {
+	if o, ok := c.project.Attributes.String(b, "overlap"); ok {
 		s.Overlap = o
 	}
-	s.Suspend, _ = c.project.Bool(b, "suspend")
+	s.Suspend, _ = c.project.Attributes.Bool(b, "suspend")
 	s.Deadline = attribute.Duration(c.project, b, "deadline", 0)
 	if s.Deadline != 0 && s.Deadline.D() < minDeadline {
 		c.diags.Add(diag.New("invalid-value", b.Attr("deadline").Range(), "with a deadline of less than %s, runs would be missed", minDeadline).
@@ -60,7 +60,7 @@ func checkSchedule(c context) *model.Schedule {
 
 // history returns how many ended Jobs are kept, or nil if the block does not set it.
 func (c scheduleCheck) history(name string) *int {
-	if n, ok := c.project.Int(c.block, name, 0); ok {
+	if n, ok := c.project.Attributes.Int(c.block, name, 0); ok {
 		return &n
 	}
 	return nil
@@ -117,12 +117,12 @@ func (c scheduleCheck) given() (values map[string]cty.Value, ok bool) {
 	if e == nil {
 		return nil, true
 	}
-	v, ok := c.project.Const(e)
+	v, ok := c.project.Constants.Const(e)
 	if !ok {
 		return nil, false
 	}
 	if evaluate.IsSensitive(v) {
-		c.diags.Add(c.project.SensitiveFault(e))
+		c.diags.Add(c.project.Values.SensitiveFault(e))
 		return nil, false
 	}
 	if t := v.Type(); v.IsNull() || !t.IsObjectType() && !t.IsMapType() {

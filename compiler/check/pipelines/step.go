@@ -87,10 +87,10 @@ func (c stepCheck) instances() {
 		return
 	}
 	f := c.values.ForEach(c.step)
-	if n, ok := c.project.Int(b, "max_parallel", 1); ok {
+	if n, ok := c.project.Attributes.Int(b, "max_parallel", 1); ok {
 		f.MaxParallel = n
 	}
-	if n, ok := c.project.Int(b, "max_instances", 1); ok {
+	if n, ok := c.project.Attributes.Int(b, "max_instances", 1); ok {
 		f.MaxInstances = n
 	}
 }
@@ -108,15 +108,15 @@ func (c stepCheck) when() {
 // settings checks the attributes whose values are the same for all instances.
 func (c stepCheck) settings() {
 	s, b := c.step, c.step.Block
-	defer c.project.For(attribute.SameForAll(b))()
-	s.Doc, _ = c.project.String(b, "description")
+	defer c.project.Scope.For(attribute.SameForAll(b))()
+	s.Doc, _ = c.project.Attributes.String(b, "description")
 	if s.Code = attribute.Declared(c.project, b, "code", c.project.Codes); s.Code == "" && b.Attr("code") == nil {
 		s.Code = c.pipeline.Code
 	}
 	s.Timeout = attribute.Duration(c.project, b, "timeout", 0)
 	s.PendingTimeout = attribute.Duration(c.project, b, "pending_timeout", 0)
 	s.Grace = attribute.Duration(c.project, b, "grace", program.Duration(30*time.Second))
-	s.ContinueOnFailure, _ = c.project.Bool(b, "continue_on_failure")
+	s.ContinueOnFailure, _ = c.project.Attributes.Bool(b, "continue_on_failure")
 	if b.Attr("pipeline") == nil {
 		c.retry()
 		c.cache()
@@ -131,22 +131,22 @@ func (c stepCheck) retry() {
 		return
 	}
 	r.Delay, r.Factor, r.MaxDelay = program.Duration(10*time.Second), 2, program.Duration(5*time.Minute)
-	if n, ok := c.project.Int(b, "attempts", 1); ok {
+	if n, ok := c.project.Attributes.Int(b, "attempts", 1); ok {
 		r.Attempts = n
 	}
 	r.Delay = attribute.Duration(c.project, b, "delay", r.Delay)
 	r.MaxDelay = attribute.Duration(c.project, b, "max_delay", r.MaxDelay)
 	r.Within = attribute.Duration(c.project, b, "within", 0)
-	if f, ok := c.project.Float(b, "factor", 1); ok {
+	if f, ok := c.project.Attributes.Float(b, "factor", 1); ok {
 		r.Factor = f
 	}
-	if n, ok := c.project.Int(b, "infrastructure", 0); ok {
+	if n, ok := c.project.Attributes.Int(b, "infrastructure", 0); ok {
 		r.Infrastructure = n
 	}
-	if f, ok := c.project.Float(b, "oom_memory_factor", 1); ok {
+	if f, ok := c.project.Attributes.Float(b, "oom_memory_factor", 1); ok {
 		r.OOMFactor = f
 	}
-	r.OnExitCodes = c.project.ExitCodes(b, "on_exit_codes")
+	r.OnExitCodes = c.project.Attributes.ExitCodes(b, "on_exit_codes")
 	if e := b.Attr("when"); e != nil {
 		if v := c.values.Value(c.step, language.Retry, e); c.values.Assign(v, cty.Bool, e, hcl.Range{}) {
 			r.When = v
@@ -157,7 +157,7 @@ func (c stepCheck) retry() {
 // cache checks `cache`, an attribute or a block. Steps of finally and steps without outputs are never cached.
 func (c stepCheck) cache() {
 	s := c.step
-	on, set := c.project.Bool(s.Block, "cache")
+	on, set := c.project.Attributes.Bool(s.Block, "cache")
 	b := s.Block.One("cache")
 	if b != nil && s.Block.Attrs["cache"] != nil {
 		c.diags.Add(diag.New("duplicate", b.DefRange, "`cache` can't be both an attribute and a block").
@@ -168,7 +168,7 @@ func (c stepCheck) cache() {
 	}
 	s.Cache = &program.Cache{}
 	if b != nil {
-		s.Cache.Salt, _ = c.project.String(b, "salt")
+		s.Cache.Salt, _ = c.project.Attributes.String(b, "salt")
 		s.Cache.TTL = attribute.Duration(c.project, b, "ttl", 0)
 	}
 }

@@ -56,19 +56,19 @@ func (c containerCheck) container(b *decode.Block) map[string]any {
 	if b.Def.Name == "sidecar" {
 		out["restartPolicy"] = "Always"
 	}
-	image, ok := c.project.String(b, "image")
+	image, ok := c.project.Attributes.String(b, "image")
 	if ok && strings.TrimSpace(image) != image || ok && image == "" {
 		c.diags.Add(diag.New("invalid-value", b.Attr("image").Range(), "%q is not a valid image reference", image))
 	}
 	out["image"] = image
-	if list := c.project.Strings(b, "command"); len(list) > 0 {
+	if list := c.project.Attributes.Strings(b, "command"); len(list) > 0 {
 		out["command"] = list
 	}
-	if list := c.project.Strings(b, "args"); len(list) > 0 {
+	if list := c.project.Attributes.Strings(b, "args"); len(list) > 0 {
 		out["args"] = list
 	}
 	var env []any
-	values := c.project.StringMap(b, "env")
+	values := c.project.Attributes.StringMap(b, "env")
 	for _, name := range evaluate.Names(values) {
 		at := evaluate.KeyRange(b.Attr("env"), name)
 		if len(validation.IsEnvVarName(name)) > 0 {
@@ -107,7 +107,7 @@ func (c containerCheck) container(b *decode.Block) map[string]any {
 // mounts returns the volume mounts of a container.
 func (c containerCheck) mounts(b *decode.Block) []any {
 	var out []any
-	at, paths := c.project.StringMap(b, "mounts"), map[string]hcl.Range{}
+	at, paths := c.project.Attributes.StringMap(b, "mounts"), map[string]hcl.Range{}
 	for _, name := range evaluate.Names(at) {
 		e := evaluate.Part(b.Attr("mounts"), name)
 		v := c.volumes.declared[name]
@@ -117,8 +117,8 @@ func (c containerCheck) mounts(b *decode.Block) []any {
 			continue
 		}
 		m := map[string]any{"name": name, "mountPath": c.volumes.mountPath(e, at[name], paths)}
-		mode, _ := c.project.String(v, "access_mode")
-		if readOnly, _ := c.project.Bool(v, "read_only"); readOnly || mode == "ReadOnlyMany" {
+		mode, _ := c.project.Attributes.String(v, "access_mode")
+		if readOnly, _ := c.project.Attributes.Bool(v, "read_only"); readOnly || mode == "ReadOnlyMany" {
 			m["readOnly"] = true
 		}
 		out = append(out, m)

@@ -50,7 +50,7 @@ func (c instances) check() {
 // one checks the one pod of the step. The argument determines what a reference to each means in it; nil keeps the meaning.
 func (c instances) one(each *evaluate.Each) {
 	if each != nil {
-		defer c.project.For(each)()
+		defer c.project.Scope.For(each)()
 	}
 	c.step.Pod, c.step.Claims = c.pod()
 }
@@ -104,7 +104,7 @@ func (c instances) perInstance(at hcl.Range) {
 
 // instance checks the pod of one instance.
 func (c instances) instance(key, value cty.Value) (model.Pod, []model.Claim) {
-	defer c.project.For(&evaluate.Each{Key: key, Value: value})()
+	defer c.project.Scope.For(&evaluate.Each{Key: key, Value: value})()
 	return c.pod()
 }
 
@@ -165,7 +165,7 @@ func (c instances) mention(b *decode.Block) {
 		if def := b.Def.Attribute(a.Name); def == nil || !def.Each {
 			continue
 		}
-		if c.project.Mention(a.Expr); a.Name == "image" {
+		if c.project.Values.Mention(a.Expr); a.Name == "image" {
 			if t, hclDiags := hcl.AbsTraversalForExpr(a.Expr); !hclDiags.HasErrors() && t.RootName() == "image" {
 				c.image(b)
 			}

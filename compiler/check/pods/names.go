@@ -21,7 +21,7 @@ func (c specCheck) names() {
 		c.fields["runtimeClassName"] = name
 	}
 	var secrets []corev1.LocalObjectReference
-	for i, name := range c.project.Strings(b, "image_pull_secrets") {
+	for i, name := range c.project.Attributes.Strings(b, "image_pull_secrets") {
 		at := evaluate.Element(b.Attr("image_pull_secrets"), i).Range()
 		switch ref := (corev1.LocalObjectReference{Name: name}); {
 		case len(validation.IsDNS1123Subdomain(name)) > 0:

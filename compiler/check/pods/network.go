@@ -20,7 +20,7 @@ func (c specCheck) dns() {
 	if n == nil {
 		return
 	}
-	config := corev1.PodDNSConfig{Nameservers: c.project.Strings(n, "nameservers"), Searches: c.project.Strings(n, "searches")}
+	config := corev1.PodDNSConfig{Nameservers: c.project.Attributes.Strings(n, "nameservers"), Searches: c.project.Attributes.Strings(n, "searches")}
 	for i, address := range config.Nameservers {
 		c.address(address, evaluate.Element(n.Attr("nameservers"), i).Range())
 	}
@@ -31,7 +31,7 @@ func (c specCheck) dns() {
 	}
 	c.most(n, "nameservers", len(config.Nameservers), 3)
 	c.most(n, "searches", len(config.Searches), 32)
-	options := c.project.StringMap(n, "options")
+	options := c.project.Attributes.StringMap(n, "options")
 	for _, name := range evaluate.Names(options) {
 		o := corev1.PodDNSConfigOption{Name: name}
 		if v := options[name]; v != "" {
@@ -42,7 +42,7 @@ func (c specCheck) dns() {
 		}
 		config.Options = append(config.Options, o)
 	}
-	policy, isSet := c.project.String(n, "policy")
+	policy, isSet := c.project.Attributes.String(n, "policy")
 	if policy == "None" && len(config.Nameservers) == 0 {
 		c.diags.Add(diag.New("missing", n.DefRange, "the policy `None` requires `nameservers`"))
 	}
@@ -71,7 +71,7 @@ func (c specCheck) address(text string, at hcl.Range) {
 // hostAliases checks additional entries of /etc/hosts.
 func (c specCheck) hostAliases() {
 	b := c.block
-	v, ok := c.project.Get(b, "host_aliases", cty.Map(cty.List(cty.String)))
+	v, ok := c.project.Attributes.Get(b, "host_aliases", cty.Map(cty.List(cty.String)))
 	if !ok {
 		return
 	}

@@ -89,7 +89,7 @@ func (r reader) image(b *decode.Block) string {
 		}
 		return ""
 	}
-	s, ok := r.project.String(b, "image")
+	s, ok := r.project.Attributes.String(b, "image")
 	if ok && s == "" {
 		r.diags.Add(diag.New("invalid-value", e.Range(), "an image can't be empty"))
 	}

@@ -22,7 +22,7 @@ type reader struct {
 
 // quantity returns a quantity in Kubernetes' canonical form, or "".
 func (r reader) quantity(b *decode.Block, name string) string {
-	text, ok := r.project.String(b, name)
+	text, ok := r.project.Attributes.String(b, name)
 	if !ok {
 		return ""
 	}
@@ -99,7 +99,7 @@ func (r reader) labels(b *decode.Block, name string) map[string]string {
 
 // annotations returns a map whose keys satisfy Kubernetes' rules for the keys of labels and annotations.
 func (r reader) annotations(b *decode.Block, name string) map[string]string {
-	m := r.project.StringMap(b, name)
+	m := r.project.Attributes.StringMap(b, name)
 	for _, key := range evaluate.Names(m) {
 		if len(validation.IsQualifiedName(strings.ToLower(key))) > 0 || len(validation.IsQualifiedName(key)) > 0 {
 			at := evaluate.Part(b.Attr(name), key).Range()
@@ -112,7 +112,7 @@ func (r reader) annotations(b *decode.Block, name string) map[string]string {
 
 // labelKey returns the key of a label or a taint.
 func (r reader) labelKey(b *decode.Block, name string) string {
-	text, ok := r.project.String(b, name)
+	text, ok := r.project.Attributes.String(b, name)
 	if ok && len(validation.IsQualifiedName(text)) > 0 {
 		r.diags.Add(diag.New("invalid-name", b.Attr(name).Range(), "%q is not a valid key of a label or a taint", text))
 	}

@@ -28,7 +28,7 @@ func (c resourceCheck) check() {
 		CPU: c.quantity(b, "cpu"), Memory: c.quantity(b, "memory"), Storage: c.quantity(b, "ephemeral_storage"),
 		CPULimit: c.quantity(b, "cpu_limit"), MemoryLimit: c.quantity(b, "memory_limit"),
 	}
-	extended := c.project.StringMap(b, "extended")
+	extended := c.project.Attributes.StringMap(b, "extended")
 	for _, name := range evaluate.Names(extended) {
 		e := evaluate.Part(b.Attr("extended"), name)
 		if len(validation.IsQualifiedName(name)) > 0 || !strings.Contains(name, "/") && !strings.HasPrefix(name, "hugepages-") {
@@ -54,7 +54,7 @@ func (c resourceCheck) check() {
 // gpus checks GPUs, which are an extended resource, and their type, which is a label of nodes.
 func (c resourceCheck) gpus(r *program.Resources) {
 	b := c.block
-	n, counted := c.project.Int(b, "gpu", 1)
+	n, counted := c.project.Attributes.Int(b, "gpu", 1)
 	if b.Attr("gpu") == nil {
 		for _, name := range []string{"gpu_resource", "gpu_type", "gpu_label"} {
 			if a := b.Attrs[name]; a != nil {
@@ -86,7 +86,7 @@ func (c resourceCheck) gpus(r *program.Resources) {
 			c.diags.Add(diag.New("missing", b.Attrs["gpu_label"].NameRange, "`gpu_label` requires `gpu_type`, the label's value"))
 		}
 	}
-	kind, ok := c.project.String(b, "gpu_type")
+	kind, ok := c.project.Attributes.String(b, "gpu_type")
 	if !ok {
 		return
 	}

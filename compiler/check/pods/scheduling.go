@@ -26,18 +26,18 @@ func (c specCheck) tolerations() {
 	for _, n := range c.block.All("toleration") {
 		t := corev1.Toleration{}
 		t.Key = c.labelKey(n, "key")
-		t.Value, _ = c.project.String(n, "value")
+		t.Value, _ = c.project.Attributes.String(n, "value")
 		if t.Value != "" && len(validation.IsValidLabelValue(t.Value)) > 0 {
 			c.diags.Add(diag.New("invalid-value", n.Attr("value").Range(), "%q is not a valid value of a taint", t.Value))
 		}
-		operator, isSet := c.project.String(n, "operator")
+		operator, isSet := c.project.Attributes.String(n, "operator")
 		if !isSet {
 			if operator = "Exists"; n.Attr("value") != nil {
 				operator = "Equal"
 			}
 		}
 		t.Operator = corev1.TolerationOperator(operator)
-		effect, _ := c.project.String(n, "effect")
+		effect, _ := c.project.Attributes.String(n, "effect")
 		t.Effect = corev1.TaintEffect(effect)
 		switch {
 		case operator == "Exists" && n.Attr("value") != nil:
@@ -45,7 +45,7 @@ func (c specCheck) tolerations() {
 		case operator == "Equal" && n.Attr("key") == nil:
 			c.diags.Add(diag.New("missing", n.DefRange, "a toleration with a value requires a `key`"))
 		}
-		if seconds, ok := c.project.Int(n, "seconds", 0); ok {
+		if seconds, ok := c.project.Attributes.Int(n, "seconds", 0); ok {
 			s64 := int64(seconds)
 			t.TolerationSeconds = &s64
 			if effect != string(corev1.TaintEffectNoExecute) {
@@ -77,10 +77,10 @@ func (c specCheck) affinity() {
 		if e == nil {
 			continue
 		}
-		if v, ok := c.project.Const(e); !ok {
+		if v, ok := c.project.Constants.Const(e); !ok {
 			continue
 		} else if evaluate.IsSensitive(v) {
-			c.diags.Add(c.project.SensitiveFault(e))
+			c.diags.Add(c.project.Values.SensitiveFault(e))
 		} else if part := podspec.Part(c.project, e, v, f.of, f.field); part != nil {
 			out[f.field] = part
 		}
@@ -99,11 +99,11 @@ func (c specCheck) spread() {
 	var out []map[string]any
 	for _, n := range c.block.All("topology_spread") {
 		key := c.labelKey(n, "key")
-		skew, ok := c.project.Int(n, "max_skew", 1)
+		skew, ok := c.project.Attributes.Int(n, "max_skew", 1)
 		if !ok {
 			skew = 1
 		}
-		when, ok := c.project.String(n, "when_unsatisfiable")
+		when, ok := c.project.Attributes.String(n, "when_unsatisfiable")
 		if !ok {
 			when = "DoNotSchedule"
 		}

@@ -21,10 +21,10 @@ type securityCheck struct {
 
 func (c securityCheck) check() *program.Security {
 	b, out := c.block, &program.Security{}
-	out.ReadOnlyRoot, _ = c.project.Bool(b, "read_only_root")
-	out.Privileged, _ = c.project.Bool(b, "privileged")
-	out.AllowRoot, _ = c.project.Bool(b, "allow_root")
-	hostPaths, known := c.project.Bool(b, "host_paths")
+	out.ReadOnlyRoot, _ = c.project.Attributes.Bool(b, "read_only_root")
+	out.Privileged, _ = c.project.Attributes.Bool(b, "privileged")
+	out.AllowRoot, _ = c.project.Attributes.Bool(b, "allow_root")
+	hostPaths, known := c.project.Attributes.Bool(b, "host_paths")
 	out.HostPaths = hostPaths || !known && b.Attr("host_paths") != nil // if it is invalid, that is the only diagnostic
 	out.RunAsUser = c.id("run_as_user")
 	out.RunAsGroup = c.id("run_as_group")
@@ -42,7 +42,7 @@ func (c securityCheck) check() *program.Security {
 
 // id returns the number of a user or a group in its shortest form, or "cluster".
 func (c securityCheck) id(name string) string {
-	text, ok := c.project.String(c.block, name)
+	text, ok := c.project.Attributes.String(c.block, name)
 	if !ok || text == pod.Cluster {
 		return text
 	}
@@ -66,7 +66,7 @@ var knownCapabilities = strings.Fields(`ALL AUDIT_CONTROL AUDIT_READ AUDIT_WRITE
 
 func (c securityCheck) capabilities() []string {
 	var out []string
-	for i, name := range c.project.Strings(c.block, "add_capabilities") {
+	for i, name := range c.project.Attributes.Strings(c.block, "add_capabilities") {
 		if slices.Contains(knownCapabilities, name) {
 			out = append(out, name)
 			continue

@@ -52,7 +52,7 @@ func (c *podCheck) patch(f fields, containers map[string]bool) {
 		if json.Unmarshal(patch, &given) == nil {
 			for _, name := range evaluate.Names(given) {
 				if _, both := f[name]; both && !slices.Contains(mergedFields, name) {
-					at := evaluate.KeyRange(c.project.Follow(b.Attr("pod")), name)
+					at := evaluate.KeyRange(c.project.Values.Follow(b.Attr("pod")), name)
 					c.diags.Add(diag.New("duplicate", at, "`%s` is set both by the step's attributes or blocks and by `pod`", name))
 				}
 			}
@@ -78,12 +78,12 @@ func (c *podCheck) given(containers map[string]bool) json.RawMessage {
 	if e == nil {
 		return nil
 	}
-	v, ok := c.project.Const(e)
+	v, ok := c.project.Constants.Const(e)
 	if !ok {
 		return nil
 	}
 	if evaluate.IsSensitive(v) {
-		c.diags.Add(c.project.SensitiveFault(e))
+		c.diags.Add(c.project.Values.SensitiveFault(e))
 		return nil
 	}
 	host := c.pod.Security != nil && c.pod.Security.HostPaths

@@ -51,8 +51,8 @@ func (c *volumeCheck) check(step *decode.Block, f fields) {
 		}
 		c.declared[b.Label] = b
 		c.partName(b)
-		readOnly, _ := c.project.Bool(b, "read_only")
-		mode, _ := c.project.String(b, "access_mode")
+		readOnly, _ := c.project.Attributes.Bool(b, "read_only")
+		mode, _ := c.project.Attributes.String(b, "access_mode")
 		if mode == "" {
 			mode = string(corev1.ReadWriteOnce)
 		}
@@ -63,10 +63,10 @@ func (c *volumeCheck) check(step *decode.Block, f fields) {
 			volumes = append(volumes, v)
 		}
 		m := corev1.VolumeMount{Name: b.Label, ReadOnly: readOnly}
-		if where, ok := c.project.String(b, "path"); ok {
+		if where, ok := c.project.Attributes.String(b, "path"); ok {
 			m.MountPath = c.mountPath(b.Attr("path"), where, paths)
 		}
-		if m.SubPath, _ = c.project.String(b, "sub_path"); m.SubPath != "" && (path.IsAbs(m.SubPath) || slices.Contains(strings.Split(m.SubPath, "/"), "..")) {
+		if m.SubPath, _ = c.project.Attributes.String(b, "sub_path"); m.SubPath != "" && (path.IsAbs(m.SubPath) || slices.Contains(strings.Split(m.SubPath, "/"), "..")) {
 			c.diags.Add(diag.New("invalid-value", b.Attr("sub_path").Range(), "`sub_path` must be a relative path without .."))
 		}
 		mounts = append(mounts, m)
@@ -135,7 +135,7 @@ func (c *volumeCheck) fill(b *decode.Block, source string, v *corev1.Volume, mod
 	case "config_map":
 		v.ConfigMap = &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: c.objectName(b, source)}, Items: c.items(b)}
 	case "host_path":
-		where, known := c.project.String(b, source)
+		where, known := c.project.Attributes.String(b, source)
 		if known && (!path.IsAbs(where) || slices.Contains(strings.Split(where, "/"), "..")) {
 			c.diags.Add(diag.New("invalid-value", b.Attr(source).Range(), "`host_path` must be an absolute path without .., found %q", where))
 		}
@@ -167,7 +167,7 @@ func (c *volumeCheck) size(b *decode.Block, name string) *resource.Quantity {
 
 // items returns which keys of a Secret or a ConfigMap become files.
 func (c *volumeCheck) items(b *decode.Block) []corev1.KeyToPath {
-	items := c.project.StringMap(b, "items")
+	items := c.project.Attributes.StringMap(b, "items")
 	var out []corev1.KeyToPath
 	for _, key := range evaluate.Names(items) {
 		file := items[key]

@@ -32,7 +32,7 @@ type checker struct {
 
 func (c *checker) stack(b *decode.Block) *program.Stack {
 	s := &program.Stack{Name: b.Label}
-	s.SecretsFile, _ = c.project.String(b, "secrets_file")
+	s.SecretsFile = c.path(b, "secrets_file")
 	if o := b.One("orchestrator"); o != nil {
 		c.orchestrator(&s.Orchestrator, o)
 	} else if !b.Tried("orchestrator") {
@@ -51,7 +51,7 @@ func (c *checker) stack(b *decode.Block) *program.Stack {
 			WithSuggestion("write %s", c.kinds.SharedStoreForm()))
 	}
 	if r := b.One("container_registry"); r != nil {
-		uri, ok := c.project.String(r, "uri")
+		uri, ok := c.project.Attributes.String(r, "uri")
 		if ok && (uri == "" || strings.Contains(uri, "://") || strings.ContainsAny(uri, " \t")) {
 			c.project.Diags.Add(diag.New("invalid-value", r.Attr("uri").Range(), "%q is not a valid registry address: expected HOST or HOST/PREFIX, without a scheme", uri))
 		}
@@ -79,7 +79,7 @@ func (c *checker) store(s *program.Store, orchestrator *kinds.Orchestrator, b *d
 	s.Kind = b.Label
 	row := c.kinds.Store(b.Label)
 	if row == nil {
-		s.Path, _ = c.project.String(b, "path")
+		s.Path = c.path(b, "path")
 		return
 	}
 	values := c.values(b, row.Attributes)
@@ -88,9 +88,12 @@ func (c *checker) store(s *program.Store, orchestrator *kinds.Orchestrator, b *d
 	} else {
 		c.report(b, row.Read(values, s))
 	}
-	path, ok := c.project.String(b, "path")
+	path, ok := c.project.Attributes.String(b, "path")
 	if !ok {
 		return
+	}
+	if row.Scheme == "" {
+		path = c.path(b, "path")
 	}
 	canonical, fault := row.CheckPath(path)
 	if s.Path = canonical; fault != nil {
@@ -101,6 +104,19 @@ func (c *checker) store(s *program.Store, orchestrator *kinds.Orchestrator, b *d
 		c.project.Diags.Add(diag.New("invalid-value", b.LabelRange, "%s can't access %s", orchestrator.Steps(), row.Private).
 			WithSuggestion("write %s", c.kinds.SharedStoreForm()))
 	}
+}
+
+// path returns an attribute that is a path of this machine, which need not exist, as the file system writes it.
+func (c *checker) path(b *decode.Block, name string) string {
+	text, ok := c.project.Attributes.String(b, name)
+	if !ok {
+		return ""
+	}
+	found, err := evaluate.Lookup(c.project.Dir, text)
+	if err != nil {
+		c.project.Diags.Add(diag.New("file-access", b.Attr(name).Range(), "%v", err))
+	}
+	return found
 }
 
 // values evaluates the attributes of a block that are set. What can't be evaluated is reported, and left out.
@@ -114,16 +130,19 @@ func (c *checker) values(b *decode.Block, attributes []kinds.Attribute) kinds.Va
 	for i := range attributes {
 		switch a := &attributes[i]; {
 		case a.Format == "duration":
-			v, ok := c.project.Duration(b, a.Name)
+			v, ok := c.project.Attributes.Duration(b, a.Name)
 			set(a.Name, v, ok)
 		case a.Type == "number":
-			v, ok := c.project.Int(b, a.Name, 0)
+			v, ok := c.project.Attributes.Int(b, a.Name, 0)
 			set(a.Name, v, ok)
 		case a.Type == "bool":
-			v, ok := c.project.Bool(b, a.Name)
+			v, ok := c.project.Attributes.Bool(b, a.Name)
 			set(a.Name, v, ok)
 		default:
-			v, ok := c.project.String(b, a.Name)
+			v, ok := c.project.Attributes.String(b, a.Name)
+			if ok && a.Format == "path" {
+				v = c.path(b, a.Name)
+			}
 			set(a.Name, v, ok)
 		}
 	}

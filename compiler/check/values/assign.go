@@ -80,12 +80,12 @@ func (e *Evaluator) Default(b *decode.Block, want cty.Type, declared hcl.Range) 
 	if x == nil || want == cty.NilType {
 		return cty.NilVal, false
 	}
-	v, ok = e.project.Const(x)
+	v, ok = e.project.Constants.Const(x)
 	if !ok {
 		return cty.NilVal, false
 	}
 	if evaluate.IsSensitive(v) {
-		e.diags.Add(e.project.SensitiveFault(x))
+		e.diags.Add(e.project.Values.SensitiveFault(x))
 		return cty.NilVal, false
 	}
 	if v.IsNull() {

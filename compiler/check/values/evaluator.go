@@ -61,12 +61,12 @@ func (e *Evaluator) valueIn(names *resolver, x hcl.Expression) *model.Value {
 		}
 		return v
 	}
-	got, ok := e.project.Value(node)
+	got, ok := e.project.Constants.Value(node)
 	if !ok {
 		return nil
 	}
 	if evaluate.IsSensitive(got) {
-		e.diags.Add(e.project.SensitiveFault(node))
+		e.diags.Add(e.project.Values.SensitiveFault(node))
 		return nil
 	}
 	v.Const, v.Type, v.Node, v.Uses = got, got.Type(), nil, nil
@@ -91,9 +91,9 @@ func (e *Evaluator) canWait(v *model.Value) bool {
 		if !u.Const {
 			continue
 		}
-		u.Value, _ = e.project.Named(u.Ref)
+		u.Value, _ = e.project.Values.Named(u.Ref)
 		if evaluate.IsSensitive(u.Value) {
-			e.diags.Add(e.project.SensitiveFault(v.Node))
+			e.diags.Add(e.project.Values.SensitiveFault(v.Node))
 			return false
 		}
 	}

@@ -124,7 +124,7 @@ func (e *Evaluator) forEachKeys(s *model.Step, f *model.ForEach, x hcl.Expressio
 		f.Keys = append(f.Keys, expr.Key(k))
 	}
 	most := program.MaxInstances
-	if n, ok := e.project.Int(s.Block, "max_instances", 1); ok {
+	if n, ok := e.project.Attributes.Int(s.Block, "max_instances", 1); ok {
 		most = n
 	}
 	if len(f.Keys) > most {

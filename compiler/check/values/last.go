@@ -69,7 +69,7 @@ func (e *Evaluator) lastReference(call *hclsyntax.FunctionCallExpr) (hcl.Express
 		return nil, false
 	}
 	b := e.lastPipeline(call.Args[0])
-	name, ok := e.project.Const(call.Args[1])
+	name, ok := e.project.Constants.Const(call.Args[1])
 	if b == nil || !ok {
 		return nil, false
 	}
@@ -99,7 +99,7 @@ func (e *Evaluator) lastPipeline(x hcl.Expression) *decode.Block {
 	b := e.project.Pipelines[name]
 	if b == nil {
 		d := diag.New("unknown-reference", x.Range(), "no pipeline is named %q", name)
-		e.diags.Add(e.project.Near(d, "pipeline.", name, func() []string { return evaluate.Names(e.project.Pipelines) }))
+		e.diags.Add(e.project.Scope.Near(d, "pipeline.", name, func() []string { return evaluate.Names(e.project.Pipelines) }))
 	}
 	return b
 }

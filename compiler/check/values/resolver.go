@@ -41,7 +41,7 @@ func IsStatus(name string) bool {
 
 // Resolve implements infer.Scope.
 func (r *resolver) Resolve(t hcl.Traversal, soft bool) (cty.Type, int) {
-	if typ, taken, mine := r.evaluator.project.Resolve(t); mine {
+	if typ, taken, mine := r.evaluator.project.Scope.Resolve(t); mine {
 		if typ != cty.NilType {
 			r.use(model.Use{Ref: evaluate.Text(t[:2]), Const: true}, t[:2], soft)
 		}
@@ -90,7 +90,7 @@ func (r *resolver) fault(code string, at hcl.Range, format string, args ...any) 
 
 // misplaced reports a root that means nothing here; usable are the roots that can be used, in addition to var and local.
 func (r *resolver) misplaced(t hcl.Traversal, usable ...string) (cty.Type, int) {
-	r.report(r.evaluator.project.Misplaced(t, usable))
+	r.report(r.evaluator.project.Scope.Misplaced(t, usable))
 	return cty.NilType, 0
 }
 
@@ -108,7 +108,7 @@ func (r *resolver) name(t hcl.Traversal, what string) (string, bool) {
 // unknown reports a name that is not declared. known lists the declared names, and is called only if they are needed.
 func (r *resolver) unknown(t hcl.Traversal, what, prefix, name string, known func() []string) (cty.Type, int) {
 	at := hcl.RangeBetween(t[0].SourceRange(), t[min(len(t), 2)-1].SourceRange())
-	r.report(r.evaluator.project.Near(diag.New("unknown-reference", at, "no %s is named %q", what, name), prefix, name, known))
+	r.report(r.evaluator.project.Scope.Near(diag.New("unknown-reference", at, "no %s is named %q", what, name), prefix, name, known))
 	return cty.NilType, 0
 }
 
@@ -158,5 +158,5 @@ func (r *resolver) Choices(t hcl.Traversal) []string {
 
 // Function implements infer.Scope.
 func (r *resolver) Function(call *hclsyntax.FunctionCallExpr) (function.Function, bool) {
-	return r.evaluator.project.Function(call)
+	return r.evaluator.project.Scope.Function(call)
 }

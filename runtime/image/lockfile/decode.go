@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
 )
 
 // remake is the hint for a lock that can't be repaired.
@@ -213,7 +214,7 @@ func (d *decoder) at(offset int64, format string, args ...any) error {
 
 func shorten(s string) string {
 	if len(s) > 100 {
-		return s[:97] + "..."
+		return record.Cut(s, 97) + "..."
 	}
 	return s
 }

@@ -19,6 +19,7 @@ import (
 
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
 )
 
 // DefaultMemory is the limit in bytes of the parts in memory if Options don't set one.
@@ -112,7 +113,7 @@ func (s *Store) key(key string) (*string, error) {
 	}
 	full := s.prefix + key
 	if len(full) > maxKey {
-		return nil, fmt.Errorf("store: %s is longer than the %d bytes that a key may have in S3", full[:60]+"...", maxKey)
+		return nil, fmt.Errorf("store: %s is longer than the %d bytes that a key may have in S3", record.Cut(full, 60)+"...", maxKey)
 	}
 	return aws.String(full), nil
 }

@@ -1,0 +1,78 @@
+package evaluate
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/types"
+)
+
+// value converts a given value to the declared type. A string is taken as it is; other types are read as a literal.
+func (s *Given) value(g given, declared cty.Type, n *Name) (cty.Value, bool) {
+	if g.value != cty.NilVal {
+		return s.imports(g, declared, n)
+	}
+	node := g.expr
+	if n.Sensitive {
+		g.at = n.Range // a value that the user sets is shown where the variable is declared
+	}
+	if node == nil {
+		if !n.Sensitive {
+			s.sources[g.origin] = []byte(g.text)
+		}
+		if declared == cty.String {
+			return cty.StringVal(g.text), true
+		}
+		parsed, err := expr.Parse(g.text)
+		switch {
+		case declared == cty.DynamicPseudoType && (err != nil || len(parsed.Variables()) > 0):
+			return cty.StringVal(g.text), true
+		case err != nil || len(parsed.Variables()) > 0:
+			s.diags.Add(notWritten(g.at, declared, n))
+			return cty.NilVal, false
+		}
+		node = parsed
+	}
+	if len(node.Variables()) > 0 {
+		s.diags.Add(diag.New("not-constant", g.at, "the value of %s must be a literal: it can't contain references", n.Address))
+		return cty.NilVal, false
+	}
+	if twice := repeatedKey(node); twice != nil {
+		if n.Sensitive || g.expr == nil { // the range is in the text of a flag, and the message could quote a secret
+			*twice = diag.New("duplicate", g.at, "a key in the value of %s is written twice", n.Address)
+		}
+		s.diags.Add(*twice)
+		return cty.NilVal, false
+	}
+	v, hclDiags, panicked := run(node, nil)
+	if panicked != nil || hclDiags.HasErrors() || !v.IsWhollyKnown() {
+		s.diags.Add(diag.New("evaluation", g.at, "the value of %s must be a literal: it can't call functions or fail", n.Address))
+		return cty.NilVal, false
+	}
+	out, err := types.Convert(v, declared)
+	if err != nil {
+		at := hcl.Expression(hcl.StaticExpr(v, g.at))
+		if g.expr != nil && !n.Sensitive {
+			at = g.expr
+		}
+		s.diags.Add(Mismatch(at, v.Type(), declared, err))
+		return cty.NilVal, false
+	}
+	return out, true
+}
+
+// notWritten reports text that is not a literal of the declared type.
+func notWritten(at hcl.Range, declared cty.Type, n *Name) diag.Diagnostic {
+	d := diag.New("type-mismatch", at, "expected %s for %s, but this text can't be read as one", types.Phrase(declared), n.Address)
+	switch {
+	case declared == cty.Bool:
+		return d.WithSuggestion("write true or false")
+	case declared.IsListType() || declared.IsSetType() || declared.IsTupleType():
+		return d.WithSuggestion(`write it as in a file: ["a", "b"]`)
+	case declared.IsMapType() || declared.IsObjectType():
+		return d.WithSuggestion(`write it as in a file: { a = 1, b = 2 }`)
+	}
+	return d
+}
