@@ -208,7 +208,7 @@ func (f *found) save(ctx context.Context, st store.Store, report *report) (recor
 		return d, err
 	}
 	artifact.Format = f.format
-	if format := report.Formats[f.path]; format != "" {
+	if format := report.Formats[f.path]; format != "" && len(format) <= maxFormat {
 		artifact.Format = format
 	}
 	d.Artifact = &artifact
@@ -231,6 +231,10 @@ func (f *found) saveElems(ctx context.Context, st store.Store, report *report, d
 	}
 	return g.Wait()
 }
+
+// maxFormat is the maximum size of a format with its description, in bytes. The runner's own limit is lower, so that only a
+// report that the user's code has changed exceeds it.
+const maxFormat = 256 << 10
 
 // savers is how many elements of a list are stored concurrently.
 const savers = 8

@@ -56,29 +56,6 @@ type slot struct {
 	Null     bool `json:"null,omitempty"`
 }
 
-// slotType is a type as the runner needs it: value, list, map, or an artifact's kind.
-type slotType struct {
-	Kind string    `json:"kind"`
-	Elem *slotType `json:"elem,omitempty"`
-}
-
-func slotTypeOf(t cty.Type) slotType {
-	a, ok := types.AsArtifact(t)
-	switch {
-	case ok:
-		return slotType{Kind: a.Kind}
-	case !types.HasArtifact(t):
-		return slotType{Kind: "value"}
-	case t.IsListType(), t.IsMapType():
-		elem := slotTypeOf(t.ElementType())
-		if t.IsListType() {
-			return slotType{Kind: "list", Elem: &elem}
-		}
-		return slotType{Kind: "map", Elem: &elem}
-	}
-	return slotType{Kind: "value"}
-}
-
 // runner writes what the Python runner needs into Root.
 func (s *Spec) runner(dir string) (*runner, *failure) {
 	req := request{

@@ -104,8 +104,8 @@ func TestPythonResults(t *testing.T) {
 		{name: "wrong keys", body: `return {"a": 1, "y": 2}`, outputs: []string{"z", "number", "a", "number"}, says: []string{"missing: 'z'", "not declared: 'y'"}},
 		{name: "NaN", body: `return float("nan")`, outputs: []string{"a", "number"}, says: []string{"'a' contains nan"}},
 		{name: "deep NaN", body: `return {"x": [1, float("inf")]}`, outputs: []string{"a", "any"}, says: []string{"contains inf at ['x'][1]"}},
-		{name: "None", body: `return None`, outputs: []string{"a", "number"}, says: []string{"declared number", "null"}},
-		{name: "wrong value", body: `return "1"`, outputs: []string{"a", "number"}, says: []string{"string doesn't fit number"}},
+		{name: "None", body: `return None`, outputs: []string{"a", "number"}, says: []string{"declared number", "returned None", "optional = true"}},
+		{name: "wrong value", body: `return "1"`, outputs: []string{"a", "number"}, says: []string{"expected a number", "a str"}},
 		{name: "no value", body: `return object()`, outputs: []string{"a", "any"}, says: []string{"an object"}},
 		{name: "circle", body: `
     x = []

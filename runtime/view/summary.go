@@ -135,7 +135,7 @@ func (m *model) counts() string {
 
 func status(s record.Status) string { return strings.ReplaceAll(string(s), "_", " ") }
 
-// Datum returns an output in one line: NAME = VALUE for a value; kind, size and short digest for an artifact.
+// Datum returns an output in one line: NAME = VALUE for a value; kind, format, size and short digest for an artifact.
 func Datum(d *record.Datum) string { return d.Name + " = " + Content(d) }
 
 // Content returns the text of Datum without the name.
@@ -144,9 +144,17 @@ func Content(d *record.Datum) string {
 	case d.Value != nil:
 		return safe(string(d.Value), 0)
 	case d.Artifact != nil:
-		return fmt.Sprintf("%s  %s  %s", d.Type, size(d.Artifact.Size), ShortDigest(d.Artifact.Digest))
+		return fmt.Sprintf("%s  %s  %s", kind(d), size(d.Artifact.Size), ShortDigest(d.Artifact.Digest))
 	}
 	return fmt.Sprintf("%s  %d elements", d.Type, len(d.Elems))
+}
+
+// kind returns the type of an artifact with its format, if that is known: dataframe (parquet).
+func kind(d *record.Datum) string {
+	if name := safe(d.Artifact.FormatName(), 40); name != "" {
+		return d.Type + " (" + name + ")"
+	}
+	return d.Type
 }
 
 // ShortDigest returns the start of a digest, long enough to be unique in practice.

@@ -72,7 +72,7 @@ func story() []record.Event {
 	end := &record.End{Version: 1, Status: record.Failed, Reason: record.ReasonStepsFailed, Message: "trainer failed", At: at(4000),
 		Outputs: []record.Datum{
 			{Name: "accuracy", Type: "number", Value: json.RawMessage(`0.9688542825361512`)},
-			{Name: "data", Type: "dataframe", Artifact: &record.Artifact{Digest: "sha256:0123456789abcdef0123456789abcdef", Size: 12_345}},
+			{Name: "data", Type: "dataframe", Artifact: &record.Artifact{Digest: "sha256:0123456789abcdef0123456789abcdef", Size: 12_345, Format: `csv;{"rows":1}`}},
 			{Name: "models", Type: "list(model)", Elems: []record.Datum{{}, {}}},
 		}}
 	for _, e := range events {

@@ -144,7 +144,15 @@ type Artifact struct {
 	Digest    string `json:"digest"` // sha256:…
 	Size      int64  `json:"size"`   // the size of the content, or of all files of a directory, in bytes
 	Directory bool   `json:"directory,omitempty"`
-	Format    string `json:"format,omitempty"` // the format that the runner used: npy, parquet, csv, joblib, pickle, png, …
+	// Format is the format that the runner used: npy, parquet, csv, joblib, pickle, png, … After a semicolon it may describe, as
+	// JSON, what the content can't express of the Python object.
+	Format string `json:"format,omitempty"`
+}
+
+// FormatName returns the name of the format without the description: "csv".
+func (a *Artifact) FormatName() string {
+	name, _, _ := strings.Cut(a.Format, ";")
+	return name
 }
 
 // Tree is the content of a directory artifact: its files, sorted by path.

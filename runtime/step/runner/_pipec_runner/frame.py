@@ -1,95 +1,98 @@
-"""Data frames: parquet if pyarrow is installed and supports the columns, else csv. Properties of a frame that csv can't
-express (its index, text columns, dates) are in the format that is recorded with it, such as "csv;na=empty;text=0-2"."""
+"""Data frames: of pandas, polars and pyarrow. They are stored as parquet, and those of pandas as csv if pyarrow is not
+installed. The format that is recorded with a file is its name, and what the file can't express of the frame, as JSON:
+`csv;{"rows":3,…}`. A frame that would not come back as it was is refused."""
 
-from .fault import Fault, wrong
+import json
 
+from .fault import Fault, kind_of, wrong
+from .unfit import Unfit
 
-def load(path, fmt):
-    """Loads a frame as it was stored, or a file of another tool with the defaults of pandas."""
-    import pandas
-
-    with open(path, "rb") as f:
-        if f.read(4) == b"PAR1":
-            return pandas.read_parquet(path)
-    said = dict(p.split("=", 1) for p in fmt.split(";")[1:] if "=" in p)
-    options = {"keep_default_na": False, "na_values": [""]} if said.get("na") == "empty" else {}
-    levels = int(said.get("index", "0"))
-    text, dates = unranges(said.get("text", "")), unranges(said.get("dates", ""))
-    if text:
-        names = pandas.read_csv(path, nrows=0).columns
-        options["dtype"] = {names[i]: str for i in text}
-    frame = pandas.read_csv(path, **options)
-    for i in dates:
-        frame[frame.columns[i]] = pandas.to_datetime(frame[frame.columns[i]])
-    if levels:
-        frame = frame.set_index(list(frame.columns[:levels]))
-        frame.index.names = [None if str(n).startswith("Unnamed: ") else n for n in frame.index.names]
-    if said.get("columns") == "int":
-        frame.columns = [int(c) for c in frame.columns]
-    return frame
+LONGEST = 32 << 10  # characters of a description, which is stored in the records of a run
 
 
 def save(value, path, name):
     """Stores a frame and returns its format."""
-    import pandas
+    kind = kind_of(value)
+    if kind.startswith(("polars.", "pyarrow.")):
+        from . import tables
 
+        return tables.save(value, path, name)
+    try:
+        import pandas
+    except ImportError:
+        raise wrong(name, "dataframe", "a data frame of pandas, polars or pyarrow", value) from None
     if isinstance(value, pandas.Series):
         value = value.to_frame()
     if not isinstance(value, pandas.DataFrame):
-        raise wrong(name, "dataframe", "a pandas DataFrame", value)
+        raise wrong(name, "dataframe", "a data frame of pandas, polars or pyarrow", value)
+    if type(value) is not pandas.DataFrame:
+        raise Fault("OutputInvalid", "output %r is declared dataframe, but the function returned a %s, which would come back as a pandas.DataFrame: "
+                    "return pandas.DataFrame(result)" % (name, kind))
+    return save_pandas(value, path, name)
+
+
+def save_pandas(value, path, name):
+    from .attrs import describe
+
     try:
-        import pyarrow
+        import pyarrow  # noqa: F401
+        kind, advice = "parquet", ""
+        from . import parquet as writer
     except ImportError:
-        pyarrow = None
-    if pyarrow is not None:
-        try:
-            value.to_parquet(path, engine="pyarrow")
-            return "parquet"
-        except (ValueError, TypeError, pyarrow.ArrowException):
-            pass  # parquet doesn't support these columns; csv does
-    if value.columns.nlevels > 1:
-        raise Fault("OutputInvalid", "output %r has columns with %d levels, which csv can't store: join their names, or install pyarrow" % (name, value.columns.nlevels))
-    plain = isinstance(value.index, pandas.RangeIndex) and value.index.start == 0 and value.index.step == 1 and value.index.name is None
-    value.to_csv(path, index=not plain)
-    return describe(value, 0 if plain else value.index.nlevels)
+        kind, advice = "csv", "install pyarrow in the step's environment"
+        from . import csvfile as writer
+    try:
+        attrs = describe(value.attrs)
+        said = writer.save(value, path)
+        if attrs:
+            said["attrs"] = attrs
+        text = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+        if len(text) > LONGEST:
+            raise Unfit("the description of its types, labels and categories has %d characters, but the limit is %d" % (len(text), LONGEST),
+                        "convert categories to text, or the labels of columns to str")
+    except Unfit as e:
+        help = ", or ".join(h for h in (e.help, advice) if h) or "convert it"
+        raise Fault("OutputInvalid", "output %r can't be stored as %s, because it would not come back as it was: %s: %s" % (name, kind, e, help)) from None
+    return kind + ";" + text if said else kind
 
 
-def describe(value, levels):
-    """Returns the format of a csv file."""
-    from pandas.api import types
+def load(path, fmt, library=None):
+    """Loads a frame as it was stored, or a file of another tool with the defaults of the library."""
+    _, _, text = fmt.partition(";")
+    said = json.loads(text) if text.startswith("{") else None
+    with open(path, "rb") as f:
+        is_parquet = f.read(4) == b"PAR1"
+    if "by" in (said or {}) or library not in (None, "pandas") or is_parquet and not installed("pandas"):
+        from . import tables
 
-    said = "csv;na=empty" + (";index=%d" % levels if levels else "")
-    if len(value.columns) and all(type(c) is int or hasattr(c, "dtype") and c.dtype.kind in "iu" for c in value.columns):
-        said += ";columns=int"
-    columns = [value.index.get_level_values(i) for i in range(levels)]
-    columns += [value.iloc[:, i] for i in range(value.shape[1])]
-    text = ranges([i for i, c in enumerate(columns) if types.is_string_dtype(c.dtype) and all_text(c)])
-    dates = ranges([i for i, c in enumerate(columns) if types.is_datetime64_any_dtype(c.dtype)])
-    full = said
-    if value.columns.is_unique:
-        full += (";text=" + text if text else "") + (";dates=" + dates if dates else "")
-    return full if len(full) <= 1000 else said
+        return tables.load(path, is_parquet, fmt, said or {}, library)
+    return load_pandas(path, is_parquet, fmt, said)
 
 
-def all_text(column):
-    return all(isinstance(v, str) or v is None or v != v for v in column)
+def load_pandas(path, is_parquet, fmt, said):
+    import pandas
+
+    if said is None:
+        if is_parquet:
+            return pandas.read_parquet(path)
+        if ";" in fmt:
+            from . import oldcsv
+
+            return oldcsv.load(path, fmt)
+        return pandas.read_csv(path, encoding="utf-8", float_precision="round_trip")
+    if is_parquet:
+        from . import parquet as reader
+    else:
+        from . import csvfile as reader
+    frame = reader.load(path, said)
+    frame.attrs.update(said.get("attrs", {}))
+    return frame
 
 
-def ranges(numbers):
-    """Returns [0, 1, 2, 5] as "0-2,5", so that a table with many columns has a short description."""
-    out = []
-    for n in numbers:
-        if out and out[-1][1] == n - 1:
-            out[-1][1] = n
-        else:
-            out.append([n, n])
-    return ",".join("%d-%d" % (a, b) if a < b else str(a) for a, b in out)
-
-
-def unranges(text):
-    """Parses the result of ranges."""
-    out = []
-    for part in text.split(",") if text else []:
-        a, _, b = part.partition("-")
-        out.extend(range(int(a), int(b or a) + 1))
-    return out
+def installed(module):
+    """Reports whether a module can be imported."""
+    try:
+        __import__(module)
+    except ImportError:
+        return False
+    return True

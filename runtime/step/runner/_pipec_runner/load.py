@@ -6,14 +6,14 @@ import os
 from .path import stdlib
 
 
-def load(path, t, formats):
-    """Returns the argument for the file or directory at path."""
+def load(path, t, formats, library=None):
+    """Returns the argument for the file or directory at path. library is the library that a data frame is expected of."""
     kind = t["kind"]
     if kind == "list":
-        return [load(os.path.join(path, n), t["elem"], formats) for n in sorted(os.listdir(path))]
+        return [load(os.path.join(path, n), t["elem"], formats, library) for n in sorted(os.listdir(path))]
     if kind == "map":
         with open(os.path.join(path, "index.json"), encoding="utf-8") as f:
-            return {k: load(os.path.join(path, n), t["elem"], formats) for k, n in sorted(json.load(f).items())}
+            return {k: load(os.path.join(path, n), t["elem"], formats, library) for k, n in sorted(json.load(f).items())}
     if kind in ("value", "json"):
         with open(path, encoding="utf-8") as f:
             return json.load(f)
@@ -24,13 +24,13 @@ def load(path, t, formats):
         with open(path, "rb") as f:
             return f.read()
     if kind == "ndarray":
-        import numpy
+        from . import array
 
-        return numpy.load(path, allow_pickle=False)
+        return array.load(path)
     if kind == "dataframe":
         from . import frame
 
-        return frame.load(path, formats.get(path, ""))
+        return frame.load(path, formats.get(path, ""), library)
     if kind == "model":
         from . import model
 

@@ -73,21 +73,30 @@ def run(request):
         from .save import save
     function = find(spec, request["dir"])
     check(spec, function, [python_name(i["name"]) for i in request["inputs"]])
-    inputs = {}
+    inputs, frames = {}, {}
+    if any(holds(i["type"], "dataframe") for i in request["inputs"]):
+        from .annotation import libraries
+
+        frames = libraries(function)
     for i in request["inputs"]:
         if i.get("null"):
             inputs[python_name(i["name"])] = None
             continue
         with guarded("InputInvalid", "input %r of type %s can't be loaded" % (i["name"], i["text"])):
-            inputs[python_name(i["name"])] = load(i["path"], i["type"], request["formats"])
+            inputs[python_name(i["name"])] = load(i["path"], i["type"], request["formats"], frames.get(python_name(i["name"])))
     results = split(call(spec, function, inputs), request["outputs"], spec)
     formats = {}
     for o, value in zip(request["outputs"], results):
         if value is None and o.get("optional"):
             continue  # optional and missing
         with guarded("OutputInvalid", "output %r of type %s can't be stored" % (o["name"], o["text"])):
-            save(value, o["path"], o["type"], o["name"], formats)
+            save(value, o["path"], o["type"], o["name"], formats, o["text"])
     return formats
+
+
+def holds(t, kind):
+    """Reports whether a type is an artifact's kind, or a list or map of it."""
+    return t["kind"] == kind or t["kind"] in ("list", "map") and holds(t["elem"], kind)
 
 
 class guarded:

@@ -4,19 +4,21 @@ import json
 import os
 
 from . import files
-from .fault import Fault, wrong
+from .fault import wrong
 from .path import stdlib
 from .value import dump
 
 
-def save(value, path, t, name, formats):
-    """Writes a result to path, and its format to formats if the type has several."""
+def save(value, path, t, name, formats, text=""):
+    """Writes a result to path, and its format to formats if the type has several. text is the type in the language's syntax."""
     kind = t["kind"]
     if kind == "list":
         save_list(value, path, t["elem"], name, formats)
     elif kind == "map":
         save_map(value, path, t["elem"], name, formats)
-    elif kind in ("value", "json"):
+    elif kind == "value":
+        write_text(path, dump(value, name, t["value"], text))
+    elif kind == "json":
         write_text(path, dump(value, name))
     else:
         said = save_artifact(value, path, name, kind)
@@ -26,7 +28,9 @@ def save(value, path, t, name, formats):
 
 def save_artifact(value, path, name, kind):
     if kind == "ndarray":
-        return save_ndarray(value, path, name)
+        from . import array
+
+        return array.save(value, path, name)
     if kind == "image":
         return save_image(value, path, name)
     if kind == "dataframe":
@@ -63,26 +67,6 @@ def save_map(value, path, elem, name, formats):
         index[k] = stdlib("hashlib").sha256(k.encode()).hexdigest()[:32]
         save(v, os.path.join(path, index[k]), elem, "%s[%r]" % (name, k), formats)
     write_text(os.path.join(path, "index.json"), json.dumps(index, sort_keys=True))
-
-
-def save_ndarray(value, path, name):
-    import numpy
-
-    if files.is_path(value) or files.is_bytes(value) or value is None or isinstance(value, (dict, set)):
-        raise wrong(name, "ndarray", "a numpy array", value)
-    try:
-        array = numpy.asanyarray(value)
-    except ValueError as e:
-        raise Fault("OutputInvalid", "output %r is declared ndarray, but the function returned a value that is not an array: %s" % (name, e)) from None
-    if array.dtype.hasobject:
-        raise Fault(
-            "OutputInvalid",
-            "output %r is declared ndarray, but the array contains Python objects (dtype object), which npy can't store safely: "
-            "convert it to a dtype of numbers or text (astype), or declare the output model" % name,
-        )
-    with open(path, "wb") as f:
-        numpy.save(f, array, allow_pickle=False)
-    return "npy"
 
 
 def save_text(value, path, name, kind):

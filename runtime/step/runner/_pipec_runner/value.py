@@ -2,32 +2,31 @@
 
 import enum
 import json
-import math
 import os
 
+from .conform import check
 from .fault import Fault, kind_of, shape
+from .numbers import bad, exact, finite, whole
 from .path import stdlib
 
 DEEPEST = 400  # below Python's recursion limit, which the user may have changed
-WIDEST = 512  # bits of an integer that pipec stores exactly
 
 ARRAYS = ("numpy", "pandas", "torch", "jax", "jaxlib", "tensorflow", "polars", "pyarrow")
 
 
-def dump(value, name):
-    """Returns the JSON of a value output."""
+def dump(value, name, t=None, text=""):
+    """Returns the JSON of a value output. t is its declared type, and text the same in the language's syntax."""
     try:
-        return json.dumps(plain(value, name, "", 0), ensure_ascii=False, allow_nan=False)
+        made = plain(value, name, "", 0)
+        if t is not None:
+            check(made, t, name, text)
+        return json.dumps(made, ensure_ascii=False, allow_nan=False)
     except RecursionError:
         raise too_deep(name) from None
 
 
 def too_deep(name):
     return Fault("OutputInvalid", "output %r can't be written as JSON: it is nested too deep, or contains itself" % name)
-
-
-def bad(name, at, said, why=""):
-    return Fault("OutputInvalid", "output %r %s%s%s" % (name, said, " at " + at if at else "", why))
 
 
 def plain(v, name, at, depth):
@@ -60,29 +59,16 @@ def plain(v, name, at, depth):
     return plain(made, name, at, depth + 1)
 
 
-def whole(v, name, at):
-    if v.bit_length() > WIDEST:
-        raise bad(name, at, "contains an integer of %d bits" % v.bit_length(), ", but a number has at most %d: return it as text" % WIDEST)
-    return v
-
-
-def finite(v, name, at):
-    if not math.isfinite(v):
-        raise bad(name, at, "contains %r" % v, ", which is not a number in JSON")
-    return v
-
-
 def plain_dict(v, name, at, depth):
     out = {}
     for k, e in v.items():
         key = k.value if isinstance(k, enum.Enum) else k
         if not isinstance(key, str):
-            if isinstance(key, bool) or not hasattr(key, "__index__"):
-                raise bad(name, at, "has a key of type %s" % kind_of(k), ", but keys must be text")
-            key = str(int(key))
+            raise bad(name, at, "has a key of type %s" % kind_of(k), ", but the keys of JSON are text: convert the keys with str(…)")
+        key = str.__str__(key)
         if key in out:
-            raise bad(name, at, "has the key %r twice" % key, ", once as text and once as a number")
-        out[str.__str__(key)] = plain(e, name, "%s[%r]" % (at, k), depth + 1)
+            raise bad(name, at, "has the key %r twice" % key, ", as keys of different types")
+        out[key] = plain(e, name, "%s[%r]" % (at, key), depth + 1)
     return out
 
 
@@ -99,15 +85,14 @@ def other(v, name, at):
         if numpy.isnat(v).any():
             raise bad(name, at, "contains NaT", ", which is not a time")
         return numpy.datetime_as_string(v).tolist()
-    if root in ARRAYS:
+    if root in ARRAYS and type(v).__name__ not in ("DataFrame", "LazyFrame", "Table") and not getattr(getattr(v, "dtype", None), "names", None):
         for convert in ("tolist", "to_pylist", "to_list", "item", "as_py"):
             if hasattr(v, convert):
                 made = getattr(v, convert)()
                 if type(made) is not type(v):
                     return made
-    if hasattr(v, "as_integer_ratio"):  # Decimal, Fraction, numpy's longdouble
-        number = finite(float(v), name, at)
-        return int(v) if number.is_integer() else number
+    if hasattr(v, "as_integer_ratio"):
+        return exact(v, name, at)
     return v
 
 
@@ -116,6 +101,14 @@ def advice(v):
         return " (the path is removed after the step: declare the output file or directory)"
     if isinstance(v, (bytes, bytearray)):
         return " (decode it, or declare the output bytes)"
-    if type(v).__name__ == "DataFrame":
+    if type(v).__name__ in ("DataFrame", "LazyFrame", "Table"):
         return " (declare the output dataframe, or return its to_dict())"
+    if getattr(getattr(v, "dtype", None), "names", None):
+        return " (declare the output ndarray, or return a dict)"
+    if hasattr(v, "model_dump"):
+        return " (return its model_dump())"
+    if hasattr(type(v), "__attrs_attrs__"):
+        return " (return attrs.asdict(…) of it)"
+    if hasattr(v, "total_seconds"):
+        return " (return its total_seconds())"
     return ""
