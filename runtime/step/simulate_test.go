@@ -35,7 +35,7 @@ func TestSimulated(t *testing.T) {
 					case <-asked:
 						return Exit{Code: 3}
 					case <-command.Killed:
-						return Exit{Code: 4} // which nobody sees
+						return Exit{Code: 4} // which is too late
 					case <-time.After(c.run):
 						return Exit{Code: 7}
 					}

@@ -21,16 +21,12 @@ var findings = []struct {
 	name, doc     string
 	cell, promise *regexp.Regexp
 }{
-	{"B1", "a slot of a group is taken although its Lease could not be written",
-		regexp.MustCompile(`40[13]@coordinator:(POST|PUT):leases/pipec-group`), regexp.MustCompile(`^group`)},
-	{"B3", "a cancel that comes while no coordinator runs is lost", regexp.MustCompile(`^cancel~.* (kill|move|stop)`), regexp.MustCompile(`^(result|ends)`)},
-	{"B11", "a pod that was created and went while nobody watched is not missed", regexp.MustCompile(`(vanish|watch)-`), regexp.MustCompile(`^result`)},
-	{"B12", "one 401, 403 or 409 is the last word", regexp.MustCompile(`(401|403|409|422)@`), regexp.MustCompile(``)},
-	{"B4", "a coordinator that was cut off creates pods although it was taken over", regexp.MustCompile(`cut-`), regexp.MustCompile(``)},
-	{"B14", "the pod of a create that was obeyed late is never deleted", regexp.MustCompile(`late@`), regexp.MustCompile(`^orphan`)},
-	{"B2", "after a crash an attempt whose pod vanished is created again, beside its successor", regexp.MustCompile(`(kill|move|stop|store)-?`), regexp.MustCompile(`^(in-order|one-live)`)},
-	{"B5", "the clock of a node holds back retries", regexp.MustCompile(`clock`), regexp.MustCompile(``)},
-	{"B17", "an outage that is over before a step ends costs its success", regexp.MustCompile(`store-20m`), regexp.MustCompile(``)},
+	{"B10", "the wrapper doesn't look for a committed result before it starts the process", regexp.MustCompile(``), regexp.MustCompile(`^committed-once`)},
+	{"C1", "the log of a killed pod is waited for without a limit", regexp.MustCompile(`mute@coordinator:GET:pods/.*/log`), regexp.MustCompile(`^ends`)},
+	{"C2", "a coordinator that was taken over writes to a group's Lease, and its run waits for itself", regexp.MustCompile(`^group~.* cut-`), regexp.MustCompile(`^ends`)},
+	{"C4", "a cancel ends a step whose result is committed and not yet logged", regexp.MustCompile(`^cancel~`), regexp.MustCompile(`^result`)},
+	{"C5", "a Lease is taken although it was renewed since the last look at it", regexp.MustCompile(`cut-lease@`), regexp.MustCompile(`^taken-over`)},
+	{"C3", "a slot whose release is answered with 422 is never released", regexp.MustCompile(`^group~.* 422@`), regexp.MustCompile(`^ends`)},
 }
 
 // findingOf names the finding that a red cell belongs to; "?": none.

@@ -3,13 +3,12 @@ package faults
 // mutations are wrong lines of the coordinator, the journal, the store's retries, the watch and the wrapper.
 var mutations = []mutation{
 	{"pods are not adopted", "runtime/kube/attempts.go", "case listed != nil:", "case false:", "kill-"},
-	{"results behind the log are not searched", "runtime/kube/attempts.go", "case before: ", "case false: ", ""},
+	{"results behind the log are not searched", "runtime/kube/attempts.go", "case before: ", "case before && false: ", "vanish"},
 	{"a pod that was found is not taken", "runtime/kube/create.go", "if apierrors.IsAlreadyExists(err) {", "if false {", "lost@"},
-	{"a create that was perhaps obeyed is forgotten", "runtime/kube/create.go", "m.maybe = true", "m.maybe = false", "lost@"},
-	{"an attempt accepts any pod of its name", "runtime/kube/attempt.go", "a.foreign(p) != \"\" {\n\t\t\treturn", "false {\n\t\t\treturn", ""},
+	{"a create that was perhaps obeyed is forgotten", "runtime/kube/judge.go", "j.denied, j.maybe = time.Time{}, j.maybe || mayBeObeyed(err)", "j.denied, j.maybe = time.Time{}, false", "@coordinator:POST:pods"},
 	{"a pod that vanished is not noticed", "runtime/kube/attempts.go", "a.changed(p)\n\t\ta.vanished()", "a.changed(p)", "plain~"},
-	{"committed results are not read", "runtime/kube/settle.go", "return &r, nil", "return nil, nil", "plain~"},
-	{"an attempt that ends leaves its pod", "runtime/kube/remove.go", "\ta.d.swept.delete(a.name, a.pod.uid)\n", "", "abort~"},
+	{"committed results are not read", "runtime/kube/settle.go", "return &r, nil", "_ = &r\n\treturn nil, nil", "plain~"},
+	{"an attempt that ends leaves its pod", "runtime/kube/remove.go", "if a.phase == ended || a.pod.gone || a.deleting {", "if true {", "abort~"},
 	{"a silent node is given up at once", "runtime/kube/wait.go", "if wait <= 0 {", "if wait < 0 {", "silent@"},
 	{"a cancel is ignored", "runtime/kube/commands.go", "at != \"\" && !c.cancels[at]", "at == \"x\" && !c.cancels[at]", "cancel~"},
 	{"an answer before the question is lost", "runtime/kube/commands.go", "if text, ok := c.given[name]; ok {", "if text, ok := c.given[name]; ok && false {", "approval~"},

@@ -78,11 +78,13 @@ func build(t *testing.T, root string, m mutation) string {
 
 // firstRed returns what a run of the tests says of its first red cell.
 func firstRed(out string) string {
+	before := ""
 	for line := range strings.Lines(out) {
-		if strings.Contains(line, "_test.go:") && strings.Contains(line, ": ") && !strings.Contains(line, "by ") {
-			_, text, _ := strings.Cut(line, ": ")
-			return strings.TrimSpace(text)
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "make faults SEED=") {
+			return before + "  " + line
 		}
+		before = line
 	}
-	return "it fails"
+	return "the simulation fails"
 }

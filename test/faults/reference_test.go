@@ -6,7 +6,7 @@ import (
 	"pipec.dev/pipec/test/faults/plan"
 )
 
-// TestReferences checks that every reference run ends as its archive says when nothing fails.
+// TestReferences checks that every reference run ends as its archive states when nothing fails.
 func TestReferences(t *testing.T) {
 	s := newSimulator(t)
 	for _, name := range s.names {

@@ -16,7 +16,7 @@ func name(e *history.Event) string { return fmt.Sprintf("%s.%d", e.Step, e.Attem
 // ends: the run has an end, in bounded time.
 func (j *judge) ends() {
 	if j.end == nil && !j.mode.NoEnd {
-		j.wrong(0, "the run has not ended%s", map[bool]string{true: ", and nobody drives it"}[j.Ended])
+		j.wrong(0, "the run has not ended%s", map[bool]string{true: ", and no coordinator is left"}[j.Ended])
 	}
 }
 
@@ -58,13 +58,13 @@ func (j *judge) accepts(got *record.StepEnd, want reference.WantStep) bool {
 	if j.mode.Repeats && want.Status == record.Cancelled && got.Status == record.Failed { // and not retried, because it is stopped
 		return true
 	}
-	if j.mode.Crash && want.Status == record.Cancelled && got.Status == record.Skipped { // it is stopped before anybody knows of a pod
+	if j.mode.Crash && want.Status == record.Cancelled && got.Status == record.Skipped { // it is stopped before a coordinator knows of its pod
 		return true
 	}
 	if got.Status != want.Status || want.Reason != "" && got.Reason != want.Reason {
 		return false
 	}
-	// Nobody knows of a pod that was created and has vanished while no coordinator was there: its attempt is made again.
+	// A pod that was created and has vanished while no coordinator ran has left no trace: its attempt gets another pod.
 	least := want.Attempts - j.again(got.Name)
 	return got.Attempts == want.Attempts || got.Attempts < want.Attempts && got.Attempts >= least || j.mode.Repeats && got.Attempts > want.Attempts
 }

@@ -79,7 +79,7 @@ func (j *judge) takenOver() {
 	}
 }
 
-// late reports whether a pod is that of a create which the plan has the server obey late: nobody can keep that from happening.
+// late reports whether a pod is that of a create which the plan has the server obey late: no coordinator can prevent that.
 func (j *judge) late(e *history.Event) bool {
 	for _, f := range j.Cell.Faults {
 		if f.Mode == "late" && f.At.Verb == "POST" && f.At.Object == "pods/"+name(e) {
@@ -115,6 +115,9 @@ func (j *judge) groups() {
 			return
 		}
 		for _, group := range e.Groups {
+			if j.late(e) {
+				continue
+			}
 			n := 1
 			for _, other := range live {
 				for _, g := range other.Groups {

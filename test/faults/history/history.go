@@ -29,7 +29,7 @@ const (
 	Killed   What = "killed"   // a coordinator was killed
 	Cut      What = "cut"      // a coordinator lost its network
 	Back     What = "back"     // a coordinator got its network back
-	Command  What = "command"  // a user has done something; Text says what
+	Command  What = "command"  // a user has done something; Text is the command
 	Told     What = "told"     // a coordinator has printed a warning; Text is the warning
 )
 

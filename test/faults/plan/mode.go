@@ -10,7 +10,7 @@ type Mode struct {
 	At func(Point) bool
 	// What the fault may change in the run's end: steps may have more attempts, the run may be cancelled or have no end.
 	Repeats, Cancels, NoEnd bool
-	// Fails says that steps may fail because of the infrastructure so often that the run fails.
+	// Fails says that steps may fail for good, and with them the run.
 	Fails bool
 	// Crash says that the fault costs writes of its own, by a coordinator that is started again.
 	Crash bool
@@ -42,7 +42,7 @@ var Modes = []Mode{
 	{Name: "401", Doc: "the API server doesn't know the client, once", At: api},
 	{Name: "403", Doc: "the API server forbids the call, once", At: api},
 	{Name: "409", Doc: "the API server answers a write with a conflict, once", At: apiWrite},
-	{Name: "422", Doc: "an admission webhook finds a pod invalid, once", At: func(p Point) bool { return apiWrite(p) && p.Verb != "POST" }},
+	{Name: "422", Doc: "an admission webhook finds a pod invalid, once", At: func(p Point) bool { return apiWrite(p) && p.Verb != "POST" }, Fails: true},
 	{Name: "429", Doc: "the server is busy, once", At: func(p Point) bool { return p.Who != Node }},
 	{Name: "500", Doc: "the server fails, once", At: func(p Point) bool { return p.Who != Node }},
 	{Name: "reset", Doc: "the connection ends before the call is obeyed", At: func(p Point) bool { return p.Who != Node }},

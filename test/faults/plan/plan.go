@@ -1,4 +1,4 @@
-// Package plan says which faults a simulated run meets: a fault is a mode at a point, and a point is one call, named by who
+// Package plan defines the faults that a simulated run meets: a fault is a mode at a point, and a point is one call, named by who
 // sends it, its verb, its object, and its number among the calls of that name. A cell is a reference run with a seed and a
 // list of faults, and has one line of text from which it can be repeated.
 //

@@ -15,7 +15,7 @@ import (
 	"pipec.dev/pipec/test/faults/plan"
 )
 
-// strike carries out a fault that is about the coordinator, its network or the world, and not about one call.
+// strike carries out a fault that is about the coordinator, its network or its environment, and not about one call.
 func (c *coordinator) strike(m plan.Mode, when moment) {
 	switch m.Name + map[moment]string{before: "", after: " after"}[when] {
 	case "kill-before", "kill-after after":
@@ -83,7 +83,7 @@ func (c *coordinator) kill(next string) {
 }
 
 // replace takes the coordinator's network away for a while. Meanwhile another pod takes its place. Its own pod is gone for
-// the cluster, unless it isn't: then the other one has to wait for the Lease.
+// the cluster, if gone is set; else the successor has to wait for the Lease.
 func (c *coordinator) replace(wait time.Duration, gone, store bool) {
 	c.w.History.Add(history.Event{Who: c.name, What: history.Cut})
 	c.done = true

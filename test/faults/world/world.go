@@ -46,7 +46,7 @@ type Options struct {
 	Annotations map[string]string
 	// Store is what is in the store before.
 	Store map[string][]byte
-	// Script returns what becomes of a pod. made says how many pods the attempt has had with this one.
+	// Script returns what becomes of a pod. made is how many pods the attempt has had with this one.
 	Script func(step string, attempt, made int) Script
 	// Commands are what users do.
 	Commands []Command
