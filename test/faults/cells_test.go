@@ -2,6 +2,7 @@ package faults
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"pipec.dev/pipec/test/faults/plan"
@@ -36,6 +37,7 @@ func (s *simulator) cells(t *testing.T) []plan.Cell {
 			}
 		}
 	}
+	out = append(out, aimed(single, s.names)...)
 	r := rand.New(rand.NewPCG(1, 2))
 	for range pairs {
 		name := s.names[r.IntN(len(s.names))]
@@ -45,6 +47,24 @@ func (s *simulator) cells(t *testing.T) []plan.Cell {
 			continue // only one of them can take place
 		}
 		out = append(out, plan.Cell{Run: name, Seed: r.Uint64N(100), Faults: []plan.Fault{a, b}})
+	}
+	return out
+}
+
+// aimed returns pairs that chance would hardly find: a pod vanishes when its attempt has committed, and the coordinator is
+// killed before it has read the result.
+func aimed(single map[string][]plan.Fault, names []string) []plan.Cell {
+	var out []plan.Cell
+	for _, name := range names {
+		for _, f := range single[name] {
+			step, ok := strings.CutSuffix(strings.TrimPrefix(f.At.Object, "attempts/"), "/result.json")
+			at := strings.LastIndex(step, "/")
+			if !ok || at < 0 || f.Mode != "kill-before" || f.At.N != 1 {
+				continue
+			}
+			vanish := plan.Fault{Mode: "vanish", At: plan.Point{Who: plan.Node, Verb: "END", Object: "pods/" + step[:at] + "." + step[at+1:], N: 1}}
+			out = append(out, plan.Cell{Run: name, Faults: []plan.Fault{vanish, f}})
+		}
 	}
 	return out
 }

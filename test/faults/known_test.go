@@ -2,7 +2,7 @@ package faults
 
 import (
 	"bufio"
-	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -56,6 +56,25 @@ func readKnown(t *testing.T) map[string]string {
 	return out
 }
 
+// withKnown adds the listed cells to others. Pairs are chosen anew when the calls of a run change.
+func withKnown(t *testing.T, cells []plan.Cell) []plan.Cell {
+	t.Helper()
+	there := map[string]bool{}
+	for _, c := range cells {
+		there[c.String()] = true
+	}
+	for _, text := range slices.Sorted(maps.Keys(readKnown(t))) {
+		c, err := plan.Parse(text)
+		if err != nil {
+			t.Fatalf("%s: %s", knownFile, err)
+		}
+		if !there[text] {
+			cells = append(cells, c)
+		}
+	}
+	return cells
+}
+
 // writeKnown writes the red cells among the outcomes.
 func writeKnown(t *testing.T, outcomes []outcome) {
 	t.Helper()
@@ -85,13 +104,4 @@ func excused(c plan.Cell, known map[string]string) bool {
 		}
 	}
 	return false
-}
-
-// counts describes how many cells belong to each finding.
-func counts(known map[string]string) string {
-	n := map[string]int{}
-	for _, finding := range known {
-		n[finding]++
-	}
-	return fmt.Sprint(n)
 }
