@@ -15,6 +15,8 @@ import (
 // maySleep are the test files that may sleep outside of a synctest bubble, and why. Each must need it.
 var maySleep = map[string]string{
 	"runtime/kube/approval_cluster_test.go": "it polls pods of the test cluster",
+	"runtime/kube/cutoff_test.go":           "its tests and pods run in the bubbles of inBubble",
+	"runtime/kube/takeover_test.go":         "its tests and pods run in the bubbles of inBubble",
 	"runtime/kube/faults_test.go":           "its kubelet runs in the bubbles of the tests that start it",
 	"runtime/kube/groups_test.go":           "its pods run in the bubbles of the tests that start them",
 }

@@ -226,7 +226,8 @@ func TestSpelling(t *testing.T) {
 		{`{ a = param.n, b = 2 }`, "{\n  a = param.n\n  b = 2\n}", `{ "a" = param.n, "b" : 2 }`, `{a:param.n,b:2}`},
 		{`param.n`, `"${param.n}"`, `((param.n))`, `"${ (param.n) }"`},
 		{`param.n == 1 ? "a" : "b"`, `"%{ if param.n == 1 }a%{ else }b%{ endif }"`, `(param.n == 1) ? ("a") : ("b")`},
-		{`1000`, `1e3`, `1000.0`, `10 * 100`},
+		{`1000`, `10 * 100`, `(1000)`},
+		{`1000.0`, `(1000.0)`},
 		{`[1, 2][*]`, `[1, 2].*`},
 	} {
 		first := compile(same[0])
@@ -234,6 +235,11 @@ func TestSpelling(t *testing.T) {
 			if got := compile(other); got != first {
 				t.Errorf("%s gives\n%s\nand %s gives\n%s", same[0], first, other, got)
 			}
+		}
+	}
+	for _, other := range []string{`1000.0`, `1e3`} { // Python reads these as floats
+		if got := compile(other); got == compile(`1000`) || !strings.Contains(got, `"const": `+other) {
+			t.Errorf("%s gives\n%s", other, got)
 		}
 	}
 }

@@ -55,7 +55,9 @@ func (l *lowerer) fail(err error) {
 func (l *lowerer) pipeline(p *model.Pipeline, at string, from inherited) program.Called {
 	out := program.Called{OnFailure: p.OnFailure, MaxParallel: p.MaxParallel, Timeout: p.Timeout}
 	for _, name := range evaluate.Names(p.Params) {
-		out.Params = append(out.Params, l.param(name, at, p.Params[name]))
+		param := l.param(name, at, p.Params[name])
+		param.Default = written(p.Project.Evaluated, p.Params[name].Block.Attr("default"), param.Default, p.Params[name].Type)
+		out.Params = append(out.Params, param)
 	}
 	for _, s := range p.Steps {
 		if lowered := l.step(p, s, at, from); s.Finally {

@@ -42,6 +42,7 @@ func (l *lowerer) step(p *model.Pipeline, s *model.Step, at string, from inherit
 		out.Env = append(out.Env, program.Env{Name: name, Value: l.value(s.Env[name])})
 	}
 	l.data(&out, s, at)
+	writtenStep(p.Project.Evaluated, s, &out)
 	for _, key := range evaluate.Names(s.Needs) {
 		n := s.Needs[key]
 		out.Needs = append(out.Needs, program.Need{Step: n.Step, Kind: n.Kind, Instance: n.Instance})

@@ -63,7 +63,7 @@ func (ev *evaluator) message(n *node) (_ string, f *fault) {
 	}
 	switch {
 	case err == nil:
-		return record.Clip(v.AsString(), record.MaxMessage), nil
+		return record.Clip(types.Text(v), record.MaxMessage), nil
 	case r.leftOut != "":
 		return "", &fault{message: r.leftOut, skip: true}
 	case r.missing != "" && !strings.Contains(err.Error(), r.missing):
@@ -95,11 +95,7 @@ func (ap *approvals) answered(e record.Event) {
 
 // canonical returns a value in the form that pipec writes, with all attributes of its type: answers may be written by hand.
 func (ev *evaluator) canonical(n *node, value json.RawMessage) json.RawMessage {
-	v, err := types.FromJSON(value, ev.types[n.step.ValueType()])
-	if err != nil {
-		return value
-	}
-	if data, err := types.ToJSON(v); err == nil {
+	if data, err := types.Canonical(value, ev.types[n.step.ValueType()]); err == nil {
 		return data
 	}
 	return value
@@ -173,7 +169,7 @@ func CheckAnswer(ask *record.Ask, a *record.Answer) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err := types.FromJSON(a.Value, t); err != nil {
+	if _, err := types.Canonical(a.Value, t); err != nil {
 		return fmt.Errorf("the value is not of type %s: %w", ask.Type, err)
 	}
 	return nil

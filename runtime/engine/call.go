@@ -14,7 +14,7 @@ import (
 func (x *expansion) openCall(i int) {
 	n := &x.graph.nodes[i]
 	c := x.eval.program.CalledNamed(n.step.Call.Pipeline)
-	params, data, f := x.eval.arguments(n, c)
+	params, f := x.eval.arguments(n, c)
 	switch {
 	case f != nil && f.skip:
 		x.life.skip(i, record.ReasonUpstreamSkipped, f.message, f.message)
@@ -39,7 +39,7 @@ func (x *expansion) openCall(i int) {
 	}
 	inner := x.graph.openFrame(frame{
 		call: i, name: c.Name, steps: [2][]program.Step{c.Steps, c.Finally}, outputs: c.Outputs, onFailure: c.OnFailure,
-		timeout: c.Timeout, params: params, data: data, limits: limits, slots: slots,
+		timeout: c.Timeout, params: params, limits: limits, slots: slots,
 	}, record.Address(n.addr), n.position)
 	x.graph.nodes[i].inner = inner
 	if t := c.Timeout.D(); t > 0 {
@@ -54,41 +54,40 @@ func (x *expansion) openCall(i int) {
 }
 
 // arguments evaluates the params of a call.
-func (ev *evaluator) arguments(n *node, c *program.Called) (_ map[string]cty.Value, _ map[string]*record.Datum, f *fault) {
+func (ev *evaluator) arguments(n *node, c *program.Called) (_ map[string]*source, f *fault) {
 	defer failAlone(&f, "inputs")
-	params, data := map[string]cty.Value{}, map[string]*record.Datum{}
-	given := map[string]*record.Datum{}
+	params := map[string]*source{}
+	inputs := map[string]*record.Datum{}
 	for i := range n.step.Inputs {
 		d, f := ev.input(n, &n.step.Inputs[i])
 		if f != nil {
-			return nil, nil, f
+			return nil, f
 		}
-		given[d.Name] = &d
+		inputs[d.Name] = &d
 	}
 	for i := range c.Params {
 		p := &c.Params[i]
 		t := ev.types[p.Type]
-		d := given[p.Name]
-		var v cty.Value
+		d := inputs[p.Name]
+		var s *source
 		var err error
 		switch {
 		case d != nil && string(d.Value) == "null":
-			v = cty.NullVal(t)
+			s = known(cty.NullVal(t))
 		case d != nil:
-			if v, err = decode(d, t); err == nil {
-				data[p.Name] = d
-			}
+			s = recorded(d, t)
+			err = s.check()
 		case p.Default != nil:
-			v, err = constant(p.Default, t)
+			s, err = given(p.Name, p.Type, p.Default, t)
 		default:
 			err = fmt.Errorf("no value is given")
 		}
 		if err != nil {
-			return nil, nil, &fault{reason: record.ReasonInputInvalid, message: fmt.Sprintf("param %q of the called pipeline: %s", p.Name, err)}
+			return nil, &fault{reason: record.ReasonInputInvalid, message: fmt.Sprintf("param %q of the called pipeline: %s", p.Name, err)}
 		}
-		params[p.Name] = v
+		params[p.Name] = s
 	}
-	return params, data, nil
+	return params, nil
 }
 
 // callEnded ends a node whose called pipeline has ended.

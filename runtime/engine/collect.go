@@ -11,11 +11,42 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// collection is the value of [*] for one output of a step. It is built once for all readers.
+// collection is the value of [*] for one output of a step. It is built once for all readers, and decoded for the first that computes
+// with it.
 type collection struct {
+	elems []collected
+	datum *record.Datum // nil: it is too large to be passed on
 	value cty.Value
-	datum *record.Datum
 	err   error
+}
+
+// collected is an output of an instance.
+type collected struct {
+	node  int
+	datum *record.Datum
+}
+
+// giveCollection returns the value of a collection like give.
+func (r *reader) giveCollection(c *collection, output int, elem cty.Type) (cty.Value, error) {
+	r.read, r.readType = c.datum, typeOf(c.datum)
+	if r.passing && c.datum != nil && c.datum.Value != nil {
+		r.passed = true
+		return cty.DynamicVal, nil
+	}
+	if c.value != cty.NilVal || c.err != nil {
+		return c.value, c.err
+	}
+	values := make([]cty.Value, 0, len(c.elems))
+	for _, one := range c.elems {
+		v, err := r.ev.graph.nodes[one.node].collected(one.datum, output, elem)
+		if err != nil {
+			c.err = err
+			return cty.NilVal, err
+		}
+		values = append(values, v)
+	}
+	c.value = cty.TupleVal(values)
+	return c.value, nil
 }
 
 // collectable reports whether the outputs of an instance are collected. Those of instances that did not succeed are not,
@@ -24,10 +55,6 @@ func (n *node) collectable() bool { return n.end.Status == record.Succeeded }
 
 // collect returns an output of all instances, or how they ended, as a list in their order.
 func (r *reader) collect(ref string, m *node, name string) (cty.Value, error) {
-	if c := m.collections[name]; c != nil {
-		r.read, r.readType = c.datum, typeOf(c.datum)
-		return c.value, c.err
-	}
 	for _, end := range ends {
 		if end == name {
 			return r.collectEnds(ref, m, name)
@@ -42,6 +69,9 @@ func (r *reader) collect(ref string, m *node, name string) (cty.Value, error) {
 	if at < 0 {
 		return cty.NilVal, fmt.Errorf("%s does not exist", ref)
 	}
+	if c := m.collections[name]; c != nil {
+		return r.giveCollection(c, at, r.ev.types[m.step.Outputs[at].Type])
+	}
 	if m.byKey == nil || !met("", m) && !r.ev.graph.allIn(m) {
 		r.missing, r.failed = m.outcome(), r.failed || m.status() != record.Skipped
 		if r.isSoft(ref) {
@@ -49,11 +79,10 @@ func (r *reader) collect(ref string, m *node, name string) (cty.Value, error) {
 		}
 		return cty.NilVal, fmt.Errorf("%s can't be read: %s", ref, r.missing)
 	}
-	c := &collection{}
+	c := &collection{value: cty.NilVal}
 	out := &m.step.Outputs[at]
 	elem := r.ev.types[out.Type]
 	c.datum = &record.Datum{Name: name, Type: "list(" + out.Type + ")"}
-	values := make([]cty.Value, 0, len(m.children))
 	var parts []byte
 	for _, child := range m.children {
 		n := &r.ev.graph.nodes[child]
@@ -71,12 +100,7 @@ func (r *reader) collect(ref string, m *node, name string) (cty.Value, error) {
 			r.leftOut = r.missing
 			return cty.NilVal, fmt.Errorf("%s can't be read: %s", ref, r.missing)
 		}
-		v, err := n.collected(d, at, elem)
-		if err != nil {
-			c.err = err
-			break
-		}
-		values = append(values, v)
+		c.elems = append(c.elems, collected{child, d})
 		if types.HasArtifact(elem) {
 			e := *d
 			e.Name = ""
@@ -88,21 +112,17 @@ func (r *reader) collect(ref string, m *node, name string) (cty.Value, error) {
 		}
 		parts = append(parts, d.Value...)
 	}
-	if c.err == nil {
-		c.value = cty.TupleVal(values)
-		if !types.HasArtifact(elem) {
-			c.datum.Value = append(append([]byte{'['}, parts...), ']')
-		}
-		if len(c.datum.Value) > types.MaxValue {
-			c.datum = nil // it can be read in parts, but is too large to be passed on
-		}
+	if !types.HasArtifact(elem) {
+		c.datum.Value = append(append([]byte{'['}, parts...), ']')
+	}
+	if len(c.datum.Value) > types.MaxValue {
+		c.datum = nil // it can be read in parts, but is too large to be passed on
 	}
 	if m.collections == nil {
 		m.collections = map[string]*collection{}
 	}
 	m.collections[name] = c
-	r.read, r.readType = c.datum, typeOf(c.datum)
-	return c.value, c.err
+	return r.giveCollection(c, at, elem)
 }
 
 // standIn returns the default of an output if a list can hold it, else nil. An instance without the output is then
@@ -189,6 +209,9 @@ func (r *reader) whole(ref string, m *node, asList bool) (cty.Value, error) {
 // object returns all outputs of a node.
 func (r *reader) object(ref string, n *node) (cty.Value, error) {
 	attrs := map[string]cty.Value{}
+	passing := r.passing
+	r.passing = false // the object is new
+	defer func() { r.passing = passing }()
 	for i := range n.step.Outputs {
 		out := &n.step.Outputs[i]
 		if out.Optional && out.Default == nil && n.end.Status == record.Succeeded && n.datum(out.Name) == nil {

@@ -54,7 +54,7 @@ func decode(d *record.Datum, t cty.Type) (cty.Value, error) {
 	case len(list) == 0:
 		return cty.MapValEmpty(t.ElementType()), nil
 	}
-	return cty.MapVal(byKey), nil
+	return types.MapVal(byKey)
 }
 
 func handle(t cty.Type, a *record.Artifact) cty.Value {
@@ -94,11 +94,12 @@ func setElems(d *record.Datum, v cty.Value) error {
 	if v.IsNull() || !t.IsListType() && !t.IsMapType() {
 		return fmt.Errorf("%s can't be passed on", types.String(t))
 	}
+	v, part := types.Unmark(v)
 	for it := v.ElementIterator(); it.Next(); {
 		k, e := it.Element()
 		elem := record.Datum{Type: types.String(t.ElementType())}
 		if t.IsMapType() {
-			elem.Name = k.AsString()
+			elem.Name = types.Text(part(k))
 		}
 		if err := setElems(&elem, e); err != nil {
 			return err
@@ -112,6 +113,7 @@ func setArtifact(d *record.Datum, v cty.Value) error {
 	if v.IsNull() {
 		return errors.New("the value is null")
 	}
+	v, _ = v.Unmark()
 	if h, ok := v.EncapsulatedValue().(*types.Handle); ok && h != nil {
 		if a, ok := h.Content.(*record.Artifact); ok && a != nil {
 			d.Artifact = a

@@ -11,29 +11,29 @@ import (
 
 // earlierOutput is an output of an earlier run.
 type earlierOutput struct {
-	of    *program.LastSuccess
-	datum *record.Datum // nil: no run has left it
-	value cty.Value     // null if there is no datum
+	of      *program.LastSuccess
+	*source // its datum is nil, and its value null, if no run has left it
 }
 
-// readEarlier decodes the outputs of earlier runs that the run was given.
+// readEarlier reads the outputs of earlier runs that the run was given.
 func (ev *evaluator) readEarlier() error {
 	ev.earlier = map[string]*earlierOutput{}
 	for i := range ev.program.LastSuccess {
 		l := &earlierOutput{of: &ev.program.LastSuccess[i]}
+		var datum *record.Datum
 		if err := ev.types.read("last_success of", l.of.Output, l.of.Type); err != nil {
 			return err
 		}
 		t := ev.types[l.of.Type]
-		l.value = cty.NullVal(t)
+		l.source = known(cty.NullVal(t))
 		for j := range ev.run.LastSuccess {
 			if found := &ev.run.LastSuccess[j]; found.Pipeline == l.of.Pipeline && found.Datum.Name == l.of.Output {
-				l.datum = &found.Datum
+				datum = &found.Datum
 			}
 		}
-		if l.datum != nil {
-			var err error
-			if l.value, err = decode(l.datum, t); err != nil {
+		if datum != nil {
+			l.source = recorded(datum, t)
+			if err := l.check(); err != nil {
 				return fmt.Errorf("%s: %w", l.of.Ref(), err)
 			}
 		} else if l.of.Required {
@@ -44,11 +44,12 @@ func (ev *evaluator) readEarlier() error {
 	return nil
 }
 
-func (r *reader) earlierValue(l *earlierOutput) cty.Value {
+func (r *reader) earlierValue(l *earlierOutput) (cty.Value, error) {
+	v, err := r.give(l.source)
 	if l.datum == nil {
 		r.missing = fmt.Sprintf("no run of %s has succeeded yet and written %s", l.of.Pipeline, l.of.Output)
 	} else {
-		r.read, r.readType = l.datum, l.of.Type
+		r.readType = l.of.Type
 	}
-	return l.value
+	return v, err
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/zclconf/go-cty/cty"
+	"golang.org/x/text/unicode/norm"
 
 	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/program"
@@ -72,9 +73,12 @@ func (x *expansion) expand(i int) {
 		n = &x.graph.nodes[i]
 		n.children = append(n.children, child)
 		n.byKey[key] = child
+		if usual := norm.NFC.String(key); usual != key { // the program names instances in this form
+			n.byKey[usual] = child
+		}
 	}
 	for _, w := range x.graph.nodes[i].instanceWaiters {
-		if child, ok := x.graph.nodes[i].byKey[w.key]; ok {
+		if child, ok := x.graph.nodes[i].instance(w.key); ok {
 			x.graph.nodes[child].dependants = append(x.graph.nodes[child].dependants, w.node)
 		} else {
 			x.life.released(w.node) // evaluating the reference reports the missing instance
@@ -150,28 +154,43 @@ func (ev *evaluator) elements(n *node) (_ []element, f *fault) {
 			return bad(err)
 		}
 	}
-	v, _ = v.Unmark()
+	v, part := types.Unmark(v)
 	vt := v.Type()
 	if !vt.IsListType() && !vt.IsTupleType() && !vt.IsSetType() && !vt.IsMapType() && !vt.IsObjectType() {
 		return bad(fmt.Errorf("%s has no elements", types.Phrase(vt)))
 	}
-	recorded := r.read
+	var elems func(i int, k cty.Value) *record.Datum
+	if r.read != nil && len(r.read.Elems) == v.LengthInt() && each.Value.Ref != "" {
+		elems = elementsOf(r.read, vt.IsMapType())
+	}
 	var out []element
 	for it := v.ElementIterator(); it.Next(); {
 		k, e := it.Element()
-		one := element{key: k, value: e}
+		one := element{key: part(k), value: part(e)}
 		switch {
 		case vt.IsSetType() && e.Type() != cty.String:
 			return bad(fmt.Errorf("the elements of a set are its keys, and must be strings"))
 		case vt.IsSetType():
-			one.key = e
+			one.key = part(e)
 		}
-		if recorded != nil && len(recorded.Elems) == v.LengthInt() && each.Value.Ref != "" {
-			one.datum = &recorded.Elems[len(out)]
+		if elems != nil {
+			one.datum = elems(len(out), one.key)
 		}
 		out = append(out, one)
 	}
 	return out, nil
+}
+
+// elementsOf returns a function that finds the recorded element of a list or a map: by its index, or by its key.
+func elementsOf(d *record.Datum, keyed bool) func(i int, key cty.Value) *record.Datum {
+	if !keyed {
+		return func(i int, _ cty.Value) *record.Datum { return &d.Elems[i] }
+	}
+	byName := make(map[string]*record.Datum, len(d.Elems))
+	for i := range d.Elems {
+		byName[d.Elems[i].Name] = &d.Elems[i]
+	}
+	return func(_ int, key cty.Value) *record.Datum { return byName[types.Text(key)] }
 }
 
 // childEnded is called once for each instance and round that has ended.

@@ -144,7 +144,10 @@ func (ev *evaluator) results(sc *frame) (out []record.Datum, bad string) {
 // output evaluates an output of a pipeline. It returns neither a datum nor an error if a step that the output reads has none.
 func (ev *evaluator) output(sc *frame, out *program.Result) (*record.Datum, error) {
 	r := reader{ev: ev, frame: sc, value: &out.Value}
-	v, err := r.eval()
+	v, passed, err := r.pass(out.Name, out.Type, ev.types[out.Type])
+	if passed != nil {
+		return passed, nil
+	}
 	if r.failed || r.missing != "" && (err != nil || v.IsNull()) {
 		return nil, nil
 	}

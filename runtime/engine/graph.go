@@ -95,7 +95,7 @@ func (g *graph) await(i, j int, instance string) {
 			n.blockers++
 			return
 		}
-		child, ok := m.byKey[key]
+		child, ok := m.instance(key)
 		if !ok {
 			return // evaluating the reference reports the missing instance
 		}

@@ -11,6 +11,7 @@ import (
 	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
+	"pipec.dev/pipec/schema/types"
 )
 
 // reader evaluates one value of the program for one node, or for the outputs of a frame.
@@ -19,13 +20,15 @@ type reader struct {
 	node     *node  // nil: for the outputs of frame
 	frame    *frame // nil: that of node
 	value    *program.Value
-	soft     bool                 // treat every reference as soft
-	own      map[string]cty.Value // what only this value can read: attempt, input.x, output.y
-	read     *record.Datum        // the last datum that was read, if a reference has one
-	readType string               // its declared type
-	missing  string               // why a reference is null or could not be read
-	leftOut  string               // why a reference could not be read, if an output was omitted
-	failed   bool                 // a reference names a step that failed, and was not only skipped
+	soft     bool               // treat every reference as soft
+	own      map[string]*source // what only this value can read: attempt, input.x, output.y
+	passing  bool               // the value is only passed on: see give
+	passed   bool               // a value was passed on
+	read     *record.Datum      // the last datum that was read, if a reference has one
+	readType string             // its declared type
+	missing  string             // why a reference is null or could not be read
+	leftOut  string             // why a reference could not be read, if an output was omitted
+	failed   bool               // a reference names a step that failed, and was not only skipped
 }
 
 // eval evaluates the value. It turns a panic of the evaluator, which is large and not ours, into an error of the expression, so that
@@ -51,21 +54,22 @@ func (r *reader) frameOf() *frame {
 }
 
 func (r *reader) lookup(ref string) (cty.Value, error) {
-	if v, ok := r.own[ref]; ok {
-		return v, nil
+	if s, ok := r.own[ref]; ok {
+		return r.give(s)
 	}
 	root, rest, _ := strings.Cut(ref, ".")
 	switch root {
 	case "param":
-		if v, ok := r.frameOf().params[rest]; ok {
-			if d := r.frameOf().data[rest]; d != nil {
-				r.read, r.readType = d, d.Type
+		if s, ok := r.frameOf().params[rest]; ok {
+			v, err := r.give(s)
+			if err != nil {
+				return v, fmt.Errorf("%s: %w", ref, err)
 			}
 			return v, nil
 		}
 	case program.LastSuccessRoot:
 		if l, ok := r.ev.earlier[ref]; ok {
-			return r.earlierValue(l), nil
+			return r.earlierValue(l)
 		}
 	case "run":
 		if v, ok := r.runAttr(rest); ok {
@@ -117,7 +121,7 @@ func (r *reader) step(ref string, parts expr.Ref, m *node) (cty.Value, error) {
 		}
 		key = expr.Key(r.node.key)
 	}
-	child, ok := m.byKey[key]
+	child, ok := m.instance(key)
 	if !ok {
 		return cty.NilVal, fmt.Errorf("%s can't be read: %s has no instance %q", ref, m.addr, key)
 	}
@@ -171,9 +175,9 @@ func (r *reader) stepAttr(ref string, m *node, name string) (cty.Value, error) {
 		}
 		return cty.NumberIntVal(int64(*m.end.ExitCode)), nil
 	case "reason":
-		return cty.StringVal(m.end.Reason), nil
+		return types.StringVal(m.end.Reason), nil
 	case "message":
-		return cty.StringVal(m.end.Message), nil
+		return types.StringVal(m.end.Message), nil
 	}
 	for i := range m.step.Outputs {
 		if m.step.Outputs[i].Name == name {
@@ -199,6 +203,10 @@ func (r *reader) output(ref string, m *node, i int) (cty.Value, error) {
 	given := status != record.Succeeded || !m.mayLack(out) || m.datum(out.Name) != nil
 	switch {
 	case status == record.Succeeded && given:
+		if d := m.datum(out.Name); r.passing && d != nil && d.Value != nil {
+			r.read, r.readType, r.passed = d, out.Type, true
+			return cty.DynamicVal, nil
+		}
 		v, err := m.value(i, t)
 		if err == nil {
 			r.read, r.readType = m.datum(out.Name), out.Type

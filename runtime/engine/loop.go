@@ -19,7 +19,7 @@ func (x *expansion) openLoop(i int) {
 	x.openRound(i, nil)
 }
 
-func (x *expansion) openRound(i int, carried map[string]cty.Value) {
+func (x *expansion) openRound(i int, carried map[string]*source) {
 	n := &x.graph.nodes[i]
 	number := len(n.children) + 1
 	limits := x.graph.frames[n.frame].limits
@@ -77,10 +77,10 @@ func (x *expansion) roundEnded(i, child int) {
 	case len(x.graph.nodes) >= maxNodes:
 		x.finishComposite(i, record.Failed, record.ReasonTooMany, "the run has too many steps")
 	default:
-		carried := map[string]cty.Value{}
+		carried := map[string]*source{}
 		for k := range repeat.Carry {
 			r := reader{ev: x.eval, node: m, value: &repeat.Carry[k].Value, own: own}
-			v, err := r.eval()
+			v, s, err := r.carry()
 			if left := m.leaves(&repeat.Carry[k].Value); err == nil && v.IsNull() && left != "" && !hasDefault(n.step, repeat.Carry[k].Name) {
 				err = errors.New("the value is null" + left)
 			}
@@ -88,39 +88,35 @@ func (x *expansion) roundEnded(i, child int) {
 				x.finishComposite(i, record.Failed, record.ReasonExpression, fmt.Sprintf("repeat.carry %q: %s", repeat.Carry[k].Name, err))
 				return
 			}
-			carried[repeat.Carry[k].Name] = v
+			carried[repeat.Carry[k].Name] = s
 		}
 		x.openRound(i, carried)
 	}
 }
 
 // roundOutputs returns the values that until and carry read of a round.
-func (ev *evaluator) roundOutputs(m *node) (map[string]cty.Value, error) {
-	own := map[string]cty.Value{}
+func (ev *evaluator) roundOutputs(m *node) (map[string]*source, error) {
+	own := map[string]*source{}
 	for i := range m.step.Outputs {
 		out := &m.step.Outputs[i]
 		if m.datum(out.Name) == nil {
-			own["output."+out.Name] = cty.NullVal(ev.types[out.Type]) // omitted
+			own["output."+out.Name] = known(cty.NullVal(ev.types[out.Type])) // omitted
 			if out.Default != nil {
-				v, err := constant(out.Default, ev.types[out.Type])
+				s, err := given(out.Name, out.Type, out.Default, ev.types[out.Type])
 				if err != nil {
 					return nil, err
 				}
-				own["output."+out.Name] = v
+				own["output."+out.Name] = s
 			}
 			continue
 		}
-		v, err := m.value(i, ev.types[out.Type])
-		if err != nil {
-			return nil, err
-		}
-		own["output."+out.Name] = v
+		own["output."+out.Name] = recorded(m.datum(out.Name), ev.types[out.Type])
 	}
 	for i := range m.spec.inputs() {
 		d := &m.spec.Inputs[i]
 		if t := ev.types[d.Type]; d.Value != nil && !types.HasArtifact(t) {
-			if v, err := constant(d.Value, t); err == nil {
-				own["input."+d.Name] = v
+			if s, err := given(d.Name, d.Type, d.Value, t); err == nil {
+				own["input."+d.Name] = s
 			}
 		}
 	}

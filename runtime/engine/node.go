@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/zclconf/go-cty/cty"
+	"golang.org/x/text/unicode/norm"
 
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -53,7 +54,7 @@ type node struct {
 
 	key, item    cty.Value              // each.key and each.value of an instance, and of its parts
 	element      *record.Datum          // each.value, if it comes from a recorded list or map
-	carried      map[string]cty.Value   // of a round: inputs from the previous round
+	carried      map[string]*source     // of a round: inputs from the previous round
 	children     []int                  // instances or rounds, in their order
 	byKey        map[string]int         // instances
 	openChildren int                    // children that have not ended
@@ -90,9 +91,8 @@ type frame struct {
 	outputs   []program.Result
 	onFailure string
 	timeout   program.Duration
-	params    map[string]cty.Value
-	data      map[string]*record.Datum // params that are recorded outputs
-	byName    map[string]int           // nodes
+	params    map[string]*source
+	byName    map[string]int // nodes
 	nodes     [2][]int
 	limits    []int  // limits of its nodes
 	slots     []Slot // slots of the calls that it is part of
@@ -119,6 +119,15 @@ func kindOf(s *program.Step, instance, round bool) kind {
 		return approval
 	}
 	return process
+}
+
+// instance returns the instance with a key. Keys are compared as they are, and then in the Unicode form NFC.
+func (n *node) instance(key string) (int, bool) {
+	if i, ok := n.byKey[key]; ok {
+		return i, true
+	}
+	i, ok := n.byKey[norm.NFC.String(key)]
+	return i, ok
 }
 
 // isStep reports whether n is a step, and not an instance or a round.

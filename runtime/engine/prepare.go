@@ -96,10 +96,9 @@ func (ev *evaluator) input(n *node, in *program.Input) (record.Datum, *fault) {
 		return record.Datum{}, &fault{reason: reason, message: fmt.Sprintf("input %q: %s", in.Name, err)}
 	}
 	r := reader{ev: ev, node: n, value: &in.Value, soft: in.Default != nil}
-	v, over := n.carried[in.Name]
-	var err error
-	if !over {
-		v, err = r.eval()
+	v, passed, err := r.inputValue(n.carried[in.Name], in, t)
+	if passed != nil {
+		return *passed, nil
 	}
 	isNull := err == nil && v.IsNull()
 	switch {
@@ -131,6 +130,22 @@ func (ev *evaluator) input(n *node, in *program.Input) (record.Datum, *fault) {
 	return d, nil
 }
 
+// inputValue evaluates an input, or takes over the value that the previous round has left for it. If it is only passed on, it is
+// returned as a datum.
+func (r *reader) inputValue(carried *source, in *program.Input, t cty.Type) (cty.Value, *record.Datum, error) {
+	switch {
+	case carried == nil:
+		return r.pass(in.Name, in.Type, t)
+	case carried.datum == nil:
+		return carried.value, nil, nil
+	}
+	if d := passOn(carried.datum, carried.datum.Type, in.Name, in.Type, t); d != nil {
+		return cty.NilVal, d, nil
+	}
+	v, err := carried.decode()
+	return v, nil, err
+}
+
 // readRefs adds the values that v, a part of the command or of env, reads in addition to the step's inputs and outputs.
 func (ev *evaluator) readRefs(spec *Spec, n *node, v *program.Value) *fault {
 	r := reader{ev: ev, node: n, value: v}
@@ -138,10 +153,13 @@ func (ev *evaluator) readRefs(spec *Spec, n *node, v *program.Value) *fault {
 		if strings.HasPrefix(ref, "input.") || strings.HasPrefix(ref, "output.") {
 			continue
 		}
+		r.passed, r.passing = false, true
 		val, err := r.lookup(ref)
 		var data json.RawMessage
 		switch {
 		case err != nil:
+		case r.passed:
+			data = r.read.Value
 		case types.HasArtifact(val.Type()) && val.IsNull():
 			data = json.RawMessage("null")
 		case types.HasArtifact(val.Type()):

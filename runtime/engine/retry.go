@@ -14,6 +14,7 @@ import (
 
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
+	"pipec.dev/pipec/schema/types"
 )
 
 // retries decides whether a failed attempt is followed by another one, and when.
@@ -106,14 +107,14 @@ func (rt *retries) again(n *node) (bool, string) {
 }
 
 // failure returns the values that only retry.when can read.
-func (rt *retries) failure(n *node) map[string]cty.Value {
-	own := map[string]cty.Value{
-		"attempt":   cty.NumberIntVal(int64(n.userFailures)),
-		"exit_code": cty.NullVal(cty.Number),
-		"reason":    cty.StringVal(n.lastResult.Reason),
+func (rt *retries) failure(n *node) map[string]*source {
+	own := map[string]*source{
+		"attempt":   known(cty.NumberIntVal(int64(n.userFailures))),
+		"exit_code": known(cty.NullVal(cty.Number)),
+		"reason":    known(types.StringVal(n.lastResult.Reason)),
 	}
 	if n.lastResult.ExitCode != nil {
-		own["exit_code"] = cty.NumberIntVal(int64(*n.lastResult.ExitCode))
+		own["exit_code"] = known(cty.NumberIntVal(int64(*n.lastResult.ExitCode)))
 	}
 	for _, ref := range n.step.Retry.When.Refs() {
 		name, isInput := strings.CutPrefix(ref, "input.")
@@ -125,8 +126,8 @@ func (rt *retries) failure(n *node) map[string]cty.Value {
 			if d.Name != name || d.Value == nil {
 				continue
 			}
-			if v, err := constant(d.Value, rt.eval.types[d.Type]); err == nil {
-				own[ref] = v
+			if s, err := given(d.Name, d.Type, d.Value, rt.eval.types[d.Type]); err == nil {
+				own[ref] = s
 			}
 		}
 	}

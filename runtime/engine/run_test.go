@@ -93,7 +93,7 @@ func TestLongChainIsSkipped(t *testing.T) {
 
 func TestEvaluatorPanicIsAFault(t *testing.T) {
 	v := ex("attempt + 1", "number", "attempt")
-	r := reader{ev: &evaluator{}, value: &v, own: map[string]cty.Value{"attempt": cty.NilVal}}
+	r := reader{ev: &evaluator{}, value: &v, own: map[string]*source{"attempt": known(cty.NilVal)}}
 	if _, err := r.eval(); err == nil {
 		t.Error("no error")
 	}

@@ -36,20 +36,21 @@ func (tt typeTable) read(where, name, text string) error {
 	return nil
 }
 
-// readParams decodes the params that the run was started with.
+// readParams reads the params that the run was started with.
 func (ev *evaluator) readParams() error {
 	root := &ev.graph.frames[0]
-	root.params, root.data = map[string]cty.Value{}, map[string]*record.Datum{}
+	root.params = map[string]*source{}
+	imports := map[string]*record.Datum{}
 	for i := range ev.run.Imports {
-		root.data[ev.run.Imports[i].Name] = &ev.run.Imports[i].Datum
+		imports[ev.run.Imports[i].Name] = &ev.run.Imports[i].Datum
 	}
 	for _, p := range ev.program.Params {
-		if d := root.data[p.Name]; d != nil {
-			v, err := decode(d, ev.types[p.Type])
-			if err != nil {
+		if d := imports[p.Name]; d != nil {
+			s := recorded(d, ev.types[p.Type])
+			if _, err := s.decode(); err != nil {
 				return fmt.Errorf("param %q: %w", p.Name, err)
 			}
-			root.params[p.Name] = v
+			root.params[p.Name] = s
 			continue
 		}
 		data, ok := ev.run.Params[p.Name]
@@ -59,11 +60,11 @@ func (ev *evaluator) readParams() error {
 		if data == nil {
 			return fmt.Errorf("the run has no value for param %q", p.Name)
 		}
-		v, err := constant(data, ev.types[p.Type])
+		s, err := given(p.Name, p.Type, data, ev.types[p.Type])
 		if err != nil {
 			return fmt.Errorf("param %q: %w", p.Name, err)
 		}
-		ev.graph.frames[0].params[p.Name] = v
+		root.params[p.Name] = s
 	}
 	return nil
 }

@@ -130,7 +130,7 @@ func (d *driver) clear(ctx context.Context, lost <-chan struct{}) error {
 	over := false
 	limit := d.after(clearLimit, func() { over = true })
 	defer limit.Stop()
-	return d.until(ctx, lost, func() bool { return over || d.swept.open == 0 && !d.strays.expecting() })
+	return d.until(ctx, lost, func() bool { return over || d.swept.open == 0 && !d.strays.busy() })
 }
 
 // finish records the end of the run.

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"context"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -8,6 +9,7 @@ import (
 
 	"pipec.dev/pipec/runtime/kube/podstate"
 	"pipec.dev/pipec/runtime/kube/requests"
+	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -18,6 +20,9 @@ type strays struct {
 	d      *driver
 	byStep map[string][]stray // those that are kept
 	late   map[string]bool    // names of pods whose creation may still be obeyed
+	// checked are the pods that run and whose results are or were looked up.
+	checked map[types.UID]bool
+	open    int // lookups that are in progress
 }
 
 // stray is a pod that is kept.
@@ -25,11 +30,12 @@ type stray struct {
 	id   record.AttemptID
 	name string
 	uid  types.UID
-	runs bool
+	runs bool // something in the pod runs
+	ends bool // the main container has ended
 }
 
 func newStrays(d *driver) *strays {
-	return &strays{d: d, byStep: map[string][]stray{}, late: map[string]bool{}}
+	return &strays{d: d, byStep: map[string][]stray{}, late: map[string]bool{}, checked: map[types.UID]bool{}}
 }
 
 // list takes in a pod that existed when this coordinator started, and that no attempt has asked for. If it has ended, it is
@@ -54,7 +60,8 @@ func (s *strays) take(p *corev1.Pod) {
 	if !ok || p.DeletionTimestamp != nil {
 		return
 	}
-	found := stray{id, p.Name, p.UID, runs(p)}
+	state := podstate.Of(p)
+	found := stray{id, p.Name, p.UID, runs(p), state.Ends()}
 	if !s.d.run.MayStart(id) {
 		if found.runs { // else it is the pod of an attempt that has ended, and was taken care of
 			s.remove(&found)
@@ -65,13 +72,37 @@ func (s *strays) take(p *corev1.Pod) {
 	s.byStep[id.Step] = append(s.byStep[id.Step], found)
 }
 
-// remove deletes a stray, at once if it runs.
+// remove deletes a stray, at once if it runs. A pod that has committed its result is about to end, and is left alone.
 func (s *strays) remove(p *stray) {
-	if p.runs {
-		s.d.swept.delete(p.name, p.uid, time.Now(), nil)
-	} else {
+	switch {
+	case !p.runs:
 		s.d.swept.keep(p.name, p.uid)
+	case p.ends:
+		s.d.swept.delete(p.name, p.uid, time.Now(), nil)
+	default:
+		s.check(*p)
 	}
+}
+
+// check deletes a stray that runs, unless it has committed a result. A store that doesn't answer does not keep it alive.
+func (s *strays) check(p stray) {
+	if _, done := s.checked[p.uid]; done {
+		return
+	}
+	s.checked[p.uid] = true
+	s.open++
+	key := (&step.Spec{AttemptDir: s.d.record.AttemptDir(p.id.Step, p.id.Attempt)}).ResultKey()
+	s.d.async(func(ctx context.Context) func() {
+		ctx, cancel := context.WithTimeout(ctx, logWait)
+		defer cancel()
+		_, err := s.d.store.Stat(ctx, key)
+		return func() {
+			s.open--
+			if err != nil {
+				s.d.swept.delete(p.name, p.uid, time.Now(), nil)
+			}
+		}
+	})
 }
 
 // claim forgets a pod that an attempt asks for.
@@ -87,6 +118,7 @@ func (s *strays) claim(a *attempt) {
 // gone forgets a pod that doesn't exist any more.
 func (s *strays) gone(p *corev1.Pod) {
 	s.d.swept.gone(p.UID)
+	delete(s.checked, p.UID)
 	if id, ok := s.d.owned(p); ok {
 		s.drop(id.Step, p.UID)
 	}
@@ -128,5 +160,5 @@ func (s *strays) expect(name string) {
 	s.d.after(requests.Timeout, func() { delete(s.late, name) })
 }
 
-// expecting reports whether such pods may still be created.
-func (s *strays) expecting() bool { return len(s.late) > 0 }
+// busy reports whether such pods may still be created, or strays are being looked up.
+func (s *strays) busy() bool { return len(s.late) > 0 || s.open > 0 }

@@ -88,17 +88,22 @@ func TestGoneUnseen(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, oneStep(1))
-		var blind, listed atomic.Bool
+		var blind, first, listed atomic.Bool
 		blind.Store(true)
 		r.api.Fault = func(q *http.Request) kubetest.Fault {
 			switch {
 			case isCreate(q):
 				time.Sleep(time.Second) // the watch has listed before
 				return kubetest.Fault{}
-			case !strings.HasSuffix(q.URL.Path, "/pods") || q.URL.Query().Get("watch") == "":
+			case !strings.HasSuffix(q.URL.Path, "/pods"):
 				return kubetest.Fault{}
 			case blind.Load():
+				if q.URL.Query().Get("watch") == "" && !first.Swap(true) {
+					return kubetest.Fault{}
+				}
 				return kubetest.Broken
+			case q.URL.Query().Get("watch") == "":
+				return kubetest.Fault{}
 			case !listed.Swap(true): // the server has forgotten the version: the watch lists again
 				return kubetest.Expired
 			}

@@ -47,7 +47,8 @@ func Fill(p *program.Program, given map[string]json.RawMessage) (Filled, error) 
 			}
 			out.Imports = append(out.Imports, one)
 		case ok:
-			if err := Check(param, value); err != nil {
+			value, err := canonical(param, value)
+			if err != nil {
 				faults = append(faults, fmt.Sprintf("the value of param %q does not have the type %s: %s", param.Name, param.Type, err))
 			}
 			out.Values[param.Name] = value
@@ -134,22 +135,27 @@ func named(i record.Import, p *program.Param) record.Import {
 
 // Check reports whether a value can be the param's, or, for an artifact, what Give has written.
 func Check(p *program.Param, value json.RawMessage) error {
+	_, err := canonical(p, value)
+	return err
+}
+
+// canonical returns a value of a param in its canonical form, and what Give has written as it is.
+func canonical(p *program.Param, value json.RawMessage) (json.RawMessage, error) {
 	t, err := types.ParseString(p.Type)
 	if err != nil {
-		return err
+		return value, err
 	}
 	if string(value) == "null" && string(p.Default) == "null" {
-		return nil
+		return value, nil
 	}
 	if types.HasArtifact(t) && string(value) != "null" {
 		_, err := content(p, value)
-		return err
+		return value, err
 	}
 	if types.HasArtifact(t) {
-		return errors.New("the value is null")
+		return value, errors.New("the value is null")
 	}
-	_, err = types.FromJSON(value, t)
-	return err
+	return types.Canonical(value, t)
 }
 
 // Of returns the params of a run that the pipeline still accepts, as values for another run.

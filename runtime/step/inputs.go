@@ -43,7 +43,7 @@ func (s *Spec) fetch(ctx context.Context, st store.Store) *failure {
 			return infrastructureFailure(record.ReasonInput, "input %q: %s", d.Name, err)
 		}
 		if !types.HasArtifact(t) && d.Artifact == nil {
-			if f := s.writeValue(d); f != nil {
+			if f := s.writeValue(d, t); f != nil {
 				return f
 			}
 			continue
@@ -126,8 +126,16 @@ func makeDir(dir string) error {
 	return os.MkdirAll(dir, 0o777)
 }
 
-func (s *Spec) writeValue(d *record.Datum) *failure {
-	if _, err := s.inputValue(d); err != nil {
+func checkValue(d *record.Datum, t cty.Type) error {
+	if isNull(d) {
+		return nil
+	}
+	_, err := types.Canonical(d.Value, t)
+	return err
+}
+
+func (s *Spec) writeValue(d *record.Datum, t cty.Type) *failure {
+	if err := checkValue(d, t); err != nil {
 		return userFailure(record.ReasonInputInvalid, "input %q is not a valid %s: %s", d.Name, d.Type, err)
 	}
 	if err := os.WriteFile(s.InputPath(d.Name), append(d.Value[:len(d.Value):len(d.Value)], '\n'), 0o666); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"golang.org/x/sync/errgroup"
 
+	"pipec.dev/pipec/runtime/step/mask"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -59,7 +60,7 @@ func (a *attempt) inspect(ctx context.Context, out *program.Output) (*found, *fa
 		return nil, userFailure(record.ReasonOutputInvalid, "output %q can't be read: %s", out.Name, plain(err))
 	}
 	if !types.HasArtifact(t) {
-		value, why := readValue(path, info, t)
+		value, why := readValue(path, info, t, a.masks)
 		if why != "" {
 			return nil, userFailure(record.ReasonOutputInvalid, "output %q is declared %s: %s", out.Name, out.Type, why)
 		}
@@ -72,8 +73,8 @@ func (a *attempt) inspect(ctx context.Context, out *program.Output) (*found, *fa
 	return one, nil
 }
 
-// readValue reads the value in a file. why explains what is wrong with it.
-func readValue(path string, info fs.FileInfo, t cty.Type) (value json.RawMessage, why string) {
+// readValue reads the value in a file. why explains what is wrong with it, without the secrets.
+func readValue(path string, info fs.FileInfo, t cty.Type, masks *mask.Set) (value json.RawMessage, why string) {
 	if !info.Mode().IsRegular() {
 		return nil, "expected a file with JSON, found a " + describeMode(info.Mode()) + ""
 	}
@@ -84,10 +85,13 @@ func readValue(path string, info fs.FileInfo, t cty.Type) (value json.RawMessage
 	if err != nil {
 		return nil, "it can't be read: " + plain(err)
 	}
-	return parseValue(data, t)
+	if value, why = parseValue(data, t); why != "" && t != cty.String {
+		why = notJSON(data, why, masks)
+	}
+	return value, why
 }
 
-// parseValue parses the content of a file as a value.
+// parseValue parses the content of a file as a value. Its text is kept byte for byte.
 func parseValue(data []byte, t cty.Type) (value json.RawMessage, why string) {
 	if t == cty.String && !isJSONString(data) {
 		text := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
@@ -95,20 +99,13 @@ func parseValue(data []byte, t cty.Type) (value json.RawMessage, why string) {
 			return nil, why
 		}
 		var err error
-		if data, err = store.EncodeJSON(text); err != nil {
+		if data, err = types.ToJSON(types.StringVal(text)); err != nil {
 			return nil, err.Error()
 		}
 	}
-	v, err := types.FromJSON(data, t)
+	value, err := types.Canonical(data, t)
 	if err != nil {
 		return nil, err.Error()
-	}
-	value, err = types.ToJSON(v)
-	if err != nil {
-		return nil, err.Error()
-	}
-	if len(value) > types.MaxValue {
-		return nil, fmt.Sprintf("the value has %d bytes, but a value can have at most %d; use an artifact type for larger data", len(value), types.MaxValue)
 	}
 	return value, ""
 }

@@ -145,7 +145,7 @@ class Made(float):
 `
 	for function, want := range map[string]string{
 		"add": "3", "partial": "12", "adder": "3", "adder.method": "4", "Adder.static": "5", "Adder.klass": "6", "decorated": "7",
-		"coroutine": "8", "optional": "9", "cached": "3", "noted": "10", "Made": "11",
+		"coroutine": "8", "optional": "9", "cached": "3", "noted": "10", "Made": "11.0",
 	} {
 		r := python(t, "steps:"+function, source).value("a", "number", "0").outputs("o", "number").succeeds()
 		if got := string(r.Outputs[0].Value); got != want {

@@ -92,7 +92,7 @@ func TestPythonValues(t *testing.T) {
     return {E.A: 2, "a": 3}`, says: []string{"key 'a' twice"}},
 		{name: "large int", typ: "number", body: `return 10 ** 100`, want: "1" + strings.Repeat("0", 100)},
 		{name: "larger int", typ: "number", body: `return 10 ** 5000`, says: []string{"integer of 16610 bits"}},
-		{name: "large float", typ: "number", body: `return 1e300`, want: "1" + strings.Repeat("0", 300)},
+		{name: "large float", typ: "number", body: `return 1e300`, want: "1e+300"},
 		{name: "infinite", typ: "list(number)", body: `return [1, 1e308 * 10]`, says: []string{"contains inf at [1]"}},
 		{name: "unicode", typ: "string", body: `return "日本 \U0001F600\x00"`, want: "\"日本 \U0001F600\\u0000\""},
 		{name: "surrogate", typ: "string", body: `return "a\udc80"`, says: []string{`'\udc80'`, "surrogate"}},
@@ -130,7 +130,7 @@ func TestPythonValues(t *testing.T) {
     return [pd.NaT]`, says: []string{"NaT at [0]"}},
 		{name: "pandas Series", typ: "list(number)", scientific: true, body: `
     import pandas as pd
-    return pd.Series([1.5, 2])`, want: `[1.5,2]`},
+    return pd.Series([1.5, 2])`, want: `[1.5,2.0]`},
 		{name: "pandas frame", typ: "any", scientific: true, body: `
     import pandas as pd
     return pd.DataFrame({"a": [1]})`, says: []string{"DataFrame", "to_dict"}},

@@ -45,7 +45,7 @@ func (s *Spec) lookup() expr.Lookup {
 }
 
 func pathObject(path string) cty.Value {
-	return cty.ObjectVal(map[string]cty.Value{"path": cty.StringVal(path)})
+	return cty.ObjectVal(map[string]cty.Value{"path": types.StringVal(path)})
 }
 
 func (s *Spec) inputValue(d *record.Datum) (cty.Value, error) {
@@ -75,7 +75,7 @@ func (s *Spec) evaluate(v *program.Value, what string) (string, *failure) {
 	if err != nil {
 		return "", userFailure(record.ReasonExpression, "%s can't be evaluated: %s", what, err)
 	}
-	return val.AsString(), nil
+	return types.Text(val), nil
 }
 
 // plainText returns a constant without parsing. Most strings of commands are constants.
@@ -132,10 +132,11 @@ func (s *Spec) arguments() ([]string, *failure) {
 		if err != nil {
 			return nil, userFailure(record.ReasonExpression, "command can't be evaluated: %s", err)
 		}
+		val, part := types.Unmark(val)
 		args := make([]string, 0, val.LengthInt())
 		for it := val.ElementIterator(); it.Next(); {
 			_, arg := it.Element()
-			args = append(args, arg.AsString())
+			args = append(args, types.Text(part(arg)))
 		}
 		return args, nil
 	}

@@ -18,7 +18,8 @@ import (
 type Lookup func(ref string) (cty.Value, error)
 
 // Eval evaluates e with the values that lookup returns for e.Refs. The result is wholly known and finite; anything else, and
-// a panic, is an error. The error contains the expression but no value.
+// a panic, is an error. It may have marks, which types.ToJSON, types.Convert and types.Text understand. The error contains the
+// expression but no value.
 func (e *Expr) Eval(lookup Lookup) (v cty.Value, err error) {
 	defer e.caught(&v, &err)
 	node, err := Parse(e.Text)
@@ -38,12 +39,12 @@ func (e *Expr) Eval(lookup Lookup) (v cty.Value, err error) {
 	}
 	collecting(node, vars)
 	choosing(node)
+	node = carrying(node)
 	ctx := &hcl.EvalContext{Variables: vars.values(), Functions: Functions()}
 	v, diags := node.Value(ctx)
 	if diags.HasErrors() {
 		return cty.NilVal, e.failed(diags[0], node, ctx)
 	}
-	v, _ = v.UnmarkDeep()
 	if err := e.known(v, node, ctx); err != nil {
 		return cty.NilVal, err
 	}
@@ -52,11 +53,18 @@ func (e *Expr) Eval(lookup Lookup) (v cty.Value, err error) {
 
 // read puts the values of all references into vars.
 func (e *Expr) read(vars *tree, lookup Lookup) error {
-	for _, ref := range e.Refs {
-		v, err := lookup(ref)
-		if err != nil {
+	values := make([]cty.Value, len(e.Refs))
+	for i, ref := range e.Refs {
+		var err error
+		if values[i], err = lookup(ref); err != nil {
 			return err
 		}
+	}
+	if len(values) > 1 {
+		types.Distinguish(values)
+	}
+	for i, ref := range e.Refs {
+		v := values[i]
 		r, ok := StepRef(ref)
 		switch {
 		case !ok || r.Instance == "" && r.Attr != "":
@@ -92,9 +100,10 @@ func Key(v cty.Value) string {
 	case v.IsNull() || !v.IsKnown():
 		return ""
 	case v.Type() == cty.Number:
+		v, _ = v.Unmark()
 		return v.AsBigFloat().Text('f', -1)
 	case v.Type() == cty.String:
-		return v.AsString()
+		return types.Text(v)
 	}
 	return ""
 }
@@ -202,6 +211,7 @@ func (t *tree) collect(r Ref, v cty.Value) {
 		at.leaf = v
 		return
 	}
+	v, _ = v.Unmark() // a list carries no forms
 	elems := v.AsValueSlice()
 	if at.rows == nil {
 		at.rows = make([]map[string]cty.Value, len(elems))

@@ -36,8 +36,16 @@ func Convert(v cty.Value, to cty.Type) (cty.Value, error) {
 	return convert(v, to, "")
 }
 
-// convert does what Assignable has said can be done.
+// convert does what Assignable has said can be done. Marks stay where they are.
 func convert(v cty.Value, to cty.Type, path string) (cty.Value, error) {
+	if v.IsMarked() {
+		v, marks := v.Unmark()
+		out, err := convert(v, to, path)
+		if err != nil {
+			return cty.NilVal, err
+		}
+		return out.WithMarks(marks), nil
+	}
 	switch {
 	case v.IsNull() && to == cty.DynamicPseudoType:
 		return v, nil // inside of something that is `any`
@@ -100,7 +108,7 @@ func convertSequence(v cty.Value, to cty.Type, path string) (cty.Value, error) {
 	case len(elems) == 0:
 		return cty.ListValEmpty(elem), nil
 	case to.IsSetType():
-		return cty.SetVal(elems), nil
+		return Passed(cty.SetVal(elems)), nil
 	case !same:
 		return cty.TupleVal(elems), nil
 	}

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -95,13 +94,7 @@ func logs(b *strings.Builder, events []record.Event, step string) {
 func datum(d *record.Datum) string {
 	switch {
 	case d.Value != nil:
-		var v any
-		if json.Unmarshal(d.Value, &v) == nil {
-			if data, err := json.Marshal(v); err == nil {
-				return string(data)
-			}
-		}
-		return string(d.Value)
+		return string(d.Value) // as it is recorded
 	case d.Artifact != nil:
 		return fmt.Sprintf("(%s, %d bytes)", d.Type, d.Artifact.Size)
 	}

@@ -2,11 +2,13 @@ package inputs
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -33,11 +35,11 @@ func Value(name string, want cty.Type, text string, ofRun Lookup) (json.RawMessa
 			text = strings.TrimSuffix(text, "\n")
 		}
 	}
-	v, err := literal(text, want)
+	value, err := literal(text, want)
 	if err != nil {
 		return nil, fault.Usagef("%s has the type %s: %v", name, types.String(want), err)
 	}
-	return types.ToJSON(v)
+	return value, nil
 }
 
 func fromRun(name string, want cty.Type, address string, ofRun Lookup) (json.RawMessage, error) {
@@ -48,11 +50,11 @@ func fromRun(name string, want cty.Type, address string, ofRun Lookup) (json.Raw
 	if d.Value == nil {
 		return nil, fault.Usagef("%s has the type %s, and %s is an artifact (%s)", name, types.String(want), address, d.Type)
 	}
-	v, err := types.FromJSON(d.Value, want)
+	value, err := types.Canonical(d.Value, want)
 	if err != nil {
 		return nil, fault.Usagef("%s: the value of %s does not have the type %s: %v", name, address, types.String(want), err)
 	}
-	return types.ToJSON(v)
+	return value, nil
 }
 
 // artifact reads the source of an artifact.
@@ -88,22 +90,39 @@ func artifact(q *program.Param, text string, ofRun Lookup) (json.RawMessage, err
 	return data, nil
 }
 
-// literal reads text as a value of a type.
-func literal(text string, want cty.Type) (cty.Value, error) {
+// literal reads text as a value of a type: the text of a string, JSON, or a literal of the language.
+func literal(text string, want cty.Type) (json.RawMessage, error) {
 	if want == cty.String {
-		return cty.StringVal(text), nil
+		return plain(text)
+	}
+	if json.Valid([]byte(text)) && !strings.Contains(text, "${") && !strings.Contains(text, "%{") { // these are templates
+		return types.Canonical([]byte(text), want)
 	}
 	node, err := expr.Parse(text)
 	if err == nil && len(node.Variables()) == 0 {
+		if data, ok := expr.LiteralJSON(node, []byte(text)); ok {
+			return types.Canonical(data, want)
+		}
 		v, diags := node.Value(nil)
 		if !diags.HasErrors() {
-			return types.Convert(v, want)
+			if v, err = types.Convert(v, want); err != nil {
+				return nil, err
+			}
+			return types.ToJSON(v)
 		}
 	}
 	if want == cty.DynamicPseudoType {
-		return cty.StringVal(text), nil
+		return plain(text)
 	}
-	return cty.NilVal, fmt.Errorf("%q is not a literal of that type", text)
+	return nil, fmt.Errorf("%q is not a literal of that type", text)
+}
+
+// plain returns a text as a value.
+func plain(text string) (json.RawMessage, error) {
+	if !utf8.ValidString(text) {
+		return nil, errors.New("the text is not UTF-8")
+	}
+	return types.ToJSON(types.StringVal(text))
 }
 
 func readFile(path string, limit int64) (string, error) {

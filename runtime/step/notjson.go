@@ -1,0 +1,75 @@
+package step
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"pipec.dev/pipec/runtime/step/mask"
+)
+
+// maxQuoted bounds how much of an output a message shows, in bytes.
+const maxQuoted = 60
+
+// notJSON explains why the content of a file is not the JSON of a value. why is the parser's reason. Secrets are removed before the
+// content is cut, so that no part of one is left.
+func notJSON(data []byte, why string, masks *mask.Set) string {
+	if len(bytes.TrimSpace(data)) == 0 || json.Valid(data) {
+		return why
+	}
+	text := "the file contains " + quoted(masks.String(string(data))) + ", which is " + why
+	if hint := jsonHint(string(data)); hint != "" {
+		text += "; " + hint
+	}
+	return text
+}
+
+// quoted returns a text in quotes, shortened to one line.
+func quoted(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) <= maxQuoted {
+		return strconv.Quote(s)
+	}
+	end := maxQuoted
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return strconv.Quote(s[:end]) + "…"
+}
+
+// hints are the usual mistakes, the certain ones first. Quoted text in the content is removed before they are looked for.
+var hints = []struct {
+	found *regexp.Regexp
+	hint  string
+}{
+	{regexp.MustCompile(`^\x{feff}`), "it begins with a byte order mark: write the file as UTF-8 without one (in Python, with encoding utf-8 and not utf-8-sig)"},
+	{regexp.MustCompile(`\bTrue\b`), "Python's True is true in JSON: print json.dumps(value), not the value itself"},
+	{regexp.MustCompile(`\bFalse\b`), "Python's False is false in JSON: print json.dumps(value), not the value itself"},
+	{regexp.MustCompile(`\bNone\b`), "Python's None is null in JSON: print json.dumps(value), not the value itself"},
+	{regexp.MustCompile(`(?i)^[-+]?(nan|inf|infinity)$|\b(NaN|nan|Infinity|inf)\b`), "JSON has no NaN and no infinity: write null or a text instead"},
+	{regexp.MustCompile(`'`), "strings have double quotes in JSON: print json.dumps(value), not the value itself"},
+	{regexp.MustCompile(`,\s*[\]}]`), "remove the comma after the last element"},
+	{regexp.MustCompile(`^[-+]?[0-9.]+\s*%$`), "write the number without %"},
+	{regexp.MustCompile(`^\+|^-?\.[0-9]|^-?[0-9]+\.$`), "a number in JSON has digits before and after its point, and no +: print json.dumps(value)"},
+	{regexp.MustCompile(`\S\s*\n\s*\S`), "it has several lines: write one JSON value and nothing else"},
+}
+
+var jsonStrings = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
+func jsonHint(text string) string {
+	text = strings.TrimSpace(text)
+	bare := jsonStrings.ReplaceAllString(text, `""`)
+	for _, h := range hints {
+		if h.found.MatchString(bare) {
+			return h.hint
+		}
+	}
+	if strings.IndexAny(text, "{[\"") != 0 {
+		return fmt.Sprintf("text is written in quotes (%s), or declare the output string", `"…"`)
+	}
+	return ""
+}

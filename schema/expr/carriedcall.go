@@ -1,0 +1,206 @@
+package expr
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"golang.org/x/text/unicode/norm"
+
+	"pipec.dev/pipec/schema/types"
+)
+
+// What functions do with the texts of their arguments. All others compute something else.
+const (
+	passesOn = iota + 1 // returns arguments, or parts of them
+	cuts                // returns parts of strings, or joins them
+	encodes             // returns JSON
+	writes              // returns an argument as a string
+	decodes             // returns the values of JSON
+)
+
+var treatments = map[string]int{
+	"chunklist": passesOn, "coalesce": passesOn, "coalescelist": passesOn, "compact": passesOn, "concat": passesOn, "distinct": passesOn,
+	"element": passesOn, "flatten": passesOn, "keys": passesOn, "lookup": passesOn, "max": passesOn, "merge": passesOn, "min": passesOn,
+	"reverse": passesOn, "setintersection": passesOn, "setproduct": passesOn, "setsubtract": passesOn, "setunion": passesOn,
+	"slice": passesOn, "sort": passesOn, "tobool": passesOn, "tolist": passesOn, "tomap": passesOn, "tonumber": passesOn,
+	"toset": passesOn, "try": passesOn, "values": passesOn, "zipmap": passesOn,
+
+	"chomp": cuts, "format": cuts, "formatlist": cuts, "indent": cuts, "join": cuts, "regex": cuts, "regexall": cuts, "replace": cuts,
+	"split": cuts, "trim": cuts, "trimprefix": cuts, "trimspace": cuts, "trimsuffix": cuts,
+
+	"jsondecode": decodes, "jsonencode": encodes, "tostring": writes,
+}
+
+// arguments returns the arguments of a call: with their texts, if the function treats these.
+func arguments(e *hclsyntax.FunctionCallExpr) []hclsyntax.Expression {
+	if treatments[e.Name] != 0 || e.Name == "can" {
+		return carriedAll(e.Args)
+	}
+	args := make([]hclsyntax.Expression, len(e.Args))
+	for i, arg := range e.Args {
+		args[i] = computing(arg)
+	}
+	return args
+}
+
+// call returns the node to evaluate instead of a call.
+func call(e *hclsyntax.FunctionCallExpr) hclsyntax.Expression {
+	switch treatments[e.Name] {
+	case passesOn:
+		return &passingCall{e}
+	case cuts:
+		return &cutting{e}
+	case encodes:
+		return &encoding{e}
+	case writes:
+		return &writing{e}
+	case decodes:
+		return &decoding{e}
+	}
+	return e
+}
+
+// passingCall is a call of a function that passes values on.
+type passingCall struct{ *hclsyntax.FunctionCallExpr }
+
+func (e *passingCall) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	v, diags := e.FunctionCallExpr.Value(ctx)
+	return types.Passed(v), diags
+}
+
+// evaluated returns the call with arguments that have been evaluated, and whether one carries a form.
+func evaluated(e *hclsyntax.FunctionCallExpr, ctx *hcl.EvalContext) (args []*fixed, formed bool) {
+	for _, arg := range e.Args {
+		p := fix(arg, ctx)
+		formed = formed || types.HasForms(p.v)
+		args = append(args, p)
+	}
+	return args, formed
+}
+
+// with returns the call with other arguments.
+func with(e *hclsyntax.FunctionCallExpr, args []*fixed, value func(cty.Value) cty.Value) *hclsyntax.FunctionCallExpr {
+	out := *e
+	out.Args = make([]hclsyntax.Expression, len(args))
+	for i, arg := range args {
+		out.Args[i] = &fixed{arg.Expression, value(arg.v), arg.diags}
+	}
+	return &out
+}
+
+// cutting is a function that cuts or joins strings. It is called once more with strings that NFC doesn't change: each character that
+// it would is another one, which Unicode leaves to private use. If the result then is the same text, it is the text byte for byte.
+type cutting struct{ *hclsyntax.FunctionCallExpr }
+
+func (e *cutting) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	args, formed := evaluated(e.FunctionCallExpr, ctx)
+	v, diags := with(e.FunctionCallExpr, args, types.Computed).Value(ctx)
+	if !formed || diags.HasErrors() || !v.IsWhollyKnown() {
+		return v, diags
+	}
+	d := disguise{to: map[rune]rune{}, from: map[rune]rune{}}
+	again := with(e.FunctionCallExpr, args, func(v cty.Value) cty.Value { return types.MapTexts(v, d.put) })
+	if other, bad := again.Value(ctx); !bad.HasErrors() && !d.failed {
+		v = types.WithTexts(v, other, d.remove)
+	}
+	return v, diags
+}
+
+// disguise replaces the characters that NFC may change.
+type disguise struct {
+	to, from map[rune]rune
+	failed   bool // a text has such characters itself
+}
+
+const (
+	firstPrivate = 0xf0000
+	lastPrivate  = 0xffffd
+)
+
+func (d *disguise) put(s string) string {
+	out := make([]rune, 0, len(s))
+	for _, r := range s {
+		p := norm.NFC.PropertiesString(string(r))
+		switch {
+		case r >= firstPrivate:
+			d.failed = true
+		case p.BoundaryBefore() && norm.NFC.IsNormalString(string(r)):
+		default:
+			if _, ok := d.to[r]; !ok {
+				next := rune(firstPrivate + len(d.to))
+				d.failed = d.failed || next > lastPrivate
+				d.to[r], d.from[next] = next, r
+			}
+			r = d.to[r]
+		}
+		out = append(out, r)
+	}
+	return string(out)
+}
+
+func (d *disguise) remove(s string) string {
+	out := make([]rune, 0, len(s))
+	for _, r := range s {
+		if was, ok := d.from[r]; ok {
+			r = was
+		}
+		out = append(out, r)
+	}
+	return string(out)
+}
+
+// encoding is jsonencode, which writes strings and numbers with their texts.
+type encoding struct{ *hclsyntax.FunctionCallExpr }
+
+func (e *encoding) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	args, formed := evaluated(e.FunctionCallExpr, ctx)
+	v, diags := with(e.FunctionCallExpr, args, types.Computed).Value(ctx)
+	if !formed || diags.HasErrors() || !v.IsKnown() || len(args) != 1 {
+		return v, diags
+	}
+	data, err := types.ToJSON(args[0].v)
+	if err != nil {
+		return v, diags
+	}
+	var escaped bytes.Buffer
+	json.HTMLEscape(&escaped, data) // as without forms
+	return types.Replaced(v, escaped.String()), diags
+}
+
+// writing is tostring, which writes a number as a template does.
+type writing struct{ *hclsyntax.FunctionCallExpr }
+
+func (e *writing) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	args, _ := evaluated(e.FunctionCallExpr, ctx)
+	v, diags := with(e.FunctionCallExpr, args, types.Computed).Value(ctx)
+	if diags.HasErrors() || v.IsNull() || !v.IsKnown() || len(args) != 1 {
+		return v, diags
+	}
+	if text, ok := types.InTemplate(args[0].v); ok {
+		v = types.Replaced(v, text)
+	}
+	return v, diags
+}
+
+// decoding is jsondecode, whose result carries the texts of the JSON.
+type decoding struct{ *hclsyntax.FunctionCallExpr }
+
+func (e *decoding) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	args, _ := evaluated(e.FunctionCallExpr, ctx)
+	v, diags := with(e.FunctionCallExpr, args, types.Computed).Value(ctx)
+	if diags.HasErrors() || v.IsNull() || !v.IsKnown() || v.IsMarked() || len(args) != 1 {
+		return v, diags
+	}
+	text, ok := types.InTemplate(args[0].v)
+	if !ok {
+		return v, diags
+	}
+	if carried, err := types.Decode([]byte(strings.TrimPrefix(text, byteOrderMark))); err == nil {
+		v = carried
+	}
+	return v, diags
+}
