@@ -33,7 +33,7 @@ func TestFaults(t *testing.T) {
 	switch {
 	case *all:
 		part = 0
-	case testing.Short():
+	case testing.Short() || raced:
 		part = 200
 	}
 	cells = matching(withKnown(t, sample(cells, part)), *grep)

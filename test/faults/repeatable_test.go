@@ -8,7 +8,11 @@ import (
 // TestRepeatable simulates cells twice, in another order and in other processes: their histories are the same.
 func TestRepeatable(t *testing.T) {
 	s := newSimulator(t)
-	cells := sample(s.cells(t), 400)
+	part := 400
+	if testing.Short() || raced {
+		part = 40
+	}
+	cells := sample(s.cells(t), part)
 	once := simulateAll(t, cells)
 	slices.Reverse(cells)
 	again := simulateAll(t, cells)
