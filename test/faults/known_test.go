@@ -56,7 +56,7 @@ func readKnown(t *testing.T) map[string]string {
 	return out
 }
 
-// withKnown adds the listed cells to others. Pairs are chosen anew when the calls of a run change.
+// withKnown adds the listed cells to others. Other pairs are chosen when the calls of a run change.
 func withKnown(t *testing.T, cells []plan.Cell) []plan.Cell {
 	t.Helper()
 	there := map[string]bool{}
