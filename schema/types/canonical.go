@@ -229,7 +229,7 @@ func (c *codec) object(t cty.Type) error {
 		}
 	}
 	if twice, ok := c.out.sort(l); !ok {
-		return &valueError{why: fmt.Sprintf("an object has the key %s twice", quote(twice))}
+		return &valueError{why: fmt.Sprintf("not valid JSON: an object has the key %s twice", quote(twice))}
 	}
 	c.out.end(l, '}')
 	return nil

@@ -231,7 +231,7 @@ func (d *decoder) object(t cty.Type) (cty.Value, error) {
 		same = same && e.Type().Equals(first)
 		elems[name] = e
 	}
-	v := cty.NilVal
+	var v cty.Value
 	switch {
 	case !t.IsMapType() || !same:
 		v = cty.ObjectVal(elems)
