@@ -10,7 +10,7 @@ BASE     ?= HEAD~1
 GOBUILD  := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint generate recording fuzz bench bench-versions quickstart agent-image cluster-up cluster-down cluster-env demo-cluster bench-cluster install clean FORCE
+.PHONY: help build test lint generate recording fuzz faults bench bench-versions quickstart agent-image cluster-up cluster-down cluster-env demo-cluster bench-cluster install clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ recording: ## draw docs/run.svg from a real run of the digits example
 
 fuzz: ## run each fuzz target for FUZZTIME (30s)
 	FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
+
+faults: ## simulate runs on a cluster that fails, about 20,000 of them; SEED='…' repeats one and prints its history
+	go test ./test/faults -count=1 -timeout 60m -v -run 'TestFaults$$' $(if $(SEED),-cell '$(SEED)',-all)
 
 bench-versions: ## compare this version with the one of BASE, a commit, on the same projects in turn
 	go run ./test/bench -base '$(BASE)'

@@ -59,6 +59,7 @@ fi
 
 echo "== fast tests"
 go test -short ./...
+go test ./test/faults # 2,000 simulated runs; with the race detector there are fewer
 (cd tools && go test ./...)
 # Kubernetes itself has no tests here; to vet it for them would be to build it once more.
 go -C test/cluster test $(go -C test/cluster list ./... | grep -v '/kube$')

@@ -53,6 +53,7 @@ func newDriver(o *Options, p *program.Program) *driver {
 		loop: newLoop(), o: o, client: o.Client, store: o.Store, program: p,
 		requests: requests.New(o.pace), tails: &tails{o.Store, o.Client},
 	}
+	d.requests.Steady = o.Steady
 	d.builds, d.creates, d.deletes = newPool(d.loop, changes), newPool(d.loop, changes), newPool(d.loop, changes)
 	d.reads, d.tailing = newPool(d.loop, reads), newPool(d.loop, saves)
 	d.attempts, d.cached, d.swept, d.strays = newAttempts(d), &cached{d: d, keys: map[string]cache.Key{}}, newSweeper(d), newStrays(d)

@@ -32,6 +32,8 @@ type process struct {
 	input   *os.File     // stdin
 	keeps   []*os.File   // further files that it inherits, as descriptors from 3 on
 	later   func(func()) // runs work that nothing waits for
+
+	simulate func(context.Context, Command) Exit // runs instead of the process; nil: the process runs
 }
 
 // exit is how a process ended.
@@ -48,6 +50,9 @@ type exit struct {
 // It replaces os/exec, whose additional work (goroutines that wait and copy, a poller for files that can't be polled)
 // takes longer than a small process. Here one thread waits for a process that writes nothing.
 func (p *process) run(ctx context.Context) (exit, *failure) {
+	if p.simulate != nil {
+		return p.simulated(ctx), nil
+	}
 	program, fail := lookPath(p.argv[0], p.env, p.dir)
 	if fail != nil {
 		return exit{}, fail

@@ -195,6 +195,7 @@ func (a *attempt) process() (*process, *runner, *failure) {
 	return &process{
 		argv: argv, env: setEnv(env, "PWD", dir), dir: dir, out: a.log, started: a.d.Started,
 		timeout: s.Program.Timeout.D(), grace: s.Program.Grace.D(), memory: memory, input: input, keeps: a.d.Keeps, later: a.d.later,
+		simulate: a.d.Simulate,
 	}, py, nil
 }
 

@@ -7,6 +7,7 @@
 package step
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -74,8 +75,10 @@ type Deps struct {
 	Keeps []*os.File
 	// Ready states that Root exists with all directories that the wrapper creates for every step, empty.
 	Ready  bool
-	Memory *Memory          // nil: each attempt finds it
-	Now    func() time.Time // nil: time.Now
+	Memory *Memory // nil: each attempt finds it
+	// Simulate takes the place of the step's process, in a test without processes; nil: the process is started.
+	Simulate func(ctx context.Context, c Command) Exit
+	Now      func() time.Time // nil: time.Now
 }
 
 // The names in Root.

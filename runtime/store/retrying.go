@@ -36,11 +36,21 @@ func Retrying(s Store, grace time.Duration, waits func(err error)) Store {
 	return &retrying{s: s, grace: grace, waits: waits}
 }
 
+// WithoutJitter returns a store of Retrying whose waits between tries are not random, for a simulation that must be
+// repeatable. It returns any other store unchanged.
+func WithoutJitter(s Store) Store {
+	if r, ok := s.(*retrying); ok {
+		return &retrying{s: r.s, grace: r.grace, waits: r.waits, steady: true}
+	}
+	return s
+}
+
 // retrying is safe for concurrent use.
 type retrying struct {
-	s     Store
-	grace time.Duration
-	waits func(error)
+	s      Store
+	grace  time.Duration
+	waits  func(error)
+	steady bool // the waits are not random
 
 	mu   sync.Mutex
 	down time.Time // when the outage began; zero: the last call has succeeded
@@ -102,6 +112,9 @@ func (c *retry) again(ctx context.Context, err error) error {
 		c.since = time.Now()
 		c.wait = backoff.NewExponentialBackOff()
 		c.wait.InitialInterval, c.wait.MaxInterval = firstWait, longestWait
+		if c.p.steady {
+			c.wait.RandomizationFactor = 0
+		}
 		c.wait.Reset()
 	}
 	left := c.p.failed(err, c.since)

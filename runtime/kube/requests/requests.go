@@ -21,6 +21,9 @@ const DeniedGrace = time.Minute
 
 // Requests repeats requests that have failed. It is safe for concurrent use.
 type Requests struct {
+	// Steady says that the pauses between tries are not random. It is set before the first request.
+	Steady bool
+
 	pace time.Duration // the first pause between tries; 0: the one that is good for a server
 }
 
@@ -33,6 +36,9 @@ func (q *Requests) BackOff() *backoff.ExponentialBackOff {
 	b.InitialInterval, b.MaxInterval = 200*time.Millisecond, 15*time.Second
 	if q.pace > 0 {
 		b.InitialInterval, b.MaxInterval = q.pace, 10*q.pace
+	}
+	if q.Steady {
+		b.RandomizationFactor = 0
 	}
 	b.Reset()
 	return b

@@ -42,6 +42,8 @@ type API struct {
 	Kubelet func(pod corev1.Pod)
 	// Latency is how long each request takes before the server obeys it.
 	Latency time.Duration
+	// WatchList says that the server sends the objects that exist at the start of a watch, if a client asks for that.
+	WatchList bool
 	// Username is what the server calls its client; "": it doesn't say.
 	Username string
 

@@ -57,7 +57,7 @@ func (a *API) serve(r *http.Request) *http.Response {
 	old := a.objects[key].DeepCopyObject().(Object)
 	switch r.Method {
 	case http.MethodPut:
-		o := a.decode(body)
+		o := a.Decode(body)
 		if o.GetResourceVersion() != old.GetResourceVersion() {
 			return a.failure(r, 409, "Conflict", "it has changed")
 		}
@@ -72,7 +72,7 @@ func (a *API) serve(r *http.Request) *http.Response {
 }
 
 func (a *API) create(r *http.Request, body []byte) *http.Response {
-	o := a.decode(body)
+	o := a.Decode(body)
 	if a.objects[resourceOf(o)+"/"+o.GetName()] != nil {
 		return a.failure(r, 409, "AlreadyExists", resourceOf(o)+" "+o.GetName()+" already exists")
 	}
@@ -169,7 +169,8 @@ func selected(r *http.Request, o Object) bool {
 	return err == nil && s.Matches(labels.Set(o.GetLabels()))
 }
 
-func (a *API) decode(body []byte) Object {
+// Decode decodes the body of a request that creates or replaces an object.
+func (a *API) Decode(body []byte) Object {
 	o, _, err := a.codecs.UniversalDeserializer().Decode(body, nil, nil)
 	if err != nil {
 		a.t.Errorf("%v: %q", err, body)

@@ -1,20 +1,34 @@
 package kubetest
 
 import (
+	"bytes"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
+	batchv1 "k8s.io/api/batch/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // watch streams the events behind the version that the client knows, until the client or the test ends, or there is a fault.
 func (a *API) watch(r *http.Request, resource string) *http.Response {
-	if r.URL.Query().Get("sendInitialEvents") == "true" {
+	initial := r.URL.Query().Get("sendInitialEvents") == "true"
+	if initial && !a.WatchList {
 		return a.failure(r, 422, "Invalid", "sendInitialEvents is forbidden")
 	}
 	from, _ := strconv.Atoi(r.URL.Query().Get("resourceVersion"))
 	return a.stream(r, func(w io.Writer, alive func() bool) error {
+		if initial {
+			from = a.version
+			if _, err := w.Write(a.initial(r, resource)); err != nil {
+				return err
+			}
+		}
 		if from < a.floor {
 			a.floor = 0
 			line := a.encode(map[string]any{"type": "ERROR", "object": metav1.Status{
@@ -45,6 +59,23 @@ func (a *API) watch(r *http.Request, resource string) *http.Response {
 		}
 		return io.EOF
 	})
+}
+
+// initial returns the events that a watch begins with: the objects that exist, and a bookmark. The caller must hold mu.
+func (a *API) initial(r *http.Request, resource string) []byte {
+	var out bytes.Buffer
+	for _, key := range slices.Sorted(maps.Keys(a.objects)) {
+		if o := a.objects[key]; strings.HasPrefix(key, resource+"/") && selected(r, o) {
+			out.Write(a.encode(map[string]any{"type": "ADDED", "object": typed(o)}))
+			out.WriteByte('\n')
+		}
+	}
+	mark := map[string]Object{"pods": &corev1.Pod{}, "jobs": &batchv1.Job{}, "leases": &coordinationv1.Lease{}}[resource]
+	mark.SetResourceVersion(strconv.Itoa(a.version))
+	mark.SetAnnotations(map[string]string{metav1.InitialEventsAnnotationKey: "true"})
+	out.Write(a.encode(map[string]any{"type": "BOOKMARK", "object": typed(mark)}))
+	out.WriteByte('\n')
+	return out.Bytes()
 }
 
 // podLog is what a pod has written.

@@ -1,0 +1,82 @@
+package faults
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"pipec.dev/pipec/test/faults/plan"
+)
+
+// pairs is how many cells have two faults.
+const pairs = 6000
+
+// cells returns all cells: the reference runs without a fault, every single fault at every call of each, and pairs.
+func (s *simulator) cells(t *testing.T) []plan.Cell {
+	var out []plan.Cell
+	single := map[string][]plan.Fault{}
+	for _, name := range s.names {
+		seen := map[plan.Point]bool{}
+		for n := range uint64(2) { // a server with WatchList, and one without
+			c := plan.Cell{Run: name, Seed: n}
+			seed(n)
+			w, _ := s.run(t, c)
+			out = append(out, c)
+			for _, p := range w.Calls {
+				if seen[p] {
+					continue
+				}
+				seen[p] = true
+				for _, m := range plan.Modes {
+					if m.At(p) {
+						f := plan.Fault{Mode: m.Name, At: p}
+						single[name] = append(single[name], f)
+						out = append(out, plan.Cell{Run: name, Seed: n, Faults: []plan.Fault{f}})
+					}
+				}
+			}
+		}
+	}
+	out = append(out, aimed(single, s.names)...)
+	r := rand.New(rand.NewPCG(1, 2))
+	for range pairs {
+		name := s.names[r.IntN(len(s.names))]
+		all := single[name]
+		a, b := all[r.IntN(len(all))], all[r.IntN(len(all))]
+		if a.At == b.At {
+			continue // only one of them can take place
+		}
+		out = append(out, plan.Cell{Run: name, Seed: r.Uint64N(100), Faults: []plan.Fault{a, b}})
+	}
+	return out
+}
+
+// aimed returns pairs that chance would hardly find: a pod vanishes when its attempt has committed, and the coordinator is
+// killed before it has read the result.
+func aimed(single map[string][]plan.Fault, names []string) []plan.Cell {
+	var out []plan.Cell
+	for _, name := range names {
+		for _, f := range single[name] {
+			step, ok := strings.CutSuffix(strings.TrimPrefix(f.At.Object, "attempts/"), "/result.json")
+			at := strings.LastIndex(step, "/")
+			if !ok || at < 0 || f.Mode != "kill-before" || f.At.N != 1 {
+				continue
+			}
+			vanish := plan.Fault{Mode: "vanish", At: plan.Point{Who: plan.Node, Verb: "END", Object: "pods/" + step[:at] + "." + step[at+1:], N: 1}}
+			out = append(out, plan.Cell{Run: name, Faults: []plan.Fault{vanish, f}})
+		}
+	}
+	return out
+}
+
+// sample returns about so many cells, evenly spread; 0: all.
+func sample(cells []plan.Cell, about int) []plan.Cell {
+	if about == 0 || about >= len(cells) {
+		return cells
+	}
+	out := make([]plan.Cell, 0, about)
+	for i := range about {
+		out = append(out, cells[i*len(cells)/about])
+	}
+	return out
+}

@@ -1,0 +1,150 @@
+package check
+
+import (
+	"strings"
+	"time"
+
+	"pipec.dev/pipec/test/faults/history"
+)
+
+// each calls f with every event and the pods that are live just before it, by their UIDs.
+func (j *judge) each(f func(e *history.Event, live map[string]*history.Event)) {
+	live := map[string]*history.Event{}
+	for i := range j.History {
+		e := &j.History[i]
+		f(e, live)
+		switch e.What {
+		case history.Created:
+			live[e.Pod] = e
+		case history.Ended, history.Gone:
+			delete(live, e.Pod)
+		}
+	}
+}
+
+// oneLive: at most one attempt of a step is live at any time.
+func (j *judge) oneLive() {
+	j.each(func(e *history.Event, live map[string]*history.Event) {
+		if e.What != history.Created {
+			return
+		}
+		for _, other := range live {
+			if other.Step == e.Step && !j.late(e) {
+				j.wrong(e.At, "attempt %d of %s was created by %s while attempt %d was live", e.Attempt, e.Step, e.Who, other.Attempt)
+			}
+		}
+	})
+}
+
+// inOrder: no attempt is created after one that follows it.
+func (j *judge) inOrder() {
+	last := map[string]int{}
+	for i := range j.History {
+		e := &j.History[i]
+		if e.What != history.Created {
+			continue
+		}
+		if n := last[e.Step]; e.Attempt < n && !j.late(e) {
+			j.wrong(e.At, "attempt %d of %s was created after attempt %d", e.Attempt, e.Step, n)
+		}
+		last[e.Step] = max(last[e.Step], e.Attempt)
+	}
+}
+
+// afterEnd: nothing is created after the end of the run.
+func (j *judge) afterEnd() {
+	end, ok := j.endedAt()
+	for i := range j.History {
+		if e := &j.History[i]; ok && e.What == history.Created && e.At > end && !j.late(e) {
+			j.wrong(e.At, "attempt %d of %s was created by %s after the end of the run", e.Attempt, e.Step, e.Who)
+		}
+	}
+}
+
+// takenOver: a coordinator creates nothing after its successor has written to the run's log.
+func (j *judge) takenOver() {
+	last := ""
+	over := map[string]bool{}
+	for i := range j.History {
+		e := &j.History[i]
+		switch {
+		case e.What == history.Stored && strings.Contains(e.Text, "/"+j.Run+"/log/") && strings.HasPrefix(e.Text, "runs/"):
+			if last != "" && last != e.Who {
+				over[last] = true
+			}
+			last = e.Who
+		case e.What == history.Created && over[e.Who] && !j.late(e):
+			j.wrong(e.At, "attempt %d of %s was created by %s, which was taken over", e.Attempt, e.Step, e.Who)
+		}
+	}
+}
+
+// late reports whether a pod is that of a create which the plan has the server obey late: no coordinator can prevent that.
+func (j *judge) late(e *history.Event) bool {
+	for _, f := range j.Cell.Faults {
+		if f.Mode == "late" && f.At.Verb == "POST" && f.At.Object == "pods/"+name(e) {
+			return true
+		}
+	}
+	return false
+}
+
+// orphans: some time after the end of the run nothing of it is live.
+func (j *judge) orphans() {
+	left := map[string]*history.Event{}
+	j.each(func(_ *history.Event, live map[string]*history.Event) { left = live })
+	end, _ := j.endedAt()
+	for _, e := range left {
+		if j.late(e) && e.At > end {
+			continue // it is deleted with the Job
+		}
+		j.wrong(e.At, "attempt %d of %s, created by %s, is live after the end", e.Attempt, e.Step, e.Who)
+	}
+}
+
+// groups: no more pods are live in a group than it has slots.
+func (j *judge) groups() {
+	limits := map[string]int{}
+	for _, s := range j.Program.All() {
+		if s.Concurrency != nil {
+			limits[s.Concurrency.Group] = s.Concurrency.Limit
+		}
+	}
+	j.each(func(e *history.Event, live map[string]*history.Event) {
+		if e.What != history.Created {
+			return
+		}
+		for _, group := range e.Groups {
+			if j.late(e) {
+				continue
+			}
+			n := 1
+			for _, other := range live {
+				for _, g := range other.Groups {
+					if g == group {
+						n++
+					}
+				}
+			}
+			if n > limits[group] {
+				j.wrong(e.At, "%d pods are live in the group %s of %d", n, group, limits[group])
+			}
+		}
+	})
+}
+
+// committedOnce: no process of an attempt starts after its result was committed, and no attempt after a success.
+func (j *judge) committedOnce() {
+	committed := map[string]time.Duration{}
+	for i := range j.History {
+		e := &j.History[i]
+		switch {
+		case e.What == history.Stored && strings.HasSuffix(e.Text, "/result.json"):
+			committed[strings.TrimPrefix(e.Who, "step ")] = e.At
+		case e.What == history.Process:
+			if _, ok := committed[name(e)]; ok {
+				j.wrong(e.At, "attempt %d of %s ran again after it had committed", e.Attempt, e.Step)
+			}
+		}
+	}
+}

@@ -1,0 +1,90 @@
+package faults
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var mutate = flag.Bool("mutations", false, "break the coordinator and the wrapper in many ways, and see that cells turn red")
+
+// mutation is one wrong line. The cells that contain one of its texts are simulated.
+type mutation struct {
+	what, file, old, new string
+	cells                string // "": a part of all cells
+}
+
+// TestMutations checks the simulation itself: each line that is made wrong must turn a cell red. It builds the tests once
+// for each mutation, with the source of the file replaced.
+func TestMutations(t *testing.T) {
+	if !*mutate {
+		t.Skip("without -mutations: it builds the coordinator many times")
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	missed := 0
+	for _, m := range mutations {
+		t.Run(strings.ReplaceAll(m.what, " ", "-"), func(t *testing.T) {
+			bin := build(t, root, m)
+			args := []string{"-test.run=^TestFaults$", "-test.timeout=15m", "-first"}
+			if m.cells != "" {
+				args = append(args, "-all", "-cells="+m.cells)
+			}
+			cmd := exec.Command(bin, args...)
+			cmd.Dir = filepath.Join(root, "test/faults")
+			out, err := cmd.CombinedOutput()
+			if err == nil {
+				missed++
+				t.Errorf("no cell is red: %s", m.what)
+				return
+			}
+			t.Logf("red, as it should be: %s", firstRed(string(out)))
+		})
+	}
+	t.Logf("%d mutations, %d without a red cell", len(mutations), missed)
+}
+
+// build compiles the tests with a mutation.
+func build(t *testing.T, root string, m mutation) string {
+	t.Helper()
+	file, dir := filepath.Join(root, m.file), t.TempDir()
+	source, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(source), m.old); n != 1 {
+		t.Fatalf("%s contains the line of the mutation %d times: %q", m.file, n, m.old)
+	}
+	patched, overlay, bin := filepath.Join(dir, "patched.go"), filepath.Join(dir, "overlay.json"), filepath.Join(dir, "faults.test")
+	replaced, _ := json.Marshal(map[string]map[string]string{"Replace": {file: patched}})
+	for path, data := range map[string][]byte{patched: []byte(strings.Replace(string(source), m.old, m.new, 1)), overlay: replaced} {
+		if err := os.WriteFile(path, data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", bin, "./test/faults")
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("it doesn't build: %s\n%s", err, out)
+	}
+	return bin
+}
+
+// firstRed returns what a run of the tests says of its first red cell.
+func firstRed(out string) string {
+	before := ""
+	for line := range strings.Lines(out) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "make faults SEED=") {
+			return before + "  " + line
+		}
+		before = line
+	}
+	return "the simulation fails"
+}

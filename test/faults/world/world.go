@@ -1,0 +1,174 @@
+// Package world simulates a cluster with its store around the real coordinator and the real wrapper, in a bubble of
+// testing/synctest: an API server (runtime/kubeclient/kubetest), nodes that run pods by scripts, a bucket in memory, and
+// networks that fail as a plan.Cell says. What happens goes into a history.History.
+//
+// Everything that happens has an instant of its own on the bubble's clock, which follows from the cell's seed. So exactly one
+// goroutine is woken at a time, and the clock is the scheduler: the same cell leads to the same history.
+//
+// The package decides nothing about what is right: test/faults/check does.
+package world
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"pipec.dev/pipec/runtime/kubeclient/kubetest"
+	"pipec.dev/pipec/runtime/step"
+	"pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/test/faults/history"
+	"pipec.dev/pipec/test/faults/plan"
+)
+
+// maxCalls is how many calls a run may send: more are an endless loop.
+const maxCalls = 20_000
+
+// Namespace is where all runs are.
+const Namespace = "ns"
+
+// Options are what a world is built from.
+type Options struct {
+	Cell    plan.Cell
+	Program *program.Program // bound to a cluster
+	Encoded []byte           // the same
+	Run     string           // the name of the run, and of its Job
+	// Annotations are those of the Job.
+	Annotations map[string]string
+	// Store is what is in the store before.
+	Store map[string][]byte
+	// Script returns what becomes of a pod. made is how many pods the attempt has had with this one.
+	Script func(step string, attempt, made int) Script
+	// Commands are what users do.
+	Commands []Command
+	// Dir is an empty directory for the files of steps.
+	Dir string
+	// Environ is the environment of the wrapper.
+	Environ *step.Inherited
+}
+
+// World is one simulation. It is used by one test, inside a bubble.
+type World struct {
+	Options
+	History *history.History
+	API     *kubetest.API
+	Objects *Objects // in the store
+	Calls   []plan.Point
+
+	clock   *clock
+	ctx     context.Context // of the coordinators
+	stop    context.CancelFunc
+	working sync.WaitGroup // coordinators
+
+	mu     sync.Mutex
+	nth    map[plan.Point]int  // the calls so far, by their names
+	done   map[plan.Fault]bool // the faults that have taken place
+	pods   map[string]pod      // all pods of steps, by name
+	nodes  map[types.UID]*node // of the pods that exist
+	maker  map[string]string   // who creates a pod, by its name
+	made   map[string]int      // how many pods an attempt has had
+	away   time.Time           // until when the store can't be reached
+	denied time.Time           // until when the store refuses everybody
+	gone   bool                // the Job was deleted
+	fired  map[int]bool        // the commands that were executed
+	lives  []*coordinator      // all coordinators so far
+}
+
+// pod is what is known of the pod of an attempt.
+type pod struct {
+	step    string
+	attempt int
+	groups  []string
+}
+
+// New returns a world in which nothing happens yet.
+func New(t *testing.T, o Options) *World {
+	w := &World{
+		Options: o, History: history.New(), API: kubetest.New(t), Objects: newObjects(o.Store), clock: newClock(o.Cell.Seed),
+		nth: map[plan.Point]int{}, done: map[plan.Fault]bool{}, pods: map[string]pod{}, nodes: map[types.UID]*node{}, made: map[string]int{}, maker: map[string]string{},
+		fired: map[int]bool{},
+	}
+	w.API.WatchList = o.Cell.Seed%2 == 0
+	w.API.Kubelet = w.kubelet
+	w.API.Put(&batchv1.Job{ObjectMeta: metav1.ObjectMeta{
+		Name: o.Run, Namespace: Namespace, UID: w.jobUID(), Annotations: o.Annotations, CreationTimestamp: metav1.Now(),
+	}})
+	return w
+}
+
+func (w *World) jobUID() types.UID { return types.UID("job-" + w.Run) }
+
+// point numbers a call, and returns the fault that is planned for it.
+func (w *World) point(who, verb, object string) (plan.Point, plan.Mode, bool) {
+	p := plan.Point{Who: who, Verb: verb, Object: object}
+	w.mu.Lock()
+	w.nth[p]++
+	p.N = w.nth[p]
+	w.Calls = append(w.Calls, p)
+	endless := len(w.Calls) == maxCalls
+	w.mu.Unlock()
+	if endless {
+		w.stop()
+	}
+	for _, f := range w.Cell.Faults {
+		if f.At == p {
+			m, ok := plan.Find(f.Mode)
+			if ok {
+				w.mu.Lock()
+				w.done[f] = true
+				w.mu.Unlock()
+				w.History.Add(history.Event{Who: who, What: history.Faulted, Text: f.String()})
+			}
+			return p, m, ok
+		}
+	}
+	return p, plan.Mode{}, false
+}
+
+// Missed returns the faults whose calls have not been sent.
+func (w *World) Missed() []plan.Fault {
+	var out []plan.Fault
+	for _, f := range w.Cell.Faults {
+		if !w.done[f] {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// describe remembers the pod of an attempt, and returns what is known of it.
+func (w *World) describe(p *corev1.Pod) pod {
+	out := pod{step: p.Annotations[kube.AnnotationStep]}
+	_ = json.Unmarshal([]byte(p.Labels[kube.LabelAttempt]), &out.attempt)
+	for label, group := range p.Labels {
+		if strings.HasPrefix(label, kube.LabelGroup) {
+			out.groups = append(out.groups, group)
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.pods[p.Name] = out
+	return out
+}
+
+// name returns the step and the attempt, as points name a pod.
+func (p pod) name() string { return p.step + "." + strconv.Itoa(p.attempt) }
+
+// event completes an event about a pod.
+func (p pod) event(who string, what history.What, uid types.UID) history.Event {
+	return history.Event{Who: who, What: what, Step: p.step, Attempt: p.attempt, Pod: string(uid), Groups: p.groups}
+}
+
+// pause waits for about so long, at most until ctx ends, and reports whether it has waited to the end.
+func (w *World) pause(ctx context.Context, wait time.Duration, why string) bool {
+	return w.clock.sleep(ctx, wait, why)
+}
