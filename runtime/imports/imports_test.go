@@ -212,7 +212,7 @@ func TestObjects(t *testing.T) {
 				}
 			case list[0].Artifact.Format != c.format:
 				t.Errorf("%s as %s: format %q", c.source, c.typ, list[0].Artifact.Format)
-			case c.want == "":
+			case strings.HasSuffix(c.source, "large.csv"):
 				if list[0].Artifact.Size != int64(len(large)) {
 					t.Errorf("%+v", list[0].Artifact)
 				}
