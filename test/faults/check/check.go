@@ -45,7 +45,6 @@ type judge struct {
 	mode   plan.Mode // what the faults of the cell allow, together
 	record *record.Run
 	end    *record.End
-	log    []record.Event
 	faults []Fault
 }
 
