@@ -53,7 +53,7 @@ func TestEndStopsTimers(t *testing.T) {
 	fired := 0
 	var inbox []func()
 	ts := newTimers(func(f func()) { inbox = append(inbox, f) })
-	ts.start(pendingTimer, 0, func() { fired++ })
+	ts.start(pendingTimer, 1<<40, func() { fired++ })
 	ts.fire(pendingTimer, ts.running[pendingTimer])
 	ts.start(pendingTimer, 1<<40, func() { fired += 10 }) // in place of the one before
 	ts.stopAll()
