@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -129,6 +130,29 @@ func TestGroupRejectedRelease(t *testing.T) {
 		end, err := r.coordinateAs(ctx, "run-0", &deadStore{Store: r.store}, io.Discard)
 		if err != nil || end.Status != record.Succeeded || c.max != 1 || !rejected {
 			t.Errorf("%+v, %v; %d were in at once; rejected: %v", end, err, c.max, rejected)
+		}
+		r.noGroups()
+	})
+}
+
+// TestGroupUnanswered: a slot of a run that is gone is taken over although the first request for its Job is never answered.
+func TestGroupUnanswered(t *testing.T) {
+	inBubble(t, "job", func(t *testing.T) {
+		r, _ := grouped(t, 1, 1)
+		r.api.PutJob("run-0")
+		r.seat(kube.AnnotationHolders, member("old"))
+		var asked atomic.Int64
+		r.api.Fault = func(q *http.Request) kubetest.Fault {
+			if strings.HasSuffix(q.URL.Path, "/jobs/old") && asked.Add(1) == 1 {
+				return kubetest.Fault{Delay: 24 * time.Hour}
+			}
+			return kubetest.Fault{}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		end, err := r.coordinateAs(ctx, "run-0", &deadStore{Store: r.store}, io.Discard)
+		if err != nil || end.Status != record.Succeeded || asked.Load() < 2 {
+			t.Errorf("%+v, %v; the Job was read %d times", end, err, asked.Load())
 		}
 		r.noGroups()
 	})
