@@ -166,12 +166,14 @@ func (ev *evaluator) elements(n *node) (_ []element, f *fault) {
 	var out []element
 	for it := v.ElementIterator(); it.Next(); {
 		k, e := it.Element()
-		one := element{key: part(k), value: part(e)}
+		one := element{key: k, value: part(e)} // an index is not a part of the list
 		switch {
 		case vt.IsSetType() && e.Type() != cty.String:
 			return bad(fmt.Errorf("the elements of a set are its keys, and must be strings"))
 		case vt.IsSetType():
-			one.key = part(e)
+			one.key = one.value
+		case vt.IsMapType() || vt.IsObjectType():
+			one.key = part(k)
 		}
 		if elems != nil {
 			one.datum = elems(len(out), one.key)
