@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/zclconf/go-cty/cty"
-	"golang.org/x/text/unicode/norm"
 
 	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/program"
@@ -73,9 +72,6 @@ func (x *expansion) expand(i int) {
 		n = &x.graph.nodes[i]
 		n.children = append(n.children, child)
 		n.byKey[key] = child
-		if usual := norm.NFC.String(key); usual != key { // the program names instances in this form
-			n.byKey[usual] = child
-		}
 	}
 	for _, w := range x.graph.nodes[i].instanceWaiters {
 		if child, ok := x.graph.nodes[i].instance(w.key); ok {
