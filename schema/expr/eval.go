@@ -152,7 +152,7 @@ func Parse(text string) (hclsyntax.Expression, error) {
 	if diags.HasErrors() {
 		return nil, errors.New(sentence(diags[0]))
 	}
-	comparing(node)
+	UseOperators(node)
 	return node, nil
 }
 
