@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -67,7 +68,10 @@ func TestGroupUnwritable(t *testing.T) {
 
 // TestGroupDeniedRelease: a slot whose release the server denies for a while is released then, and the run's next step enters.
 func TestGroupDeniedRelease(t *testing.T) {
-	for what, fault := range map[string]kubetest.Fault{"unauthorized": {Code: 401, Reason: "Unauthorized"}, "forbidden": {Code: 403, Reason: "Forbidden"}} {
+	for what, fault := range map[string]kubetest.Fault{
+		"unauthorized": {Code: 401, Reason: "Unauthorized"},
+		"forbidden":    {Code: 403, Reason: "Forbidden"},
+	} {
 		inBubble(t, what, func(t *testing.T) {
 			r, c := grouped(t, 3, 1)
 			r.pace = 0
@@ -100,4 +104,56 @@ func TestGroupDeniedRelease(t *testing.T) {
 			r.noGroups()
 		})
 	}
+}
+
+// TestGroupRejectedRelease: a release that the server rejects once is repeated, so that the run's next step enters.
+func TestGroupRejectedRelease(t *testing.T) {
+	inBubble(t, "invalid", func(t *testing.T) {
+		r, c := grouped(t, 3, 1)
+		r.pace = 0
+		r.api.PutJob("run-0")
+		rejected := false
+		r.api.Fault = func(q *http.Request) kubetest.Fault {
+			if q.Method != http.MethodPut || !strings.HasSuffix(q.URL.Path, kube.GroupLease("x", "gpu")) || r.inGroup() > 0 {
+				return kubetest.Fault{}
+			}
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			if c.all == 0 || rejected {
+				return kubetest.Fault{}
+			}
+			rejected = true
+			return kubetest.Fault{Code: 422, Reason: "Invalid"}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		end, err := r.coordinateAs(ctx, "run-0", &deadStore{Store: r.store}, io.Discard)
+		if err != nil || end.Status != record.Succeeded || c.max != 1 || !rejected {
+			t.Errorf("%+v, %v; %d were in at once; rejected: %v", end, err, c.max, rejected)
+		}
+		r.noGroups()
+	})
+}
+
+// TestGroupUnanswered: a slot of a run that is gone is taken over although the first request for its Job is never answered.
+func TestGroupUnanswered(t *testing.T) {
+	inBubble(t, "job", func(t *testing.T) {
+		r, _ := grouped(t, 1, 1)
+		r.api.PutJob("run-0")
+		r.seat(kube.AnnotationHolders, member("old"))
+		var asked atomic.Int64
+		r.api.Fault = func(q *http.Request) kubetest.Fault {
+			if strings.HasSuffix(q.URL.Path, "/jobs/old") && asked.Add(1) == 1 {
+				return kubetest.Fault{Delay: 24 * time.Hour}
+			}
+			return kubetest.Fault{}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		end, err := r.coordinateAs(ctx, "run-0", &deadStore{Store: r.store}, io.Discard)
+		if err != nil || end.Status != record.Succeeded || asked.Load() < 2 {
+			t.Errorf("%+v, %v; the Job was read %d times", end, err, asked.Load())
+		}
+		r.noGroups()
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"pipec.dev/pipec/runtime/kubeclient"
@@ -18,6 +19,9 @@ import (
 
 // maxTail limits the end of a log that is saved, in bytes.
 const maxTail = 1 << 20
+
+// tailTimeout limits how long the end of a log is read. If the node doesn't answer, the attempt ends without it.
+const tailTimeout = time.Minute
 
 // tailNote precedes the saved end of a log.
 const tailNote = "pipec: the following lines are from the pod's own log: the step was killed before its log could be stored\n"
@@ -48,7 +52,9 @@ func (s *tails) save(ctx context.Context, pod string, task *step.Spec) record.Lo
 	if saved, err := s.saved(ctx, task, log.Segments-1); saved || err != nil {
 		return log
 	}
-	r, err := s.client.PodLog(ctx, pod, kube.ContainerMain, kubeclient.LogOptions{LimitBytes: kubeclient.MaxLog})
+	reading, cancel := context.WithTimeout(ctx, tailTimeout)
+	defer cancel()
+	r, err := s.client.PodLog(reading, pod, kube.ContainerMain, kubeclient.LogOptions{LimitBytes: kubeclient.MaxLog})
 	if err != nil {
 		return log
 	}

@@ -69,6 +69,17 @@ func TestTailIsThere(t *testing.T) {
 	}
 }
 
+// oomKills is a kubelet that reports each pod as killed for lack of memory.
+func oomKills(r *rig) func(corev1.Pod) {
+	return func(pod corev1.Pod) {
+		at := metav1.Now()
+		kubetest.Update(r.api, "pods", pod.Name, func(p *corev1.Pod) {
+			p.Status.Phase = corev1.PodFailed
+			p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: kube.ContainerMain, State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{StartedAt: at, FinishedAt: at, ExitCode: 137, Reason: "OOMKilled"}}}}
+		})
+	}
+}
+
 // TestTailsAtOnce: however many pods are killed at once, few logs are read at once, and the end of each is saved.
 func TestTailsAtOnce(t *testing.T) {
 	t.Parallel()
@@ -77,13 +88,7 @@ func TestTailsAtOnce(t *testing.T) {
 		for _, s := range r.program.Steps {
 			r.api.WriteLog(podName(s.Name, 1), strings.Repeat("x", 100)+"\n", true)
 		}
-		r.api.Kubelet = func(pod corev1.Pod) {
-			at := metav1.Now()
-			kubetest.Update(r.api, "pods", pod.Name, func(p *corev1.Pod) {
-				p.Status.Phase = corev1.PodFailed
-				p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: kube.ContainerMain, State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{StartedAt: at, FinishedAt: at, ExitCode: 137, Reason: "OOMKilled"}}}}
-			})
-		}
+		r.api.Kubelet = oomKills(r)
 		var now, most atomic.Int64
 		r.api.Fault = func(q *http.Request) kubetest.Fault {
 			if strings.HasSuffix(q.URL.Path, "/log") {
@@ -103,6 +108,26 @@ func TestTailsAtOnce(t *testing.T) {
 			if err != nil || !strings.HasPrefix(string(data), tailNote) || !strings.HasSuffix(string(data), "x\n") {
 				t.Errorf("of %s there is %q, %v", s.Name, data, err)
 			}
+		}
+	})
+}
+
+// TestTailUnanswered: a run ends although the request for the log of a killed pod is never answered.
+func TestTailUnanswered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, many(2, 2))
+		r.api.Kubelet = oomKills(r)
+		r.api.Fault = func(q *http.Request) kubetest.Fault {
+			if strings.HasSuffix(q.URL.Path, "/log") {
+				return kubetest.Fault{Delay: 24 * time.Hour}
+			}
+			return kubetest.Fault{}
+		}
+		begun := time.Now()
+		end := r.start(r.store, "one", io.Discard).wait(t)
+		if took := time.Since(begun); end.Status != record.Failed || took > 2*tailTimeout {
+			t.Errorf("%+v after %s", end, took)
 		}
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/runtime/history"
 	"pipec.dev/pipec/runtime/step"
+	"pipec.dev/pipec/runtime/step/mask"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/runtime/work"
 	"pipec.dev/pipec/schema/expr"
@@ -57,7 +58,8 @@ func (t *attempts) start(ctx context.Context, s engine.Spec) task {
 func (t *attempts) result(ctx context.Context, spec *step.Spec, held []engine.Slot) (result *record.Result) {
 	defer func() {
 		if v := recover(); v != nil {
-			fmt.Fprintf(os.Stderr, "pipec: internal error in step %s: %v\n%s", spec.Step, v, debug.Stack())
+			text := fmt.Sprintf("pipec: internal error in step %s: %v\n%s", spec.Step, v, debug.Stack())
+			fmt.Fprint(os.Stderr, mask.New(t.machine.secrets.of(&spec.Program)).String(text))
 			result = lost(spec, record.ReasonInternal, "internal error of pipec in "+expr.Panicked()+": please report it with the details that pipec printed")
 			result.Class = record.ClassUser
 		}

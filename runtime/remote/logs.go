@@ -1,11 +1,11 @@
 package remote
 
 import (
-	"pipec.dev/pipec/runtime/lines"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
+	"pipec.dev/pipec/runtime/lines"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/record"
 )

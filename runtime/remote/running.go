@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"sort"
+	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"pipec.dev/pipec/runtime/kubeclient"
 	"pipec.dev/pipec/runtime/lines"
@@ -96,8 +98,13 @@ func (c *Client) runningLog(ctx context.Context, reader *runs.Reader, run *recor
 	return err
 }
 
+// attemptPod returns the pod of an attempt; nil: there is none. It lists the pods of this attempt only, because a run may have
+// thousands of pods, and each of its running attempts is queried.
 func (c *Client) attemptPod(ctx context.Context, uid string, id record.AttemptID) (*corev1.Pod, error) {
-	list, err := c.client.ListPods(ctx, kube.LabelRunUID+"="+uid)
+	selector := labels.SelectorFromSet(labels.Set{
+		kube.LabelRunUID: uid, kube.LabelStep: kube.LabelValue(record.Address(id.Step).SafeName()), kube.LabelAttempt: strconv.Itoa(id.Attempt),
+	})
+	list, err := c.client.ListPods(ctx, selector.String())
 	if err != nil {
 		return nil, err
 	}

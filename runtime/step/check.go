@@ -157,15 +157,7 @@ func (t *textChecker) Write(p []byte) (int, error) {
 		}
 	}
 	if t.why == "" && len(p) > 0 {
-		cut := len(p)
-		for i := 1; i < utf8.UTFMax && i <= len(p); i++ {
-			if b := p[len(p)-i]; utf8.RuneStart(b) {
-				if !utf8.FullRune(p[len(p)-i:]) {
-					cut = len(p) - i
-				}
-				break
-			}
-		}
+		cut := record.Between(p)
 		t.check(p[:cut])
 		t.rest = append(t.rest, p[cut:]...)
 	}

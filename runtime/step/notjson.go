@@ -7,9 +7,9 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"pipec.dev/pipec/runtime/step/mask"
+	"pipec.dev/pipec/schema/record"
 )
 
 // maxQuoted bounds how much of an output a message shows, in bytes.
@@ -35,14 +35,11 @@ func notJSON(data []byte, why string, masks *mask.Set) string {
 // quoted returns a text in quotes, shortened to one line.
 func quoted(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
-	if len(s) <= maxQuoted {
-		return strconv.Quote(s)
+	start := record.Cut(s, maxQuoted)
+	if len(start) < len(s) {
+		return strconv.Quote(start) + "…"
 	}
-	end := maxQuoted
-	for end > 0 && !utf8.RuneStart(s[end]) {
-		end--
-	}
-	return strconv.Quote(s[:end]) + "…"
+	return strconv.Quote(s)
 }
 
 // hints are the usual mistakes, the certain ones first. Quoted text in the content is removed before they are looked for.

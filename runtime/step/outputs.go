@@ -76,7 +76,7 @@ func (a *attempt) inspect(ctx context.Context, out *program.Output) (*found, *fa
 // readValue reads the value in a file. why explains what is wrong with it, without the secrets.
 func readValue(path string, info fs.FileInfo, t cty.Type, masks *mask.Set) (value json.RawMessage, why string) {
 	if !info.Mode().IsRegular() {
-		return nil, "expected a file with JSON, found a " + describeMode(info.Mode()) + ""
+		return nil, "expected a file with JSON, found a " + describeMode(info.Mode())
 	}
 	if info.Size() > types.MaxValue+1 {
 		return nil, fmt.Sprintf("the file has %d bytes, but a value can have at most %d; use an artifact type for larger data, such as `json` or `file`", info.Size(), types.MaxValue)

@@ -35,15 +35,18 @@ func TestOverwritten(t *testing.T) {
 	line("a", 1, "20%\x1b[K", "")
 	line("a", 1, "20%\x1b[K", "")
 	line("a", 1, "30%", record.PartState)
+	line("a", 1, "\x1b[K", record.PartState)
 	line("a", 1, "done", "")
+	line("a", 1, "\x1b[K", record.PartState)
+	line("a", 1, "end", "")
 	p.Event(record.Event{Type: record.RunEnded, Run: "r", RunEnd: &record.End{Status: record.Failed, Steps: []record.StepEnd{{Name: "a", Status: record.Failed, Attempts: 1}}}})
 	if err := p.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if want := "a | 10%\nb | 10%\na | 20%\na | 20%\na | 20%\na | 30%\na | done\n"; out.String() != want {
+	if want := "a | 10%\nb | 10%\na | 20%\na | 20%\na | 20%\na | 30%\na | \na | done\na | \na | end\n"; out.String() != want {
 		t.Errorf("%q, not %q", out.String(), want)
 	}
-	if want := "  | 20%\n  | 20%\n  | 20%\n  | done\n"; !strings.Contains(messages.String(), want) || strings.Contains(messages.String(), "10%") {
+	if want := "  | 20%\n  | 20%\n  | 20%\n  | done\n  | end\n"; !strings.Contains(messages.String(), want) || strings.Contains(messages.String(), "10%") {
 		t.Errorf("%q", messages.String())
 	}
 }

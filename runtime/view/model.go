@@ -160,12 +160,12 @@ func (m *model) event(e *record.Event) {
 
 func (s *step) addLine(text string, part record.Part) {
 	text = safe(text, tailWidth)
-	over := s.over
-	s.over = part == record.PartState
+	state, over := part == record.PartState, s.over
 	if text == "" {
+		s.over = over && state // an invisible state replaces no line
 		return
 	}
-	if over && len(s.tail) > 0 {
+	if s.over = state; over {
 		s.tail[len(s.tail)-1] = text
 		return
 	}

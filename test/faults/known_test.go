@@ -22,11 +22,9 @@ var findings = []struct {
 	cell, promise *regexp.Regexp
 }{
 	{"B10", "the wrapper doesn't look for a committed result before it starts the process", regexp.MustCompile(``), regexp.MustCompile(`^committed-once`)},
-	{"C1", "the log of a killed pod is waited for without a limit", regexp.MustCompile(`mute@coordinator:GET:pods/.*/log`), regexp.MustCompile(`^ends`)},
 	{"C2", "a coordinator that was taken over writes to a group's Lease, and its run waits for itself", regexp.MustCompile(`^group~.* cut-`), regexp.MustCompile(`^ends`)},
 	{"C4", "a cancel ends a step whose result is committed and not yet logged", regexp.MustCompile(`^cancel~`), regexp.MustCompile(`^result`)},
 	{"C5", "a Lease is taken although it was renewed since the last look at it", regexp.MustCompile(`cut-lease@`), regexp.MustCompile(`^taken-over`)},
-	{"C3", "a slot whose release is answered with 422 is never released", regexp.MustCompile(`^group~.* 422@`), regexp.MustCompile(`^ends`)},
 }
 
 // findingOf names the finding that a red cell belongs to; "?": none.

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"pipec.dev/pipec/runtime/kube/requests"
 	"pipec.dev/pipec/runtime/kubeclient"
 	"pipec.dev/pipec/schema/kube"
 )
@@ -18,6 +19,8 @@ func deadKey(uid, group string) string { return uid + "/" + group }
 // could create a pod, has ended, and no pod of its run in the group is running. Time alone proves nothing: an object that can't
 // be read may still exist.
 func (l *leases) departed(ctx context.Context, m *Member, group string) bool {
+	ctx, cancel := context.WithTimeout(ctx, requests.Timeout)
+	defer cancel()
 	job, err := l.o.Client.GetJob(ctx, m.Run)
 	switch {
 	case err != nil && !apierrors.IsNotFound(err):

@@ -2,15 +2,16 @@ package groups
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/runtime/kube/podstate"
-	"pipec.dev/pipec/runtime/kube/requests"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/record"
 )
@@ -66,28 +67,28 @@ func (g *Groups) withdraw(s engine.Slot, after <-chan struct{}) {
 		if !g.host.Logged(ctx) {
 			return nil // another coordinator drives the run, and holds its slots
 		}
-		g.remove(ctx, s, &me)
+		g.remove(ctx, s.Group, s.Step, func(r *entries) {
+			r.holders, r.queue = drop(r.holders, me.is), drop(r.queue, me.is)
+		})
 		return nil
 	})
 }
 
-// remove removes the run from a group's Lease. If the server denies that, it is tried as long as the coordinator runs: until
-// then all runs of the group wait, this one too. It is called beside the loop.
-func (g *Groups) remove(ctx context.Context, s engine.Slot, me *Member) {
-	wait, told := g.o.Requests.BackOff(), false
+// remove removes entries of the run from a group's Lease. A request that the server refuses is repeated as long as the
+// coordinator runs: until then all runs of the group wait, this one too. It is called beside the loop.
+func (g *Groups) remove(ctx context.Context, group, step string, change func(*entries)) {
+	wait, warned := g.o.Requests.BackOff(), false
 	for {
-		_, _, err := g.lease.amend(ctx, s.Group, func(r *entries) {
-			r.holders, r.queue = drop(r.holders, me.is), drop(r.queue, me.is)
-		})
+		_, _, err := g.lease.amend(ctx, group, change)
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		if !told {
-			told = true
-			g.host.Post(func() { g.warn(s.Step, "its slot in group "+s.Group+" can't be released yet: "+err.Error()) })
+		if !warned {
+			warned = true
+			g.host.Post(func() { g.warn(step, "its slot in group "+group+" can't be released yet: "+err.Error()) })
 		}
-		if !requests.Denied(err) {
-			return
+		if status := apierrors.APIStatus(nil); !errors.As(err, &status) {
+			return // the annotations of the Lease can't be read: another request would fail as well
 		}
 		t := time.NewTimer(wait.NextBackOff())
 		select {
@@ -161,7 +162,7 @@ func (g *Groups) Resume(open *engine.Open, listed map[string]*corev1.Pod) {
 		g.host.Async(func(ctx context.Context) func() {
 			defer g.releasing.Done()
 			var found []Member
-			_, _, _ = g.lease.amend(ctx, group, func(r *entries) { // if this fails, the entries stay until the run has ended
+			g.remove(ctx, group, "", func(r *entries) {
 				found = nil
 				for _, m := range append(slices.Clone(r.holders), r.queue...) {
 					if stale(m) {

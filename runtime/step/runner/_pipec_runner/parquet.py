@@ -45,14 +45,15 @@ def prepared(frame):
 
 def distinct(texts):
     """Returns texts of which none occurs twice: a, a.1."""
-    out, taken = [], set(texts)
-    seen = set()
+    out, taken, last = [], set(texts), {}
     for text in texts:
-        name, n = text, 0
-        while name in seen or n and name in taken:
-            n += 1
-            name = "%s.%d" % (text, n)
-        seen.add(name)
+        name = text
+        if text in last:
+            while name in taken:
+                last[text] += 1
+                name = "%s.%d" % (text, last[text])
+        else:
+            last[text] = 0
         out.append(name)
     return out
 
