@@ -72,6 +72,7 @@ func templateFile(dir, path string, vars cty.Value) (cty.Value, error) {
 	if diags.HasErrors() {
 		return nothing, diags[0]
 	}
+	expr.UseOperators(node)
 	if t := vars.Type(); vars.IsNull() || !t.IsObjectType() && !t.IsMapType() {
 		return nothing, errors.New("the second argument must be a map of the values that the template reads")
 	}
@@ -80,7 +81,7 @@ func templateFile(dir, path string, vars cty.Value) (cty.Value, error) {
 	if diags.HasErrors() {
 		return nothing, diags[0]
 	}
-	if v.IsNull() || v.Type() != cty.String {
+	if v = Texts(node, v, cty.String); v.IsNull() || v.Type() != cty.String {
 		return nothing, fmt.Errorf("the result of template %q is not text", path)
 	}
 	return v, nil

@@ -15,7 +15,7 @@ type variables struct {
 	diags      *diag.List
 }
 
-// variable returns the value of a variable, given or by default, converted to its declared type and checked by its
+// value returns the value of a variable, given or by default, converted to its declared type and checked by its
 // validations.
 func (r *variables) value(n *Name) cty.Value {
 	b := n.block

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/zclconf/go-cty/cty"
-	"golang.org/x/text/unicode/norm"
 
 	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/program"
@@ -73,9 +72,6 @@ func (x *expansion) expand(i int) {
 		n = &x.graph.nodes[i]
 		n.children = append(n.children, child)
 		n.byKey[key] = child
-		if usual := norm.NFC.String(key); usual != key { // the program names instances in this form
-			n.byKey[usual] = child
-		}
 	}
 	for _, w := range x.graph.nodes[i].instanceWaiters {
 		if child, ok := x.graph.nodes[i].instance(w.key); ok {
@@ -166,12 +162,14 @@ func (ev *evaluator) elements(n *node) (_ []element, f *fault) {
 	var out []element
 	for it := v.ElementIterator(); it.Next(); {
 		k, e := it.Element()
-		one := element{key: part(k), value: part(e)}
+		one := element{key: k, value: part(e)} // an index is not a part of the list
 		switch {
 		case vt.IsSetType() && e.Type() != cty.String:
 			return bad(fmt.Errorf("the elements of a set are its keys, and must be strings"))
 		case vt.IsSetType():
-			one.key = part(e)
+			one.key = one.value
+		case vt.IsMapType() || vt.IsObjectType():
+			one.key = part(k)
 		}
 		if elems != nil {
 			one.datum = elems(len(out), one.key)

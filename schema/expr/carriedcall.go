@@ -3,11 +3,12 @@ package expr
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
 	"golang.org/x/text/unicode/norm"
 
 	"pipec.dev/pipec/schema/types"
@@ -90,6 +91,21 @@ func evaluated(e *hclsyntax.FunctionCallExpr, ctx *hcl.EvalContext) (args []*fix
 	return args, formed
 }
 
+// only returns the argument of a call that has one.
+func only(e *hclsyntax.FunctionCallExpr, args []*fixed) (cty.Value, bool) {
+	switch {
+	case len(args) != 1:
+		return cty.NilVal, false
+	case !e.ExpandFinal:
+		return args[0].v, true
+	}
+	elems, _ := elements(args[0].v)
+	if len(elems) != 1 {
+		return cty.NilVal, false
+	}
+	return elems[0], true
+}
+
 // with returns the call with other arguments.
 func with(e *hclsyntax.FunctionCallExpr, args []*fixed, value func(cty.Value) cty.Value) *hclsyntax.FunctionCallExpr {
 	out := *e
@@ -167,10 +183,14 @@ type encoding struct{ *hclsyntax.FunctionCallExpr }
 func (e *encoding) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	args, formed := evaluated(e.FunctionCallExpr, ctx)
 	v, diags := with(e.FunctionCallExpr, args, types.Computed).Value(ctx)
-	if !formed || diags.HasErrors() || !v.IsKnown() || len(args) != 1 {
+	if !formed || diags.HasErrors() || !v.IsKnown() {
 		return v, diags
 	}
-	data, err := types.ToJSON(args[0].v)
+	arg, ok := only(e.FunctionCallExpr, args)
+	if !ok {
+		return v, diags
+	}
+	data, err := types.ToJSON(arg)
 	if err != nil {
 		return v, diags
 	}
@@ -185,11 +205,13 @@ type writing struct{ *hclsyntax.FunctionCallExpr }
 func (e *writing) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	args, _ := evaluated(e.FunctionCallExpr, ctx)
 	v, diags := with(e.FunctionCallExpr, args, types.Computed).Value(ctx)
-	if diags.HasErrors() || v.IsNull() || !v.IsKnown() || len(args) != 1 {
+	if diags.HasErrors() || v.IsNull() || !v.IsKnown() {
 		return v, diags
 	}
-	if text, ok := types.InTemplate(args[0].v); ok {
-		v = types.Replaced(v, text)
+	if arg, ok := only(e.FunctionCallExpr, args); ok {
+		if text, ok := types.InTemplate(arg); ok {
+			v = types.Replaced(v, text)
+		}
 	}
 	return v, diags
 }
@@ -199,16 +221,17 @@ type decoding struct{ *hclsyntax.FunctionCallExpr }
 
 func (e *decoding) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	args, _ := evaluated(e.FunctionCallExpr, ctx)
-	v, diags := with(e.FunctionCallExpr, args, types.Computed).Value(ctx)
-	if diags.HasErrors() || v.IsNull() || !v.IsKnown() || v.IsMarked() || len(args) != 1 {
-		return v, diags
-	}
-	text, ok := types.InTemplate(args[0].v)
-	if !ok {
-		return v, diags
-	}
-	if carried, err := types.Decode([]byte(strings.TrimPrefix(text, byteOrderMark))); err == nil {
-		v = carried
-	}
-	return v, diags
+	own := ctx.NewChild() // the arguments have been evaluated, so that it replaces the function of this call alone
+	own.Functions = decoders()
+	return with(e.FunctionCallExpr, args, func(v cty.Value) cty.Value {
+		if text, ok := types.InTemplate(v); ok {
+			return types.Replaced(v, text)
+		}
+		return v
+	}).Value(own)
 }
+
+// decoders returns the functions whose results carry the texts of what they decode, by name.
+var decoders = sync.OnceValue(func() map[string]function.Function {
+	return map[string]function.Function{"jsondecode": checked(jsonDecodeFunc(types.Decode), nil)}
+})

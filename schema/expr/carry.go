@@ -139,12 +139,14 @@ func carriedFor(e *hclsyntax.ForExpr) {
 // spread is the collection of a `for`. HCL would give the marks of the collection to the result as a whole.
 type spread struct {
 	hclsyntax.Expression
-	part func(cty.Value) cty.Value
+	part    func(cty.Value) cty.Value
+	indexed bool // the keys of its elements are their indexes, and not parts of it
 }
 
 func (e *spread) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	v, diags := e.Expression.Value(ctx)
 	v, e.part = types.Spread(v)
+	e.indexed = v.Type().IsListType() || v.Type().IsTupleType()
 	return v, diags
 }
 
@@ -152,13 +154,13 @@ func (e *spread) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 type element struct {
 	hclsyntax.Expression
 	of    *spread
-	names [2]string
+	names [2]string // of the key, which may be "", and of the value
 }
 
 func (e *element) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	if e.of.part != nil {
-		for _, name := range e.names {
-			if v, ok := ctx.Variables[name]; ok {
+		for i, name := range e.names {
+			if v, ok := ctx.Variables[name]; ok && !(i == 0 && e.of.indexed) {
 				ctx.Variables[name] = e.of.part(v) // ctx is for this element alone
 			}
 		}

@@ -105,6 +105,8 @@ func TestTextIsCarried(t *testing.T) {
 		{`[1, 2, 3][step.a.n]`, `2`},
 		{`zipmap([step.a.d], [step.a.n])`, `{"D":1.0}`},
 		{`step.a.l[*]`, `["D","C","z"]`},
+		{`[jsonencode([[step.a.n]]...), tostring([step.a.n]...), jsondecode(["[1.0]"]...)]`, `["[1.0]","1.0",[1.0]]`},
+		{`[for i, x in tolist(toset([step.a.n, 5])) : "${i}=${x}"]`, `["0=1.0","1=5"]`},
 	} {
 		got, err := asJSON(c.text, refs)
 		if got = strings.NewReplacer(nfd, "D", nfc, "C").Replace(got); err != nil || got != c.want {

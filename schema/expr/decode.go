@@ -23,21 +23,22 @@ func textParam() []function.Parameter {
 
 // jsonDecodeFunc loses no data: go-cty's own function drops one of two equal keys, and doesn't accept a key that is not
 // normalized.
-func jsonDecodeFunc() function.Function {
-	decode := func(v cty.Value) (cty.Value, error) {
-		out, err := types.Implied([]byte(strings.TrimPrefix(v.AsString(), byteOrderMark)))
-		if err != nil {
-			return out, function.NewArgError(0, err)
-		}
-		return out, nil
-	}
+func jsonDecodeFunc(decode func(data []byte) (cty.Value, error)) function.Function {
+	params := textParam()
+	params[0].AllowMarked = true
 	return function.New(&function.Spec{
 		Description: stdlib.JSONDecodeFunc.Description(),
-		Params:      textParam(),
+		Params:      params,
 		// The type is found with the value, so that the text is decoded once. The compiler asks for the type of a call
 		// with a text that it knows.
 		Type: func(args []cty.Value) (cty.Type, error) { return cty.DynamicPseudoType, nil },
-		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return decode(args[0]) },
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			out, err := decode([]byte(strings.TrimPrefix(types.Text(args[0]), byteOrderMark)))
+			if err != nil {
+				return cty.NilVal, function.NewArgError(0, err)
+			}
+			return out.WithSameMarks(types.Bare(args[0])), nil
+		},
 	})
 }
 

@@ -25,8 +25,8 @@ func Comparing(op *hclsyntax.Operation) *hclsyntax.Operation {
 	return calculating(op)
 }
 
-// comparing does so in the whole of an expression.
-func comparing(e hclsyntax.Expression) {
+// UseOperators replaces the operators in an expression by those that pipec evaluates.
+func UseOperators(e hclsyntax.Expression) {
 	_ = hclsyntax.VisitAll(e, func(n hclsyntax.Node) hcl.Diagnostics {
 		switch n := n.(type) {
 		case *hclsyntax.BinaryOpExpr:

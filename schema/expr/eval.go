@@ -93,17 +93,16 @@ func (e *Expr) read(vars *tree, lookup Lookup) error {
 	return nil
 }
 
-// Key returns the text of each.key.
+// Key returns the text of each.key by which an instance is named. It is in the Unicode form NFC, as the program's references are.
 func Key(v cty.Value) string {
 	v, _ = v.Unmark()
 	switch {
 	case v.IsNull() || !v.IsKnown():
 		return ""
 	case v.Type() == cty.Number:
-		v, _ = v.Unmark()
 		return v.AsBigFloat().Text('f', -1)
 	case v.Type() == cty.String:
-		return types.Text(v)
+		return v.AsString()
 	}
 	return ""
 }
@@ -153,7 +152,7 @@ func Parse(text string) (hclsyntax.Expression, error) {
 	if diags.HasErrors() {
 		return nil, errors.New(sentence(diags[0]))
 	}
-	comparing(node)
+	UseOperators(node)
 	return node, nil
 }
 

@@ -12,6 +12,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
+
+	"pipec.dev/pipec/schema/types"
 )
 
 // Functions returns the functions that can be called at run time, by name. They are pure, so that the same inputs give the same
@@ -47,7 +49,7 @@ func functions() map[string]function.Function {
 		"setsubtract": setSubtract(), "setunion": setUnion(), "slice": stdlib.SliceFunc, "sort": sortFunc(),
 		"values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
 
-		"csvdecode": csvDecodeFunc(), "jsondecode": jsonDecodeFunc(), "jsonencode": stdlib.JSONEncodeFunc,
+		"csvdecode": csvDecodeFunc(), "jsondecode": jsonDecodeFunc(types.Implied), "jsonencode": stdlib.JSONEncodeFunc,
 		"formatdate": stdlib.FormatDateFunc, "timeadd": stdlib.TimeAddFunc,
 
 		"tobool": stdlib.MakeToFunc(cty.Bool), "tonumber": stdlib.MakeToFunc(cty.Number), "tostring": stdlib.MakeToFunc(cty.String),

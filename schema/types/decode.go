@@ -18,11 +18,8 @@ func FromJSON(data []byte, t cty.Type) (cty.Value, error) {
 	return decode(canonical, t)
 }
 
-// Restore decodes the output of ToJSON for a value of type t, including its nulls.
+// Restore decodes the output of ToJSON for a value of type t, including its nulls. The value may have any size.
 func Restore(data []byte, t cty.Type) (cty.Value, error) {
-	if HasArtifact(t) {
-		return cty.NilVal, errors.New("an artifact is not a value")
-	}
 	c := codec{in: data, out: writer{buf: make([]byte, 0, len(data))}, nulls: true}
 	if err := c.document(t); err != nil {
 		return cty.NilVal, explain(data, err)
@@ -34,11 +31,7 @@ func Restore(data []byte, t cty.Type) (cty.Value, error) {
 // equal, also in the Unicode form NFC, and text that is not valid Unicode are errors. The value carries the text of its strings and
 // numbers.
 func Decode(data []byte) (cty.Value, error) {
-	c := codec{in: data, out: writer{buf: make([]byte, 0, len(data))}, nulls: true}
-	if err := c.document(cty.DynamicPseudoType); err != nil {
-		return cty.NilVal, explain(data, err)
-	}
-	return decode(c.out.buf, cty.DynamicPseudoType)
+	return Restore(data, cty.DynamicPseudoType)
 }
 
 // Implied is Decode without the texts: strings are in NFC, and numbers have only their value.

@@ -95,7 +95,7 @@ func (e *encoder) object(v cty.Value) error {
 			return err
 		}
 	}
-	e.out.sort(l) // the forms of keys are distinct, as they are
+	e.out.sort(l) // distinct keys have distinct texts
 	e.out.end(l, '}')
 	return nil
 }

@@ -207,8 +207,9 @@ func (w *writer) set(l level) {
 
 // quote returns a text in quotes, for messages. Characters that can be mistaken for others are escaped.
 func quote(s string) string {
-	if len(s) > 200 {
-		s = s[:200] + "…"
+	const most = 200
+	if len(s) > most {
+		return strconv.QuoteToASCII(strings.ToValidUTF8(s[:most], "")) + "…"
 	}
 	return strconv.QuoteToASCII(s)
 }
