@@ -133,7 +133,7 @@ func (j *judge) groups() {
 	})
 }
 
-// committedOnce: no process of an attempt starts after its result was committed, and no attempt after a success.
+// committedOnce: no process of an attempt starts after its result was committed.
 func (j *judge) committedOnce() {
 	committed := map[string]time.Duration{}
 	for i := range j.History {
