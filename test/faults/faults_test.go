@@ -3,6 +3,7 @@ package faults
 import (
 	"flag"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,6 +54,9 @@ func repeat(t *testing.T, text string) {
 		t.Fatal(err)
 	}
 	s := newSimulator(t)
+	if s.runs[c.Run] == nil {
+		t.Fatalf("there is no reference run %q; there are %s", c.Run, strings.Join(s.names, ", "))
+	}
 	w, faults := s.run(t, c)
 	for _, e := range w.History.Events() {
 		t.Log(e)

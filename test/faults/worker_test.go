@@ -28,7 +28,7 @@ type outcome struct {
 	Hash   uint64   `json:"hash"`             // of the history
 }
 
-// workerEnv says that this process is a worker.
+// workerEnv is set in a worker, to its directory.
 const workerEnv = "PIPEC_FAULTS_WORKER"
 
 // patience is how long one simulation may take on a busy machine.
@@ -41,9 +41,11 @@ const memory = "/dev/shm"
 // as a worker of TestFaults: a process with one CPU and a seeded math/rand, which many packages take their jitter from, so
 // that a cell is always the same.
 func TestWorker(t *testing.T) {
-	if os.Getenv(workerEnv) == "" {
+	dir := os.Getenv(workerEnv)
+	if dir == "" {
 		return
 	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // TestFaults, which may have been killed, removes it as well
 	s := newSimulator(t)
 	out := json.NewEncoder(os.NewFile(3, "outcomes"))
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
@@ -51,7 +53,10 @@ func TestWorker(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := out.Encode(s.outcome(t, c)); err != nil {
+		watchdog := time.AfterFunc(patience, func() { _ = syscall.Kill(os.Getpid(), syscall.SIGQUIT) }) // prints all goroutines
+		err = out.Encode(s.outcome(t, c))
+		watchdog.Stop()
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -88,6 +93,7 @@ func hashOf(events []history.Event) uint64 {
 // worker is a process that simulates cells. It is used by one goroutine.
 type worker struct {
 	cmd    *exec.Cmd
+	dir    string // of all its files
 	in     *os.File
 	out    *bufio.Reader
 	stderr *strings.Builder
@@ -107,16 +113,24 @@ func startWorker() (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.cmd = exec.Command(self, "-test.run=^TestWorker$", "-test.timeout=0")
-	w.cmd.Env = append(os.Environ(), workerEnv+"=1", "GOMAXPROCS=1", "GOGC=400")
+	parent := ""
 	if _, err := os.Stat(memory); err == nil {
-		w.cmd.Env = append(w.cmd.Env, "TMPDIR="+memory)
+		parent = memory
 	}
+	if w.dir, err = os.MkdirTemp(parent, "pipec-faults-*"); err != nil {
+		return nil, err
+	}
+	w.cmd = exec.Command(self, "-test.run=^TestWorker$", "-test.timeout=0")
+	w.cmd.Env = append(os.Environ(), workerEnv+"="+w.dir, "TMPDIR="+w.dir, "GOMAXPROCS=1", "GOGC=400")
+	w.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt ends TestFaults alone: the worker then reads the end of its input
 	w.cmd.Stdin, w.cmd.Stdout, w.cmd.Stderr, w.cmd.ExtraFiles = stdin, w.stderr, w.stderr, []*os.File{report}
 	w.in, w.out = in, bufio.NewReader(out)
 	err = w.cmd.Start()
 	_ = stdin.Close()
 	_ = report.Close()
+	if err != nil {
+		_ = os.RemoveAll(w.dir)
+	}
 	return w, err
 }
 
@@ -126,14 +140,12 @@ func (w *worker) run(c plan.Cell) (outcome, error) {
 	if _, err := fmt.Fprintln(w.in, c); err != nil {
 		return o, err
 	}
-	watchdog := time.AfterFunc(patience, func() { _ = w.cmd.Process.Signal(syscall.SIGQUIT) })
 	line, err := w.out.ReadBytes('\n')
-	watchdog.Stop()
 	if err == nil {
 		err = json.Unmarshal(line, &o)
 	}
 	if err != nil {
-		_ = w.cmd.Wait()
+		w.stop()
 		text := w.stderr.String()
 		if i := strings.Index(text, "SIGQUIT"); i >= 0 {
 			text = text[i:]
@@ -149,4 +161,5 @@ func (w *worker) run(c plan.Cell) (outcome, error) {
 func (w *worker) stop() {
 	_ = w.in.Close()
 	_ = w.cmd.Wait()
+	_ = os.RemoveAll(w.dir)
 }

@@ -1,9 +1,12 @@
 package check
 
 import (
+	"context"
+	"fmt"
 	"strings"
-	"time"
 
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/record"
 	"pipec.dev/pipec/test/faults/history"
 )
 
@@ -133,17 +136,26 @@ func (j *judge) groups() {
 	})
 }
 
-// committedOnce: no process of an attempt starts after its result was committed, and no attempt after a success.
+// committedOnce: no process of an attempt starts after its result was committed, and none of a later attempt after a success.
 func (j *judge) committedOnce() {
-	committed := map[string]time.Duration{}
+	committed := map[string]record.Status{} // by the name of the attempt
 	for i := range j.History {
 		e := &j.History[i]
 		switch {
 		case e.What == history.Stored && strings.HasSuffix(e.Text, "/result.json"):
-			committed[strings.TrimPrefix(e.Who, "step ")] = e.At
+			r, err := store.ReadJSON[record.Result](context.Background(), j.Store, e.Text)
+			if err != nil {
+				j.wrong(e.At, "%s can't be read: %s", e.Text, err)
+			}
+			committed[strings.TrimPrefix(e.Who, "step ")] = r.Status
 		case e.What == history.Process:
 			if _, ok := committed[name(e)]; ok {
 				j.wrong(e.At, "attempt %d of %s ran again after it had committed", e.Attempt, e.Step)
+			}
+			for n := 1; n < e.Attempt && !j.mode.Fails; n++ { // a result that can't be read within the grace of the store counts as lost
+				if committed[fmt.Sprintf("%s.%d", e.Step, n)] == record.Succeeded {
+					j.wrong(e.At, "attempt %d of %s ran after attempt %d had succeeded", e.Attempt, e.Step, n)
+				}
 			}
 		}
 	}

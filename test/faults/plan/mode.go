@@ -42,7 +42,7 @@ var Modes = []Mode{
 	{Name: "401", Doc: "the API server doesn't know the client, once", At: api},
 	{Name: "403", Doc: "the API server forbids the call, once", At: api},
 	{Name: "409", Doc: "the API server answers a write with a conflict, once", At: apiWrite},
-	{Name: "422", Doc: "an admission webhook finds a pod invalid, once", At: func(p Point) bool { return apiWrite(p) && p.Verb != "POST" }, Fails: true},
+	{Name: "422", Doc: "the API server answers a change or a deletion with Invalid, once", At: func(p Point) bool { return apiWrite(p) && p.Verb != "POST" }, Fails: true},
 	{Name: "429", Doc: "the server is busy, once", At: func(p Point) bool { return p.Who != Node }},
 	{Name: "500", Doc: "the server fails, once", At: func(p Point) bool { return p.Who != Node }},
 	{Name: "reset", Doc: "the connection ends before the call is obeyed", At: func(p Point) bool { return p.Who != Node }},

@@ -76,6 +76,9 @@ func Parse(text string) (Cell, error) {
 		if err != nil {
 			return Cell{}, bad
 		}
+		if _, ok := Find(mode); !ok {
+			return Cell{}, fmt.Errorf("%q is not a cell: there is no fault %q", text, mode)
+		}
 		c.Faults = append(c.Faults, Fault{mode, Point{parts[0], parts[1], parts[2][:i], n}})
 	}
 	return c, nil
