@@ -28,9 +28,9 @@ func Type(e hcl.Expression, diags *diag.List) (cty.Type, bool) {
 	return t, len(faults) == 0
 }
 
-// converted converts v, the value of e, to the expected type, or reports why that isn't possible.
+// converted converts v, the value of e, to the expected type, or reports why that isn't possible. The texts of numbers are kept.
 func converted(v cty.Value, want cty.Type, e hcl.Expression, nullable bool, diags *diag.List) (cty.Value, bool) {
-	v, marks := v.UnmarkDeep()
+	v, marks := types.Apart(v)
 	if v.IsNull() && nullable {
 		return cty.NullVal(want.WithoutOptionalAttributesDeep()), true
 	}

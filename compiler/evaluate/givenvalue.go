@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"pipec.dev/pipec/compiler/diag"
@@ -14,7 +15,7 @@ func (s *Given) value(g given, declared cty.Type, n *Name) (cty.Value, bool) {
 	if g.value != cty.NilVal {
 		return s.imports(g, declared, n)
 	}
-	node := g.expr
+	node, src := g.expr, g.src
 	if n.Sensitive {
 		g.at = n.Range // a value that the user sets is shown where the variable is declared
 	}
@@ -33,7 +34,7 @@ func (s *Given) value(g given, declared cty.Type, n *Name) (cty.Value, bool) {
 			s.diags.Add(notWritten(g.at, declared, n))
 			return cty.NilVal, false
 		}
-		node = parsed
+		node, src = parsed, []byte(g.text)
 	}
 	if len(node.Variables()) > 0 {
 		s.diags.Add(diag.New("not-constant", g.at, "the value of %s must be a literal: it can't contain references", n.Address))
@@ -51,9 +52,12 @@ func (s *Given) value(g given, declared cty.Type, n *Name) (cty.Value, bool) {
 		s.diags.Add(diag.New("evaluation", g.at, "the value of %s must be a literal: it can't call functions or fail", n.Address))
 		return cty.NilVal, false
 	}
+	if e, ok := node.(hclsyntax.Expression); ok {
+		v = written(v, e, expr.Source(src), nil, nil)
+	}
 	out, err := types.Convert(v, declared)
 	if err != nil {
-		at := hcl.Expression(hcl.StaticExpr(v, g.at))
+		at := hcl.Expression(hcl.StaticExpr(types.Computed(v), g.at))
 		if g.expr != nil && !n.Sensitive {
 			at = g.expr
 		}

@@ -27,7 +27,7 @@ func (s *Given) imported(b *decode.Block, values map[string]cty.Value) {
 
 // imports converts a value of the importer to the declared type.
 func (s *Given) imports(g given, declared cty.Type, n *Name) (cty.Value, bool) {
-	v, marks := g.value.UnmarkDeep()
+	v, marks := types.Apart(g.value)
 	if len(marks) > 0 {
 		n.Sensitive = true
 	}
@@ -37,7 +37,7 @@ func (s *Given) imports(g given, declared cty.Type, n *Name) (cty.Value, bool) {
 		d := Mismatch(g.expr, v.Type(), declared, err)
 		switch {
 		case n.Sensitive && v.Type().IsPrimitiveType():
-			d = Mismatch(hcl.StaticExpr(v, g.at), v.Type(), declared, err)
+			d = Mismatch(hcl.StaticExpr(types.Computed(v), g.at), v.Type(), declared, err)
 		case n.Sensitive: // the message would show parts of the value and its keys
 			d = diag.New("type-mismatch", g.at, "expected %s, but this sensitive value is not", types.Phrase(declared))
 		}

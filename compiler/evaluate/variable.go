@@ -36,7 +36,7 @@ func (r *variables) value(n *Name) cty.Value {
 	}
 	var byDefault cty.Value
 	if e := b.Attr("default"); e != nil {
-		v, ok := r.constants.Const(e)
+		v, ok := r.constants.Written(e)
 		if !ok {
 			return cty.NilVal
 		}
@@ -69,7 +69,7 @@ func (r *variables) value(n *Name) cty.Value {
 	if n.Sensitive {
 		v = v.Mark(sensitive{})
 	}
-	n.value = v // its validations read it
+	n.constant = newConstant(v) // its validations read it
 	n.state = done
 	if !r.validate(n) {
 		return cty.NilVal

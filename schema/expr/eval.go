@@ -37,6 +37,7 @@ func (e *Expr) Eval(lookup Lookup) (v cty.Value, err error) {
 	if err := e.read(vars, lookup); err != nil {
 		return cty.NilVal, err
 	}
+	numberForms(node, Source([]byte(e.Text)))
 	collecting(node, vars)
 	choosing(node)
 	node = carrying(node)
