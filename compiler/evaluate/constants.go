@@ -67,6 +67,17 @@ func (c *Constants) Value(node hclsyntax.Expression) (cty.Value, bool) {
 	if !ok {
 		return cty.NilVal, false
 	}
+	return c.written(v, node, ctx, texts)
+}
+
+// written is like the function written. A panic is reported.
+func (c *Constants) written(v cty.Value, node hclsyntax.Expression, ctx *hcl.EvalContext, texts map[string]cty.Value) (out cty.Value, ok bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.diags.Add(diag.Internal(node.Range(), "evaluating this expression", p, readsSensitive(ctx)))
+			out, ok = cty.NilVal, false
+		}
+	}()
 	return written(v, node, c.scope.Source, ctx, texts), true
 }
 
