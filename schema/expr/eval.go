@@ -61,9 +61,7 @@ func (e *Expr) read(vars *tree, lookup Lookup) error {
 			return err
 		}
 	}
-	if len(values) > 1 {
-		types.Distinguish(values)
-	}
+	types.Distinguish(values)
 	for i, ref := range e.Refs {
 		v := values[i]
 		r, ok := StepRef(ref)

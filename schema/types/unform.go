@@ -67,7 +67,7 @@ func Passed(v cty.Value) cty.Value {
 
 func isForm(mark any) bool {
 	switch mark.(type) {
-	case form, *forms:
+	case form, *forms, textless:
 		return true
 	}
 	return false
