@@ -31,7 +31,7 @@ func (a *Attributes) Get(b *decode.Block, name string, want cty.Type) (cty.Value
 	if !ok {
 		return cty.NilVal, false
 	}
-	if v, ok = converted(v, want, e, false, a.diags); !ok {
+	if v, ok = converted(v, want, e, false, a.constants.scope); !ok {
 		return cty.NilVal, false
 	}
 	if IsSensitive(v) {

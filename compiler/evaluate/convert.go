@@ -29,7 +29,7 @@ func Type(e hcl.Expression, diags *diag.List) (cty.Type, bool) {
 }
 
 // converted converts v, the value of e, to the expected type, or reports why that isn't possible. The texts of numbers are kept.
-func converted(v cty.Value, want cty.Type, e hcl.Expression, nullable bool, diags *diag.List) (cty.Value, bool) {
+func converted(v cty.Value, want cty.Type, e hcl.Expression, nullable bool, scope *Scope) (cty.Value, bool) {
 	v, marks := types.Apart(v)
 	if v.IsNull() && nullable {
 		return cty.NullVal(want.WithoutOptionalAttributesDeep()), true
@@ -37,7 +37,7 @@ func converted(v cty.Value, want cty.Type, e hcl.Expression, nullable bool, diag
 	v = Texts(e, v, want)
 	out, err := types.Convert(v, want)
 	if err != nil {
-		diags.Add(Mismatch(e, v.Type(), want, err))
+		scope.diags.Add(Mismatch(e, v.Type(), want, err, scope.Source))
 		return cty.NilVal, false
 	}
 	return out.WithMarks(marks), true

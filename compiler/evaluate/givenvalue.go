@@ -1,6 +1,8 @@
 package evaluate
 
 import (
+	"encoding/json"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -27,6 +29,9 @@ func (s *Given) value(g given, declared cty.Type, n *Name) (cty.Value, bool) {
 			return cty.StringVal(g.text), true
 		}
 		parsed, err := expr.Parse(g.text)
+		if err != nil && json.Valid([]byte(g.text)) {
+			return s.json(g, declared, n)
+		}
 		switch {
 		case declared == cty.DynamicPseudoType && (err != nil || len(parsed.Variables()) > 0):
 			return cty.StringVal(g.text), true
@@ -61,10 +66,27 @@ func (s *Given) value(g given, declared cty.Type, n *Name) (cty.Value, bool) {
 		if g.expr != nil && !n.Sensitive {
 			at = g.expr
 		}
-		s.diags.Add(Mismatch(at, v.Type(), declared, err))
+		s.diags.Add(Mismatch(at, v.Type(), declared, err, expr.Source(src)))
 		return cty.NilVal, false
 	}
 	return out, true
+}
+
+// json converts a value that is JSON and not a literal of the language: it has an escape such as "\ud83d\ude00".
+func (s *Given) json(g given, declared cty.Type, n *Name) (cty.Value, bool) {
+	v, err := types.Implied([]byte(g.text))
+	if err == nil {
+		v, err = types.Convert(v, declared)
+	}
+	if err != nil {
+		d := notWritten(g.at, declared, n)
+		if !n.Sensitive {
+			d = d.WithDetail("%s.", upperFirst(err.Error()))
+		}
+		s.diags.Add(d)
+		return cty.NilVal, false
+	}
+	return v, true
 }
 
 // notWritten reports text that is not a literal of the declared type.

@@ -40,7 +40,7 @@ func (r *variables) value(n *Name) cty.Value {
 		if !ok {
 			return cty.NilVal
 		}
-		if byDefault, ok = converted(v, declared, e, true, r.diags); !ok {
+		if byDefault, ok = converted(v, declared, e, true, r.constants.scope); !ok {
 			return cty.NilVal
 		}
 		if !hasType {
@@ -93,7 +93,7 @@ func (r *variables) validate(n *Name) bool {
 			continue
 		}
 		v, _ = v.Unmark()
-		v, ok = converted(v, cty.Bool, e, false, r.diags)
+		v, ok = converted(v, cty.Bool, e, false, r.constants.scope)
 		message, told := r.attributes.String(rule, "error_message")
 		if !ok || !told {
 			good = false

@@ -14,19 +14,19 @@ import (
 // flagged matches a verb that doesn't write a number as a template does: %#v is JSON, and %+v has a sign.
 var flagged = regexp.MustCompile(`%[-0-9.\[\]]*[#+ ]`)
 
-// formatted returns the arguments of a call of format or formatlist, in which numbers that carry a text are strings with that text:
-// %s and %v write them as a template does, and %d and others convert them to the same number.
+// formatted returns the arguments of a call that cuts or joins text, in which numbers that carry a text are strings with that text. %s
+// and %v write them as a template does, and %d and others convert them to the same number. So does join with a list of type any.
 func formatted(e *hclsyntax.FunctionCallExpr, args []*fixed) ([]*fixed, bool) {
-	if e.Name != "format" && e.Name != "formatlist" || len(args) == 0 {
-		return nil, false
-	}
-	if f, ok := types.InTemplate(args[0].v); !ok || flagged.MatchString(f) {
-		return nil, false
+	formats := e.Name == "format" || e.Name == "formatlist"
+	if formats && len(args) > 0 {
+		if f, ok := types.InTemplate(args[0].v); !ok || flagged.MatchString(f) {
+			return nil, false
+		}
 	}
 	out := append([]*fixed{}, args...)
 	changed := false
-	for i := 1; i < len(args); i++ {
-		list := e.Name == "formatlist" || e.ExpandFinal && i == len(args)-1
+	for i := range args {
+		list := e.Name != "format" || e.ExpandFinal && i == len(args)-1
 		v, ok := numbersAsText(args[i].v, list)
 		if ok {
 			out[i] = &fixed{args[i].Expression, v, args[i].diags}

@@ -49,7 +49,7 @@ func toText(v *model.Value) {
 
 // mismatch reports a value that does not fit, with the place of the declared type and those of the outputs that it reads.
 func (e *Evaluator) mismatch(v *model.Value, want cty.Type, x hcl.Expression, declared hcl.Range, err error) {
-	d := evaluate.Mismatch(x, v.Type, want, err)
+	d := evaluate.Mismatch(x, v.Type, want, err, e.project.Scope.Source)
 	if declared.Filename != "" {
 		d = d.WithRelated(declared, "it is declared as %s", types.String(want))
 	}
