@@ -3,12 +3,8 @@
 package check
 
 import (
-	"os"
-	"path/filepath"
-
 	"pipec.dev/pipec/compiler"
 	"pipec.dev/pipec/compiler/diag"
-	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/project"
 )
 
@@ -44,7 +40,7 @@ func Validate(open Opener, paths []string) (*Found, error) {
 	out := &Found{Sources: map[string][]byte{}}
 	done := map[string]*project.Compiled{}
 	for _, path := range paths {
-		dir, only, err := target(path)
+		dir, only, err := project.Target(path)
 		if err != nil {
 			return nil, err
 		}
@@ -72,17 +68,4 @@ func (f *Found) add(sources map[string][]byte, diags []diag.Diagnostic, only str
 			f.Diags = append(f.Diags, d)
 		}
 	}
-}
-
-// target returns the project's directory that a path refers to, and the only file of it that is meant, or "".
-func target(path string) (dir, only string, err error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return "", "", fault.Usagef("there is no file or directory %s", path)
-	case info.IsDir():
-		return path, "", nil
-	}
-	dir = filepath.Dir(path)
-	return dir, filepath.Join(dir, filepath.Base(path)), nil
 }
