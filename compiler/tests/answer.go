@@ -27,7 +27,7 @@ func (r *reader) answer(t *Test, b *decode.Block) {
 		return
 	}
 	if s.def.Approval == nil {
-		r.project.Diags.Add(diag.New("out-of-place", b.LabelRange, "step %q is not an approval, and asks nobody", b.Label).
+		r.project.Diags.Add(diag.New("out-of-place", b.LabelRange, "step %q is not an approval", b.Label).
 			WithSuggestion("write mock %q { … }", b.Label))
 		return
 	}

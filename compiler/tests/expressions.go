@@ -6,6 +6,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 
+	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/compiler/infer"
 	"pipec.dev/pipec/schema/record"
@@ -87,15 +88,41 @@ func (s scope) Resolve(t hcl.Traversal, _ bool) (cty.Type, int) {
 		return typ, taken
 	}
 	if typ, ok := s.roots[t.RootName()]; ok {
-		return typ, 1
+		return s.member(t, typ)
 	}
 	var more []string
 	for _, root := range evaluate.Names(s.roots) {
-		if root != wholeRoot {
+		switch {
+		case root == wholeRoot:
+		case s.roots[root].IsObjectType():
+			more = append(more, root+".NAME")
+		default:
 			more = append(more, root)
 		}
 	}
 	s.project.Diags.Add(s.project.Scope.Misplaced(t, more))
+	return cty.NilType, 0
+}
+
+// member returns the type of the name behind a root: of x in step.x.
+func (s scope) member(t hcl.Traversal, typ cty.Type) (cty.Type, int) {
+	if len(t) < 2 || !typ.IsObjectType() {
+		return typ, 1
+	}
+	name, ok := t[1].(hcl.TraverseAttr)
+	if !ok {
+		return typ, 1
+	}
+	if typ.HasAttribute(name.Name) {
+		return typ.AttributeType(name.Name), 2
+	}
+	what := t.RootName()
+	if what == "run" {
+		what = "property of a run"
+	}
+	at := hcl.RangeBetween(t[0].SourceRange(), name.SrcRange)
+	s.project.Diags.Add(s.project.Scope.Near(diag.New("unknown-reference", at, "no %s is named %q", what, name.Name), t.RootName()+".", name.Name,
+		func() []string { return evaluate.Names(typ.AttributeTypes()) }))
 	return cty.NilType, 0
 }
 

@@ -60,7 +60,7 @@ func (r *reader) mock(t *Test, b *decode.Block) {
 func (r *reader) address(t *Test, b *decode.Block) *stepTypes {
 	addr, err := record.ParseAddress(b.Label)
 	if err != nil {
-		r.project.Diags.Add(diag.New("invalid-name", b.LabelRange, "%q is not the address of a step: %v", b.Label, err))
+		r.project.Diags.Add(diag.New("invalid-name", b.LabelRange, "%v", err))
 		return nil
 	}
 	if t.mocks[b.Label] != nil || t.answers[b.Label] != nil {

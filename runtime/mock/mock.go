@@ -60,9 +60,9 @@ type StuckError struct {
 
 func (e *StuckError) Error() string {
 	if len(e.Approvals) > 0 {
-		return "the run waits for ever: there is no answer to the approval " + e.Approvals[0]
+		return "the run waits forever: there is no answer to the approval " + e.Approvals[0]
 	}
-	return "the run waits for ever"
+	return "the run waits forever"
 }
 
 // Run runs a program to its end.

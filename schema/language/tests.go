@@ -8,7 +8,7 @@ func Tests() *Block {
 
 func test() *Block {
 	return &Block{Name: "test", Label: "name", AnyLabel: true,
-		Doc: "A run without processes: the test says what the steps come to, and asserts what follows.",
+		Doc: "A run without processes: the test declares what the steps come to, and asserts what follows.",
 		Attributes: []*Attribute{
 			attr("pipeline", Const, "string", "The pipeline that is run. Default: the only one."),
 			attr("params", Const, "map(any)", "Values of params. An artifact param needs no value."),
@@ -20,7 +20,7 @@ func test() *Block {
 				Doc:        "What a step comes to: `mock \"train\" { … }`. The label is a step, or the address of a part of one: `fan[\"a\"]`, `fan[0]`, `refine#2`, `call.train`. The most exact one counts. A step without a mock succeeds with the outputs 0, \"\", false and empty.",
 				Attributes: outcome("the step", attr("cached", Const, "bool", "Whether an earlier run has the result. Only of a step with `cache`.").byDefault("false")),
 				Blocks: []*Block{{Name: "attempt",
-					Doc:        "What one attempt comes to. The first block is the first attempt, and so on. The attempts after the last block come to what the mock itself says.",
+					Doc:        "What one attempt comes to. The first block is the first attempt, and so on. The attempts after the last block come to what the mock itself declares.",
 					Attributes: outcome("the attempt"),
 				}}},
 			{Name: "answer", Label: "step", AnyLabel: true,

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"pipec.dev/pipec/compiler/diag"
@@ -75,7 +76,7 @@ func (r *Results) project(p *project.Project, only string, o Options) error {
 	if err != nil {
 		return fault.Env(err)
 	}
-	r.add(set.Sources, faults.Sorted())
+	r.add(set.Sources, of(faults.Sorted(), only))
 	if only != "" && set.Sources[only] == nil && !faults.HasErrors() {
 		return fault.Usagef("%s contains no tests: their files are named *.pipec-test.hcl or *.pipec-test.yaml", only)
 	}
@@ -87,6 +88,14 @@ func (r *Results) project(p *project.Project, only string, o Options) error {
 		r.run(t, o)
 	}
 	return nil
+}
+
+// of returns the diagnostics of one file, or all of them for "".
+func of(ds []diag.Diagnostic, only string) []diag.Diagnostic {
+	if only == "" {
+		return ds
+	}
+	return slices.DeleteFunc(ds, func(d diag.Diagnostic) bool { return d.Range.Filename != only })
 }
 
 func (r *Results) add(sources map[string][]byte, diags []diag.Diagnostic) {
