@@ -3,6 +3,7 @@ package tests
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -98,5 +99,20 @@ func (r *reader) last(t *Test, b *decode.Block) {
 		r.project.Diags.Add(diag.New("unknown-reference", evaluate.KeyRange(b.Attr("outputs"), name), "%s",
 			fmt.Sprintf("pipeline %q does not read last_success of %s.%s", t.Program.Pipeline, b.Label, name)).
 			WithDetail("%s", evaluate.Listed("It reads", read)).DidYouMean(name, read))
+	}
+}
+
+// required reports the outputs of earlier runs that the pipeline can't start without and that the test doesn't give.
+func (r *reader) required(t *Test, b *decode.Block) {
+	for i := range t.Program.LastSuccess {
+		l := &t.Program.LastSuccess[i]
+		if !l.Required || slices.ContainsFunc(t.LastSuccess, func(f record.LastSuccess) bool { return f.Pipeline == l.Pipeline && f.Datum.Name == l.Output }) {
+			continue
+		}
+		if slices.ContainsFunc(b.All("last_success"), func(n *decode.Block) bool { return n.Label == l.Pipeline && n.Tried("outputs") }) {
+			continue
+		}
+		r.project.Diags.Add(diag.New("missing", b.DefRange, "a run of pipeline %q can't start without an earlier run of %q that has the output %q", t.Program.Pipeline, l.Pipeline, l.Output).
+			WithSuggestion("add last_success %q { outputs = { %s = … } }", l.Pipeline, l.Output))
 	}
 }

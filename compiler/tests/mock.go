@@ -48,7 +48,8 @@ func (r *reader) mock(t *Test, b *decode.Block) {
 	}
 	m := &mock{step: s, rest: r.outcome(t, s, b)}
 	if m.cached, _ = r.project.Attributes.Bool(b, "cached"); m.cached && s.def.Cache == nil {
-		r.project.Diags.Add(diag.New("invalid-value", b.Attr("cached").Range(), "step %q has no cache", b.Label).WithSuggestion("remove `cached`"))
+		r.project.Diags.Add(diag.New("invalid-value", b.Attr("cached").Range(), "step %q is never taken from the cache", b.Label).
+			WithDetail("A step is cached if it has `cache` and at least one output."))
 	}
 	for _, a := range b.All("attempt") {
 		m.attempts = append(m.attempts, r.outcome(t, s, a))

@@ -127,6 +127,7 @@ func (r *reader) test(b *decode.Block) *Test {
 			r.assert(t, n)
 		}
 	}
+	r.required(t, b)
 	if len(b.All("assert")) == 0 && !b.Tried("assert") {
 		r.project.Diags.Add(diag.New("missing", b.DefRange, "test %q asserts nothing", b.Label).
 			WithSuggestion("add assert { condition = run.status == \"succeeded\" }"))

@@ -5,6 +5,7 @@ package check
 import (
 	"pipec.dev/pipec/compiler"
 	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/project"
 )
 
@@ -34,7 +35,7 @@ func summarize(r *compiler.Result) Summary {
 	return out
 }
 
-// Validate compiles the projects of the paths. A path is a project's directory, or a file of it, which limits the
+// Validate compiles the projects of the paths, and reads their tests. A path is a project's directory, or a file of it, which limits the
 // diagnostics to that file.
 func Validate(open Opener, paths []string) (*Found, error) {
 	out := &Found{Sources: map[string][]byte{}}
@@ -52,6 +53,11 @@ func Validate(open Opener, paths []string) (*Found, error) {
 			done[dir] = c
 		}
 		out.add(c.Sources, c.Diags.Sorted(), only)
+		set, faults, err := c.Tests()
+		if err != nil {
+			return nil, fault.Env(err)
+		}
+		out.add(set.Sources, faults.Sorted(), only)
 		out.Last = summarize(c.Result)
 	}
 	out.Projects = len(done)

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/schema/record"
 )
 
 // Views are the tests in the form in which reports have them.
@@ -21,7 +23,7 @@ func (r *Results) Views() []diag.TestView {
 func (o *Outcome) Lines() []string {
 	h := o.History
 	names := slices.Sorted(maps.Keys(h.Steps))
-	slices.SortStableFunc(names, func(a, b string) int { return h.Steps[a].StartedAt.Compare(h.Steps[b].StartedAt) })
+	slices.SortStableFunc(names, func(a, b string) int { return reached(h.Steps[a]).Compare(reached(h.Steps[b])) })
 	var out []string
 	for _, name := range names {
 		end := h.Steps[name]
@@ -33,7 +35,7 @@ func (o *Outcome) Lines() []string {
 			line += fmt.Sprintf(" after %d attempts", end.Attempts)
 		}
 		if !end.StartedAt.IsZero() && !end.EndedAt.IsZero() {
-			line += fmt.Sprintf(", %s to %s", end.StartedAt.Sub(h.StartedAt), end.EndedAt.Sub(h.StartedAt))
+			line += fmt.Sprintf(", %s to %s", rounded(end.StartedAt.Sub(h.StartedAt)), rounded(end.EndedAt.Sub(h.StartedAt)))
 		}
 		out = append(out, line)
 	}
@@ -43,3 +45,13 @@ func (o *Outcome) Lines() []string {
 	}
 	return append(out, line)
 }
+
+// reached is when a step started, or when it was decided that it never starts.
+func reached(end *record.StepEnd) time.Time {
+	if end.StartedAt.IsZero() {
+		return end.EndedAt
+	}
+	return end.StartedAt
+}
+
+func rounded(d time.Duration) time.Duration { return d.Round(time.Second / 10) }
