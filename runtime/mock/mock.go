@@ -256,9 +256,5 @@ func (r *runner) ask(a engine.RequestApproval) error {
 
 // stuck describes what a run waits for that never comes.
 func (r *runner) stuck() error {
-	e := &StuckError{}
-	for _, step := range sorted(r.asked) {
-		e.Approvals = append(e.Approvals, step)
-	}
-	return e
+	return &StuckError{Approvals: sorted(r.asked)}
 }
