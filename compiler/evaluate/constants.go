@@ -149,3 +149,13 @@ func literal(node hclsyntax.Expression) (cty.Value, bool) {
 	}
 	return cty.NilVal, false
 }
+
+// With evaluates an expression whose references have been resolved and name variables, locals, and the given roots.
+func (c *Constants) With(node hclsyntax.Expression, roots map[string]cty.Value) (cty.Value, bool) {
+	ctx, ok := c.scope.context(node)
+	if !ok {
+		return cty.NilVal, false
+	}
+	maps.Copy(ctx.Variables, roots)
+	return c.known(node, ctx)
+}
