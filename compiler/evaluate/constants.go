@@ -152,10 +152,14 @@ func literal(node hclsyntax.Expression) (cty.Value, bool) {
 
 // With evaluates an expression whose references have been resolved and name variables, locals, and the given roots.
 func (c *Constants) With(node hclsyntax.Expression, roots map[string]cty.Value) (cty.Value, bool) {
-	ctx, ok := c.scope.context(node)
+	ctx, texts, ok := c.scope.context(node)
 	if !ok {
 		return cty.NilVal, false
 	}
 	maps.Copy(ctx.Variables, roots)
-	return c.known(node, ctx)
+	v, ok := c.known(node, ctx)
+	if !ok {
+		return cty.NilVal, false
+	}
+	return c.written(v, node, ctx, texts)
 }
