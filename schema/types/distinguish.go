@@ -7,7 +7,7 @@ import (
 // textless is a mark of a large value: none of its strings and keys has a form.
 type textless struct{}
 
-// Large returns v for many expressions that read it. Distinguish looks at all strings of a value, but for Large values only once.
+// Large returns v for many expressions that read it: Distinguish looks at all strings of a value, and at those of a Large one not again.
 func Large(v cty.Value) cty.Value {
 	if v == cty.NilVal || v.IsMarked() || v.IsNull() || !v.IsKnown() || !v.CanIterateElements() || v.LengthInt() < 16 {
 		return v
