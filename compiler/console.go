@@ -31,7 +31,9 @@ func (r *Result) Evaluate(src []byte) (cty.Value, *diag.List) {
 	found := r.project.Diags // all parts of the project add to it
 	before := *found
 	*found = diag.List{}
-	v, ok := r.project.Constants.Const(node)
+	r.Sources[ConsoleName] = src // for the text of numbers
+	defer delete(r.Sources, ConsoleName)
+	v, ok := r.project.Constants.Written(node)
 	diags, *found = *found, before
 	if !ok {
 		return cty.NilVal, &diags

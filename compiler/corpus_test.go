@@ -188,7 +188,7 @@ func checkExpressions(t *testing.T, p *program.Program) {
 		if err != nil {
 			t.Fatalf("%s: %v", e.Text, err)
 		}
-		if text, err := expr.Print(node); err != nil || text != e.Text {
+		if text, err := expr.PrintFrom(node, expr.Source([]byte(e.Text))); err != nil || text != e.Text {
 			t.Fatalf("%s is printed as %s (%v)", e.Text, text, err)
 		}
 	}

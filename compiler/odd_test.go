@@ -95,7 +95,7 @@ func filler(a *language.Attribute) string {
 
 // odd are arguments that functions and attributes rarely get.
 var odd = []string{
-	`null`, `""`, `[]`, `{}`, `[null]`, `{ a = null }`, `[[], [null], {}]`, `["a", 1, null, true]`, `-1`, `0`, `0.5`, `1e400`, `-1e-400`, `99999999999999999999`, `true`,
+	`1.0`, `-0.0`, `[1, 1.0, 1.00]`, `{ a = 1e20, b = 2.50 }`, `jsondecode("[1.0]")`, `null`, `""`, `[]`, `{}`, `[null]`, `{ a = null }`, `[[], [null], {}]`, `["a", 1, null, true]`, `-1`, `0`, `0.5`, `1e400`, `-1e-400`, `99999999999999999999`, `true`,
 	`"a"`, `"1"`, `"é"`, "\"e\u0301\"", `"\u0000\u0007\uFEFF"`, `"👩‍👩‍👧\u202E"`, `["a", "b"]`, `{ a = 1, b = [2] }`, "{ \"\u00e9\" = 1, \"e\u0301\" = 2 }",
 	`tolist([])`, `tomap({})`, `toset([])`, `toset(["a", null])`, `tolist([null, null])`, `tomap({ a = null })`, `[{ a = 1 }, { b = 2 }]`, `[for x in [null] : x]`, `tostring(null)`, `tonumber(null)`,
 	`[["a"], ["b", null]]`, `{ a = { b = { c = null } } }`, `1 / 3`, `"%d %s %v"`, `"(?P<a>.)(b)?"`, `"[a\n"`, `"2006-01-02T15:04:05Z"`, `"{\"a\":[null,1e999]}"`, `"a,b\n1,2"`,

@@ -19,14 +19,14 @@ type templates struct {
 
 // source returns an expression as it was written, or in its canonical form if its range doesn't cover all of it.
 func source(e hclsyntax.Expression, src []byte) string {
-	want, err := expr.Print(e)
+	want, err := expr.PrintFrom(e, expr.Source(src))
 	r := e.Range()
 	if r.Start.Byte >= 0 && r.End.Byte <= len(src) && r.Start.Byte < r.End.Byte {
 		text := src[r.Start.Byte:r.End.Byte]
 		if r := expr.GateExpression(text); r == nil {
 			back, hclDiags := hclsyntax.ParseExpression(text, "", hcl.InitialPos)
 			if !hclDiags.HasErrors() {
-				if got, backErr := expr.Print(back); backErr == nil && (got == want || err != nil) {
+				if got, backErr := expr.PrintFrom(back, expr.Source(text)); backErr == nil && (got == want || err != nil) {
 					return string(text)
 				}
 			}

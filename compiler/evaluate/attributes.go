@@ -10,6 +10,7 @@ import (
 
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/schema/types"
 )
 
 // Attributes reads attributes of blocks whose values must be known when compiling. Faults are reported.
@@ -26,18 +27,18 @@ func (a *Attributes) Get(b *decode.Block, name string, want cty.Type) (cty.Value
 	if e == nil {
 		return cty.NilVal, false
 	}
-	v, ok := a.constants.Const(e)
+	v, ok := a.constants.Written(e)
 	if !ok {
 		return cty.NilVal, false
 	}
-	if v, ok = converted(v, want, e, false, a.diags); !ok {
+	if v, ok = converted(v, want, e, false, a.constants.scope); !ok {
 		return cty.NilVal, false
 	}
 	if IsSensitive(v) {
 		a.diags.Add(a.values.SensitiveFault(e))
 		return cty.NilVal, false
 	}
-	return v, true
+	return types.Computed(v), true
 }
 
 // String returns a constant string.

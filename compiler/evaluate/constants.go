@@ -9,6 +9,7 @@ import (
 
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/infer"
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/types"
 )
 
@@ -21,12 +22,18 @@ type Constants struct {
 // Const returns the value of an expression that must be known when compiling. It reports an expression without such a
 // value, and returns false.
 func (c *Constants) Const(e hcl.Expression) (cty.Value, bool) {
+	v, ok := c.Written(e)
+	return types.Computed(v), ok
+}
+
+// Written is like Const, and the value carries the text that its numbers have in the sources; see types.FromJSON.
+func (c *Constants) Written(e hcl.Expression) (cty.Value, bool) {
 	node, ok := e.(hclsyntax.Expression)
 	if !ok {
 		c.diags.Add(diag.New("syntax", e.Range(), "this expression is not in HCL's own syntax"))
 		return cty.NilVal, false
 	}
-	if v, plain := literal(node); plain {
+	if v, plain := c.literal(node); plain {
 		return v, true
 	}
 	if c.typeOf(node) == cty.NilType {
@@ -47,16 +54,48 @@ func (c *Constants) typeOf(node hclsyntax.Expression) (t cty.Type) {
 }
 
 // Value evaluates an expression whose references have been resolved and all name variables and locals. Every value that it
-// returns is wholly known.
+// returns is wholly known, and carries the text of its numbers.
 func (c *Constants) Value(node hclsyntax.Expression) (cty.Value, bool) {
-	if v, plain := literal(node); plain {
+	if v, plain := c.literal(node); plain {
 		return v, true
 	}
-	ctx, ok := c.scope.context(node)
+	ctx, texts, ok := c.scope.context(node)
 	if !ok {
 		return cty.NilVal, false
 	}
-	return c.known(node, ctx)
+	v, ok := c.known(node, ctx)
+	if !ok {
+		return cty.NilVal, false
+	}
+	return c.written(v, node, ctx, texts)
+}
+
+// written is like the function written. A panic is reported.
+func (c *Constants) written(v cty.Value, node hclsyntax.Expression, ctx *hcl.EvalContext, texts map[string]cty.Value) (out cty.Value, ok bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.diags.Add(diag.Internal(node.Range(), "evaluating this expression", p, readsSensitive(ctx)))
+			out, ok = cty.NilVal, false
+		}
+	}()
+	return written(v, node, c.scope.Source, ctx, texts), true
+}
+
+// written returns v, the value of an expression, with the texts of its numbers. texts are the variables of ctx that carry texts.
+func written(v cty.Value, node hclsyntax.Expression, sources expr.Sources, ctx *hcl.EvalContext, texts map[string]cty.Value) cty.Value {
+	if len(texts) == 0 && !expr.WritesNumbers(node, sources) {
+		return v
+	}
+	if len(texts) > 0 {
+		with := *ctx
+		with.Variables = maps.Clone(ctx.Variables)
+		maps.Copy(with.Variables, texts)
+		ctx = &with
+	}
+	if got, ok := expr.Written(node, sources, ctx); ok {
+		return got
+	}
+	return v
 }
 
 // known is the only way out for values of expressions: a value is known, and can be written, or the reason is reported.
@@ -89,6 +128,14 @@ func run(node hcl.Expression, ctx *hcl.EvalContext) (v cty.Value, hclDiags hcl.D
 	return v, hclDiags, nil
 }
 
+func (c *Constants) literal(node hclsyntax.Expression) (cty.Value, bool) {
+	v, plain := literal(node)
+	if plain && v.Type() == cty.Number {
+		v = written(v, node, c.scope.Source, nil, nil)
+	}
+	return v, plain
+}
+
 // literal returns the value of an expression that is one literal. This is the most common case, so it has a fast path.
 func literal(node hclsyntax.Expression) (cty.Value, bool) {
 	switch node := node.(type) {
@@ -105,10 +152,14 @@ func literal(node hclsyntax.Expression) (cty.Value, bool) {
 
 // With evaluates an expression whose references have been resolved and name variables, locals, and the given roots.
 func (c *Constants) With(node hclsyntax.Expression, roots map[string]cty.Value) (cty.Value, bool) {
-	ctx, ok := c.scope.context(node)
+	ctx, texts, ok := c.scope.context(node)
 	if !ok {
 		return cty.NilVal, false
 	}
 	maps.Copy(ctx.Variables, roots)
-	return c.known(node, ctx)
+	v, ok := c.known(node, ctx)
+	if !ok {
+		return cty.NilVal, false
+	}
+	return c.written(v, node, ctx, texts)
 }

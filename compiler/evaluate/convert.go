@@ -28,16 +28,16 @@ func Type(e hcl.Expression, diags *diag.List) (cty.Type, bool) {
 	return t, len(faults) == 0
 }
 
-// converted converts v, the value of e, to the expected type, or reports why that isn't possible.
-func converted(v cty.Value, want cty.Type, e hcl.Expression, nullable bool, diags *diag.List) (cty.Value, bool) {
-	v, marks := v.UnmarkDeep()
+// converted converts v, the value of e, to the expected type, or reports why that isn't possible. The texts of numbers are kept.
+func converted(v cty.Value, want cty.Type, e hcl.Expression, nullable bool, scope *Scope) (cty.Value, bool) {
+	v, marks := types.Apart(v)
 	if v.IsNull() && nullable {
 		return cty.NullVal(want.WithoutOptionalAttributesDeep()), true
 	}
 	v = Texts(e, v, want)
 	out, err := types.Convert(v, want)
 	if err != nil {
-		diags.Add(Mismatch(e, v.Type(), want, err))
+		scope.diags.Add(Mismatch(e, v.Type(), want, err, scope.Source))
 		return cty.NilVal, false
 	}
 	return out.WithMarks(marks), true

@@ -5,6 +5,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/schema/types"
 )
 
 // Each is the element of a for_each for which constants are evaluated, or the reason why there is no element.
@@ -42,12 +43,30 @@ func (s *Scope) eachType(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
 }
 
 // valueOf returns the value of var.x, local.x or each.x.
-func (s *Scope) valueOf(root, name string) (cty.Value, bool) {
-	if root != "each" {
-		return s.values.named(root, name)
+func (s *Scope) valueOf(root, name string) (constant, bool) {
+	switch {
+	case root != "each":
+		n, ok := s.values.name(root, name)
+		if !ok {
+			return constant{}, false
+		}
+		return n.constant, true
+	case name == "key":
+		return newConstant(s.each.Key), true
 	}
-	if name == "key" {
-		return s.each.Key, true
+	return newConstant(s.each.Value), true
+}
+
+// constant is a value that is known when compiling.
+type constant struct {
+	value cty.Value // its numbers carry their text
+	plain cty.Value // without these texts
+	texts bool      // a number carries a text
+}
+
+func newConstant(v cty.Value) constant {
+	if v == cty.NilVal || !types.HasForms(v) {
+		return constant{value: v, plain: v}
 	}
-	return s.each.Value, true
+	return constant{value: v, plain: types.Computed(v), texts: true}
 }

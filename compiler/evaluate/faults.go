@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 
 	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/schema/expr"
 )
 
 // faults reports HCL's errors about an expression that can't be evaluated.
@@ -19,7 +20,7 @@ func (c *Constants) faults(node hclsyntax.Expression, ctx *hcl.EvalContext, hclD
 		return
 	}
 	for _, h := range hclDiags {
-		c.diags.Add(fault(node, h))
+		c.diags.Add(fault(node, ctx, h))
 	}
 }
 
@@ -35,7 +36,7 @@ func readsSensitive(ctx *hcl.EvalContext) bool {
 }
 
 // fault shortens HCL's error about an expression that can't be evaluated.
-func fault(node hclsyntax.Expression, h *hcl.Diagnostic) diag.Diagnostic {
+func fault(node hclsyntax.Expression, ctx *hcl.EvalContext, h *hcl.Diagnostic) diag.Diagnostic {
 	at, code := node.Range(), "evaluation"
 	if h.Subject != nil {
 		at = *h.Subject
@@ -44,7 +45,7 @@ func fault(node hclsyntax.Expression, h *hcl.Diagnostic) diag.Diagnostic {
 	if text == "" {
 		text = h.Summary
 	}
-	text = trimSentence(text)
+	text = expr.Reason(trimSentence(text), node, ctx)
 	if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](h); ok {
 		name := call.CalledFunctionName()
 		if e, ok := h.Expression.(*hclsyntax.FunctionCallExpr); ok {

@@ -11,6 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 
 	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/types"
 )
 
 // Functions returns all functions of the language, by name, for a project in dir: those that also run at run time, and
@@ -50,7 +51,7 @@ func fileFunctions(dir string) map[string]function.Function {
 		}),
 		"templatefile": function.New(&function.Spec{
 			Description: "Returns the text of a file of the project with its ${…} filled in from a map of values, when compiling.",
-			Params:      []function.Parameter{path, {Name: "vars", Type: cty.DynamicPseudoType}},
+			Params:      []function.Parameter{path, {Name: "vars", Type: cty.DynamicPseudoType, AllowMarked: true}},
 			Type:        function.StaticReturnType(cty.String),
 			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 				return templateFile(dir, args[0].AsString(), args[1])
@@ -76,13 +77,25 @@ func templateFile(dir, path string, vars cty.Value) (cty.Value, error) {
 	if t := vars.Type(); vars.IsNull() || !t.IsObjectType() && !t.IsMapType() {
 		return nothing, errors.New("the second argument must be a map of the values that the template reads")
 	}
-	ctx := &hcl.EvalContext{Variables: vars.AsValueMap(), Functions: expr.Functions()}
+	vars, marks := types.Apart(vars)
+	bare, part := types.Unmark(vars)
+	texts := bare.AsValueMap()
+	plain := make(map[string]cty.Value, len(texts))
+	for name, v := range texts {
+		texts[name] = part(v)
+		plain[name] = types.Computed(v)
+	}
+	ctx := &hcl.EvalContext{Variables: plain, Functions: expr.Functions()}
 	v, diags := node.Value(ctx)
 	if diags.HasErrors() {
 		return nothing, diags[0]
 	}
-	if v = Texts(node, v, cty.String); v.IsNull() || v.Type() != cty.String {
+	if !types.HasForms(vars) {
+		texts = nil
+	}
+	v = written(v, node, expr.Source([]byte(text)), ctx, texts)
+	if v = types.Computed(Texts(node, v, cty.String)); v.IsNull() || v.Type() != cty.String {
 		return nothing, fmt.Errorf("the result of template %q is not text", path)
 	}
-	return v, nil
+	return v.WithMarks(marks), nil
 }

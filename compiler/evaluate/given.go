@@ -25,6 +25,7 @@ const EnvPrefix = "PIPEC_VAR_"
 type given struct {
 	text   string
 	expr   hcl.Expression
+	src    []byte    // of expr, if it is from a file
 	value  cty.Value // cty.NilVal: not evaluated yet
 	at     hcl.Range
 	origin string

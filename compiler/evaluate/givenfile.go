@@ -57,7 +57,7 @@ func (s *Given) file(path string, optional bool) {
 			s.diags.Add(s.undeclared(a.NameRange, name))
 			continue
 		}
-		s.values[name] = given{expr: a.Expr, at: a.Expr.Range(), origin: path}
+		s.values[name] = given{expr: a.Expr, src: src, at: a.Expr.Range(), origin: path}
 	}
 }
 

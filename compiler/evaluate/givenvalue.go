@@ -1,7 +1,10 @@
 package evaluate
 
 import (
+	"encoding/json"
+
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"pipec.dev/pipec/compiler/diag"
@@ -14,7 +17,7 @@ func (s *Given) value(g given, declared cty.Type, n *Name) (cty.Value, bool) {
 	if g.value != cty.NilVal {
 		return s.imports(g, declared, n)
 	}
-	node := g.expr
+	node, src := g.expr, g.src
 	if n.Sensitive {
 		g.at = n.Range // a value that the user sets is shown where the variable is declared
 	}
@@ -26,6 +29,9 @@ func (s *Given) value(g given, declared cty.Type, n *Name) (cty.Value, bool) {
 			return cty.StringVal(g.text), true
 		}
 		parsed, err := expr.Parse(g.text)
+		if err != nil && json.Valid([]byte(g.text)) {
+			return s.json(g, declared, n)
+		}
 		switch {
 		case declared == cty.DynamicPseudoType && (err != nil || len(parsed.Variables()) > 0):
 			return cty.StringVal(g.text), true
@@ -33,7 +39,7 @@ func (s *Given) value(g given, declared cty.Type, n *Name) (cty.Value, bool) {
 			s.diags.Add(notWritten(g.at, declared, n))
 			return cty.NilVal, false
 		}
-		node = parsed
+		node, src = parsed, []byte(g.text)
 	}
 	if len(node.Variables()) > 0 {
 		s.diags.Add(diag.New("not-constant", g.at, "the value of %s must be a literal: it can't contain references", n.Address))
@@ -51,16 +57,36 @@ func (s *Given) value(g given, declared cty.Type, n *Name) (cty.Value, bool) {
 		s.diags.Add(diag.New("evaluation", g.at, "the value of %s must be a literal: it can't call functions or fail", n.Address))
 		return cty.NilVal, false
 	}
+	if e, ok := node.(hclsyntax.Expression); ok {
+		v = written(v, e, expr.Source(src), nil, nil)
+	}
 	out, err := types.Convert(v, declared)
 	if err != nil {
-		at := hcl.Expression(hcl.StaticExpr(v, g.at))
+		at := hcl.Expression(hcl.StaticExpr(types.Computed(v), g.at))
 		if g.expr != nil && !n.Sensitive {
 			at = g.expr
 		}
-		s.diags.Add(Mismatch(at, v.Type(), declared, err))
+		s.diags.Add(Mismatch(at, v.Type(), declared, err, expr.Source(src)))
 		return cty.NilVal, false
 	}
 	return out, true
+}
+
+// json converts a value that is JSON and not a literal of the language: it has an escape such as "\ud83d\ude00".
+func (s *Given) json(g given, declared cty.Type, n *Name) (cty.Value, bool) {
+	v, err := types.Implied([]byte(g.text))
+	if err == nil {
+		v, err = types.Convert(v, declared)
+	}
+	if err != nil {
+		d := notWritten(g.at, declared, n)
+		if !n.Sensitive {
+			d = d.WithDetail("%s.", upperFirst(err.Error()))
+		}
+		s.diags.Add(d)
+		return cty.NilVal, false
+	}
+	return v, true
 }
 
 // notWritten reports text that is not a literal of the declared type.

@@ -27,17 +27,17 @@ func (s *Given) imported(b *decode.Block, values map[string]cty.Value) {
 
 // imports converts a value of the importer to the declared type.
 func (s *Given) imports(g given, declared cty.Type, n *Name) (cty.Value, bool) {
-	v, marks := g.value.UnmarkDeep()
+	v, marks := types.Apart(g.value)
 	if len(marks) > 0 {
 		n.Sensitive = true
 	}
 	v = Texts(g.expr, v, declared)
 	out, err := types.Convert(v, declared)
 	if err != nil {
-		d := Mismatch(g.expr, v.Type(), declared, err)
+		d := Mismatch(g.expr, v.Type(), declared, err, s.scope.Source)
 		switch {
 		case n.Sensitive && v.Type().IsPrimitiveType():
-			d = Mismatch(hcl.StaticExpr(v, g.at), v.Type(), declared, err)
+			d = Mismatch(hcl.StaticExpr(types.Computed(v), g.at), v.Type(), declared, err, nil)
 		case n.Sensitive: // the message would show parts of the value and its keys
 			d = diag.New("type-mismatch", g.at, "expected %s, but this sensitive value is not", types.Phrase(declared))
 		}

@@ -78,7 +78,7 @@ func TestPanic(t *testing.T) {
 		if secret {
 			v = v.Mark(sensitive{})
 		}
-		w.Values.Locals["x"] = &Name{Address: "local.x", state: done, value: v}
+		w.Values.Locals["x"] = &Name{Address: "local.x", state: done, constant: newConstant(v)}
 		if v, ok := w.Constants.Value(faulty{node}); ok || diags.Len() != 1 {
 			t.Fatalf("%#v, %d diagnostics", v, diags.Len())
 		}

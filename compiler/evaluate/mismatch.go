@@ -10,12 +10,13 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/types"
 )
 
 // Mismatch reports that the value of e has the wrong type for its position. err is the reason. The diagnostic points at the
-// innermost part of e that causes it.
-func Mismatch(e hcl.Expression, from, want cty.Type, err error) diag.Diagnostic {
+// innermost part of e that causes it. sources have the text of e.
+func Mismatch(e hcl.Expression, from, want cty.Type, err error, sources expr.Sources) diag.Diagnostic {
 	switch err := err.(type) {
 	case *types.NullError:
 		at, found := inner(e, err.Path)
@@ -36,14 +37,14 @@ func Mismatch(e hcl.Expression, from, want cty.Type, err error) diag.Diagnostic 
 		if err.Hint != "" {
 			d = d.WithSuggestion("%s", err.Hint)
 		}
-		return literalFix(d, at, err.To)
+		return literalFix(d, at, err.To, sources)
 	}
 	return diag.New("type-mismatch", e.Range(), "expected %s, found %s", types.Phrase(want), types.Phrase(from)).
 		WithDetail("%s.", upperFirst(err.Error()))
 }
 
 // literalFix suggests what to write for a literal of the wrong type: 30 for "30", and the reverse.
-func literalFix(d diag.Diagnostic, e hcl.Expression, want cty.Type) diag.Diagnostic {
+func literalFix(d diag.Diagnostic, e hcl.Expression, want cty.Type, sources expr.Sources) diag.Diagnostic {
 	node, ok := e.(hclsyntax.Expression)
 	if !ok {
 		return d
@@ -55,11 +56,11 @@ func literalFix(d diag.Diagnostic, e hcl.Expression, want cty.Type) diag.Diagnos
 	text := ""
 	switch {
 	case want == cty.String && v.Type() != cty.String:
-		s, err := convert.Convert(v, cty.String)
-		if err != nil {
+		s, ok := types.InTemplate(written(v, node, sources, nil, nil))
+		if !ok {
 			return d
 		}
-		text = strconv.Quote(s.AsString())
+		text = strconv.Quote(s)
 	case v.Type() != cty.String:
 		return d
 	case want == cty.Number:

@@ -42,10 +42,13 @@ func (s *Scope) Resolve(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
 	return v.Type(), 2, true
 }
 
-// context returns the values of the references in an expression, and the functions. It returns false if a value is
-// missing, which has been reported.
-func (s *Scope) context(node hclsyntax.Expression) (*hcl.EvalContext, bool) {
-	roots := map[string]map[string]cty.Value{}
+// Source returns the text of a file of the project, by the file name in ranges.
+func (s *Scope) Source(filename string) []byte { return s.sources[filename] }
+
+// context returns the values of the references in an expression, and the functions. texts are those of the variables, by root, in
+// which numbers carry a text, with these texts. It returns false if a value is missing, which has been reported.
+func (s *Scope) context(node hclsyntax.Expression) (ctx *hcl.EvalContext, texts map[string]cty.Value, ok bool) {
+	roots, carried := map[string]map[string]cty.Value{}, map[string]map[string]cty.Value{}
 	for _, t := range node.Variables() {
 		root := t.RootName()
 		attr, ok := second(t)
@@ -54,18 +57,35 @@ func (s *Scope) context(node hclsyntax.Expression) (*hcl.EvalContext, bool) {
 		}
 		v, ok := s.valueOf(root, attr)
 		if !ok {
-			return nil, false
+			return nil, nil, false
 		}
 		if roots[root] == nil {
 			roots[root] = map[string]cty.Value{}
 		}
-		roots[root][attr] = v
+		roots[root][attr] = v.plain
+		if v.texts {
+			if carried[root] == nil {
+				carried[root] = map[string]cty.Value{}
+			}
+			carried[root][attr] = v.value
+		}
 	}
-	ctx := &hcl.EvalContext{Functions: s.functions, Variables: map[string]cty.Value{}}
+	ctx = &hcl.EvalContext{Functions: s.functions, Variables: map[string]cty.Value{}}
 	for root, attrs := range roots {
 		ctx.Variables[root] = cty.ObjectVal(attrs)
 	}
-	return ctx, true
+	for root, attrs := range carried {
+		for name, v := range roots[root] {
+			if _, ok := attrs[name]; !ok {
+				attrs[name] = v
+			}
+		}
+		if texts == nil {
+			texts = map[string]cty.Value{}
+		}
+		texts[root] = cty.ObjectVal(attrs)
+	}
+	return ctx, texts, true
 }
 
 // Function finds a function by the name of a call, and reports a function that doesn't exist.

@@ -5,13 +5,17 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/schema/types"
 )
 
 // sensitive marks values that must never be written to a file or printed.
 type sensitive struct{}
 
 // IsSensitive reports whether a value contains a part that must never be written or printed.
-func IsSensitive(v cty.Value) bool { return v != cty.NilVal && v.ContainsMarked() }
+func IsSensitive(v cty.Value) bool {
+	_, marks := types.Apart(v)
+	return len(marks) > 0
+}
 
 // SensitiveFault reports that an expression would write a sensitive variable, and how the expression reads it.
 func (s *Values) SensitiveFault(e hcl.Expression) diag.Diagnostic {

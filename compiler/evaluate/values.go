@@ -32,8 +32,9 @@ type Name struct {
 	block   *decode.Block  // of a variable
 	expr    hcl.Expression // of a local
 	state   state
-	ordered bool      // is in the order of some name
-	value   cty.Value // cty.NilVal if it is faulty
+	ordered bool // is in the order of some name
+
+	constant // its value is cty.NilVal if it is faulty
 }
 
 type state int
@@ -61,7 +62,7 @@ func (s *Values) declare(names map[string]*Name, n *Name, label string) {
 	names[label] = n
 }
 
-// Named returns the value of "var.x" or "local.x".
+// Named returns the value of "var.x" or "local.x", with the texts that its numbers carry.
 func (s *Values) Named(ref string) (cty.Value, bool) {
 	root, name, _ := strings.Cut(ref, ".")
 	return s.named(root, name)
@@ -69,13 +70,22 @@ func (s *Values) Named(ref string) (cty.Value, bool) {
 
 // named returns the value of var.x or local.x. It returns false if the name is not declared, or is faulty.
 func (s *Values) named(root, name string) (cty.Value, bool) {
-	n, ok := s.of(root)[name]
+	n, ok := s.name(root, name)
 	if !ok {
 		return cty.NilVal, false
 	}
+	return n.value, true
+}
+
+// name returns the evaluated name behind a root. It returns false if the name is not declared, or is faulty.
+func (s *Values) name(root, name string) (*Name, bool) {
+	n, ok := s.of(root)[name]
+	if !ok {
+		return nil, false
+	}
 	n.Used = true
 	s.visit(n)
-	return n.value, n.value != cty.NilVal
+	return n, n.value != cty.NilVal
 }
 
 // visit evaluates a name, once, after the names that it reads.
@@ -107,12 +117,12 @@ func (s *Values) evaluate(n *Name) {
 	var v cty.Value
 	if n.block != nil {
 		v = s.variables.value(n)
-	} else if got, ok := s.constants.Const(n.expr); ok {
+	} else if got, ok := s.constants.Written(n.expr); ok {
 		v = got
 	}
 	s.stack = s.stack[:len(s.stack)-1]
 	if n.state == visiting { // in a cycle, it may have become faulty already
-		n.value = v
+		n.constant = newConstant(v)
 	}
 	n.state = done
 }

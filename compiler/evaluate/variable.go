@@ -36,11 +36,11 @@ func (r *variables) value(n *Name) cty.Value {
 	}
 	var byDefault cty.Value
 	if e := b.Attr("default"); e != nil {
-		v, ok := r.constants.Const(e)
+		v, ok := r.constants.Written(e)
 		if !ok {
 			return cty.NilVal
 		}
-		if byDefault, ok = converted(v, declared, e, true, r.diags); !ok {
+		if byDefault, ok = converted(v, declared, e, true, r.constants.scope); !ok {
 			return cty.NilVal
 		}
 		if !hasType {
@@ -69,7 +69,7 @@ func (r *variables) value(n *Name) cty.Value {
 	if n.Sensitive {
 		v = v.Mark(sensitive{})
 	}
-	n.value = v // its validations read it
+	n.constant = newConstant(v) // its validations read it
 	n.state = done
 	if !r.validate(n) {
 		return cty.NilVal
@@ -93,7 +93,7 @@ func (r *variables) validate(n *Name) bool {
 			continue
 		}
 		v, _ = v.Unmark()
-		v, ok = converted(v, cty.Bool, e, false, r.diags)
+		v, ok = converted(v, cty.Bool, e, false, r.constants.scope)
 		message, told := r.attributes.String(rule, "error_message")
 		if !ok || !told {
 			good = false

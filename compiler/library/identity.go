@@ -18,7 +18,7 @@ func identity(values map[string]cty.Value) string {
 		if evaluate.IsSensitive(v) {
 			b.WriteString("!")
 		}
-		v, _ = v.UnmarkDeep()
+		v, _ = types.Apart(v)
 		data, err := types.ToJSON(v)
 		if err != nil {
 			data = []byte(v.GoString())

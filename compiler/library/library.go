@@ -14,6 +14,7 @@ import (
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/schema/language"
+	"pipec.dev/pipec/schema/types"
 )
 
 // Max is how many libraries a project may have, including those of its libraries. The same directory with other values
@@ -115,10 +116,11 @@ func values(w *evaluate.Project, b *decode.Block) (map[string]cty.Value, bool) {
 	if e == nil {
 		return nil, !b.Tried("vars")
 	}
-	v, ok := w.Constants.Const(e)
+	v, ok := w.Constants.Written(e)
 	if !ok {
 		return nil, false
 	}
+	v, part := types.Spread(v)
 	v, marks := v.Unmark()
 	if t := v.Type(); v.IsNull() || !t.IsObjectType() && !t.IsMapType() {
 		w.Diags.Add(diag.New("type-mismatch", e.Range(), "`vars` must be an object with the values of variables: vars = { NAME = VALUE }"))
@@ -129,7 +131,13 @@ func values(w *evaluate.Project, b *decode.Block) (map[string]cty.Value, bool) {
 			WithSuggestion("write the names as text, and use sensitive variables only as values: vars = { NAME = var.NAME }"))
 		return nil, false
 	}
-	return v.AsValueMap(), true
+	values := v.AsValueMap()
+	for name := range values {
+		if part != nil {
+			values[name] = part(values[name])
+		}
+	}
+	return values, true
 }
 
 // ring reports a directory that imports itself, directly or indirectly, at the block that comes first in the source.

@@ -10,6 +10,7 @@ import (
 
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/compiler/model"
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/types"
 )
@@ -17,6 +18,7 @@ import (
 // Program returns the program of a pipeline in which package check has found no error, and the program's source map.
 func Program(p *model.Pipeline) (*program.Program, program.SourceMap, error) {
 	l := &lowerer{
+		source:    p.Project.Evaluated.Scope.Source,
 		sourceMap: program.SourceMap{"": p.Block.DefRange}, called: map[string]bool{},
 		prefixes: prefixes(p), codes: map[string]*code{}, images: map[string]*image{},
 	}
@@ -36,6 +38,7 @@ func Program(p *model.Pipeline) (*program.Program, program.SourceMap, error) {
 // lowerer builds one program.
 type lowerer struct {
 	program   program.Program
+	source    expr.Sources // of the project and its libraries
 	sourceMap program.SourceMap
 	called    map[string]bool           // the names of the pipelines that are in program.Called, or are being added
 	prefixes  map[*model.Project]string // of names in the program, by the library that declares them

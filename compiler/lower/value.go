@@ -40,7 +40,7 @@ func (l *lowerer) optional(v *model.Value) *program.Value {
 // value translates a value into a constant, a single reference, or a kept expression.
 func (l *lowerer) value(v *model.Value) program.Value {
 	if v.Const != cty.NilVal {
-		return program.Value{Const: l.json(v.Const)}
+		return program.Value{Const: l.json(v.Written)}
 	}
 	if ref, soft, ok := singleReference(v); ok {
 		return program.Value{Ref: ref, Soft: soft}
@@ -80,7 +80,7 @@ func singleReference(v *model.Value) (ref string, soft, ok bool) {
 
 // expr translates an expression that is kept: its text, its references, and the values of variables and locals that it reads.
 func (l *lowerer) expr(v *model.Value) *expr.Expr {
-	text, err := expr.Print(v.Node)
+	text, err := expr.PrintFrom(v.Node, l.source)
 	if err != nil {
 		l.fail(err)
 	}

@@ -4,14 +4,23 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/schema/types"
 )
 
 // Value is a checked expression. It is a constant if Const is set, otherwise Node is evaluated at run time.
 type Value struct {
-	Const cty.Value            // cty.NilVal: the value is known only at run time
-	Node  hclsyntax.Expression // of a run-time value
-	Type  cty.Type             // of the expression itself, before it is converted to the type of what it is assigned to
-	Uses  []Use                // the references of a run-time value
+	Const   cty.Value            // cty.NilVal: the value is known only at run time
+	Written cty.Value            // Const, and its numbers carry the text that they have in the sources, for the program
+	Node    hclsyntax.Expression // of a run-time value
+	Type    cty.Type             // of the expression itself, before it is converted to the type of what it is assigned to
+	Uses    []Use                // the references of a run-time value
+}
+
+// Constant returns the value of a constant whose numbers carry their text; see types.FromJSON.
+func Constant(v cty.Value) *Value {
+	plain := types.Computed(v)
+	return &Value{Const: plain, Written: v, Type: plain.Type()}
 }
 
 // Runtime reports whether the value depends on anything but variables and locals.

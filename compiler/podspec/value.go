@@ -67,7 +67,7 @@ func (c *checker) null(p place) any {
 
 // mismatch reports a plain value of another type.
 func (c *checker) mismatch(want cty.Type, v cty.Value, p place) any {
-	d := evaluate.Mismatch(p.expr, v.Type(), want, &types.Mismatch{From: v.Type(), To: want})
+	d := evaluate.Mismatch(p.expr, v.Type(), want, &types.Mismatch{From: v.Type(), To: want}, c.project.Scope.Source)
 	d.Summary = p.name() + " must be " + types.Phrase(want) + ", found " + types.Phrase(v.Type())
 	c.fault(d)
 	return nil

@@ -48,13 +48,13 @@ func (r *reader) answer(t *Test, b *decode.Block) {
 	case !has:
 		r.project.Diags.Add(diag.New("out-of-place", e.Range(), "the approval %q expects no value", b.Label).WithSuggestion("remove `value`"))
 	default:
-		v, ok := r.project.Constants.Const(e)
+		v, ok := r.project.Constants.Written(e)
 		if !ok {
 			return
 		}
 		v, err := types.Convert(evaluate.Texts(e, v, want), want)
 		if err != nil {
-			r.project.Diags.Add(evaluate.Mismatch(e, v.Type(), want, err))
+			r.project.Diags.Add(evaluate.Mismatch(e, v.Type(), want, err, r.project.Scope.Source))
 			return
 		}
 		if a.value, err = types.ToJSON(v); err != nil {

@@ -32,7 +32,7 @@ func (r *reader) assert(t *Test, b *decode.Block) {
 		if got == cty.NilType {
 			ok = false
 		} else if m := types.Assignable(got, want); m != nil && !(want == cty.String && evaluate.IsTemplate(e)) {
-			r.project.Diags.Add(evaluate.Mismatch(e, got, want, m))
+			r.project.Diags.Add(evaluate.Mismatch(e, got, want, m, r.project.Scope.Source))
 			ok = false
 		}
 		return e

@@ -60,7 +60,7 @@ func (r *reader) encode(v cty.Value, want cty.Type, e hcl.Expression, key string
 	}
 	out, err := types.Convert(evaluate.Texts(at, v, want), want)
 	if err != nil {
-		r.project.Diags.Add(evaluate.Mismatch(at, v.Type(), want, err))
+		r.project.Diags.Add(evaluate.Mismatch(at, v.Type(), want, err, r.project.Scope.Source))
 		return nil, false
 	}
 	data, err := types.ToJSON(out)

@@ -181,7 +181,7 @@ func (r *reader) outputs(t *Test, s *stepTypes, b *decode.Block, out *outcome) {
 		}
 		if !types.HasArtifact(want) && got != cty.DynamicPseudoType && !(isNull(item.ValueExpr) && s.optional[name]) {
 			if m := types.Assignable(got, want); m != nil && !evaluate.IsTemplate(item.ValueExpr) {
-				r.project.Diags.Add(evaluate.Mismatch(item.ValueExpr, got, want, m))
+				r.project.Diags.Add(evaluate.Mismatch(item.ValueExpr, got, want, m, r.project.Scope.Source))
 				continue
 			}
 		}

@@ -69,11 +69,11 @@ func (t *Test) outputs(a *Attempt, out *outcome) []record.Datum {
 		case !ok:
 		case v.IsNull() && o.Optional:
 		case types.HasArtifact(want):
-			data = append(data, *placeholder(o.Name, o.Type, want, v, string(a.Step)))
+			data = append(data, *placeholder(o.Name, o.Type, want, types.Computed(v), string(a.Step)))
 		default:
 			v, err := types.Convert(evaluate.Texts(e, v, want), want)
 			if err != nil {
-				t.expressions.project.Diags.Add(evaluate.Mismatch(e, v.Type(), want, err))
+				t.expressions.project.Diags.Add(evaluate.Mismatch(e, v.Type(), want, err, t.expressions.project.Scope.Source))
 				continue
 			}
 			raw, err := types.ToJSON(v)

@@ -19,6 +19,7 @@ import (
 	"pipec.dev/pipec/schema/language"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
+	"pipec.dev/pipec/schema/types"
 )
 
 // Test is one `test` block.
@@ -185,14 +186,19 @@ func (r *reader) object(b *decode.Block, name string) map[string]cty.Value {
 	if e == nil {
 		return nil
 	}
-	v, ok := r.project.Constants.Const(e)
+	v, ok := r.project.Constants.Written(e)
 	if !ok {
 		return nil
 	}
-	v, _ = v.UnmarkDeep()
+	v, _ = types.Apart(v)
+	v, part := types.Unmark(v)
 	if v.IsNull() || !v.Type().IsObjectType() && !v.Type().IsMapType() {
 		r.project.Diags.Add(diag.New("type-mismatch", e.Range(), "`%s` must be an object: { NAME = VALUE }", name))
 		return nil
 	}
-	return v.AsValueMap()
+	values := v.AsValueMap()
+	for key := range values {
+		values[key] = part(values[key])
+	}
+	return values
 }

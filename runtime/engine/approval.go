@@ -60,6 +60,7 @@ func (ev *evaluator) message(n *node) (_ string, f *fault) {
 	v, err := r.eval()
 	if err == nil {
 		v, err = types.Convert(v, cty.String)
+		err = r.value.Explain(err)
 	}
 	switch {
 	case err == nil:

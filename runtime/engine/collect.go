@@ -45,7 +45,7 @@ func (r *reader) giveCollection(c *collection, output int, elem cty.Type) (cty.V
 		}
 		values = append(values, v)
 	}
-	c.value = cty.TupleVal(values)
+	c.value = types.Large(cty.TupleVal(values))
 	return c.value, nil
 }
 

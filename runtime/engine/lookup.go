@@ -249,8 +249,8 @@ func (n *node) value(i int, t cty.Type) (cty.Value, error) {
 	if err != nil {
 		return cty.NilVal, fmt.Errorf("step.%s.%s: %w", n.addr, name, err)
 	}
-	n.values[i] = v
-	return v, nil
+	n.values[i] = types.Large(v)
+	return n.values[i], nil
 }
 
 // datum returns the output with a name, or nil.

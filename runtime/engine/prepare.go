@@ -125,6 +125,9 @@ func (ev *evaluator) input(n *node, in *program.Input) (record.Datum, *fault) {
 	}
 	d, err := encode(in.Name, in.Type, t, v)
 	if err != nil {
+		if n.carried[in.Name] == nil {
+			err = in.Value.Explain(err)
+		}
 		return bad(record.ReasonInputInvalid, err)
 	}
 	return d, nil

@@ -41,6 +41,7 @@ func (s *source) decode() (cty.Value, error) {
 	}
 	v, err := decode(s.datum, s.typ)
 	if err == nil {
+		v = types.Large(v)
 		s.value = v
 	}
 	return v, err

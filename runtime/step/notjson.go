@@ -51,7 +51,7 @@ var hints = []struct {
 	{regexp.MustCompile(`\bTrue\b`), "Python's True is true in JSON: print json.dumps(value), not the value itself"},
 	{regexp.MustCompile(`\bFalse\b`), "Python's False is false in JSON: print json.dumps(value), not the value itself"},
 	{regexp.MustCompile(`\bNone\b`), "Python's None is null in JSON: print json.dumps(value), not the value itself"},
-	{regexp.MustCompile(`(?i)^[-+]?(nan|inf|infinity)$|\b(NaN|nan|Infinity|inf)\b`), "JSON has no NaN and no infinity: write null or a text instead"},
+	{regexp.MustCompile(`(?i)^[-+]?(nan|inf|infinity)$|\b(NaN|nan|Infinity|inf)\b`), "JSON has no NaN and no infinity: declare the type any and write it as text, or write no file and declare the output optional"},
 	{regexp.MustCompile(`'`), "strings have double quotes in JSON: print json.dumps(value), not the value itself"},
 	{regexp.MustCompile(`,\s*[\]}]`), "remove the comma after the last element"},
 	{regexp.MustCompile(`^[-+]?[0-9.]+\s*%$`), "write the number without %"},

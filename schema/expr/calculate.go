@@ -74,6 +74,7 @@ func calculating(op *hclsyntax.Operation) *hclsyntax.Operation {
 
 var (
 	errZero   = errors.New("division by zero")
+	errSmall  = errors.New("the result is too close to 0")
 	errDigits = errors.New("the result is infinite, or takes too many digits")
 )
 

@@ -33,6 +33,8 @@ var treatments = map[string]int{
 	"chomp": cuts, "format": cuts, "formatlist": cuts, "indent": cuts, "join": cuts, "regex": cuts, "regexall": cuts, "replace": cuts,
 	"split": cuts, "trim": cuts, "trimprefix": cuts, "trimspace": cuts, "trimsuffix": cuts,
 
+	"templatefile": passesOn, // of package evaluate, whose result carries the texts of its numbers
+
 	"jsondecode": decodes, "jsonencode": encodes, "tostring": writes,
 }
 
@@ -125,6 +127,11 @@ func (e *cutting) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	v, diags := with(e.FunctionCallExpr, args, types.Computed).Value(ctx)
 	if !formed || diags.HasErrors() || !v.IsWhollyKnown() {
 		return v, diags
+	}
+	if as, ok := formatted(e.FunctionCallExpr, args); ok {
+		if got, bad := with(e.FunctionCallExpr, as, types.Computed).Value(ctx); !bad.HasErrors() {
+			v, args = got, as
+		}
 	}
 	d := disguise{to: map[rune]rune{}, from: map[rune]rune{}}
 	again := with(e.FunctionCallExpr, args, func(v cty.Value) cty.Value { return types.MapTexts(v, d.put) })

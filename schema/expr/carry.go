@@ -38,7 +38,9 @@ func (carrier) Exit(n hclsyntax.Node) hcl.Diagnostics {
 	case *hclsyntax.BinaryOpExpr:
 		n.LHS, n.RHS = computing(n.LHS), computing(n.RHS)
 	case *hclsyntax.UnaryOpExpr:
-		n.Val = computing(n.Val)
+		if _, ok := negative(n); !ok {
+			n.Val = computing(n.Val)
+		}
 	case *choice: // as all conditionals are
 		n.Condition, n.TrueResult, n.FalseResult = computing(n.Condition), carried(n.TrueResult), carried(n.FalseResult)
 	case *hclsyntax.IndexExpr:
@@ -65,8 +67,13 @@ func (carrier) Exit(n hclsyntax.Node) hcl.Diagnostics {
 
 // carried returns the node to evaluate instead of e, whose children have been replaced.
 func carried(e hclsyntax.Expression) hclsyntax.Expression {
-	if c, ok := e.(*hclsyntax.FunctionCallExpr); ok {
-		return call(c)
+	switch e := e.(type) {
+	case *hclsyntax.FunctionCallExpr:
+		return call(e)
+	case *hclsyntax.UnaryOpExpr:
+		if n, ok := negative(e); ok {
+			return n
+		}
 	}
 	return e
 }

@@ -37,6 +37,7 @@ func (e *Expr) Eval(lookup Lookup) (v cty.Value, err error) {
 	if err := e.read(vars, lookup); err != nil {
 		return cty.NilVal, err
 	}
+	numberForms(node, Source([]byte(e.Text)))
 	collecting(node, vars)
 	choosing(node)
 	node = carrying(node)
@@ -60,9 +61,7 @@ func (e *Expr) read(vars *tree, lookup Lookup) error {
 			return err
 		}
 	}
-	if len(values) > 1 {
-		types.Distinguish(values)
-	}
+	types.Distinguish(values)
 	for i, ref := range e.Refs {
 		v := values[i]
 		r, ok := StepRef(ref)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
 	"pipec.dev/pipec/schema/expr"
@@ -56,6 +57,54 @@ func FuzzEval(f *testing.F) {
 		}
 		if _, err := c.Decode(); err != nil {
 			t.Fatalf("%s gives %#v, which is written as %s of type %s and can't be read back: %v", e.Text, v, c.Value, c.Type, err)
+		}
+	})
+}
+
+// FuzzWritten evaluates any expression of constants with the texts of its numbers. That succeeds where it does without them, and
+// changes no value except for these texts.
+func FuzzWritten(f *testing.F) {
+	for _, text := range []string{
+		`1.0`, `-0.0`, `{ a = [1.0, 1, 1.00], b = 1e20 }`, `"${1.0}-${[for x in [2.50, 2.5] : x][0]}"`, `jsonencode({ "é" = 1.0 })`, `jsondecode("[1.0, 1e5]")[0]`,
+		`format("%s %v %d %5.1f", 1.0, [1.0], 2.0, 1e3)`, `formatlist("%s", [1.0, 1], 2.0)`, `max(1.0, 1)`, `distinct([1, 1.0])`, `toset([1.0, 1])`, `tostring(1.0)`,
+		`merge({ a = 1 }, { a = 1.0 })`, `element([1.0, 2], 3.0)`, `true ? 1.0 : 1`, `setproduct([1.0], [1])`, `-(1.0)`, `try(1.0 / 0, 1e0)`, `concat([1.0], [1])...`,
+		`chunklist([1.0, 1], 1.0)`, `zipmap(["a"], [1.0])`, `[{ a = 1.0 }][*].a`, `{ for x in ["a"] : x => 1.0... }`, `coalescelist([], [1.0])`, `range(1.0, 3.0)`,
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 2048 || grows(text) && strings.Contains(text, "00") {
+			return
+		}
+		node, err := expr.Parse(text)
+		if err != nil {
+			return
+		}
+		ctx := &hcl.EvalContext{Functions: expr.Functions()}
+		plain, diags := node.Value(ctx)
+		if diags.HasErrors() || !plain.IsWhollyKnown() || !types.Finite(plain) {
+			return
+		}
+		if _, err := expr.Print(node); err != nil {
+			return
+		}
+		v, ok := expr.Written(node, expr.Source([]byte(text)), ctx)
+		if !ok {
+			t.Fatalf("%s can't be evaluated with the texts of its numbers", text)
+		}
+		if _, err := types.ToJSON(v); err != nil {
+			if _, err := types.ToJSON(plain); err == nil {
+				t.Fatalf("%s gives %#v, which has no JSON", text, v)
+			}
+		}
+		if again, diags := node.Value(ctx); diags.HasErrors() || !again.RawEquals(plain) {
+			t.Fatalf("%s has been changed", text)
+		}
+		if strings.ContainsAny(text, `"?<`) || strings.Contains(text, "tostring") || strings.Contains(text, "jsonencode") {
+			return // the texts are part of the value
+		}
+		if !types.Computed(v).RawEquals(plain) {
+			t.Fatalf("%s gives %#v without the texts, and %#v with them", text, plain, v)
 		}
 	})
 }

@@ -61,9 +61,14 @@ func logLimit(args []cty.Value) error {
 func powLimit(args []cty.Value) error {
 	num, _ := args[0].AsBigFloat().Float64()
 	power, _ := args[1].AsBigFloat().Float64()
+	if _, _, ok := wholePower(args); ok && (num != 0 || power >= 0) {
+		return nil
+	}
 	switch v := math.Pow(num, power); {
 	case num == 0 && power < 0:
 		return function.NewArgErrorf(1, "0 can't be raised to a negative power")
+	case v == 0 && num != 0:
+		return errSmall
 	case math.IsNaN(v):
 		return function.NewArgErrorf(1, "a negative number can only be raised to a whole number")
 	case math.IsInf(v, 0):

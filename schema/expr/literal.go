@@ -90,14 +90,9 @@ func (l *literal) source(r hcl.Range) string {
 }
 
 func (l *literal) scalar(e *hclsyntax.LiteralValueExpr) {
-	if !e.Val.IsNull() && e.Val.Type() == cty.Number {
-		text := l.source(e.SrcRange)
-		if v, ok := types.NumberVal(text); ok {
-			if v, _ = v.Unmark(); v.RawEquals(e.Val) {
-				l.out = append(l.out, text...)
-				return
-			}
-		}
+	if text, ok := numberText(e, l.src); ok {
+		l.out = append(l.out, text...)
+		return
 	}
 	data, err := types.ToJSON(e.Val)
 	l.out, l.ok = append(l.out, data...), l.ok && err == nil

@@ -21,9 +21,17 @@ func Print(e hclsyntax.Expression) (string, error) {
 	return p.b.String(), p.err
 }
 
+// PrintFrom is like Print, and writes numbers with the text that they have in the sources: 1.0 and not 1.
+func PrintFrom(e hclsyntax.Expression, sources Sources) (string, error) {
+	p := printer{sources: sources}
+	p.expr(e)
+	return p.b.String(), p.err
+}
+
 type printer struct {
-	b   strings.Builder
-	err error
+	b       strings.Builder
+	sources Sources // nil: numbers are written with their shortest digits
+	err     error
 }
 
 func (p *printer) write(s string) { p.b.WriteString(s) }
@@ -31,6 +39,10 @@ func (p *printer) write(s string) { p.b.WriteString(s) }
 func (p *printer) expr(e hclsyntax.Expression) {
 	switch e := e.(type) {
 	case *hclsyntax.LiteralValueExpr:
+		if text, ok := p.sources.number(e); ok {
+			p.write(text)
+			return
+		}
 		p.literal(e.Val)
 	case *hclsyntax.TemplateExpr:
 		if len(e.Parts) == 1 {
@@ -83,9 +95,9 @@ func (p *printer) expr(e hclsyntax.Expression) {
 	case *hclsyntax.AnonSymbolExpr:
 		// the element of a splat: what follows is written right behind [*]
 	case *hclsyntax.BinaryOpExpr:
-		p.operand(e.LHS)
+		p.computed(e.LHS)
 		p.write(" " + binaryOperators[e.Op] + " ")
-		p.operand(e.RHS)
+		p.computed(e.RHS)
 	case *hclsyntax.UnaryOpExpr:
 		if e.Op == hclsyntax.OpNegate || e.Op == opNegate {
 			p.write("-")
@@ -136,6 +148,17 @@ func (p *printer) operand(e hclsyntax.Expression) {
 	default:
 		p.expr(e)
 	}
+}
+
+// computed writes an operand of which only the value matters: a number has its shortest digits, so that x + 1.0 and x + 1 have one text.
+func (p *printer) computed(e hclsyntax.Expression) {
+	if l, ok := Bare(e).(*hclsyntax.LiteralValueExpr); ok && l.Val.Type() == cty.Number {
+		bare := printer{}
+		bare.operand(l)
+		p.write(bare.b.String())
+		return
+	}
+	p.operand(e)
 }
 
 // primary writes what an index, an attribute or a splat follows.

@@ -65,11 +65,17 @@ func (e *Expr) known(v cty.Value, node hclsyntax.Expression, ctx *hcl.EvalContex
 
 // failed returns the error of an expression that has no value. If null is the reason, it names what is null.
 func (e *Expr) failed(d *hcl.Diagnostic, node hclsyntax.Expression, ctx *hcl.EvalContext) error {
-	text := strings.TrimPrefix(sentence(d), "Error during operation: ")
-	if strings.Contains(text, " null") && !strings.Contains(text, everyNull) {
+	return fmt.Errorf("%s: %s", e.Text, Reason(sentence(d), node, ctx))
+}
+
+// Reason returns HCL's reason why an expression has no value, without the words that say nothing. If null is the reason, it names what
+// is null.
+func Reason(text string, node hclsyntax.Expression, ctx *hcl.EvalContext) string {
+	text = strings.TrimPrefix(text, "Error during operation: ")
+	if ctx != nil && strings.Contains(text, " null") && !strings.Contains(text, everyNull) {
 		text = strings.TrimSuffix(text, ".") + are("but", nulls(node, ctx))
 	}
-	return fmt.Errorf("%s: %s", e.Text, text)
+	return text
 }
 
 // are returns the clause that names what is null; "" if that is not known.

@@ -36,6 +36,18 @@ func (v *Value) Text() string {
 	return "the value"
 }
 
+// Explain returns an error about the result of v. If the reason is a null, it names what is null.
+func (v *Value) Explain(err error) error {
+	var null *types.NullError
+	switch {
+	case !errors.As(err, &null) || v.Expr == nil && v.Ref == "":
+		return err
+	case null.Path == "":
+		return fmt.Errorf("%s is null", v.Text())
+	}
+	return fmt.Errorf("%s: %w", v.Text(), err)
+}
+
 // base removes ".path" from a reference to an input or an output.
 func base(ref string) string {
 	if strings.HasPrefix(ref, "input.") || strings.HasPrefix(ref, "output.") {
@@ -77,5 +89,8 @@ func (v *Value) EvalAs(lookup expr.Lookup, want cty.Type) (cty.Value, error) {
 	if err != nil {
 		return cty.NilVal, err
 	}
-	return types.Convert(val, want)
+	if val, err = types.Convert(val, want); err != nil {
+		return cty.NilVal, v.Explain(err)
+	}
+	return val, nil
 }

@@ -4,12 +4,31 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
+// textless is a mark of a large value: none of its strings and keys has a form.
+type textless struct{}
+
+// Large returns v for many expressions that read it: Distinguish looks at all strings of a value, and at those of a Large one not again.
+func Large(v cty.Value) cty.Value {
+	if v == cty.NilVal || v.IsMarked() || v.IsNull() || !v.IsKnown() || !v.CanIterateElements() || v.LengthInt() < 16 {
+		return v
+	}
+	found := map[string]bool{}
+	if findTexts(v, found); len(found) > 0 {
+		return v
+	}
+	return v.Mark(textless{})
+}
+
 // Distinguish gives the strings and keys of several values that equal one with a form, and have none, their own text as their form.
 // Otherwise they would get the form of the other, if an expression puts both in one value.
 func Distinguish(values []cty.Value) {
 	found := map[string]bool{}
-	for _, v := range values {
-		findTexts(v, found)
+	for i, v := range values {
+		if v != cty.NilVal && v.HasMark(textless{}) {
+			values[i] = Bare(v)
+		} else if len(values) > 1 {
+			findTexts(v, found)
+		}
 	}
 	if len(found) == 0 {
 		return

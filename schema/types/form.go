@@ -142,8 +142,8 @@ func usualText(s string) bool {
 	return ascii(s) || norm.NFC.IsNormalString(s)
 }
 
-// usualNumber reports whether ToJSON writes a number of JSON with the text that it has.
-func usualNumber(text string) bool {
+// UsualNumber reports whether ToJSON writes a number of JSON with the text that it has, also if it does not carry the text.
+func UsualNumber(text string) bool {
 	point := false
 	for i := range len(text) {
 		switch text[i] {
@@ -186,7 +186,7 @@ func numberVal(text string) cty.Value {
 	if err != nil {
 		return cty.NullVal(cty.Number) // the text is a valid number
 	}
-	if !usualNumber(text) {
+	if !UsualNumber(text) {
 		v = v.Mark(form{number: true, text: text})
 	}
 	return v

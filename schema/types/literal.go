@@ -9,7 +9,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Literal writes a value as the language would, on several lines where it is large: for people to read.
+// Literal writes a value as the language would, on several lines where it is large: for people to read. Numbers have the text that
+// they carry.
 func Literal(v cty.Value) string {
 	var b strings.Builder
 	literal(&b, v, "")
@@ -17,7 +18,7 @@ func Literal(v cty.Value) string {
 }
 
 func literal(b *strings.Builder, v cty.Value, indent string) {
-	v, _ = v.Unmark()
+	v, part := Unmark(v)
 	t := v.Type()
 	switch {
 	case !v.IsKnown():
@@ -27,17 +28,21 @@ func literal(b *strings.Builder, v cty.Value, indent string) {
 	case t == cty.String:
 		b.WriteString(strconv.Quote(v.AsString()))
 	case t == cty.Number:
+		if text, ok := InTemplate(part(v)); ok && !UsualNumber(text) {
+			b.WriteString(text)
+			return
+		}
 		b.WriteString(number(v.AsBigFloat()))
 	case t == cty.Bool:
 		b.WriteString(strconv.FormatBool(v.True()))
 	case t.IsSetType():
 		b.WriteString("toset(")
-		elements(b, v, indent)
+		elements(b, v, part, indent)
 		b.WriteString(")")
 	case t.IsListType() || t.IsTupleType():
-		elements(b, v, indent)
+		elements(b, v, part, indent)
 	case t.IsMapType() || t.IsObjectType():
-		attributes(b, v, indent)
+		attributes(b, v, part, indent)
 	default:
 		b.WriteString(String(t))
 	}
@@ -51,7 +56,7 @@ func number(f *big.Float) string {
 	return f.Text('g', -1)
 }
 
-func elements(b *strings.Builder, v cty.Value, indent string) {
+func elements(b *strings.Builder, v cty.Value, part func(cty.Value) cty.Value, indent string) {
 	if v.LengthInt() == 0 {
 		b.WriteString("[]")
 		return
@@ -60,13 +65,13 @@ func elements(b *strings.Builder, v cty.Value, indent string) {
 	for it := v.ElementIterator(); it.Next(); {
 		_, e := it.Element()
 		b.WriteString(indent + "  ")
-		literal(b, e, indent+"  ")
+		literal(b, part(e), indent+"  ")
 		b.WriteString(",\n")
 	}
 	b.WriteString(indent + "]")
 }
 
-func attributes(b *strings.Builder, v cty.Value, indent string) {
+func attributes(b *strings.Builder, v cty.Value, part func(cty.Value) cty.Value, indent string) {
 	if v.LengthInt() == 0 {
 		b.WriteString("{}")
 		return
@@ -79,7 +84,7 @@ func attributes(b *strings.Builder, v cty.Value, indent string) {
 			name = strconv.Quote(name)
 		}
 		fmt.Fprintf(b, "%s  %s = ", indent, name)
-		literal(b, e, indent+"  ")
+		literal(b, part(e), indent+"  ")
 		b.WriteString("\n")
 	}
 	b.WriteString(indent + "}")

@@ -22,6 +22,25 @@ func Computed(v cty.Value) cty.Value {
 	return out
 }
 
+// Apart returns v with the forms that it carries only, and its other marks and those of its parts.
+func Apart(v cty.Value) (cty.Value, cty.ValueMarks) {
+	if v == cty.NilVal || v.Type().IsPrimitiveType() && !v.IsMarked() || !v.ContainsMarked() {
+		return v, nil
+	}
+	others := cty.ValueMarks{}
+	out, err := v.WrangleMarksDeep(func(mark any, _ cty.Path) (ctymarks.WrangleAction, error) {
+		if isForm(mark) {
+			return nil, nil
+		}
+		others[mark] = struct{}{}
+		return ctymarks.WrangleDrop, nil
+	})
+	if err != nil {
+		return v.UnmarkDeep()
+	}
+	return out, others
+}
+
 // Passed returns v with the forms that were moved to it from its parts as one mark, so that marks don't add up.
 func Passed(v cty.Value) cty.Value {
 	if !v.IsMarked() {
@@ -48,7 +67,7 @@ func Passed(v cty.Value) cty.Value {
 
 func isForm(mark any) bool {
 	switch mark.(type) {
-	case form, *forms:
+	case form, *forms, textless:
 		return true
 	}
 	return false

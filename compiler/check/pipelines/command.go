@@ -73,7 +73,7 @@ func (c stepCheck) command(e hcl.Expression) {
 			return
 		}
 		for _, part := range v.Const.AsValueSlice() {
-			c.step.Command = append(c.step.Command, &model.Value{Const: part, Type: cty.String})
+			c.step.Command = append(c.step.Command, model.Constant(part))
 			c.noNUL(c.step.Command[len(c.step.Command)-1], e, "an argument")
 		}
 	}

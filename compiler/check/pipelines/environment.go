@@ -101,7 +101,7 @@ func (c environmentCheck) expression(e hcl.Expression) {
 	for _, name := range evaluate.Names(variables) {
 		c.seen[name] = e.Range()
 		if c.variable(name, e.Range()) {
-			c.step.Env[name] = &model.Value{Const: variables[name], Type: cty.String}
+			c.step.Env[name] = model.Constant(variables[name])
 			c.noNUL(c.step.Env[name], e, "the environment")
 		}
 	}

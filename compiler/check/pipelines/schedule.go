@@ -147,10 +147,10 @@ func (c scheduleCheck) params() map[string]cty.Value {
 				WithDetail("%s", evaluate.Listed("Declared", evaluate.Names(declared))).DidYouMean(name, evaluate.Names(declared)))
 			continue
 		}
-		v := &model.Value{Const: given[name], Type: given[name].Type()}
+		v := model.Constant(given[name])
 		if c.values.Assign(v, q.Type, e, attribute.TypeRange(q.Block, q.Block.LabelRange)) {
-			out[name] = v.Const
-			c.size(v.Const, e.Range())
+			out[name] = v.Written
+			c.size(v.Written, e.Range())
 		}
 	}
 	for _, name := range evaluate.Names(declared) {
@@ -169,7 +169,7 @@ func (c scheduleCheck) given() (values map[string]cty.Value, ok bool) {
 	if e == nil {
 		return nil, true
 	}
-	v, ok := c.project.Constants.Const(e)
+	v, ok := c.project.Constants.Written(e)
 	if !ok {
 		return nil, false
 	}
@@ -181,7 +181,12 @@ func (c scheduleCheck) given() (values map[string]cty.Value, ok bool) {
 		c.diags.Add(diag.New("type-mismatch", e.Range(), "`params` must be a map of values: { NAME = value }"))
 		return nil, false
 	}
-	return v.AsValueMap(), true
+	v, part := types.Unmark(v)
+	values = v.AsValueMap()
+	for name := range values {
+		values[name] = part(values[name])
+	}
+	return values, true
 }
 
 // size reports a value that is too large for a program.

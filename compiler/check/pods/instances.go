@@ -12,6 +12,7 @@ import (
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/types"
 )
 
 // maxVariants limits how many different pods the instances of a step have, because a program contains each of them.
@@ -73,14 +74,14 @@ func (c instances) perInstance(at hcl.Range) {
 	s := c.step
 	variants := variantSet{index: map[string]int{}, byKey: map[string]int{}}
 	mounts := claimCount{instances: map[string]int{}, seen: map[model.Claim]bool{}}
-	elements := s.ForEach.Value.Const
+	elements, part := types.Unmark(s.ForEach.Value.Written)
 	for it := elements.ElementIterator(); it.Next(); {
 		key, value := it.Element()
 		if elements.Type().IsSetType() {
 			key = value
 		}
 		before := c.diags.Len()
-		pod, claims := c.instance(key, value)
+		pod, claims := c.instance(key, part(value))
 		if c.diags.Len() > before {
 			s.Pod, s.Claims = pod, claims
 			return

@@ -20,12 +20,12 @@ func (e *Evaluator) Assign(v *model.Value, want cty.Type, x hcl.Expression, decl
 		return false
 	}
 	if v.Const != cty.NilVal {
-		got, err := types.Convert(evaluate.Texts(x, v.Const, want), want)
+		got, err := types.Convert(evaluate.Texts(x, v.Written, want), want)
 		if err != nil {
 			e.mismatch(v, want, x, declared, err)
 			return false
 		}
-		v.Const = got
+		v.Const, v.Written = types.Computed(got), got
 		return true
 	}
 	if want == cty.String && v.Type != cty.String && evaluate.IsTemplate(x) && (v.Type.IsPrimitiveType() || v.Type == cty.DynamicPseudoType) {
@@ -49,7 +49,7 @@ func toText(v *model.Value) {
 
 // mismatch reports a value that does not fit, with the place of the declared type and those of the outputs that it reads.
 func (e *Evaluator) mismatch(v *model.Value, want cty.Type, x hcl.Expression, declared hcl.Range, err error) {
-	d := evaluate.Mismatch(x, v.Type, want, err)
+	d := evaluate.Mismatch(x, v.Type, want, err, e.project.Scope.Source)
 	if declared.Filename != "" {
 		d = d.WithRelated(declared, "it is declared as %s", types.String(want))
 	}
@@ -73,14 +73,14 @@ func (e *Evaluator) producer(u model.Use) *model.Output {
 	return s.Output(u.Output)
 }
 
-// Default returns the attribute `default` of a block, converted to a type; null is allowed. declared is as in Assign, for a
+// Default returns the attribute `default` of a block, converted to a type, and its numbers carry their text; null is allowed. declared is as in Assign, for a
 // block without the attribute `type`. ok is false if the attribute is missing or invalid.
 func (e *Evaluator) Default(b *decode.Block, want cty.Type, declared hcl.Range) (v cty.Value, ok bool) {
 	x := b.Attr("default")
 	if x == nil || want == cty.NilType {
 		return cty.NilVal, false
 	}
-	v, ok = e.project.Constants.Const(x)
+	v, ok = e.project.Constants.Written(x)
 	if !ok {
 		return cty.NilVal, false
 	}
@@ -91,9 +91,9 @@ func (e *Evaluator) Default(b *decode.Block, want cty.Type, declared hcl.Range) 
 	if v.IsNull() {
 		return cty.NullVal(want.WithoutOptionalAttributesDeep()), true
 	}
-	got := &model.Value{Const: v, Type: v.Type()}
+	got := model.Constant(v)
 	if !e.Assign(got, want, x, attribute.TypeRange(b, declared)) {
 		return cty.NilVal, false
 	}
-	return got.Const, true
+	return got.Written, true
 }

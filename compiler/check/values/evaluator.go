@@ -69,8 +69,7 @@ func (e *Evaluator) valueIn(names *resolver, x hcl.Expression) *model.Value {
 		e.diags.Add(e.project.Values.SensitiveFault(node))
 		return nil
 	}
-	v.Const, v.Type, v.Node, v.Uses = got, got.Type(), nil, nil
-	return v
+	return model.Constant(got)
 }
 
 // canWait reports whether an expression can be evaluated at run time: then it must neither read files of the project nor

@@ -105,6 +105,9 @@ func literal(text string, want cty.Type) (json.RawMessage, error) {
 		}
 		v, diags := node.Value(nil)
 		if !diags.HasErrors() {
+			if written, ok := expr.Written(node, expr.Source([]byte(text)), nil); ok {
+				v = written
+			}
 			if v, err = types.Convert(v, want); err != nil {
 				return nil, err
 			}

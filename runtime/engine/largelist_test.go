@@ -1,0 +1,54 @@
+package engine
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+// TestLargeListIsLinear: instances that each read one element of the same list do not each look at all of it.
+func TestLargeListIsLinear(t *testing.T) {
+	memory := func(n int) float64 {
+		fan := step("fan", needs(program.NeedOutput, "list"), output("x", "string"), input("a", "string", ex(`"${step.list.l[each.key]}-${step.list.l[0]}-${each.value}"`, "string", "each.key", "each.value", "step.list.l")))
+		fan.ForEach = &program.ForEach{Type: "list(string)", Value: ref("step.list.l"), MaxInstances: n}
+		var list strings.Builder
+		for i := range n {
+			fmt.Fprintf(&list, `,"part-%d"`, i)
+		}
+		outputs := []record.Datum{{Name: "l", Type: "list(string)", Value: raw("[" + list.String()[1:] + "]")}, {Name: "x", Type: "string", Value: raw(`"x"`)}}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		s, err := New(pipeline(step("list", output("l", "list(string)"), output("x", "string")), fan), newRun(), 200)
+		if err != nil {
+			t.Fatal(err)
+		}
+		starts := 0
+		var end *record.End
+		for queue := []record.Event{{Type: record.RunStarted, At: epoch}}; len(queue) > 0; {
+			_, actions := Next(s, queue[0])
+			queue = queue[1:]
+			for _, a := range actions {
+				switch a := a.(type) {
+				case StartAttempt:
+					starts++
+					queue = append(queue, record.Event{Type: record.AttemptEnded, At: epoch, Step: a.Step, Attempt: a.Attempt,
+						Result: &record.Result{Status: record.Succeeded, Outputs: outputs}})
+				case End:
+					end = &a.End
+				}
+			}
+		}
+		if starts != n+1 || end == nil || end.Status != record.Succeeded {
+			t.Fatalf("%d starts, end %v", starts, end)
+		}
+		runtime.ReadMemStats(&after)
+		return float64(after.TotalAlloc - before.TotalAlloc)
+	}
+	if ratio := memory(2000) / memory(200); ratio > 13 {
+		t.Errorf("ten times the instances take %.1f times the memory", ratio)
+	}
+}
