@@ -1,0 +1,161 @@
+// Package bridge connects a simulation in a bubble of testing/synctest with a real API server.
+//
+// The clock of a bubble stands still while one of its goroutines waits for something outside of it. So a request takes no
+// time by the simulation's clock, however long the real server needs. A watch must not wait like that, or the clock would
+// never move again: a goroutine outside of the bubble reads the stream, and the simulation looks at what has arrived after
+// each change that it has made. As the simulation plays all controllers, nodes and users, nothing else changes.
+package bridge
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Bridge sends requests to a real API server from a goroutine outside of all bubbles. It is safe for concurrent use.
+type Bridge struct {
+	url       string
+	token     string
+	transport http.RoundTripper
+	work      chan func()
+	replies   chan chan reply // channels that were made outside of all bubbles
+}
+
+// request is a request without anything that belongs to a bubble.
+type request struct {
+	method, path, contentType string
+	body                      []byte
+}
+
+type reply struct {
+	code int
+	body []byte
+	from *source // of a watch
+	err  error
+}
+
+// atOnce is how many requests are sent at the same time.
+const atOnce = 64
+
+// New returns a bridge to the server at url. It must be called outside of bubbles.
+func New(url, token string, transport http.RoundTripper) *Bridge {
+	b := &Bridge{url: url, token: token, transport: transport, work: make(chan func()), replies: make(chan chan reply, atOnce)}
+	for range atOnce {
+		b.replies <- make(chan reply, 1)
+	}
+	go func() {
+		for f := range b.work {
+			go f()
+		}
+	}()
+	return b
+}
+
+// Close ends the bridge. There must be no request any more.
+func (b *Bridge) Close() { close(b.work) }
+
+// outside runs f outside of the bubble, and waits for its reply while the bubble's clock stands still.
+func (b *Bridge) outside(f func() reply) reply {
+	answer := <-b.replies
+	b.work <- func() { answer <- f() }
+	r := <-answer
+	b.replies <- answer
+	return r
+}
+
+// limit is how long a server may need for an answer.
+const limit = time.Minute
+
+// send sends a request, and waits for the answer.
+func (b *Bridge) send(q request) reply {
+	return b.outside(func() reply {
+		ctx, cancel := context.WithTimeout(context.Background(), limit)
+		defer cancel()
+		answer, err := b.do(ctx, q)
+		if err != nil {
+			return reply{err: err}
+		}
+		defer answer.Body.Close()
+		body, err := io.ReadAll(answer.Body)
+		return reply{code: answer.StatusCode, body: body, err: err}
+	})
+}
+
+// open sends the request of a watch.
+func (b *Bridge) open(q request) reply {
+	return b.outside(func() reply {
+		ctx, cancel := context.WithCancel(context.Background())
+		answer, err := b.do(ctx, q)
+		if err != nil {
+			cancel()
+			return reply{err: err}
+		}
+		if answer.StatusCode != http.StatusOK {
+			body, err := io.ReadAll(answer.Body)
+			_ = answer.Body.Close()
+			cancel()
+			return reply{code: answer.StatusCode, body: body, err: err}
+		}
+		s := &source{stop: cancel}
+		go s.read(answer.Body)
+		return reply{code: answer.StatusCode, from: s}
+	})
+}
+
+func (b *Bridge) do(ctx context.Context, q request) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, q.method, b.url+q.path, bytes.NewReader(q.body))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Authorization", "Bearer "+b.token)
+	r.Header.Set("Accept", "application/json")
+	if q.contentType != "" {
+		r.Header.Set("Content-Type", q.contentType)
+	}
+	return b.transport.RoundTrip(r)
+}
+
+// rest waits by the real clock, while the bubble's clock stands still.
+func (b *Bridge) rest(d time.Duration) {
+	b.outside(func() reply {
+		time.Sleep(d)
+		return reply{}
+	})
+}
+
+// source is what has arrived of a stream. It is filled outside of the bubble, and safe for concurrent use.
+type source struct {
+	stop context.CancelFunc
+
+	mu  sync.Mutex
+	buf []byte
+	err error // how the stream has ended
+}
+
+func (s *source) read(from io.ReadCloser) {
+	defer from.Close()
+	for p := make([]byte, 64<<10); ; {
+		n, err := from.Read(p)
+		s.mu.Lock()
+		s.buf, s.err = append(s.buf, p[:n]...), err
+		s.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+// take returns what has arrived, and the end of the stream if nothing is left.
+func (s *source) take(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := copy(p, s.buf)
+	s.buf = s.buf[n:]
+	if n == 0 {
+		return 0, s.err
+	}
+	return n, nil
+}
