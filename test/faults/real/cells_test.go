@@ -31,7 +31,7 @@ import (
 )
 
 var (
-	count = flag.Int("count-cells", 60, "how many cells run against the real API server")
+	count = flag.Int("count-cells", few, "how many cells run against the real API server")
 	pick  = flag.Uint64("pick", 1, "selects the cells")
 	one   = flag.String("cell", "", "run this one cell, and print its history")
 )

@@ -95,7 +95,7 @@ type pod struct {
 // New returns a world in which nothing happens yet.
 func New(t *testing.T, o Options) *World {
 	w := &World{
-		Options: o, History: history.New(), Objects: newObjects(o.Store), clock: newClock(o.Cell.Seed),
+		Options: o, History: history.New(), Objects: NewObjects(o.Store), clock: newClock(o.Cell.Seed),
 		nth: map[plan.Point]int{}, done: map[plan.Fault]bool{}, pods: map[string]pod{}, nodes: map[types.UID]*node{}, made: map[string]int{}, maker: map[string]string{},
 		fired: map[int]bool{},
 	}
