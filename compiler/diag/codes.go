@@ -47,6 +47,7 @@ var Codes = []Code{
 	{"sensitive", Error, "A sensitive variable would be written into the program."},
 	{"skipped-reference", Error, "A step needs the outputs of a step that may be skipped, and has no default for them."},
 	{"syntax", Error, "The text can't be read as HCL or YAML."},
+	{"test-failed", Error, "An assertion of a test is false, or the run of the test has no end."},
 	{"too-large", Error, "A file, an expression or a value is beyond a limit."},
 	{"type-mismatch", Error, "A value or an output doesn't have the expected type."},
 	{"unclosed", Error, "A bracket, string, template, comment or heredoc is never closed."},
