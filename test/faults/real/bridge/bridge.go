@@ -11,7 +11,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"sync"
 	"time"
 )
 
@@ -84,10 +83,18 @@ func (b *Bridge) send(q request) reply {
 	})
 }
 
-// open sends the request of a watch.
-func (b *Bridge) open(q request) reply {
+// open sends the request of a watch. resume is the path of the list of its objects, if the client knows those that exist.
+func (b *Bridge) open(q request, resume string) reply {
 	return b.outside(func() reply {
 		ctx, cancel := context.WithCancel(context.Background())
+		known := versions{}
+		if resume != "" {
+			var err error
+			if known, err = b.list(ctx, resume); err != nil {
+				cancel()
+				return reply{err: err}
+			}
+		}
 		answer, err := b.do(ctx, q)
 		if err != nil {
 			cancel()
@@ -99,7 +106,7 @@ func (b *Bridge) open(q request) reply {
 			cancel()
 			return reply{code: answer.StatusCode, body: body, err: err}
 		}
-		s := &source{stop: cancel}
+		s := &source{stop: cancel, seen: known}
 		go s.read(answer.Body)
 		return reply{code: answer.StatusCode, from: s}
 	})
@@ -116,46 +123,4 @@ func (b *Bridge) do(ctx context.Context, q request) (*http.Response, error) {
 		r.Header.Set("Content-Type", q.contentType)
 	}
 	return b.transport.RoundTrip(r)
-}
-
-// rest waits by the real clock, while the bubble's clock stands still.
-func (b *Bridge) rest(d time.Duration) {
-	b.outside(func() reply {
-		time.Sleep(d)
-		return reply{}
-	})
-}
-
-// source is what has arrived of a stream. It is filled outside of the bubble, and safe for concurrent use.
-type source struct {
-	stop context.CancelFunc
-
-	mu  sync.Mutex
-	buf []byte
-	err error // how the stream has ended
-}
-
-func (s *source) read(from io.ReadCloser) {
-	defer from.Close()
-	for p := make([]byte, 64<<10); ; {
-		n, err := from.Read(p)
-		s.mu.Lock()
-		s.buf, s.err = append(s.buf, p[:n]...), err
-		s.mu.Unlock()
-		if err != nil {
-			return
-		}
-	}
-}
-
-// take returns what has arrived, and the end of the stream if nothing is left.
-func (s *source) take(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := copy(p, s.buf)
-	s.buf = s.buf[n:]
-	if n == 0 {
-		return 0, s.err
-	}
-	return n, nil
 }

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -105,38 +105,62 @@ func (s *Server) path(uri string) string {
 }
 
 func (s *Server) watch(r *http.Request, q request) (*http.Response, error) {
-	answer := s.b.open(q)
+	list, resume := s.list(r), ""
+	if r.URL.Query().Get("sendInitialEvents") == "" {
+		resume = list
+	}
+	answer := s.b.open(q, resume)
 	if answer.err != nil {
 		return nil, answer.err
 	}
 	if answer.from == nil {
 		return respond(r, answer.code, io.NopCloser(bytes.NewReader(answer.body))), nil
 	}
-	out := &stream{s: s, ctx: r.Context(), from: answer.from, wake: make(chan struct{}, 1)}
+	out := &stream{s: s, ctx: r.Context(), from: answer.from, list: list, wake: make(chan struct{}, 1)}
 	s.mu.Lock()
 	s.streams[out] = true
 	s.mu.Unlock()
-	s.b.rest(grace)
+	s.follow(out)
 	return respond(r, answer.code, out), nil
 }
 
-// grace is how long the server may need to send events that it has.
-const grace = 2 * time.Millisecond
-
-// settle waits until the server has sent the events of a change. A list of the resource is answered when the server's cache
-// has seen the change, and the cache is what watches are fed from.
-func (s *Server) settle(path string) {
-	parts := strings.SplitN(s.path(path), "/namespaces/"+s.namespace+"/", 2)
-	resource, _, _ := strings.Cut(parts[len(parts)-1], "/")
-	s.must(request{method: http.MethodGet, path: fmt.Sprintf("%s/namespaces/%s/%s?limit=1", parts[0], s.namespace, resource)})
-	s.b.rest(grace)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for one := range s.streams {
-		select {
-		case one.wake <- struct{}{}:
-		default:
+// list returns the path of the list of a watch's objects.
+func (s *Server) list(r *http.Request) string {
+	q := url.Values{}
+	for _, name := range []string{"labelSelector", "fieldSelector"} {
+		if value := r.URL.Query().Get(name); value != "" {
+			q.Set(name, value)
 		}
+	}
+	return s.path(r.URL.Path) + "?" + q.Encode()
+}
+
+// settle waits until the watches of a resource have reported a change.
+func (s *Server) settle(path string) {
+	before, after, _ := strings.Cut(s.path(path), "/namespaces/"+s.namespace+"/")
+	resource, _, _ := strings.Cut(after, "/")
+	prefix := before + "/namespaces/" + s.namespace + "/" + resource + "?"
+	s.mu.Lock()
+	var all []*stream
+	for one := range s.streams {
+		if strings.HasPrefix(one.list, prefix) {
+			all = append(all, one)
+		}
+	}
+	s.mu.Unlock()
+	for _, one := range all {
+		s.follow(one)
+	}
+}
+
+// follow waits until a watch has reported everything, and wakes its reader.
+func (s *Server) follow(w *stream) {
+	if err := s.b.follow(w.from, w.list); err != nil {
+		s.t.Errorf("a watch doesn't report what %s contains: %v", w.list, err)
+	}
+	select {
+	case w.wake <- struct{}{}:
+	default:
 	}
 }
 
@@ -169,6 +193,7 @@ type stream struct {
 	s    *Server
 	ctx  context.Context // of the request
 	from *source
+	list string        // the path of the list of its objects
 	wake chan struct{} // full when there may be something to read
 }
 
