@@ -188,22 +188,6 @@ func (p *project) runningPod(step string) corev1.Pod {
 	return found
 }
 
-// coordinator waits until a coordinator runs, and returns its pod.
-func (p *project) coordinator() corev1.Pod {
-	p.t.Helper()
-	var found corev1.Pod
-	p.await("a running coordinator", func() bool {
-		for _, pod := range p.pods(kube.ComponentCoordinator) {
-			if s := pod.Status.ContainerStatuses; pod.DeletionTimestamp == nil && len(s) > 0 && s[0].State.Running != nil {
-				found = pod
-				return true
-			}
-		}
-		return false
-	})
-	return found
-}
-
 // store opens the project's store.
 func (p *project) store() *s3.Store {
 	p.t.Helper()
