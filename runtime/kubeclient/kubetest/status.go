@@ -70,7 +70,8 @@ func forbidden(r *http.Request, t target, user string) *apierrors.StatusError {
 	if t.sub != "" {
 		resource += "/" + t.sub
 	}
-	return apierrors.NewForbidden(t.of(), t.name, fmt.Errorf("User %q cannot %s resource %q in API group %q in the namespace %q", user, verb, resource, groups[t.resource], t.namespace))
+	why := fmt.Sprintf("User %q cannot %s resource %q in API group %q in the namespace %q", user, verb, resource, groups[t.resource], t.namespace)
+	return apierrors.NewForbidden(t.of(), t.name, errors.New(why))
 }
 
 // precondition returns why the preconditions of a deletion don't hold.

@@ -40,13 +40,13 @@ func S3(ctx context.Context, client *sdk.Client, bucket string) []Answer {
 	for _, user := range []struct{ what, key, secret string }{
 		{"an unknown access key", "unknown", "secret"}, {"a wrong secret key", "", "wrong"},
 	} {
-		s.client = sdk.New(client.Options(), func(o *sdk.Options) {
-			was, err := o.Credentials.Retrieve(ctx)
-			if err == nil && user.key == "" {
-				user.key = was.AccessKeyID
-			}
-			o.HTTPSignerV4 = nil // it remembers the keys that it has derived from secrets
-			o.Credentials = credentials.NewStaticCredentialsProvider(user.key, user.secret, "")
+		o := client.Options()
+		if was, err := o.Credentials.Retrieve(ctx); err == nil && user.key == "" {
+			user.key = was.AccessKeyID
+		}
+		s.client = sdk.New(sdk.Options{ // not a copy: its signer remembers the keys that it has derived from secrets
+			BaseEndpoint: o.BaseEndpoint, UsePathStyle: o.UsePathStyle, Region: o.Region, RequestChecksumCalculation: o.RequestChecksumCalculation,
+			Credentials: credentials.NewStaticCredentialsProvider(user.key, user.secret, ""),
 		})
 		s.get(user.what+" reads an object", "a", nil)
 		s.put(user.what+" writes an object", "c", "content", aws.String("*"))

@@ -23,7 +23,7 @@ import (
 	"pipec.dev/pipec/internal/eventually"
 )
 
-// The tokens of the users. Nobody has no rights.
+// The tokens of the users. The second one is of a user without rights.
 const (
 	Admin   = "admin-token"
 	Nobody  = "nobody-token"

@@ -1,6 +1,6 @@
 // Package bridge connects a simulation in a bubble of testing/synctest with a real API server.
 //
-// The clock of a bubble stands still while one of its goroutines waits for something outside of it. So a request takes no
+// The clock of a bubble stops while one of its goroutines waits for something outside of it. So a request takes no
 // time by the simulation's clock, however long the real server needs. A watch must not wait like that, or the clock would
 // never move again: a goroutine outside of the bubble reads the stream, and the simulation looks at what has arrived after
 // each change that it has made. As the simulation plays all controllers, nodes and users, nothing else changes.
@@ -56,7 +56,7 @@ func New(url, token string, transport http.RoundTripper) *Bridge {
 // Close ends the bridge. There must be no request any more.
 func (b *Bridge) Close() { close(b.work) }
 
-// outside runs f outside of the bubble, and waits for its reply while the bubble's clock stands still.
+// outside runs f outside of the bubble, and waits for its reply while the bubble's clock stops.
 func (b *Bridge) outside(f func() reply) reply {
 	answer := <-b.replies
 	b.work <- func() { answer <- f() }

@@ -23,7 +23,7 @@ type source struct {
 	mu   sync.Mutex
 	buf  []byte   // what the bubble has not taken yet
 	line []byte   // the start of the next event
-	seen versions // of the objects that exist, as far as the events tell
+	seen versions // of the objects that exist, as far as the events report
 	err  error    // how the stream has ended
 }
 
