@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,14 +27,16 @@ var update = flag.Bool("update", false, "write the golden files, with the answer
 
 // TestModelOfAPI compares the answers of the simulated API server with those of the real one.
 func TestModelOfAPI(t *testing.T) {
-	api := kubetest.New(t)
-	api.WatchList, api.Username = true, "nobody"
-	got, err := answers.Kubernetes(t.Context(), model(api))
-	compare(t, "kubernetes", got, err)
-	old := kubetest.New(t)
-	old.Forget()
-	got, err = answers.WithoutWatchList(t.Context(), model(old))
-	compare(t, "without-watchlist", got, err)
+	synctest.Test(t, func(t *testing.T) {
+		api := kubetest.New(t)
+		api.WatchList, api.Username = true, "nobody"
+		got, err := answers.Kubernetes(t.Context(), model(api))
+		compare(t, "kubernetes", got, err)
+		old := kubetest.New(t)
+		old.Forget()
+		got, err = answers.WithoutWatchList(t.Context(), model(old))
+		compare(t, "without-watchlist", got, err)
+	})
 }
 
 // model returns how requests reach a simulated server.
