@@ -44,6 +44,7 @@ var Codes = []Code{
 	{"not-supported", Error, "This part of the language does not work yet."},
 	{"null-value", Error, "Null is used where a value is required."},
 	{"out-of-place", Error, "A reference, block or attribute is used where it has no meaning."},
+	{"python-function", Error, "A step's Python function doesn't exist, or doesn't fit the inputs and outputs of the step."},
 	{"sensitive", Error, "A sensitive variable would be written into the program."},
 	{"skipped-reference", Error, "A step needs the outputs of a step that may be skipped, and has no default for them."},
 	{"syntax", Error, "The text can't be read as HCL or YAML."},

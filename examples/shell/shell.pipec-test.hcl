@@ -1,4 +1,5 @@
 test "a large day is audited" {
+  pipeline = "orders"
   mock "join" { outputs = { count = 10 } }
   mock "audit" { outputs = { finding = "two double orders" } }
 
@@ -6,6 +7,7 @@ test "a large day is audited" {
 }
 
 test "a small day is not" {
+  pipeline = "orders"
   mock "join" { outputs = { count = 9 } }
   mock "summary" { outputs = { summary = { count = input.count, finding = input.finding, greeting = param.greeting } } }
 
@@ -15,6 +17,7 @@ test "a small day is not" {
 }
 
 test "asia is tried twice" {
+  pipeline = "orders"
   mock "asia" { exit_code = 1 }
 
   assert { condition = step.asia.attempts == 2 && step.join.status == "skipped" }
