@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -49,13 +50,15 @@ func kill(t *testing.T, pipeline string, times int) {
 		}
 		pods := p.client.CoreV1().Pods(p.ns)
 		var err error
-		switch i % 3 {
-		case 0:
-			err = killProcess(pod.UID)
-		case 1:
+		switch {
+		case i == 1:
 			err = pods.Delete(t.Context(), pod.Name, metav1.DeleteOptions{})
-		case 2:
+		case i == 2:
 			err = pods.Delete(t.Context(), pod.Name, metav1.DeleteOptions{GracePeriodSeconds: new(int64)})
+		case i%3 == 0:
+			err = killProcess(pod.UID)
+		default: // after each deletion, the Job waits twice as long before it creates the next pod, up to 10 minutes
+			err = p.client.PolicyV1().Evictions(p.ns).Evict(t.Context(), &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: pod.Name, Namespace: p.ns}})
 		}
 		if err == nil {
 			killed++
