@@ -10,7 +10,7 @@ BASE     ?= HEAD~1
 GOBUILD  := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint generate recording fuzz faults bench bench-versions quickstart agent-image cluster-up cluster-down cluster-env demo-cluster bench-cluster install clean FORCE
+.PHONY: help build test lint generate recording fuzz faults faults-real faults-cluster bench bench-versions quickstart agent-image cluster-up cluster-down cluster-env demo-cluster bench-cluster install clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,13 @@ fuzz: ## run each fuzz target for FUZZTIME (30s)
 
 faults: ## simulate runs on a cluster that fails, about 20,000 of them; SEED='…' repeats one and prints its history
 	go test ./test/faults -count=1 -timeout 60m -v -run 'TestFaults$$' $(if $(SEED),-cell '$(SEED)',-all)
+
+faults-real: ## run such cells on a real API server, 2,000 or CELLS of them, chosen by PICK; SEED='…' repeats one
+	scripts/with-cluster.sh go test ./test/faults/real -count=1 -timeout 120m -v -run 'TestCells$$' $(if $(SEED),-cell '$(SEED)',-count-cells $(or $(CELLS),2000) -pick $(or $(PICK),1))
+
+faults-cluster: ## disturb runs on the test cluster, and restart its programs; nothing else may use the cluster meanwhile
+	scripts/with-cluster.sh go test ./test/faults/cluster -count=1 -timeout 60m -v -long
+	scripts/with-cluster.sh go test ./test/faults/cluster -count=1 -timeout 60m -v -run 'TestRestarts$$' -restarts -long
 
 bench-versions: ## compare this version with the one of BASE, a commit, on the same projects in turn
 	go run ./test/bench -base '$(BASE)'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Starts, stops and describes the test cluster: test/cluster/README.md.
 #
-#   scripts/cluster.sh up | down | status | env | build
+#   scripts/cluster.sh up | down | status | env | build | restart PROGRAM...
 #
 # Exit status 69 where this machine cannot run it.
 set -euo pipefail

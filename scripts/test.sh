@@ -91,6 +91,8 @@ if [ -n "$starting" ]; then
 fi
 # Most of their time these wait for pods, so many run at once.
 run -p 4 -parallel 8 $on_cluster >&3 || failed=1
+# Restarts programs of the cluster, which would disturb all other tests there.
+[ -z "${PIPEC_TEST_KUBECONFIG:-}" ] || run ./test/faults/cluster -run 'TestRestarts$' -restarts >&3 || failed=1
 
 exec 3>&-
 wait "$counting" || failed=1

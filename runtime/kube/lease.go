@@ -176,13 +176,13 @@ func (l *lease) renewOnce(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, leaseRenew)
 	defer cancel()
 	err := l.update(ctx, l.held)
-	if apierrors.IsNotFound(err) { // somebody has deleted it
-		err = l.create(ctx)
-	}
-	if !apierrors.IsConflict(err) && !apierrors.IsAlreadyExists(err) {
+	if !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
 		return err
 	}
 	found, err := l.d.client.GetLease(ctx, l.d.o.Job)
+	if apierrors.IsNotFound(err) { // somebody has deleted it: the server answers the update of a deleted Lease with a conflict
+		return l.create(ctx)
+	}
 	if err != nil {
 		return err
 	}

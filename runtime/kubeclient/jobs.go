@@ -3,10 +3,14 @@ package kubeclient
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"slices"
 
 	batchv1 "k8s.io/api/batch/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"pipec.dev/pipec/schema/kube"
@@ -55,8 +59,21 @@ func (c *Client) AnnotateJob(ctx context.Context, name, uid, version string, ann
 	if err != nil {
 		return err
 	}
-	return c.batch.Patch(types.MergePatchType).Namespace(c.namespace).Resource("jobs").Name(name).
+	err = c.batch.Patch(types.MergePatchType).Namespace(c.namespace).Resource("jobs").Name(name).
 		VersionedParams(&metav1.PatchOptions{FieldManager: kube.Manager}, c.params).Body(patch).Do(ctx).Error()
+	if anotherUID(err) {
+		return apierrors.NewConflict(schema.GroupResource{Group: batchv1.GroupName, Resource: "jobs"}, name, err)
+	}
+	return err
+}
+
+// anotherUID reports whether the server has rejected a patch because it would change the UID: the object is another one.
+func anotherUID(err error) bool {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) || !apierrors.IsInvalid(err) || status.Status().Details == nil {
+		return false
+	}
+	return slices.ContainsFunc(status.Status().Details.Causes, func(c metav1.StatusCause) bool { return c.Field == "metadata.uid" })
 }
 
 // GetCronJob reads a CronJob.

@@ -26,13 +26,14 @@ const (
 	exitUnable = 69
 )
 
-const usage = `usage: cluster [-C DIR] up | down | status | env | build
+const usage = `usage: cluster [-C DIR] up | down | status | env | build | restart PROGRAM...
 
   up      start the test cluster, and build its programs first if necessary; does nothing if it runs
   down    stop it and remove everything except its logs
   status  exit 0 if it runs, 1 if it doesn't, 69 if this machine can't run it
   env     print its addresses as shell exports
   build   build the binaries only
+  restart stop programs of the running cluster, such as etcd, and start them again
 
   -C DIR  the directory of the module pipec.dev/pipec/test/cluster (the working directory)
 `
@@ -49,11 +50,11 @@ func run(ctx context.Context, args []string) int {
 	if len(args) >= 2 && args[0] == "-C" {
 		source, args = args[1], args[2:]
 	}
-	if len(args) != 1 {
+	if len(args) == 0 || len(args) > 1 && args[0] != "restart" {
 		fmt.Fprint(os.Stderr, usage)
 		return exitUsage
 	}
-	err := do(ctx, source, args[0])
+	err := do(ctx, source, args[0], args[1:])
 	switch {
 	case err == nil:
 		return 0
@@ -76,7 +77,7 @@ var (
 	errDown  = errors.New("the test cluster is not up: make cluster-up starts it")
 )
 
-func do(ctx context.Context, source, command string) error {
+func do(ctx context.Context, source, command string, programs []string) error {
 	cache, err := place.Cache()
 	if err != nil {
 		return err
@@ -91,6 +92,8 @@ func do(ctx context.Context, source, command string) error {
 		return c.Up(ctx)
 	case "down":
 		return c.Down(ctx)
+	case "restart":
+		return c.Restart(ctx, programs)
 	case "build":
 		return plan.Build(ctx, os.Stderr)
 	case "status", "env":

@@ -8,4 +8,6 @@
 //	make faults                    all cells
 //	make faults SEED='plain~0 …'   one cell, with its whole history
 //	go test ./test/faults          the cells of make test, every tenth
+//
+// Package real runs such cells with a real API server, and package cluster disturbs runs on the test cluster.
 package faults

@@ -44,6 +44,8 @@ type API struct {
 	Latency time.Duration
 	// WatchList says that the server sends the objects that exist at the start of a watch, if a client asks for that.
 	WatchList bool
+	// Terminating says that the namespace is being deleted: nothing can be created in it. It may only be set between requests.
+	Terminating bool
 	// Username is what the server calls its client; "": it doesn't say.
 	Username string
 
@@ -96,6 +98,14 @@ func New(t testing.TB) *API {
 		a.work.Wait()
 	})
 	return a
+}
+
+// Forget makes all versions so far too old for watches that resume.
+func (a *API) Forget() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.version++
+	a.floor = a.version + 1
 }
 
 // Config leads clients to the server.

@@ -10,7 +10,8 @@ import (
 
 // Fault is how a request fails. The zero value is a request that doesn't.
 type Fault struct {
-	// Code, Reason and Message are answered without obeying the request, unless Code is 0.
+	// Code, Reason and Message are answered without obeying the request, unless Code is 0. Without a reason, the answer is that
+	// of the real API server.
 	Code            int
 	Reason, Message string
 	// Reset ends the connection instead of answering.
@@ -55,6 +56,8 @@ func (a *API) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	f := a.Fault(r)
 	switch {
+	case f.Code != 0 && f.Reason == "":
+		return a.fail(r, Failure(r, f.Code, a.Username)), nil
 	case f.Code != 0:
 		answer := a.failure(r, f.Code, f.Reason, f.Message)
 		if f.Code == 429 {

@@ -2,27 +2,44 @@ package kubetest
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
 // watch streams the events behind the version that the client knows, until the client or the test ends, or there is a fault.
 func (a *API) watch(r *http.Request, resource string) *http.Response {
 	initial := r.URL.Query().Get("sendInitialEvents") == "true"
 	if initial && !a.WatchList {
-		return a.failure(r, 422, "Invalid", "sendInitialEvents is forbidden")
+		return a.fail(r, apierrors.NewInvalid(schema.GroupKind{Group: metav1.GroupName, Kind: "ListOptions"}, "", field.ErrorList{
+			field.Forbidden(field.NewPath("sendInitialEvents"), "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled"),
+		}))
 	}
 	from, _ := strconv.Atoi(r.URL.Query().Get("resourceVersion"))
+	limit, _ := strconv.Atoi(r.URL.Query().Get("timeoutSeconds"))
 	return a.stream(r, func(w io.Writer, alive func() bool) error {
+		over := false // the watch has lasted as long as the client has allowed
+		if limit > 0 {
+			defer time.AfterFunc(time.Duration(limit)*time.Second, func() {
+				a.mu.Lock()
+				defer a.mu.Unlock()
+				over = true
+				a.changed.Broadcast()
+			}).Stop()
+		}
 		if initial {
 			from = a.version
 			if _, err := w.Write(a.initial(r, resource)); err != nil {
@@ -32,12 +49,12 @@ func (a *API) watch(r *http.Request, resource string) *http.Response {
 		if from < a.floor {
 			a.floor = 0
 			line := a.encode(map[string]any{"type": "ERROR", "object": metav1.Status{
-				TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: "Failure", Code: 410, Reason: "Expired", Message: "too old",
+				TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: "Failure", Code: 410, Reason: "Expired", Message: fmt.Sprintf("too old resource version: %d (%d)", from, a.version),
 			}})
 			_, _ = w.Write(append(line, '\n'))
 			return io.EOF
 		}
-		for next := 0; alive(); {
+		for next := 0; alive() && !over; {
 			if next == len(a.events) {
 				a.changed.Wait()
 				continue

@@ -14,7 +14,6 @@
 package reference
 
 import (
-	"embed"
 	"fmt"
 	"io/fs"
 	"os"
@@ -43,14 +42,14 @@ type Reference struct {
 }
 
 // Load reads all reference runs, sorted by name.
-func Load(files embed.FS, dir string) ([]*Reference, error) {
+func Load(files fs.FS, dir string) ([]*Reference, error) {
 	paths, err := fs.Glob(files, dir+"/*.txtar")
 	if err != nil {
 		return nil, err
 	}
 	var out []*Reference
 	for _, path := range paths {
-		data, err := files.ReadFile(path)
+		data, err := fs.ReadFile(files, path)
 		if err != nil {
 			return nil, err
 		}

@@ -4,9 +4,6 @@ import (
 	"encoding/json"
 	"time"
 
-	batchv1 "k8s.io/api/batch/v1"
-
-	"pipec.dev/pipec/runtime/kubeclient/kubetest"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/record"
 	"pipec.dev/pipec/test/faults/history"
@@ -53,12 +50,7 @@ func (w *World) Cancel() { w.annotate(kube.AnnotationCancel, "2000-01-01T00:00:0
 
 func (w *World) annotate(name, value, what string) {
 	w.History.Add(history.Event{Who: "user", What: history.Command, Text: what})
-	kubetest.Update(w.API, "jobs", w.Run, func(j *batchv1.Job) {
-		if j.Annotations == nil {
-			j.Annotations = map[string]string{}
-		}
-		j.Annotations[name] = value
-	})
+	w.API.AnnotateJob(w.Run, name, value)
 }
 
 // DeleteJob deletes the Job, and with it the pods that belong to it, as the garbage collector does.

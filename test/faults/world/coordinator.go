@@ -36,11 +36,9 @@ const restartDelay = 2 * time.Second
 // kubelet do.
 func (w *World) Coordinate(ctx context.Context, number int) {
 	pod := fmt.Sprintf("coordinator-%d", number)
-	w.API.Put(&corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: pod, Namespace: Namespace, UID: types.UID(pod)}, Status: corev1.PodStatus{Phase: corev1.PodRunning},
-	})
+	uid := w.host(pod)
 	for life := 1; ctx.Err() == nil && !w.isGone(); life++ {
-		c, end, err := w.live(ctx, pod, life)
+		c, end, err := w.live(ctx, pod, uid, life)
 		var no *drive.Refusal
 		switch {
 		case err == nil:
@@ -57,16 +55,21 @@ func (w *World) Coordinate(ctx context.Context, number int) {
 		if c.next != "" {
 			w.API.Remove("pods", pod)
 			pod = c.next
-			w.API.Put(&corev1.Pod{
-				ObjectMeta: metav1.ObjectMeta{Name: pod, Namespace: Namespace, UID: types.UID(pod)}, Status: corev1.PodStatus{Phase: corev1.PodRunning},
-			})
+			uid = w.host(pod)
 		}
 		w.pause(ctx, restartDelay, pod+" starts")
 	}
 }
 
+// host creates a pod for coordinators, and returns its UID.
+func (w *World) host(pod string) types.UID {
+	return w.API.Put(&corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: pod, Namespace: Namespace, UID: types.UID(pod)}, Status: corev1.PodStatus{Phase: corev1.PodRunning},
+	})
+}
+
 // live is the life of one coordinator.
-func (w *World) live(ctx context.Context, pod string, life int) (*coordinator, *record.End, error) {
+func (w *World) live(ctx context.Context, pod string, uid types.UID, life int) (*coordinator, *record.End, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	c := &coordinator{pod: pod, stop: stop}
@@ -80,8 +83,8 @@ func (w *World) live(ctx context.Context, pod string, life int) (*coordinator, *
 		return c, nil, err
 	}
 	end, err := kube.Coordinate(ctx, kube.Options{
-		Client: api, Store: c.bucket(), Program: w.Encoded, Namespace: Namespace, Job: w.Run, JobUID: string(w.jobUID()),
-		Pod: pod, PodUID: pod, Environ: func(string) (string, bool) { return "", false }, Out: &output{c: c}, Steady: true,
+		Client: api, Store: c.bucket(), Program: w.Encoded, Namespace: Namespace, Job: w.Run, JobUID: string(w.job),
+		Pod: pod, PodUID: string(uid), Environ: func(string) (string, bool) { return "", false }, Out: &output{c: c}, Steady: true,
 	})
 	if c.isDead() {
 		return c, nil, errDead

@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"pipec.dev/pipec/runtime/kubeclient"
+	"pipec.dev/pipec/runtime/kubeclient/kubetest"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/test/faults/history"
 )
@@ -116,6 +117,12 @@ func podOf(w *World, verb string, r *http.Request, body []byte) string {
 	return w.API.Decode(body).GetName()
 }
 
+// expired is what the server sends to a watch whose version it has forgotten.
+var expired = metav1.Status{
+	TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: metav1.StatusFailure, Code: http.StatusGone, Reason: metav1.StatusReasonExpired,
+	Message: "too old resource version: 1 (2)",
+}
+
 // unseen returns how a watch or a list fails while the client is blind, and 410 afterwards.
 func (c *client) unseen(r *http.Request) (*http.Response, error) {
 	c.mu.Lock()
@@ -126,25 +133,17 @@ func (c *client) unseen(r *http.Request) (*http.Response, error) {
 		return nil, errReset
 	case c.expired && q.Get("watch") != "" && q.Get("sendInitialEvents") == "":
 		c.expired = false
-		line, _ := json.Marshal(map[string]any{"type": "ERROR", "object": status(http.StatusGone)})
+		line, _ := json.Marshal(map[string]any{"type": "ERROR", "object": expired})
 		return respond(r, http.StatusOK, append(line, '\n')), nil
 	}
 	return nil, nil
 }
 
-var reasons = map[int]metav1.StatusReason{
-	401: metav1.StatusReasonUnauthorized, 403: metav1.StatusReasonForbidden, 409: metav1.StatusReasonConflict, 410: metav1.StatusReasonExpired,
-	422: metav1.StatusReasonInvalid, 429: metav1.StatusReasonTooManyRequests, 500: metav1.StatusReasonInternalError,
-}
-
-func status(code int) metav1.Status {
-	return metav1.Status{
-		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: "Failure", Code: int32(code), Reason: reasons[code], Message: "the planned fault",
-	}
-}
-
+// failure returns the answer of a server that doesn't obey.
 func failure(r *http.Request, code int) *http.Response {
-	data, _ := json.Marshal(status(code))
+	s := kubetest.Failure(r, code, "coordinator").Status()
+	s.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}
+	data, _ := json.Marshal(s)
 	answer := respond(r, code, data)
 	if code == http.StatusTooManyRequests {
 		answer.Header.Set("Retry-After", "1")

@@ -10,7 +10,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"pipec.dev/pipec/runtime/kubeclient/kubetest"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/record"
@@ -161,7 +160,7 @@ func (n *node) end(change func(*corev1.Pod)) {
 // update changes the pod's object, unless it is gone or another one.
 func (n *node) update(change func(*corev1.Pod)) bool {
 	changed := false
-	kubetest.Update(n.w.API, "pods", n.name, func(p *corev1.Pod) {
+	n.w.API.UpdatePod(n.name, func(p *corev1.Pod) {
 		if p.UID == n.uid {
 			change(p)
 			changed = true
@@ -172,7 +171,7 @@ func (n *node) update(change func(*corev1.Pod)) bool {
 
 // remove removes the pod's object.
 func (n *node) remove() {
-	if p, ok := kubetest.Find[*corev1.Pod](n.w.API, "pods", n.name); ok && p.UID == n.uid {
+	if p, ok := n.w.API.Pod(n.name); ok && p.UID == n.uid {
 		n.w.API.Remove("pods", n.name)
 	}
 	n.gone()

@@ -21,7 +21,8 @@ type Objects struct {
 	times map[string]time.Time
 }
 
-func newObjects(all map[string][]byte) *Objects {
+// NewObjects returns a bucket with these objects.
+func NewObjects(all map[string][]byte) *Objects {
 	o := &Objects{all: map[string][]byte{}, nonce: map[string]string{}, times: map[string]time.Time{}}
 	maps.Copy(o.all, all)
 	return o

@@ -6,7 +6,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"pipec.dev/pipec/runtime/kubeclient/kubetest"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/test/faults/history"
 	"pipec.dev/pipec/test/faults/plan"
@@ -98,7 +97,7 @@ func (n *node) deleted() {
 	n.marked = true
 	over := n.over
 	n.mu.Unlock()
-	if _, ok := kubetest.Find[*corev1.Pod](n.w.API, "pods", n.name); !ok || over {
+	if _, ok := n.w.API.Pod(n.name); !ok || over {
 		n.wrap.die()
 		n.stop(step.ErrShutdown)
 		n.remove()
@@ -120,10 +119,7 @@ func (n *node) deleted() {
 
 // deletePod deletes a pod as somebody else than a coordinator.
 func (w *World) deletePod(name string) {
-	kubetest.Update(w.API, "pods", name, func(p *corev1.Pod) {
-		at := metav1.Now()
-		p.DeletionTimestamp = &at
-	})
+	w.API.DeletePod(name)
 	w.deleted(name, "user")
 }
 

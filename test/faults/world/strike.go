@@ -10,7 +10,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"pipec.dev/pipec/runtime/kubeclient/kubetest"
 	"pipec.dev/pipec/test/faults/history"
 	"pipec.dev/pipec/test/faults/plan"
 )
@@ -109,7 +108,7 @@ func (c *client) expire(wait time.Duration) {
 // vanish has all pods of the run vanish.
 func (w *World) vanish() {
 	for _, n := range w.all() {
-		if p, ok := kubetest.Find[*corev1.Pod](w.API, "pods", n.name); ok && p.Status.Phase == corev1.PodRunning {
+		if p, ok := w.API.Pod(n.name); ok && p.Status.Phase == corev1.PodRunning {
 			n.perish(Vanish)
 		}
 	}

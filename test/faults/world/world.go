@@ -22,7 +22,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"pipec.dev/pipec/runtime/kubeclient/kubetest"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
@@ -52,6 +51,8 @@ type Options struct {
 	Commands []Command
 	// Dir is an empty directory for the files of steps.
 	Dir string
+	// Server returns the API server, which calls kubelet with each pod that a coordinator creates; nil: one in memory.
+	Server func(t *testing.T, kubelet func(corev1.Pod)) Server
 	// Environ is the environment of the wrapper.
 	Environ *step.Inherited
 }
@@ -60,11 +61,12 @@ type Options struct {
 type World struct {
 	Options
 	History *history.History
-	API     *kubetest.API
+	API     Server
 	Objects *Objects // in the store
 	Calls   []plan.Point
 
 	clock   *clock
+	job     types.UID
 	ctx     context.Context // of the coordinators
 	stop    context.CancelFunc
 	working sync.WaitGroup // coordinators
@@ -93,19 +95,20 @@ type pod struct {
 // New returns a world in which nothing happens yet.
 func New(t *testing.T, o Options) *World {
 	w := &World{
-		Options: o, History: history.New(), API: kubetest.New(t), Objects: newObjects(o.Store), clock: newClock(o.Cell.Seed),
+		Options: o, History: history.New(), Objects: NewObjects(o.Store), clock: newClock(o.Cell.Seed),
 		nth: map[plan.Point]int{}, done: map[plan.Fault]bool{}, pods: map[string]pod{}, nodes: map[types.UID]*node{}, made: map[string]int{}, maker: map[string]string{},
 		fired: map[int]bool{},
 	}
-	w.API.WatchList = o.Cell.Seed%2 == 0
-	w.API.Kubelet = w.kubelet
-	w.API.Put(&batchv1.Job{ObjectMeta: metav1.ObjectMeta{
-		Name: o.Run, Namespace: Namespace, UID: w.jobUID(), Annotations: o.Annotations, CreationTimestamp: metav1.Now(),
+	if o.Server == nil {
+		w.API = newSimulated(t, o.Cell.Seed%2 == 0, w.kubelet)
+	} else {
+		w.API = o.Server(t, w.kubelet)
+	}
+	w.job = w.API.Put(&batchv1.Job{ObjectMeta: metav1.ObjectMeta{
+		Name: o.Run, Namespace: Namespace, UID: types.UID("job-" + o.Run), Annotations: o.Annotations, CreationTimestamp: metav1.Now(),
 	}})
 	return w
 }
-
-func (w *World) jobUID() types.UID { return types.UID("job-" + w.Run) }
 
 // point numbers a call, and returns the fault that is planned for it.
 func (w *World) point(who, verb, object string) (plan.Point, plan.Mode, bool) {
