@@ -22,6 +22,7 @@ import (
 func (c *coordinator) begin(ctx context.Context, job *batchv1.Job) (*record.End, error) {
 	d := c.d
 	d.record = newRecord(d.o, d.program, job)
+	d.record.Renamed = d.renamed.pattern
 	kept, wrong := c.prepare(ctx, job)
 	var r *drive.Refusal
 	if wrong != nil && !errors.As(wrong, &r) {

@@ -25,6 +25,7 @@ type driver struct {
 	program *program.Program
 	record  *record.Run
 	run     *drive.Run
+	renamed renamed
 	resumed bool // earlier coordinators may have made attempts
 
 	requests *requests.Requests
@@ -45,6 +46,7 @@ type driver struct {
 	swept    *sweeper
 	strays   *strays
 	groups   *groups.Groups
+	grouping *groups.Options
 	watches  *watches
 }
 
@@ -58,9 +60,10 @@ func newDriver(o *Options, p *program.Program) *driver {
 	d.reads, d.tailing = newPool(d.loop, reads), newPool(d.loop, saves)
 	d.attempts, d.cached, d.swept, d.strays = newAttempts(d), &cached{d: d, keys: map[string]cache.Key{}}, newSweeper(d), newStrays(d)
 	d.commands, d.watches = newCommands(d), &watches{d: d, blind: map[string]bool{}}
-	d.groups = groups.New(&groups.Options{
+	d.grouping = &groups.Options{
 		Client: o.Client, Requests: d.requests, Project: p.Project, Namespace: o.Namespace, Job: o.Job, JobUID: o.JobUID, Pace: o.pace,
-	}, groupHost{d})
+	}
+	d.groups = groups.New(d.grouping, groupHost{d})
 	return d
 }
 
