@@ -35,7 +35,7 @@ func Stack(project *evaluate.Project, o *program.Orchestrator, b *decode.Block) 
 // stackCheck checks the parts of an `orchestrator` block that configure pods.
 type stackCheck struct{ reader }
 
-// coordinator checks a `coordinator` block.
+// coordinator checks a `coordinator` block. It returns nil if the block sets nothing.
 func (c stackCheck) coordinator(written *decode.Block) *program.Coordinator {
 	b := c.filled(written)
 	out := &program.Coordinator{
@@ -65,6 +65,9 @@ func (c stackCheck) coordinator(written *decode.Block) *program.Coordinator {
 		out.PodPatch = data
 	}
 	c.restricted(b, out)
+	if data, err := json.Marshal(out); err == nil && string(data) == "{}" {
+		return nil
+	}
 	return out
 }
 
@@ -99,13 +102,17 @@ func (c stackCheck) resources(written *decode.Block, least int64, who string, li
 	return r
 }
 
-// security checks who the coordinator runs as. Its other rights are always those of `restricted`.
+// security checks who the coordinator runs as. Its other rights are always those of `restricted`. It
+// returns nil if the block sets nothing.
 func (c stackCheck) security(b *decode.Block) *program.Security {
 	s := securityCheck{reader: c.reader, block: b}
 	out := &program.Security{RunAsUser: s.id("run_as_user"), RunAsGroup: s.id("run_as_group")}
 	if out.RunAsUser == "0" {
 		c.diags.Add(diag.New("invalid-value", b.Attr("run_as_user").Range(), "user 0 is root, and the coordinator always complies with Pod Security `restricted`"))
 		out.RunAsUser = ""
+	}
+	if out.RunAsUser+out.RunAsGroup == "" {
+		return nil
 	}
 	return out
 }
