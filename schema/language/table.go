@@ -40,6 +40,7 @@ type Block struct {
 	Label      string   // what its one label is, such as "name"; "" if it has no label
 	Labels     []string // the allowed labels; nil: any name
 	Only       []string // the labels of the parents that it belongs to; nil: all
+	AnyLabel   bool     // its label is any text, and not a name
 	Single     bool     // at most one in its parent
 	Attributes []*Attribute
 	Blocks     []*Block
