@@ -22,7 +22,6 @@ import (
 func (c *coordinator) begin(ctx context.Context, job *batchv1.Job) (*record.End, error) {
 	d := c.d
 	d.record = newRecord(d.o, d.program, job)
-	d.record.Renamed = d.renamed.pattern
 	kept, wrong := c.prepare(ctx, job)
 	var r *drive.Refusal
 	if wrong != nil && !errors.As(wrong, &r) {
@@ -111,7 +110,7 @@ func (c *coordinator) request(ctx context.Context, job *batchv1.Job) (r *drive.R
 			}
 		}
 	}
-	c.d.record.RerunOf = job.Annotations[kube.AnnotationRerunOf]
+	c.d.record.RerunOf, c.d.record.Renamed = job.Annotations[kube.AnnotationRerunOf], c.d.renamed.pattern
 	r.Of, err = history.RerunOf(ctx, c.d.store, c.d.record)
 	return r, err
 }

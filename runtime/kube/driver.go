@@ -46,7 +46,6 @@ type driver struct {
 	swept    *sweeper
 	strays   *strays
 	groups   *groups.Groups
-	grouping *groups.Options
 	watches  *watches
 }
 
@@ -60,10 +59,9 @@ func newDriver(o *Options, p *program.Program) *driver {
 	d.reads, d.tailing = newPool(d.loop, reads), newPool(d.loop, saves)
 	d.attempts, d.cached, d.swept, d.strays = newAttempts(d), &cached{d: d, keys: map[string]cache.Key{}}, newSweeper(d), newStrays(d)
 	d.commands, d.watches = newCommands(d), &watches{d: d, blind: map[string]bool{}}
-	d.grouping = &groups.Options{
+	d.groups = groups.New(&groups.Options{
 		Client: o.Client, Requests: d.requests, Project: p.Project, Namespace: o.Namespace, Job: o.Job, JobUID: o.JobUID, Pace: o.pace,
-	}
-	d.groups = groups.New(d.grouping, groupHost{d})
+	}, groupHost{d})
 	return d
 }
 

@@ -76,7 +76,7 @@ func (d *driver) pod(ctx context.Context, a *attempt) (pod *corev1.Pod, digest s
 	labels[kube.LabelRun], labels[kube.LabelRunUID] = kube.LabelValue(d.o.Job), d.o.JobUID
 	labels[kube.LabelStep], labels[kube.LabelAttempt] = kube.LabelValue(record.Address(a.id.Step).SafeName()), strconv.Itoa(a.id.Attempt)
 	for _, h := range a.spec.Slots {
-		labels[groups.Label(d.grouping.Project, h.Group)] = h.Group
+		labels[groups.Label(d.renamed.group(d.program.Project), h.Group)] = h.Group
 	}
 	annotations[kube.AnnotationStep] = a.id.Step
 	if a.spec.Key != "" {
