@@ -47,10 +47,8 @@ type Run struct {
 	Pipeline  string `json:"pipeline"`
 	Namespace string `json:"namespace"` // "local" on the local driver
 	Stack     string `json:"stack"`
-	// Renamed is what was added to the names of the definition's objects after they were emitted, around a *: "dev-*".
-	Renamed string `json:"renamed,omitempty"`
-	UID     string `json:"uid"`     // the identity of the only writer of the run: the Job's UID, or a random one on the local driver
-	Program string `json:"program"` // the digest of the program; see ProgramKey
+	UID       string `json:"uid"`     // the identity of the only writer of the run: the Job's UID, or a random one on the local driver
+	Program   string `json:"program"` // the digest of the program; see ProgramKey
 	// Codes holds the digest of each code bundle that is used, by the name of the code.
 	Codes       map[string]string          `json:"codes,omitempty"`
 	Params      map[string]json.RawMessage `json:"params,omitempty"`  // all params that are values, including null and defaults
@@ -62,6 +60,8 @@ type Run struct {
 	RerunOf     string                     `json:"rerun_of,omitempty"` // the run whose results are kept
 	Kept        []string                   `json:"kept,omitempty"`     // the steps whose results are kept from it
 	Parallel    int                        `json:"parallel,omitempty"` // the limit of parallel attempts; 0: only the program's limit
+	// Renamed is what was added to the names of the definition's objects after they were emitted, around a *: "dev-*".
+	Renamed string `json:"renamed,omitempty"`
 }
 
 // Import is an artifact that a run is started with.
