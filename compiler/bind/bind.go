@@ -46,11 +46,11 @@ func Check(w *evaluate.Project, p *program.Program, places program.SourceMap, st
 	c.restricted(bound)
 }
 
-// own returns the steps with a `pod` or a security block.
+// own returns the steps that set parts of their pods.
 func own(steps []program.Step) []program.Step {
 	var out []program.Step
 	for i := range steps {
-		if slices.ContainsFunc(steps[i].Bodies(), func(s *program.Step) bool { return len(s.PodPatch) > 0 || s.Security != nil }) {
+		if slices.ContainsFunc(steps[i].Bodies(), restricted.Could) {
 			out = append(out, steps[i])
 		}
 	}
@@ -120,10 +120,10 @@ func (c *checker) images() bool {
 	return good
 }
 
-// restricted reports the steps whose own `pod` leaves `restricted` without a security block.
+// restricted reports the steps whose own `pod` or annotations leave `restricted` without a security block.
 func (c *checker) restricted(bound *program.Program) {
 	for at, s := range bodies(bound) {
-		if s.Security != nil || len(s.PodPatch) == 0 {
+		if s.Security != nil || !restricted.Could(s) {
 			continue
 		}
 		l, err := restricted.Leaves(s)
@@ -132,7 +132,11 @@ func (c *checker) restricted(bound *program.Program) {
 			return
 		}
 		if l != nil {
-			c.project.Diags.Add(diag.New("not-restricted", c.places[at+".pod"], "the `pod` of step %q leaves Pod Security `restricted`", l.Step).
+			by, verb := "pod", "leaves"
+			if c.places[at+"."+by].Filename == "" {
+				by, verb = "annotations", "leave"
+			}
+			c.project.Diags.Add(diag.New("not-restricted", c.places[at+"."+by], "the `%s` of step %q %s Pod Security `restricted`", by, l.Step, verb).
 				WithDetail("%s.", strings.Join(l.Reasons, ";\n")).
 				WithSuggestion("if the step needs this, write security {} in it: plans then show it"))
 		}

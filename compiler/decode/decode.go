@@ -183,6 +183,10 @@ func (d *decoder) body(b *Block, body hcl.Body) {
 	}
 	for _, n := range content.Blocks {
 		child := d.block(s.blocks[n.Type], n)
+		if child != nil && !child.Def.For(b.Label) {
+			d.diags.Add(diag.New("out-of-place", n.TypeRange, "a `%s` block belongs to %s %s, not to %q", n.Type, b.Def.Name, quoted(child.Def.Only), b.Label))
+			child = nil
+		}
 		if child == nil {
 			b.try(n.Type)
 			continue

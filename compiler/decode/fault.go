@@ -105,7 +105,8 @@ func unknownBlock(root, def *language.Block, name string, at hcl.Range) (d diag.
 	return elsewhere(d.DidYouMean(name, def.Names()), root, def, name, true), meant
 }
 
-// elsewhere adds where a name belongs that is known, but not allowed here. root is the table of the language.
+// elsewhere adds where a name belongs that is known, but not allowed here: in blocks of this one, or else anywhere. root is the
+// table of the language.
 func elsewhere(d diag.Diagnostic, root, def *language.Block, name string, block bool) diag.Diagnostic {
 	if d.Suggestion != "" {
 		return d
@@ -115,7 +116,7 @@ func elsewhere(d diag.Diagnostic, root, def *language.Block, name string, block 
 	walk = func(b *language.Block) {
 		if block && b.Block(name) != nil || !block && b.Attribute(name) != nil {
 			place := cmp.Or(b.Name, "the top of a file")
-			if !slices.Contains(places, place) { // step and finally have the same blocks
+			if place != def.Name && !slices.Contains(places, place) { // step and finally have the same blocks
 				places = append(places, place)
 			}
 		}
@@ -123,7 +124,9 @@ func elsewhere(d diag.Diagnostic, root, def *language.Block, name string, block 
 			walk(n)
 		}
 	}
-	walk(root)
+	if walk(def); len(places) == 0 {
+		walk(root)
+	}
 	if len(places) > 0 && len(places) <= 4 {
 		d.Suggestion = "`" + name + "` belongs in " + strings.Join(places, ", ")
 		return d

@@ -40,7 +40,7 @@ var Codes = []Code{
 	{"name-minus", Error, "A name joined to a number or name by a dash is read as one name."},
 	{"no-stack", Error, "No stack is chosen, or the chosen stack does not exist."},
 	{"not-constant", Error, "A value that is known only at run time is used where it must be known when compiling."},
-	{"not-restricted", Error, "A step's pod leaves Pod Security `restricted`, and no security block declares it."},
+	{"not-restricted", Error, "A pod leaves Pod Security `restricted`: that of a step without a security block that declares it, or that of the coordinator."},
 	{"not-supported", Error, "This part of the language does not work yet."},
 	{"null-value", Error, "Null is used where a value is required."},
 	{"out-of-place", Error, "A reference, block or attribute is used where it has no meaning."},

@@ -11,7 +11,7 @@ import (
 var leavesRestricted = &Rule{
 	Code: "leaves-restricted", Level: Warning,
 	Summary: "A step's pod leaves Pod Security `restricted`.",
-	Doc: "Its `security` block or its `pod` permits what pods of steps otherwise can't do: run as root, have capabilities, use directories of the node. A namespace " +
+	Doc: "Its `security` block, its `pod` or its annotations permit what pods of steps otherwise can't do: run as root, have capabilities, use directories of the node. A namespace " +
 		"that enforces `restricted` rejects such a pod, and a reviewer should see it. If the step needs it, ignore this finding and write the reason.",
 	Check: func(p *Pass) {
 		for _, pl := range p.Pipelines {
@@ -45,6 +45,8 @@ var leavesRestricted = &Rule{
 						at = b.DefRange
 					} else if e := s.Block.Attr("pod"); e != nil {
 						at = e.Range()
+					} else if e := s.Block.Attr("annotations"); e != nil {
+						at = e.Range()
 					}
 					p.Report(p.New(at, "%s %q leaves Pod Security `restricted`", s.Block.Def.Name, s.Name()).
 						WithDetail("%s.", strings.Join(why, ";\n")))
@@ -65,7 +67,7 @@ func loosened(steps []program.Step) []program.Step {
 	var out []program.Step
 	for i := range steps {
 		for _, body := range steps[i].Bodies() {
-			if body.Security == nil && len(body.PodPatch) == 0 {
+			if !restricted.Could(body) {
 				continue
 			}
 			s := *body

@@ -35,6 +35,9 @@ func (l *lowerer) step(p *model.Pipeline, s *model.Step, at string, from inherit
 	if e := s.Block.Attr("pod"); e != nil {
 		l.sourceMap[at+".pod"] = e.Range()
 	}
+	if e := s.Block.Attr("annotations"); e != nil {
+		l.sourceMap[at+".annotations"] = e.Range()
+	}
 	for _, v := range s.Command {
 		out.Command = append(out.Command, l.value(v))
 	}

@@ -136,7 +136,7 @@ func (c *completer) body(b *outline.Block) {
 	}
 	for _, n := range b.Def.Blocks {
 		have := b.Attr(n.Name) // such as cache, which is either
-		if !language.Supported(n.Since) || have != nil && have.At != word || (n.Single || c.YAML()) && hasBlock(b, n.Name, "", c.blockOf(word)) {
+		if !language.Supported(n.Since) || !n.For(b.Label()) || have != nil && have.At != word || (n.Single || c.YAML()) && hasBlock(b, n.Name, "", c.blockOf(word)) {
 			continue // in YAML, further blocks are next to the first, under one name
 		}
 		item := completionItem{Label: n.Name, Kind: itemSnippet, Detail: "block", Documentation: markdown(blockDoc(n))}

@@ -45,6 +45,19 @@ locals {
   d = "${var.gamma.l}
 }
 image "digits" {}
+stack "on" {
+  orchestrator "kubernetes" {
+    coordinator {
+      priority
+    }
+    def
+  }
+}
+stack "off" {
+  orchestrator "local" {
+    coord
+  }
+}
 stack "s" {
   orchestrator "" {
     na
@@ -133,6 +146,9 @@ func TestCompletion(t *testing.T) {
 		{mark: "var.gamma.l|}", first: "high low", not: "upper"},
 		{mark: `orchestrator "|"`, first: "kubernetes local"},
 		{mark: "    na|\n", not: "namespace"}, // of which kind is open
+		{mark: "      priority|\n", has: "priority_class labels service_account toleration resources security image_pull_secrets", not: "command gpu volume"},
+		{mark: "    def|\n", has: "default_resources image_pull_secrets namespace", not: "coordinator parallel"},
+		{mark: "    coord|\n", has: "parallel", not: "coordinator default_resources image_pull_secrets"},
 		{mark: "artifact_store |", first: "local s3"},
 		{mark: "  image = |\n", first: "image.digits"},
 		{mark: `on_failure = "|"`, first: "abort continue stop", not: "var"},

@@ -50,27 +50,15 @@ func account(p *program.Program, name string, set *kinds.Set) *corev1.ServiceAcc
 // nor to a Job whose name isn't known yet. A user who can create pods controls the namespace, so the namespace is the
 // trust boundary.
 func role(p *program.Program) *rbacv1.Role {
+	var rules []rbacv1.PolicyRule
+	for _, r := range kube.CoordinatorRights(p.Grouped()) {
+		rules = append(rules, rbacv1.PolicyRule{APIGroups: []string{r.Group}, Resources: []string{r.Resource}, Verbs: r.Verbs})
+	}
 	return &rbacv1.Role{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "rbac.authorization.k8s.io/v1", Kind: "Role"},
 		ObjectMeta: meta(p, kube.CoordinatorName(p.Pipeline)),
-		Rules: []rbacv1.PolicyRule{
-			{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"create", "delete", "get", "list", "watch"}},
-			// the end of a log that the agent could not store
-			{APIGroups: []string{""}, Resources: []string{"pods/log"}, Verbs: []string{"get"}},
-			// the run's Job, which contains the requests to the coordinator: a watch of one object requires list and watch for its name
-			{APIGroups: []string{"batch"}, Resources: []string{"jobs"}, Verbs: []string{"get", "list", "watch"}},
-			{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: leaseVerbs(p)},
-		},
+		Rules:      rules,
 	}
-}
-
-// leaseVerbs are the verbs for the Lease of the run. If steps are in concurrency groups, they include those for the
-// Leases of groups, which are watched, and deleted when no run uses them.
-func leaseVerbs(p *program.Program) []string {
-	if p.Grouped() {
-		return []string{"create", "delete", "get", "list", "update", "watch"}
-	}
-	return []string{"create", "get", "update"}
 }
 
 func roleBinding(p *program.Program) *rbacv1.RoleBinding {

@@ -4,9 +4,10 @@ import (
 	"encoding/json"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/kube/pod"
 	"pipec.dev/pipec/schema/program"
 )
 
@@ -14,21 +15,16 @@ import (
 const coordinatorGrace = 30
 
 // coordinator returns the pod that runs the program.
-func coordinator(p *program.Program, parts *programParts) corev1.PodSpec {
+func coordinator(p *program.Program, parts *programParts) (*corev1.PodTemplateSpec, error) {
 	t := p.Target
-	yes, no, user, grace := true, false, int64(kube.DefaultUser), int64(coordinatorGrace)
+	yes, no, grace := true, false, int64(coordinatorGrace)
 	c := corev1.Container{
 		Name:                     kube.ContainerCoordinator,
 		Image:                    t.Agent,
 		Args:                     []string{"coordinate"},
 		Env:                      coordinatorEnv(t),
-		Resources:                coordinatorResources(),
 		TerminationMessagePath:   corev1.TerminationMessagePathDefault,
 		TerminationMessagePolicy: corev1.TerminationMessageReadFile,
-		SecurityContext: &corev1.SecurityContext{
-			AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes,
-			Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
-		},
 		VolumeMounts: []corev1.VolumeMount{
 			{Name: kube.VolumeProgram, MountPath: kube.ProgramDir, ReadOnly: true},
 			{Name: kube.VolumeTmp, MountPath: "/tmp"},
@@ -50,22 +46,22 @@ func coordinator(p *program.Program, parts *programParts) corev1.PodSpec {
 			},
 		}}
 	}
-	return corev1.PodSpec{
+	spec := corev1.PodSpec{
 		RestartPolicy:                 corev1.RestartPolicyNever, // podFailurePolicy requires it
 		ServiceAccountName:            kube.CoordinatorName(p.Pipeline),
 		AutomountServiceAccountToken:  &yes,
 		EnableServiceLinks:            &no,
 		TerminationGracePeriodSeconds: &grace,
-		SecurityContext: &corev1.PodSecurityContext{
-			RunAsNonRoot: &yes, RunAsUser: &user, RunAsGroup: &user, FSGroup: &user,
-			SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
-		},
-		Containers: []corev1.Container{c},
+		Containers:                    []corev1.Container{c},
 		Volumes: []corev1.Volume{
 			parts.volume(p),
 			{Name: kube.VolumeTmp, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
 		},
 	}
+	out := &corev1.PodTemplateSpec{
+		ObjectMeta: metav1.ObjectMeta{Labels: pod.Labels(p, kube.ComponentCoordinator), Annotations: pod.Annotations(p)}, Spec: spec,
+	}
+	return out, pod.Coordinator(t, out)
 }
 
 // coordinatorEnv returns variables that identify the run: the Job controller labels the Job's pods with it.
@@ -81,13 +77,5 @@ func coordinatorEnv(t *program.Target) []corev1.EnvVar {
 		own(kube.EnvNamespace, "metadata.namespace"),
 		own(kube.EnvPodName, "metadata.name"),
 		own(kube.EnvPodUID, "metadata.uid"),
-		{Name: "GOMEMLIMIT", Value: "100MiB"}, // below the limit, so that the garbage collector frees memory before the limit is reached
-	}
-}
-
-func coordinatorResources() corev1.ResourceRequirements {
-	return corev1.ResourceRequirements{
-		Requests: corev1.ResourceList{corev1.ResourceCPU: *resource.NewMilliQuantity(50, resource.DecimalSI), corev1.ResourceMemory: *resource.NewQuantity(64<<20, resource.BinarySI)},
-		Limits:   corev1.ResourceList{corev1.ResourceMemory: *resource.NewQuantity(128<<20, resource.BinarySI)},
 	}
 }

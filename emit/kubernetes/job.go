@@ -29,7 +29,7 @@ const runTTL = 24 * 60 * 60
 // maxRestarts is how often the Job restarts the coordinator. Each coordinator resumes where the last one stopped.
 const maxRestarts = 100
 
-func cronJob(p *program.Program, parts *programParts) *batchv1.CronJob {
+func cronJob(p *program.Program, parts *programParts) (*batchv1.CronJob, error) {
 	suspend, successes, failures := true, int32(successHistory), int32(failureHistory)
 	spec := batchv1.CronJobSpec{
 		Schedule: never, Suspend: &suspend, ConcurrencyPolicy: batchv1.AllowConcurrent,
@@ -53,10 +53,13 @@ func cronJob(p *program.Program, parts *programParts) *batchv1.CronJob {
 	}
 	m := meta(p, kube.CronJobName(p.Pipeline))
 	m.Annotations[kube.AnnotationProgram] = parts.digest
-	spec.JobTemplate = template(p, parts)
+	var err error
+	if spec.JobTemplate, err = template(p, parts); err != nil {
+		return nil, err
+	}
 	ttl := int32(runTTL)
 	spec.JobTemplate.Spec.TTLSecondsAfterFinished = &ttl
-	return &batchv1.CronJob{TypeMeta: metav1.TypeMeta{APIVersion: "batch/v1", Kind: "CronJob"}, ObjectMeta: m, Spec: spec}
+	return &batchv1.CronJob{TypeMeta: metav1.TypeMeta{APIVersion: "batch/v1", Kind: "CronJob"}, ObjectMeta: m, Spec: spec}, nil
 }
 
 // Job returns a run of a bound program in the form of the CronJob's template, to be applied beside the definition. Its
@@ -66,7 +69,10 @@ func Job(p *program.Program) (unstructured.Unstructured, error) {
 	if err != nil {
 		return unstructured.Unstructured{}, err
 	}
-	t := template(p, parts)
+	t, err := template(p, parts)
+	if err != nil {
+		return unstructured.Unstructured{}, err
+	}
 	t.Name, t.Namespace = JobName(p.Pipeline, parts.digest), p.Target.Namespace
 	return object(&batchv1.Job{TypeMeta: metav1.TypeMeta{APIVersion: "batch/v1", Kind: "Job"}, ObjectMeta: t.ObjectMeta, Spec: t.Spec})
 }
@@ -77,7 +83,11 @@ func JobName(pipeline, digest string) string {
 }
 
 // template returns a run's Job: one coordinator that is restarted until it reports how the run ended.
-func template(p *program.Program, parts *programParts) batchv1.JobTemplateSpec {
+func template(p *program.Program, parts *programParts) (batchv1.JobTemplateSpec, error) {
+	coordinator, err := coordinator(p, parts)
+	if err != nil {
+		return batchv1.JobTemplateSpec{}, err
+	}
 	labels, annotations := pod.Labels(p, kube.ComponentCoordinator), pod.Annotations(p)
 	annotations[kube.AnnotationProgram] = parts.digest
 	one, restarts := int32(1), int32(maxRestarts)
@@ -98,10 +108,7 @@ func template(p *program.Program, parts *programParts) batchv1.JobTemplateSpec {
 					OnPodConditions: []batchv1.PodFailurePolicyOnPodConditionsPattern{{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue}},
 				},
 			}},
-			Template: corev1.PodTemplateSpec{
-				ObjectMeta: metav1.ObjectMeta{Labels: pod.Labels(p, kube.ComponentCoordinator), Annotations: pod.Annotations(p)},
-				Spec:       coordinator(p, parts),
-			},
+			Template: *coordinator,
 		},
-	}
+	}, nil
 }

@@ -77,11 +77,20 @@ func DefinitionWith(p *program.Program, set *kinds.Set) ([]unstructured.Unstruct
 	if err != nil {
 		return nil, err
 	}
-	objects := []any{coordinatorAccount(p, set), stepsAccount(p, set), role(p), roleBinding(p)}
+	cron, err := cronJob(p, parts)
+	if err != nil {
+		return nil, err
+	}
+	var objects []any
+	if p.Target.CoordinatorAccount() == "" {
+		objects = append(objects, coordinatorAccount(p, set), stepsAccount(p, set), role(p), roleBinding(p))
+	} else {
+		objects = append(objects, stepsAccount(p, set))
+	}
 	for i := range parts.data {
 		objects = append(objects, parts.configMap(p, i))
 	}
-	return all(append(objects, cronJob(p, parts))...)
+	return all(append(objects, cron)...)
 }
 
 // Namespace returns the namespace of the program's stack, for stacks with create_namespace. It has no labels of pipec,

@@ -60,6 +60,9 @@ func writeBlock(w io.Writer, block *language.Block, parents []string, bodies map
 	path := append(slices.Clone(parents), block.Name)
 	fmt.Fprintf(w, "\n%s %s\n\n%s\n", strings.Repeat("#", min(len(path)+1, 6)), strings.Join(path, " › "), block.Doc)
 	fmt.Fprintf(w, "\n```hcl\n%s\n```\n", form(block))
+	if block.Only != nil {
+		fmt.Fprintf(w, "\nOnly in %s `%s`.\n", parents[len(parents)-1], strings.Join(block.Only, "`, `"))
+	}
 	if !language.Supported(block.Since) {
 		fmt.Fprintf(w, "\n**%s**\n", notYet(block.Since))
 	}

@@ -47,8 +47,9 @@ var rights = []struct {
 
 type right struct{ group, resource, verbs string }
 
-// Check checks a cluster for what a stack requires, with one finding per part. It changes nothing.
-func Check(ctx context.Context, cluster *connect.Connection, createNamespace bool) []Finding {
+// Check checks a cluster for what a stack requires, with one finding per part. It changes nothing. account is the service account
+// of coordinators if the user manages it, or "".
+func Check(ctx context.Context, cluster *connect.Connection, createNamespace bool, account string) []Finding {
 	f := Finding{Part: "cluster"}
 	facts, err := Ask(ctx, cluster)
 	if err != nil {
@@ -64,6 +65,9 @@ func Check(ctx context.Context, cluster *connect.Connection, createNamespace boo
 	out = append(out, c.namespaceFinding(ctx, createNamespace))
 	for _, r := range rights {
 		out = append(out, c.rightsFinding(ctx, r.what, r.list))
+	}
+	if account != "" {
+		out = append(out, c.accountFinding(ctx, account))
 	}
 	return out
 }
@@ -115,6 +119,21 @@ func (c *client) namespaceFinding(ctx context.Context, create bool) Finding {
 // rightsFinding checks each permission of the user, and lists those that are missing.
 func (c *client) rightsFinding(ctx context.Context, what string, list []right) Finding {
 	f := Finding{Part: what}
+	missing, err := missingRights(ctx, list, c.may)
+	if err != nil {
+		f.Text = err.Error()
+		return f
+	}
+	if len(missing) == 0 {
+		f.OK, f.Text = true, "all there"
+		return f
+	}
+	f.Text = "missing in namespace " + c.namespace + ": " + strings.Join(missing, ", ")
+	return f
+}
+
+// missingRights returns the permissions of a list that are not allowed, as "VERBS RESOURCE".
+func missingRights(ctx context.Context, list []right, may func(ctx context.Context, group, resource, verb string) (bool, error)) ([]string, error) {
 	type ask struct{ group, resource, verb string }
 	var asks []ask
 	for _, r := range list {
@@ -125,12 +144,11 @@ func (c *client) rightsFinding(ctx context.Context, what string, list []right) F
 	allowed := make([]bool, len(asks))
 	err := each(ctx, len(asks), func(ctx context.Context, i int) error {
 		var err error
-		allowed[i], err = c.may(ctx, asks[i].group, asks[i].resource, asks[i].verb)
+		allowed[i], err = may(ctx, asks[i].group, asks[i].resource, asks[i].verb)
 		return err
 	})
 	if err != nil {
-		f.Text = err.Error()
-		return f
+		return nil, err
 	}
 	var missing []string
 	for _, r := range list {
@@ -144,12 +162,7 @@ func (c *client) rightsFinding(ctx context.Context, what string, list []right) F
 			missing = append(missing, strings.Join(verbs, "/")+" "+strings.TrimSuffix(r.resource+"."+r.group, "."))
 		}
 	}
-	if len(missing) == 0 {
-		f.OK, f.Text = true, "all there"
-		return f
-	}
-	f.Text = "missing in namespace " + c.namespace + ": " + strings.Join(missing, ", ")
-	return f
+	return missing, nil
 }
 
 var reviews = schema.GroupVersionResource{Group: "authorization.k8s.io", Version: "v1", Resource: "selfsubjectaccessreviews"}

@@ -119,6 +119,9 @@ func (c *client) inventory(ctx context.Context, project string, pipelines []stri
 		}
 		for j := range list.Items {
 			m := &list.Items[j]
+			if name := m.Annotations[kube.AnnotationPipeline]; name != "" && !kube.InDefinition(kinds[i].name, m.Name, name) {
+				continue // renamed after it was emitted: another tool manages it
+			}
 			if len(pipelines) > 0 && !slices.ContainsFunc(pipelines, func(p string) bool { return kube.LabelValue(p) == m.Labels[kube.LabelPipeline] }) {
 				continue
 			}

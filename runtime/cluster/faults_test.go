@@ -114,7 +114,7 @@ func TestCheck(t *testing.T) {
 		{"no token", p.as("unknown-token", p.namespace), false, []string{"does not accept the credentials"}},
 	} {
 		good, text := true, ""
-		for _, f := range cluster.Check(t.Context(), c.cluster, false) {
+		for _, f := range cluster.Check(t.Context(), c.cluster, false, "") {
 			good = good && f.OK
 			text += f.Part + ": " + f.Text + "\n"
 		}

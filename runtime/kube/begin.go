@@ -110,7 +110,7 @@ func (c *coordinator) request(ctx context.Context, job *batchv1.Job) (r *drive.R
 			}
 		}
 	}
-	c.d.record.RerunOf = job.Annotations[kube.AnnotationRerunOf]
+	c.d.record.RerunOf, c.d.record.Renamed = job.Annotations[kube.AnnotationRerunOf], c.d.renamed.pattern
 	r.Of, err = history.RerunOf(ctx, c.d.store, c.d.record)
 	return r, err
 }

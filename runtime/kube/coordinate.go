@@ -78,6 +78,7 @@ func (c *coordinator) coordinate(ctx context.Context) (*record.End, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.d.rename(job)
 	switch {
 	case old == nil:
 		return c.begin(ctx, job)

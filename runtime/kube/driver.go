@@ -25,6 +25,7 @@ type driver struct {
 	program *program.Program
 	record  *record.Run
 	run     *drive.Run
+	renamed renamed
 	resumed bool // earlier coordinators may have made attempts
 
 	requests *requests.Requests

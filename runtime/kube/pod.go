@@ -50,6 +50,7 @@ func (d *driver) pod(ctx context.Context, a *attempt) (pod *corev1.Pod, digest s
 	if err := json.Unmarshal(p.Pod, &t); err != nil {
 		return nil, "", fmt.Errorf("the program has no pod for the step: %w", err)
 	}
+	d.renamed.apply(&t.Spec)
 	i := slices.IndexFunc(t.Spec.Containers, func(c corev1.Container) bool { return c.Name == kube.ContainerMain })
 	if i < 0 {
 		return nil, "", fmt.Errorf("the step's pod has no container %q", kube.ContainerMain)
@@ -75,7 +76,7 @@ func (d *driver) pod(ctx context.Context, a *attempt) (pod *corev1.Pod, digest s
 	labels[kube.LabelRun], labels[kube.LabelRunUID] = kube.LabelValue(d.o.Job), d.o.JobUID
 	labels[kube.LabelStep], labels[kube.LabelAttempt] = kube.LabelValue(record.Address(a.id.Step).SafeName()), strconv.Itoa(a.id.Attempt)
 	for _, h := range a.spec.Slots {
-		labels[groups.Label(d.program.Project, h.Group)] = h.Group
+		labels[groups.Label(d.renamed.group(d.program.Project), h.Group)] = h.Group
 	}
 	annotations[kube.AnnotationStep] = a.id.Step
 	if a.spec.Key != "" {

@@ -30,7 +30,7 @@ type Missing struct{ Message, Hint string }
 func (m *Missing) Error() string { return m.Message }
 
 // Find returns the outputs of earlier runs that program p reads, for a run that is about to start. Only runs of the same
-// project and namespace count. If run is a rerun of the run of, which may be nil, the values that of was started with are
+// project, namespace and renamed definition count. If run is a rerun of the run of, which may be nil, the values that of was started with are
 // used if they still fit. The error is a *Missing if a required output was not found.
 func Find(ctx context.Context, s store.Store, p *program.Program, run, of *record.Run) ([]record.LastSuccess, error) {
 	var out []record.LastSuccess
@@ -200,7 +200,7 @@ func (f *finder) succeeded(ctx context.Context, key string) (string, *record.End
 	if err != nil || end == nil || end.Status != record.Succeeded {
 		return "", nil, err
 	}
-	if run, err = read[record.Run](ctx, f.store, run.RunKey()); err != nil || run == nil || run.Project != f.run.Project {
+	if run, err = read[record.Run](ctx, f.store, run.RunKey()); err != nil || run == nil || run.Project != f.run.Project || run.Renamed != f.run.Renamed {
 		return "", nil, err
 	}
 	return name, end, nil

@@ -126,6 +126,29 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestFindRenamed: the runs of a definition that was renamed after it was emitted, as by kustomize, are those of another one.
+func TestFindRenamed(t *testing.T) {
+	s := open(t)
+	put(t, s, past{"ns", "mine", "p", "plain", 1, record.Succeeded, []record.Datum{number("x", 1)}})
+	put(t, s, past{"ns", "mine", "p", "dev", 2, record.Succeeded, []record.Datum{number("x", 2)}})
+	renamed := &record.Run{Version: record.Version, Namespace: "ns", Project: "mine", Pipeline: "p", Name: "dev", Renamed: "dev-*"}
+	data, err := json.Marshal(renamed)
+	if err == nil {
+		err = s.Put(t.Context(), renamed.RunKey(), bytes.NewReader(data), store.Replace)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &program.Program{LastSuccess: []program.LastSuccess{{Pipeline: "p", Output: "x", Type: "number"}}}
+	for pattern, want := range map[string]string{"": "p.x=1 of plain", "dev-*": "p.x=2 of dev", "prod-*": ""} {
+		run := &record.Run{Namespace: "ns", Project: "mine", Pipeline: "p", Name: "now", Renamed: pattern}
+		got, err := lastsuccess.Find(t.Context(), s, p, run, nil)
+		if err != nil || text(got) != want {
+			t.Errorf("%q: found %q (%v), expected %q", pattern, text(got), err, want)
+		}
+	}
+}
+
 func text(found []record.LastSuccess) string {
 	var parts []string
 	for _, l := range found {

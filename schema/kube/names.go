@@ -71,13 +71,38 @@ func CoordinatorName(pipeline string) string { return CronJobName(pipeline) + "-
 // StepsName returns the name of the service account of the steps.
 func StepsName(pipeline string) string { return CronJobName(pipeline) + "-steps" }
 
+// programDigits is the length of the digest in the name of a ConfigMap.
+const programDigits = 12
+
 // ProgramName returns the name of the ConfigMap that holds part n of the program with a digest ("sha256:…").
 func ProgramName(pipeline, digest string, n int) string {
-	name := Name(pipeline, MaxCronJob-14) + "-" + strings.TrimPrefix(digest, "sha256:")[:12]
+	name := Name(pipeline, MaxCronJob-14) + "-" + strings.TrimPrefix(digest, "sha256:")[:programDigits]
 	if n > 0 {
 		name += "-" + strconv.Itoa(n)
 	}
 	return name
+}
+
+// InDefinition reports whether an object of a kind has a name that pipec gives it in the definition of a pipeline.
+func InDefinition(kind, name, pipeline string) bool {
+	switch kind {
+	case "CronJob":
+		return name == CronJobName(pipeline)
+	case "ServiceAccount":
+		return name == CoordinatorName(pipeline) || name == StepsName(pipeline)
+	case "Role", "RoleBinding":
+		return name == CoordinatorName(pipeline)
+	case "ConfigMap":
+		rest, ok := strings.CutPrefix(name, Name(pipeline, MaxCronJob-14)+"-")
+		digest, part, parts := strings.Cut(rest, "-")
+		_, err := strconv.ParseUint(digest, 16, 64)
+		if !ok || len(digest) != programDigits || err != nil || !parts {
+			return ok && len(digest) == programDigits && err == nil
+		}
+		n, err := strconv.Atoi(part)
+		return err == nil && n > 0 && strconv.Itoa(n) == part
+	}
+	return true
 }
 
 // PodName returns the name of the pod of an attempt. Every coordinator of the run computes the same name.

@@ -66,6 +66,9 @@ func blockSchema(b *Block, path, label string, defs object) object {
 		}
 	}
 	for _, n := range b.Blocks {
+		if !n.For(label) {
+			continue
+		}
 		part := nested(n, join(path, n.Name), defs)
 		if same, ok := properties[n.Name]; ok { // an attribute and a block with one name, such as cache
 			part = object{"anyOf": []any{same, part}, "description": plainText(b.Attribute(n.Name).Doc)}

@@ -217,6 +217,8 @@ func sample(b *Block, label, path string, kind int, breaks *[]func() (string, fu
 	}
 	for _, n := range b.Blocks {
 		switch {
+		case !n.For(label):
+			replace(n.Name, map[string]any{})
 		case b.Attribute(n.Name) != nil: // an attribute has the same name
 		case n.Labels != nil:
 			out[n.Name] = map[string]any{n.Labels[kind]: sample(n, n.Labels[kind], path, kind, breaks)}

@@ -26,13 +26,17 @@ func stack(set *kinds.Set) *Block {
 
 func orchestrator(rows []*kinds.Orchestrator) *Block {
 	b := &Block{Name: "orchestrator", Label: "kind", Single: true}
-	var docs []string
+	var docs, withPods []string
 	for _, row := range rows {
 		b.Labels = append(b.Labels, row.Kind)
+		if row.Pods {
+			withPods = append(withPods, row.Kind)
+		}
 		docs = append(docs, "`"+row.Kind+"`, "+row.Doc)
 		b.ofKind(row.Kind, row.Attributes)
 	}
 	b.Doc = "What runs the steps: " + strings.Join(docs, "; ") + "."
+	onPods(b, withPods)
 	return b
 }
 

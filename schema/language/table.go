@@ -39,6 +39,7 @@ type Block struct {
 	Name       string
 	Label      string   // what its one label is, such as "name"; "" if it has no label
 	Labels     []string // the allowed labels; nil: any name
+	Only       []string // the labels of the parents that it belongs to; nil: all
 	AnyLabel   bool     // its label is any text, and not a name
 	Single     bool     // at most one in its parent
 	Attributes []*Attribute
@@ -65,6 +66,9 @@ type Attribute struct {
 
 // For reports whether the attribute belongs to a block with this label.
 func (a *Attribute) For(label string) bool { return a.Only == nil || slices.Contains(a.Only, label) }
+
+// For reports whether the block belongs to a parent with this label.
+func (b *Block) For(label string) bool { return b.Only == nil || slices.Contains(b.Only, label) }
 
 // Supported reports whether this version supports what came with version since.
 func Supported(since string) bool { return since == "" || semver.Compare(since, Version) <= 0 }

@@ -26,6 +26,11 @@ type Orchestrator struct {
 	Wrapper    string   `json:"wrapper,omitempty"` // auto, image or init
 	StoreGrace Duration `json:"store_grace,omitempty"`
 	OnLostNode Duration `json:"on_lost_node,omitempty"`
+	// ImagePullSecrets are the Secrets for pulling the images of all pods.
+	ImagePullSecrets []string `json:"image_pull_secrets,omitempty"`
+	// DefaultResources are the requests and limits of containers that declare none. nil: they have none.
+	DefaultResources *Resources   `json:"default_resources,omitempty"`
+	Coordinator      *Coordinator `json:"coordinator,omitempty"`
 	// Settings are the attributes of kinds that have no fields here, by name.
 	Settings map[string]string `json:"settings,omitempty"`
 }

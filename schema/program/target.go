@@ -1,5 +1,7 @@
 package program
 
+import "encoding/json"
+
 // Target is what Bind of schema/kube/pod adds to a program: everything that a run on a cluster needs in addition to the
 // pipeline. It holds no secrets.
 type Target struct {
@@ -18,6 +20,30 @@ type Target struct {
 	OnLostNode Duration `json:"on_lost_node,omitempty"`
 	// Restarts reports that the cluster restarts the coordinator's container in its pod (restartPolicyRules).
 	Restarts bool `json:"restarts,omitempty"`
+	// ImagePullSecrets, DefaultResources and Coordinator are those of the stack's orchestrator.
+	ImagePullSecrets []string     `json:"image_pull_secrets,omitempty"`
+	DefaultResources *Resources   `json:"default_resources,omitempty"`
+	Coordinator      *Coordinator `json:"coordinator,omitempty"`
+}
+
+// Coordinator holds what a stack sets for the pods of its coordinators.
+type Coordinator struct {
+	// ServiceAccount is an account that the user manages. "": the definition contains one.
+	ServiceAccount string            `json:"service_account,omitempty"`
+	NodeSelector   map[string]string `json:"node_selector,omitempty"`
+	Labels         map[string]string `json:"labels,omitempty"`
+	Annotations    map[string]string `json:"annotations,omitempty"`
+	Resources      *Resources        `json:"resources,omitempty"`
+	Security       *Security         `json:"security,omitempty"`
+	PodPatch       json.RawMessage   `json:"pod_patch,omitempty"` // a strategic merge patch for the PodSpec
+}
+
+// CoordinatorAccount returns the service account of coordinators that the user manages, or "".
+func (t *Target) CoordinatorAccount() string {
+	if t.Coordinator == nil {
+		return ""
+	}
+	return t.Coordinator.ServiceAccount
 }
 
 // Security holds what the security block of a step sets, in addition to Pod Security `restricted` or instead of it.

@@ -60,6 +60,8 @@ type Run struct {
 	RerunOf     string                     `json:"rerun_of,omitempty"` // the run whose results are kept
 	Kept        []string                   `json:"kept,omitempty"`     // the steps whose results are kept from it
 	Parallel    int                        `json:"parallel,omitempty"` // the limit of parallel attempts; 0: only the program's limit
+	// Renamed is what was added to the names of the definition's objects after they were emitted, around a *: "dev-*".
+	Renamed string `json:"renamed,omitempty"`
 }
 
 // Import is an artifact that a run is started with.

@@ -1,6 +1,10 @@
 package manifests_test
 
-import "pgregory.net/rapid"
+import (
+	"strings"
+
+	"pgregory.net/rapid"
+)
 
 // knob is what a step's own blocks and attributes may set in its pod, and the field of the PodSpec that it sets, if `pod`
 // can't set that field again.
@@ -42,4 +46,38 @@ func (s *source) blocks(privileged bool) {
 		s.line("    volume \"node\" {\n path = \"/node\"\n host_path = \"/var/models\"\n }")
 	}
 	s.pod(said)
+}
+
+var coordinatorKnobs = []string{
+	`node_selector = { pool = "infra" }`,
+	`priority_class = ""`,
+	`labels = { stage = "coordinator", team = "platform" }`,
+	`annotations = { "example.com/note" = "text" }`,
+	"resources {\n cpu = \"20m\"\n cpu_limit = \"1\"\n }",
+	"resources {\n memory = \"300Mi\"\n ephemeral_storage = \"1Gi\"\n }",
+	"resources {\n memory_limit = \"64Mi\"\n cpu_limit = \"20m\"\n }",
+	"security {\n run_as_user = \"1000\"\n run_as_group = \"0\"\n }",
+	"security {\n run_as_user = \"cluster\"\n }",
+}
+
+// coordinator writes what a stack may set for all pods and for those of coordinators.
+func (s *source) coordinator() {
+	if s.maybe("pull secrets") {
+		s.line("    image_pull_secrets = [\"pull-a\", \"stack\"]")
+	}
+	if s.maybe("default resources") {
+		s.line("    default_resources {\n cpu = \"100m\"\n cpu_limit = \"200m\"\n memory = \"64Mi\"\n memory_limit = %q\n }", s.pick("default limit", "64Mi", "1Gi"))
+	}
+	if !s.maybe("coordinator") {
+		return
+	}
+	first := func(text string) string { name, _, _ := strings.Cut(text, " "); return name }
+	s.line("    coordinator {")
+	for _, text := range rapid.SliceOfNDistinct(rapid.SampledFrom(coordinatorKnobs), 0, 6, first).Draw(s.t, "coordinator knobs") {
+		s.line("    %s", text)
+	}
+	for _, k := range rapid.SliceOfNDistinct(rapid.SampledFrom(blockKnobs[:6]), 0, 6, func(k knob) string { return k.field }).Draw(s.t, "coordinator blocks") {
+		s.line("    %s", k.text)
+	}
+	s.line("    }")
 }

@@ -58,6 +58,7 @@ func (s *source) stack(namespace, registry string) {
 	if s.maybe("lost node") {
 		s.line("    on_lost_node = \"retry_after(10m)\"")
 	}
+	s.coordinator()
 	s.line("    create_namespace = %v\n  }", s.maybe("create namespace"))
 	s.line("  artifact_store \"s3\" {\n    path = \"s3://bucket/prefix\"")
 	if s.maybe("endpoint") {

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"pipec.dev/pipec/compiler/check/attribute"
+	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
 )
@@ -20,17 +21,22 @@ func (c specCheck) names() {
 	if name := attribute.ObjectName(c.project, b, "runtime_class", validation.IsDNS1123Subdomain); name != "" {
 		c.fields["runtimeClassName"] = name
 	}
+	setList(c.fields, "imagePullSecrets", c.pullSecrets(b))
+}
+
+// pullSecrets returns the Secrets for pulling images that a block lists.
+func (r reader) pullSecrets(b *decode.Block) []corev1.LocalObjectReference {
 	var secrets []corev1.LocalObjectReference
-	for i, name := range c.project.Attributes.Strings(b, "image_pull_secrets") {
+	for i, name := range r.project.Attributes.Strings(b, "image_pull_secrets") {
 		at := evaluate.Element(b.Attr("image_pull_secrets"), i).Range()
 		switch ref := (corev1.LocalObjectReference{Name: name}); {
 		case len(validation.IsDNS1123Subdomain(name)) > 0:
-			c.diags.Add(diag.New("invalid-name", at, "%q is not a valid Kubernetes name of a Secret", name))
+			r.diags.Add(diag.New("invalid-name", at, "%q is not a valid Kubernetes name of a Secret", name))
 		case slices.Contains(secrets, ref):
-			c.diags.Add(diag.New("duplicate", at, "the list contains the Secret %q twice", name))
+			r.diags.Add(diag.New("duplicate", at, "the list contains the Secret %q twice", name))
 		default:
 			secrets = append(secrets, ref)
 		}
 	}
-	setList(c.fields, "imagePullSecrets", secrets)
+	return secrets
 }

@@ -23,11 +23,7 @@ type resourceCheck struct {
 }
 
 func (c resourceCheck) check() {
-	b := c.block
-	r := &program.Resources{
-		CPU: c.quantity(b, "cpu"), Memory: c.quantity(b, "memory"), Storage: c.quantity(b, "ephemeral_storage"),
-		CPULimit: c.quantity(b, "cpu_limit"), MemoryLimit: c.quantity(b, "memory_limit"),
-	}
+	b, r := c.block, c.amounts()
 	extended := c.project.Attributes.StringMap(b, "extended")
 	for _, name := range evaluate.Names(extended) {
 		e := evaluate.Part(b.Attr("extended"), name)
@@ -42,13 +38,26 @@ func (c resourceCheck) check() {
 		}
 	}
 	c.gpus(r)
-	c.atMost("cpu", r.CPU, "cpu_limit", r.CPULimit)
-	c.atMost("memory", r.Memory, "memory_limit", r.MemoryLimit)
-	c.roomForAgent("memory_limit", r.MemoryLimit)
+	c.room("memory_limit", r.MemoryLimit, pod.AgentMemory, agent)
 	if r.MemoryLimit == "" {
-		c.roomForAgent("memory", r.Memory)
+		c.room("memory", r.Memory, pod.AgentMemory, agent)
 	}
 	c.pod.Resources = r
+}
+
+// agent describes pipec's agent, which needs memory of the same container.
+const agent = "pipec's agent, which starts the process,"
+
+// amounts returns the requests and limits for cores, memory and disk.
+func (c resourceCheck) amounts() *program.Resources {
+	b := c.block
+	r := &program.Resources{
+		CPU: c.quantity(b, "cpu"), Memory: c.quantity(b, "memory"), Storage: c.quantity(b, "ephemeral_storage"),
+		CPULimit: c.quantity(b, "cpu_limit"), MemoryLimit: c.quantity(b, "memory_limit"),
+	}
+	c.atMost("cpu", r.CPU, "cpu_limit", r.CPULimit)
+	c.atMost("memory", r.Memory, "memory_limit", r.MemoryLimit)
+	return r
 }
 
 // gpus checks GPUs, which are an extended resource, and their type, which is a label of nodes.
@@ -103,14 +112,14 @@ func (c resourceCheck) gpus(r *program.Resources) {
 	c.pod.NodeSelector[label] = kind
 }
 
-// roomForAgent reports memory that is less than what pipec's agent can take, which starts the process in the same container.
-func (c resourceCheck) roomForAgent(name, limit string) {
-	least := resource.NewQuantity(pod.AgentMemory, resource.BinarySI)
+// room reports memory that is less than what a part of pipec can use in the container.
+func (c resourceCheck) room(name, limit string, bytes int64, who string) {
+	least := resource.NewQuantity(bytes, resource.BinarySI)
 	if limit == "" {
 		return
 	}
 	if q := resource.MustParse(limit); q.Cmp(*least) < 0 {
-		d := diag.New("invalid-value", c.block.Attr(name).Range(), "`%s` is %s, but pipec's agent, which starts the process, can use up to %s", name, limit, least)
+		d := diag.New("invalid-value", c.block.Attr(name).Range(), "`%s` is %s, but %s can use up to %s", name, limit, who, least)
 		if q.Cmp(*resource.NewQuantity(1<<16, resource.BinarySI)) < 0 && !strings.ContainsAny(limit, "kKMGTPEim") {
 			d = d.WithSuggestion("did you mean %q? A number without a unit is in bytes", limit+"Mi")
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"pipec.dev/pipec/compiler/check/attribute"
+	"pipec.dev/pipec/compiler/check/pods"
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
@@ -65,6 +66,9 @@ func (c *checker) orchestrator(o *program.Orchestrator, b *decode.Block) {
 	row := c.kinds.Orchestrator(b.Label)
 	if row == nil {
 		return // package decode has reported the kind
+	}
+	if row.Pods {
+		pods.Stack(c.project, o, b)
 	}
 	values := c.values(b, row.Attributes)
 	if row.Read == nil {

@@ -27,7 +27,7 @@ func (b *binder) agent(spec *corev1.PodSpec, main *corev1.Container) {
 			Name:                     kube.ContainerAgent,
 			Image:                    t.Agent,
 			Args:                     []string{"copy", kube.AgentCopyDir},
-			Resources:                agentResources(),
+			Resources:                agentResources(&main.Resources),
 			VolumeMounts:             []corev1.VolumeMount{{Name: kube.VolumeAgent, MountPath: kube.AgentCopyDir}},
 			SecurityContext:          &corev1.SecurityContext{ReadOnlyRootFilesystem: &yes},
 			TerminationMessagePath:   corev1.TerminationMessagePathDefault,
@@ -38,10 +38,23 @@ func (b *binder) agent(spec *corev1.PodSpec, main *corev1.Container) {
 	main.VolumeMounts = append(main.VolumeMounts, corev1.VolumeMount{Name: kube.VolumeAgent, MountPath: kube.AgentDir, ReadOnly: true})
 }
 
-func agentResources() corev1.ResourceRequirements {
+// agentResources returns the resources of the init container. If main declares limits for cores or disk, the init container has the
+// same ones, because a ResourceQuota may require them of every container. The pod doesn't need more by that: init containers run
+// before the others.
+func agentResources(main *corev1.ResourceRequirements) corev1.ResourceRequirements {
 	memory := *resource.NewQuantity(AgentMemory, resource.BinarySI)
-	return corev1.ResourceRequirements{
+	out := corev1.ResourceRequirements{
 		Requests: corev1.ResourceList{corev1.ResourceCPU: *resource.NewMilliQuantity(10, resource.DecimalSI), corev1.ResourceMemory: memory},
 		Limits:   corev1.ResourceList{corev1.ResourceMemory: memory},
 	}
+	if limit, ok := main.Limits[corev1.ResourceCPU]; ok {
+		out.Limits[corev1.ResourceCPU] = limit
+		if request := out.Requests[corev1.ResourceCPU]; request.Cmp(limit) > 0 {
+			out.Requests[corev1.ResourceCPU] = limit
+		}
+	}
+	if limit, ok := main.Limits[corev1.ResourceEphemeralStorage]; ok {
+		out.Limits[corev1.ResourceEphemeralStorage], out.Requests[corev1.ResourceEphemeralStorage] = limit, limit
+	}
+	return out
 }

@@ -127,7 +127,8 @@ func (b *binder) target(opts Options) *program.Target {
 	return &program.Target{
 		Stack: b.stack.Name, Namespace: o.Namespace, CreateNamespace: o.CreateNamespace, Store: b.stack.ArtifactStore, Agent: agent,
 		Wrapper: wrapper(o.Wrapper, nodes, version), StoreGrace: o.StoreGrace, OnLostNode: o.OnLostNode,
-		Restarts: kube.AtLeast(version, restartsFrom),
+		Restarts:         kube.AtLeast(version, restartsFrom),
+		ImagePullSecrets: o.ImagePullSecrets, DefaultResources: o.DefaultResources, Coordinator: o.Coordinator,
 	}
 }
 

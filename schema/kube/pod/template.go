@@ -75,6 +75,7 @@ func (b *binder) template(s *program.Step, img image) (*corev1.PodTemplateSpec, 
 		out.Spec = *patched
 	}
 	restrict(&out.Spec)
+	fill(&out.Spec, b.common.target.DefaultResources)
 	return out, nil
 }
 
@@ -90,6 +91,7 @@ func (b *binder) spec(s *program.Step, img image) corev1.PodSpec {
 		AutomountServiceAccountToken:  &no,
 		EnableServiceLinks:            &no,
 		NodeSelector:                  s.NodeSelector,
+		ImagePullSecrets:              pullSecrets(b.common.target),
 		SecurityContext:               podSecurity(s.Security, img.locked.User),
 		TerminationGracePeriodSeconds: seconds(s.Grace.D() + wrapperGrace),
 		ActiveDeadlineSeconds:         b.deadline(s),

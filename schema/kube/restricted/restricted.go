@@ -6,6 +6,7 @@ package restricted
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -25,8 +26,8 @@ var evaluator = sync.OnceValues(func() (policy.Evaluator, error) {
 	return policy.NewEvaluator(policy.DefaultChecks(), nil)
 })
 
-// Leaving returns the steps of a bound program that violate `restricted`, in the order of the program. It only checks steps with a
-// security block or a `pod` of their own, since no others can violate it.
+// Leaving returns the steps of a bound program that violate `restricted`, in the order of the program. It only checks steps that
+// Could violate it.
 func Leaving(p *program.Program) ([]Leave, error) {
 	var out []Leave
 	for _, s := range p.Every() {
@@ -51,8 +52,21 @@ func Leaves(s *program.Step) (*Leave, error) {
 	return nil, nil
 }
 
+// Could reports whether a step sets something by which its pod could violate `restricted`: a security block, a part of the pod's
+// spec, or an annotation of AppArmor.
+func Could(s *program.Step) bool { return s.Security != nil || len(s.PodPatch) > 0 || appArmor(s) }
+
+func appArmor(s *program.Step) bool {
+	for name := range s.Annotations {
+		if strings.HasPrefix(name, corev1.DeprecatedAppArmorBetaContainerAnnotationKeyPrefix) {
+			return true
+		}
+	}
+	return false
+}
+
 func leaves(s *program.Step) (*Leave, error) {
-	if s.Security == nil && len(s.PodPatch) == 0 || !s.Process() || s.Idle() {
+	if !Could(s) || !s.Process() || s.Idle() {
 		return nil, nil
 	}
 	var t corev1.PodTemplateSpec

@@ -156,7 +156,11 @@ func Check(ctx context.Context, s *orchestrator.Stack) []store.Finding {
 	if err != nil {
 		out = append(out, store.Finding{Part: "cluster", Text: err.Error()})
 	} else {
-		for _, f := range cluster.Check(ctx, conn, s.Stack.Orchestrator.CreateNamespace) {
+		o, account := &s.Stack.Orchestrator, ""
+		if o.Coordinator != nil {
+			account = o.Coordinator.ServiceAccount
+		}
+		for _, f := range cluster.Check(ctx, conn, o.CreateNamespace, account) {
 			out = append(out, store.Finding(f))
 		}
 	}
