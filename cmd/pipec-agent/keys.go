@@ -7,11 +7,13 @@ import (
 	"pipec.dev/pipec/schema/kube"
 )
 
-// keys are the variables that only pipec may know, by name: the credentials of the store.
+// keys are the variables that only pipec may know, by name: the credentials of the store, and the key of the attempt's seal.
 type keys map[string]string
 
 // isKey reports whether the user's process must not be able to read a variable of the agent.
-func isKey(name string) bool { return strings.HasPrefix(name, kube.EnvStorePrefix) }
+func isKey(name string) bool {
+	return strings.HasPrefix(name, kube.EnvStorePrefix) || name == kube.EnvSeal
+}
 
 // takeKeys moves the keys out of the environment. The caller must do this before it starts a process: a process of the same
 // user can otherwise read the environment with which the agent was started in /proc. See shield.
