@@ -42,6 +42,7 @@ func (a *agent) step(ctx context.Context, args []string) int {
 	}
 	debug.SetGCPercent(50)
 	debug.SetMemoryLimit(stepMemory)
+	outlive()
 	if *file != "" {
 		data, err := os.ReadFile(*file)
 		if err != nil {
