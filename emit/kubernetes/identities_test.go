@@ -68,7 +68,7 @@ func TestIdentities(t *testing.T) {
 	}
 }
 
-// holds checks the Secret of a container, and the store that it is told.
+// holds checks the Secret of a container, and the description of the store that it gets.
 func holds(t *testing.T, who string, c *corev1.Container, secret, role string) {
 	t.Helper()
 	got := ""
@@ -81,7 +81,7 @@ func holds(t *testing.T, who string, c *corev1.Container, secret, role string) {
 			continue
 		}
 		if err := json.Unmarshal([]byte(e.Value), &s); err != nil || s.Secret != secret || s.Role != role || strings.Contains(e.Value, "steps_") {
-			t.Errorf("the %s is told %s, %v", who, e.Value, err)
+			t.Errorf("the %s gets %s, %v", who, e.Value, err)
 		}
 	}
 	if got != secret {

@@ -34,7 +34,7 @@ const (
 	text     state = iota
 	escape         // ESC was read
 	sequence       // CSI, held may become a color
-	ignored        // CSI that is no color
+	ignored        // CSI that does not set a color
 	command        // the text of OSC, DCS, SOS, PM or APC, up to BEL or ST
 	ending         // ESC was read in such a text
 )
@@ -128,7 +128,7 @@ func (w *Writer) escaped(b byte) {
 		w.held, w.state = append(w.held[:0], 0x1b, '['), sequence
 	case b == ']' || b == 'P' || b == 'X' || b == '^' || b == '_':
 		w.state = command
-	case b >= ' ' && b <= '/': // an intermediate byte: the sequence goes on
+	case b >= ' ' && b <= '/': // an intermediate byte: the sequence continues
 		w.state = escape
 	case b > '/' && b <= '~': // it is complete
 		w.state = text
