@@ -75,7 +75,7 @@ func (a *agent) driveSafely(ctx context.Context) (end *record.End, err error) {
 }
 
 func (a *agent) drive(ctx context.Context) (*record.End, error) {
-	o := kube.Options{Out: a.stdout, Environ: a.lookup, Memory: coordinatorParts}
+	o := kube.Options{Out: a.stdout, Environ: a.lookup, Memory: coordinatorParts, Seal: true}
 	for name, field := range map[string]*string{
 		names.EnvNamespace: &o.Namespace, names.EnvJobName: &o.Job, names.EnvJobUID: &o.JobUID, names.EnvPodName: &o.Pod, names.EnvPodUID: &o.PodUID,
 	} {

@@ -48,6 +48,8 @@ type agent struct {
 }
 
 func main() {
+	keys := takeKeys()
+	unshielded := shield()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
@@ -55,7 +57,10 @@ func main() {
 		<-signals
 		cancel(step.ErrShutdown)
 	}()
-	a := agent{stdout: os.Stdout, stderr: os.Stderr, lookup: os.LookupEnv, environ: os.Environ()}
+	a := agent{stdout: os.Stdout, stderr: os.Stderr, lookup: keys.lookup, environ: os.Environ()}
+	if unshielded != nil {
+		a.say("%s", unshielded)
+	}
 	a.reportCrashes()
 	os.Exit(a.run(ctx, os.Args[1:]))
 }

@@ -42,6 +42,7 @@ func (a *agent) step(ctx context.Context, args []string) int {
 	}
 	debug.SetGCPercent(50)
 	debug.SetMemoryLimit(stepMemory)
+	outlive()
 	if *file != "" {
 		data, err := os.ReadFile(*file)
 		if err != nil {
@@ -59,8 +60,9 @@ func (a *agent) step(ctx context.Context, args []string) int {
 	reap := newReaper()
 	result, err := step.Run(ctx, spec, step.Deps{
 		Store: a.patient(st, task.StoreGrace.D()), Environ: a.environ, Secrets: secrets(spec, a.lookup), Tee: a.stdout, Started: reap.started,
+		Seal: a.getenv(kube.EnvSeal),
 	})
-	a.terminate(step.NewTermination(&result, err == nil).Encode())
+	a.terminate(step.NewTermination(&result, err == nil, a.getenv(kube.EnvSeal)).Encode())
 	if err != nil {
 		a.say("%s", err)
 		return exitEnvironment
@@ -70,8 +72,8 @@ func (a *agent) step(ctx context.Context, args []string) int {
 
 // unready reports an attempt that can't start.
 func (a *agent) unready(err error) int {
-	t := step.Termination{Status: record.Failed, Class: record.ClassInfrastructure, Reason: record.ReasonStart, Message: err.Error()}
-	a.terminate(t.Encode())
+	r := record.Result{Status: record.Failed, Class: record.ClassInfrastructure, Reason: record.ReasonStart, Message: err.Error()}
+	a.terminate(step.NewTermination(&r, false, a.getenv(kube.EnvSeal)).Encode())
 	a.say("%s", err)
 	return exitEnvironment
 }

@@ -36,6 +36,7 @@ func (c *cli) main(ctx context.Context, args []string) (status int) {
 			status = c.panicked(p)
 		}
 	}()
+	defer c.close()
 	root := c.root()
 	root.SetArgs(dashes(args))
 	root.SetIn(c.stdin)

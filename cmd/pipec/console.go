@@ -86,7 +86,7 @@ func (c *cli) evaluateTyped(r *project.Compiled, in *os.File) error {
 	t := term.NewTerminal(struct {
 		io.Reader
 		io.Writer
-	}{in, c.stdout}, "> ")
+	}{in, c.drawOut}, "> ")
 	for {
 		line, err := t.ReadLine()
 		switch text := strings.TrimSpace(line); {

@@ -28,7 +28,7 @@ func (p *progress) notify(n notice.Notice) {
 		p.pushing(n)
 	case notice.PushEnded:
 		if p.line {
-			fmt.Fprint(p.stderr, "\r\x1b[K")
+			fmt.Fprint(p.drawErr, "\r\x1b[K")
 		}
 		p.line = false
 	default:
@@ -39,11 +39,12 @@ func (p *progress) notify(n notice.Notice) {
 // pushing prints how far a push is: on a terminal in one line that changes, elsewhere once.
 func (p *progress) pushing(n notice.Pushing) {
 	text := n.String()
-	if isTerminal(p.stderr) {
+	if isTerminal(p.drawErr) {
 		if n.Total > 0 {
 			text += fmt.Sprintf(": %s of %s", notice.Bytes(n.Done), notice.Bytes(n.Total))
 		}
-		fmt.Fprintf(p.stderr, "\r\x1b[K%s", text)
+		fmt.Fprint(p.drawErr, "\r\x1b[K")
+		fmt.Fprint(p.stderr, text)
 		p.line = true
 		return
 	}

@@ -11,13 +11,16 @@ import (
 
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/internal/app/fault"
+	"pipec.dev/pipec/runtime/view/screen"
 )
 
 // terminal is where commands read and write.
 type terminal struct {
 	stdin    io.Reader
-	stdout   io.Writer // the product
-	stderr   io.Writer // the talk
+	stdout   io.Writer // the product; if it is a terminal, without control sequences
+	stderr   io.Writer // the talk; likewise
+	drawOut  io.Writer // stdout for what moves the cursor
+	drawErr  io.Writer // stderr for what moves the cursor
 	terminal bool      // stdout is one
 	plain    bool      // the environment asks for no colours
 	dumb     bool      // the terminal can't move its cursor
@@ -28,8 +31,25 @@ type terminal struct {
 func newTerminal(stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) *terminal {
 	dumb := getenv("TERM") == "dumb"
 	return &terminal{
-		stdin: stdin, stdout: stdout, stderr: stderr, terminal: isTerminal(stdout),
+		stdin: stdin, stdout: guarded(stdout), stderr: guarded(stderr), drawOut: stdout, drawErr: stderr, terminal: isTerminal(stdout),
 		plain: dumb || getenv("NO_COLOR") != "", dumb: dumb,
+	}
+}
+
+// guarded returns a writer that keeps control sequences from a terminal. Other files get the bytes unchanged.
+func guarded(w io.Writer) io.Writer {
+	if isTerminal(w) {
+		return screen.New(w)
+	}
+	return w
+}
+
+// close resets the colors of the terminal.
+func (t *terminal) close() {
+	for _, w := range []io.Writer{t.stdout, t.stderr} {
+		if s, ok := w.(*screen.Writer); ok {
+			_ = s.Close()
+		}
 	}
 }
 
@@ -45,7 +65,7 @@ func (t *terminal) paint(code, text string) string {
 
 // size returns the terminal's size, or zeros.
 func (t *terminal) size() (columns, rows int) {
-	if f, ok := t.stdout.(*os.File); ok && t.terminal {
+	if f, ok := t.drawOut.(*os.File); ok && t.terminal {
 		if w, h, err := term.GetSize(int(f.Fd())); err == nil {
 			return w, h
 		}

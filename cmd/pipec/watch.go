@@ -66,7 +66,8 @@ func (w *watcher) open(p *program.Program) view.View {
 		o.ByStep, o.Lines = true, w.lines
 		return view.NewPlain(o)
 	}
-	if w.terminal.terminal && isTerminal(w.stderr) && !w.dumb {
+	if w.terminal.terminal && isTerminal(w.drawErr) && !w.dumb {
+		o.Messages = w.drawErr
 		return view.NewTree(o, w.size)
 	}
 	return view.NewPlain(o)

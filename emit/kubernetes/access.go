@@ -26,20 +26,19 @@ func namespace(p *program.Program) *corev1.Namespace {
 }
 
 func coordinatorAccount(p *program.Program, set *kinds.Set) *corev1.ServiceAccount {
-	return account(p, kube.CoordinatorName(p.Pipeline), set)
+	return account(p, kube.CoordinatorName(p.Pipeline), p.Target.Store.Role, set)
 }
 
 // stepsAccount returns the service account of the steps, which has no permissions.
 func stepsAccount(p *program.Program, set *kinds.Set) *corev1.ServiceAccount {
-	return account(p, kube.StepsName(p.Pipeline), set)
+	return account(p, kube.StepsName(p.Pipeline), p.Target.Store.ForSteps().Role, set)
 }
 
-// account returns a service account. If the kind of the store has an annotation for a role, the account has the role of the
-// store.
-func account(p *program.Program, name string, set *kinds.Set) *corev1.ServiceAccount {
+// account returns a service account. If the kind of the store has an annotation for a role, the account has the role.
+func account(p *program.Program, name, role string, set *kinds.Set) *corev1.ServiceAccount {
 	out := &corev1.ServiceAccount{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"}, ObjectMeta: meta(p, name)}
-	if row := set.Store(p.Target.Store.Kind); row != nil && row.RoleAnnotation != "" && p.Target.Store.Role != "" {
-		out.Annotations[row.RoleAnnotation] = p.Target.Store.Role
+	if row := set.Store(p.Target.Store.Kind); row != nil && row.RoleAnnotation != "" && role != "" {
+		out.Annotations[row.RoleAnnotation] = role
 	}
 	no := false
 	out.AutomountServiceAccountToken = &no // pods that need a token request it

@@ -66,7 +66,7 @@ func coordinator(p *program.Program, parts *programParts) (*corev1.PodTemplateSp
 
 // coordinatorEnv returns variables that identify the run: the Job controller labels the Job's pods with it.
 func coordinatorEnv(t *program.Target) []corev1.EnvVar {
-	store, _ := json.Marshal(t.Store) // strings and a bool: never fails
+	store, _ := json.Marshal(t.Store.ForCoordinator()) // strings and a bool: never fails
 	own := func(name, path string) corev1.EnvVar {
 		return corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: path}}}
 	}

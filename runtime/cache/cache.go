@@ -15,17 +15,18 @@ import (
 // Key is the cache key of an attempt, as Lookup has found it.
 type Key struct {
 	Digest string     // "" if the result can't be cached
+	object string     // the key of the entry in the store
 	mode   store.Mode // how Keep writes the entry: Replace if the present one is not usable any more
 }
 
-// Lookup looks up a result by the digest of its inputs; "" looks up nothing. The entry is at most ttl old, or of any
+// Lookup looks up a result in the cache of a namespace, record.Run.Namespace, by the digest of its inputs; "" looks up nothing. The entry is at most ttl old, or of any
 // age if ttl is 0. Lookup returns nil if there is no entry, or if some of its content is no longer in the store.
-func Lookup(ctx context.Context, s store.Store, digest string, ttl time.Duration) (*record.CacheEntry, Key) {
+func Lookup(ctx context.Context, s store.Store, namespace, digest string, ttl time.Duration) (*record.CacheEntry, Key) {
 	if digest == "" {
 		return nil, Key{}
 	}
-	key := Key{Digest: digest, mode: store.IfAbsent}
-	entry, err := store.ReadJSON[record.CacheEntry](ctx, s, record.CacheKey(digest))
+	key := Key{Digest: digest, object: record.CacheKey(namespace, digest), mode: store.IfAbsent}
+	entry, err := store.ReadJSON[record.CacheEntry](ctx, s, key.object)
 	if errors.Is(err, store.ErrNotExist) {
 		return nil, key
 	}
@@ -48,7 +49,7 @@ func Keep(ctx context.Context, s store.Store, key Key, result *record.Result) er
 		return nil
 	}
 	entry := step.CacheEntryFor(result)
-	err := store.WriteJSON(ctx, s, record.CacheKey(key.Digest), &entry, key.mode)
+	err := store.WriteJSON(ctx, s, key.object, &entry, key.mode)
 	if errors.Is(err, store.ErrExists) { // another run has stored the same result
 		return nil
 	}

@@ -7,6 +7,7 @@ package history
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/program"
@@ -38,9 +39,25 @@ func Program(ctx context.Context, s store.Store, run *record.Run) (*program.Prog
 	return program.Decode(data)
 }
 
-// Result reads what an attempt has committed; nil if it has not committed anything.
+// Result reads what an attempt has committed; nil if it has not committed anything. A result that lacks the seal of its attempt
+// does not count.
 func Result(ctx context.Context, s store.Store, run *record.Run, id record.AttemptID) (*record.Result, error) {
-	return readIfExists[record.Result](ctx, s, run.AttemptDir(id.Step, id.Attempt)+"/result.json")
+	key := run.AttemptDir(id.Step, id.Attempt) + "/result.json"
+	if !run.Sealed {
+		return readIfExists[record.Result](ctx, s, key)
+	}
+	data, err := store.ReadAll(ctx, s, key)
+	if errors.Is(err, store.ErrNotExist) || err == nil && !record.Sealed(run.SealKey(id.Step, id.Attempt), record.SealResult, data) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var r record.Result
+	if err := store.DecodeJSON(data, &r); err != nil {
+		return nil, fmt.Errorf("the record %s: %w", key, err)
+	}
+	return &r, nil
 }
 
 // readIfExists reads a record; nil if there is none.

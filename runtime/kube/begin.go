@@ -49,7 +49,7 @@ func (c *coordinator) begin(ctx context.Context, job *batchv1.Job) (*record.End,
 func newRecord(o *Options, p *program.Program, job *batchv1.Job) *record.Run {
 	run := &record.Run{
 		Version: record.Version, Name: o.Job, Project: p.Project, Pipeline: p.Pipeline, Namespace: o.Namespace,
-		Stack: p.Target.Stack, UID: o.JobUID, Program: program.Digest(o.Program), Codes: codesOf(p), CreatedAt: now(),
+		Stack: p.Target.Stack, UID: o.JobUID, Sealed: o.Seal, Program: program.Digest(o.Program), Codes: codesOf(p), CreatedAt: now(),
 	}
 	if at, err := time.Parse(time.RFC3339, job.Annotations[batchv1.CronJobScheduledTimestampAnnotation]); err == nil {
 		at = at.UTC()

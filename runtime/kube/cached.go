@@ -46,7 +46,7 @@ func (c *cached) lookup(ctx context.Context, task *step.Spec) (*record.CacheEntr
 		case <-ctx.Done():
 		}
 	}
-	return cache.Lookup(ctx, c.d.store, key.Digest, task.Program.Cache.TTL.D())
+	return cache.Lookup(ctx, c.d.store, c.d.o.Namespace, key.Digest, task.Program.Cache.TTL.D())
 }
 
 // keep stores a result in the cache, in the background.

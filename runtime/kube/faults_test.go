@@ -57,6 +57,8 @@ type rig struct {
 	runs func(pod corev1.Pod)
 	// pace is the first pause between the tries of a request; 0: as on a cluster.
 	pace time.Duration
+	// seal is Options.Seal.
+	seal bool
 }
 
 func newRig(t *testing.T, p *program.Program) *rig {
@@ -107,7 +109,11 @@ func (r *rig) kubelet(pod corev1.Pod) {
 	full := *result
 	full.Version, full.Run, full.Step, full.Attempt = record.Version, task.Run, task.Step, task.Attempt
 	full.StartedAt, full.EndedAt = start.Time, time.Now()
-	err = store.WriteJSON(context.Background(), r.store, task.ResultKey(), &full, store.IfAbsent)
+	data, err := store.EncodeJSON(&full)
+	if err == nil {
+		data = record.Seal(sealOf(&pod), record.SealResult, data)
+		err = r.store.Put(context.Background(), task.ResultKey(), bytes.NewReader(data), store.IfAbsent)
+	}
 	if err != nil {
 		r.t.Errorf("%s had a second pod: %v", task.ResultKey(), err)
 	}
@@ -141,7 +147,7 @@ func (n noBugs) Write(p []byte) (int, error) {
 // coordinate runs one coordinator.
 func (r *rig) coordinate(ctx context.Context, s store.Store, pod string, out io.Writer) (*record.End, error) {
 	return Coordinate(ctx, Options{
-		Client: r.api.Client("ns"), Store: s, Program: r.encoded, Namespace: "ns", Job: "run", JobUID: "job", Pod: pod, PodUID: pod, Out: noBugs{r.t, out}, pace: r.pace,
+		Client: r.api.Client("ns"), Store: s, Program: r.encoded, Namespace: "ns", Job: "run", JobUID: "job", Pod: pod, PodUID: pod, Out: noBugs{r.t, out}, pace: r.pace, Seal: r.seal,
 	})
 }
 

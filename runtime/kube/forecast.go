@@ -110,7 +110,7 @@ func (f *forecaster) lookUp(ctx context.Context, specs []engine.Spec) []record.E
 			out[i] = record.Event{Type: record.CacheChecked, Step: spec.Step}
 			task := taskOf(f.run, &spec)
 			key := step.ImageKey(task, task.Program.ImageDigest)
-			if entry, _ := cache.Lookup(ctx, f.store, key.Digest, task.Program.Cache.TTL.D()); entry != nil {
+			if entry, _ := cache.Lookup(ctx, f.store, f.run.Namespace, key.Digest, task.Program.Cache.TTL.D()); entry != nil {
 				out[i].Result, out[i].From = &entry.Result, entry.Run
 			}
 			return nil

@@ -31,6 +31,9 @@ type Options struct {
 	// of imports, in bytes; 0: the default of s3.Options.
 	Environ func(string) (string, bool)
 	Memory  int64
+	// Seal states that a new run believes only reports with the seal of their attempt: the program in the pods of steps is
+	// pipec-agent, or seals its reports in the same way.
+	Seal bool
 	// Steady says that the pauses between the tries of a request are not random: a simulation must be repeatable.
 	Steady bool
 	// Out receives the run's events, one line of JSON each. A coordinator that resumes a run repeats the earlier events, with

@@ -63,6 +63,9 @@ func (d *driver) pod(ctx context.Context, a *attempt) (pod *corev1.Pod, digest s
 		return nil, "", err
 	}
 	main.Env = append(main.Env, corev1.EnvVar{Name: kube.EnvSpec, Value: value})
+	if key := d.sealKey(a.id); key != "" {
+		main.Env = append(main.Env, corev1.EnvVar{Name: kube.EnvSeal, Value: key})
+	}
 	if a.spec.OOMs > 0 && p.Retry.OOMFactor > 1 {
 		raise(main, math.Pow(p.Retry.OOMFactor, float64(a.spec.OOMs)))
 	}

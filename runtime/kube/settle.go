@@ -5,8 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"pipec.dev/pipec/runtime/kube/podstate"
-	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -47,14 +45,17 @@ func (a *attempt) read(then func(*record.Result)) {
 // fetch reads the result in the background. If the pod left none, fetch saves the end of its log.
 func (a *attempt) fetch(then func(*record.Result)) {
 	log := a.pod.uid != "" && !a.pod.gone && a.pod.state.Main != nil
+	key, claims := a.d.sealKey(a.id), a.claims()
 	a.d.reads.do(func(ctx context.Context) func() {
-		r, err := a.committed(ctx)
+		r, err := a.committed(ctx, key, claims.digest)
 		if ctx.Err() != nil {
 			return nil
 		}
 		return func() {
 			switch {
 			case a.phase == ended:
+			case errors.Is(err, errForged):
+				a.forgery()
 			case err != nil:
 				a.settleAs(nil, &record.Result{
 					Status: record.Failed, Class: record.ClassInfrastructure, Reason: record.ReasonStore,
@@ -80,17 +81,6 @@ func (a *attempt) saveTail(then func(*record.Result)) {
 			}
 		}
 	})
-}
-
-func (a *attempt) committed(ctx context.Context) (*record.Result, error) {
-	r, err := store.ReadJSON[record.Result](ctx, a.d.store, a.step.ResultKey())
-	if errors.Is(err, store.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &r, nil
 }
 
 // settle ends the attempt with its committed result and the status of its pod, unless that status may still report the cause.
@@ -135,7 +125,7 @@ func (a *attempt) result(committed, otherwise *record.Result) (r record.Result) 
 	case committed == nil && a.ending.cause != "" && a.pod.uid == "":
 		r = record.Result{Status: record.Cancelled, Reason: record.ReasonCancelled, Message: a.ending.cause}
 	default:
-		r = podstate.Verdict(committed, &a.pod.state, a.pod.gone)
+		r = a.verdict(committed)
 	}
 	at := now()
 	r.Version, r.Run, r.Step, r.Attempt = record.Version, a.d.record.Name, a.id.Step, a.id.Attempt

@@ -72,7 +72,7 @@ func fillCache(t *testing.T, r *rig) {
 		if c, ok := a.(engine.CheckCache); ok {
 			c.Spec.Attempt = 1
 			task := taskOf(run, &c.Spec)
-			_, slot := cache.Lookup(t.Context(), r.store, step.ImageKey(task, task.Program.ImageDigest).Digest, 0)
+			_, slot := cache.Lookup(t.Context(), r.store, "ns", step.ImageKey(task, task.Program.ImageDigest).Digest, 0)
 			if err := cache.Keep(t.Context(), r.store, slot, &record.Result{Version: 1, Status: record.Succeeded, Run: "other", Step: "a", Attempt: 1}); err != nil {
 				t.Fatal(err)
 			}

@@ -6,6 +6,7 @@ import (
 
 	"pipec.dev/pipec/runtime/cache"
 	"pipec.dev/pipec/runtime/engine"
+	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/schema/record"
 )
@@ -57,7 +58,7 @@ func (c *cached) lookup(ctx context.Context, spec *step.Spec) (*record.CacheEntr
 	if err != nil {
 		return nil, cache.Key{}
 	}
-	return cache.Lookup(ctx, c.machine.store, key.Digest, spec.Program.Cache.TTL.D())
+	return cache.Lookup(ctx, c.machine.store, runs.Namespace, key.Digest, spec.Program.Cache.TTL.D())
 }
 
 // keep stores a result in the cache. It warns once if that is not possible.

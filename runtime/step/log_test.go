@@ -51,7 +51,7 @@ func TestSecretWithNewline(t *testing.T) {
 	if log := x.log(r); log != want || tee.String() != want || strings.Join(x.lines, "|") != "using [***] now|***" {
 		t.Errorf("%q, %q, %q", log, tee.String(), x.lines)
 	}
-	if strings.Contains(r.Message, "hunter2") || strings.Contains(string(step.NewTermination(&r, true).Encode()), "hunter2") {
+	if strings.Contains(r.Message, "hunter2") || strings.Contains(string(step.NewTermination(&r, true, "").Encode()), "hunter2") {
 		t.Errorf("%+v", r)
 	}
 }

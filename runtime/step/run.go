@@ -222,12 +222,12 @@ func (a *attempt) closeLog(ctx context.Context) {
 // commit writes the result, once.
 func (a *attempt) commit(ctx context.Context) (record.Result, error) {
 	key := a.spec.ResultKey()
-	err := store.WriteJSON(ctx, a.d.Store, key, &a.result, store.IfAbsent)
+	err := a.write(ctx, key)
 	switch {
 	case err == nil:
 		return a.result, nil
 	case errors.Is(err, store.ErrExists):
-		committed, err := store.ReadJSON[record.Result](ctx, a.d.Store, key)
+		committed, err := a.written(ctx, key)
 		if err != nil {
 			return a.result, fmt.Errorf("the result of step %s: %w", a.spec.Step, err)
 		}

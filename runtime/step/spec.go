@@ -58,7 +58,9 @@ type Deps struct {
 	Environ []string // NAME=value; inherited by the process except PIPEC_*, see Spec.environment
 	// Inherited is Environ in parsed form; may be nil.
 	Inherited *Inherited
-	Secrets   map[string]string // values of Program.SecretEnv by variable name; never stored, never logged
+	// Seal is the key with which the result is sealed (record.Seal); "": it is not sealed.
+	Seal    string
+	Secrets map[string]string // values of Program.SecretEnv by variable name; never stored, never logged
 	// Line is called with each line of stdout and stderr, with pieces of long ones, and with states of those that are
 	// overwritten: see package lines. It must not keep the bytes after it returns, and is never called concurrently. It
 	// may be nil.

@@ -12,7 +12,7 @@ func TestTermination(t *testing.T) {
 	r := &record.Result{Version: 1, Status: record.Failed, Class: record.ClassUser, ExitCode: &code, Reason: "Error", Message: strings.Repeat("\"ü\x01", 3000)}
 	for _, message := range []string{"", "short", strings.Repeat("a", 5000), r.Message} {
 		r.Message = message
-		data := NewTermination(r, true).Encode()
+		data := NewTermination(r, true, "").Encode()
 		if len(data) > MaxTermination || len(data) == 0 {
 			t.Fatalf("%d bytes", len(data))
 		}
@@ -21,7 +21,7 @@ func TestTermination(t *testing.T) {
 			t.Errorf("%s gives %+v", data, back)
 		}
 	}
-	if NewTermination(r, false).Result != "" {
+	if NewTermination(r, false, "").Result != "" {
 		t.Error("a result that isn't committed has a digest")
 	}
 	for _, foreign := range []string{"", "panic: x", "{}", "[]", "null"} {

@@ -21,6 +21,8 @@ func s3() *Store {
 			{Name: "path_style", Type: "bool", Default: "false", Since: cluster, Doc: "The bucket is part of the path, not of the host name."},
 			{Name: "secret", Type: "string", Since: cluster, Doc: "The Secret of the namespace that holds `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` for pods. Without it, pods have the credentials of their service account or node."},
 			{Name: "role", Type: "string", Since: cluster, Doc: "The ARN of the IAM role that pods assume by their service account."},
+			{Name: "steps_secret", Type: "string", Since: cluster, Doc: "The Secret for the pods of steps, instead of `secret`. Its keys need fewer rights than those of the coordinator: see docs/security.md."},
+			{Name: "steps_role", Type: "string", Since: cluster, Doc: "The IAM role for the pods of steps, instead of `role`."},
 		},
 		Path: func(path string) (string, *Fault) {
 			rest, isS3 := strings.CutPrefix(path, "s3://")
@@ -46,16 +48,35 @@ func readS3(v Values, s *program.Store) (faults []Fault) {
 			s.Endpoint = strings.TrimRight(text, "/")
 		}
 	}
-	switch role := v.String("role"); {
-	case role != "" && (!strings.HasPrefix(role, "arn:") || !strings.Contains(role, ":role/")):
-		faults = append(faults, Fault{
-			Attribute: "role", Text: fmt.Sprintf("%q is not the ARN of a role", role),
-			Detail: "It is written as arn:aws:iam::ACCOUNT:role/NAME.",
-		})
-	default:
-		s.Role = role
+	if v.String("steps_secret") != "" {
+		var wrong []Fault
+		s.StepsSecret, wrong = objectName(v, "steps_secret", validation.IsDNS1123Subdomain)
+		faults = append(faults, wrong...)
+	}
+	faults = append(faults, readRole(v, "role", &s.Role)...)
+	faults = append(faults, readRole(v, "steps_role", &s.StepsRole)...)
+	for _, same := range [][2]string{{"secret", "steps_secret"}, {"role", "steps_role"}} {
+		if name := v.String(same[0]); name != "" && name == v.String(same[1]) {
+			faults = append(faults, Fault{
+				Attribute: same[1], Text: fmt.Sprintf("the steps have the %s of the coordinator: %q", same[0], name),
+				Suggestion: fmt.Sprintf("remove %s, or name another one with fewer rights", same[1]), See: same[0], SeeText: "the coordinator's is set here",
+			})
+		}
 	}
 	return faults
+}
+
+// readRole reads the ARN of a role.
+func readRole(v Values, attribute string, to *string) []Fault {
+	role := v.String(attribute)
+	if role != "" && (!strings.HasPrefix(role, "arn:") || !strings.Contains(role, ":role/")) {
+		return []Fault{{
+			Attribute: attribute, Text: fmt.Sprintf("%q is not the ARN of a role", role),
+			Detail: "It is written as arn:aws:iam::ACCOUNT:role/NAME.",
+		}}
+	}
+	*to = role
+	return nil
 }
 
 func checkEndpoint(text string) *Fault {

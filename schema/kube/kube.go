@@ -90,11 +90,13 @@ const (
 	EnvStore = "PIPEC_STORE"
 	// EnvStorePrefix is put in front of the keys of the store's Secret. The user's process does not receive variables with this prefix.
 	EnvStorePrefix = "PIPEC_STORE_"
-	EnvJobName     = "PIPEC_JOB_NAME"
-	EnvJobUID      = "PIPEC_JOB_UID"
-	EnvNamespace   = "PIPEC_NAMESPACE"
-	EnvPodName     = "PIPEC_POD_NAME"
-	EnvPodUID      = "PIPEC_POD_UID"
+	// EnvSeal is the key of record.Run.SealKey. It is set on the pod of a step, and the user's process does not receive it.
+	EnvSeal      = "PIPEC_SEAL"
+	EnvJobName   = "PIPEC_JOB_NAME"
+	EnvJobUID    = "PIPEC_JOB_UID"
+	EnvNamespace = "PIPEC_NAMESPACE"
+	EnvPodName   = "PIPEC_POD_NAME"
+	EnvPodUID    = "PIPEC_POD_UID"
 )
 
 // ExitRunFailed is the exit code of a coordinator whose run has not succeeded. The Job's podFailurePolicy fails the Job at once. After

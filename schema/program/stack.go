@@ -48,8 +48,28 @@ type Store struct {
 	Secret string `json:"secret,omitempty"`
 	// Role is the identity in the cloud that pods get through their service account, such as the ARN of an IAM role.
 	Role string `json:"role,omitempty"`
+	// StepsSecret and StepsRole replace Secret and Role in the pods of steps. Both "": steps have the identity of the coordinator.
+	StepsSecret string `json:"steps_secret,omitempty"`
+	StepsRole   string `json:"steps_role,omitempty"`
 	// Settings are the attributes of kinds that have no fields here, by name.
 	Settings map[string]string `json:"settings,omitempty"`
+}
+
+// Separate reports whether steps have an identity of their own.
+func (s *Store) Separate() bool { return s.StepsSecret != "" || s.StepsRole != "" }
+
+// ForCoordinator returns the store as the coordinator opens it, without the identity of the steps.
+func (s Store) ForCoordinator() Store {
+	s.StepsSecret, s.StepsRole = "", ""
+	return s
+}
+
+// ForSteps returns the store as the pods of steps open it.
+func (s Store) ForSteps() Store {
+	if s.Separate() {
+		s.Secret, s.Role = s.StepsSecret, s.StepsRole
+	}
+	return s.ForCoordinator()
 }
 
 // Registry stores images.

@@ -54,9 +54,10 @@ func ProgramKey(digest string) string { return "programs/" + strings.Replace(dig
 // BlobKey returns the key of content with a digest ("sha256:…").
 func BlobKey(digest string) string { return "blobs/" + strings.Replace(digest, ":", "/", 1) }
 
-// CacheKey returns the key of a cached result. The digest covers everything that went into the result.
-func CacheKey(digest string) string {
-	return "cache/" + strings.Replace(digest, ":", "/", 1)
+// CacheKey returns the key of a cached result. The digest covers everything that went into the result. Namespaces have separate
+// caches, so that a namespace can't plant results in another one.
+func CacheKey(namespace, digest string) string {
+	return "cache/" + namespace + "/" + strings.Replace(digest, ":", "/", 1)
 }
 
 // CacheEntry is the object with a CacheKey.

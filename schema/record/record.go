@@ -47,8 +47,10 @@ type Run struct {
 	Pipeline  string `json:"pipeline"`
 	Namespace string `json:"namespace"` // "local" on the local driver
 	Stack     string `json:"stack"`
-	UID       string `json:"uid"`     // the identity of the only writer of the run: the Job's UID, or a random one on the local driver
-	Program   string `json:"program"` // the digest of the program; see ProgramKey
+	UID       string `json:"uid"` // the identity of the only writer of the run: the Job's UID, or a random one on the local driver
+	// Sealed reports that only results with the seal of their attempt count; see SealKey.
+	Sealed  bool   `json:"sealed,omitempty"`
+	Program string `json:"program"` // the digest of the program; see ProgramKey
 	// Codes holds the digest of each code bundle that is used, by the name of the code.
 	Codes       map[string]string          `json:"codes,omitempty"`
 	Params      map[string]json.RawMessage `json:"params,omitempty"`  // all params that are values, including null and defaults

@@ -41,12 +41,14 @@ func TestScript(t *testing.T) {
 	if err := c.MakeBucket(t.Context(), bucket); err != nil {
 		t.Fatal(err)
 	}
+	used := &rights{granted: map[string][]right{}}
+	t.Cleanup(func() { used.check(t, c) }) // after all scripts
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Deadline:            deadline(t),
-		Setup:               func(env *testscript.Env) error { return setup(t, c, bin, env) },
+		Setup:               func(env *testscript.Env) error { return setup(t, c, bin, env, used) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": status, "await": await, "gives": gives, "deploy": deploy,
 			"bake": func(ts *testscript.TestScript, neg bool, args []string) { bake(ts, bin, neg, args) },
@@ -66,7 +68,7 @@ func deadline(t *testing.T) time.Time {
 func TestMain(m *testing.M) { testcluster.Main(m) }
 
 // setup prepares the environment of a script.
-func setup(t *testing.T, c testcluster.Cluster, bin string, env *testscript.Env) error {
+func setup(t *testing.T, c testcluster.Cluster, bin string, env *testscript.Env, used *rights) error {
 	client, ctx := c.Client(t), context.Background()
 	ns, err := client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
 		GenerateName: "e2e-", Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
@@ -75,6 +77,9 @@ func setup(t *testing.T, c testcluster.Cluster, bin string, env *testscript.Env)
 		return err
 	}
 	env.Defer(func() { // the deletion runs in the background
+		if err := used.note(ctx, client, ns.Name); err != nil {
+			t.Error(err)
+		}
 		_ = client.CoreV1().Namespaces().Delete(ctx, ns.Name, metav1.DeleteOptions{})
 	})
 	secret := &corev1.Secret{

@@ -18,13 +18,15 @@ import (
 type common struct {
 	target      *program.Target
 	store       string // JSON of the store, for EnvStore
+	secret      string // the Secret of the store for steps; "": none
 	labels      map[string]string
 	annotations map[string]string
 }
 
 func (b *binder) prepare(t *program.Target) {
-	store, _ := json.Marshal(t.Store) // strings and a bool: never fails
-	b.common = common{target: t, store: string(store), labels: Labels(b.source, kube.ComponentStep), annotations: Annotations(b.source)}
+	own := t.Store.ForSteps()
+	store, _ := json.Marshal(own) // strings and a bool: never fails
+	b.common = common{target: t, secret: own.Secret, store: string(store), labels: Labels(b.source, kube.ComponentStep), annotations: Annotations(b.source)}
 	b.common.labels[kube.LabelPlain] = kube.LabelValue(b.source.Pipeline)
 }
 
@@ -104,7 +106,7 @@ func (b *binder) spec(s *program.Step, img image) corev1.PodSpec {
 		Image:                  img.reference,
 		Command:                []string{kube.AgentPath, "step"},
 		Env:                    b.env(s),
-		EnvFrom:                storeSecret(&b.common.target.Store),
+		EnvFrom:                storeSecret(b.common.secret),
 		Resources:              resources(s.Resources),
 		VolumeMounts:           []corev1.VolumeMount{{Name: kube.VolumeWork, MountPath: kube.WorkDir}},
 		SecurityContext:        mainSecurity(s.Security),
@@ -163,12 +165,12 @@ func (b *binder) env(s *program.Step) []corev1.EnvVar {
 }
 
 // storeSecret gives the store's credentials to the agent, which keeps them from the process by their prefix.
-func storeSecret(s *program.Store) []corev1.EnvFromSource {
-	if s.Secret == "" {
+func storeSecret(name string) []corev1.EnvFromSource {
+	if name == "" {
 		return nil
 	}
 	return []corev1.EnvFromSource{{
 		Prefix:    kube.EnvStorePrefix,
-		SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: s.Secret}},
+		SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: name}},
 	}}
 }

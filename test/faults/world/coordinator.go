@@ -84,7 +84,7 @@ func (w *World) live(ctx context.Context, pod string, uid types.UID, life int) (
 	}
 	end, err := kube.Coordinate(ctx, kube.Options{
 		Client: api, Store: c.bucket(), Program: w.Encoded, Namespace: Namespace, Job: w.Run, JobUID: string(w.job),
-		Pod: pod, PodUID: string(uid), Environ: func(string) (string, bool) { return "", false }, Out: &output{c: c}, Steady: true,
+		Pod: pod, PodUID: string(uid), Environ: func(string) (string, bool) { return "", false }, Out: &output{c: c}, Steady: true, Seal: true,
 	})
 	if c.isDead() {
 		return c, nil, errDead

@@ -66,13 +66,7 @@ func (w *World) kubelet(p corev1.Pod) {
 // wrapper runs the wrapper of the attempt, as cmd/pipec-agent does.
 func (n *node) wrapper(script *Script, made int) (record.Result, bool) {
 	w, st := n.w, n.wrap.bucket()
-	var text string
-	for _, e := range n.spec.Containers[0].Env {
-		if e.Name == kube.EnvSpec {
-			text = e.Value
-		}
-	}
-	task, err := step.DecodeTask(n.asked, st, text)
+	task, err := step.DecodeTask(n.asked, st, n.variable(kube.EnvSpec))
 	if err != nil {
 		return record.Result{Status: record.Failed, Class: record.ClassInfrastructure, Reason: record.ReasonStart, Message: err.Error()}, false
 	}
@@ -83,8 +77,19 @@ func (n *node) wrapper(script *Script, made int) (record.Result, bool) {
 	}
 	result, err := step.Run(n.asked, spec, step.Deps{
 		Store: st, Inherited: w.Environ, Memory: &step.Memory{}, Simulate: script.process(n),
+		Seal: n.variable(kube.EnvSeal),
 	})
 	return result, err == nil
+}
+
+// variable returns the value of a variable of the pod.
+func (n *node) variable(name string) (value string) {
+	for _, e := range n.spec.Containers[0].Env {
+		if e.Name == name {
+			value = e.Value
+		}
+	}
+	return value
 }
 
 // running reports that the container runs; false: the pod doesn't exist any more.
@@ -116,7 +121,7 @@ func (n *node) exited(r *record.Result, committed bool) {
 	case r.ExitCode != nil && *r.ExitCode != 0:
 		code = *r.ExitCode
 	}
-	n.terminated(code, map[bool]string{true: "Completed", false: "Error"}[code == 0], string(step.NewTermination(r, committed).Encode()), "")
+	n.terminated(code, map[bool]string{true: "Completed", false: "Error"}[code == 0], string(step.NewTermination(r, committed, n.variable(kube.EnvSeal)).Encode()), "")
 }
 
 // terminated reports the end of the container and of the pod.

@@ -164,7 +164,11 @@ func Check(ctx context.Context, s *orchestrator.Stack) []store.Finding {
 			out = append(out, store.Finding(f))
 		}
 	}
-	return append(out, local.Check(ctx, local.Options{
+	out = append(out, local.Check(ctx, local.Options{
 		Project: s.Dir(), Stack: s.Stack, Stores: s.Tables().Stores, Environ: s.Env(),
 	}, false)...)
+	if conn != nil && err == nil {
+		out = append(out, checkSteps(ctx, s, conn)...)
+	}
+	return out
 }

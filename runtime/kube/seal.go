@@ -1,0 +1,116 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"pipec.dev/pipec/runtime/kube/podstate"
+	"pipec.dev/pipec/runtime/step"
+	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
+)
+
+// ReasonForged is the reason of an attempt with a report, a result or a termination message, that its agent has not written. The
+// user's process may have written it.
+const ReasonForged = "ForgedReport"
+
+// errForged reports that a result.json counts for nothing.
+var errForged = errors.New("result.json was not written by pipec's agent")
+
+// sealKey returns the key of an attempt's seal; "": the reports of this run have no seals.
+func (d *driver) sealKey(id record.AttemptID) string {
+	if d.record == nil || !d.record.Sealed {
+		return ""
+	}
+	return d.record.SealKey(id.Step, id.Attempt)
+}
+
+// claims are what the termination message of the attempt's container states.
+type claims struct {
+	digest string // of result.json; "": nothing is known
+	forged bool   // the agent has not written the message
+}
+
+// claims checks the termination message. It is called by the loop.
+func (a *attempt) claims() (c claims) {
+	m := a.pod.state.Main
+	if m == nil || a.d.sealKey(a.id) == "" {
+		return c
+	}
+	t, ok := step.ParseTermination(m.Message)
+	if !ok {
+		return c
+	}
+	if c.forged = !record.Sealed(a.d.sealKey(a.id), record.SealTermination, []byte(m.Message)); !c.forged {
+		c.digest = t.Result
+	}
+	return c
+}
+
+// maxValue is the maximum size of an output in result.json, and of the rest of it. Larger ones are not read.
+const maxValue = 2 << 20
+
+// committed reads the result of the attempt; nil if there is none. It returns errForged if the agent has not written it: the seal
+// is wrong, or want is the digest of another one.
+func (a *attempt) committed(ctx context.Context, key, want string) (*record.Result, error) {
+	object := a.step.ResultKey()
+	in, err := a.d.store.Get(ctx, object)
+	if errors.Is(err, store.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	limit := int64(maxValue) * int64(1+len(a.step.Program.Outputs))
+	data, err := io.ReadAll(io.LimitReader(in, limit+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("can't read %s: %w", object, err)
+	case int64(len(data)) > limit && key == "":
+		return nil, fmt.Errorf("%s has more than %d bytes", object, limit)
+	case key != "" && (!record.Sealed(key, record.SealResult, data) || want != "" && program.Digest(data) != want):
+		return nil, errForged
+	}
+	var r record.Result
+	if err := store.DecodeJSON(data, &r); err != nil {
+		return nil, fmt.Errorf("the record %s: %w", object, err)
+	}
+	return &r, nil
+}
+
+// forgery ends an attempt whose result.json the agent has not written: with the failure that the agent reports, or else with
+// one that is due to the step.
+func (a *attempt) forgery() {
+	a.d.warn(a.id.Step, fmt.Sprintf("%s of attempt %d was not written by pipec's agent and is ignored: the step, or another program, can write to the artifact store", a.step.ResultKey(), a.id.Attempt))
+	r := record.Result{
+		Status: record.Failed, Class: record.ClassUser, Reason: ReasonForged,
+		Message: "its result in the artifact store was not written by pipec's agent",
+	}
+	if m := a.pod.state.Main; m != nil && !a.claims().forged {
+		if t, ok := step.ParseTermination(m.Message); ok && t.Result == "" && t.Status != record.Succeeded && t.Class == record.ClassUser {
+			r.Status, r.Class, r.Reason, r.Message, r.ExitCode = t.Status, t.Class, t.Reason, t.Message, t.ExitCode
+		}
+	}
+	a.settleAs(nil, &r)
+}
+
+// verdict is podstate.Verdict without termination messages that the agent has not written: they are the step's own fault, unless
+// the cluster reports another cause.
+func (a *attempt) verdict(committed *record.Result) record.Result {
+	s := a.pod.state
+	if !a.claims().forged {
+		return podstate.Verdict(committed, &s, a.pod.gone)
+	}
+	main := *s.Main
+	main.Message, s.Main = "", &main
+	r := podstate.Verdict(committed, &s, a.pod.gone)
+	if committed == nil && r.Class == record.ClassInfrastructure && r.Reason == record.ReasonLost {
+		r.Class, r.Reason = record.ClassUser, ReasonForged
+		r.Message += "; its termination message was not written by pipec's agent"
+	}
+	return r
+}
