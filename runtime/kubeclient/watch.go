@@ -28,6 +28,9 @@ type object interface {
 
 // Watcher is notified of what happens to the objects that it watches. Its functions are called one at a time, and block the
 // watch while they run. Synced and Fault may be nil.
+//
+// A pod is passed on without its spec, apart from the name of its node and its readiness gates, and without its managed
+// fields: a run may have thousands of pods.
 type Watcher[T object] struct {
 	// Changed is called with each object as it is now, at the beginning too.
 	Changed func(T)
@@ -63,6 +66,9 @@ func watchBackoff() *wait.Backoff {
 	return &wait.Backoff{Duration: 500 * time.Millisecond, Cap: 10 * time.Second, Steps: 6, Factor: 2, Jitter: 0.5}
 }
 
+// listPage is how many objects a page of a list contains. Only one page of complete pods is in memory at the same time.
+const listPage = 500
+
 // follow lists and watches with client-go's Reflector, which resumes at the version where a connection ended, and lists
 // again if the server has forgotten that version (410).
 func follow[T object](ctx context.Context, c *Client, client *rest.RESTClient, resource string, kind T, list runtime.Object, narrow func(*metav1.ListOptions), w Watcher[T]) {
@@ -73,23 +79,29 @@ func follow[T object](ctx context.Context, c *Client, client *rest.RESTClient, r
 	}
 	lw := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			o.ResourceVersion, o.ResourceVersionMatch = "", "" // a server returns a list that may be old as one page
 			out := list.DeepCopyObject()
 			err := request(o).Do(ctx).Into(out)
 			t.saw(ctx, err)
+			slimList(out)
 			return out, err
 		},
 		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
 			o.Watch = true
-			watch, err := request(o).Watch(ctx)
+			stream, err := request(o).Watch(ctx)
 			if o.SendInitialEvents == nil || !apierrors.IsInvalid(err) { // else the Reflector lists: the server can't stream a list
 				t.saw(ctx, err)
 			}
-			return watch, err
+			if err != nil {
+				return nil, err
+			}
+			return slimWatch(stream), nil
 		},
 	}
 	// Fault is called with what the Reflector would print.
 	quiet := logr.Discard()
 	r := cache.NewReflectorWithOptions(lw, kind, t, cache.ReflectorOptions{Logger: &quiet, Name: resource, Backoff: watchBackoff()})
+	r.WatchListPageSize = listPage
 	r.RunWithContext(klog.NewContext(ctx, quiet))
 }
 
@@ -127,7 +139,7 @@ func (t *notifier[T]) Update(o any) error {
 	if was, there := t.known[k]; there && was.GetUID() != now.GetUID() {
 		t.w.Gone(was)
 	}
-	t.known[k] = slim(now)
+	t.known[k] = now
 	t.w.Changed(now)
 	return nil
 }
@@ -182,15 +194,3 @@ func (t *notifier[T]) listed() {
 
 // Resync has nothing to do.
 func (t *notifier[T]) Resync() error { return nil }
-
-// slim returns what is kept of an object: of a pod neither its spec nor its managed fields.
-func slim[T object](o T) T {
-	pod, ok := any(o).(*corev1.Pod)
-	if !ok {
-		return o
-	}
-	small := &corev1.Pod{ObjectMeta: *pod.ObjectMeta.DeepCopy(), Status: *pod.Status.DeepCopy()}
-	small.ManagedFields = nil
-	small.Spec.NodeName = pod.Spec.NodeName
-	return any(small).(T)
-}

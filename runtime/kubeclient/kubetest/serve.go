@@ -137,10 +137,17 @@ func (a *API) delete(r *http.Request, o Object, body []byte) *http.Response {
 	return a.answer(r, 200, typed(pod))
 }
 
+// list answers with the selected objects, in pages if the client limits them. Like a real server, it ignores the limit if the
+// list may be old.
 func (a *API) list(r *http.Request, resource string) *http.Response {
-	items := []Object{}
+	q, meta, items := r.URL.Query(), map[string]string{"resourceVersion": strconv.Itoa(a.version)}, []Object{}
+	limit, _ := strconv.Atoi(q.Get("limit"))
 	for _, key := range slices.Sorted(maps.Keys(a.objects)) {
-		if o := a.objects[key]; strings.HasPrefix(key, resource+"/") && selected(r, o) {
+		if o := a.objects[key]; key > q.Get("continue") && strings.HasPrefix(key, resource+"/") && selected(r, o) {
+			if limit > 0 && len(items) == limit && q.Get("resourceVersion") != "0" {
+				meta["continue"] = resource + "/" + items[limit-1].GetName()
+				break
+			}
 			items = append(items, typed(o))
 		}
 	}
@@ -148,7 +155,7 @@ func (a *API) list(r *http.Request, resource string) *http.Response {
 		"pods": {"v1", "PodList"}, "events": {"v1", "EventList"}, "jobs": {"batch/v1", "JobList"}, "leases": {"coordination.k8s.io/v1", "LeaseList"},
 	}[resource]
 	return a.answer(r, 200, map[string]any{
-		"apiVersion": list[0], "kind": list[1], "metadata": map[string]string{"resourceVersion": strconv.Itoa(a.version)}, "items": items,
+		"apiVersion": list[0], "kind": list[1], "metadata": meta, "items": items,
 	})
 }
 
