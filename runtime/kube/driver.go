@@ -22,7 +22,8 @@ type driver struct {
 	o       *Options
 	client  *kubeclient.Client
 	store   store.Store
-	program *program.Program
+	loaded  *Loaded
+	program *program.Program // that was loaded
 	record  *record.Run
 	run     *drive.Run
 	resumed bool // earlier coordinators may have made attempts
@@ -48,9 +49,10 @@ type driver struct {
 	watches  *watches
 }
 
-func newDriver(o *Options, p *program.Program) *driver {
+func newDriver(o *Options, l *Loaded) *driver {
+	p := l.program
 	d := &driver{
-		loop: newLoop(), o: o, client: o.Client, store: o.Store, program: p,
+		loop: newLoop(), o: o, client: o.Client, store: o.Store, loaded: l, program: p,
 		requests: requests.New(o.pace), tails: &tails{o.Store, o.Client},
 	}
 	d.requests.Steady = o.Steady

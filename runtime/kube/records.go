@@ -15,11 +15,15 @@ import (
 
 // create records a run: its program, and then the run. The error is ErrTakenOver if another coordinator of the Job has recorded
 // it first. The next coordinator then resumes that run.
-func create(ctx context.Context, s store.Store, run *record.Run, encoded []byte) error {
+func create(ctx context.Context, s store.Store, run *record.Run, p *Loaded) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return store.ProveOnce(gctx, s) })
 	g.Go(func() error {
-		err := s.Put(gctx, record.ProgramKey(run.Program), bytes.NewReader(encoded), store.IfAbsent)
+		encoded, err := p.encoded()
+		if err != nil {
+			return err
+		}
+		err = s.Put(gctx, record.ProgramKey(run.Program), bytes.NewReader(encoded), store.IfAbsent)
 		if errors.Is(err, store.ErrExists) {
 			return nil
 		}

@@ -28,7 +28,7 @@ type job struct {
 	Store   string // its directory
 	Program string // a file
 	Run     string
-	Heap    string // a file for a profile of the memory at its peak; "": none
+	Profile string // the start of the names of files for profiles; "": none
 }
 
 // figures are what a coordinator reports of itself when it ends.
@@ -55,9 +55,16 @@ func coordinate(ctx context.Context, text string) error {
 	if err := json.Unmarshal([]byte(text), &j); err != nil {
 		return err
 	}
+	if j.Profile != "" {
+		stop, err := profileCPU(j.Profile + ".cpu")
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
 	watching, stop := context.WithCancel(ctx)
 	seen := make(chan figures)
-	go func() { seen <- observe(watching, j.Heap) }()
+	go func() { seen <- observe(watching, j.Profile) }()
 	status, failure := j.drive(ctx)
 	stop()
 	f := <-seen
@@ -75,12 +82,12 @@ func (j *job) drive(ctx context.Context) (status, failure string) {
 		return "", err.Error()
 	}
 	defer s.Close()
-	encoded, err := os.ReadFile(j.Program)
+	loaded, err := kube.Load(func() (io.ReadCloser, error) { return os.Open(j.Program) })
 	if err != nil {
 		return "", err.Error()
 	}
 	end, err := kube.Coordinate(ctx, kube.Options{
-		Client: c, Store: s, Program: encoded, Namespace: namespace, Job: j.Run, JobUID: j.Run, Pod: j.Run, PodUID: j.Run, Out: io.Discard,
+		Client: c, Store: s, Loaded: loaded, Namespace: namespace, Job: j.Run, JobUID: j.Run, Pod: j.Run, PodUID: j.Run, Out: io.Discard,
 	})
 	if err != nil {
 		return "", err.Error()
@@ -89,12 +96,14 @@ func (j *job) drive(ctx context.Context) (status, failure string) {
 }
 
 // observe samples this process until ctx ends.
-func observe(ctx context.Context, heap string) (f figures) {
+func observe(ctx context.Context, profiles string) (f figures) {
 	samples := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/sched/goroutines:goroutines"}, {Name: "/gc/cycles/total:gc-cycles"}}
+	profiled := uint64(0)
 	for ctx.Err() == nil {
 		metrics.Read(samples)
-		if now := samples[0].Value.Uint64(); now > f.Heap+f.Heap/20 && heap != "" {
-			profile(fmt.Sprintf("%s.%03dM", heap, now>>20))
+		if now := samples[0].Value.Uint64(); now > profiled+profiled/20 && profiles != "" {
+			profiled = now
+			profileHeap(fmt.Sprintf("%s.%03dM", profiles, now>>20))
 		}
 		f.Heap, f.Goroutines = max(f.Heap, samples[0].Value.Uint64()), max(f.Goroutines, samples[1].Value.Uint64())
 		f.GCs = samples[2].Value.Uint64()
@@ -107,7 +116,22 @@ func observe(ctx context.Context, heap string) (f figures) {
 	return f
 }
 
-func profile(path string) {
+// profileCPU writes a profile of this process until the function is called that it returns.
+func profileCPU(path string) (func(), error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, err
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = f.Close()
+	}, nil
+}
+
+func profileHeap(path string) {
 	f, err := os.Create(path)
 	if err != nil {
 		return

@@ -3,7 +3,7 @@
 // collector. The API server is in memory (package api) and answers in protobuf, a kubelet that is a few lines ends the pods, and
 // the store is a directory.
 //
-//	go run ./test/bench/scale [-case wide] [-latency 5ms] [-heap DIR]
+//	go run ./test/bench/scale [-case wide] [-latency 5ms] [-profile DIR]
 //
 // Exit status 1 means that a goal was missed. Memory and counts are exact. On a machine that has other work to do, times are
 // upper bounds: compare the rate of creations with the rate of plain connections, which is measured in the same run.
@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"regexp"
 	"time"
 )
@@ -23,16 +24,18 @@ import (
 type options struct {
 	cases   *regexp.Regexp
 	latency time.Duration
-	heap    string
+	profile string
 	small   int
+	dir     string
 }
 
 func main() {
 	var o options
 	pattern := flag.String("case", "", "a pattern of the cases to measure")
 	flag.DurationVar(&o.latency, "latency", 5*time.Millisecond, "how long each request that writes takes in addition, as etcd does on a real server")
-	flag.StringVar(&o.heap, "heap", "", "a directory for profiles of the coordinators' memory")
+	flag.StringVar(&o.profile, "profile", "", "a directory for profiles of the coordinators' processor time and memory, and of the rest")
 	flag.IntVar(&o.small, "small", 1, "divides the number of steps, for a quick look")
+	flag.StringVar(&o.dir, "dir", inMemory(), "where the store is: a file system in memory, or else its speed is measured too")
 	child := flag.String("coordinate", "", "what this process does for another one (JSON)")
 	plain := flag.String("plain", "", "what this process does for another one (JSON)")
 	flag.Parse()
@@ -56,7 +59,23 @@ func main() {
 	}
 }
 
+// inMemory returns a directory of a file system in memory; "": the default for temporary files.
+func inMemory() string {
+	const dir = "/dev/shm"
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		return dir
+	}
+	return ""
+}
+
 func run(ctx context.Context, o *options) error {
+	if o.profile != "" {
+		stop, err := profileCPU(filepath.Join(o.profile, "rest.cpu"))
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
 	var rows []*row
 	for _, c := range cases() {
 		if !o.cases.MatchString(c.name) {

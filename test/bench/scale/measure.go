@@ -56,7 +56,7 @@ type scene struct {
 }
 
 func measure(ctx context.Context, o *options, c scenario) (*row, error) {
-	dir, err := os.MkdirTemp("", "pipec-scale-")
+	dir, err := os.MkdirTemp(o.dir, "pipec-scale-")
 	if err != nil {
 		return nil, err
 	}
@@ -206,8 +206,8 @@ type process struct {
 
 func (s *scene) start(ctx context.Context, run string) (*process, error) {
 	j := job{API: s.url, Store: s.store.Dir(), Program: s.file, Run: run}
-	if s.o.heap != "" {
-		j.Heap = filepath.Join(s.o.heap, s.name)
+	if s.o.profile != "" {
+		j.Profile = filepath.Join(s.o.profile, s.name)
 	}
 	cmd, err := self(ctx, "-coordinate", j)
 	if err != nil {
