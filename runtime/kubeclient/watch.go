@@ -29,8 +29,9 @@ type object interface {
 // Watcher is notified of what happens to the objects that it watches. Its functions are called one at a time, and block the
 // watch while they run. Synced and Fault may be nil.
 //
-// A pod is passed on without its spec, apart from the name of its node and its readiness gates, and without its managed
-// fields: a run may have thousands of pods.
+// A pod is passed on without the parts that no caller needs: a run may have thousands of pods. Its spec has only the name of the
+// node and the readiness gates, its labels and annotations are only those of pipec and of Jobs, and the statuses of its
+// containers have no volumes and resources.
 type Watcher[T object] struct {
 	// Changed is called with each object as it is now, at the beginning too.
 	Changed func(T)
@@ -72,7 +73,7 @@ const listPage = 500
 // follow lists and watches with client-go's Reflector, which resumes at the version where a connection ended, and lists
 // again if the server has forgotten that version (410).
 func follow[T object](ctx context.Context, c *Client, client *rest.RESTClient, resource string, kind T, list runtime.Object, narrow func(*metav1.ListOptions), w Watcher[T]) {
-	t := &notifier[T]{w: w, known: map[types.NamespacedName]T{}}
+	t := &notifier[T]{w: w, known: map[types.NamespacedName]packed[T]{}}
 	request := func(o metav1.ListOptions) *rest.Request {
 		narrow(&o)
 		return client.Get().Namespace(c.namespace).Resource(resource).VersionedParams(&o, c.params)
@@ -109,7 +110,7 @@ func follow[T object](ctx context.Context, c *Client, client *rest.RESTClient, r
 // removed while the watch was interrupted.
 type notifier[T object] struct {
 	w      Watcher[T]
-	known  map[types.NamespacedName]T
+	known  map[types.NamespacedName]packed[T]
 	synced bool
 	blind  bool
 }
@@ -136,12 +137,19 @@ func (t *notifier[T]) Update(o any) error {
 		return nil
 	}
 	k := key(now)
-	if was, there := t.known[k]; there && was.GetUID() != now.GetUID() {
-		t.w.Gone(was)
+	if was, there := t.known[k]; there && was.uid != now.GetUID() {
+		t.gone(was)
 	}
-	t.known[k] = now
+	t.known[k] = pack(now)
 	t.w.Changed(now)
 	return nil
+}
+
+// gone passes on that a known object was removed.
+func (t *notifier[T]) gone(was packed[T]) {
+	if o, ok := was.unpack(); ok {
+		t.w.Gone(o)
+	}
 }
 
 // Delete passes on that an object was removed.
@@ -164,7 +172,7 @@ func (t *notifier[T]) Replace(list []any, _ string) error {
 	for k, was := range t.known {
 		if !there[k] {
 			delete(t.known, k)
-			t.w.Gone(was)
+			t.gone(was)
 		}
 	}
 	for _, o := range list {
@@ -187,7 +195,7 @@ func (t *notifier[T]) listed() {
 	}
 	there := make(map[string]types.UID, len(t.known))
 	for k, o := range t.known {
-		there[k.Name] = o.GetUID()
+		there[k.Name] = o.uid
 	}
 	t.w.Listed(there)
 }
