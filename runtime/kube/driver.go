@@ -11,6 +11,7 @@ import (
 	"pipec.dev/pipec/runtime/kube/groups"
 	"pipec.dev/pipec/runtime/kube/requests"
 	"pipec.dev/pipec/runtime/kubeclient"
+	"pipec.dev/pipec/runtime/spill"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -68,7 +69,7 @@ func newDriver(o *Options, l *Loaded) *driver {
 
 // config returns the configuration of the driven run.
 func (d *driver) config() drive.Config {
-	return drive.Config{Store: d.store, Program: d.program, Record: d.record, Observe: d.observe, LogDelay: logDelay}
+	return drive.Config{Store: d.store, Program: d.program, Record: d.record, Observe: d.observe, Keep: spill.New("").Keep, LogDelay: logDelay}
 }
 
 // drive drives the run to its end. lost is closed when another coordinator has taken the Lease.
@@ -227,6 +228,7 @@ func (d *driver) observe(e record.Event) {
 
 // tell notifies the observers of the run of an event. Errors of writing it are ignored.
 func (d *driver) tell(e record.Event) {
+	e.RunEnd = shortened(e.RunEnd)
 	if data, err := store.EncodeJSON(&e); err == nil && d.o.Out != nil {
 		_, _ = d.o.Out.Write(data)
 	}
