@@ -12,9 +12,9 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// keep passes the values of an event to Config.Keep. Other readers may have the same result, so it changes a copy.
+// keep passes the values of an event to Config.Values. Other readers may have the same result, so it changes a copy.
 func (r *Run) keep(e *record.Event) {
-	if r.c.Keep == nil || e.Result == nil {
+	if r.c.Values == nil || e.Result == nil {
 		return
 	}
 	result, copied := e.Result, false
@@ -23,7 +23,7 @@ func (r *Run) keep(e *record.Event) {
 		if len(old) == 0 {
 			continue
 		}
-		kept := r.c.Keep(old)
+		kept := r.c.Values.Keep(old)
 		if &kept[0] == &old[0] {
 			continue
 		}
@@ -39,21 +39,25 @@ func (r *Run) keep(e *record.Event) {
 
 // writeEnd writes the record of a run's end like store.WriteJSON, but encodes one step after the other: the outputs of all
 // steps may not fit in memory.
-func writeEnd(ctx context.Context, s store.Store, key string, end *record.End) error {
+func (r *Run) writeEnd(ctx context.Context) error {
 	in, out := io.Pipe()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		out.CloseWithError(encodeEnd(out, end))
+		out.CloseWithError(r.encodeEnd(out))
 	}()
-	err := s.Put(ctx, key, in, store.IfAbsent)
+	err := r.c.Store.Put(ctx, r.c.Record.EndKey(), in, store.IfAbsent)
 	in.CloseWithError(errors.New("the content is not needed"))
 	<-done
 	return err
 }
 
+// releaseAfter is how many bytes of steps are written until the memory of their values is given back.
+const releaseAfter = 4 << 20
+
 // encodeEnd writes what store.EncodeJSON returns.
-func encodeEnd(w io.Writer, end *record.End) error {
+func (r *Run) encodeEnd(w io.Writer) error {
+	end := r.end
 	head := *end
 	head.Steps = []record.StepEnd{}
 	data, err := store.EncodeJSON(&head)
@@ -71,6 +75,7 @@ func encodeEnd(w io.Writer, end *record.End) error {
 	}
 	b := bufio.NewWriterSize(w, 64<<10)
 	_, _ = b.Write(start)
+	written := 0
 	for i := range end.Steps {
 		data, err := store.EncodeJSON(&end.Steps[i])
 		if err != nil {
@@ -80,6 +85,10 @@ func encodeEnd(w io.Writer, end *record.End) error {
 			_ = b.WriteByte(',')
 		}
 		_, _ = b.Write(bytes.TrimSuffix(data, []byte("\n")))
+		if written += len(data); written > releaseAfter && r.c.Values != nil {
+			written = 0
+			r.c.Values.Release()
+		}
 	}
 	_, _ = b.WriteString(tail)
 	return b.Flush() // returns the first error of all writes

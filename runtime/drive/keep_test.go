@@ -18,7 +18,8 @@ func TestWriteEnd(t *testing.T) {
 	for i, steps := range [][]record.StepEnd{nil, {}, {step}, {step, {Name: "c"}, step}} {
 		end := &record.End{Version: 1, Status: record.Failed, Message: `"steps":[]}`, At: time.Unix(1, 0).UTC(), Outputs: step.Outputs, Steps: steps}
 		s, run := &storetest.Memory{}, &record.Run{Namespace: "n", Pipeline: "p", Name: "r"}
-		if err := writeEnd(t.Context(), s, run.EndKey(), end); err != nil {
+		r := &Run{c: Config{Store: s, Record: run}, end: end}
+		if err := r.writeEnd(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		got, err := store.ReadAll(t.Context(), s, run.EndKey())
@@ -28,20 +29,27 @@ func TestWriteEnd(t *testing.T) {
 		if want, err := store.EncodeJSON(end); err != nil || !bytes.Equal(got, want) {
 			t.Errorf("%d: %s\nwant %s (%v)", i, got, want, err)
 		}
-		if err := writeEnd(t.Context(), s, run.EndKey(), end); !errors.Is(err, store.ErrExists) {
+		if err := r.writeEnd(t.Context()); !errors.Is(err, store.ErrExists) {
 			t.Errorf("%d: a second end: %v", i, err)
 		}
 	}
 }
 
+// cloned clones large values.
+type cloned struct{}
+
+func (cloned) Keep(v []byte) []byte {
+	if len(v) < 3 {
+		return v
+	}
+	return bytes.Clone(v)
+}
+
+func (cloned) Release() {}
+
 // Values are replaced in a copy of the result.
 func TestKeep(t *testing.T) {
-	r := &Run{c: Config{Keep: func(v []byte) []byte {
-		if len(v) < 3 {
-			return v
-		}
-		return bytes.Clone(v)
-	}}}
+	r := &Run{c: Config{Values: cloned{}}}
 	result := &record.Result{Outputs: []record.Datum{{Name: "a", Value: json.RawMessage("1")}, {Name: "b"}, {Name: "c", Value: json.RawMessage("123")}}}
 	e := record.Event{Result: result}
 	r.keep(&e)

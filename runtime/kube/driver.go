@@ -69,7 +69,7 @@ func newDriver(o *Options, l *Loaded) *driver {
 
 // config returns the configuration of the driven run.
 func (d *driver) config() drive.Config {
-	return drive.Config{Store: d.store, Program: d.program, Record: d.record, Observe: d.observe, Keep: spill.New("").Keep, LogDelay: logDelay}
+	return drive.Config{Store: d.store, Program: d.program, Record: d.record, Observe: d.observe, Values: spill.New(""), LogDelay: logDelay}
 }
 
 // drive drives the run to its end. lost is closed when another coordinator has taken the Lease.

@@ -22,12 +22,17 @@ func (f *File) keep(value []byte) ([]byte, error) {
 	kept := last[f.used : f.used+len(value) : f.used+len(value)]
 	f.used += len(value)
 	if f.fresh += len(value); f.fresh > residentMax {
-		f.fresh = 0
-		for _, m := range f.mapped {
-			_ = unix.Madvise(m, unix.MADV_DONTNEED)
-		}
+		f.Release()
 	}
 	return kept, nil
+}
+
+// Release gives the memory of kept values back to the system. The values are read again from the file when they are used.
+func (f *File) Release() {
+	f.fresh = 0
+	for _, m := range f.mapped {
+		_ = unix.Madvise(m, unix.MADV_DONTNEED)
+	}
 }
 
 // grow maps another extent.

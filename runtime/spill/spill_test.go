@@ -17,6 +17,7 @@ func TestKeep(t *testing.T) {
 	for i := range values {
 		kept = append(kept, f.Keep(value(i)))
 	}
+	f.Release()
 	for i, v := range kept {
 		if !bytes.Equal(v, value(i)) {
 			t.Fatalf("value %d has changed", i)
