@@ -19,6 +19,7 @@ type scenario struct {
 	parallel int
 	value    int           // bytes of each step's output; 0: a number
 	lasts    time.Duration // how long a pod runs, on average
+	costly   bool          // its processor time has no goal: the content of values or logs causes it, or the start of processes
 	deaths   bool          // all pods are killed together, before they commit a result
 	restart  bool          // the coordinator is killed after half of the pods were created
 	compared bool          // the rate of creations is compared with that of plain connections
@@ -30,10 +31,10 @@ func cases() []scenario {
 		{name: "wide", steps: 10000, runs: 1, parallel: 200, compared: true},
 		{name: "deep", steps: 10000, runs: 1, width: 100, parallel: 200, compared: true},
 		{name: "steady", steps: 2000, runs: 1, width: 50, parallel: 200, lasts: 2 * time.Second, prompt: true},
-		{name: "values", steps: 2000, runs: 1, width: 100, parallel: 200, value: 60000},
-		{name: "deaths", steps: 200, runs: 1, width: 200, parallel: 200, deaths: true},
+		{name: "values", steps: 2000, runs: 1, width: 100, parallel: 200, value: 60000, costly: true},
+		{name: "deaths", steps: 200, runs: 1, width: 200, parallel: 200, deaths: true, costly: true},
 		{name: "restart", steps: 10000, runs: 1, width: 100, parallel: 200, restart: true},
-		{name: "runs", steps: 100, runs: 50, width: 10, parallel: 10},
+		{name: "runs", steps: 100, runs: 50, width: 10, parallel: 10, costly: true},
 	}
 }
 
