@@ -93,7 +93,7 @@ func (k *kubelet) lasts(step string) time.Duration {
 	return k.c.lasts/2 + k.c.lasts*time.Duration(h.Sum32()%1000)/1000
 }
 
-// task returns the task of a pod; nil: it is no pod of a run.
+// task returns the task of a pod; nil: the pod does not belong to a run.
 func (k *kubelet) task(pod *corev1.Pod) (*step.Task, error) {
 	for _, e := range pod.Spec.Containers[0].Env {
 		if e.Name == kube.EnvSpec {
