@@ -10,7 +10,7 @@ BASE     ?= HEAD~1
 GOBUILD  := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint generate recording fuzz faults faults-real faults-cluster bench bench-versions quickstart agent-image cluster-up cluster-down cluster-env demo-cluster bench-cluster install clean FORCE
+.PHONY: help build test lint generate recording fuzz faults faults-real faults-cluster bench bench-versions bench-scale quickstart agent-image cluster-up cluster-down cluster-env demo-cluster bench-cluster install clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ bench-versions: ## compare this version with the one of BASE, a commit, on the s
 bench: ## print what compiling and running cost, beside what they are compared with; then BENCH, a pattern of benchmarks
 	go run ./test/bench
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m ./...
+
+bench-scale: ## measure a coordinator of large runs, with an API server in memory
+	go run ./test/bench/scale
 
 quickstart: ## run the digits example, installing what is missing
 	@MAKE='$(MAKE)' scripts/quickstart.sh

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -18,7 +17,6 @@ import (
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/schema/expr"
 	names "pipec.dev/pipec/schema/kube"
-	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -83,17 +81,12 @@ func (a *agent) drive(ctx context.Context) (*record.End, error) {
 			return nil, &drive.Refusal{Message: name + " is not set: the coordinator only runs in the pod of a Job that pipec created"}
 		}
 	}
-	encoded, err := readProgram(a.root + names.ProgramDir)
-	if err != nil {
-		return nil, &drive.Refusal{Message: err.Error()}
-	}
-	o.Program = encoded
-	if o.Client, err = kubeclient.InCluster(o.Namespace); err != nil {
+	var err error
+	if o.Loaded, err = kube.Load(func() (io.ReadCloser, error) { return openProgram(a.root + names.ProgramDir) }); err != nil {
 		return nil, err
 	}
-	p, err := program.Decode(encoded)
-	if err != nil {
-		return nil, &drive.Refusal{Message: err.Error()}
+	if o.Client, err = kubeclient.InCluster(o.Namespace); err != nil {
+		return nil, err
 	}
 	where, err := a.storeOf()
 	if err != nil {
@@ -105,34 +98,59 @@ func (a *agent) drive(ctx context.Context) (*record.End, error) {
 	}
 	defer st.Close()
 	o.Store = st
-	if p.Target != nil {
-		o.Store = a.patient(st, p.Target.StoreGrace.D())
+	if t := o.Loaded.Target(); t != nil {
+		o.Store = a.patient(st, t.StoreGrace.D())
 	}
 	return kube.Coordinate(ctx, o)
 }
 
-// readProgram reads the program of a definition: one compressed file, or its parts in order.
-func readProgram(dir string) ([]byte, error) {
-	parts, err := filepath.Glob(filepath.Join(dir, names.ProgramFile+"*"))
-	if err != nil || len(parts) == 0 {
+// openProgram opens the program of a definition: one compressed file, or its parts in order.
+func openProgram(dir string) (io.ReadCloser, error) {
+	names, err := filepath.Glob(filepath.Join(dir, names.ProgramFile+"*"))
+	if err != nil || len(names) == 0 {
 		return nil, fmt.Errorf("there is no program in %s", dir)
 	}
-	slices.Sort(parts)
-	var b bytes.Buffer
-	for _, part := range parts {
-		data, err := os.ReadFile(part)
+	slices.Sort(names)
+	p := &programFile{dir: dir}
+	parts := make([]io.Reader, len(names))
+	for i, name := range names {
+		f, err := os.Open(name)
 		if err != nil {
+			_ = p.Close()
 			return nil, err
 		}
-		b.Write(data)
+		p.files = append(p.files, f)
+		parts[i] = f
 	}
-	z, err := gzip.NewReader(&b)
+	z, err := gzip.NewReader(io.MultiReader(parts...))
 	if err != nil {
-		return nil, fmt.Errorf("the program in %s: %w", dir, err)
+		_ = p.Close()
+		return nil, p.fault(err)
 	}
-	data, err := io.ReadAll(io.LimitReader(z, maxProgram))
-	if err != nil {
-		return nil, fmt.Errorf("the program in %s: %w", dir, err)
-	}
-	return data, nil
+	p.data = io.LimitReader(z, maxProgram)
+	return p, nil
 }
+
+// programFile reads a program that is being decompressed.
+type programFile struct {
+	dir   string
+	files []*os.File
+	data  io.Reader
+}
+
+func (p *programFile) Read(b []byte) (int, error) {
+	n, err := p.data.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = p.fault(err)
+	}
+	return n, err
+}
+
+func (p *programFile) Close() error {
+	for _, f := range p.files {
+		_ = f.Close()
+	}
+	return nil
+}
+
+func (p *programFile) fault(err error) error { return fmt.Errorf("the program in %s: %w", p.dir, err) }

@@ -33,8 +33,18 @@ type Config struct {
 	// Observe is called with each event and each notification of the engine, in order; nil if the run is not observed. It
 	// must not block, and it must be safe for concurrent use if Report or Warn are called concurrently.
 	Observe func(record.Event)
+	// Values keeps the values of outputs; nil: they stay where they are.
+	Values Values
 	// LogDelay is how long an event may wait until it is written to the log together with others.
 	LogDelay time.Duration
+}
+
+// Values keeps values of outputs elsewhere than on the heap. A *spill.File is one.
+type Values interface {
+	// Keep returns a value with the same bytes.
+	Keep([]byte) []byte
+	// Release gives back memory that reading kept values has taken.
+	Release()
 }
 
 // Run is a run that this process drives.
@@ -73,6 +83,7 @@ func Resume(ctx context.Context, c Config, each func(*record.Event)) (*Run, erro
 		return nil, err
 	}
 	r := newRun(c, fold, kept)
+	fold.Keep = r.keep
 	err = fold.Read(ctx, c.Store, c.Record, func(e *record.Event, actions []engine.Action) {
 		if each != nil {
 			each(e)
@@ -129,6 +140,7 @@ func (r *Run) Take(e record.Event) []engine.Action {
 		return nil
 	}
 	r.number(&e)
+	r.keep(&e)
 	r.journal.Add(&e)
 	r.observe(e)
 	if r.fold != nil {
@@ -215,7 +227,7 @@ func (r *Run) End() *record.End { return r.end }
 func (r *Run) Finish(ctx context.Context) error {
 	err := r.journal.Flush()
 	if err == nil {
-		err = store.WriteJSON(ctx, r.c.Store, r.c.Record.EndKey(), r.end, store.IfAbsent)
+		err = r.writeEnd(ctx)
 	}
 	if errors.Is(err, store.ErrExists) {
 		err = ErrTakenOver

@@ -24,7 +24,7 @@ func (lc *lifecycle) end(i int, status record.Status, reason, message string) {
 	lc.groups.leave(i)
 	n := &lc.graph.nodes[i]
 	lc.graph.move(n, ended)
-	n.spec = nil
+	n.spec, n.lastResult = nil, nil
 	n.end.Status, n.end.Reason, n.end.Message, n.end.EndedAt = status, reason, message, lc.out.now
 	n.end.Attempts = n.attempts
 	if n.attempts > 0 {

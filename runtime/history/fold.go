@@ -19,7 +19,9 @@ type Fold struct {
 	Kept    map[string]bool // the steps of the StepKept events that were added
 	Seq     int64           // of the last event
 	At      time.Time       // of the last event
-	Segment int64           // the first segment of the log that Read has not found
+	// Keep is called by Read with each event before it is added, and may replace values with equal ones; nil: nothing is called.
+	Keep    func(*record.Event)
+	Segment int64 // the first segment of the log that Read has not found
 }
 
 // NewFold returns the state of a run before its first event. The error is the reason why the program can't be run.
@@ -55,6 +57,9 @@ func (f *Fold) Read(ctx context.Context, s store.Store, run *record.Run, each fu
 		f.Segment = segment.Seq + 1
 		for i := range segment.Events {
 			e := &segment.Events[i]
+			if f.Keep != nil {
+				f.Keep(e)
+			}
 			actions := f.Add(e)
 			if each != nil {
 				each(e, actions)

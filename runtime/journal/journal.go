@@ -19,6 +19,10 @@ import (
 // maxBatch is how many events wait at most to be written together.
 const maxBatch = 1000
 
+// maxSegment is the size from which a segment gets no further events, in bytes: an event may have values of megabytes, and
+// readers read several segments at the same time.
+const maxSegment = 1 << 20
+
 // again is how soon a segment that could not be written is written again.
 const again = time.Second
 
@@ -38,10 +42,11 @@ type Journal struct {
 
 	mu      sync.Mutex
 	pending []record.Event
+	size    int // of pending, about, in bytes
 	armed   bool
 	over    bool      // stopped: nothing is written any more
 	since   time.Time // when the oldest of pending was added; zero: there is none
-	encoded time.Time // the same for lines
+	encoded time.Time // the same for the events that were taken from pending
 
 	writing chan struct{} // full while a segment is written; a channel, so that no mutex is held during a store call
 	lines   []byte        // of the next segment, as far as they are encoded
@@ -67,7 +72,9 @@ func (j *Journal) Add(e *record.Event) {
 	if j.since.IsZero() {
 		j.since = time.Now()
 	}
-	if len(j.pending) == maxBatch {
+	before := j.size
+	j.size += sizeOf(e)
+	if len(j.pending) == maxBatch || before < maxSegment && j.size >= maxSegment {
 		go func() { _ = j.Flush() }()
 		return
 	}
@@ -101,27 +108,46 @@ func (j *Journal) FlushContext(ctx context.Context) error {
 	}
 }
 
-// write writes the next segment. The caller must own writing.
+// write writes the events that wait, in one segment or several. The caller must own writing.
 func (j *Journal) write() error {
-	j.encode(j.take())
-	j.mu.Lock()
-	over := j.over
-	j.mu.Unlock()
-	select {
-	case <-j.taken:
-		return ErrTakenOver
-	default:
+	for events := j.take(); ; {
+		events = j.encode(events)
+		select {
+		case <-j.taken:
+			return ErrTakenOver
+		default:
+		}
+		if j.stopped() {
+			return nil
+		}
+		if err := j.segment(); err != nil {
+			j.putBack(events)
+			return err
+		}
+		if len(events) == 0 {
+			j.mu.Lock()
+			defer j.mu.Unlock()
+			j.encoded = time.Time{}
+			return nil
+		}
 	}
-	if over || len(j.lines) == 0 {
+}
+
+func (j *Journal) stopped() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.over
+}
+
+// segment writes the next segment, unless no event waits for it. The caller must own writing.
+func (j *Journal) segment() error {
+	if len(j.lines) == 0 {
 		return nil
 	}
 	err := j.store.Put(j.ctx, j.run.LogKey(j.seq), bytes.NewReader(j.lines), store.IfAbsent)
 	switch {
 	case err == nil:
 		j.seq, j.lines = j.seq+1, nil
-		j.mu.Lock()
-		j.encoded = time.Time{}
-		j.mu.Unlock()
 		return nil
 	case errors.Is(err, store.ErrExists):
 		j.Stop()
@@ -157,7 +183,7 @@ func (j *Journal) take() []record.Event {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	events := j.pending
-	j.pending, j.armed = nil, false
+	j.pending, j.size, j.armed = nil, 0, false
 	if j.encoded.IsZero() {
 		j.encoded = j.since
 	}
@@ -165,14 +191,42 @@ func (j *Journal) take() []record.Event {
 	return events
 }
 
-// encode adds events to the lines of the next segment. It leaves out an event that can't be encoded: the run's other records
-// contain the same facts. The caller must own writing.
-func (j *Journal) encode(events []record.Event) {
+// putBack returns events that were taken and not encoded.
+func (j *Journal) putBack(events []record.Event) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.over || len(events) == 0 {
+		return
+	}
+	j.pending = append(events, j.pending...)
 	for i := range events {
+		j.size += sizeOf(&events[i])
+	}
+}
+
+// sizeOf returns the size of an event, about, in bytes.
+func sizeOf(e *record.Event) int {
+	size := 512
+	if e.Result != nil {
+		for i := range e.Result.Outputs {
+			size += len(e.Result.Outputs[i].Value)
+		}
+	}
+	return size
+}
+
+// encode adds events to the lines of the next segment until it is large enough, and returns the others. It leaves out an event
+// that can't be encoded: the run's other records contain the same facts. The caller must own writing.
+func (j *Journal) encode(events []record.Event) []record.Event {
+	for i := range events {
+		if len(j.lines) >= maxSegment {
+			return events[i:]
+		}
 		if data, err := store.EncodeJSON(&events[i]); err == nil {
 			j.lines = append(j.lines, data...)
 		}
 	}
+	return nil
 }
 
 // Stop drops the events that wait, and all that follow.

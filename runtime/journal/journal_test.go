@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -138,4 +139,53 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// failing fails the writes of some segments.
+type failing struct {
+	store.Store
+	fails int // so many further writes, after the first one
+	puts  int
+}
+
+func (s *failing) Put(ctx context.Context, key string, r io.Reader, mode store.Mode) error {
+	if s.puts++; s.puts > 1 && s.fails > 0 {
+		s.fails--
+		return errors.New("the store is away")
+	}
+	return s.Store.Put(ctx, key, r, mode)
+}
+
+// Events with large values are written in several segments, in order, also if writing fails in between.
+func TestLargeEvents(t *testing.T) {
+	run := &record.Run{Namespace: "n", Pipeline: "p", Name: "r"}
+	s := &failing{Store: local(t), fails: 1}
+	j := New(s, run, 0, time.Hour)
+	defer j.Close()
+	j.writing <- struct{}{} // no segment is written yet
+	value := json.RawMessage(`"` + strings.Repeat("v", maxSegment*2/3) + `"`)
+	for i := range 6 {
+		e := event(i)
+		e.Result = &record.Result{Outputs: []record.Datum{{Name: "x", Type: "string", Value: value}}}
+		j.Add(e)
+	}
+	j.release()
+	_ = j.Flush() // this write or the one that Add has started meets the failure
+	j.Add(event(6))
+	if err := j.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if !j.Behind().IsZero() {
+		t.Error("events wait after Flush")
+	}
+	if got, want := seqs(t, s, run), "0 1 2 3 4 5 6"; got != want {
+		t.Errorf("the log has the events %s, want %s", got, want)
+	}
+	segments := 0
+	for range Read(t.Context(), s, run) {
+		segments++
+	}
+	if segments < 3 || segments > 5 {
+		t.Errorf("%d segments", segments)
+	}
 }

@@ -21,13 +21,13 @@ import (
 // begin records a new run, and drives it. A run that is refused is recorded too, as failed.
 func (c *coordinator) begin(ctx context.Context, job *batchv1.Job) (*record.End, error) {
 	d := c.d
-	d.record = newRecord(d.o, d.program, job)
+	d.record = newRecord(d.o, d.loaded, job)
 	kept, wrong := c.prepare(ctx, job)
 	var r *drive.Refusal
 	if wrong != nil && !errors.As(wrong, &r) {
 		return nil, wrong
 	}
-	if err := create(ctx, d.store, d.record, d.o.Program); err != nil {
+	if err := create(ctx, d.store, d.record, d.loaded); err != nil {
 		return nil, err
 	}
 	if wrong == nil {
@@ -46,10 +46,11 @@ func (c *coordinator) begin(ctx context.Context, job *batchv1.Job) (*record.End,
 }
 
 // newRecord returns the record of a new run with the fields that don't depend on the request.
-func newRecord(o *Options, p *program.Program, job *batchv1.Job) *record.Run {
+func newRecord(o *Options, l *Loaded, job *batchv1.Job) *record.Run {
+	p := l.program
 	run := &record.Run{
 		Version: record.Version, Name: o.Job, Project: p.Project, Pipeline: p.Pipeline, Namespace: o.Namespace,
-		Stack: p.Target.Stack, UID: o.JobUID, Sealed: o.Seal, Program: program.Digest(o.Program), Codes: codesOf(p), CreatedAt: now(),
+		Stack: p.Target.Stack, UID: o.JobUID, Sealed: o.Seal, Program: l.digest, Codes: codesOf(p), CreatedAt: now(),
 	}
 	if at, err := time.Parse(time.RFC3339, job.Annotations[batchv1.CronJobScheduledTimestampAnnotation]); err == nil {
 		at = at.UTC()

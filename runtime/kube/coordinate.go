@@ -15,7 +15,6 @@ import (
 	"pipec.dev/pipec/runtime/history"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/expr"
-	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -23,11 +22,11 @@ import (
 // end of its log. The error is a *drive.Refusal if another start of the coordinator would fail as well, ErrStopped if ctx has
 // ended, ErrTakenOver, or an error of the environment.
 func Coordinate(ctx context.Context, o Options) (*record.End, error) {
-	p, err := program.Decode(o.Program)
+	p, err := o.loaded()
 	if err != nil {
-		return nil, drive.Refuse(drive.RefusedProgram, "%s", err)
+		return nil, err
 	}
-	if p.Target == nil {
+	if p.Target() == nil {
 		return nil, drive.Refuse(drive.RefusedProgram, "the program is bound to no cluster")
 	}
 	c := coordinator{d: newDriver(&o, p)}
@@ -141,8 +140,8 @@ func (c *coordinator) resume(ctx context.Context, run *record.Run) (*record.End,
 		d.tell(drive.Ended(run, end))
 		return end, nil
 	}
-	if got := program.Digest(d.o.Program); got != run.Program {
-		return nil, drive.Refuse(drive.RefusedProgram, "the run %s is of the program %s, and the Job has %s", run.Name, run.Program, got)
+	if d.loaded.digest != run.Program {
+		return nil, drive.Refuse(drive.RefusedProgram, "the run %s is of the program %s, and the Job has %s", run.Name, run.Program, d.loaded.digest)
 	}
 	d.record, d.resumed = run, true
 	d.run, err = drive.Resume(ctx, d.config(), func(e *record.Event) {

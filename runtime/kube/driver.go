@@ -11,6 +11,7 @@ import (
 	"pipec.dev/pipec/runtime/kube/groups"
 	"pipec.dev/pipec/runtime/kube/requests"
 	"pipec.dev/pipec/runtime/kubeclient"
+	"pipec.dev/pipec/runtime/spill"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -22,7 +23,8 @@ type driver struct {
 	o       *Options
 	client  *kubeclient.Client
 	store   store.Store
-	program *program.Program
+	loaded  *Loaded
+	program *program.Program // that was loaded
 	record  *record.Run
 	run     *drive.Run
 	renamed renamed
@@ -49,9 +51,10 @@ type driver struct {
 	watches  *watches
 }
 
-func newDriver(o *Options, p *program.Program) *driver {
+func newDriver(o *Options, l *Loaded) *driver {
+	p := l.program
 	d := &driver{
-		loop: newLoop(), o: o, client: o.Client, store: o.Store, program: p,
+		loop: newLoop(), o: o, client: o.Client, store: o.Store, loaded: l, program: p,
 		requests: requests.New(o.pace), tails: &tails{o.Store, o.Client},
 	}
 	d.requests.Steady = o.Steady
@@ -67,7 +70,7 @@ func newDriver(o *Options, p *program.Program) *driver {
 
 // config returns the configuration of the driven run.
 func (d *driver) config() drive.Config {
-	return drive.Config{Store: d.store, Program: d.program, Record: d.record, Observe: d.observe, LogDelay: logDelay}
+	return drive.Config{Store: d.store, Program: d.program, Record: d.record, Observe: d.observe, Values: spill.New(""), LogDelay: logDelay}
 }
 
 // drive drives the run to its end. lost is closed when another coordinator has taken the Lease.
@@ -226,6 +229,7 @@ func (d *driver) observe(e record.Event) {
 
 // tell notifies the observers of the run of an event. Errors of writing it are ignored.
 func (d *driver) tell(e record.Event) {
+	e.RunEnd = shortened(e.RunEnd)
 	if data, err := store.EncodeJSON(&e); err == nil && d.o.Out != nil {
 		_, _ = d.o.Out.Write(data)
 	}

@@ -56,6 +56,10 @@ func FuzzProgram(f *testing.F) {
 		if p.Target == nil { // refused before the engine is asked
 			return
 		}
+		l := &Loaded{program: p, pods: newPackedPods()}
+		for _, step := range p.Every() {
+			l.pack(step)
+		}
 		run := &record.Run{Version: 1, Name: "r", Pipeline: p.Pipeline, Namespace: "ml", Params: map[string]json.RawMessage{}}
 		for _, param := range p.Params {
 			run.Params[param.Name] = param.Default
@@ -64,7 +68,7 @@ func FuzzProgram(f *testing.F) {
 		if err != nil {
 			return
 		}
-		d := newDriver(&Options{Namespace: "ml", Job: "r", JobUID: "0-0", Store: s}, p)
+		d := newDriver(&Options{Namespace: "ml", Job: "r", JobUID: "0-0", Store: s}, l)
 		d.record = run
 		at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 		queue := []record.Event{{Type: record.RunStarted, At: at}}

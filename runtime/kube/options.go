@@ -20,7 +20,8 @@ import (
 type Options struct {
 	Client *kubeclient.Client
 	Store  store.Store
-	// Program is the encoding of the bound program that the Job carries.
+	// Loaded is the bound program that the Job carries. nil: Program is its encoding.
+	Loaded    *Loaded
 	Program   []byte
 	Namespace string
 	Job       string // the run's name

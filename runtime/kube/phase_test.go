@@ -26,7 +26,7 @@ func TestMoves(t *testing.T) {
 		var reached []string
 		for to := range phases {
 			var out bytes.Buffer
-			d := newDriver(&Options{Out: &out}, &program.Program{})
+			d := newDriver(&Options{Out: &out}, &Loaded{program: &program.Program{}})
 			d.record = &record.Run{Name: "run"}
 			a := newAttempt(d, record.AttemptID{Step: "a", Attempt: 1})
 			a.phase = from

@@ -47,7 +47,11 @@ func forWrapper(s program.Step) program.Step {
 func (d *driver) pod(ctx context.Context, a *attempt) (pod *corev1.Pod, digest string, err error) {
 	p := a.spec.Def
 	var t corev1.PodTemplateSpec
-	if err := json.Unmarshal(p.Pod, &t); err != nil {
+	data, err := d.loaded.pods.pod(p.Pod)
+	if err == nil {
+		err = json.Unmarshal(data, &t)
+	}
+	if err != nil {
 		return nil, "", fmt.Errorf("the program has no pod for the step: %w", err)
 	}
 	d.renamed.apply(&t.Spec)
@@ -96,8 +100,7 @@ func (d *driver) pod(ctx context.Context, a *attempt) (pod *corev1.Pod, digest s
 		},
 		Spec: t.Spec,
 	}
-	data, err := json.Marshal(out)
-	if err != nil {
+	if data, err = json.Marshal(out); err != nil {
 		return nil, "", err
 	}
 	digest = program.Digest(data)

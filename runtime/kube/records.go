@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -15,11 +16,15 @@ import (
 
 // create records a run: its program, and then the run. The error is ErrTakenOver if another coordinator of the Job has recorded
 // it first. The next coordinator then resumes that run.
-func create(ctx context.Context, s store.Store, run *record.Run, encoded []byte) error {
+func create(ctx context.Context, s store.Store, run *record.Run, p *Loaded) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return store.ProveOnce(gctx, s) })
 	g.Go(func() error {
-		err := s.Put(gctx, record.ProgramKey(run.Program), bytes.NewReader(encoded), store.IfAbsent)
+		encoded, err := p.encoded()
+		if err != nil {
+			return err
+		}
+		err = s.Put(gctx, record.ProgramKey(run.Program), bytes.NewReader(encoded), store.IfAbsent)
 		if errors.Is(err, store.ErrExists) {
 			return nil
 		}
@@ -70,4 +75,30 @@ func storeFault(err error) error {
 		return err
 	}
 	return drive.Refuse(drive.RefusedStore, "the run can't be recorded in the artifact store: %s", err)
+}
+
+// maxReported limits the values of steps in the report of a run's end, in bytes.
+const maxReported = 1 << 20
+
+// shortened returns the end of a run without the outputs of its steps if they are large. The record of the end has them, and
+// they were reported with the ends of the steps.
+func shortened(end *record.End) *record.End {
+	if end == nil {
+		return nil
+	}
+	total := 0
+	for i := range end.Steps {
+		for j := range end.Steps[i].Outputs {
+			total += len(end.Steps[i].Outputs[j].Value)
+		}
+	}
+	if total <= maxReported {
+		return end
+	}
+	short := *end
+	short.Steps = slices.Clone(end.Steps)
+	for i := range short.Steps {
+		short.Steps[i].Outputs = nil
+	}
+	return &short
 }

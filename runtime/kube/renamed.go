@@ -54,7 +54,7 @@ func renamedIn(job *batchv1.Job, p *program.Program, digest string) renamed {
 
 // rename makes the driver use the names of the definition that its Job belongs to. It is called before the run begins.
 func (d *driver) rename(job *batchv1.Job) {
-	d.renamed = renamedIn(job, d.program, program.Digest(d.o.Program))
+	d.renamed = renamedIn(job, d.program, d.loaded.digest)
 	d.groups.Of(d.renamed.group(d.program.Project))
 }
 

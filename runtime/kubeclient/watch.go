@@ -28,6 +28,10 @@ type object interface {
 
 // Watcher is notified of what happens to the objects that it watches. Its functions are called one at a time, and block the
 // watch while they run. Synced and Fault may be nil.
+//
+// A pod is passed on without the parts that no caller needs: a run may have thousands of pods. Its spec has only the name of the
+// node and the readiness gates, its labels and annotations are only those of pipec and of Jobs, and the statuses of its
+// containers have no volumes and resources.
 type Watcher[T object] struct {
 	// Changed is called with each object as it is now, at the beginning too.
 	Changed func(T)
@@ -63,33 +67,42 @@ func watchBackoff() *wait.Backoff {
 	return &wait.Backoff{Duration: 500 * time.Millisecond, Cap: 10 * time.Second, Steps: 6, Factor: 2, Jitter: 0.5}
 }
 
+// listPage is how many objects a page of a list contains. Only one page of complete pods is in memory at the same time.
+const listPage = 500
+
 // follow lists and watches with client-go's Reflector, which resumes at the version where a connection ended, and lists
 // again if the server has forgotten that version (410).
 func follow[T object](ctx context.Context, c *Client, client *rest.RESTClient, resource string, kind T, list runtime.Object, narrow func(*metav1.ListOptions), w Watcher[T]) {
-	t := &notifier[T]{w: w, known: map[types.NamespacedName]T{}}
+	t := &notifier[T]{w: w, known: map[types.NamespacedName]packed[T]{}}
 	request := func(o metav1.ListOptions) *rest.Request {
 		narrow(&o)
 		return client.Get().Namespace(c.namespace).Resource(resource).VersionedParams(&o, c.params)
 	}
 	lw := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			o.ResourceVersion, o.ResourceVersionMatch = "", "" // a server returns a list that may be old as one page
 			out := list.DeepCopyObject()
 			err := request(o).Do(ctx).Into(out)
 			t.saw(ctx, err)
+			slimList(out)
 			return out, err
 		},
 		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
 			o.Watch = true
-			watch, err := request(o).Watch(ctx)
+			stream, err := request(o).Watch(ctx)
 			if o.SendInitialEvents == nil || !apierrors.IsInvalid(err) { // else the Reflector lists: the server can't stream a list
 				t.saw(ctx, err)
 			}
-			return watch, err
+			if err != nil {
+				return nil, err
+			}
+			return slimWatch(stream), nil
 		},
 	}
 	// Fault is called with what the Reflector would print.
 	quiet := logr.Discard()
 	r := cache.NewReflectorWithOptions(lw, kind, t, cache.ReflectorOptions{Logger: &quiet, Name: resource, Backoff: watchBackoff()})
+	r.WatchListPageSize = listPage
 	r.RunWithContext(klog.NewContext(ctx, quiet))
 }
 
@@ -97,7 +110,7 @@ func follow[T object](ctx context.Context, c *Client, client *rest.RESTClient, r
 // removed while the watch was interrupted.
 type notifier[T object] struct {
 	w      Watcher[T]
-	known  map[types.NamespacedName]T
+	known  map[types.NamespacedName]packed[T]
 	synced bool
 	blind  bool
 }
@@ -124,12 +137,19 @@ func (t *notifier[T]) Update(o any) error {
 		return nil
 	}
 	k := key(now)
-	if was, there := t.known[k]; there && was.GetUID() != now.GetUID() {
-		t.w.Gone(was)
+	if was, there := t.known[k]; there && was.uid != now.GetUID() {
+		t.gone(was)
 	}
-	t.known[k] = slim(now)
+	t.known[k] = pack(now)
 	t.w.Changed(now)
 	return nil
+}
+
+// gone passes on that a known object was removed.
+func (t *notifier[T]) gone(was packed[T]) {
+	if o, ok := was.unpack(); ok {
+		t.w.Gone(o)
+	}
 }
 
 // Delete passes on that an object was removed.
@@ -152,7 +172,7 @@ func (t *notifier[T]) Replace(list []any, _ string) error {
 	for k, was := range t.known {
 		if !there[k] {
 			delete(t.known, k)
-			t.w.Gone(was)
+			t.gone(was)
 		}
 	}
 	for _, o := range list {
@@ -175,22 +195,10 @@ func (t *notifier[T]) listed() {
 	}
 	there := make(map[string]types.UID, len(t.known))
 	for k, o := range t.known {
-		there[k.Name] = o.GetUID()
+		there[k.Name] = o.uid
 	}
 	t.w.Listed(there)
 }
 
 // Resync has nothing to do.
 func (t *notifier[T]) Resync() error { return nil }
-
-// slim returns what is kept of an object: of a pod neither its spec nor its managed fields.
-func slim[T object](o T) T {
-	pod, ok := any(o).(*corev1.Pod)
-	if !ok {
-		return o
-	}
-	small := &corev1.Pod{ObjectMeta: *pod.ObjectMeta.DeepCopy(), Status: *pod.Status.DeepCopy()}
-	small.ManagedFields = nil
-	small.Spec.NodeName = pod.Spec.NodeName
-	return any(small).(T)
-}

@@ -19,21 +19,29 @@ type records struct {
 	missing  missingRights
 
 	reading bool
+	again   bool      // sync was called meanwhile: what it asks for may have been written since
 	readAt  time.Time // when it was last read
 }
 
-// sync reads the records in the background, unless that is already happening.
+// sync reads the records in the background. If that is already happening, they are read once more afterwards.
 func (r *records) sync() {
-	if r.reading || r.timeline.done {
+	if r.timeline.done {
 		return
 	}
-	r.reading = true
+	if r.reading {
+		r.again = true
+		return
+	}
+	r.reading, r.again = true, false
 	r.loop.spawn(func() {
 		detail, err := r.read()
 		r.loop.call(func() {
 			r.reading, r.readAt = false, time.Now()
 			if err == nil {
 				r.add(detail)
+			}
+			if r.again {
+				r.sync()
 			}
 		})
 	})

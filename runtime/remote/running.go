@@ -85,7 +85,7 @@ func (c *Client) runningLog(ctx context.Context, reader *runs.Reader, run *recor
 		return nil
 	}
 	a.stream.line = a.streamed
-	r, err := c.client.PodLog(ctx, pod.Name, kube.ContainerMain, kubeclient.LogOptions{Timestamps: true})
+	r, err := c.client.PodLog(ctx, pod.Name, kube.ContainerMain, kubeclient.LogOptions{Timestamps: true, LimitBytes: kubeclient.MaxLog})
 	if err != nil {
 		*behind = err
 		return nil

@@ -43,10 +43,17 @@ func Decode(data []byte) (*Program, error) {
 	if err := json.Unmarshal(data, &p); err != nil {
 		return nil, fmt.Errorf("program: %w", err)
 	}
-	if p.Version > Version || p.Version < 1 {
-		return nil, fmt.Errorf("program: version %d is not one that this pipec (version %d) reads", p.Version, Version)
+	if err := p.checkVersion(); err != nil {
+		return nil, err
 	}
 	return &p, nil
+}
+
+func (p *Program) checkVersion() error {
+	if p.Version > Version || p.Version < 1 {
+		return fmt.Errorf("program: version %d is not one that this pipec (version %d) reads", p.Version, Version)
+	}
+	return nil
 }
 
 // Digest returns "sha256:…" of the canonical JSON.

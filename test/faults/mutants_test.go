@@ -24,7 +24,7 @@ var mutations = []mutation{
 	{"a put that is sent again is empty", "runtime/store/retrying.go", "body.Seek(start, io.SeekStart)", "body.Seek(0, io.SeekCurrent)", "reset@"},
 	{"a store that is away is not waited for", "runtime/store/retrying.go", "left := grace - now.Sub(since)", "left := grace - grace", "store-1m@"},
 	{"a denial is the last word", "runtime/store/retrying.go", "grace = min(grace, deniedGrace)", "grace = 0", "denied@"},
-	{"what a list doesn't have is not gone", "runtime/kubeclient/watch.go", "delete(t.known, k)\n\t\t\tt.w.Gone(was)", "delete(t.known, k)", "-blind@"},
+	{"what a list doesn't have is not gone", "runtime/kubeclient/watch.go", "delete(t.known, k)\n\t\t\tt.gone(was)", "delete(t.known, k)", "-blind@"},
 	{"a result is written twice", "runtime/step/seal.go", "bytes.NewReader(data), store.IfAbsent)", "bytes.NewReader(data), store.Replace)", "lost@step"},
 	{"the wrapper loses the log", "runtime/step/log.go", "k.log.Segments++", "k.log.Bytes++", "alone~"},
 	{"the wrapper's process failed, and it says it succeeded", "runtime/step/run.go", "succeeded := end.signal == 0 && end.code == 0", "succeeded := end.signal == 0", "plain~"},

@@ -184,6 +184,8 @@ func (a *API) delete(r *http.Request, t target, o Object, body []byte) *http.Res
 	return a.answer(r, 200, typed(pod))
 }
 
+// list answers with the selected objects, in pages if the client limits them. Like a real server, it ignores the limit if the
+// list may be old.
 func (a *API) list(r *http.Request, resource string) *http.Response {
 	items, q := []Object{}, r.URL.Query()
 	for _, key := range slices.Sorted(maps.Keys(a.objects)) {
@@ -192,7 +194,7 @@ func (a *API) list(r *http.Request, resource string) *http.Response {
 		}
 	}
 	meta := metav1.ListMeta{ResourceVersion: strconv.Itoa(a.version)}
-	if limit, _ := strconv.Atoi(q.Get("limit")); limit > 0 && limit < len(items) {
+	if limit, _ := strconv.Atoi(q.Get("limit")); limit > 0 && limit < len(items) && q.Get("resourceVersion") != "0" {
 		rest := int64(len(items) - limit)
 		items = items[:limit]
 		meta.Continue, meta.RemainingItemCount = items[limit-1].GetName(), &rest
