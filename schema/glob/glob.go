@@ -5,7 +5,7 @@
 // `**` between slashes matches any number of directories. As in a shell, a name that starts with a dot matches only a pattern that
 // starts with a dot.
 //
-// A letter such as é can be written in two ways. A pattern in one form also matches a path in the other one: see MatchForm.
+// A letter such as é can be written in two ways. A pattern in one form also matches paths in the other form: see MatchForm.
 package glob
 
 import (
