@@ -110,7 +110,7 @@ func failsWell(t *testing.T, r *record.Result, typ string, file []byte, secret s
 		!strings.Contains(r.Message, "the file contains ") {
 		t.Errorf("%q as %s: the content is missing in %q", file, typ, r.Message)
 	}
-	texts := []string{secret, secret[:mask.MinLine]}
+	texts := []string{secret, secret[:min(len(secret), mask.MinLine)]}
 	for line := range strings.Lines(secret) {
 		if line = strings.TrimSpace(line); len(line) >= mask.MinLine {
 			texts = append(texts, line)
