@@ -250,13 +250,15 @@ func TestOverlaps(t *testing.T) {
 
 // A message that was cut in the middle of a secret doesn't show the part before.
 func TestCutMessages(t *testing.T) {
-	set := New(map[string]string{"A": "a-long-secret-value"})
+	set := New(map[string]string{"A": "a-long-secret-value", "B": `quote-it": now`, "C": "quote-it'... now"})
 	for in, want := range map[string]string{
 		`the file starts with "a-long-secret-v": no`: `the file starts with "***": no`,
 		"expected number, found a-long-se…":          "expected number, found ***…",
 		"found a-long-secret...":                     "found ***...",
 		"it ends a-long-se":                          "it ends ***",
 		"a-long-seller":                              "a-long-seller",
+		`starts with "quote-it": is`:                 `starts with "***": is`,
+		`starts with "quote-it'" is`:                 `starts with "***" is`,
 		"a-long…":                                    "a-long…",
 	} {
 		if got := set.String(in); got != want {
