@@ -11,6 +11,7 @@ import (
 	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/records"
 	"pipec.dev/pipec/runtime/view"
+	"pipec.dev/pipec/schema/paths"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -79,7 +80,7 @@ output of the pipeline, or of the only step that has an output with that name. W
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
 			return a.withRecords(ctx, func(r *records.Records) error {
-				item, err := r.Item(ctx, a.pipeline, args[0], args[1])
+				item, err := r.Item(ctx, a.pipeline, args[0], paths.Form(args[1]))
 				if err != nil {
 					return err
 				}

@@ -70,7 +70,7 @@ func entry(files Files, dir, part string) (string, error) {
 	return found, nil
 }
 
-// Form returns a name in normal form C. It returns most names unchanged, without a copy.
+// Form returns a name in normal form C, in which addresses of steps are. It returns most names unchanged, without a copy.
 func Form(name string) string { return norm.NFC.String(name) }
 
 // ASCII reports whether a name has a single form. (Three rare characters, such as the Kelvin sign, are equal to one in ASCII.
