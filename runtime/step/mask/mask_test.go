@@ -225,6 +225,7 @@ func TestExact(t *testing.T) {
 		{"abab", "xababab", "x***"},
 		{"short1\nshort2", "short1 short3", "short1 short3"},
 		{"short1\nshort2", "- short1\r\nshort2", "- ***"},
+		{"a first line\va second\u2028a third line\u0085and more", "a first line, a second, a third line, and more", "***, ***, ***, ***"},
 		{"a longer line\r\nanother line\r\n", "1: a longer line\n2: another line\n", "1: ***\n2: ***\n"},
 	} {
 		set := New(map[string]string{"A": c.secret, "": ""})
