@@ -103,7 +103,7 @@ func failsWell(t *testing.T, r *record.Result, typ string, file []byte, secret s
 	if r.Class != record.ClassUser || r.Reason != record.ReasonOutputInvalid {
 		t.Errorf("%q as %s: %s, %s", file, typ, r.Class, r.Reason)
 	}
-	if !strings.HasPrefix(r.Message, `output "o" is declared `+typ+": ") || !utf8.ValidString(r.Message) || len(r.Message) > maxMessage || strings.Contains(r.Message, "%!") {
+	if !strings.HasPrefix(r.Message, `output "o" is declared `+typ+": ") || !utf8.ValidString(r.Message) || len(r.Message) > maxMessage || strings.Contains(r.Message, "%!") && !bytes.Contains(file, []byte("%")) {
 		t.Errorf("%q as %s: %q", file, typ, r.Message)
 	}
 	if value, err := types.ParseString(typ); err == nil && !types.HasArtifact(value) && typ != "string" && !json.Valid(file) && len(bytes.TrimSpace(file)) > 0 &&
