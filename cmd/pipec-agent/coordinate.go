@@ -15,8 +15,8 @@ import (
 	"pipec.dev/pipec/runtime/kube"
 	"pipec.dev/pipec/runtime/kubeclient"
 	"pipec.dev/pipec/runtime/step"
-	"pipec.dev/pipec/schema/expr"
 	names "pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/panics"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -65,8 +65,8 @@ func (a *agent) coordinate(ctx context.Context, args []string) int {
 func (a *agent) driveSafely(ctx context.Context) (end *record.End, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			a.say("internal error: %v\n%s", v, debug.Stack())
-			end, err = nil, &drive.Refusal{Message: "internal error of pipec in " + expr.Panicked() + ": please report it with the coordinator's log"}
+			a.say("%s", panics.Details(v))
+			end, err = nil, &drive.Refusal{Message: panics.Message(panics.At(), "it with the coordinator's log")}
 		}
 	}()
 	return a.drive(ctx)

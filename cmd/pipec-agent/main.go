@@ -61,7 +61,6 @@ func main() {
 	if unshielded != nil {
 		a.say("%s", unshielded)
 	}
-	a.reportCrashes()
 	os.Exit(a.run(ctx, os.Args[1:]))
 }
 
@@ -74,7 +73,7 @@ func (a *agent) run(ctx context.Context, args []string) int {
 	case "coordinate":
 		return a.coordinate(ctx, args[1:])
 	case "step":
-		return a.step(ctx, args[1:])
+		return a.stepSafely(ctx, args[1:])
 	case "copy":
 		return a.copy(args[1:])
 	case "version", "--version":
@@ -109,17 +108,6 @@ func (a *agent) say(format string, args ...any) {
 
 // terminationLog is where Kubernetes reads how a container ended. It does not exist outside a pod.
 const terminationLog = "/dev/termination-log"
-
-// reportCrashes has the Go runtime write a crash to the termination log too, also that of another goroutine: otherwise the
-// coordinator could not tell it from a container that was killed.
-func (a *agent) reportCrashes() {
-	f, err := os.OpenFile(a.root+terminationLog, os.O_WRONLY, 0)
-	if err != nil {
-		return
-	}
-	defer f.Close() // the runtime duplicates it
-	_ = debug.SetCrashOutput(f, debug.CrashOptions{})
-}
 
 func (a *agent) terminate(message []byte) {
 	f, err := os.OpenFile(a.root+terminationLog, os.O_WRONLY|os.O_TRUNC, 0)

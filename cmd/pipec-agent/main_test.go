@@ -28,7 +28,7 @@ func TestImports(t *testing.T) {
 	ours := map[string]bool{}
 	for _, name := range []string{
 		"cmd/pipec-agent", "runtime/cache", "runtime/drive", "runtime/lastsuccess", "runtime/engine", "runtime/history", "runtime/imports", "runtime/journal", "runtime/kube", "runtime/kube/groups", "runtime/kube/podstate", "runtime/kube/requests", "runtime/kubeclient", "runtime/lines", "runtime/step/mask",
-		"runtime/params", "runtime/rerun", "runtime/spill", "runtime/step", "schema/expr", "schema/glob", "schema/kube", "schema/program",
+		"runtime/params", "runtime/rerun", "runtime/spill", "runtime/step", "schema/expr", "schema/glob", "schema/kube", "schema/panics", "schema/paths", "schema/program",
 		"schema/record", "schema/types",
 	} {
 		ours["pipec.dev/pipec/"+name] = true

@@ -13,6 +13,7 @@ import (
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store/stores"
 	"pipec.dev/pipec/schema/kube"
+	"pipec.dev/pipec/schema/panics"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
@@ -23,6 +24,18 @@ const (
 	// taskGrace is how long the agent retries an unavailable store until the task states how long.
 	taskGrace = 15 * time.Minute
 )
+
+// stepSafely is step. A panic that no other code has handled ends the attempt as an error of pipec.
+func (a *agent) stepSafely(ctx context.Context, args []string) (code int) {
+	defer func() {
+		if v := recover(); v != nil {
+			a.say("%s", panics.Details(v))
+			a.terminate(step.Crashed(panics.At()).Encode())
+			code = exitEnvironment
+		}
+	}()
+	return a.step(ctx, args)
+}
 
 // step runs one attempt of a step.
 func (a *agent) step(ctx context.Context, args []string) int {

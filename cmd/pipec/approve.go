@@ -10,6 +10,7 @@ import (
 
 	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/orchestrator"
+	"pipec.dev/pipec/schema/paths"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -37,7 +38,7 @@ func approveCommand(c *cli) *cobra.Command {
 		},
 		ValidArgsFunction: c.completeApprovals,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			r.Name, r.Step, r.Valued = args[0], strings.Join(args[1:], ""), cmd.Flags().Changed("value")
+			r.Name, r.Step, r.Valued = args[0], paths.Form(strings.Join(args[1:], "")), cmd.Flags().Changed("value")
 			if err := r.Check(); err != nil {
 				return err
 			}

@@ -64,11 +64,4 @@ func plural(n int, what string) string {
 
 func oneLine(s string) string { return diag.Printable(strings.Join(strings.Fields(s), " ")) }
 
-func shorten(s string, limit int) string {
-	if r := []rune(s); len(r) > limit {
-		return string(r[:limit-1]) + "…"
-	}
-	return s
-}
-
 func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }

@@ -11,6 +11,8 @@ import (
 	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/records"
 	"pipec.dev/pipec/runtime/view"
+	"pipec.dev/pipec/schema/paths"
+	"pipec.dev/pipec/schema/record"
 )
 
 const artifactsLong = `Lists the outputs of a run: those of the pipeline and those of its steps. Without a name, the latest run.`
@@ -59,7 +61,7 @@ func (a *artifacts) list(ctx context.Context, r *records.Records, name string) e
 			}
 			continue
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", items[i].Path(), items[i].Type, shorten(oneLine(view.Content(&items[i].Datum)), 80))
+		fmt.Fprintf(w, "%s\t%s\t%s\n", items[i].Path(), items[i].Type, record.Shorten(oneLine(view.Content(&items[i].Datum)), 80))
 	}
 	if len(items) == 0 && a.output == "text" {
 		fmt.Fprintf(a.stderr, "Run %s has no outputs.\n", run)
@@ -78,7 +80,7 @@ output of the pipeline, or of the only step that has an output with that name. W
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
 			return a.withRecords(ctx, func(r *records.Records) error {
-				item, err := r.Item(ctx, a.pipeline, args[0], args[1])
+				item, err := r.Item(ctx, a.pipeline, args[0], paths.Form(args[1]))
 				if err != nil {
 					return err
 				}
@@ -129,10 +131,10 @@ func (a *artifacts) diff(ctx context.Context, r *records.Records, before, after 
 		d := &diffs[i]
 		fmt.Fprintf(a.stdout, "%s\n", d.Path)
 		if d.Old != nil {
-			fmt.Fprintf(a.stdout, "  %s\n", a.paint("31", "- "+shorten(oneLine(view.Content(d.Old)), 100)))
+			fmt.Fprintf(a.stdout, "  %s\n", a.paint("31", "- "+record.Shorten(oneLine(view.Content(d.Old)), 100)))
 		}
 		if d.New != nil {
-			fmt.Fprintf(a.stdout, "  %s\n", a.paint("32", "+ "+shorten(oneLine(view.Content(d.New)), 100)))
+			fmt.Fprintf(a.stdout, "  %s\n", a.paint("32", "+ "+record.Shorten(oneLine(view.Content(d.New)), 100)))
 		}
 	}
 	fmt.Fprintf(a.stderr, "%s; %d the same.\n", plural(len(diffs), "difference"), same)

@@ -13,6 +13,7 @@ import (
 	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/orchestrator"
 	"pipec.dev/pipec/runtime/view"
+	"pipec.dev/pipec/schema/paths"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -46,7 +47,7 @@ func logsCommand(c *cli) *cobra.Command {
 			if r.Attempt < 0 {
 				return usage("--attempt must be 1 or more")
 			}
-			r.Name = first(args)
+			r.Name, r.Step = first(args), paths.Form(r.Step)
 			return c.logs(cmd.Context(), &r, output)
 		},
 	}

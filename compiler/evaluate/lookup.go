@@ -2,64 +2,48 @@ package evaluate
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
-	"strings"
 
-	"golang.org/x/text/unicode/norm"
+	"pipec.dev/pipec/schema/paths"
 )
 
-// Lookup returns the path of a file or a directory as the file system writes it. Text of a source file is in Unicode's
-// normal form C, and the names of files can be in any form: é as one character or as two. A path that exists is returned
-// unchanged. Otherwise each of its parts may name the one entry that is equal to it in form C. From the first part on that
-// names no entry, the path is unchanged. An error names two entries that a part can mean.
+// Lookup returns the path of a file or a directory as the file system writes it: see paths.Lookup.
 func Lookup(dir, path string) (string, error) {
-	at := dir
-	if filepath.IsAbs(path) {
-		at = "/"
-	}
-	if _, err := os.Lstat(filepath.Join(at, filepath.FromSlash(path))); !errors.Is(err, fs.ErrNotExist) {
-		return path, nil
-	}
-	parts := strings.Split(path, "/")
-	for i, part := range parts {
-		if part == "" || part == "." || part == ".." {
-			at = filepath.Join(at, part)
-			continue
-		}
-		found, err := entry(at, part)
-		switch {
-		case err != nil:
-			return "", err
-		case found == "":
-			return strings.Join(parts, "/"), nil
-		}
-		parts[i] = found
-		at = filepath.Join(at, found)
-	}
-	return strings.Join(parts, "/"), nil
+	return paths.Lookup(disk{}, filepath.ToSlash(dir), path)
 }
 
-// entry returns the name of the entry of a directory that a part of a path means, or "".
-func entry(dir, part string) (string, error) {
-	if _, err := os.Lstat(filepath.Join(dir, part)); err == nil {
-		return part, nil
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return "", nil // the caller reports what it can't read
-	}
-	found, form := "", norm.NFC.String(part)
-	for _, e := range entries {
-		switch name := e.Name(); {
-		case norm.NFC.String(name) != form:
-		case found != "":
-			return "", fmt.Errorf("%q can be the file %+q and the file %+q: rename one of them", part, found, name)
-		default:
-			found = name
+// disk is the file system of this machine.
+type disk struct{}
+
+// Exists reports whether there is an entry. An entry that can't be read counts: the caller reports why.
+func (disk) Exists(path string) bool {
+	_, err := os.Lstat(filepath.FromSlash(path))
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// maxNames is how many entries of a directory are compared with a name.
+const maxNames = 1 << 20
+
+func (disk) Names(dir string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		f, err := os.Open(filepath.FromSlash(dir))
+		if err != nil {
+			return // the caller reports what it can't read
+		}
+		defer f.Close()
+		for looked := 0; looked < maxNames; {
+			names, err := f.Readdirnames(512)
+			for _, name := range names {
+				if !yield(name) {
+					return
+				}
+			}
+			if looked += len(names); err != nil {
+				return
+			}
 		}
 	}
-	return found, nil
 }

@@ -15,7 +15,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"io"
 	"log"
 	"runtime/debug"
@@ -26,6 +26,7 @@ import (
 	"pipec.dev/pipec/compiler"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/schema/language"
+	"pipec.dev/pipec/schema/panics"
 )
 
 // Options are what the server needs from the command.
@@ -184,7 +185,7 @@ func (s *server) guard(what string, f func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			s.log.Printf("%s: panic: %v\n%s", what, r, debug.Stack())
-			err = fmt.Errorf("internal error: %v", r)
+			err = errors.New(panics.Message(panics.At(), "it with the log of the language server"))
 		}
 	}()
 	return f()

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/schema/record"
 )
 
 // translator converts the compiler's diagnostics to the protocol's.
@@ -151,9 +152,5 @@ func wrongName(text, suggested string) (from, to int, ok bool) {
 
 // short shortens a text for a menu.
 func short(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if r := []rune(s); len(r) > 60 {
-		return string(r[:59]) + "…"
-	}
-	return s
+	return record.Shorten(strings.Join(strings.Fields(s), " "), 60)
 }

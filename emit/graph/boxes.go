@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/rivo/uniseg"
+
+	"pipec.dev/pipec/schema/record"
 )
 
 // Sizes of the SVG, in px/unit. Names are drawn in a monospaced font, whose character widths are known without the
@@ -100,7 +102,7 @@ func (b *box) port(rows []string, name string) int {
 }
 
 func textWidth(s string, most, char int) int {
-	return uniseg.StringWidth(cut(oneLine(s), most)) * char
+	return uniseg.StringWidth(record.Shorten(oneLine(s), most)) * char
 }
 
 // wires are the lines to draw: one for each link of an edge to a row of its own, else one for the edge.

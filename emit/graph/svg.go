@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
 )
 
 // SVG writes a program as a picture with its own layout: from left to right, a box for each step with its inputs and
@@ -171,7 +172,7 @@ func (s *svgWriter) wire(w *wire) {
 		if len(e.links) > 0 {
 			word = e.label()
 		}
-		fmt.Fprintf(s.w, `<text x="%s" y="%s">%s</text>`, px((startX+x)/2), px((startY+y)/2-3*unit), escape(cut(word, maxPort)))
+		fmt.Fprintf(s.w, `<text x="%s" y="%s">%s</text>`, px((startX+x)/2), px((startY+y)/2-3*unit), escape(record.Shorten(word, maxPort)))
 	}
 	fmt.Fprint(s.w, "</g>\n")
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
 )
 
 // node draws a box.
@@ -28,10 +29,10 @@ func (s *svgWriter) node(i int) {
 	if n.kind != result && s.detailed {
 		baseline = 20 * unit
 	}
-	fmt.Fprintf(s.w, `<text x="%s" y="%s">%s</text>`, px(boxPadding), px(baseline), escape(cut(oneLine(n.name), maxName)))
+	fmt.Fprintf(s.w, `<text x="%s" y="%s">%s</text>`, px(boxPadding), px(baseline), escape(record.Shorten(oneLine(n.name), maxName)))
 	if n.kind != result && s.detailed {
 		if len(n.marks) > 0 {
-			fmt.Fprintf(s.w, `<text class="mark" x="%s" y="%s">%s</text>`, px(boxPadding), px(35*unit), escape(cut(strings.Join(n.marks, " · "), 80)))
+			fmt.Fprintf(s.w, `<text class="mark" x="%s" y="%s">%s</text>`, px(boxPadding), px(35*unit), escape(record.Shorten(strings.Join(n.marks, " · "), 80)))
 		}
 		s.rows(n, b, width)
 	}
@@ -52,12 +53,12 @@ func (s *svgWriter) rows(n *node, b *box, width int) {
 			class = "port free"
 		}
 		fmt.Fprintf(s.w, `<g class="%s"><title>%s</title><circle cx="0" cy="%s" r="3.5"/><text x="%s" y="%s">%s</text></g>`,
-			class, escape(inputTooltip(in)), px(y), px(boxPadding), px(y+4*unit), escape(cut(oneLine(in.Name), maxPort)))
+			class, escape(inputTooltip(in)), px(y), px(boxPadding), px(y+4*unit), escape(record.Shorten(oneLine(in.Name), maxPort)))
 	}
 	for _, o := range n.step.Outputs {
 		y := b.port(b.outputs, o.Name)
 		fmt.Fprintf(s.w, `<g class="port out"><title>%s</title><circle cx="%s" cy="%s" r="3.5"/><text x="%s" y="%s">%s</text></g>`,
-			escape(o.Name+": "+o.Type), px(width), px(y), px(width-boxPadding), px(y+4*unit), escape(cut(oneLine(o.Name), maxPort)))
+			escape(o.Name+": "+o.Type), px(width), px(y), px(width-boxPadding), px(y+4*unit), escape(record.Shorten(oneLine(o.Name), maxPort)))
 	}
 }
 
@@ -75,9 +76,9 @@ func inputTooltip(in *program.Input) string {
 	if in.Value.Const != nil {
 		arrow = " = "
 	}
-	text := in.Name + ": " + in.Type + arrow + cut(source(&in.Value), 200)
+	text := in.Name + ": " + in.Type + arrow + record.Shorten(source(&in.Value), 200)
 	if in.Default != nil {
-		text += " (default " + cut(string(in.Default), 80) + ")"
+		text += " (default " + record.Shorten(string(in.Default), 80) + ")"
 	}
 	return text
 }
@@ -85,17 +86,17 @@ func inputTooltip(in *program.Input) string {
 // tooltip describes a node completely, with a line for each fact.
 func (s *svgWriter) tooltip(n *node) string {
 	if n.kind == result {
-		return "output " + n.name + ": " + n.result.Type + " ← " + cut(source(&n.result.Value), 200)
+		return "output " + n.name + ": " + n.result.Type + " ← " + record.Shorten(source(&n.result.Value), 200)
 	}
 	lines := []string{n.name}
 	if n.step.Doc != "" {
-		lines = append(lines, cut(oneLine(n.step.Doc), 200))
+		lines = append(lines, record.Shorten(oneLine(n.step.Doc), 200))
 	}
 	if n.step.Python != "" {
 		lines = append(lines, "python "+n.step.Python)
 	}
 	if n.step.When != nil {
-		lines = append(lines, "when "+cut(source(n.step.When), 200))
+		lines = append(lines, "when "+record.Shorten(source(n.step.When), 200))
 	}
 	for _, m := range n.marks {
 		if m != "when" {

@@ -10,6 +10,7 @@ import (
 	"github.com/rivo/uniseg"
 
 	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
 )
 
 // manySteps is the number of steps from which on each step is one line of text, so that the shape of a large program
@@ -71,7 +72,7 @@ func (t *textWriter) layers(layers [][]int, depth int) {
 		}
 		widest := 0
 		for _, i := range layer {
-			widest = max(widest, uniseg.StringWidth(cut(oneLine(t.m.nodes[i].name), 48)))
+			widest = max(widest, uniseg.StringWidth(record.Shorten(oneLine(t.m.nodes[i].name), 48)))
 		}
 		for _, i := range layer {
 			lead := fmt.Sprintf("%*s  ", pad, head)
@@ -97,18 +98,18 @@ func (t *textWriter) step(lead string, i int) {
 		if in.Value.Const != nil {
 			arrow = "= "
 		}
-		row := arrow + cut(source(&in.Value), 72)
+		row := arrow + record.Shorten(source(&in.Value), 72)
 		if in.Default != nil {
-			row += "  (default " + cut(oneLine(string(in.Default)), 24) + ")"
+			row += "  (default " + record.Shorten(oneLine(string(in.Default)), 24) + ")"
 		}
 		rows = append(rows, [2]string{oneLine(in.Name), row})
 	}
 	rows = append(rows, t.uses(i)...)
 	if n.step.Approval != nil {
-		rows = append(rows, [2]string{"asks", cut(source(&n.step.Approval.Message), 72)})
+		rows = append(rows, [2]string{"asks", record.Shorten(source(&n.step.Approval.Message), 72)})
 	}
 	if n.step.When != nil {
-		rows = append(rows, [2]string{"when", cut(source(n.step.When), 72)})
+		rows = append(rows, [2]string{"when", record.Shorten(source(n.step.When), 72)})
 	}
 	if after := t.others(i); after != "" {
 		rows = append(rows, [2]string{"after", after})
@@ -169,7 +170,7 @@ func (t *textWriter) line(lead string, i, widest int) {
 		edge := &t.m.edges[e]
 		from = append(from, oneLine(t.m.nodes[edge.from].name)+suffix(edge))
 	}
-	name := cut(oneLine(n.name), 48)
+	name := record.Shorten(oneLine(n.name), 48)
 	line := lead + name
 	if len(from) > 0 {
 		more := ""
@@ -189,7 +190,7 @@ func suffix(e *edge) string {
 	case len(e.links) > 0 && !strings.Contains(label, ", "):
 		return "." + label
 	case len(e.links) > 0:
-		return ".{" + cut(label, 40) + "}"
+		return ".{" + record.Shorten(label, 40) + "}"
 	case label != "":
 		return " (" + label + ")"
 	}
@@ -203,7 +204,7 @@ func (t *textWriter) results(outputs []program.Result) {
 	fmt.Fprint(t.w, "\noutputs\n")
 	for i := range outputs {
 		o := &outputs[i]
-		fmt.Fprintf(t.w, "   %s ← %s : %s\n", oneLine(o.Name), cut(source(&o.Value), 72), oneLine(o.Type))
+		fmt.Fprintf(t.w, "   %s ← %s : %s\n", oneLine(o.Name), record.Shorten(source(&o.Value), 72), oneLine(o.Type))
 	}
 }
 
@@ -223,10 +224,10 @@ func params(ps []program.Param) []string {
 	for _, p := range ps {
 		line := "param " + oneLine(p.Name) + ": " + oneLine(p.Type)
 		if p.Default != nil {
-			line += " = " + cut(oneLine(string(p.Default)), 48)
+			line += " = " + record.Shorten(oneLine(string(p.Default)), 48)
 		}
 		if p.Source != "" {
-			line += " from " + cut(oneLine(p.Source), 48)
+			line += " from " + record.Shorten(oneLine(p.Source), 48)
 		}
 		out = append(out, line)
 	}

@@ -1,19 +1,18 @@
 package engine
 
 import (
-	"fmt"
-
-	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/panics"
 	"pipec.dev/pipec/schema/record"
 )
 
 // abort ends the run after a panic in at, by the event e. The state may be inconsistent, so it is only read.
 func (s *State) abort(e *record.Event, at string) []Action {
 	s.life.over = true
-	why := fmt.Sprintf("internal error of pipec in %s, by the event %s", at, e.Type)
+	at += ", by the event " + string(e.Type)
 	if e.Step != "" {
-		why += " of " + e.Step
+		at += " of " + e.Step
 	}
+	why := panics.Message(at, "it")
 	var actions []Action
 	for i := range s.graph.nodes {
 		if n := &s.graph.nodes[i]; n.phase == running && n.stopping == "" {
@@ -31,7 +30,7 @@ func (s *State) abort(e *record.Event, at string) []Action {
 	}
 	return append(actions, End{record.End{
 		Version: record.Version, At: s.out.now, Status: record.Failed, Reason: record.ReasonInternal,
-		Message: why + ": please report it", Steps: steps,
+		Message: why, Steps: steps,
 	}})
 }
 
@@ -39,6 +38,6 @@ func (s *State) abort(e *record.Event, at string) []Action {
 // directly.
 func failAlone(f **fault, what string) {
 	if recover() != nil {
-		*f = &fault{reason: record.ReasonExpression, message: fmt.Sprintf("%s: internal error of pipec in %s: please report the expression", what, expr.Panicked())}
+		*f = &fault{reason: record.ReasonExpression, message: what + ": " + panics.Message(panics.At(), "the expression")}
 	}
 }

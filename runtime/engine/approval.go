@@ -8,7 +8,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
-	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/panics"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 	"pipec.dev/pipec/schema/types"
@@ -149,7 +149,7 @@ func (ap *approvals) awaitsAnswer(addr string) bool {
 func CheckAnswer(ask *record.Ask, a *record.Answer) (err error) {
 	defer func() {
 		if recover() != nil {
-			err = fmt.Errorf("the answer can't be checked because of an internal error of pipec in %s: please report it", expr.Panicked())
+			err = errors.New("the answer can't be checked: " + panics.Message(panics.At(), "it"))
 		}
 	}()
 	switch {

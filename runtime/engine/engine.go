@@ -1,7 +1,7 @@
 package engine
 
 import (
-	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/panics"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -40,7 +40,7 @@ func Next(s *State, e record.Event) (_ *State, actions []Action) {
 	s.out.begin(e.At)
 	defer func() {
 		if recover() != nil {
-			actions = s.abort(&e, expr.Panicked())
+			actions = s.abort(&e, panics.At())
 		}
 	}()
 	switch e.Type {

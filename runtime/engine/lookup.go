@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/panics"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 	"pipec.dev/pipec/schema/types"
@@ -36,7 +37,7 @@ type reader struct {
 func (r *reader) eval() (v cty.Value, err error) {
 	defer func() {
 		if recover() != nil {
-			v, err = cty.NilVal, fmt.Errorf("%s can't be evaluated because of an internal error of pipec in %s: please report it", r.value.Text(), expr.Panicked())
+			v, err = cty.NilVal, fmt.Errorf("%s can't be evaluated: %s", r.value.Text(), panics.Message(panics.At(), "it"))
 		}
 	}()
 	return r.value.Eval(r.lookup)

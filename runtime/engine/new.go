@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/panics"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
@@ -14,7 +14,7 @@ import (
 func New(p *program.Program, run *record.Run, limit int) (_ *State, err error) {
 	defer func() {
 		if recover() != nil {
-			err = fmt.Errorf("engine: internal error of pipec in %s: please report it", expr.Panicked())
+			err = errors.New("engine: " + panics.Message(panics.At(), "it"))
 		}
 	}()
 	if p == nil || run == nil {

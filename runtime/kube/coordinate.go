@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
 
 	"golang.org/x/sync/errgroup"
 	batchv1 "k8s.io/api/batch/v1"
@@ -14,7 +13,7 @@ import (
 	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/history"
 	"pipec.dev/pipec/runtime/store"
-	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/panics"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -52,8 +51,8 @@ func (c *coordinator) safely(ctx context.Context) (end *record.End, err error) {
 		if v == nil {
 			return
 		}
-		r := &drive.Refusal{Reason: record.ReasonInternal, Message: "internal error of pipec in " + expr.Panicked() + ": please report it with the coordinator's log"}
-		fmt.Fprintf(os.Stderr, "pipec: internal error: %v\n%s", v, debug.Stack())
+		r := &drive.Refusal{Reason: record.ReasonInternal, Message: panics.Message(panics.At(), "it with the coordinator's log")}
+		fmt.Fprintf(os.Stderr, "pipec: %s", panics.Details(v))
 		if end, err = nil, error(r); c.d.record != nil {
 			end, err = c.refuse(context.WithoutCancel(ctx), r)
 		}

@@ -4,7 +4,8 @@
 //   - A line ends at a newline, with or without carriage returns before it.
 //   - A carriage return inside a line overwrites it, as progress bars do. Only its last state counts. While the line is
 //     open, its state is passed on at most once a second (Paced).
-//   - A long line is cut between characters.
+//   - A long line is cut between characters. If it is overwritten again and again with long texts, it would be passed on in
+//     pieces as fast as it is written. So only the first of these texts is passed on in pieces, and of the others the start.
 //
 // How a log is split depends only on its bytes, not on how they arrive, so that a log that is streamed can be compared
 // with the stored one.
@@ -37,6 +38,8 @@ type Splitter struct {
 	back  bool   // a carriage return was the last character: what follows overwrites buf
 	again bool   // the open line had a carriage return
 	fresh bool   // buf has changed since its state was passed on
+	cut   bool   // the open line was cut since the last carriage return
+	wide  bool   // a text of the open line that was cut has been overwritten: of later ones, only the start is kept
 }
 
 // Write splits p. It returns the first error of Emit.
@@ -112,9 +115,14 @@ func (s *Splitter) text(p []byte) error {
 		return nil
 	}
 	if s.back {
-		s.buf, s.back = s.buf[:0], false
+		s.wide = s.wide || s.cut
+		s.buf, s.back, s.cut = s.buf[:0], false, false
 	}
 	s.fresh = true
+	if s.wide {
+		s.start(p)
+		return nil
+	}
 	for len(s.buf)+len(p) > Max {
 		room := Max - len(s.buf)
 		s.buf = append(s.buf, p[:room]...)
@@ -125,6 +133,7 @@ func (s *Splitter) text(p []byte) error {
 		if err := s.Emit(Line{Text: s.buf[:cut], Size: s.size - rest, Part: record.PartCut}); err != nil {
 			return err
 		}
+		s.cut = true
 		s.buf = append(s.buf[:0], s.buf[cut:]...)
 		s.size = rest
 	}
@@ -133,9 +142,18 @@ func (s *Splitter) text(p []byte) error {
 	return nil
 }
 
+// start adds text to the open line as far as there is room.
+func (s *Splitter) start(p []byte) {
+	s.size += len(p)
+	s.buf = append(s.buf, p[:min(len(p), Max-len(s.buf))]...)
+}
+
 // end passes on the open line.
 func (s *Splitter) end() error {
 	line := Line{Text: s.buf, Size: s.size}
-	s.buf, s.size, s.back, s.again, s.fresh = s.buf[:0], 0, false, false, false
+	if s.wide && len(s.buf) == Max {
+		line.Text = s.buf[:record.Between(s.buf)]
+	}
+	*s = Splitter{Emit: s.Emit, buf: s.buf[:0]}
 	return s.Emit(line)
 }

@@ -53,6 +53,9 @@ func TestSplitter(t *testing.T) {
 		{"\r10%\r20%\n", []string{"20%"}}, {"10%\r20%\r\n", []string{"20%"}}, {"10%\r", []string{"10%"}}, {"\r", []string{""}},
 		{"long\rx\ny\n", []string{"x", "y"}}, {x + "\n", []string{x}}, {x + "\r\n", []string{x}}, {x + "y\n", []string{x + "+", "y"}},
 		{x + "y\rz\n", []string{x + "+", "z"}}, {"a\r" + x + "\n", []string{x}}, {"a\n" + x + "y", []string{"a", x + "+", "y"}},
+		// Only the first long text of a line that is overwritten is passed on in pieces.
+		{x + "1\r" + x + "2\n", []string{x + "+", x}}, {"a\r" + x + "1\rb\r" + x + "2\r" + x + "3\nc\n", []string{x + "+", x, "c"}},
+		{x + "1\r" + x[1:] + "é\n" + x + "2\n", []string{x + "+", x[1:], x + "+", "2"}}, {x + "1\rb\n", []string{x + "+", "b"}},
 		{x[1:] + "é\n", []string{x[1:] + "+", "é"}}, {x[3:] + "é€\n", []string{x[3:] + "é+", "€"}}, {x[2:] + "😀\n", []string{x[2:] + "+", "😀"}},
 		{x[1:] + "\xff\n", []string{x[1:] + "\xff"}}, {x + "\xa9\n", []string{x + "+", "\xa9"}},
 	} {
@@ -76,6 +79,9 @@ func check(t interface {
 		t.Fatalf("the lines have %d bytes, the log has %d", one.size, len(log))
 	}
 	for _, l := range one.all {
+		if len(l) > Max+1 { // with the mark of its part
+			t.Fatalf("a line has %d bytes", len(l))
+		}
 		if strings.ContainsAny(l, "\r\n") {
 			t.Fatalf("%q contains an end of a line", l)
 		}
@@ -104,8 +110,12 @@ func FuzzSplitter(f *testing.F) {
 	f.Add("a\nb\r\nc\rd\n", uint16(0), uint16(2))
 	f.Add("é€😀\r\n", uint16(Max-3), uint16(9))
 	f.Add("\xff\xc3\r\r\xa9", uint16(Max-1), uint16(1))
+	f.Add("é\r", uint16(Max-1), uint16(7))
 	f.Fuzz(func(t *testing.T, log string, before, size uint16) {
 		log = strings.Repeat("x", int(before)) + log + strings.Repeat("é", int(before)/2) + log
+		if size%2 == 1 {
+			log += "\r" + log // texts that overwrite long texts
+		}
 		var pieces []string
 		for rest := log; rest != ""; {
 			n := min(int(size)%251+1+len(rest)/64, len(rest))
@@ -190,6 +200,32 @@ func TestPaced(t *testing.T) {
 		}
 		if !slices.Equal(all, want) {
 			t.Errorf("%q, not\n%q", all, want)
+		}
+	})
+}
+
+// A line that is overwritten with long texts is passed on as seldom as one with short texts.
+func TestPacedLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var parts []record.Part
+		p := NewPaced(func(l Line) error {
+			parts = append(parts, l.Part)
+			if len(l.Text) > Max {
+				t.Errorf("%d bytes", len(l.Text))
+			}
+			return nil
+		})
+		for range 50 {
+			_, _ = p.Write([]byte("\r" + strings.Repeat("x", Max+1)))
+			time.Sleep(100 * time.Millisecond)
+		}
+		_, _ = p.Write([]byte("\n"))
+		if err := p.Flush(); err != nil {
+			t.Error(err)
+		}
+		want := []record.Part{record.PartCut, record.PartState, record.PartState, record.PartState, record.PartState, record.PartState, ""}
+		if !slices.Equal(parts, want) {
+			t.Errorf("%q, want %q", parts, want)
 		}
 	})
 }

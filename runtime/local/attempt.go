@@ -15,7 +15,7 @@ import (
 	"pipec.dev/pipec/runtime/step/mask"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/runtime/work"
-	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/panics"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -60,7 +60,7 @@ func (t *attempts) result(ctx context.Context, spec *step.Spec, held []engine.Sl
 		if v := recover(); v != nil {
 			text := fmt.Sprintf("pipec: internal error in step %s: %v\n%s", spec.Step, v, debug.Stack())
 			fmt.Fprint(os.Stderr, mask.New(t.machine.secrets.of(&spec.Program)).String(text))
-			result = lost(spec, record.ReasonInternal, "internal error of pipec in "+expr.Panicked()+": please report it with the details that pipec printed")
+			result = lost(spec, record.ReasonInternal, panics.Message(panics.At(), "it with the details that pipec printed"))
 			result.Class = record.ClassUser
 		}
 	}()

@@ -71,7 +71,11 @@ func checkContent(r io.ReaderAt, size int64, kind string) (format, why string) {
 	case "html", "text":
 		return "", checkText(whole)
 	case "json":
-		return "", checkJSON(whole)
+		why := checkJSON(whole)
+		if why != "" && size < headSize {
+			why = notJSONFile(head, why)
+		}
+		return "", why
 	case "model":
 		if size == 0 {
 			return "", "the file is empty, but a model has content"
@@ -165,6 +169,10 @@ func (t *textChecker) Write(p []byte) (int, error) {
 }
 
 func (t *textChecker) check(p []byte) {
+	if t.at == 0 && isUTF16(p) {
+		t.why = utf16Hint
+		return
+	}
 	if i := bytes.IndexByte(p, 0); i >= 0 {
 		t.why = fmt.Sprintf("it contains a NUL byte (at %d), which text can't contain", t.at+int64(i))
 		return

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"pipec.dev/pipec/schema/glob"
+	"pipec.dev/pipec/schema/paths"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 	"pipec.dev/pipec/schema/types"
@@ -37,7 +38,9 @@ type matching struct {
 	since time.Time
 
 	files  []string // the matching files, relative to dir
+	alike  []string // those of files that match only in the same Unicode form
 	passed []string // matches that can't be stored, with the reason
+	others []string // matches of another kind: files if directories are expected, and the other way round
 	looked int
 	older  int // number of files that existed before the step started
 }
@@ -68,6 +71,9 @@ func (a *attempt) match(ctx context.Context, out *program.Output, t cty.Type) (*
 	case why != "":
 		return nil, invalid("%s", why)
 	}
+	if why = m.prefer(); why != "" {
+		return nil, invalid("%s", why)
+	}
 	slices.Sort(m.files)
 	a.noteMatches(out, &m)
 	switch n := len(m.files); {
@@ -75,9 +81,9 @@ func (a *attempt) match(ctx context.Context, out *program.Output, t cty.Type) (*
 		return nil, nil
 	case n == 0 && !many:
 		return nil, userFailure(record.ReasonOutputMissing, "output %q is declared %s, but no %s matches its glob %q%s%s", out.Name, out.Type, m.expected(),
-			p.Text, m.where(), m.listPassed())
+			p.Text, m.where(), m.instead())
 	case n > 1 && !many:
-		return nil, invalid("its glob %q matches %d of them: %s", p.Text, n, m.list(m.files, n))
+		return nil, invalid("its glob %q matches %d of them: %s", p.Text, n, m.list(m.files))
 	}
 	var all *found
 	if all, why = m.check(t); why != "" {
@@ -122,7 +128,13 @@ func (m *matching) find(ctx context.Context, dir string) (why string) {
 		dir = filepath.Join(top, m.p.Dir)
 	}
 	var err error
-	if m.dir, err = filepath.EvalSymlinks(dir); err != nil {
+	if m.dir, err = filepath.EvalSymlinks(dir); errors.Is(err, fs.ErrNotExist) && !paths.ASCII(m.p.Dir) {
+		if dir, err = paths.Lookup(disk{}, top, m.p.Dir); err != nil {
+			return "the directory " + err.Error()
+		}
+		m.dir, err = filepath.EvalSymlinks(filepath.Join(top, dir))
+	}
+	if err != nil {
 		return m.unread(err)
 	}
 	if top != "" && !within(top, m.dir) {
@@ -167,8 +179,8 @@ func (m *matching) look(ctx context.Context, at string, todo []string) (_ []stri
 			if e.IsDir() && m.p.Enter(rel) {
 				todo = append(todo, rel)
 			}
-			if m.p.Match(rel) {
-				m.take(rel, e)
+			if why := m.match(rel, e); why != "" {
+				return nil, why
 			}
 		}
 		m.looked += len(entries)
@@ -185,110 +197,10 @@ func (m *matching) look(ctx context.Context, at string, todo []string) (_ []stri
 	}
 }
 
-// take adds a match if it can be a file of the output's type. Symbolic links are followed within the pattern's
-// directory.
-func (m *matching) take(rel string, e fs.DirEntry) {
-	full := filepath.Join(m.dir, rel)
-	mode := e.Type()
-	if mode&fs.ModeSymlink != 0 {
-		target, err := filepath.EvalSymlinks(full)
-		if err != nil {
-			m.pass(rel, "is a symbolic link to a file that doesn't exist")
-			return
-		}
-		if !within(m.dir, target) {
-			m.pass(rel, "is a symbolic link to a file outside "+m.place())
-			return
-		}
-		full = target
-	}
-	info, err := os.Lstat(full)
-	if err != nil {
-		return // removed in the meantime
-	}
-	mode = info.Mode()
-	file, dir := m.elem.Kind != "directory", m.elem.Kind == "directory" || m.elem.Kind == "model"
-	switch {
-	case mode.IsRegular() && file, mode.IsDir() && dir:
-		m.files = append(m.files, rel)
-		if mode.IsRegular() && info.ModTime().Before(m.since.Add(-coarse)) {
-			m.older++
-		}
-	case !mode.IsRegular() && !mode.IsDir():
-		m.pass(rel, "is a "+describeMode(mode))
-	}
-}
-
 // coarse is the resolution of a file system's clock.
 const coarse = 2 * time.Second
-
-func (m *matching) pass(rel, why string) {
-	if len(m.passed) < maxMatches {
-		m.passed = append(m.passed, m.name(rel)+" "+why)
-	}
-}
 
 // within reports whether a path without symbolic links is a directory or below it.
 func within(dir, path string) bool {
 	return path == dir || strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")
-}
-
-// expected describes the files that the type requires.
-func (m *matching) expected() string {
-	if m.elem.Kind == "directory" {
-		return "directory"
-	}
-	return "file"
-}
-
-func (m *matching) where() string {
-	if filepath.IsAbs(m.p.Dir) {
-		return ""
-	}
-	return " in the step's working directory"
-}
-
-func (m *matching) place() string {
-	if m.p.Dir == "." {
-		return "the step's working directory"
-	}
-	return fmt.Sprintf("%q", m.p.Dir)
-}
-
-// name returns a file's path in the form of the pattern.
-func (m *matching) name(rel string) string { return fmt.Sprintf("%q", path.Join(m.p.Dir, rel)) }
-
-// list lists the first n files.
-func (m *matching) list(files []string, n int) string {
-	var names []string
-	for _, rel := range files[:min(n, maxNamed)] {
-		names = append(names, m.name(rel))
-	}
-	if n > maxNamed {
-		names = append(names, fmt.Sprintf("and %d more", n-maxNamed))
-	}
-	return strings.Join(names, ", ")
-}
-
-func (m *matching) listPassed() string {
-	if len(m.passed) == 0 {
-		return ""
-	}
-	return " (" + m.passed[0] + ")"
-}
-
-// noteMatches logs matches that may be surprising.
-func (a *attempt) noteMatches(out *program.Output, m *matching) {
-	slices.Sort(m.passed)
-	for i, what := range m.passed {
-		if i == maxNamed {
-			a.log.note("output %q: %d more files that match %q can't be stored", out.Name, len(m.passed)-maxNamed, m.p.Text)
-			break
-		}
-		a.log.note("output %q: %s, and is not stored", out.Name, what)
-	}
-	if m.older > 0 {
-		a.log.note("output %q: %d of the %d files that match %q existed before the step started, according to their modification times",
-			out.Name, m.older, len(m.files), m.p.Text)
-	}
 }

@@ -97,6 +97,31 @@ b"; echo 2 > "-rf *"`, want: `["-rf *"=2 "a\nb"=1]`},
 		{name: "no directory", typ: "directory", glob: "out/a.txt", script: abc, says: []string{`no directory matches`}},
 		{name: "several of one", typ: "text", glob: "**/*.txt", script: abc, says: []string{`matches 3 of them: "out/a.txt", "out/b.txt", "out/d/e/c.txt"`}},
 		{name: "many of one", typ: "text", glob: "*", script: "for i in 1 2 3 4 5 6 7 8; do echo $i > $i; done", says: []string{`"4", "5", and 3 more`}},
+		{name: "the other Unicode form", typ: "text", glob: "\u00e9.txt", script: "echo two > e\u0301.txt", want: "two"},
+		{name: "the other Unicode form of a decomposed pattern", typ: "text", glob: "e\u0301.txt", script: "echo one > \u00e9.txt", want: "one"},
+		{name: "the keys of another Unicode form", typ: "map(text)", glob: "r?sum?*", script: "echo two > re\u0301sume\u0301.txt; echo one > résumé2",
+			want: fmt.Sprintf("[%q=two %q=one]", "re\u0301sume\u0301.txt", "résumé2")},
+		{name: "a directory in another Unicode form", typ: "map(text)", glob: "\u00e9/\u00e9/*.txt", script: "mkdir -p e\u0301/e\u0301; echo a > e\u0301/e\u0301/a.txt", want: `["a.txt"=a]`},
+		{name: "below a directory in another Unicode form", typ: "map(text)", glob: "d/**/\u00e9/*.txt", script: "mkdir -p d/x/e\u0301; echo a > d/x/e\u0301/a.txt",
+			want: fmt.Sprintf("[%q=a]", "x/e\u0301/a.txt")},
+		{name: "both Unicode forms", typ: "text", glob: "\u00e9.txt", script: "echo two > e\u0301.txt; echo one > \u00e9.txt", want: "one",
+			log: `"e\u0301.txt" is equal to another match as Unicode text, and is not stored`},
+		{name: "both Unicode forms match as they are", typ: "list(text)", glob: "*.txt", script: "echo two > e\u0301.txt; echo one > \u00e9.txt", want: "[two one]"},
+		{name: "both Unicode forms for one", typ: "text", glob: "*.txt", script: "echo two > e\u0301.txt; echo one > \u00e9.txt",
+			says: []string{`matches 2 of them: "e\u0301.txt", "\u00e9.txt"`}},
+		{name: "neither Unicode form", typ: "list(text)", glob: "\u1ea1\u0301.txt", script: "echo 1 > a\u0301\u0323.txt; echo 2 > a\u0323\u0301.txt",
+			says: []string{`the file "a\u0301\u0323.txt" and the file "a\u0323\u0301.txt", which are equal as Unicode text: rename one`}},
+		{name: "a directory in neither Unicode form", typ: "list(text)", glob: "\u1ea1\u0301/*", script: "mkdir a\u0301\u0323 a\u0323\u0301; echo 1 > a\u0301\u0323/a",
+			says: []string{`can be the file "a\u0301\u0323" and the file "a\u0323\u0301": rename one`}},
+		{name: "files for directories", typ: "list(directory)", glob: "out/*.txt", script: abc, want: "[]",
+			log: `output "o" is declared list(directory), but no directory matches its glob "out/*.txt" (it matches 2 files: "out/a.txt", "out/b.txt")`},
+		{name: "a directory for files", typ: "map(text)", glob: "out/d", script: abc, want: "[]", log: `but no file matches its glob "out/d" (it matches a directory: "out/d")`},
+		{name: "a directory for a file", typ: "text", glob: "out/*", script: "mkdir -p out/d", says: []string{`no file matches its glob "out/*" in the step's working directory (it matches a directory: "out/d")`}},
+		{name: "a file for a directory", typ: "directory", glob: "out/a*", script: abc, says: []string{`no directory matches`, `(it matches a file: "out/a.txt")`}},
+		{name: "a link to the other kind", typ: "list(directory)", glob: "out/l", script: abc + "ln -s a.txt out/l", want: "[]", log: `(it matches a file: "out/l")`},
+		{name: "a link to itself", typ: "list(text)", glob: "l", script: "ln -s l l", want: "[]", log: `"l" is a symbolic link that can't be followed: `},
+		{name: "not readable file", typ: "list(text)", glob: "out/*", script: "mkdir out; echo a > out/a; chmod 0 out/a", says: []string{`of "out/a": it can't be read: permission denied`}},
+		{name: "not readable, but listed", typ: "list(text)", glob: "out/*", script: "mkdir out; echo a > out/a; chmod 444 out", says: []string{`"out/a" can't be read: permission denied`}},
 		{name: "no UTF-8 for a key", typ: "map(text)", glob: "*", script: `echo a > "$(printf '\377')"`, says: []string{`"\xff"`, "not UTF-8"}},
 		{name: "no UTF-8 in a list", typ: "list(text)", glob: "*", script: `echo a > "$(printf '\377')"`, want: "[a]"},
 		{name: "the directory leads out", typ: "list(text)", glob: "out/*", script: "ln -s / out", says: []string{`"out" of its glob leaves the step's working directory`}},
@@ -104,12 +129,13 @@ b"; echo 2 > "-rf *"`, want: `["-rf *"=2 "a\nb"=1]`},
 		{name: "not readable", typ: "list(text)", glob: "out/*", script: "mkdir out; chmod 0 out", says: []string{"can't be read: permission denied"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if c.name == "not readable" && os.Getuid() == 0 { // root reads everything
+			if strings.HasPrefix(c.name, "not readable") && os.Getuid() == 0 { // root reads everything
 				asNobody(t)
 				return
 			}
 			x := sh(t, c.script).output(program.Output{Name: "o", Type: c.typ, Glob: c.glob})
 			x.spec.Dir = t.TempDir()
+			t.Cleanup(func() { _ = os.Chmod(filepath.Join(x.spec.Dir, "out"), 0o777) }) // so that it can be removed
 			if c.says != nil {
 				reason := record.ReasonOutputInvalid
 				if strings.Contains(c.says[0], "matches") && strings.HasPrefix(c.says[0], "no ") || c.name == "no link that a file that doesn't exist" {

@@ -32,6 +32,25 @@ func notJSON(data []byte, why string, masks *mask.Set) string {
 	return text
 }
 
+// notJSONFile is notJSON for an artifact of the type json, with all of its content. Its caller removes the secrets.
+func notJSONFile(data []byte, why string) string {
+	if len(bytes.TrimSpace(data)) == 0 {
+		return why
+	}
+	text := "the file contains " + quoted(string(data)) + ": " + why
+	if hint := jsonHint(string(data)); hint != "" {
+		text += "; " + strings.TrimSuffix(hint, ", or declare the output string")
+	}
+	return text
+}
+
+const utf16Hint = "it is UTF-16: write the file as UTF-8 (in Python, with encoding utf-8)"
+
+// isUTF16 reports whether a text starts with the byte order mark of UTF-16.
+func isUTF16(text []byte) bool {
+	return bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff"))
+}
+
 // quoted returns a text in quotes, shortened to one line.
 func quoted(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
@@ -54,7 +73,11 @@ var hints = []struct {
 	{regexp.MustCompile(`(?i)^[-+]?(nan|inf|infinity)$|\b(NaN|nan|Infinity|inf)\b`), "JSON has no NaN and no infinity: declare the type any and write it as text, or write no file and declare the output optional"},
 	{regexp.MustCompile(`'`), "strings have double quotes in JSON: print json.dumps(value), not the value itself"},
 	{regexp.MustCompile(`,\s*[\]}]`), "remove the comma after the last element"},
+	{regexp.MustCompile(`[“”„]`), "quotes in JSON are straight (\")"},
+	{regexp.MustCompile(`[{,]\s*[A-Za-z_][A-Za-z_0-9]*\s*:`), "names have double quotes in JSON: print json.dumps(value), not the value itself"},
 	{regexp.MustCompile(`^[-+]?[0-9.]+\s*%$`), "write the number without %"},
+	{regexp.MustCompile(`^[-+]?[0-9]+,[0-9]+$`), "write the number with a point, not with a comma"},
+	{regexp.MustCompile(`(?i)^(true|false|yes|no|on|off)$`), "a bool is true or false in JSON, in lower case"},
 	{regexp.MustCompile(`^\+|^-?\.[0-9]|^-?[0-9]+\.$`), "a number in JSON has digits before and after its point, and no +: print json.dumps(value)"},
 	{regexp.MustCompile(`\S\s*\n\s*\S`), "it has several lines: write one JSON value and nothing else"},
 }
@@ -62,6 +85,9 @@ var hints = []struct {
 var jsonStrings = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
 func jsonHint(text string) string {
+	if isUTF16([]byte(text)) {
+		return utf16Hint
+	}
 	text = strings.TrimSpace(text)
 	bare := jsonStrings.ReplaceAllString(text, `""`)
 	for _, h := range hints {

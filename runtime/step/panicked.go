@@ -7,7 +7,7 @@ import (
 	"runtime/debug"
 	"strings"
 
-	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/panics"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -17,7 +17,7 @@ func (a *attempt) guarded(ctx context.Context) (f *failure) {
 	defer func() {
 		if v := recover(); v != nil {
 			a.writeStack(fmt.Sprintf("internal error: %v\n%s", v, debug.Stack()))
-			f = internalFailure(expr.Panicked())
+			f = internalFailure(panics.At())
 		}
 	}()
 	return a.run(ctx)
@@ -25,7 +25,7 @@ func (a *attempt) guarded(ctx context.Context) (f *failure) {
 
 // internalFailure is a failure of pipec itself.
 func internalFailure(at string) *failure {
-	return userFailure(record.ReasonInternal, "internal error of pipec in %s: please report it with the step's log, which has the details", at)
+	return userFailure(record.ReasonInternal, "%s", panics.Message(at, "it with the step's log, which has the details"))
 }
 
 func (a *attempt) writeStack(text string) {
@@ -37,34 +37,21 @@ func (a *attempt) writeStack(text string) {
 	a.log.note("%s", strings.ReplaceAll(text, "\n", "\npipec: "))
 }
 
-// maxTrace is how much of a crash report is read: it begins with the panic.
-const maxTrace = MaxTermination
-
-// CrashReason returns the failure that the crash report of an agent amounts to, as the Go runtime writes it when a
-// goroutine panics; false: text is not one. Running out of memory is not an error of pipec.
-func CrashReason(text string) (reason, message string, ok bool) {
-	first, rest, _ := strings.Cut(text[:min(len(text), maxTrace)], "\n")
-	if !strings.HasPrefix(first, "panic: ") && !strings.HasPrefix(first, "fatal error: ") || strings.Contains(first, "out of memory") || strings.Contains(first, "cannot allocate") {
-		return "", "", false
-	}
-	return record.ReasonInternal, internalFailure(culprit(rest)).message, true
+// Crashed returns the termination message of an agent that has panicked in a function, outside of the attempt.
+func Crashed(at string) *Termination {
+	f := internalFailure(at)
+	return &Termination{Status: record.Failed, Class: f.class, Reason: f.reason, Message: f.message}
 }
 
-// culprit returns the first function of a stack that is not the Go runtime's.
-func culprit(stack string) string {
-	for line := range strings.SplitSeq(stack, "\n") {
-		name, _, isCall := strings.Cut(line, "(0x")
-		if !isCall {
-			name, _, isCall = strings.Cut(line, "({")
-		}
-		if !isCall {
-			name, isCall = strings.CutSuffix(line, "(...)")
-		}
-		name = strings.TrimSuffix(name, "()")
-		if strings.HasPrefix(line, "\t") || !isCall || strings.HasPrefix(name, "runtime.") || strings.HasPrefix(name, "panic") {
-			continue
-		}
-		return name[strings.LastIndexByte(name, '/')+1:]
+// crashed is the exit status of a Go process that ends with a panic.
+const crashed = 2
+
+// CrashReason returns the failure of an agent that has panicked outside of the code that recovers panics, from the end of
+// its container; false: it has not. The agent itself never exits with that status without a termination message. Its panic is
+// only in its log, because the termination message would show it with its secrets.
+func CrashReason(exitCode int, termination string) (reason, message string, ok bool) {
+	if exitCode != crashed || termination != "" {
+		return "", "", false
 	}
-	return "an unknown function"
+	return record.ReasonInternal, internalFailure("the agent").message, true
 }

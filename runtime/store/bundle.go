@@ -9,6 +9,7 @@ import (
 	"path"
 	"strings"
 
+	"pipec.dev/pipec/schema/paths"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -31,7 +32,8 @@ func DefaultExclude() []string {
 // Pack stores the directory as a code bundle, without what matches DefaultExclude or exclude. The same files always have
 // the same digest. Fetch unpacks a bundle.
 //
-// A pattern without a slash is for names at any depth ("*.csv"); one with a slash is for paths from dir ("data/**").
+// A pattern without a slash is for names at any depth ("*.csv"); one with a slash is for paths from dir ("data/**"). A pattern
+// and a path also match if they do in Unicode's normal form C.
 func Pack(ctx context.Context, s Store, dir string, exclude []string) (record.Artifact, error) {
 	info, err := os.Stat(dir)
 	switch {
@@ -42,32 +44,54 @@ func Pack(ctx context.Context, s Store, dir string, exclude []string) (record.Ar
 	case !info.IsDir():
 		return record.Artifact{}, &ContentError{dir, "is not a directory"}
 	}
-	var patterns [][]string
+	out := excluded{}
 	for _, p := range append(DefaultExclude(), exclude...) {
 		if _, err := path.Match(p, ""); err != nil {
 			return record.Artifact{}, &ContentError{dir, fmt.Sprintf("can't be packed: %q is not a pattern", p)}
 		}
-		anchored := strings.Contains(strings.TrimSuffix(p, "/"), "/")
-		segments := strings.Split(strings.Trim(strings.TrimPrefix(p, "./"), "/"), "/")
-		if !anchored {
-			segments = append([]string{"**"}, segments...)
-		}
-		patterns = append(patterns, segments)
+		out.add(p)
 	}
 	w := walker{
 		root: dir, maxFiles: MaxCodeFiles, maxBytes: MaxCodeBytes,
 		hint: "; use `exclude` to leave out files that are not code",
-		skip: func(name string, _ bool) bool {
-			segments := strings.Split(name, "/")
-			for _, p := range patterns {
-				if matches(p, segments) {
-					return true
-				}
-			}
-			return false
-		},
+		skip: func(name string, _ bool) bool { return out.has(name) },
 	}
 	return w.save(ctx, s, false)
+}
+
+// excluded is the patterns of files that are not packed, each as its parts between slashes.
+type excluded struct {
+	patterns [][]string
+	forms    [][]string // the patterns in normal form C
+}
+
+func (e *excluded) add(pattern string) {
+	anchored := strings.Contains(strings.TrimSuffix(pattern, "/"), "/")
+	segments := strings.Split(strings.Trim(strings.TrimPrefix(pattern, "./"), "/"), "/")
+	if !anchored {
+		segments = append([]string{"**"}, segments...)
+	}
+	e.patterns = append(e.patterns, segments)
+	forms := make([]string, len(segments))
+	for i, s := range segments {
+		forms[i] = paths.Form(s)
+	}
+	e.forms = append(e.forms, forms)
+}
+
+// has reports whether a path matches a pattern.
+func (e *excluded) has(name string) bool {
+	return matchesAny(e.patterns, name) || !paths.ASCII(name) && matchesAny(e.forms, paths.Form(name))
+}
+
+func matchesAny(patterns [][]string, name string) bool {
+	segments := strings.Split(name, "/")
+	for _, p := range patterns {
+		if matches(p, segments) {
+			return true
+		}
+	}
+	return false
 }
 
 // matches reports whether the path fits the pattern, in which ** matches any number of segments, including none. It reads

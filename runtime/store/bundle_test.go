@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,6 +60,30 @@ func TestPack(t *testing.T) {
 	write(t, filepath.Join(other, "main.py"), "changed")
 	if b, _ := packed(t, s, other); b.Digest == a.Digest {
 		t.Error("a change doesn't change the digest")
+	}
+}
+
+// A pattern leaves out a name in either of its Unicode forms.
+func TestPackForms(t *testing.T) {
+	const one, two = "\u00e9", "e\u0301" // é as one character and as two
+	s := open(t)
+	dir := layout(t, t.TempDir(), "main.py=1", two+".csv=2", "a/"+two+"/x.csv=3", one+"1=4")
+	for _, c := range []struct{ exclude, want string }{
+		{one + ".csv", "a/" + two + "/x.csv main.py " + one + "1"},
+		{two + ".csv", "a/" + two + "/x.csv main.py " + one + "1"},
+		{"?.csv", "main.py " + one + "1"},
+		{"a/" + one, two + ".csv main.py " + one + "1"},
+		{"a/" + one + "/*.csv", two + ".csv main.py " + one + "1"},
+		{two + "?", "a/" + two + "/x.csv " + two + ".csv main.py"},
+	} {
+		want := strings.Fields(c.want)
+		slices.Sort(want)
+		_, names := packed(t, s, dir, c.exclude)
+		got := strings.Fields(names)
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("without %+q: %+q, want %+q", c.exclude, got, want)
+		}
 	}
 }
 

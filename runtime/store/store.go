@@ -74,12 +74,8 @@ func CheckKey(key string) error {
 	return nil
 }
 
-func shorten(s string) string {
-	if len(s) > 80 {
-		return record.Cut(s, 77) + "..."
-	}
-	return s
-}
+// shorten shortens a name for a message.
+func shorten(s string) string { return record.Shorten(s, 80) }
 
 // contextReader fails when the context ends.
 type contextReader struct {

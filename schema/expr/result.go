@@ -2,7 +2,6 @@ package expr
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	"pipec.dev/pipec/schema/panics"
 	"pipec.dev/pipec/schema/types"
 )
 
@@ -20,34 +20,14 @@ type PanicError struct {
 }
 
 func (e *PanicError) Error() string {
-	return fmt.Sprintf("%s: this expression can't be evaluated because of an internal error of pipec in %s: please report the expression", e.Text, e.At)
+	return e.Text + ": this expression can't be evaluated: " + panics.Message(e.At, "the expression")
 }
 
 // caught turns a panic of an evaluation into an error. The value of the panic may contain values of the user, so only the
 // function that panicked is reported. It must be deferred directly.
 func (e *Expr) caught(v *cty.Value, err *error) {
 	if recover() != nil {
-		*v, *err = cty.NilVal, &PanicError{Text: e.Text, At: Panicked()}
-	}
-}
-
-// Panicked returns the name of the function that panicked. It must be called by a deferred function, after recover.
-func Panicked() string {
-	var callers [32]uintptr
-	frames := runtime.CallersFrames(callers[:runtime.Callers(1, callers[:])])
-	panicking := false
-	for {
-		f, more := frames.Next()
-		ours := strings.HasPrefix(f.Function, "runtime.")
-		switch {
-		case f.Function == "runtime.gopanic" || f.Function == "runtime.sigpanic":
-			panicking = true
-		case panicking && !ours:
-			return f.Function[strings.LastIndexByte(f.Function, '/')+1:]
-		}
-		if !more {
-			return "an unknown function"
-		}
+		*v, *err = cty.NilVal, &PanicError{Text: e.Text, At: panics.At()}
 	}
 }
 

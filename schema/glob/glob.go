@@ -4,6 +4,8 @@
 // `*` and `?` match everything but a slash, `[a-z]` and `[!a-z]` match one character, `{a,b}` matches one of several texts, and
 // `**` between slashes matches any number of directories. As in a shell, a name that starts with a dot matches only a pattern that
 // starts with a dot.
+//
+// A letter such as é can be written in two ways. A pattern in one form also matches paths in the other form: see MatchForm.
 package glob
 
 import (
@@ -13,6 +15,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/bmatcuk/doublestar/v4"
+
+	"pipec.dev/pipec/schema/paths"
 )
 
 const (
@@ -30,6 +34,7 @@ type Pattern struct {
 	Dir string
 
 	choices []choice
+	forms   []choice // choices in Unicode's normal form C; nil: they are in that form
 }
 
 // choice is a pattern without alternatives, which a pattern expands to.
@@ -68,16 +73,27 @@ func Parse(text string) (*Pattern, error) {
 		if f := checkParts(clean, one); f != nil {
 			return nil, f
 		}
-		c := choice{rest: one[len(clean)-len(rest):]} // no alternative is before it
-		for _, part := range pieces(one) {
-			if strings.HasPrefix(part, ".") {
-				c.dots = append(c.dots, literal(part))
-			}
-		}
-		c.lay()
-		p.choices = append(p.choices, c)
+		p.choices = append(p.choices, newChoice(one[len(clean)-len(rest):])) // no alternative is before rest
 	}
+	p.setForms()
 	return p, nil
+}
+
+// setForms sets forms.
+func (p *Pattern) setForms() {
+	if paths.ASCII(p.Text) {
+		return
+	}
+	forms, differ := make([]choice, len(p.choices)), false
+	for i := range p.choices {
+		rest := p.choices[i].rest
+		form := paths.Form(rest)
+		forms[i] = newChoice(form)
+		differ = differ || form != rest
+	}
+	if differ {
+		p.forms = forms
+	}
 }
 
 func check(text string) *Fault {
@@ -211,6 +227,18 @@ func literal(part string) string {
 	return part
 }
 
+// newChoice returns the choice with a rest.
+func newChoice(rest string) choice {
+	c := choice{rest: rest}
+	for _, part := range pieces(c.rest) {
+		if strings.HasPrefix(part, ".") {
+			c.dots = append(c.dots, literal(part))
+		}
+	}
+	c.lay()
+	return c
+}
+
 // lay computes which directories can hold a match.
 func (c *choice) lay() {
 	c.depth = strings.Count(c.rest, "/")
@@ -226,21 +254,45 @@ func (c *choice) lay() {
 	}
 }
 
-// Match reports whether a path below Dir matches the pattern.
-func (p *Pattern) Match(rel string) bool {
-	for i := range p.choices {
-		if c := &p.choices[i]; c.shown(rel) && doublestar.MatchUnvalidated(c.rest, rel) {
+// Match reports whether a path below Dir matches the pattern, byte for byte.
+func (p *Pattern) Match(rel string) bool { return match(p.choices, rel) }
+
+// MatchForm reports whether a path below Dir matches the pattern if both are in Unicode's normal form C.
+func (p *Pattern) MatchForm(rel string) bool {
+	form, choices := p.form(rel)
+	return match(choices, form)
+}
+
+func match(choices []choice, rel string) bool {
+	for i := range choices {
+		if c := &choices[i]; c.shown(rel) && doublestar.MatchUnvalidated(c.rest, rel) {
 			return true
 		}
 	}
 	return false
 }
 
-// Enter reports whether the directory rel below Dir can hold a match.
+// form returns a path and the choices in form C.
+func (p *Pattern) form(rel string) (string, []choice) {
+	if p.forms != nil {
+		return paths.Form(rel), p.forms
+	}
+	return paths.Form(rel), p.choices
+}
+
+// Enter reports whether the directory rel below Dir can hold a match, in either form.
 func (p *Pattern) Enter(rel string) bool {
+	if enter(p.choices, rel) {
+		return true
+	}
+	form, choices := p.form(rel)
+	return (form != rel || p.forms != nil) && enter(choices, form)
+}
+
+func enter(choices []choice, rel string) bool {
 	names := strings.Split(rel, "/")
-	for i := range p.choices {
-		if p.choices[i].enter(rel, names) {
+	for i := range choices {
+		if choices[i].enter(rel, names) {
 			return true
 		}
 	}

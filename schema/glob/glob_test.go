@@ -7,6 +7,8 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 	"pgregory.net/rapid"
+
+	"pipec.dev/pipec/schema/paths"
 )
 
 func TestMatch(t *testing.T) {
@@ -62,6 +64,39 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+// A pattern and a path match in form C, whatever their own forms are.
+func TestForms(t *testing.T) {
+	const one, two = "\u00e9", "e\u0301" // é as one character and as two
+	for _, c := range []struct {
+		pattern, rel string
+		exact, form  bool
+	}{
+		{one + ".txt", one + ".txt", true, true},
+		{one + ".txt", two + ".txt", false, true},
+		{two + ".txt", one + ".txt", false, true},
+		{two + ".txt", two + ".txt", true, true},
+		{"r?sum?.txt", "r" + two + "sum" + two + ".txt", false, true},
+		{"[" + one + "a].txt", two + ".txt", false, true},
+		{"[" + two + "].txt", one + ".txt", false, true},
+		{"{" + one + ",a}*/x.txt", two + "b/x.txt", false, true},
+		{"{e,a}\u0301.txt", one + ".txt", false, true},
+		{"*.txt", two + ".txt", true, true},
+		{"." + one + "*", "." + two + "b", false, true},
+		{"*" + one, "." + two, false, false},
+		{"e*", two, true, false},
+		{"**/" + one + "/*", "a/" + two + "/b", false, true},
+		{"b" + one, "b", false, false},
+	} {
+		p, err := Parse(c.pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if exact, form := p.Match(c.rel), p.MatchForm(c.rel); exact != c.exact || form != c.form {
+			t.Errorf("%+q and %+q: %t and %t in form C, want %t and %t", c.pattern, c.rel, exact, form, c.exact, c.form)
+		}
+	}
+}
+
 func TestFaults(t *testing.T) {
 	for text, says := range map[string]string{
 		"": "empty", "./": "empty", "a/[b": "not closed", "a/{b,c": "not closed", `a\`: "not closed", "a/": "slash", "..": "..", "../a": "..",
@@ -86,13 +121,13 @@ func TestFaults(t *testing.T) {
 // TestEnter holds that every match is found by going only where Enter says so.
 func TestEnter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		part := rapid.SampledFrom([]string{"*", "**", "a", "b*", "?", "{a,b}", "{a/b,c}", "[ab]", ".a", ".*", "*.a", "a\\*", "{.a,b}{a,*}", "a{b,{.a,/*}}"})
+		part := rapid.SampledFrom([]string{"*", "**", "a", "b*", "?", "{a,b}", "{a/b,c}", "[ab]", ".a", ".*", "*.a", "a\\*", "{.a,b}{a,*}", "a{b,{.a,/*}}", "\u00e9?", "{e\u0301,c}*"})
 		p, err := Parse(strings.Join(rapid.SliceOfN(part, 1, 4).Draw(t, "pattern"), "/"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		rel := strings.Join(rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c", ".a", "ab", "b.a", "a*"}), 1, 5).Draw(t, "path"), "/")
-		if !p.Match(rel) {
+		rel := strings.Join(rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c", ".a", "ab", "b.a", "a*", "\u00e9", "e\u0301b"}), 1, 5).Draw(t, "path"), "/")
+		if !p.Match(rel) && !p.MatchForm(rel) {
 			return
 		}
 		for dir := path.Dir(rel); dir != "."; dir = path.Dir(dir) {
@@ -152,7 +187,10 @@ func FuzzParse(f *testing.F) {
 		if strings.Contains("/"+p.Dir+"/", "/../") {
 			t.Fatalf("%q leads up: %q", pattern, p.Dir)
 		}
-		p.Match(rel)
+		if paths.Form(pattern) == pattern && paths.Form(rel) == rel && p.Match(rel) != p.MatchForm(rel) {
+			t.Fatalf("%q and %q are in form C, and match only byte for byte or only in form C", pattern, rel)
+		}
+		p.MatchForm(rel)
 		p.Enter(rel)
 	})
 }

@@ -16,6 +16,25 @@ func Clip(s string, bytes int) string {
 	return Cut(s, bytes-len(more)) + more
 }
 
+// Shorten cuts a text to at most so many characters, and ends a text that was cut in "…". It is for what people read. Bytes
+// that are not UTF-8 are characters of their own.
+func Shorten(s string, characters int) string {
+	const more = "…"
+	if len(s) <= characters {
+		return s
+	}
+	last, n := 0, 0 // where the last of the characters starts, and how many there are
+	for i := range s {
+		if n++; n == characters {
+			last = i
+		}
+		if n > characters {
+			return s[:last] + more
+		}
+	}
+	return s
+}
+
 // Cut returns the start of a text: at most so many bytes, without a part of a character at its end.
 func Cut[T string | []byte](s T, bytes int) T {
 	if len(s) <= bytes {

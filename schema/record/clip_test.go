@@ -24,11 +24,28 @@ func TestCut(t *testing.T) {
 	}
 }
 
+func TestShorten(t *testing.T) {
+	for _, c := range []struct {
+		in         string
+		characters int
+		want       string
+	}{
+		{"abc", 3, "abc"}, {"abcd", 3, "ab…"}, {"ééé", 3, "ééé"}, {"éééé", 3, "éé…"}, {"😀😀", 1, "…"}, {"a\xff\xff\xffb", 3, "a\xff…"}, {"", 3, ""},
+	} {
+		if got := Shorten(c.in, c.characters); got != c.want {
+			t.Errorf("%q in %d characters is %q, not %q", c.in, c.characters, got, c.want)
+		}
+	}
+}
+
 func FuzzClip(f *testing.F) {
 	f.Add("é€😀", 5)
 	f.Add("\xff\xc3", 1)
 	f.Fuzz(func(t *testing.T, s string, n int) {
 		cut, clipped := Cut(s, n), Clip(s, max(n, 3))
+		if short := Shorten(s, max(n, 1)); utf8.RuneCountInString(short) > max(n, 1) || short != s && !strings.HasPrefix(s, strings.TrimSuffix(short, "…")) {
+			t.Errorf("%q in %d characters is %q", s, n, short)
+		}
 		if !strings.HasPrefix(s, cut) || len(cut) > max(n, 0) || utf8.ValidString(s) && !utf8.ValidString(cut) {
 			t.Errorf("%q in %d bytes is %q", s, n, cut)
 		}

@@ -15,6 +15,7 @@ import (
 	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/runtime/params"
 	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/paths"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 	"pipec.dev/pipec/schema/types"
@@ -24,7 +25,7 @@ import (
 // can't be taken from a run.
 func Value(name string, want cty.Type, text string, ofRun Lookup) (json.RawMessage, error) {
 	if address, ok := strings.CutPrefix(text, record.FromRun); ok && ofRun != nil {
-		return fromRun(name, want, address, ofRun)
+		return fromRun(name, want, paths.Form(address), ofRun)
 	}
 	if path, ok := strings.CutPrefix(text, "@"); ok {
 		var err error
@@ -62,7 +63,7 @@ func artifact(q *program.Param, text string, ofRun Lookup) (json.RawMessage, err
 	one := record.Import{Source: text}
 	switch {
 	case strings.HasPrefix(text, record.FromRun):
-		d, err := ofRun(strings.TrimPrefix(text, record.FromRun))
+		d, err := ofRun(paths.Form(strings.TrimPrefix(text, record.FromRun)))
 		if err != nil {
 			return nil, err
 		}

@@ -100,7 +100,7 @@ func (d *decoder) lock(l *program.Lock) error {
 				return nil
 			})
 		}
-		return d.at(at, "%q is not an attribute of a lock", shorten(key))
+		return d.at(at, "%q is not an attribute of a lock", record.Shorten(key, maxShown))
 	})
 	if err != nil {
 		return err
@@ -124,7 +124,7 @@ func (d *decoder) object(what string, entry func(key string, at int64) error) er
 		}
 		key, at := token.(string), d.dec.InputOffset() // the parser ensures that keys are strings
 		if seen[key] {
-			return d.at(at, "%q appears twice", shorten(key))
+			return d.at(at, "%q appears twice", record.Shorten(key, maxShown))
 		}
 		seen[key] = true
 		if err := entry(key, at); err != nil {
@@ -175,7 +175,7 @@ func (d *decoder) value(into any) error {
 func (d *decoder) digest(s string, at int64) error {
 	hex, ok := strings.CutPrefix(s, "sha256:")
 	if !ok || len(hex) != 64 || strings.Trim(hex, "0123456789abcdef") != "" {
-		return d.at(at, "%q is not a digest", shorten(s))
+		return d.at(at, "%q is not a digest", record.Shorten(s, maxShown))
 	}
 	return nil
 }
@@ -212,9 +212,5 @@ func (d *decoder) at(offset int64, format string, args ...any) error {
 	}
 }
 
-func shorten(s string) string {
-	if len(s) > 100 {
-		return record.Cut(s, 97) + "..."
-	}
-	return s
-}
+// maxShown is how many characters of a text a message shows.
+const maxShown = 100

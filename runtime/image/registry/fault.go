@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
+
+	"pipec.dev/pipec/schema/record"
 )
 
 // Reason is the kind of a fault.
@@ -104,8 +106,5 @@ func printable(s string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, "?"))
-	if r := []rune(s); len(r) > 300 {
-		return string(r[:299]) + "…"
-	}
-	return s
+	return record.Shorten(s, 300)
 }

@@ -190,7 +190,7 @@ func TestVerdict(t *testing.T) {
 		{"the wrapper was killed", nil, status(corev1.PodFailed, main(over(137, "Error", ""))), false, record.Failed, infra, record.ReasonLost, "exit code 137, killed"},
 		{"the wrapper says why", nil, status(corev1.PodFailed, main(over(3, "Error", told))), false, record.Failed, infra, record.ReasonStore, "no bucket"},
 		{"the result that it speaks of isn't there", nil, status(corev1.PodFailed, main(over(7, "Error", promised))), false, record.Failed, infra, record.ReasonLost, "without a result"},
-		{"the wrapper has panicked", nil, status(corev1.PodFailed, main(over(2, "Error", "panic: boom\n\ngoroutine 7 [running]:\npipec.dev/pipec/runtime/store.(*tree).walk(0xc00009)\n\t/x/tree.go:9"))), false, record.Failed, user, record.ReasonInternal, "store.(*tree).walk"},
+		{"the wrapper has panicked", nil, status(corev1.PodFailed, main(over(2, "Error", ""))), false, record.Failed, user, record.ReasonInternal, "internal error of pipec in the agent"},
 		{"the wrapper's own memory", nil, status(corev1.PodFailed, main(over(2, "Error", "fatal error: runtime: out of memory"))), false, record.Failed, infra, record.ReasonLost, "exit code 2"},
 		{"no such program", nil, status(corev1.PodFailed, main(over(128, "StartError", "exec: no such file"))), false, record.Failed, user, record.ReasonStart, "no such file"},
 		{"its init container", nil, status(corev1.PodFailed, initEnded("mine", over(4, "Error", ""))), false, record.Failed, user, record.ReasonStart, `"mine" ended: exit code 4`},

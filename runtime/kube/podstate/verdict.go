@@ -34,7 +34,7 @@ func Verdict(committed *record.Result, s *State, gone bool) record.Result {
 			r.Status, r.Class, r.Reason, r.Message, r.ExitCode = t.Status, t.Class, t.Reason, t.Message, t.ExitCode
 			return refine(r, s, gone)
 		}
-		if reason, message, ok := step.CrashReason(s.Main.Message); ok {
+		if reason, message, ok := step.CrashReason(s.Main.ExitCode, s.Main.Message); ok {
 			r.Class, r.Reason, r.Message = record.ClassUser, reason, message
 			return r
 		}

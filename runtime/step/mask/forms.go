@@ -18,15 +18,24 @@ func forms(secret string, add func(text string)) {
 		textForms(text, add)
 		base64Forms(text, true, add)
 	}
-	if !strings.ContainsAny(trimmed, "\r\n") {
+	if !strings.ContainsFunc(trimmed, endsLine) {
 		return
 	}
-	for _, line := range strings.FieldsFunc(trimmed, func(r rune) bool { return r == '\n' || r == '\r' }) {
+	for _, line := range strings.FieldsFunc(trimmed, endsLine) {
 		if line = strings.TrimSpace(line); len(line) >= MinLine {
 			textForms(line, add)
 			base64Forms(line, false, add)
 		}
 	}
+}
+
+// endsLine reports whether a program may end a line at a character: splitlines of Python ends it at all of these.
+func endsLine(r rune) bool {
+	switch r {
+	case '\n', '\v', '\f', '\r', 0x1c, 0x1d, 0x1e, 0x85, 0x2028, 0x2029:
+		return true
+	}
+	return false
 }
 
 // wholes returns a secret with the ends of lines of Unix and of Windows, and as a shell prints it without quotes.

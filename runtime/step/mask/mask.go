@@ -132,12 +132,11 @@ func (s *Set) matchCut(b []byte) int {
 			n = max(n, common(s.texts[j], b))
 		}
 	}
-	if n < MinLine {
-		return 0
-	}
-	rest := string(b[n:min(len(b), n+len("…"))])
-	if rest == "" || strings.ContainsRune("\"'`…", []rune(rest)[0]) || strings.HasPrefix(rest, "...") {
-		return n
+	for ; n >= MinLine; n-- { // the quote at the end may also be the next character of the text
+		rest := string(b[n:min(len(b), n+len("…"))])
+		if rest == "" || strings.ContainsRune("\"'`…", []rune(rest)[0]) || strings.HasPrefix(rest, "...") {
+			return n
+		}
 	}
 	return 0
 }

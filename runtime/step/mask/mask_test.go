@@ -225,6 +225,7 @@ func TestExact(t *testing.T) {
 		{"abab", "xababab", "x***"},
 		{"short1\nshort2", "short1 short3", "short1 short3"},
 		{"short1\nshort2", "- short1\r\nshort2", "- ***"},
+		{"a first line\va second\u2028a third line\u0085and more", "a first line, a second, a third line, and more", "***, ***, ***, ***"},
 		{"a longer line\r\nanother line\r\n", "1: a longer line\n2: another line\n", "1: ***\n2: ***\n"},
 	} {
 		set := New(map[string]string{"A": c.secret, "": ""})
@@ -250,13 +251,15 @@ func TestOverlaps(t *testing.T) {
 
 // A message that was cut in the middle of a secret doesn't show the part before.
 func TestCutMessages(t *testing.T) {
-	set := New(map[string]string{"A": "a-long-secret-value"})
+	set := New(map[string]string{"A": "a-long-secret-value", "B": `quote-it": now`, "C": "quote-it'... now"})
 	for in, want := range map[string]string{
 		`the file starts with "a-long-secret-v": no`: `the file starts with "***": no`,
 		"expected number, found a-long-se…":          "expected number, found ***…",
 		"found a-long-secret...":                     "found ***...",
 		"it ends a-long-se":                          "it ends ***",
 		"a-long-seller":                              "a-long-seller",
+		`starts with "quote-it": is`:                 `starts with "***": is`,
+		`starts with "quote-it'" is`:                 `starts with "***" is`,
 		"a-long…":                                    "a-long…",
 	} {
 		if got := set.String(in); got != want {

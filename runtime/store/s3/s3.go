@@ -113,7 +113,7 @@ func (s *Store) key(key string) (*string, error) {
 	}
 	full := s.prefix + key
 	if len(full) > maxKey {
-		return nil, fmt.Errorf("store: %s is longer than the %d bytes that a key may have in S3", record.Cut(full, 60)+"...", maxKey)
+		return nil, fmt.Errorf("store: %s is longer than the %d bytes that a key may have in S3", record.Shorten(full, 60), maxKey)
 	}
 	return aws.String(full), nil
 }
