@@ -19,9 +19,9 @@ func (a *attempt) boundWait() {
 		return
 	}
 	timeout := a.spec.Def.PendingTimeout.D()
-	kind, since := podstate.Starting, a.pod.began
+	kind, class, since := podstate.Starting, record.ClassUser, a.pod.began
 	if s.Waiting != nil {
-		kind = s.Waiting.Kind
+		kind, class = s.Waiting.Kind, s.Waiting.Class
 		if a.waits[kind].IsZero() {
 			a.waits[kind] = now()
 			if kind == podstate.Room {
@@ -36,7 +36,7 @@ func (a *attempt) boundWait() {
 	}
 	a.timers.start(pendingTimer, time.Until(until), func() {
 		if a.phase == watching {
-			a.giveUp(record.ClassUser, kind.EndReason(), waitedFor(s.Waiting, time.Since(a.pod.began)))
+			a.giveUp(class, kind.EndReason(), waitedFor(s.Waiting, time.Since(a.pod.began)))
 		}
 	})
 }

@@ -33,7 +33,7 @@ func runs() corev1.ContainerState {
 	return corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: at}}
 }
 
-func waits(reason string) corev1.ContainerState {
+func pending(reason string) corev1.ContainerState {
 	return corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: "m"}}
 }
 
@@ -69,14 +69,14 @@ func TestWaiting(t *testing.T) {
 	}{
 		{"new", status(corev1.PodPending), 0, false, ""},
 		{"no room", status(corev1.PodPending, cond(corev1.PodScheduled, corev1.ConditionFalse, "Unschedulable", "0/3 nodes")), Room, true, ReasonUnschedulable},
-		{"it is being created", status(corev1.PodPending, main(waits("ContainerCreating"))), 0, false, ""},
-		{"no image", status(corev1.PodPending, main(waits("ErrImagePull"))), Image, true, ReasonImage},
-		{"no image, and waiting", status(corev1.PodPending, main(waits("ImagePullBackOff"))), Image, true, ReasonImage},
-		{"no name of an image", status(corev1.PodPending, main(waits("InvalidImageName"))), Never, true, ReasonImage},
-		{"no secret", status(corev1.PodPending, main(waits("CreateContainerConfigError"))), Config, true, ReasonConfig},
-		{"the agent's image", status(corev1.PodPending, initEnded(kube.ContainerAgent, waits("ErrImagePull")), main(waits("PodInitializing"))), Image, true, ReasonImage},
+		{"it is being created", status(corev1.PodPending, main(pending("ContainerCreating"))), 0, false, ""},
+		{"no image", status(corev1.PodPending, main(pending("ErrImagePull"))), Image, true, ReasonImage},
+		{"no image, and waiting", status(corev1.PodPending, main(pending("ImagePullBackOff"))), Image, true, ReasonImage},
+		{"no name of an image", status(corev1.PodPending, main(pending("InvalidImageName"))), Never, true, ReasonImage},
+		{"no secret", status(corev1.PodPending, main(pending("CreateContainerConfigError"))), Config, true, ReasonConfig},
+		{"the agent's image", status(corev1.PodPending, initEnded(kube.ContainerAgent, pending("ErrImagePull")), main(pending("PodInitializing"))), Image, true, ReasonImage},
 		{"it runs", status(corev1.PodRunning, main(runs())), 0, false, ""},
-		{"it has ended", status(corev1.PodFailed, main(waits("ErrImagePull"))), 0, false, ""},
+		{"it has ended", status(corev1.PodFailed, main(pending("ErrImagePull"))), 0, false, ""},
 	} {
 		s := Of(c.pod)
 		if (s.Waiting != nil) != c.waits {
