@@ -88,7 +88,7 @@ var endings = [...]Row{
 	}, Class: infrastructure, Reason: ReasonRefused, Message: "its node rejected its pod: {reason}: {text}"},
 	{Name: "deleted", Part: Deleted, Class: infrastructure, Reason: ReasonDeleted, Message: "someone has deleted its pod", Replaces: stopped},
 
-	{Name: "the node has lost the container", Part: Main, Is: []string{"ContainerStatusUnknown"}, Class: infrastructure, Reason: record.ReasonLost,
+	{Name: "the node has lost the container", Part: Main, Is: []string{unknown}, Class: infrastructure, Reason: record.ReasonLost,
 		Message: "its node has lost its container ({end}), and there is no result"},
 	{Name: "the agent rejects its arguments", Part: Main, Codes: []int{usage}, Class: user, Reason: record.ReasonInternal,
 		Message: "its container ended ({end}) without a result: the agent in its pod is of another version than its coordinator"},
@@ -99,6 +99,8 @@ var endings = [...]Row{
 		Message: "the agent could not be copied into the pod: {end}"},
 	{Name: "an init container runs out of memory", Part: Init, Is: []string{oomKilled}, Class: user, Reason: record.ReasonOOM,
 		Message: "the init container {name} ran out of memory"},
+	{Name: "the node has lost the init container", Part: Init, Is: []string{unknown}, Class: infrastructure, Reason: record.ReasonLost,
+		Message: "its node has lost the init container {name} ({end})"},
 	{Name: "an init container fails", Part: Init, Class: user, Reason: record.ReasonStart, Message: "the init container {name} ended: {end}"},
 	{Name: "another end of the pod", Part: Pod, Class: infrastructure, Reason: ReasonRefused, Message: "its pod ended before its container ran: {reason}: {text}"},
 	{Name: "no trace", Part: Any, Class: infrastructure, Reason: record.ReasonLost, Message: "the pod is gone, and there is no result"},
@@ -113,6 +115,7 @@ var waits = [...]Row{
 	{Name: "no node has room", Part: Scheduling, Wait: Room, Class: user},
 	{Name: "the image can never be pulled", Part: Waits, Is: []string{"InvalidImageName", "ErrImageNeverPull"}, Wait: Never, Class: user},
 	{Name: "the registry can't be reached", Part: Waits, Is: imageFaults[:], Says: registryTrouble[:], Wait: Image, Class: infrastructure},
+	{Name: "the registry is unavailable", Part: Waits, Is: []string{"RegistryUnavailable"}, Wait: Image, Class: infrastructure},
 	{Name: "the image can't be pulled", Part: Waits, Is: imageFaults[:], Wait: Image, Class: user},
 	{Name: "the node can't create the container", Part: Waits, Is: containerFaults[:], Says: nodeTrouble[:], Wait: Config, Class: infrastructure},
 	{Name: "the container can't be created", Part: Waits, Is: containerFaults[:], Wait: Config, Class: user},
@@ -121,6 +124,7 @@ var waits = [...]Row{
 
 const (
 	oomKilled = "OOMKilled"
+	unknown   = "ContainerStatusUnknown"
 	usage     = 64 // the agent's exit code for arguments that it does not know
 )
 
@@ -129,7 +133,7 @@ const (
 var ownLimit = [...]string{"exceeded its local ephemeral storage limit", "ephemeral local storage usage exceeds the total limit", "Usage of EmptyDir volume"}
 
 // imageFaults are the reasons of containers that wait for their image.
-var imageFaults = [...]string{"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "ImageInspectError", "SignatureValidationFailed"}
+var imageFaults = [...]string{"ErrImagePull", "ImagePullBackOff", "ImageInspectError", "SignatureValidationFailed"}
 
 // containerFaults are the reasons of containers that can't be created, or that end soon and are started again.
 var containerFaults = [...]string{
@@ -139,9 +143,9 @@ var containerFaults = [...]string{
 
 // registryTrouble are texts by which a node reports that a registry does not work, and not that it has no such image.
 var registryTrouble = [...]string{
-	"dial tcp", "i/o timeout", "connection refused", "connection reset", "no such host", "TLS handshake timeout", "deadline exceeded", "EOF",
+	"dial tcp", "i/o timeout", "connection refused", "connection reset", "TLS handshake timeout", "deadline exceeded", "unexpected EOF", ": EOF",
 	"500 Internal Server Error", "502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout", "429 Too Many Requests", "toomanyrequests",
-	"no space left on device", "RegistryUnavailable",
+	"no space left on device",
 }
 
 // nodeTrouble are texts by which a node reports that it has a fault itself.
