@@ -26,7 +26,7 @@ var mutations = []mutation{
 	{"a denial is the last word", "runtime/store/retrying.go", "grace = min(grace, deniedGrace)", "grace = 0", "denied@"},
 	{"what a list doesn't have is not gone", "runtime/kubeclient/watch.go", "delete(t.known, k)\n\t\t\tt.w.Gone(was)", "delete(t.known, k)", "-blind@"},
 	{"a result is written twice", "runtime/step/run.go", "&a.result, store.IfAbsent)", "&a.result, store.Replace)", "lost@step"},
-	{"the wrapper loses the log", "runtime/step/log.go", "k.log.Segments++", "k.log.Bytes++", "alone~"},
+	{"the wrapper loses the log", "runtime/step/logsegments.go", "k.log.Segments++", "k.log.Bytes++", "alone~"},
 	{"the wrapper's process failed, and it says it succeeded", "runtime/step/run.go", "succeeded := end.signal == 0 && end.code == 0", "succeeded := end.signal == 0", "plain~"},
 	{"memory that ran out is the infrastructure's fault", "runtime/kube/podstate/table.go", "Part: Main, Is: []string{oomKilled}, Class: user", "Part: Main, Is: []string{oomKilled}, Class: infrastructure", "retries~"},
 	{"an eviction is the user's fault", "runtime/kube/podstate/table.go", "Is: []string{\"Evicted\"}, Class: infrastructure", "Is: []string{\"Evicted\"}, Class: user", "plain~"},
