@@ -14,7 +14,7 @@ import (
 // machine's clock, because the clocks of nodes may differ.
 func (a *attempt) boundWait() {
 	s := &a.pod.state
-	if !s.Started.IsZero() || s.Ends() || a.phase != watching {
+	if !a.pod.started.IsZero() || s.Ends() || a.phase != watching {
 		a.timers.stop(pendingTimer)
 		return
 	}

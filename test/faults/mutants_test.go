@@ -12,7 +12,7 @@ var mutations = []mutation{
 	{"a silent node is given up at once", "runtime/kube/wait.go", "if wait <= 0 {", "if wait < 0 {", "silent@"},
 	{"a cancel is ignored", "runtime/kube/commands.go", "at != \"\" && !c.cancels[at]", "at == \"x\" && !c.cancels[at]", "cancel~"},
 	{"an answer before the question is lost", "runtime/kube/commands.go", "if text, ok := c.given[name]; ok {", "if text, ok := c.given[name]; ok && false {", "approval~"},
-	{"the successor doesn't mark the log", "runtime/kube/coordinate.go", "if err := d.run.Flush(); err != nil {", "if err := error(nil); err != nil {", "cut-"},
+	{"the successor doesn't mark the log", "runtime/kube/coordinate.go", "if err := d.run.FlushContext(ctx); err != nil {", "if err := error(nil); err != nil {", "cut-"},
 	{"a taken over journal is not noticed", "runtime/journal/journal.go", "case errors.Is(err, store.ErrExists):", "case false:", "cut-"},
 	{"segments of the log are overwritten", "runtime/journal/journal.go", "bytes.NewReader(j.lines), store.IfAbsent)", "bytes.NewReader(j.lines), store.Replace)", "cut-"},
 	{"segments are not numbered", "runtime/journal/journal.go", "j.seq, j.lines = j.seq+1, nil", "j.seq, j.lines = j.seq, nil", "alone~"},

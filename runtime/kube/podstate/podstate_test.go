@@ -128,6 +128,20 @@ func TestNode(t *testing.T) {
 	}
 }
 
+// TestForgotten: a pod that runs has started, also if its kubelet has lost the state of its container.
+func TestForgotten(t *testing.T) {
+	lost := corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ContainerCreating"}}
+	for name, p := range map[string]*corev1.Pod{"no status": status(corev1.PodRunning), "a status that is lost": status(corev1.PodRunning, main(lost))} {
+		p.Status.StartTime = &at
+		if s := Of(p); !s.Started.Equal(at.Time) || s.Waiting != nil || s.Ends() {
+			t.Errorf("%s: %+v", name, s)
+		}
+	}
+	if s := Of(status(corev1.PodPending, main(lost))); !s.Started.IsZero() {
+		t.Errorf("a pod that has not started: %+v", s)
+	}
+}
+
 func TestSidecars(t *testing.T) {
 	side := func(s corev1.ContainerState) func(*corev1.Pod) {
 		return func(p *corev1.Pod) {

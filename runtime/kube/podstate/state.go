@@ -84,6 +84,10 @@ func Of(pod *corev1.Pod) State {
 	if cond := condition(pod, corev1.DisruptionTarget); cond != nil && cond.Status == corev1.ConditionTrue {
 		s.Disruption = &Condition{cond.Reason, cond.Message}
 	}
+	if st.Phase == corev1.PodRunning && s.Started.IsZero() && s.Main == nil {
+		// A pod that runs has no container that waits: its kubelet was restarted and has lost the state of the container.
+		s.Started = firstTime(startTime(st), pod.CreationTimestamp.Time)
+	}
 	if s.Started.IsZero() && !s.Over && s.Main == nil {
 		s.Waiting = waiting(pod)
 	}
@@ -143,6 +147,14 @@ func (s *State) silent(pod *corev1.Pod) {
 	if pod.Status.Reason == "NodeLost" && s.Silent.IsZero() {
 		s.Silent = s.Deleted
 	}
+}
+
+// startTime returns when the kubelet has accepted the pod; zero: it has not.
+func startTime(st *corev1.PodStatus) time.Time {
+	if st.StartTime == nil {
+		return time.Time{}
+	}
+	return st.StartTime.Time
 }
 
 // transition returns the time of the last change of a condition; zero if there is none.
