@@ -67,7 +67,7 @@ var endings = [...]Row{
 		Message: "its container could not be started: {text}"},
 
 	{Name: "the deadline of the pod", Part: Pod, Is: []string{"DeadlineExceeded"}, Status: record.TimedOut, Class: user, Reason: ReasonDeadline,
-		Message: "its pod exceeded its activeDeadlineSeconds: the step's timeout, and the time before and after the process", Replaces: stopped},
+		Message: "its pod exceeded its activeDeadlineSeconds: the timeout of the step or of its pipeline, and the time before and after the process", Replaces: stopped},
 	{Name: "evicted because of its own limit", Part: Pod, Is: []string{"Evicted"}, Says: ownLimit[:], Class: user, Reason: ReasonEvicted,
 		Message: "its pod was evicted: {text}", Replaces: stopped},
 	{Name: "evicted", Part: Pod, Is: []string{"Evicted"}, Class: infrastructure, Reason: ReasonEvicted,

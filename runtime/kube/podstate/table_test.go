@@ -12,7 +12,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// readPod reads a pod of testdata. Its annotation says where it was recorded, or which sources write such a status.
+// readPod reads a pod of testdata. Its annotation states its origin.
 func readPod(t *testing.T, name string) *corev1.Pod {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("testdata", name+".json"))
