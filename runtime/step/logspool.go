@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 )
 
 const (
@@ -120,16 +121,17 @@ func (s *spool) pop(into []byte) []byte {
 	c := s.chunks[0]
 	s.chunks = s.chunks[1:]
 	s.free = append(s.free, c.slot)
-	data := make([]byte, c.size)
-	if _, err := s.file.ReadAt(data, int64(c.slot)*segmentSize); err != nil {
-		data, c.lost = nil, c.lost+int64(c.size)
+	noted := appendLost(into, c.lost)
+	n := len(noted)
+	noted = slices.Grow(noted, c.size)[:n+c.size]
+	if _, err := s.file.ReadAt(noted[n:], int64(c.slot)*segmentSize); err != nil {
+		noted = appendLost(into, c.lost+int64(c.size))
 	}
-	into = append(appendLost(into, c.lost), data...)
 	if len(s.chunks) == 0 { // give the disk back
 		_ = s.file.Truncate(0)
 		s.chunks, s.slots, s.free, s.limit = nil, 0, nil, spoolLimit
 	}
-	return into
+	return noted
 }
 
 // appendLost appends a note about a part of the log that was dropped, if one was.

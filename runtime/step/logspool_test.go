@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"pipec.dev/pipec/runtime/store"
 )
 
 // disk is a file in memory on a disk with room for so many segments.
@@ -174,3 +176,41 @@ func TestSpoolUnread(t *testing.T) {
 type unread struct{ *disk }
 
 func (unread) ReadAt([]byte, int64) (int, error) { return 0, errors.New("input/output error") }
+
+// TestFileKeeper: a log that can't be written for a while has a note. It is an error only if it can't be written at the end.
+func TestFileKeeper(t *testing.T) {
+	for _, again := range []bool{true, false} {
+		dir := t.TempDir()
+		st, err := store.OpenLocal(filepath.Join(dir, "store"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer st.Close()
+		k := &fileKeeper{s: st, spec: &Spec{Root: dir, AttemptDir: "attempts/ns/p/r/s/1"}}
+		if err := os.Mkdir(k.spec.LogFile(), 0o777); err != nil { // in the way of the file
+			t.Fatal(err)
+		}
+		for _, line := range []string{"one\n", "two\n"} {
+			if n, err := k.Write([]byte(line)); n != len(line) || err != nil {
+				t.Error(n, err)
+			}
+		}
+		if again {
+			if err := os.Remove(k.spec.LogFile()); err != nil {
+				t.Fatal(err)
+			}
+			_, _ = k.Write([]byte("three\n"))
+		}
+		log, err := k.Close(t.Context())
+		if (err == nil) != again {
+			t.Errorf("writable again %v: %v", again, err)
+		}
+		if !again {
+			continue
+		}
+		data, err := store.ReadAll(t.Context(), st, LogKey(k.spec.AttemptDir, 0))
+		if want := "\npipec: 8 bytes of the log are missing here: is a directory\nthree\n"; err != nil || string(data) != want || log.Bytes != int64(len(want)) {
+			t.Errorf("%q, %+v, %v", data, log, err)
+		}
+	}
+}
