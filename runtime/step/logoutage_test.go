@@ -304,7 +304,7 @@ func TestShutdownInOutage(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) { // the store comes back in time
 		b, spec, deps := training(t, prints(360, 10*time.Second, 10))
-		b.between(time.Minute, 30*time.Minute+20*time.Second, errAway)
+		b.between(time.Minute, 30*time.Minute+5*time.Second, errAway) // the waits between tries are random
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(30*time.Minute, func() { cancel(step.ErrShutdown) })
 		r, err := step.Run(ctx, spec, deps)
