@@ -22,7 +22,7 @@ var mutations = []mutation{
 	{"actions of the log are not carried out again", "runtime/drive/run.go", "actions := r.filter(r.fold.Open.Pending())", "actions := r.filter(nil)", "kill-"},
 	{"a put has no nonce", "runtime/store/retrying.go", "ctx = WithNonce(ctx, hex.EncodeToString(b[:]))", "_ = hex.EncodeToString", "lost@"},
 	{"a put that is sent again is empty", "runtime/store/retrying.go", "body.Seek(start, io.SeekStart)", "body.Seek(0, io.SeekCurrent)", "reset@"},
-	{"a store that is away is not waited for", "runtime/store/retrying.go", "left := grace - now.Sub(since)", "left := grace - grace", "store-1m@"},
+	{"a store that is away is not waited for", "runtime/store/retrying.go", "left = grace - now.Sub(since)", "left = grace - grace", "store-1m@"},
 	{"a denial is the last word", "runtime/store/retrying.go", "grace = min(grace, deniedGrace)", "grace = 0", "denied@"},
 	{"what a list doesn't have is not gone", "runtime/kubeclient/watch.go", "delete(t.known, k)\n\t\t\tt.w.Gone(was)", "delete(t.known, k)", "-blind@"},
 	{"a result is written twice", "runtime/step/run.go", "&a.result, store.IfAbsent)", "&a.result, store.Replace)", "lost@step"},
