@@ -58,7 +58,7 @@ func (b *bucket) Put(_ context.Context, key string, r io.Reader, mode store.Mode
 	if err != nil {
 		return err
 	}
-	time.Sleep(b.slow)
+	<-time.After(b.slow)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err := b.err(); err != nil {

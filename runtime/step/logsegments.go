@@ -208,7 +208,7 @@ func (k *segmentKeeper) Close(ctx context.Context) (record.Log, error) {
 	return k.log, k.err
 }
 
-// rest stores what is left, until the first error.
+// rest stores the rest of the log, until the first error.
 func (k *segmentKeeper) rest(ctx context.Context) {
 	for {
 		_, err := k.flush(ctx)

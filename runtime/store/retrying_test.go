@@ -242,7 +242,7 @@ func TestPartSize(t *testing.T) {
 	}
 }
 
-// TestRenewGrace: after RenewGrace, an outage that goes on is waited for as long as one that begins.
+// TestRenewGrace: after RenewGrace, an outage that continues is waited for as long as one that begins.
 func TestRenewGrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := &away{fail: until(10*time.Hour, errAway)}

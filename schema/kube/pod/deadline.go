@@ -35,7 +35,7 @@ func seconds(d time.Duration) *int64 {
 	return &n
 }
 
-// shorter returns the shorter one of two limits. 0 is no limit.
+// shorter returns the shorter one of two limits. 0 means none.
 func shorter(a, b time.Duration) time.Duration {
 	if a <= 0 || b > 0 && b < a {
 		return max(b, 0)
