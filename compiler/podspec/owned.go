@@ -14,7 +14,7 @@ import (
 
 // owned are the fields that pipec sets itself, with what a pipeline can write instead.
 var owned = map[string]string{
-	"activeDeadlineSeconds":                   "it is set from the step's `timeout`",
+	"activeDeadlineSeconds":                   "it is set from the `timeout` of the step and of the pipeline",
 	"containers[main].args":                   "the step's `command` declares what runs",
 	"containers[main].command":                "the step's `command` declares what runs",
 	"containers[main].image":                  "use the step's attribute `image`",

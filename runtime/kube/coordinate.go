@@ -156,7 +156,8 @@ func (c *coordinator) resume(ctx context.Context, run *record.Run) (*record.End,
 	}
 	// An earlier coordinator that still runs notices the takeover by this segment of the log.
 	d.run.Log(record.Event{Type: record.CoordinatorStarted, Text: d.o.Pod})
-	if err := d.run.Flush(); err != nil {
+	if err := d.run.FlushContext(ctx); err != nil {
+		d.run.Close()
 		return nil, err
 	}
 	return d.drive(ctx, c.lease.lost)

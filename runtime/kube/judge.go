@@ -31,11 +31,10 @@ type judge struct {
 // judge returns why the pod can't be created; nil: the request is to be repeated.
 func (j *judge) judge(m *maker, err error) error {
 	message, name := err.Error(), m.a.name
+	lack := podstate.Forbidden(message)
 	switch {
-	case apierrors.IsForbidden(err) && (strings.Contains(message, "exceeded quota") || strings.Contains(message, "status unknown for quota")):
-		return j.lacks(m, podstate.Quota, message)
-	case apierrors.IsForbidden(err) && strings.Contains(message, "error looking up service account"):
-		return j.lacks(m, podstate.Config, message)
+	case apierrors.IsForbidden(err) && lack != nil:
+		return j.lacks(m, lack.Kind, message)
 	case rejected(err, name):
 		return &rejection{ReasonRejected, "the cluster doesn't accept its pod: " + message}
 	case requests.Denied(err):

@@ -71,7 +71,7 @@ func (d *driver) pod(ctx context.Context, a *attempt) (pod *corev1.Pod, digest s
 		main.Env = append(main.Env, corev1.EnvVar{Name: kube.EnvSeal, Value: key})
 	}
 	if a.spec.OOMs > 0 && p.Retry.OOMFactor > 1 {
-		raise(main, math.Pow(p.Retry.OOMFactor, float64(a.spec.OOMs)))
+		grow(&t.Spec, math.Pow(p.Retry.OOMFactor, float64(a.spec.OOMs)))
 	}
 	labels, annotations := maps.Clone(t.Labels), maps.Clone(t.Annotations)
 	if labels == nil {
@@ -117,6 +117,21 @@ func ownedBy(p *corev1.Pod, job string) bool {
 func (d *driver) owned(p *corev1.Pod) (id record.AttemptID, ok bool) {
 	n, err := strconv.Atoi(p.Labels[kube.LabelAttempt])
 	return record.AttemptID{Step: p.Annotations[kube.AnnotationStep], Attempt: n}, err == nil && ownedBy(p, d.o.JobUID)
+}
+
+// grow increases the memory of the main container, and of the init containers that the user has added: it is not known which of
+// them ran out of memory.
+func grow(spec *corev1.PodSpec, factor float64) {
+	for i := range spec.InitContainers {
+		if c := &spec.InitContainers[i]; c.Name != kube.ContainerAgent {
+			raise(c, factor)
+		}
+	}
+	for i := range spec.Containers {
+		if c := &spec.Containers[i]; c.Name == kube.ContainerMain {
+			raise(c, factor)
+		}
+	}
 }
 
 // raise increases the memory of a container, in whole MiB.

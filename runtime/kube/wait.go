@@ -14,14 +14,14 @@ import (
 // machine's clock, because the clocks of nodes may differ.
 func (a *attempt) boundWait() {
 	s := &a.pod.state
-	if !s.Started.IsZero() || s.Ends() || a.phase != watching {
+	if !a.pod.started.IsZero() || s.Ends() || a.phase != watching {
 		a.timers.stop(pendingTimer)
 		return
 	}
 	timeout := a.spec.Def.PendingTimeout.D()
-	kind, since := podstate.Starting, a.pod.began
+	kind, class, since := podstate.Starting, record.ClassUser, a.pod.began
 	if s.Waiting != nil {
-		kind = s.Waiting.Kind
+		kind, class = s.Waiting.Kind, s.Waiting.Class
 		if a.waits[kind].IsZero() {
 			a.waits[kind] = now()
 			if kind == podstate.Room {
@@ -36,7 +36,7 @@ func (a *attempt) boundWait() {
 	}
 	a.timers.start(pendingTimer, time.Until(until), func() {
 		if a.phase == watching {
-			a.giveUp(record.ClassUser, kind.EndReason(), waitedFor(s.Waiting, time.Since(a.pod.began)))
+			a.giveUp(class, kind.EndReason(), waitedFor(s.Waiting, time.Since(a.pod.began)))
 		}
 	})
 }

@@ -40,9 +40,11 @@ func Run(ctx context.Context, spec *Spec, d Deps) (record.Result, error) {
 	if fail := a.guarded(ctx); fail != nil {
 		a.fail(fail)
 	}
+	ctx, done := ending(ctx)
+	defer done()
 	a.closeLog(ctx)
 	a.result.EndedAt = now().UTC()
-	return a.commit(context.WithoutCancel(ctx))
+	return a.commit(ctx)
 }
 
 // attempt is the state of Run.
@@ -79,6 +81,7 @@ func (a *attempt) run(ctx context.Context) *failure {
 		return a.interrupted(ctx, nil)
 	}
 	end, f := p.run(ctx)
+	store.RenewGrace(a.d.Store) // an outage during the process costs nothing
 	a.log.flush()
 	if f != nil {
 		return f
@@ -212,7 +215,7 @@ func (a *attempt) closeLog(ctx context.Context) {
 	if a.log == nil {
 		return
 	}
-	kept, err := a.log.close(context.WithoutCancel(ctx))
+	kept, err := a.log.close(ctx)
 	a.result.Log = kept
 	if err != nil && a.result.Status == record.Succeeded {
 		a.fail(infrastructureFailure(record.ReasonStore, "the log could not be stored: %s", err))

@@ -25,6 +25,8 @@ const (
 // Denied for a minute of it. The grace is that of an outage: calls that are made while the store can't be reached share
 // it. All other errors are returned at once. A local store is returned unchanged.
 //
+// An outage that begins while its effects don't matter, such as during a step's process, must not use up the grace: see RenewGrace.
+//
 // waits is called with the error once an outage, by the call that finds it; it may be nil.
 //
 // A Put whose answer was lost recognizes its own object by a nonce (WithNonce), so that ErrExists means that another
@@ -43,6 +45,13 @@ func WithoutJitter(s Store) Store {
 		return &retrying{s: r.s, grace: r.grace, waits: r.waits, steady: true}
 	}
 	return s
+}
+
+// RenewGrace makes the grace of a store of Retrying begin again if the store can't be reached. It does nothing to any other store.
+func RenewGrace(s Store) {
+	if p, ok := As[*retrying](s); ok {
+		p.ok()
+	}
 }
 
 // retrying is safe for concurrent use.
@@ -68,12 +77,12 @@ func (p *retrying) ok() {
 	p.mu.Unlock()
 }
 
-// failed returns how long a call may still be retried that failed first at the time since.
-func (p *retrying) failed(err error, since time.Time) time.Duration {
+// failed returns how long a call may still be retried that failed first at the time since, and when the outage began for it.
+func (p *retrying) failed(err error, since time.Time) (left time.Duration, began time.Time) {
 	grace := p.grace
 	switch ClassOf(err) {
 	case Permanent:
-		return 0
+		return 0, since
 	case Denied:
 		grace = min(grace, deniedGrace)
 	}
@@ -86,14 +95,14 @@ func (p *retrying) failed(err error, since time.Time) time.Duration {
 	if p.down.Before(since) {
 		since = p.down
 	}
-	left := grace - now.Sub(since)
+	left = grace - now.Sub(since)
 	tell := left > 0 && !p.told && p.waits != nil
 	p.told = p.told || tell
 	p.mu.Unlock()
 	if tell {
 		p.waits(err)
 	}
-	return left
+	return left, since
 }
 
 // retry is the state of one call.
@@ -117,9 +126,9 @@ func (c *retry) again(ctx context.Context, err error) error {
 		}
 		c.wait.Reset()
 	}
-	left := c.p.failed(err, c.since)
+	left, began := c.p.failed(err, c.since)
 	if left <= 0 {
-		if waited := time.Since(c.since); ClassOf(err) != Permanent && waited > time.Second {
+		if waited := time.Since(began); ClassOf(err) != Permanent && waited > time.Second {
 			return fmt.Errorf("after %s of trying: %w", waited.Round(time.Second), err)
 		}
 		return err

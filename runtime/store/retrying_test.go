@@ -241,3 +241,30 @@ func TestPartSize(t *testing.T) {
 		}
 	}
 }
+
+// TestRenewGrace: after RenewGrace, an outage that continues is waited for as long as one that begins.
+func TestRenewGrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &away{fail: until(10*time.Hour, errAway)}
+		s := store.Retrying(a, 15*time.Minute, nil)
+		if _, err := s.Stat(t.Context(), "k"); !errors.Is(err, errAway) {
+			t.Fatal(err)
+		}
+		for range 2 { // the second time, it is away for longer
+			store.RenewGrace(s)
+			began := time.Now()
+			if _, err := s.Stat(t.Context(), "k"); !errors.Is(err, errAway) || time.Since(began) != 15*time.Minute {
+				t.Errorf("%v after %s", err, time.Since(began))
+			}
+			if _, err := s.Stat(t.Context(), "k"); err == nil || !strings.Contains(err.Error(), "after 15m0s of trying") {
+				t.Error(err)
+			}
+		}
+		time.Sleep(10*time.Hour - 40*time.Minute)
+		store.RenewGrace(s)
+		if _, err := s.Stat(t.Context(), "k"); err != nil {
+			t.Error(err)
+		}
+	})
+	store.RenewGrace(open(t)) // it does nothing to a store that is not retried
+}

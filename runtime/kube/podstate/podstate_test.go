@@ -33,7 +33,7 @@ func runs() corev1.ContainerState {
 	return corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: at}}
 }
 
-func waits(reason string) corev1.ContainerState {
+func pending(reason string) corev1.ContainerState {
 	return corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: "m"}}
 }
 
@@ -69,14 +69,14 @@ func TestWaiting(t *testing.T) {
 	}{
 		{"new", status(corev1.PodPending), 0, false, ""},
 		{"no room", status(corev1.PodPending, cond(corev1.PodScheduled, corev1.ConditionFalse, "Unschedulable", "0/3 nodes")), Room, true, ReasonUnschedulable},
-		{"it is being created", status(corev1.PodPending, main(waits("ContainerCreating"))), 0, false, ""},
-		{"no image", status(corev1.PodPending, main(waits("ErrImagePull"))), Image, true, ReasonImage},
-		{"no image, and waiting", status(corev1.PodPending, main(waits("ImagePullBackOff"))), Image, true, ReasonImage},
-		{"no name of an image", status(corev1.PodPending, main(waits("InvalidImageName"))), Never, true, ReasonImage},
-		{"no secret", status(corev1.PodPending, main(waits("CreateContainerConfigError"))), Config, true, ReasonConfig},
-		{"the agent's image", status(corev1.PodPending, initEnded(kube.ContainerAgent, waits("ErrImagePull")), main(waits("PodInitializing"))), Image, true, ReasonImage},
+		{"it is being created", status(corev1.PodPending, main(pending("ContainerCreating"))), 0, false, ""},
+		{"no image", status(corev1.PodPending, main(pending("ErrImagePull"))), Image, true, ReasonImage},
+		{"no image, and waiting", status(corev1.PodPending, main(pending("ImagePullBackOff"))), Image, true, ReasonImage},
+		{"no name of an image", status(corev1.PodPending, main(pending("InvalidImageName"))), Never, true, ReasonImage},
+		{"no secret", status(corev1.PodPending, main(pending("CreateContainerConfigError"))), Config, true, ReasonConfig},
+		{"the agent's image", status(corev1.PodPending, initEnded(kube.ContainerAgent, pending("ErrImagePull")), main(pending("PodInitializing"))), Image, true, ReasonImage},
 		{"it runs", status(corev1.PodRunning, main(runs())), 0, false, ""},
-		{"it has ended", status(corev1.PodFailed, main(waits("ErrImagePull"))), 0, false, ""},
+		{"it has ended", status(corev1.PodFailed, main(pending("ErrImagePull"))), 0, false, ""},
 	} {
 		s := Of(c.pod)
 		if (s.Waiting != nil) != c.waits {
@@ -125,6 +125,20 @@ func TestNode(t *testing.T) {
 		if s := Of(c.pod); s.Silent.IsZero() == c.silent {
 			t.Errorf("%s: silent since %s", c.name, s.Silent)
 		}
+	}
+}
+
+// TestForgotten: a pod that runs has started, also if its kubelet has lost the state of its container.
+func TestForgotten(t *testing.T) {
+	lost := corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ContainerCreating"}}
+	for name, p := range map[string]*corev1.Pod{"no status": status(corev1.PodRunning), "a status that is lost": status(corev1.PodRunning, main(lost))} {
+		p.Status.StartTime = &at
+		if s := Of(p); !s.Started.Equal(at.Time) || s.Waiting != nil || s.Ends() {
+			t.Errorf("%s: %+v", name, s)
+		}
+	}
+	if s := Of(status(corev1.PodPending, main(lost))); !s.Started.IsZero() {
+		t.Errorf("a pod that has not started: %+v", s)
 	}
 }
 

@@ -30,6 +30,7 @@ type State struct {
 	Disruption      *Condition // the cluster ends or has ended the pod, for example to drain its node; nil: it does not
 	Init            *Ended     // an init container that has failed
 	InitName        string
+	Starved         string // the name of another container that ran out of memory; "": none has
 
 	Deleted time.Time // when a deleted pod should be gone; zero: it is not deleted
 	// Silent is when the node became unreachable; zero: it is reachable.
@@ -66,18 +67,26 @@ func Of(pod *corev1.Pod) State {
 		switch {
 		case c.Name == kube.ContainerMain:
 			s.main(c)
+			continue
 		case c.State.Running != nil:
 			s.OthersRun = true
 		}
+		s.sidecar(c)
 	}
 	for i := range st.InitContainerStatuses {
 		c := &st.InitContainerStatuses[i]
-		if t := c.State.Terminated; t != nil && t.ExitCode != 0 && s.Init == nil {
+		if restarts(pod, c.Name) {
+			s.sidecar(c)
+		} else if t := c.State.Terminated; t != nil && t.ExitCode != 0 && s.Init == nil {
 			s.Init, s.InitName = ended(t), c.Name
 		}
 	}
 	if cond := condition(pod, corev1.DisruptionTarget); cond != nil && cond.Status == corev1.ConditionTrue {
 		s.Disruption = &Condition{cond.Reason, cond.Message}
+	}
+	if st.Phase == corev1.PodRunning && s.Started.IsZero() && s.Main == nil {
+		// A pod that runs has no container that waits: its kubelet was restarted and has lost the state of the container.
+		s.Started = firstTime(startTime(st), pod.CreationTimestamp.Time)
 	}
 	if s.Started.IsZero() && !s.Over && s.Main == nil {
 		s.Waiting = waiting(pod)
@@ -96,6 +105,22 @@ func (s *State) main(c *corev1.ContainerStatus) {
 	case c.LastTerminationState.Terminated != nil: // the container was restarted, which pipec never requests
 		s.Started = c.LastTerminationState.Terminated.StartedAt.Time
 	}
+}
+
+// sidecar takes in a container beside the main one.
+func (s *State) sidecar(c *corev1.ContainerStatus) {
+	for _, t := range []*corev1.ContainerStateTerminated{c.State.Terminated, c.LastTerminationState.Terminated} {
+		if t != nil && t.Reason == oomKilled && s.Starved == "" {
+			s.Starved = c.Name
+		}
+	}
+}
+
+// restarts reports whether an init container is a sidecar, which is started again when it ends.
+func restarts(pod *corev1.Pod, name string) bool {
+	return slices.ContainsFunc(pod.Spec.InitContainers, func(c corev1.Container) bool {
+		return c.Name == name && c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
+	})
 }
 
 func ended(t *corev1.ContainerStateTerminated) *Ended {
@@ -122,6 +147,14 @@ func (s *State) silent(pod *corev1.Pod) {
 	if pod.Status.Reason == "NodeLost" && s.Silent.IsZero() {
 		s.Silent = s.Deleted
 	}
+}
+
+// startTime returns when the kubelet has accepted the pod; zero: it has not.
+func startTime(st *corev1.PodStatus) time.Time {
+	if st.StartTime == nil {
+		return time.Time{}
+	}
+	return st.StartTime.Time
 }
 
 // transition returns the time of the last change of a condition; zero if there is none.

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"pipec.dev/pipec/schema/record"
 )
 
 // Kind is the kind of cause for which a pod waits. Each kind has its own time limit.
@@ -11,17 +13,20 @@ type Kind int
 
 // The kinds.
 const (
-	Starting Kind = iota // the cluster reports no fault: volumes are mounted, or an image is pulled
+	Done     Kind = iota // the pod does not wait
+	Starting             // the cluster reports no fault: volumes are mounted, or an image is pulled
 	Room                 // no node has room for the pod
 	Image                // an image that can't be pulled
 	Never                // waiting does not help: the name of an image is invalid
 	Config               // a Secret, a ConfigMap or a key does not exist, or a container can't be created
 	Quota                // the quota of the namespace is exhausted
+	Lost                 // the node is unreachable: the pod waits for the stack's on_lost_node
 )
 
 // Waiting describes why a pod waits, as the cluster reports it.
 type Waiting struct {
 	Kind            Kind
+	Class           record.Class // of the attempt if its pod waits too long
 	Reason, Message string
 }
 
@@ -45,6 +50,8 @@ func (k Kind) EndReason() string {
 		return ReasonConfig
 	case Quota:
 		return ReasonQuota
+	case Lost:
+		return ReasonNodeLost
 	}
 	return ReasonPending
 }
@@ -78,30 +85,31 @@ func (k Kind) Grace(timeout time.Duration) time.Duration {
 // waiting returns why a pod has not started; nil: no cause is known.
 func waiting(pod *corev1.Pod) *Waiting {
 	if c := condition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionFalse {
-		return &Waiting{Room, c.Reason, c.Message}
+		return waitsFor(Scheduling, &cause{reason: c.Reason, message: c.Message})
 	}
 	for _, list := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
 		for i := range list {
-			if w := list[i].State.Waiting; w != nil {
-				if kind := kindOf(w.Reason); kind != Starting {
-					return &Waiting{kind, w.Reason, w.Message}
-				}
+			w := list[i].State.Waiting
+			if w == nil {
+				continue
+			}
+			if found := waitsFor(Waits, &cause{reason: w.Reason, message: w.Message}); found != nil {
+				return found
 			}
 		}
 	}
 	return nil
 }
 
-// kindOf returns the kind of a reason that the kubelet reports for a waiting container.
-func kindOf(reason string) Kind {
-	switch reason {
-	case "InvalidImageName", "ErrImageNeverPull":
-		return Never
-	case "ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "ImageInspectError", "SignatureValidationFailed":
-		return Image
-	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError", "PreCreateHookError", "PreStartHookError",
-		"PostStartHookError", "CrashLoopBackOff":
-		return Config
+// Forbidden returns what a pod has to wait for if the API server forbids its creation with this message; nil: waiting is of no use.
+func Forbidden(message string) *Waiting { return waitsFor(Creation, &cause{message: message}) }
+
+// waitsFor returns the first row that describes why a pod waits, with what the cluster reports; nil: none does.
+func waitsFor(p Part, c *cause) *Waiting {
+	for i := range waits {
+		if row := &waits[i]; row.Part == p && row.matches(c) {
+			return &Waiting{row.Wait, row.Class, c.reason, c.message}
+		}
 	}
-	return Starting
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
@@ -56,20 +57,21 @@ func Bind(p *program.Program, stack *program.Stack, lock *program.Lock, opts Opt
 	out.Target = b.target(opts)
 	out.Codes = b.codes(p.Codes)
 	b.prepare(out.Target)
+	limits := newLimits(p)
 	var err error
-	if out.Steps, err = b.steps(p.Steps); err != nil {
+	if out.Steps, err = b.steps(p.Steps, p.Timeout.D()); err != nil {
 		return nil, nil, err
 	}
-	if out.Finally, err = b.steps(p.Finally); err != nil {
+	if out.Finally, err = b.steps(p.Finally, 0); err != nil {
 		return nil, nil, err
 	}
 	out.Called = append([]program.Called{}, p.Called...)
 	for i := range out.Called {
 		c := &out.Called[i]
-		if c.Steps, err = b.steps(c.Steps); err != nil {
+		if c.Steps, err = b.steps(c.Steps, limits.called[c.Name]); err != nil {
 			return nil, nil, err
 		}
-		if c.Finally, err = b.steps(c.Finally); err != nil {
+		if c.Finally, err = b.steps(c.Finally, 0); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -87,6 +89,7 @@ type binder struct {
 	seen    map[Missing]bool
 	images  map[string]image // by the step's Image
 	common  common
+	limit   time.Duration // from the timeouts of the pipelines that the steps belong to; 0: none
 }
 
 // image is what the image of a step came to.
@@ -146,7 +149,9 @@ func (b *binder) codes(codes []program.Code) []program.Code {
 	return out
 }
 
-func (b *binder) steps(steps []program.Step) ([]program.Step, error) {
+// steps gives steps their pods. limit is how long they may run at most; 0: no limit.
+func (b *binder) steps(steps []program.Step, limit time.Duration) ([]program.Step, error) {
+	b.limit = limit
 	if len(steps) == 0 {
 		return steps, nil
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -125,32 +124,6 @@ func (b *binder) spec(s *program.Step, img image) corev1.PodSpec {
 
 // wrapperGrace is what the agent has, beyond the process's own grace, to end it, to store the log and to say how it ended.
 const wrapperGrace = 30 * time.Second
-
-// pendingDefault is how long the images of a pod may take where the step bounds it not.
-const pendingDefault = 30 * time.Minute
-
-// deadline ends a pod whose coordinator is gone: after the step's own timeout, and all that may take time before and
-// behind it. A step without a timeout has none.
-func (b *binder) deadline(s *program.Step) *int64 {
-	if s.Timeout <= 0 {
-		return nil
-	}
-	pending := s.PendingTimeout.D()
-	if pending == 0 {
-		pending = pendingDefault
-	}
-	// The store is waited for before the process, for its inputs, and behind it.
-	return seconds(s.Timeout.D() + s.Grace.D() + 2*b.common.target.StoreGrace.D() + pending + wrapperGrace)
-}
-
-// seconds are whole ones, rounded up, as much as Kubernetes takes.
-func seconds(d time.Duration) *int64 {
-	n := int64(math.MaxInt32)
-	if d >= 0 && d < math.MaxInt32*time.Second {
-		n = int64((d + time.Second - 1) / time.Second)
-	}
-	return &n
-}
 
 // env configures the store of the agent, and gives the process its secrets. All else of the environment is in the agent's
 // task, which the coordinator adds.
