@@ -153,6 +153,15 @@ func (a *attempt) changed(p *corev1.Pod) {
 	}
 }
 
+// watch waits for the end of a pod that the watch has reported while the attempt waited for something else.
+func (a *attempt) watch() {
+	a.move(watching)
+	a.boundWait()
+	if a.pod.state.Ends() {
+		a.read(a.settle)
+	}
+}
+
 // vanished handles that the pod no longer exists.
 func (a *attempt) vanished() {
 	if a.phase == ended || a.pod.gone {

@@ -32,7 +32,8 @@ const (
 //	           → creating     no earlier coordinator can have created the pod
 //	           → watching     the pod was listed, and is adopted
 //	searching  → creating     there is neither a result nor a pod
-//	           → concluding   a pod has appeared in the meantime, and is deleted
+//	           → watching     a pod has appeared in the meantime
+//	           → removing     a pod has appeared in the meantime, and is deleted
 //	creating   → watching     the pod was created or found, or the watch has reported it
 //	           → removing     the watch has reported the pod before, and it is deleted
 //	watching   → removing     the engine or a time limit ends the attempt
@@ -46,7 +47,7 @@ const (
 // Every phase but the last may be followed by ended.
 var legal = [phases][]phase{
 	preparing:  {searching, creating, watching, ended},
-	searching:  {creating, concluding, ended},
+	searching:  {creating, watching, removing, ended},
 	creating:   {watching, removing, ended},
 	watching:   {removing, reading, ended},
 	removing:   {concluding, ended},

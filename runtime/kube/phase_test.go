@@ -13,7 +13,7 @@ import (
 func TestMoves(t *testing.T) {
 	want := map[phase]string{
 		preparing:  "searching creating watching ended",
-		searching:  "creating concluding ended",
+		searching:  "creating watching removing ended",
 		creating:   "watching removing ended",
 		watching:   "removing reading ended",
 		removing:   "concluding ended",

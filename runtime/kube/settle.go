@@ -17,6 +17,9 @@ func (a *attempt) search() {
 	}
 	a.fetch(func(r *record.Result) {
 		switch {
+		case a.phase != searching: // a pod has appeared, and is deleted
+		case a.pod.uid != "" && !a.pod.gone: // the watch has reported it meanwhile
+			a.watch()
 		case r != nil || a.ending.result != nil || a.pod.gone:
 			a.pod.gone = true
 			a.settle(r)

@@ -21,7 +21,6 @@ var findings = []struct {
 	name, doc     string
 	cell, promise *regexp.Regexp
 }{
-	{"B10", "the wrapper doesn't look for a committed result before it starts the process", regexp.MustCompile(``), regexp.MustCompile(`^committed-once.* ran again `)},
 	{"C2", "a coordinator that was taken over writes to a group's Lease, and its run waits for itself", regexp.MustCompile(`^group~.* cut-`), regexp.MustCompile(`^ends`)},
 	{"C4", "a cancel ends a step whose result is committed and not yet logged", regexp.MustCompile(`^cancel~`), regexp.MustCompile(`^result`)},
 	{"C5", "a Lease is taken although it was renewed since the last look at it", regexp.MustCompile(`cut-lease@`), regexp.MustCompile(`^taken-over`)},
