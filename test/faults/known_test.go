@@ -23,9 +23,7 @@ var findings = []struct {
 }{
 	{"C2", "a coordinator that was taken over writes to a group's Lease, and its run waits for itself", regexp.MustCompile(`^group~.* cut-`), regexp.MustCompile(`^ends`)},
 	{"C4", "a cancel ends a step whose result is committed and not yet logged", regexp.MustCompile(`^cancel~`), regexp.MustCompile(`^result`)},
-	{"C5", "a Lease is taken although it was renewed since the last look at it", regexp.MustCompile(`cut-lease@`), regexp.MustCompile(`^taken-over`)},
 	{"C6", "a pod that is created late succeeds beside its successor", regexp.MustCompile(` late@`), regexp.MustCompile(`^committed-once.* ran after `)},
-	{"C7", "the fence lets a coordinator act that was cut off for a shorter time, and another one has ended the run", regexp.MustCompile(`cut-short@.* cut-`), regexp.MustCompile(`^after-end`)},
 }
 
 // findingOf names the finding that a red cell belongs to; "?": none.
