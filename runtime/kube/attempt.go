@@ -71,6 +71,9 @@ const bugNote = "this is a bug of pipec: please report it"
 func (a *attempt) move(to phase) bool {
 	for _, next := range legal[a.phase] {
 		if next == to {
+			if a.phase <= searching && to > searching {
+				a.d.catchUp.looked()
+			}
 			if a.phase = to; to == ended {
 				a.timers.stopAll()
 			}

@@ -42,6 +42,7 @@ func (s *attempts) start(spec engine.Spec) {
 	a := newAttempt(d, record.AttemptID{Step: spec.Step, Attempt: spec.Attempt})
 	a.spec, a.step = spec, d.task(&spec)
 	s.byID[a.id], s.byPod[a.name] = a, a
+	d.catchUp.look()
 	d.strays.claim(a)
 	a.passed = s.highest[spec.Step] > spec.Attempt
 	listed := s.listed[a.name]

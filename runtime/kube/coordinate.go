@@ -143,7 +143,7 @@ func (c *coordinator) resume(ctx context.Context, run *record.Run) (*record.End,
 	if got := program.Digest(d.o.Program); got != run.Program {
 		return nil, drive.Refuse(drive.RefusedProgram, "the run %s is of the program %s, and the Job has %s", run.Name, run.Program, got)
 	}
-	d.record, d.resumed = run, true
+	d.record, d.resumed, d.catchUp.over = run, true, false
 	d.run, err = drive.Resume(ctx, d.config(), func(e *record.Event) {
 		switch e.Type {
 		case record.CancelRequested:
