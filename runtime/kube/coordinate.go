@@ -53,7 +53,11 @@ func (c *coordinator) safely(ctx context.Context) (end *record.End, err error) {
 		if v == nil {
 			return
 		}
-		r := &drive.Refusal{Reason: record.ReasonInternal, Message: "internal error of pipec in " + expr.Panicked() + ": please report it with the coordinator's log"}
+		at := expr.Panicked()
+		if p, ok := v.(*panicked); ok {
+			at = p.at
+		}
+		r := &drive.Refusal{Reason: record.ReasonInternal, Message: "internal error of pipec in " + at + ": please report it with the coordinator's log"}
 		fmt.Fprintf(os.Stderr, "pipec: internal error: %v\n%s", v, debug.Stack())
 		if end, err = nil, error(r); c.d.record != nil {
 			end, err = c.refuse(context.WithoutCancel(ctx), r)
@@ -144,6 +148,9 @@ func (c *coordinator) resume(ctx context.Context, run *record.Run) (*record.End,
 		return nil, drive.Refuse(drive.RefusedProgram, "the run %s is of the program %s, and the Job has %s", run.Name, run.Program, got)
 	}
 	d.record, d.resumed, d.catchUp.over = run, true, false
+	if no := run.Refused; no != nil {
+		return c.refuse(ctx, &drive.Refusal{Reason: no.Reason, Message: no.Message})
+	}
 	d.run, err = drive.Resume(ctx, d.config(), func(e *record.Event) {
 		switch e.Type {
 		case record.CancelRequested:

@@ -35,6 +35,7 @@ type driver struct {
 	deletes *pool // requests to delete pods
 	reads   *pool // of results
 	tailing *pool // saves the ends of logs
+	revokes *pool // commits results of attempts that are given up
 
 	queue    []record.Event // the events that wait until the current actions are carried out
 	acting   bool           // actions are being carried out
@@ -56,7 +57,7 @@ func newDriver(o *Options, p *program.Program) *driver {
 	}
 	d.requests.Steady = o.Steady
 	d.builds, d.creates, d.deletes = newPool(d.loop, changes), newPool(d.loop, changes), newPool(d.loop, changes)
-	d.reads, d.tailing = newPool(d.loop, reads), newPool(d.loop, saves)
+	d.reads, d.tailing, d.revokes = newPool(d.loop, reads), newPool(d.loop, saves), newPool(d.loop, reads)
 	d.attempts, d.cached, d.swept, d.strays = newAttempts(d), &cached{d: d, keys: map[string]cache.Key{}}, newSweeper(d), newStrays(d)
 	d.commands, d.catchUp, d.watches = newCommands(d), &catchUp{d: d, over: true}, &watches{d: d, blind: map[string]bool{}}
 	d.groups = groups.New(&groups.Options{

@@ -15,7 +15,7 @@ func (a *attempt) remove() {
 	switch a.phase {
 	case reading:
 		a.move(concluding)
-	case searching, creating, watching, explaining:
+	case searching, creating, watching, explaining, revoking:
 		a.move(removing)
 	}
 	a.d.swept.delete(a.name, a.pod.uid, now(), func() {

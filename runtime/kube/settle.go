@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pipec.dev/pipec/runtime/kube/podstate"
+	"pipec.dev/pipec/runtime/kube/requests"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/record"
 )
@@ -20,6 +21,9 @@ func (a *attempt) search() {
 		case a.phase != searching: // a pod has appeared, and is deleted
 		case a.pod.uid != "" && !a.pod.gone: // the watch has reported it meanwhile
 			a.watch()
+			if r != nil && r.GivenUp {
+				a.end(ending{a.ending.cause, r})
+			}
 		case r != nil || a.ending.result != nil || a.pod.gone:
 			a.pod.gone = true
 			a.settle(r)
@@ -85,15 +89,28 @@ func (a *attempt) saveTail(then func(*record.Result)) {
 	})
 }
 
+// committed reads the committed result of the attempt; nil: there is none. A refusal of the store that may pass, such as one
+// because of a clock, is not the last word for a minute: the attempt may have succeeded.
 func (a *attempt) committed(ctx context.Context) (*record.Result, error) {
-	r, err := store.ReadJSON[record.Result](ctx, a.d.store, a.step.ResultKey())
-	if errors.Is(err, store.ErrNotExist) {
-		return nil, nil
+	wait, begun := a.d.requests.BackOff(), time.Now()
+	for {
+		r, err := store.ReadJSON[record.Result](ctx, a.d.store, a.step.ResultKey())
+		switch {
+		case err == nil:
+			return &r, nil
+		case errors.Is(err, store.ErrNotExist):
+			return nil, nil
+		case store.ClassOf(err) != store.Permanent, time.Since(begun) >= requests.DeniedGrace: // of the others, the store has waited for the end
+			return nil, err
+		}
+		t := time.NewTimer(wait.NextBackOff())
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return nil, ctx.Err()
+		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	return &r, nil
 }
 
 // settle ends the attempt with its committed result and the status of its pod, unless that status may still report the cause.
@@ -101,7 +118,7 @@ func (a *attempt) settle(committed *record.Result) { a.settleAs(committed, a.end
 
 // settleAs is like settle, with the result that counts if nothing is committed; nil: it follows from the pod.
 func (a *attempt) settleAs(committed, otherwise *record.Result) {
-	if a.phase == ended {
+	if a.phase >= revoking {
 		return
 	}
 	if otherwise == nil && a.mayExplain(committed) {
@@ -111,6 +128,18 @@ func (a *attempt) settleAs(committed, otherwise *record.Result) {
 		return
 	}
 	r := a.result(committed, otherwise)
+	if committed == nil && a.mayCommit() {
+		if a.move(revoking) {
+			a.halt()
+			a.revoke(r)
+		}
+		return
+	}
+	a.conclude(committed, r)
+}
+
+// conclude ends the attempt with a result. committed is what the store contains; nil: nothing.
+func (a *attempt) conclude(committed *record.Result, r record.Result) {
 	if !a.move(ended) {
 		return
 	}
@@ -133,6 +162,8 @@ func (a *attempt) settleAs(committed, otherwise *record.Result) {
 // result returns the result with which the attempt ends.
 func (a *attempt) result(committed, otherwise *record.Result) (r record.Result) {
 	switch {
+	case committed != nil && committed.GivenUp:
+		return *committed
 	case committed == nil && otherwise != nil:
 		r = *otherwise
 	case committed == nil && a.ending.cause != "" && a.pod.uid == "":

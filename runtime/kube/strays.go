@@ -10,6 +10,7 @@ import (
 	"pipec.dev/pipec/runtime/kube/podstate"
 	"pipec.dev/pipec/runtime/kube/requests"
 	"pipec.dev/pipec/runtime/step"
+	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -84,7 +85,7 @@ func (s *strays) remove(p *stray) {
 	}
 }
 
-// check deletes a stray that runs, unless it has committed a result. A store that doesn't answer does not keep it alive.
+// check deletes a stray that runs, unless its wrapper has committed a result. A store that doesn't answer does not keep it alive.
 func (s *strays) check(p stray) {
 	if _, done := s.checked[p.uid]; done {
 		return
@@ -95,10 +96,10 @@ func (s *strays) check(p stray) {
 	s.d.async(func(ctx context.Context) func() {
 		ctx, cancel := context.WithTimeout(ctx, logWait)
 		defer cancel()
-		_, err := s.d.store.Stat(ctx, key)
+		r, err := store.ReadJSON[record.Result](ctx, s.d.store, key)
 		return func() {
 			s.open--
-			if err != nil {
+			if err != nil || r.GivenUp {
 				s.d.swept.delete(p.name, p.uid, time.Now(), nil)
 			}
 		}

@@ -60,6 +60,14 @@ type Run struct {
 	RerunOf     string                     `json:"rerun_of,omitempty"` // the run whose results are kept
 	Kept        []string                   `json:"kept,omitempty"`     // the steps whose results are kept from it
 	Parallel    int                        `json:"parallel,omitempty"` // the limit of parallel attempts; 0: only the program's limit
+	// Refused is why the run was not started; nil: it was. Its end is recorded next, by another driver if need be.
+	Refused *Refused `json:"refused,omitempty"`
+}
+
+// Refused is why a run was recorded and not started.
+type Refused struct {
+	Reason  string `json:"reason"`
+	Message string `json:"message"`
 }
 
 // Import is an artifact that a run is started with.
