@@ -130,7 +130,7 @@ func (c *cli) root() *cobra.Command {
 	f.Var(&varFlag{c, "--var-file"}, "var-file", "read variables from a `FILE`; may be repeated")
 	f.BoolVar(&c.noColor, "no-color", false, "print no colours (also NO_COLOR)")
 	root.AddCommand(
-		initCommand(c), fmtCommand(c), convertCommand(c), validateCommand(c), lintCommand(c), graphCommand(c), emitCommand(c),
+		initCommand(c), fmtCommand(c), convertCommand(c), validateCommand(c), testCommand(c), lintCommand(c), graphCommand(c), emitCommand(c),
 		planCommand(c), applyCommand(c), destroyCommand(c), consoleCommand(c), runCommand(c), rerunCommand(c), cancelCommand(c),
 		approveCommand(c), runsCommand(c), logsCommand(c), artifactsCommand(c), pushCommand(c), schemaCommand(c), lspCommand(c),
 		stackCommand(c), versionCommand(c),

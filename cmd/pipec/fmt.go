@@ -64,7 +64,7 @@ func (f *formatter) format(args []string) error {
 	bad := map[string][]byte{}
 	changed := false
 	for _, name := range names {
-		if strings.HasSuffix(name, load.SuffixYAML) {
+		if strings.HasSuffix(name, load.SuffixYAML) || strings.HasSuffix(name, load.SuffixTestsYAML) {
 			continue
 		}
 		src, err := os.ReadFile(name)

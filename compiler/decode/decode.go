@@ -241,6 +241,7 @@ func (d *decoder) label(b *Block) {
 		}
 		d.diags.Add(diag.New("invalid-value", b.LabelRange, "there is no %s of kind %q", b.Def.Name, b.Label).
 			WithDetail("The kinds are %s.", strings.Join(b.Def.Labels, ", ")).DidYouMean(b.Label, b.Def.Labels))
+	case b.Def.AnyLabel && strings.TrimSpace(b.Label) != "":
 	case !ValidName(b.Label):
 		d.diags.Add(diag.New("invalid-name", b.LabelRange, "%q is not a valid name for a block `%s`", b.Label, b.Def.Name).
 			WithDetail(NameRule))

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // The elements of a JUnit report that common readers accept.
@@ -36,11 +37,28 @@ type (
 	}
 )
 
-// JUnit writes the view as a test report: a case for each diagnostic, which failed if the diagnostic makes the command
+// tests adds a case for each test.
+func (s *junitSuite) tests(tests []TestView) {
+	for _, t := range tests {
+		c := junitCase{Name: t.Name, Class: t.File, File: t.File, Line: t.Line}
+		if !t.Passed {
+			text := strings.Join(t.Failures, "\n\n")
+			c.Failure = &junitFailure{Message: t.Name, Type: "error", Text: text}
+			s.Failures++
+		}
+		s.Cases = append(s.Cases, c)
+	}
+}
+
+// JUnit writes the view as a test report: a case for each test, and for each other diagnostic, which failed if the diagnostic makes the command
 // fail. Without diagnostics there is one case that has passed, because readers treat an empty report as a broken one.
 func JUnit(w io.Writer, v *View, o Options) error {
 	suite := junitSuite{Name: "pipec"}
+	suite.tests(v.Tests)
 	for _, d := range v.Diagnostics {
+		if d.Code == "test-failed" {
+			continue // its test is a case
+		}
 		c := junitCase{Name: d.Code + ": " + d.Summary, Class: "pipec"}
 		if d.Range != nil {
 			c.File, c.Line, c.Class = d.Range.Filename, d.Range.Start.Line, d.Range.Filename

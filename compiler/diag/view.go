@@ -16,6 +16,7 @@ type View struct {
 	ErrorCount   int              `json:"error_count"`
 	WarningCount int              `json:"warning_count"`
 	Diagnostics  []DiagnosticView `json:"diagnostics"`
+	Tests        []TestView       `json:"tests,omitempty"` // of a command that runs tests
 }
 
 // DiagnosticView is one Diagnostic.

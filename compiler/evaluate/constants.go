@@ -1,6 +1,8 @@
 package evaluate
 
 import (
+	"maps"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -99,4 +101,14 @@ func literal(node hclsyntax.Expression) (cty.Value, bool) {
 		}
 	}
 	return cty.NilVal, false
+}
+
+// With evaluates an expression whose references have been resolved and name variables, locals, and the given roots.
+func (c *Constants) With(node hclsyntax.Expression, roots map[string]cty.Value) (cty.Value, bool) {
+	ctx, ok := c.scope.context(node)
+	if !ok {
+		return cty.NilVal, false
+	}
+	maps.Copy(ctx.Variables, roots)
+	return c.known(node, ctx)
 }

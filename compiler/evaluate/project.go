@@ -19,6 +19,7 @@ import (
 
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/compiler/python"
 )
 
 // Project contains the declarations of a project or of a library, and the values of its constants. It is not safe for
@@ -37,6 +38,8 @@ type Project struct {
 	Libraries map[string]*decode.Block
 	Imports   map[string]*Project // the libraries, by their names here, except the faulty ones
 
+	Python *python.Modules // the modules of the project's code
+
 	Values     *Values
 	Scope      *Scope
 	Constants  *Constants
@@ -52,6 +55,7 @@ func New(dir string, blocks []*decode.Block, sources map[string][]byte, diags *d
 		Dir: dir, Blocks: blocks, Diags: diags,
 		Stacks: map[string]*decode.Block{}, Images: map[string]*decode.Block{}, Codes: map[string]*decode.Block{},
 		Pipelines: map[string]*decode.Block{}, Libraries: map[string]*decode.Block{}, Imports: map[string]*Project{}, used: map[*decode.Block]bool{},
+		Python: &python.Modules{},
 	}
 	w.connect(sources)
 	named := map[string]map[string]*decode.Block{"stack": w.Stacks, "image": w.Images, "code": w.Codes, "pipeline": w.Pipelines, "library": w.Libraries}
@@ -76,6 +80,9 @@ func New(dir string, blocks []*decode.Block, sources map[string][]byte, diags *d
 	}
 	return w
 }
+
+// Show makes the text of a file part of the sources, so that diagnostics can show it.
+func (w *Project) Show(name string, src []byte) { w.Scope.sources[name] = src }
 
 // connect creates the parts of the project. Names are evaluated like all constants, and constants read names.
 func (w *Project) connect(sources map[string][]byte) {

@@ -85,6 +85,34 @@ func Dir(dir string, root *language.Block, unsaved map[string][]byte, diags *dia
 	return p, nil
 }
 
+// The suffixes of the names of files of tests.
+const (
+	SuffixTests     = ".pipec-test.hcl"
+	SuffixTestsYAML = ".pipec-test.yaml"
+)
+
+// IsTests reports whether a file of this name contains tests of a project.
+func IsTests(name string) bool {
+	return !strings.HasPrefix(name, ".") && (strings.HasSuffix(name, SuffixTests) || strings.HasSuffix(name, SuffixTestsYAML))
+}
+
+// Tests reads and parses the files of tests in a directory, by the table root. There may be none.
+func Tests(dir string, root *language.Block, diags *diag.List) (*Project, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("the project's directory can't be read: %w", err)
+	}
+	p := &Project{Dir: dir, Root: root, Sources: map[string][]byte{}}
+	var names []string
+	for _, e := range entries {
+		if IsTests(e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	p.parse(names, diags)
+	return p, nil
+}
+
 // IsSource reports whether a file of this name is part of a project.
 func IsSource(name string) bool {
 	return !strings.HasPrefix(name, ".") && (strings.HasSuffix(name, Suffix) || strings.HasSuffix(name, SuffixYAML))
@@ -211,7 +239,7 @@ func parse(name string, src []byte, root *language.Block, diags *diag.List) *Fil
 			WithDetail("Byte %d %s; pipec's files are text.", bad, why))
 		return nil
 	}
-	if strings.HasSuffix(name, SuffixYAML) {
+	if strings.HasSuffix(name, SuffixYAML) || strings.HasSuffix(name, SuffixTestsYAML) {
 		if y := yaml.Parse(name, src, root, diags); y != nil {
 			return &File{Name: name, Body: y.Body, YAML: y}
 		}

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -83,6 +84,20 @@ func Read(name string, src []byte, root *language.Block, diags *diag.List) *Tree
 	return r.tree
 }
 
+// version matches the directive of a document of YAML 1.2 or later, up to the last digit.
+var version = regexp.MustCompile(`^((?:(?:#.*|[ \t]*|%.*)\n)*%YAML[ \t]+1\.)[2-9](?:[ \t]|\n)`)
+
+// directive returns a source that the library accepts: it reads YAML 1.2, and rejects the directive for it.
+func directive(src []byte) []byte {
+	m := version.FindSubmatchIndex(src)
+	if m == nil {
+		return src
+	}
+	out := bytes.Clone(src)
+	out[m[3]] = '1'
+	return out
+}
+
 // document parses the one document of a file. It returns nil without a fault if the file is empty.
 func (p *places) document() (root *lib.Node, fault *diag.Diagnostic) {
 	defer func() {
@@ -91,7 +106,7 @@ func (p *places) document() (root *lib.Node, fault *diag.Diagnostic) {
 			root, fault = nil, &d
 		}
 	}()
-	loader, err := lib.NewLoader(bytes.NewReader(p.src))
+	loader, err := lib.NewLoader(bytes.NewReader(directive(p.src)))
 	if err != nil {
 		d := p.unreadable(err)
 		return nil, &d

@@ -20,6 +20,7 @@ func pages() map[string]func(io.Writer) error {
 	maps.Copy(out, meaningPages())
 	maps.Copy(out, map[string]func(io.Writer) error{
 		"language.md":    Language,
+		"testing.md":     Testing,
 		"functions.md":   Functions,
 		"diagnostics.md": diag.WriteDocs,
 		"digits.svg":     digits,

@@ -39,6 +39,7 @@ type Block struct {
 	Name       string
 	Label      string   // what its one label is, such as "name"; "" if it has no label
 	Labels     []string // the allowed labels; nil: any name
+	AnyLabel   bool     // its label is any text, and not a name
 	Single     bool     // at most one in its parent
 	Attributes []*Attribute
 	Blocks     []*Block

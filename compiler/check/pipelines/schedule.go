@@ -1,6 +1,7 @@
 package pipelines
 
 import (
+	"fmt"
 	"strings"
 	"time"
 	_ "time/tzdata" // time zones are checked the same on every machine
@@ -73,10 +74,61 @@ func (c scheduleCheck) cron(text string) {
 		c.diags.Add(diag.New("invalid-schedule", at, "the time zone of a schedule is set by `timezone`, not in `cron`"))
 		return
 	}
-	if _, err := cron.ParseStandard(text); err != nil {
-		c.diags.Add(diag.New("invalid-schedule", at, "%q is not a cron expression: %v", text, err).
-			WithDetail(`Its five fields are minute, hour, day of month, month and day of week: "0 3 * * *" is every day at 3:00.`))
+	spec, err := cron.ParseStandard(text)
+	if err != nil {
+		c.cronFault(text, at)
+		return
 	}
+	if suspended, _ := c.project.Attributes.Bool(c.block, "suspend"); !suspended && spec.Next(someday).IsZero() {
+		c.diags.Add(diag.New("invalid-schedule", at, "no day matches %q, so the schedule would never start a run", text).
+			WithDetail("Day of month and month never meet: no month of the list has such a day.").
+			WithSuggestion("a schedule that is not to start runs has `suspend = true`"))
+	}
+}
+
+// someday is when a schedule is looked at: every day of the calendar comes within the five years after it.
+var someday = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// cronFields are the fields of a cron expression.
+var cronFields = []struct{ name, expected, others string }{
+	{"minute", "0 to 59", "%s * * * *"},
+	{"hour", "0 to 23", "* %s * * *"},
+	{"day of month", "1 to 31", "* * %s * *"},
+	{"month", "1 to 12, or JAN to DEC", "* * * %s *"},
+	{"day of week", "0 (Sunday) to 6, or SUN to SAT", "* * * * %s"},
+}
+
+const cronForm = `Its five fields are minute, hour, day of month, month and day of week: "0 3 * * *" is every day at 3:00.`
+
+// cronFault reports what is wrong with a cron expression.
+func (c scheduleCheck) cronFault(text string, at hcl.Range) {
+	fields := strings.Fields(text)
+	d := diag.New("invalid-schedule", at, "%q is not a cron expression", text).WithDetail(cronForm)
+	switch {
+	case strings.HasPrefix(text, "@"):
+		c.diags.Add(d.WithSuggestion("@hourly, @daily, @weekly, @monthly and @yearly are allowed instead of five fields"))
+		return
+	case len(fields) == 6:
+		c.diags.Add(d.WithDetail("It has 6 fields. There is no field for seconds or years. %s", cronForm))
+		return
+	case len(fields) != len(cronFields):
+		c.diags.Add(d.WithDetail("It has %s. %s", counted(len(fields), "field"), cronForm))
+		return
+	}
+	for i, field := range fields {
+		f := cronFields[i]
+		if _, err := cron.ParseStandard(fmt.Sprintf(f.others, field)); err == nil {
+			continue
+		}
+		d := diag.New("invalid-schedule", at, "%q is not a cron expression: %q is not a %s", text, field, f.name).
+			WithDetail("A %s is %s. A field can also be *, a range (1-5), a list (1,3) or steps (*/5, 1-30/5).", f.name, f.expected)
+		if f.name == "day of week" && strings.Contains(field, "7") {
+			d = d.WithSuggestion("write 0 for Sunday")
+		}
+		c.diags.Add(d)
+		return
+	}
+	c.diags.Add(d)
 }
 
 // params checks the values with which scheduled runs are started. Every param without a default needs one.

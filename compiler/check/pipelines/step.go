@@ -72,6 +72,7 @@ func (c stepCheck) check() {
 	environmentCheck{stepCheck: c}.check()
 	c.when()
 	c.settings()
+	c.function()
 	s.DependsOn = c.values.DependsOn(s)
 }
 

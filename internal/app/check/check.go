@@ -3,9 +3,6 @@
 package check
 
 import (
-	"os"
-	"path/filepath"
-
 	"pipec.dev/pipec/compiler"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/internal/app/fault"
@@ -38,13 +35,13 @@ func summarize(r *compiler.Result) Summary {
 	return out
 }
 
-// Validate compiles the projects of the paths. A path is a project's directory, or a file of it, which limits the
+// Validate compiles the projects of the paths, and reads their tests. A path is a project's directory, or a file of it, which limits the
 // diagnostics to that file.
 func Validate(open Opener, paths []string) (*Found, error) {
 	out := &Found{Sources: map[string][]byte{}}
 	done := map[string]*project.Compiled{}
 	for _, path := range paths {
-		dir, only, err := target(path)
+		dir, only, err := project.Target(path)
 		if err != nil {
 			return nil, err
 		}
@@ -56,6 +53,11 @@ func Validate(open Opener, paths []string) (*Found, error) {
 			done[dir] = c
 		}
 		out.add(c.Sources, c.Diags.Sorted(), only)
+		set, faults, err := c.Tests()
+		if err != nil {
+			return nil, fault.Env(err)
+		}
+		out.add(set.Sources, faults.Sorted(), only)
 		out.Last = summarize(c.Result)
 	}
 	out.Projects = len(done)
@@ -72,17 +74,4 @@ func (f *Found) add(sources map[string][]byte, diags []diag.Diagnostic, only str
 			f.Diags = append(f.Diags, d)
 		}
 	}
-}
-
-// target returns the project's directory that a path refers to, and the only file of it that is meant, or "".
-func target(path string) (dir, only string, err error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return "", "", fault.Usagef("there is no file or directory %s", path)
-	case info.IsDir():
-		return path, "", nil
-	}
-	dir = filepath.Dir(path)
-	return dir, filepath.Join(dir, filepath.Base(path)), nil
 }

@@ -26,7 +26,7 @@ func Lint(open Opener, paths []string, o LintOptions) (*Found, error) {
 	l := linter{open: open, o: o, done: map[string]linted{}}
 	out := &Found{Sources: map[string][]byte{}}
 	for _, path := range paths {
-		dir, only, err := target(path)
+		dir, only, err := project.Target(path)
 		if err != nil {
 			return nil, err
 		}

@@ -14,7 +14,7 @@ import (
 	"pipec.dev/pipec/internal/app/fault"
 )
 
-// Sources are the HCL files that a path refers to: the file itself, or those of a directory, with recursive those of the
+// Sources are the HCL files, sources and tests, that a path refers to: the file itself, or those of a directory, with recursive those of the
 // directories beneath it too. Files and directories whose names begin with a dot are left out.
 func Sources(path string, recursive bool) ([]string, error) {
 	info, err := os.Stat(path)
@@ -31,12 +31,17 @@ func Sources(path string, recursive bool) ([]string, error) {
 			return err
 		case d.IsDir() && name != path && (!recursive || strings.HasPrefix(d.Name(), ".")):
 			return fs.SkipDir
-		case isFile(name, d) && strings.HasSuffix(d.Name(), load.Suffix) && !strings.HasPrefix(d.Name(), "."):
+		case isFile(name, d) && isHCL(d.Name()):
 			out = append(out, name)
 		}
 		return nil
 	})
 	return out, fault.Env(err)
+}
+
+// isHCL reports whether a file of this name is a source or a file of tests in HCL.
+func isHCL(name string) bool {
+	return (load.IsSource(name) || load.IsTests(name)) && strings.HasSuffix(name, ".hcl")
 }
 
 // isFile reports whether an entry of a directory is a file, or a symbolic link to one.
