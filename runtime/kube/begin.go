@@ -19,7 +19,7 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// begin records a new run, and drives it. A run that is refused is recorded too, as failed. The record says whether it was
+// begin records a new run, and drives it. A run that is refused is recorded too, as failed. The record states whether it was
 // refused, so that a successor decides the same.
 func (c *coordinator) begin(ctx context.Context, job *batchv1.Job) (*record.End, error) {
 	d := c.d
