@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -47,31 +48,33 @@ func TestRevoke(t *testing.T) {
 		"none":                  {true, nil, 1, 2},
 		"none, and it succeeds": {true, success, 1, 1},
 	} {
-		inBubble(t, what, func(t *testing.T) {
-			r := newRig(t, oneStep(3))
-			s := &firstStore{Store: r.store, commits: c.commits}
-			r.runs = func(p corev1.Pod) { time.Sleep(time.Second) }
-			r.outcome = func(_ string, attempt int) *record.Result {
-				if attempt == 1 {
-					return nil
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, oneStep(3))
+				s := &firstStore{Store: r.store, commits: c.commits}
+				r.runs = func(p corev1.Pod) { time.Sleep(time.Second) }
+				r.outcome = func(_ string, attempt int) *record.Result {
+					if attempt == 1 {
+						return nil
+					}
+					return &record.Result{Status: record.Succeeded}
 				}
-				return &record.Result{Status: record.Succeeded}
-			}
-			var posts atomic.Int64
-			r.api.Fault = func(q *http.Request) kubetest.Fault {
-				if isCreate(q) && posts.Add(1) == 1 && c.lost {
-					return kubetest.Cut // it may be obeyed later, as far as the coordinator knows
+				var posts atomic.Int64
+				r.api.Fault = func(q *http.Request) kubetest.Fault {
+					if isCreate(q) && posts.Add(1) == 1 && c.lost {
+						return kubetest.Cut // it may be obeyed later, as far as the coordinator knows
+					}
+					return kubetest.Fault{}
 				}
-				return kubetest.Fault{}
-			}
-			end := r.start(s, "one", io.Discard).wait(t)
-			if n := s.writes.Load(); n != c.writes || end.Status != record.Succeeded || end.Steps[0].Attempts != c.attempts {
-				t.Errorf("%d results were written, and the run ended %s with %d attempts", n, end.Status, end.Steps[0].Attempts)
-			}
-			key := (&record.Run{Namespace: "ns", Pipeline: "p", Name: "run"}).AttemptDir("a", 1) + "/result.json"
-			if got, err := store.ReadJSON[record.Result](t.Context(), r.store, key); (err == nil && got.GivenUp) != (c.lost && c.commits == nil) {
-				t.Errorf("the result of attempt 1 is %+v, %v", got, err)
-			}
+				end := r.start(s, "one", io.Discard).wait(t)
+				if n := s.writes.Load(); n != c.writes || end.Status != record.Succeeded || end.Steps[0].Attempts != c.attempts {
+					t.Errorf("%d results were written, and the run ended %s with %d attempts", n, end.Status, end.Steps[0].Attempts)
+				}
+				key := (&record.Run{Namespace: "ns", Pipeline: "p", Name: "run"}).AttemptDir("a", 1) + "/result.json"
+				if got, err := store.ReadJSON[record.Result](t.Context(), r.store, key); (err == nil && got.GivenUp) != (c.lost && c.commits == nil) {
+					t.Errorf("the result of attempt 1 is %+v, %v", got, err)
+				}
+			})
 		})
 	}
 }
