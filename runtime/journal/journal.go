@@ -42,11 +42,11 @@ type Journal struct {
 
 	mu      sync.Mutex
 	pending []record.Event
-	size    int // of pending, about, in bytes
-	armed   bool
-	over    bool      // stopped: nothing is written any more
-	since   time.Time // when the oldest of pending was added; zero: there is none
-	encoded time.Time // the same for the events that were taken from pending
+	size    int         // of pending, about, in bytes
+	timer   *time.Timer // writes what waits; nil: it is not running
+	over    bool        // stopped: nothing is written any more
+	since   time.Time   // when the oldest of pending was added; zero: there is none
+	encoded time.Time   // the same for the events that were taken from pending
 
 	writing chan struct{} // full while a segment is written; a channel, so that no mutex is held during a store call
 	lines   []byte        // of the next segment, as far as they are encoded
@@ -172,18 +172,22 @@ func (j *Journal) Behind() time.Time {
 
 // arm starts the timer that writes the waiting events. The caller must hold the lock.
 func (j *Journal) arm(delay time.Duration) {
-	if !j.armed && !j.over {
-		j.armed = true
-		time.AfterFunc(delay, func() { _ = j.Flush() })
+	if j.timer == nil && !j.over {
+		j.timer = time.AfterFunc(delay, func() { _ = j.Flush() })
 	}
 }
 
-// take takes the events that wait; with disarm the next event starts the timer again.
+// take takes the events that wait, and stops the timer: the next event, or a write that fails, starts it again. Without that,
+// each caller of Flush would leave one more timer running while the store can't be reached.
 func (j *Journal) take() []record.Event {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	events := j.pending
-	j.pending, j.size, j.armed = nil, 0, false
+	j.pending, j.size = nil, 0
+	if j.timer != nil {
+		j.timer.Stop()
+		j.timer = nil
+	}
 	if j.encoded.IsZero() {
 		j.encoded = j.since
 	}

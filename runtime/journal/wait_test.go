@@ -67,3 +67,35 @@ func TestBehind(t *testing.T) {
 		t.Errorf("everything is written, and the journal is behind since %s", at)
 	}
 }
+
+// away is a store that can't be reached. It counts the writes that are tried.
+type away struct {
+	store.Store
+	writes int
+}
+
+func (a *away) Put(context.Context, string, io.Reader, store.Mode) error {
+	a.writes++
+	return errors.New("no route to host")
+}
+
+// TestOneTimer: while the store can't be reached, the log is written about once a second, however often callers flush it
+// meanwhile.
+func TestOneTimer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &away{}
+		j := New(s, &record.Run{Namespace: "n", Pipeline: "p", Name: "r"}, 0, 0)
+		j.Add(event(1))
+		const hour, flushes = 3600, 600
+		for range flushes {
+			time.Sleep(hour / flushes * time.Second)
+			if err := j.Flush(); err == nil {
+				t.Fatal("the log was written")
+			}
+		}
+		j.Close()
+		if s.writes > 2*hour {
+			t.Errorf("%d writes were tried in an hour", s.writes)
+		}
+	})
+}

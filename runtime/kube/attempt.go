@@ -71,6 +71,9 @@ const bugNote = "this is a bug of pipec: please report it"
 func (a *attempt) move(to phase) bool {
 	for _, next := range legal[a.phase] {
 		if next == to {
+			if a.phase <= searching && to > searching {
+				a.d.catchUp.looked()
+			}
 			if a.phase = to; to == ended {
 				a.timers.stopAll()
 			}
@@ -149,6 +152,15 @@ func (a *attempt) changed(p *corev1.Pod) {
 	a.boundWait()
 	a.watchNode(p)
 	if s.Ends() {
+		a.read(a.settle)
+	}
+}
+
+// watch waits for the end of a pod that the watch has reported while the attempt waited for something else.
+func (a *attempt) watch() {
+	a.move(watching)
+	a.boundWait()
+	if a.pod.state.Ends() {
 		a.read(a.settle)
 	}
 }

@@ -42,9 +42,10 @@ func (s *attempts) start(spec engine.Spec) {
 	a := newAttempt(d, record.AttemptID{Step: spec.Step, Attempt: spec.Attempt})
 	a.spec, a.step = spec, d.task(&spec)
 	s.byID[a.id], s.byPod[a.name] = a, a
+	d.catchUp.look()
 	d.strays.claim(a)
 	a.passed = s.highest[spec.Step] > spec.Attempt
-	listed, before := s.listed[a.name], d.resumed && s.listed != nil || a.passed
+	listed := s.listed[a.name]
 	if r, ok := s.givenUp[a.id]; ok && r != nil {
 		a.end(ending{"", r})
 	}
@@ -58,7 +59,7 @@ func (s *attempts) start(spec engine.Spec) {
 			switch {
 			case listed != nil:
 				a.adopt(listed)
-			case before: // its pod may be gone and may have left a result
+			case d.resumed: // an earlier coordinator may have created its pod, which may have left a result
 				a.search()
 			default:
 				a.create()

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,29 +19,30 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// begin records a new run, and drives it. A run that is refused is recorded too, as failed.
+// begin records a new run, and drives it. A run that is refused is recorded too, as failed. The record states whether it was
+// refused, so that a successor decides the same.
 func (c *coordinator) begin(ctx context.Context, job *batchv1.Job) (*record.End, error) {
 	d := c.d
 	d.record = newRecord(d.o, d.loaded, job)
-	kept, wrong := c.prepare(ctx, job)
+	kept, err := c.prepare(ctx, job)
+	if err == nil {
+		err = checkCode(ctx, d.store, d.program)
+	}
+	if err == nil {
+		d.run, err = drive.Begin(d.config(), kept)
+	}
 	var r *drive.Refusal
-	if wrong != nil && !errors.As(wrong, &r) {
-		return nil, wrong
+	switch {
+	case errors.As(err, &r):
+		d.record.Refused = &record.Refused{Reason: cmp.Or(r.Reason, drive.ReasonRefused), Message: r.Message}
+	case err != nil:
+		return nil, err
 	}
 	if err := create(ctx, d.store, d.record, d.loaded); err != nil {
 		return nil, err
 	}
-	if wrong == nil {
-		wrong = checkCode(ctx, d.store, d.program)
-	}
-	if wrong == nil {
-		d.run, wrong = drive.Begin(d.config(), kept)
-	}
-	switch {
-	case errors.As(wrong, &r):
+	if r != nil {
 		return c.refuse(ctx, r)
-	case wrong != nil:
-		return nil, wrong
 	}
 	return d.drive(ctx, c.lease.lost)
 }

@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"sync"
+	"time"
 
 	"pipec.dev/pipec/runtime/cache"
 	"pipec.dev/pipec/runtime/engine"
@@ -56,18 +57,19 @@ func (c *cached) keep(a *attempt, r *record.Result) {
 		return
 	}
 	key, asked := c.keys[a.id.Step]
-	done := make(chan struct{})
+	kept := make(chan struct{})
 	if asked && key.Digest != "" {
-		c.keeping.Store(key.Digest, done)
+		c.keeping.Store(key.Digest, kept)
 	}
 	d.async(func(ctx context.Context) func() {
-		ctx = context.WithoutCancel(ctx) // the run may end during this work, and waits for its end
-		if !asked {                      // an earlier coordinator has looked it up
+		ctx, done := outlast(ctx, logWait) // the run may end during this work, and waits for its end
+		defer done()
+		if !asked { // an earlier coordinator has looked it up
 			_, key = c.lookup(ctx, a.step)
 		}
 		err := cache.Keep(ctx, d.store, key, r)
-		c.keeping.CompareAndDelete(key.Digest, done)
-		close(done)
+		c.keeping.CompareAndDelete(key.Digest, kept)
+		close(kept)
 		if err == nil {
 			return nil
 		}
@@ -77,4 +79,12 @@ func (c *cached) keep(a *attempt, r *record.Result) {
 			})
 		}
 	})
+}
+
+// outlast returns a context that ends a while after another one: a coordinator that is asked to end has little time, and a
+// store that doesn't answer must not use it up.
+func outlast(ctx context.Context, wait time.Duration) (context.Context, context.CancelFunc) {
+	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(wait, cancel) })
+	return out, func() { stop(); cancel() }
 }

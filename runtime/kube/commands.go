@@ -24,6 +24,7 @@ type commands struct {
 	asked   map[string]string // the steps that have asked for an approval, by record.AnswerName
 	given   map[string]string // the answers of the annotations, by record.AnswerName
 	refused map[string]bool   // the invalid answers about which the coordinator has warned
+	later   string            // the value of a cancel annotation that waits for catchUp; "": none
 }
 
 func newCommands(d *driver) *commands {
@@ -36,8 +37,7 @@ func (c *commands) changed(j *batchv1.Job) {
 		return
 	}
 	if at := j.Annotations[kube.AnnotationCancel]; at != "" && !c.cancels[at] {
-		c.cancels[at] = true
-		c.d.feed(record.Event{Type: record.CancelRequested, Text: at})
+		c.cancel(at)
 	}
 	var names []string
 	for key, text := range j.Annotations {
@@ -51,6 +51,23 @@ func (c *commands) changed(j *batchv1.Job) {
 		if step, ok := c.asked[name]; ok {
 			c.answer(step, c.given[name])
 		}
+	}
+}
+
+// cancel cancels the run, when a successor has caught up.
+func (c *commands) cancel(at string) {
+	if !c.d.catchUp.over {
+		c.later = at
+		return
+	}
+	c.cancels[at], c.later = true, ""
+	c.d.feed(record.Event{Type: record.CancelRequested, Text: at})
+}
+
+// caughtUp cancels the run if a user has requested that meanwhile.
+func (c *commands) caughtUp() {
+	if c.later != "" {
+		c.cancel(c.later)
 	}
 }
 

@@ -51,8 +51,12 @@ func (c *coordinator) safely(ctx context.Context) (end *record.End, err error) {
 		if v == nil {
 			return
 		}
-		r := &drive.Refusal{Reason: record.ReasonInternal, Message: panics.Message(panics.At(), "it with the coordinator's log")}
-		fmt.Fprintf(os.Stderr, "pipec: %s", panics.Details(v))
+		at, details := panics.At(), ""
+		if p, ok := v.(*panicked); ok {
+			at, details, v = p.at, "\n"+string(p.stack), p.value
+		}
+		r := &drive.Refusal{Reason: record.ReasonInternal, Message: panics.Message(at, "it with the coordinator's log")}
+		fmt.Fprintf(os.Stderr, "pipec: %s%s", panics.Details(v), details)
 		if end, err = nil, error(r); c.d.record != nil {
 			end, err = c.refuse(context.WithoutCancel(ctx), r)
 		}
@@ -142,7 +146,10 @@ func (c *coordinator) resume(ctx context.Context, run *record.Run) (*record.End,
 	if d.loaded.digest != run.Program {
 		return nil, drive.Refuse(drive.RefusedProgram, "the run %s is of the program %s, and the Job has %s", run.Name, run.Program, d.loaded.digest)
 	}
-	d.record, d.resumed = run, true
+	d.record, d.resumed, d.catchUp.over = run, true, false
+	if no := run.Refused; no != nil {
+		return c.refuse(ctx, &drive.Refusal{Reason: no.Reason, Message: no.Message})
+	}
 	d.run, err = drive.Resume(ctx, d.config(), func(e *record.Event) {
 		switch e.Type {
 		case record.CancelRequested:

@@ -38,7 +38,7 @@ func (a *attempt) created(p *corev1.Pod, err error) {
 	switch {
 	case a.phase == ended && p != nil:
 		a.d.strays.take(p)
-	case a.phase == ended:
+	case a.phase >= revoking && p == nil:
 	case p != nil:
 		a.adopt(p)
 	case a.pod.uid != "": // the watch has seen it
@@ -63,17 +63,17 @@ type maker struct {
 }
 
 // next sends the next request: to create the pod, or to find it if the attempt is to end and the pod may exist. It doesn't
-// send one for an attempt that has ended: if its pod appears, it is a stray.
+// send one for an attempt that has ended or is about to: if its pod appears, it is a stray.
 func (m *maker) next() {
 	a := m.a
 	switch {
 	case m.done:
 	case a.pod.uid != "": // the watch has seen it
 		m.done = true
-	case !a.ending.set() && a.phase != ended:
+	case !a.ending.set() && a.phase < revoking:
 		m.judge.wait(m)
 		m.s.send(m.create, m.answered)
-	case a.phase == ended || !m.judge.maybe:
+	case a.phase >= revoking || !m.judge.maybe:
 		m.finish(nil, nil)
 	default:
 		m.s.send(m.find, m.looked)
@@ -138,7 +138,7 @@ func (m *maker) looked(err error) {
 // pause sends the next request after a while, or at once if it is another one: the attempt is to end meanwhile.
 func (m *maker) pause(err error) {
 	m.s.again(err, m.next)
-	if a := m.a; a.phase == ended || a.ending.set() && !m.judge.maybe {
+	if a := m.a; a.phase >= revoking || a.ending.set() && !m.judge.maybe {
 		m.halt()
 	}
 }

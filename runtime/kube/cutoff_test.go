@@ -338,3 +338,30 @@ func TestNoWarnings(t *testing.T) {
 		r.start(r.store, "one", out).wait(t)
 	})
 }
+
+// TestRenewedMeanwhile: a Lease that its holder has renewed since the last look at it is not taken, and no more is one that
+// the holder renews for an hour.
+func TestRenewedMeanwhile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, oneStep(0))
+		renew := func() {
+			kubetest.Update(r.api, "leases", "run", func(l *coordinationv1.Lease) {
+				at := metav1.NowMicro()
+				l.Spec.RenewTime = &at
+			})
+		}
+		holder := "one/one"
+		r.api.Put(&coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: "run", Namespace: "ns"}, Spec: coordinationv1.LeaseSpec{HolderIdentity: &holder}})
+		next := r.start(r.store, "two", io.Discard)
+		synctest.Wait() // it has looked for the first time
+		for range 120 {
+			time.Sleep(leaseExpiry - time.Millisecond) // just before the look that finds it expired
+			renew()
+			if l, _ := kubetest.Find[*coordinationv1.Lease](r.api, "leases", "run"); holderOf(l) != holder {
+				t.Fatalf("the Lease is held by %s", holderOf(l))
+			}
+		}
+		next.wait(t)
+	})
+}

@@ -38,6 +38,7 @@ type driver struct {
 	deletes *pool // requests to delete pods
 	reads   *pool // of results
 	tailing *pool // saves the ends of logs
+	revokes *pool // commits results of attempts that are given up
 
 	queue    []record.Event // the events that wait until the current actions are carried out
 	acting   bool           // actions are being carried out
@@ -45,6 +46,7 @@ type driver struct {
 	tails    *tails
 	cached   *cached
 	commands *commands
+	catchUp  *catchUp
 	swept    *sweeper
 	strays   *strays
 	groups   *groups.Groups
@@ -59,9 +61,9 @@ func newDriver(o *Options, l *Loaded) *driver {
 	}
 	d.requests.Steady = o.Steady
 	d.builds, d.creates, d.deletes = newPool(d.loop, changes), newPool(d.loop, changes), newPool(d.loop, changes)
-	d.reads, d.tailing = newPool(d.loop, reads), newPool(d.loop, saves)
+	d.reads, d.tailing, d.revokes = newPool(d.loop, reads), newPool(d.loop, saves), newPool(d.loop, reads)
 	d.attempts, d.cached, d.swept, d.strays = newAttempts(d), &cached{d: d, keys: map[string]cache.Key{}}, newSweeper(d), newStrays(d)
-	d.commands, d.watches = newCommands(d), &watches{d: d, blind: map[string]bool{}}
+	d.commands, d.catchUp, d.watches = newCommands(d), &catchUp{d: d, over: true}, &watches{d: d, blind: map[string]bool{}}
 	d.groups = groups.New(&groups.Options{
 		Client: o.Client, Requests: d.requests, Project: p.Project, Namespace: o.Namespace, Job: o.Job, JobUID: o.JobUID, Pace: o.pace,
 	}, groupHost{d})
@@ -94,6 +96,9 @@ func (d *driver) drive(ctx context.Context, lost <-chan struct{}) (*record.End, 
 	d.groups.Resume(d.run.Open(), d.attempts.listed)
 	d.act(d.run.Start())
 	d.attempts.resumed()
+	if d.resumed {
+		d.catchUp.begin()
+	}
 	if err := d.until(ctx, lost, func() bool { return d.run.End() != nil }); err != nil {
 		return nil, err
 	}

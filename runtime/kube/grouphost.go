@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"time"
 
 	"pipec.dev/pipec/runtime/kube/groups"
 	"pipec.dev/pipec/schema/record"
@@ -26,3 +27,6 @@ func (h groupHost) Notify(e record.Event) { h.tell(e) }
 
 // Logged waits for the run's log.
 func (h groupHost) Logged(ctx context.Context) bool { return h.logged(ctx) }
+
+// MayAct waits until this coordinator may change the cluster.
+func (h groupHost) MayAct(ctx context.Context) (time.Time, error) { return h.fence.pass(ctx) }

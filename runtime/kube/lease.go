@@ -46,7 +46,7 @@ func (l *lease) acquire(ctx context.Context) error {
 	for {
 		var found *coordinationv1.Lease
 		err := l.d.requests.Retry(ctx, "hold the Lease "+l.d.o.Job, func(ctx context.Context) (err error) {
-			found, err = l.take(ctx, seen != "" && time.Since(since) >= leaseExpiry)
+			found, err = l.take(ctx, func(version string) bool { return version == seen && time.Since(since) >= leaseExpiry })
 			return err
 		})
 		switch {
@@ -68,8 +68,9 @@ func (l *lease) acquire(ctx context.Context) error {
 	}
 }
 
-// take tries once to take the lease. It returns the lease if another coordinator holds it.
-func (l *lease) take(ctx context.Context, expired bool) (*coordinationv1.Lease, error) {
+// take tries once to take the lease. It returns the lease if another coordinator holds it. expired reports whether the lease in
+// a version has expired.
+func (l *lease) take(ctx context.Context, expired func(version string) bool) (*coordinationv1.Lease, error) {
 	found, err := l.d.client.GetLease(ctx, l.d.o.Job)
 	if apierrors.IsNotFound(err) {
 		return nil, l.create(ctx)
@@ -77,7 +78,7 @@ func (l *lease) take(ctx context.Context, expired bool) (*coordinationv1.Lease, 
 	if err != nil {
 		return nil, err
 	}
-	if by := holderOf(found); by != "" && by != l.holder() && !expired && !l.dead(ctx, by) {
+	if by := holderOf(found); by != "" && by != l.holder() && !expired(found.ResourceVersion) && !l.dead(ctx, by) {
 		return found, nil
 	}
 	return nil, l.update(ctx, found)

@@ -2,8 +2,12 @@ package kube
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
+
+	"pipec.dev/pipec/schema/panics"
 )
 
 // loop is the goroutine that owns the state of a driver. Work that takes time is done by other goroutines, which post functions
@@ -27,10 +31,31 @@ func (l *loop) post(f func()) {
 // async runs work in another goroutine. The loop then calls the function that work returns, unless it is nil.
 func (l *loop) async(work func(context.Context) func()) {
 	l.working.Go(func() {
-		if f := work(l.ctx); f != nil {
+		if f := relay(l.ctx, work); f != nil {
 			l.post(f)
 		}
 	})
+}
+
+// panicked is a panic of work beside the loop, which is raised again in the loop.
+type panicked struct {
+	value any
+	at    string // where it was raised
+	stack []byte
+}
+
+func (p *panicked) Error() string { return fmt.Sprintf("%v\n%s", p.value, p.stack) }
+
+// relay runs work, and returns the function that the loop calls then. If work panics, the loop panics in its place: that ends
+// the run as failed, instead of ending this process, and each one that is started in its place.
+func relay(ctx context.Context, work func(context.Context) func()) (f func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			p := &panicked{v, panics.At(), debug.Stack()}
+			f = func() { panic(p) }
+		}
+	}()
+	return work(ctx)
 }
 
 // after makes the loop call f later.

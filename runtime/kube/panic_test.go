@@ -2,7 +2,9 @@ package kube
 
 import (
 	"bytes"
+	"context"
 	"io"
+	"strings"
 	"testing"
 
 	"pipec.dev/pipec/runtime/store"
@@ -34,6 +36,27 @@ func TestPanic(t *testing.T) {
 		end, err := store.ReadJSON[record.End](t.Context(), r.store, run.EndKey())
 		if err != nil || end.Reason != record.ReasonInternal {
 			t.Errorf("the recorded end is %+v, %v", end, err)
+		}
+	})
+}
+
+// panickingStore panics when a result is read, beside the loop.
+type panickingStore struct{ store.Store }
+
+func (s panickingStore) Get(ctx context.Context, key string) (io.ReadCloser, error) {
+	if strings.HasSuffix(key, "/result.json") {
+		panic("boom")
+	}
+	return s.Store.Get(ctx, key)
+}
+
+// A panic beside the loop ends the run as failed, too.
+func TestPanicBesideLoop(t *testing.T) {
+	inBubble(t, "work", func(t *testing.T) {
+		r := newRig(t, oneStep(0))
+		end, err := r.coordinate(t.Context(), panickingStore{r.store}, "pod", io.Discard)
+		if err != nil || end.Status != record.Failed || end.Reason != record.ReasonInternal || !strings.Contains(end.Message, "panickingStore") {
+			t.Fatalf("%+v, %v", end, err)
 		}
 	})
 }

@@ -20,6 +20,8 @@ const (
 	explaining
 	// concluding: the result is being read, and the attempt ends with it or without one.
 	concluding
+	// revoking: the attempt has left no result, and one is being committed for it, so that its pod can commit none.
+	revoking
 	// ended: the engine has the attempt's result.
 	ended
 
@@ -32,7 +34,8 @@ const (
 //	           → creating     no earlier coordinator can have created the pod
 //	           → watching     the pod was listed, and is adopted
 //	searching  → creating     there is neither a result nor a pod
-//	           → concluding   a pod has appeared in the meantime, and is deleted
+//	           → watching     a pod has appeared in the meantime
+//	           → removing     a pod has appeared in the meantime, and is deleted
 //	creating   → watching     the pod was created or found, or the watch has reported it
 //	           → removing     the watch has reported the pod before, and it is deleted
 //	watching   → removing     the engine or a time limit ends the attempt
@@ -43,18 +46,22 @@ const (
 //	explaining → removing     the pod is deleted
 //	           → concluding   the status of the pod has changed, or the time is over
 //
-// Every phase but the last may be followed by ended.
+//	revoking   → removing     the pod has appeared in the meantime, or the engine ends the attempt, and the pod is deleted
+//
+// Each of preparing, searching, creating, reading and concluding may be followed by revoking, and every phase but the last by
+// ended.
 var legal = [phases][]phase{
-	preparing:  {searching, creating, watching, ended},
-	searching:  {creating, concluding, ended},
-	creating:   {watching, removing, ended},
+	preparing:  {searching, creating, watching, revoking, ended},
+	searching:  {creating, watching, removing, revoking, ended},
+	creating:   {watching, removing, revoking, ended},
 	watching:   {removing, reading, ended},
 	removing:   {concluding, ended},
-	reading:    {explaining, concluding, ended},
+	reading:    {explaining, concluding, revoking, ended},
 	explaining: {removing, concluding, ended},
-	concluding: {ended},
+	concluding: {revoking, ended},
+	revoking:   {removing, ended},
 }
 
 func (p phase) String() string {
-	return [phases]string{"preparing", "searching", "creating", "watching", "removing", "reading", "explaining", "concluding", "ended"}[p]
+	return [phases]string{"preparing", "searching", "creating", "watching", "removing", "reading", "explaining", "concluding", "revoking", "ended"}[p]
 }

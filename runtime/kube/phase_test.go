@@ -12,14 +12,15 @@ import (
 // TestMoves tries all pairs of phases: a legal move is made, and any other is ignored and reported as a bug.
 func TestMoves(t *testing.T) {
 	want := map[phase]string{
-		preparing:  "searching creating watching ended",
-		searching:  "creating concluding ended",
-		creating:   "watching removing ended",
+		preparing:  "searching creating watching revoking ended",
+		searching:  "creating watching removing revoking ended",
+		creating:   "watching removing revoking ended",
 		watching:   "removing reading ended",
 		removing:   "concluding ended",
-		reading:    "explaining concluding ended",
+		reading:    "explaining concluding revoking ended",
 		explaining: "removing concluding ended",
-		concluding: "ended",
+		concluding: "revoking ended",
+		revoking:   "removing ended",
 		ended:      "",
 	}
 	for from := range phases {

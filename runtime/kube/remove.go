@@ -13,9 +13,9 @@ func (a *attempt) remove() {
 	}
 	a.deleting = true
 	switch a.phase {
-	case searching, reading:
+	case reading:
 		a.move(concluding)
-	case creating, watching, explaining:
+	case searching, creating, watching, explaining, revoking:
 		a.move(removing)
 	}
 	a.d.swept.delete(a.name, a.pod.uid, now(), func() {

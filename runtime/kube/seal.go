@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"pipec.dev/pipec/runtime/kube/podstate"
+	"pipec.dev/pipec/runtime/kube/requests"
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/program"
@@ -54,25 +56,52 @@ func (a *attempt) claims() (c claims) {
 const maxValue = 2 << 20
 
 // committed reads the result of the attempt; nil if there is none. It returns errForged if the agent has not written it: the seal
-// is wrong, or want is the digest of another one.
+// is wrong, or want is the digest of another one. A refusal of the store that may pass, such as one because of a clock, is not
+// the last word for a minute: the attempt may have succeeded.
 func (a *attempt) committed(ctx context.Context, key, want string) (*record.Result, error) {
-	object := a.step.ResultKey()
-	in, err := a.d.store.Get(ctx, object)
-	if errors.Is(err, store.ErrNotExist) {
-		return nil, nil
+	wait, begun := a.d.requests.BackOff(), time.Now()
+	for {
+		r, err := readResult(ctx, a.d.store, a.step.ResultKey(), seal{key, want, 1 + len(a.step.Program.Outputs)})
+		switch {
+		case err == nil:
+			return r, nil
+		case errors.Is(err, store.ErrNotExist):
+			return nil, nil
+		case errors.Is(err, errForged), store.ClassOf(err) != store.Permanent, time.Since(begun) >= requests.DeniedGrace: // of the others, the store has waited for the end
+			return nil, err
+		}
+		t := time.NewTimer(wait.NextBackOff())
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return nil, ctx.Err()
+		}
 	}
+}
+
+// seal is what a result.json has to look like.
+type seal struct {
+	key    string // of its seal; "": it has none
+	digest string // "": any
+	values int    // how many of its values may have the maximum size
+}
+
+// readResult reads a result.json. It returns errForged if the seal is wrong.
+func readResult(ctx context.Context, s store.Store, object string, want seal) (*record.Result, error) {
+	in, err := s.Get(ctx, object)
 	if err != nil {
 		return nil, err
 	}
 	defer in.Close()
-	limit := int64(maxValue) * int64(1+len(a.step.Program.Outputs))
+	limit := int64(maxValue) * int64(want.values)
 	data, err := io.ReadAll(io.LimitReader(in, limit+1))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("can't read %s: %w", object, err)
-	case int64(len(data)) > limit && key == "":
+	case int64(len(data)) > limit && want.key == "":
 		return nil, fmt.Errorf("%s has more than %d bytes", object, limit)
-	case key != "" && (!record.Sealed(key, record.SealResult, data) || want != "" && program.Digest(data) != want):
+	case want.key != "" && (!record.Sealed(want.key, record.SealResult, data) || want.digest != "" && program.Digest(data) != want.digest):
 		return nil, errForged
 	}
 	var r record.Result

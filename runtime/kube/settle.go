@@ -15,6 +15,12 @@ func (a *attempt) search() {
 	}
 	a.fetch(func(r *record.Result) {
 		switch {
+		case a.phase != searching: // a pod has appeared, and is deleted
+		case a.pod.uid != "" && !a.pod.gone: // the watch has reported it meanwhile
+			a.watch()
+			if r != nil && r.GivenUp {
+				a.end(ending{a.ending.cause, r})
+			}
 		case r != nil || a.ending.result != nil || a.pod.gone:
 			a.pod.gone = true
 			a.settle(r)
@@ -88,7 +94,7 @@ func (a *attempt) settle(committed *record.Result) { a.settleAs(committed, a.end
 
 // settleAs is like settle, with the result that counts if nothing is committed; nil: it follows from the pod.
 func (a *attempt) settleAs(committed, otherwise *record.Result) {
-	if a.phase == ended {
+	if a.phase >= revoking {
 		return
 	}
 	if otherwise == nil && a.mayExplain(committed) {
@@ -98,6 +104,18 @@ func (a *attempt) settleAs(committed, otherwise *record.Result) {
 		return
 	}
 	r := a.result(committed, otherwise)
+	if committed == nil && a.mayCommit() {
+		if a.move(revoking) {
+			a.halt()
+			a.revoke(r)
+		}
+		return
+	}
+	a.conclude(committed, r)
+}
+
+// conclude ends the attempt with a result. committed is what the store contains; nil: nothing.
+func (a *attempt) conclude(committed *record.Result, r record.Result) {
 	if !a.move(ended) {
 		return
 	}
@@ -120,6 +138,8 @@ func (a *attempt) settleAs(committed, otherwise *record.Result) {
 // result returns the result with which the attempt ends.
 func (a *attempt) result(committed, otherwise *record.Result) (r record.Result) {
 	switch {
+	case committed != nil && committed.GivenUp:
+		return *committed
 	case committed == nil && otherwise != nil:
 		r = *otherwise
 	case committed == nil && a.ending.cause != "" && a.pod.uid == "":

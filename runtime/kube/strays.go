@@ -84,7 +84,10 @@ func (s *strays) remove(p *stray) {
 	}
 }
 
-// check deletes a stray that runs, unless it has committed a result. A store that doesn't answer does not keep it alive.
+// strayValues is how many large values the result of a stray may have. One with more is taken for missing.
+const strayValues = 32
+
+// check deletes a stray that runs, unless its wrapper has committed a result. A store that doesn't answer does not keep it alive.
 func (s *strays) check(p stray) {
 	if _, done := s.checked[p.uid]; done {
 		return
@@ -92,13 +95,14 @@ func (s *strays) check(p stray) {
 	s.checked[p.uid] = true
 	s.open++
 	key := (&step.Spec{AttemptDir: s.d.record.AttemptDir(p.id.Step, p.id.Attempt)}).ResultKey()
+	want := seal{key: s.d.sealKey(p.id), values: strayValues}
 	s.d.async(func(ctx context.Context) func() {
 		ctx, cancel := context.WithTimeout(ctx, logWait)
 		defer cancel()
-		_, err := s.d.store.Stat(ctx, key)
+		r, err := readResult(ctx, s.d.store, key, want)
 		return func() {
 			s.open--
-			if err != nil {
+			if err != nil || r.GivenUp {
 				s.d.swept.delete(p.name, p.uid, time.Now(), nil)
 			}
 		}

@@ -21,7 +21,7 @@ type watches struct {
 // start starts the watches. If pods of an earlier coordinator may exist, it returns after they were listed.
 func (w *watches) start(ctx context.Context) error {
 	d, synced := w.d, make(chan struct{})
-	d.working.Go(func() {
+	d.async(func(ctx context.Context) func() {
 		d.client.WatchPods(ctx, kube.LabelRunUID+"="+d.o.JobUID, kubeclient.Watcher[*corev1.Pod]{
 			Changed: func(p *corev1.Pod) { d.post(func() { w.podChanged(p) }) },
 			Gone:    func(p *corev1.Pod) { d.post(func() { w.podGone(p) }) },
@@ -31,13 +31,15 @@ func (w *watches) start(ctx context.Context) error {
 			Synced: func() { close(synced) },
 			Fault:  func(err error) { d.post(func() { w.fault("pods", err) }) },
 		})
+		return nil
 	})
-	d.working.Go(func() {
+	d.async(func(ctx context.Context) func() {
 		d.client.WatchJob(ctx, d.o.Job, kubeclient.Watcher[*batchv1.Job]{
 			Changed: func(j *batchv1.Job) { d.post(func() { d.commands.changed(j) }) },
 			Gone:    func(*batchv1.Job) {},
 			Fault:   func(err error) { d.post(func() { w.fault("jobs", err) }) },
 		})
+		return nil
 	})
 	if !d.resumed {
 		return nil

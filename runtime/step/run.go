@@ -17,7 +17,7 @@ import (
 )
 
 // Run makes one attempt and commits its result. If another process has committed this attempt already, Run returns that
-// result. An error means that the result could not be written: then the attempt is not recorded, and the returned
+// result, and in a pod it starts no process. An error means that the result could not be written: then the attempt is not recorded, and the returned
 // result is only informational.
 //
 // When ctx ends, the process gets SIGTERM, and after the step's grace its group gets SIGKILL. The run is cancelled, or,
@@ -43,6 +43,9 @@ func Run(ctx context.Context, spec *Spec, d Deps) (record.Result, error) {
 	ctx, done := ending(ctx)
 	defer done()
 	a.closeLog(ctx)
+	if a.found != nil {
+		return *a.found, nil
+	}
 	a.result.EndedAt = now().UTC()
 	return a.commit(ctx)
 }
@@ -55,6 +58,7 @@ type attempt struct {
 	masks  *mask.Set // nil: nothing is masked
 	dir    string    // the working directory of the process
 	result record.Result
+	found  *record.Result // that another process has committed before the user's process was started; nil: none
 }
 
 func (a *attempt) fail(f *failure) {
@@ -76,6 +80,9 @@ func (a *attempt) run(ctx context.Context) *failure {
 	p, py, f := a.process()
 	if f != nil {
 		return f
+	}
+	if f := a.find(ctx); f != nil || a.found != nil {
+		return a.interrupted(ctx, f)
 	}
 	if ctx.Err() != nil {
 		return a.interrupted(ctx, nil)
@@ -200,6 +207,22 @@ func (a *attempt) process() (*process, *runner, *failure) {
 		timeout: s.Program.Timeout.D(), grace: s.Program.Grace.D(), memory: memory, input: input, keeps: a.d.Keeps, later: a.d.later,
 		simulate: a.d.Simulate,
 	}, py, nil
+}
+
+// find looks for a committed result of this attempt, so that its process is not started again: in a cluster, its pod may have
+// vanished and been created again, or a coordinator has given it up. On this machine, the driver looks for it.
+func (a *attempt) find(ctx context.Context) *failure {
+	if !a.spec.Segments {
+		return nil
+	}
+	r, err := a.written(ctx, a.spec.ResultKey())
+	switch {
+	case err == nil:
+		a.found = &r
+	case !errors.Is(err, store.ErrNotExist):
+		return infrastructureFailure(record.ReasonStore, "can't read whether the attempt has already committed a result: %s", err)
+	}
+	return nil
 }
 
 func (a *attempt) openLog(ctx context.Context) {

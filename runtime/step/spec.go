@@ -47,8 +47,9 @@ type Spec struct {
 	Python string `json:"python,omitempty"` // interpreter of a python step; "": python3 in PATH
 
 	AttemptDir string `json:"attempt_dir"` // key prefix of the attempt's objects: record.Run.AttemptDir
-	// Segments states that the log is stored in segments while the step runs, as in a pod that may disappear. Otherwise
-	// it is a file (LogFile) that can be followed, and is stored at the end.
+	// Segments states that the step runs in a pod, which may disappear and be created again: the log is stored in segments
+	// while the step runs, and a result that the attempt has committed before is looked for. Otherwise the log is a file
+	// (LogFile) that can be followed, and is stored at the end.
 	Segments bool `json:"segments,omitempty"`
 }
 

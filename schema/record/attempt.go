@@ -13,7 +13,8 @@ const (
 )
 
 // Result is attempts/…/result.json: the commit point of an attempt, written once after its outputs and its log. An attempt
-// without a result counts as lost, whatever it has left in the store.
+// without a result counts as lost, whatever it has left in the store. The wrapper of the attempt writes it, or a coordinator
+// that gives the attempt up.
 type Result struct {
 	Version  int    `json:"version"`
 	Run      string `json:"run"`
@@ -24,13 +25,16 @@ type Result struct {
 	ExitCode *int   `json:"exit_code,omitempty"` // of the user's process; nil if there is none
 	Signal   string `json:"signal,omitempty"`
 	// ToldToStop reports that the process of a successful attempt was asked to stop while it ran.
-	ToldToStop bool      `json:"told_to_stop,omitempty"`
-	Reason     string    `json:"reason,omitempty"`
-	Message    string    `json:"message,omitempty"` // at most 4 KiB
-	StartedAt  time.Time `json:"started_at"`
-	EndedAt    time.Time `json:"ended_at"`
-	Outputs    []Datum   `json:"outputs,omitempty"` // sorted by name; only of a success
-	Log        Log       `json:"log"`
+	ToldToStop bool `json:"told_to_stop,omitempty"`
+	// GivenUp reports that a coordinator wrote the result: a pod of the attempt may still run or be created, and can't commit
+	// another result any more.
+	GivenUp   bool      `json:"given_up,omitempty"`
+	Reason    string    `json:"reason,omitempty"`
+	Message   string    `json:"message,omitempty"` // at most 4 KiB
+	StartedAt time.Time `json:"started_at"`
+	EndedAt   time.Time `json:"ended_at"`
+	Outputs   []Datum   `json:"outputs,omitempty"` // sorted by name; only of a success
+	Log       Log       `json:"log"`
 }
 
 // Log describes the log of an attempt, in the segments log/000000 and so on, in order.

@@ -64,6 +64,14 @@ type Run struct {
 	Parallel    int                        `json:"parallel,omitempty"` // the limit of parallel attempts; 0: only the program's limit
 	// Renamed is what was added to the names of the definition's objects after they were emitted, around a *: "dev-*".
 	Renamed string `json:"renamed,omitempty"`
+	// Refused is why the run was not started; nil: it was. Its end is recorded next, by another driver if need be.
+	Refused *Refused `json:"refused,omitempty"`
+}
+
+// Refused is why a run was recorded and not started.
+type Refused struct {
+	Reason  string `json:"reason"`
+	Message string `json:"message"`
 }
 
 // Import is an artifact that a run is started with.

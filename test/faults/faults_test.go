@@ -37,7 +37,7 @@ func TestFaults(t *testing.T) {
 	case testing.Short() || raced:
 		part = 200
 	}
-	cells = matching(withKnown(t, sample(cells, part)), *grep)
+	cells = matching(withListed(t, sample(cells, part)), *grep)
 	begun := time.Now()
 	got := simulateAll(t, cells)
 	took := time.Since(begun)

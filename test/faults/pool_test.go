@@ -2,14 +2,19 @@ package faults
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"pipec.dev/pipec/test/faults/plan"
 )
+
+// progress is how often the number of cells so far is printed.
+const progress = 20 * time.Second
 
 // simulateAll simulates cells with a worker for each CPU, and returns their outcomes in the order of the cells.
 func simulateAll(t *testing.T, cells []plan.Cell) []outcome {
@@ -19,6 +24,7 @@ func simulateAll(t *testing.T, cells []plan.Cell) []outcome {
 	var working sync.WaitGroup
 	known := readKnown(t)
 	var enough atomic.Bool
+	var red atomic.Int64
 	var mu sync.Mutex
 	var lines *json.Encoder
 	if *outcomes != "" {
@@ -45,6 +51,9 @@ func simulateAll(t *testing.T, cells []plan.Cell) []outcome {
 					out[i] = outcome{Cell: cells[i].String(), Faults: []string{"dies: " + err.Error()}}
 					w = nil
 				}
+				if len(out[i].Faults) > 0 {
+					red.Add(1)
+				}
 				if *first && len(out[i].Faults) > 0 && known[cells[i].String()] == "" && !excused(cells[i], known) {
 					enough.Store(true)
 				}
@@ -59,11 +68,16 @@ func simulateAll(t *testing.T, cells []plan.Cell) []outcome {
 			}
 		})
 	}
+	begun, told := time.Now(), time.Now()
 	for i := range cells {
 		if enough.Load() {
 			break
 		}
 		next <- i
+		if time.Since(told) > progress {
+			told = time.Now()
+			fmt.Fprintf(os.Stderr, "%d of %d cells in %s, %d red\n", i, len(cells), time.Since(begun).Round(time.Second), red.Load())
+		}
 	}
 	close(next)
 	working.Wait()

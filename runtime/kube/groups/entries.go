@@ -1,8 +1,10 @@
 package groups
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -12,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"pipec.dev/pipec/runtime/engine"
+	"pipec.dev/pipec/runtime/journal"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/record"
 )
@@ -33,7 +36,10 @@ func (m *Member) is(o *Member) bool {
 func engineHolder(m Member) engine.Holder { return engine.Holder{Run: m.Run, Step: m.Step} }
 
 // leases read and write the Leases of groups. They are safe for concurrent use.
-type leases struct{ o *Options }
+type leases struct {
+	o    *Options
+	host Host
+}
 
 // entries are the holders of a group's slots and its queue, from the annotations of the group's Lease.
 type entries struct{ holders, queue []Member }
@@ -124,11 +130,12 @@ func (l *leases) write(ctx context.Context, group string, lease *coordinationv1.
 }
 
 // amend applies change to a group's entries. It repeats that if another run has changed them concurrently. It returns the new
-// entries and the version of their Lease.
+// entries and the version of their Lease. A coordinator that may have been taken over changes nothing: its successor would
+// find a slot that the run does not use, and wait for it. The error is then journal.ErrTakenOver.
 func (l *leases) amend(ctx context.Context, group string, change func(*entries)) (now entries, version string, err error) {
 	wait := l.o.Requests.BackOff()
 	for {
-		var unreadable error
+		var unreadable, lost error
 		err := l.o.Requests.Retry(ctx, "read and write the holders of group "+group, func(ctx context.Context) error {
 			lease, err := l.o.Client.GetLease(ctx, kube.GroupLease(l.o.Project, group))
 			if apierrors.IsNotFound(err) {
@@ -149,14 +156,24 @@ func (l *leases) amend(ctx context.Context, group string, change func(*entries))
 			if now.equal(&was) {
 				return nil
 			}
+			until, err := l.host.MayAct(ctx)
+			if errors.Is(err, journal.ErrTakenOver) {
+				lost = err
+				return nil // another request would fail as well
+			}
+			if err != nil {
+				return err
+			}
+			ctx, cancel := context.WithDeadline(ctx, until)
+			defer cancel()
 			written, err := l.write(ctx, group, lease, &now)
 			if err == nil && written != nil {
 				version = written.ResourceVersion
 			}
 			return err
 		})
-		if unreadable != nil {
-			return now, version, unreadable
+		if err := cmp.Or(lost, unreadable); err != nil {
+			return now, version, err
 		}
 		if !apierrors.IsConflict(err) && !apierrors.IsAlreadyExists(err) && !apierrors.IsNotFound(err) {
 			return now, version, err

@@ -38,6 +38,9 @@ type Host interface {
 	// Logged waits until the run's log contains all events so far. It returns false if that is no longer possible. It is
 	// called outside the loop.
 	Logged(ctx context.Context) bool
+	// MayAct waits until this coordinator may change the cluster, and returns until when it may. The error is
+	// journal.ErrTakenOver if another coordinator drives the run. It is called outside the loop.
+	MayAct(ctx context.Context) (until time.Time, err error)
 }
 
 // Options identify the run and its project.
@@ -70,7 +73,7 @@ type Groups struct {
 // New returns the groups of a run that holds no slot yet.
 func New(o *Options, host Host) *Groups {
 	return &Groups{
-		o: o, host: host, lease: &leases{o}, waits: map[engine.Slot]*waiter{}, held: map[engine.Slot]bool{}, lingers: map[string]*linger{},
+		o: o, host: host, lease: &leases{o: o, host: host}, waits: map[engine.Slot]*waiter{}, held: map[engine.Slot]bool{}, lingers: map[string]*linger{},
 		late: map[engine.Slot]bool{}, dead: map[string]bool{},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"pipec.dev/pipec/runtime/engine"
+	"pipec.dev/pipec/runtime/journal"
 	"pipec.dev/pipec/runtime/kube/requests"
 	"pipec.dev/pipec/runtime/kubeclient/kubetest"
 	"pipec.dev/pipec/schema/kube"
@@ -28,6 +30,7 @@ type host struct {
 	inbox  chan func()
 	events chan record.Event // that the engine would get
 	work   sync.WaitGroup
+	taken  atomic.Bool // another coordinator drives the run
 }
 
 func (h *host) Async(work func(context.Context) func()) {
@@ -48,6 +51,13 @@ func (h *host) Post(f func()) {
 func (h *host) Feed(e record.Event)             { h.events <- e }
 func (h *host) Notify(record.Event)             {}
 func (h *host) Logged(ctx context.Context) bool { return ctx.Err() == nil }
+
+func (h *host) MayAct(context.Context) (time.Time, error) {
+	if h.taken.Load() {
+		return time.Time{}, journal.ErrTakenOver
+	}
+	return time.Now().Add(time.Hour), nil
+}
 
 // newRun returns the groups of a run, whose loop ends with the test.
 func newRun(t *testing.T, api *kubetest.API, job string) (*Groups, *host) {
@@ -155,6 +165,30 @@ func TestDeparted(t *testing.T) {
 		}
 		if e := <-atB.events; e.Type != record.GroupEntered {
 			t.Errorf("b: %+v", e)
+		}
+	})
+}
+
+// TestTakenOver: a coordinator that was taken over changes no Lease, neither to take a slot nor to release one, and passes no
+// event to the engine.
+func TestTakenOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := kubetest.New(t)
+		g, h := newRun(t, api, "a")
+		h.taken.Store(true)
+		h.Post(func() { g.Request(engine.RequestSlot{Slot: slot("s")}) })
+		time.Sleep(time.Hour)
+		if l := lease(api); l != nil || len(h.events) > 0 {
+			t.Errorf("a slot was taken: %v; %d events", l, len(h.events))
+		}
+		h.taken.Store(false)
+		h.Post(func() { g.Request(engine.RequestSlot{Slot: slot("r")}) })
+		<-h.events
+		h.taken.Store(true)
+		h.Post(func() { g.Release(slot("r")) })
+		time.Sleep(time.Hour)
+		if l := lease(api); !strings.Contains(l[kube.AnnotationHolders], kubetest.JobUID("a")) {
+			t.Errorf("the slot was released: %v", l)
 		}
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"pipec.dev/pipec/runtime/engine"
+	"pipec.dev/pipec/runtime/journal"
 	"pipec.dev/pipec/runtime/kube/podstate"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/record"
@@ -80,7 +81,7 @@ func (g *Groups) remove(ctx context.Context, group, step string, change func(*en
 	wait, warned := g.o.Requests.BackOff(), false
 	for {
 		_, _, err := g.lease.amend(ctx, group, change)
-		if err == nil || ctx.Err() != nil {
+		if err == nil || ctx.Err() != nil || errors.Is(err, journal.ErrTakenOver) {
 			return
 		}
 		if !warned {

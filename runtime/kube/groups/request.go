@@ -2,8 +2,10 @@ package groups
 
 import (
 	"context"
+	"errors"
 
 	"pipec.dev/pipec/runtime/engine"
+	"pipec.dev/pipec/runtime/journal"
 )
 
 // found is the result of a look.
@@ -42,6 +44,9 @@ func (t *try) do(ctx context.Context) (out found) {
 			out.maybe = true
 			admitted, out.ahead = t.admit(r, &me)
 		})
+		if errors.Is(out.err, journal.ErrTakenOver) {
+			return found{lost: true}
+		}
 		out.in = admitted && out.err == nil
 		if out.in || out.err != nil || !t.skip {
 			return out

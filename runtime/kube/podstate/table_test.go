@@ -37,7 +37,7 @@ var statuses = []struct {
 }{
 	{"agent-store", "the agent reports a failure", "failed infrastructure StoreUnavailable", "could not be stored"},
 	{"error-message", "the agent reports a failure", "failed infrastructure StoreUnavailable", "no bucket"},
-	{"agent-crash", "the agent crashes", "failed user InternalError", "store.(*tree).walk"},
+	{"agent-crash", "the agent crashes", "failed user InternalError", "internal error of pipec in the agent"},
 	{"agent-promise", "the result is lost", "failed infrastructure ProcessLost", "(exit code 7) without a result"},
 	{"agent-promised-success", "the result is lost", "failed infrastructure ProcessLost", "without a result"},
 	{"oom-main", "out of memory", "failed user OOMKilled", "memory"},

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -136,9 +137,10 @@ func (j *judge) groups() {
 	})
 }
 
-// committedOnce: no process of an attempt starts after its result was committed, and none of a later attempt after a success.
+// committedOnce: an attempt commits one result, no process of it starts after that, and none of a later attempt after a success.
 func (j *judge) committedOnce() {
 	committed := map[string]record.Status{} // by the name of the attempt
+	names := j.results()
 	for i := range j.History {
 		e := &j.History[i]
 		switch {
@@ -147,7 +149,11 @@ func (j *judge) committedOnce() {
 			if err != nil {
 				j.wrong(e.At, "%s can't be read: %s", e.Text, err)
 			}
-			committed[strings.TrimPrefix(e.Who, "step ")] = r.Status
+			attempt := cmp.Or(names[e.Text], e.Text)
+			if _, ok := committed[attempt]; ok {
+				j.wrong(e.At, "the result of %s was written twice", attempt)
+			}
+			committed[attempt] = r.Status
 		case e.What == history.Process:
 			if _, ok := committed[name(e)]; ok {
 				j.wrong(e.At, "attempt %d of %s ran again after it had committed", e.Attempt, e.Step)
@@ -159,4 +165,16 @@ func (j *judge) committedOnce() {
 			}
 		}
 	}
+}
+
+// results returns the names of the attempts that had a pod, by the keys of their results.
+func (j *judge) results() map[string]string {
+	run := record.Run{Namespace: "ns", Pipeline: j.Program.Pipeline, Name: j.Run}
+	out := map[string]string{}
+	for i := range j.History {
+		if e := &j.History[i]; e.What == history.Created {
+			out[run.AttemptDir(e.Step, e.Attempt)+"/result.json"] = name(e)
+		}
+	}
+	return out
 }

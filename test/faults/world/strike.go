@@ -90,7 +90,7 @@ func (c *coordinator) replace(wait time.Duration, gone, store bool) {
 	if gone {
 		c.w.API.Remove("pods", c.pod)
 	}
-	c.w.start(2)
+	c.w.start()
 	time.AfterFunc(c.w.until(wait, c.name+" is back"), func() {
 		c.w.History.Add(history.Event{Who: c.name, What: history.Back})
 		back()
@@ -121,8 +121,12 @@ func (w *World) all() []*node {
 	return slices.SortedFunc(maps.Values(w.nodes), func(a, b *node) int { return strings.Compare(string(a.uid), string(b.uid)) })
 }
 
-// start starts a coordinator in another pod.
-func (w *World) start(number int) {
+// start starts a coordinator in a pod of its own.
+func (w *World) start() {
+	w.mu.Lock()
+	w.replaced++
+	number := 1 + w.replaced
+	w.mu.Unlock()
 	w.working.Go(func() {
 		if w.pause(w.ctx, restartDelay, fmt.Sprintf("coordinator-%d starts", number)) {
 			w.Coordinate(w.ctx, number)

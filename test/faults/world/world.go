@@ -83,6 +83,8 @@ type World struct {
 	gone   bool                // the Job was deleted
 	fired  map[int]bool        // the commands that were executed
 	lives  []*coordinator      // all coordinators so far
+
+	replaced int // how often a coordinator was replaced
 }
 
 // pod is what is known of the pod of an attempt.
