@@ -201,7 +201,7 @@ func TestLongLogInOutage(t *testing.T) {
 		const lines = 800 // of 100 kB
 		b, spec, deps := training(t, prints(lines, time.Second, 100_000))
 		spec.Program.Timeout = program.Duration(lines*time.Second + time.Second)
-		b.between(0, lines*time.Second-10*time.Second, errAway)
+		b.between(5*time.Second, lines*time.Second-10*time.Second, errAway) // a step that has not started waits for the store
 		r, err := step.Run(t.Context(), spec, deps)
 		if err != nil || r.Status != record.Succeeded {
 			t.Fatalf("%v: %s %s: %s", err, r.Status, r.Reason, r.Message)
