@@ -64,7 +64,7 @@ func kill(t *testing.T, pipeline string, times int) {
 			killed++
 		}
 	}
-	if killed < times-times/4 {
+	if killed < times-(times+1)/4 { // the run may end before the last one
 		t.Errorf("a coordinator was killed %d times, expected about %d", killed, times)
 	}
 	if code, out := r.wait(); code != 0 {
