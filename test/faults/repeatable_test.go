@@ -7,7 +7,7 @@ import (
 
 // TestRepeatable simulates cells twice, in another order and in other processes. Their verdicts are the same, and almost all
 // of their histories: where several goroutines of the coordinator are ready at one simulated instant, the Go scheduler may
-// choose either.
+// choose either. With the race detector it chooses at random, so only the verdicts are compared.
 func TestRepeatable(t *testing.T) {
 	s := newSimulator(t)
 	part := 100
@@ -29,7 +29,7 @@ func TestRepeatable(t *testing.T) {
 			differ++
 		}
 	}
-	if differ > len(once)/20 {
+	if !raced && differ > len(once)/20 {
 		t.Errorf("%d of %d cells have two histories", differ, len(once))
 	}
 }
