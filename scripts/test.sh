@@ -71,7 +71,8 @@ race=""
 if [ "${RACE:-auto}" != off ] && command -v "$(go env CC)" >/dev/null; then
   race="-race"
 fi
-run() { go test -json -count=1 -timeout 40m ${race:+$race} "$@"; }
+# The tests don't inherit the pipe to the counter: programs of the cluster that they restart would keep it open.
+run() { go test -json -count=1 -timeout 40m ${race:+$race} "$@" 3>&-; }
 
 on_cluster="$(grep -rlE --include='*_test.go' '"pipec.dev/pipec/(internal/testcluster|runtime/store/storetest)"' . | xargs -n 1 dirname | sort -u | xargs go list)"
 elsewhere="$(go list ./... | grep -vxF "$on_cluster")"
