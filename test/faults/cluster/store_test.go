@@ -47,7 +47,7 @@ func (s *server) start() {
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	if !eventually.Holds(time.Minute, func() bool {
+	if !eventually.Holds(patient, func() bool {
 		answer, err := http.Get(s.url + "/health")
 		if err != nil {
 			return false
