@@ -58,8 +58,8 @@ if ! command -v dot >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev
 fi
 
 echo "== fast tests"
-go test -short ./...
-go test ./test/faults # 2,000 simulated runs; with the race detector there are fewer
+go test -short -timeout 40m ./... # the default of 10 minutes is too short for a slow machine
+go test -timeout 40m ./test/faults # 2,000 simulated runs; with the race detector there are fewer
 (cd tools && go test ./...)
 # Kubernetes itself has no tests here; to vet it for them would be to build it once more.
 go -C test/cluster test $(go -C test/cluster list ./... | grep -v '/kube$')

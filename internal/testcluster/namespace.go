@@ -39,7 +39,7 @@ func (c Cluster) Client(t testing.TB) kubernetes.Interface {
 func (c Cluster) Namespace(t testing.TB) string {
 	t.Helper()
 	client := c.Client(t)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	ns, err := client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
 		GenerateName: "test-",

@@ -50,7 +50,7 @@ func restricted(c testcluster.Cluster, command string) *corev1.Pod {
 // finish creates the pod, waits until it has ended, and returns its phase and its log.
 func finish(t *testing.T, client kubernetes.Interface, namespace string, pod *corev1.Pod) (corev1.PodPhase, string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	pods := client.CoreV1().Pods(namespace)
 	pod, err := pods.Create(ctx, pod, metav1.CreateOptions{})

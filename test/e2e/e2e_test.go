@@ -169,17 +169,17 @@ func gives(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// await is like gives, but retries for at most two minutes.
+// await is like gives, but retries for at most five minutes.
 func await(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: await [-n] WANT ARG...")
 	}
 	var got string
-	if !eventually.Holds(2*time.Minute, func() (ok bool) {
+	if !eventually.Holds(5*time.Minute, func() (ok bool) {
 		ok, got = compare(ts, args)
 		return ok != neg
 	}) {
-		ts.Fatalf("not within two minutes: kubectl %s: %s", strings.Join(args, " "), got)
+		ts.Fatalf("not within five minutes: kubectl %s: %s", strings.Join(args, " "), got)
 	}
 }
 

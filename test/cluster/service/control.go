@@ -48,6 +48,7 @@ func apiserver(program string) Service {
 			"--service-account-key-file=" + access.File("accounts.key"),
 			"--service-account-signing-key-file=" + access.File("accounts.key"),
 			"--audit-policy-file=" + policy, "--audit-log-path=" + place.Audit,
+			"--audit-log-maxsize=10000", // in MB: a log that is rotated lacks requests that tests look for
 			"--allow-privileged", "--profiling=false",
 		}},
 		Files: map[string]string{policy: auditPolicy},

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) { testcluster.Main(m) }
 
 const (
 	bucket  = "faults"
-	patient = 5 * time.Minute // for what a busy machine does late
+	patient = 10 * time.Minute // for what a busy machine does late
 )
 
 // project is a directory with a pipeline "p", and a namespace in which it runs. It is used by one test.

@@ -41,13 +41,14 @@ func newServer(t *testing.T) *server {
 
 func (s *server) start() {
 	s.t.Helper()
-	s.cmd = exec.Command("nsenter", "--net=/var/run/netns/pipec", filepath.Join(filepath.Dir(s.c.Kubectl), "versitygw"),
+	// setpriv has the kernel kill the server if this process dies before it can stop it.
+	s.cmd = exec.Command("nsenter", "--net=/var/run/netns/pipec", "setpriv", "--pdeathsig", "KILL", filepath.Join(filepath.Dir(s.c.Kubectl), "versitygw"),
 		"--port", s.url[len("http://"):], "--region", s.c.S3Region, "--health", "/health", "--quiet", "--keep-alive", "posix", s.dir)
 	s.cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+s.c.S3AccessKey, "ROOT_SECRET_KEY="+s.c.S3SecretKey)
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	if !eventually.Holds(time.Minute, func() bool {
+	if !eventually.Holds(patient, func() bool {
 		answer, err := http.Get(s.url + "/health")
 		if err != nil {
 			return false

@@ -150,7 +150,7 @@ func reduceObject(body []byte) any {
 }
 
 // watchLimit is how long an event of a watch is waited for.
-const watchLimit = 30 * time.Second
+const watchLimit = 2 * time.Minute
 
 // readEvents reads events until there are n, or until the stream ends.
 func (s *session) readEvents(body io.Reader, n int) []Event {

@@ -31,7 +31,7 @@ const (
 )
 
 // patience is how long a program may take to start on a busy machine.
-const patience = 2 * time.Minute
+const patience = 5 * time.Minute
 
 // Etcd is a running etcd.
 type Etcd struct {
@@ -47,8 +47,23 @@ type Server struct {
 	self *process
 }
 
+// onFreePorts calls start, and calls it again if another program has taken a port before the started one could use it.
+func onFreePorts[T any](start func() (T, error)) (started T, err error) {
+	for range 3 {
+		started, err = start()
+		if err == nil || !strings.Contains(err.Error(), "address already in use") {
+			break
+		}
+	}
+	return started, err
+}
+
 // StartEtcd starts an etcd with its files in dir. bin is the directory of the programs.
 func StartEtcd(bin, dir string) (*Etcd, error) {
+	return onFreePorts(func() (*Etcd, error) { return startEtcd(bin, dir) })
+}
+
+func startEtcd(bin, dir string) (*Etcd, error) {
 	ports, err := freePorts(2)
 	if err != nil {
 		return nil, err
@@ -70,6 +85,10 @@ func (e *Etcd) Stop() { e.self.stop() }
 
 // StartServer starts an API server with the content of etcd. gates are feature gates, such as "WatchList=false".
 func (e *Etcd) StartServer(name string, gates ...string) (*Server, error) {
+	return onFreePorts(func() (*Server, error) { return e.startServer(name, gates) })
+}
+
+func (e *Etcd) startServer(name string, gates []string) (*Server, error) {
 	ports, err := freePorts(1)
 	if err != nil {
 		return nil, err

@@ -66,7 +66,7 @@ func (b *Bridge) outside(f func() reply) reply {
 }
 
 // limit is how long a server may need for an answer.
-const limit = time.Minute
+const limit = 2 * time.Minute
 
 // send sends a request, and waits for the answer.
 func (b *Bridge) send(q request) reply {

@@ -104,7 +104,7 @@ func (s *source) complete(now versions) bool {
 }
 
 // late is how long a server may need to send an event, by the real clock.
-const late = 30 * time.Second
+const late = 2 * time.Minute
 
 // follow waits by the real clock until a source is complete. path is that of the list of its objects.
 func (b *Bridge) follow(s *source, path string) error {
