@@ -115,7 +115,7 @@ func (t *tester) sum(found *tests.Results, valid bool) {
 	case len(found.Tests) == 0 && !valid:
 		return
 	case len(found.Tests) == 0 && found.Left > 0:
-		fmt.Fprintf(t.stdout, "No test was run: the name of none matches, out of %s.\n", plural(found.Left, "test"))
+		fmt.Fprintf(t.stdout, "No test was run: --filter matches none of the names of %s.\n", plural(found.Left, "test"))
 		return
 	case len(found.Tests) == 0:
 		fmt.Fprintln(t.stdout, "There are no tests: they are blocks `test` in *.pipec-test.hcl or *.pipec-test.yaml, beside the pipelines.")
