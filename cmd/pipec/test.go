@@ -15,7 +15,7 @@ const testLong = `Runs the tests of a project: the blocks ` + "`test`" + ` in *.
 declares what the steps of a pipeline come to, and asserts what follows: which steps run, in which order, with which results.
 
 No process is started, and the time in a test is virtual, so that hundreds of tests take a second. pipec test works
-offline, without a cluster, a stack and Python.
+offline, and needs no cluster, no stack and no Python.
 
   test "a bad model is not published" {
     mock "evaluate" { outputs = { accuracy = 0.4 } }
