@@ -2,13 +2,16 @@ package cluster
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 
 	"pipec.dev/pipec/internal/app/orchestrator"
@@ -66,6 +69,36 @@ func TestStepsKeys(t *testing.T) {
 			}
 			if (requests > 0) != (c.user != "") {
 				t.Errorf("%d requests to the store", requests)
+			}
+		})
+	}
+}
+
+// TestStepsSecretUnread: a user who may not read the Secret can still run pipelines, but without the Secret no step starts.
+func TestStepsSecretUnread(t *testing.T) {
+	secrets := schema.GroupResource{Resource: "secrets"}
+	for name, c := range map[string]struct {
+		answer *apierrors.StatusError
+		ok     bool
+	}{
+		"forbidden": {apierrors.NewForbidden(secrets, "keys", errors.New(`User "eva" cannot get resource "secrets" in API group "" in the namespace "ml"`)), true},
+		"missing":   {apierrors.NewNotFound(secrets, "keys"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				status := c.answer.Status()
+				status.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(int(status.Code))
+				_ = json.NewEncoder(w).Encode(status)
+			}))
+			defer api.Close()
+			s := &orchestrator.Stack{Project: project.New(t.TempDir(), project.Options{}), Stack: &program.Stack{ArtifactStore: program.Store{
+				Kind: "s3", Path: "s3://bucket", StepsSecret: "keys",
+			}}}
+			found := checkSteps(t.Context(), s, &connect.Connection{Config: &rest.Config{Host: api.URL}, Namespace: "ml", Host: api.URL})
+			if len(found) != 1 || found[0].OK != c.ok || !strings.Contains(found[0].Text, `the Secret "keys" can't be read`) {
+				t.Errorf("%+v, want OK %t", found, c.ok)
 			}
 		})
 	}
