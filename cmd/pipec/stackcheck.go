@@ -17,8 +17,9 @@ func stackCheckCommand(c *cli) *cobra.Command {
 		Short: "Check what runs on a stack need",
 		Long: `Checks what runs on a stack need: that the artifact store can be written and read, and that it does not overwrite
 objects that may be written once; which interpreter is used if a pipeline has python steps; for a cluster, that it can be
-reached, its version, the namespace, and whether you have the permissions that pipec needs. The exit status is 3 if a
-check fails.`,
+reached, its version, the namespace, and whether you have the permissions that pipec needs; the rights of the coordinator's
+service account, if the stack names one; where the steps can write in the store, if it has steps_secret. The exit status
+is 3 if a check fails.`,
 		Args:              atMost(1),
 		ValidArgsFunction: c.completeStacks,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -15,7 +15,7 @@ const testLong = `Runs the tests of a project: the blocks ` + "`test`" + ` in *.
 declares what the steps of a pipeline come to, and asserts what follows: which steps run, in which order, with which results.
 
 No process is started, and the time in a test is virtual, so that hundreds of tests take a second. pipec test works
-offline, without a cluster, a stack and Python.
+offline, and needs no cluster, no stack and no Python.
 
   test "a bad model is not published" {
     mock "evaluate" { outputs = { accuracy = 0.4 } }
@@ -115,7 +115,7 @@ func (t *tester) sum(found *tests.Results, valid bool) {
 	case len(found.Tests) == 0 && !valid:
 		return
 	case len(found.Tests) == 0 && found.Left > 0:
-		fmt.Fprintf(t.stdout, "No test was run: the name of none matches, out of %s.\n", plural(found.Left, "test"))
+		fmt.Fprintf(t.stdout, "No test was run: --filter matches none of the names of %s.\n", plural(found.Left, "test"))
 		return
 	case len(found.Tests) == 0:
 		fmt.Fprintln(t.stdout, "There are no tests: they are blocks `test` in *.pipec-test.hcl or *.pipec-test.yaml, beside the pipelines.")

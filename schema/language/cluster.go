@@ -32,7 +32,7 @@ func coordinator() *Block {
 	}
 	b := &Block{Name: "coordinator", Single: true, Since: cluster, Attributes: attributes,
 		Doc: "The pod of the coordinator, which drives a run: `pipec-agent` in the Job of each run. The attributes and blocks mean what they mean for the pod of a step. The pod always complies with Pod Security `restricted`."}
-	own := amounts("resources", "The resources of the coordinator.", "50m", "64Mi")
+	own := amounts("resources", "The resources of the coordinator.", `"50m"`, `"64Mi"`)
 	own.Attribute("memory_limit").Doc = "The limit for memory. Default: `memory`, but at least `\"128Mi\"`."
 	b.Blocks = []*Block{own, {Name: "security", Single: true,
 		Doc: "The user of the coordinator's process.",
@@ -56,18 +56,12 @@ func defaultResources() *Block {
 	return b
 }
 
-// amounts returns a block of requests and limits, with the documented defaults of two of them.
+// amounts returns a block of requests and limits, with the documented defaults of two of them; "": none.
 func amounts(name, doc, cpu, memory string) *Block {
-	quoted := func(text string) string {
-		if text == "" {
-			return ""
-		}
-		return `"` + text + `"`
-	}
 	return &Block{Name: name, Single: true, Doc: doc,
 		Attributes: []*Attribute{
-			attr("cpu", Const, "string", "The request for cores, such as `\"500m\"`.").format("quantity").byDefault(quoted(cpu)),
-			attr("memory", Const, "string", "The request for memory, such as `\"256Mi\"`.").format("quantity").byDefault(quoted(memory)),
+			attr("cpu", Const, "string", "The request for cores, such as `\"500m\"`.").format("quantity").byDefault(cpu),
+			attr("memory", Const, "string", "The request for memory, such as `\"256Mi\"`.").format("quantity").byDefault(memory),
 			attr("ephemeral_storage", Const, "string", "Disk, such as `\"1Gi\"`: the request and the limit.").format("quantity"),
 			attr("cpu_limit", Const, "string", "The limit for cores.").format("quantity"),
 			attr("memory_limit", Const, "string", "The limit for memory. Default: `memory`.").format("quantity"),

@@ -50,20 +50,34 @@ type Results struct {
 // Run runs the tests of the projects of the paths. A path is a project's directory, or a file of tests in it.
 func Run(open Opener, paths []string, o Options) (*Results, error) {
 	out := &Results{Sources: map[string][]byte{}}
+	var dirs []string
+	only := map[string][]string{} // the files of tests to run, by directory; nil: all
 	for _, path := range paths {
-		dir, only, err := project.Target(path)
+		dir, file, err := project.Target(path)
 		if err != nil {
 			return nil, err
 		}
-		if err := out.project(open(dir), only, o); err != nil {
+		files, seen := only[dir]
+		if !seen {
+			dirs = append(dirs, dir)
+		}
+		switch {
+		case file == "":
+			only[dir] = nil
+		case !seen || files != nil:
+			only[dir] = append(files, file)
+		}
+	}
+	for _, dir := range dirs {
+		if err := out.project(open(dir), only[dir], o); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-// project runs the tests of one project, or of one file of it.
-func (r *Results) project(p *project.Project, only string, o Options) error {
+// project runs the tests of one project. If only is not nil, it runs those in these files.
+func (r *Results) project(p *project.Project, only []string, o Options) error {
 	c, err := p.Compile(nil)
 	if err != nil {
 		return err
@@ -77,25 +91,29 @@ func (r *Results) project(p *project.Project, only string, o Options) error {
 		return fault.Env(err)
 	}
 	r.add(set.Sources, of(faults.Sorted(), only))
-	if only != "" && set.Sources[only] == nil && !faults.HasErrors() {
-		return fault.Usagef("%s contains no tests: their files are named *.pipec-test.hcl or *.pipec-test.yaml", only)
+	for _, file := range only {
+		if set.Sources[file] == nil && !faults.HasErrors() {
+			return fault.Usagef("%s contains no tests: their files are named *.pipec-test.hcl or *.pipec-test.yaml", file)
+		}
 	}
 	for _, t := range set.Tests {
-		if only != "" && t.Range.Filename != only || o.Match != nil && !o.Match(t.Name) {
+		switch {
+		case only != nil && !slices.Contains(only, t.Range.Filename):
+		case o.Match != nil && !o.Match(t.Name):
 			r.Left++
-			continue
+		default:
+			r.run(t, o)
 		}
-		r.run(t, o)
 	}
 	return nil
 }
 
-// of returns the diagnostics of one file, or all of them for "".
-func of(ds []diag.Diagnostic, only string) []diag.Diagnostic {
-	if only == "" {
+// of returns the diagnostics of some files, or all of them for nil.
+func of(ds []diag.Diagnostic, only []string) []diag.Diagnostic {
+	if only == nil {
 		return ds
 	}
-	return slices.DeleteFunc(ds, func(d diag.Diagnostic) bool { return d.Range.Filename != only })
+	return slices.DeleteFunc(ds, func(d diag.Diagnostic) bool { return !slices.Contains(only, d.Range.Filename) })
 }
 
 func (r *Results) add(sources map[string][]byte, diags []diag.Diagnostic) {

@@ -167,7 +167,7 @@ func Check(ctx context.Context, s *orchestrator.Stack) []store.Finding {
 	out = append(out, local.Check(ctx, local.Options{
 		Project: s.Dir(), Stack: s.Stack, Stores: s.Tables().Stores, Environ: s.Env(),
 	}, false)...)
-	if conn != nil && err == nil {
+	if err == nil {
 		out = append(out, checkSteps(ctx, s, conn)...)
 	}
 	return out

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -25,16 +26,17 @@ func checkSteps(ctx context.Context, s *orchestrator.Stack, conn *connect.Connec
 	}
 	f := store.Finding{Part: store.CheckPart}
 	keys, err := cluster.Secret(ctx, conn, place.StepsSecret)
-	if err == nil && len(keys) == 0 {
-		err = fmt.Errorf("it is empty")
-	}
 	if err != nil {
-		f.Text = fmt.Sprintf("it can't be tried what the steps may write, because the Secret %q can't be read: %s", place.StepsSecret, err)
+		var e *connect.Error
+		f.OK = errors.As(err, &e) && e.Reason == connect.Forbidden // runs don't need this right of the user
+		f.Text = fmt.Sprintf("what the steps may write isn't checked, because the Secret %q can't be read: %s", place.StepsSecret, err)
 		return []store.Finding{f}
 	}
+	used := false
 	st, err := s.Tables().Stores.Open(ctx, place.ForSteps(), stores.Options{Environ: func(name string) (string, bool) {
 		key, ok := strings.CutPrefix(name, kube.EnvStorePrefix)
 		value, found := keys[key]
+		used = used || ok && strings.TrimSpace(value) != ""
 		return value, ok && found
 	}})
 	if err != nil {
@@ -42,5 +44,9 @@ func checkSteps(ctx context.Context, s *orchestrator.Stack, conn *connect.Connec
 		return []store.Finding{f}
 	}
 	defer st.Close()
+	if !used { // the store would write with the credentials of this machine
+		f.Text = fmt.Sprintf("the Secret %q of the steps contains no credentials of the store", place.StepsSecret)
+		return []store.Finding{f}
+	}
 	return []store.Finding{store.CheckSteps(ctx, st)}
 }
