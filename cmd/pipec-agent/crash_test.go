@@ -64,13 +64,13 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// A panic outside of the attempt is an error of pipec with the function that panicked, without the text of the panic.
+// A panic outside of the attempt is an error of pipec with the function that panicked, without the text of the panic. Its report
+// has the seal of the attempt: the coordinator blames the step for one without.
 func TestPanic(t *testing.T) {
 	dir, file := root(t)
 	var stderr bytes.Buffer
-	a := &agent{stdout: &stderr, stderr: &stderr, root: dir, lookup: func(name string) (string, bool) {
-		return `{"store":{"kind":"crash"}}`, name == kube.EnvSpec
-	}}
+	env := map[string]string{kube.EnvSpec: `{"store":{"kind":"crash"}}`, kube.EnvSeal: "key"}
+	a := &agent{stdout: &stderr, stderr: &stderr, root: dir, lookup: keys(env).lookup}
 	a.stores = crashing(func() { panic("geheimnis") })
 	if code := a.run(context.Background(), []string{"step"}); code != exitEnvironment {
 		t.Errorf("exit status %d", code)
@@ -82,6 +82,9 @@ func TestPanic(t *testing.T) {
 	end, ok := step.ParseTermination(string(report))
 	if !ok || end.Class != record.ClassUser || end.Reason != record.ReasonInternal || !strings.Contains(end.Message, "internal error of pipec in pipec-agent.TestPanic") {
 		t.Errorf("the termination log is %q", report)
+	}
+	if !record.Sealed("key", record.SealTermination, report) {
+		t.Errorf("the termination log %q has no seal", report)
 	}
 	if text := stderr.String() + string(report); strings.Contains(text, "geheimnis") || !strings.Contains(text, "goroutine") {
 		t.Error(text)

@@ -30,7 +30,7 @@ func (a *agent) stepSafely(ctx context.Context, args []string) (code int) {
 	defer func() {
 		if v := recover(); v != nil {
 			a.say("%s", panics.Details(v))
-			a.terminate(step.Crashed(panics.At()).Encode())
+			a.terminate(step.Crashed(panics.At(), a.getenv(kube.EnvSeal)).Encode())
 			code = exitEnvironment
 		}
 	}()

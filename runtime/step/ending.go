@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// shutdownTime is how long the log and the result may take to be stored after the wrapper was asked to end: less than a pod has
-// beyond the grace of its process, so that the wrapper can still report why it failed.
+// shutdownTime is how long the log and the result may take to be stored during a shutdown: less than a pod has beyond the grace
+// of its process, so that the wrapper can still report why it failed. It begins after the outputs were stored, or with a
+// shutdown that comes later.
 const shutdownTime = 25 * time.Second
 
 // errShutdownTime is why a request to the store was given up during a shutdown.

@@ -184,8 +184,8 @@ func (k *segmentKeeper) late(request int) {
 	}
 }
 
-// Close stores the rest, until ctx ends. A request that waits for the store is ended and sent again, because the store's grace begins at the
-// end of the process.
+// Close stores the rest, until ctx ends. A request that waits for the store is ended and sent again, because the store's grace
+// begins again at the end of the process: see store.RenewGrace.
 func (k *segmentKeeper) Close(ctx context.Context) (record.Log, error) {
 	k.mu.Lock()
 	ended, behind := k.ended, k.behind

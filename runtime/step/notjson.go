@@ -32,12 +32,13 @@ func notJSON(data []byte, why string, masks *mask.Set) string {
 	return text
 }
 
-// notJSONFile is notJSON for an artifact of the type json, with all of its content. Its caller removes the secrets.
+// notJSONFile is notJSON for an artifact of the type json, with all of its content. Its caller removes the secrets, which are
+// recognized with their white space.
 func notJSONFile(data []byte, why string) string {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return why
 	}
-	text := "the file contains " + quoted(string(data)) + ": " + why
+	text := "the file contains " + start(string(data)) + ": " + why
 	if hint := jsonHint(string(data)); hint != "" {
 		text += "; " + strings.TrimSuffix(hint, ", or declare the output string")
 	}
@@ -51,12 +52,14 @@ func isUTF16(text []byte) bool {
 	return bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff"))
 }
 
-// quoted returns a text in quotes, shortened to one line.
-func quoted(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	start := record.Cut(s, maxQuoted)
-	if len(start) < len(s) {
-		return strconv.Quote(start) + "…"
+// quoted returns the start of a text in quotes, without line breaks and repeated spaces.
+func quoted(s string) string { return start(strings.Join(strings.Fields(s), " ")) }
+
+// start returns the start of a text in quotes.
+func start(s string) string {
+	cut := record.Cut(s, maxQuoted)
+	if len(cut) < len(s) {
+		return strconv.Quote(cut) + "…"
 	}
 	return strconv.Quote(s)
 }

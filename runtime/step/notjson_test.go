@@ -1,6 +1,7 @@
 package step
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -26,6 +27,26 @@ func TestJSONHint(t *testing.T) {
 	} {
 		if got := jsonHint(text); (want == "") != (got == "") || !strings.Contains(got, want) {
 			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestSecretInJSONFile: the message about a file that is not JSON shows its content without a secret, and without a part of one
+// that was cut.
+func TestSecretInJSONFile(t *testing.T) {
+	const secret = "geheim  nis\nzweite  \"zeile\""
+	inJSON, err := json.Marshal(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	masks := mask.New(map[string]string{"KEY": secret})
+	for _, before := range []int{0, 20, 35, 42} {
+		for _, text := range []string{secret, string(inJSON)} {
+			file := `{"` + strings.Repeat("a", before) + `": ` + text + ",}"
+			_, why := checkContent(strings.NewReader(file), int64(len(file)), "json")
+			if got := masks.String(why); !strings.Contains(got, "***") || strings.Contains(got, "geheim") || strings.Contains(got, "zweite") {
+				t.Errorf("%q: %s", file, got)
+			}
 		}
 	}
 }

@@ -37,10 +37,11 @@ func (a *attempt) writeStack(text string) {
 	a.log.note("%s", strings.ReplaceAll(text, "\n", "\npipec: "))
 }
 
-// Crashed returns the termination message of an agent that has panicked in a function, outside of the attempt.
-func Crashed(at string) *Termination {
+// Crashed returns the termination message of an agent that has panicked in a function, outside of the attempt. seal is the key
+// of its seal.
+func Crashed(at, seal string) *Termination {
 	f := internalFailure(at)
-	return &Termination{Status: record.Failed, Class: f.class, Reason: f.reason, Message: f.message}
+	return NewTermination(&record.Result{Status: record.Failed, Class: f.class, Reason: f.reason, Message: f.message}, false, seal)
 }
 
 // crashed is the exit status of a Go process that ends with a panic.

@@ -17,8 +17,8 @@ import (
 )
 
 // Run makes one attempt and commits its result. If another process has committed this attempt already, Run returns that
-// result, and in a pod it starts no process. An error means that the result could not be written: then the attempt is not recorded, and the returned
-// result is only informational.
+// result, and in a pod it starts no process. An error means that the result could not be written: then the attempt is not
+// recorded, and the returned result is only informational.
 //
 // When ctx ends, the process gets SIGTERM, and after the step's grace its group gets SIGKILL. The run is cancelled, or,
 // if the cause is ErrShutdown, the failure belongs to the infrastructure. Run does not remove what it creates in

@@ -22,7 +22,7 @@ const (
 	Deleted                // the pod is deleted, or does not exist any more
 	Agent                  // the termination message: the agent could not commit a result, and reports why
 	Promise                // the termination message: the agent has committed a result
-	Crash                  // the termination message: the Go runtime reports a crash of the agent
+	Crash                  // the exit status and an empty termination message: the agent has crashed
 	Main                   // the main container has run, and has ended
 	Start                  // the main container could not be started
 	Copy                   // the init container that copies the agent has failed
