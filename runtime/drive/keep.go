@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"syscall"
 
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/record"
@@ -49,6 +50,9 @@ func (r *Run) writeEnd(ctx context.Context) error {
 	err := r.c.Store.Put(ctx, r.c.Record.EndKey(), in, store.IfAbsent)
 	in.CloseWithError(errors.New("the content is not needed"))
 	<-done
+	if errors.Is(err, syscall.ENOSPC) { // a store may copy a stream to a temporary file
+		return store.WriteJSON(ctx, r.c.Store, r.c.Record.EndKey(), r.end, store.IfAbsent)
+	}
 	return err
 }
 

@@ -2,8 +2,12 @@ package drive
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"io/fs"
+	"syscall"
 	"testing"
 	"time"
 
@@ -32,6 +36,30 @@ func TestWriteEnd(t *testing.T) {
 		if err := r.writeEnd(t.Context()); !errors.Is(err, store.ErrExists) {
 			t.Errorf("%d: a second end: %v", i, err)
 		}
+	}
+}
+
+// full is a store that can't copy streams to a disk.
+type full struct{ store.Store }
+
+func (s full) Put(ctx context.Context, key string, r io.Reader, mode store.Mode) error {
+	if _, ok := r.(io.Seeker); !ok {
+		return &fs.PathError{Op: "write", Path: "/tmp/x", Err: syscall.ENOSPC}
+	}
+	return s.Store.Put(ctx, key, r, mode)
+}
+
+// A run ends although the disk of its coordinator is full.
+func TestWriteEndOnFullDisk(t *testing.T) {
+	s, run := &storetest.Memory{}, &record.Run{Namespace: "n", Pipeline: "p", Name: "r"}
+	end := &record.End{Version: 1, Status: record.Succeeded, Steps: []record.StepEnd{{Name: "a", Status: record.Succeeded}}}
+	r := &Run{c: Config{Store: full{s}, Record: run}, end: end}
+	if err := r.writeEnd(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got, err := store.ReadJSON[record.End](t.Context(), s, run.EndKey())
+	if err != nil || got.Status != record.Succeeded || len(got.Steps) != 1 {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 

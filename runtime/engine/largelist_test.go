@@ -26,22 +26,7 @@ func TestLargeListIsLinear(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		starts := 0
-		var end *record.End
-		for queue := []record.Event{{Type: record.RunStarted, At: epoch}}; len(queue) > 0; {
-			_, actions := Next(s, queue[0])
-			queue = queue[1:]
-			for _, a := range actions {
-				switch a := a.(type) {
-				case StartAttempt:
-					starts++
-					queue = append(queue, record.Event{Type: record.AttemptEnded, At: epoch, Step: a.Step, Attempt: a.Attempt,
-						Result: &record.Result{Status: record.Succeeded, Outputs: outputs}})
-				case End:
-					end = &a.End
-				}
-			}
-		}
+		starts, end := playAll(s, outputs)
 		if starts != n+1 || end == nil || end.Status != record.Succeeded {
 			t.Fatalf("%d starts, end %v", starts, end)
 		}

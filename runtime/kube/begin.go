@@ -24,13 +24,7 @@ import (
 func (c *coordinator) begin(ctx context.Context, job *batchv1.Job) (*record.End, error) {
 	d := c.d
 	d.record = newRecord(d.o, d.loaded, job)
-	kept, err := c.prepare(ctx, job)
-	if err == nil {
-		err = checkCode(ctx, d.store, d.program)
-	}
-	if err == nil {
-		d.run, err = drive.Begin(d.config(), kept)
-	}
+	err := c.ready(ctx, job)
 	var r *drive.Refusal
 	switch {
 	case errors.As(err, &r):
@@ -45,6 +39,23 @@ func (c *coordinator) begin(ctx context.Context, job *batchv1.Job) (*record.End,
 		return c.refuse(ctx, r)
 	}
 	return d.drive(ctx, c.lease.lost)
+}
+
+// ready does all that precedes the recording of a new run. A panic refuses the run: it would otherwise have an end and no record.
+func (c *coordinator) ready(ctx context.Context, job *batchv1.Job) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = internal(v)
+		}
+	}()
+	kept, err := c.prepare(ctx, job)
+	if err == nil {
+		err = checkCode(ctx, c.d.store, c.d.program)
+	}
+	if err == nil {
+		c.d.run, err = drive.Begin(c.d.config(), kept)
+	}
+	return err
 }
 
 // newRecord returns the record of a new run with the fields that don't depend on the request.

@@ -47,21 +47,24 @@ type coordinator struct {
 // too.
 func (c *coordinator) safely(ctx context.Context) (end *record.End, err error) {
 	defer func() {
-		v := recover()
-		if v == nil {
-			return
-		}
-		at, details := panics.At(), ""
-		if p, ok := v.(*panicked); ok {
-			at, details, v = p.at, "\n"+string(p.stack), p.value
-		}
-		r := &drive.Refusal{Reason: record.ReasonInternal, Message: panics.Message(at, "it with the coordinator's log")}
-		fmt.Fprintf(os.Stderr, "pipec: %s%s", panics.Details(v), details)
-		if end, err = nil, error(r); c.d.record != nil {
-			end, err = c.refuse(context.WithoutCancel(ctx), r)
+		if v := recover(); v != nil {
+			r := internal(v)
+			if end, err = nil, error(r); c.d.record != nil {
+				end, err = c.refuse(context.WithoutCancel(ctx), r)
+			}
 		}
 	}()
 	return c.coordinate(ctx)
+}
+
+// internal prints a panic, and returns how the run ends. It must be called by a deferred function, after recover.
+func internal(v any) *drive.Refusal {
+	at, details := panics.At(), ""
+	if p, ok := v.(*panicked); ok {
+		at, details, v = p.at, "\n"+string(p.stack), p.value
+	}
+	fmt.Fprintf(os.Stderr, "pipec: %s%s", panics.Details(v), details)
+	return &drive.Refusal{Reason: record.ReasonInternal, Message: panics.Message(at, "it with the coordinator's log")}
 }
 
 func (c *coordinator) coordinate(ctx context.Context) (*record.End, error) {

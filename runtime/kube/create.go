@@ -16,20 +16,19 @@ const ReasonRejected = "PodRejected"
 // create creates the attempt's pod after the ends of attempts that only this coordinator knows are in the log.
 func (a *attempt) create() { a.d.attempts.unlogged.after(a.request) }
 
-// request creates the attempt's pod, unless the attempt is to end.
+// request creates the attempt's pod, unless the attempt is to end, or a pod that an earlier coordinator has requested has appeared
+// in the meantime.
 func (a *attempt) request() {
-	if a.phase == ended {
-		return
-	}
-	if a.ending.set() {
+	switch {
+	case a.phase > searching: // it has ended, or its pod is being deleted
+	case a.pod.gone || a.ending.set():
 		a.settle(nil)
-		return
+	case a.pod.uid != "":
+		a.watch()
+	case a.move(creating):
+		a.maker = &maker{a: a, s: newSender(a.d, a.d.creates), lists: a.d.attempts.lists}
+		a.maker.next()
 	}
-	if !a.move(creating) {
-		return
-	}
-	a.maker = &maker{a: a, s: newSender(a.d, a.d.creates), lists: a.d.attempts.lists}
-	a.maker.next()
 }
 
 // created handles the outcome of the maker: the pod that was created or found, or the reason why there is none.

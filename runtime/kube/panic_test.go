@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
@@ -40,11 +41,14 @@ func TestPanic(t *testing.T) {
 	})
 }
 
-// panickingStore panics when a result is read, beside the loop.
-type panickingStore struct{ store.Store }
+// panickingStore panics when a key is read.
+type panickingStore struct {
+	store.Store
+	suffix string // of the key
+}
 
 func (s panickingStore) Get(ctx context.Context, key string) (io.ReadCloser, error) {
-	if strings.HasSuffix(key, "/result.json") {
+	if strings.HasSuffix(key, s.suffix) {
 		panic("boom")
 	}
 	return s.Store.Get(ctx, key)
@@ -54,9 +58,26 @@ func (s panickingStore) Get(ctx context.Context, key string) (io.ReadCloser, err
 func TestPanicBesideLoop(t *testing.T) {
 	inBubble(t, "work", func(t *testing.T) {
 		r := newRig(t, oneStep(0))
-		end, err := r.coordinate(t.Context(), panickingStore{r.store}, "pod", io.Discard)
+		end, err := r.coordinate(t.Context(), panickingStore{r.store, "/result.json"}, "pod", io.Discard)
 		if err != nil || end.Status != record.Failed || end.Reason != record.ReasonInternal || !strings.Contains(end.Message, "panickingStore") {
 			t.Fatalf("%+v, %v", end, err)
+		}
+	})
+}
+
+// A coordinator that panics before the run is recorded leaves a record of the run, and its end.
+func TestPanicBeforeRecord(t *testing.T) {
+	inBubble(t, "request", func(t *testing.T) {
+		r := newRig(t, oneStep(0))
+		digest := program.Digest(nil)
+		r.annotate(kube.AnnotationParams, "blob:"+digest)
+		end, err := r.coordinate(t.Context(), panickingStore{r.store, record.BlobKey(digest)}, "pod", io.Discard)
+		if err != nil || end.Reason != record.ReasonInternal || !strings.Contains(end.Message, "panickingStore") {
+			t.Fatalf("%+v, %v", end, err)
+		}
+		run, err := store.ReadJSON[record.Run](t.Context(), r.store, (&record.Run{Namespace: "ns", Pipeline: "p", Name: "run"}).RunKey())
+		if err != nil || run.Refused == nil || run.Refused.Message != end.Message {
+			t.Errorf("%+v, %v", run, err)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"bytes"
+	"context"
 	"strings"
 	"testing"
 
@@ -45,6 +46,37 @@ func TestMoves(t *testing.T) {
 		if got := strings.Join(reached, " "); got != want[from] {
 			t.Errorf("%s may be followed by %q, expected %q", from, got, want[from])
 		}
+	}
+}
+
+// TestAppeared: a pod of an earlier coordinator appears while the creation of the pod waits for the log.
+func TestAppeared(t *testing.T) {
+	for name, c := range map[string]struct {
+		from   phase
+		pod    podView
+		ending ending
+		to     phase
+	}{
+		"it runs":       {searching, podView{uid: "u", began: now()}, ending{}, watching},
+		"it is gone":    {searching, podView{uid: "u", gone: true}, ending{}, revoking},
+		"it is deleted": {removing, podView{uid: "u"}, ending{result: &record.Result{Status: record.Failed}}, removing},
+		"none appears":  {searching, podView{}, ending{}, creating},
+	} {
+		ctx, stop := context.WithCancel(t.Context())
+		stop() // no request is sent
+		var out bytes.Buffer
+		d := newDriver(&Options{Out: &out}, &Loaded{program: &program.Program{}})
+		newLease(d)
+		d.ctx, d.record, d.resumed = ctx, &record.Run{Name: "run"}, true
+		a := newAttempt(d, record.AttemptID{Step: "a", Attempt: 1})
+		a.spec.Def = &program.Step{}
+		a.phase, a.pod, a.ending = c.from, c.pod, c.ending
+		a.create()
+		if a.phase != c.to || out.Len() > 0 {
+			t.Errorf("%s: %s leads to %s: %s", name, c.from, a.phase, out.String())
+		}
+		a.timers.stopAll()
+		d.working.Wait()
 	}
 }
 

@@ -35,7 +35,7 @@ func (a *attempt) revoke(r record.Result) {
 		if ctx.Err() != nil || errors.Is(err, ErrTakenOver) {
 			return nil // the successor finds out how the attempt has ended
 		}
-		if err != nil { // the store was unreachable for longer than its grace
+		if err != nil { // the store refuses that, or another program has written a result
 			r.GivenUp = false
 		}
 		return func() {

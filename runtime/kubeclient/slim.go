@@ -13,7 +13,7 @@ import (
 
 // slim removes from a pod what no reader of a watch needs.
 func slim(pod *corev1.Pod) {
-	pod.Spec = corev1.PodSpec{NodeName: pod.Spec.NodeName, ReadinessGates: pod.Spec.ReadinessGates}
+	pod.Spec = corev1.PodSpec{NodeName: pod.Spec.NodeName, ReadinessGates: pod.Spec.ReadinessGates, InitContainers: sidecars(pod)}
 	pod.ManagedFields = nil
 	maps.DeleteFunc(pod.Labels, foreign)
 	maps.DeleteFunc(pod.Annotations, foreign)
@@ -25,6 +25,17 @@ func slim(pod *corev1.Pod) {
 			c.ImageID, c.ContainerID, c.VolumeMounts, c.Resources, c.AllocatedResources, c.AllocatedResourcesStatus = "", "", nil, nil, nil, nil
 		}
 	}
+}
+
+// sidecars returns the init containers that are started again when they end, without what no reader of a watch needs. Readers
+// distinguish them by that from init containers that have failed.
+func sidecars(pod *corev1.Pod) (out []corev1.Container) {
+	for i := range pod.Spec.InitContainers {
+		if c := &pod.Spec.InitContainers[i]; c.RestartPolicy != nil {
+			out = append(out, corev1.Container{Name: c.Name, RestartPolicy: c.RestartPolicy})
+		}
+	}
+	return out
 }
 
 // foreign reports whether a label or an annotation belongs neither to pipec nor to Jobs.

@@ -30,7 +30,7 @@ type object interface {
 // watch while they run. Synced and Fault may be nil.
 //
 // A pod is passed on without the parts that no caller needs: a run may have thousands of pods. Its spec has only the name of the
-// node and the readiness gates, its labels and annotations are only those of pipec and of Jobs, and the statuses of its
+// node, the readiness gates, and the names of init containers that are sidecars, its labels and annotations are only those of pipec and of Jobs, and the statuses of its
 // containers have no volumes and resources.
 type Watcher[T object] struct {
 	// Changed is called with each object as it is now, at the beginning too.

@@ -118,12 +118,3 @@ func (e *Ended) String() string {
 	}
 	return text
 }
-
-func firstOf(texts ...string) string {
-	for _, t := range texts {
-		if t != "" {
-			return t
-		}
-	}
-	return ""
-}

@@ -1,6 +1,7 @@
 package podstate
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -166,7 +167,7 @@ func (r *Row) matches(c *cause) bool {
 
 // text returns the message of the row for what a part of a pod reports.
 func (r *Row) text(c *cause) string {
-	message := firstOf(c.message, c.reason, "no reason is reported")
+	message := cmp.Or(c.message, c.reason, "no reason is reported")
 	if c.reason == "" || c.message == "" {
 		return strings.NewReplacer("{reason}: {text}", message, "{text}", message, "{end}", c.end, "{name}", c.name).Replace(r.Message)
 	}

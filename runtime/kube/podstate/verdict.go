@@ -1,6 +1,7 @@
 package podstate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -66,7 +67,7 @@ func (r *Row) apply(to *record.Result, c *cause) {
 	if r.Class == "" {
 		return
 	}
-	to.Class, to.Reason = r.Class, firstOf(r.Reason, c.reason)
+	to.Class, to.Reason = r.Class, cmp.Or(r.Reason, c.reason)
 	if r.Status != "" {
 		to.Status = r.Status
 	}
