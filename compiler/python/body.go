@@ -3,6 +3,7 @@ package python
 // body reads the body of a function: the tokens behind its colon, and its lines.
 func body(f *Function, indent int, first []token, lines []line) {
 	statements(f, first)
+	f.Exits = f.Exits || raises(first, lines)
 	skip := -1 // the indentation of the nested function or class whose body is skipped
 	for _, l := range lines {
 		if skip >= 0 && l.indent > skip {
@@ -21,11 +22,28 @@ func body(f *Function, indent int, first []token, lines []line) {
 	}
 }
 
+// raises reports whether the last statement of a body is `raise`.
+func raises(first []token, lines []line) bool {
+	last := first
+	for _, l := range lines {
+		if l.indent <= lines[0].indent {
+			last = l.tokens
+		}
+	}
+	return len(last) > 0 && last[0].text == "raise"
+}
+
 // statements reads the statements of a logical line.
 func statements(f *Function, words []token) {
-	from := 0
-	for i := range words {
-		if words[i].text == ";" || words[i].text == ":" && words[i].depth == words[0].depth {
+	from, lambdas := 0, 0
+	for i, w := range words {
+		switch {
+		case w.depth != words[0].depth:
+		case w.text == "lambda":
+			lambdas++
+		case w.text == ":" && lambdas > 0:
+			lambdas-- // what follows is the value of the lambda
+		case w.text == ":", w.text == ";":
 			statement(f, words[from:i])
 			from = i + 1
 		}
@@ -44,6 +62,9 @@ func statement(f *Function, words []token) {
 		case "exit", "_exit", "quit", "execv", "execve", "execvp", "abort":
 			f.Exits = true
 		}
+	}
+	if len(words) == 2 && words[0].text == "while" && (words[1].text == "True" || words[1].text == "1") {
+		f.Exits = true
 	}
 	if len(words) < 2 || words[0].text != "return" || len(words) == 2 && words[1].text == "None" {
 		return

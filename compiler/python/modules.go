@@ -14,7 +14,7 @@ type Modules struct{ found map[string]*Found }
 // Found is the result of a search for a module.
 type Found struct {
 	Path   string  // the file; "" if there is none
-	Source []byte  // its text
+	Source []byte  // its text, without a byte order mark
 	Module *Module // nil if the file can't be read, or is not text
 	// Near are the names of the modules beside the missing one, for suggestions.
 	Near []string
@@ -104,6 +104,7 @@ func read(path string) *Found {
 	if f.Module, err = Read(f.Source); err != nil {
 		f.Unknown = true
 	}
+	f.Source = withoutMark(f.Source) // the positions are in the text without it
 	return f
 }
 

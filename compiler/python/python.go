@@ -61,7 +61,7 @@ type Function struct {
 	Generator bool     // it contains yield
 	Returns   []Return // the return statements with a value
 	Result    string   // the text of the annotation of its result; "" if it has none
-	Exits     bool     // it may end the process
+	Exits     bool     // it may end without returning: it ends the process, ends in raise, or has an endless loop
 }
 
 // Return is a return statement with a value.

@@ -55,6 +55,13 @@ func TestRead(t *testing.T) {
 		{"x = 1; y = \\\n  2\ndef f(a): pass\nif __name__ == '__main__':\n    f(a=1)\n", "f", "f(a)"},
 		{"if a:\n\tdef f(a): pass\n", "f", "f(a)"},
 		{"def f(größe): return größe", "f", "f(größe) return 0"},
+		{"def f():\n    x = lambda: (yield)\n    return 1, lambda: 2, 3\n", "f", "f() return 3"},
+		{"def f() -> typing.NoReturn: b()", "f", "f() -> typing.NoReturn exits"},
+		{"def f(): raise E", "f", "f() exits"},
+		{"def f():\n    if a:\n        b()\n    raise E\n", "f", "f() exits"},
+		{"def f():\n    if a:\n        raise E\n    b()\n", "f", "f()"},
+		{"def f():\n    b()\n    if a:\n        raise E\n", "f", "f()"},
+		{"def f():\n    while True:\n        b()\n", "f", "f() exits"},
 		{"x = 1", "f", "missing"},
 		{"def f(a): pass\nf = wrap(f)", "f", "unknown"},
 		{"def f(a): pass\ndef f(b): pass", "f", "unknown"},
@@ -65,6 +72,9 @@ func TestRead(t *testing.T) {
 		{"f, g = make()", "f", "unknown"},
 		{"def __getattr__(name): return 1", "f", "unknown"},
 		{"exec('def f(): pass')", "f", "unknown"},
+		{"def g(): globals()['f'] = 1", "f", "unknown"},
+		{"def g():\n    global e, f\n    def f(): pass\n", "f", "unknown"},
+		{"sys.modules[__name__] = A()", "f", "unknown"},
 		{"class A:\n    def f(self): pass\n", "f", "missing"},
 		{"def g():\n    def f(): pass\n", "f", "missing"},
 		{"def g(): pass\n# def f(): pass\n'''\ndef f(): pass\n'''\n", "f", "missing"},
@@ -90,7 +100,7 @@ func TestRead(t *testing.T) {
 }
 
 func TestUnreadable(t *testing.T) {
-	for _, src := range []string{"def f(", "x = 'a\n", "x = '''a", "x = (]", ")", "x = \xff", "f'{a", "f'{'", strings.Repeat("f'{", 100), strings.Repeat("(", 100_000), strings.Repeat("x", MaxFile+1)} {
+	for _, src := range []string{"def f(", "x = 'a\n", "x = '''a", "x = (]", ")", "x = \xff", "# a\rdef f(): pass\r", "f'{a", "f'{'", strings.Repeat("f'{", 100), strings.Repeat("(", 100_000), strings.Repeat("x", MaxFile+1)} {
 		if _, err := Read([]byte(src)); err == nil {
 			t.Errorf("%.20q was read", src)
 		}

@@ -1,5 +1,7 @@
 package python
 
+import "strings"
+
 // reader goes through the logical lines of a module.
 type reader struct {
 	lines  []line
@@ -24,6 +26,7 @@ func (r *reader) read() {
 			continue
 		case words[0].text == "def" && len(words) > 1:
 			end := r.body(i)
+			r.globals(r.lines[i:end])
 			if f := header(words); f != nil {
 				f.Async, f.Decorated = async, decorated
 				rest := tokensAfter(words)
@@ -55,6 +58,23 @@ func (r *reader) body(i int) int {
 	return i
 }
 
+// globals notes the names that a function may bind in its module.
+func (r *reader) globals(lines []line) {
+	for _, l := range lines {
+		global := false
+		for _, w := range l.tokens {
+			switch {
+			case w.text == "globals":
+				r.module.open = true
+			case w.text == "global":
+				global = true
+			case global:
+				r.module.bound[w.text] = true
+			}
+		}
+	}
+}
+
 // mention notes the names in a statement of the module, and those that it may bind.
 func (r *reader) mention(words []token) {
 	assigned := -1 // the last = outside of brackets
@@ -74,7 +94,7 @@ func (r *reader) mention(words []token) {
 			next = words[i+1].text
 		}
 		switch w.text {
-		case "exec", "globals", "vars", "setattr", "locals":
+		case "exec", "globals", "vars", "setattr", "locals", "modules": // sys.modules can replace the module
 			r.module.open = true
 		case "*":
 			r.module.open = r.module.open || before == "import"
@@ -108,6 +128,7 @@ func header(words []token) *Function {
 			}
 			f.Result += w.text
 		}
+		f.Exits = strings.HasSuffix(f.Result, "NoReturn") || strings.HasSuffix(f.Result, "Never")
 	}
 	return f
 }

@@ -31,8 +31,8 @@ type scanner struct {
 }
 
 func scan(src []byte) ([]line, error) {
-	src = bytes.TrimPrefix(src, []byte("\ufeff"))
-	if !utf8.Valid(src) {
+	src = withoutMark(src)
+	if !utf8.Valid(src) || bytes.Count(src, []byte("\r")) != bytes.Count(src, []byte("\r\n")) { // for Python, \r alone ends a line too
 		return nil, ErrText
 	}
 	s := scanner{src: src, at: Position{Line: 1, Column: 1}, fresh: true}
@@ -47,6 +47,9 @@ func scan(src []byte) ([]line, error) {
 	s.end()
 	return s.lines, nil
 }
+
+// withoutMark removes the byte order mark.
+func withoutMark(src []byte) []byte { return bytes.TrimPrefix(src, []byte("\ufeff")) }
 
 // next reads white space, a comment or a token.
 func (s *scanner) next() bool {

@@ -129,7 +129,8 @@ func (m *matching) find(ctx context.Context, dir string) (why string) {
 	}
 	var err error
 	if m.dir, err = filepath.EvalSymlinks(dir); errors.Is(err, fs.ErrNotExist) && !paths.ASCII(m.p.Dir) {
-		if dir, err = paths.Lookup(disk{}, top, m.p.Dir); err != nil {
+		disk := paths.Disk{Lstat: os.Lstat, Open: func(dir string) (paths.Directory, error) { return os.Open(dir) }}
+		if dir, err = paths.Lookup(disk, top, m.p.Dir); err != nil {
 			return "the directory " + err.Error()
 		}
 		m.dir, err = filepath.EvalSymlinks(filepath.Join(top, dir))

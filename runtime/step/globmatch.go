@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
 	"os"
 	"path/filepath"
 
@@ -108,33 +107,4 @@ func (m *matching) prefer() (why string) {
 	}
 	m.files = kept
 	return ""
-}
-
-// disk is the file system in which the directory of a glob is looked up.
-type disk struct{}
-
-func (disk) Exists(path string) bool {
-	_, err := os.Lstat(path)
-	return !errors.Is(err, fs.ErrNotExist)
-}
-
-func (disk) Names(dir string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		f, err := os.Open(dir)
-		if err != nil {
-			return // the caller reports what it can't read
-		}
-		defer f.Close()
-		for looked := 0; looked < maxLooked; {
-			names, err := f.Readdirnames(512)
-			for _, name := range names {
-				if !yield(name) {
-					return
-				}
-			}
-			if looked += len(names); err != nil {
-				return
-			}
-		}
-	}
 }

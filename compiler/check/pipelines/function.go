@@ -65,13 +65,13 @@ func functions(names []string) string {
 
 // compare compares a function with the step.
 func (c functionCheck) compare(f *python.Function) {
+	if f.Decorated {
+		return // the decorator decides
+	}
 	if f.Generator {
 		c.fault(c.at, f, "%s contains `yield`, so a call only returns a generator", c.step.Python).add(c,
 			"return the whole result instead, for example a list")
 		return
-	}
-	if f.Decorated {
-		return // the decorator decides
 	}
 	c.parameters(f)
 	c.results(f)
