@@ -12,7 +12,7 @@ import (
 )
 
 const testLong = `Runs the tests of a project: the blocks ` + "`test`" + ` in *.pipec-test.hcl and *.pipec-test.yaml, beside the pipelines. A test
-declares the outcomes of a pipeline's steps, and asserts what follows from them: which steps run, in which order, with
+declares the results of a pipeline's steps, and asserts what follows from them: which steps run, in which order, with
 which results.
 
 No process is started, and the time in a test is virtual, so that hundreds of tests take a second. pipec test works

@@ -1,4 +1,4 @@
-# pipec test runs no step: the mocks declare the outcomes of the steps.
+# pipec test runs no step: the mocks declare the results of the steps.
 
 test "the accuracy is the output" {
   mock "evaluator" { outputs = { accuracy = 0.97 } }

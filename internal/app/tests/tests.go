@@ -1,4 +1,4 @@
-// Package tests runs the tests of projects, *.pipec-test.hcl: pipelines whose steps have the outcomes that the tests
+// Package tests runs the tests of projects, *.pipec-test.hcl: pipelines whose steps have the results that the tests
 // declare. It starts no process and needs no network and no stack.
 package tests
 

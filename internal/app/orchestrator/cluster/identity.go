@@ -20,7 +20,7 @@ func checkSteps(ctx context.Context, s *orchestrator.Stack, conn *connect.Connec
 		return nil
 	}
 	if place.StepsSecret == "" {
-		return []store.Finding{{Part: store.CheckPart, OK: true, Text: "the role of the steps can't be tried on this machine: " +
+		return []store.Finding{{Part: store.CheckPart, OK: true, Text: "the role of the steps can't be checked on this machine: " +
 			"`aws iam simulate-principal-policy` shows whether it can write to runs/ (docs/security.md)"}}
 	}
 	f := store.Finding{Part: store.CheckPart}
@@ -29,7 +29,7 @@ func checkSteps(ctx context.Context, s *orchestrator.Stack, conn *connect.Connec
 		err = fmt.Errorf("it is empty")
 	}
 	if err != nil {
-		f.Text = fmt.Sprintf("it can't be tried what the steps may write, because the Secret %q can't be read: %s", place.StepsSecret, err)
+		f.Text = fmt.Sprintf("can't check what the steps may write, because the Secret %q can't be read: %s", place.StepsSecret, err)
 		return []store.Finding{f}
 	}
 	st, err := s.Tables().Stores.Open(ctx, place.ForSteps(), stores.Options{Environ: func(name string) (string, bool) {
