@@ -17,8 +17,9 @@ func stackCheckCommand(c *cli) *cobra.Command {
 		Short: "Check what runs on a stack need",
 		Long: `Checks what runs on a stack need: that the artifact store can be written and read, and that it does not overwrite
 objects that may be written once; which interpreter is used if a pipeline has python steps; for a cluster, that it can be
-reached, its version, the namespace, and whether you have the permissions that pipec needs. The exit status is 3 if a
-check fails.`,
+reached, its version, the namespace, and whether you have the permissions that pipec needs, and a service account of
+your own for the coordinator has its rights; and what the credentials of the steps (steps_secret) may write to the
+store. The exit status is 3 if a check fails.`,
 		Args:              atMost(1),
 		ValidArgsFunction: c.completeStacks,
 		RunE: func(cmd *cobra.Command, args []string) error {
