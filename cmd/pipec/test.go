@@ -12,7 +12,8 @@ import (
 )
 
 const testLong = `Runs the tests of a project: the blocks ` + "`test`" + ` in *.pipec-test.hcl and *.pipec-test.yaml, beside the pipelines. A test
-declares what the steps of a pipeline come to, and asserts what follows: which steps run, in which order, with which results.
+declares the results of a pipeline's steps, and asserts what follows from them: which steps run, in which order, with
+which results.
 
 No process is started, and the time in a test is virtual, so that hundreds of tests take a second. pipec test works
 offline, and needs no cluster, no stack and no Python.

@@ -15,7 +15,7 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// mock is what a step, or a part of one, comes to.
+// mock is the declared result of a step, or of a part of one.
 type mock struct {
 	step     *stepTypes
 	cached   bool
@@ -23,7 +23,7 @@ type mock struct {
 	attempts []outcome // of the first attempts
 }
 
-// outcome is what an attempt comes to.
+// outcome is the declared result of an attempt, and how long the attempt takes.
 type outcome struct {
 	result  record.Result
 	took    time.Duration

@@ -29,7 +29,7 @@ type Attempt struct {
 	Params  map[string]json.RawMessage // of the run
 }
 
-// Outcome returns what an attempt comes to and how long it takes. Faults of the mock's expressions are in the list.
+// Outcome returns the result of an attempt and how long it takes. Faults of the mock's expressions are in the list.
 func (t *Test) Outcome(a *Attempt) (record.Result, time.Duration, *diag.List) {
 	zero := 0
 	out := outcome{result: record.Result{Status: record.Succeeded, ExitCode: &zero}, took: time.Second}

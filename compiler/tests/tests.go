@@ -1,5 +1,5 @@
 // Package tests reads the tests of a project: *.pipec-test.hcl and *.pipec-test.yaml. It checks them against the compiled
-// programs, evaluates what steps come to, and evaluates the assertions over what happened.
+// programs, evaluates the declared results of steps, and evaluates the assertions over what happened.
 //
 // It runs nothing: package runtime/mock runs a program with the outcomes of a test.
 package tests

@@ -1,4 +1,4 @@
-# What the steps come to is declared here: pipec test runs none of them.
+# The results of the steps are declared here: pipec test runs none of them.
 
 test "a shard that fails is left out" {
   mock "shards" {

@@ -1,4 +1,4 @@
-# pipec test runs no step: the mocks declare what the steps come to.
+# pipec test runs no step: the mocks declare the results of the steps.
 
 test "the accuracy is the output" {
   mock "evaluator" { outputs = { accuracy = 0.97 } }

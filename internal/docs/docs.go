@@ -1,6 +1,6 @@
-// Package docs writes the generated pages of docs/: the reference of the language from its table, the functions with
-// examples that are evaluated when the page is written, the diagnostics, the rules of the linter, and those of the
-// language. Its test checks that the pages are current.
+// Package docs writes the generated pages of docs/: the references of the language and of tests from their tables, the
+// functions with examples that are evaluated when the page is written, the diagnostics, the rules of the linter, and
+// those of the language. Its test checks that the pages are current.
 //
 // It is for this repository only: no command imports it.
 package docs

@@ -61,7 +61,11 @@ func writeBlock(w io.Writer, block *language.Block, parents []string, bodies map
 	fmt.Fprintf(w, "\n%s %s\n\n%s\n", strings.Repeat("#", min(len(path)+1, 6)), strings.Join(path, " › "), block.Doc)
 	fmt.Fprintf(w, "\n```hcl\n%s\n```\n", form(block))
 	if block.Only != nil {
-		fmt.Fprintf(w, "\nOnly in %s `%s`.\n", parents[len(parents)-1], strings.Join(block.Only, "`, `"))
+		var in []string
+		for _, kind := range block.Only {
+			in = append(in, fmt.Sprintf("`%s %q`", parents[len(parents)-1], kind))
+		}
+		fmt.Fprintf(w, "\nOnly in %s.\n", strings.Join(in, ", "))
 	}
 	if !language.Supported(block.Since) {
 		fmt.Fprintf(w, "\n**%s**\n", notYet(block.Since))

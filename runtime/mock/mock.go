@@ -1,4 +1,4 @@
-// Package mock runs a program without processes: what attempts and approvals come to is given by a Cast, and time is
+// Package mock runs a program without processes: a Cast gives the results of attempts and the answers to approvals, and time is
 // virtual. Everything else is decided by the engine, as in every run. It is what `pipec test` runs tests with.
 //
 // It is not a driver: it starts nothing, stores nothing and waits for nothing. It knows nothing of test files.
@@ -16,7 +16,7 @@ import (
 
 // Cast plays the parts of a run that are outside of the engine.
 type Cast interface {
-	// Attempt returns what an attempt comes to.
+	// Attempt returns the result of an attempt.
 	Attempt(spec *engine.Spec) (Outcome, error)
 	// Cached reports whether an earlier run has the result of an attempt. Then Attempt is asked for its outputs.
 	Cached(spec *engine.Spec) bool
@@ -24,7 +24,7 @@ type Cast interface {
 	Answer(step string, ask *record.Ask) (*record.Answer, time.Duration, error)
 }
 
-// Outcome is what an attempt comes to.
+// Outcome is the result of an attempt, and how long the attempt takes.
 type Outcome struct {
 	Result record.Result // its status, class, exit code, reason, message and outputs
 	Took   time.Duration // from its start to its end; longer than the step's timeout: it times out

@@ -28,7 +28,7 @@ func CheckSteps(ctx context.Context, s Store) Finding {
 			dir, _, _ := strings.Cut(key, "/")
 			open = append(open, dir+"/")
 		case ClassOf(err) != Denied:
-			f.Text = "it can't be tried what the steps may write: " + err.Error()
+			f.Text = "can't check what the steps may write: " + err.Error()
 			return f
 		}
 	}

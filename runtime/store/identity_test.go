@@ -39,7 +39,7 @@ func TestCheckSteps(t *testing.T) {
 		"all":     {[]string{""}, denied, false, "can write to runs/, cache/, index/, programs/:"},
 		"cache":   {[]string{"blobs/", "cache/"}, denied, false, "can write to cache/:"},
 		"nothing": {nil, denied, false, "can't write to blobs/: 403"},
-		"away":    {[]string{"blobs/"}, errors.New("no route"), false, "can't be tried what the steps may write: no route"},
+		"away":    {[]string{"blobs/"}, errors.New("no route"), false, "can't check what the steps may write: no route"},
 	} {
 		s := &limited{&storetest.Memory{}, c.dirs, c.fault}
 		for range 2 { // an object of an earlier check counts too

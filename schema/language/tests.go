@@ -8,7 +8,7 @@ func Tests() *Block {
 
 func test() *Block {
 	return &Block{Name: "test", Label: "name", AnyLabel: true,
-		Doc: "A run without processes: the test declares what the steps come to, and asserts what follows.",
+		Doc: "A run without processes: the test declares the results of the steps, and asserts what follows from them.",
 		Attributes: []*Attribute{
 			attr("pipeline", Const, "string", "The pipeline that is run. Default: the only one."),
 			attr("params", Const, "map(any)", "Values of params. An artifact param needs no value."),
@@ -17,10 +17,10 @@ func test() *Block {
 		},
 		Blocks: []*Block{
 			{Name: "mock", Label: "step", AnyLabel: true,
-				Doc:        "What a step comes to: `mock \"train\" { … }`. The label is a step, or the address of a part of one: `fan[\"a\"]`, `fan[0]`, `refine#2`, `call.train`. The most exact one counts. A step without a mock succeeds with the outputs 0, \"\", false and empty.",
-				Attributes: outcome("the step", attr("cached", Const, "bool", "Whether an earlier run has the result. Only of a step with `cache`.").byDefault("false")),
+				Doc:        "The result of a step: `mock \"train\" { … }`. The label is a step, or the address of a part of one: `fan[\"a\"]`, `fan[0]`, `refine#2`, `call.train`. The most exact one counts. A step without a mock succeeds with the outputs 0, \"\", false and empty.",
+				Attributes: outcome("the step", attr("cached", Const, "bool", "Whether an earlier run has the result. Only for a step with `cache`.").byDefault("false")),
 				Blocks: []*Block{{Name: "attempt",
-					Doc:        "What one attempt comes to. The first block is the first attempt, and so on. The attempts after the last block come to what the mock itself declares.",
+					Doc:        "The result of one attempt. The first block is that of the first attempt, and so on. Attempts after the last block have the result that the mock itself declares.",
 					Attributes: outcome("the attempt"),
 				}}},
 			{Name: "answer", Label: "step", AnyLabel: true,
@@ -45,7 +45,7 @@ func test() *Block {
 		}}
 }
 
-// outcome returns the attributes of what a step or an attempt comes to.
+// outcome returns the attributes of the result of a step or an attempt.
 func outcome(of string, more ...*Attribute) []*Attribute {
 	return append([]*Attribute{
 		attr("outputs", Runtime, "map(any)", "The values of outputs, by name. They may read `input.NAME`, `param.NAME`, `each.key`, `attempt` and `round`. An artifact needs no value; `null` leaves an optional output out."),

@@ -1,5 +1,5 @@
-// Package tests runs the tests of projects, *.pipec-test.hcl: pipelines whose steps come to what the tests say. It starts
-// no process and needs no network and no stack.
+// Package tests runs the tests of projects, *.pipec-test.hcl: pipelines whose steps have the results that the tests
+// declare. It starts no process and needs no network and no stack.
 package tests
 
 import (
