@@ -63,6 +63,6 @@ func (c Cluster) Namespace(t testing.TB) string {
 	for range watch.ResultChan() { // the watch begins with the existing objects
 		return ns.Name
 	}
-	t.Fatal("the namespace has no service account after a minute, so pods can't be created in it")
+	t.Fatal("the namespace has no service account after five minutes, so pods can't be created in it")
 	return ""
 }

@@ -179,8 +179,25 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 		ok, got = compare(ts, args)
 		return ok != neg
 	}) {
-		ts.Fatalf("not within five minutes: kubectl %s: %s", strings.Join(args, " "), got)
+		ts.Fatalf("not within five minutes: kubectl %s: %s\n%s", strings.Join(args, " "), got, situation(ts))
 	}
+}
+
+// situation describes the script's namespace for the message of a test that has failed.
+func situation(ts *testscript.TestScript) string {
+	var out strings.Builder
+	for _, args := range []string{
+		"get jobs,pods -o wide",
+		"get events --sort-by=.lastTimestamp",
+		"logs -l app.kubernetes.io/component=coordinator --tail=20 --prefix",
+	} {
+		text, err := kubectl(ts, strings.Fields(args)...)
+		if err != nil {
+			text += " " + err.Error()
+		}
+		fmt.Fprintf(&out, "kubectl %s\n%s\n", args, text)
+	}
+	return out.String()
 }
 
 func compare(ts *testscript.TestScript, args []string) (bool, string) {
