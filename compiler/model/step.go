@@ -7,6 +7,7 @@ import (
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/types"
 )
 
 // Step is a checked `step` or `finally` block. It runs a process (Command, CommandList or Python), calls a pipeline
@@ -16,11 +17,12 @@ type Step struct {
 	Finally bool
 	Doc     string
 
-	Command     []*Value  // of list(string) that is known or written out, one value for each element
-	CommandList *Value    // a command that is a single run-time expression
-	Python      string    // module:function
-	Callee      *Pipeline // nil if the step calls nothing, or if the call is invalid
-	Library     string    // the library block through which Callee is called; "": Callee is in the same directory
+	Command     []*Value         // strings, and values that are flattened at run time
+	CommandFrom []hcl.Expression // of the elements of Command
+	CommandList *Value           // a command that is a single run-time expression
+	Python      string           // module:function
+	Callee      *Pipeline        // nil if the step calls nothing, or if the call is invalid
+	Library     string           // the library block through which Callee is called; "": Callee is in the same directory
 	Approval    *Approval
 
 	Inputs  []*Input          // in source order
@@ -112,7 +114,8 @@ func (s *Step) OutputNames() []string { return evaluate.Names(s.outputs) }
 // Input is a checked `input` block.
 type Input struct {
 	Block   *decode.Block
-	Type    cty.Type // cty.NilType if it is invalid
+	Type    cty.Type        // cty.NilType if it is invalid
+	Inside  *types.Defaults // the defaults in the type
 	Value   *Value
 	Default cty.Value // cty.NilVal: none
 }
