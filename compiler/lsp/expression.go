@@ -77,6 +77,9 @@ func (c *completer) inString() {
 	for _, v := range values {
 		c.add(0, c.cursor.String, completionItem{Label: v, Kind: itemEnum}, v)
 	}
+	if runsPython(a) && c.cursor.Depth == 0 {
+		c.pythonText()
+	}
 }
 
 // keys adds the keys of objects whose keys are names of the project: the params of a schedule, and of a pipeline that is called.
