@@ -134,7 +134,7 @@ func (c *completer) parameters(input *outline.Block, offer func(name, detail, do
 	for _, p := range f.Params {
 		if p.Kind == python.Normal || p.Kind == python.KeywordOnly {
 			if !hasBlock(input.Parent, "input", p.Text, input) {
-				offer(p.Text, p.Annotation, "")
+				offer(p.Text, p.Annotation.String(), "")
 			}
 		}
 	}
