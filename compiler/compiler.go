@@ -162,6 +162,7 @@ func (r *Result) compile(source *load.Project, o Options) {
 			continue
 		}
 		r.Places[prog.Pipeline] = places
+		paramRules(prog, places, &r.Diags)
 		if p.Called() {
 			r.Called = append(r.Called, prog) // its steps are bound in the programs that call it
 			continue

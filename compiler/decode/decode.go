@@ -117,6 +117,9 @@ func Project(p *load.Project, diags *diag.List) []*Block {
 	first = map[string]*Block{}
 	for _, b := range out {
 		d.single(b, first)
+		if b.Def.Name == "pipeline" {
+			defaults(b)
+		}
 	}
 	return out
 }
@@ -124,6 +127,7 @@ func Project(p *load.Project, diags *diag.List) []*Block {
 type schema struct {
 	hcl    *hcl.BodySchema
 	blocks map[string]*language.Block
+	short  []*language.Attribute // that are short for blocks
 }
 
 type decoder struct {
@@ -145,6 +149,11 @@ func (d *decoder) schema(def *language.Block) *schema {
 	s := &schema{hcl: Schema(def), blocks: map[string]*language.Block{}}
 	for _, n := range def.Blocks {
 		s.blocks[n.Name] = n
+	}
+	for _, a := range def.Attributes {
+		if a.Short != nil {
+			s.short = append(s.short, a)
+		}
 	}
 	d.schemas[def] = s
 	return s
@@ -190,6 +199,7 @@ func (d *decoder) body(b *Block, body hcl.Body) {
 	}
 	b.Attrs = content.Attributes
 	d.attributes(b)
+	defer d.short(b, s.short)
 	var first map[string]*Block
 	if len(content.Blocks) > 1 && b.Def.Name != "" {
 		first = map[string]*Block{}

@@ -81,8 +81,10 @@ func allValues(s *model.Step) []*model.Value {
 		}
 	}
 	out = append(out, s.Command...)
-	if s.CommandList != nil {
-		out = append(out, s.CommandList)
+	for _, v := range []*model.Value{s.CommandList, s.Args} {
+		if v != nil {
+			out = append(out, v)
+		}
 	}
 	for _, name := range evaluate.Names(s.Env) {
 		out = append(out, s.Env[name])

@@ -197,6 +197,8 @@ func attributeType(a *language.Attribute) string {
 	switch {
 	case a.Kind == language.Type:
 		return "a type"
+	case a.Kind == language.Types:
+		return "{ NAME = TYPE }, or [\"NAME\"]"
 	case a.Kind == language.Refs:
 		return "[step.NAME, …]"
 	case a.Kind == language.Ref && a.Type != "":

@@ -123,7 +123,7 @@ func (s *server) initialize(p initializeParams) (answer, error) {
 			"positionEncoding":           s.enc,
 			"textDocumentSync":           object{"openClose": true, "change": 2, "save": object{"includeText": false}},
 			"hoverProvider":              true,
-			"completionProvider":         object{"triggerCharacters": []string{".", `"`}},
+			"completionProvider":         object{"triggerCharacters": []string{".", `"`, ":"}},
 			"signatureHelpProvider":      object{"triggerCharacters": []string{"(", ","}},
 			"definitionProvider":         true,
 			"referencesProvider":         true,

@@ -84,7 +84,15 @@ type Param struct {
 	Default cty.Value       // cty.NilVal: none
 	Source  string          // where an artifact is imported from; "": nowhere
 	Doc     string
+	Enum    []cty.Value // the allowed values; nil: all
+	Rules   []Rule
 	Used    bool // an expression of the pipeline refers to it
+}
+
+// Rule is a checked `validation` block of a param.
+type Rule struct {
+	Condition *Value
+	Message   string
 }
 
 // Result is a checked `output` block of a pipeline.

@@ -77,8 +77,11 @@ func (ev *evaluator) prepare(n *node) (_ *Spec, f *fault) {
 			return nil, f
 		}
 	}
-	if list := n.step.CommandList; list != nil {
-		if f := ev.readRefs(spec, n, list); f != nil {
+	for _, whole := range []*program.Value{n.step.CommandList, n.step.Args, n.step.CacheKey()} {
+		if whole == nil {
+			continue
+		}
+		if f := ev.readRefs(spec, n, whole); f != nil {
 			return nil, f
 		}
 	}

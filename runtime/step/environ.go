@@ -80,7 +80,7 @@ func (s *Spec) describe(own *variables) {
 		own.set("PIPEC_INPUT_"+envName(s.Inputs[i].Name), s.InputPath(s.Inputs[i].Name))
 	}
 	for i := range s.Program.Outputs {
-		if s.Program.Outputs[i].Glob != "" {
+		if s.Program.Outputs[i].Elsewhere() {
 			continue // this path is not read
 		}
 		own.set("PIPEC_OUTPUT_"+envName(s.Program.Outputs[i].Name), s.OutputPath(s.Program.Outputs[i].Name))

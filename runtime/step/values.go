@@ -2,6 +2,7 @@ package step
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -115,9 +116,12 @@ func fits(s, what string) *failure {
 	return nil
 }
 
-// command returns the arguments of a step with a command.
+// command returns the arguments of the process of a step with a command or a script.
 func (s *Spec) command() ([]string, *failure) {
 	args, f := s.arguments()
+	if s.Program.Script != "" {
+		args, f = s.script()
+	}
 	switch {
 	case f != nil:
 		return nil, f
@@ -131,7 +135,15 @@ func (s *Spec) command() ([]string, *failure) {
 			return nil, f
 		}
 	}
+	if s.Python != "" && program.IsPython(args[0]) && !s.setsPath() {
+		args[0] = s.Python
+	}
 	return args, nil
+}
+
+// setsPath reports whether the step itself sets PATH, in which its programs are then found.
+func (s *Spec) setsPath() bool {
+	return slices.ContainsFunc(s.Program.Env, func(e program.Env) bool { return e.Name == "PATH" })
 }
 
 func (s *Spec) arguments() ([]string, *failure) {

@@ -58,6 +58,13 @@ func attributeSchema(a *Attribute) object {
 	switch {
 	case a.Kind == Type:
 		s = ref("type")
+	case a.Kind == Types:
+		s = object{"anyOf": []any{
+			object{"type": "object", "propertyNames": ref("name"), "additionalProperties": ref("type")},
+			object{"type": "array", "items": ref("name")},
+		}}
+	case a.Short != nil:
+		s = object{"type": "object", "propertyNames": ref("name")}
 	case a.Kind == Refs:
 		s = object{"type": "array", "items": object{"type": "string", "pattern": stepPattern}}
 	case a.Kind == Ref && a.Type == "":

@@ -73,7 +73,9 @@ func (c stepCheck) inputValue(in *model.Input, want cty.Type) {
 		return
 	}
 	if want == cty.NilType {
-		want = v.Type
+		if want, ok = c.annotated().inputType(in.Block.Label, v, e); !ok {
+			return
+		}
 	}
 	if v.Const != cty.NilVal && in.Inside != nil {
 		v = model.Constant(in.Inside.Apply(v.Written))
