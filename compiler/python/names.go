@@ -65,11 +65,11 @@ func (f *Function) Header() string {
 			b.WriteString("**")
 		}
 		b.WriteString(p.Text)
-		if p.Annotation != "" {
-			b.WriteString(": " + p.Annotation)
+		if p.Annotation != nil {
+			b.WriteString(": " + p.Annotation.String())
 		}
 		switch {
-		case p.Default && p.Annotation != "":
+		case p.Default && p.Annotation != nil:
 			b.WriteString(" = …")
 		case p.Default:
 			b.WriteString("=…")
@@ -79,8 +79,8 @@ func (f *Function) Header() string {
 		b.WriteString(", /")
 	}
 	b.WriteString(")")
-	if f.Result != "" {
-		b.WriteString(" -> " + f.Result)
+	if f.Result != nil {
+		b.WriteString(" -> " + f.Result.String())
 	}
 	return b.String()
 }
