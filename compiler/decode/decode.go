@@ -4,6 +4,7 @@
 package decode
 
 import (
+	"maps"
 	"slices"
 	"sort"
 	"strconv"
@@ -14,6 +15,7 @@ import (
 
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/load"
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/language"
 )
 
@@ -75,6 +77,17 @@ func (b *Block) One(name string) *Block {
 		}
 	}
 	return nil
+}
+
+// Copy returns a copy of blocks from which attributes can be removed without a change of the original.
+func Copy(blocks []*Block) []*Block {
+	out := make([]*Block, len(blocks))
+	for i, b := range blocks {
+		c := *b
+		c.Attrs, c.Blocks = maps.Clone(b.Attrs), Copy(b.Blocks)
+		out[i] = &c
+	}
+	return out
 }
 
 // Sorted returns the attributes by position.
@@ -291,8 +304,20 @@ func (d *decoder) attributes(b *Block) {
 		case !a.For(b.Label):
 			d.diags.Add(diag.New("out-of-place", got.NameRange, "`%s` belongs to %s %s, not to %q", a.Name, b.Def.Name, quoted(a.Only), b.Label))
 			delete(b.Attrs, a.Name)
+		case a.Omittable() && isNull(got.Expr):
+			delete(b.Attrs, a.Name)
 		}
 	}
+}
+
+// isNull reports whether an expression is the literal null.
+func isNull(e hcl.Expression) bool {
+	node, ok := e.(hclsyntax.Expression)
+	if !ok {
+		return false
+	}
+	lit, ok := expr.Bare(node).(*hclsyntax.LiteralValueExpr)
+	return ok && lit.Val.IsNull()
 }
 
 // quoted lists labels: "a" or "b".

@@ -30,7 +30,7 @@ var cacheRandom = &Rule{
 			}
 			for i, v := range s.Command {
 				if what := random(textOf(v), i == 0 || i == script(s) && shell(s)); what != "" {
-					p.Report(p.New(argument(p.Project, s, i), "the result of `%s` differs each time, but the cache would reuse one result forever", strings.Trim(what, "`")))
+					p.Report(p.New(argument(s, i), "the result of `%s` differs each time, but the cache would reuse one result forever", strings.Trim(what, "`")))
 				}
 			}
 		}

@@ -84,7 +84,7 @@ func (l *lowerer) pipeline(p *model.Pipeline, at string, from inherited) program
 
 func (l *lowerer) param(name, at string, p *model.Param) program.Param {
 	l.sourceMap[at+"param."+name] = p.Block.DefRange
-	out := program.Param{Name: name, Type: types.String(p.Type), Default: l.json(p.Default), Doc: p.Doc}
+	out := program.Param{Name: name, Type: types.String(p.Type), Inside: p.Inside, Default: l.json(p.Default), Doc: p.Doc}
 	for _, v := range p.Enum {
 		out.Enum = append(out.Enum, l.json(v))
 	}

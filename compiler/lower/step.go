@@ -57,7 +57,7 @@ func (l *lowerer) step(p *model.Pipeline, s *model.Step, at string, from inherit
 func (l *lowerer) data(out *program.Step, s *model.Step, at string) {
 	for _, in := range s.Inputs {
 		l.lasts(in.Value.Uses)
-		out.Inputs = append(out.Inputs, program.Input{Name: in.Block.Label, Type: types.String(in.Type), Value: l.value(in.Value), Default: l.json(in.Default)})
+		out.Inputs = append(out.Inputs, program.Input{Name: in.Block.Label, Type: types.String(in.Type), Inside: in.Inside, Value: l.value(in.Value), Default: l.json(in.Default)})
 		l.sourceMap[at+".input."+in.Block.Label] = in.Block.DefRange
 	}
 	slices.SortFunc(out.Inputs, func(a, b program.Input) int { return strings.Compare(a.Name, b.Name) })

@@ -149,7 +149,7 @@ func (s *server) watch(ctx context.Context) {
 		return
 	}
 	var watchers []object
-	for _, pattern := range []string{"**/*" + load.Suffix, "**/*" + load.SuffixYAML, "**/*.auto.vars"} {
+	for _, pattern := range []string{"**/*" + load.Suffix, "**/*" + load.SuffixYAML, "**/*.auto.vars", "**/*.auto.vars.json"} {
 		watchers = append(watchers, object{"globPattern": pattern})
 	}
 	params := object{"registrations": []object{{

@@ -7,6 +7,7 @@ import (
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/types"
 )
 
 // Step is a checked `step` or `finally` block. It runs a process (Command, CommandList, Python or Script), calls a pipeline
@@ -16,13 +17,14 @@ type Step struct {
 	Finally bool
 	Doc     string
 
-	Command     []*Value  // of list(string) that is known or written out, one value for each element
-	CommandList *Value    // a command that is a single run-time expression
-	Python      string    // module:function
-	Script      string    // the path of a Python script, with slashes
-	Args        *Value    // of Script; nil: none
-	Callee      *Pipeline // nil if the step calls nothing, or if the call is invalid
-	Library     string    // the library block through which Callee is called; "": Callee is in the same directory
+	Command     []*Value         // strings, and values that are flattened at run time
+	CommandFrom []hcl.Expression // of the elements of Command
+	CommandList *Value           // a command that is a single run-time expression
+	Python      string           // module:function
+	Script      string           // the path of a Python script, with slashes
+	Args        *Value           // of Script; nil: none
+	Callee      *Pipeline        // nil if the step calls nothing, or if the call is invalid
+	Library     string           // the library block through which Callee is called; "": Callee is in the same directory
 	Approval    *Approval
 
 	Inputs  []*Input          // in source order
@@ -115,7 +117,8 @@ func (s *Step) OutputNames() []string { return evaluate.Names(s.outputs) }
 // Input is a checked `input` block.
 type Input struct {
 	Block   *decode.Block
-	Type    cty.Type // cty.NilType if it is invalid
+	Type    cty.Type        // cty.NilType if it is invalid
+	Inside  *types.Defaults // the defaults in the type
 	Value   *Value
 	Default cty.Value // cty.NilVal: none
 }

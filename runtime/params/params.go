@@ -158,6 +158,15 @@ func canonical(p *program.Param, value json.RawMessage) (json.RawMessage, error)
 	if types.HasArtifact(t) {
 		return value, errors.New("the value is null")
 	}
+	if p.Inside != nil {
+		v, err := types.Decode(value)
+		if err != nil {
+			return value, err
+		}
+		if value, err = types.ToJSON(p.Inside.Apply(v)); err != nil {
+			return value, err
+		}
+	}
 	if value, err = types.Canonical(value, t); err != nil {
 		return value, err
 	}

@@ -140,11 +140,13 @@ func (s *Spec) keyForm() (*keyForm, *failure) {
 	}
 	for i := range s.Program.Env {
 		e := &s.Program.Env[i]
-		value, f := s.evaluate(&e.Value, "env "+e.Name)
+		value, ok, f := s.variable(&e.Value, e.Name)
 		if f != nil {
 			return nil, f
 		}
-		form.Env = append(form.Env, e.Name+"="+value)
+		if ok {
+			form.Env = append(form.Env, e.Name+"="+value)
+		}
 	}
 	return form, nil
 }

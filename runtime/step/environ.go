@@ -23,11 +23,13 @@ func (s *Spec) environment(d *Deps) ([]string, *failure) {
 	s.describe(&own)
 	for i := range s.Program.Env {
 		e := &s.Program.Env[i]
-		value, f := s.evaluate(&e.Value, "env "+e.Name)
+		value, ok, f := s.variable(&e.Value, e.Name)
 		if f != nil {
 			return nil, f
 		}
-		own.set(e.Name, value)
+		if ok {
+			own.set(e.Name, value)
+		}
 	}
 	for _, secret := range s.Program.SecretEnv {
 		value, ok := d.Secrets[secret.Name]

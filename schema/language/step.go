@@ -28,7 +28,7 @@ func perInstance(b *Block) {
 func stepAttributes() []*Attribute {
 	return append([]*Attribute{
 		attr("description", Const, "string", "What the step does."),
-		attr("command", Own, "list(string)", "The process and its arguments. There is no shell unless you write one. On this machine, `python` and `python3` are the interpreter of `python` steps."),
+		attr("command", Own, "list(string)", "The process and its arguments. There is no shell unless you write one. Lists inside are flattened, and null is left out: `[\"train\", param.depth == null ? [] : [\"--depth\", \"${param.depth}\"]]`. On this machine, `python` and `python3` are the interpreter of `python` steps.").format("arguments"),
 		attr("python", Const, "string", "`module:function`: an ordinary function, whose parameters are the inputs by name and whose result is the outputs."),
 		attr("script", Const, "string", "A Python script: a file of the step's code, or else of the project, such as one that reads its options with argparse or click. The interpreter of `python` steps runs it, with the options of `args`. An absolute path is a file of the step's image.").format("path"),
 		attr("args", Own, "any", "The options of the script: `{ max_depth = param.max_depth, data = input.data.path, verbose = true }` is `--data=… --max-depth=… --verbose`, in the order of the names. A list has its elements behind the option, `true` is the option alone, and `false`, `null` and an empty list leave it out. A list of strings instead of a map is passed as it is."),
@@ -39,10 +39,10 @@ func stepAttributes() []*Attribute {
 		attr("code", Ref, "", "The code that is its working directory: `code.name`. Without it, the pipeline's."),
 		attr("when", Runtime, "bool", "Whether the step runs. It is evaluated when all steps that it needs have ended. Mentioning `step.x.status` lifts the requirement that x has succeeded."),
 		attr("depends_on", Refs, "", "Steps that must have succeeded, besides those that the step refers to: `[step.a, step.b]`."),
-		attr("for_each", Runtime, "any", "Makes an instance for each element of a list, a set of strings or a map, which read it as `each.key` and `each.value`. Others read `step.x[*].y`, `step.x[each.key].y` or `step.x[\"key\"].y`."),
+		attr("for_each", Runtime, "any", "Makes an instance for each element of a list, a set of strings or a map, which read it as `each.key` and `each.value`. Others read `step.x[*].y`, `step.x[each.key].y` or `step.x[\"key\"].y`.").null(),
 		attr("max_parallel", Const, "number", "How many instances run at once. Default: the pipeline's `max_parallel`."),
 		attr("max_instances", Const, "number", "The maximum number of instances: with more elements, the step fails.").byDefault("10000"),
-		attr("env", Own, "map(string)", "Variables of the environment."),
+		attr("env", Own, "map(string)", "Variables of the environment. One that is null is not set."),
 		duration("timeout", "", "How long an attempt may take, from the start of the process."),
 		duration("pending_timeout", "", "How long a pod may wait to start."),
 		duration("grace", `"30s"`, "How long the process may take to end after SIGTERM, before SIGKILL."),
@@ -63,13 +63,13 @@ func stepBlocks() []*Block {
 			Attributes: []*Attribute{
 				attr("value", Runtime, "any", "The value. A reference to another step's output is the edge.").required(),
 				attr("type", Type, "", "The required type. Default: the type in the annotation of the python function's parameter, or else the value's own type."),
-				attr("default", Const, "any", "Used if the value's step was skipped."),
+				attr("default", Const, "any", "Used if the value's step was skipped.").null(),
 			}},
 		{Name: "output", Label: "name",
 			Doc: "An output of the step, written to `/pipec/outputs/name`, or returned by a python function. Others read it as `step.x.name`.",
 			Attributes: []*Attribute{
 				attr("type", Type, "", "The type, checked again when the step has ended. Required, unless the annotation of the python function's result declares it."),
-				attr("default", Const, "any", "What others read if the step was skipped, or didn't write the output."),
+				attr("default", Const, "any", "What others read if the step was skipped, or didn't write the output.").null(),
 				attr("optional", Const, "bool", "The step may succeed without writing it. Others then read it like an output of a skipped step: steps that refer to it are skipped, and in coalesce or try it is null.").byDefault("false"),
 				attr("glob", Const, "string", "Collects the files that match this pattern, relative to the step's working directory, instead of `/pipec/outputs/name`: `\"plots/*.png\"`, `\"out/**/*.csv\"`. A list has them in the order of their paths. A map has them by their paths below the pattern's first part without a wildcard. For any other artifact exactly one file must match.").format("glob"),
 				attr("file", Const, "string", "Reads the value from a file that the step writes anyway, instead of `/pipec/outputs/name`: `\"out/metrics.json\"`, relative to the step's working directory. Its name declares its format: `.json`, `.yaml`, `.yml`, or `.csv` with a line of column names. In any other file, a string is the text, and other values are JSON. Attributes that an object's type doesn't declare are left out."),

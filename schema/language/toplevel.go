@@ -11,10 +11,10 @@ func project() *Block {
 
 func variable() *Block {
 	return &Block{Name: "variable", Label: "name",
-		Doc: "A value that is set when compiling: by `--var`, `--var-file`, `PIPEC_VAR_name`, `STACK.auto.vars` or `pipec.auto.vars`. It is read as `var.name`.",
+		Doc: "A value that is set when compiling: by `--var`, `--var-file`, `PIPEC_VAR_name`, `STACK.auto.vars` or `pipec.auto.vars`. Files of variables that end in `.json`, such as `pipec.auto.vars.json`, are JSON. It is read as `var.name`.",
 		Attributes: []*Attribute{
 			attr("type", Type, "", "The type of the value. Default: the type of `default`."),
-			attr("default", Const, "any", "The value if none is set. Without a default, a value is required."),
+			attr("default", Const, "any", "The value if none is set. Without a default, a value is required.").null(),
 			attr("description", Const, "string", "What the variable is for."),
 			attr("sensitive", Const, "bool", "Keeps the value out of everything that pipec writes. It is an error to use it in anything that pipec would write.").byDefault("false"),
 		},
@@ -91,7 +91,7 @@ func pipeline() *Block {
 				Doc: "A value or an artifact that is set when a run starts: `pipec run --param name=value`, `name=@FILE`, `name=run:RUN/STEP/OUTPUT`. It is read as `param.name`.",
 				Attributes: []*Attribute{
 					attr("type", Type, "", "The type of the value. Default: the type of `default`."),
-					attr("default", Const, "any", "The value if none is set. Without a default, a value is required."),
+					attr("default", Const, "any", "The value if none is set. Without a default, a value is required.").null(),
 					attr("description", Const, "string", "What the param is for."),
 					attr("enum", Const, "list(any)", "The allowed values: `[\"small\", \"large\"]`."),
 					attr("source", Const, "string", "Where an artifact is imported from if the run doesn't set one: `s3://BUCKET/KEY`, or a path of the project. A `directory` is everything below a prefix, or a directory."),

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 
 	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/types"
 )
 
 // Version is the version of the JSON form. A reader refuses a newer one.
@@ -39,6 +40,7 @@ type Program struct {
 type Param struct {
 	Name    string          `json:"name"`
 	Type    string          `json:"type"`              // as types.String writes it
+	Inside  *types.Defaults `json:"inside,omitempty"`  // the defaults of optional attributes in the type
 	Default json.RawMessage `json:"default,omitempty"` // absent: the run must give it
 	// Source is where an artifact is imported from when a run starts that isn't given one; see ParseSource. Only of the
 	// program's own params: a call gives those of the pipeline called.
@@ -104,8 +106,8 @@ type Schedule struct {
 type Step struct {
 	Name    string  `json:"name"`
 	Doc     string  `json:"doc,omitempty"`
-	Command []Value `json:"command,omitempty"` // a list of strings when evaluated; exactly one of Command, CommandList, Python, Script, Call and Approval is set
-	// CommandList is the command if it is one expression that is evaluated at run time. Its type is list(string).
+	Command []Value `json:"command,omitempty"` // each is a string, null, or a list of such values when evaluated; exactly one of Command, CommandList, Python, Script, Call and Approval is set
+	// CommandList is the command if it is one expression that is evaluated at run time. It is a list as in Command.
 	CommandList *Value `json:"command_list,omitempty"`
 	Python      string `json:"python,omitempty"` // module:function
 	// Script is a Python script: a path in the step's code, or in its working directory. Args are its options: a map from names
@@ -214,9 +216,11 @@ type Value struct {
 
 // Input is an input of a step. An artifact comes by Ref.
 type Input struct {
-	Name  string `json:"name"`
-	Type  string `json:"type"` // the declared type, or the inferred one if none is declared
-	Value Value  `json:"value"`
+	Name string `json:"name"`
+	Type string `json:"type"` // the declared type, or the inferred one if none is declared
+	// Inside are the defaults of optional attributes in the type.
+	Inside *types.Defaults `json:"inside,omitempty"`
+	Value  Value           `json:"value"`
 	// Default replaces a Value that is null because its producer was skipped. nil: there is no default.
 	Default json.RawMessage `json:"default,omitempty"`
 }
