@@ -83,10 +83,10 @@ func readRuns(t *testing.T, dir string, stack *program.Stack) {
 	if len(all) != 100_004 {
 		t.Errorf("%d lines", len(all))
 	}
-	if got := lines(t, r, latest, runs.LogOptions{Step: "flaky"}); !slices.Equal(got, []string{"flaky/1 | try 1", "flaky/1 | no end", "flaky/2 | try 2", "flaky/2 | no end"}) {
+	if got := lines(t, r, latest, runs.LogOptions{Steps: []string{"flaky"}}); !slices.Equal(got, []string{"flaky/1 | try 1", "flaky/1 | no end", "flaky/2 | try 2", "flaky/2 | no end"}) {
 		t.Errorf("%q", got)
 	}
-	if got := lines(t, r, latest, runs.LogOptions{Step: "flaky", Attempt: 1}); len(got) != 2 {
+	if got := lines(t, r, latest, runs.LogOptions{Steps: []string{"flaky"}, Attempt: 1}); len(got) != 2 {
 		t.Errorf("%q", got)
 	}
 	for step, want := range map[string]string{"flaky": "[try 2 no end]", "chatty": "[99998 99999 100000]"} {
@@ -103,7 +103,7 @@ func readRuns(t *testing.T, dir string, stack *program.Stack) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Get(ctx, d, filepath.Join(dir, "got")); err != nil {
+	if err := r.Get(ctx, d, filepath.Join(dir, "got"), false); err != nil {
 		t.Fatal(err)
 	}
 	if data, err := os.ReadFile(filepath.Join(dir, "got", "f")); err != nil || string(data) != "x\n" {

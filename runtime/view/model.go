@@ -24,6 +24,7 @@ type step struct {
 	tail    []string // its last lines, without control characters
 	over    bool     // the last of them is the state of an open line: the next one replaces it
 	note    string   // why its last attempt failed
+	miss    string   // why no cached result is used
 	wait    wait
 	ask     *record.Ask // the approval that it waits for
 	order   int         // number of its last change
@@ -134,7 +135,7 @@ func (m *model) event(e *record.Event) {
 	case record.StepRetried:
 		s.note, s.waiting, s.attempt = e.Text, true, e.Attempt+1
 	case record.StepKept, record.CacheChecked:
-		s.from = e.From
+		s.from, s.miss = e.From, e.Cache.Miss()
 	case record.StepWaiting:
 		s.wait = wait{e.Text, e.At}
 	case record.StepAsks:

@@ -34,7 +34,11 @@ func (p *Plain) Event(e record.Event) {
 			p.line(e.Step, e.Text)
 		}
 	case record.StepStarted:
-		p.say(e.Step, p.o.paint(cyan, "started"))
+		text := p.o.paint(cyan, "started")
+		if s := p.m.step(e.Step); s.miss != "" && len(s.parts) == 0 {
+			text += p.o.paint(dim, " (not cached: "+safe(s.miss, tailWidth)+")")
+		}
+		p.say(e.Step, text)
 	case record.StepRetried:
 		p.say(e.Step, p.o.paint(yellow, safe(e.Text, 0)))
 	case record.StepEnded:

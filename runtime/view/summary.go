@@ -173,3 +173,6 @@ func Took(from, to time.Time) string {
 	}
 	return duration(to.Sub(from))
 }
+
+// Duration formats a duration for people.
+func Duration(d time.Duration) string { return duration(d) }

@@ -78,7 +78,7 @@ func (r *Records) Lines(ctx context.Context, name, step string, line func(text s
 	if err != nil {
 		return err
 	}
-	return fault.Env(r.reader.Logs(ctx, run, runs.LogOptions{Step: step}, func(e record.Event) error {
+	return fault.Env(r.reader.Logs(ctx, run, runs.LogOptions{Steps: []string{step}}, func(e record.Event) error {
 		line(e.Text)
 		return nil
 	}))
