@@ -28,6 +28,8 @@ type linePrinter struct {
 	grep     []*regexp.Regexp
 	over     view.Overwritten
 	open     record.AttemptID // the attempt whose long line has not ended
+	sources  *sources         // nil: not known yet
+	find     func(run string) *sources
 }
 
 func newLinePrinter(t *terminal, w *bufio.Writer, o *logsFlags) (*linePrinter, error) {
@@ -119,6 +121,12 @@ func (p *linePrinter) selects(text string) bool {
 func (p *linePrinter) write(e *record.Event) error {
 	if p.o.output == "json" {
 		return p.enc.Encode(e)
+	}
+	if strings.Contains(e.Text, "/"+unpacked+"/") {
+		if p.sources == nil {
+			p.sources = p.find(e.Run)
+		}
+		e.Text = p.sources.line(e.Run, e.Step, e.Attempt, e.Text)
 	}
 	if p.over.Repeats(e) {
 		return nil

@@ -11,6 +11,7 @@ import (
 
 	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/orchestrator"
+	"pipec.dev/pipec/internal/app/records"
 	"pipec.dev/pipec/schema/paths"
 )
 
@@ -137,6 +138,7 @@ func (c *cli) logs(ctx context.Context, l *logsFlags) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
 	r := &l.request
+	p.find = func(run string) *sources { return c.recordedSources(ctx, run) }
 	r.Line, r.Observe = p.print, c.waits
 	err = runs.Logs(ctx, r)
 	if flushErr := w.Flush(); err == nil {
@@ -146,4 +148,17 @@ func (c *cli) logs(ctx context.Context, l *logsFlags) error {
 		return nil
 	}
 	return err
+}
+
+// recordedSources returns the sources of the program of a run. If it can't be read, paths stay as they are.
+func (c *cli) recordedSources(ctx context.Context, run string) *sources {
+	out := c.sources(nil)
+	_ = c.withRecords(ctx, func(r *records.Records) error {
+		p, err := r.Program(ctx, run)
+		if err == nil {
+			out = c.sources(p)
+		}
+		return err
+	})
+	return out
 }

@@ -65,7 +65,7 @@ func (r *Reader) Explain(ctx context.Context, run *record.Run, address string) (
 			x.Parts = append(x.Parts, d.Steps[i])
 		}
 	}
-	if def := stepOf(p, address); def != nil {
+	if def := StepOf(p, address); def != nil {
 		x.define(d, def)
 	}
 	x.Attempts, err = r.attempts(ctx, run, s, len(x.Parts) > 0)
@@ -75,9 +75,6 @@ func (r *Reader) Explain(ctx context.Context, run *record.Run, address string) (
 // define fills in what the program says about the step.
 func (x *Explanation) define(d *Detail, def *program.Step) {
 	x.When, x.Retry = valueText(def.When), def.Retry.Attempts
-	if def.Cache != nil && len(def.Outputs) == 0 && x.Step.Cache == nil && x.Step.Attempts > 0 { // the cache was not asked
-		x.Step.Cache = &record.CacheCheck{Why: "it has no outputs"}
-	}
 	prefix := framePrefix(record.Address(x.Step.Name))
 	ready := true
 	for _, need := range def.Needs {

@@ -173,6 +173,11 @@ func (m *model) stepRow(o *Options, s *step, nameWidth, columns int, now time.Ti
 		mark, code, text, textCode = "…", yellow, s.wait.text(now), yellow
 	case s.waiting:
 		mark, code, text, textCode = "↻", yellow, s.note, yellow
+	case s.status == record.Running && s.queued(o) != "":
+		mark, code, text = "…", cyan, s.queued(o)
+		if s.miss != "" {
+			text += " (not cached: " + s.miss + ")"
+		}
 	case s.status == record.Running && len(s.parts) > 0:
 		mark, code = spinner[int(s.took(now)/(100*time.Millisecond))%len(spinner)], cyan
 		text = s.partsText()
