@@ -26,7 +26,7 @@ func TestPackageChanges(t *testing.T) {
 	if got := packageChanges(nil, many); len(got) != maxPackages+1 || got[maxPackages] != "other packages" {
 		t.Errorf("%d changes, the last %q", len(got), got[len(got)-1])
 	}
-	packageChanges([]string{"", "x", "0/", "0/-", "0/.pth", "0/a.pth "}, []string{"/"}) // what is not a package is no reason to panic
+	packageChanges([]string{"", "x", "0/", "0/-", "0/.pth", "0/a.pth "}, []string{"/"}) // must not panic
 }
 
 // run records a run that looked the step a up with some parts of a key.

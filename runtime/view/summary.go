@@ -114,7 +114,7 @@ func (m *model) verdict(o *Options, w io.Writer) {
 	}
 }
 
-// told reports whether the table has said why the run failed.
+// told reports whether the table contains the reason why the run failed.
 func (m *model) told() bool {
 	return m.end.Reason == record.ReasonStepsFailed || m.end.Reason == record.ReasonFinallyFailed
 }

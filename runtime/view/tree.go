@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"pipec.dev/pipec/schema/record"
 )
@@ -83,7 +84,12 @@ func (t *Tree) lineText(text string) string {
 	if !t.o.Color {
 		return safe(text, 0)
 	}
-	return Inline(text)
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
+			return -1
+		}
+		return r
+	}, Inline(text))
 }
 
 func (t *Tree) draw() {
