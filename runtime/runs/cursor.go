@@ -5,6 +5,8 @@ import (
 	"os"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"pipec.dev/pipec/runtime/history"
 	"pipec.dev/pipec/runtime/lines"
 	"pipec.dev/pipec/runtime/step"
@@ -89,9 +91,12 @@ func (t *tail) begin(ctx context.Context, id record.AttemptID) (*cursor, error) 
 
 // findTimes reads when the lines of a log were written.
 func (t *tail) findTimes(ctx context.Context, id record.AttemptID, c *cursor) error {
-	result, err := history.Result(ctx, t.r.store, t.run, id)
-	if err != nil {
-		return err
+	result, read := t.ended[id]
+	if !read {
+		var err error
+		if result, err = history.Result(ctx, t.r.store, t.run, id); err != nil {
+			return err
+		}
 	}
 	if result != nil {
 		c.times, c.last = record.ParseLogTimes(result.Log.Times), result.EndedAt
@@ -109,6 +114,30 @@ func (t *tail) findTimes(ctx context.Context, id record.AttemptID, c *cursor) er
 		c.last, c.known = info.ModTime().UTC(), info.Size()
 	} else {
 		c.known = 0
+	}
+	return nil
+}
+
+// readEnds reads the results of attempts from a remote store, some at the same time, and keeps what findTimes needs.
+func (t *tail) readEnds(ctx context.Context, ids []record.AttemptID) error {
+	found := make([]*record.Result, len(ids))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(t.r.window())
+	for i, id := range ids {
+		g.Go(func() error {
+			result, err := history.Result(ctx, t.r.store, t.run, id)
+			if result != nil {
+				found[i] = &record.Result{Log: result.Log, EndedAt: result.EndedAt}
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	t.ended = make(map[record.AttemptID]*record.Result, len(ids))
+	for i, id := range ids {
+		t.ended[id] = found[i]
 	}
 	return nil
 }

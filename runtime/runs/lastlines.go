@@ -44,6 +44,11 @@ func (t *tail) lastLines(ctx context.Context, id record.AttemptID, n int) (int64
 	if err != nil {
 		return 0, err
 	}
+	return lastOf(pieces, n)
+}
+
+// lastOf returns the offset of the last n lines of a log that consists of pieces.
+func lastOf(pieces []piece, n int) (int64, error) {
 	begin := int64(0)
 	for _, p := range pieces {
 		begin += p.size

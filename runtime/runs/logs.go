@@ -104,14 +104,15 @@ func (e *NoStepError) Error() string { return "run " + e.Run + " has no step \""
 
 // tail returns the new lines of each log.
 type tail struct {
-	r    *Reader
-	run  *record.Run
-	o    LogOptions
-	work work.Run
-	emit func(record.Event) error
-	at   map[record.AttemptID]*cursor
-	live bool   // logs that begin now are complete, and lines that are read now are written now
-	buf  []byte // of read
+	r     *Reader
+	run   *record.Run
+	o     LogOptions
+	work  work.Run
+	emit  func(record.Event) error
+	at    map[record.AttemptID]*cursor
+	ended map[record.AttemptID]*record.Result // that were read before; nil values: there is none
+	live  bool                                // logs that begin now are complete, and lines that are read now are written now
+	buf   []byte                              // of read
 }
 
 func (r *Reader) newTail(run *record.Run, o LogOptions, emit func(record.Event) error) (*tail, error) {
@@ -161,6 +162,11 @@ func (t *tail) all(ctx context.Context) error {
 	}
 	if t.r.window() > 1 && !t.o.timed() && !t.o.Tailed {
 		return t.allStored(ctx, ids)
+	}
+	if t.o.timed() && t.r.window() > 1 {
+		if err := t.readEnds(ctx, ids); err != nil {
+			return err
+		}
 	}
 	for _, id := range ids {
 		if err := t.finish(ctx, id); err != nil {

@@ -135,7 +135,8 @@ func inCluster(t *testing.T, s store.Store, r *runs.Reader, like *record.Run, ou
 			t.Fatal(err)
 		}
 	}
-	put(run.AttemptDir("chatty", 1)+"/result.json", record.Result{Version: record.Version, Step: "chatty", Attempt: 1, Status: record.Succeeded, EndedAt: run.CreatedAt, Outputs: []record.Datum{output}})
+	put(run.AttemptDir("chatty", 1)+"/result.json", record.Result{Version: record.Version, Step: "chatty", Attempt: 1, Status: record.Succeeded, EndedAt: run.CreatedAt, Outputs: []record.Datum{output},
+		Log: record.Log{Segments: 2, Bytes: 18, Times: record.LogTimes{{At: run.CreatedAt.Add(-2 * time.Minute)}, {Offset: 13, At: run.CreatedAt}}.String()}})
 	for i, text := range []string{"first\nsec", "ond\nthird"} {
 		if err := s.Put(ctx, fmt.Sprintf("%s/log/%06d", run.AttemptDir("chatty", 1), i), strings.NewReader(text), store.Replace); err != nil {
 			t.Fatal(err)
@@ -155,6 +156,25 @@ func inCluster(t *testing.T, s store.Store, r *runs.Reader, like *record.Run, ou
 	}
 	if got := lines(t, r, found, runs.LogOptions{}); !slices.Equal(got, []string{"chatty/1 | first", "chatty/1 | second", "chatty/1 | third"}) {
 		t.Errorf("%q", got)
+	}
+	every := []string{"chatty/1 | first", "chatty/1 | second", "chatty/1 | third"}
+	for n := range 5 {
+		if got := lines(t, r, found, runs.LogOptions{Tailed: true, Tail: n}); !slices.Equal(got, every[max(0, 3-n):]) {
+			t.Errorf("the last %d: %q", n, got)
+		}
+	}
+	for ago, want := range map[time.Duration]int{time.Hour: 3, time.Minute: 1, -time.Hour: 0} {
+		if got := lines(t, r, found, runs.LogOptions{Since: run.CreatedAt.Add(-ago)}); !slices.Equal(got, every[3-want:]) {
+			t.Errorf("since %s ago: %q", ago, got)
+		}
+	}
+	var times []time.Duration
+	err = r.Logs(ctx, found, runs.LogOptions{Steps: []string{"chatty"}, Times: true, Tailed: true, Tail: 2}, func(e record.Event) error {
+		times = append(times, e.At.Sub(run.CreatedAt).Round(time.Second))
+		return nil
+	})
+	if err != nil || !slices.Equal(times, []time.Duration{-2 * time.Minute, 0}) {
+		t.Errorf("the times are %v, %v", times, err)
 	}
 	if got, err := r.LastLines(ctx, found, "chatty", 1, 2); err != nil || !slices.Equal(got, []string{"second", "third"}) {
 		t.Errorf("%q, %v", got, err)
