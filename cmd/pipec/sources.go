@@ -8,7 +8,6 @@ import (
 	"pipec.dev/pipec/runtime/work"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
-	"pipec.dev/pipec/schema/record"
 )
 
 // unpacked is the directory with the code of an attempt, below the directory of the attempt.
@@ -57,10 +56,4 @@ func (s *sources) line(run, step string, attempt int, text string) string {
 		text = strings.ReplaceAll(text, filepath.Join(w.Attempt(step, attempt), unpacked)+"/", to)
 	}
 	return strings.ReplaceAll(text, kube.WorkDir+"/"+unpacked+"/", to)
-}
-
-// event returns an event with the paths of the project in its line.
-func (s *sources) event(e record.Event) record.Event {
-	e.Text = s.line(e.Run, e.Step, e.Attempt, e.Text)
-	return e
 }
