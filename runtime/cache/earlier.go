@@ -3,7 +3,6 @@ package cache
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -119,34 +118,25 @@ func (e *Earlier) packages(ctx context.Context, digest string, now []string) []s
 func readEarlier(ctx context.Context, s store.Store, run *record.Run) []earlierRun {
 	var out []earlierRun
 	seen := 0
-	for key, err := range s.List(ctx, "index/"+run.Pipeline+"/", "") {
+	for key, err := range s.List(ctx, record.IndexDir(run.Namespace)+run.Pipeline+"/", "") {
 		if err != nil || seen == maxIndex || len(out) == maxEarlier {
 			break
 		}
-		_, name, _, ok := record.IndexEntry(key)
-		if !ok || name == run.Name {
+		at, ok := record.IndexEntry(key)
+		if !ok || at.Name == run.Name {
 			continue
 		}
 		seen++
-		if steps, err := stepsOf(ctx, s, run, key, name); err == nil {
-			out = append(out, earlierRun{name, steps})
+		if steps, err := stepsOf(ctx, s, at); err == nil {
+			out = append(out, earlierRun{at.Name, steps})
 		}
 	}
 	return out
 }
 
-var errOther = errors.New("the run is in another namespace")
-
 // stepsOf reads the steps that a run has looked up, by address.
-func stepsOf(ctx context.Context, s store.Store, run *record.Run, key, name string) (map[string]earlierStep, error) {
-	at, err := store.ReadJSON[record.Indexed](ctx, s, key)
-	if err != nil {
-		return nil, err
-	}
-	if at.Namespace != run.Namespace {
-		return nil, errOther
-	}
-	end := (&record.Run{Namespace: at.Namespace, Pipeline: run.Pipeline, Name: name}).EndKey()
+func stepsOf(ctx context.Context, s store.Store, at *record.Run) (map[string]earlierStep, error) {
+	end := at.EndKey()
 	info, err := s.Stat(ctx, end)
 	if err != nil {
 		return nil, err

@@ -37,7 +37,7 @@ func run(t *testing.T, s store.Store, namespace, name string, at time.Time, stat
 	if parts != nil {
 		end.Steps[0].Cache = &record.CacheCheck{Parts: parts}
 	}
-	for key, v := range map[string]any{r.IndexKey(): record.Indexed{Version: 1, Namespace: namespace}, r.RunKey(): r, r.EndKey(): end} {
+	for key, v := range map[string]any{r.IndexKey(): record.Indexed{Version: 1}, r.RunKey(): r, r.EndKey(): end} {
 		if err := store.WriteJSON(t.Context(), s, key, v, store.IfAbsent); err != nil {
 			t.Fatal(err)
 		}
