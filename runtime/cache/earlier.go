@@ -135,8 +135,8 @@ func readEarlier(ctx context.Context, s store.Store, run *record.Run) []earlierR
 }
 
 // stepsOf reads the steps that a run has looked up, by address.
-func stepsOf(ctx context.Context, s store.Store, run *record.Run) (map[string]earlierStep, error) {
-	end := run.EndKey()
+func stepsOf(ctx context.Context, s store.Store, at *record.Run) (map[string]earlierStep, error) {
+	end := at.EndKey()
 	info, err := s.Stat(ctx, end)
 	if err != nil {
 		return nil, err
