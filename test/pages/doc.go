@@ -1,6 +1,6 @@
 // Package pages runs what the pages of the documentation show: each command and each block of code in README.md and in the
 // pages of docs/ that people write by hand for users (see its list). It reads a page as Markdown, and executes the blocks in order,
-// in a new directory with a new home.
+// in a new home directory.
 //
 // The info string of a block, after its language, declares what is done with the block:
 //

@@ -137,8 +137,8 @@ func clusterEnv(t *testing.T, c testcluster.Cluster, image string) []string {
 func newPage(t *testing.T, name, bin string) *page {
 	t.Helper()
 	root := t.TempDir()
-	home, work, state := filepath.Join(root, "home"), filepath.Join(root, "work"), filepath.Join(root, "state")
-	for _, dir := range []string{home, work, state} {
+	home, state := filepath.Join(root, "home"), filepath.Join(root, "state")
+	for _, dir := range []string{home, state} {
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -153,11 +153,11 @@ func newPage(t *testing.T, name, bin string) *page {
 	if python := interpreter(t, name); python != "" {
 		env = append(env, "PIPEC_PYTHON="+python)
 	}
-	s, err := newShell(state, work, env)
+	s, err := newShell(state, home, env)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &page{name: name, work: work, env: env, shell: s}
+	return &page{name: name, work: home, env: env, shell: s}
 }
 
 // test executes the page.
