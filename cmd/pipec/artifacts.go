@@ -72,8 +72,9 @@ func (a *artifacts) list(ctx context.Context, r *records.Records, name string) e
 func (a *artifacts) getCommand() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
-		Use:   "get RUN STEP/OUTPUT",
-		Short: "Write an output to a file or a directory, or to stdout",
+		Use:               "get RUN STEP/OUTPUT",
+		ValidArgsFunction: a.completeArtifacts,
+		Short:             "Write an output to a file or a directory, or to stdout",
 		Long: `Writes the content of one output: an artifact as a file or directory, a value as JSON. OUTPUT alone is an
 output of the pipeline, or of the only step that has an output with that name. Without --to it is written to stdout.`,
 		Args: exactly(2, "a run and an output: artifacts get RUN STEP/OUTPUT"),

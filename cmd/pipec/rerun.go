@@ -4,16 +4,22 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
 	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/orchestrator"
 	"pipec.dev/pipec/runtime/rerun"
+	"pipec.dev/pipec/schema/record"
 )
 
 const rerunLong = `Runs the steps of a run again that failed, and all steps that depend on them. The results of steps that succeeded are
-kept. The command lists both first.
+kept, also inside of a step that has failed: of its instances, rounds and called steps. The command lists first what runs,
+and why, and what is kept.
+
+--from runs a step again although it succeeded, and --param gives a param another value. In both cases, all that depends on
+it runs too. With --dry-run, the list is all that happens.
 
 A run that was killed is resumed under its own name, with the definition, params and code that it was started with. For a
 run that has ended, a new run is started with the project as it is now. A step whose definition has changed since is run
@@ -26,6 +32,7 @@ type rerunner struct {
 	runStarter
 	pipeline string
 	dryRun   bool
+	from     []string
 }
 
 func rerunCommand(c *cli) *cobra.Command {
@@ -39,6 +46,9 @@ func rerunCommand(c *cli) *cobra.Command {
 		RunE:              func(cmd *cobra.Command, args []string) error { return r.rerun(cmd.Context(), first(args)) },
 	}
 	cmd.Flags().StringVar(&r.pipeline, "pipeline", "", "the pipeline of the run")
+	cmd.Flags().StringArrayVarP(&r.request.Params, "param", "p", nil, "set another value of a param: `NAME=VALUE`, as for run; steps that read it run again, and all that depends on them; may be repeated")
+	cmd.Flags().StringArrayVar(&r.request.ParamFiles, "params", nil, "read other values of params from a `FILE` of JSON, YAML or HCL; may be repeated")
+	cmd.Flags().StringArrayVar(&r.from, "from", nil, "run this `STEP` again although it succeeded, and all that depends on it; takes addresses such as call.train, train[0] and tune#2; may be repeated")
 	cmd.Flags().StringVar(&r.request.Name, "name", "", "the name of the new run (default: a generated name)")
 	cmd.Flags().BoolVar(&r.dryRun, "dry-run", false, "list what would be run, and run nothing")
 	cmd.Flags().Var(&r.parallel, "parallel", "the number of steps that run at once (default: the stack's, or the number of cores)")
@@ -56,7 +66,7 @@ func (r *rerunner) rerun(ctx context.Context, name string) error {
 		return err
 	}
 	r.request.Parallel = int(r.parallel)
-	request := &orchestrator.RerunRequest{Run: orchestrator.RunRequest{Pipeline: r.pipeline, Name: name}, StartRequest: r.request}
+	request := &orchestrator.RerunRequest{Run: orchestrator.RunRequest{Pipeline: r.pipeline, Name: name}, From: r.from, StartRequest: r.request}
 	plan, err := runs.Rerun(ctx, request)
 	if err != nil {
 		return err
@@ -89,16 +99,36 @@ func (r *rerunner) print(plan *orchestrator.RerunPlan) error {
 	} else {
 		fmt.Fprintf(w, "A new run takes over the results of run %s:\n", plan.Of)
 	}
-	for _, d := range plan.Steps {
-		if d.Keep {
-			fmt.Fprintf(w, "  %s %s\n", r.paint("2", "keep"), d.Step)
-			continue
-		}
-		why := d.Why
-		if d.Part {
-			why += "; those of its instances that succeeded are kept"
-		}
-		fmt.Fprintf(w, "  %s  %s (%s)\n", r.paint("1", "run"), d.Step, why)
-	}
+	r.printSteps(w, plan.Steps)
 	return nil
 }
+
+// printSteps prints decisions. Of a step with many parts that are kept, it prints the first ones.
+func (r *rerunner) printSteps(w io.Writer, steps []rerun.Decision) {
+	kept := map[record.Address]int{} // the parts of a step that are kept
+	for i := range steps {
+		if parent, inner := record.Address(steps[i].Step).Parent(); inner && steps[i].Keep {
+			kept[parent]++
+		}
+	}
+	printed := map[record.Address]int{}
+	for _, d := range steps {
+		parent, inner := record.Address(d.Step).Parent()
+		switch {
+		case d.Keep && inner && printed[parent] == maxKeptParts && kept[parent] > maxKeptParts+1:
+			printed[parent]++
+			fmt.Fprintf(w, "  %s %d more parts of %s\n", r.paint("2", "keep"), kept[parent]-maxKeptParts, parent)
+		case d.Keep && inner && printed[parent] > maxKeptParts && kept[parent] > maxKeptParts+1:
+		case d.Keep:
+			printed[parent]++
+			fmt.Fprintf(w, "  %s %s\n", r.paint("2", "keep"), d.Step)
+		case d.Part:
+			fmt.Fprintf(w, "  %s  %s (%s; only what follows)\n", r.paint("1", "run"), d.Step, d.Why)
+		default:
+			fmt.Fprintf(w, "  %s  %s (%s)\n", r.paint("1", "run"), d.Step, d.Why)
+		}
+	}
+}
+
+// maxKeptParts is the number of kept parts of a step that are printed.
+const maxKeptParts = 5

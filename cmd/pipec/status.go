@@ -57,8 +57,5 @@ func (c *cli) report(err error) int {
 	default:
 		fmt.Fprintln(c.stderr, c.paint("31;1", "Error: ")+err.Error())
 	}
-	if status == exitUsage {
-		fmt.Fprintln(c.stderr, "`pipec help` lists the commands; `pipec COMMAND --help` describes one.")
-	}
 	return status
 }
