@@ -44,9 +44,9 @@ func TestEvery(t *testing.T) {
 		{"a pod", "", map[string]string{"p.pipec.hcl": everyStacks + "pipeline \"p\" {\n image = \"busybox\"\n step \"a\" {\n command = [\"true\"]\n pod = { hostNetwork = true }\n }\n}\n"},
 			[]string{`not-restricted: This is so on the stacks "one" and "two".`}},
 		{"variables of a stack", "", map[string]string{
-			"p.pipec.hcl":   everyStacks + "variable \"image\" {\n type = string\n default = \"\"\n}\npipeline \"p\" {\n step \"a\" {\n command = [\"true\"]\n image = var.image == \"\" ? null : var.image\n }\n}\n",
-			"one.auto.vars": `image = "busybox"`,
-		}, []string{`missing: step "a" has no image, and stack "two" runs it in a pod; `}},
+			"p.pipec.hcl":   everyStacks + "variable \"host\" {\n type = bool\n default = false\n}\npipeline \"p\" {\n image = \"busybox\"\n step \"a\" {\n command = [\"true\"]\n pod = { hostNetwork = var.host }\n }\n}\n",
+			"one.auto.vars": `host = true`,
+		}, []string{`not-restricted: This is so on stack "one".`}},
 		{"an error in one stack's variables", "", map[string]string{
 			"p.pipec.hcl":   everyStacks + "variable \"image\" {\n type = string\n default = \"busybox\"\n}\npipeline \"p\" {\n step \"a\" {\n command = [\"true\"]\n image = var.image\n }\n}\n",
 			"one.auto.vars": `imag = "busybox"`,

@@ -70,6 +70,8 @@ func (c *cli) completionOf(cmd *cobra.Command, f *pflag.Flag) completer {
 		if cmd.Name() == "convert" {
 			return fixed("hcl", "yaml")
 		}
+	case "template":
+		return fixed(templates()...)
 	case "log-order":
 		return fixed("time", "step")
 	case "name", "filter", "reason", "value", "var":

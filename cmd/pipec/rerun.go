@@ -103,32 +103,53 @@ func (r *rerunner) print(plan *orchestrator.RerunPlan) error {
 	return nil
 }
 
-// printSteps prints decisions. Of a step with many parts that are kept, it prints the first ones.
+// printSteps prints decisions. Of the parts of a step, it prints the first ones that are kept, and the first ones that run.
 func (r *rerunner) printSteps(w io.Writer, steps []rerun.Decision) {
-	kept := map[record.Address]int{} // the parts of a step that are kept
+	all, printed := map[group]int{}, map[group]int{}
 	for i := range steps {
-		if parent, inner := record.Address(steps[i].Step).Parent(); inner && steps[i].Keep {
-			kept[parent]++
-		}
+		all[groupOf(&steps[i])]++
 	}
-	printed := map[record.Address]int{}
-	for _, d := range steps {
-		parent, inner := record.Address(d.Step).Parent()
+	for i := range steps {
+		d := &steps[i]
+		g := groupOf(d)
+		verb := r.paint("1", "run") + " "
+		if d.Keep {
+			verb = r.paint("2", "keep")
+		}
+		if most := g.most(); g.of != "" && !d.Part && all[g] > most+1 && printed[g] >= most {
+			if printed[g] == most {
+				fmt.Fprintf(w, "  %s %d more parts of %s\n", verb, all[g]-most, g.of)
+			}
+			printed[g]++
+			continue
+		}
+		printed[g]++
 		switch {
-		case d.Keep && inner && printed[parent] == maxKeptParts && kept[parent] > maxKeptParts+1:
-			printed[parent]++
-			fmt.Fprintf(w, "  %s %d more parts of %s\n", r.paint("2", "keep"), kept[parent]-maxKeptParts, parent)
-		case d.Keep && inner && printed[parent] > maxKeptParts && kept[parent] > maxKeptParts+1:
 		case d.Keep:
-			printed[parent]++
-			fmt.Fprintf(w, "  %s %s\n", r.paint("2", "keep"), d.Step)
+			fmt.Fprintf(w, "  %s %s\n", verb, d.Step)
 		case d.Part:
-			fmt.Fprintf(w, "  %s  %s (%s; only what follows)\n", r.paint("1", "run"), d.Step, d.Why)
+			fmt.Fprintf(w, "  %s %s (%s; only what follows)\n", verb, d.Step, d.Why)
 		default:
-			fmt.Fprintf(w, "  %s  %s (%s)\n", r.paint("1", "run"), d.Step, d.Why)
+			fmt.Fprintf(w, "  %s %s (%s)\n", verb, d.Step, d.Why)
 		}
 	}
 }
 
-// maxKeptParts is the number of kept parts of a step that are printed.
-const maxKeptParts = 5
+// group is the parts of a step that are kept, or those that run.
+type group struct {
+	of   record.Address // "": the steps of the pipeline itself
+	keep bool
+}
+
+func groupOf(d *rerun.Decision) group {
+	parent, _ := record.Address(d.Step).Parent()
+	return group{parent, d.Keep}
+}
+
+// most is how many parts of a group are printed.
+func (g group) most() int {
+	if g.keep {
+		return 5
+	}
+	return 20
+}

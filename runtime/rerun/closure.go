@@ -5,7 +5,6 @@ package rerun
 import (
 	"fmt"
 	"slices"
-	"sort"
 
 	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/program"
@@ -145,7 +144,7 @@ func (c *closure) list() []string {
 			out = append(out, at.String())
 		}
 	}
-	sort.Strings(out)
+	slices.Sort(out)
 	return out
 }
 

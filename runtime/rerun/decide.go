@@ -47,7 +47,7 @@ type Decision struct {
 	Step string `json:"step"`           // its address
 	Keep bool   `json:"keep"`           // its result is taken over
 	Why  string `json:"why,omitempty"`  // it runs: "failed", "depends on trainer", "changed", "new", "was skipped", …
-	Part bool   `json:"part,omitempty"` // it runs, except for parts that are kept: the decisions about its parts follow
+	Part bool   `json:"part,omitempty"` // only parts of it run: the decisions about its parts follow
 
 	redone bool // it runs, although it or a part of it has succeeded
 }

@@ -126,8 +126,8 @@ func (sc *scope) whole(n *node, v *verdict) *verdict {
 	for i := range v.parts {
 		kept = kept || v.parts[i].Keep
 	}
-	if !kept {
-		v.parts = nil
+	if !kept && end.Status != record.Succeeded {
+		v.parts = nil // it runs as it did
 	}
 	return v
 }
