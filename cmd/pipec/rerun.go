@@ -38,9 +38,13 @@ type rerunner struct {
 func rerunCommand(c *cli) *cobra.Command {
 	r := rerunner{runStarter: runStarter{cli: c}}
 	cmd := &cobra.Command{
-		Use:               "rerun [RUN]",
-		Short:             "Run failed steps again, and what depends on them",
-		Long:              rerunLong,
+		Use:   "rerun [RUN]",
+		Short: "Run failed steps again, and what depends on them",
+		Long:  rerunLong,
+		Example: `  pipec rerun
+  pipec rerun latest --dry-run
+  pipec rerun train-20260131-0600 -p rate=0.1
+  pipec rerun train-20260131-0600 --from call.train`,
 		Args:              atMost(1),
 		ValidArgsFunction: c.completeRuns,
 		RunE:              func(cmd *cobra.Command, args []string) error { return r.rerun(cmd.Context(), first(args)) },

@@ -83,9 +83,14 @@ func (f *timeFlag) Set(s string) error {
 func runCommand(c *cli) *cobra.Command {
 	s := runStarter{cli: c}
 	cmd := &cobra.Command{
-		Use:               "run [PIPELINE]",
-		Short:             "Start a run and follow it",
-		Long:              runLong,
+		Use:   "run [PIPELINE]",
+		Short: "Start a run and follow it",
+		Long:  runLong,
+		Example: `  pipec run
+  pipec run train -p epochs=10 -p data=@data.csv
+  pipec run train --params prod.yaml --stack prod --follow
+  pipec run train --step evaluate --step call.report
+  pipec run train --scheduled-at 2026-01-31T06:00`,
 		Args:              atMost(1),
 		ValidArgsFunction: c.completePipelines,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -27,6 +27,9 @@ func validateCommand(c *cli) *cobra.Command {
 		Use:   "validate [FILE|DIR]...",
 		Short: "Check a project offline",
 		Long:  validateLong,
+		Example: `  pipec validate
+  pipec validate --stack prod
+  pipec validate --format sarif > pipec.sarif`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			return c.validate(args, format)
 		},

@@ -29,7 +29,9 @@ func versionCommand(c *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Show the version",
-		Args:  noArgs,
+		Example: `  pipec version
+  pipec version -o json`,
+		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			switch output {
 			case "text":

@@ -102,6 +102,7 @@ func (x *expansion) expand(i int) {
 		x.life.end(i, record.Succeeded, "", "")
 		return
 	case taken == 0:
+		x.graph.nodes[i].children, x.graph.nodes[i].byKey = nil, nil
 		x.life.end(i, record.Failed, record.ReasonExpression, "for_each has none of the instances that were chosen")
 		return
 	}

@@ -35,6 +35,10 @@ func example() *report.Report {
 		Stack: "k8s", Context: "admin", Host: "https://10.0.0.1:6443", Namespace: "ml", Project: "digits",
 		Pipelines: []report.Pipeline{
 			{Name: "by_hand", Steps: 1},
+			{Name: "first", Steps: 2, Pods: []report.Pod{
+				{Step: "train", Image: "busybox:1@sha256:00", Command: "sh -c 'echo ${param.x}'", Resources: "cpu 500m, limit memory 1Gi", Security: "restricted", Account: "first-steps"},
+				{Step: "called.load", Image: "busybox:1", Command: "python steps:load", Security: "privileged (container \"main\")"},
+			}},
 			{Name: "nightly", Steps: 4, Schedule: &report.Schedule{
 				Cron: "30 2 * * *", Timezone: "Europe/Berlin", Next: []time.Time{time.Date(2026, 11, 25, 2, 30, 0, 0, berlin), time.Date(2026, 11, 26, 2, 30, 0, 0, berlin)},
 				Gap: &schedule.Gap{At: "2027-03-28 02:30", Zone: "Europe/Berlin"},
@@ -47,6 +51,7 @@ func example() *report.Report {
 	long := `"` + strings.Repeat("x", 200) + "A" + strings.Repeat("y", 200) + `"`
 	other := `"` + strings.Repeat("x", 200) + "B" + strings.Repeat("y", 200) + `"`
 	r.List = []cluster.Change{
+		{Action: cluster.Create, Kind: "CronJob", Name: "first", Pipeline: "first", Fields: []cluster.Field{field("spec.suspend", "", "true")}},
 		{Action: cluster.Create, Kind: "ConfigMap", Name: "nightly-2", Pipeline: "nightly", Fields: []cluster.Field{field("immutable", "", "true")}},
 		{Action: cluster.Update, Kind: "CronJob", Name: "nightly", Pipeline: "nightly", Conflicts: []cluster.Conflict{{Field: "spec.suspend", Manager: "somebody"}},
 			Warnings: []string{"would violate PodSecurity"},
