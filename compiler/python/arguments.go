@@ -68,25 +68,25 @@ func argument(src []byte, words []token) Argument {
 					a.Unclear = "default"
 				}
 			case "action":
-				a.Action = unquoted(literal(src, value))
+				a.Action = stringOf(literal(src, value))
 				if a.Action == "" {
 					a.Action = text
 				}
 			case "nargs":
-				if a.NArgs = unquoted(literal(src, value)); a.NArgs == "" {
+				if a.NArgs = stringOf(literal(src, value)); a.NArgs == "" {
 					a.NArgs = text
 				}
 			case "required":
 				a.Required = text == "True"
 			case "dest":
-				dest = unquoted(literal(src, value))
+				dest = stringOf(literal(src, value))
 			case "help":
-				a.Help = unquoted(literal(src, value))
+				a.Help = stringOf(literal(src, value))
 			case "choices":
 				_ = json.Unmarshal(literal(src, value), &a.Choices) // numbers and computed choices are left out
 			}
 		default:
-			if name := unquoted(literal(src, part)); strings.HasPrefix(name, "-") {
+			if name := stringOf(literal(src, part)); strings.HasPrefix(name, "-") {
 				a.Flags = append(a.Flags, name)
 			} else if name != "" {
 				a.Name = name
@@ -179,8 +179,8 @@ func stringLiteral(src []byte, words []token) json.RawMessage {
 	return bytes.TrimSpace(b.Bytes())
 }
 
-// unquoted returns the text of a string; "" for anything else.
-func unquoted(data json.RawMessage) string {
+// stringOf returns the text of a string; "" for anything else.
+func stringOf(data json.RawMessage) string {
 	var text string
 	if json.Unmarshal(data, &text) != nil {
 		return ""

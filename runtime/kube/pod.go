@@ -37,7 +37,8 @@ func taskOf(run *record.Run, s *engine.Spec) *step.Spec {
 // forWrapper returns the step without the parts that the pod already contains or that only the engine uses.
 func forWrapper(s program.Step) program.Step {
 	return program.Step{
-		Name: s.Name, Command: s.Command, CommandList: s.CommandList, Python: s.Python, Outputs: s.Outputs, OutputOrder: s.OutputOrder,
+		Name: s.Name, Command: s.Command, CommandList: s.CommandList, Python: s.Python, Script: s.Script, Args: s.Args,
+		Outputs: s.Outputs, OutputOrder: s.OutputOrder,
 		Env: s.Env, SecretEnv: s.SecretEnv, Timeout: s.Timeout, Grace: s.Grace,
 	}
 }

@@ -131,7 +131,7 @@ func Check(ctx context.Context, s *orchestrator.Stack) []store.Finding {
 	python := false
 	for _, p := range s.Programs {
 		for _, step := range p.Every() {
-			python = python || step.Python != ""
+			python = python || step.Interpreter() == program.NeedsPython
 		}
 	}
 	return local.Check(ctx, (&Machine{s}).options(nil), python)
