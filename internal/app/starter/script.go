@@ -53,9 +53,14 @@ type writer struct {
 	name, file, code string
 	params           []string
 	command          []string // expressions of lists
+	args             []string // options, as `args` of a step has them
+	plain            bool     // there are arguments that `args` can't express
 	left             []string // comments about arguments that are left out
 	taken            map[string]bool
 }
+
+// optionName matches the names of options that `args` writes: letters, digits and dashes.
+var optionName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
 
 var notInName = regexp.MustCompile(`[^A-Za-z0-9_]+`)
 
@@ -110,6 +115,14 @@ func (w *writer) argument(a *python.Argument) {
 			value = scalar(a, kind)
 		}
 		command = fmt.Sprintf("[%s, %s]", quoted(flag), text(ref, kind))
+	}
+	if option := strings.TrimPrefix(flag, "--"); option == flag || !optionName.MatchString(option) {
+		w.plain = true
+	} else {
+		if a.Action == "store_false" {
+			ref = "!" + ref
+		}
+		w.args = append(w.args, strings.ReplaceAll(option, "-", "_")+" = "+ref)
 	}
 	w.taken[name] = true
 	w.params = append(w.params, param(name, kind, value, a))
@@ -228,13 +241,28 @@ func (w *writer) source() []byte {
 	for _, left := range w.left {
 		b.WriteString("  " + oneLine(left) + "\n")
 	}
+	if !w.plain {
+		return w.withArgs(&b)
+	}
 	first := fmt.Sprintf(`["python3", %s]`, quoted(w.file))
 	command := first
 	if len(w.command) > 0 {
 		command = "concat(\n      " + strings.Join(slices.Concat([]string{first}, w.command), ",\n      ") + ",\n    )"
 	}
-	fmt.Fprintf(&b, "  # Declare what the script writes as `output`, and give it output.NAME.path as an argument.\n")
-	fmt.Fprintf(&b, "  step %s {\n    command = %s\n  }\n}\n", quoted(w.name), command)
+	fmt.Fprintf(&b, "%s  step %s {\n    command = %s\n  }\n}\n", comment, quoted(w.name), command)
+	return []byte(b.String())
+}
+
+// comment is about the step, in the words of a beginner's next task.
+const comment = "  # Declare what the script writes as `output`, and give it output.NAME.path as an argument.\n"
+
+// withArgs completes the text with a step whose options are a map.
+func (w *writer) withArgs(b *strings.Builder) []byte {
+	fmt.Fprintf(b, "%s  step %s {\n    script = %s\n", comment, quoted(w.name), quoted(w.file))
+	if len(w.args) > 0 {
+		fmt.Fprintf(b, "    args = {\n      %s\n    }\n", strings.Join(w.args, "\n      "))
+	}
+	b.WriteString("  }\n}\n")
 	return []byte(b.String())
 }
 

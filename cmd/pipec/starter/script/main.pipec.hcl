@@ -5,7 +5,7 @@ code "src" {
 
 pipeline "train" {
   code    = code.src
-  image   = "python:3.13-slim" # for pods
+  image   = "python:3.13-slim" # for pods; on this machine, the project's .venv or python3
   timeout = "10m"
 
   param "epochs" {
@@ -16,7 +16,12 @@ pipeline "train" {
 
   # A script with argparse. It writes its model and its metrics to the paths that it is given.
   step "train" {
-    command = ["python3", "train.py", "--epochs", "${param.epochs}", "--model", output.model.path, "--loss", output.loss.path]
+    script = "train.py"
+    args = {
+      epochs = param.epochs
+      model  = output.model.path
+      loss   = output.loss.path
+    }
 
     output "model" {
       type = json
