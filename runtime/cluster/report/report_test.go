@@ -119,6 +119,7 @@ func TestDocument(t *testing.T) {
 		Stack     string
 		Pipelines []struct {
 			Name     string
+			Pods     []report.Pod
 			Schedule *struct {
 				Next []time.Time
 				Gap  *struct{ At string }
@@ -138,12 +139,13 @@ func TestDocument(t *testing.T) {
 	if err := json.Unmarshal(data, &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Version != report.Version || got.Stack != "k8s" || len(got.Pipelines) != 4 || got.Pipelines[1].Schedule.Gap.At == "" || len(got.Pipelines[1].Schedule.Next) != 2 ||
-		len(got.Changes) != 6 || got.Changes[1].Action != "update" || got.Changes[1].Fields[0].Path != "spec.suspend" || got.Changes[1].Fields[0].After != false ||
-		got.Changes[1].Conflicts[0].Manager != "somebody" || got.Programs[0].Pipeline != "nightly" {
+	if got.Version != report.Version || got.Stack != "k8s" || len(got.Pipelines) != 5 || got.Pipelines[2].Schedule.Gap.At == "" || len(got.Pipelines[2].Schedule.Next) != 2 ||
+		len(got.Pipelines[1].Pods) != 2 || got.Pipelines[1].Pods[0].Resources == "" ||
+		len(got.Changes) != 7 || got.Changes[2].Action != "update" || got.Changes[2].Fields[0].Path != "spec.suspend" || got.Changes[2].Fields[0].After != false ||
+		got.Changes[2].Conflicts[0].Manager != "somebody" || got.Programs[0].Pipeline != "nightly" {
 		t.Errorf("%s", data)
 	}
-	if s := got.Summary; s.Create != 1 || s.Change != 2 || s.Delete != 1 || s.Keep != 1 || s.Unchanged != 1 || s.Conflicts != 1 {
+	if s := got.Summary; s.Create != 2 || s.Change != 2 || s.Delete != 1 || s.Keep != 1 || s.Unchanged != 1 || s.Conflicts != 1 {
 		t.Errorf("%+v", s)
 	}
 }
