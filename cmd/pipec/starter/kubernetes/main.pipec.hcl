@@ -1,7 +1,7 @@
 # What a step sets for its pod is ignored on this machine.
 pipeline "nightly" {
   image   = "busybox:1.37"
-  timeout = "1h"
+  timeout = "20h"
 
   schedule {
     cron     = "30 2 * * *"
@@ -44,7 +44,7 @@ pipeline "nightly" {
   step "release" {
     approval {
       message = "Release a model with the sum ${step.train.sum}?"
-      timeout = "24h"
+      timeout = "12h"
     }
   }
 

@@ -8,6 +8,13 @@ pipeline "hello" {
   image   = "python:3.13-slim" # for pods; on this machine, the project's .venv or python3
   timeout = "10m"
 
+  defaults {
+    resources {
+      cpu    = "500m"
+      memory = "256Mi"
+    }
+  }
+
   param "size" {
     type        = number
     default     = 1000

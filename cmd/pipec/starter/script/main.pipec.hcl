@@ -8,6 +8,13 @@ pipeline "train" {
   image   = "python:3.13-slim" # for pods; on this machine, the project's .venv or python3
   timeout = "10m"
 
+  defaults {
+    resources {
+      cpu    = "500m"
+      memory = "256Mi"
+    }
+  }
+
   param "epochs" {
     type        = number
     default     = 5

@@ -2,6 +2,13 @@ pipeline "words" {
   image   = "busybox:1.37" # for pods
   timeout = "10m"
 
+  defaults {
+    resources {
+      cpu    = "500m"
+      memory = "256Mi"
+    }
+  }
+
   param "text" {
     type    = string
     default = "to be or not to be"

@@ -8,15 +8,23 @@ pipeline "sweep" {
   image   = "python:3.13-slim" # for pods; on this machine, the project's .venv or python3
   timeout = "10m"
 
+  defaults {
+    resources {
+      cpu    = "500m"
+      memory = "256Mi"
+    }
+  }
+
   param "rates" {
     type    = list(number)
     default = [0.01, 0.1, 0.5]
   }
 
-  # An instance for each rate; they run at the same time.
+  # An instance for each rate, four of them at a time.
   step "train" {
-    for_each = param.rates
-    python   = "steps:train"
+    for_each     = param.rates
+    max_parallel = 4
+    python       = "steps:train"
 
     input "rate" {
       value = each.value
