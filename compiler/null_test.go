@@ -20,7 +20,7 @@ func TestNullLeavesOut(t *testing.T) {
 			}
 			want := summary(place(""))
 			values := []string{"null", "(null)"}
-			if a.Kind != language.Type && a.Kind != language.Refs && (a.Kind != language.Ref || a.Type != "") {
+			if a.Short == nil && a.Kind != language.Type && a.Kind != language.Refs && (a.Kind != language.Ref || a.Type != "") {
 				values = append(values, "var.none", "local.none", "var.none == null ? null : var.none", "lookup({}, \"a\", null)")
 			}
 			for _, value := range values {

@@ -340,7 +340,7 @@ func (w *walker) template(parts []hclsyntax.Expression) cty.Type {
 
 // wrapped returns the type of "${x}": a string if text is expected, otherwise the type of x.
 func (w *walker) wrapped(e *hclsyntax.TemplateWrapExpr, text bool) cty.Type {
-	t := w.typ(e.Wrapped)
+	t := w.node(e.Wrapped, text)
 	if !text || t != cty.Number && t != cty.Bool && t != cty.DynamicPseudoType {
 		return t
 	}

@@ -90,6 +90,8 @@ func (c *completer) keys() {
 	case c.cursor.Depth != 1:
 	case a.Name == "params" && a.Block.Type == "schedule":
 		params = c.index.Declared(names.Param, a.Block)
+	case a.Name == "inputs" && a.Block.Attr("python") != nil:
+		c.parameterKeys(a)
 	case a.Name == "inputs" && a.Block.Attr("pipeline") != nil:
 		if callee := c.index.Callee(c.File, a.Block); callee != nil {
 			params = c.index.Params(callee)

@@ -139,3 +139,22 @@ func (c *completer) parameters(input *outline.Block, offer func(name, detail, do
 		}
 	}
 }
+
+// parameterKeys offers the parameters of the step's function as keys of `inputs`.
+func (c *completer) parameterKeys(inputs *outline.Attr) {
+	f := c.functionOf(inputs.Block)
+	if f == nil {
+		return
+	}
+	set := map[string]bool{}
+	for _, at := range c.Keys(inputs.Value) {
+		if at != c.cursor.Word {
+			set[c.Text(at)] = true
+		}
+	}
+	for _, p := range f.Params {
+		if (p.Kind == python.Normal || p.Kind == python.KeywordOnly) && !set[p.Text] {
+			c.add(0, c.cursor.Word, completionItem{Label: p.Text, Kind: itemVariable, Detail: p.Annotation.String()}, p.Text)
+		}
+	}
+}

@@ -112,8 +112,8 @@ func (r *reader) between(n *lib.Node) string {
 // maxShorthand is the length of a value that a suggestion repeats.
 const maxShorthand = 60
 
-// shorthand returns the attribute that is meant if a block is written as a single value: the only one that is required, or the
-// default of a param. It returns "" if there is none.
+// shorthand returns the attribute that is meant if a block is written as a single value: the only one that is required, the type of an
+// output, or the default of a param. It returns "" if there is none.
 func shorthand(def *language.Block) string {
 	name := ""
 	for _, a := range def.Attributes {
@@ -124,7 +124,11 @@ func shorthand(def *language.Block) string {
 			name = a.Name
 		}
 	}
-	if name == "" && def.Attribute("default") != nil {
+	switch {
+	case name != "":
+	case def.Name == "output":
+		name = "type"
+	case def.Attribute("default") != nil:
 		name = "default"
 	}
 	return name

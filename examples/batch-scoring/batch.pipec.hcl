@@ -14,7 +14,7 @@ pipeline "batch_scoring" {
   code         = code.scripts
   timeout      = "1h"
   max_parallel = 50
-  outputs = { rows = step.merge.rows }
+  outputs      = { rows = step.merge.rows }
 
   param "rows" { default = 100 }
 
@@ -28,8 +28,8 @@ pipeline "batch_scoring" {
     max_parallel        = 4
     continue_on_failure = true
     command             = ["sh", "score.sh", "${each.value.first}", "${each.value.last}", output.scored.path]
-    env = { SHARD = each.value.name }
-    outputs = { scored = text }
+    env                 = { SHARD = each.value.name }
+    outputs             = { scored = text }
     retry {
       attempts = 2
       delay    = "100ms"
@@ -38,7 +38,7 @@ pipeline "batch_scoring" {
 
   step "merge" {
     command = ["sh", "-c", "find \"$PIPEC_INPUT_parts\" -type f | sort | xargs -r cat > \"$PIPEC_OUTPUT_all\" && wc -l < \"$PIPEC_OUTPUT_all\" | tr -d ' ' > \"$PIPEC_OUTPUT_rows\""]
-    inputs = { parts = step.score[*].scored }
+    inputs  = { parts = step.score[*].scored }
     outputs = { all = text, rows = number }
   }
 

@@ -13,13 +13,13 @@ pipeline "crossval" {
   image       = image.sklearn
   code        = code.steps
   timeout     = "30m"
-  outputs = { mean = step.report.mean, spread = step.report.spread, worst = min(step.fold[*].score...) }
+  outputs     = { mean = step.report.mean, spread = step.report.spread, worst = min(step.fold[*].score...) }
 
   param "folds" { default = 5 }
 
   step "split" {
-    python = "steps:split"
-    inputs = { folds = param.folds }
+    python  = "steps:split"
+    inputs  = { folds = param.folds }
     outputs = { folds = list(list(number)) }
   }
 
@@ -27,12 +27,12 @@ pipeline "crossval" {
     for_each     = step.split.folds
     max_parallel = 2
     pipeline     = pipeline.fold
-    inputs = { held_out = each.value }
+    inputs       = { held_out = each.value }
   }
 
   step "report" {
-    python = "steps:report"
-    inputs = { scores = step.fold[*].score }
+    python  = "steps:report"
+    inputs  = { scores = step.fold[*].score }
     outputs = { mean = number, spread = number }
   }
 }
@@ -49,14 +49,14 @@ pipeline "fold" {
   }
 
   step "train" {
-    python = "steps:train"
-    inputs = { held_out = param.held_out }
+    python  = "steps:train"
+    inputs  = { held_out = param.held_out }
     outputs = { model = model }
   }
 
   step "score" {
-    python = "steps:score"
-    inputs = { model = step.train.model, held_out = param.held_out }
+    python  = "steps:score"
+    inputs  = { model = step.train.model, held_out = param.held_out }
     outputs = { score = number }
   }
 }

@@ -13,14 +13,14 @@ pipeline "gpu_training" {
   image       = image.torch
   code        = code.steps
   timeout     = "12h"
-  outputs = { loss = step.train.loss, weights = step.train.weights }
+  outputs     = { loss = step.train.loss, weights = step.train.weights }
 
   param "epochs" { default = 30 }
 
   step "train" {
     python  = "steps:train"
     timeout = "6h"
-    inputs = { epochs = param.epochs }
+    inputs  = { epochs = param.epochs }
     outputs = { weights = ndarray, loss = number }
 
     resources {

@@ -14,7 +14,7 @@ library "pricing" {
 pipeline "nightly" {
   description = "Trains what both teams have."
   timeout     = "1h"
-  outputs = { rate = step.churn.rate, price = step.pricing.price }
+  outputs     = { rate = step.churn.rate, price = step.pricing.price }
 
   schedule {
     cron     = "0 3 * * *"
@@ -23,7 +23,7 @@ pipeline "nightly" {
 
   step "churn" {
     pipeline = library.churn.train
-    inputs = { customers = 200 }
+    inputs   = { customers = 200 }
   }
 
   step "pricing" {

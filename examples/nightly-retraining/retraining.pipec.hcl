@@ -13,7 +13,7 @@ pipeline "nightly_retraining" {
   image       = image.python
   code        = code.steps
   timeout     = "14h"
-  outputs = { accuracy = step.evaluate.accuracy, published = step.publish.version }
+  outputs     = { accuracy = step.evaluate.accuracy, published = step.publish.version }
 
   schedule {
     cron     = "0 3 * * *"
@@ -33,19 +33,19 @@ pipeline "nightly_retraining" {
     inputs = { rows = param.rows }
     outputs = {
       train = list(object({ distance = number, late = bool }))
-      test = list(object({ distance = number, late = bool }))
+      test  = list(object({ distance = number, late = bool }))
     }
   }
 
   step "train" {
-    python = "steps:train"
-    inputs = { deliveries = step.fetch.train }
+    python  = "steps:train"
+    inputs  = { deliveries = step.fetch.train }
     outputs = { model = model }
   }
 
   step "evaluate" {
-    python = "steps:evaluate"
-    inputs = { model = step.train.model, deliveries = step.fetch.test }
+    python  = "steps:evaluate"
+    inputs  = { model = step.train.model, deliveries = step.fetch.test }
     outputs = { accuracy = number }
   }
 
@@ -60,8 +60,8 @@ pipeline "nightly_retraining" {
   }
 
   step "publish" {
-    python = "steps:publish"
-    inputs = { model = step.train.model, stage = step.promote.value.stage }
+    python  = "steps:publish"
+    inputs  = { model = step.train.model, stage = step.promote.value.stage }
     outputs = { version = string }
   }
 

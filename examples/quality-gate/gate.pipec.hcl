@@ -13,7 +13,7 @@ pipeline "quality_gate" {
   image       = image.pandas
   code        = code.steps
   timeout     = "30m"
-  outputs = { slope = step.train.slope }
+  outputs     = { slope = step.train.slope }
 
   param "rows" { default = 200 }
   param "most_missing" {
@@ -23,21 +23,21 @@ pipeline "quality_gate" {
   }
 
   step "extract" {
-    python = "steps:extract"
-    inputs = { rows = param.rows }
+    python  = "steps:extract"
+    inputs  = { rows = param.rows }
     outputs = { frame = dataframe }
   }
 
   step "check" {
-    python = "steps:check"
-    inputs = { frame = step.extract.frame, most_missing = param.most_missing }
+    python  = "steps:check"
+    inputs  = { frame = step.extract.frame, most_missing = param.most_missing }
     outputs = { passed = bool, findings = list(string) }
   }
 
   step "train" {
-    when   = step.check.passed
-    python = "steps:train"
-    inputs = { frame = step.extract.frame }
+    when    = step.check.passed
+    python  = "steps:train"
+    inputs  = { frame = step.extract.frame }
     outputs = { slope = number }
   }
 

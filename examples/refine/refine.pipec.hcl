@@ -13,18 +13,18 @@ pipeline "refine" {
   image       = image.numpy
   code        = code.steps
   timeout     = "1h"
-  outputs = { loss = step.round.loss, done = step.round.done, weights = step.round.weights }
+  outputs     = { loss = step.round.loss, done = step.round.done, weights = step.round.weights }
 
   param "target" { default = 0.01 }
 
   step "start" {
-    python = "steps:start"
+    python  = "steps:start"
     outputs = { weights = ndarray }
   }
 
   step "round" {
-    python = "steps:refine"
-    inputs = { weights = step.start.weights, target = param.target }
+    python  = "steps:refine"
+    inputs  = { weights = step.start.weights, target = param.target }
     outputs = { weights = ndarray, loss = number, done = bool }
     repeat {
       max   = 20

@@ -20,7 +20,7 @@ pipeline "orders" {
   code        = code.scripts
   timeout     = "10m"
   outputs = {
-    count = step.join.count
+    count   = step.join.count
     summary = step.summary.summary
     finding = coalesce(step.audit.finding, "none")
   }
@@ -34,14 +34,14 @@ pipeline "orders" {
 
   step "europe" {
     command = ["sh", "orders.sh", "4", output.orders.path]
-    env = { REGION = "europe" }
+    env     = { REGION = "europe" }
     outputs = { orders = text }
   }
 
   # It fails the first time, as a service sometimes does, and is tried again.
   step "asia" {
     command = ["sh", "flaky.sh", "3", output.orders.path]
-    env = { REGION = "asia" }
+    env     = { REGION = "asia" }
     outputs = { orders = text }
     retry {
       attempts = 2
@@ -52,7 +52,7 @@ pipeline "orders" {
   # Fan in: it starts when both regions are there.
   step "join" {
     command = ["sh", "join.sh"]
-    inputs = { europe = step.europe.orders, asia = step.asia.orders }
+    inputs  = { europe = step.europe.orders, asia = step.asia.orders }
     outputs = { orders = text, count = number }
   }
 
@@ -60,7 +60,7 @@ pipeline "orders" {
   step "audit" {
     when    = step.join.count >= param.audit_from
     command = ["sh", "audit.sh", input.orders.path, output.finding.path]
-    inputs = { orders = step.join.orders }
+    inputs  = { orders = step.join.orders }
     outputs = { finding = string }
   }
 
@@ -71,7 +71,7 @@ pipeline "orders" {
       GREETING = jsonencode(upper(param.greeting))
       FINDING  = jsonencode(input.finding)
     }
-    inputs = { count = step.join.count }
+    inputs  = { count = step.join.count }
     outputs = { summary = object({ count = number, finding = string, greeting = string }) }
     input "finding" {
       value   = step.audit.finding

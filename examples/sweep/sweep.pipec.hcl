@@ -17,12 +17,12 @@ pipeline "sweep" {
   image       = image.sklearn
   code        = code.steps
   timeout     = "30m"
-  outputs = { score = step.best.score, promoted = step.promote.promoted }
+  outputs     = { score = step.best.score, promoted = step.promote.promoted }
 
   param "good_enough" { default = 0.95 }
 
   step "data" {
-    python = "steps:data"
+    python  = "steps:data"
     outputs = { train = file, test = file }
   }
 
@@ -30,21 +30,21 @@ pipeline "sweep" {
     for_each     = local.grid
     max_parallel = 2
     python       = "steps:fit"
-    inputs = { train = step.data.train, test = step.data.test, gamma = each.value.gamma, c = each.value.c }
-    outputs = { model = model, score = number }
+    inputs       = { train = step.data.train, test = step.data.test, gamma = each.value.gamma, c = each.value.c }
+    outputs      = { model = model, score = number }
   }
 
   step "best" {
-    python = "steps:best"
-    inputs = { scores = step.fit[*].score, models = step.fit[*].model }
+    python  = "steps:best"
+    inputs  = { scores = step.fit[*].score, models = step.fit[*].model }
     outputs = { model = model, number = number, score = number }
   }
 
   step "promote" {
     when    = step.best.score >= param.good_enough
     command = ["sh", "-c", "echo \"promoting point $NUMBER\" && cp \"$PIPEC_INPUT_model\" \"$PIPEC_OUTPUT_promoted\""]
-    env = { NUMBER = tostring(step.best.number) }
-    inputs = { model = step.best.model }
+    env     = { NUMBER = tostring(step.best.number) }
+    inputs  = { model = step.best.model }
     outputs = { promoted = model }
   }
 }

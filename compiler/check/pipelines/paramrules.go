@@ -31,7 +31,7 @@ func paramRules(c context) {
 		for _, b := range rules {
 			c.rule(q, b)
 		}
-		q.Used = used // its own validation is no use
+		q.Used = used // its own validation does not count
 	}
 }
 

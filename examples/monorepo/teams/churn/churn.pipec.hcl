@@ -23,19 +23,19 @@ pipeline "train" {
   param "customers" { default = 100 }
 
   step "extract" {
-    python = "churn:extract"
-    inputs = { customers = param.customers }
+    python  = "churn:extract"
+    inputs  = { customers = param.customers }
     outputs = { table = text }
   }
 
   step "check" {
     pipeline = library.shared.check
-    inputs = { table = step.extract.table }
+    inputs   = { table = step.extract.table }
   }
 
   step "fit" {
-    python = "churn:train"
-    inputs = { table = step.extract.table, rows = step.check.rows }
+    python  = "churn:train"
+    inputs  = { table = step.extract.table, rows = step.check.rows }
     outputs = { rate = number }
   }
 }

@@ -33,13 +33,13 @@ pipeline "price" {
 
   step "check" {
     pipeline = library.shared.check
-    inputs = { table = step.quotes.table }
+    inputs   = { table = step.quotes.table }
   }
 
   step "mean" {
-    command = ["sh", "price.sh", input.table.path, output.price.path]
+    command    = ["sh", "price.sh", input.table.path, output.price.path]
     depends_on = [step.check]
-    inputs = { table = step.quotes.table }
-    outputs = { price = number }
+    inputs     = { table = step.quotes.table }
+    outputs    = { price = number }
   }
 }
