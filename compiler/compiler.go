@@ -40,6 +40,8 @@ type Options struct {
 	Unsaved map[string][]byte
 
 	Reading func(dir string) // is called with the directory of each library before it is read; may be nil
+
+	every bool // see Every
 }
 
 // Result is what the compiler returns. If Diags has errors, there are no programs.
@@ -57,6 +59,9 @@ type Result struct {
 	project  *evaluate.Project
 	imported []*evaluate.Project // of libraries
 	checked  *lint.Project       // the checked project, which lint rules look at
+
+	together, apart []string   // of Every: the stacks that this result is checked against, and those that are compiled apart
+	onStacks        []onStacks // if there are stacks apart: what was found for single stacks, which is not in Diags
 }
 
 // Compile compiles a project. Faults in its files are reported in the result. An error is about the directory itself.
@@ -129,6 +134,9 @@ func (r *Result) compile(source *load.Project, o Options) {
 	w := evaluate.New(o.Dir, blocks, source.Sources, &r.Diags)
 	r.project, r.Project = w, w.Name
 	r.choose(w, o.Stack)
+	if o.every && r.Stack == nil {
+		r.divide(w)
+	}
 	stack := ""
 	if r.Stack != nil {
 		stack = r.Stack.Name
@@ -146,15 +154,21 @@ func (r *Result) compile(source *load.Project, o Options) {
 		}
 	}
 	checked := check.Project(w)
-	if r.Stack != nil {
-		bind.Express(checked, r.Stack, r.kinds)
+	targets := r.targets()
+	found := make([]onStacks, len(targets))
+	for i, s := range targets {
+		var diags diag.List
+		bind.Express(checked, s, r.kinds, &diags)
+		found[i] = onStacks{[]string{s.Name}, diags.Sorted()}
 	}
 	for _, lib := range r.imported {
 		r.errors(lib)
 	}
-	if r.Diags.HasErrors() {
+	if r.failed(found) {
+		r.report(found)
 		return
 	}
+	diags := make([]diag.List, len(targets))
 	for _, p := range checked.Pipelines {
 		prog, places, err := lower.Program(p)
 		if err != nil {
@@ -168,11 +182,17 @@ func (r *Result) compile(source *load.Project, o Options) {
 			continue
 		}
 		r.Programs = append(r.Programs, prog)
-		if r.Stack != nil && r.kinds.Pods(r.Stack) {
-			bind.Check(w, prog, places, r.Stack)
+		for i, s := range targets {
+			if r.kinds.Pods(s) {
+				bind.Check(w, prog, places, s, &diags[i])
+			}
 		}
 	}
-	if r.Diags.HasErrors() {
+	for i := range diags {
+		found[i].diags = append(found[i].diags, diags[i].Sorted()...)
+	}
+	r.report(found)
+	if r.failed(found) {
 		r.Programs, r.Called = nil, nil
 	}
 	r.keep(checked, blocks, levels)

@@ -31,9 +31,12 @@ type applier struct {
 func applyCommand(c *cli) *cobra.Command {
 	a := applier{cli: c}
 	cmd := &cobra.Command{
-		Use:               "apply [PIPELINE]...",
-		Short:             "Apply the pipelines to the cluster",
-		Long:              applyLong,
+		Use:   "apply [PIPELINE]...",
+		Short: "Apply the pipelines to the cluster",
+		Long:  applyLong,
+		Example: `  pipec apply --stack prod
+  pipec apply train --yes --run
+  pipec apply --plan plan.json`,
 		ValidArgsFunction: c.completePipelines,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.apply(cmd.Context(), args) },
 	}

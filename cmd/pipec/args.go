@@ -7,14 +7,16 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/internal/app/fault"
 )
 
 // noArgs refuses arguments.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usage("%s takes no arguments, found %q", cmd.CommandPath(), args[0])
+		return withHelp(cmd, fault.Usagef("%s takes no arguments, found %q", cmd.CommandPath(), args[0]))
 	}
 	return nil
 }
@@ -23,7 +25,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 func atMost(n int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) > n {
-			return usage("%s takes at most %s, found also %q", cmd.CommandPath(), plural(n, "argument"), args[n])
+			return withHelp(cmd, fault.Usagef("%s takes at most %s, found also %q", cmd.CommandPath(), plural(n, "argument"), args[n]))
 		}
 		return nil
 	}
@@ -33,7 +35,7 @@ func atMost(n int) cobra.PositionalArgs {
 func exactly(n int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != n {
-			return usage("%s takes %s", cmd.CommandPath(), what)
+			return withHelp(cmd, fault.Usagef("%s takes %s", cmd.CommandPath(), what))
 		}
 		return nil
 	}
@@ -43,10 +45,30 @@ func exactly(n int, what string) cobra.PositionalArgs {
 func between(least, most int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) < least || len(args) > most {
-			return usage("%s takes %s", cmd.CommandPath(), what)
+			return withHelp(cmd, fault.Usagef("%s takes %s", cmd.CommandPath(), what))
 		}
 		return nil
 	}
+}
+
+// withHelp names the command that describes a command.
+func withHelp(cmd *cobra.Command, f *fault.Fault) error {
+	return f.WithHint("`%s --help` describes the command.", cmd.CommandPath())
+}
+
+// flagFault is the fault of a flag that is unknown or has a wrong value, with the flag that was probably meant.
+func flagFault(cmd *cobra.Command, err error) error {
+	f := fault.Usagef("%w", err)
+	if name, ok := strings.CutPrefix(err.Error(), "unknown flag: --"); ok {
+		var names []string
+		for _, set := range []*pflag.FlagSet{cmd.Flags(), cmd.InheritedFlags()} {
+			set.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		}
+		if near := diag.Suggest(name, names); near != "" {
+			f = fault.Usagef("%w; did you mean --%s?", err, near)
+		}
+	}
+	return withHelp(cmd, f)
 }
 
 // first is the first argument, or "".

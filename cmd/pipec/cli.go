@@ -10,6 +10,7 @@ import (
 
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/internal/app"
+	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/orchestrator"
 	"pipec.dev/pipec/internal/app/project"
 	"pipec.dev/pipec/runtime/shell"
@@ -118,7 +119,7 @@ func (c *cli) root() *cobra.Command {
 		Args:          cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usage("there is no command %q%s", args[0], suggestCommand(cmd, args[0]))
+				return noCommand(cmd, args[0])
 			}
 			return cmd.Help()
 		},
@@ -131,18 +132,21 @@ func (c *cli) root() *cobra.Command {
 	f.BoolVar(&c.noColor, "no-color", false, "print no colours (also NO_COLOR)")
 	root.AddCommand(
 		initCommand(c), fmtCommand(c), convertCommand(c), validateCommand(c), testCommand(c), lintCommand(c), graphCommand(c), emitCommand(c),
-		planCommand(c), applyCommand(c), destroyCommand(c), consoleCommand(c), runCommand(c), rerunCommand(c), cancelCommand(c),
+		planCommand(c), applyCommand(c), destroyCommand(c), consoleCommand(c), runCommand(c), backfillCommand(c), rerunCommand(c), cancelCommand(c),
 		approveCommand(c), runsCommand(c), explainCommand(c), waitCommand(c), logsCommand(c), artifactsCommand(c), pushCommand(c), schemaCommand(c), lspCommand(c),
 		stackCommand(c), versionCommand(c),
 	)
 	root.SuggestionsMinimumDistance = 2
+	root.Version = pipecVersion()
+	root.SetVersionTemplate(versionLine() + "\n")
+	c.completions(root)
 	root.InitDefaultHelpCmd()
 	for _, cmd := range root.Commands() {
 		if cmd.Name() == "help" {
 			cmd.Args = knownCommand
 		}
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w", err) })
+	root.SetFlagErrorFunc(flagFault)
 	return root
 }
 
@@ -150,9 +154,14 @@ func (c *cli) root() *cobra.Command {
 func knownCommand(cmd *cobra.Command, args []string) error {
 	root := cmd.Root()
 	if found, _, err := root.Find(args); len(args) > 0 && (err != nil || found == root) {
-		return usage("there is no command %q%s", args[0], suggestCommand(root, args[0]))
+		return noCommand(root, args[0])
 	}
 	return nil
+}
+
+// noCommand is the fault that there is no command of a name.
+func noCommand(root *cobra.Command, name string) error {
+	return fault.Usagef("there is no command %q%s", name, suggestCommand(root, name)).WithHint("`pipec help` lists the commands.")
 }
 
 func suggestCommand(cmd *cobra.Command, name string) string {

@@ -17,9 +17,11 @@ sources declare are removed.`
 func destroyCommand(c *cli) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
-		Use:               "destroy [PIPELINE]...",
-		Short:             "Remove what apply has created from the cluster",
-		Long:              destroyLong,
+		Use:   "destroy [PIPELINE]...",
+		Short: "Remove what apply has created from the cluster",
+		Long:  destroyLong,
+		Example: `  pipec destroy --stack prod
+  pipec destroy train --yes`,
 		ValidArgsFunction: c.completePipelines,
 		RunE:              func(cmd *cobra.Command, args []string) error { return c.destroy(cmd.Context(), args, yes) },
 	}

@@ -58,3 +58,41 @@ func document(b *bytes.Buffer, cmd *cobra.Command) {
 		document(b, sub)
 	}
 }
+
+// TestExamples: these commands have examples, and each example is a command that there is, with flags that it has.
+func TestExamples(t *testing.T) {
+	root := (&cli{terminal: &terminal{}}).root()
+	for _, name := range []string{"init", "validate", "lint", "fmt", "plan", "apply", "destroy", "push", "run", "rerun", "backfill", "version"} {
+		cmd, _, err := root.Find([]string{name})
+		if err != nil || cmd.Example == "" {
+			t.Errorf("%s has no example: %v", name, err)
+		}
+	}
+	var check func(*cobra.Command)
+	check = func(cmd *cobra.Command) {
+		for line := range strings.Lines(cmd.Example) {
+			for part := range strings.SplitSeq(line, " && ") {
+				words := strings.Fields(part)
+				if len(words) < 2 || words[0] != "pipec" {
+					t.Errorf("%s: the example %q is not a command of pipec", cmd.Name(), line)
+					continue
+				}
+				found, rest, err := root.Find(words[1:])
+				if err != nil || found == root {
+					t.Errorf("%s: the example %q: %v", cmd.Name(), line, err)
+					continue
+				}
+				for _, word := range rest {
+					name, _, _ := strings.Cut(word, "=")
+					if long, ok := strings.CutPrefix(name, "--"); ok && found.Flag(long) == nil {
+						t.Errorf("%s: the example %q: there is no flag %s", cmd.Name(), line, name)
+					}
+				}
+			}
+		}
+		for _, sub := range cmd.Commands() {
+			check(sub)
+		}
+	}
+	check(root)
+}

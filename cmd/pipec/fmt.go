@@ -34,7 +34,10 @@ func fmtCommand(c *cli) *cobra.Command {
 		Use:   "fmt [FILE|DIR|-]...",
 		Short: "Format source files",
 		Long:  fmtLong,
-		RunE:  func(_ *cobra.Command, args []string) error { return f.format(args) },
+		Example: `  pipec fmt
+  pipec fmt --check --diff
+  pipec fmt -r .`,
+		RunE: func(_ *cobra.Command, args []string) error { return f.format(args) },
 	}
 	cmd.Flags().BoolVar(&f.check, "check", false, "change nothing; exit with status 1 if a file is not formatted")
 	cmd.Flags().BoolVar(&f.diff, "diff", false, "show the changes")

@@ -56,7 +56,10 @@ func lintCommand(c *cli) *cobra.Command {
 		Use:   "lint [FILE|DIR]...",
 		Short: "Check a project for probable mistakes",
 		Long:  lintLong,
-		RunE:  func(_ *cobra.Command, args []string) error { return l.lint(args) },
+		Example: `  pipec lint
+  pipec lint --fix
+  pipec lint --level no-timeout=off --minimum-failure-severity error`,
+		RunE: func(_ *cobra.Command, args []string) error { return l.lint(args) },
 	}
 	f := cmd.Flags()
 	formatFlag(cmd, &l.format)

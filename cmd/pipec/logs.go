@@ -63,7 +63,7 @@ func logsCommand(c *cli) *cobra.Command {
 		Short:             "Print or follow the logs of a run",
 		Long:              logsLong,
 		Example:           logsExamples,
-		ValidArgsFunction: c.completeSteps,
+		ValidArgsFunction: c.completeRunSteps,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := l.fill(args); err != nil {
 				return err

@@ -34,9 +34,12 @@ type planner struct {
 func planCommand(c *cli) *cobra.Command {
 	p := planner{cli: c}
 	cmd := &cobra.Command{
-		Use:               "plan [PIPELINE]...",
-		Short:             "Show what apply would change on the cluster",
-		Long:              planLong,
+		Use:   "plan [PIPELINE]...",
+		Short: "Show what apply would change on the cluster",
+		Long:  planLong,
+		Example: `  pipec plan --stack prod
+  pipec plan --full --offline
+  pipec plan --out plan.json && pipec apply --plan plan.json`,
 		ValidArgsFunction: c.completePipelines,
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.plan(cmd.Context(), args) },
 	}

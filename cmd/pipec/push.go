@@ -37,9 +37,11 @@ type pusher struct {
 func pushCommand(c *cli) *cobra.Command {
 	p := pusher{cli: c}
 	cmd := &cobra.Command{
-		Use:               "push [PIPELINE]...",
-		Short:             "Upload code, pin images, push the agent",
-		Long:              pushLong,
+		Use:   "push [PIPELINE]...",
+		Short: "Upload code, pin images, push the agent",
+		Long:  pushLong,
+		Example: `  pipec push --stack prod
+  pipec push --list`,
 		ValidArgsFunction: c.completePipelines,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := textOrJSON(p.output); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -35,6 +36,13 @@ type runStarter struct {
 	show     showOptions
 }
 
+// paramFlags are --param and --params.
+func (s *runStarter) paramFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVarP(&s.request.Params, "param", "p", nil, "set a param: `NAME=VALUE`, NAME=@FILE or NAME=run:RUN/STEP/OUTPUT, or for an artifact also NAME=s3://BUCKET/KEY; may be repeated")
+	f.StringArrayVar(&s.request.ParamFiles, "params", nil, "read params from a `FILE` of JSON, YAML or HCL, which --param overrides; may be repeated")
+}
+
 // waitFlags are --follow and --detach.
 func (s *runStarter) waitFlags(cmd *cobra.Command) {
 	cmd.Flags().BoolVarP(&s.request.Follow, "follow", "f", false, "on a cluster: follow the run even if the stack is not synchronous")
@@ -56,12 +64,33 @@ func (p *parallelFlag) Set(s string) error {
 	return nil
 }
 
+// timeFlag is a moment: with a time zone, else in UTC.
+type timeFlag struct{ to **time.Time }
+
+func (f *timeFlag) String() string { return "" }
+func (f *timeFlag) Type() string   { return "time" }
+func (f *timeFlag) Set(s string) error {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04", time.DateOnly} {
+		if at, err := time.Parse(layout, s); err == nil {
+			at = at.UTC()
+			*f.to = &at
+			return nil
+		}
+	}
+	return errors.New("expected a time such as 2026-01-31, 2026-01-31T06:00 or 2026-01-31T06:00:00+01:00")
+}
+
 func runCommand(c *cli) *cobra.Command {
 	s := runStarter{cli: c}
 	cmd := &cobra.Command{
-		Use:               "run [PIPELINE]",
-		Short:             "Start a run and follow it",
-		Long:              runLong,
+		Use:   "run [PIPELINE]",
+		Short: "Start a run and follow it",
+		Long:  runLong,
+		Example: `  pipec run
+  pipec run train -p epochs=10 -p data=@data.csv
+  pipec run train --params prod.yaml --stack prod --follow
+  pipec run train --step evaluate --step call.report
+  pipec run train --scheduled-at 2026-01-31T06:00`,
 		Args:              atMost(1),
 		ValidArgsFunction: c.completePipelines,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -69,8 +98,9 @@ func runCommand(c *cli) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringArrayVarP(&s.request.Params, "param", "p", nil, "set a param: `NAME=VALUE`, NAME=@FILE or NAME=run:RUN/STEP/OUTPUT, or for an artifact also NAME=s3://BUCKET/KEY; may be repeated")
-	f.StringArrayVar(&s.request.Steps, "step", nil, "run only this step and the steps that it needs; may be repeated")
+	s.paramFlags(cmd)
+	f.StringArrayVar(&s.request.Steps, "step", nil, "run only this `STEP` and the steps that it needs; takes addresses such as call.train and train[0]; may be repeated")
+	f.Var(&timeFlag{&s.request.ScheduledAt}, "scheduled-at", "run as if the schedule had started the run at this `TIME`, which run.scheduled_at then has")
 	f.StringVar(&s.request.Name, "name", "", "the name of the run (default: a generated name)")
 	s.show.flags(cmd)
 	s.waitFlags(cmd)

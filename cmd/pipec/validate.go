@@ -13,6 +13,9 @@ import (
 const validateLong = `Checks a project offline: syntax, names, types, edges, cycles, schedules. It needs no cluster, no network, no Docker, no
 Python and no stack.
 
+All stacks are checked: a step without an image on a stack that runs pods, a pod that leaves Pod Security restricted, a
+feature that the orchestrator of a stack lacks. --stack and PIPEC_STACK narrow this to one stack.
+
 For a file, its project is checked and the diagnostics of that file are printed. The exit status is 1 if there is an
 error.
 
@@ -24,6 +27,9 @@ func validateCommand(c *cli) *cobra.Command {
 		Use:   "validate [FILE|DIR]...",
 		Short: "Check a project offline",
 		Long:  validateLong,
+		Example: `  pipec validate
+  pipec validate --stack prod
+  pipec validate --format sarif > pipec.sarif`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			return c.validate(args, format)
 		},

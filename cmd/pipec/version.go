@@ -29,21 +29,32 @@ func versionCommand(c *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Show the version",
-		Args:  noArgs,
+		Example: `  pipec version
+  pipec version -o json`,
+		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			v := versionInfo{pipecVersion(), language.Version, program.Version, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
 			switch output {
 			case "text":
-				_, err := fmt.Fprintf(c.stdout, "pipec %s (language %s, %s, %s)\n", v.Version, v.Language, v.Go, v.Platform)
+				_, err := fmt.Fprintln(c.stdout, versionLine())
 				return fault.Env(err)
 			case "json":
-				return fault.Env(json.NewEncoder(c.stdout).Encode(v))
+				return fault.Env(json.NewEncoder(c.stdout).Encode(versions()))
 			}
 			return usage("there is no output %q: text or json", output)
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "text", "text or json")
 	return cmd
+}
+
+func versions() versionInfo {
+	return versionInfo{pipecVersion(), language.Version, program.Version, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
+}
+
+// versionLine is what version and --version print.
+func versionLine() string {
+	v := versions()
+	return fmt.Sprintf("pipec %s (language %s, %s, %s)", v.Version, v.Language, v.Go, v.Platform)
 }
 
 func pipecVersion() string {

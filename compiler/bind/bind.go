@@ -21,9 +21,9 @@ import (
 )
 
 // Check binds a program to the stack and reports what prevents it from running there. places is the source map of the
-// program.
-func Check(w *evaluate.Project, p *program.Program, places program.SourceMap, stack *program.Stack) {
-	c := checker{project: w, program: p, places: places, stack: stack}
+// program. The diagnostics are added to diags.
+func Check(w *evaluate.Project, p *program.Program, places program.SourceMap, stack *program.Stack, diags *diag.List) {
+	c := checker{project: w, program: p, places: places, stack: stack, diags: diags}
 	c.sources()
 	if !c.images() {
 		return
@@ -40,7 +40,7 @@ func Check(w *evaluate.Project, p *program.Program, places program.SourceMap, st
 	}
 	bound, _, err := pod.Bind(&part, stack, nil, pod.Options{})
 	if err != nil {
-		w.Diags.Add(diag.New("evaluation", places[""], "this pipeline can't run on stack %q: %v", stack.Name, err))
+		diags.Add(diag.New("evaluation", places[""], "this pipeline can't run on stack %q: %v", stack.Name, err))
 		return
 	}
 	c.restricted(bound)
@@ -62,6 +62,7 @@ type checker struct {
 	program *program.Program
 	places  program.SourceMap
 	stack   *program.Stack
+	diags   *diag.List
 }
 
 // sources reports params that scheduled runs can't import, because the project's directory is not on the cluster.
@@ -75,7 +76,7 @@ func (c *checker) sources() {
 		if err != nil || s.Path == "" {
 			continue
 		}
-		c.project.Diags.Add(diag.New("out-of-place", c.places["param."+p.Name+".source"], "a scheduled run can't import %q: stack %q doesn't have the project's files", p.Source, c.stack.Name).
+		c.diags.Add(diag.New("out-of-place", c.places["param."+p.Name+".source"], "a scheduled run can't import %q: stack %q doesn't have the project's files", p.Source, c.stack.Name).
 			WithDetail("`pipec run` uploads the file of a path. A run that the cluster starts on a schedule can read only from S3.").
 			WithSuggestion("write source = \"s3://BUCKET/KEY\""))
 	}
@@ -105,12 +106,12 @@ func (c *checker) images() bool {
 		switch {
 		case s.Image == "":
 			good = false
-			c.project.Diags.Add(diag.New("missing", c.places[at], "step %q has no image, and stack %q runs it in a pod", s.Name, c.stack.Name).
+			c.diags.Add(diag.New("missing", c.places[at], "step %q has no image, and stack %q runs it in a pod", s.Name, c.stack.Name).
 				WithSuggestion("write image = image.NAME in the pipeline or in the step"))
 		case ref == "" && built && !told[s.Image]:
 			good, told[s.Image] = false, true
 			name := strings.TrimPrefix(s.Image, "image.")
-			c.project.Diags.Add(diag.New("missing", c.places["image."+name], "stack %q has no container_registry, but image %q must be built and pushed to one", c.stack.Name, name).
+			c.diags.Add(diag.New("missing", c.places["image."+name], "stack %q has no container_registry, but image %q must be built and pushed to one", c.stack.Name, name).
 				WithRelated(c.project.Stacks[c.stack.Name].DefRange, "the stack is declared here").
 				WithSuggestion(`write container_registry "generic" { uri = "HOST/PREFIX" } in the stack`))
 		case ref == "":
@@ -128,7 +129,7 @@ func (c *checker) restricted(bound *program.Program) {
 		}
 		l, err := restricted.Leaves(s)
 		if err != nil {
-			c.project.Diags.Add(diag.New("evaluation", c.places[""], "the pods of this pipeline can't be checked: %v", err))
+			c.diags.Add(diag.New("evaluation", c.places[""], "the pods of this pipeline can't be checked: %v", err))
 			return
 		}
 		if l != nil {
@@ -136,7 +137,7 @@ func (c *checker) restricted(bound *program.Program) {
 			if c.places[at+"."+by].Filename == "" {
 				by, verb = "annotations", "leave"
 			}
-			c.project.Diags.Add(diag.New("not-restricted", c.places[at+"."+by], "the `%s` of step %q %s Pod Security `restricted`", by, l.Step, verb).
+			c.diags.Add(diag.New("not-restricted", c.places[at+"."+by], "the `%s` of step %q %s Pod Security `restricted`", by, l.Step, verb).
 				WithDetail("%s.", strings.Join(l.Reasons, ";\n")).
 				WithSuggestion("if the step needs this, write security {} in it: plans then show it"))
 		}

@@ -16,13 +16,13 @@ import (
 )
 
 // Express reports the parts of pipelines, and of the pipelines that they call, that the orchestrator of the stack can't
-// express. Most orchestrators lack nothing, and then nothing is looked at.
-func Express(project *model.Project, stack *program.Stack, set *kinds.Set) {
+// express, in diags. Most orchestrators lack nothing, and then nothing is looked at.
+func Express(project *model.Project, stack *program.Stack, set *kinds.Set, diags *diag.List) {
 	row := set.Orchestrator(stack.Orchestrator.Kind)
 	if row == nil || len(row.Lacks) == 0 {
 		return
 	}
-	e := expresser{project: project.Evaluated, stack: stack, lacks: row.Lacks}
+	e := expresser{project: project.Evaluated, stack: stack, lacks: row.Lacks, diags: diags}
 	seen := map[*model.Pipeline]bool{}
 	for todo := project.Pipelines; len(todo) > 0; todo = todo[1:] {
 		p := todo[0]
@@ -38,6 +38,7 @@ type expresser struct {
 	project *evaluate.Project
 	stack   *program.Stack
 	lacks   []kinds.Lack
+	diags   *diag.List
 }
 
 // block looks at what is in a block. prefix is the block's own feature with a dot behind it, "" for a pipeline.
@@ -88,7 +89,7 @@ func (e *expresser) report(at hcl.Range, name string, l *kinds.Lack) {
 			d = d.WithRelated(o.DefRange, "the orchestrator is declared here")
 		}
 	}
-	e.project.Diags.Add(d)
+	e.diags.Add(d)
 }
 
 // literal is a string, a number or a bool as text, "" for other values.

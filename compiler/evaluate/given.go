@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -52,6 +53,16 @@ func (s *Given) automatic(dir, stack string) {
 		s.file(filepath.Join(dir, name+".auto.vars"), true)
 		s.file(filepath.Join(dir, name+".auto.vars.json"), true)
 	}
+}
+
+// HasVariables reports whether a stack has values of variables of its own, in a file beside the project's.
+func HasVariables(dir, stack string) bool {
+	for _, ending := range []string{".auto.vars", ".auto.vars.json"} {
+		if _, err := os.Lstat(filepath.Join(dir, stack+ending)); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // environment reads the entries NAME=VALUE that are about variables.

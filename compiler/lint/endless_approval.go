@@ -7,10 +7,9 @@ var endlessApproval = &Rule{
 		"time, and with `overlap = \"forbid\"` no other run of the schedule starts.\n\nA `timeout` of the approval limits how long an answer may take, and `default` is the answer " +
 		"after that. A pipeline that only other pipelines call has the timeout of its callers.",
 	Check: func(p *Pass) {
-		called := called(p.Project)
 		for pl, s := range p.Steps {
 			a := s.Approval
-			if a == nil || a.Timeout > 0 || pl.Timeout > 0 || called[pl.Block.Label] && pl.Block.One("schedule") == nil {
+			if a == nil || a.Timeout > 0 || pl.Timeout > 0 || pl.Called() {
 				continue
 			}
 			p.Report(p.New(s.Block.One("approval").DefRange, "%s %q waits forever without an answer", s.Block.Def.Name, s.Name()).

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
-
 	"pipec.dev/pipec/compiler/model"
 )
 
@@ -16,10 +14,9 @@ var noTimeout = &Rule{
 		"its resources, the run, and the runs that the schedule would start.\n\nA `timeout` of the pipeline is enough; a `timeout` of each step is more precise. A pipeline that " +
 		"only other pipelines call has the timeout of its callers.",
 	Check: func(p *Pass) {
-		called := called(p.Project)
 		hangs := hanging{}
 		for _, pl := range p.Pipelines {
-			if pl.Block.Attr("timeout") != nil || called[pl.Block.Label] && pl.Block.One("schedule") == nil {
+			if pl.Timeout > 0 || pl.Called() {
 				continue
 			}
 			var without []string
@@ -46,36 +43,19 @@ type hanging map[*model.Pipeline]bool
 // step reports whether nothing stops the step, or a step that it calls, if it hangs.
 func (h hanging) step(s *model.Step) bool {
 	if s.Callee == nil {
-		return runs(s) && s.Block.Attr("timeout") == nil
+		return runs(s) && s.Timeout == 0
 	}
 	hangs, known := h[s.Callee]
 	if !known {
 		h[s.Callee] = false // pipelines don't call each other in a cycle
-		hangs = s.Callee.Block.Attr("timeout") == nil && slices.ContainsFunc(s.Callee.Steps, h.step)
+		hangs = s.Callee.Timeout == 0 && slices.ContainsFunc(s.Callee.Steps, h.step)
 		h[s.Callee] = hangs
 	}
 	return hangs
 }
 
-// called returns the pipelines that others call. The timeouts of their callers apply to them.
-func called(p *Project) map[string]bool {
-	out := map[string]bool{}
-	for _, s := range p.Steps {
-		e := s.Block.Attr("pipeline")
-		if e == nil {
-			continue
-		}
-		if t, hclDiags := hcl.AbsTraversalForExpr(e); !hclDiags.HasErrors() && len(t) == 2 && t.RootName() == "pipeline" {
-			if name, ok := t[1].(hcl.TraverseAttr); ok {
-				out[name.Name] = true
-			}
-		}
-	}
-	return out
-}
-
 // runs reports whether a step starts a process of its own.
-func runs(s *model.Step) bool { return s.Block.Attr("command") != nil || s.Block.Attr("python") != nil }
+func runs(s *model.Step) bool { return s.Callee == nil && !s.IsApproval() }
 
 // listed joins a limited number of names for a sentence.
 func listed(names []string) string {

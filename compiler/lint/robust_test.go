@@ -122,7 +122,11 @@ func TestExamples(t *testing.T) {
 	if err != nil || len(dirs) < 2 {
 		t.Fatal(dirs, err)
 	}
-	for _, dir := range append(dirs, "../../cmd/pipec/starter") {
+	starters, err := filepath.Glob("../../cmd/pipec/starter/*")
+	if err != nil || len(starters) < 2 {
+		t.Fatal(starters, err)
+	}
+	for _, dir := range append(dirs, starters...) {
 		r, err := compiler.Compile(compiler.Options{Dir: dir})
 		if err != nil {
 			t.Fatal(err)

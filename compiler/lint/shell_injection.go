@@ -1,11 +1,18 @@
 package lint
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
 
+	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/compiler/infer"
 	"pipec.dev/pipec/compiler/model"
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/types"
 )
 
@@ -13,7 +20,7 @@ var shellInjection = &Rule{
 	Code: "shell-injection", Level: Warning,
 	Summary: "A value that is known only at run time is inserted into the text of a script.",
 	Doc: "The value becomes part of the program: a quote in it breaks the script, and `; rm -rf .` in it is executed. Pass the value with `env` and let " +
-		"the script read the variable, in quotes. Numbers, bools, lists of them and the paths of artifacts are harmless, and are not reported.",
+		"the script read the variable, in quotes. Numbers, bools, lists of them and the paths of artifacts are harmless, and are not reported, nor are expressions that yield them.",
 	Check: func(p *Pass) {
 		outputs := map[*model.Pipeline]map[string]cty.Type{}
 		for pl, s := range p.Steps {
@@ -25,11 +32,13 @@ var shellInjection = &Rule{
 				outputs[pl] = outputTypes(pl)
 			}
 			told := map[string]bool{}
+			types := func(u model.Use) cty.Type { return given(pl, s, u, outputs[pl]) }
+			safe := safeParts(s.Command[i], types)
 			for _, u := range s.Command[i].Uses {
-				if u.Const || told[u.Ref] {
+				if u.Const || told[u.Ref] || safe.contains(u.At) {
 					continue
 				}
-				t := given(pl, s, u, outputs[pl])
+				t := types(u)
 				if harmless(t) {
 					continue
 				}
@@ -49,8 +58,12 @@ var shellInjection = &Rule{
 func given(pl *model.Pipeline, s *model.Step, u model.Use, outputs map[string]cty.Type) cty.Type {
 	root, name, _ := strings.Cut(u.Ref, ".")
 	switch {
-	case root == "output", root == "run":
+	case root == "output", root == "run", root == "attempt":
 		return cty.Number
+	case u.Ref == "each.key" && s.ForEach != nil:
+		return s.ForEach.Key
+	case u.Ref == "each.value" && s.ForEach != nil:
+		return s.ForEach.Elem
 	case root == "param" && pl.Params[name] != nil:
 		return pl.Params[name].Type
 	case root == "input":
@@ -67,6 +80,64 @@ func given(pl *model.Pipeline, s *model.Step, u model.Use, outputs map[string]ct
 		return outputs[u.Ref]
 	}
 	return cty.DynamicPseudoType
+}
+
+// ranges are parts of an expression.
+type ranges []hcl.Range
+
+func (r ranges) contains(at hcl.Range) bool {
+	return slices.ContainsFunc(r, func(part hcl.Range) bool { return part.Start.Byte <= at.Start.Byte && at.End.Byte <= part.End.Byte })
+}
+
+// safeParts returns the parts of a script whose values are harmless, whatever they are computed from: ${length(param.names)}.
+func safeParts(v *model.Value, typeOf func(model.Use) cty.Type) ranges {
+	script, ok := v.Node.(*hclsyntax.TemplateExpr)
+	if !ok {
+		return nil
+	}
+	var out ranges
+	for _, part := range script.Parts {
+		if t := infer.Type(part, &useScope{v.Uses, typeOf}, &diag.List{}); t != cty.NilType && harmless(t) {
+			out = append(out, part.Range())
+		}
+	}
+	return out
+}
+
+// useScope resolves the references that a checked expression has.
+type useScope struct {
+	uses   []model.Use
+	typeOf func(model.Use) cty.Type
+}
+
+// Resolve returns the type of a reference.
+func (s *useScope) Resolve(t hcl.Traversal, _ bool) (typ cty.Type, taken int) {
+	for _, u := range s.uses {
+		for n := len(t); n > 0 && u.At.Start == t.SourceRange().Start; n-- {
+			if t[:n].SourceRange().End != u.At.End {
+				continue
+			}
+			if u.Const {
+				return u.Value.Type(), n
+			}
+			return s.typeOf(u), n
+		}
+	}
+	return cty.DynamicPseudoType, len(t)
+}
+
+// Instances leaves references to Resolve.
+func (s *useScope) Instances(hcl.Traversal, bool) (typ cty.Type, taken int, handled bool) {
+	return cty.NilType, 0, false
+}
+
+// Choices returns nil: strings of a set are as harmful as others.
+func (s *useScope) Choices(hcl.Traversal) []string { return nil }
+
+// Function finds a function.
+func (s *useScope) Function(call *hclsyntax.FunctionCallExpr) (function.Function, bool) {
+	f, ok := expr.Functions()[call.Name]
+	return f, ok
 }
 
 // harmless reports whether no value of a type can be read as a program: numbers, bools, paths, and lists of them.

@@ -8,6 +8,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"pipec.dev/pipec/internal/app/definitions"
 	"pipec.dev/pipec/internal/app/orchestrator"
@@ -62,8 +63,7 @@ type Runs struct {
 	check    func(context.Context, *orchestrator.Stack) []store.Finding
 }
 
-// Runner compiles the project for starting runs: errors in its files are a fault, and the observer is notified of errors
-// and warnings.
+// Runner compiles the project for starting runs: errors in its files are a fault, and the observer is notified of them.
 func (p *Project) Runner() (*Runs, error) { return p.runs(p.Checked()) }
 
 // Runs compiles the project for reading and steering runs, for which errors in pipelines don't matter.
@@ -83,6 +83,11 @@ func (p *Project) runs(c *project.Compiled, err error) (*Runs, error) {
 	}
 	s := &orchestrator.Stack{Project: p.Project, Compiled: c, Stack: stack}
 	return &Runs{Orchestrator: row.Open(s), Detached: row.Detached, stack: s, check: row.Check}, nil
+}
+
+// Backfill returns the runs that the schedule of a pipeline would have started between two moments.
+func (r *Runs) Backfill(pipeline string, from, to time.Time) (*orchestrator.Backfill, error) {
+	return r.stack.Backfill(pipeline, from, to)
 }
 
 // Records reads what the runs have left. The caller closes them.

@@ -188,7 +188,7 @@ func TestResume(t *testing.T) {
 	of := &record.Run{Version: 1, Name: "o", Pipeline: "p", Namespace: "n"}
 	r.put(of.RunKey(), of)
 	r.put(of.EndKey(), &record.End{Version: 1, Status: record.Failed, Steps: []record.StepEnd{{Name: "k", Status: record.Succeeded, Attempt: 1}}})
-	kept, err := history.KeptEvents(t.Context(), r.c.Store, of, r.c.Record.Kept)
+	kept, err := history.KeptEvents(t.Context(), r.c.Store, of, r.c.Record.Kept, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ type Request struct {
 	Only   []string                   // the steps to run, together with those that they need; empty: all
 	Of     *record.Run                // the run that this one reruns; nil: it is not a rerun
 	Kept   []string                   // the steps whose results a rerun takes over
+	Redone []string                   // the addresses of the parts of Kept steps that are left out
 }
 
 // Describe completes the record of a new run: its params, its steps, and the outputs of earlier runs that it reads. The
@@ -40,7 +41,7 @@ func (r *Request) describe(ctx context.Context, s store.Store, p *program.Progra
 		}
 	}
 	if r.Of != nil {
-		run.RerunOf, run.Kept = r.Of.Name, r.Kept
+		run.RerunOf, run.Kept, run.Redone = r.Of.Name, r.Kept, r.Redone
 	}
 	run.LastSuccess, err = lastsuccess.Find(ctx, s, p, run, r.Of)
 	return err
@@ -64,7 +65,7 @@ func (s *Start) Prepare(ctx context.Context, st store.Store, p *program.Program,
 	if err := s.Describe(ctx, st, p, run); err != nil {
 		return nil, err
 	}
-	kept, err := history.KeptEvents(ctx, st, s.Of, s.Kept)
+	kept, err := history.KeptEvents(ctx, st, s.Of, s.Kept, s.Redone)
 	if err != nil {
 		return nil, err
 	}

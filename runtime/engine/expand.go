@@ -58,6 +58,7 @@ func (x *expansion) expand(i int) {
 	n.byKey = make(map[string]int, len(elements))
 	n.children = make([]int, 0, len(elements))
 	n.openChildren = len(elements)
+	taken := 0
 	for k, e := range elements {
 		n := &x.graph.nodes[i]
 		key := expr.Key(e.key)
@@ -72,6 +73,12 @@ func (x *expansion) expand(i int) {
 		n = &x.graph.nodes[i]
 		n.children = append(n.children, child)
 		n.byKey[key] = child
+		if c := &x.graph.nodes[child]; x.graph.selected.Has(record.Address(c.addr)) {
+			taken++
+		} else {
+			c.phase = absent
+			n.openChildren--
+		}
 	}
 	for _, w := range x.graph.nodes[i].instanceWaiters {
 		if child, ok := x.graph.nodes[i].instance(w.key); ok {
@@ -90,8 +97,13 @@ func (x *expansion) expand(i int) {
 			}
 		}
 	}
-	if len(children) == 0 {
+	switch {
+	case len(children) == 0 && x.graph.selected.Whole(record.Address(x.graph.nodes[i].addr)):
 		x.life.end(i, record.Succeeded, "", "")
+		return
+	case taken == 0:
+		x.graph.nodes[i].children, x.graph.nodes[i].byKey = nil, nil
+		x.life.end(i, record.Failed, record.ReasonExpression, "for_each has none of the instances that were chosen")
 		return
 	}
 	for _, child := range children {

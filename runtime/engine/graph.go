@@ -17,6 +17,8 @@ type graph struct {
 	frames []frame        // only grows; the first one is the program's
 	byAddr map[string]int // nodes
 
+	selected *record.Selection // the part of the program that takes part in the run
+
 	moved func(from, to phase) // if not nil, called for each change of a node's phase; tests set it
 }
 
@@ -63,9 +65,26 @@ func (g *graph) openFrame(sc frame, caller record.Address, at position) int {
 	}
 	g.frames = append(g.frames, sc)
 	if sc.call >= 0 {
+		g.leaveOut(n)
 		g.link(n)
 	}
 	return n
+}
+
+// leaveOut marks the steps of a frame that are not part of this run.
+func (g *graph) leaveOut(sc int) {
+	if g.selected.All() {
+		return
+	}
+	f := &g.frames[sc]
+	for section := range f.nodes {
+		for _, i := range f.nodes[section] {
+			if n := &g.nodes[i]; !g.selected.Has(record.Address(n.addr)) {
+				n.phase = absent
+				f.left[section]--
+			}
+		}
+	}
 }
 
 // link connects each step of a frame with the steps that it waits for. A need of each instance is connected when the instance

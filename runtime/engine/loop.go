@@ -112,8 +112,9 @@ func (ev *evaluator) roundOutputs(m *node) (map[string]*source, error) {
 		}
 		own["output."+out.Name] = recorded(m.datum(out.Name), ev.types[out.Type])
 	}
-	for i := range m.spec.inputs() {
-		d := &m.spec.Inputs[i]
+	inputs := ev.roundInputs(m)
+	for i := range inputs {
+		d := &inputs[i]
 		if t := ev.types[d.Type]; d.Value != nil && !types.HasArtifact(t) {
 			if s, err := given(d.Name, d.Type, d.Value, t); err == nil {
 				own["input."+d.Name] = s
@@ -138,9 +139,17 @@ func (n *node) leaves(v *program.Value) string {
 	return ""
 }
 
-func (sp *Spec) inputs() []record.Datum {
-	if sp == nil {
-		return nil
+// roundInputs returns the inputs of a round. A round that was not started because its result is kept has no spec, and neither
+// has a call.
+func (ev *evaluator) roundInputs(m *node) []record.Datum {
+	if m.spec != nil {
+		return m.spec.Inputs
 	}
-	return sp.Inputs
+	var out []record.Datum
+	for i := range m.step.Inputs {
+		if d, f := ev.input(m, &m.step.Inputs[i]); f == nil { // a value that can't be evaluated can't be read
+			out = append(out, d)
+		}
+	}
+	return out
 }

@@ -33,7 +33,7 @@ func New(p *program.Program, run *record.Run, limit int) (_ *State, err error) {
 
 // newState joins the rooms of a run.
 func newState(p *program.Program, run *record.Run) *State {
-	g := &graph{byAddr: map[string]int{}}
+	g := &graph{byAddr: map[string]int{}, selected: record.Select(run.Only)}
 	out := &outbox{run: run.Name}
 	sched := &scheduler{graph: g}
 	eval := &evaluator{graph: g, program: p, run: run, types: typeTable{}}
@@ -70,19 +70,12 @@ func (s *State) addRoot() error {
 // choose marks the steps that are not part of this run, and those whose results may be kept.
 func (s *State) choose() error {
 	root := &s.graph.frames[0]
-	only := map[string]bool{}
 	for _, name := range s.eval.run.Only {
-		if _, ok := root.byName[name]; !ok {
+		if _, ok := root.byName[record.Address(name).Root()]; !ok {
 			return fmt.Errorf("there is no step %q to run", name)
 		}
-		only[name] = true
 	}
-	for i := range s.graph.nodes {
-		if n := &s.graph.nodes[i]; len(only) > 0 && !only[n.step.Name] {
-			n.phase = absent
-			root.left[n.section]--
-		}
-	}
+	s.graph.leaveOut(0)
 	for _, name := range s.eval.run.Kept {
 		i, ok := root.byName[name]
 		if !ok {

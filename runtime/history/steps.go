@@ -56,13 +56,13 @@ func RerunEvents(ctx context.Context, s store.Store, run *record.Run) ([]record.
 	if err != nil {
 		return nil, err
 	}
-	return KeptEvents(ctx, s, of, run.Kept)
+	return KeptEvents(ctx, s, of, run.Kept, run.Redone)
 }
 
-// KeptEvents returns the StepKept events by which a rerun takes over the results that the named steps have in the run of. A
-// run that was lost has no end, and its log is folded instead.
-func KeptEvents(ctx context.Context, s store.Store, of *record.Run, names []string) ([]record.Event, error) {
-	if of == nil || len(names) == 0 {
+// KeptEvents returns the StepKept events by which a rerun takes over the results that the kept steps have in the run of,
+// without those of the redone parts. A run that was lost has no end, and its log is folded instead.
+func KeptEvents(ctx context.Context, s store.Store, of *record.Run, kept, redone []string) ([]record.Event, error) {
+	if of == nil || len(kept) == 0 {
 		return nil, nil
 	}
 	var steps []record.StepEnd
@@ -75,7 +75,7 @@ func KeptEvents(ctx context.Context, s store.Store, of *record.Run, names []stri
 	if err != nil {
 		return nil, fmt.Errorf("run %s, whose results are kept: %w", of.Name, err)
 	}
-	return rerun.KeptEvents(of, steps, names), nil
+	return rerun.KeptEvents(of, steps, kept, redone), nil
 }
 
 // commit adds the results of the attempts that the engine waits for, if they are committed, and then those of the attempts

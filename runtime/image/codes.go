@@ -16,12 +16,13 @@ import (
 // CodeDigest returns the digest of a code bundle's current files, without a store. The lock contains it unless it is
 // outdated. Errors about the files are *store.ContentError.
 func CodeDigest(ctx context.Context, dir string, c *program.Code) (string, error) {
-	a, err := pack(ctx, nowhere{}, dir, c)
+	a, err := pack(ctx, nowhere{}, dir, c, nil)
 	return a.Digest, err
 }
 
-func pack(ctx context.Context, s store.Store, dir string, c *program.Code) (record.Artifact, error) {
-	return store.Pack(ctx, s, filepath.Join(dir, filepath.FromSlash(c.Root), filepath.FromSlash(c.Dir)), c.Exclude)
+func pack(ctx context.Context, s store.Store, dir string, c *program.Code, secret func(string)) (record.Artifact, error) {
+	root := filepath.Join(dir, filepath.FromSlash(c.Root))
+	return store.Pack(ctx, s, store.Bundle{Dir: filepath.Join(root, filepath.FromSlash(c.Dir)), Project: root, Exclude: c.Exclude, Secret: secret})
 }
 
 // code uploads a code bundle if the store lacks it. The tree is written after its files, so that a present tree implies
@@ -36,7 +37,9 @@ func (p *pusher) code(ctx context.Context, w *Want) (Item, func(*program.Lock), 
 	if errors.Is(err, store.ErrNotExist) {
 		p.progress(KindCode, w.Name, 0, 0)
 		var a record.Artifact
-		if a, err = pack(ctx, p.o.Store, p.o.Dir, w.code); err == nil {
+		var secrets []string
+		if a, err = pack(ctx, p.o.Store, p.o.Dir, w.code, func(path string) { secrets = append(secrets, path) }); err == nil {
+			item.Note = store.SecretsNote(secrets)
 			item.Digest, item.Bytes, item.Status = a.Digest, a.Size, Pushed
 		}
 	}

@@ -117,7 +117,7 @@ func (c *coordinator) request(ctx context.Context, job *batchv1.Job) (r *drive.R
 	if r.Params, err = c.params(ctx, job.Annotations); err != nil {
 		return nil, err
 	}
-	for name, list := range map[string]*[]string{kube.AnnotationOnly: &r.Only, kube.AnnotationKept: &r.Kept} {
+	for name, list := range map[string]*[]string{kube.AnnotationOnly: &r.Only, kube.AnnotationKept: &r.Kept, kube.AnnotationRedone: &r.Redone} {
 		if text := job.Annotations[name]; text != "" {
 			if err := json.Unmarshal([]byte(text), list); err != nil {
 				return nil, drive.Refuse(drive.RefusedJob, "the Job's annotation %s is not a JSON list of steps: %s", name, err)

@@ -320,7 +320,7 @@ func TestApprovalKept(t *testing.T) {
 		t.Helper()
 		o := p.o
 		o.Name = name
-		plan, err := local.PlanRerun(t.Context(), o, res.Run)
+		plan, err := local.PlanRerun(t.Context(), o, res.Run, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -203,7 +203,7 @@ func TestCancelFromElsewhere(t *testing.T) {
 	if _, err := local.Resume(t.Context(), p.o, run); !refused(err, drive.RefusedDriven) {
 		t.Errorf("a second driver: %v", err)
 	}
-	if _, err := local.PlanRerun(t.Context(), p.o, run); !refused(err, drive.RefusedDriven) {
+	if _, err := local.PlanRerun(t.Context(), p.o, run, nil); !refused(err, drive.RefusedDriven) {
 		t.Errorf("a rerun: %v", err)
 	}
 	end, err := local.Cancel(t.Context(), p.o, run, true)
@@ -250,7 +250,7 @@ func killedProject(t *testing.T) (p *project, run *record.Run, pid string) {
 
 func TestKilledAndResumed(t *testing.T) {
 	p, run, pid := killedProject(t)
-	plan, err := local.PlanRerun(t.Context(), p.o, run)
+	plan, err := local.PlanRerun(t.Context(), p.o, run, nil)
 	if err != nil || !plan.Resume {
 		t.Fatalf("%v, %+v", err, plan)
 	}
@@ -270,7 +270,7 @@ func TestKilledAndResumed(t *testing.T) {
 	if alive(t, pid) {
 		t.Error("a process is left")
 	}
-	if _, err := local.PlanRerun(t.Context(), p.o, run); !refused(err, drive.RefusedEnded) {
+	if _, err := local.PlanRerun(t.Context(), p.o, run, nil); !refused(err, drive.RefusedEnded) {
 		t.Errorf("again: %v", err)
 	}
 }

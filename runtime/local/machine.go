@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 
@@ -54,8 +55,9 @@ func (m *machine) close() { _ = m.store.Close() }
 func (m *machine) equip(run *record.Run, p *program.Program) (err error) {
 	var taking []*program.Step
 	python := program.NoPython
+	selected := record.Select(run.Only)
 	for _, s := range p.All() {
-		if len(run.Only) > 0 && !slices.Contains(run.Only, s.Name) || !s.Composite() && slices.Contains(run.Kept, s.Name) {
+		if !selected.Has(record.Address(s.Name)) || !s.Composite() && slices.Contains(run.Kept, s.Name) {
 			continue
 		}
 		taking = append(taking, s)
@@ -78,21 +80,28 @@ func (m *machine) equip(run *record.Run, p *program.Program) (err error) {
 }
 
 // pack stores the code that the steps of a program use, and returns the digests by the names of the codes.
-func (m *machine) pack(ctx context.Context, p *program.Program) (map[string]string, error) {
+func (m *machine) pack(ctx context.Context, p *program.Program, run *record.Run) (map[string]string, error) {
 	if len(p.Codes) == 0 {
 		return nil, nil
 	}
 	out := map[string]string{}
 	for i := range p.Codes {
 		c := &p.Codes[i]
-		dir := filepath.Join(m.dir.Project(), filepath.FromSlash(c.Root), filepath.FromSlash(c.Dir))
-		a, err := store.Pack(ctx, m.store, dir, c.Exclude)
+		root := filepath.Join(m.dir.Project(), filepath.FromSlash(c.Root))
+		var secrets []string
+		a, err := store.Pack(ctx, m.store, store.Bundle{
+			Dir: filepath.Join(root, filepath.FromSlash(c.Dir)), Project: root, Exclude: c.Exclude,
+			Secret: func(path string) { secrets = append(secrets, path) },
+		})
 		var content *store.ContentError
 		if errors.As(err, &content) {
 			return nil, drive.Refuse(drive.RefusedCode, "code %q: %s", c.Name, content)
 		}
 		if err != nil {
 			return nil, err
+		}
+		if note := store.SecretsNote(secrets); note != "" && m.o.Observe != nil {
+			m.o.Observe(drive.Complete(run, record.Event{Type: record.Warned, Text: fmt.Sprintf("code %q: %s", c.Name, note)}))
 		}
 		out[c.Name] = a.Digest
 	}

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"runtime"
 	"strings"
+	"time"
 
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/runtime/store/stores"
@@ -31,6 +32,8 @@ type Options struct {
 	Params  map[string]json.RawMessage // values, and artifacts as params.Give writes them
 	Name    string                     // of the run; "": a name is built from the pipeline's name, the time and a random number
 	Only    []string                   // the steps to run, together with those that they need; empty: all
+	// ScheduledAt is the time of the schedule that the run is for; nil: none.
+	ScheduledAt *time.Time
 	// Parallel bounds the attempts that run at the same time; 0: the limit of the stack, else the number of cores.
 	Parallel int
 	Environ  []string // NAME=value; steps inherit it, and PIPEC_SECRET_* are looked up in it

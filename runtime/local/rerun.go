@@ -2,8 +2,9 @@ package local
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
-	"maps"
 
 	"pipec.dev/pipec/runtime/cache"
 	"pipec.dev/pipec/runtime/drive"
@@ -18,11 +19,14 @@ type RerunPlan struct {
 	// Resume reports whether the run itself is resumed, as it was recorded; else a new run is started.
 	Resume bool
 	Steps  []rerun.Decision // in the order of the program
+
+	params map[string]json.RawMessage // of the new run
 }
 
 // PlanRerun returns which steps `rerun` would run, and why, without doing anything. Options.Program is the pipeline's current
-// program; a run that is resumed uses the recorded one.
-func PlanRerun(ctx context.Context, o Options, of *record.Run) (*RerunPlan, error) {
+// program; a run that is resumed uses the recorded one. Options.Params replace params of the run, and from are the addresses
+// of steps that run although they succeeded.
+func PlanRerun(ctx context.Context, o Options, of *record.Run, from []string) (*RerunPlan, error) {
 	reader, err := o.reader()
 	if err != nil {
 		return nil, err
@@ -32,23 +36,39 @@ func PlanRerun(ctx context.Context, o Options, of *record.Run) (*RerunPlan, erro
 	if err != nil {
 		return nil, err
 	}
+	if detail.Status == record.Lost && len(o.Params)+len(from) > 0 {
+		return nil, drive.Refuse(drive.RefusedEnded, "run %s was killed, and has not ended: its params and steps can't be changed", of.Name).WithHint(
+			"`pipec rerun %s` resumes it as it was started, and `pipec cancel %s` ends it.", of.Name, of.Name)
+	}
 	if detail.Status == record.Lost {
 		return &RerunPlan{Of: of, Resume: true, Steps: resumed(detail.Steps)}, nil
 	}
-	if err := rerun.Allowed(of, detail.Status, o.Program); err != nil {
+	p := &RerunPlan{Of: of}
+	change := rerun.Change{From: from}
+	if o.Program != nil {
+		if p.params, change.Params, err = params.Again(o.Program, of, o.Params); err != nil {
+			return nil, drive.AsRefusal(err)
+		}
+	}
+	if err := rerun.Allowed(of, detail.Status, o.Program, change); err != nil {
 		return nil, drive.AsRefusal(err)
 	}
 	was, err := reader.Program(ctx, of)
 	if err != nil {
 		return nil, fmt.Errorf("the program of run %s: %w", of.Name, err)
 	}
-	plan, err := rerun.New(of, detail.End, was, o.Program, func(s *record.StepEnd) bool {
+	plan, err := rerun.New(of, detail.End, was, o.Program, change, func(s *record.StepEnd) bool {
 		return cache.Present(ctx, reader.Store(), s.Outputs)
 	})
+	var unknown *rerun.UnknownStepError
+	if errors.As(err, &unknown) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, drive.AsRefusal(err)
 	}
-	return &RerunPlan{Of: of, Steps: plan.Steps}, nil
+	p.Steps = plan.Steps
+	return p, nil
 }
 
 // resumed returns the decisions about the steps of a run that is resumed.
@@ -75,12 +95,10 @@ func Rerun(ctx context.Context, o Options, p *RerunPlan) (Outcome, error) {
 	if p.Resume {
 		return Resume(ctx, o, p.Of)
 	}
-	given := params.Of(o.Program, p.Of)
-	maps.Copy(given, o.Params)
-	o.Params = given
+	o.Params, o.ScheduledAt = p.params, p.Of.ScheduledAt
 	var err error
 	if o.Only, err = rerun.Limit(o.Program, p.Of); err != nil {
 		return Outcome{}, drive.AsRefusal(err)
 	}
-	return start(ctx, o, drive.Request{Params: o.Params, Only: o.Only, Of: p.Of, Kept: rerun.Kept(p.Steps)})
+	return start(ctx, o, drive.Request{Params: o.Params, Only: o.Only, Of: p.Of, Kept: rerun.Kept(p.Steps), Redone: rerun.Redone(p.Steps)})
 }

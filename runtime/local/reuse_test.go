@@ -1,6 +1,7 @@
 package local_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -104,7 +105,7 @@ func TestRerunInstances(t *testing.T) {
 	if err := os.WriteFile(fixed, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	plan, err := local.PlanRerun(t.Context(), p.o, failed.Run)
+	plan, err := local.PlanRerun(t.Context(), p.o, failed.Run, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,11 +133,15 @@ func TestRerun(t *testing.T) {
 	if err := os.WriteFile(fixed, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	plan, err := local.PlanRerun(t.Context(), p.o, failed.Run)
+	plan, err := local.PlanRerun(t.Context(), p.o, failed.Run, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprint(plan.Steps); got != "[{a true  false} {b false failed false} {c false was skipped false} {f false finally always runs false}]" {
+	got, err := json.Marshal(plan.Steps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `[{"step":"a","keep":true},{"step":"b","keep":false,"why":"failed"},{"step":"c","keep":false,"why":"was skipped"},{"step":"f","keep":false,"why":"finally always runs"}]`; string(got) != want {
 		t.Errorf("plan: %s", got)
 	}
 	res, err := local.Rerun(t.Context(), p.o, plan)
@@ -150,7 +155,7 @@ func TestRerun(t *testing.T) {
 	if p.ran("a") != 1 || p.ran("b") != 2 || p.ran("c") != 1 || p.ran("f") != 2 {
 		t.Error("steps ran too often or not often enough")
 	}
-	if _, err := local.PlanRerun(t.Context(), p.o, res.Run); !refused(err, drive.RefusedEnded) {
+	if _, err := local.PlanRerun(t.Context(), p.o, res.Run, nil); !refused(err, drive.RefusedEnded) {
 		t.Errorf("of a success: %v", err)
 	}
 }

@@ -75,7 +75,7 @@ func (m *machine) config(p *program.Program, run *record.Run, watch *observer) d
 func newRecord(o *Options) (*record.Run, error) {
 	run := &record.Run{
 		Version: record.Version, Name: o.Name, Project: o.Program.Project, Pipeline: o.Program.Pipeline,
-		Namespace: runs.Namespace, Stack: o.Stack.Name, CreatedAt: now(), Parallel: o.parallel(),
+		Namespace: runs.Namespace, Stack: o.Stack.Name, CreatedAt: now(), Parallel: o.parallel(), ScheduledAt: o.ScheduledAt,
 	}
 	var random [18]byte
 	_, _ = rand.Read(random[:]) // never fails
@@ -98,7 +98,7 @@ func (m *machine) prepare(ctx context.Context, request drive.Request, run *recor
 		if err := m.equip(run, m.o.Program); err != nil {
 			return err
 		}
-		run.Codes, err = m.pack(ctx, m.o.Program)
+		run.Codes, err = m.pack(ctx, m.o.Program, run)
 		return err
 	}}
 	return s.Prepare(ctx, m.store, m.o.Program, run)

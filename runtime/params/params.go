@@ -3,9 +3,11 @@
 package params
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -171,6 +173,52 @@ func canonical(p *program.Param, value json.RawMessage) (json.RawMessage, error)
 		return value, err
 	}
 	return value, p.Allows(value)
+}
+
+// Changed returns the names of the params whose values differ from those of a run, sorted. now are all values of the other
+// run. An artifact that has not been imported yet differs.
+func (f *Filled) Changed(run *record.Run) []string {
+	imports := map[string]*record.Import{}
+	for i := range run.Imports {
+		imports[run.Imports[i].Name] = &run.Imports[i]
+	}
+	var out []string
+	for name, value := range f.Values {
+		if was, ok := run.Params[name]; !ok || !bytes.Equal(was, value) {
+			out = append(out, name)
+		}
+	}
+	for i := range f.Imports {
+		now := f.Imports[i]
+		was := imports[now.Name]
+		if was == nil || now.Empty() || !sameContent(&was.Datum, &now.Datum) {
+			out = append(out, now.Name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// sameContent compares the content of two artifacts, or of lists and maps of them.
+func sameContent(a, b *record.Datum) bool {
+	if a.Artifact != nil && b.Artifact != nil {
+		return a.Artifact.Digest == b.Artifact.Digest && a.Artifact.Format == b.Artifact.Format
+	}
+	return a.Artifact == nil && b.Artifact == nil && slices.EqualFunc(a.Elems, b.Elems, func(x, y record.Datum) bool {
+		return x.Name == y.Name && sameContent(&x, &y)
+	})
+}
+
+// Again returns the params for a rerun of a run: those of the run that the pipeline still accepts, with others in their
+// place. It also returns the names of those that differ from the run's.
+func Again(now *program.Program, of *record.Run, others map[string]json.RawMessage) (given map[string]json.RawMessage, changed []string, err error) {
+	given = Of(now, of)
+	maps.Copy(given, others)
+	filled, err := Fill(now, given)
+	if err != nil {
+		return nil, nil, err
+	}
+	return given, filled.Changed(of), nil
 }
 
 // Of returns the params of a run that the pipeline still accepts, as values for another run.

@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -24,13 +25,21 @@ type RerunPlan struct {
 }
 
 // PlanRerun returns which steps of a run the pipeline's current program would run again, and why. It changes nothing. The
-// error is a *rerun.RefusedError if the run can't be run again. runs.Reader.Ask must have been called on the reader.
-func PlanRerun(ctx context.Context, reader *runs.Reader, of *record.Run, now *program.Program) (*RerunPlan, error) {
+// error is a *rerun.RefusedError if the run can't be run again. given replaces params of the run, and from are the addresses of
+// steps that run although they succeeded. runs.Reader.Ask must have been called on the reader.
+func PlanRerun(ctx context.Context, reader *runs.Reader, of *record.Run, now *program.Program, given map[string]json.RawMessage, from []string) (*RerunPlan, error) {
 	detail, err := reader.Show(ctx, of)
 	if err != nil {
 		return nil, err
 	}
-	if err := rerun.Allowed(of, detail.Status, now); err != nil {
+	p := &RerunPlan{Of: of}
+	change := rerun.Change{From: from}
+	if now != nil {
+		if given, change.Params, err = params.Again(now, of, given); err != nil {
+			return nil, err
+		}
+	}
+	if err := rerun.Allowed(of, detail.Status, now, change); err != nil {
 		return nil, err
 	}
 	was, err := reader.Program(ctx, of)
@@ -41,12 +50,14 @@ func PlanRerun(ctx context.Context, reader *runs.Reader, of *record.Run, now *pr
 	if lost {
 		end = lostEnd(detail, record.Failed)
 	}
-	plan, err := rerun.New(of, end, was, now, func(s *record.StepEnd) bool { return cache.Present(ctx, reader.Store(), s.Outputs) })
+	plan, err := rerun.New(of, end, was, now, change, func(s *record.StepEnd) bool { return cache.Present(ctx, reader.Store(), s.Outputs) })
 	if err != nil {
 		return nil, err
 	}
-	p := &RerunPlan{Of: of, Lost: lost, Steps: plan.Steps}
-	p.Start = StartOptions{Pipeline: of.Pipeline, Only: plan.Only, RerunOf: of.Name, Kept: rerun.Kept(p.Steps), Params: params.Of(now, of)}
+	p.Lost, p.Steps = lost, plan.Steps
+	p.Start = StartOptions{
+		Pipeline: of.Pipeline, Only: plan.Only, RerunOf: of.Name, Kept: rerun.Kept(p.Steps), Redone: rerun.Redone(p.Steps), Params: given, ScheduledAt: of.ScheduledAt,
+	}
 	return p, nil
 }
 

@@ -64,13 +64,13 @@ func commit(t *testing.T, s store.Store, run *record.Run, step string, status re
 func TestRerunOfLost(t *testing.T) {
 	reader, run, s := recorded(t, chain())
 	commit(t, s, run, "a", record.Succeeded)
-	if _, err := PlanRerun(t.Context(), reader, run, chain()); err == nil {
+	if _, err := PlanRerun(t.Context(), reader, run, chain(), nil, nil); err == nil {
 		t.Error("a run that may still be running is run again")
 	}
 	reader.Ask(func(*record.Run) bool { return false })
 	bound := chain()
 	bound.Steps[0].Pod, bound.Steps[0].ImageDigest = json.RawMessage(`{}`), "sha256:1"
-	p, err := PlanRerun(t.Context(), reader, run, bound)
+	p, err := PlanRerun(t.Context(), reader, run, bound, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestRerunOfLost(t *testing.T) {
 	if err != nil || again.Status != record.Failed {
 		t.Errorf("ended twice: %+v, %v", again, err)
 	}
-	if p, err = PlanRerun(t.Context(), reader, run, chain()); err != nil || p.Lost || !slices.Equal(p.Start.Kept, []string{"a"}) {
+	if p, err = PlanRerun(t.Context(), reader, run, chain(), nil, nil); err != nil || p.Lost || !slices.Equal(p.Start.Kept, []string{"a"}) {
 		t.Errorf("got %+v, %v", p, err)
 	}
 }
@@ -99,7 +99,7 @@ func TestNoRerun(t *testing.T) {
 		t.Fatal(err)
 	}
 	var no *rerun.RefusedError
-	if _, err := PlanRerun(t.Context(), reader, run, chain()); !errors.As(err, &no) || no.Reason != rerun.Succeeded {
+	if _, err := PlanRerun(t.Context(), reader, run, chain(), nil, nil); !errors.As(err, &no) || no.Reason != rerun.Succeeded {
 		t.Errorf("got %v", err)
 	}
 }

@@ -30,8 +30,11 @@ type StartOptions struct {
 	Only     []string                   // the steps to run, with the steps that they need; empty: all
 	RerunOf  string                     // the run whose results are kept
 	Kept     []string                   // the steps whose results are kept
-	Store    store.Store                // where large params are kept
-	Now      time.Time
+	Redone   []string                   // the addresses of the parts of Kept steps that run again
+	// ScheduledAt is the time of the schedule that the run is for; nil: none.
+	ScheduledAt *time.Time
+	Store       store.Store // where large params are kept
+	Now         time.Time
 }
 
 // NotAppliedError reports that the pipeline has no definition in the namespace.
@@ -125,6 +128,9 @@ func (o *StartOptions) annotate(ctx context.Context, job *batchv1.Job) error {
 			job.Annotations[kube.AnnotationParams] = ref
 		}
 	}
+	if o.ScheduledAt != nil {
+		job.Annotations[batchv1.CronJobScheduledTimestampAnnotation] = o.ScheduledAt.UTC().Format(time.RFC3339)
+	}
 	if len(o.Only) > 0 {
 		if err := set(kube.AnnotationOnly, o.Only); err != nil {
 			return err
@@ -134,6 +140,11 @@ func (o *StartOptions) annotate(ctx context.Context, job *batchv1.Job) error {
 		return nil
 	}
 	job.Annotations[kube.AnnotationRerunOf] = o.RerunOf
+	if len(o.Redone) > 0 {
+		if err := set(kube.AnnotationRedone, o.Redone); err != nil {
+			return err
+		}
+	}
 	return set(kube.AnnotationKept, o.Kept)
 }
 

@@ -1,19 +1,14 @@
 package rerun
 
-import (
-	"slices"
+import "pipec.dev/pipec/schema/record"
 
-	"pipec.dev/pipec/schema/record"
-)
-
-// KeptEvents are those that take the results of the named steps over from the run, whose steps ended so. Of a step with
-// steps of its own, its attempts' results are taken over: all of them where it succeeded, else those of its instances
-// that did.
-func KeptEvents(of *record.Run, steps []record.StepEnd, names []string) []record.Event {
-	ended := map[string]record.Status{}
+// KeptEvents are those that take results over from the run, whose steps ended so. They are the results of the steps that
+// kept names, and of their instances, rounds and called steps, if they succeeded. redone are the addresses of the parts of
+// kept steps that are left out.
+func KeptEvents(of *record.Run, steps []record.StepEnd, kept, redone []string) []record.Event {
+	taken, left := set(kept), set(redone)
 	parent := map[string]bool{}
 	for i := range steps {
-		ended[steps[i].Name] = steps[i].Status
 		if above, ok := record.Address(steps[i].Name).Parent(); ok {
 			parent[above.String()] = true
 		}
@@ -21,11 +16,8 @@ func KeptEvents(of *record.Run, steps []record.StepEnd, names []string) []record
 	var out []record.Event
 	for i := range steps {
 		s := &steps[i]
-		root := record.Address(s.Name).Root()
-		if s.Status != record.Succeeded || parent[s.Name] || !slices.Contains(names, root) {
-			continue
-		}
-		if ended[root] != record.Succeeded && ended[outermostInstance(record.Address(s.Name)).String()] != record.Succeeded {
+		at := record.Address(s.Name)
+		if s.Status != record.Succeeded || parent[s.Name] || !taken[at.Root()] || len(left) > 0 && within(at, left) {
 			continue
 		}
 		from := s.Run
@@ -40,19 +32,12 @@ func KeptEvents(of *record.Run, steps []record.StepEnd, names []string) []record
 	return out
 }
 
-// outermostInstance returns the outermost instance that a names or is part of, or a itself if there is none.
-func outermostInstance(a record.Address) record.Address {
-	for at := a; ; {
-		parent, ok := at.Parent()
-		if !ok {
-			return a
+// within reports whether an address is one of others, or a part of one.
+func within(at record.Address, others map[string]bool) bool {
+	for ok := true; ok; at, ok = at.Parent() {
+		if others[at.String()] {
+			return true
 		}
-		if _, ok := parent.Parent(); !ok { // at is directly part of a step of the run's own pipeline
-			if _, ok := at.Key(); ok {
-				return at
-			}
-			return a
-		}
-		at = parent
 	}
+	return false
 }

@@ -2,7 +2,6 @@ package rerun
 
 import (
 	"fmt"
-	"slices"
 
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
@@ -46,13 +45,14 @@ type Plan struct {
 }
 
 // Allowed returns a *RefusedError if a run with that status can't be run again by the program now, which is nil if the
-// project has no such pipeline. It allows a lost run, which needs an end first.
-func Allowed(of *record.Run, status record.Status, now *program.Program) error {
+// project has no such pipeline. It allows a lost run, which needs an end first, and a run that succeeded if something is to
+// differ.
+func Allowed(of *record.Run, status record.Status, now *program.Program, change Change) error {
 	refused := &RefusedError{Run: of.Name, Pipeline: of.Pipeline}
 	switch {
 	case status == record.Running:
 		refused.Reason = Running
-	case status == record.Succeeded:
+	case status == record.Succeeded && change.Empty():
 		refused.Reason = Succeeded
 	case now == nil || now.Pipeline != of.Pipeline:
 		refused.Reason = NoPipeline
@@ -64,18 +64,21 @@ func Allowed(of *record.Run, status record.Status, now *program.Program) error {
 
 // New plans a rerun of a run that ended as end. The program was is the run's, now is the pipeline's as it is now, and
 // present reports whether the store still has the outputs of a step.
-func New(of *record.Run, end *record.End, was, now *program.Program, present func(*record.StepEnd) bool) (*Plan, error) {
+func New(of *record.Run, end *record.End, was, now *program.Program, change Change, present func(*record.StepEnd) bool) (*Plan, error) {
 	only, err := Limit(now, of)
 	if err != nil {
+		return nil, err
+	}
+	if err := change.check(now, end); err != nil {
 		return nil, err
 	}
 	gone := map[string]bool{}
 	for i := range end.Steps {
 		if s := &end.Steps[i]; !present(s) {
-			gone[record.Address(s.Name).Root()] = true
+			gone[s.Name] = true
 		}
 	}
-	return &Plan{Only: only, Steps: Decide(was, end, now, only, gone)}, nil
+	return &Plan{Only: only, Steps: Decide(was, end, now, only, change, gone)}, nil
 }
 
 // Limit returns the steps that the run was limited to and that are still there, with all that they need now; nil if the
@@ -85,9 +88,9 @@ func Limit(now *program.Program, of *record.Run) ([]string, error) {
 		return nil, nil
 	}
 	var there []string
-	for _, s := range now.All() {
-		if slices.Contains(of.Only, s.Name) {
-			there = append(there, s.Name)
+	for _, name := range of.Only {
+		if Known(now, name) == nil {
+			there = append(there, name)
 		}
 	}
 	if len(there) == 0 {

@@ -24,7 +24,7 @@ func TestAllowed(t *testing.T) {
 		{record.Failed, nil, rerun.NoPipeline},
 		{record.Failed, &program.Program{Pipeline: "q"}, rerun.NoPipeline},
 	} {
-		err := rerun.Allowed(of, c.status, c.now)
+		err := rerun.Allowed(of, c.status, c.now, rerun.Change{})
 		var refused *rerun.RefusedError
 		if c.want == 0 && err != nil || c.want != 0 && (!errors.As(err, &refused) || refused.Reason != c.want) {
 			t.Errorf("%s: got %v", c.status, err)
@@ -37,13 +37,13 @@ func TestNewOfLimitedRun(t *testing.T) {
 	p := pipeline("a", "b: a", "c")
 	of := &record.Run{Name: "r", Pipeline: "p", Only: []string{"b", "removed"}}
 	present := func(s *record.StepEnd) bool { return s.Name != "a" }
-	plan, err := rerun.New(of, ends("a=succeeded b=failed"), p, p, present)
+	plan, err := rerun.New(of, ends("a=succeeded b=failed"), p, p, rerun.Change{}, present)
 	if err != nil || !slices.Equal(plan.Only, []string{"a", "b"}) || len(plan.Steps) != 2 || plan.Steps[0].Why != "its outputs are gone" {
 		t.Errorf("got %+v, %v", plan, err)
 	}
 	of.Only = []string{"removed"}
 	var refused *rerun.RefusedError
-	if _, err := rerun.New(of, ends("a=succeeded"), p, p, present); !errors.As(err, &refused) || refused.Reason != rerun.NoStep {
+	if _, err := rerun.New(of, ends("a=succeeded"), p, p, rerun.Change{}, present); !errors.As(err, &refused) || refused.Reason != rerun.NoStep {
 		t.Errorf("got %v", err)
 	}
 }

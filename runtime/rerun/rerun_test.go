@@ -111,7 +111,7 @@ func TestRerun(t *testing.T) {
 		{"skipped for a failure", pipeline("a", "b: a", "c: b/status"), pipeline("a", "b: a", "c: b/status"),
 			"a=failed b=skipped/UpstreamFailed c=succeeded", nil, "a: failed\nb: was skipped\nc: depends on b"},
 	} {
-		if got := show(rerun.Decide(c.was, ends(c.end), c.now, c.only, nil)); got != c.want {
+		if got := show(rerun.Decide(c.was, ends(c.end), c.now, c.only, rerun.Change{}, nil)); got != c.want {
 			t.Errorf("%s: got\n%s\nwant\n%s", c.name, got, c.want)
 		}
 	}
@@ -119,7 +119,7 @@ func TestRerun(t *testing.T) {
 
 func TestOutputsGone(t *testing.T) {
 	p := pipeline("a", "b: a", "c")
-	got := show(rerun.Decide(p, ends("a=succeeded b=succeeded c=succeeded"), p, nil, map[string]bool{"a": true}))
+	got := show(rerun.Decide(p, ends("a=succeeded b=succeeded c=succeeded"), p, nil, rerun.Change{}, map[string]bool{"a": true}))
 	if want := "a: its outputs are gone\nb: depends on a\nc: kept"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
@@ -133,7 +133,7 @@ func TestLongChain(t *testing.T) {
 	}
 	p := pipeline(lines...)
 	slices.Reverse(p.Steps) // the last is judged first
-	if got := rerun.Kept(rerun.Decide(p, ends(strings.Join(words, " ")), p, nil, nil)); len(got) != len(lines) {
+	if got := rerun.Kept(rerun.Decide(p, ends(strings.Join(words, " ")), p, nil, rerun.Change{}, nil)); len(got) != len(lines) {
 		t.Errorf("%d of %d are kept", len(got), len(lines))
 	}
 }
@@ -157,7 +157,7 @@ func TestKeptIsClosed(t *testing.T) {
 		}
 		p, end := pipeline(lines...), ends(strings.Join(words, " "))
 		kept := map[string]bool{}
-		decisions := rerun.Decide(p, end, p, nil, nil)
+		decisions := rerun.Decide(p, end, p, nil, rerun.Change{}, nil)
 		for _, d := range decisions {
 			kept[d.Step] = d.Keep
 		}

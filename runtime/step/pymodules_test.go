@@ -26,7 +26,7 @@ func (x *trial) files(source map[string]string) *trial {
 			x.t.Fatal(err)
 		}
 	}
-	a, err := store.Pack(context.Background(), x.store, dir, nil)
+	a, err := store.Pack(context.Background(), x.store, store.Bundle{Dir: dir})
 	if err != nil {
 		x.t.Fatal(err)
 	}

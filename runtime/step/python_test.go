@@ -26,7 +26,7 @@ func python(t *testing.T, function, source string) *trial {
 	if err := os.WriteFile(filepath.Join(src, "steps.py"), []byte(source), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	a, err := store.Pack(context.Background(), x.store, src, nil)
+	a, err := store.Pack(context.Background(), x.store, store.Bundle{Dir: src})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -316,7 +316,7 @@ func TestCode(t *testing.T) {
 		}
 	}
 	x := newTrial(t, "./run.sh")
-	a, err := store.Pack(context.Background(), x.store, src, nil)
+	a, err := store.Pack(context.Background(), x.store, store.Bundle{Dir: src})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"path"
 	"strings"
 
+	"pipec.dev/pipec/runtime/store/ignore"
 	"pipec.dev/pipec/schema/paths"
 	"pipec.dev/pipec/schema/record"
 )
@@ -25,16 +26,25 @@ func DefaultExclude() []string {
 	return []string{
 		".git", ".hg", ".svn", ".pipec", ".venv", "venv", "node_modules", "__pycache__", "*.pyc", "*.pyo", ".DS_Store",
 		".mypy_cache", ".pytest_cache", ".ruff_cache", ".tox", ".nox", ".ipynb_checkpoints", ".idea", ".vscode",
-		"*.egg-info", "*.swp", ".#*",
+		"*.egg-info", "*.swp", ".#*", ".gitignore", ".pipecignore",
 	}
 }
 
-// Pack stores the directory as a code bundle, without what matches DefaultExclude or exclude. The same files always have
-// the same digest. Fetch unpacks a bundle.
-//
-// A pattern without a slash is for names at any depth ("*.csv"); one with a slash is for paths from dir ("data/**"). A pattern
-// and a path also match if they do in Unicode's normal form C.
-func Pack(ctx context.Context, s Store, dir string, exclude []string) (record.Artifact, error) {
+// Bundle is a directory of code.
+type Bundle struct {
+	Dir     string
+	Project string // the directory of the project: the .gitignore and .pipecignore files in it and below count
+	// Exclude are further patterns of files to leave out. A pattern without a slash is for names at any depth ("*.csv"); one
+	// with a slash is for paths from Dir ("data/**"). A pattern and a path also match if they do in Unicode's normal form C.
+	Exclude []string
+	// Secret is called with the path of each file that is packed although it looks like a secret. May be nil.
+	Secret func(path string)
+}
+
+// Pack stores a code bundle, without what matches DefaultExclude, what the bundle excludes, and what .gitignore and
+// .pipecignore files name. The same files always have the same digest. Fetch unpacks a bundle.
+func Pack(ctx context.Context, s Store, b Bundle) (record.Artifact, error) {
+	dir := b.Dir
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -45,18 +55,32 @@ func Pack(ctx context.Context, s Store, dir string, exclude []string) (record.Ar
 		return record.Artifact{}, &ContentError{dir, "is not a directory"}
 	}
 	out := excluded{}
-	for _, p := range append(DefaultExclude(), exclude...) {
+	for _, p := range append(DefaultExclude(), b.Exclude...) {
 		if _, err := path.Match(p, ""); err != nil {
 			return record.Artifact{}, &ContentError{dir, fmt.Sprintf("can't be packed: %q is not a pattern", p)}
 		}
 		out.add(p)
 	}
+	ignored := ignore.New(dir, b.Project)
 	w := walker{
 		root: dir, maxFiles: MaxCodeFiles, maxBytes: MaxCodeBytes,
-		hint: "; use `exclude` to leave out files that are not code",
-		skip: func(name string, _ bool) bool { return out.has(name) },
+		hint: "; use `exclude` or .pipecignore to leave out files that are not code",
+		skip: func(name string, isDir bool) bool { return out.has(name) || ignored.Ignored(name, isDir) },
 	}
-	return w.save(ctx, s, false)
+	if err := w.walk(""); err != nil {
+		return record.Artifact{}, err
+	}
+	if err := ignored.Err(); err != nil {
+		return record.Artifact{}, &ContentError{dir, "can't be packed: " + err.Error()}
+	}
+	if b.Secret != nil {
+		for _, f := range w.files {
+			if f.Link == "" && !f.Dir && secret(dir, f.Path) {
+				b.Secret(f.Path)
+			}
+		}
+	}
+	return w.store(ctx, s, false)
 }
 
 // excluded is the patterns of files that are not packed, each as its parts between slashes.

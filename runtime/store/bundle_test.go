@@ -16,7 +16,7 @@ import (
 func packed(t *testing.T, s store.Store, dir string, exclude ...string) (record.Artifact, string) {
 	t.Helper()
 	ctx := context.Background()
-	a, err := store.Pack(ctx, s, dir, exclude)
+	a, err := store.Pack(ctx, s, store.Bundle{Dir: dir, Project: dir, Exclude: exclude})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestPackFaults(t *testing.T) {
 		if c.pattern != "" {
 			exclude = []string{c.pattern}
 		}
-		_, err := store.Pack(ctx, s, c.dir, exclude)
+		_, err := store.Pack(ctx, s, store.Bundle{Dir: c.dir, Exclude: exclude})
 		var content *store.ContentError
 		if !errors.As(err, &content) {
 			t.Errorf("%s: %v", c.dir, err)

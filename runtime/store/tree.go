@@ -75,6 +75,11 @@ func (w *walker) save(ctx context.Context, s Store, move bool) (record.Artifact,
 	if err := w.walk(""); err != nil {
 		return record.Artifact{}, err
 	}
+	return w.store(ctx, s, move)
+}
+
+// store stores the files that were found.
+func (w *walker) store(ctx context.Context, s Store, move bool) (record.Artifact, error) {
 	sort.Slice(w.files, func(i, j int) bool { return w.files[i].Path < w.files[j].Path })
 	tree := record.Tree{Version: record.Version, Files: w.files}
 	if err := CheckTree(tree); err != nil {

@@ -26,7 +26,7 @@ func kubernetes() *Orchestrator {
 	return &Orchestrator{
 		Kind: "kubernetes", Doc: "pods of a cluster", Pods: true, SharedStore: true,
 		Attributes: []Attribute{
-			{Name: "context", Type: "string", Doc: "A context of the kubeconfig."},
+			{Name: "context", Type: "string", Doc: "A context of the kubeconfig. Without it, the current context is used, and in a pod the cluster of the pod."},
 			{Name: "eks_cluster", Type: "string", Doc: "The name of an EKS cluster, instead of a context."},
 			{Name: "in_cluster", Type: "bool", Default: "false", Doc: "pipec itself runs in the cluster."},
 			{Name: "namespace", Type: "string", Default: `"default"`, Doc: "The namespace of all objects."},

@@ -38,6 +38,7 @@ const (
 	AnnotationOnly    = "pipec.dev/only"     // JSON list of the steps that are run
 	AnnotationRerunOf = "pipec.dev/rerun-of" // the run whose results are kept
 	AnnotationKept    = "pipec.dev/kept"     // JSON list of the steps whose results are kept
+	AnnotationRedone  = "pipec.dev/redone"   // JSON list of the addresses of the parts of kept steps that are not kept
 	AnnotationCancel  = "pipec.dev/cancel"   // RFC 3339 time; each new value cancels once
 	AnnotationApprove = "pipec.dev/approve." // and record.AnswerName of the step's address: JSON of the record.Answer, written once
 )

@@ -47,7 +47,7 @@ func code() *Block {
 		Doc: "A directory that is shipped to steps as an artifact, referred to as `code.name`, and unpacked as a step's working directory: no image build for a change of code.",
 		Attributes: []*Attribute{
 			attr("dir", Const, "string", "The directory, relative to the project.").required().format("path"),
-			attr("exclude", Const, "list(string)", "Patterns of files to leave out, beside those that are always left out (`.git`, `__pycache__`, `.venv`, …)."),
+			attr("exclude", Const, "list(string)", "Patterns of files to leave out, beside those that `.gitignore` and `.pipecignore` files name, and those that are always left out (`.git`, `__pycache__`, `.venv`, …)."),
 		}}
 }
 

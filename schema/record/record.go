@@ -61,6 +61,7 @@ type Run struct {
 	Only        []string                   `json:"only,omitempty"`     // the steps of `run --step`; empty: all
 	RerunOf     string                     `json:"rerun_of,omitempty"` // the run whose results are kept
 	Kept        []string                   `json:"kept,omitempty"`     // the steps whose results are kept from it
+	Redone      []string                   `json:"redone,omitempty"`   // the addresses of the parts of kept steps that are not kept
 	Parallel    int                        `json:"parallel,omitempty"` // the limit of parallel attempts; 0: only the program's limit
 	// Renamed is what was added to the names of the definition's objects after they were emitted, around a *: "dev-*".
 	Renamed string `json:"renamed,omitempty"`

@@ -47,7 +47,7 @@ func Validate(open Opener, paths []string) (*Found, error) {
 		}
 		c := done[dir]
 		if c == nil {
-			if c, err = open(dir).Compile(nil); err != nil {
+			if c, err = open(dir).CompileEvery(); err != nil {
 				return nil, err
 			}
 			done[dir] = c

@@ -157,6 +157,9 @@ func (w *wanted) describe(p *program.Program) error {
 	for _, l := range leaving {
 		d.Restricted = append(d.Restricted, report.Leave{Step: l.Step, Reasons: l.Reasons})
 	}
+	if d.Pods, err = report.Pods(p, d.Restricted); err != nil {
+		return err
+	}
 	w.report.Pipelines = append(w.report.Pipelines, d)
 	return nil
 }

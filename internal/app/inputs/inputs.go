@@ -17,15 +17,19 @@ import (
 // Lookup returns the output that RUN/STEP/OUTPUT refers to.
 type Lookup func(address string) (*record.Datum, error)
 
-// Params reads params of the form NAME=TEXT. The text of a string is taken as it is; other text is a literal of the
+// Given are params as a user gives them.
+type Given struct {
+	Files []string // JSON, YAML or HCL, by the ending of their names: see readFile
+	Texts []string // NAME=TEXT, which override the files
+}
+
+// Params reads params from files and from texts of the form NAME=TEXT. The text of a string is taken as it is; other text is a literal of the
 // declared type. @FILE reads it from a file and run:RUN/STEP/OUTPUT from a run; an artifact may also come from s3://. All
 // mistakes are reported in one fault.
-func Params(p *program.Program, given []string, ofRun Lookup) (map[string]json.RawMessage, error) {
+func Params(p *program.Program, given Given, ofRun Lookup) (map[string]json.RawMessage, error) {
 	r := reader{program: p, ofRun: ofRun, given: map[string]bool{}, out: map[string]json.RawMessage{}}
-	for _, text := range given {
-		if err := r.read(text); err != nil {
-			return nil, err
-		}
+	if err := r.all(given); err != nil {
+		return nil, err
 	}
 	if len(r.mistakes) == 0 {
 		return r.out, nil // missing params are reported when the defaults are filled in
@@ -36,6 +40,18 @@ func Params(p *program.Program, given []string, ofRun Lookup) (map[string]json.R
 		}
 	}
 	return nil, fault.Usagef("%s", strings.Join(r.mistakes, "\n"))
+}
+
+// Some is like Params, for a run that has values of all params already: given replaces some of them.
+func Some(p *program.Program, given Given, ofRun Lookup) (map[string]json.RawMessage, error) {
+	r := reader{program: p, ofRun: ofRun, given: map[string]bool{}, out: map[string]json.RawMessage{}}
+	if err := r.all(given); err != nil {
+		return nil, err
+	}
+	if len(r.mistakes) > 0 {
+		return nil, fault.Usagef("%s", strings.Join(r.mistakes, "\n"))
+	}
+	return r.out, nil
 }
 
 // reader reads the params of one run.
@@ -49,6 +65,21 @@ type reader struct {
 
 func (r *reader) mistake(format string, args ...any) {
 	r.mistakes = append(r.mistakes, fmt.Sprintf(format, args...))
+}
+
+// all reads all given params.
+func (r *reader) all(given Given) error {
+	for _, path := range given.Files {
+		if err := r.file(path); err != nil {
+			return err
+		}
+	}
+	for _, text := range given.Texts {
+		if err := r.read(text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // read reads one param. Its error is not the user's mistake.

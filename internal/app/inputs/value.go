@@ -99,26 +99,38 @@ func literal(text string, want cty.Type) (json.RawMessage, error) {
 	if json.Valid([]byte(text)) && !strings.Contains(text, "${") && !strings.Contains(text, "%{") { // these are templates
 		return types.Canonical([]byte(text), want)
 	}
-	node, err := expr.Parse(text)
-	if err == nil && len(node.Variables()) == 0 {
-		if data, ok := expr.LiteralJSON(node, []byte(text)); ok {
-			return types.Canonical(data, want)
-		}
-		v, diags := node.Value(nil)
-		if !diags.HasErrors() {
-			if written, ok := expr.Written(node, expr.Source([]byte(text)), nil); ok {
-				v = written
-			}
-			if v, err = types.Convert(v, want); err != nil {
-				return nil, err
-			}
-			return types.ToJSON(v)
-		}
+	if data, err := constant(text, want); !errors.Is(err, errNotConstant) {
+		return data, err
 	}
 	if want == cty.DynamicPseudoType {
 		return plain(text)
 	}
 	return nil, fmt.Errorf("%q is not a literal of that type", text)
+}
+
+// errNotConstant says that a text is not a constant of the language.
+var errNotConstant = errors.New("not a constant")
+
+// constant reads a constant of the language as a value of a type. The error is errNotConstant if the text is not one.
+func constant(text string, want cty.Type) (json.RawMessage, error) {
+	node, err := expr.Parse(text)
+	if err != nil || len(node.Variables()) > 0 {
+		return nil, errNotConstant
+	}
+	if data, ok := expr.LiteralJSON(node, []byte(text)); ok {
+		return types.Canonical(data, want)
+	}
+	v, diags := node.Value(nil)
+	if diags.HasErrors() {
+		return nil, errNotConstant
+	}
+	if written, ok := expr.Written(node, expr.Source([]byte(text)), nil); ok {
+		v = written
+	}
+	if v, err = types.Convert(v, want); err != nil {
+		return nil, err
+	}
+	return types.ToJSON(v)
 }
 
 // plain returns a text as a value.

@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"context"
+	"time"
 
 	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/interrupt"
@@ -13,14 +14,18 @@ import (
 
 // StartRequest configures the start of a run.
 type StartRequest struct {
-	Pipeline string   // "": the only one
-	Params   []string // NAME=TEXT, as package inputs reads them
-	Steps    []string // the steps to run, with all that they need; empty: all
-	Name     string   // of the run; "": one is generated
-	Parallel int      // bounds the attempts at once; 0: the stack's bound
-	Follow   bool     // follow the run though the stack says otherwise
-	Detach   bool     // do not follow the run
-	NoLines  bool     // the log lines of the steps need not be passed on
+	Pipeline string // "": the only one
+	// ParamFiles are files with values of params, which Params override.
+	ParamFiles []string
+	Params     []string // NAME=TEXT, as package inputs reads them
+	// ScheduledAt is the time of the schedule that the run is for; nil: none.
+	ScheduledAt *time.Time
+	Steps       []string // the steps to run, with all that they need; empty: all
+	Name        string   // of the run; "": one is generated
+	Parallel    int      // bounds the attempts at once; 0: the stack's bound
+	Follow      bool     // follow the run though the stack says otherwise
+	Detach      bool     // do not follow the run
+	NoLines     bool     // the log lines of the steps need not be passed on
 	// Watch is called once, when the run begins to be followed, with the run's program. The function that it returns is
 	// called with the run's events, in order and by one goroutine. nil: the run is not watched.
 	Watch func(*program.Program) func(record.Event)
@@ -58,10 +63,11 @@ type RunRequest struct {
 	Name     string // the run's name, the start of it, or "latest"; "": the latest
 }
 
-// RerunRequest selects the run that is run again, and configures the new run. Pipeline, params and steps of the new run are
-// those of the earlier run.
+// RerunRequest selects the run that is run again, and configures the new run. Pipeline and steps of the new run are those
+// of the earlier run, and so are its params, unless others are given.
 type RerunRequest struct {
-	Run RunRequest
+	Run  RunRequest
+	From []string // the addresses of steps to run although they succeeded, with all that depends on them
 	StartRequest
 }
 

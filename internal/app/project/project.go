@@ -8,9 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"pipec.dev/pipec/compiler"
+	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/notice"
@@ -88,13 +90,28 @@ func (p *Project) Getenv(name string) string {
 // Compile compiles the project. Errors and warnings in its files are in the result, and are not sent as notices. The
 // texts of unsaved files, by their paths relative to the project, replace those on disk; nil: there are none.
 func (p *Project) Compile(unsaved map[string][]byte) (*Compiled, error) {
+	return p.compile(p.chosenStack(), unsaved, compiler.Compile)
+}
+
+// CompileEvery compiles the project for each of its stacks: the result has no programs if it can't run on one of them. The
+// stack of the options, or else PIPEC_STACK, narrows it to one. The choice of Use doesn't, so that the result is the same on
+// every machine.
+func (p *Project) CompileEvery() (*Compiled, error) {
+	stack := p.o.Stack
+	if stack == "" {
+		stack = p.Getenv("PIPEC_STACK")
+	}
+	return p.compile(stack, nil, compiler.Every)
+}
+
+func (p *Project) compile(stack string, unsaved map[string][]byte, compile func(compiler.Options) (*compiler.Result, error)) (*Compiled, error) {
 	o := compiler.Options{
-		Dir: p.dir, Stack: p.chosenStack(), Env: p.o.Env, Vars: p.o.Vars, Kinds: p.o.Tables.Kinds, Unsaved: unsaved, Reading: p.o.Reading,
+		Dir: p.dir, Stack: stack, Env: p.o.Env, Vars: p.o.Vars, Kinds: p.o.Tables.Kinds, Unsaved: unsaved, Reading: p.o.Reading,
 	}
 	if p.o.Reading != nil {
 		p.o.Reading(p.dir)
 	}
-	r, err := compiler.Compile(o)
+	r, err := compile(o)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
 		return nil, fault.Usagef("there is no directory %s", p.dir)
 	}
@@ -104,7 +121,7 @@ func (p *Project) Compile(unsaved map[string][]byte) (*Compiled, error) {
 	return &Compiled{Result: r}, nil
 }
 
-// Checked compiles the project and notifies the observer of all errors and warnings. Errors are a fault, which is without
+// Checked compiles the project and notifies the observer of all errors. They are a fault, which is without
 // a message since the observer has them.
 func (p *Project) Checked() (*Compiled, error) {
 	c, err := p.Compile(nil)
@@ -128,15 +145,15 @@ func (p *Project) ForStack() (*Compiled, error) {
 	return nil, p.Report(c)
 }
 
-// Report notifies the observer of the errors and warnings in the project's files. Errors are a fault.
+// Report notifies the observer of the errors in the project's files, which are a fault. Warnings are left to `validate` and
+// `lint`.
 func (p *Project) Report(c *Compiled) error {
-	if c.Diags.Len() > 0 {
-		p.Notify(notice.Diagnostics{List: c.Diags.Sorted(), Sources: c.Sources})
+	if !c.Diags.HasErrors() {
+		return nil
 	}
-	if c.Diags.HasErrors() {
-		return &fault.Fault{Kind: fault.User, Err: &InvalidError{Errors: c.Diags.Errors()}}
-	}
-	return nil
+	errors := slices.DeleteFunc(c.Diags.Sorted(), func(d diag.Diagnostic) bool { return d.Severity != diag.Error })
+	p.Notify(notice.Diagnostics{List: errors, Sources: c.Sources})
+	return &fault.Fault{Kind: fault.User, Err: &InvalidError{Errors: c.Diags.Errors()}}
 }
 
 // Use makes a stack the choice for this project on this machine.

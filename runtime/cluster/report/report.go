@@ -54,6 +54,8 @@ type Pipeline struct {
 	Run *Run `json:"run,omitempty"`
 	// Approvals are the steps that wait for an approval, including those of called pipelines, sorted.
 	Approvals []string `json:"approvals,omitempty"`
+	// Pods are the pods that a run of the pipeline would start, one for each step.
+	Pods []Pod `json:"pods,omitempty"`
 	// Restricted are the steps that violate Pod Security `restricted`.
 	Restricted []Leave `json:"leave_restricted,omitempty"`
 }
@@ -124,6 +126,13 @@ func approvals(p *program.Program) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// isNew reports whether the pipeline is applied for the first time, as far as is known.
+func (r *Report) isNew(pipeline string) bool {
+	return slices.ContainsFunc(r.List, func(c cluster.Change) bool {
+		return c.Kind == "CronJob" && c.Pipeline == pipeline && (c.Action == cluster.Create || c.Action == cluster.Write)
+	})
 }
 
 // Count fills the summary from the changes.

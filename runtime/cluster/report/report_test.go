@@ -35,6 +35,10 @@ func example() *report.Report {
 		Stack: "k8s", Context: "admin", Host: "https://10.0.0.1:6443", Namespace: "ml", Project: "digits",
 		Pipelines: []report.Pipeline{
 			{Name: "by_hand", Steps: 1},
+			{Name: "first", Steps: 2, Pods: []report.Pod{
+				{Step: "train", Image: "busybox:1@sha256:00", Command: "sh -c 'echo ${param.x}'", Resources: "cpu 500m, limit memory 1Gi", Security: "restricted", Account: "first-steps"},
+				{Step: "called.load", Image: "busybox:1", Command: "python steps:load", Security: "privileged (container \"main\")"},
+			}},
 			{Name: "nightly", Steps: 4, Schedule: &report.Schedule{
 				Cron: "30 2 * * *", Timezone: "Europe/Berlin", Next: []time.Time{time.Date(2026, 11, 25, 2, 30, 0, 0, berlin), time.Date(2026, 11, 26, 2, 30, 0, 0, berlin)},
 				Gap: &schedule.Gap{At: "2027-03-28 02:30", Zone: "Europe/Berlin"},
@@ -47,6 +51,7 @@ func example() *report.Report {
 	long := `"` + strings.Repeat("x", 200) + "A" + strings.Repeat("y", 200) + `"`
 	other := `"` + strings.Repeat("x", 200) + "B" + strings.Repeat("y", 200) + `"`
 	r.List = []cluster.Change{
+		{Action: cluster.Create, Kind: "CronJob", Name: "first", Pipeline: "first", Fields: []cluster.Field{field("spec.suspend", "", "true")}},
 		{Action: cluster.Create, Kind: "ConfigMap", Name: "nightly-2", Pipeline: "nightly", Fields: []cluster.Field{field("immutable", "", "true")}},
 		{Action: cluster.Update, Kind: "CronJob", Name: "nightly", Pipeline: "nightly", Conflicts: []cluster.Conflict{{Field: "spec.suspend", Manager: "somebody"}},
 			Warnings: []string{"would violate PodSecurity"},
@@ -114,6 +119,7 @@ func TestDocument(t *testing.T) {
 		Stack     string
 		Pipelines []struct {
 			Name     string
+			Pods     []report.Pod
 			Schedule *struct {
 				Next []time.Time
 				Gap  *struct{ At string }
@@ -133,12 +139,13 @@ func TestDocument(t *testing.T) {
 	if err := json.Unmarshal(data, &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Version != report.Version || got.Stack != "k8s" || len(got.Pipelines) != 4 || got.Pipelines[1].Schedule.Gap.At == "" || len(got.Pipelines[1].Schedule.Next) != 2 ||
-		len(got.Changes) != 6 || got.Changes[1].Action != "update" || got.Changes[1].Fields[0].Path != "spec.suspend" || got.Changes[1].Fields[0].After != false ||
-		got.Changes[1].Conflicts[0].Manager != "somebody" || got.Programs[0].Pipeline != "nightly" {
+	if got.Version != report.Version || got.Stack != "k8s" || len(got.Pipelines) != 5 || got.Pipelines[2].Schedule.Gap.At == "" || len(got.Pipelines[2].Schedule.Next) != 2 ||
+		len(got.Pipelines[1].Pods) != 2 || got.Pipelines[1].Pods[0].Resources == "" ||
+		len(got.Changes) != 7 || got.Changes[2].Action != "update" || got.Changes[2].Fields[0].Path != "spec.suspend" || got.Changes[2].Fields[0].After != false ||
+		got.Changes[2].Conflicts[0].Manager != "somebody" || got.Programs[0].Pipeline != "nightly" {
 		t.Errorf("%s", data)
 	}
-	if s := got.Summary; s.Create != 1 || s.Change != 2 || s.Delete != 1 || s.Keep != 1 || s.Unchanged != 1 || s.Conflicts != 1 {
+	if s := got.Summary; s.Create != 2 || s.Change != 2 || s.Delete != 1 || s.Keep != 1 || s.Unchanged != 1 || s.Conflicts != 1 {
 		t.Errorf("%+v", s)
 	}
 }

@@ -55,7 +55,7 @@ func (t *text) line(format string, args ...any) { fmt.Fprintf(t, format+"\n", ar
 func Text(w io.Writer, r *Report, o Options) error {
 	t := &text{bufio.NewWriter(w), o}
 	t.head(r)
-	t.pipelines(r.Pipelines)
+	t.pipelines(r)
 	t.changes(r)
 	for _, run := range r.Runs {
 		t.line("  %s run %s continues: the objects that it needs are kept", t.paint(dim, "="), run)
@@ -86,8 +86,8 @@ func (t *text) head(r *Report) {
 // when is the format of a time. It contains the weekday, which users look for in a schedule.
 const when = "Mon 2006-01-02 15:04 MST"
 
-func (t *text) pipelines(list []Pipeline) {
-	for _, p := range list {
+func (t *text) pipelines(r *Report) {
+	for _, p := range r.Pipelines {
 		line := fmt.Sprintf("Pipeline %s: %d step", p.Name, p.Steps)
 		if p.Steps != 1 {
 			line += "s"
@@ -96,9 +96,10 @@ func (t *text) pipelines(list []Pipeline) {
 		if s := p.Schedule; s != nil {
 			t.schedule(s)
 		}
-		if r := p.Run; r != nil {
-			t.run(r)
+		if p.Run != nil {
+			t.run(p.Run)
 		}
+		t.pods(r, &p)
 		if len(p.Approvals) > 0 {
 			t.line("  waits for approval: %s", some(p.Approvals))
 		}
@@ -106,7 +107,7 @@ func (t *text) pipelines(list []Pipeline) {
 			t.line("  %s step %s violates Pod Security restricted: %s", t.paint(yellow, "!"), l.Step, strings.Join(l.Reasons, "; "))
 		}
 	}
-	if len(list) > 0 {
+	if len(r.Pipelines) > 0 {
 		t.line("")
 	}
 }

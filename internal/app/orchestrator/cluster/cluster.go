@@ -132,7 +132,9 @@ func (s *session) classify(ctx context.Context, err error) error {
 		return nil
 	case ctx.Err() != nil:
 		return fault.Interruption(ctx, err)
-	case errors.As(err, &unknown), errors.As(err, &bad), errors.As(err, &taken):
+	case errors.As(err, &unknown):
+		return orchestrator.StepFault(err)
+	case errors.As(err, &bad), errors.As(err, &taken):
 		return fault.As(fault.Usage, err)
 	case errors.As(err, &noStep):
 		return records.NoStep(err)

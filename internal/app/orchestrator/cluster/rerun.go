@@ -2,9 +2,11 @@ package cluster
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 
 	"pipec.dev/pipec/internal/app/fault"
+	"pipec.dev/pipec/internal/app/inputs"
 	"pipec.dev/pipec/internal/app/orchestrator"
 	"pipec.dev/pipec/internal/app/records"
 	"pipec.dev/pipec/runtime/remote"
@@ -26,7 +28,14 @@ func (c *Cluster) Rerun(ctx context.Context, r *orchestrator.RerunRequest) (*orc
 	if err != nil {
 		return nil, err
 	}
-	plan, err := remote.PlanRerun(ctx, s.reader, of, c.stack.Program(of.Pipeline))
+	p := c.stack.Program(of.Pipeline)
+	var given map[string]json.RawMessage
+	if p != nil {
+		if given, err = inputs.Some(p, inputs.Given{Files: r.ParamFiles, Texts: r.Params}, func(address string) (*record.Datum, error) { return records.Datum(ctx, s.reader, address) }); err != nil {
+			return nil, err
+		}
+	}
+	plan, err := remote.PlanRerun(ctx, s.reader, of, p, given, r.From)
 	var no *rerun.RefusedError
 	if errors.As(err, &no) && no.Reason == rerun.Succeeded {
 		return &orchestrator.RerunPlan{Of: of.Name, Nothing: no.Error()}, nil

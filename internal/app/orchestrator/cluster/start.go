@@ -34,14 +34,14 @@ func (c *Cluster) Start(ctx context.Context, r *orchestrator.StartRequest) (*orc
 		return nil, err
 	}
 	return c.interruptible(ctx, r, func(ctx context.Context, s *session) (*prepared, error) {
-		given, err := inputs.Params(p, r.Params, func(address string) (*record.Datum, error) { return records.Datum(ctx, s.reader, address) })
+		given, err := inputs.Params(p, inputs.Given{Files: r.ParamFiles, Texts: r.Params}, func(address string) (*record.Datum, error) { return records.Datum(ctx, s.reader, address) })
 		if err != nil {
 			return nil, err
 		}
 		if p.Schedule != nil { // the schedule's params hold for this run too, unless others are given
 			given = merged(p.Schedule.Params, given)
 		}
-		start := remote.StartOptions{Pipeline: p.Pipeline, Name: r.Name}
+		start := remote.StartOptions{Pipeline: p.Pipeline, Name: r.Name, ScheduledAt: r.ScheduledAt}
 		if start.Params, err = s.fill(ctx, p, given); err != nil {
 			return nil, err
 		}

@@ -152,7 +152,7 @@ func classify(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return fault.Interruption(ctx, err)
 	case errors.As(err, &unknown):
-		return fault.As(fault.Usage, err)
+		return orchestrator.StepFault(err)
 	case errors.As(err, &none):
 		return records.NoStep(err)
 	case !errors.As(err, &refusal):

@@ -24,11 +24,14 @@ func (m *Machine) Start(ctx context.Context, r *orchestrator.StartRequest) (*orc
 	if err := check(r); err != nil {
 		return nil, err
 	}
-	o := m.options(p)
-	if o.Params, err = inputs.Params(p, r.Params, m.output(ctx)); err != nil {
+	if err := orchestrator.CheckSteps(p, r.Steps); err != nil {
 		return nil, err
 	}
-	o.Name, o.Only, o.Parallel = r.Name, r.Steps, r.Parallel
+	o := m.options(p)
+	if o.Params, err = inputs.Params(p, inputs.Given{Files: r.ParamFiles, Texts: r.Params}, m.output(ctx)); err != nil {
+		return nil, err
+	}
+	o.Name, o.Only, o.Parallel, o.ScheduledAt = r.Name, r.Steps, r.Parallel, r.ScheduledAt
 	return driveRun(ctx, p, o, r, local.Run)
 }
 
@@ -66,9 +69,15 @@ func (m *Machine) Rerun(ctx context.Context, r *orchestrator.RerunRequest) (*orc
 	}
 	defer reader.Close()
 	p := m.stack.Program(of.Pipeline)
-	plan, err := local.PlanRerun(ctx, m.options(p), of)
+	o := m.options(p)
+	if p != nil {
+		if o.Params, err = inputs.Some(p, inputs.Given{Files: r.ParamFiles, Texts: r.Params}, m.output(ctx)); err != nil {
+			return nil, err
+		}
+	}
+	plan, err := local.PlanRerun(ctx, o, of, r.From)
 	var refusal *drive.Refusal
-	if errors.As(err, &refusal) && refusal.Code == drive.RefusedEnded {
+	if errors.As(err, &refusal) && refusal.Code == drive.RefusedEnded && refusal.Hint == "" {
 		return &orchestrator.RerunPlan{Of: of.Name, Nothing: refusal.Message}, nil
 	}
 	if err != nil {
@@ -80,7 +89,6 @@ func (m *Machine) Rerun(ctx context.Context, r *orchestrator.RerunRequest) (*orc
 			return nil, fault.Env(err)
 		}
 	}
-	o := m.options(p)
 	o.Name, o.Parallel = r.Name, r.Parallel
 	start := func(ctx context.Context) (*orchestrator.Outcome, error) {
 		return driveRun(ctx, shown, o, &r.StartRequest, func(ctx context.Context, o local.Options) (local.Outcome, error) {

@@ -1,16 +1,3 @@
-pipec {
-  project = "PROJECT"
-}
-
-# Where pipelines run. Another stack, another place: the pipeline stays as it is.
-stack "local" {
-  orchestrator "local" {}
-
-  artifact_store "local" {
-    path = ".pipec/store"
-  }
-}
-
 # A directory that is shipped to the steps and is their working directory.
 code "src" {
   dir = "./src"
@@ -18,7 +5,15 @@ code "src" {
 
 pipeline "hello" {
   code    = code.src
+  image   = "python:3.13-slim" # for pods; on this machine, the project's .venv or python3
   timeout = "10m"
+
+  defaults {
+    resources {
+      cpu    = "500m"
+      memory = "256Mi"
+    }
+  }
 
   param "size" {
     type        = number

@@ -1,0 +1,3 @@
+pipec {
+  project = "PROJECT"
+}

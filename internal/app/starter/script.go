@@ -1,0 +1,269 @@
+// Package starter writes pipelines for code that a user has: it reads the code's text, and runs nothing.
+package starter
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"pipec.dev/pipec/compiler/python"
+	"pipec.dev/pipec/internal/app/fault"
+)
+
+// Script returns the source of a pipeline that runs a Python script with argparse, for a project in dir. Each argument is a
+// param; what the text of the script doesn't show is left out, with a comment.
+func Script(dir, script string) ([]byte, error) {
+	src, err := os.ReadFile(script)
+	if err != nil {
+		return nil, fault.Usagef("--from: %v", err)
+	}
+	args, err := python.Arguments(src)
+	if err != nil {
+		return nil, fault.Userf("%s: %v", script, err)
+	}
+	root, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fault.Env(err)
+	}
+	path, err := filepath.Abs(script)
+	if err != nil {
+		return nil, fault.Env(err)
+	}
+	rel, err := filepath.Rel(root, path)
+	if err != nil || strings.HasPrefix(rel, "..") {
+		return nil, fault.Usagef("--from: %s is outside of the project's directory %s", script, dir)
+	}
+	w := writer{name: nameOf(script), file: filepath.Base(script), taken: map[string]bool{}}
+	w.code = "./" + filepath.ToSlash(filepath.Dir(rel))
+	if w.code == "./." {
+		w.code = "."
+	}
+	for i := range args {
+		w.argument(&args[i])
+	}
+	return w.source(), nil
+}
+
+// writer collects the parts of the pipeline.
+type writer struct {
+	name, file, code string
+	params           []string
+	command          []string // expressions of lists
+	args             []string // options, as `args` of a step has them
+	plain            bool     // there are arguments that `args` can't express
+	left             []string // comments about arguments that are left out
+	taken            map[string]bool
+}
+
+// optionName matches the names of options that `args` writes: letters, digits and dashes.
+var optionName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
+
+var notInName = regexp.MustCompile(`[^A-Za-z0-9_]+`)
+
+// nameOf makes the name of a block of a name of Python, or of a file.
+func nameOf(text string) string {
+	name := strings.Trim(notInName.ReplaceAllString(strings.TrimSuffix(filepath.Base(text), ".py"), "_"), "_")
+	if name == "" || name[0] >= '0' && name[0] <= '9' {
+		name = "arg_" + name
+	}
+	return name
+}
+
+// argument adds an argument of the script: a param, and its part of the command.
+func (w *writer) argument(a *python.Argument) {
+	name := nameOf(a.Name)
+	flag := longest(a.Flags)
+	kind, list := typeOf(a.Type), a.NArgs != "" && a.NArgs != "?"
+	ref := "param." + name
+	var command, value string
+	switch {
+	case w.taken[name]:
+		return
+	case a.Action == "store_true":
+		kind, value = "bool", "false"
+		command = fmt.Sprintf("[for on in [%s] : %s if on]", ref, quoted(flag))
+	case a.Action == "store_false":
+		kind, value = "bool", "true"
+		command = fmt.Sprintf("[for on in [%s] : %s if !on]", ref, quoted(flag))
+	case a.Action != "" && a.Action != "store":
+		w.left = append(w.left, fmt.Sprintf("# %s is left out: its action is %s.", a.Name, a.Action))
+		return
+	case a.Unclear != "" && !a.Required:
+		w.left = append(w.left, fmt.Sprintf("# %s is left out, so that the script's own default holds: it is computed.", flagOr(flag, a.Name)))
+		return
+	case list && flag != "":
+		value = listDefault(a)
+		command = fmt.Sprintf(`[for on in [length(%s) > 0] : %s if on], [for v in %[1]s : %[3]s]`, ref, quoted(flag), text("v", kind))
+		kind = "list(" + kind + ")"
+	case list:
+		value, command = listDefault(a), fmt.Sprintf("[for v in %s : %s]", ref, text("v", kind))
+		kind = "list(" + kind + ")"
+	case flag == "":
+		command = "[" + text(ref, kind) + "]"
+		if a.NArgs == "?" || a.Default != nil {
+			value = scalar(a, kind)
+			command = optional(ref, text("v", kind))
+		}
+	case !a.Required && (a.Default == nil || string(a.Default) == "null"):
+		value, command = "null", optional(ref, `"`+flag+`=${v}"`)
+	default:
+		if !a.Required {
+			value = scalar(a, kind)
+		}
+		command = fmt.Sprintf("[%s, %s]", quoted(flag), text(ref, kind))
+	}
+	if option := strings.TrimPrefix(flag, "--"); option == flag || !optionName.MatchString(option) {
+		w.plain = true
+	} else {
+		if a.Action == "store_false" {
+			ref = "!" + ref
+		}
+		w.args = append(w.args, strings.ReplaceAll(option, "-", "_")+" = "+ref)
+	}
+	w.taken[name] = true
+	w.params = append(w.params, param(name, kind, value, a))
+	w.command = append(w.command, command)
+}
+
+// optional writes an element of the command that is left out if its param is null.
+func optional(ref, element string) string {
+	return fmt.Sprintf("[for v in [%s] : %s if v != null]", ref, element)
+}
+
+// text writes a value as an element of the command.
+func text(ref, kind string) string {
+	if kind == "string" {
+		return ref
+	}
+	return "tostring(" + ref + ")"
+}
+
+func flagOr(flag, name string) string {
+	if flag != "" {
+		return flag
+	}
+	return name
+}
+
+// param writes the block of a param.
+func param(name, kind, value string, a *python.Argument) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "  param %s {\n    type = %s\n", quoted(name), kind)
+	if value != "" {
+		fmt.Fprintf(&b, "    default = %s\n", value)
+	}
+	help := strings.Join(strings.Fields(a.Help), " ")
+	if len(a.Choices) > 0 {
+		help = strings.TrimSpace(help + " One of " + strings.Join(a.Choices, ", ") + ".")
+	}
+	if help != "" {
+		fmt.Fprintf(&b, "    description = %s\n", quoted(help))
+	}
+	b.WriteString("  }\n")
+	return b.String()
+}
+
+// scalar returns the default of an argument as a value of its type.
+func scalar(a *python.Argument, kind string) string {
+	var plain string
+	switch {
+	case a.Default == nil:
+		return "null"
+	case json.Unmarshal(a.Default, &plain) == nil && string(a.Default) != "null":
+		if kind == "number" {
+			return plain // argparse converts the text of a default
+		}
+		return quoted(plain)
+	case kind == "string" && string(a.Default) != "null":
+		return quoted(string(a.Default))
+	}
+	return string(a.Default)
+}
+
+// listDefault returns the default of an argument with several values; "" if it is required.
+func listDefault(a *python.Argument) string {
+	var all []json.RawMessage
+	if json.Unmarshal(a.Default, &all) == nil && all != nil {
+		parts := make([]string, len(all))
+		for i := range all {
+			parts[i] = scalar(&python.Argument{Default: all[i]}, typeOf(a.Type))
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	}
+	if a.Required || len(a.Flags) == 0 && a.NArgs != "*" {
+		return ""
+	}
+	return "[]"
+}
+
+func typeOf(text string) string {
+	if text == "int" || text == "float" {
+		return "number"
+	}
+	return "string"
+}
+
+// longest returns the long flag of an argument, or else the first one.
+func longest(flags []string) string {
+	for _, f := range flags {
+		if strings.HasPrefix(f, "--") {
+			return f
+		}
+	}
+	if len(flags) > 0 {
+		return flags[0]
+	}
+	return ""
+}
+
+// quoted writes a string of HCL.
+func quoted(text string) string {
+	data, err := json.Marshal(text)
+	if err != nil {
+		return `""`
+	}
+	out := strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(string(data))
+	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(out)
+}
+
+// source returns the text of the pipeline.
+func (w *writer) source() []byte {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# The directory of the script, which is shipped to the step and is its working directory.\ncode \"src\" {\n  dir = %s\n}\n\n", quoted(w.code))
+	fmt.Fprintf(&b, "pipeline %s {\n  code = code.src\n  image = \"python:3.13-slim\" # for pods\n  timeout = \"24h\"\n\n", quoted(w.name))
+	for _, p := range w.params {
+		b.WriteString(p + "\n")
+	}
+	for _, left := range w.left {
+		b.WriteString("  " + oneLine(left) + "\n")
+	}
+	if !w.plain {
+		return w.withArgs(&b)
+	}
+	first := fmt.Sprintf(`["python3", %s]`, quoted(w.file))
+	command := first
+	if len(w.command) > 0 {
+		command = "concat(\n      " + strings.Join(slices.Concat([]string{first}, w.command), ",\n      ") + ",\n    )"
+	}
+	fmt.Fprintf(&b, "%s  step %s {\n    command = %s\n  }\n}\n", comment, quoted(w.name), command)
+	return []byte(b.String())
+}
+
+// comment is about the step, in the words of a beginner's next task.
+const comment = "  # Declare what the script writes as `output`, and give it output.NAME.path as an argument.\n"
+
+// withArgs completes the text with a step whose options are a map.
+func (w *writer) withArgs(b *strings.Builder) []byte {
+	fmt.Fprintf(b, "%s  step %s {\n    script = %s\n", comment, quoted(w.name), quoted(w.file))
+	if len(w.args) > 0 {
+		fmt.Fprintf(b, "    args = {\n      %s\n    }\n", strings.Join(w.args, "\n      "))
+	}
+	b.WriteString("  }\n}\n")
+	return []byte(b.String())
+}
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

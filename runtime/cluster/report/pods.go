@@ -1,0 +1,150 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"pipec.dev/pipec/runtime/shell"
+	"pipec.dev/pipec/schema/program"
+)
+
+// Pod is the pod of a step: what a reviewer looks for. The program has all of it.
+type Pod struct {
+	Step    string `json:"step"` // with the called pipeline before it: CALLED.STEP
+	Image   string `json:"image"`
+	Command string `json:"command"` // as a shell reads it; ${…} is evaluated at run time
+	// Resources are the requests and limits, such as "cpu 500m, memory 256Mi, limit memory 512Mi"; "" if there are none.
+	Resources string `json:"resources,omitempty"`
+	// Security is what the pod may do: "restricted", or what it asks for beyond that.
+	Security string `json:"security"`
+	Account  string `json:"service_account,omitempty"`
+}
+
+// Pods returns the pods of a bound program, in the order of its steps. leave are the steps that violate Pod Security
+// `restricted`.
+func Pods(p *program.Program, leave []Leave) ([]Pod, error) {
+	var out []Pod
+	add := func(prefix string, s *program.Step) error {
+		if s.Pod == nil || !s.Process() {
+			return nil
+		}
+		var spec corev1.PodTemplateSpec
+		if err := json.Unmarshal(s.Pod, &spec); err != nil {
+			return fmt.Errorf("the pod of step %q: %w", s.Name, err)
+		}
+		one := Pod{Step: prefix + s.Name, Command: command(s), Account: spec.Spec.ServiceAccountName, Security: "restricted"}
+		if i := slices.IndexFunc(leave, func(l Leave) bool { return l.Step == s.Name }); i >= 0 {
+			one.Security = strings.Join(leave[i].Reasons, ", ")
+		}
+		if len(spec.Spec.Containers) > 0 {
+			c := &spec.Spec.Containers[0]
+			one.Image, one.Resources = c.Image, resources(&c.Resources)
+		}
+		out = append(out, one)
+		return nil
+	}
+	for _, s := range p.All() {
+		if err := add("", s); err != nil {
+			return nil, err
+		}
+	}
+	for i := range p.Called {
+		c := &p.Called[i]
+		name, _, _ := strings.Cut(c.Name, " ")
+		for _, steps := range [][]program.Step{c.Steps, c.Finally} {
+			for j := range steps {
+				if err := add(name+".", &steps[j]); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
+// command returns what a step runs.
+func command(s *program.Step) string {
+	switch {
+	case s.Python != "":
+		return "python " + s.Python
+	case s.CommandList != nil:
+		return "${" + s.CommandList.Text() + "}"
+	}
+	words := make([]string, len(s.Command))
+	for i := range s.Command {
+		v := &s.Command[i]
+		var text string
+		switch {
+		case v.Const != nil && json.Unmarshal(v.Const, &text) == nil:
+			words[i] = shell.Word(text)
+		case v.Const != nil:
+			words[i] = string(v.Const)
+		case v.Ref != "":
+			words[i] = "${" + v.Ref + "}"
+		default:
+			words[i] = v.Text()
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// resources writes requests, and limits that differ from them.
+func resources(r *corev1.ResourceRequirements) string {
+	var out []string
+	list := func(prefix string, of, than corev1.ResourceList) {
+		names := make([]string, 0, len(of))
+		for name := range of {
+			names = append(names, string(name))
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			q := of[corev1.ResourceName(name)]
+			if other, ok := than[corev1.ResourceName(name)]; !ok || other.Cmp(q) != 0 {
+				out = append(out, prefix+name+" "+q.String())
+			}
+		}
+	}
+	list("", r.Requests, nil)
+	list("limit ", r.Limits, r.Requests)
+	return strings.Join(out, ", ")
+}
+
+// somePods is how many pods of a pipeline are shown, unless all are.
+const somePods = 10
+
+// pods prints the pods of a pipeline that is applied for the first time, or of every one with Full.
+func (t *text) pods(r *Report, p *Pipeline) {
+	if !t.Full && !r.isNew(p.Name) {
+		return
+	}
+	for i := range p.Pods {
+		if i == somePods && len(p.Pods) > somePods+1 && !t.Full {
+			t.line("  %s", t.paint(dim, fmt.Sprintf("(and %d more pods; --full shows them)", len(p.Pods)-i)))
+			return
+		}
+		pod := &p.Pods[i]
+		line := fmt.Sprintf("  pod %s: %s", pod.Step, pod.Image)
+		if pod.Resources != "" {
+			line += "; " + pod.Resources
+		}
+		line += "; " + pod.Security
+		if t.Full && pod.Account != "" {
+			line += "; service account " + pod.Account
+		}
+		t.line("%s", line)
+		t.line("      %s", t.paint(dim, t.short(pod.Command)))
+	}
+}
+
+// short shortens a text to a line.
+func (t *text) short(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if t.Full {
+		return text
+	}
+	return t.value(json.RawMessage(text), 0)
+}

@@ -1,0 +1,36 @@
+package report_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"testing"
+
+	"pipec.dev/pipec/runtime/cluster/report"
+	"pipec.dev/pipec/schema/program"
+)
+
+func TestPods(t *testing.T) {
+	value := func(text string) program.Value { return program.Value{Const: raw(text)} }
+	pod := json.RawMessage(`{"spec": {"serviceAccountName": "p-steps", "containers": [{"name": "main", "image": "busybox:1",
+		"resources": {"requests": {"memory": "64Mi", "cpu": "0.5"}, "limits": {"memory": "64Mi", "nvidia.com/gpu": "1"}}}]}}`)
+	p := &program.Program{
+		Steps: []program.Step{
+			{Name: "train", Command: []program.Value{value(`"sh"`), value(`"echo a b"`), {Ref: "param.x"}}, Pod: pod},
+			{Name: "ask", Approval: &program.Approval{}},
+			{Name: "call", Call: &program.Call{Pipeline: "inner"}},
+		},
+		Called: []program.Called{{Name: "inner", Steps: []program.Step{{Name: "load", Python: "steps:load", Pod: json.RawMessage(`{}`)}}}},
+	}
+	got, err := report.Pods(p, []report.Leave{{Step: "load", Reasons: []string{"a", "b"}}})
+	want := []report.Pod{
+		{Step: "train", Image: "busybox:1", Command: "sh 'echo a b' ${param.x}", Resources: "cpu 500m, memory 64Mi, limit nvidia.com/gpu 1", Security: "restricted", Account: "p-steps"},
+		{Step: "inner.load", Command: "python steps:load", Security: "a, b"},
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	p.Steps[0].Pod = json.RawMessage(`{"spec": 1}`)
+	if _, err := report.Pods(p, nil); err == nil {
+		t.Error("a pod that can't be read is accepted")
+	}
+}
