@@ -62,7 +62,7 @@ func aimed(single map[string][]plan.Fault, names []string) []plan.Cell {
 			if !ok || at < 0 || f.Mode != "kill-before" || f.At.N != 1 {
 				continue
 			}
-			vanish := plan.Fault{Mode: "vanish", At: plan.Point{Who: plan.Node, Verb: "END", Object: "pods/" + step[:at] + "." + step[at+1:], N: 1}}
+			vanish := plan.Fault{Mode: "vanish", At: plan.Point{Run: f.At.Run, Who: plan.Node, Verb: "END", Object: "pods/" + step[:at] + "." + step[at+1:], N: 1}}
 			out = append(out, plan.Cell{Run: name, Faults: []plan.Fault{vanish, f}})
 		}
 	}

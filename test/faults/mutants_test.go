@@ -33,5 +33,9 @@ var mutations = []mutation{
 	{"a group has a slot too many", "runtime/kube/groups/request.go", "free := t.slot.Limit - len(r.holders)", "free := t.slot.Limit + 1 - len(r.holders)", "group~"},
 	{"a slot is never released", "runtime/kube/groups/release.go", "r.holders, r.queue = drop(r.holders, me.is), drop(r.queue, me.is)", "_ = me", "group~"},
 	{"a slot counts although its Lease was not written", "runtime/kube/groups/request.go", "out.in = admitted && out.err == nil", "out.in = admitted", "40"},
+	{"a waiter doesn't notice a free slot", "runtime/kube/groups/groups.go", "case err != nil, len(r.holders) < w.slot.Limit, find(", "case err != nil, find(", "shared~"},
+	{"a holder that has departed is never noticed", "runtime/kube/groups/departed.go", "if l.departed(ctx, m, group) {\n\t\t\treturn true", "if false {\n\t\t\treturn true", "delete-job@"},
+	{"a holder counts as departed although its pod runs", "runtime/kube/groups/departed.go", "phase != corev1.PodSucceeded && phase != corev1.PodFailed {", "phase == corev1.PodUnknown {", "delete-job@"},
+	{"a slot is reserved forever for a waiter ahead", "runtime/kube/groups/groups.go", "w.timer, w.pass = nil, true", "w.timer, w.pass = nil, false", "delete-job@"},
 	{"a run that ended is not listed", "runtime/kube/records.go", "store.WriteJSON(ctx, s, run.IndexKey(), &at, store.IfAbsent)", "error(nil)", "alone~"},
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -15,17 +14,13 @@ import (
 // are failures of the infrastructure, and are tried again without a retry of the step.
 func TestPods(t *testing.T) {
 	t.Parallel()
-	waits := lines(
-		`    command = ["sh", "-c", "test $(cat /mode/mode) = run || sleep 600"]`,
-		`    volume "mode" {`,
-		`      path       = "/mode"`,
-		`      config_map = "mode"`,
-		`    }`,
-		`  }`,
-	)
 	p := newProject(t, "", lines(
-		`  step "deleted" {`, waits,
-		`  step "evicted" {`, waits,
+		`  step "deleted" {`,
+		`    command = ["sh", "-c", "test $PIPEC_ATTEMPT != 1 || sleep 600"]`,
+		`  }`,
+		`  step "evicted" {`,
+		`    command = ["sh", "-c", "test $PIPEC_ATTEMPT != 1 || sleep 600"]`,
+		`  }`,
 		`  step "big" {`,
 		`    command = ["sh", "-c", "test $PIPEC_ATTEMPT != 1 || tail /dev/zero"]`,
 		`    retry { attempts = 2 }`,
@@ -34,16 +29,8 @@ func TestPods(t *testing.T) {
 		`    }`,
 		`  }`,
 	), "")
-	mode := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "mode"}, Data: map[string]string{"mode": "wait"}}
-	if _, err := p.client.CoreV1().ConfigMaps(p.ns).Create(t.Context(), mode, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
 	r := p.start()
 	deleted, evicted := p.runningPod("deleted"), p.runningPod("evicted")
-	mode.Data["mode"] = "run" // the next attempts don't wait
-	if _, err := p.client.CoreV1().ConfigMaps(p.ns).Update(t.Context(), mode, metav1.UpdateOptions{}); err != nil {
-		t.Fatal(err)
-	}
 	pods := p.client.CoreV1().Pods(p.ns)
 	if err := pods.Delete(t.Context(), deleted.Name, metav1.DeleteOptions{}); err != nil {
 		t.Error(err)
