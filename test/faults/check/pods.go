@@ -108,7 +108,8 @@ func (j *judge) orphans() {
 	}
 }
 
-// committedOnce: an attempt commits one result, no process of it starts after that, and none of a later attempt after a success.
+// committedOnce: an attempt commits one result. After that, it gets no pod and no process, and no process of a later attempt
+// starts after a success.
 func (j *judge) committedOnce() {
 	committed := map[string]record.Status{} // by the name of the attempt
 	names := j.results()
@@ -125,6 +126,10 @@ func (j *judge) committedOnce() {
 				j.wrong(e.At, "the result of %s was written twice", attempt)
 			}
 			committed[attempt] = r.Status
+		case e.What == history.Created:
+			if _, ok := committed[name(e)]; ok && !j.late(e) {
+				j.wrong(e.At, "attempt %d of %s got another pod after it had committed", e.Attempt, e.Step)
+			}
 		case e.What == history.Process:
 			if _, ok := committed[name(e)]; ok {
 				j.wrong(e.At, "attempt %d of %s ran again after it had committed", e.Attempt, e.Step)
