@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -14,13 +15,17 @@ import (
 // are failures of the infrastructure, and are tried again without a retry of the step.
 func TestPods(t *testing.T) {
 	t.Parallel()
+	waits := lines(
+		`    command = ["sh", "-c", "until test \"$(cat /mode/mode)\" = run; do sleep 1; done"]`,
+		`    volume "mode" {`,
+		`      path       = "/mode"`,
+		`      config_map = "mode"`,
+		`    }`,
+		`  }`,
+	)
 	p := newProject(t, "", lines(
-		`  step "deleted" {`,
-		`    command = ["sh", "-c", "test $PIPEC_ATTEMPT != 1 || sleep 600"]`,
-		`  }`,
-		`  step "evicted" {`,
-		`    command = ["sh", "-c", "test $PIPEC_ATTEMPT != 1 || sleep 600"]`,
-		`  }`,
+		`  step "deleted" {`, waits,
+		`  step "evicted" {`, waits,
 		`  step "big" {`,
 		`    command = ["sh", "-c", "test $PIPEC_ATTEMPT != 1 || tail /dev/zero"]`,
 		`    retry { attempts = 2 }`,
@@ -29,6 +34,10 @@ func TestPods(t *testing.T) {
 		`    }`,
 		`  }`,
 	), "")
+	mode := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "mode"}, Data: map[string]string{"mode": "wait"}}
+	if _, err := p.client.CoreV1().ConfigMaps(p.ns).Create(t.Context(), mode, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
 	r := p.start()
 	deleted, evicted := p.runningPod("deleted"), p.runningPod("evicted")
 	pods := p.client.CoreV1().Pods(p.ns)
@@ -38,6 +47,10 @@ func TestPods(t *testing.T) {
 	eviction := &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: evicted.Name, Namespace: p.ns}}
 	if err := p.client.PolicyV1().Evictions(p.ns).Evict(t.Context(), eviction); err != nil {
 		t.Error(err)
+	}
+	mode.Data["mode"] = "run" // the next attempts end, at the latest when the kubelet has updated the volume
+	if _, err := p.client.CoreV1().ConfigMaps(p.ns).Update(t.Context(), mode, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
 	}
 	if code, out := r.wait(); code != 0 {
 		t.Errorf("exit status %d\n%s", code, out)
