@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/record"
 	"pipec.dev/pipec/test/faults/history"
@@ -67,9 +68,9 @@ func (j *judge) afterEnd() {
 	}
 }
 
-// takenOver: a coordinator creates nothing after its successor has written to the run's log.
+// takenOver: a coordinator creates nothing after its successor has written to the run's log, and doesn't give way to nobody.
 func (j *judge) takenOver() {
-	last := ""
+	last, begun := "", 0
 	over := map[string]bool{}
 	for i := range j.events {
 		e := &j.events[i]
@@ -79,10 +80,20 @@ func (j *judge) takenOver() {
 				over[last] = true
 			}
 			last = e.Who
+		case e.What == history.Begun:
+			begun++
+		case e.What == history.Stopped && e.Text == drive.ErrTakenOver.Error() && begun < 2 && !j.leaseGone():
+			j.wrong(e.At, "%s stopped because of another coordinator, and there was none", e.Who)
 		case e.What == history.Created && over[e.Who] && !j.late(e):
 			j.wrong(e.At, "attempt %d of %s was created by %s, which was taken over", e.Attempt, e.Step, e.Who)
 		}
 	}
+}
+
+// leaseGone reports whether the Lease of a run was deleted: a coordinator that finds none must take into account that there was a
+// successor.
+func (j *judge) leaseGone() bool {
+	return slices.ContainsFunc(j.in.Cell.Faults, func(f plan.Fault) bool { return f.Mode == "lease-gone" || f.Mode == "delete-job" })
 }
 
 // late reports whether a pod is that of a create which the plan has the server obey late: no coordinator can prevent that.

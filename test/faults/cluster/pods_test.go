@@ -8,6 +8,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -48,6 +49,15 @@ func TestPods(t *testing.T) {
 	if err := p.client.PolicyV1().Evictions(p.ns).Evict(t.Context(), eviction); err != nil {
 		t.Error(err)
 	}
+	p.await("second attempts", func() bool {
+		n := 0
+		for _, pod := range p.pods(kube.ComponentStep) {
+			if step := pod.Annotations[kube.AnnotationStep]; (step == "deleted" || step == "evicted") && pod.Labels[kube.LabelAttempt] == "2" {
+				n++
+			}
+		}
+		return n == 2
+	})
 	mode.Data["mode"] = "run" // the next attempts end, at the latest when the kubelet has updated the volume
 	if _, err := p.client.CoreV1().ConfigMaps(p.ns).Update(t.Context(), mode, metav1.UpdateOptions{}); err != nil {
 		t.Fatal(err)
