@@ -41,12 +41,22 @@ var slim = []struct {
 	why string
 }{
 	{
-		who: []string{"schema/types", "schema/expr", "schema/program", "schema/record", "runtime/engine/...", "runtime/step/..."},
+		who: []string{"schema/types", "schema/expr", "schema/program", "schema/record", "runtime/engine/..."},
 		not: []string{
 			module + "/schema/language/...",
 			"github.com/hashicorp/hcl/v2/gohcl/...",
 			"github.com/hashicorp/hcl/v2/hclwrite/...",
 			"go.yaml.in/yaml/...", "gopkg.in/yaml.v3/...", "gopkg.in/yaml.v2/...", "sigs.k8s.io/yaml/...", "github.com/goccy/go-yaml/...",
+		},
+		why: "it is part of the agent, which reads programs and no sources",
+	},
+	{
+		who: []string{"runtime/step/..."},
+		not: []string{
+			module + "/schema/language/...",
+			"github.com/hashicorp/hcl/v2/gohcl/...",
+			"github.com/hashicorp/hcl/v2/hclwrite/...",
+			"go.yaml.in/yaml/v2/...", "go.yaml.in/yaml/v3/...", "gopkg.in/yaml.v3/...", "gopkg.in/yaml.v2/...", "sigs.k8s.io/yaml/...", "github.com/goccy/go-yaml/...", // v4 reads outputs
 		},
 		why: "it is part of the agent, which reads programs and no sources",
 	},

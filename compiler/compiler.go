@@ -136,6 +136,9 @@ func (r *Result) compile(source *load.Project, o Options) {
 	w.Give(stack, o.Env, o.Vars)
 	levels := lint.Settings(w)
 	r.imported = library.Read(w, library.Options{Root: r.root, Sources: source.Sources, Unsaved: o.Unsaved, Reading: o.Reading})
+	for _, p := range append([]*evaluate.Project{w}, r.imported...) {
+		p.Omit()
+	}
 	r.Stacks = stacks.Check(w, r.kinds)
 	for _, s := range r.Stacks {
 		if r.Stack != nil && s.Name == r.Stack.Name {
@@ -159,6 +162,7 @@ func (r *Result) compile(source *load.Project, o Options) {
 			continue
 		}
 		r.Places[prog.Pipeline] = places
+		paramRules(prog, places, &r.Diags)
 		if p.Called() {
 			r.Called = append(r.Called, prog) // its steps are bound in the programs that call it
 			continue

@@ -35,6 +35,19 @@ func places() []string {
 
 // placesIn returns the places of a block, which around puts into the blocks that contain it.
 func placesIn(b *language.Block, around func(string) string) []string {
+	var out []string
+	eachAttribute(b, around, func(a *language.Attribute, _ bool, place func(string) string) {
+		for _, value := range []string{hole, "[" + hole + "]", "[{ a = " + hole + " }]", "{ a = " + hole + " }", "{ (" + hole + ") = [" + hole + "] }", "\"a${" + hole + "}\""} {
+			out = append(out, place(a.Name+" = "+value+"\n"))
+		}
+	})
+	return out
+}
+
+// eachAttribute calls yield with each attribute of a block and of the blocks inside, and with a function that puts a text in its place. fits: the
+// attribute belongs to a block with the label that the source has. The
+// source around the text has what the blocks require, except for the attribute. around puts the block into those that contain it.
+func eachAttribute(b *language.Block, around func(string) string, yield func(a *language.Attribute, fits bool, place func(text string) string)) {
 	head := b.Name
 	label := ""
 	if b.Label != "" {
@@ -56,19 +69,14 @@ func placesIn(b *language.Block, around func(string) string) []string {
 		}
 		return around(s.String() + inner + "}\n")
 	}
-	var out []string
 	for _, a := range b.Attributes {
-		for _, value := range []string{hole, "[" + hole + "]", "[{ a = " + hole + " }]", "{ a = " + hole + " }", "{ (" + hole + ") = [" + hole + "] }", "\"a${" + hole + "}\""} {
-			out = append(out, within(a.Name+" = "+value+"\n", a.Name))
-		}
+		yield(a, a.For(label), func(text string) string { return within(text, a.Name) })
 	}
 	for _, inner := range b.Blocks {
-		if inner.Name == b.Name {
-			continue
+		if inner.Name != b.Name {
+			eachAttribute(inner, func(s string) string { return within(s, "") }, yield)
 		}
-		out = append(out, placesIn(inner, func(s string) string { return within(s, "") })...)
 	}
-	return out
 }
 
 // filler returns a valid value of a required attribute.

@@ -124,7 +124,7 @@ func init() {
 }
 
 // notPod are the attributes and blocks of a step that set nothing in its pod, or that the coordinator and the agent use.
-var notPod = strings.Fields(`description command python pipeline code when depends_on for_each max_parallel max_instances env timeout
+var notPod = strings.Fields(`description command python script args pipeline code inputs outputs when depends_on for_each max_parallel max_instances env timeout
 	pending_timeout grace cache continue_on_failure input output retry approval repeat concurrency`)
 
 // knobSource returns a project of one step that contains src; more is added to the pipeline.

@@ -15,7 +15,7 @@ import (
 // expression writes the value of an attribute, and returns up to where the source's comments have been written.
 func (w *hclWriter) expression(v *yaml.Value, body *yaml.Body, item *yaml.Item) (text string, written int) {
 	// If the body declares the type of its value, no other type is expected. A value without a declared type has its own.
-	own := body.Def.Free
+	own := body.Def.Free || item.Attribute != nil && item.Attribute.Short != nil
 	if item.Attribute != nil && (item.Name == "default" || item.Name == "value") && v.Want == cty.DynamicPseudoType {
 		own = true
 		for _, other := range body.Items {

@@ -20,6 +20,13 @@ func (w *yamlWriter) attributeValue(a *language.Attribute, body *hclsyntax.Body,
 	switch a.Kind {
 	case language.Type:
 		return w.bare(e)
+	case language.Types:
+		if o, ok := e.(*hclsyntax.ObjectConsExpr); ok {
+			if out, ok := w.object(o, func(_ string, e hclsyntax.Expression) node { return w.bare(e) }); ok {
+				return out
+			}
+		}
+		return w.value(e, cty.List(cty.String))
 	case language.Refs:
 		if list, ok := e.(*hclsyntax.TupleConsExpr); ok {
 			return w.list(list, func(e hclsyntax.Expression) node { return w.bare(e) })
@@ -93,7 +100,7 @@ func (w *yamlWriter) value(e hclsyntax.Expression, want cty.Type) node {
 			return w.value(e, within(want, "", at-1))
 		})
 	case *hclsyntax.ObjectConsExpr:
-		if out, ok := w.object(n, want); ok {
+		if out, ok := w.object(n, func(key string, e hclsyntax.Expression) node { return w.value(e, within(want, key, 0)) }); ok {
 			return out
 		}
 	}
@@ -178,7 +185,7 @@ func (w *yamlWriter) onSameLine(end int) string {
 }
 
 // object writes an object as a map. It returns false if the object has keys that a map can't have.
-func (w *yamlWriter) object(o *hclsyntax.ObjectConsExpr, want cty.Type) (node, bool) {
+func (w *yamlWriter) object(o *hclsyntax.ObjectConsExpr, write func(key string, e hclsyntax.Expression) node) (node, bool) {
 	if len(o.Items) == 0 {
 		return node{inline: "{}"}, true
 	}
@@ -191,7 +198,7 @@ func (w *yamlWriter) object(o *hclsyntax.ObjectConsExpr, want cty.Type) (node, b
 			return node{}, false
 		}
 		seen[key] = true
-		n := w.value(i.ValueExpr, within(want, key, 0))
+		n := write(key, i.ValueExpr)
 		out = append(out, w.above(from, i.KeyExpr.Range().Start.Byte)...)
 		from = max(from, i.ValueExpr.Range().End.Byte)
 		line := yamlKey(key) + ":"

@@ -4,6 +4,7 @@
 package decode
 
 import (
+	"maps"
 	"slices"
 	"sort"
 	"strconv"
@@ -14,6 +15,7 @@ import (
 
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/load"
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/language"
 )
 
@@ -77,6 +79,17 @@ func (b *Block) One(name string) *Block {
 	return nil
 }
 
+// Copy returns a copy of blocks from which attributes can be removed without a change of the original.
+func Copy(blocks []*Block) []*Block {
+	out := make([]*Block, len(blocks))
+	for i, b := range blocks {
+		c := *b
+		c.Attrs, c.Blocks = maps.Clone(b.Attrs), Copy(b.Blocks)
+		out[i] = &c
+	}
+	return out
+}
+
 // Sorted returns the attributes by position.
 func (b *Block) Sorted() []*hcl.Attribute {
 	out := make([]*hcl.Attribute, 0, len(b.Attrs))
@@ -104,6 +117,9 @@ func Project(p *load.Project, diags *diag.List) []*Block {
 	first = map[string]*Block{}
 	for _, b := range out {
 		d.single(b, first)
+		if b.Def.Name == "pipeline" {
+			defaults(b)
+		}
 	}
 	return out
 }
@@ -111,6 +127,7 @@ func Project(p *load.Project, diags *diag.List) []*Block {
 type schema struct {
 	hcl    *hcl.BodySchema
 	blocks map[string]*language.Block
+	short  []*language.Attribute // that are short for blocks
 }
 
 type decoder struct {
@@ -132,6 +149,11 @@ func (d *decoder) schema(def *language.Block) *schema {
 	s := &schema{hcl: Schema(def), blocks: map[string]*language.Block{}}
 	for _, n := range def.Blocks {
 		s.blocks[n.Name] = n
+	}
+	for _, a := range def.Attributes {
+		if a.Short != nil {
+			s.short = append(s.short, a)
+		}
 	}
 	d.schemas[def] = s
 	return s
@@ -177,6 +199,7 @@ func (d *decoder) body(b *Block, body hcl.Body) {
 	}
 	b.Attrs = content.Attributes
 	d.attributes(b)
+	defer d.short(b, s.short)
 	var first map[string]*Block
 	if len(content.Blocks) > 1 && b.Def.Name != "" {
 		first = map[string]*Block{}
@@ -281,8 +304,20 @@ func (d *decoder) attributes(b *Block) {
 		case !a.For(b.Label):
 			d.diags.Add(diag.New("out-of-place", got.NameRange, "`%s` belongs to %s %s, not to %q", a.Name, b.Def.Name, quoted(a.Only), b.Label))
 			delete(b.Attrs, a.Name)
+		case a.Omittable() && isNull(got.Expr):
+			delete(b.Attrs, a.Name)
 		}
 	}
+}
+
+// isNull reports whether an expression is the literal null.
+func isNull(e hcl.Expression) bool {
+	node, ok := e.(hclsyntax.Expression)
+	if !ok {
+		return false
+	}
+	lit, ok := expr.Bare(node).(*hclsyntax.LiteralValueExpr)
+	return ok && lit.Val.IsNull()
 }
 
 // quoted lists labels: "a" or "b".

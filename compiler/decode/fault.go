@@ -131,10 +131,18 @@ func elsewhere(d diag.Diagnostic, root, def *language.Block, name string, block 
 		d.Suggestion = "`" + name + "` belongs in " + strings.Join(places, ", ")
 		return d
 	}
-	if names := def.Names(); len(names) <= 8 {
-		return d.WithDetail("Allowed there: %s.", strings.Join(names, ", "))
+	return d.WithDetail("Allowed there: %s.", strings.Join(unique(def.Names()), ", "))
+}
+
+// unique removes names that appear again: an attribute and a block may have one name.
+func unique(names []string) []string {
+	var out []string
+	for _, name := range names {
+		if !slices.Contains(out, name) {
+			out = append(out, name)
+		}
 	}
-	return d
+	return out
 }
 
 func extraLabel(def *language.Block, h *hcl.Diagnostic, at hcl.Range) diag.Diagnostic {

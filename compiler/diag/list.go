@@ -21,8 +21,8 @@ func (l *List) Add(ds ...Diagnostic) {
 		if d.Severity == Error {
 			l.errors++
 		}
+		l.items = append(l.items, d.inYAML())
 	}
-	l.items = append(l.items, ds...)
 }
 
 // AddList adds all diagnostics of another list.

@@ -2,6 +2,7 @@ package diag
 
 import (
 	"math/bits"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -9,7 +10,8 @@ import (
 )
 
 // Suggest returns the name in among that was probably meant by name, or "" if none is similar: the one that differs only in
-// case or in dashes and underscores, else the one with the fewest edits, else the only one that starts with name. The order
+// case or in dashes and underscores, else the one with the fewest edits, else the one that starts with name, if it is the only
+// one or all others continue it, as memory_limit continues memory. The order
 // of the names doesn't matter.
 func Suggest(name string, among []string) string {
 	const same = -1 // the number of edits if only case or dashes differ
@@ -19,7 +21,7 @@ func Suggest(name string, among []string) string {
 	}
 	folded, length := fold(name), utf8.RuneCountInString(name)
 	best, bestEdits := "", limit+1
-	longer, longers := "", 0
+	var longer []string
 	for _, n := range among {
 		if n == "" || n == name {
 			continue
@@ -30,9 +32,8 @@ func Suggest(name string, among []string) string {
 			continue // this skips most names quickly
 		}
 		other := fold(n)
-		if starts && strings.HasPrefix(other, folded) && n != longer {
-			longer = n
-			longers++
+		if starts && strings.HasPrefix(other, folded) {
+			longer = append(longer, n)
 		}
 		edits := limit + 1
 		switch {
@@ -49,8 +50,11 @@ func Suggest(name string, among []string) string {
 			best, bestEdits = n, edits
 		}
 	}
-	if best == "" && longers == 1 {
-		return longer
+	if best == "" && len(longer) > 0 {
+		shortest := slices.Min(longer) // a text is less than those that continue it
+		if !slices.ContainsFunc(longer, func(n string) bool { return !strings.HasPrefix(n, shortest) }) {
+			return shortest
+		}
 	}
 	return best
 }

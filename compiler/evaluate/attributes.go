@@ -21,7 +21,7 @@ type Attributes struct {
 }
 
 // Get returns the value of a constant attribute, converted to the expected type. It returns false if the attribute is
-// missing, or faulty and reported.
+// missing or null, or faulty and reported.
 func (a *Attributes) Get(b *decode.Block, name string, want cty.Type) (cty.Value, bool) {
 	e := b.Attr(name)
 	if e == nil {
@@ -29,6 +29,9 @@ func (a *Attributes) Get(b *decode.Block, name string, want cty.Type) (cty.Value
 	}
 	v, ok := a.constants.Written(e)
 	if !ok {
+		return cty.NilVal, false
+	}
+	if v.IsNull() && b.Def.Attribute(name).Omittable() {
 		return cty.NilVal, false
 	}
 	if v, ok = converted(v, want, e, false, a.constants.scope); !ok {

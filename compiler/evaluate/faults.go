@@ -60,7 +60,7 @@ func fault(node hclsyntax.Expression, ctx *hcl.EvalContext, h *hcl.Diagnostic) d
 			text = reason
 		}
 		text = name + ": " + text
-		if IsFileFunction(name) {
+		if isFileFunction(name) {
 			code = "file-access"
 		}
 	}

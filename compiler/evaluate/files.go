@@ -51,7 +51,7 @@ func PathFault(path string, err error) error {
 	var pathErr *fs.PathError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("there is no file %q in the project", path)
+		return &missingFile{path}
 	case errors.As(err, &pathErr) && pathErr.Err.Error() == "path escapes from parent":
 		return fmt.Errorf("%q leads outside of the project", path)
 	case errors.As(err, &pathErr):
@@ -59,6 +59,15 @@ func PathFault(path string, err error) error {
 	}
 	return fmt.Errorf("%q can't be read: %w", path, err)
 }
+
+// missingFile reports that a path names nothing. It is fs.ErrNotExist for errors.Is.
+type missingFile struct{ path string }
+
+func (e *missingFile) Error() string {
+	return fmt.Sprintf("there is no file %q in the project", e.path)
+}
+
+func (e *missingFile) Unwrap() error { return fs.ErrNotExist }
 
 func readText(dir, path string) (string, error) {
 	f, err := open(dir, path)

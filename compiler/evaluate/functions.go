@@ -15,18 +15,24 @@ import (
 )
 
 // Functions returns all functions of the language, by name, for a project in dir: those that also run at run time, and
-// those that read files of the project.
+// those of OnlyCompiling.
 func Functions(dir string) map[string]function.Function {
 	all := maps.Clone(expr.Functions())
 	maps.Copy(all, fileFunctions(dir))
+	maps.Copy(all, yamlFunctions())
 	return all
 }
 
 // fileNames are the functions that read files. They run only when compiling, and read only files of the project.
-var fileNames = map[string]bool{"file": true, "templatefile": true, "filesha256": true}
+var fileNames = map[string]bool{"file": true, "fileexists": true, "fileset": true, "filesha256": true, "templatefile": true}
 
-// IsFileFunction reports whether a function reads a file, and therefore can't wait for run time.
-func IsFileFunction(name string) bool { return fileNames[name] }
+func isFileFunction(name string) bool { return fileNames[name] }
+
+// OnlyCompiling reports whether a function runs only when compiling: it reads files, or needs a library that is too large for
+// the agent.
+func OnlyCompiling(name string) bool {
+	return fileNames[name] || name == "yamldecode" || name == "yamlencode"
+}
 
 func fileFunctions(dir string) map[string]function.Function {
 	path := function.Parameter{Name: "path", Type: cty.String}
@@ -38,6 +44,23 @@ func fileFunctions(dir string) map[string]function.Function {
 			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 				text, err := readText(dir, args[0].AsString())
 				return cty.StringVal(text), err
+			},
+		}),
+		"fileexists": function.New(&function.Spec{
+			Description: "Reports whether there is a file of the project, when compiling. A directory is an error.",
+			Params:      []function.Parameter{path},
+			Type:        function.StaticReturnType(cty.Bool),
+			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+				found, err := exists(dir, args[0].AsString())
+				return cty.BoolVal(found), err
+			},
+		}),
+		"fileset": function.New(&function.Spec{
+			Description: "Returns the paths of the files below a directory of the project that match a pattern, relative to the directory, when compiling. `*`, `?`, `[a-z]` and `{a,b}` match parts of a name, and `**` matches any directories. A name that starts with a dot matches only a pattern that starts with a dot.",
+			Params:      []function.Parameter{path, {Name: "pattern", Type: cty.String}},
+			Type:        function.StaticReturnType(cty.Set(cty.String)),
+			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+				return fileSet(dir, args[0].AsString(), args[1].AsString())
 			},
 		}),
 		"filesha256": function.New(&function.Spec{

@@ -26,6 +26,7 @@ type given struct {
 	text   string
 	expr   hcl.Expression
 	src    []byte    // of expr, if it is from a file
+	json   bool      // expr is from a file in JSON
 	value  cty.Value // cty.NilVal: not evaluated yet
 	at     hcl.Range
 	origin string
@@ -41,11 +42,15 @@ type Given struct {
 	diags    *diag.List
 }
 
-// automatic reads pipec.auto.vars and the file of the stack.
+// automatic reads pipec.auto.vars and the file of the stack, each followed by the one in JSON.
 func (s *Given) automatic(dir, stack string) {
-	s.file(filepath.Join(dir, "pipec.auto.vars"), true)
+	names := []string{"pipec"}
 	if stack != "" {
-		s.file(filepath.Join(dir, stack+".auto.vars"), true)
+		names = append(names, stack)
+	}
+	for _, name := range names {
+		s.file(filepath.Join(dir, name+".auto.vars"), true)
+		s.file(filepath.Join(dir, name+".auto.vars.json"), true)
 	}
 }
 

@@ -2,13 +2,17 @@ package evaluate
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/json"
 
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/schema/expr"
@@ -35,18 +39,9 @@ func (s *Given) file(path string, optional bool) {
 		s.diags.Add(diag.New("encoding", at, "the file of variables is not UTF-8 text"))
 		return
 	}
-	if r := expr.Gate(src); r != nil {
-		at.Start, at.End = r.Pos, r.Pos
-		code := "too-large"
-		if r.Unclosed {
-			code = "unclosed"
-		}
-		s.diags.Add(diag.New(code, at, "%s", r.Why))
-		return
-	}
-	file, hclDiags := hclsyntax.ParseConfig(src, path, hcl.InitialPos)
-	s.diags.Add(diag.FromHCL(hclDiags, s.sources)...)
-	if hclDiags.HasErrors() {
+	isJSON := strings.HasSuffix(path, ".json")
+	file := s.parse(path, src, isJSON)
+	if file == nil {
 		return
 	}
 	attrs, hclDiags := file.Body.JustAttributes()
@@ -57,8 +52,60 @@ func (s *Given) file(path string, optional bool) {
 			s.diags.Add(s.undeclared(a.NameRange, name))
 			continue
 		}
-		s.values[name] = given{expr: a.Expr, src: src, at: a.Expr.Range(), origin: path}
+		s.values[name] = given{expr: a.Expr, src: src, json: isJSON, at: a.Expr.Range(), origin: path}
 	}
+}
+
+// parse reads the text of a file of variables. It reports a text that can't be read, and returns nil.
+func (s *Given) parse(path string, src []byte, isJSON bool) *hcl.File {
+	refusal, parse := expr.Gate, func() (*hcl.File, hcl.Diagnostics) { return hclsyntax.ParseConfig(src, path, hcl.InitialPos) }
+	if isJSON {
+		refusal, parse = gateJSON, func() (*hcl.File, hcl.Diagnostics) { return json.Parse(src, path) }
+	}
+	if r := refusal(src); r != nil {
+		code := "too-large"
+		if r.Unclosed {
+			code = "unclosed"
+		}
+		s.diags.Add(diag.New(code, hcl.Range{Filename: path, Start: r.Pos, End: r.Pos}, "%s", r.Why))
+		return nil
+	}
+	file, hclDiags := parse()
+	if len(hclDiags) > 1 && isJSON { // a fault of the syntax, and that no object was read because of it
+		hclDiags = slices.DeleteFunc(hclDiags, func(d *hcl.Diagnostic) bool { return d.Summary == "Root value must be object" })
+	}
+	s.diags.Add(diag.FromHCL(hclDiags, s.sources)...)
+	if hclDiags.HasErrors() {
+		return nil
+	}
+	return file
+}
+
+// gateJSON rejects JSON that could overflow the parser's stack.
+func gateJSON(src []byte) *expr.Refusal {
+	pos, depth, inString := hcl.InitialPos, 0, false
+	if len(src) > expr.MaxFile {
+		return &expr.Refusal{Pos: pos, Why: fmt.Sprintf("the file has more than %d bytes", expr.MaxFile)}
+	}
+	for i := 0; i < len(src); i++ {
+		switch c := src[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case c == '\n':
+			pos = hcl.Pos{Line: pos.Line + 1, Column: 1, Byte: i + 1}
+		case inString:
+		case c == '[' || c == '{':
+			if depth++; depth > expr.MaxNesting {
+				pos.Column, pos.Byte = i-pos.Byte+1, i
+				return &expr.Refusal{Pos: pos, Why: fmt.Sprintf("nested more than %d deep", expr.MaxNesting)}
+			}
+		case c == ']' || c == '}':
+			depth--
+		}
+	}
+	return nil
 }
 
 // readGiven reads a file of variables. A file that the user names may be a pipe, for example a shell's <(…).

@@ -21,6 +21,9 @@ func (s *Given) value(g given, declared cty.Type, n *Name) (cty.Value, bool) {
 	if n.Sensitive {
 		g.at = n.Range // a value that the user sets is shown where the variable is declared
 	}
+	if g.json {
+		return s.fromJSON(g, declared, n)
+	}
 	if node == nil {
 		if !n.Sensitive {
 			s.sources[g.origin] = []byte(g.text)
@@ -60,7 +63,7 @@ func (s *Given) value(g given, declared cty.Type, n *Name) (cty.Value, bool) {
 	if e, ok := node.(hclsyntax.Expression); ok {
 		v = written(v, e, expr.Source(src), nil, nil)
 	}
-	out, err := types.Convert(v, declared)
+	out, err := types.Convert(n.defaults.Apply(v), declared)
 	if err != nil {
 		at := hcl.Expression(hcl.StaticExpr(types.Computed(v), g.at))
 		if g.expr != nil && !n.Sensitive {
@@ -72,11 +75,34 @@ func (s *Given) value(g given, declared cty.Type, n *Name) (cty.Value, bool) {
 	return out, true
 }
 
+// fromJSON converts a value of a file in JSON. A string is text, also if it contains ${…}.
+func (s *Given) fromJSON(g given, declared cty.Type, n *Name) (cty.Value, bool) {
+	v, err := types.Decode(g.expr.Range().SliceBytes(g.src))
+	if err != nil {
+		d := diag.New("invalid-value", g.at, "this value can't be read")
+		if !n.Sensitive {
+			d.Summary = err.Error()
+		}
+		s.diags.Add(d)
+		return cty.NilVal, false
+	}
+	out, err := types.Convert(n.defaults.Apply(v), declared)
+	if err != nil {
+		at := g.expr
+		if n.Sensitive {
+			at = hcl.StaticExpr(cty.DynamicVal, g.at)
+		}
+		s.diags.Add(Mismatch(at, v.Type(), declared, err, nil))
+		return cty.NilVal, false
+	}
+	return out, true
+}
+
 // json converts a value that is JSON and not a literal of the language: it has an escape such as "\ud83d\ude00".
 func (s *Given) json(g given, declared cty.Type, n *Name) (cty.Value, bool) {
 	v, err := types.Implied([]byte(g.text))
 	if err == nil {
-		v, err = types.Convert(v, declared)
+		v, err = types.Convert(n.defaults.Apply(v), declared)
 	}
 	if err != nil {
 		d := notWritten(g.at, declared, n)

@@ -32,7 +32,7 @@ func (s *Given) imports(g given, declared cty.Type, n *Name) (cty.Value, bool) {
 		n.Sensitive = true
 	}
 	v = Texts(g.expr, v, declared)
-	out, err := types.Convert(v, declared)
+	out, err := types.Convert(n.defaults.Apply(v), declared)
 	if err != nil {
 		d := Mismatch(g.expr, v.Type(), declared, err, s.scope.Source)
 		switch {

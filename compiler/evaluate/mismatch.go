@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -37,10 +38,23 @@ func Mismatch(e hcl.Expression, from, want cty.Type, err error, sources expr.Sou
 		if err.Hint != "" {
 			d = d.WithSuggestion("%s", err.Hint)
 		}
+		if err.To == cty.Bool && err.From == cty.String {
+			if text := condition(at, sources); text != "" {
+				return expressionFix(d, at.Range(), text)
+			}
+		}
 		return literalFix(d, at, err.To, sources)
 	}
 	return diag.New("type-mismatch", e.Range(), "expected %s, found %s", types.Phrase(want), types.Phrase(from)).
 		WithDetail("%s.", upperFirst(err.Error()))
+}
+
+// expressionFix suggests to write an expression instead of a string.
+func expressionFix(d diag.Diagnostic, at hcl.Range, text string) diag.Diagnostic {
+	if ext := filepath.Ext(at.Filename); ext == ".yaml" || ext == ".yml" {
+		return d.WithSuggestion("write ${%s}", text).WithFix(at, "'${"+text+"}'")
+	}
+	return d.WithSuggestion("write %s", text).WithFix(at, text)
 }
 
 // literalFix suggests what to write for a literal of the wrong type: 30 for "30", and the reverse.

@@ -24,7 +24,7 @@ func inner(e hcl.Expression, path string) (part hcl.Expression, found bool) {
 		if n := strings.IndexAny(key, ".["); n >= 0 {
 			key = key[:n]
 		}
-		var next hclsyntax.Expression
+		var next hcl.Expression
 		switch node := unwrap(part).(type) {
 		case *hclsyntax.TupleConsExpr:
 			if i, err := strconv.Atoi(strings.TrimSuffix(key, "]")); err == nil && path[0] == '[' && i < len(node.Exprs) {
@@ -35,7 +35,11 @@ func inner(e hcl.Expression, path string) (part hcl.Expression, found bool) {
 			if text, err := strconv.Unquote(strings.TrimSuffix(key, "]")); err == nil && path[0] == '[' {
 				name = text
 			}
-			next = Item(node, name)
+			if item := Item(node, name); item != nil {
+				next = item
+			}
+		default:
+			next = innerJSON(node, path[0], key)
 		}
 		if next == nil {
 			return e, false // pointing at a part of the path would mislead
@@ -43,6 +47,31 @@ func inner(e hcl.Expression, path string) (part hcl.Expression, found bool) {
 		part, path = next, path[1+len(key):]
 	}
 	return part, true
+}
+
+// innerJSON returns a part of an expression in JSON: key is a name, or an index with its closing bracket. It returns nil if there is
+// none, or if the expression is in the native syntax.
+func innerJSON(e hcl.Expression, before byte, key string) hcl.Expression {
+	if _, native := e.(hclsyntax.Expression); native {
+		return nil
+	}
+	key = strings.TrimSuffix(key, "]")
+	if i, err := strconv.Atoi(key); err == nil && before == '[' {
+		if items, hclDiags := hcl.ExprList(e); !hclDiags.HasErrors() && i < len(items) {
+			return items[i]
+		}
+		return nil
+	}
+	if text, err := strconv.Unquote(key); err == nil && before == '[' {
+		key = text
+	}
+	pairs, _ := hcl.ExprMap(e)
+	for _, pair := range pairs {
+		if v, hclDiags := pair.Key.Value(nil); !hclDiags.HasErrors() && v.Type() == cty.String && v.AsString() == key {
+			return pair.Value
+		}
+	}
+	return nil
 }
 
 // Item returns the value of an object's key if the key is written as a plain name or text; otherwise nil.

@@ -14,7 +14,7 @@ import (
 
 // docs describe the functions that have no description of their own, or one that is not true here.
 var docs = map[string]string{
-	"can":        "Reports whether its argument can be evaluated without an error. A name that is not declared is still an error.",
+	"can":        "Reports whether its argument can be evaluated without an error. It catches what depends on values, such as a missing attribute. A name that is not declared is still an error.",
 	"csvdecode":  "Parses CSV (RFC 4180) into a list with an object for each row. The first row has the names.",
 	"format":     "Formats values as text, with verbs like those of C's printf.",
 	"formatlist": "Formats each element of lists as text, with verbs like those of C's printf, and returns the list of texts.",

@@ -8,6 +8,7 @@ import (
 
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
+	"pipec.dev/pipec/schema/types"
 )
 
 // Values holds the variables and the locals. Each is evaluated when it is needed, once, after the names that it reads.
@@ -33,6 +34,8 @@ type Name struct {
 	expr    hcl.Expression // of a local
 	state   state
 	ordered bool // is in the order of some name
+
+	defaults *types.Defaults // in the type of a variable
 
 	constant // its value is cty.NilVal if it is faulty
 }

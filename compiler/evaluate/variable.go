@@ -26,7 +26,7 @@ func (r *variables) value(n *Name) cty.Value {
 	if e := b.Attr("type"); e != nil {
 		hasType = true
 		var ok bool
-		if declared, ok = Type(e, r.diags); !ok {
+		if declared, n.defaults, ok = typeWith(e, r.constants.scope.Source, r.diags); !ok {
 			return cty.NilVal
 		}
 		if types.HasArtifact(declared) {
@@ -40,7 +40,7 @@ func (r *variables) value(n *Name) cty.Value {
 		if !ok {
 			return cty.NilVal
 		}
-		if byDefault, ok = converted(v, declared, e, true, r.constants.scope); !ok {
+		if byDefault, ok = convertedWith(v, declared, n.defaults, e, true, r.constants.scope); !ok {
 			return cty.NilVal
 		}
 		if !hasType {

@@ -14,7 +14,7 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-func (w *walker) call(e *hclsyntax.FunctionCallExpr) cty.Type {
+func (w *walker) call(e *hclsyntax.FunctionCallExpr, text bool) cty.Type {
 	f, known := w.scope.Function(e)
 	if !known && e.Name == "last_success" {
 		return cty.NilType // this is reported elsewhere; its arguments refer to pipelines, which nothing else does
@@ -24,10 +24,13 @@ func (w *walker) call(e *hclsyntax.FunctionCallExpr) cty.Type {
 		w.soft++
 		defer func() { w.soft-- }()
 	}
+	if e.Name == "try" || e.Name == "can" {
+		return w.attempts(e, f, known, text)
+	}
 	args := make([]cty.Type, len(e.Args))
 	good := known
 	for i, arg := range e.Args {
-		args[i] = w.typ(arg)
+		args[i] = w.node(arg, text && passesText(e.Name, i))
 		good = good && args[i] != cty.NilType
 	}
 	switch {
@@ -39,8 +42,6 @@ func (w *walker) call(e *hclsyntax.FunctionCallExpr) cty.Type {
 		return cty.NilType
 	case soft:
 		return w.first(e, args)
-	case e.Name == "can":
-		return cty.Bool
 	}
 	return w.result(e, f, args)
 }
@@ -84,15 +85,14 @@ func (w *walker) first(e *hclsyntax.FunctionCallExpr, args []cty.Type) cty.Type 
 	u, first := cty.DynamicPseudoType, -1
 	for i, t := range args {
 		switch {
-		case isNull(e.Args[i]):
+		case t == cty.NilType || isNull(e.Args[i]):
 		case first < 0:
 			u, first = t, i
 		default:
 			next, ok := unify(u, t)
 			if !ok {
-				w.diags.Add(diag.New("type-mismatch", e.Args[i].Range(), "the arguments of %s must have one type: expected %s, found %s", e.Name, types.Phrase(u), types.Phrase(t)).
+				return w.ofValue(diag.New("type-mismatch", e.Args[i].Range(), "the arguments of %s must have one type: expected %s, found %s", e.Name, types.Phrase(u), types.Phrase(t)).
 					WithRelated(e.Args[first].Range(), "this is %s", types.Phrase(args[first])))
-				return cty.NilType
 			}
 			u = next
 		}
@@ -113,8 +113,7 @@ func (w *walker) result(e *hclsyntax.FunctionCallExpr, f function.Function, args
 			continue
 		}
 		if m := types.Assignable(t, p.Type); m != nil {
-			w.diags.Add(wrongArgument(e, f, i, t, m))
-			return cty.NilType
+			return w.ofValue(wrongArgument(e, f, i, t, m))
 		}
 	}
 	values := make([]cty.Value, len(args))
@@ -142,7 +141,7 @@ func (w *walker) result(e *hclsyntax.FunctionCallExpr, f function.Function, args
 		if errors.As(err, &arg) && arg.Index >= 0 && arg.Index < len(e.Args) {
 			at = e.Args[arg.Index].Range()
 		}
-		return w.fault("function-call", at, "%s: %v", e.Name, err)
+		return w.valueFault("function-call", at, "%s: %v", e.Name, err)
 	}
 	return t
 }
@@ -182,7 +181,7 @@ func (w *walker) expanded(e *hclsyntax.FunctionCallExpr, f function.Function, ar
 		return last
 	}
 	if !last.IsListType() && !last.IsSetType() && !last.IsTupleType() {
-		return w.fault("type-mismatch", at.Range(), "... expands a list: expected a list, found %s", types.Phrase(last))
+		return w.valueFault("type-mismatch", at.Range(), "... expands a list: expected a list, found %s", types.Phrase(last))
 	}
 	_, elem, _ := w.elements(last, at.Range())
 	for i := range e.Args {
@@ -194,8 +193,7 @@ func (w *walker) expanded(e *hclsyntax.FunctionCallExpr, f function.Function, ar
 			return w.fault("type-mismatch", e.Args[i].Range(), "%s doesn't accept this argument: %s", e.Name, types.Phrase(args[i]))
 		}
 		if m := types.Assignable(t, p.Type); m != nil {
-			w.diags.Add(wrongArgument(e, f, i, t, m))
-			return cty.NilType
+			return w.ofValue(wrongArgument(e, f, i, t, m))
 		}
 	}
 	var got [2]cty.Type

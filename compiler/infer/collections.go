@@ -9,11 +9,11 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-func (w *walker) tuple(e *hclsyntax.TupleConsExpr) cty.Type {
+func (w *walker) tuple(e *hclsyntax.TupleConsExpr, text bool) cty.Type {
 	elems := make([]cty.Type, len(e.Exprs))
 	good := true
 	for i, item := range e.Exprs {
-		elems[i] = w.typ(item)
+		elems[i] = w.node(item, text)
 		good = good && elems[i] != cty.NilType
 	}
 	if !good {
@@ -22,13 +22,13 @@ func (w *walker) tuple(e *hclsyntax.TupleConsExpr) cty.Type {
 	return cty.Tuple(elems)
 }
 
-func (w *walker) object(e *hclsyntax.ObjectConsExpr) cty.Type {
+func (w *walker) object(e *hclsyntax.ObjectConsExpr, text bool) cty.Type {
 	attrs := map[string]cty.Type{}
 	first := map[string]hcl.Range{}
 	good, named := true, true
 	for _, item := range e.Items {
 		name, known, ok := w.key(item.KeyExpr)
-		t := w.typ(item.ValueExpr)
+		t := w.node(item.ValueExpr, text)
 		good = good && ok && t != cty.NilType
 		if !known {
 			named = false
@@ -67,7 +67,7 @@ func (w *walker) key(e hclsyntax.Expression) (name string, known, ok bool) {
 	case t == cty.NilType:
 		return "", false, false
 	case t != cty.String && t != cty.DynamicPseudoType && t != cty.Number && t != cty.Bool:
-		w.fault("type-mismatch", e.Range(), "a key must be a string, found %s", types.Phrase(t))
+		w.valueFault("type-mismatch", e.Range(), "a key must be a string, found %s", types.Phrase(t))
 		return "", false, false
 	}
 	return "", false, true
@@ -103,11 +103,11 @@ func (w *walker) elements(t cty.Type, at hcl.Range) (key, value cty.Type, ok boo
 		}
 		return cty.String, u, true
 	}
-	w.fault("type-mismatch", at, "%s has no elements to iterate over", types.Phrase(t))
+	w.valueFault("type-mismatch", at, "%s has no elements to iterate over", types.Phrase(t))
 	return cty.NilType, cty.NilType, false
 }
 
-func (w *walker) forExpr(e *hclsyntax.ForExpr) cty.Type {
+func (w *walker) forExpr(e *hclsyntax.ForExpr, text bool) cty.Type {
 	k, v, ok := w.elements(w.typ(e.CollExpr), e.CollExpr.Range())
 	if !ok { // the body is still checked: it may contain wrong references of its own
 		k, v = cty.DynamicPseudoType, cty.DynamicPseudoType
@@ -125,11 +125,11 @@ func (w *walker) forExpr(e *hclsyntax.ForExpr) cty.Type {
 	if e.KeyExpr != nil {
 		kt := w.typ(e.KeyExpr)
 		if kt != cty.NilType && kt != cty.DynamicPseudoType && !kt.IsPrimitiveType() {
-			kt = w.fault("type-mismatch", e.KeyExpr.Range(), "a key must be a string, found %s", types.Phrase(kt))
+			kt = w.valueFault("type-mismatch", e.KeyExpr.Range(), "a key must be a string, found %s", types.Phrase(kt))
 		}
 		ok = ok && kt != cty.NilType
 	}
-	t := w.typ(e.ValExpr)
+	t := w.node(e.ValExpr, text)
 	switch {
 	case !ok || t == cty.NilType:
 		return cty.NilType

@@ -11,12 +11,22 @@ func ownType(function string, args []cty.Type) (cty.Type, bool) {
 	switch function {
 	case "concat":
 		return concatenated(args)
+	case "one":
+		return onlyElement(args[0])
 	case "keys":
 		return cty.List(cty.String), args[0].IsMapType() || args[0] == cty.DynamicPseudoType
 	case "lookup":
 		return looked(args)
 	case "tolist", "toset", "tomap":
 		return collected(function, args[0])
+	}
+	return cty.NilType, false
+}
+
+// onlyElement returns the type of one, for a list or a set with at most one element.
+func onlyElement(t cty.Type) (cty.Type, bool) {
+	if t.IsListType() || t.IsSetType() {
+		return t.ElementType(), true
 	}
 	return cty.NilType, false
 }

@@ -39,12 +39,21 @@ func Type(e hclsyntax.Expression, scope Scope, diags *diag.List) cty.Type {
 	return w.typ(e)
 }
 
+// Text is like Type for an expression that must be text, or consist of text. A template of one interpolation, "${x}", is a
+// string there as all other templates are, although elsewhere it has the type of x. The syntax tree is changed accordingly.
+func Text(e hclsyntax.Expression, scope Scope, diags *diag.List) cty.Type {
+	w := walker{scope: scope, diags: diags}
+	return w.node(e, true)
+}
+
 type walker struct {
 	scope Scope
 	diags *diag.List
 	names []name // the variables of `for`, innermost last
 	anon  map[*hclsyntax.AnonSymbolExpr]cty.Type
-	soft  int
+	soft  int              // the calls of try and coalesce around the node
+	tried int              // the calls of try and can around the node
+	cause *diag.Diagnostic // why a part of the argument of try or can fails because of its value; nil: none does
 }
 
 type name struct {
@@ -57,7 +66,25 @@ func (w *walker) fault(code string, at hcl.Range, format string, args ...any) ct
 	return cty.NilType
 }
 
-func (w *walker) typ(e hclsyntax.Expression) cty.Type {
+// ofValue reports a fault that depends on values, or on types that come from values. Inside try and can it is not a fault,
+// because they exist to ask for it.
+func (w *walker) ofValue(d diag.Diagnostic) cty.Type {
+	if w.tried > 0 {
+		w.cause = &d
+	} else {
+		w.diags.Add(d)
+	}
+	return cty.NilType
+}
+
+func (w *walker) valueFault(code string, at hcl.Range, format string, args ...any) cty.Type {
+	return w.ofValue(diag.New(code, at, format, args...))
+}
+
+func (w *walker) typ(e hclsyntax.Expression) cty.Type { return w.node(e, false) }
+
+// node returns the type of e. text: the value of e must be text, or consist of text.
+func (w *walker) node(e hclsyntax.Expression, text bool) cty.Type {
 	switch e := e.(type) {
 	case *hclsyntax.LiteralValueExpr:
 		return e.Val.Type()
@@ -66,33 +93,33 @@ func (w *walker) typ(e hclsyntax.Expression) cty.Type {
 	case *hclsyntax.TemplateExpr:
 		return w.template(e.Parts)
 	case *hclsyntax.TemplateWrapExpr:
-		return w.typ(e.Wrapped)
+		return w.wrapped(e, text)
 	case *hclsyntax.TemplateJoinExpr:
 		if w.typ(e.Tuple) == cty.NilType {
 			return cty.NilType
 		}
 		return cty.String
 	case *hclsyntax.ParenthesesExpr:
-		return w.typ(e.Expression)
+		return w.node(e.Expression, text)
 	case *hclsyntax.RelativeTraversalExpr:
 		if t, ok := w.ofEach(e); ok {
 			return t
 		}
 		return w.traverse(w.typ(e.Source), e.Traversal)
 	case *hclsyntax.FunctionCallExpr:
-		return w.call(e)
+		return w.call(e, text)
 	case *hclsyntax.ConditionalExpr:
-		return w.conditional(e)
+		return w.conditional(e, text)
 	case *hclsyntax.IndexExpr:
 		return w.index(e)
 	case *hclsyntax.TupleConsExpr:
-		return w.tuple(e)
+		return w.tuple(e, text)
 	case *hclsyntax.ObjectConsExpr:
-		return w.object(e)
+		return w.object(e, text)
 	case *hclsyntax.ObjectConsKeyExpr:
 		return w.typ(e.Wrapped)
 	case *hclsyntax.ForExpr:
-		return w.forExpr(e)
+		return w.forExpr(e, text)
 	case *hclsyntax.SplatExpr:
 		return w.splat(e)
 	case *hclsyntax.AnonSymbolExpr:
@@ -198,10 +225,9 @@ func (w *walker) attribute(t cty.Type, name string, at hcl.Range) cty.Type {
 			sort.Strings(names)
 			d = d.WithDetail("Its attributes are %s.", strings.Join(names, ", "))
 		}
-		w.diags.Add(d)
-		return cty.NilType
+		return w.ofValue(d)
 	}
-	return w.fault("type-mismatch", at, "%s has no attributes", types.Phrase(t))
+	return w.valueFault("type-mismatch", at, "%s has no attributes", types.Phrase(t))
 }
 
 func (w *walker) index(e *hclsyntax.IndexExpr) cty.Type {
@@ -224,7 +250,7 @@ func (w *walker) element(t, k cty.Type, key cty.Value, at hcl.Range) cty.Type {
 		if k == want || k == cty.DynamicPseudoType {
 			return true
 		}
-		w.fault("type-mismatch", at, "%s is indexed by %s, found %s", types.Phrase(t), types.Phrase(want), types.Phrase(k))
+		w.valueFault("type-mismatch", at, "%s is indexed by %s, found %s", types.Phrase(t), types.Phrase(want), types.Phrase(k))
 		return false
 	}
 	switch {
@@ -234,7 +260,7 @@ func (w *walker) element(t, k cty.Type, key cty.Value, at hcl.Range) cty.Type {
 		switch i, known := wholeIndex(key); {
 		case !wants(cty.Number):
 		case known && i < 0:
-			return w.fault("invalid-value", at, "there is no element %d: the first is 0", i)
+			return w.valueFault("invalid-value", at, "there is no element %d: the first is 0", i)
 		default:
 			return t.ElementType()
 		}
@@ -255,9 +281,9 @@ func (w *walker) element(t, k cty.Type, key cty.Value, at hcl.Range) cty.Type {
 		}
 		return cty.DynamicPseudoType
 	case t.IsSetType():
-		return w.fault("type-mismatch", at, "a set has no order and can't be indexed: tolist(…) converts it to a list")
+		return w.valueFault("type-mismatch", at, "a set has no order and can't be indexed: tolist(…) converts it to a list")
 	default:
-		return w.fault("type-mismatch", at, "%s can't be indexed", types.Phrase(t))
+		return w.valueFault("type-mismatch", at, "%s can't be indexed", types.Phrase(t))
 	}
 	return cty.NilType
 }
@@ -276,7 +302,7 @@ func (w *walker) tupleElement(t cty.Type, key cty.Value, at hcl.Range) cty.Type 
 	if key.IsKnown() && !key.IsNull() && key.Type() == cty.Number {
 		i, accuracy := key.AsBigFloat().Int64()
 		if accuracy != 0 || i < 0 || i >= int64(len(elems)) {
-			return w.fault("invalid-value", at, "there is no element %s: the collection has %d elements, and the first is 0", key.AsBigFloat().Text('g', 10), len(elems))
+			return w.valueFault("invalid-value", at, "there is no element %s: the collection has %d elements, and the first is 0", key.AsBigFloat().Text('g', 10), len(elems))
 		}
 		return elems[i]
 	}
@@ -302,12 +328,25 @@ func (w *walker) template(parts []hclsyntax.Expression) cty.Type {
 			w.artifactInString(part, t)
 		default:
 			good = false
-			w.diags.Add(diag.New("type-mismatch", part.Range(), "%s can't be used in a string", types.Phrase(t)).
+			w.ofValue(diag.New("type-mismatch", part.Range(), "%s can't be used in a string", types.Phrase(t)).
 				WithSuggestion("jsonencode(…) converts it to text, and join(\", \", …) a list of strings"))
 		}
 	}
 	if !good {
 		return cty.NilType
+	}
+	return cty.String
+}
+
+// wrapped returns the type of "${x}": a string if text is expected, otherwise the type of x.
+func (w *walker) wrapped(e *hclsyntax.TemplateWrapExpr, text bool) cty.Type {
+	t := w.node(e.Wrapped, text)
+	if !text || t != cty.Number && t != cty.Bool && t != cty.DynamicPseudoType {
+		return t
+	}
+	at := e.Wrapped.Range()
+	e.Wrapped = &hclsyntax.FunctionCallExpr{
+		Name: "tostring", Args: []hclsyntax.Expression{e.Wrapped}, NameRange: at, OpenParenRange: at, CloseParenRange: at,
 	}
 	return cty.String
 }

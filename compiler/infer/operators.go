@@ -47,7 +47,7 @@ func (w *walker) binary(e *hclsyntax.BinaryOpExpr) cty.Type {
 		return cty.NilType
 	}
 	if _, ok := unify(l, r); !ok {
-		return w.fault("type-mismatch", e.Range(), "%s and %s are never equal", types.Phrase(l), types.Phrase(r))
+		return w.valueFault("type-mismatch", e.Range(), "%s and %s are never equal", types.Phrase(l), types.Phrase(r))
 	}
 	return cty.Bool
 }
@@ -59,7 +59,7 @@ func (w *walker) operand(e hclsyntax.Expression, t, want cty.Type) bool {
 		return false
 	case want, cty.DynamicPseudoType:
 		if isNull(e) {
-			w.fault("null-value", e.Range(), "expected %s, found null", types.String(want))
+			w.valueFault("null-value", e.Range(), "expected %s, found null", types.String(want))
 			return false
 		}
 		return true
@@ -68,7 +68,7 @@ func (w *walker) operand(e hclsyntax.Expression, t, want cty.Type) bool {
 	if m := types.Assignable(t, want); m != nil && m.Hint != "" {
 		d = d.WithSuggestion("%s", m.Hint)
 	}
-	w.diags.Add(d)
+	w.ofValue(d)
 	return false
 }
 
@@ -145,9 +145,9 @@ func (w *walker) unary(e *hclsyntax.UnaryOpExpr) cty.Type {
 	return want
 }
 
-func (w *walker) conditional(e *hclsyntax.ConditionalExpr) cty.Type {
+func (w *walker) conditional(e *hclsyntax.ConditionalExpr, text bool) cty.Type {
 	good := w.operand(e.Condition, w.typ(e.Condition), cty.Bool)
-	a, b := w.typ(e.TrueResult), w.typ(e.FalseResult)
+	a, b := w.node(e.TrueResult, text), w.node(e.FalseResult, text)
 	if !good || a == cty.NilType || b == cty.NilType {
 		return cty.NilType
 	}
@@ -161,10 +161,31 @@ func (w *walker) conditional(e *hclsyntax.ConditionalExpr) cty.Type {
 	if ok && (types.HasArtifact(a) || types.HasArtifact(b)) {
 		ok = a.Equals(b) // artifacts are not converted to another kind in a conditional
 	}
-	if !ok {
-		w.diags.Add(diag.New("type-mismatch", e.FalseResult.Range(), "both results must have one type: expected %s, found %s", types.Phrase(a), types.Phrase(b)).
-			WithRelated(e.TrueResult.Range(), "this is %s", types.Phrase(a)))
+	switch {
+	case ok:
+		return t
+	case w.severalTypes(e.TrueResult, a, b) || w.severalTypes(e.FalseResult, b, a):
 		return cty.NilType
 	}
-	return t
+	return w.ofValue(diag.New("type-mismatch", e.FalseResult.Range(), "both results must have one type: expected %s, found %s", types.Phrase(a), types.Phrase(b)).
+		WithRelated(e.TrueResult.Range(), "this is %s", types.Phrase(a)))
+}
+
+// severalTypes reports a list that is written out, of type t, whose elements have several types, if it is a result of a
+// conditional whose other result is a list of another length. Both results together are a list with elements of one type then.
+func (w *walker) severalTypes(e hclsyntax.Expression, t, other cty.Type) bool {
+	list, ok := expr.Bare(e).(*hclsyntax.TupleConsExpr)
+	if !ok || !t.IsTupleType() || !isSequence(other) || other.IsTupleType() && other.Length() == t.Length() {
+		return false
+	}
+	elems := t.TupleElementTypes()
+	for i := 1; i < len(elems); i++ {
+		if _, ok := unify(elems[0], elems[i]); !ok {
+			w.ofValue(diag.New("type-mismatch", list.Exprs[i].Range(), "the elements of this list must have one type: expected %s, found %s", types.Phrase(elems[0]), types.Phrase(elems[i])).
+				WithDetail("The other result of the conditional has another length, so that the value is a list and not a tuple.").
+				WithRelated(list.Exprs[0].Range(), "this is %s", types.Phrase(elems[0])))
+			return true
+		}
+	}
+	return false
 }

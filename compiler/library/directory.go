@@ -22,6 +22,8 @@ type directory struct {
 	real   string
 	blocks []*decode.Block
 	diags  diag.List
+
+	evaluated bool // blocks belong to a library
 }
 
 // directory reads the directory in the block's `source`. It reports a directory that can't be read, and returns nil.

@@ -91,7 +91,12 @@ func (r *reader) library(w *evaluate.Project, b *decode.Block) *evaluate.Project
 		r.full = true
 		return nil
 	}
-	lib := evaluate.New(d.dir, d.blocks, r.o.Sources, &diag.List{})
+	blocks := d.blocks
+	if d.evaluated { // with other values, null may leave other attributes out
+		blocks = decode.Copy(blocks)
+	}
+	d.evaluated = true
+	lib := evaluate.New(d.dir, blocks, r.o.Sources, &diag.List{})
 	lib.Diags.AddList(&d.diags)
 	r.projects[key] = lib
 	lib.Import(d.root, b, values)
@@ -120,9 +125,12 @@ func values(w *evaluate.Project, b *decode.Block) (map[string]cty.Value, bool) {
 	if !ok {
 		return nil, false
 	}
+	if v.IsNull() {
+		return nil, true
+	}
 	v, part := types.Spread(v)
 	v, marks := v.Unmark()
-	if t := v.Type(); v.IsNull() || !t.IsObjectType() && !t.IsMapType() {
+	if t := v.Type(); !t.IsObjectType() && !t.IsMapType() {
 		w.Diags.Add(diag.New("type-mismatch", e.Range(), "`vars` must be an object with the values of variables: vars = { NAME = VALUE }"))
 		return nil, false
 	}

@@ -30,7 +30,7 @@ var cacheRandom = &Rule{
 			}
 			for i, v := range s.Command {
 				if what := random(textOf(v), i == 0 || i == script(s) && shell(s)); what != "" {
-					p.Report(p.New(argument(p.Project, s, i), "the result of `%s` differs each time, but the cache would reuse one result forever", strings.Trim(what, "`")))
+					p.Report(p.New(argument(s, i), "the result of `%s` differs each time, but the cache would reuse one result forever", strings.Trim(what, "`")))
 				}
 			}
 		}
@@ -81,8 +81,10 @@ func allValues(s *model.Step) []*model.Value {
 		}
 	}
 	out = append(out, s.Command...)
-	if s.CommandList != nil {
-		out = append(out, s.CommandList)
+	for _, v := range []*model.Value{s.CommandList, s.Args} {
+		if v != nil {
+			out = append(out, v)
+		}
 	}
 	for _, name := range evaluate.Names(s.Env) {
 		out = append(out, s.Env[name])

@@ -28,7 +28,7 @@ var secretInCommand = &Rule{
 			}
 			for i, v := range s.Command {
 				if m := printed.FindStringSubmatch(textOf(v)); m != nil {
-					p.Report(p.New(argument(p.Project, s, i), "this prints %s, which contains a secret", m[1]+m[2]+m[3]))
+					p.Report(p.New(argument(s, i), "this prints %s, which contains a secret", m[1]+m[2]+m[3]))
 				}
 			}
 		}

@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
-	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/compiler/model"
 )
 
@@ -82,9 +81,8 @@ func span(d time.Duration) string {
 }
 
 // argument returns the range of part i of a step's command.
-func argument(p *Project, s *model.Step, i int) hcl.Range {
-	e := p.Evaluated.Values.Follow(s.Block.Attr("command"))
-	return evaluate.Element(e, i).Range()
+func argument(s *model.Step, i int) hcl.Range {
+	return s.CommandFrom[i].Range()
 }
 
 // interpreters are programs that take a program as an argument, with the flag before it.

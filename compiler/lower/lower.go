@@ -26,6 +26,9 @@ func Program(p *model.Pipeline) (*program.Program, program.SourceMap, error) {
 		Version: program.Version, Project: p.Project.Evaluated.Name, Pipeline: p.Block.Label,
 		OnFailure: p.OnFailure, MaxParallel: p.MaxParallel, Timeout: p.Timeout, Labels: p.Labels, Schedule: l.schedule(p.Schedule),
 	}
+	if b := p.Block.One("schedule"); b != nil {
+		l.sourceMap["schedule"] = b.DefRange
+	}
 	c := l.pipeline(p, "", inherited{})
 	out := &l.program
 	out.Params, out.Steps, out.Finally, out.Outputs = c.Params, c.Steps, c.Finally, c.Outputs
@@ -81,7 +84,13 @@ func (l *lowerer) pipeline(p *model.Pipeline, at string, from inherited) program
 
 func (l *lowerer) param(name, at string, p *model.Param) program.Param {
 	l.sourceMap[at+"param."+name] = p.Block.DefRange
-	out := program.Param{Name: name, Type: types.String(p.Type), Default: l.json(p.Default), Doc: p.Doc}
+	out := program.Param{Name: name, Type: types.String(p.Type), Inside: p.Inside, Default: l.json(p.Default), Doc: p.Doc}
+	for _, v := range p.Enum {
+		out.Enum = append(out.Enum, l.json(v))
+	}
+	for _, r := range p.Rules {
+		out.Rules = append(out.Rules, program.Rule{Condition: l.value(r.Condition), Message: r.Message})
+	}
 	if at == "" && p.Source != "" {
 		out.Source = p.Source
 		l.sourceMap["param."+name+".source"] = p.Block.Attr("source").Range()

@@ -15,10 +15,10 @@ func (l *lowerer) step(p *model.Pipeline, s *model.Step, at string, from inherit
 	at += "step." + s.Name()
 	l.sourceMap[at] = s.Block.DefRange
 	out := program.Step{
-		Name: s.Name(), Doc: s.Doc, Python: s.Python, Code: s.Code,
+		Name: s.Name(), Doc: s.Doc, Python: s.Python, Script: s.Script, Args: l.optional(s.Args), Code: s.Code,
 		CommandList: l.optional(s.CommandList), When: l.optional(s.When), Repeat: l.repeat(s.Repeat), ForEach: l.forEach(s.ForEach),
 		Retry: l.retry(&s.Retry), Timeout: s.Timeout, PendingTimeout: s.PendingTimeout, Grace: s.Grace,
-		Cache: s.Cache, ContinueOnFailure: s.ContinueOnFailure, Approval: l.approval(s.Approval),
+		Cache: l.cache(s), ContinueOnFailure: s.ContinueOnFailure, Approval: l.approval(s.Approval),
 	}
 	if c := s.Concurrency; c != nil {
 		out.Concurrency = &program.Concurrency{Group: c.Group, Limit: c.Limit, Skip: c.Skip}
@@ -57,13 +57,13 @@ func (l *lowerer) step(p *model.Pipeline, s *model.Step, at string, from inherit
 func (l *lowerer) data(out *program.Step, s *model.Step, at string) {
 	for _, in := range s.Inputs {
 		l.lasts(in.Value.Uses)
-		out.Inputs = append(out.Inputs, program.Input{Name: in.Block.Label, Type: types.String(in.Type), Value: l.value(in.Value), Default: l.json(in.Default)})
+		out.Inputs = append(out.Inputs, program.Input{Name: in.Block.Label, Type: types.String(in.Type), Inside: in.Inside, Value: l.value(in.Value), Default: l.json(in.Default)})
 		l.sourceMap[at+".input."+in.Block.Label] = in.Block.DefRange
 	}
 	slices.SortFunc(out.Inputs, func(a, b program.Input) int { return strings.Compare(a.Name, b.Name) })
 	for _, o := range s.Outputs {
 		out.Outputs = append(out.Outputs, program.Output{
-			Name: o.Block.Label, Type: types.String(o.Type), Default: l.json(o.Default), Optional: o.Optional, Glob: o.Glob,
+			Name: o.Block.Label, Type: types.String(o.Type), Default: l.json(o.Default), Optional: o.Optional, Glob: o.Glob, File: o.File, Key: o.Key,
 		})
 		if s.Callee == nil {
 			l.sourceMap[at+".output."+o.Block.Label] = o.Block.DefRange
@@ -116,6 +116,15 @@ func (l *lowerer) retry(r *model.Retry) program.Retry {
 		Attempts: r.Attempts, Delay: r.Delay, Factor: r.Factor, MaxDelay: r.MaxDelay, Within: r.Within, OnExitCodes: r.OnExitCodes,
 		When: l.optional(r.When), Infrastructure: r.Infrastructure, OOMFactor: r.OOMFactor,
 	}
+}
+
+func (l *lowerer) cache(s *model.Step) *program.Cache {
+	if s.Cache == nil || s.CacheKey == nil {
+		return s.Cache
+	}
+	out := *s.Cache
+	out.Key = l.optional(s.CacheKey)
+	return &out
 }
 
 func (l *lowerer) approval(a *model.Approval) *program.Approval {

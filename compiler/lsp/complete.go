@@ -53,7 +53,7 @@ func markdown(text string) *markup {
 	return &markup{"markdown", text}
 }
 
-// labels adds the possible labels of a block, or the params of the called pipeline for an input of a call.
+// labels adds the possible labels of a block; for an input, the params of the called pipeline, or the parameters of the function.
 func (c *completer) labels(b *outline.Block) {
 	at := c.cursor.Word
 	before, after := `"`, `"`
@@ -78,7 +78,11 @@ func (c *completer) labels(b *outline.Block) {
 			offer(name, b.Type, b.Def.Doc)
 		}
 	}
-	if b.Type != "input" || b.Parent.Attr("pipeline") == nil {
+	if b.Type != "input" {
+		return
+	}
+	if b.Parent.Attr("pipeline") == nil {
+		c.parameters(b, offer)
 		return
 	}
 	if callee := c.index.Callee(c.File, b.Parent); callee != nil {

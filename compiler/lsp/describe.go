@@ -77,7 +77,7 @@ var properties = map[string][2]string{
 	"step.reason":      {"string", "Why the step ended as it did, in a word."},
 	"step.message":     {"string", "Why the step ended as it did, in a sentence."},
 	"run.name":         {"string", "The name of the run."},
-	"run.scheduled_at": {"string", "The time for which a schedule started the run."},
+	"run.scheduled_at": {"string", "The time for which a schedule started the run, such as `2026-01-31T06:00:00Z`. For a run that a person starts, the time of its start."},
 	"run.status":       {"string", "How the run ended: `succeeded`, `failed`, `cancelled` or `timed_out`. It is known in `finally`."},
 	"each.key":         {"", "The key of this instance's element; for a list, its number."},
 	"each.value":       {"", "The element of this instance."},
@@ -197,6 +197,8 @@ func attributeType(a *language.Attribute) string {
 	switch {
 	case a.Kind == language.Type:
 		return "a type"
+	case a.Kind == language.Types:
+		return "{ NAME = TYPE }, or [\"NAME\"]"
 	case a.Kind == language.Refs:
 		return "[step.NAME, …]"
 	case a.Kind == language.Ref && a.Type != "":

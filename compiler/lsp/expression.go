@@ -29,7 +29,7 @@ func (c *completer) value(offset int) {
 		c.inString()
 	case c.cursor.Key:
 		c.keys()
-	case kind == language.Type:
+	case kind == language.Type || kind == language.Types && c.cursor.Depth > 0:
 		c.types()
 	case r != nil && part > 0:
 		c.after(r, part)
@@ -77,15 +77,27 @@ func (c *completer) inString() {
 	for _, v := range values {
 		c.add(0, c.cursor.String, completionItem{Label: v, Kind: itemEnum}, v)
 	}
+	if runsPython(a) && c.cursor.Depth == 0 {
+		c.pythonText()
+	}
 }
 
-// keys adds the keys of objects whose keys are names of the project: the params of a schedule.
+// keys adds the keys of objects whose keys are names of the project: the params of a schedule, and of a pipeline that is called.
 func (c *completer) keys() {
 	a := c.cursor.Attr
-	if a.Name != "params" || a.Block.Type != "schedule" || c.cursor.Depth != 1 {
-		return
+	var params []*names.Symbol
+	switch {
+	case c.cursor.Depth != 1:
+	case a.Name == "params" && a.Block.Type == "schedule":
+		params = c.index.Declared(names.Param, a.Block)
+	case a.Name == "inputs" && a.Block.Attr("python") != nil:
+		c.parameterKeys(a)
+	case a.Name == "inputs" && a.Block.Attr("pipeline") != nil:
+		if callee := c.index.Callee(c.File, a.Block); callee != nil {
+			params = c.index.Params(callee)
+		}
 	}
-	for _, s := range c.index.Declared(names.Param, a.Block) {
+	for _, s := range params {
 		if !slices.ContainsFunc(c.Keys(a.Value), func(at outline.Span) bool { return at != c.cursor.Word && c.Text(at) == s.Name }) {
 			c.symbol(0, s.Name, s)
 		}

@@ -45,6 +45,9 @@ func (v *view) explained(offset int) (string, outline.Span) {
 			return attributeDoc(a.Def), a.At
 		}
 	}
+	if f, at := v.functionAt(offset); f != nil {
+		return f.described(v), at
+	}
 	return "", outline.Span{}
 }
 

@@ -25,6 +25,9 @@ func (s *server) definition(p positionParams) (answer, error) {
 			if at := v.inLibrary(offset); at != nil {
 				return *at, nil
 			}
+			if f, _ := v.functionAt(offset); f != nil {
+				return f.location(v), nil
+			}
 			return nil, nil
 		}
 		return v.location(sym.File, sym.At), nil

@@ -116,6 +116,9 @@ func (v *view) arguments(sym *names.Symbol) []names.Use {
 			if b.Type == "repeat" && b.Parent.Attr("pipeline") != nil && v.index.Callee(f, b.Parent) == pipeline {
 				out = append(out, keys(f, b.Attr("carry"), sym.Name)...)
 			}
+			if b.Attr("inputs") != nil && b.Attr("pipeline") != nil && v.index.Callee(f, b) == pipeline {
+				out = append(out, keys(f, b.Attr("inputs"), sym.Name)...)
+			}
 			if b.Type != "input" || b.Label() != sym.Name || b.Parent.Attr("pipeline") == nil {
 				return
 			}

@@ -7,12 +7,12 @@ import (
 	"testing"
 )
 
-// digits are the files of the digits example.
+// digits are the files of a project with blocks of all kinds: an earlier form of the digits example.
 func digits(t testing.TB) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	for _, name := range []string{"digits.pipec.hcl", "stacks.pipec.hcl", "src/steps.py"} {
-		src, err := os.ReadFile(filepath.Join("../../examples/digits", name))
+		src, err := os.ReadFile(filepath.Join("testdata/digits", name))
 		if err != nil {
 			t.Fatal(err)
 		}

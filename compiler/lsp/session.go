@@ -123,7 +123,7 @@ func (s *server) initialize(p initializeParams) (answer, error) {
 			"positionEncoding":           s.enc,
 			"textDocumentSync":           object{"openClose": true, "change": 2, "save": object{"includeText": false}},
 			"hoverProvider":              true,
-			"completionProvider":         object{"triggerCharacters": []string{".", `"`}},
+			"completionProvider":         object{"triggerCharacters": []string{".", `"`, ":"}},
 			"signatureHelpProvider":      object{"triggerCharacters": []string{"(", ","}},
 			"definitionProvider":         true,
 			"referencesProvider":         true,
@@ -149,7 +149,7 @@ func (s *server) watch(ctx context.Context) {
 		return
 	}
 	var watchers []object
-	for _, pattern := range []string{"**/*" + load.Suffix, "**/*" + load.SuffixYAML, "**/*.auto.vars"} {
+	for _, pattern := range []string{"**/*" + load.Suffix, "**/*" + load.SuffixYAML, "**/*.auto.vars", "**/*.auto.vars.json"} {
 		watchers = append(watchers, object{"globPattern": pattern})
 	}
 	params := object{"registrations": []object{{

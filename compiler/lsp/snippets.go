@@ -20,7 +20,7 @@ func valueSnippet(a *language.Attribute, n int) string {
 		return fmt.Sprintf(`"${%d}"`, n)
 	case a.Type == "bool" && a.Default == "false":
 		return fmt.Sprintf("${%d:true}", n)
-	case strings.HasPrefix(a.Type, "map("):
+	case a.Kind == language.Types || strings.HasPrefix(a.Type, "map("):
 		return fmt.Sprintf("{\n\t${%d}\n}", n)
 	}
 	return fmt.Sprintf("${%d}", n)
@@ -57,7 +57,7 @@ func valueYAML(a *language.Attribute, n int) string {
 		return fmt.Sprintf(" [${%d}]", n)
 	case a.Type == "bool" && a.Default == "false":
 		return fmt.Sprintf(" ${%d:true}", n)
-	case strings.HasPrefix(a.Type, "map("):
+	case a.Kind == language.Types || strings.HasPrefix(a.Type, "map("):
 		return fmt.Sprintf("\n  ${%d}", n)
 	}
 	return fmt.Sprintf(" ${%d}", n)

@@ -8,6 +8,7 @@ import (
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/types"
 )
 
 // Pipeline is a checked pipeline.
@@ -78,11 +79,20 @@ type Schedule struct {
 // Param is a checked `param` block.
 type Param struct {
 	Block   *decode.Block
-	Type    cty.Type  // cty.NilType if it is invalid
-	Default cty.Value // cty.NilVal: none
-	Source  string    // where an artifact is imported from; "": nowhere
+	Type    cty.Type        // cty.NilType if it is invalid
+	Inside  *types.Defaults // the defaults in the type
+	Default cty.Value       // cty.NilVal: none
+	Source  string          // where an artifact is imported from; "": nowhere
 	Doc     string
+	Enum    []cty.Value // the allowed values; nil: all
+	Rules   []Rule
 	Used    bool // an expression of the pipeline refers to it
+}
+
+// Rule is a checked `validation` block of a param.
+type Rule struct {
+	Condition *Value
+	Message   string
 }
 
 // Result is a checked `output` block of a pipeline.

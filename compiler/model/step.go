@@ -7,20 +7,24 @@ import (
 	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/types"
 )
 
-// Step is a checked `step` or `finally` block. It runs a process (Command, CommandList or Python), calls a pipeline
+// Step is a checked `step` or `finally` block. It runs a process (Command, CommandList, Python or Script), calls a pipeline
 // (Callee) or asks for an approval (Approval).
 type Step struct {
 	Block   *decode.Block
 	Finally bool
 	Doc     string
 
-	Command     []*Value  // of list(string) that is known or written out, one value for each element
-	CommandList *Value    // a command that is a single run-time expression
-	Python      string    // module:function
-	Callee      *Pipeline // nil if the step calls nothing, or if the call is invalid
-	Library     string    // the library block through which Callee is called; "": Callee is in the same directory
+	Command     []*Value         // strings, and values that are flattened at run time
+	CommandFrom []hcl.Expression // of the elements of Command
+	CommandList *Value           // a command that is a single run-time expression
+	Python      string           // module:function
+	Script      string           // the path of a Python script, with slashes
+	Args        *Value           // of Script; nil: none
+	Callee      *Pipeline        // nil if the step calls nothing, or if the call is invalid
+	Library     string           // the library block through which Callee is called; "": Callee is in the same directory
 	Approval    *Approval
 
 	Inputs  []*Input          // in source order
@@ -41,6 +45,7 @@ type Step struct {
 	Grace             program.Duration // between SIGTERM and SIGKILL
 	ContinueOnFailure bool
 	Cache             *program.Cache
+	CacheKey          *Value // what counts instead of the inputs; nil: the inputs
 	Concurrency       *Concurrency
 
 	Pod      Pod            // of all instances, or of the first one if the instances have different pods
@@ -61,9 +66,9 @@ func (s *Step) Name() string { return s.Block.Label }
 // IsApproval reports whether the step asks for an approval and does nothing else.
 func (s *Step) IsApproval() bool { return s.Block.One("approval") != nil && s.Work() == nil }
 
-// Work returns the attribute `command`, `python` or `pipeline`, or nil if the step has none of them, as an approval.
+// Work returns the attribute `command`, `python`, `script` or `pipeline`, or nil if the step has none of them, as an approval.
 func (s *Step) Work() *hcl.Attribute {
-	for _, name := range []string{"command", "python", "pipeline"} {
+	for _, name := range []string{"command", "python", "script", "pipeline"} {
 		if a := s.Block.Attrs[name]; a != nil {
 			return a
 		}
@@ -112,7 +117,8 @@ func (s *Step) OutputNames() []string { return evaluate.Names(s.outputs) }
 // Input is a checked `input` block.
 type Input struct {
 	Block   *decode.Block
-	Type    cty.Type // cty.NilType if it is invalid
+	Type    cty.Type        // cty.NilType if it is invalid
+	Inside  *types.Defaults // the defaults in the type
 	Value   *Value
 	Default cty.Value // cty.NilVal: none
 }
@@ -123,6 +129,8 @@ type Output struct {
 	Type     cty.Type  // cty.NilType if it is invalid
 	Default  cty.Value // cty.NilVal: none
 	Optional bool      // a successful step may omit it
+	File     string    // the file that contains the value, with slashes; "": outputs/NAME
+	Key      string    // the key of the value in File; "": the whole file
 	Glob     string    // which of the step's files it consists of; "": those that are written to outputs/NAME
 }
 

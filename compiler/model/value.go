@@ -23,6 +23,9 @@ func Constant(v cty.Value) *Value {
 	return &Value{Const: plain, Written: v, Type: plain.Type()}
 }
 
+// Null reports whether the value is known to be null.
+func (v *Value) Null() bool { return v.Const != cty.NilVal && v.Const.IsNull() }
+
 // Runtime reports whether the value depends on anything but variables and locals.
 func (v *Value) Runtime() bool {
 	for _, u := range v.Uses {

@@ -16,6 +16,8 @@ const MaxFile = 4 << 20
 // Module is what a module declares.
 type Module struct {
 	functions map[string][]*Function
+	classes   map[string]*class
+	imported  map[string]bool // names that imports bind
 	bound     map[string]bool // names that statements bind: classes, imports, variables
 	mentioned map[string]bool // all names in statements outside of functions and classes
 	open      bool            // names may be bound in ways that the text doesn't show
@@ -48,8 +50,8 @@ const (
 type Param struct {
 	Name
 	Kind       Kind
-	Default    bool   // it has a default value
-	Annotation string // the text of its annotation; "" if it has none
+	Default    bool        // it has a default value
+	Annotation *Annotation // nil if it has none
 }
 
 // Function is a function at the top level of a module.
@@ -58,10 +60,10 @@ type Function struct {
 	Params    []Param
 	Decorated bool // a decorator may change its parameters and its result
 	Async     bool
-	Generator bool     // it contains yield
-	Returns   []Return // the return statements with a value
-	Result    string   // the text of the annotation of its result; "" if it has none
-	Exits     bool     // it may end without returning: it ends the process, ends in raise, or has an endless loop
+	Generator bool        // it contains yield
+	Returns   []Return    // the return statements with a value
+	Result    *Annotation // of its result; nil if it has none
+	Exits     bool        // it may end without returning: it ends the process, ends in raise, or has an endless loop
 }
 
 // Return is a return statement with a value.
@@ -85,7 +87,9 @@ func Read(src []byte) (*Module, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := reader{lines: lines, module: &Module{functions: map[string][]*Function{}, bound: map[string]bool{}, mentioned: map[string]bool{}}}
+	r := reader{src: withoutMark(src), lines: lines, module: &Module{
+		functions: map[string][]*Function{}, classes: map[string]*class{}, imported: map[string]bool{}, bound: map[string]bool{}, mentioned: map[string]bool{},
+	}}
 	r.read()
 	return r.module, nil
 }

@@ -11,8 +11,8 @@ func show(f *Function) string {
 	var out []string
 	for _, p := range f.Params {
 		text := map[Kind]string{Normal: "", PositionalOnly: "/", KeywordOnly: "*", Rest: "**"}[p.Kind] + p.Text
-		if p.Annotation != "" {
-			text += ":" + p.Annotation
+		if p.Annotation != nil {
+			text += ":" + p.Annotation.String()
 		}
 		if p.Default {
 			text += "=…"
@@ -20,8 +20,8 @@ func show(f *Function) string {
 		out = append(out, text)
 	}
 	text := f.Text + "(" + strings.Join(out, ", ") + ")"
-	if f.Result != "" {
-		text += " -> " + f.Result
+	if f.Result != nil {
+		text += " -> " + f.Result.String()
 	}
 	for _, r := range f.Returns {
 		text += fmt.Sprintf(" return %d", r.Count)

@@ -1,9 +1,8 @@
 package python
 
-import "strings"
-
 // reader goes through the logical lines of a module.
 type reader struct {
+	src    []byte
 	lines  []line
 	module *Module
 }
@@ -11,7 +10,7 @@ type reader struct {
 // read reads the statements of the module. Those in if, try, with and for belong to it too; the bodies of functions and
 // classes don't.
 func (r *reader) read() {
-	decorated := false
+	decorated, record := false, false
 	for i := 0; i < len(r.lines); {
 		l := &r.lines[i]
 		words := l.tokens
@@ -22,12 +21,13 @@ func (r *reader) read() {
 		switch {
 		case words[0].text == "@":
 			decorated = true
+			record = record || isDataclass(words)
 			i++
 			continue
 		case words[0].text == "def" && len(words) > 1:
 			end := r.body(i)
 			r.globals(r.lines[i:end])
-			if f := header(words); f != nil {
+			if f := r.header(words); f != nil {
 				f.Async, f.Decorated = async, decorated
 				rest := tokensAfter(words)
 				body(f, l.indent, rest, r.lines[i+1:end])
@@ -40,13 +40,14 @@ func (r *reader) read() {
 			}
 			i = end
 		case words[0].text == "class" && len(words) > 1:
-			r.module.bound[words[1].text] = true
-			i = r.body(i)
+			end := r.body(i)
+			r.class(words, record, r.lines[i+1:end])
+			i = end
 		default:
 			r.mention(words)
 			i++
 		}
-		decorated = false
+		decorated, record = false, false
 	}
 }
 
@@ -100,6 +101,7 @@ func (r *reader) mention(words []token) {
 			r.module.open = r.module.open || before == "import"
 		}
 		r.module.mentioned[w.text] = true
+		r.module.imported[w.text] = r.module.imported[w.text] || importing
 		if importing || i < assigned || next == ":=" || before == "as" || before == "for" || before == "del" || words[0].text == "for" {
 			r.module.bound[w.text] = true
 		}
@@ -107,7 +109,7 @@ func (r *reader) mention(words []token) {
 }
 
 // header reads the header of a function: def NAME[…](…) -> RESULT:. It returns nil if it is not complete.
-func header(words []token) *Function {
+func (r *reader) header(words []token) *Function {
 	f := &Function{Name: nameOf(words[1])}
 	i := 2
 	if i < len(words) && words[i].text == "[" { // parameters of types
@@ -120,15 +122,17 @@ func header(words []token) *Function {
 	if end < 0 {
 		return nil
 	}
-	f.params(words[i+1 : end])
+	r.params(f, words[i+1:end])
 	if end+1 < len(words) && words[end+1].text == "->" {
-		for _, w := range words[end+2:] {
+		result := words[end+2:]
+		for i, w := range result {
 			if w.text == ":" && w.depth == words[end].depth {
+				result = result[:i]
 				break
 			}
-			f.Result += w.text
 		}
-		f.Exits = strings.HasSuffix(f.Result, "NoReturn") || strings.HasSuffix(f.Result, "Never")
+		f.Result = r.annotation(result)
+		f.Exits = f.Result.last() == "NoReturn" || f.Result.last() == "Never"
 	}
 	return f
 }
@@ -157,7 +161,7 @@ func closing(words []token, i int) int {
 func nameOf(t token) Name { return Name{Text: t.text, Start: t.start, End: t.end} }
 
 // params reads the parameters of a function.
-func (f *Function) params(words []token) {
+func (r *reader) params(f *Function, words []token) {
 	kind := Normal
 	for _, part := range split(words) {
 		switch {
@@ -174,18 +178,7 @@ func (f *Function) params(words []token) {
 			}
 		default:
 			p := Param{Name: nameOf(part[0]), Kind: kind}
-			annotation := false
-			for _, w := range part[1:] {
-				if w.depth == part[0].depth && w.text == ":" && !annotation {
-					annotation = true
-					continue
-				}
-				if w.depth == part[0].depth && w.text == "=" {
-					p.Default = true
-					break
-				}
-				p.Annotation += w.text
-			}
+			p.Annotation, p.Default = r.annotated(part)
 			f.Params = append(f.Params, p)
 		}
 	}

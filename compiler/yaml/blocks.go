@@ -1,6 +1,7 @@
 package yaml
 
 import (
+	"cmp"
 	"strings"
 
 	lib "go.yaml.in/yaml/v4"
@@ -49,6 +50,7 @@ func (r *reader) block(parent *Body, def *language.Block, e *entry, n *lib.Node,
 	if label != nil {
 		item.Label, item.label, item.Start = label.text, label.inner(), label.start
 		item.Body.Start, item.Body.End = label.end, label.end
+		item.Body.label = label.text
 	}
 	switch def.Name {
 	case "pipeline":
@@ -80,10 +82,56 @@ func (r *reader) notMap(b *Body, n *lib.Node) {
 		return
 	}
 	d := diag.New("syntax", r.places.nodeAt(n), "%s must be a map of attributes, found %s", article(b.Def.Name), described(n))
-	if isNull(n) {
+	switch name := shorthand(b.Def); {
+	case isNull(n):
 		d = d.WithSuggestion("write {} for a block without attributes")
+	case name != "":
+		d = d.WithSuggestion("write %s: {%s: %s}", cmp.Or(b.label, b.Def.Name), name, r.between(n))
 	}
 	r.tell(d)
+}
+
+// between returns the source of a single value as it is written between brackets, or "…" for any other value and for long text.
+func (r *reader) between(n *lib.Node) string {
+	if n.Kind != lib.ScalarNode {
+		return "…"
+	}
+	s := r.places.find(n)
+	text := string(r.places.src[s.start:s.end])
+	switch {
+	case s.end-s.start > maxShorthand || strings.Contains(text, "\n"):
+		return "…"
+	case form(n) != Plain || !strings.ContainsAny(text, "{}[],#"):
+		return text
+	case strings.Contains(text, `"`):
+		return "'" + strings.ReplaceAll(text, "'", "''") + "'"
+	}
+	return `"` + text + `"`
+}
+
+// maxShorthand is the length of a value that a suggestion repeats.
+const maxShorthand = 60
+
+// shorthand returns the attribute that is meant if a block is written as a single value: the only one that is required, the type of an
+// output, or the default of a param. It returns "" if there is none.
+func shorthand(def *language.Block) string {
+	name := ""
+	for _, a := range def.Attributes {
+		switch {
+		case a.Required && name != "":
+			return ""
+		case a.Required:
+			name = a.Name
+		}
+	}
+	switch {
+	case name != "":
+	case def.Name == "output":
+		name = "type"
+	case def.Attribute("default") != nil:
+		name = "default"
+	}
+	return name
 }
 
 // notBlock reports a value that should be blocks.

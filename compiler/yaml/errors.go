@@ -116,6 +116,9 @@ func (p *places) explain(d diag.Diagnostic, fault *lib.LoadError, at int) diag.D
 	case strings.Contains(fault.Message, "unknown escape"):
 		d.Summary = "there is no escape " + string(p.src[at:min(at+2, len(p.src))])
 		return d.WithSuggestion(`write \\ for a backslash, or use '…'`)
+	case strings.Contains(fault.Message, "invalid Unicode character escape"):
+		d.Summary = "this escape is not a character"
+		d = d.WithDetail(`A character outside of Unicode's first plane is one escape, "\U0001f600", or a pair of surrogates as in JSON, "\ud83d\ude00".`)
 	case strings.Contains(fault.Message, "control characters"):
 		d.Summary = "the file contains a control character"
 	}

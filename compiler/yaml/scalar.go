@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"sort"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	lib "go.yaml.in/yaml/v4"
@@ -302,7 +303,11 @@ func escape(src []byte) (n int, text string, ok bool) {
 		}
 		r = r<<4 | rune(at)
 	}
-	return 2 + digits, string(r), utf8.ValidRune(r)
+	n = 2 + digits
+	if utf16.IsSurrogate(r) && bytes.HasPrefix(src[n:], []byte(`\u`)) && len(src) >= n+6 { // a pair, as in JSON
+		return n + 6, string(utf16.DecodeRune(r, unit(string(src[n+2:n+6])))), true
+	}
+	return n, string(r), utf8.ValidRune(r)
 }
 
 // block reads a literal or a folded block.

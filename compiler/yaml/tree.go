@@ -25,6 +25,7 @@ type Body struct {
 	Items      []*Item
 	Start, End int // offsets in the file
 
+	label string
 	tried []string
 }
 

@@ -55,6 +55,9 @@ func (r *reader) value(from *lib.Node, want cty.Type, kind language.Kind, depth 
 		return nil
 	}
 	defer r.through(from, n)()
+	if kind == language.Types {
+		kind, want = elementsOf(n)
+	}
 	v := &Value{Want: want, pipeline: r.pipeline, step: r.step, kind: kind}
 	switch n.Kind {
 	case lib.MappingNode:
@@ -96,6 +99,14 @@ func (r *reader) value(from *lib.Node, want cty.Type, kind language.Kind, depth 
 		return nil
 	}
 	return v
+}
+
+// elementsOf returns what the elements of a value of the kind Types are: types in a map, and names in a list.
+func elementsOf(n *lib.Node) (language.Kind, cty.Type) {
+	if n.Kind == lib.MappingNode {
+		return language.Type, anything
+	}
+	return language.Const, cty.List(cty.String)
 }
 
 // notText reports a { or a [ where text is expected, because it starts a map or a list in YAML.

@@ -106,7 +106,8 @@ func (p *places) document() (root *lib.Node, fault *diag.Diagnostic) {
 			root, fault = nil, &d
 		}
 	}()
-	loader, err := lib.NewLoader(bytes.NewReader(directive(p.src)))
+	src, hidden := hide(directive(p.src))
+	loader, err := lib.NewLoader(bytes.NewReader(src))
 	if err != nil {
 		d := p.unreadable(err)
 		return nil, &d
@@ -125,6 +126,7 @@ func (p *places) document() (root *lib.Node, fault *diag.Diagnostic) {
 		}
 		if root == nil {
 			root = n.Content[0]
+			hidden.restore(root)
 			continue
 		}
 		at := p.offset(n.Line, n.Column)

@@ -156,6 +156,7 @@ func (b *joiner) step(to int) {
 		b.links(to, &s.Command[i], "command", false)
 	}
 	b.links(to, s.CommandList, "command", false)
+	b.links(to, s.Args, "args", false)
 	for i := range s.Env {
 		b.links(to, &s.Env[i].Value, "env "+s.Env[i].Name, false)
 	}

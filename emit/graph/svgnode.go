@@ -95,6 +95,9 @@ func (s *svgWriter) tooltip(n *node) string {
 	if n.step.Python != "" {
 		lines = append(lines, "python "+n.step.Python)
 	}
+	if n.step.Script != "" {
+		lines = append(lines, "script "+n.step.Script)
+	}
 	if n.step.When != nil {
 		lines = append(lines, "when "+record.Shorten(source(n.step.When), 200))
 	}

@@ -82,7 +82,7 @@ func DefinitionWith(p *program.Program, set *kinds.Set) ([]unstructured.Unstruct
 		return nil, err
 	}
 	var objects []any
-	if p.Target.CoordinatorAccount() == "" {
+	if p.Target.Coordinator.Account() == "" {
 		objects = append(objects, coordinatorAccount(p, set), stepsAccount(p, set), role(p), roleBinding(p))
 	} else {
 		objects = append(objects, stepsAccount(p, set))

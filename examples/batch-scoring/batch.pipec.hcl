@@ -5,9 +5,7 @@ image "tools" {
   base = var.debian
 }
 
-code "scripts" {
-  dir = "./src"
-}
+code "scripts" { dir = "./src" }
 
 # pipec:ignore no-resources scripts this small take what their node has left
 pipeline "batch_scoring" {
@@ -16,17 +14,13 @@ pipeline "batch_scoring" {
   code         = code.scripts
   timeout      = "1h"
   max_parallel = 50
+  outputs      = { rows = step.merge.rows }
 
-  param "rows" {
-    type    = number
-    default = 100
-  }
+  param "rows" { default = 100 }
 
   step "shards" {
     command = ["sh", "shards.sh", "${param.rows}", output.shards.path]
-    output "shards" {
-      type = list(object({ name = string, first = number, last = number }))
-    }
+    outputs = { shards = list(object({ name = string, first = number, last = number })) }
   }
 
   step "score" {
@@ -34,36 +28,21 @@ pipeline "batch_scoring" {
     max_parallel        = 4
     continue_on_failure = true
     command             = ["sh", "score.sh", "${each.value.first}", "${each.value.last}", output.scored.path]
-    env = {
-      SHARD = each.value.name
-    }
+    env                 = { SHARD = each.value.name }
+    outputs             = { scored = text }
     retry {
       attempts = 2
       delay    = "100ms"
-    }
-    output "scored" {
-      type = text
     }
   }
 
   step "merge" {
     command = ["sh", "-c", "find \"$PIPEC_INPUT_parts\" -type f | sort | xargs -r cat > \"$PIPEC_OUTPUT_all\" && wc -l < \"$PIPEC_OUTPUT_all\" | tr -d ' ' > \"$PIPEC_OUTPUT_rows\""]
-    input "parts" {
-      value = step.score[*].scored
-    }
-    output "all" {
-      type = text
-    }
-    output "rows" {
-      type = number
-    }
+    inputs  = { parts = step.score[*].scored }
+    outputs = { all = text, rows = number }
   }
 
   finally "missing" {
     command = ["echo", "shards: ${step.score.status}; the run: ${run.status}"]
-  }
-
-  output "rows" {
-    value = step.merge.rows
   }
 }

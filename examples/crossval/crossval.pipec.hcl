@@ -5,9 +5,7 @@ image "sklearn" {
   requirements = ["scikit-learn==1.5.2", "numpy", "pandas"]
 }
 
-code "steps" {
-  dir = "./src"
-}
+code "steps" { dir = "./src" }
 
 # pipec:ignore no-resources the defaults of the namespace are enough for digits
 pipeline "crossval" {
@@ -15,52 +13,27 @@ pipeline "crossval" {
   image       = image.sklearn
   code        = code.steps
   timeout     = "30m"
+  outputs     = { mean = step.report.mean, spread = step.report.spread, worst = min(step.fold[*].score...) }
 
-  param "folds" {
-    type    = number
-    default = 5
-  }
+  param "folds" { default = 5 }
 
   step "split" {
-    python = "steps:split"
-    input "folds" {
-      value = param.folds
-    }
-    output "folds" {
-      type = list(list(number))
-    }
+    python  = "steps:split"
+    inputs  = { folds = param.folds }
+    outputs = { folds = list(list(number)) }
   }
 
   step "fold" {
     for_each     = step.split.folds
     max_parallel = 2
     pipeline     = pipeline.fold
-    input "held_out" {
-      value = each.value
-    }
+    inputs       = { held_out = each.value }
   }
 
   step "report" {
-    python = "steps:report"
-    input "scores" {
-      value = step.fold[*].score
-    }
-    output "mean" {
-      type = number
-    }
-    output "spread" {
-      type = number
-    }
-  }
-
-  output "mean" {
-    value = step.report.mean
-  }
-  output "spread" {
-    value = step.report.spread
-  }
-  output "worst" {
-    value = min(step.fold[*].score...)
+    python  = "steps:report"
+    inputs  = { scores = step.fold[*].score }
+    outputs = { mean = number, spread = number }
   }
 }
 
@@ -68,6 +41,7 @@ pipeline "crossval" {
 # pipec:ignore no-resources as its caller
 pipeline "fold" {
   timeout = "10m"
+  outputs = { score = step.score.score }
 
   param "held_out" {
     type        = list(number)
@@ -75,29 +49,14 @@ pipeline "fold" {
   }
 
   step "train" {
-    python = "steps:train"
-    input "held_out" {
-      value = param.held_out
-    }
-    output "model" {
-      type = model
-    }
+    python  = "steps:train"
+    inputs  = { held_out = param.held_out }
+    outputs = { model = model }
   }
 
   step "score" {
-    python = "steps:score"
-    input "model" {
-      value = step.train.model
-    }
-    input "held_out" {
-      value = param.held_out
-    }
-    output "score" {
-      type = number
-    }
-  }
-
-  output "score" {
-    value = step.score.score
+    python  = "steps:score"
+    inputs  = { model = step.train.model, held_out = param.held_out }
+    outputs = { score = number }
   }
 }

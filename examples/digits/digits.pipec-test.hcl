@@ -4,7 +4,7 @@ test "the accuracy is the output" {
   mock "evaluator" { outputs = { accuracy = 0.97 } }
 
   assert { condition = output.accuracy == 0.97 }
-  assert { condition = param.gamma == var.gamma && var.gamma == 0.001 }
+  assert { condition = param.gamma == 0.001 }
   assert { condition = step.skew_comparison.start == step.trainer.start }
 }
 

@@ -1,25 +1,10 @@
-# The digits pipeline: importer → trainer → evaluator, and importer → skew comparison. Where it runs is the stack's
-# business (stacks.pipec.hcl); the functions in src/steps.py know nothing of pipec.
-
-variable "gamma" {
-  type        = number
-  default     = 0.001
-  description = "Kernel coefficient of the SVC."
-
-  validation {
-    condition     = var.gamma > 0
-    error_message = "gamma must be positive."
-  }
-}
-
+# The functions in src/steps.py know nothing of pipec. Their annotations declare the outputs. stacks.pipec.hcl declares where it runs.
 image "digits" {
   base         = "python:3.11-slim"
   requirements = ["scikit-learn==1.5.2", "numpy", "pandas"]
 }
 
-code "steps" {
-  dir = "./src"
-}
+code "steps" { dir = "./src" }
 
 # pipec:ignore no-resources the other steps need little, and take what their node has left
 pipeline "kubernetes_example_pipeline" {
@@ -27,95 +12,34 @@ pipeline "kubernetes_example_pipeline" {
   image       = image.digits
   code        = code.steps
   timeout     = "1h"
+  outputs     = { accuracy = step.evaluator.accuracy }
+
+  param "gamma" { default = 0.001 }
 
   schedule {
     cron     = "0 3 * * *"
     timezone = "Europe/Berlin"
-    overlap  = "forbid"
   }
 
-  param "gamma" {
-    type    = number
-    default = var.gamma
-  }
-
-  step "importer" {
-    python = "steps:importer"
-
-    output "X_train" {
-      type = ndarray
-    }
-    output "X_test" {
-      type = ndarray
-    }
-    output "y_train" {
-      type = ndarray
-    }
-    output "y_test" {
-      type = ndarray
-    }
-  }
+  step "importer" { python = "steps:importer" }
 
   step "trainer" {
     python = "steps:svc_trainer"
-
-    input "X_train" {
-      value = step.importer.X_train
-    }
-    input "y_train" {
-      value = step.importer.y_train
-    }
-    input "gamma" {
-      value = param.gamma
-    }
-    output "model" {
-      type = model
-    }
-
+    inputs = { X_train = step.importer.X_train, y_train = step.importer.y_train, gamma = param.gamma }
+    retry { attempts = 3 }
     resources {
       cpu    = "1"
       memory = "1Gi"
-    }
-    retry {
-      attempts = 3
     }
   }
 
   step "evaluator" {
     python = "steps:evaluator"
-
-    input "X_test" {
-      value = step.importer.X_test
-    }
-    input "y_test" {
-      value = step.importer.y_test
-    }
-    input "model" {
-      value = step.trainer.model
-    }
-    output "accuracy" {
-      type = number
-    }
+    inputs = { X_test = step.importer.X_test, y_test = step.importer.y_test, model = step.trainer.model }
   }
 
   step "skew_comparison" {
     python = "steps:skew_comparison"
-
-    input "reference_input" {
-      value = step.importer.X_train
-    }
-    input "comparison_input" {
-      value = step.importer.X_test
-    }
-    output "reference" {
-      type = dataframe
-    }
-    output "comparison" {
-      type = dataframe
-    }
-  }
-
-  output "accuracy" {
-    value = step.evaluator.accuracy
+    inputs = { reference_input = step.importer.X_train, comparison_input = step.importer.X_test }
   }
 }

@@ -6,34 +6,22 @@ image "torch" {
   requirements = ["numpy"]
 }
 
-code "steps" {
-  dir = "./src"
-}
+code "steps" { dir = "./src" }
 
 pipeline "gpu_training" {
   description = "Trains on spot nodes that have a GPU."
   image       = image.torch
   code        = code.steps
   timeout     = "12h"
+  outputs     = { loss = step.train.loss, weights = step.train.weights }
 
-  param "epochs" {
-    type    = number
-    default = 30
-  }
+  param "epochs" { default = 30 }
 
   step "train" {
     python  = "steps:train"
     timeout = "6h"
-
-    input "epochs" {
-      value = param.epochs
-    }
-    output "weights" {
-      type = ndarray
-    }
-    output "loss" {
-      type = number
-    }
+    inputs  = { epochs = param.epochs }
+    outputs = { weights = ndarray, loss = number }
 
     resources {
       cpu    = "4"
@@ -65,12 +53,5 @@ pipeline "gpu_training" {
       cpu    = "100m"
       memory = "128Mi"
     }
-  }
-
-  output "loss" {
-    value = step.train.loss
-  }
-  output "weights" {
-    value = step.train.weights
   }
 }

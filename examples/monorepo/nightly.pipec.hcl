@@ -14,6 +14,7 @@ library "pricing" {
 pipeline "nightly" {
   description = "Trains what both teams have."
   timeout     = "1h"
+  outputs     = { rate = step.churn.rate, price = step.pricing.price }
 
   schedule {
     cron     = "0 3 * * *"
@@ -22,9 +23,7 @@ pipeline "nightly" {
 
   step "churn" {
     pipeline = library.churn.train
-    input "customers" {
-      value = 200
-    }
+    inputs   = { customers = 200 }
   }
 
   step "pricing" {
@@ -35,13 +34,5 @@ pipeline "nightly" {
   finally "report" {
     image   = "busybox:1.37"
     command = ["echo", "churn ${step.churn.status}, pricing ${step.pricing.status}"]
-  }
-
-  output "rate" {
-    value = step.churn.rate
-  }
-
-  output "price" {
-    value = step.pricing.price
   }
 }

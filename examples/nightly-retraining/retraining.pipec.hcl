@@ -5,9 +5,7 @@ image "python" {
   base = "python:3.11-slim"
 }
 
-code "steps" {
-  dir = "./src"
-}
+code "steps" { dir = "./src" }
 
 # pipec:ignore no-resources the defaults of the namespace are enough for a few rows
 pipeline "nightly_retraining" {
@@ -15,6 +13,7 @@ pipeline "nightly_retraining" {
   image       = image.python
   code        = code.steps
   timeout     = "14h"
+  outputs     = { accuracy = step.evaluate.accuracy, published = step.publish.version }
 
   schedule {
     cron     = "0 3 * * *"
@@ -22,10 +21,7 @@ pipeline "nightly_retraining" {
     overlap  = "forbid"
   }
 
-  param "rows" {
-    type    = number
-    default = 600
-  }
+  param "rows" { default = 600 }
   param "threshold" {
     type        = number
     default     = 0.85
@@ -34,38 +30,23 @@ pipeline "nightly_retraining" {
 
   step "fetch" {
     python = "steps:fetch"
-    input "rows" {
-      value = param.rows
-    }
-    output "train" {
-      type = list(object({ distance = number, late = bool }))
-    }
-    output "test" {
-      type = list(object({ distance = number, late = bool }))
+    inputs = { rows = param.rows }
+    outputs = {
+      train = list(object({ distance = number, late = bool }))
+      test  = list(object({ distance = number, late = bool }))
     }
   }
 
   step "train" {
-    python = "steps:train"
-    input "deliveries" {
-      value = step.fetch.train
-    }
-    output "model" {
-      type = model
-    }
+    python  = "steps:train"
+    inputs  = { deliveries = step.fetch.train }
+    outputs = { model = model }
   }
 
   step "evaluate" {
-    python = "steps:evaluate"
-    input "model" {
-      value = step.train.model
-    }
-    input "deliveries" {
-      value = step.fetch.test
-    }
-    output "accuracy" {
-      type = number
-    }
+    python  = "steps:evaluate"
+    inputs  = { model = step.train.model, deliveries = step.fetch.test }
+    outputs = { accuracy = number }
   }
 
   # No process and no pod waits here. The approver has until the afternoon; then the model is not promoted.
@@ -79,16 +60,9 @@ pipeline "nightly_retraining" {
   }
 
   step "publish" {
-    python = "steps:publish"
-    input "model" {
-      value = step.train.model
-    }
-    input "stage" {
-      value = step.promote.value.stage
-    }
-    output "version" {
-      type = string
-    }
+    python  = "steps:publish"
+    inputs  = { model = step.train.model, stage = step.promote.value.stage }
+    outputs = { version = string }
   }
 
   finally "report" {
@@ -96,12 +70,5 @@ pipeline "nightly_retraining" {
       "echo",
       "accuracy ${coalesce(step.evaluate.accuracy, 0)}; promotion ${step.promote.status}: ${step.promote.message}",
     ]
-  }
-
-  output "accuracy" {
-    value = step.evaluate.accuracy
-  }
-  output "published" {
-    value = step.publish.version
   }
 }

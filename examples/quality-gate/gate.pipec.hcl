@@ -5,9 +5,7 @@ image "pandas" {
   requirements = ["pandas"]
 }
 
-code "steps" {
-  dir = "./src"
-}
+code "steps" { dir = "./src" }
 
 # pipec:ignore no-resources the defaults of the namespace are enough for a few rows
 pipeline "quality_gate" {
@@ -15,11 +13,9 @@ pipeline "quality_gate" {
   image       = image.pandas
   code        = code.steps
   timeout     = "30m"
+  outputs     = { slope = step.train.slope }
 
-  param "rows" {
-    type    = number
-    default = 200
-  }
+  param "rows" { default = 200 }
   param "most_missing" {
     type        = number
     default     = 0.05
@@ -27,40 +23,22 @@ pipeline "quality_gate" {
   }
 
   step "extract" {
-    python = "steps:extract"
-    input "rows" {
-      value = param.rows
-    }
-    output "frame" {
-      type = dataframe
-    }
+    python  = "steps:extract"
+    inputs  = { rows = param.rows }
+    outputs = { frame = dataframe }
   }
 
   step "check" {
-    python = "steps:check"
-    input "frame" {
-      value = step.extract.frame
-    }
-    input "most_missing" {
-      value = param.most_missing
-    }
-    output "passed" {
-      type = bool
-    }
-    output "findings" {
-      type = list(string)
-    }
+    python  = "steps:check"
+    inputs  = { frame = step.extract.frame, most_missing = param.most_missing }
+    outputs = { passed = bool, findings = list(string) }
   }
 
   step "train" {
-    when   = step.check.passed
-    python = "steps:train"
-    input "frame" {
-      value = step.extract.frame
-    }
-    output "slope" {
-      type = number
-    }
+    when    = step.check.passed
+    python  = "steps:train"
+    inputs  = { frame = step.extract.frame }
+    outputs = { slope = number }
   }
 
   step "quarantine" {
@@ -70,9 +48,5 @@ pipeline "quality_gate" {
 
   finally "report" {
     command = ["echo", "training ${step.train.status}, ${length(coalesce(step.check.findings, []))} findings"]
-  }
-
-  output "slope" {
-    value = step.train.slope
   }
 }

@@ -5,9 +5,7 @@ image "numpy" {
   requirements = ["numpy"]
 }
 
-code "steps" {
-  dir = "./src"
-}
+code "steps" { dir = "./src" }
 
 # pipec:ignore no-resources the defaults of the namespace are enough for four weights
 pipeline "refine" {
@@ -15,50 +13,23 @@ pipeline "refine" {
   image       = image.numpy
   code        = code.steps
   timeout     = "1h"
+  outputs     = { loss = step.round.loss, done = step.round.done, weights = step.round.weights }
 
-  param "target" {
-    type    = number
-    default = 0.01
-  }
+  param "target" { default = 0.01 }
 
   step "start" {
-    python = "steps:start"
-    output "weights" {
-      type = ndarray
-    }
+    python  = "steps:start"
+    outputs = { weights = ndarray }
   }
 
   step "round" {
-    python = "steps:refine"
-    input "weights" {
-      value = step.start.weights
-    }
-    input "target" {
-      value = param.target
-    }
-    output "weights" {
-      type = ndarray
-    }
-    output "loss" {
-      type = number
-    }
-    output "done" {
-      type = bool
-    }
+    python  = "steps:refine"
+    inputs  = { weights = step.start.weights, target = param.target }
+    outputs = { weights = ndarray, loss = number, done = bool }
     repeat {
       max   = 20
       until = output.done
       carry = { weights = output.weights }
     }
-  }
-
-  output "loss" {
-    value = step.round.loss
-  }
-  output "done" {
-    value = step.round.done
-  }
-  output "weights" {
-    value = step.round.weights
   }
 }

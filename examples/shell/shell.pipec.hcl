@@ -11,9 +11,7 @@ image "tools" {
   base = var.debian
 }
 
-code "scripts" {
-  dir = "./src"
-}
+code "scripts" { dir = "./src" }
 
 # pipec:ignore no-resources scripts this small take what their node has left
 pipeline "orders" {
@@ -21,36 +19,30 @@ pipeline "orders" {
   image       = image.tools
   code        = code.scripts
   timeout     = "10m"
+  outputs = {
+    count   = step.join.count
+    summary = step.summary.summary
+    finding = coalesce(step.audit.finding, "none")
+  }
 
   param "audit_from" {
     type    = number
     default = var.audit_from
   }
 
-  param "greeting" {
-    type    = string
-    default = "Good morning"
-  }
+  param "greeting" { default = "Good morning" }
 
   step "europe" {
     command = ["sh", "orders.sh", "4", output.orders.path]
-    env = {
-      REGION = "europe"
-    }
-    output "orders" {
-      type = text
-    }
+    env     = { REGION = "europe" }
+    outputs = { orders = text }
   }
 
   # It fails the first time, as a service sometimes does, and is tried again.
   step "asia" {
     command = ["sh", "flaky.sh", "3", output.orders.path]
-    env = {
-      REGION = "asia"
-    }
-    output "orders" {
-      type = text
-    }
+    env     = { REGION = "asia" }
+    outputs = { orders = text }
     retry {
       attempts = 2
       delay    = "200ms"
@@ -60,30 +52,16 @@ pipeline "orders" {
   # Fan in: it starts when both regions are there.
   step "join" {
     command = ["sh", "join.sh"]
-    input "europe" {
-      value = step.europe.orders
-    }
-    input "asia" {
-      value = step.asia.orders
-    }
-    output "orders" {
-      type = text
-    }
-    output "count" {
-      type = number
-    }
+    inputs  = { europe = step.europe.orders, asia = step.asia.orders }
+    outputs = { orders = text, count = number }
   }
 
   # Asked when join has ended, because it needs a value of it.
   step "audit" {
     when    = step.join.count >= param.audit_from
     command = ["sh", "audit.sh", input.orders.path, output.finding.path]
-    input "orders" {
-      value = step.join.orders
-    }
-    output "finding" {
-      type = string
-    }
+    inputs  = { orders = step.join.orders }
+    outputs = { finding = string }
   }
 
   # Audit may have been skipped: its input then has the default.
@@ -93,15 +71,11 @@ pipeline "orders" {
       GREETING = jsonencode(upper(param.greeting))
       FINDING  = jsonencode(input.finding)
     }
-    input "count" {
-      value = step.join.count
-    }
+    inputs  = { count = step.join.count }
+    outputs = { summary = object({ count = number, finding = string, greeting = string }) }
     input "finding" {
       value   = step.audit.finding
       default = "no audit was needed"
-    }
-    output "summary" {
-      type = object({ count = number, finding = string, greeting = string })
     }
   }
 
@@ -112,17 +86,5 @@ pipeline "orders" {
       RUN_STATUS   = run.status
       AUDIT_STATUS = step.audit.status
     }
-  }
-
-  output "count" {
-    value = step.join.count
-  }
-
-  output "summary" {
-    value = step.summary.summary
-  }
-
-  output "finding" {
-    value = coalesce(step.audit.finding, "none")
   }
 }

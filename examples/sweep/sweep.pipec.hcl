@@ -9,9 +9,7 @@ image "sklearn" {
   requirements = ["scikit-learn==1.5.2", "numpy"]
 }
 
-code "steps" {
-  dir = "./src"
-}
+code "steps" { dir = "./src" }
 
 # pipec:ignore no-resources the defaults of the namespace are enough for digits
 pipeline "sweep" {
@@ -19,83 +17,34 @@ pipeline "sweep" {
   image       = image.sklearn
   code        = code.steps
   timeout     = "30m"
+  outputs     = { score = step.best.score, promoted = step.promote.promoted }
 
-  param "good_enough" {
-    type    = number
-    default = 0.95
-  }
+  param "good_enough" { default = 0.95 }
 
   step "data" {
-    python = "steps:data"
-    output "train" {
-      type = file
-    }
-    output "test" {
-      type = file
-    }
+    python  = "steps:data"
+    outputs = { train = file, test = file }
   }
 
   step "fit" {
     for_each     = local.grid
     max_parallel = 2
     python       = "steps:fit"
-    input "train" {
-      value = step.data.train
-    }
-    input "test" {
-      value = step.data.test
-    }
-    input "gamma" {
-      value = each.value.gamma
-    }
-    input "c" {
-      value = each.value.c
-    }
-    output "model" {
-      type = model
-    }
-    output "score" {
-      type = number
-    }
+    inputs       = { train = step.data.train, test = step.data.test, gamma = each.value.gamma, c = each.value.c }
+    outputs      = { model = model, score = number }
   }
 
   step "best" {
-    python = "steps:best"
-    input "scores" {
-      value = step.fit[*].score
-    }
-    input "models" {
-      value = step.fit[*].model
-    }
-    output "model" {
-      type = model
-    }
-    output "number" {
-      type = number
-    }
-    output "score" {
-      type = number
-    }
+    python  = "steps:best"
+    inputs  = { scores = step.fit[*].score, models = step.fit[*].model }
+    outputs = { model = model, number = number, score = number }
   }
 
   step "promote" {
     when    = step.best.score >= param.good_enough
     command = ["sh", "-c", "echo \"promoting point $NUMBER\" && cp \"$PIPEC_INPUT_model\" \"$PIPEC_OUTPUT_promoted\""]
-    env = {
-      NUMBER = tostring(step.best.number)
-    }
-    input "model" {
-      value = step.best.model
-    }
-    output "promoted" {
-      type = model
-    }
-  }
-
-  output "score" {
-    value = step.best.score
-  }
-  output "promoted" {
-    value = step.promote.promoted
+    env     = { NUMBER = tostring(step.best.number) }
+    inputs  = { model = step.best.model }
+    outputs = { promoted = model }
   }
 }

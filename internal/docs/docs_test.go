@@ -2,6 +2,7 @@ package docs
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -116,6 +117,13 @@ func TestExamplesOfThePages(t *testing.T) {
 				dir = library(t, dir, source)
 			} else if err := os.WriteFile(filepath.Join(dir, "main.pipec."+kind), []byte(source), 0o644); err != nil {
 				t.Fatal(err)
+			}
+			if functions := "```python\n"; strings.Contains(source, "python ") {
+				_, module, _ := strings.Cut(string(page), functions)
+				module, _, _ = strings.Cut(module, "```")
+				if err := errors.Join(os.Mkdir(filepath.Join(dir, "src"), 0o755), os.WriteFile(filepath.Join(dir, "src/steps.py"), []byte(module), 0o644)); err != nil {
+					t.Fatal(err)
+				}
 			}
 			r, err := compiler.Compile(compiler.Options{Dir: dir})
 			if err != nil {

@@ -30,6 +30,7 @@ var kinds = []struct {
 	{language.Ref, "reference", "No expression: the address of a declaration, such as `code.steps`; if its type is `string`, a constant string is allowed too."},
 	{language.Refs, "references", "No expression: a list of addresses of steps."},
 	{language.Type, "type", "No expression: a type."},
+	{language.Types, "types", "No expression: a map from names to types, or a list of names."},
 }
 
 // Language writes the reference of the language: every block and attribute of the table.

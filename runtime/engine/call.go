@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -74,13 +75,19 @@ func (ev *evaluator) arguments(n *node, c *program.Called) (_ map[string]*source
 		switch {
 		case d != nil && string(d.Value) == "null":
 			s = known(cty.NullVal(t))
+			err = p.Allows(d.Value)
 		case d != nil:
 			s = recorded(d, t)
-			err = s.check()
+			if err = s.check(); err == nil && d.Value != nil {
+				err = p.Allows(d.Value)
+			}
 		case p.Default != nil:
 			s, err = given(p.Name, p.Type, p.Default, t)
 		default:
 			err = fmt.Errorf("no value is given")
+		}
+		if not := (*program.NotAllowedError)(nil); errors.As(err, &not) {
+			err = errors.New(not.Message)
 		}
 		if err != nil {
 			return nil, &fault{reason: record.ReasonInputInvalid, message: fmt.Sprintf("param %q of the called pipeline: %s", p.Name, err)}

@@ -152,8 +152,8 @@ func (r *reader) runAttr(name string) (cty.Value, bool) {
 	switch {
 	case name == "name":
 		return cty.StringVal(r.ev.run.Name), true
-	case name == "scheduled_at" && r.ev.run.ScheduledAt == nil:
-		return cty.NullVal(cty.String), true
+	case name == "scheduled_at" && r.ev.run.ScheduledAt == nil: // no schedule started the run
+		return cty.StringVal(r.ev.run.CreatedAt.UTC().Format(time.RFC3339)), true
 	case name == "scheduled_at":
 		return cty.StringVal(r.ev.run.ScheduledAt.Format(time.RFC3339)), true
 	case name == "status" && r.node != nil && r.node.section == 1:

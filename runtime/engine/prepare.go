@@ -77,8 +77,11 @@ func (ev *evaluator) prepare(n *node) (_ *Spec, f *fault) {
 			return nil, f
 		}
 	}
-	if list := n.step.CommandList; list != nil {
-		if f := ev.readRefs(spec, n, list); f != nil {
+	for _, whole := range []*program.Value{n.step.CommandList, n.step.Args, n.step.CacheKey()} {
+		if whole == nil {
+			continue
+		}
+		if f := ev.readRefs(spec, n, whole); f != nil {
 			return nil, f
 		}
 	}
@@ -118,12 +121,12 @@ func (ev *evaluator) input(n *node, in *program.Input) (record.Datum, *fault) {
 	case isNull && r.missing != "":
 		return bad(record.ReasonInputInvalid, fmt.Errorf("the value is null because %s", r.missing))
 	}
-	if r.read != nil && r.readType == in.Type && in.Value.Ref != "" {
+	if r.read != nil && r.readType == in.Type && in.Value.Ref != "" && in.Inside == nil {
 		d := *r.read // reuse the wrapper's checked JSON
 		d.Name, d.Type = in.Name, in.Type
 		return d, nil
 	}
-	d, err := encode(in.Name, in.Type, t, v)
+	d, err := encode(in.Name, in.Type, t, in.Inside.Apply(v))
 	if err != nil {
 		if n.carried[in.Name] == nil {
 			err = in.Value.Explain(err)
@@ -137,12 +140,15 @@ func (ev *evaluator) input(n *node, in *program.Input) (record.Datum, *fault) {
 // returned as a datum.
 func (r *reader) inputValue(carried *source, in *program.Input, t cty.Type) (cty.Value, *record.Datum, error) {
 	switch {
+	case carried == nil && in.Inside != nil: // the defaults change the value
+		v, err := r.eval()
+		return v, nil, err
 	case carried == nil:
 		return r.pass(in.Name, in.Type, t)
 	case carried.datum == nil:
 		return carried.value, nil, nil
 	}
-	if d := passOn(carried.datum, carried.datum.Type, in.Name, in.Type, t); d != nil {
+	if d := passOn(carried.datum, carried.datum.Type, in.Name, in.Type, t); d != nil && in.Inside == nil {
 		return cty.NilVal, d, nil
 	}
 	v, err := carried.decode()

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -28,13 +29,18 @@ type attempt struct {
 	ending ending
 	timers *timers
 
-	maker    *maker      // creates the pod; nil before
-	deleting bool        // the deletion of the pod was requested
-	manifest *corev1.Pod // the pod as it is to be created; nil while it is being built
-	digest   string      // of the manifest
+	maker    *maker                // creates the pod; nil before
+	deleting bool                  // the deletion of the pod was requested
+	built    atomic.Pointer[built] // set beside the loop before the pod can exist; nil: the pod was not built
 	pod      podView
 	waits    map[podstate.Kind]time.Time // when the pod began to wait for something of this kind
 	tail     record.Log                  // the saved end of the log of a pod that left no result
+}
+
+// built is what is needed of the pod of an attempt after it was built.
+type built struct {
+	digest string
+	grace  time.Duration // how long the pod may take to end
 }
 
 // podView is the state of an attempt's pod as the coordinator knows it.
@@ -120,8 +126,16 @@ func (a *attempt) foreign(p *corev1.Pod) string {
 		return fmt.Sprintf("it belongs to step %q", p.Annotations[kube.AnnotationStep])
 	case p.Labels[kube.LabelAttempt] != fmt.Sprint(a.id.Attempt):
 		return "it belongs to attempt " + p.Labels[kube.LabelAttempt]
-	case p.Annotations[kube.AnnotationSpec] != a.digest:
+	case p.Annotations[kube.AnnotationSpec] != a.digest():
 		return "it was created from another spec"
+	}
+	return ""
+}
+
+// digest returns the digest of the attempt's pod; "": it was not built.
+func (a *attempt) digest() string {
+	if b := a.built.Load(); b != nil {
+		return b.digest
 	}
 	return ""
 }
@@ -132,7 +146,7 @@ func (a *attempt) changed(p *corev1.Pod) {
 	case a.phase == ended || a.pod.gone || a.pod.uid != "" && a.pod.uid != p.UID:
 		return
 	case a.pod.uid == "":
-		if a.digest == "" || a.foreign(p) != "" {
+		if a.digest() == "" || a.foreign(p) != "" {
 			return // the response to the creation of the pod will decide
 		}
 		a.pod.uid, a.pod.began = p.UID, now()

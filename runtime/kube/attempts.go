@@ -36,7 +36,8 @@ func newAttempts(d *driver) *attempts {
 	}
 }
 
-// start begins an attempt. It builds the pod, and then adopts it, looks for a result of an earlier pod, or creates it.
+// start begins an attempt: it creates the pod. If an earlier coordinator may have done that, it first adopts the pod that exists,
+// or looks for a result of an earlier pod.
 func (s *attempts) start(spec engine.Spec) {
 	d := s.d
 	a := newAttempt(d, record.AttemptID{Step: spec.Step, Attempt: spec.Attempt})
@@ -49,20 +50,19 @@ func (s *attempts) start(spec engine.Spec) {
 	if r, ok := s.givenUp[a.id]; ok && r != nil {
 		a.end(ending{"", r})
 	}
+	if !d.resumed {
+		a.create()
+		return
+	}
 	d.builds.do(func(ctx context.Context) func() {
-		manifest, digest, err := d.pod(ctx, a)
-		if err != nil {
+		if _, err := a.build(ctx); err != nil {
 			return func() { a.fail(record.ClassUser, record.ReasonStart, err.Error()) }
 		}
 		return func() {
-			a.manifest, a.digest = manifest, digest
-			switch {
-			case listed != nil:
+			if listed != nil {
 				a.adopt(listed)
-			case d.resumed: // an earlier coordinator may have created its pod, which may have left a result
+			} else { // an earlier coordinator may have created its pod, which may have left a result
 				a.search()
-			default:
-				a.create()
 			}
 		}
 	})

@@ -53,12 +53,13 @@ func (a *attempt) created(p *corev1.Pod, err error) {
 
 // maker creates the pod of an attempt. It handles all errors of the API server. It is owned by the loop.
 type maker struct {
-	a     *attempt
-	s     *sender
-	pod   *corev1.Pod // that was created or found; written beside the loop, while a request is under way
-	lists int         // how often the watch had listed all pods when the first request was sent
-	judge judge
-	done  bool
+	a        *attempt
+	s        *sender
+	manifest *corev1.Pod // the pod as it is to be created; used beside the loop, while a request is under way
+	pod      *corev1.Pod // that was created or found; written beside the loop, while a request is under way
+	lists    int         // how often the watch had listed all pods when the first request was sent
+	judge    judge
+	done     bool
 }
 
 // next sends the next request: to create the pod, or to find it if the attempt is to end and the pod may exist. It doesn't
@@ -71,11 +72,11 @@ func (m *maker) next() {
 		m.done = true
 	case !a.ending.set() && a.phase < revoking:
 		m.judge.wait(m)
-		m.s.send(m.create, m.answered)
+		m.s.send(call{stale: m.stale, prepare: m.build, request: m.create, answered: m.answered})
 	case a.phase >= revoking || !m.judge.maybe:
 		m.finish(nil, nil)
 	default:
-		m.s.send(m.find, m.looked)
+		m.s.send(call{request: m.find, answered: m.looked})
 	}
 }
 
@@ -95,9 +96,28 @@ func (m *maker) finish(p *corev1.Pod, err error) {
 	m.a.created(p, err)
 }
 
+// stale reports whether the pod is not to be created any more: the attempt has ended or is to end while the request waited for
+// its turn, or the watch has seen the pod. It then sends the request that is necessary instead, if any.
+func (m *maker) stale() bool {
+	if a := m.a; a.pod.uid == "" && !a.ending.set() && a.phase < revoking {
+		return false
+	}
+	m.next()
+	return true
+}
+
+// build builds the pod. Pods are built only when it is their turn: thousands of attempts may wait, each with a large pod.
+func (m *maker) build(ctx context.Context) (err error) {
+	if m.manifest, err = m.a.build(ctx); err != nil {
+		return &rejection{record.ReasonStart, err.Error()}
+	}
+	return nil
+}
+
 func (m *maker) create(ctx context.Context) (err error) {
 	c := m.a.d.client
-	m.pod, err = c.CreatePod(ctx, m.a.manifest)
+	m.pod, err = c.CreatePod(ctx, m.manifest)
+	m.manifest = nil
 	if apierrors.IsAlreadyExists(err) {
 		m.pod, err = c.GetPod(ctx, m.a.name)
 	}
@@ -111,8 +131,9 @@ func (m *maker) find(ctx context.Context) (err error) {
 
 // answered takes in the answer to a request to create the pod.
 func (m *maker) answered(err error) {
-	if err == nil {
-		m.finish(m.pod, nil)
+	var no *rejection
+	if err == nil || errors.As(err, &no) { // it was not built
+		m.finish(m.pod, err)
 		return
 	}
 	if last := m.judge.judge(m, err); last != nil {

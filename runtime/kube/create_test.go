@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"pipec.dev/pipec/runtime/kubeclient/kubetest"
+	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
@@ -179,6 +180,35 @@ func TestWaitingCreations(t *testing.T) {
 		end := r.start(r.store, "one", io.Discard).wait(t)
 		if end.Status != record.Succeeded || at == 0 || at > 10*time.Second || most.Load() > changes {
 			t.Errorf("the run ended %s; the pod that need not wait ran after %s; %d requests were sent at once", end.Status, at, most.Load())
+		}
+	})
+}
+
+// TestCancelledCreations: of a run that is cancelled while creations of pods wait for their turn, no further pod is created.
+func TestCancelledCreations(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &program.Program{MaxParallel: 1000}
+		for i := range 100 {
+			p.Steps = append(p.Steps, program.Step{Name: fmt.Sprintf("s%02d", i), Retry: program.Retry{Attempts: 1}})
+		}
+		r := newRig(t, p)
+		r.runs = func(p corev1.Pod) { r.untilDeleted(p.Name) }
+		r.outcome = func(string, int) *record.Result { return nil }
+		var posts atomic.Int64
+		r.api.Fault = func(q *http.Request) kubetest.Fault {
+			if !isCreate(q) {
+				return kubetest.Fault{}
+			}
+			if posts.Add(1) == 1 {
+				r.annotate(kube.AnnotationCancel, "now")
+			}
+			time.Sleep(10 * time.Second)
+			return kubetest.Fault{}
+		}
+		end := r.start(r.store, "one", io.Discard).wait(t)
+		if made := len(r.api.Made()); end.Status != record.Cancelled || made != changes || posts.Load() != changes || len(r.live()) > 0 {
+			t.Errorf("the run ended %s; %d requests have created %d pods; %v run", end.Status, posts.Load(), made, r.live())
 		}
 	})
 }

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // packedPods stores the pods of a program in little memory: the pods of a large program differ in few parts, such as the
@@ -14,6 +17,7 @@ type packedPods struct {
 	templates [][]string    // the parts of pods from which others are built
 	byLength  map[int][]int // the templates with so many parts, the newest last
 	pods      []packedPod   // by number
+	specs     specs
 }
 
 // packedPod is a template and the parts that are not equal.
@@ -78,6 +82,24 @@ func differences(template, parts []string) (out []packedPart, ok bool) {
 		out[i].text = strings.Clone(out[i].text) // the pod itself is not kept
 	}
 	return out, true
+}
+
+// parse returns the pod with a number. The caller may change it.
+func (s *packedPods) parse(number json.RawMessage) (t corev1.PodTemplateSpec, err error) {
+	data, err := s.pod(number)
+	if err != nil {
+		return t, err
+	}
+	var parts struct {
+		Metadata *metav1.ObjectMeta `json:"metadata"`
+		Spec     json.RawMessage    `json:"spec"`
+	}
+	parts.Metadata = &t.ObjectMeta
+	if err := json.Unmarshal(data, &parts); err != nil {
+		return t, err
+	}
+	t.Spec, err = s.specs.parse(parts.Spec)
+	return t, err
 }
 
 // pod returns the pod with a number.

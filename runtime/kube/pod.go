@@ -2,12 +2,11 @@ package kube
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -37,20 +36,31 @@ func taskOf(run *record.Run, s *engine.Spec) *step.Spec {
 // forWrapper returns the step without the parts that the pod already contains or that only the engine uses.
 func forWrapper(s program.Step) program.Step {
 	return program.Step{
-		Name: s.Name, Command: s.Command, CommandList: s.CommandList, Python: s.Python, Outputs: s.Outputs, OutputOrder: s.OutputOrder,
+		Name: s.Name, Command: s.Command, CommandList: s.CommandList, Python: s.Python, Script: s.Script, Args: s.Args,
+		Outputs: s.Outputs, OutputOrder: s.OutputOrder,
 		Env: s.Env, SecretEnv: s.SecretEnv, Timeout: s.Timeout, Grace: s.Grace,
 	}
+}
+
+// build builds the attempt's pod. It is called beside the loop, before the pod can exist.
+func (a *attempt) build(ctx context.Context) (*corev1.Pod, error) {
+	pod, digest, err := a.d.pod(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	b := &built{digest, defaultGrace}
+	if s := pod.Spec.TerminationGracePeriodSeconds; s != nil {
+		b.grace = time.Duration(*s) * time.Second
+	}
+	a.built.Store(b)
+	return pod, nil
 }
 
 // pod returns the pod of the attempt: the step's pod in the program, with the attempt's identity and task, and with more
 // memory if an earlier attempt ran out of memory. digest is the digest of the pod, which its annotation contains.
 func (d *driver) pod(ctx context.Context, a *attempt) (pod *corev1.Pod, digest string, err error) {
 	p := a.spec.Def
-	var t corev1.PodTemplateSpec
-	data, err := d.loaded.pods.pod(p.Pod)
-	if err == nil {
-		err = json.Unmarshal(data, &t)
-	}
+	t, err := d.loaded.pods.parse(p.Pod)
 	if err != nil {
 		return nil, "", fmt.Errorf("the program has no pod for the step: %w", err)
 	}
@@ -73,7 +83,7 @@ func (d *driver) pod(ctx context.Context, a *attempt) (pod *corev1.Pod, digest s
 	if a.spec.OOMs > 0 && p.Retry.OOMFactor > 1 {
 		grow(&t.Spec, math.Pow(p.Retry.OOMFactor, float64(a.spec.OOMs)))
 	}
-	labels, annotations := maps.Clone(t.Labels), maps.Clone(t.Annotations)
+	labels, annotations := t.Labels, t.Annotations
 	if labels == nil {
 		labels = map[string]string{}
 	}
@@ -100,7 +110,8 @@ func (d *driver) pod(ctx context.Context, a *attempt) (pod *corev1.Pod, digest s
 		},
 		Spec: t.Spec,
 	}
-	if data, err = json.Marshal(out); err != nil {
+	data, err := out.Marshal() // the same pod has the same encoding: keys are sorted
+	if err != nil {
 		return nil, "", err
 	}
 	digest = program.Digest(data)

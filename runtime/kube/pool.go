@@ -11,31 +11,46 @@ import (
 	"pipec.dev/pipec/runtime/kube/requests"
 )
 
+// work is done beside the loop. The loop then calls the function that it returns; nil: none.
+type work = func(context.Context) func()
+
 // pool does work beside the loop in a limited number of goroutines. Work beyond that waits in order. It is owned by the loop.
 type pool struct {
 	l       *loop
 	free    int
-	waiting []func(context.Context) func()
+	waiting []func() work
 }
 
 func newPool(l *loop, limit int) *pool { return &pool{l: l, free: limit} }
 
-// do runs work beside the loop, and the function that it returns in the loop; nil: none.
-func (p *pool) do(work func(context.Context) func()) {
-	if p.free == 0 {
-		p.waiting = append(p.waiting, work)
-		return
+// do does work when its turn comes.
+func (p *pool) do(w work) { p.choose(func() work { return w }) }
+
+// choose does the work that next returns. next is called in the loop when its turn comes, and returns nil if there is nothing
+// to do any more.
+func (p *pool) choose(next func() work) {
+	p.waiting = append(p.waiting, next)
+	p.fill()
+}
+
+// fill starts the work that waits, as long as a goroutine is free.
+func (p *pool) fill() {
+	for p.free > 0 && len(p.waiting) > 0 {
+		next := p.waiting[0]
+		p.waiting[0], p.waiting = nil, p.waiting[1:]
+		if w := next(); w != nil {
+			p.free--
+			p.start(w)
+		}
 	}
-	p.free--
+}
+
+func (p *pool) start(w work) {
 	p.l.async(func(ctx context.Context) func() {
-		f := work(ctx)
+		f := w(ctx)
 		return func() {
 			p.free++
-			if len(p.waiting) > 0 {
-				next := p.waiting[0]
-				p.waiting[0], p.waiting = nil, p.waiting[1:]
-				p.do(next)
-			}
+			p.fill()
 			if f != nil {
 				f()
 			}
@@ -56,22 +71,51 @@ func newSender(d *driver, p *pool) *sender {
 	return &sender{d: d, pool: p, pause: d.requests.BackOff()}
 }
 
-// send sends a request if this coordinator may act, and calls answered in the loop. Nothing follows if the coordinator was
-// taken over or stopped.
-func (s *sender) send(request func(context.Context) error, answered func(error)) {
-	s.pool.do(func(ctx context.Context) func() {
-		until, err := s.d.fence.pass(ctx)
-		if err == nil {
-			until = earlier(until, time.Now().Add(requests.Timeout))
-			try, cancel := context.WithDeadline(ctx, until)
-			err = request(try)
-			cancel()
-		}
-		if ctx.Err() != nil || errors.Is(err, ErrTakenOver) {
+// call is a request that changes the cluster.
+type call struct {
+	// stale is called in the loop when the turn of the request comes. The request is not sent if stale returns true. It may be
+	// nil.
+	stale func() bool
+	// prepare is called beside the loop before the request, without a time limit. It may be nil.
+	prepare func(context.Context) error
+	request func(context.Context) error
+	// answered is called in the loop with the error of prepare or of the request.
+	answered func(error)
+}
+
+// send sends a request if this coordinator may act. Nothing follows if the coordinator was taken over or stopped.
+func (s *sender) send(c call) {
+	s.pool.choose(func() work {
+		if c.stale != nil && c.stale() {
 			return nil
 		}
-		return func() { answered(err) }
+		return func(ctx context.Context) func() {
+			err := s.try(ctx, &c)
+			if ctx.Err() != nil || errors.Is(err, ErrTakenOver) {
+				return nil
+			}
+			return func() { c.answered(err) }
+		}
 	})
+}
+
+// try prepares and sends a request.
+func (s *sender) try(ctx context.Context, c *call) error {
+	if ctx.Err() != nil { // the coordinator was stopped
+		return ctx.Err()
+	}
+	if c.prepare != nil {
+		if err := c.prepare(ctx); err != nil {
+			return err
+		}
+	}
+	until, err := s.d.fence.pass(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithDeadline(ctx, earlier(until, time.Now().Add(requests.Timeout)))
+	defer cancel()
+	return c.request(ctx)
 }
 
 // again calls next after a pause that is at least as long as the server demands.

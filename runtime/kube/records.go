@@ -42,7 +42,7 @@ func create(ctx context.Context, s store.Store, run *record.Run, p *Loaded) erro
 
 // index adds a run to the list of runs.
 func index(ctx context.Context, s store.Store, run *record.Run) error {
-	at := record.Indexed{Version: record.Version, Namespace: run.Namespace}
+	at := record.Indexed{Version: record.Version}
 	err := store.WriteJSON(ctx, s, run.IndexKey(), &at, store.IfAbsent)
 	if errors.Is(err, store.ErrExists) {
 		return nil

@@ -25,12 +25,15 @@ func (a *attempt) remove() {
 	})
 }
 
+// defaultGrace is the grace of a pod that sets none.
+const defaultGrace = 30 * time.Second
+
 // grace returns how long the pod may take to end.
 func (a *attempt) grace() time.Duration {
-	if a.manifest != nil && a.manifest.Spec.TerminationGracePeriodSeconds != nil {
-		return time.Duration(*a.manifest.Spec.TerminationGracePeriodSeconds) * time.Second
+	if b := a.built.Load(); b != nil {
+		return b.grace
 	}
-	return 30 * time.Second
+	return defaultGrace
 }
 
 // giveUpNode ends an attempt whose pod was deleted and has not ended: its node must be out of reach. No later attempt

@@ -88,7 +88,7 @@ type deletion struct {
 // errReplaced means that a pod has another UID: the one that was to be deleted is gone.
 var errReplaced = errors.New("another pod has the name")
 
-func (r *deletion) send() { r.sender.send(r.request, r.answered) }
+func (r *deletion) send() { r.sender.send(call{request: r.request, answered: r.answered}) }
 
 func (r *deletion) request(ctx context.Context) error {
 	c := r.s.d.client

@@ -87,20 +87,21 @@ type finder struct {
 // twice as many at once.
 func (f *finder) pipeline(ctx context.Context, pipeline string, open []*program.LastSuccess) ([]record.LastSuccess, error) {
 	g := gathering{pipeline: pipeline, open: open, stale: map[string]string{}}
-	var batch []string
+	var batch []*record.Run
 	seen, size, more := 0, 1, false
-	for key, err := range f.store.List(ctx, "index/"+pipeline+"/", "") {
+	for key, err := range f.store.List(ctx, record.IndexDir(f.run.Namespace)+pipeline+"/", "") {
 		if err != nil {
 			return nil, err
 		}
 		if more = seen == maxRuns; more {
 			break
 		}
-		if _, _, _, ok := record.IndexEntry(key); !ok {
+		at, ok := record.IndexEntry(key)
+		if !ok {
 			continue
 		}
 		seen++
-		if batch = append(batch, key); len(batch) < size {
+		if batch = append(batch, at); len(batch) < size {
 			continue
 		}
 		if err := f.look(ctx, batch, &g); err != nil {
@@ -128,7 +129,7 @@ func (f *finder) pipeline(ctx context.Context, pipeline string, open []*program.
 }
 
 // look reads runs at the same time, and takes their outputs in order.
-func (f *finder) look(ctx context.Context, keys []string, g *gathering) error {
+func (f *finder) look(ctx context.Context, entries []*record.Run, g *gathering) error {
 	type result struct {
 		name string
 		end  *record.End
@@ -137,13 +138,14 @@ func (f *finder) look(ctx context.Context, keys []string, g *gathering) error {
 	if len(g.open) == 0 {
 		return nil
 	}
-	results := make([]result, len(keys))
+	results := make([]result, len(entries))
 	var group errgroup.Group // a run that can't be read only matters if no newer run has the outputs
 	group.SetLimit(atOnce)
-	for i, key := range keys {
+	for i, at := range entries {
 		group.Go(func() error {
 			r := &results[i]
-			r.name, r.end, r.err = f.succeeded(ctx, key)
+			r.name = at.Name
+			r.end, r.err = f.succeeded(ctx, at)
 			return nil
 		})
 	}
@@ -186,24 +188,16 @@ func (g *gathering) take(run string, end *record.End) {
 }
 
 // succeeded reads the end of the run of an index entry; nil if the run is not of this project, or has not succeeded.
-func (f *finder) succeeded(ctx context.Context, key string) (string, *record.End, error) {
-	pipeline, name, _, ok := record.IndexEntry(key)
-	if !ok {
-		return "", nil, nil
-	}
-	at, err := read[record.Indexed](ctx, f.store, key)
-	if err != nil || at == nil || at.Namespace != f.run.Namespace {
-		return "", nil, err
-	}
-	run := &record.Run{Namespace: at.Namespace, Pipeline: pipeline, Name: name}
-	end, err := read[record.End](ctx, f.store, run.EndKey())
+func (f *finder) succeeded(ctx context.Context, at *record.Run) (*record.End, error) {
+	end, err := read[record.End](ctx, f.store, at.EndKey())
 	if err != nil || end == nil || end.Status != record.Succeeded {
-		return "", nil, err
+		return nil, err
 	}
-	if run, err = read[record.Run](ctx, f.store, run.RunKey()); err != nil || run == nil || run.Project != f.run.Project || run.Renamed != f.run.Renamed {
-		return "", nil, err
+	run, err := read[record.Run](ctx, f.store, at.RunKey())
+	if err != nil || run == nil || run.Project != f.run.Project || run.Renamed != f.run.Renamed {
+		return nil, err
 	}
-	return name, end, nil
+	return end, nil
 }
 
 // read reads a record; nil if there is none, or if it is damaged: that must not make later runs fail.

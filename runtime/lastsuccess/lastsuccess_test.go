@@ -57,7 +57,7 @@ func put(t interface {
 		}
 	}
 	write(run.RunKey(), run)
-	write(run.IndexKey(), &record.Indexed{Version: record.Version, Namespace: p.namespace})
+	write(run.IndexKey(), &record.Indexed{Version: record.Version})
 	if p.status != "" {
 		write(run.EndKey(), &record.End{Version: record.Version, Status: p.status, Outputs: p.outputs, Steps: []record.StepEnd{}})
 	}
@@ -82,7 +82,7 @@ func TestFind(t *testing.T) {
 	}
 	// Torn records are skipped.
 	torn := &record.Run{Namespace: "ns", Pipeline: "p", Name: "torn", CreatedAt: time.Unix(8, 0)}
-	for _, key := range []string{torn.IndexKey(), torn.EndKey(), "index/p/nonsense"} {
+	for _, key := range []string{torn.IndexKey(), torn.EndKey(), "index/ns/p/nonsense"} {
 		if err := s.Put(t.Context(), key, strings.NewReader("{"), store.IfAbsent); err != nil {
 			t.Fatal(err)
 		}

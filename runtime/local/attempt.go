@@ -16,6 +16,7 @@ import (
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/runtime/work"
 	"pipec.dev/pipec/schema/panics"
+	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -151,7 +152,7 @@ func (t *attempts) started(spec *step.Spec, pid int) {
 
 // small reports whether an attempt has left so little that its directory may be used again.
 func small(spec *step.Spec, result *record.Result) bool {
-	return result.Status == record.Succeeded && spec.Attempt == 1 && len(spec.Inputs) == 0 && spec.Code == "" && spec.Program.Python == ""
+	return result.Status == record.Succeeded && spec.Attempt == 1 && len(spec.Inputs) == 0 && spec.Code == "" && spec.Program.Interpreter() != program.NeedsPython
 }
 
 // tidy removes directories that are no longer needed: the directory of an attempt that succeeded, or else those of earlier

@@ -39,7 +39,7 @@ func Cancel(ctx context.Context, o Options, run *record.Run, wait bool) (*record
 		return nil, err
 	}
 	defer s.Close()
-	end, err := runs.NewReader(s, dir).End(ctx, run)
+	end, err := runs.NewReader(s, dir, runs.Namespace).End(ctx, run)
 	if end == nil && err == nil {
 		if err = asked; err == nil {
 			err = errors.New("the run's driver has ended without ending the run: cancel the run again")

@@ -22,6 +22,7 @@ import (
 	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/journal"
 	"pipec.dev/pipec/runtime/local"
+	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/runtime/work"
 	"pipec.dev/pipec/schema/program"
@@ -351,7 +352,7 @@ func TestTakenOver(t *testing.T) {
 	pid := filepath.Join(p.dir, "pid")
 	p.o.Program.Steps = []program.Step{sh("a", daemon(pid)+"echo ready; exec sleep 1000")}
 	p.o.Name = "r"
-	run := &record.Run{Namespace: "local", Pipeline: "p", Name: "r"}
+	run := &record.Run{Namespace: runs.Namespace, Pipeline: "p", Name: "r"}
 	if err := p.reader().Store().Put(t.Context(), run.LogKey(0), strings.NewReader("{}\n"), store.IfAbsent); err != nil {
 		t.Fatal(err)
 	}

@@ -90,7 +90,7 @@ func (p *project) reader() *runs.Reader {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	r := runs.NewReader(s, w)
+	r := runs.NewReader(s, w, runs.Namespace)
 	p.t.Cleanup(func() { _ = r.Close() })
 	return r
 }

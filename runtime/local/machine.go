@@ -53,7 +53,7 @@ func (m *machine) close() { _ = m.store.Close() }
 // equip finds the secrets and the interpreter for the steps of a run.
 func (m *machine) equip(run *record.Run, p *program.Program) (err error) {
 	var taking []*program.Step
-	python := false
+	python := program.NoPython
 	for _, s := range p.All() {
 		if len(run.Only) > 0 && !slices.Contains(run.Only, s.Name) || !s.Composite() && slices.Contains(run.Kept, s.Name) {
 			continue
@@ -62,15 +62,17 @@ func (m *machine) equip(run *record.Run, p *program.Program) (err error) {
 	}
 	taking = p.Reach(taking)
 	for _, s := range taking {
-		python = python || s.Python != ""
+		python = max(python, s.Interpreter())
 	}
 	if m.secrets, err = m.o.findSecrets(taking); err != nil {
 		return err
 	}
-	if python {
-		if m.python, err = step.FindPython(m.o.getenv, m.o.Stack.Orchestrator.Python, m.dir.Project()); err != nil {
-			return drive.Refuse(drive.RefusedPython, "%s", err)
-		}
+	if python == program.NoPython {
+		return nil
+	}
+	m.python, err = step.FindPython(m.o.getenv, m.o.Stack.Orchestrator.Python, m.dir.Project())
+	if err != nil && (python == program.NeedsPython || m.o.getenv("PIPEC_PYTHON") != "" || m.o.Stack.Orchestrator.Python != "") {
+		return drive.Refuse(drive.RefusedPython, "%s", err)
 	}
 	return nil
 }

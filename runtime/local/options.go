@@ -57,7 +57,7 @@ func (o *Options) reader() (*runs.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return runs.NewReader(s, dir), nil
+	return runs.NewReader(s, dir, runs.Namespace), nil
 }
 
 // elsewhere reports whether the steps of the stack run as pods, and not on this machine.

@@ -143,6 +143,6 @@ func (m *machine) create(ctx context.Context, run *record.Run, encode func() ([]
 	if err != nil {
 		return err
 	}
-	at := record.Indexed{Version: record.Version, Namespace: run.Namespace}
+	at := record.Indexed{Version: record.Version}
 	return store.WriteJSON(ctx, m.store, run.IndexKey(), &at, store.IfAbsent)
 }

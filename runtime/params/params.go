@@ -48,7 +48,10 @@ func Fill(p *program.Program, given map[string]json.RawMessage) (Filled, error) 
 			out.Imports = append(out.Imports, one)
 		case ok:
 			value, err := canonical(param, value)
-			if err != nil {
+			var not *program.NotAllowedError
+			if errors.As(err, &not) {
+				faults = append(faults, not.Error())
+			} else if err != nil {
 				faults = append(faults, fmt.Sprintf("the value of param %q does not have the type %s: %s", param.Name, param.Type, err))
 			}
 			out.Values[param.Name] = value
@@ -146,7 +149,7 @@ func canonical(p *program.Param, value json.RawMessage) (json.RawMessage, error)
 		return value, err
 	}
 	if string(value) == "null" && string(p.Default) == "null" {
-		return value, nil
+		return value, p.Allows(value)
 	}
 	if types.HasArtifact(t) && string(value) != "null" {
 		_, err := content(p, value)
@@ -155,7 +158,19 @@ func canonical(p *program.Param, value json.RawMessage) (json.RawMessage, error)
 	if types.HasArtifact(t) {
 		return value, errors.New("the value is null")
 	}
-	return types.Canonical(value, t)
+	if p.Inside != nil {
+		v, err := types.Decode(value)
+		if err != nil {
+			return value, err
+		}
+		if value, err = types.ToJSON(p.Inside.Apply(v)); err != nil {
+			return value, err
+		}
+	}
+	if value, err = types.Canonical(value, t); err != nil {
+		return value, err
+	}
+	return value, p.Allows(value)
 }
 
 // Of returns the params of a run that the pipeline still accepts, as values for another run.

@@ -46,7 +46,7 @@ func newFollowing(t *testing.T) *following {
 		t.Fatal(err)
 	}
 	f := &following{t: t, api: kubetest.New(t), store: s, run: record.Run{Version: 1, Name: "r", Pipeline: "p", Namespace: "ml", UID: "job-1"}, done: make(chan struct{})}
-	f.opts = FollowOptions{Pipeline: "p", Name: "r", UID: "job-1", Reader: runs.NewReader(s, work.Dir{}), Lines: true}
+	f.opts = FollowOptions{Pipeline: "p", Name: "r", UID: "job-1", Reader: runs.NewReader(s, work.Dir{}, "ml"), Lines: true}
 	f.opts.Observe = func(e record.Event) {
 		f.mu.Lock()
 		defer f.mu.Unlock()

@@ -28,7 +28,7 @@ func (s *reads) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 func TestSyncAgain(t *testing.T) {
 	s := &reads{Store: &storetest.Memory{}}
 	l := newLoop(t.Context())
-	r := &records{loop: l, reader: runs.NewReader(s, work.Dir{}), run: &record.Run{Namespace: "n", Pipeline: "p", Name: "r"}, timeline: &timeline{}}
+	r := &records{loop: l, reader: runs.NewReader(s, work.Dir{}, "n"), run: &record.Run{Namespace: "n", Pipeline: "p", Name: "r"}, timeline: &timeline{}}
 	r.sync()
 	r.sync()
 	r.sync()

@@ -37,7 +37,7 @@ func recorded(t *testing.T, p *program.Program) (*runs.Reader, *record.Run, *sto
 	if err := store.WriteJSON(t.Context(), s, run.RunKey(), run, store.IfAbsent); err != nil {
 		t.Fatal(err)
 	}
-	return runs.NewReader(s, work.Dir{}), run, s
+	return runs.NewReader(s, work.Dir{}, "ml"), run, s
 }
 
 func chain() *program.Program {

@@ -57,8 +57,8 @@ func (m memory) List(_ context.Context, prefix, after string) iter.Seq2[string, 
 func FuzzRecords(f *testing.F) {
 	for _, status := range []string{"true", "false"} {
 		run, end, log, result, prog := recorded(f, status)
-		f.Add(run, end, log, result, prog, []byte("a line\n"), []byte(`{"version":1,"namespace":"ml"}`), uint8(1))
-		f.Add(run, []byte(nil), log, result, prog, []byte("half a li"), []byte(`{"version":1,"namespace":"ml"}`), uint8(0))
+		f.Add(run, end, log, result, prog, []byte("a line\n"), []byte(`{"version":1}`), uint8(1))
+		f.Add(run, []byte(nil), log, result, prog, []byte("half a li"), []byte(`{"version":1}`), uint8(0))
 	}
 	f.Add([]byte(`{"version":9}`), []byte(`{"version":9}`), []byte("\x00\n{"), []byte(`null`), []byte(`{}`), []byte("\xff\r\n\x1b[2J"), []byte(`[]`), uint8(1))
 	w, err := work.In(f.TempDir())
@@ -69,13 +69,13 @@ func FuzzRecords(f *testing.F) {
 		at := record.Run{Name: "r", Pipeline: "p", Namespace: "ml", CreatedAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 		digest := program.Digest(prog)
 		m := memory{
-			at.RunKey():                bytes.ReplaceAll(run, []byte("PROGRAM"), []byte(digest)),
-			at.LogKey(0):               log,
-			at.LogKey(1):               lines,
-			at.IndexKey():              index,
-			record.ProgramKey(digest):  prog,
-			"index/p/short":            index,
-			"index/p/" + string(lines): index,
+			at.RunKey():                   bytes.ReplaceAll(run, []byte("PROGRAM"), []byte(digest)),
+			at.LogKey(0):                  log,
+			at.LogKey(1):                  lines,
+			at.IndexKey():                 index,
+			record.ProgramKey(digest):     prog,
+			"index/ml/p/short":            index,
+			"index/ml/p/" + string(lines): index,
 		}
 		for _, step := range []string{"a", "b", "b[0]", `b["k"]`, "c.a", "c#2"} {
 			m[at.AttemptDir(step, 1)+"/result.json"] = result
@@ -85,7 +85,7 @@ func FuzzRecords(f *testing.F) {
 			m[at.EndKey()] = end
 		}
 		ctx := t.Context()
-		r := runs.NewReader(m, w)
+		r := runs.NewReader(m, w, "ml")
 		for s, err := range r.List(ctx, "") {
 			if err == nil && s.Run == nil {
 				t.Fatal("a run of a list is missing")
@@ -134,8 +134,8 @@ func recorded(f *testing.F, command string) (run, end, log, result, prog []byte)
 		return data
 	}
 	prog = read("programs/sha256/*")
-	run = bytes.ReplaceAll(read("runs/local/p/r/run.json"), []byte(program.Digest(prog)), []byte("PROGRAM"))
-	run = bytes.ReplaceAll(run, []byte(`"namespace": "local"`), []byte(`"namespace":"ml"`))
-	run = bytes.ReplaceAll(run, []byte(`"namespace":"local"`), []byte(`"namespace":"ml"`))
-	return run, read("runs/local/p/r/end.json"), read("runs/local/p/r/log/*"), read("attempts/local/p/r/a/1/result.json"), prog
+	run = bytes.ReplaceAll(read("runs/_local/p/r/run.json"), []byte(program.Digest(prog)), []byte("PROGRAM"))
+	run = bytes.ReplaceAll(run, []byte(`"namespace": "_local"`), []byte(`"namespace":"ml"`))
+	run = bytes.ReplaceAll(run, []byte(`"namespace":"_local"`), []byte(`"namespace":"ml"`))
+	return run, read("runs/_local/p/r/end.json"), read("runs/_local/p/r/log/*"), read("attempts/_local/p/r/a/1/result.json"), prog
 }

@@ -28,8 +28,8 @@ type Summary struct {
 
 // entry is a run in the index.
 type entry struct {
-	key, pipeline, name string
-	created             time.Time
+	key string      // "": there is none
+	run *record.Run // only its names and the time of its creation
 }
 
 // entries returns the runs of a pipeline, or of all pipelines for "", newest first. It reads only as much of the index
@@ -46,7 +46,7 @@ func (r *Reader) entries(ctx context.Context, pipeline string) iter.Seq2[entry, 
 		}
 		var h streams
 		begin := func(_ context.Context, name string) (stream, error) {
-			next, stop := iter.Pull2(r.store.List(ctx, "index/"+name+"/", ""))
+			next, stop := iter.Pull2(r.store.List(ctx, record.IndexDir(r.namespace)+name+"/", ""))
 			s := stream{next: next, stop: stop}
 			err := s.advance()
 			if err != nil {
@@ -100,8 +100,8 @@ func (s *stream) advance() error {
 			s.head = entry{}
 			return err
 		}
-		if pipeline, name, created, ok := record.IndexEntry(key); ok {
-			s.head = entry{key: key, pipeline: pipeline, name: name, created: created}
+		if run, ok := record.IndexEntry(key); ok {
+			s.head = entry{key, run}
 			return nil
 		}
 	}
@@ -116,8 +116,8 @@ func (h streams) Less(i, j int) bool {
 	switch {
 	case a.key == "" || b.key == "":
 		return a.key == "" && b.key != ""
-	case !a.created.Equal(b.created):
-		return a.created.After(b.created)
+	case !a.run.CreatedAt.Equal(b.run.CreatedAt):
+		return a.run.CreatedAt.After(b.run.CreatedAt)
 	}
 	return a.key < b.key
 }
@@ -135,16 +135,7 @@ func (h *streams) Pop() any {
 
 // Pipelines returns the names of the pipelines that have runs, sorted.
 func (r *Reader) Pipelines(ctx context.Context) ([]string, error) {
-	return store.FoldersIn(ctx, r.store, "index/")
-}
-
-// run reads the record of a run in the index.
-func (r *Reader) run(ctx context.Context, e entry) (*record.Run, error) {
-	at, err := store.ReadJSON[record.Indexed](ctx, r.store, e.key)
-	if err != nil {
-		return nil, err
-	}
-	return r.Read(ctx, at.Namespace, e.pipeline, e.name)
+	return store.FoldersIn(ctx, r.store, record.IndexDir(r.namespace))
 }
 
 // List returns the runs of a pipeline, or of all pipelines for "", newest first. It reads ahead if the store is remote.
@@ -163,24 +154,16 @@ func (r *Reader) List(ctx context.Context, pipeline string) iter.Seq2[Summary, e
 
 // summary reads a run in the index. Its Run is nil if it has been removed.
 func (r *Reader) summary(ctx context.Context, e entry) (Summary, error) {
-	at, err := store.ReadJSON[record.Indexed](ctx, r.store, e.key)
-	if isNotExist(err) {
-		return Summary{}, nil
-	}
-	if err != nil {
-		return Summary{}, err
-	}
-	place := &record.Run{Namespace: at.Namespace, Pipeline: e.pipeline, Name: e.name}
 	var run *record.Run
 	var end *record.End
 	var g errgroup.Group
 	g.SetLimit(min(r.window(), 2))
 	g.Go(func() (err error) {
-		run, err = r.Read(ctx, at.Namespace, e.pipeline, e.name)
+		run, err = r.Read(ctx, e.run.Namespace, e.run.Pipeline, e.run.Name)
 		return err
 	})
 	g.Go(func() (err error) {
-		end, err = r.End(ctx, place)
+		end, err = r.End(ctx, e.run)
 		return err
 	})
 	if err := g.Wait(); isNotExist(err) {
@@ -190,8 +173,8 @@ func (r *Reader) summary(ctx context.Context, e entry) (Summary, error) {
 	}
 	s := Summary{Run: run, Status: r.status(run, end)}
 	if s.Status == record.Lost || s.Status == record.Running && run.Namespace == Namespace {
-		if end, err = r.End(ctx, run); err == nil && end != nil { // it ended between the two reads
-			s.Status = end.Status
+		if now, err := r.End(ctx, run); err == nil && now != nil { // it ended between the two reads
+			end, s.Status = now, now.Status
 		}
 	}
 	if end != nil {
@@ -235,20 +218,21 @@ func (r *Reader) Resolve(ctx context.Context, pipeline, name string) (*record.Ru
 		if err != nil {
 			return nil, err
 		}
-		if name == Latest || e.name == name {
+		if name == Latest || e.run.Name == name {
 			found = []entry{e}
 			break
 		}
-		if strings.HasPrefix(e.name, name) && len(found) < few {
+		if strings.HasPrefix(e.run.Name, name) && len(found) < few {
 			found = append(found, e)
 		}
 	}
 	if len(found) == 1 {
-		return r.run(ctx, found[0])
+		at := found[0].run
+		return r.Read(ctx, at.Namespace, at.Pipeline, at.Name)
 	}
 	fault := &NotFoundError{Name: name, Pipeline: pipeline}
 	for _, e := range found {
-		fault.Fits = append(fault.Fits, e.name)
+		fault.Fits = append(fault.Fits, e.run.Name)
 	}
 	return nil, fault
 }

@@ -16,19 +16,23 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// Namespace replaces a cluster's namespace in the records of the local driver.
-const Namespace = "local"
+// Namespace replaces a cluster's namespace in the records of the local driver. No namespace of a cluster can have this
+// name, so a cluster may use the same store.
+const Namespace = "_local"
 
-// Reader reads the runs in a store.
+// Reader reads the runs of a namespace in a store.
 type Reader struct {
-	store store.Store
-	work  work.Dir
-	live  func(*record.Run) bool // reports whether a run of a cluster is driven; nil: assumed to be
+	store     store.Store
+	work      work.Dir
+	namespace string
+	live      func(*record.Run) bool // reports whether a run of a cluster is driven; nil: assumed to be
 }
 
-// NewReader returns a reader of the store. work is the directory of this machine's runs. Closing the reader closes the
-// store.
-func NewReader(s store.Store, w work.Dir) *Reader { return &Reader{store: s, work: w} }
+// NewReader returns a reader of a namespace's runs in the store. work is the directory of this machine's runs. Closing the
+// reader closes the store.
+func NewReader(s store.Store, w work.Dir, namespace string) *Reader {
+	return &Reader{store: s, work: w, namespace: namespace}
+}
 
 // Ask sets a function that reports whether a run of a cluster without an end is still driven. Without it, such runs are
 // shown as running. The function is called for each run, and returns true if it doesn't know.

@@ -69,7 +69,7 @@ func reader(t *testing.T, dir string, stack *program.Stack) *runs.Reader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return runs.NewReader(s, w)
+	return runs.NewReader(s, w, runs.Namespace)
 }
 
 func open(t *testing.T, dir string) *runs.Reader {

@@ -13,6 +13,7 @@ import (
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/runtime/store/storetest"
+	"pipec.dev/pipec/runtime/work"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
@@ -109,7 +110,14 @@ func readRuns(t *testing.T, dir string, stack *program.Stack) {
 	if data, err := os.ReadFile(filepath.Join(dir, "got", "f")); err != nil || string(data) != "x\n" {
 		t.Errorf("%q, %v", data, err)
 	}
-	inCluster(t, s, r, latest, d.Datum)
+	w, err := work.In(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inCluster(t, s, runs.NewReader(s, w, "ml"), latest, d.Datum)
+	if got, err := r.Resolve(ctx, "", "latest"); err != nil || got.Name != names[0] {
+		t.Errorf("the run in the cluster is listed on this machine: %+v, %v", got, err)
+	}
 }
 
 // inCluster returns a run in a namespace without an end, with a log and a newer result.
@@ -123,7 +131,7 @@ func inCluster(t *testing.T, s store.Store, r *runs.Reader, like *record.Run, ou
 		}
 	}
 	put(run.RunKey(), &run)
-	put(run.IndexKey(), record.Indexed{Version: record.Version, Namespace: "ml"})
+	put(run.IndexKey(), record.Indexed{Version: record.Version})
 	for seq, e := range []record.Event{
 		{Type: record.RunStarted, At: run.CreatedAt}, {Type: record.AttemptStarted, At: run.CreatedAt, Step: "chatty", Attempt: 1},
 	} {

@@ -19,6 +19,7 @@ import (
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
+	"pipec.dev/pipec/schema/types"
 )
 
 // placeholder replaces Root in a cache key: the run's directory is not a part of the key.
@@ -63,6 +64,7 @@ type keyForm struct {
 	Order       []string          `json:"order,omitempty"`
 	Code        string            `json:"code,omitempty"`
 	Salt        string            `json:"salt,omitempty"`
+	Key         json.RawMessage   `json:"key,omitempty"`
 }
 
 type keyDatum struct {
@@ -99,11 +101,19 @@ func (k *Keyer) Key(ctx context.Context, spec *Spec, d Deps) (Key, error) {
 	}
 	var why string
 	var err error
-	if s.Program.Python != "" {
+	switch {
+	case s.Program.Python != "":
 		form.Python, form.Runner = s.Program.Python, RunnerDigest()
 		why, err = k.python(ctx, &s, d, form)
-	} else {
-		why, err = k.program(&s, d, form)
+	case s.Program.Script != "":
+		argv, f := s.command()
+		if f != nil {
+			return Key{Why: f.message}, nil
+		}
+		form.Command = argv[1:] // without the interpreter, which has a digest
+		why, err = k.python(ctx, &s, d, form)
+	default:
+		why, err = k.program(ctx, &s, d, form)
 	}
 	if err != nil || why != "" {
 		return Key{Why: why}, err
@@ -121,28 +131,52 @@ func (s *Spec) keyForm() (*keyForm, *failure) {
 	if s.Program.Cache != nil {
 		form.Salt = s.Program.Cache.Salt
 	}
+	if key := s.Program.CacheKey(); key != nil {
+		f := s.ownKey(key, form)
+		return form, f
+	}
 	for i := range s.Inputs {
 		form.Inputs = append(form.Inputs, newKeyDatum(&s.Inputs[i]))
 	}
 	for i := range s.Program.Env {
 		e := &s.Program.Env[i]
-		value, f := s.evaluate(&e.Value, "env "+e.Name)
+		value, ok, f := s.variable(&e.Value, e.Name)
 		if f != nil {
 			return nil, f
 		}
-		form.Env = append(form.Env, e.Name+"="+value)
+		if ok {
+			form.Env = append(form.Env, e.Name+"="+value)
+		}
 	}
 	return form, nil
 }
 
+// ownKey adds the value that counts instead of the inputs and the environment.
+func (s *Spec) ownKey(key *program.Value, form *keyForm) *failure {
+	v, err := key.Eval(s.lookup())
+	if err == nil && !v.IsNull() {
+		form.Key, err = types.ToJSON(v)
+	} else if err == nil {
+		form.Key = json.RawMessage("null")
+	}
+	if err != nil {
+		return userFailure(record.ReasonExpression, "the cache key can't be evaluated: %s", err)
+	}
+	return nil
+}
+
 // program adds the command and the digest of its executable.
-func (k *Keyer) program(s *Spec, d Deps, form *keyForm) (why string, err error) {
+func (k *Keyer) program(ctx context.Context, s *Spec, d Deps, form *keyForm) (why string, err error) {
 	argv, f := s.command()
 	if f != nil {
 		return f.message, nil
 	}
 	form.Command = argv
 	name := argv[0]
+	if name == s.Python {
+		form.Command = append([]string{"python"}, argv[1:]...) // wherever it is
+		return k.interpreter(ctx, s, d, form)
+	}
 	if s.Code != "" && strings.ContainsRune(name, '/') && !filepath.IsAbs(name) {
 		form.Executable = "code" // a file of the bundle, which has a digest already
 		return "", nil
@@ -216,11 +250,19 @@ type interpreterState struct {
 	Distributions []string `json:"distributions"` // names of *.dist-info and *.egg-info; *.pth with their content
 }
 
-// python adds the interpreter and the installed packages.
+// python adds the interpreter of a function or a script, whose text is in the step's code.
 func (k *Keyer) python(ctx context.Context, s *Spec, d Deps, form *keyForm) (why string, err error) {
 	if s.Code == "" {
 		return "the step has no code block, so the content of its module has no digest", nil
 	}
+	if filepath.IsAbs(s.Program.Script) {
+		return "its script is not a file of its code, and has no digest", nil
+	}
+	return k.interpreter(ctx, s, d, form)
+}
+
+// interpreter adds the interpreter and the installed packages.
+func (k *Keyer) interpreter(ctx context.Context, s *Spec, d Deps, form *keyForm) (why string, err error) {
 	env := s.keyEnvironment(d, form)
 	if lookupEnv(env, "PYTHONPATH") != "" {
 		return "PYTHONPATH is set, and its content has no digest", nil

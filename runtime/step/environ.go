@@ -23,11 +23,13 @@ func (s *Spec) environment(d *Deps) ([]string, *failure) {
 	s.describe(&own)
 	for i := range s.Program.Env {
 		e := &s.Program.Env[i]
-		value, f := s.evaluate(&e.Value, "env "+e.Name)
+		value, ok, f := s.variable(&e.Value, e.Name)
 		if f != nil {
 			return nil, f
 		}
-		own.set(e.Name, value)
+		if ok {
+			own.set(e.Name, value)
+		}
 	}
 	for _, secret := range s.Program.SecretEnv {
 		value, ok := d.Secrets[secret.Name]
@@ -78,7 +80,7 @@ func (s *Spec) describe(own *variables) {
 		own.set("PIPEC_INPUT_"+envName(s.Inputs[i].Name), s.InputPath(s.Inputs[i].Name))
 	}
 	for i := range s.Program.Outputs {
-		if s.Program.Outputs[i].Glob != "" {
+		if s.Program.Outputs[i].Elsewhere() {
 			continue // this path is not read
 		}
 		own.set("PIPEC_OUTPUT_"+envName(s.Program.Outputs[i].Name), s.OutputPath(s.Program.Outputs[i].Name))

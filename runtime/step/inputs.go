@@ -1,7 +1,9 @@
 package step
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -126,22 +128,40 @@ func makeDir(dir string) error {
 	return os.MkdirAll(dir, 0o777)
 }
 
-func checkValue(d *record.Datum, t cty.Type) error {
-	if isNull(d) {
+// writeValue writes a value: a string as its text, and all others as JSON. A string that is null has no file.
+func (s *Spec) writeValue(d *record.Datum, t cty.Type) *failure {
+	value := d.Value
+	if isNull(d) && t == cty.String {
 		return nil
 	}
-	_, err := types.Canonical(d.Value, t)
-	return err
-}
-
-func (s *Spec) writeValue(d *record.Datum, t cty.Type) *failure {
-	if err := checkValue(d, t); err != nil {
-		return userFailure(record.ReasonInputInvalid, "input %q is not a valid %s: %s", d.Name, d.Type, err)
+	if !isNull(d) {
+		canonical, err := types.Canonical(d.Value, t)
+		if err != nil {
+			return userFailure(record.ReasonInputInvalid, "input %q is not a valid %s: %s", d.Name, d.Type, err)
+		}
+		if text, ok := textFile(canonical, t); ok {
+			value = text
+		}
 	}
-	if err := os.WriteFile(s.InputPath(d.Name), append(d.Value[:len(d.Value):len(d.Value)], '\n'), 0o666); err != nil {
+	if err := os.WriteFile(s.InputPath(d.Name), append(value[:len(value):len(value)], '\n'), 0o666); err != nil {
 		return infrastructureFailure(record.ReasonInput, "input %q can't be written: %s", d.Name, err)
 	}
 	return nil
+}
+
+// textFile returns the text of a string. It returns false for a string whose text would be read as another one, such as text in
+// quotes, which would be read as JSON: see parseValue.
+func textFile(canonical json.RawMessage, t cty.Type) ([]byte, bool) {
+	if t != cty.String {
+		return nil, false
+	}
+	v, err := types.FromJSON(canonical, t)
+	if err != nil {
+		return nil, false
+	}
+	text := []byte(types.Text(v))
+	back, why := parseValue(append(text[:len(text):len(text)], '\n'), t)
+	return text, why == "" && bytes.Equal(back, canonical)
 }
 
 // unpack creates the working directory of the code.

@@ -45,6 +45,9 @@ func (a *attempt) inspect(ctx context.Context, out *program.Output) (*found, *fa
 	if out.Glob != "" {
 		return a.match(ctx, out, t)
 	}
+	if out.File != "" {
+		return a.fileValue(out, t)
+	}
 	path := a.spec.OutputPath(out.Name)
 	info, err := os.Stat(path)
 	switch {

@@ -74,7 +74,7 @@ func (s *Spec) runner(dir string) (*runner, *failure) {
 	}
 	for _, name := range s.outputOrder() {
 		for i := range s.Program.Outputs {
-			if out := &s.Program.Outputs[i]; out.Name == name && out.Glob == "" { // an output with a glob is not returned
+			if out := &s.Program.Outputs[i]; out.Name == name && !out.Elsewhere() { // otherwise it is not returned
 				one, _, f := newSlot(name, out.Type, s.OutputPath(name))
 				if f != nil {
 					return nil, f
@@ -131,7 +131,10 @@ func (s *Spec) interpreter() string {
 
 // environment returns the environment variables for Python. The runner itself adds the working directory to PYTHONPATH,
 // because a module there with the name of a standard module would prevent the interpreter from starting.
-func (r *runner) environment(env []string) []string {
+func (r *runner) environment(env []string) []string { return withoutBytecode(env) }
+
+// withoutBytecode keeps Python from writing bytecode beside modules, unless the environment decides it.
+func withoutBytecode(env []string) []string {
 	if lookupEnv(env, "PYTHONDONTWRITEBYTECODE") == "" {
 		env = append(env, "PYTHONDONTWRITEBYTECODE=1") // the directory is removed after the step
 	}

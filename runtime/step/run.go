@@ -194,6 +194,9 @@ func (a *attempt) process() (*process, *runner, *failure) {
 	} else if argv, f = s.command(); f != nil {
 		return nil, nil, f
 	}
+	if s.Program.Script != "" {
+		env = withoutBytecode(env)
+	}
 	memory := a.d.Memory
 	if memory == nil {
 		memory = FindMemory()
@@ -315,6 +318,8 @@ func (a *attempt) noteUndeclared() {
 			a.log.note("output %q is not declared and is ignored", e.Name())
 		case out.Glob != "":
 			a.log.note("output %q has a glob: the file at outputs/%s is ignored", out.Name, out.Name)
+		case out.File != "":
+			a.log.note("output %q is read from %s: the file at outputs/%s is ignored", out.Name, out.File, out.Name)
 		}
 	}
 }

@@ -134,8 +134,10 @@ func (s *Spec) check() error {
 		return fmt.Errorf("the step's spec has version %d, but this pipec reads version %d", s.Version, SpecVersion)
 	case !filepath.IsAbs(s.Root):
 		return fmt.Errorf("the step's spec: root %q is not an absolute path", s.Root)
-	case (s.Program.Python == "") == (len(s.Program.Command) == 0 && s.Program.CommandList == nil):
-		return fmt.Errorf("the step's spec: exactly one of command and python is required")
+	case s.Program.Interpreter() != program.NeedsPython && len(s.Program.Command) == 0 && s.Program.CommandList == nil,
+		s.Program.Interpreter() == program.NeedsPython && (len(s.Program.Command) > 0 || s.Program.CommandList != nil),
+		s.Program.Python != "" && s.Program.Script != "":
+		return fmt.Errorf("the step's spec: exactly one of command, python and script is required")
 	}
 	if err := store.CheckKey(s.AttemptDir); err != nil {
 		return fmt.Errorf("the step's spec: attempt_dir: %w", err)

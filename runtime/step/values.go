@@ -2,6 +2,7 @@ package step
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -66,16 +67,24 @@ func (s *Spec) inputValue(d *record.Datum) (cty.Value, error) {
 	return v, nil
 }
 
-// evaluate evaluates a string of command or env. what names it in messages.
-func (s *Spec) evaluate(v *program.Value, what string) (string, *failure) {
+// variable evaluates a variable of env. It returns false if the value is null: the variable is left out then.
+func (s *Spec) variable(v *program.Value, name string) (text string, ok bool, f *failure) {
 	if text, ok := plainText(v); ok {
-		return text, nil
+		return text, true, nil
 	}
-	val, err := v.EvalAs(s.lookup(), cty.String)
+	val, err := v.Eval(s.lookup())
+	if err == nil && val.IsNull() {
+		return "", false, nil
+	}
+	if err == nil {
+		if val, err = types.Convert(val, cty.String); err != nil {
+			err = v.Explain(err)
+		}
+	}
 	if err != nil {
-		return "", userFailure(record.ReasonExpression, "%s can't be evaluated: %s", what, err)
+		return "", false, userFailure(record.ReasonExpression, "env %s can't be evaluated: %s", name, err)
 	}
-	return types.Text(val), nil
+	return types.Text(val), true, nil
 }
 
 // plainText returns a constant without parsing. Most strings of commands are constants.
@@ -107,9 +116,12 @@ func fits(s, what string) *failure {
 	return nil
 }
 
-// command returns the arguments of a step with a command.
+// command returns the arguments of the process of a step with a command or a script.
 func (s *Spec) command() ([]string, *failure) {
 	args, f := s.arguments()
+	if s.Program.Script != "" {
+		args, f = s.script()
+	}
 	switch {
 	case f != nil:
 		return nil, f
@@ -123,30 +135,43 @@ func (s *Spec) command() ([]string, *failure) {
 			return nil, f
 		}
 	}
+	if s.Python != "" && program.IsPython(args[0]) && !s.setsPath() {
+		args[0] = s.Python
+	}
 	return args, nil
+}
+
+// setsPath reports whether the step itself sets PATH, in which its programs are then found.
+func (s *Spec) setsPath() bool {
+	return slices.ContainsFunc(s.Program.Env, func(e program.Env) bool { return e.Name == "PATH" })
 }
 
 func (s *Spec) arguments() ([]string, *failure) {
 	if list := s.Program.CommandList; list != nil {
-		val, err := list.EvalAs(s.lookup(), cty.List(cty.String))
-		if err != nil {
-			return nil, userFailure(record.ReasonExpression, "command can't be evaluated: %s", err)
-		}
-		val, part := types.Unmark(val)
-		args := make([]string, 0, val.LengthInt())
-		for it := val.ElementIterator(); it.Next(); {
-			_, arg := it.Element()
-			args = append(args, types.Text(part(arg)))
-		}
-		return args, nil
+		return s.argument(nil, list, "command")
 	}
-	args := make([]string, len(s.Program.Command))
+	args := make([]string, 0, len(s.Program.Command))
 	for i := range s.Program.Command {
-		arg, f := s.evaluate(&s.Program.Command[i], fmt.Sprintf("command[%d]", i))
-		if f != nil {
+		var f *failure
+		if args, f = s.argument(args, &s.Program.Command[i], fmt.Sprintf("command[%d]", i)); f != nil {
 			return nil, f
 		}
-		args[i] = arg
 	}
 	return args, nil
+}
+
+// argument appends an element of the command to args: a string, a list of such elements, or nothing for null.
+func (s *Spec) argument(args []string, v *program.Value, what string) ([]string, *failure) {
+	if text, ok := plainText(v); ok {
+		return append(args, text), nil
+	}
+	val, err := v.Eval(s.lookup())
+	if err != nil {
+		return nil, userFailure(record.ReasonExpression, "%s can't be evaluated: %s", what, err)
+	}
+	more, err := types.Arguments(val)
+	if err != nil {
+		return nil, userFailure(record.ReasonExpression, "%s can't be evaluated: %s", what, v.Explain(err))
+	}
+	return append(args, more...), nil
 }

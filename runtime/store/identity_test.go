@@ -43,7 +43,7 @@ func TestCheckSteps(t *testing.T) {
 	} {
 		s := &limited{&storetest.Memory{}, c.dirs, c.fault}
 		for range 2 { // an object of an earlier check counts too
-			if f := store.CheckSteps(t.Context(), s); f.OK != c.ok || !strings.Contains(f.Text, c.want) {
+			if f := store.CheckSteps(t.Context(), s, "ml"); f.OK != c.ok || !strings.Contains(f.Text, c.want) {
 				t.Errorf("%s: %+v", name, f)
 			}
 		}

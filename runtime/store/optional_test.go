@@ -36,7 +36,7 @@ type reads struct{ store.Store }
 type allReader struct{ io.ReadCloser }
 
 func (allReader) Resumable()                                     {}
-func (allReader) Tee(io.WriterAt)                                {}
+func (allReader) Tee(store.TeeFile)                              {}
 func (allReader) WriteTo(io.Writer) (int64, error)               { return 0, nil }
 func (reads) Get(context.Context, string) (io.ReadCloser, error) { return allReader{}, nil }
 
@@ -79,7 +79,7 @@ func TestOptional(t *testing.T) {
 		},
 	}
 	for _, name := range interfaces(t) {
-		if name != "Store" && name != "Wrapper" && has[name] == nil {
+		if name != "Store" && name != "Wrapper" && name != "TeeFile" && has[name] == nil {
 			t.Errorf("the interface %s is not in this test: do wrappers keep it?", name)
 		}
 	}

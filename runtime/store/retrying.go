@@ -264,7 +264,7 @@ func (r *retryingReader) Resumable() {}
 type retryingTee struct{ *retryingReader }
 
 // Tee implements TeeReader.
-func (r retryingTee) Tee(w io.WriterAt) { r.ReadCloser.(TeeReader).Tee(w) }
+func (r retryingTee) Tee(f TeeFile) { r.ReadCloser.(TeeReader).Tee(f) }
 
 // WriteTo reads to the end.
 func (r retryingTee) WriteTo(w io.Writer) (total int64, err error) {

@@ -21,21 +21,24 @@ const (
 	encodes             // returns JSON
 	writes              // returns an argument as a string
 	decodes             // returns the values of JSON
+	reads               // computes something from the bytes of a string
 )
 
 var treatments = map[string]int{
 	"chunklist": passesOn, "coalesce": passesOn, "coalescelist": passesOn, "compact": passesOn, "concat": passesOn, "distinct": passesOn,
-	"element": passesOn, "flatten": passesOn, "keys": passesOn, "lookup": passesOn, "max": passesOn, "merge": passesOn, "min": passesOn,
+	"element": passesOn, "flatten": passesOn, "keys": passesOn, "lookup": passesOn, "max": passesOn, "merge": passesOn, "min": passesOn, "one": passesOn,
 	"reverse": passesOn, "setintersection": passesOn, "setproduct": passesOn, "setsubtract": passesOn, "setunion": passesOn,
 	"slice": passesOn, "sort": passesOn, "tobool": passesOn, "tolist": passesOn, "tomap": passesOn, "tonumber": passesOn,
 	"toset": passesOn, "try": passesOn, "values": passesOn, "zipmap": passesOn,
 
-	"chomp": cuts, "format": cuts, "formatlist": cuts, "indent": cuts, "join": cuts, "regex": cuts, "regexall": cuts, "replace": cuts,
+	"basename": cuts, "chomp": cuts, "dirname": cuts, "format": cuts, "formatlist": cuts, "indent": cuts, "join": cuts, "regex": cuts, "regexall": cuts, "replace": cuts,
 	"split": cuts, "trim": cuts, "trimprefix": cuts, "trimspace": cuts, "trimsuffix": cuts,
 
 	"templatefile": passesOn, // of package evaluate, whose result carries the texts of its numbers
 
 	"jsondecode": decodes, "jsonencode": encodes, "tostring": writes,
+
+	"base64decode": reads, "base64encode": reads, "sha256": reads, "urlencode": reads,
 }
 
 // arguments returns the arguments of a call: with their texts, if the function treats these.

@@ -60,6 +60,8 @@ func tuples(args []cty.Value) []cty.Value {
 // lookupFunc returns the default as it is, also if the elements of the map have another type.
 func lookupFunc() function.Function {
 	inner := stdlib.LookupFunc
+	params := inner.Params()
+	params[2].AllowNull, params[2].AllowDynamicType = true, true
 	missing := func(args []cty.Value) bool {
 		m, _ := args[0].Unmark()
 		key, _ := args[1].Unmark()
@@ -67,9 +69,12 @@ func lookupFunc() function.Function {
 	}
 	return function.New(&function.Spec{
 		Description: inner.Description(),
-		Params:      inner.Params(),
+		Params:      params,
 		Type: func(args []cty.Value) (cty.Type, error) {
 			t := args[0].Type()
+			if args[2].IsNull() && (t.IsMapType() || t.IsObjectType()) {
+				return cty.DynamicPseudoType, nil
+			}
 			if t.IsMapType() && !args[2].Type().Equals(t.ElementType()) {
 				return cty.DynamicPseudoType, nil
 			}
@@ -77,6 +82,8 @@ func lookupFunc() function.Function {
 		},
 		Impl: func(args []cty.Value, t cty.Type) (cty.Value, error) {
 			switch m, marks := args[0].Unmark(); {
+			case args[2].IsNull():
+				return lookupOrNull(args), nil
 			case missing(args):
 				_, keyMarks := args[1].Unmark()
 				return args[2].WithMarks(marks, keyMarks), nil
@@ -87,6 +94,20 @@ func lookupFunc() function.Function {
 			return inner.Call(args)
 		},
 	})
+}
+
+// lookupOrNull is lookup with null as the default.
+func lookupOrNull(args []cty.Value) cty.Value {
+	m, marks := args[0].Unmark()
+	key, keyMarks := args[1].Unmark()
+	v := args[2]
+	switch t := m.Type(); {
+	case t.IsObjectType() && t.HasAttribute(key.AsString()):
+		v = m.GetAttr(key.AsString())
+	case t.IsMapType() && m.HasIndex(key).True():
+		v = m.Index(key)
+	}
+	return v.WithMarks(marks, keyMarks)
 }
 
 // mergeFunc leaves out nulls without a type.

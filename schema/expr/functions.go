@@ -38,13 +38,15 @@ func functions() map[string]function.Function {
 		"strrev": stdlib.ReverseFunc, "substr": stdlib.SubstrFunc, "title": stdlib.TitleFunc,
 		"trim": stdlib.TrimFunc, "trimprefix": stdlib.TrimPrefixFunc, "trimspace": stdlib.TrimSpaceFunc,
 		"trimsuffix": stdlib.TrimSuffixFunc, "upper": stdlib.UpperFunc,
-		"startswith": affixFunc("Reports whether a string starts with a prefix.", strings.HasPrefix),
-		"endswith":   affixFunc("Reports whether a string ends with a suffix.", strings.HasSuffix),
+		"startswith":   affixFunc("Reports whether a string starts with a prefix.", strings.HasPrefix),
+		"endswith":     affixFunc("Reports whether a string ends with a suffix.", strings.HasSuffix),
+		"base64decode": base64DecodeFunc(), "base64encode": base64EncodeFunc(), "basename": basenameFunc(), "dirname": dirnameFunc(),
+		"sha256": sha256Func(), "strcontains": containsTextFunc(), "urlencode": urlEncodeFunc(),
 
 		"chunklist": chunklistFunc(), "coalescelist": coalesceListFunc(), "compact": compactFunc(),
 		"concat": concatFunc(), "contains": containsFunc(), "distinct": distinctFunc(),
 		"element": stdlib.ElementFunc, "flatten": stdlib.FlattenFunc, "keys": stdlib.KeysFunc,
-		"length": lengthFunc(), "lookup": lookupFunc(), "merge": mergeFunc(), "range": stdlib.RangeFunc,
+		"index": indexFunc(), "length": lengthFunc(), "lookup": lookupFunc(), "merge": mergeFunc(), "one": oneFunc(), "range": rangeFunc(),
 		"reverse": stdlib.ReverseListFunc, "setintersection": setIntersection(), "setproduct": productFunc(),
 		"setsubtract": setSubtract(), "setunion": setUnion(), "slice": stdlib.SliceFunc, "sort": sortFunc(),
 		"values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
@@ -61,7 +63,7 @@ func functions() map[string]function.Function {
 }
 
 const (
-	tryDoc      = "Returns its first argument that can be evaluated and is not null. A reference inside is soft: it reads as null if its step was skipped."
+	tryDoc      = "Returns its first argument that can be evaluated and is not null. It passes over what fails because of values, such as a missing attribute. A name that is not declared is still an error. A reference inside is soft: it reads as null if its step was skipped."
 	coalesceDoc = "Returns its first argument that is not null (an empty string is not null). A reference inside is soft: it reads as null if its step was skipped."
 )
 

@@ -9,6 +9,6 @@ func approval() *Block {
 			attr("message", Runtime, "string", "The question, such as `\"Promote ${step.train.accuracy}?\"`.").required(),
 			attr("type", Type, "", "The type of the value that the approver sets with `--value`. Others read it as `step.x.value`. Default: no value, and the step has no output."),
 			duration("timeout", "", "How long the step waits. Then the step is `timed_out`, or `default` is its value. Default: as long as the run may take."),
-			attr("default", Const, "any", "The value if there is no answer in time. The step then succeeds, with the reason `Timeout`."),
+			attr("default", Const, "any", "The value if there is no answer in time. The step then succeeds, with the reason `Timeout`.").null(),
 		}}
 }

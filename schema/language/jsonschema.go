@@ -61,6 +61,9 @@ func blockSchema(b *Block, path, label string, defs object) object {
 			continue
 		}
 		properties[a.Name] = attributeSchema(a)
+		if a.Omittable() {
+			properties[a.Name] = orNull(properties[a.Name].(object))
+		}
 		if a.Required {
 			required = append(required, a.Name)
 		}

@@ -130,6 +130,11 @@ func TestJSONSchemaRefuses(t *testing.T) {
 		{trainer + "input.X_train", `{}`},
 		{trainer + "output.model.type", `"modell"`},
 		{trainer + "output.model.type", `"list"`},
+		{trainer + "inputs", `["a"]`},
+		{trainer + "inputs", `{"a b": 1}`},
+		{trainer + "outputs", `{"model": "modell"}`},
+		{trainer + "outputs", `["a b"]`},
+		{trainer + "outputs", `"model"`},
 	} {
 		t.Run(c.path+"="+c.value, func(t *testing.T) {
 			doc := digits(t)
@@ -264,6 +269,10 @@ func value(a *Attribute) any {
 	switch {
 	case a.Kind == Type:
 		return "map(model)"
+	case a.Kind == Types:
+		return map[string]any{"k": "map(model)"}
+	case a.Short != nil:
+		return map[string]any{"k": "${step.a.x}"}
 	case a.Kind == Refs:
 		return []any{"step.a", `step.b["k"]`}
 	case a.Kind == Ref:
@@ -279,8 +288,11 @@ func value(a *Attribute) any {
 }
 
 func wrongValue(a *Attribute) any {
-	if a.Type == "any" && a.Kind != Type {
+	switch {
+	case a.Type == "any" && a.Kind != Type:
 		return nil
+	case a.Type == "list(any)":
+		return "text"
 	}
 	return []any{map[string]any{"no": "thing"}}
 }
@@ -301,7 +313,7 @@ func TestDefaults(t *testing.T) {
 			if a.Default != "" && !json.Valid([]byte(a.Default)) {
 				t.Errorf("%s: the default of %s is not a literal: %s", b.Name, a.Name, a.Default)
 			}
-			if a.Format != "" && patterns[a.Format] == "" {
+			if a.Format != "" && a.Format != "arguments" && patterns[a.Format] == "" {
 				t.Errorf("%s: %s has a format without a pattern: %s", b.Name, a.Name, a.Format)
 			}
 			if a.Doc == "" {

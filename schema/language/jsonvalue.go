@@ -31,6 +31,9 @@ func sharedDefs() object {
 		"name":      object{"type": "string", "pattern": namePattern, "description": "A letter or _, then letters, digits, _ and -; at most 63."},
 		"template":  object{"type": "string", "pattern": templatePattern, "description": "An expression in a string: \"${…}\". Alone, it keeps its type."},
 		"reference": object{"type": "string", "pattern": referencePattern, "description": "The address of a declaration, such as code.steps."},
+		"argument": object{"description": "A string, a list of arguments, or null, which is left out.", "anyOf": []any{
+			object{"type": []string{"string", "number", "null"}}, object{"type": "array", "items": ref("argument")},
+		}},
 		"type": object{"description": "A type, such as number, model, list(string), object({ name = string }).", "anyOf": []any{
 			object{"type": "string", "enum": typeWords()},
 			object{"type": "string", "pattern": `^\s*(list|set|map|object|tuple|artifact)\s*\(`},
@@ -55,6 +58,13 @@ func attributeSchema(a *Attribute) object {
 	switch {
 	case a.Kind == Type:
 		s = ref("type")
+	case a.Kind == Types:
+		s = object{"anyOf": []any{
+			object{"type": "object", "propertyNames": ref("name"), "additionalProperties": ref("type")},
+			object{"type": "array", "items": ref("name")},
+		}}
+	case a.Short != nil:
+		s = object{"type": "object", "propertyNames": ref("name")}
 	case a.Kind == Refs:
 		s = object{"type": "array", "items": object{"type": "string", "pattern": stepPattern}}
 	case a.Kind == Ref && a.Type == "":
@@ -73,6 +83,9 @@ func attributeSchema(a *Attribute) object {
 
 // valueSchema returns the schema of a literal of a type, or of a template.
 func valueSchema(typ string, a *Attribute) object {
+	if a.Format == "arguments" {
+		return orTemplate(object{"type": "array", "items": ref("argument")})
+	}
 	elem, isList := inside(typ, "list(")
 	if !isList {
 		elem, isList = inside(typ, "set(")
@@ -105,6 +118,30 @@ func formatted(format string) object {
 }
 
 func orTemplate(s object) object { return object{"anyOf": []any{s, ref("template")}} }
+
+// orNull returns a schema that also accepts null, which leaves the attribute out.
+func orNull(s object) object {
+	null := object{"type": "null"}
+	switch {
+	case s["anyOf"] != nil:
+		s["anyOf"] = append(s["anyOf"].([]any), null)
+	case s["$ref"] != nil:
+		s["anyOf"] = []any{object{"$ref": s["$ref"]}, null}
+		delete(s, "$ref")
+	case s["items"] != nil: // its other keywords are about a list
+		s["anyOf"] = []any{object{"type": s["type"], "items": s["items"]}, null}
+		delete(s, "type")
+		delete(s, "items")
+	default:
+		switch t := s["type"].(type) {
+		case string:
+			s["type"] = []string{t, "null"}
+		case []string:
+			s["type"] = append(t, "null")
+		}
+	}
+	return s
+}
 
 func inside(typ, call string) (string, bool) {
 	rest, ok := strings.CutPrefix(typ, call)

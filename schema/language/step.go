@@ -28,17 +28,21 @@ func perInstance(b *Block) {
 func stepAttributes() []*Attribute {
 	return append([]*Attribute{
 		attr("description", Const, "string", "What the step does."),
-		attr("command", Own, "list(string)", "The process and its arguments. There is no shell unless you write one."),
+		attr("command", Own, "list(string)", "The process and its arguments. There is no shell unless you write one. Lists inside are flattened, and null is left out: `[\"train\", param.depth == null ? [] : [\"--depth\", \"${param.depth}\"]]`. On this machine, `python` and `python3` are the interpreter of `python` steps.").format("arguments"),
 		attr("python", Const, "string", "`module:function`: an ordinary function, whose parameters are the inputs by name and whose result is the outputs."),
+		attr("script", Const, "string", "A Python script: a file of the step's code, or else of the project, such as one that reads its options with argparse or click. The interpreter of `python` steps runs it, with the options of `args`. An absolute path is a file of the step's image.").format("path"),
+		attr("args", Own, "any", "The options of the script: `{ max_depth = param.max_depth, data = input.data.path, verbose = true }` is `--data=… --max-depth=… --verbose`, in the order of the names. A list has its elements behind the option, `true` is the option alone, and `false`, `null` and an empty list leave it out. A list of strings instead of a map is passed as it is."),
 		attr("pipeline", Ref, "", "A pipeline to call: `pipeline.name`, or `library.l.name`. Its params are the step's inputs, and its outputs the step's."),
+		attr("inputs", Runtime, "map(any)", "The inputs by name: `{ X = step.load.X, gamma = param.gamma }`. Each entry is short for an `input` block that has only a `value`. The map must be written out.").shortFor("input", "value"),
+		attr("outputs", Types, "", "The types of the outputs by name: `{ model = model, accuracy = number }`. Each entry is short for an `output` block that has only a `type`. If the annotations of a python function declare the types, the names are enough: `[\"model\", \"accuracy\"]`; if they also declare the names, `outputs` can be omitted.").shortFor("output", "type"),
 		attr("image", Ref, "string", "The image: `image.name`, or a string. Without it, the pipeline's."),
 		attr("code", Ref, "", "The code that is its working directory: `code.name`. Without it, the pipeline's."),
 		attr("when", Runtime, "bool", "Whether the step runs. It is evaluated when all steps that it needs have ended. Mentioning `step.x.status` lifts the requirement that x has succeeded."),
 		attr("depends_on", Refs, "", "Steps that must have succeeded, besides those that the step refers to: `[step.a, step.b]`."),
-		attr("for_each", Runtime, "any", "Makes an instance for each element of a list, a set of strings or a map, which read it as `each.key` and `each.value`. Others read `step.x[*].y`, `step.x[each.key].y` or `step.x[\"key\"].y`."),
+		attr("for_each", Runtime, "any", "Makes an instance for each element of a list, a set of strings or a map, which read it as `each.key` and `each.value`. Others read `step.x[*].y`, `step.x[each.key].y` or `step.x[\"key\"].y`.").null(),
 		attr("max_parallel", Const, "number", "How many instances run at once. Default: the pipeline's `max_parallel`."),
 		attr("max_instances", Const, "number", "The maximum number of instances: with more elements, the step fails.").byDefault("10000"),
-		attr("env", Own, "map(string)", "Variables of the environment."),
+		attr("env", Own, "map(string)", "Variables of the environment. One that is null is not set."),
 		duration("timeout", "", "How long an attempt may take, from the start of the process."),
 		duration("pending_timeout", "", "How long a pod may wait to start."),
 		duration("grace", `"30s"`, "How long the process may take to end after SIGTERM, before SIGKILL."),
@@ -58,16 +62,18 @@ func stepBlocks() []*Block {
 			Doc: "An input of the step: a file at `/pipec/inputs/name`, and a parameter of a python function. Its own `command` and `env` read it as `input.name` (a value) or `input.name.path` (an artifact).",
 			Attributes: []*Attribute{
 				attr("value", Runtime, "any", "The value. A reference to another step's output is the edge.").required(),
-				attr("type", Type, "", "The required type. Default: the value's own type."),
-				attr("default", Const, "any", "Used if the value's step was skipped."),
+				attr("type", Type, "", "The required type. Default: the type in the annotation of the python function's parameter, or else the value's own type."),
+				attr("default", Const, "any", "Used if the value's step was skipped.").null(),
 			}},
 		{Name: "output", Label: "name",
 			Doc: "An output of the step, written to `/pipec/outputs/name`, or returned by a python function. Others read it as `step.x.name`.",
 			Attributes: []*Attribute{
-				attr("type", Type, "", "The type, checked again when the step has ended.").required(),
-				attr("default", Const, "any", "What others read if the step was skipped, or didn't write the output."),
+				attr("type", Type, "", "The type, checked again when the step has ended. Required, unless the annotation of the python function's result declares it."),
+				attr("default", Const, "any", "What others read if the step was skipped, or didn't write the output.").null(),
 				attr("optional", Const, "bool", "The step may succeed without writing it. Others then read it like an output of a skipped step: steps that refer to it are skipped, and in coalesce or try it is null.").byDefault("false"),
 				attr("glob", Const, "string", "Collects the files that match this pattern, relative to the step's working directory, instead of `/pipec/outputs/name`: `\"plots/*.png\"`, `\"out/**/*.csv\"`. A list has them in the order of their paths. A map has them by their paths below the pattern's first part without a wildcard. For any other artifact exactly one file must match.").format("glob"),
+				attr("file", Const, "string", "Reads the value from a file that the step writes anyway, instead of `/pipec/outputs/name`: `\"out/metrics.json\"`, relative to the step's working directory. Its name declares its format: `.json`, `.yaml`, `.yml`, or `.csv` with a line of column names. In any other file, a string is the text, and other values are JSON. Attributes that an object's type doesn't declare are left out."),
+				attr("key", Const, "string", "The value is only this key of the object in `file`: `\"auc\"`, or a path of keys: `\"test.auc\"`. In a CSV file, it is a column."),
 				attr("description", Const, "string", "What the output means."),
 			}},
 		{Name: "secret_env", Label: "name",
@@ -93,22 +99,10 @@ func stepBlocks() []*Block {
 			Doc: "Caching with settings. The block switches caching on.",
 			Attributes: []*Attribute{
 				attr("salt", Const, "string", "A part of the cache key: with another salt, the step runs again."),
+				attr("key", Own, "any", "What the result depends on, instead of the inputs and `env`: `[input.table_version, param.date]`. The command or function, the code and the image still count."),
 				duration("ttl", "", "The maximum age of a result."),
 			}},
-		{Name: "resources", Single: true,
-			Doc: "The resources that the container requests from its node.",
-			Attributes: []*Attribute{
-				attr("cpu", Const, "string", "Cores, such as `\"500m\"`.").format("quantity"),
-				attr("memory", Const, "string", "Memory, such as `\"1Gi\"`.").format("quantity"),
-				attr("ephemeral_storage", Const, "string", "Disk, such as `\"10Gi\"`: the request and the limit.").format("quantity"),
-				attr("cpu_limit", Const, "string", "The limit for cores.").format("quantity"),
-				attr("memory_limit", Const, "string", "The limit for memory. Default: `memory`.").format("quantity"),
-				attr("extended", Const, "map(string)", "Other resources, by name: `{ \"nvidia.com/gpu\" = \"1\" }`.").format("quantity"),
-				attr("gpu", Const, "number", "The number of GPUs."),
-				attr("gpu_resource", Const, "string", "The name of the resource that `gpu` counts.").byDefault(`"nvidia.com/gpu"`),
-				attr("gpu_type", Const, "string", "The type of GPU: the value that the nodes' label `gpu_label` has."),
-				attr("gpu_label", Const, "string", "The label of nodes with their type of GPU.").byDefault(`"nvidia.com/gpu.product"`),
-			}},
+		resources(),
 		approval(),
 		{Name: "repeat", Single: true,
 			Doc: "Runs the step, or each instance of it, in rounds. Its outputs are those of the last round.",
@@ -120,6 +114,19 @@ func stepBlocks() []*Block {
 		concurrency(),
 		security(),
 	}, podBlocks()...)
+}
+
+// resources returns the resources of a step: those of every container, and those of its node.
+func resources() *Block {
+	b := amounts("resources", "The resources that the container requests from its node.", "", "")
+	b.Attributes = append(b.Attributes,
+		attr("extended", Const, "map(string)", "Other resources, by name: `{ \"nvidia.com/gpu\" = \"1\" }`.").format("quantity"),
+		attr("gpu", Const, "number", "The number of GPUs."),
+		attr("gpu_resource", Const, "string", "The name of the resource that `gpu` counts.").byDefault(`"nvidia.com/gpu"`),
+		attr("gpu_type", Const, "string", "The type of GPU: the value that the nodes' label `gpu_label` has."),
+		attr("gpu_label", Const, "string", "The label of nodes with their type of GPU.").byDefault(`"nvidia.com/gpu.product"`),
+	)
+	return b
 }
 
 // security is Single and supported. The permissions that it can grant are listed one by one, so that a reader sees what a

@@ -32,6 +32,7 @@ const (
 	Ref     Kind = "ref"     // a bare reference to a declaration, or a string where Type is "string"
 	Refs    Kind = "refs"    // a list of references to steps
 	Type    Kind = "type"    // a type
+	Types   Kind = "types"   // a map from names to types, or a list of names
 )
 
 // Block is a type of block.
@@ -56,13 +57,21 @@ type Attribute struct {
 	Each     bool   // besides what Kind allows, it may refer to each of a for_each that is known when compiling
 	Type     string // the type of its value, as the language writes it; "" if Kind determines it
 	Required bool
+	Null     bool     // null is a value of it; elsewhere null leaves an optional attribute out
 	Only     []string // the labels of the blocks that it belongs to; nil: all
 	OneOf    []string // the allowed strings
-	Format   string   // the format of a string: duration, quantity, cron, timezone, path
+	Format   string   // the format of a string: duration, quantity, cron, timezone, path; arguments: a list that is flattened
 	Default  string   // as it would be written
+	Short    *Short   // the value is a map of which each entry is short for a block; nil: it is a value
 	Doc      string
 	Since    string
 }
+
+// Omittable reports whether null leaves the attribute out.
+func (a *Attribute) Omittable() bool { return !a.Required && !a.Null }
+
+// Short is the block for which an entry NAME = VALUE of an attribute is short: Block "NAME" { Attribute = VALUE }.
+type Short struct{ Block, Attribute string }
 
 // For reports whether the attribute belongs to a block with this label.
 func (a *Attribute) For(label string) bool { return a.Only == nil || slices.Contains(a.Only, label) }
@@ -123,10 +132,15 @@ func attr(name string, kind Kind, typ, doc string) *Attribute {
 }
 
 func (a *Attribute) required() *Attribute              { a.Required = true; return a }
+func (a *Attribute) null() *Attribute                  { a.Null = true; return a }
 func (a *Attribute) oneOf(values ...string) *Attribute { a.OneOf = values; return a }
 func (a *Attribute) format(format string) *Attribute   { a.Format = format; return a }
 func (a *Attribute) byDefault(value string) *Attribute { a.Default = value; return a }
-func (a *Attribute) since(version string) *Attribute   { a.Since = version; return a }
+func (a *Attribute) shortFor(block, attribute string) *Attribute {
+	a.Short = &Short{Block: block, Attribute: attribute}
+	return a
+}
+func (a *Attribute) since(version string) *Attribute { a.Since = version; return a }
 func duration(name, byDefault, doc string) *Attribute {
 	return attr(name, Const, "string", doc).format("duration").byDefault(byDefault)
 }

@@ -12,7 +12,7 @@ func test() *Block {
 		Attributes: []*Attribute{
 			attr("pipeline", Const, "string", "The pipeline that is run. Default: the only one."),
 			attr("params", Const, "map(any)", "Values of params. An artifact param needs no value."),
-			attr("scheduled_at", Const, "string", "The value of `run.scheduled_at`, as in `2026-01-31T06:00:00Z`. Default: null, as for a run that a person starts."),
+			attr("scheduled_at", Const, "string", "The value of `run.scheduled_at`, as in `2026-01-31T06:00:00Z`. Default: the start of the run, as for a run that a person starts."),
 			duration("cancel_after", "", "When the run is cancelled, after its start. Default: never."),
 		},
 		Blocks: []*Block{

@@ -11,10 +11,10 @@ func project() *Block {
 
 func variable() *Block {
 	return &Block{Name: "variable", Label: "name",
-		Doc: "A value that is set when compiling: by `--var`, `--var-file`, `PIPEC_VAR_name`, `STACK.auto.vars` or `pipec.auto.vars`. It is read as `var.name`.",
+		Doc: "A value that is set when compiling: by `--var`, `--var-file`, `PIPEC_VAR_name`, `STACK.auto.vars` or `pipec.auto.vars`. Files of variables that end in `.json`, such as `pipec.auto.vars.json`, are JSON. It is read as `var.name`.",
 		Attributes: []*Attribute{
 			attr("type", Type, "", "The type of the value. Default: the type of `default`."),
-			attr("default", Const, "any", "The value if none is set. Without a default, a value is required."),
+			attr("default", Const, "any", "The value if none is set. Without a default, a value is required.").null(),
 			attr("description", Const, "string", "What the variable is for."),
 			attr("sensitive", Const, "bool", "Keeps the value out of everything that pipec writes. It is an error to use it in anything that pipec would write.").byDefault("false"),
 		},
@@ -72,6 +72,7 @@ func pipeline() *Block {
 			duration("timeout", "", "How long a run may take in total."),
 			attr("cache", Const, "bool", "The default of its steps' `cache`.").byDefault("false"),
 			attr("labels", Const, "map(string)", "Labels of the objects that pipec creates for the pipeline."),
+			attr("outputs", Runtime, "map(any)", "The results by name: `{ accuracy = step.evaluate.accuracy }`. Each entry is short for an `output` block that has only a `value`. The map must be written out.").shortFor("output", "value"),
 		},
 		Blocks: []*Block{
 			{Name: "schedule", Single: true,
@@ -90,11 +91,19 @@ func pipeline() *Block {
 				Doc: "A value or an artifact that is set when a run starts: `pipec run --param name=value`, `name=@FILE`, `name=run:RUN/STEP/OUTPUT`. It is read as `param.name`.",
 				Attributes: []*Attribute{
 					attr("type", Type, "", "The type of the value. Default: the type of `default`."),
-					attr("default", Const, "any", "The value if none is set. Without a default, a value is required."),
+					attr("default", Const, "any", "The value if none is set. Without a default, a value is required.").null(),
 					attr("description", Const, "string", "What the param is for."),
+					attr("enum", Const, "list(any)", "The allowed values: `[\"small\", \"large\"]`."),
 					attr("source", Const, "string", "Where an artifact is imported from if the run doesn't set one: `s3://BUCKET/KEY`, or a path of the project. A `directory` is everything below a prefix, or a directory."),
-				}},
-			step("step", "A unit of work: a process with inputs and outputs. Exactly one of `command`, `python`, `pipeline` and `approval` defines what the step does."),
+				},
+				Blocks: []*Block{{Name: "validation",
+					Doc: "A rule that the value must satisfy. It is checked when a run or a call starts, and when compiling if the value is known then.",
+					Attributes: []*Attribute{
+						attr("condition", Runtime, "bool", "True if the value is valid. It may refer to the param, and to no other.").required(),
+						attr("error_message", Const, "string", "The error message if the value is not valid.").required(),
+					}}}},
+			defaults(),
+			step("step", "A unit of work: a process with inputs and outputs. Exactly one of `command`, `python`, `script`, `pipeline` and `approval` defines what the step does."),
 			step("finally", "A step that runs after all others have ended, whatever their outcome. It can read `run.status` and every `step.x.status`. If it fails, the run fails."),
 			{Name: "output", Label: "name",
 				Doc: "A result of the pipeline.",

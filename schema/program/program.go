@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 
 	"pipec.dev/pipec/schema/expr"
+	"pipec.dev/pipec/schema/types"
 )
 
 // Version is the version of the JSON form. A reader refuses a newer one.
@@ -39,11 +40,15 @@ type Program struct {
 type Param struct {
 	Name    string          `json:"name"`
 	Type    string          `json:"type"`              // as types.String writes it
+	Inside  *types.Defaults `json:"inside,omitempty"`  // the defaults of optional attributes in the type
 	Default json.RawMessage `json:"default,omitempty"` // absent: the run must give it
 	// Source is where an artifact is imported from when a run starts that isn't given one; see ParseSource. Only of the
 	// program's own params: a call gives those of the pipeline called.
 	Source string `json:"source,omitempty"`
 	Doc    string `json:"doc,omitempty"`
+	// Enum are the allowed values, and Rules what a value must satisfy; see Allows.
+	Enum  []json.RawMessage `json:"enum,omitempty"`
+	Rules []Rule            `json:"rules,omitempty"`
 }
 
 // LastSuccess is an output of the newest run of a pipeline that succeeded and has it. A run is given it once, when it starts.
@@ -101,14 +106,18 @@ type Schedule struct {
 type Step struct {
 	Name    string  `json:"name"`
 	Doc     string  `json:"doc,omitempty"`
-	Command []Value `json:"command,omitempty"` // a list of strings when evaluated; exactly one of Command, CommandList, Python, Call and Approval is set
-	// CommandList is the command if it is one expression that is evaluated at run time. Its type is list(string).
-	CommandList *Value   `json:"command_list,omitempty"`
-	Python      string   `json:"python,omitempty"`  // module:function
-	Code        string   `json:"code,omitempty"`    // name in Program.Codes
-	Image       string   `json:"image,omitempty"`   // name in Program.Images as image.NAME, else a reference
-	Inputs      []Input  `json:"inputs,omitempty"`  // sorted by name
-	Outputs     []Output `json:"outputs,omitempty"` // sorted by name
+	Command []Value `json:"command,omitempty"` // each is a string, null, or a list of such values when evaluated; exactly one of Command, CommandList, Python, Script, Call and Approval is set
+	// CommandList is the command if it is one expression that is evaluated at run time. It is a list as in Command.
+	CommandList *Value `json:"command_list,omitempty"`
+	Python      string `json:"python,omitempty"` // module:function
+	// Script is a Python script: a path in the step's code, or in its working directory. Args are its options: a map from names
+	// to values, or a list of strings.
+	Script  string   `json:"script,omitempty"`
+	Args    *Value   `json:"args,omitempty"`
+	Code    string   `json:"code,omitempty"`    // name in Program.Codes
+	Image   string   `json:"image,omitempty"`   // name in Program.Images as image.NAME, else a reference
+	Inputs  []Input  `json:"inputs,omitempty"`  // sorted by name
+	Outputs []Output `json:"outputs,omitempty"` // sorted by name
 	// OutputOrder are the names of Outputs as declared: how a python function's tuple is read. Only where it has several.
 	OutputOrder []string `json:"output_order,omitempty"`
 	Env         []Env    `json:"env,omitempty"`        // sorted by name
@@ -207,9 +216,11 @@ type Value struct {
 
 // Input is an input of a step. An artifact comes by Ref.
 type Input struct {
-	Name  string `json:"name"`
-	Type  string `json:"type"` // the declared type, or the inferred one if none is declared
-	Value Value  `json:"value"`
+	Name string `json:"name"`
+	Type string `json:"type"` // the declared type, or the inferred one if none is declared
+	// Inside are the defaults of optional attributes in the type.
+	Inside *types.Defaults `json:"inside,omitempty"`
+	Value  Value           `json:"value"`
 	// Default replaces a Value that is null because its producer was skipped. nil: there is no default.
 	Default json.RawMessage `json:"default,omitempty"`
 }
@@ -225,7 +236,14 @@ type Output struct {
 	// Glob selects the files of the output among those that the step has left in its working directory, or below an absolute
 	// path. "": the output is written to outputs/NAME.
 	Glob string `json:"glob,omitempty"`
+	// File is the file that contains the value, with slashes, absolute or in the step's working directory. Key is the key, the
+	// path of keys or the column of the value in it; "": the value is the whole file.
+	File string `json:"file,omitempty"`
+	Key  string `json:"key,omitempty"`
 }
+
+// Elsewhere reports whether the output is not written to outputs/NAME, and not returned by a Python function.
+func (o *Output) Elsewhere() bool { return o.Glob != "" || o.File != "" }
 
 // Result is an output of the pipeline. A run does not have it if the steps that it reads failed or were skipped.
 type Result struct {
@@ -284,6 +302,7 @@ type Retry struct {
 type Cache struct {
 	Salt string   `json:"salt,omitempty"`
 	TTL  Duration `json:"ttl,omitempty"` // 0: no end
+	Key  *Value   `json:"key,omitempty"` // counts instead of the inputs and the environment; nil: these count
 }
 
 // Resources are Kubernetes quantities in canonical form. The local driver ignores them.

@@ -38,12 +38,12 @@ type Coordinator struct {
 	PodPatch       json.RawMessage   `json:"pod_patch,omitempty"` // a strategic merge patch for the PodSpec
 }
 
-// CoordinatorAccount returns the service account of coordinators that the user manages, or "".
-func (t *Target) CoordinatorAccount() string {
-	if t.Coordinator == nil {
+// Account returns the service account of coordinators that the user manages, or "". c may be nil.
+func (c *Coordinator) Account() string {
+	if c == nil {
 		return ""
 	}
-	return t.Coordinator.ServiceAccount
+	return c.ServiceAccount
 }
 
 // Security holds what the security block of a step sets, in addition to Pod Security `restricted` or instead of it.

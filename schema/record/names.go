@@ -30,22 +30,27 @@ func (r *Run) AttemptDir(step string, attempt int) string {
 	return fmt.Sprintf("attempts/%s/%s/%s/%s/%d", r.Namespace, r.Pipeline, r.Name, Address(step).SafeName(), attempt)
 }
 
+// IndexDir returns the prefix of the keys of a namespace's list of runs, with a folder for each pipeline. Namespaces have
+// separate lists, so that a namespace sees only its own runs and can't add any to the list of another one.
+func IndexDir(namespace string) string { return "index/" + namespace + "/" }
+
 // IndexKey returns a key that sorts the newest run first.
 func (r *Run) IndexKey() string {
-	return fmt.Sprintf("index/%s/%019d-%s", r.Pipeline, math.MaxInt64-r.CreatedAt.UnixNano(), r.Name)
+	return fmt.Sprintf("%s%s/%019d-%s", IndexDir(r.Namespace), r.Pipeline, math.MaxInt64-r.CreatedAt.UnixNano(), r.Name)
 }
 
-// IndexEntry reads the name of a run and the time of its creation from an IndexKey.
-func IndexEntry(key string) (pipeline, run string, created time.Time, ok bool) {
+// IndexEntry reads the names of a run and the time of its creation from an IndexKey. The other fields of the run are
+// not set.
+func IndexEntry(key string) (*Run, bool) {
 	parts := strings.Split(key, "/")
-	if len(parts) != 3 || parts[0] != "index" || len(parts[2]) < 21 {
-		return "", "", time.Time{}, false
+	if len(parts) != 4 || parts[0] != "index" || len(parts[3]) < 21 {
+		return nil, false
 	}
 	var inverted int64
-	if _, err := fmt.Sscanf(parts[2][:19], "%d", &inverted); err != nil {
-		return "", "", time.Time{}, false
+	if _, err := fmt.Sscanf(parts[3][:19], "%d", &inverted); err != nil {
+		return nil, false
 	}
-	return parts[1], parts[2][20:], time.Unix(0, math.MaxInt64-inverted).UTC(), true
+	return &Run{Namespace: parts[1], Pipeline: parts[2], Name: parts[3][20:], CreatedAt: time.Unix(0, math.MaxInt64-inverted).UTC()}, true
 }
 
 // ProgramKey returns the key of a program with a digest ("sha256:…").

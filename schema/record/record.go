@@ -45,7 +45,7 @@ type Run struct {
 	Name      string `json:"name"`
 	Project   string `json:"project,omitempty"`
 	Pipeline  string `json:"pipeline"`
-	Namespace string `json:"namespace"` // "local" on the local driver
+	Namespace string `json:"namespace"` // "_local" on the local driver
 	Stack     string `json:"stack"`
 	UID       string `json:"uid"` // the identity of the only writer of the run: the Job's UID, or a random one on the local driver
 	// Sealed reports that only results with the seal of their attempt count; see SealKey.
@@ -101,10 +101,9 @@ type LastSuccess struct {
 	Datum    Datum  `json:"datum"` // named after the output
 }
 
-// Indexed is the object with an IndexKey. With the key, it locates the records of the run.
+// Indexed is the object with an IndexKey. The key alone locates the records of the run.
 type Indexed struct {
-	Version   int    `json:"version"`
-	Namespace string `json:"namespace"`
+	Version int `json:"version"`
 }
 
 // End is runs/…/end.json, written once when the run has ended.

@@ -26,7 +26,7 @@ func literal(b *strings.Builder, v cty.Value, indent string) {
 	case v.IsNull():
 		b.WriteString("null")
 	case t == cty.String:
-		b.WriteString(strconv.Quote(v.AsString()))
+		b.WriteString(quoted(v.AsString()))
 	case t == cty.Number:
 		if text, ok := InTemplate(part(v)); ok && !UsualNumber(text) {
 			b.WriteString(text)
@@ -81,7 +81,7 @@ func attributes(b *strings.Builder, v cty.Value, part func(cty.Value) cty.Value,
 		k, e := it.Element()
 		name := k.AsString()
 		if !plainName(name) {
-			name = strconv.Quote(name)
+			name = quoted(name)
 		}
 		fmt.Fprintf(b, "%s  %s = ", indent, name)
 		literal(b, part(e), indent+"  ")

@@ -36,117 +36,141 @@ func Words() []string {
 	return append(append(out, "optional"), Kinds...)
 }
 
-// Parse parses a type as the language writes it. A part with an error becomes `any`, and a Fault reports it.
+// Parse parses a type as the language writes it. A part with an error becomes `any`, and a Fault reports it. Attributes can't have
+// defaults.
 func Parse(e hcl.Expression) (cty.Type, []Fault) {
+	p := parser{}
+	t, _ := p.typ(e)
+	return t, p.faults
+}
+
+// ParseWith is Parse for a type whose optional attributes may have defaults. value evaluates them.
+func ParseWith(e hcl.Expression, value func(hcl.Expression) (cty.Value, error)) (cty.Type, *Defaults, []Fault) {
+	p := parser{value: value}
+	t, d := p.typ(e)
+	return t, d, p.faults
+}
+
+type parser struct {
+	value  func(hcl.Expression) (cty.Value, error) // nil: defaults are not allowed
+	faults []Fault
+}
+
+func (p *parser) typ(e hcl.Expression) (cty.Type, *Defaults) {
 	if kw := hcl.ExprAsKeyword(e); kw != "" {
-		return parseWord(kw, e.Range())
+		return p.word(kw, e.Range()), nil
 	}
 	call, diags := hcl.ExprCall(e)
 	if diags.HasErrors() {
 		if v, diags := e.Value(nil); !diags.HasErrors() && v.Type() == cty.String && !v.IsNull() {
 			if t, err := ParseString(v.AsString()); err == nil {
-				_, faults := fault(e.Range(), "a type is written without quotes")
-				faults[0].Meant = String(t)
-				return cty.DynamicPseudoType, faults
+				p.fault(e.Range(), "a type is written without quotes")
+				p.last().Meant = String(t)
+				return cty.DynamicPseudoType, nil
 			}
 		}
-		return fault(e.Range(), "a type is a word such as number or model, or a call such as list(number)")
+		return p.fault(e.Range(), "a type is a word such as number or model, or a call such as list(number)"), nil
 	}
-	return parseCall(call)
+	return p.call(call)
 }
 
-func fault(r hcl.Range, format string, args ...any) (cty.Type, []Fault) {
-	return cty.DynamicPseudoType, []Fault{{Range: r, Summary: fmt.Sprintf(format, args...)}}
+// fault adds a fault, and returns the type of the faulty part.
+func (p *parser) fault(r hcl.Range, format string, args ...any) cty.Type {
+	p.faults = append(p.faults, Fault{Range: r, Summary: fmt.Sprintf(format, args...)})
+	return cty.DynamicPseudoType
 }
 
-func parseWord(kw string, r hcl.Range) (cty.Type, []Fault) {
+func (p *parser) last() *Fault { return &p.faults[len(p.faults)-1] }
+
+func (p *parser) word(kw string, r hcl.Range) cty.Type {
 	if t, ok := words[kw]; ok {
-		return t, nil
+		return t
 	}
 	switch kw {
 	case "list", "set", "map":
-		return fault(r, "%s needs the type of its elements: %s(string)", kw, kw)
+		return p.fault(r, "%s needs the type of its elements: %s(string)", kw, kw)
 	case "object":
-		return fault(r, "object needs its attributes: object({ name = string })")
+		return p.fault(r, "object needs its attributes: object({ name = string })")
 	case "tuple":
-		return fault(r, "tuple needs its elements: tuple([string, number])")
+		return p.fault(r, "tuple needs its elements: tuple([string, number])")
 	case "artifact":
-		return fault(r, `artifact needs a media type: artifact("application/zip")`)
+		return p.fault(r, `artifact needs a media type: artifact("application/zip")`)
 	}
-	t, faults := fault(r, "%q is not a type", kw)
-	if faults[0].Meant = synonyms[kw]; faults[0].Meant == "" {
-		faults[0].Unknown = kw
+	t := p.fault(r, "%q is not a type", kw)
+	if p.last().Meant = synonyms[kw]; p.last().Meant == "" {
+		p.last().Unknown = kw
 	}
-	return t, faults
+	return t
 }
 
-func parseCall(call *hcl.StaticCall) (cty.Type, []Fault) {
+func (p *parser) call(call *hcl.StaticCall) (cty.Type, *Defaults) {
 	if call.Name == "optional" {
-		return fault(call.NameRange, "optional(…) can only be used around the type of an object's attribute")
+		return p.fault(call.NameRange, "optional(…) can only be used around the type of an object's attribute"), nil
 	}
 	if _, known := words[call.Name]; known {
-		return fault(call.ArgsRange, "%s takes no argument", call.Name)
+		return p.fault(call.ArgsRange, "%s takes no argument", call.Name), nil
 	}
 	switch call.Name {
 	case "list", "set", "map", "object", "tuple", "artifact":
 	default:
-		return parseWord(call.Name, call.NameRange)
+		return p.word(call.Name, call.NameRange), nil
 	}
 	if len(call.Arguments) != 1 {
-		return fault(call.ArgsRange, "%s takes one argument, found %d", call.Name, len(call.Arguments))
+		return p.fault(call.ArgsRange, "%s takes one argument, found %d", call.Name, len(call.Arguments)), nil
 	}
 	arg := call.Arguments[0]
 	switch call.Name {
 	case "object":
-		return parseObject(arg)
+		return p.object(arg)
 	case "tuple":
-		return parseTuple(arg)
+		return p.tuple(arg)
 	case "artifact":
-		return parseArtifact(arg)
+		return p.artifact(arg), nil
 	}
-	elem, faults := Parse(arg)
+	elem, d := p.typ(arg)
 	switch call.Name {
 	case "list":
-		return cty.List(elem), faults
+		return cty.List(elem), ofElements(d)
 	case "map":
-		return cty.Map(elem), faults
+		return cty.Map(elem), ofElements(d)
 	}
 	if HasArtifact(elem) {
-		return fault(arg.Range(), "a set can't contain artifacts; use list(%s) or map(%s)", String(elem), String(elem))
+		return p.fault(arg.Range(), "a set can't contain artifacts; use list(%s) or map(%s)", String(elem), String(elem)), nil
 	}
-	return cty.Set(elem), faults
+	return cty.Set(elem), ofElements(d)
 }
 
-func parseArtifact(arg hcl.Expression) (cty.Type, []Fault) {
+func (p *parser) artifact(arg hcl.Expression) cty.Type {
 	v, diags := arg.Value(nil)
 	if diags.HasErrors() || v.IsNull() || !v.IsKnown() || v.Type() != cty.String || v.AsString() == "" {
-		return fault(arg.Range(), `artifact takes a media type in quotes: artifact("application/zip")`)
+		return p.fault(arg.Range(), `artifact takes a media type in quotes: artifact("application/zip")`)
 	}
-	return Of(Artifact{Kind: "artifact", Media: v.AsString()}), nil
+	return Of(Artifact{Kind: "artifact", Media: v.AsString()})
 }
 
-func parseTuple(arg hcl.Expression) (cty.Type, []Fault) {
+func (p *parser) tuple(arg hcl.Expression) (cty.Type, *Defaults) {
 	items, diags := hcl.ExprList(arg)
 	if diags.HasErrors() {
-		return fault(arg.Range(), "tuple takes a list of types: tuple([string, number])")
+		return p.fault(arg.Range(), "tuple takes a list of types: tuple([string, number])"), nil
 	}
 	var elems []cty.Type
-	var faults []Fault
-	for _, item := range items {
-		t, f := Parse(item)
-		elems, faults = append(elems, t), append(faults, f...)
+	var defaults *Defaults
+	for i, item := range items {
+		t, d := p.typ(item)
+		elems = append(elems, t)
+		defaults = defaults.with(fmt.Sprint(i), d)
 	}
-	return cty.Tuple(elems), faults
+	return cty.Tuple(elems), defaults
 }
 
-func parseObject(arg hcl.Expression) (cty.Type, []Fault) {
+func (p *parser) object(arg hcl.Expression) (cty.Type, *Defaults) {
 	items, diags := hcl.ExprMap(arg)
 	if diags.HasErrors() {
-		return fault(arg.Range(), "object takes its attributes in braces: object({ name = string })")
+		return p.fault(arg.Range(), "object takes its attributes in braces: object({ name = string })"), nil
 	}
 	attrs := map[string]cty.Type{}
 	var optional []string
-	var faults []Fault
+	var defaults *Defaults
 	for _, item := range items {
 		name := hcl.ExprAsKeyword(item.Key)
 		if name == "" {
@@ -155,28 +179,61 @@ func parseObject(arg hcl.Expression) (cty.Type, []Fault) {
 			}
 		}
 		if name == "" {
-			_, f := fault(item.Key.Range(), "the name of an attribute must be a plain word")
-			faults = append(faults, f...)
+			p.fault(item.Key.Range(), "the name of an attribute must be a plain word")
 			continue
 		}
 		if _, twice := attrs[name]; twice {
-			_, f := fault(item.Key.Range(), "the attribute %q appears twice", name)
-			faults = append(faults, f...)
+			p.fault(item.Key.Range(), "the attribute %q appears twice", name)
 			continue
 		}
-		value := item.Value
-		if call, diags := hcl.ExprCall(value); !diags.HasErrors() && call.Name == "optional" {
-			if len(call.Arguments) != 1 {
-				_, f := fault(call.ArgsRange, "optional takes one argument, the type")
-				faults = append(faults, f...)
-				attrs[name] = cty.DynamicPseudoType
-				continue
-			}
-			optional = append(optional, name)
-			value = call.Arguments[0]
+		call, diags := hcl.ExprCall(item.Value)
+		if diags.HasErrors() || call.Name != "optional" {
+			var d *Defaults
+			attrs[name], d = p.typ(item.Value)
+			defaults = defaults.with(name, d)
+			continue
 		}
-		t, f := Parse(value)
-		attrs[name], faults = t, append(faults, f...)
+		if len(call.Arguments) < 1 || len(call.Arguments) > 2 {
+			attrs[name] = p.fault(call.ArgsRange, "optional takes the type and a default: optional(number, 1)")
+			continue
+		}
+		optional = append(optional, name)
+		t, d := p.typ(call.Arguments[0])
+		attrs[name] = t
+		defaults = defaults.with(name, d)
+		if len(call.Arguments) == 2 {
+			defaults = p.byDefault(defaults, name, call.Arguments[1], t, d)
+		}
 	}
-	return cty.ObjectWithOptionalAttrs(attrs, optional), faults
+	return cty.ObjectWithOptionalAttrs(attrs, optional), defaults
+}
+
+// byDefault adds the default of an attribute of type t, whose own defaults are inner, to defaults.
+func (p *parser) byDefault(defaults *Defaults, name string, e hcl.Expression, t cty.Type, inner *Defaults) *Defaults {
+	if p.value == nil {
+		p.fault(e.Range(), "only a variable, a param and an input can have defaults in their type")
+		return defaults
+	}
+	if HasArtifact(t) {
+		p.fault(e.Range(), "an artifact can't have a default")
+		return defaults
+	}
+	v, err := p.value(e)
+	if err != nil {
+		p.fault(e.Range(), "%s", err)
+		return defaults
+	}
+	if v.IsNull() {
+		return defaults // as without a default
+	}
+	if v, err = Convert(inner.Apply(v), t); err != nil {
+		p.fault(e.Range(), "the default of %q: %s", name, err)
+		return defaults
+	}
+	data, err := ToJSON(v)
+	if err != nil {
+		p.fault(e.Range(), "the default of %q: %s", name, err)
+		return defaults
+	}
+	return defaults.value(name, data)
 }

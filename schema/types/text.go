@@ -30,6 +30,9 @@ func ParseString(s string) (cty.Type, error) {
 
 type reader struct{ rest string }
 
+// literalSigns replaces what quoted writes for text that would be an interpolation.
+var literalSigns = strings.NewReplacer("$${", "${", "%%{", "%{")
+
 // take goes past a sign, and the blanks around it.
 func (r *reader) take(sign string) bool {
 	rest, ok := strings.CutPrefix(strings.TrimLeft(r.rest, " "), sign)
@@ -71,7 +74,8 @@ func (r *reader) name() (string, error) {
 		return "", errors.New("a quote is not closed")
 	}
 	r.rest = r.rest[len(quoted):]
-	return strconv.Unquote(quoted)
+	name, err := strconv.Unquote(quoted)
+	return literalSigns.Replace(name), err
 }
 
 func (r *reader) typ(depth int) (cty.Type, error) {
@@ -164,6 +168,7 @@ func (r *reader) object(depth int) (cty.Type, error) {
 		t, err := r.typ(depth + 1)
 		if err == nil && mayMiss {
 			optional = append(optional, name)
+			r.skipDefault()
 			err = r.want(")")
 		}
 		if err != nil {
@@ -172,4 +177,30 @@ func (r *reader) object(depth int) (cty.Type, error) {
 		attrs[name] = t
 	}
 	return cty.ObjectWithOptionalAttrs(attrs, optional), r.want(")")
+}
+
+// skipDefault goes past a comma and the default behind it, up to the closing parenthesis. Programs have no defaults here, but text
+// of users may.
+func (r *reader) skipDefault() {
+	if !r.take(",") {
+		return
+	}
+	depth, quoted := 0, false
+	for i := 0; i < len(r.rest); i++ {
+		switch c := r.rest[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case strings.IndexByte("([{", c) >= 0:
+			depth++
+		case depth == 0 && c == ')':
+			r.rest = r.rest[i:]
+			return
+		case strings.IndexByte(")]}", c) >= 0:
+			depth--
+		}
+	}
+	r.rest = ""
 }

@@ -11,7 +11,6 @@ import (
 	"reflect"
 	"slices"
 	"sort"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -95,7 +94,7 @@ func HasArtifact(t cty.Type) bool {
 
 func (a Artifact) String() string {
 	if a.Kind == "artifact" {
-		return "artifact(" + strconv.Quote(a.Media) + ")"
+		return "artifact(" + quoted(a.Media) + ")"
 	}
 	return a.Kind
 }
@@ -197,7 +196,7 @@ func objectString(t cty.Type) string {
 			text = "optional(" + text + ")"
 		}
 		if !plainName(name) {
-			name = strconv.Quote(name)
+			name = quoted(name)
 		}
 		parts = append(parts, fmt.Sprintf("%s = %s", name, text))
 	}

@@ -65,7 +65,8 @@ func writeKillers(t *testing.T, killed map[string]killer) {
 	}
 }
 
-// TestMutationsPage checks that the page lists all mutations, each with a cell that there can be.
+// TestMutationsPage checks that the page lists all mutations, each with a cell that there can be, or with none if it was not
+// tried since it was last changed.
 func TestMutationsPage(t *testing.T) {
 	killed := killers(t)
 	if _, table := readPage(t); table != rows(killed) {
@@ -73,6 +74,9 @@ func TestMutationsPage(t *testing.T) {
 	}
 	s, promises := newSimulator(t), append(check.Promises(), "dies") // the simulation itself
 	for _, m := range mutations {
+		if killed[m.what].cell == "-" {
+			continue // it was changed since it was last tried
+		}
 		c, err := plan.Parse(killed[m.what].cell)
 		if err != nil || s.runs[c.Run] == nil {
 			t.Errorf("%s: %q is not a cell: %v", m.what, killed[m.what].cell, err)

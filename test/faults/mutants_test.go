@@ -2,8 +2,8 @@ package faults
 
 // mutations are wrong lines of the coordinator, the journal, the store's retries, the watch and the wrapper.
 var mutations = []mutation{
-	{"pods are not adopted", "runtime/kube/attempts.go", "case listed != nil:", "case false:", "kill-"},
-	{"results behind the log are not searched", "runtime/kube/attempts.go", "case d.resumed: ", "case d.resumed && false: ", "vanish@node:END"},
+	{"pods are not adopted", "runtime/kube/attempts.go", "if listed != nil {", "if false {", "kill-"},
+	{"results behind the log are not searched", "runtime/kube/attempts.go", "a.search()", "a.create()", "vanish@node:END"},
 	{"a pod that exists already counts as a rejection", "runtime/kube/create.go", "m.pod, err = c.GetPod(ctx, m.a.name)\n\t}", "err = apierrors.NewBadRequest(\"it exists\")\n\t}", "watch-blind@coordinator:S-PUT:runs/run.json#1 lost@coordinator:POST:pods"},
 	{"a create that was perhaps obeyed is forgotten", "runtime/kube/judge.go", "j.denied, j.maybe = time.Time{}, j.maybe || mayBeObeyed(err)", "j.denied, j.maybe = time.Time{}, false", "@coordinator:POST:pods"},
 	{"a pod that vanished is not noticed", "runtime/kube/attempts.go", "a.changed(p)\n\t\ta.vanished()", "a.changed(p)", "plain~"},

@@ -126,6 +126,8 @@ func runtimeValues(s *model.Step) []*model.Value {
 		add(v)
 	}
 	add(s.CommandList)
+	add(s.Args)
+	add(s.CacheKey)
 	for _, name := range evaluate.Names(s.Env) {
 		add(s.Env[name])
 	}

@@ -31,7 +31,8 @@ func (c callCheck) declare() {
 	for _, r := range q.Results {
 		if values.IsStatus(r.Block.Label) {
 			c.diags.Add(diag.New("invalid-name", s.Block.Attr("pipeline").Range(), "a call can't have the output %q of pipeline %q", r.Block.Label, q.Block.Label).
-				WithDetail("step.%s.%s is reserved for how the step ended.", s.Name(), r.Block.Label).WithRelated(r.Block.LabelRange, "the output is declared here"))
+				WithDetail("step.%s.%s is reserved for how the step ended.", s.Name(), r.Block.Label).WithRelated(r.Block.LabelRange, "the output is declared here").
+				WithSuggestion("rename the output of the pipeline, for example to %q", q.Block.Label+"_"+r.Block.Label))
 			continue
 		}
 		s.AddOutput(&model.Output{Block: r.Block, Type: r.Type, Default: cty.NilVal})

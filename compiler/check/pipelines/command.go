@@ -12,6 +12,7 @@ import (
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/language"
+	"pipec.dev/pipec/schema/types"
 )
 
 var pythonFunction = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$`)
@@ -51,38 +52,58 @@ func meantFunction(text string) string {
 // command checks the command that a step runs.
 func (c stepCheck) command(e hcl.Expression) {
 	if tuple, ok := e.(*hclsyntax.TupleConsExpr); ok {
+		good := true
 		for _, part := range tuple.Exprs {
-			v := c.values.Value(c.step, language.Own, part)
+			v := c.values.Text(c.step, language.Own, part)
 			if v != nil && holdsArtifact(v.Type) {
 				c.artifactAsText(part)
-			} else if c.values.Assign(v, cty.String, part, hcl.Range{}) {
-				c.step.Command = append(c.step.Command, v)
-				c.noNUL(v, part, "an argument")
+				v = nil
 			}
+			good = c.arguments(v, part) && good
 		}
-		if len(tuple.Exprs) > len(c.step.Command) {
+		if !good {
 			return
 		}
 	} else {
-		v := c.values.Value(c.step, language.Own, e)
-		if v == nil || c.commandAsText(v, e) || !c.values.Assign(v, cty.List(cty.String), e, hcl.Range{}) {
+		v := c.values.Text(c.step, language.Own, e)
+		switch {
+		case v == nil || c.commandAsText(v, e) || !c.commandAsList(v, e):
 			return
-		}
-		if v.Const == cty.NilVal {
+		case v.Const == cty.NilVal:
 			c.step.CommandList = v
 			return
-		}
-		for _, part := range v.Const.AsValueSlice() {
-			c.step.Command = append(c.step.Command, model.Constant(part))
-			c.noNUL(c.step.Command[len(c.step.Command)-1], e, "an argument")
+		case !c.arguments(v, e):
+			return
 		}
 	}
 	switch first := c.step.Command; {
 	case len(first) == 0:
 		c.diags.Add(diag.New("invalid-value", e.Range(), "a command can't be an empty list"))
-	case first[0].Const != cty.NilVal && first[0].Const.AsString() == "":
+	case first[0].Const == cty.NilVal:
+	case first[0].Const.AsString() == "":
 		c.diags.Add(diag.New("invalid-value", e.Range(), "the program of a command can't be an empty string"))
 	}
+}
+
+// arguments adds an element of the command, which is v, the value of e. It returns false if the element is invalid.
+func (c stepCheck) arguments(v *model.Value, e hcl.Expression) bool {
+	args, from, ok := c.values.Arguments(v, e)
+	for i, arg := range args {
+		c.noNUL(arg, from[i], "an argument")
+	}
+	c.step.Command, c.step.CommandFrom = append(c.step.Command, args...), append(c.step.CommandFrom, from...)
+	return ok
+}
+
+// commandAsList reports a command that is neither a list nor any value.
+func (c stepCheck) commandAsList(v *model.Value, e hcl.Expression) bool {
+	if v.Type.IsListType() || v.Type.IsTupleType() {
+		if m := types.IsArguments(v.Type); v.Const == cty.NilVal && m != nil {
+			return c.values.Assign(v, cty.List(cty.String), e, hcl.Range{})
+		}
+		return true
+	}
+	return c.values.Assign(v, cty.List(cty.String), e, hcl.Range{})
 }
 
 // commandAsText reports a command that is written as one string.
@@ -112,7 +133,7 @@ func (c stepCheck) commandAsText(v *model.Value, e hcl.Expression) bool {
 
 // noNUL reports a NUL character, which neither arguments nor the environment can contain.
 func (c stepCheck) noNUL(v *model.Value, e hcl.Expression, what string) {
-	if v.Const != cty.NilVal && strings.ContainsRune(v.Const.AsString(), 0) {
+	if v.Const != cty.NilVal && v.Const.Type() == cty.String && strings.ContainsRune(v.Const.AsString(), 0) {
 		c.diags.Add(diag.New("invalid-value", e.Range(), "%s can't contain a NUL character", what))
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/language"
+	"pipec.dev/pipec/schema/types"
 )
 
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -70,8 +71,8 @@ func (c environmentCheck) object(object *hclsyntax.ObjectConsExpr) {
 			continue
 		}
 		c.seen[name] = at
-		v := c.values.Value(c.step, language.Own, item.ValueExpr)
-		if v == nil || !c.variable(name, at) {
+		v := c.values.Text(c.step, language.Own, item.ValueExpr)
+		if v == nil || !c.variable(name, at) || v.Null() {
 			continue
 		}
 		if holdsArtifact(v.Type) {
@@ -85,7 +86,7 @@ func (c environmentCheck) object(object *hclsyntax.ObjectConsExpr) {
 
 // expression checks `env` as any other expression, such as a local or a call of merge. It must be known when compiling.
 func (c environmentCheck) expression(e hcl.Expression) {
-	v := c.values.Value(c.step, language.Own, e)
+	v := c.values.Text(c.step, language.Own, e)
 	if v == nil {
 		return
 	}
@@ -94,7 +95,7 @@ func (c environmentCheck) expression(e hcl.Expression) {
 			WithSuggestion("write env = { NAME = value }, in which only the values can be known at run time"))
 		return
 	}
-	if !c.values.Assign(v, cty.Map(cty.String), e, hcl.Range{}) {
+	if v = withoutNulls(v); !c.values.Assign(v, cty.Map(cty.String), e, hcl.Range{}) {
 		return
 	}
 	variables := v.Const.AsValueMap()
@@ -105,6 +106,25 @@ func (c environmentCheck) expression(e hcl.Expression) {
 			c.noNUL(c.step.Env[name], e, "the environment")
 		}
 	}
+}
+
+// withoutNulls returns a map or an object without the elements that are null: variables that are not set. It returns any other
+// constant as it is.
+func withoutNulls(v *model.Value) *model.Value {
+	bare, part := types.Unmark(v.Written)
+	if t := bare.Type(); bare.IsNull() || !t.IsMapType() && !t.IsObjectType() {
+		return v
+	}
+	set := map[string]cty.Value{}
+	for name, elem := range bare.AsValueMap() {
+		if !elem.IsNull() {
+			set[name] = part(elem)
+		}
+	}
+	if len(set) == bare.LengthInt() {
+		return v
+	}
+	return model.Constant(cty.ObjectVal(set).WithSameMarks(v.Written))
 }
 
 // variable reports whether a variable can have a name.

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"pipec.dev/pipec/compiler/check/attribute"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/compiler/python"
@@ -23,14 +24,12 @@ type functionCheck struct {
 
 // function checks the function of a step whose inputs, outputs and code are checked.
 func (c stepCheck) function() {
-	code := c.pipeline.Project.Codes[c.step.Code]
-	e := c.step.Block.Attr("python")
-	if c.step.Python == "" || code == nil || code.Dir == "" || e == nil {
+	found, code := c.module()
+	if found == nil {
 		return
 	}
 	module, name, _ := strings.Cut(c.step.Python, ":")
-	found := c.project.Python.Find(filepath.Join(c.project.Dir, filepath.FromSlash(code.Dir)), module)
-	f := functionCheck{stepCheck: c, at: e.Range(), found: found}
+	f := functionCheck{stepCheck: c, at: c.step.Block.Attr("python").Range(), found: found}
 	switch {
 	case found.Unknown:
 	case found.Module == nil:
@@ -48,6 +47,25 @@ func (c stepCheck) function() {
 				WithDetail("It contains %s.", functions(found.Module.Functions())).DidYouMean(name, found.Module.Functions()))
 		}
 	}
+}
+
+// module looks for the module of the step's function; nil if the step has no function, or no code.
+func (c stepCheck) module() (*python.Found, *model.Code) {
+	code := c.code()
+	if c.step.Python == "" || code == nil || code.Dir == "" {
+		return nil, nil
+	}
+	module, _, _ := strings.Cut(c.step.Python, ":")
+	return c.project.Python.Find(filepath.Join(c.project.Dir, filepath.FromSlash(code.Dir)), module), code
+}
+
+// code returns the code of the step, or nil. It reports nothing: settings does.
+func (c stepCheck) code() *model.Code {
+	name := c.pipeline.Code
+	if e := c.step.Block.Attr("code"); e != nil {
+		name, _ = attribute.Reference(e, "code")
+	}
+	return c.pipeline.Project.Codes[name]
 }
 
 // functions lists the functions of a module.
@@ -197,7 +215,7 @@ func (c functionCheck) results(f *python.Function) {
 	var outputs []*model.Output // those that the function returns
 	required := 0
 	for _, o := range c.step.Outputs {
-		if o.Glob != "" {
+		if o.Block.Attr("glob") != nil || o.Block.Attr("file") != nil {
 			continue
 		}
 		outputs = append(outputs, o)

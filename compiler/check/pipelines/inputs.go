@@ -5,9 +5,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"pipec.dev/pipec/compiler/check/attribute"
-	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
-	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/language"
 	"pipec.dev/pipec/schema/types"
@@ -22,7 +20,7 @@ func (c stepCheck) inputs() {
 		}
 		in := &model.Input{Block: b}
 		c.step.AddInput(in)
-		if want, ok := c.inputType(b); ok {
+		if want, ok := c.inputType(in); ok {
 			c.inputValue(in, want)
 		}
 	}
@@ -30,24 +28,26 @@ func (c stepCheck) inputs() {
 
 // inputType returns the declared type of an input, or cty.NilType if it follows from the value. The inputs of a call have the
 // types of the params of the pipeline that is called. ok is false if the type is invalid.
-func (c stepCheck) inputType(b *decode.Block) (t cty.Type, ok bool) {
-	param := cty.NilType
+func (c stepCheck) inputType(in *model.Input) (t cty.Type, ok bool) {
+	b, param := in.Block, cty.NilType
 	if c.step.Callee != nil {
 		q := c.step.Callee.Params[b.Label]
 		if q == nil {
 			callCheck{c}.unknownParam(b)
 			return cty.NilType, false
 		}
-		param = q.Type
+		param, in.Inside = q.Type, q.Inside
 	}
 	e := b.Attr("type")
 	if e == nil {
 		return param, true
 	}
-	if t, ok = evaluate.Type(e, c.diags); !ok {
+	t, defaults, ok := c.project.TypeWith(e)
+	if !ok {
 		return cty.NilType, false
 	}
 	if param == cty.NilType {
+		in.Inside = defaults
 		return t, true
 	}
 	if m := types.Assignable(t, param); m != nil {
@@ -68,18 +68,23 @@ func (c stepCheck) inputValue(in *model.Input, want cty.Type) {
 	if !ok {
 		return
 	}
-	v := c.values.Value(c.step, language.Runtime, written)
+	v := c.values.ValueFor(c.step, language.Runtime, written, want)
 	if v == nil {
 		return
 	}
 	if want == cty.NilType {
-		want = v.Type
+		if want, ok = c.annotated().inputType(in.Block.Label, v, e); !ok {
+			return
+		}
+	}
+	if v.Const != cty.NilVal && in.Inside != nil {
+		v = model.Constant(in.Inside.Apply(v.Written))
 	}
 	if !c.values.Assign(v, want, e, attribute.TypeRange(in.Block, hcl.Range{})) {
 		return
 	}
 	in.Type, in.Value = want, v
-	d, ok := c.values.Default(in.Block, want, in.Block.LabelRange)
+	d, ok := c.values.DefaultWith(in.Block, want, in.Inside, in.Block.LabelRange)
 	if !ok {
 		return
 	}

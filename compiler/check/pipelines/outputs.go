@@ -15,8 +15,24 @@ import (
 	"pipec.dev/pipec/schema/types"
 )
 
-// output declares an output of a step with a process.
-func (c stepCheck) output(b *decode.Block) {
+// outputs declares the outputs of a step with a process.
+func (c stepCheck) outputs() {
+	if c.step.Block.Attr("command") == nil {
+		c.python()
+	}
+	f := c.annotated()
+	blocks := c.step.Block.All("output")
+	if len(blocks) == 0 && !c.step.Block.Tried("output") {
+		blocks = f.outputs()
+	}
+	declared := f.outputTypes(blocks)
+	for i, b := range blocks {
+		c.output(b, declared[i])
+	}
+}
+
+// output declares an output. annotated is the type that the function's annotation declares; cty.NilType if it declares none.
+func (c stepCheck) output(b *decode.Block, annotated cty.Type) {
 	if first := c.step.Output(b.Label); first != nil {
 		c.duplicate(b, first.Block)
 		return
@@ -25,12 +41,17 @@ func (c stepCheck) output(b *decode.Block) {
 	c.step.AddOutput(o)
 	if values.IsStatus(b.Label) {
 		c.diags.Add(diag.New("invalid-name", b.LabelRange, "%q is not a valid name of an output", b.Label).
-			WithDetail("step.%s.%s is reserved for how the step ended.", c.step.Name(), b.Label))
+			WithDetail("step.%s.%s is reserved for how the step ended.", c.step.Name(), b.Label).
+			WithSuggestion("choose another name, such as %q", c.step.Name()+"_"+b.Label))
 	}
+	o.Type = annotated
 	if e := b.Attr("type"); e != nil {
+		o.Type = cty.NilType
 		if t, ok := evaluate.Type(e, c.diags); ok {
 			o.Type = t
 		}
+	} else if annotated == cty.NilType && !b.Tried("type") {
+		c.noType(b)
 	}
 	c.project.Attributes.String(b, "description")
 	if v, ok := c.values.Default(b, o.Type, b.LabelRange); ok {
@@ -38,6 +59,7 @@ func (c stepCheck) output(b *decode.Block) {
 	}
 	o.Optional, _ = c.project.Attributes.Bool(b, "optional")
 	o.Glob = c.glob(b, o.Type)
+	c.file(o)
 }
 
 // glob checks which of the step's files an output of type t consists of.

@@ -30,16 +30,16 @@ func params(c context) {
 func checkParam(c context, q *model.Param) {
 	b, typed := q.Block, false
 	if e := b.Attr("type"); e != nil {
-		t, ok := evaluate.Type(e, c.diags)
+		t, defaults, ok := c.project.TypeWith(e)
 		if !ok {
 			q.Type = cty.NilType
 			return
 		}
-		q.Type, typed = t, true
+		q.Type, q.Inside, typed = t, defaults, true
 	}
 	q.Doc, _ = c.project.Attributes.String(b, "description")
 	q.Source = importSource(c, b, q.Type)
-	v, ok := c.values.Default(b, q.Type, b.LabelRange)
+	v, ok := c.values.DefaultWith(b, q.Type, q.Inside, b.LabelRange)
 	if !ok {
 		return
 	}

@@ -38,6 +38,7 @@ func Check(project *model.Project, b *decode.Block) *model.Pipeline {
 	c := context{project: project.Evaluated, diags: project.Evaluated.Diags, pipeline: p, values: values.New(p)}
 	c.settings()
 	params(c)
+	paramRules(c)
 	p.Schedule = checkSchedule(c)
 	declareSteps(c)
 	if b.One("step") == nil && !b.Tried("step") {

@@ -7,10 +7,12 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"pipec.dev/pipec/compiler/check/attribute"
+	"pipec.dev/pipec/compiler/decode"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/model"
 	"pipec.dev/pipec/schema/language"
 	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/types"
 )
 
 // stepCheck checks one step.
@@ -46,9 +48,7 @@ func declareSteps(c context) {
 		case b.Attr("pipeline") != nil:
 			callCheck{check}.declare()
 		default:
-			for _, n := range b.All("output") {
-				check.output(n)
-			}
+			check.outputs()
 		}
 	}
 }
@@ -155,6 +155,24 @@ func (c stepCheck) retry() {
 	}
 }
 
+// cacheKey checks what the result depends on. A path of an artifact is the same in each run and not its content.
+func (c stepCheck) cacheKey(b *decode.Block) {
+	e := b.Attr("key")
+	if e == nil {
+		return
+	}
+	v := c.values.Value(c.step, language.Own, e)
+	switch {
+	case v == nil:
+	case holdsArtifact(v.Type):
+		c.diags.Add(diag.New("type-mismatch", e.Range(), "a cache key must be a value, found %s", types.Phrase(v.Type)).
+			WithSuggestion("remove `key`: without it, the content of the inputs counts"))
+	case v.Const != cty.NilVal && v.Const.IsNull():
+	default:
+		c.step.CacheKey = v
+	}
+}
+
 // cache checks `cache`, an attribute or a block. Steps of finally and steps without outputs are never cached.
 func (c stepCheck) cache() {
 	s := c.step
@@ -171,5 +189,6 @@ func (c stepCheck) cache() {
 	if b != nil {
 		s.Cache.Salt, _ = c.project.Attributes.String(b, "salt")
 		s.Cache.TTL = attribute.Duration(c.project, b, "ttl", 0)
+		c.cacheKey(b)
 	}
 }

@@ -121,7 +121,11 @@ func (c resourceCheck) room(name, limit string, bytes int64, who string) {
 	if q := resource.MustParse(limit); q.Cmp(*least) < 0 {
 		d := diag.New("invalid-value", c.block.Attr(name).Range(), "`%s` is %s, but %s can use up to %s", name, limit, who, least)
 		if q.Cmp(*resource.NewQuantity(1<<16, resource.BinarySI)) < 0 && !strings.ContainsAny(limit, "kKMGTPEim") {
-			d = d.WithSuggestion("did you mean %q? A number without a unit is in bytes", limit+"Mi")
+			meant := limit + "Mi"
+			if q := resource.MustParse(meant); q.Cmp(*least) < 0 {
+				meant = least.String()
+			}
+			d = d.WithSuggestion("did you mean %q? A number without a unit is in bytes", meant)
 		}
 		c.diags.Add(d)
 	}

@@ -76,6 +76,11 @@ func (e *Evaluator) producer(u model.Use) *model.Output {
 // Default returns the attribute `default` of a block, converted to a type, and its numbers carry their text; null is allowed. declared is as in Assign, for a
 // block without the attribute `type`. ok is false if the attribute is missing or invalid.
 func (e *Evaluator) Default(b *decode.Block, want cty.Type, declared hcl.Range) (v cty.Value, ok bool) {
+	return e.DefaultWith(b, want, nil, declared)
+}
+
+// DefaultWith is Default for a type with defaults.
+func (e *Evaluator) DefaultWith(b *decode.Block, want cty.Type, inside *types.Defaults, declared hcl.Range) (v cty.Value, ok bool) {
 	x := b.Attr("default")
 	if x == nil || want == cty.NilType {
 		return cty.NilVal, false
@@ -91,7 +96,7 @@ func (e *Evaluator) Default(b *decode.Block, want cty.Type, declared hcl.Range) 
 	if v.IsNull() {
 		return cty.NullVal(want.WithoutOptionalAttributesDeep()), true
 	}
-	got := model.Constant(v)
+	got := model.Constant(inside.Apply(v))
 	if !e.Assign(got, want, x, attribute.TypeRange(b, declared)) {
 		return cty.NilVal, false
 	}

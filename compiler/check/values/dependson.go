@@ -1,11 +1,30 @@
 package values
 
 import (
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/model"
 )
+
+// meantStep adds to d the step that an item of depends_on probably means: "step.a" or "a".
+func (e *Evaluator) meantStep(d diag.Diagnostic, item hcl.Expression) diag.Diagnostic {
+	v, hclDiags := item.Value(nil)
+	if hclDiags.HasErrors() || v.IsNull() || v.Type() != cty.String {
+		return d
+	}
+	name := strings.TrimPrefix(v.AsString(), "step.")
+	if e.pipeline.Step(name) == nil {
+		if name = diag.Suggest(name, e.pipeline.StepNames()); name == "" {
+			return d
+		}
+		return d.WithSuggestion("did you mean step.%s, without quotes?", name)
+	}
+	return d.WithSuggestion("write step.%s, without quotes", name).WithFix(item.Range(), "step."+name)
+}
 
 // DependsOn checks the attribute `depends_on` of a step, a list of steps.
 func (e *Evaluator) DependsOn(s *model.Step) []model.Dependency {
@@ -27,7 +46,7 @@ func (e *Evaluator) DependsOn(s *model.Step) []model.Dependency {
 			if !hclDiags.HasErrors() && t.RootName() == "step" && len(t) > 2 {
 				d = d.WithDetail("depends_on names whole steps. A reference to an output waits without depends_on.")
 			}
-			e.diags.Add(d)
+			e.diags.Add(e.meantStep(d, item))
 			continue
 		}
 		name, ok := names.name(t, "step")

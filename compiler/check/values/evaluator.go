@@ -38,6 +38,26 @@ func (e *Evaluator) Value(s *model.Step, kind language.Kind, x hcl.Expression) *
 	return e.valueIn(&resolver{evaluator: e, step: s, kind: kind}, x)
 }
 
+// Text is Value for an expression that must be a string, or consist of strings: "${x}" is a string in it, whatever x is.
+func (e *Evaluator) Text(s *model.Step, kind language.Kind, x hcl.Expression) *model.Value {
+	return e.valueIn(&resolver{evaluator: e, step: s, kind: kind, text: true}, x)
+}
+
+// ValueFor is Value for an expression that is assigned to something of type want, or Text if that consists of text.
+func (e *Evaluator) ValueFor(s *model.Step, kind language.Kind, x hcl.Expression, want cty.Type) *model.Value {
+	if consistsOfText(want) {
+		return e.Text(s, kind, x)
+	}
+	return e.Value(s, kind, x)
+}
+
+func consistsOfText(t cty.Type) bool {
+	for t != cty.NilType && t.IsCollectionType() {
+		t = t.ElementType()
+	}
+	return t == cty.String
+}
+
 // Round is Value for an expression that is evaluated after a round of a step with `repeat`: output.x is what the round has
 // produced, not where it is to be written.
 func (e *Evaluator) Round(s *model.Step, x hcl.Expression) *model.Value {
@@ -50,7 +70,11 @@ func (e *Evaluator) valueIn(names *resolver, x hcl.Expression) *model.Value {
 		e.diags.Add(diag.New("syntax", x.Range(), "this expression is not in HCL's own syntax"))
 		return nil
 	}
-	t := infer.Type(node, names, e.diags)
+	infers := infer.Type
+	if names.text {
+		infers = infer.Text
+	}
+	t := infers(node, names, e.diags)
 	if t == cty.NilType {
 		return nil
 	}
@@ -78,7 +102,7 @@ func (e *Evaluator) canWait(v *model.Value) bool {
 	good := true
 	_ = hclsyntax.VisitAll(v.Node, func(n hclsyntax.Node) hcl.Diagnostics {
 		call, ok := n.(*hclsyntax.FunctionCallExpr)
-		if ok && evaluate.IsFileFunction(call.Name) {
+		if ok && evaluate.OnlyCompiling(call.Name) {
 			good = false
 			e.diags.Add(diag.New("not-constant", call.Range(), "%s is evaluated when compiling, and this expression at run time", call.Name).
 				WithSuggestion("assign its value to a local, and use local.NAME here"))

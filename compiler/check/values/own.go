@@ -60,5 +60,11 @@ func (r *resolver) output(t hcl.Traversal) (cty.Type, int) {
 			WithSuggestion("write the directory of the pattern, or remove the glob"))
 		return cty.NilType, 0
 	}
+	if file := out.Block.Attr("file"); file != nil {
+		r.report(diag.New("out-of-place", t.SourceRange(), "output.%s has no path, because it is read from a file of the step", name).
+			WithRelated(file.Range(), "the file is here").
+			WithSuggestion("write the path of the file, or remove `file`"))
+		return cty.NilType, 0
+	}
 	return infer.HandleType, 2
 }

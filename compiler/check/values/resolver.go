@@ -24,6 +24,7 @@ type resolver struct {
 	kind      language.Kind
 	round     bool        // output.x is what a round of `repeat` has produced, not where it is to be written
 	forEach   bool        // the expression is a for_each, which cannot read each
+	text      bool        // the expression must be a string, or consist of strings
 	uses      []model.Use // the references that were resolved
 }
 

@@ -89,6 +89,7 @@ func New(files []*File) *Index {
 func (x *Index) pipeline(f *File, p *outline.Block) {
 	s := scope{}
 	x.in[p] = s
+	x.entries(s, f, p, map[string]Kind{"output": Result})
 	for _, b := range p.Blocks {
 		switch b.Type {
 		case "param":
@@ -99,6 +100,7 @@ func (x *Index) pipeline(f *File, p *outline.Block) {
 			x.block(s, Step, f, b)
 			own := scope{}
 			x.in[b] = own
+			x.entries(own, f, b, map[string]Kind{"input": Input, "output": Output})
 			for _, n := range b.Blocks {
 				switch n.Type {
 				case "input":
@@ -109,6 +111,15 @@ func (x *Index) pipeline(f *File, p *outline.Block) {
 					approval(own, f, n)
 				}
 			}
+		}
+	}
+}
+
+// entries declares the entries of the attributes of a block that are short for blocks.
+func (x *Index) entries(s scope, f *File, b *outline.Block, kinds map[string]Kind) {
+	for _, a := range b.Attrs {
+		for _, n := range f.Entries(a) {
+			x.block(s, kinds[n.Type], f, n)
 		}
 	}
 }
@@ -228,8 +239,17 @@ func (x *Index) Declares(f *File, offset int) *Symbol {
 	if b := f.HeaderAt(offset); b != nil && len(b.Labels) > 0 && b.Labels[0].At.Holds(offset) {
 		return x.at[place{f, b.Labels[0].At.Start}]
 	}
-	if a := f.AttrAt(offset); a != nil && a.At.Holds(offset) {
+	a := f.AttrAt(offset)
+	switch {
+	case a == nil:
+	case a.At.Holds(offset):
 		return x.at[place{f, a.At.Start}]
+	case a.Def != nil && a.Def.Short != nil:
+		for _, key := range f.Keys(a.Value) {
+			if key.Holds(offset) {
+				return x.at[place{f, key.Start}]
+			}
+		}
 	}
 	return nil
 }

@@ -127,12 +127,23 @@ func (w *walker) attribute(b *Block, e *sketch.Entry, name string, def *language
 	w.yaml.attrs[e] = a
 	w.yaml.values[a] = e.Value
 	w.yaml.order = append(w.yaml.order, a)
+	if isNames(a) && e.Value.Kind == sketch.Text {
+		w.text(a, e.Value, false) // neither a map of types nor a list of names
+		return
+	}
 	w.value(a, e.Value)
 }
+
+// isNames reports whether an attribute is a map of types or a list of names.
+func isNames(a *Attr) bool { return a.Def != nil && a.Def.Kind == language.Types }
 
 // value records the references and calls of a value.
 func (w *walker) value(a *Attr, n *sketch.Node) {
 	for _, item := range n.Items {
+		if isNames(a) && item.Value.Kind == sketch.Text {
+			w.text(a, item.Value, false)
+			continue
+		}
 		w.value(a, item.Value)
 	}
 	for _, e := range n.Entries {
@@ -150,7 +161,7 @@ func bare(a *Attr, text string) bool {
 		return false
 	}
 	switch a.Def.Kind {
-	case language.Type, language.Refs:
+	case language.Type, language.Types, language.Refs:
 		return true
 	case language.Ref:
 		return a.Def.Type == "" || len(text) > len(a.Name) && text[:len(a.Name)+1] == a.Name+"."

@@ -193,7 +193,7 @@ func (c *Cursor) bare(text string) bool {
 		return false
 	}
 	switch c.Attr.Def.Kind {
-	case language.Type, language.Refs:
+	case language.Type, language.Types, language.Refs:
 		return true
 	case language.Ref:
 		root := c.Attr.Name + "."

@@ -1,12 +1,19 @@
 """The steps of the digits pipeline: ordinary functions on numpy arrays and pandas frames."""
 
+from typing import Annotated
+
 import numpy as np
 import pandas as pd
 from sklearn.datasets import load_digits
 from sklearn.svm import SVC
 
 
-def importer():
+def importer() -> tuple[
+    Annotated[np.ndarray, "X_train"],
+    Annotated[np.ndarray, "X_test"],
+    Annotated[np.ndarray, "y_train"],
+    Annotated[np.ndarray, "y_test"],
+]:
     """Splits the digits in two halves, in order: the first to train, the second to test."""
     digits = load_digits()
     X = digits.images.reshape(len(digits.images), -1)
@@ -14,21 +21,23 @@ def importer():
     return X[:half], X[half:], digits.target[:half], digits.target[half:]
 
 
-def svc_trainer(X_train, y_train, gamma):
+def svc_trainer(X_train: np.ndarray, y_train: np.ndarray, gamma: float) -> Annotated[SVC, "model"]:
     """Trains a support vector classifier."""
     model = SVC(gamma=gamma)
     model.fit(X_train, y_train)
     return model
 
 
-def evaluator(X_test, y_test, model):
+def evaluator(X_test: np.ndarray, y_test: np.ndarray, model: SVC) -> Annotated[float, "accuracy"]:
     """The share of test images that the model recognises."""
     accuracy = model.score(X_test, y_test)
     print(f"Test accuracy: {accuracy}")
     return accuracy
 
 
-def skew_comparison(reference_input, comparison_input):
+def skew_comparison(
+    reference_input: np.ndarray, comparison_input: np.ndarray
+) -> tuple[Annotated[pd.DataFrame, "reference"], Annotated[pd.DataFrame, "comparison"]]:
     """Both data sets as frames with named columns, to be compared."""
     columns = [f"pixel_{i}" for i in range(np.shape(reference_input)[1])]
     return (

@@ -15,9 +15,7 @@ image "python" {
   base = "python:3.11-slim"
 }
 
-code "src" {
-  dir = "./src"
-}
+code "src" { dir = "./src" }
 
 # pipec:ignore no-resources the defaults of the namespace are enough for a few rows
 pipeline "check" {

@@ -28,7 +28,7 @@ type Orchestrator interface {
 	Cancel(context.Context, *CancelRequest) (*Cancelled, error)
 	// Answer answers an approval, and returns when the run has taken the answer.
 	Answer(context.Context, *AnswerRequest) (*Answered, error)
-	// Reader reads the records of all runs. The caller closes it.
+	// Reader reads the records of all runs of the stack's namespace, or of this machine. The caller closes it.
 	Reader(context.Context) (*runs.Reader, error)
 }
 
@@ -39,8 +39,8 @@ type Stack struct {
 	Stack *program.Stack
 }
 
-// OpenRecords opens the artifact store of the stack for reading the records of runs. The caller closes the reader.
-func (s *Stack) OpenRecords(ctx context.Context) (*runs.Reader, error) {
+// OpenRecords opens the artifact store of the stack for reading the records of a namespace's runs. The caller closes the reader.
+func (s *Stack) OpenRecords(ctx context.Context, namespace string) (*runs.Reader, error) {
 	dir, err := work.In(s.Dir())
 	if err != nil {
 		return nil, fault.Env(err)
@@ -49,7 +49,7 @@ func (s *Stack) OpenRecords(ctx context.Context) (*runs.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return runs.NewReader(st, dir), nil
+	return runs.NewReader(st, dir, namespace), nil
 }
 
 // Row is a kind of orchestrator.

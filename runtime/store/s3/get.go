@@ -54,7 +54,7 @@ type body struct {
 	part int64
 	pos  int64 // what was read
 
-	sink    io.WriterAt   // what is read is written to as well; nil: nothing
+	tee     *tee          // reads the object into a file; nil: it is only passed on
 	now     io.ReadCloser // what is read next; nil: it has to be asked for
 	buf     []byte        // of the pool, where now reads from one
 	held    *bytes.Reader // the unread rest of buf
@@ -66,10 +66,10 @@ type body struct {
 // Resumable implements store.ResumableReader.
 func (*body) Resumable() {}
 
-// Tee implements store.TeeReader. Bytes are written to w as they arrive.
-func (b *body) Tee(w io.WriterAt) { b.sink = w }
+// Tee implements store.TeeReader. Bytes are written to the file as they arrive.
+func (b *body) Tee(f store.TeeFile) { b.tee = newTee(b, f) }
 
-// sinkError is an error of the writer of Tee, and not of the store.
+// sinkError is an error of the file of Tee, and not of the store.
 type sinkError struct{ err error }
 
 func (e *sinkError) Error() string { return e.err.Error() }
@@ -132,11 +132,6 @@ func (b *body) Read(p []byte) (int, error) {
 			return 0, err
 		}
 		n, err := b.now.Read(p[:min(int64(len(p)), b.size-b.pos)])
-		if b.sink != nil && b.buf == nil && n > 0 {
-			if _, err := b.sink.WriteAt(p[:n], b.pos); err != nil {
-				return 0, err
-			}
-		}
 		b.pos += int64(n)
 		if err != nil { // the part's end, or the connection's: what is missing is asked for again
 			b.leave()
@@ -152,7 +147,7 @@ func (b *body) Read(p []byte) (int, error) {
 			b.barren = 0
 			return 0, b.s.fault(b.ctx, read, b.key, &cutError{err})
 		}
-		if err := b.pause(); err != nil {
+		if err := b.pause(b.barren); err != nil {
 			return 0, err
 		}
 	}
@@ -160,7 +155,10 @@ func (b *body) Read(p []byte) (int, error) {
 
 // WriteTo reads to the end. It doesn't copy parts that were fetched ahead.
 func (b *body) WriteTo(w io.Writer) (total int64, err error) {
-	piece := make([]byte, sinkPiece)
+	if b.tee != nil {
+		return b.tee.writeTo(w)
+	}
+	piece := make([]byte, 64<<10)
 	for {
 		b.fetchAhead()
 		if err := b.ready(); err == io.EOF {
@@ -203,11 +201,7 @@ func (b *body) ready() error {
 	if b.now != nil {
 		return nil
 	}
-	err := b.turn()
-	if own, ok := err.(*sinkError); ok {
-		return own.err
-	}
-	if err != nil {
+	if err := b.turn(); err != nil {
 		return b.s.fault(b.ctx, read, b.key, err)
 	}
 	return nil
@@ -226,9 +220,6 @@ func (b *body) turn() error {
 			return nil
 		}
 		b.s.pool.put(f.buf) // the next request repeats it and returns the error
-		if own, ok := f.err.(*sinkError); ok {
-			return own
-		}
 	}
 	end := min((b.pos/b.part+1)*b.part, b.size)
 	if len(b.fetches) > 0 {
@@ -256,8 +247,9 @@ func (b *body) leave() {
 	}
 }
 
-func (b *body) pause() error {
-	t := time.NewTimer(100 * time.Millisecond << b.barren)
+// pause waits before a request is repeated for the n-th time.
+func (b *body) pause(n int) error {
+	t := time.NewTimer(100 * time.Millisecond << n)
 	defer t.Stop()
 	select {
 	case <-t.C:
@@ -276,6 +268,9 @@ func (b *body) Close() error {
 		b.s.pool.put(f.buf)
 	}
 	b.fetches = nil
+	if b.tee != nil {
+		b.tee.close()
+	}
 	return nil
 }
 
@@ -306,33 +301,7 @@ func (b *body) fetchAhead() {
 				return
 			}
 			defer out.Body.Close()
-			f.err = b.fill(f, out.Body, buf[:to-f.from])
+			f.n, f.err = io.ReadFull(out.Body, buf[:to-f.from])
 		}()
 	}
-}
-
-// sinkPiece is how much is read from a connection before it is written to the writer of Tee.
-const sinkPiece = 64 << 10
-
-// fill reads a part into its buffer, and writes it to the writer of Tee.
-func (b *body) fill(f *fetch, r io.Reader, buf []byte) error {
-	if b.sink == nil {
-		var err error
-		f.n, err = io.ReadFull(r, buf)
-		return err
-	}
-	for f.n < len(buf) {
-		piece := buf[f.n:min(f.n+sinkPiece, len(buf))]
-		n, err := io.ReadAtLeast(r, piece, 1)
-		if n > 0 {
-			if _, err := b.sink.WriteAt(piece[:n], f.from+int64(f.n)); err != nil {
-				return &sinkError{err}
-			}
-		}
-		f.n += n
-		if err != nil && f.n < len(buf) {
-			return err
-		}
-	}
-	return nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
+	"golang.org/x/sync/semaphore"
 
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/program"
@@ -51,7 +52,8 @@ type Store struct {
 	region   string
 	style    bool // path style
 	pool     *pool
-	idle     func() // closes the connections that are not in use
+	tees     *semaphore.Weighted // connections that read parts into files, beyond one of each object
+	idle     func()              // closes the connections that are not in use
 }
 
 // Open prepares the store for use. It makes no request: a missing bucket or a wrong key is reported by the first use, or by
@@ -76,7 +78,7 @@ func Open(ctx context.Context, s program.Store, o Options) (*Store, error) {
 	}
 	out := &Store{
 		client: c.client, creds: c.credentials, idle: c.idle, endpoint: c.endpoint, region: c.region, style: s.PathStyle,
-		bucket: bucket, prefix: prefix, where: s.Path, pool: newPool(int(o.Memory / store.PartSize(0))),
+		bucket: bucket, prefix: prefix, where: s.Path, pool: newPool(int(o.Memory / store.PartSize(0))), tees: semaphore.NewWeighted(teeMost),
 	}
 	if c.endpoint != "" {
 		out.where += " at " + c.endpoint

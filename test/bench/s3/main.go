@@ -4,8 +4,9 @@
 //	eval "$(make -s cluster-env)"
 //	go run ./test/bench/s3 [-size 1024] [-rounds 5]
 //
-// The store does more than the transfer manager: it hashes what it keeps, and verifies what it reads. Exit status 1 says
-// that a target is missed.
+// The store does more than the transfer manager: it hashes what it keeps, and verifies what it reads. The rates are those of
+// the fastest round of each, because other work on the machine only ever slows a round down. Exit status 1 reports that a
+// target is missed.
 package main
 
 import (
@@ -18,7 +19,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -26,8 +26,8 @@ import (
 
 // The targets.
 const (
-	wantRate   = 0.8       // of the transfer manager's
-	wantMemory = 128 << 20 // bytes
+	wantRate   = 0.95     // of the transfer manager's
+	wantMemory = 64 << 20 // bytes
 )
 
 func main() {
@@ -50,7 +50,8 @@ func main() {
 // figure is one process, measured from outside, and the time that the transfer alone took.
 type figure struct {
 	took time.Duration
-	peak int64 // of memory, in bytes
+	cpu  time.Duration // of the process
+	peak int64         // of memory, in bytes
 }
 
 func run(ctx context.Context, size int64, rounds int) error {
@@ -82,7 +83,7 @@ func run(ctx context.Context, size int64, rounds int) error {
 					return fmt.Errorf("%s: %w", what, err)
 				}
 				out[what] = append(out[what], f)
-				fmt.Fprintf(os.Stderr, "%s: %.2f s\n", what, f.took.Seconds())
+				fmt.Fprintf(os.Stderr, "%s: %.2f s, CPU %.2f s\n", what, f.took.Seconds(), f.cpu.Seconds())
 			}
 			if err := b.empty(ctx); err != nil { // a server whose disk is filled writes more slowly
 				return err
@@ -124,24 +125,21 @@ func measure(ctx context.Context, args ...string) (figure, error) {
 	if !ok {
 		return figure{}, errors.New("the system doesn't report how much memory a process used")
 	}
-	return figure{took, usage.Maxrss << 10}, nil
+	cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return figure{took, cpu, usage.Maxrss << 10}, nil
 }
 
 func report(out map[string][]figure, size int64) error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "%d MiB\tpipec\ttransfer manager\trate, of its\ttarget\tpeak memory\ttarget\ttransfer manager's\n", size>>20)
+	fmt.Fprintf(w, "%d MiB\tpipec\ttransfer manager\trate, of its\ttarget\tCPU time, of its\tpeak memory\ttarget\ttransfer manager's\n", size>>20)
 	missed := false
 	for _, what := range []string{"put", "get"} {
 		ours, its := out[what], out["sdk-"+what]
-		var ratios []float64
-		for i := range ours {
-			ratios = append(ratios, float64(its[i].took)/float64(ours[i].took))
-		}
-		slices.Sort(ratios)
-		ratio, memory := ratios[len(ratios)/2], peak(ours)
+		ratio := fastest(its, took).Seconds() / fastest(ours, took).Seconds()
+		memory := peak(ours)
 		missed = missed || ratio < wantRate || memory > wantMemory
-		fmt.Fprintf(w, "%s\t%s\t%s\t%.2f\t%.1f\t%d MB\t%d MB\t%d MB\n", what, rate(ours, size), rate(its, size), ratio, wantRate,
-			memory>>20, wantMemory>>20, peak(its)>>20)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%.2f\t%.2f\t%.2f\t%d MiB\t%d MiB\t%d MiB\n", what, rate(ours, size), rate(its, size), ratio, wantRate,
+			fastest(ours, cpu).Seconds()/fastest(its, cpu).Seconds(), memory>>20, wantMemory>>20, peak(its)>>20)
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -152,13 +150,21 @@ func report(out map[string][]figure, size int64) error {
 	return nil
 }
 
-func rate(fs []figure, size int64) string {
-	var took []time.Duration
+func took(f figure) time.Duration { return f.took }
+
+func cpu(f figure) time.Duration { return f.cpu }
+
+// fastest returns the least time of all rounds.
+func fastest(fs []figure, of func(figure) time.Duration) time.Duration {
+	least := of(fs[0])
 	for _, f := range fs {
-		took = append(took, f.took)
+		least = min(least, of(f))
 	}
-	slices.Sort(took)
-	return fmt.Sprintf("%.0f MB/s", float64(size)/1e6/took[len(took)/2].Seconds())
+	return least
+}
+
+func rate(fs []figure, size int64) string {
+	return fmt.Sprintf("%.0f MB/s", float64(size)/1e6/fastest(fs, took).Seconds())
 }
 
 func peak(fs []figure) int64 {

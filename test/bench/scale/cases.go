@@ -30,6 +30,7 @@ func cases() []scenario {
 	return []scenario{
 		{name: "wide", steps: 10000, runs: 1, parallel: 200, compared: true},
 		{name: "deep", steps: 10000, runs: 1, width: 100, parallel: 200, compared: true},
+		{name: "broad", steps: 10000, runs: 1, parallel: 10000, lasts: 20 * time.Second},
 		{name: "steady", steps: 2000, runs: 1, width: 100, parallel: 200, lasts: 2 * time.Second, prompt: true},
 		{name: "values", steps: 2000, runs: 1, width: 100, parallel: 200, value: 60000, costly: true},
 		{name: "deaths", steps: 200, runs: 1, width: 200, parallel: 200, deaths: true, costly: true},

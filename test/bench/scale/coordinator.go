@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
@@ -14,9 +15,12 @@ import (
 
 	"k8s.io/client-go/rest"
 
+	"pipec.dev/pipec/runtime/history"
 	"pipec.dev/pipec/runtime/kube"
 	"pipec.dev/pipec/runtime/kubeclient"
 	"pipec.dev/pipec/runtime/store"
+	"pipec.dev/pipec/schema/program"
+	"pipec.dev/pipec/schema/record"
 )
 
 // namespace contains all runs.
@@ -28,6 +32,7 @@ type job struct {
 	Store   string // its directory
 	Program string // a file
 	Run     string
+	Fold    bool   // it only folds the log of the run, and ends
 	Profile string // the start of the names of files for profiles; "": none
 }
 
@@ -39,6 +44,7 @@ type figures struct {
 	RSS        int64  // the most bytes of resident memory
 	Goroutines uint64 // the most at once
 	GCs        uint64
+	Folded     time.Duration // how long a job with Fold has taken to read and fold the log
 }
 
 // memoryLimit and gcPercent are those of the agent, as its Job sets them.
@@ -54,6 +60,13 @@ func coordinate(ctx context.Context, text string) error {
 	var j job
 	if err := json.Unmarshal([]byte(text), &j); err != nil {
 		return err
+	}
+	if j.Fold {
+		took, err := j.fold(ctx)
+		if err != nil {
+			return err
+		}
+		return json.NewEncoder(os.Stdout).Encode(figures{Status: string(record.Succeeded), Folded: took})
 	}
 	if j.Profile != "" {
 		stop, err := profileCPU(j.Profile + ".cpu")
@@ -72,8 +85,13 @@ func coordinate(ctx context.Context, text string) error {
 	return json.NewEncoder(os.Stdout).Encode(f)
 }
 
+// connect returns a client that keeps its connections, as clients of a real server do, whose requests share one.
+func connect(api string) (*kubeclient.Client, error) {
+	return kubeclient.New(&rest.Config{Host: api, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}, namespace)
+}
+
 func (j *job) drive(ctx context.Context) (status, failure string) {
-	c, err := kubeclient.New(&rest.Config{Host: j.API}, namespace)
+	c, err := connect(j.API)
 	if err != nil {
 		return "", err.Error()
 	}
@@ -93,6 +111,34 @@ func (j *job) drive(ctx context.Context) (status, failure string) {
 		return "", err.Error()
 	}
 	return string(end.Status), end.Message
+}
+
+// fold reads and folds the log of the run as a coordinator does that takes it over. It returns how long that took.
+func (j *job) fold(ctx context.Context) (time.Duration, error) {
+	data, err := os.ReadFile(j.Program)
+	if err != nil {
+		return 0, err
+	}
+	p, err := program.Decode(data)
+	if err != nil {
+		return 0, err
+	}
+	s, err := store.OpenLocal(j.Store)
+	if err != nil {
+		return 0, err
+	}
+	defer s.Close()
+	run, err := history.Run(ctx, s, namespace, p.Pipeline, j.Run)
+	if err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	fold, err := history.NewFold(p, run)
+	if err != nil {
+		return 0, err
+	}
+	err = fold.Read(ctx, s, run, nil)
+	return time.Since(began), err
 }
 
 // observe samples this process until ctx ends.

@@ -32,6 +32,7 @@ type row struct {
 	heap     uint64        // the most of a coordinator
 	cpu      time.Duration // of all coordinators
 	first    time.Duration // from the start of the second coordinator to its first pod; 0: there is none
+	folded   time.Duration // how long it takes alone to fold the log that the second coordinator finds
 	segments int           // of the logs of all runs
 	rate     float64       // pods a second
 	plain    float64       // pods a second, of plain connections
@@ -166,7 +167,7 @@ func (s *scene) successors() []time.Duration {
 
 // drive drives a run to its end, with two coordinators if the first one is killed.
 func (s *scene) drive(ctx context.Context, run string) (*process, error) {
-	first, err := s.start(ctx, run)
+	first, err := s.start(ctx, s.job(run))
 	if err != nil || !s.restart {
 		return first, errors.Join(err, first.wait(s.deaths))
 	}
@@ -178,9 +179,12 @@ func (s *scene) drive(ctx context.Context, run string) (*process, error) {
 	}
 	rss := resident(strconv.Itoa(first.cmd.Process.Pid))
 	first.kill()
+	if s.row.folded, err = s.fold(ctx, run); err != nil {
+		return nil, err
+	}
 	before, _ := s.api.Pods()
 	began := time.Now()
-	p, err := s.start(ctx, run)
+	p, err := s.start(ctx, s.job(run))
 	if err != nil {
 		return nil, err
 	}
@@ -204,9 +208,31 @@ type process struct {
 	cpu time.Duration
 }
 
-func (s *scene) start(ctx context.Context, run string) (*process, error) {
-	j := job{API: s.url, Store: s.store.Dir(), Program: s.file, Run: run}
-	if s.o.profile != "" {
+func (s *scene) job(run string) job {
+	return job{API: s.url, Store: s.store.Dir(), Program: s.file, Run: run}
+}
+
+// fold measures how long the log of a run takes to fold. Of several times, it returns the least.
+func (s *scene) fold(ctx context.Context, run string) (least time.Duration, err error) {
+	j := s.job(run)
+	j.Fold = true
+	for range 3 {
+		p, err := s.start(ctx, j)
+		if err == nil {
+			err = p.wait(false)
+		}
+		if err != nil {
+			return 0, err
+		}
+		if least == 0 || p.Folded < least {
+			least = p.Folded
+		}
+	}
+	return least, nil
+}
+
+func (s *scene) start(ctx context.Context, j job) (*process, error) {
+	if s.o.profile != "" && !j.Fold {
 		j.Profile = filepath.Join(s.o.profile, s.name)
 	}
 	cmd, err := self(ctx, "-coordinate", j)

@@ -10,9 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/client-go/rest"
 
-	"pipec.dev/pipec/runtime/kubeclient"
 	"pipec.dev/pipec/schema/kube"
 )
 
@@ -40,7 +38,7 @@ func createPlainly(ctx context.Context, text string) error {
 	var next atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
 	for range connections {
-		c, err := kubeclient.New(&rest.Config{Host: j.API}, namespace)
+		c, err := connect(j.API)
 		if err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ const (
 	maxCPU      = 2 * time.Millisecond // a step
 	maxFirst    = 3 * time.Second
 	maxSegments = 170 // of a run of 10,000 steps
+	maxRoutines = 500 // goroutines at once, however many pods run
 	minRatio    = 0.5 // of plain connections
 	maxMedian   = 20 * time.Millisecond
 	maxSlowest  = 250 * time.Millisecond // the 99th percentile
@@ -42,7 +43,7 @@ func report(rows []*row) error {
 			check(r.costly || r.cpu <= maxCPU*time.Duration(steps), "CPU", "%.2f ms", float64(r.cpu.Microseconds())/1000/float64(steps)),
 			check(r.runs > 1 || r.value > 0 || r.segments <= maxSegments, "log segments", "%d", r.segments),
 			fmt.Sprintf("%.0f", r.rate), "", "", "",
-			fmt.Sprint(r.counts.AtOnce), fmt.Sprint(r.routines), fmt.Sprint(r.gcs),
+			fmt.Sprint(r.counts.AtOnce), check(r.routines <= maxRoutines, "goroutines", "%d", r.routines), fmt.Sprint(r.gcs),
 		}
 		if r.plain > 0 {
 			cells[7] = check(r.rate >= minRatio*r.plain, "rate", "%.2f of %.0f/s", r.rate/r.plain, r.plain)
@@ -52,7 +53,7 @@ func report(rows []*row) error {
 			cells[8] = check(!r.prompt || median <= maxMedian && slowest <= maxSlowest, "end to successor", "%s, 99%% %s", median.Round(time.Millisecond/10), slowest.Round(time.Millisecond))
 		}
 		if r.first > 0 {
-			cells[9] = check(r.first <= maxFirst, "first pod", "%.1f s", r.first.Seconds())
+			cells[9] = check(r.first <= maxFirst, "first pod", "%.1f s", r.first.Seconds()) + fmt.Sprintf(", folding the log takes %.2f s", r.folded.Seconds())
 		}
 		fmt.Fprintln(w, strings.Join(cells, "\t"))
 		if len(bad) > 0 {

@@ -26,7 +26,7 @@ func (c *client) bucket() store.Store {
 var (
 	digests = regexp.MustCompile(`sha256/([0-9a-f]{8})[0-9a-f]*`)
 	zeros   = regexp.MustCompile(`/0+([0-9])`)
-	index   = regexp.MustCompile(`^(index/[^/]*)/.*`)
+	index   = regexp.MustCompile(`^(index)/[^/]*(/[^/]*)/.*`)
 )
 
 // keyName shortens a key, and leaves out what differs from run to run.
@@ -34,7 +34,7 @@ func (r *run) keyName(key string) string {
 	for _, dir := range []string{"runs", "attempts"} {
 		key = strings.Replace(key, dir+"/"+Namespace+"/"+r.Program.Pipeline+"/"+r.Name+"/", dir+"/", 1)
 	}
-	return index.ReplaceAllString(zeros.ReplaceAllString(digests.ReplaceAllString(key, "$1"), "/$1"), "$1")
+	return index.ReplaceAllString(zeros.ReplaceAllString(digests.ReplaceAllString(key, "$1"), "/$1"), "$1$2")
 }
 
 // send sends a request about an object.

@@ -11,52 +11,31 @@ image "python" {
   base = "python:3.11-slim"
 }
 
-code "src" {
-  dir = "./src"
-}
+code "src" { dir = "./src" }
 
 # pipec:ignore no-resources the defaults of the namespace are enough for a few rows
 pipeline "train" {
   image   = image.python
   code    = code.src
   timeout = "30m"
+  outputs = { rate = step.fit.rate }
 
-  param "customers" {
-    type    = number
-    default = 100
-  }
+  param "customers" { default = 100 }
 
   step "extract" {
-    python = "churn:extract"
-    input "customers" {
-      value = param.customers
-    }
-    output "table" {
-      type = text
-    }
+    python  = "churn:extract"
+    inputs  = { customers = param.customers }
+    outputs = { table = text }
   }
 
   step "check" {
     pipeline = library.shared.check
-    input "table" {
-      value = step.extract.table
-    }
+    inputs   = { table = step.extract.table }
   }
 
   step "fit" {
-    python = "churn:train"
-    input "table" {
-      value = step.extract.table
-    }
-    input "rows" {
-      value = step.check.rows
-    }
-    output "rate" {
-      type = number
-    }
-  }
-
-  output "rate" {
-    value = step.fit.rate
+    python  = "churn:train"
+    inputs  = { table = step.extract.table, rows = step.check.rows }
+    outputs = { rate = number }
   }
 }

@@ -13,9 +13,7 @@ image "tools" {
   base = "debian:13-slim"
 }
 
-code "src" {
-  dir = "./src"
-}
+code "src" { dir = "./src" }
 
 locals {
   header = trimspace(file("header.csv"))
@@ -26,33 +24,22 @@ pipeline "price" {
   image   = image.tools
   code    = code.src
   timeout = "30m"
+  outputs = { price = step.mean.price }
 
   step "quotes" {
     command = ["sh", "quotes.sh", local.header, var.currency, output.table.path]
-    output "table" {
-      type = text
-    }
+    outputs = { table = text }
   }
 
   step "check" {
     pipeline = library.shared.check
-    input "table" {
-      value = step.quotes.table
-    }
+    inputs   = { table = step.quotes.table }
   }
 
   step "mean" {
-    command = ["sh", "price.sh", input.table.path, output.price.path]
-    input "table" {
-      value = step.quotes.table
-    }
+    command    = ["sh", "price.sh", input.table.path, output.price.path]
     depends_on = [step.check]
-    output "price" {
-      type = number
-    }
-  }
-
-  output "price" {
-    value = step.mean.price
+    inputs     = { table = step.quotes.table }
+    outputs    = { price = number }
   }
 }

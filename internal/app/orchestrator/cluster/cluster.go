@@ -3,6 +3,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -34,18 +35,14 @@ func Open(s *orchestrator.Stack) orchestrator.Orchestrator {
 	return &Cluster{s, definitions.New(s.Project, []string{s.Stack.Orchestrator.Kind})}
 }
 
-// Reader reads the records of all runs. It connects to the cluster when it has to know whether a run without an end is
+// Reader reads the records of all runs in the namespace. It connects to the cluster when it has to know whether a run without an end is
 // still driven, and not before.
 func (c *Cluster) Reader(ctx context.Context) (*runs.Reader, error) {
-	reader, err := c.stack.OpenRecords(ctx)
+	reader, err := c.stack.OpenRecords(ctx, cmp.Or(c.stack.Stack.Orchestrator.Namespace, "default"))
 	if err != nil {
 		return nil, err
 	}
-	namespace := c.stack.Stack.Orchestrator.Namespace
-	if namespace == "" {
-		namespace = "default"
-	}
-	reader.Ask(c.live(namespace, func(ctx context.Context) (map[string]remote.Job, error) {
+	reader.Ask(c.live(func(ctx context.Context) (map[string]remote.Job, error) {
 		s, err := c.dial(ctx)
 		if err != nil {
 			return nil, err
@@ -60,7 +57,7 @@ const liveTimeout = 10 * time.Second
 
 // live returns whether the Job of a run is live. The cluster is queried once, when that is first needed. If the query
 // fails, the observer is notified, and runs without an end are taken to be running.
-func (c *Cluster) live(namespace string, query func(context.Context) (map[string]remote.Job, error)) func(*record.Run) bool {
+func (c *Cluster) live(query func(context.Context) (map[string]remote.Job, error)) func(*record.Run) bool {
 	jobs := sync.OnceValue(func() map[string]remote.Job {
 		ctx, stop := context.WithTimeout(context.Background(), liveTimeout)
 		defer stop()
@@ -71,9 +68,6 @@ func (c *Cluster) live(namespace string, query func(context.Context) (map[string
 		return jobs
 	})
 	return func(run *record.Run) bool {
-		if run.Namespace != namespace {
-			return true // a run of another stack, of whose cluster this one knows nothing
-		}
 		all := jobs()
 		return all == nil || all[run.UID].Live
 	}
@@ -106,10 +100,10 @@ func (c *Cluster) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.reader, err = c.stack.OpenRecords(ctx); err != nil {
+	if s.reader, err = c.stack.OpenRecords(ctx, s.conn.Namespace); err != nil {
 		return nil, err
 	}
-	s.reader.Ask(c.live(s.conn.Namespace, s.jobs))
+	s.reader.Ask(c.live(s.jobs))
 	return s, nil
 }
 
@@ -156,11 +150,8 @@ func Check(ctx context.Context, s *orchestrator.Stack) []store.Finding {
 	if err != nil {
 		out = append(out, store.Finding{Part: "cluster", Text: err.Error()})
 	} else {
-		o, account := &s.Stack.Orchestrator, ""
-		if o.Coordinator != nil {
-			account = o.Coordinator.ServiceAccount
-		}
-		for _, f := range cluster.Check(ctx, conn, o.CreateNamespace, account) {
+		o := &s.Stack.Orchestrator
+		for _, f := range cluster.Check(ctx, conn, o.CreateNamespace, o.Coordinator.Account()) {
 			out = append(out, store.Finding(f))
 		}
 	}

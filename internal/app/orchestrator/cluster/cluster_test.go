@@ -23,7 +23,7 @@ func TestLive(t *testing.T) {
 		Notify: func(n notice.Notice) { notices = append(notices, n.String()) },
 	})}}
 	queries := 0
-	live := c.live("ml", func(context.Context) (map[string]remote.Job, error) {
+	live := c.live(func(context.Context) (map[string]remote.Job, error) {
 		queries++
 		return map[string]remote.Job{"1": {Live: true}, "2": {}}, nil
 	})
@@ -31,7 +31,6 @@ func TestLive(t *testing.T) {
 		run  record.Run
 		want bool
 	}{
-		{record.Run{Namespace: "other"}, true},
 		{record.Run{Namespace: "ml", UID: "1"}, true},
 		{record.Run{Namespace: "ml", UID: "2"}, false},
 		{record.Run{Namespace: "ml", UID: "3"}, false},
@@ -43,7 +42,7 @@ func TestLive(t *testing.T) {
 	if queries != 1 || len(notices) != 0 {
 		t.Errorf("%d queries, and %q", queries, notices)
 	}
-	live = c.live("ml", func(context.Context) (map[string]remote.Job, error) { return nil, errors.New("unreachable") })
+	live = c.live(func(context.Context) (map[string]remote.Job, error) { return nil, errors.New("unreachable") })
 	run := record.Run{Namespace: "ml"}
 	first, second := live(&run), live(&run)
 	if !first || !second || len(notices) != 1 {

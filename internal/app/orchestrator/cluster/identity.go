@@ -48,5 +48,5 @@ func checkSteps(ctx context.Context, s *orchestrator.Stack, conn *connect.Connec
 		f.Text = fmt.Sprintf("the Secret %q of the steps contains no credentials of the store", place.StepsSecret)
 		return []store.Finding{f}
 	}
-	return []store.Finding{store.CheckSteps(ctx, st)}
+	return []store.Finding{store.CheckSteps(ctx, st, conn.Namespace)}
 }

@@ -34,8 +34,10 @@ func (m *Machine) options(p *program.Program) local.Options {
 	}
 }
 
-// Reader reads the records of all runs.
-func (m *Machine) Reader(ctx context.Context) (*runs.Reader, error) { return m.stack.OpenRecords(ctx) }
+// Reader reads the records of all runs of machines.
+func (m *Machine) Reader(ctx context.Context) (*runs.Reader, error) {
+	return m.stack.OpenRecords(ctx, runs.Namespace)
+}
 
 // find finds a run.
 func (m *Machine) find(ctx context.Context, r *orchestrator.RunRequest) (*runs.Reader, *record.Run, error) {
@@ -131,7 +133,7 @@ func Check(ctx context.Context, s *orchestrator.Stack) []store.Finding {
 	python := false
 	for _, p := range s.Programs {
 		for _, step := range p.Every() {
-			python = python || step.Python != ""
+			python = python || step.Interpreter() == program.NeedsPython
 		}
 	}
 	return local.Check(ctx, (&Machine{s}).options(nil), python)

@@ -14,6 +14,8 @@ def load(path, t, formats, library=None):
     if kind == "map":
         with open(os.path.join(path, "index.json"), encoding="utf-8") as f:
             return {k: load(os.path.join(path, n), t["elem"], formats, library) for k, n in sorted(json.load(f).items())}
+    if kind == "value" and t.get("value", {}).get("kind") == "string":
+        return load_string(path)
     if kind in ("value", "json"):
         with open(path, encoding="utf-8") as f:
             return json.load(f)
@@ -38,6 +40,18 @@ def load(path, t, formats, library=None):
     if kind == "image":
         return load_image(path)
     return stdlib("pathlib").Path(path)  # file, directory, artifact("…"): the function opens them
+
+
+def load_string(path):
+    """Returns the text of a file without its final newline, unless the file is a JSON string."""
+    with open(path, encoding="utf-8", newline="") as f:
+        text = f.read()
+    if text.lstrip(" \t\r\n").startswith('"'):
+        try:
+            return json.loads(text)
+        except ValueError:
+            pass
+    return text[:-1] if text.endswith("\n") else text
 
 
 def load_image(path):
