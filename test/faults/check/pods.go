@@ -68,7 +68,8 @@ func (j *judge) afterEnd() {
 	}
 }
 
-// takenOver: a coordinator creates nothing after its successor has written to the run's log, and doesn't give way to nobody.
+// takenOver: a coordinator creates nothing after its successor has written to the run's log. It stops only if there is another
+// coordinator.
 func (j *judge) takenOver() {
 	last, begun := "", 0
 	over := map[string]bool{}

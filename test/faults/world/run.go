@@ -27,7 +27,7 @@ type Run struct {
 	Commands []Command
 }
 
-// run is a run with its Job and its coordinators. The mutex of the world guards the fields after mu.
+// run is a run with its Job and its coordinators. The mutex of its World guards its last fields.
 type run struct {
 	Run
 	w     *World
