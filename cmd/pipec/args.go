@@ -39,6 +39,16 @@ func exactly(n int, what string) cobra.PositionalArgs {
 	}
 }
 
+// between rejects a number of arguments that a command does not take.
+func between(least, most int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return usage("%s takes %s", cmd.CommandPath(), what)
+		}
+		return nil
+	}
+}
+
 // first is the first argument, or "".
 func first(args []string) string {
 	if len(args) == 0 {

@@ -2,14 +2,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"text/tabwriter"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/records"
+	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/runtime/view"
 	"pipec.dev/pipec/schema/paths"
 	"pipec.dev/pipec/schema/record"
@@ -17,22 +17,30 @@ import (
 
 const artifactsLong = `Lists the outputs of a run: those of the pipeline and those of its steps. Without a name, the latest run.`
 
+const artifactsExamples = `  # The outputs of the latest run
+  pipec artifacts
+
+  # Their names only, and everything that is known about them
+  pipec artifacts nightly-7c2a -o name
+  pipec artifacts nightly-7c2a -o yaml`
+
 func artifactsCommand(c *cli) *cobra.Command {
 	a := artifacts{cli: c}
 	cmd := &cobra.Command{
 		Use:               "artifacts [RUN]",
 		Short:             "List, get and compare the outputs of runs",
 		Long:              artifactsLong,
+		Example:           artifactsExamples,
 		Args:              atMost(1),
 		ValidArgsFunction: c.completeRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := textOrJSON(a.output); err != nil {
+			if err := a.out.check(); err != nil {
 				return err
 			}
 			return c.withRecords(cmd.Context(), func(r *records.Records) error { return a.list(cmd.Context(), r, first(args)) })
 		},
 	}
-	cmd.Flags().StringVarP(&a.output, "output", "o", "text", "text or json")
+	a.out.add(cmd, listOutput)
 	cmd.PersistentFlags().StringVar(&a.pipeline, "pipeline", "", "the pipeline of the run")
 	cmd.AddCommand(a.getCommand(), a.diffCommand())
 	return cmd
@@ -41,7 +49,8 @@ func artifactsCommand(c *cli) *cobra.Command {
 // artifacts shows what runs have made.
 type artifacts struct {
 	*cli
-	output, pipeline string
+	out, diffOut outputFlag
+	pipeline     string
 }
 
 func (a *artifacts) list(ctx context.Context, r *records.Records, name string) error {
@@ -49,59 +58,123 @@ func (a *artifacts) list(ctx context.Context, r *records.Records, name string) e
 	if err != nil {
 		return err
 	}
-	enc := json.NewEncoder(a.stdout)
-	w := tabwriter.NewWriter(a.stdout, 0, 4, 3, ' ', 0)
-	if a.output == "text" && len(items) > 0 {
-		fmt.Fprintln(w, "OUTPUT\tTYPE\tVALUE")
+	if items == nil {
+		items = []runs.Item{}
 	}
+	if done, err := a.out.document(a.stdout, items); done {
+		return err
+	}
+	var names []string
 	for i := range items {
-		if a.output == "json" {
-			if err := enc.Encode(&items[i]); err != nil {
-				return fault.Env(err)
-			}
-			continue
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", items[i].Path(), items[i].Type, record.Shorten(oneLine(view.Content(&items[i].Datum)), 80))
+		names = append(names, items[i].Path())
 	}
-	if len(items) == 0 && a.output == "text" {
+	if done, err := a.out.names(a.stdout, names); done {
+		return err
+	}
+	if len(items) == 0 {
 		fmt.Fprintf(a.stderr, "Run %s has no outputs.\n", run)
+		return nil
+	}
+	w := table(a.stdout)
+	head := []string{"OUTPUT", "TYPE", "VALUE"}
+	if a.out.wide() {
+		head = append(head, "BYTES", "DIGEST", "FROM")
+	}
+	tableRow(w, head...)
+	for i := range items {
+		it, content := &items[i], oneLine(view.Content(&items[i].Datum))
+		if !a.out.wide() {
+			content = record.Shorten(content, 80)
+		}
+		row := []string{it.Path(), it.Type, content}
+		if a.out.wide() {
+			size, digest, from := "", "", ""
+			if it.Artifact != nil {
+				size, digest = strconv.FormatInt(it.Artifact.Size, 10), it.Artifact.Digest
+			}
+			switch {
+			case it.Cached:
+				from = "cache"
+			case it.Kept:
+				from = "kept"
+			}
+			row = append(row, size, digest, from)
+		}
+		tableRow(w, row...)
 	}
 	return fault.Env(w.Flush())
 }
 
+const getExamples = `  # The output auc of an instance of the step evaluate, of the latest run
+  pipec artifacts get 'evaluate[0].auc'
+
+  # A directory, in place of what is at that path
+  pipec artifacts get nightly-7c2a report/plots -o plots --force`
+
 func (a *artifacts) getCommand() *cobra.Command {
 	var out string
+	var force bool
 	cmd := &cobra.Command{
-		Use:   "get RUN STEP/OUTPUT",
+		Use:   "get [RUN] OUTPUT",
 		Short: "Write an output to a file or a directory, or to stdout",
-		Long: `Writes the content of one output: an artifact as a file or directory, a value as JSON. OUTPUT alone is an
-output of the pipeline, or of the only step that has an output with that name. Without --to it is written to stdout.`,
-		Args: exactly(2, "a run and an output: artifacts get RUN STEP/OUTPUT"),
+		Long: `Writes the content of one output: an artifact as a file or directory, a value as JSON. OUTPUT is the address of the output
+as in an expression, STEP.OUTPUT, or STEP/OUTPUT. A name alone is an output of the pipeline, or of the only step that has an
+output with that name. Without a run, the latest. Without --to it is written to stdout.`,
+		Example:           getExamples,
+		Args:              between(1, 2, "a run and an output: artifacts get [RUN] OUTPUT"),
+		ValidArgsFunction: a.completeArtifacts,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
+			ctx, run, path := cmd.Context(), "", args[len(args)-1]
+			if len(args) == 2 {
+				run = args[0]
+			}
 			return a.withRecords(ctx, func(r *records.Records) error {
-				item, err := r.Item(ctx, a.pipeline, args[0], paths.Form(args[1]))
+				item, err := r.Item(ctx, a.pipeline, run, paths.Form(path))
 				if err != nil {
 					return err
 				}
 				if out == "" || out == "-" {
 					return r.Print(ctx, item, a.stdout)
 				}
-				return r.Get(ctx, item, out)
+				return r.Get(ctx, item, out, force)
 			})
 		},
 	}
-	cmd.Flags().StringVarP(&out, "to", "t", "", "write to `PATH`, which must not exist yet")
+	cmd.Flags().StringVarP(&out, "to", "o", "", "write to `PATH`, which must not exist yet; -: stdout")
+	cmd.Flags().BoolVar(&force, "force", false, "replace what is at the path of --to")
 	return cmd
 }
+
+// completeArtifacts completes runs, and then the outputs of the run.
+func (a *artifacts) completeArtifacts(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	if len(args) == 0 {
+		return a.completeRuns(cmd, args, word)
+	}
+	var names []string
+	_ = a.withRecords(cmd.Context(), func(r *records.Records) error {
+		_, items, err := r.Artifacts(cmd.Context(), a.pipeline, args[0])
+		for i := range items {
+			names = append(names, items[i].Path())
+		}
+		return err
+	})
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+const diffExamples = `  # What has changed since yesterday's run?
+  pipec artifacts diff nightly-7c2a latest`
 
 func (a *artifacts) diffCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff RUN RUN",
-		Short: "Compare the outputs of two runs",
-		Args:  exactly(2, "two runs: artifacts diff RUN RUN"),
+		Short: "Compare the params and outputs of two runs",
+		Long: `Compares the params and the outputs of two runs. Values are compared as JSON, artifacts by their digest. For numbers the
+difference is printed too.`,
+		Example:           diffExamples,
+		Args:              exactly(2, "two runs: artifacts diff RUN RUN"),
+		ValidArgsFunction: a.completeRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := textOrJSON(a.output); err != nil {
+			if err := a.diffOut.check(); err != nil {
 				return err
 			}
 			return a.withRecords(cmd.Context(), func(r *records.Records) error {
@@ -109,7 +182,7 @@ func (a *artifacts) diffCommand() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVarP(&a.output, "output", "o", "text", "text or json")
+	a.diffOut.add(cmd, []string{outText, outJSON, outYAML, outName})
 	return cmd
 }
 
@@ -118,14 +191,18 @@ func (a *artifacts) diff(ctx context.Context, r *records.Records, before, after 
 	if err != nil {
 		return err
 	}
-	if a.output == "json" {
-		enc := json.NewEncoder(a.stdout)
-		for i := range diffs {
-			if err := enc.Encode(&diffs[i]); err != nil {
-				return fault.Env(err)
-			}
-		}
-		return nil
+	if diffs == nil {
+		diffs = []runs.Difference{}
+	}
+	if done, err := a.diffOut.document(a.stdout, diffs); done {
+		return err
+	}
+	var names []string
+	for i := range diffs {
+		names = append(names, diffs[i].Path)
+	}
+	if done, err := a.diffOut.names(a.stdout, names); done {
+		return err
 	}
 	for i := range diffs {
 		d := &diffs[i]
@@ -134,9 +211,22 @@ func (a *artifacts) diff(ctx context.Context, r *records.Records, before, after 
 			fmt.Fprintf(a.stdout, "  %s\n", a.paint("31", "- "+record.Shorten(oneLine(view.Content(d.Old)), 100)))
 		}
 		if d.New != nil {
-			fmt.Fprintf(a.stdout, "  %s\n", a.paint("32", "+ "+record.Shorten(oneLine(view.Content(d.New)), 100)))
+			text := "+ " + record.Shorten(oneLine(view.Content(d.New)), 100)
+			if d.Delta != nil {
+				text += " (" + signed(*d.Delta) + ")"
+			}
+			fmt.Fprintf(a.stdout, "  %s\n", a.paint("32", text))
 		}
 	}
 	fmt.Fprintf(a.stderr, "%s; %d the same.\n", plural(len(diffs), "difference"), same)
 	return nil
+}
+
+// signed writes a difference with its sign, without the noise of floating point.
+func signed(d float64) string {
+	text := strconv.FormatFloat(d, 'g', 10, 64)
+	if d > 0 {
+		return "+" + text
+	}
+	return text
 }

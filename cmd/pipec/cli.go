@@ -10,7 +10,6 @@ import (
 
 	"pipec.dev/pipec/compiler/evaluate"
 	"pipec.dev/pipec/internal/app"
-	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/orchestrator"
 	"pipec.dev/pipec/internal/app/project"
 	"pipec.dev/pipec/runtime/shell"
@@ -133,7 +132,7 @@ func (c *cli) root() *cobra.Command {
 	root.AddCommand(
 		initCommand(c), fmtCommand(c), convertCommand(c), validateCommand(c), testCommand(c), lintCommand(c), graphCommand(c), emitCommand(c),
 		planCommand(c), applyCommand(c), destroyCommand(c), consoleCommand(c), runCommand(c), rerunCommand(c), cancelCommand(c),
-		approveCommand(c), runsCommand(c), logsCommand(c), artifactsCommand(c), pushCommand(c), schemaCommand(c), lspCommand(c),
+		approveCommand(c), runsCommand(c), explainCommand(c), waitCommand(c), logsCommand(c), artifactsCommand(c), pushCommand(c), schemaCommand(c), lspCommand(c),
 		stackCommand(c), versionCommand(c),
 	)
 	root.SuggestionsMinimumDistance = 2
@@ -143,7 +142,7 @@ func (c *cli) root() *cobra.Command {
 			cmd.Args = knownCommand
 		}
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fault.As(fault.Usage, err) })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w", err) })
 	return root
 }
 

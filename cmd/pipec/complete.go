@@ -54,6 +54,22 @@ func (c *cli) completeRuns(cmd *cobra.Command, _ []string, _ string) ([]string, 
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
+// completeSteps completes runs, and then the steps of the run.
+func (c *cli) completeSteps(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	if len(args) == 0 {
+		return c.completeRuns(cmd, args, word)
+	}
+	var steps []string
+	_ = c.withRecords(cmd.Context(), func(r *records.Records) error {
+		d, err := r.Show(cmd.Context(), "", args[0])
+		for i := 0; err == nil && i < len(d.Steps) && i < maxCompletions; i++ {
+			steps = append(steps, d.Steps[i].Name)
+		}
+		return err
+	})
+	return steps, cobra.ShellCompDirectiveNoFileComp
+}
+
 // completeApprovals completes runs, and then the steps of the run that wait for approval.
 func (c *cli) completeApprovals(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 	var steps []string

@@ -51,6 +51,9 @@ func document(b *bytes.Buffer, cmd *cobra.Command) {
 		}
 		b.WriteString("```\n")
 	}
+	if cmd.Example != "" {
+		fmt.Fprintf(b, "\nExamples:\n\n```sh\n%s\n```\n", strings.ReplaceAll(strings.TrimPrefix(cmd.Example, "  "), "\n  ", "\n"))
+	}
 	for _, sub := range cmd.Commands() {
 		document(b, sub)
 	}

@@ -3,72 +3,143 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/orchestrator"
-	"pipec.dev/pipec/runtime/view"
+	"pipec.dev/pipec/internal/app/records"
 	"pipec.dev/pipec/schema/paths"
-	"pipec.dev/pipec/schema/record"
 )
 
-const logsLong = `Prints the logs of a run: of all steps, as lines "step | text", or of one step, as it wrote them. With --follow the
-command waits for more lines until the run has ended. Without a name, the latest run.
+const logsLong = `Prints the logs of a run: of all steps, or of the named ones, as lines "step | text". The lines of a single step are printed
+as the step wrote them. With --follow the command waits for more lines until the run has ended. Without a name, the latest
+run.
+
+STEP is the address of a step, which includes its instances, rounds and inner steps. 'fan[0]' is one instance of a step with
+for_each, and 'fan[*]' stands for all.
 
 A line that a program overwrites, such as a progress bar, is printed in its last state. While it changes, --follow prints
 its state at most once a second.
 
+--since, --timestamps and JSON need the time of each line. For a step that has ended, the times are accurate to about a
+hundredth of the time that it has been writing.
+
+--tail limits the log of each attempt. The other filters are applied to the lines that it leaves. The filters are regular
+expressions. A line is printed if it matches one --include and all --grep, and no --exclude. A terminal shows what --grep
+matches in another color.
+
 On a cluster, the lines of pods that still exist come from these pods, and all other lines from the artifact store.`
 
+const logsExamples = `  # The lines of the latest run, and those that follow
+  pipec logs -f
+
+  # The last 20 lines of two steps, with times
+  pipec logs nightly-7c2a train evaluate --tail 20 --timestamps
+
+  # Errors of the last ten minutes in all instances of a step
+  pipec logs latest 'score[*]' --since 10m --grep '(?i)error'
+
+  # Only the loss, with the name of the step
+  pipec logs latest train --include '^loss' --template '{{.Step}} {{.Text}}'`
+
+// logsFlags are the flags of logs.
+type logsFlags struct {
+	request                  orchestrator.LogsRequest
+	output, template, sinceT string
+	since                    time.Duration
+	tail                     int
+	timestamps               bool
+	include, exclude, grep   []string
+}
+
 func logsCommand(c *cli) *cobra.Command {
-	var r orchestrator.LogsRequest
-	var output string
+	var l logsFlags
 	cmd := &cobra.Command{
-		Use:               "logs [RUN [STEP]]",
+		Use:               "logs [RUN [STEP]...]",
 		Short:             "Print or follow the logs of a run",
 		Long:              logsLong,
-		Args:              atMost(2),
-		ValidArgsFunction: c.completeRuns,
+		Example:           logsExamples,
+		ValidArgsFunction: c.completeSteps,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 2 {
-				if r.Step != "" {
-					return usage("the step is named twice: %q and --step %q", args[1], r.Step)
-				}
-				r.Step = args[1]
-			}
-			if err := textOrJSON(output); err != nil {
+			if err := l.fill(args); err != nil {
 				return err
 			}
-			if r.Attempt < 0 {
-				return usage("--attempt must be 1 or more")
-			}
-			r.Name, r.Step = first(args), paths.Form(r.Step)
-			return c.logs(cmd.Context(), &r, output)
+			return c.logs(cmd.Context(), &l)
 		},
 	}
 	f := cmd.Flags()
-	f.BoolVarP(&r.Follow, "follow", "f", false, "wait for more lines until the run has ended")
-	f.StringVar(&r.Step, "step", "", "print this step only")
-	f.IntVar(&r.Attempt, "attempt", 0, "print this attempt only; 0: all attempts")
-	f.StringVar(&r.Pipeline, "pipeline", "", "the pipeline of the run")
-	f.StringVarP(&output, "output", "o", "text", "text or json")
+	f.BoolVarP(&l.request.Follow, "follow", "f", false, "wait for more lines until the run has ended")
+	f.StringArrayVar(&l.request.Steps, "step", nil, "print this step only; may be repeated")
+	f.IntVar(&l.request.Attempt, "attempt", 0, "print this attempt only; 0: all attempts")
+	f.StringVar(&l.request.Pipeline, "pipeline", "", "the pipeline of the run")
+	f.DurationVar(&l.since, "since", 0, "print lines that are newer than a duration, such as 5s, 2m or 3h")
+	f.StringVar(&l.sinceT, "since-time", "", "print lines from a time on, such as 2026-03-01T12:00:00Z")
+	f.IntVar(&l.tail, "tail", -1, "print only so many last lines of the log of each attempt; -1: all lines")
+	f.BoolVarP(&l.timestamps, "timestamps", "t", false, "print the time of each line")
+	f.StringArrayVarP(&l.include, "include", "i", nil, "print lines that match a `REGEXP`; may be repeated")
+	f.StringArrayVarP(&l.exclude, "exclude", "e", nil, "do not print lines that match a `REGEXP`; may be repeated")
+	f.StringArrayVar(&l.grep, "grep", nil, "print lines that match a `REGEXP`, and highlight the matches; may be repeated")
+	f.StringVar(&l.template, "template", "", "print lines as a Go `TEMPLATE` of .Time, .Run, .Step, .Attempt and .Text, with the functions json and color")
+	f.StringVarP(&l.output, "output", "o", "text", "text or json")
+	cmd.MarkFlagsMutuallyExclusive("since", "since-time")
+	cmd.MarkFlagsMutuallyExclusive("template", "output")
 	return cmd
 }
 
-func (c *cli) logs(ctx context.Context, r *orchestrator.LogsRequest, output string) error {
+// fill completes the request.
+func (l *logsFlags) fill(args []string) error {
+	r := &l.request
+	if len(args) > 1 {
+		r.Steps = append(r.Steps, args[1:]...)
+	}
+	for i, step := range r.Steps {
+		r.Steps[i] = paths.Form(step)
+	}
+	if err := textOrJSON(l.output); err != nil {
+		return err
+	}
+	switch {
+	case r.Attempt < 0:
+		return usage("--attempt must be 1 or more")
+	case l.tail < -1:
+		return usage("--tail must be 0 or more, or -1 for all lines")
+	case l.since < 0:
+		return usage("--since must be positive")
+	case l.since > 0:
+		r.Since = time.Now().Add(-l.since)
+	case l.sinceT != "":
+		at, err := time.Parse(time.RFC3339, l.sinceT)
+		if err != nil {
+			return usage("--since-time: expected a time such as 2026-03-01T12:00:00Z, found %q", l.sinceT)
+		}
+		r.Since = at
+	}
+	if l.tail >= 0 {
+		r.Tailed, r.Tail = true, l.tail
+	}
+	r.Name, r.Times = first(args), l.timestamps || l.output == "json" || l.template != ""
+	return nil
+}
+
+func (c *cli) logs(ctx context.Context, l *logsFlags) error {
+	w := bufio.NewWriter(c.stdout)
+	p, err := newLinePrinter(c.terminal, w, l)
+	if err != nil {
+		return err
+	}
 	runs, err := c.open().Runs()
 	if err != nil {
 		return err
 	}
 	ctx, stop := interruptible(ctx)
 	defer stop()
-	w := bufio.NewWriter(c.stdout)
-	r.Line, r.Observe = c.linePrinter(w, r, output), c.waits
+	r := &l.request
+	p.find = func(run string) *sources { return c.recordedSources(ctx, run) }
+	r.Line, r.Observe = p.print, c.waits
 	err = runs.Logs(ctx, r)
 	if flushErr := w.Flush(); err == nil {
 		err = fault.Env(flushErr)
@@ -79,31 +150,15 @@ func (c *cli) logs(ctx context.Context, r *orchestrator.LogsRequest, output stri
 	return err
 }
 
-// linePrinter prints lines. Those of a run that is followed are shown at once.
-func (c *cli) linePrinter(w *bufio.Writer, r *orchestrator.LogsRequest, output string) func(record.Event) error {
-	enc := json.NewEncoder(w)
-	over, open := view.Overwritten{}, record.AttemptID{} // open: the attempt whose long line has not ended
-	return func(e record.Event) error {
-		var err error
-		switch {
-		case output == "json":
-			err = enc.Encode(e)
-		case over.Repeats(&e):
-		case r.Step != "":
-			id := record.AttemptID{Step: e.Step, Attempt: e.Attempt}
-			if open != (record.AttemptID{}) && open != id {
-				_, _ = fmt.Fprintln(w)
-			}
-			if open = id; e.Part != record.PartCut {
-				open, e.Text = record.AttemptID{}, e.Text+"\n"
-			}
-			_, err = w.WriteString(e.Text)
-		default:
-			_, err = fmt.Fprintf(w, "%s %s\n", c.paint("36", e.Step+" |"), view.Inline(e.Text))
-		}
-		if err == nil && r.Follow {
-			err = w.Flush()
+// recordedSources returns the sources of the program of a run. If it can't be read, paths stay as they are.
+func (c *cli) recordedSources(ctx context.Context, run string) *sources {
+	out := c.sources(nil)
+	_ = c.withRecords(ctx, func(r *records.Records) error {
+		p, err := r.Program(ctx, run)
+		if err == nil {
+			out = c.sources(p)
 		}
 		return err
-	}
+	})
+	return out
 }

@@ -73,7 +73,7 @@ func (r *rerunner) rerun(ctx context.Context, name string) error {
 
 // print prints which steps are run and which are kept: on stderr, or, with --dry-run, as the product.
 func (r *rerunner) print(plan *orchestrator.RerunPlan) error {
-	if r.dryRun && r.show.output == "json" {
+	if r.dryRun && r.show.json() {
 		return fault.Env(json.NewEncoder(r.stdout).Encode(struct {
 			Run    string           `json:"run"`
 			Resume bool             `json:"resume"`

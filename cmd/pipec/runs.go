@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/records"
 	"pipec.dev/pipec/runtime/runs"
@@ -19,74 +19,163 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-const runsLong = `Lists runs, the newest first. With a name, shows that run: its steps, how they ended, and its outputs. You can shorten a
-name as long as it is unique, and "latest" is the newest run. A run is "lost" if it has no end and nothing drives it any
-more: ` + "`pipec rerun`" + ` resumes it.`
+const runsLong = `Lists runs, the newest first. With a name, shows that run: its steps, how they ended and why, and its outputs. You can
+shorten a name as long as it is unique, and "latest" is the newest run. A run is "lost" if it has no end and nothing drives it
+any more: ` + "`pipec rerun`" + ` resumes it.
+
+--columns adds columns to the list: param.NAME, output.NAME, rerun_of, scheduled_at, reason or message. A list that begins with
+run replaces all columns.`
+
+const runsExamples = `  # The runs of a pipeline, with a param and the accuracy of each
+  pipec runs --pipeline train --columns param.learning_rate,output.accuracy
+
+  # The failed runs of the last day, and what is known about the newest run
+  pipec runs --status failed,timed_out --since 24h
+  pipec runs latest -o yaml
+
+  # The names of all runs that are running
+  pipec runs --status running --limit 0 -o name`
 
 func runsCommand(c *cli) *cobra.Command {
 	l := runLister{cli: c}
 	cmd := &cobra.Command{
 		Use:               "runs [RUN]",
-		Short:             "List runs, or show one",
+		Short:             "List, show and delete runs",
 		Long:              runsLong,
+		Example:           runsExamples,
 		Args:              atMost(1),
 		ValidArgsFunction: c.completeRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := textOrJSON(l.output); err != nil {
+			if err := l.out.check(); err != nil {
+				return err
+			}
+			columns, err := l.columns()
+			if err != nil {
+				return err
+			}
+			s, err := l.selection()
+			if err != nil {
 				return err
 			}
 			return c.withRecords(cmd.Context(), func(r *records.Records) error {
-				if len(args) == 1 {
+				switch {
+				case len(args) == 1 && l.watch:
+					return usage("--watch lists runs; `pipec logs --follow %s` follows one", args[0])
+				case len(args) == 1:
 					return l.show(cmd.Context(), r, args[0])
+				case l.watch:
+					return l.watchList(cmd.Context(), r, s, columns)
 				}
-				return l.list(cmd.Context(), r)
+				return l.list(cmd.Context(), r, s, columns)
 			})
 		},
 	}
-	cmd.Flags().StringVarP(&l.output, "output", "o", "text", "text or json")
-	cmd.Flags().StringVar(&l.pipeline, "pipeline", "", "list runs of this pipeline only")
+	l.out.add(cmd, listOutput)
+	cmd.PersistentFlags().StringVar(&l.pipeline, "pipeline", "", "only runs of this pipeline")
+	l.statusFlag(cmd)
+	cmd.Flags().Var(&l.since, "since", "list runs that were started within an `AGE`, such as 30d or 12h")
+	cmd.Flags().StringSliceVar(&l.extra, "columns", nil, "add `COLUMNS` to the list, separated by commas, such as param.NAME and output.NAME")
 	cmd.Flags().IntVarP(&l.limit, "limit", "n", 20, "the number of runs to list; 0: all")
+	cmd.Flags().BoolVarP(&l.watch, "watch", "w", false, "after the list, print runs that are new or have changed, until Ctrl-C")
+	cmd.AddCommand(l.deleteCommand())
 	return cmd
 }
 
-// runLister lists runs and shows one.
+// runLister lists, shows and deletes runs.
 type runLister struct {
 	*cli
-	output, pipeline string
-	limit            int
+	out      outputFlag
+	pipeline string
+	statuses []string
+	since    ageFlag
+	extra    []string // of --columns
+	limit    int
+	watch    bool
 }
 
-func (l *runLister) list(ctx context.Context, r *records.Records) error {
-	w := tabwriter.NewWriter(l.stdout, 0, 4, 3, ' ', 0)
-	enc := json.NewEncoder(l.stdout)
-	n := 0
-	err := r.List(ctx, l.pipeline, func(s runs.Summary) (bool, error) {
-		if l.limit > 0 && n == l.limit {
-			fmt.Fprintf(l.stderr, "There are more runs: --limit sets how many are shown.\n")
-			return false, nil
+// runStatuses are the statuses that a run can have.
+var runStatuses = []string{"running", "succeeded", "failed", "cancelled", "timed_out", "lost"}
+
+func (l *runLister) statusFlag(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&l.statuses, "status", nil, "only runs with one of these statuses: "+strings.Join(runStatuses, ", "))
+	_ = cmd.RegisterFlagCompletionFunc("status", cobra.FixedCompletions(runStatuses, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// selection returns the runs that the flags select.
+func (l *runLister) selection() (*records.Selection, error) {
+	s := &records.Selection{Pipeline: l.pipeline, Limit: l.limit}
+	for _, status := range l.statuses {
+		if !slices.Contains(runStatuses, status) {
+			near := ""
+			if n := diag.Suggest(status, runStatuses); n != "" {
+				near = "; did you mean " + n + "?"
+			}
+			return nil, usage("--status: there is no status %q: one of %s%s", status, strings.Join(runStatuses, ", "), near)
 		}
-		n++
-		if l.output == "json" {
-			return true, enc.Encode(s)
-		}
-		if n == 1 {
-			fmt.Fprintln(w, "RUN\tPIPELINE\tSTACK\tSTATUS\tSTARTED\tTOOK")
-		}
-		took := "-"
-		if !s.EndedAt.IsZero() {
-			took = s.EndedAt.Sub(s.Run.CreatedAt).Round(100 * time.Millisecond).String()
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Run.Name, s.Run.Pipeline, s.Run.Stack, s.Status, s.Run.CreatedAt.Local().Format(time.DateTime), took)
-		return true, nil
+		s.Status = append(s.Status, record.Status(status))
+	}
+	if l.since > 0 {
+		s.Since = time.Now().Add(-time.Duration(l.since))
+	}
+	return s, nil
+}
+
+func (l *runLister) list(ctx context.Context, r *records.Records, s *records.Selection, columns []runColumn) error {
+	list := []runs.Summary{}
+	more, err := r.Select(ctx, s, func(one runs.Summary) error {
+		list = append(list, one)
+		return nil
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case n > 0 || l.output != "text":
+	}
+	if more {
+		defer fmt.Fprintf(l.stderr, "There are more runs: --limit sets how many are shown.\n")
+	}
+	if len(list) == 0 && l.out.text() {
+		l.none(s)
+		return nil
+	}
+	return l.print(list, columns, true)
+}
+
+// none reports that the list is empty.
+func (l *runLister) none(s *records.Selection) {
+	switch {
+	case len(s.Status) > 0 || !s.Since.IsZero():
+		fmt.Fprintln(l.stderr, "No run matches.")
 	case l.pipeline != "":
 		fmt.Fprintf(l.stderr, "There are no runs of pipeline %s.\n", l.pipeline)
 	default:
 		fmt.Fprintln(l.stderr, "There are no runs yet: `pipec run` starts one.")
+	}
+}
+
+// print prints runs as the flags say.
+func (l *runLister) print(list []runs.Summary, columns []runColumn, head bool) error {
+	if done, err := l.out.document(l.stdout, list); done {
+		return err
+	}
+	var names, cells []string
+	for i := range list {
+		names = append(names, list[i].Run.Name)
+	}
+	if done, err := l.out.names(l.stdout, names); done {
+		return err
+	}
+	w := table(l.stdout)
+	if head {
+		for _, c := range columns {
+			cells = append(cells, c.head)
+		}
+		tableRow(w, cells...)
+	}
+	for i := range list {
+		cells = cells[:0]
+		for _, c := range columns {
+			cells = append(cells, c.cell(&list[i]))
+		}
+		tableRow(w, cells...)
 	}
 	return fault.Env(w.Flush())
 }
@@ -96,10 +185,11 @@ func (l *runLister) show(ctx context.Context, r *records.Records, name string) e
 	if err != nil {
 		return err
 	}
-	if l.output == "json" {
-		enc := json.NewEncoder(l.stdout)
-		enc.SetIndent("", "  ")
-		return fault.Env(enc.Encode(d))
+	if done, err := l.out.document(l.stdout, d); done {
+		return err
+	}
+	if done, err := l.out.names(l.stdout, []string{d.Run.Name}); done {
+		return err
 	}
 	if err := printRun(l.stdout, d); err != nil {
 		return fault.Env(err)
@@ -149,12 +239,7 @@ func printRun(out io.Writer, d *runs.Detail) error {
 // printSteps prints the steps of a run, and its outputs.
 func printSteps(out io.Writer, d *runs.Detail) error {
 	fmt.Fprintln(out)
-	w := tabwriter.NewWriter(out, 0, 4, 3, ' ', 0)
-	fmt.Fprintln(w, "STEP\tSTATUS\tATTEMPTS\tTOOK\tREASON")
-	for _, s := range byStart(d.Steps) {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", s.Name, statusText(s), attemptsText(s), tookText(s), reasonText(s))
-	}
-	if err := w.Flush(); err != nil {
+	if err := printTable(out, d.Steps); err != nil {
 		return err
 	}
 	if d.End == nil {
@@ -166,6 +251,16 @@ func printSteps(out io.Writer, d *runs.Detail) error {
 		}
 	}
 	return nil
+}
+
+// printTable prints steps as a table.
+func printTable(out io.Writer, steps []record.StepEnd) error {
+	w := table(out)
+	fmt.Fprintln(w, "STEP\tSTATUS\tATTEMPTS\tTOOK\tWHY")
+	for _, s := range byStart(steps) {
+		tableRow(w, s.Name, statusText(s), attemptsText(s), tookText(s), view.Why(s))
+	}
+	return w.Flush()
 }
 
 // byStart sorts steps by when they started; those that did not come last.
@@ -208,18 +303,4 @@ func tookText(s *record.StepEnd) string {
 		return "-"
 	}
 	return s.EndedAt.Sub(s.StartedAt).Round(time.Millisecond).String()
-}
-
-func reasonText(s *record.StepEnd) string {
-	switch {
-	case s.Ask != nil && !s.Status.Ended():
-		return "waiting for approval: " + oneLine(s.Ask.Message)
-	case s.Reason == "" && s.Message == "":
-		return "-"
-	case s.Message == "":
-		return s.Reason
-	case s.Reason == "":
-		return oneLine(s.Message)
-	}
-	return s.Reason + ": " + oneLine(s.Message)
 }

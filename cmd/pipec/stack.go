@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -22,23 +20,30 @@ func stackCommand(c *cli) *cobra.Command {
 }
 
 func stackListCommand(c *cli) *cobra.Command {
-	var output string
+	var out outputFlag
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the stacks; * marks the chosen stack",
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
+			if err := out.check(); err != nil {
+				return err
+			}
 			r, err := c.open().ForStack()
 			if err != nil {
 				return err
 			}
-			if output == "json" {
-				return fault.Env(json.NewEncoder(c.stdout).Encode(r.AllStacks()))
+			if done, err := out.document(c.stdout, r.AllStacks()); done {
+				return err
 			}
-			if output != "text" {
-				return usage("there is no output %q: text or json", output)
+			var names []string
+			for _, s := range r.AllStacks() {
+				names = append(names, s.Name)
 			}
-			w := tabwriter.NewWriter(c.stdout, 0, 4, 3, ' ', 0)
+			if done, err := out.names(c.stdout, names); done {
+				return err
+			}
+			w := table(c.stdout)
 			fmt.Fprintln(w, "  NAME\tORCHESTRATOR\tARTIFACT STORE\tCONTAINER REGISTRY")
 			for _, s := range r.AllStacks() {
 				mark, registry := " ", "-"
@@ -53,7 +58,7 @@ func stackListCommand(c *cli) *cobra.Command {
 			return fault.Env(w.Flush())
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	out.add(cmd, []string{outText, outJSON, outYAML, outName})
 	return cmd
 }
 
@@ -76,12 +81,16 @@ choice is ignored.`,
 }
 
 func stackShowCommand(c *cli) *cobra.Command {
-	return &cobra.Command{
+	out := outputFlag{}
+	cmd := &cobra.Command{
 		Use:               "show [NAME]",
-		Short:             "Show the named or the chosen stack as JSON",
+		Short:             "Show the named or the chosen stack as JSON or YAML",
 		Args:              atMost(1),
 		ValidArgsFunction: c.completeStacks,
 		RunE: func(_ *cobra.Command, args []string) error {
+			if err := out.check(); err != nil {
+				return err
+			}
 			if len(args) == 1 {
 				c.stack = args[0]
 			}
@@ -93,9 +102,10 @@ func stackShowCommand(c *cli) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			enc := json.NewEncoder(c.stdout)
-			enc.SetIndent("", "  ")
-			return fault.Env(enc.Encode(s))
+			_, err = out.document(c.stdout, s)
+			return err
 		},
 	}
+	out.add(cmd, []string{outJSON, outYAML})
+	return cmd
 }

@@ -2,16 +2,17 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"pipec.dev/pipec/internal/app/fault"
+	"pipec.dev/pipec/runtime/store"
 )
 
 func stackCheckCommand(c *cli) *cobra.Command {
-	var output string
+	var out outputFlag
 	cmd := &cobra.Command{
 		Use:   "check [NAME]",
 		Short: "Check what runs on a stack need",
@@ -26,40 +27,36 @@ is 3 if a check fails.`,
 			if len(args) == 1 {
 				c.stack = args[0]
 			}
-			return c.stackCheck(cmd.Context(), output)
+			return c.stackCheck(cmd.Context(), &out)
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	out.add(cmd, objectOutput)
 	return cmd
 }
 
-func (c *cli) stackCheck(ctx context.Context, output string) error {
-	if err := textOrJSON(output); err != nil {
+func (c *cli) stackCheck(ctx context.Context, out *outputFlag) error {
+	if err := out.check(); err != nil {
 		return err
 	}
 	runs, err := c.open().Runner()
 	if err != nil {
 		return err
 	}
-	enc := json.NewEncoder(c.stdout)
-	good := true
-	for _, f := range runs.Check(ctx) {
-		good = good && f.OK
-		if output == "json" {
-			if err := enc.Encode(f); err != nil {
+	findings := runs.Check(ctx)
+	if done, err := out.document(c.stdout, findings); err != nil {
+		return err
+	} else if !done {
+		for _, f := range findings {
+			mark := c.paint("32", "✓")
+			if !f.OK {
+				mark = c.paint("31", "✗")
+			}
+			if _, err := fmt.Fprintf(c.stdout, "%s %s: %s\n", mark, f.Part, f.Text); err != nil {
 				return fault.Env(err)
 			}
-			continue
-		}
-		mark := c.paint("32", "✓")
-		if !f.OK {
-			mark = c.paint("31", "✗")
-		}
-		if _, err := fmt.Fprintf(c.stdout, "%s %s: %s\n", mark, f.Part, f.Text); err != nil {
-			return fault.Env(err)
 		}
 	}
-	if !good {
+	if slices.ContainsFunc(findings, func(f store.Finding) bool { return !f.OK }) {
 		return silent(exitEnvironment)
 	}
 	return nil

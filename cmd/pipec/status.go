@@ -28,8 +28,21 @@ type silent int
 
 func (s silent) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
+// usageError is a fault of the command line itself, for which the help is of use: an unknown flag, a missing argument.
+type usageError struct{ *fault.Fault }
+
+// Unwrap returns the fault.
+func (u usageError) Unwrap() error { return u.Fault }
+
 // usage is a fault of the command line.
-func usage(format string, args ...any) error { return fault.Usagef(format, args...) }
+func usage(format string, args ...any) error { return usageError{fault.Usagef(format, args...)} }
+
+// helps reports whether the help of pipec is of use after an error.
+func helps(err error) bool {
+	var u usageError
+	var f *fault.Fault
+	return errors.As(err, &u) || !errors.As(err, &f)
+}
 
 // exitStatus returns the status of an error. An error that is not a fault is from cobra, about the command line.
 func exitStatus(err error) int {
@@ -57,7 +70,7 @@ func (c *cli) report(err error) int {
 	default:
 		fmt.Fprintln(c.stderr, c.paint("31;1", "Error: ")+err.Error())
 	}
-	if status == exitUsage {
+	if status == exitUsage && helps(err) {
 		fmt.Fprintln(c.stderr, "`pipec help` lists the commands; `pipec COMMAND --help` describes one.")
 	}
 	return status

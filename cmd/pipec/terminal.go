@@ -53,6 +53,18 @@ func (t *terminal) close() {
 	}
 }
 
+// together reports whether stdout and stderr are the same file or terminal.
+func (t *terminal) together() bool {
+	out, ok := t.drawOut.(*os.File)
+	messages, also := t.drawErr.(*os.File)
+	if !ok || !also {
+		return false
+	}
+	a, err := out.Stat()
+	b, bad := messages.Stat()
+	return err == nil && bad == nil && os.SameFile(a, b)
+}
+
 // color reports whether output is coloured.
 func (t *terminal) color() bool { return t.terminal && !t.noColor && !t.plain }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -15,22 +17,44 @@ import (
 )
 
 // showOptions say how a run is shown while it runs.
-type showOptions struct{ output, order string }
+type showOptions struct{ output, progress, order string }
+
+// The kinds of progress, as BuildKit names them, and events.
+const (
+	progressAuto  = "auto"
+	progressPlain = "plain"
+	progressTTY   = "tty"
+	progressJSON  = "json"
+)
+
+var progressKinds = []string{progressAuto, progressPlain, progressTTY, progressJSON}
 
 func (o *showOptions) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "text, or json: a line for each event")
+	cmd.Flags().StringVar(&o.progress, "progress", progressAuto,
+		"how the run is shown: plain (lines), tty (a tree below the lines), json (a line for each event), or auto: tty on a terminal, else plain")
 	cmd.Flags().StringVar(&o.order, "log-order", "time", "log lines as they come (time), or grouped by step (step)")
+	_ = cmd.RegisterFlagCompletionFunc("progress", cobra.FixedCompletions(progressKinds, cobra.ShellCompDirectiveNoFileComp))
 }
 
 func (o *showOptions) check() error {
 	switch {
 	case o.output != "" && o.output != "text" && o.output != "json":
 		return usage("there is no output %q: text or json", o.output)
+	case o.progress != "" && !slices.Contains(progressKinds, o.progress):
+		return usage("there is no progress %q: one of %s", o.progress, strings.Join(progressKinds, ", "))
+	case o.output == "json" && o.progress != "" && o.progress != progressAuto && o.progress != progressJSON:
+		return usage("--output json and --progress %s exclude each other", o.progress)
 	case o.order != "" && o.order != "time" && o.order != "step":
 		return usage("there is no log order %q: time or step", o.order)
+	case o.order == "step" && o.progress == progressTTY:
+		return usage("--log-order step and --progress tty exclude each other")
 	}
 	return nil
 }
+
+// json reports whether events are printed.
+func (o *showOptions) json() bool { return o.output == "json" || o.progress == progressJSON }
 
 // watcher shows a run while it is followed.
 type watcher struct {
@@ -52,12 +76,12 @@ func (w *watcher) watch(p *program.Program) func(record.Event) {
 
 // open returns the view that the flags ask for: a tree on a terminal, lines elsewhere, or events.
 func (w *watcher) open(p *program.Program) view.View {
-	if w.show.output == "json" {
+	if w.show.json() {
 		return view.NewJSON(w.stdout)
 	}
 	o := view.Options{
 		Out: w.stdout, Messages: w.stderr, Color: w.color(), Safe: w.terminal.terminal, Interactive: true,
-		Detached: w.runs.Detached, Flags: w.sharedFlags(),
+		Detached: w.runs.Detached, Flags: w.sharedFlags(), Together: w.together(), Source: w.sources(p).line,
 	}
 	for _, s := range p.Ordered() {
 		o.Steps = append(o.Steps, s.Name)
@@ -66,7 +90,7 @@ func (w *watcher) open(p *program.Program) view.View {
 		o.ByStep, o.Lines = true, w.lines
 		return view.NewPlain(o)
 	}
-	if w.terminal.terminal && isTerminal(w.drawErr) && !w.dumb {
+	if w.show.progress == progressTTY || w.show.progress != progressPlain && w.terminal.terminal && isTerminal(w.drawErr) && !w.dumb {
 		o.Messages = w.drawErr
 		return view.NewTree(o, w.size)
 	}
@@ -74,7 +98,7 @@ func (w *watcher) open(p *program.Program) view.View {
 }
 
 // lines reads the log of a step of the run that is shown.
-func (w *watcher) lines(step string, line func(string)) error {
+func (w *watcher) lines(step string, line func(record.Event)) error {
 	ctx := context.Background()
 	r, err := w.runs.Records(ctx)
 	if err != nil {

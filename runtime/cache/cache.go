@@ -17,6 +17,7 @@ type Key struct {
 	Digest string     // "" if the result can't be cached
 	object string     // the key of the entry in the store
 	mode   store.Mode // how Keep writes the entry: Replace if the present one is not usable any more
+	miss   string     // why the present entry can't be used; "": there is none, or it can
 }
 
 // Lookup looks up a result in the cache of a namespace, record.Run.Namespace, by the digest of its inputs; "" looks up nothing. The entry is at most ttl old, or of any
@@ -31,16 +32,19 @@ func Lookup(ctx context.Context, s store.Store, namespace, digest string, ttl ti
 		return nil, key
 	}
 	key.mode = store.Replace
-	if err != nil || entry.Result.Status != record.Succeeded {
-		return nil, key
+	switch {
+	case err != nil:
+		key.miss = "the cached result can't be read"
+	case entry.Result.Status != record.Succeeded:
+		key.miss = "the cached result is not a success"
+	case ttl > 0 && time.Since(entry.At) > ttl:
+		key.miss = "the result of run " + entry.Run + " is older than the ttl of " + ttl.String()
+	case !Present(ctx, s, entry.Result.Outputs):
+		key.miss = "the outputs of run " + entry.Run + " are no longer in the artifact store"
+	default:
+		return &entry, key
 	}
-	if ttl > 0 && time.Since(entry.At) > ttl {
-		return nil, key
-	}
-	if !Present(ctx, s, entry.Result.Outputs) {
-		return nil, key
-	}
-	return &entry, key
+	return nil, key
 }
 
 // Keep stores a result under its key. A failure to store is not an error of this run: the next run repeats the work.

@@ -56,6 +56,7 @@ func (s *State) cacheChecked(e record.Event) {
 		return
 	}
 	n := &s.graph.nodes[i]
+	n.end.Cache = e.Cache
 	if usable(n, e.Result) {
 		n.end.Cached = true
 		s.life.take(i, e)

@@ -233,7 +233,7 @@ func (x *expansion) fanEnded(i int) {
 		message += fmt.Sprintf("; and %d more of %d", count-1, len(n.children))
 	}
 	if worst == record.Skipped {
-		n.rootCause = m.rootCause
+		n.rootCause, n.end.Because = m.rootCause, m.end.Because
 	}
 	x.finishComposite(i, worst, m.end.Reason, message)
 }

@@ -45,7 +45,7 @@ func (x *expansion) roundEnded(i, child int) {
 	done := len(n.children) >= repeat.Max
 	if m.end.Status != record.Succeeded {
 		if m.end.Status == record.Skipped {
-			n.rootCause = m.rootCause
+			n.rootCause, n.end.Because = m.rootCause, m.end.Because
 		}
 		message := m.end.Message
 		if len(n.children) > 1 {

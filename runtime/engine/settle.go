@@ -144,10 +144,14 @@ func (n *node) evaluatesWhen() bool {
 
 func (lc *lifecycle) skipFor(i int, m *node) {
 	reason, root := record.ReasonUpstreamFailed, m.outcome()
+	lc.graph.nodes[i].end.Because = m.addr
 	if m.status() == record.Skipped {
 		reason = record.ReasonUpstreamSkipped
 		if m.rootCause != "" {
 			root = m.rootCause
+		}
+		if m.end.Because != "" {
+			lc.graph.nodes[i].end.Because = m.end.Because
 		}
 	}
 	lc.skip(i, reason, m.outcome(), root)

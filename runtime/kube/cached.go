@@ -14,6 +14,7 @@ import (
 // cached looks results up in the cache, and stores them there. Its maps are owned by the loop, except for keeping.
 type cached struct {
 	d       *driver
+	earlier *cache.Earlier       // nil: nothing was looked up yet
 	keys    map[string]cache.Key // of the steps that were looked up, by address
 	keeping sync.Map             // chan struct{}, by the digest of a cache key: closed when the result was stored
 	failed  sync.Once            // for the warning that results can't be stored
@@ -23,12 +24,17 @@ type cached struct {
 func (c *cached) check(spec engine.Spec) {
 	spec.Attempt = 1
 	d := c.d
+	if c.earlier == nil {
+		c.earlier = cache.NewEarlier(d.store, d.record)
+	}
+	earlier := c.earlier
 	task := d.task(&spec)
 	d.reads.do(func(ctx context.Context) func() {
-		entry, key := c.lookup(ctx, task)
+		entry, key, of := c.lookup(ctx, task)
+		why := earlier.Explain(ctx, spec.Step, of, key, entry != nil)
 		return func() {
 			c.keys[spec.Step] = key
-			e := record.Event{Type: record.CacheChecked, Step: spec.Step}
+			e := record.Event{Type: record.CacheChecked, Step: spec.Step, Cache: why}
 			if entry != nil {
 				e.Result, e.From = &entry.Result, entry.Run
 			}
@@ -39,7 +45,7 @@ func (c *cached) check(spec engine.Spec) {
 
 // lookup looks a result up. It first waits if a result with the same key is being stored: when a step ends, others start
 // immediately, and one of them may need that result.
-func (c *cached) lookup(ctx context.Context, task *step.Spec) (*record.CacheEntry, cache.Key) {
+func (c *cached) lookup(ctx context.Context, task *step.Spec) (*record.CacheEntry, cache.Key, *step.Key) {
 	key := step.ImageKey(task, task.Program.ImageDigest)
 	if done, ok := c.keeping.Load(key.Digest); ok {
 		select {
@@ -47,7 +53,8 @@ func (c *cached) lookup(ctx context.Context, task *step.Spec) (*record.CacheEntr
 		case <-ctx.Done():
 		}
 	}
-	return cache.Lookup(ctx, c.d.store, c.d.o.Namespace, key.Digest, task.Program.Cache.TTL.D())
+	entry, found := cache.Lookup(ctx, c.d.store, c.d.o.Namespace, key.Digest, task.Program.Cache.TTL.D())
+	return entry, found, &key
 }
 
 // keep stores a result in the cache, in the background.
@@ -65,7 +72,7 @@ func (c *cached) keep(a *attempt, r *record.Result) {
 		ctx, done := outlast(ctx, logWait) // the run may end during this work, and waits for its end
 		defer done()
 		if !asked { // an earlier coordinator has looked it up
-			_, key = c.lookup(ctx, a.step)
+			_, key, _ = c.lookup(ctx, a.step)
 		}
 		err := cache.Keep(ctx, d.store, key, r)
 		c.keeping.CompareAndDelete(key.Digest, kept)

@@ -59,6 +59,8 @@ type LogOptions struct {
 	Since time.Time
 	// LimitBytes limits the stream; 0 means no limit.
 	LimitBytes int64
+	// Tail limits the log to its last lines before the stream follows it; nil means no limit.
+	Tail *int64
 }
 
 // MaxLog is a limit for a log that is read whole: a node keeps 10 MiB in a file, and returns one file.
@@ -76,6 +78,9 @@ func (c *Client) PodLog(ctx context.Context, pod, container string, o LogOptions
 	}
 	if o.LimitBytes > 0 {
 		r = r.Param("limitBytes", strconv.FormatInt(o.LimitBytes, 10))
+	}
+	if o.Tail != nil {
+		r = r.Param("tailLines", strconv.FormatInt(*o.Tail, 10))
 	}
 	return r.Stream(ctx)
 }

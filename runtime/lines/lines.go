@@ -15,6 +15,7 @@ package lines
 
 import (
 	"bytes"
+	"time"
 
 	"pipec.dev/pipec/schema/record"
 )
@@ -27,6 +28,7 @@ type Line struct {
 	Text []byte // without the line's end; valid until the function that gets it returns
 	Size int    // how many bytes of the log the line or piece consists of; 0 for a state
 	Part record.Part
+	At   time.Time // when it was written; zero: that is not known. Splitter leaves it zero
 }
 
 // Splitter passes on the lines of what is written to it. It is not safe for concurrent use.

@@ -14,23 +14,26 @@ import (
 // cached reads and writes the results that the run shares with other runs. It is safe for concurrent use.
 type cached struct {
 	*scene
-	warn sync.Once // that results can't be cached
+	earlier *cache.Earlier
+	warn    sync.Once // that results can't be cached
 
 	mu   sync.Mutex
 	keys map[string]cache.Key // of the steps that were looked up, by address
 }
 
-func newCached(s *scene) *cached { return &cached{scene: s, keys: map[string]cache.Key{}} }
+func newCached(s *scene) *cached {
+	return &cached{scene: s, earlier: cache.NewEarlier(s.machine.store, s.record), keys: map[string]cache.Key{}}
+}
 
 // check returns the task that looks a step up; it ends with CacheChecked.
 func (c *cached) check(ctx context.Context, s engine.Spec) task {
 	s.Attempt = 1
 	return func() (record.Event, func()) {
-		entry, key := c.lookup(ctx, c.spec(&s))
+		entry, key, of := c.lookup(ctx, c.spec(&s))
 		c.mu.Lock()
 		c.keys[s.Step] = key
 		c.mu.Unlock()
-		e := record.Event{Type: record.CacheChecked, Step: s.Step}
+		e := record.Event{Type: record.CacheChecked, Step: s.Step, Cache: c.earlier.Explain(ctx, s.Step, of, key, entry != nil)}
 		if entry != nil {
 			e.Result, e.From = &entry.Result, entry.Run
 		}
@@ -47,18 +50,20 @@ func (c *cached) key(ctx context.Context, spec *step.Spec) cache.Key {
 	key, ok := c.keys[spec.Step]
 	c.mu.Unlock()
 	if !ok { // an earlier driver has looked it up
-		_, key = c.lookup(ctx, spec)
+		_, key, _ = c.lookup(ctx, spec)
 	}
 	return key
 }
 
-// lookup queries the cache for the result of an attempt; nil if it has none that is usable.
-func (c *cached) lookup(ctx context.Context, spec *step.Spec) (*record.CacheEntry, cache.Key) {
+// lookup queries the cache for the result of an attempt; nil if it has none that is usable. It returns the step's cache key
+// too.
+func (c *cached) lookup(ctx context.Context, spec *step.Spec) (*record.CacheEntry, cache.Key, *step.Key) {
 	key, err := c.machine.keyer.Key(ctx, spec, c.deps(spec))
 	if err != nil {
-		return nil, cache.Key{}
+		return nil, cache.Key{}, &step.Key{Why: "its cache key can't be computed: " + err.Error()}
 	}
-	return cache.Lookup(ctx, c.machine.store, runs.Namespace, key.Digest, spec.Program.Cache.TTL.D())
+	entry, found := cache.Lookup(ctx, c.machine.store, runs.Namespace, key.Digest, spec.Program.Cache.TTL.D())
+	return entry, found, &key
 }
 
 // keep stores a result in the cache. It warns once if that is not possible.

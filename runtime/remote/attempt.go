@@ -41,6 +41,7 @@ type attemptLog struct {
 
 	pod        string // "": no pod is known
 	late       bool   // the attempt may have written lines before it was found
+	tail       *int64 // only so many last lines are shown of what was written before it was found; nil: all
 	show       signal // lines may be shown
 	terminated atomic.Bool
 	ended      signal
@@ -96,6 +97,7 @@ func (a *attemptLog) run(ctx context.Context) {
 		return
 	}
 	drained := false
+	a.stream.tail = a.tail
 	if a.pod != "" && !a.complete() && a.showStored(ctx) {
 		drained = a.follow(ctx)
 	}
@@ -105,7 +107,7 @@ func (a *attemptLog) run(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
-	if a.complete() || ctx.Err() != nil {
+	if a.complete() || ctx.Err() != nil || a.tail != nil && (drained || a.stream.bytes > 0) {
 		return
 	}
 	a.showRest(ctx)

@@ -1,11 +1,13 @@
 package remote
 
 import (
+	"bytes"
 	"context"
 	"hash/maphash"
 	"time"
 
 	"pipec.dev/pipec/runtime/lines"
+	"pipec.dev/pipec/schema/record"
 )
 
 // showStored shows the stored lines of an attempt that may have written lines before it was found: its pod may no longer
@@ -34,6 +36,10 @@ func (a *attemptLog) showRest(ctx context.Context) {
 		a.stored = newStoredLog(a.store, a.dir, &a.shown, a.emit)
 	}
 	a.shown.hashes, a.repeat = nil, nil
+	if a.tail != nil {
+		a.showEnd(ctx)
+		return
+	}
 	for !a.ended.isSet() {
 		err := a.stored.pull(ctx)
 		if err == nil {
@@ -48,6 +54,39 @@ func (a *attemptLog) showRest(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
+	}
+	a.finish(ctx)
+}
+
+// showEnd shows the last lines of an attempt whose lines can't be streamed, when it has ended.
+func (a *attemptLog) showEnd(ctx context.Context) {
+	select {
+	case <-a.ended:
+	case <-ctx.Done():
+		return
+	}
+	var last []lines.Line
+	a.stored = newStoredLog(a.store, a.dir, &shownLines{}, func(l lines.Line) error {
+		if l.Text = bytes.Clone(l.Text); int64(len(last)) == *a.tail {
+			last = append(last[:0], last[min(1, len(last)):]...)
+		}
+		if int64(len(last)) < *a.tail {
+			last = append(last, l)
+		}
+		return nil
+	})
+	a.finish(ctx)
+	for _, l := range last {
+		if a.emit(l) != nil {
+			return
+		}
+	}
+}
+
+// finish reads the rest of the stored log of an attempt that has ended.
+func (a *attemptLog) finish(ctx context.Context) {
+	if a.result != nil {
+		a.stored.times = record.ParseLogTimes(a.result.Log.Times)
 	}
 	const tries = 4
 	for try := range tries {

@@ -21,9 +21,8 @@ type FollowOptions struct {
 	Late bool
 	// Cancel requests the cancellation of the run with each of its values. May be nil.
 	Cancel <-chan struct{}
-	// Step and Attempt select the lines. "" and 0: the lines of all steps, of all attempts.
-	Step    string
-	Attempt int
+	// Select selects the lines. Its zero value selects all.
+	Select runs.LogOptions
 }
 
 // LostError reports that a run has no end and that nothing drives it any more.

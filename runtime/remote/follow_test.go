@@ -422,7 +422,7 @@ func TestMissingRights(t *testing.T) {
 func TestStepAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFollowing(t)
-		f.opts.Step, f.opts.Late = "b", true
+		f.opts.Select.Steps, f.opts.Late = []string{"b"}, true
 		f.stores("a", 1, "no\n")
 		f.stores("b", 1, "yes\n")
 		f.records(succeeded("a", "b"))

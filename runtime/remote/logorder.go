@@ -44,7 +44,7 @@ func (l *logs) close(step string, n int, result *record.Result) {
 			s.shown[n] = true
 			return
 		}
-		a = l.begin(id, "", false)
+		a = l.begin(id, "", false, result == nil || result.EndedAt.Before(l.began))
 	}
 	a.close(result)
 }
@@ -69,7 +69,7 @@ func (l *logs) running(id record.AttemptID, noPods bool) {
 		l.close(id.Step, n, nil)
 	}
 	if s := l.step(id.Step); noPods && s.open[id.Attempt] == nil && !s.shown[id.Attempt] && l.selects(id) {
-		l.begin(id, "", true)
+		l.begin(id, "", true, true)
 	}
 }
 

@@ -20,6 +20,7 @@ type logs struct {
 	cluster *Client
 	run     *record.Run // its names only
 	options *FollowOptions
+	began   time.Time
 
 	lines chan line // from the goroutines that read logs
 	steps map[string]*stepLogs
@@ -34,6 +35,7 @@ type line struct {
 	id   record.AttemptID
 	text string
 	part record.Part
+	at   time.Time
 }
 
 // stepLogs are the logs of the attempts of a step.
@@ -44,7 +46,7 @@ type stepLogs struct {
 }
 
 func newLogs(l *loop, c *Client, run *record.Run, o *FollowOptions) *logs {
-	return &logs{loop: l, cluster: c, run: run, options: o, lines: make(chan line, 64), steps: map[string]*stepLogs{}}
+	return &logs{loop: l, cluster: c, run: run, options: o, began: time.Now(), lines: make(chan line, 64), steps: map[string]*stepLogs{}}
 }
 
 func (l *logs) step(name string) *stepLogs {
@@ -58,11 +60,11 @@ func (l *logs) step(name string) *stepLogs {
 
 // selectsStep reports whether the observer receives lines of a step.
 func (l *logs) selectsStep(name string) bool {
-	return l.options.Lines && (l.options.Step == "" || record.Address(name).Under(record.Address(l.options.Step)))
+	return l.options.Lines && l.options.Select.Wants(name)
 }
 
 func (l *logs) selects(id record.AttemptID) bool {
-	return l.selectsStep(id.Step) && (l.options.Attempt == 0 || l.options.Attempt == id.Attempt)
+	return l.selectsStep(id.Step) && (l.options.Select.Attempt == 0 || l.options.Select.Attempt == id.Attempt)
 }
 
 // podChanged begins to show the log of an attempt when its container has started.
@@ -77,7 +79,7 @@ func (l *logs) podChanged(id record.AttemptID, p *corev1.Pod) {
 	}
 	a := s.open[id.Attempt]
 	if a == nil {
-		a = l.begin(id, p.Name, time.Since(start) > lateAfter)
+		a = l.begin(id, p.Name, time.Since(start) > lateAfter, start.Before(l.began))
 	}
 	if terminated(p, kube.ContainerMain) {
 		a.terminated.Store(true)
@@ -94,12 +96,17 @@ func (l *logs) podGone(id record.AttemptID, pod string) {
 }
 
 // begin starts to read the log of an attempt. Its lines are shown after those of earlier attempts. late: the attempt may
-// have written lines for a while.
-func (l *logs) begin(id record.AttemptID, pod string, late bool) *attemptLog {
-	a := newAttemptLog(l.cluster, l.options.Reader.Store(), l.run.AttemptDir(id.Step, id.Attempt), pod, late)
+// have written lines for a while. earlier: it began before it was followed. Lines that are stored have no exact times while the
+// attempt runs, so that all lines of the pod are streamed if times are needed.
+func (l *logs) begin(id record.AttemptID, pod string, late, earlier bool) *attemptLog {
+	o := &l.options.Select
+	a := newAttemptLog(l.cluster, l.options.Reader.Store(), l.run.AttemptDir(id.Step, id.Attempt), pod, late && !o.Times && o.Since.IsZero() && !o.Tailed)
+	if n := int64(o.Tail); o.Tailed && earlier {
+		a.tail = &n
+	}
 	a.emit = func(n lines.Line) error {
 		select {
-		case l.lines <- line{id, string(n.Text), n.Part}:
+		case l.lines <- line{id, string(n.Text), n.Part, n.At}:
 			return nil
 		case <-l.loop.ctx.Done():
 			return l.loop.ctx.Err()
@@ -132,7 +139,14 @@ func (l *logs) finished(id record.AttemptID) {
 }
 
 func (l *logs) emit(n line) {
+	at := n.at
+	if at.IsZero() && !l.options.Select.Times && l.options.Select.Since.IsZero() {
+		at = time.Now().UTC()
+	}
+	if !at.IsZero() && at.Before(l.options.Select.Since) {
+		return
+	}
 	l.options.Observe(record.Event{
-		Version: record.Version, Type: record.StepLog, Run: l.run.Name, Step: n.id.Step, Attempt: n.id.Attempt, Text: n.text, Part: n.part, At: time.Now().UTC(),
+		Version: record.Version, Type: record.StepLog, Run: l.run.Name, Step: n.id.Step, Attempt: n.id.Attempt, Text: n.text, Part: n.part, At: at,
 	})
 }

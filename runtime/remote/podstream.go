@@ -22,6 +22,7 @@ var errGap = errors.New("the log's stream has a gap")
 // the states of lines that are overwritten. The times that the node writes before the lines show where a connection continues.
 type podStream struct {
 	line func(lines.Line) error
+	tail *int64 // the first connection starts with so many last lines; nil: with the first line
 
 	last  time.Time // of the last line
 	seen  time.Time // of the last piece of a line, which may be incomplete
@@ -42,6 +43,7 @@ func (s *podStream) read(r io.Reader) error {
 		seen   = s.seen
 	)
 	split := lines.NewPaced(func(l lines.Line) error {
+		l.At = at
 		if l.Part == record.PartState {
 			return s.line(l)
 		}
@@ -115,7 +117,9 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 // connect opens another connection, and reads it.
 func (s *podStream) connect(ctx context.Context, c *Client, pod, container string) error {
 	o := kubeclient.LogOptions{Follow: true, Timestamps: true}
-	if !s.last.IsZero() {
+	if s.last.IsZero() {
+		o.Tail = s.tail
+	} else {
 		o.Since = s.last.Truncate(time.Second)
 	}
 	r, err := c.client.PodLog(ctx, pod, container, o)

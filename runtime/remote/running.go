@@ -7,6 +7,7 @@ import (
 	"io"
 	"sort"
 	"strconv"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -42,9 +43,9 @@ func (c *Client) Logs(ctx context.Context, reader *runs.Reader, run *record.Run,
 				continue
 			}
 			if n != last {
-				err = reader.Logs(ctx, run, runs.LogOptions{Step: s.Name, Attempt: n}, emit)
+				err = reader.Logs(ctx, run, o.One(s.Name, n), emit)
 			} else {
-				err = c.runningLog(ctx, reader, run, record.AttemptID{Step: s.Name, Attempt: n}, emit, &behind)
+				err = c.runningLog(ctx, reader, run, record.AttemptID{Step: s.Name, Attempt: n}, &o, emit, &behind)
 			}
 			if err != nil {
 				return err
@@ -67,12 +68,20 @@ func (e *BehindError) Error() string {
 func (e *BehindError) Unwrap() error { return e.Err }
 
 // runningLog calls emit with the lines so far of a running attempt.
-func (c *Client) runningLog(ctx context.Context, reader *runs.Reader, run *record.Run, id record.AttemptID, emit func(record.Event) error, behind *error) error {
-	a := newAttemptLog(c, reader.Store(), run.AttemptDir(id.Step, id.Attempt), "", true)
+func (c *Client) runningLog(ctx context.Context, reader *runs.Reader, run *record.Run, id record.AttemptID, o *runs.LogOptions, emit func(record.Event) error, behind *error) error {
+	exact := o.Tailed || o.Times || !o.Since.IsZero() // only the pod has the times of lines, and can skip lines
+	a := newAttemptLog(c, reader.Store(), run.AttemptDir(id.Step, id.Attempt), "", !exact)
 	a.emit = func(l lines.Line) error {
-		return emit(record.Event{
+		if !l.At.IsZero() && l.At.Before(o.Since) {
+			return nil
+		}
+		e := record.Event{
 			Version: record.Version, Type: record.StepLog, Run: run.Name, Step: id.Step, Attempt: id.Attempt, Text: string(l.Text), Part: l.Part,
-		})
+		}
+		if o.Times {
+			e.At = l.At
+		}
+		return emit(e)
 	}
 	var failed error
 	a.failed = func(err error, _ bool) { failed = err }
@@ -85,7 +94,11 @@ func (c *Client) runningLog(ctx context.Context, reader *runs.Reader, run *recor
 		return nil
 	}
 	a.stream.line = a.streamed
-	r, err := c.client.PodLog(ctx, pod.Name, kube.ContainerMain, kubeclient.LogOptions{Timestamps: true, LimitBytes: kubeclient.MaxLog})
+	request := kubeclient.LogOptions{Timestamps: true, LimitBytes: kubeclient.MaxLog, Since: o.Since.Truncate(time.Second)}
+	if n := int64(o.Tail); o.Tailed {
+		request.Tail = &n
+	}
+	r, err := c.client.PodLog(ctx, pod.Name, kube.ContainerMain, request)
 	if err != nil {
 		*behind = err
 		return nil

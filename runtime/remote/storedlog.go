@@ -19,13 +19,19 @@ type storedLog struct {
 	dir   string // of the attempt's records
 	next  int    // the next segment to read
 	split lines.Splitter
+
+	times  record.LogTimes // of the attempt's result
+	offset int64           // of the next line
 }
 
 // newStoredLog returns a reader of a log from its start, without the lines that were shown before. Lines that a stream has
 // lost are shown after these, in the order of the stored log.
 func newStoredLog(s store.Store, dir string, before *shownLines, line func(lines.Line) error) *storedLog {
 	counts := before.counts()
-	return &storedLog{store: s, dir: dir, split: lines.Splitter{Emit: func(l lines.Line) error {
+	out := &storedLog{store: s, dir: dir}
+	out.split.Emit = func(l lines.Line) error {
+		l.At = out.times.At(out.offset)
+		out.offset += int64(l.Size)
 		if len(counts) > 0 && l.Part != record.PartState {
 			h := maphash.Bytes(seed, l.Text)
 			if n := counts[h]; n > 1 {
@@ -37,7 +43,8 @@ func newStoredLog(s store.Store, dir string, before *shownLines, line func(lines
 			}
 		}
 		return line(l)
-	}}}
+	}
+	return out
 }
 
 // pull reads the new segments, and calls line with each new complete line.

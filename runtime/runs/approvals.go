@@ -69,7 +69,7 @@ func (d *Detail) Approval(p *program.Program, address string) (*record.StepEnd, 
 		fault.Unknown, fault.Why = true, fmt.Sprintf("%d approvals of run %s are waiting, and the command names none", len(waiting), d.Run.Name)
 		return nil, fault
 	}
-	s, def := d.Step(address), stepOf(p, address)
+	s, def := d.Step(address), StepOf(p, address)
 	switch {
 	case s == nil && def == nil:
 		fault.Unknown, fault.Why = true, fmt.Sprintf("run %s has no step %s", d.Run.Name, address)
@@ -123,8 +123,8 @@ func ended(s *record.StepEnd) string {
 	return text
 }
 
-// stepOf returns the step of the program that an address belongs to, or nil.
-func stepOf(p *program.Program, address string) *program.Step {
+// StepOf returns the step of the program that an address belongs to, or nil.
+func StepOf(p *program.Program, address string) *program.Step {
 	if p == nil {
 		return nil
 	}

@@ -2,11 +2,13 @@ package runs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -65,14 +67,14 @@ type NoItemError struct {
 
 func (e *NoItemError) Error() string { return fmt.Sprintf("the run has no output %q", e.Path) }
 
-// Find returns the item named STEP/OUTPUT. OUTPUT alone is an output of the pipeline, or of a step if only one step has
-// it.
+// Find returns the item named STEP/OUTPUT, or STEP.OUTPUT as in an expression. OUTPUT alone is an output of the pipeline, or of
+// a step if only one step has it.
 func Find(items []Item, path string) (*Item, error) {
 	var byName []*Item
 	fault := &NoItemError{Path: path}
 	for i := range items {
 		it := &items[i]
-		if it.Path() == path {
+		if it.Path() == path || it.Step != "" && it.Step+"."+it.Name == strings.TrimPrefix(path, "step.") {
 			return it, nil
 		}
 		if it.Name == path {
@@ -87,10 +89,13 @@ func Find(items []Item, path string) (*Item, error) {
 	return nil, fault
 }
 
-// Get writes an item to path, which must not exist: the file or directory of an artifact, or the JSON of a value. A
-// list or a map of artifacts becomes a directory, as steps see it. After an error, path does not exist.
-func (r *Reader) Get(ctx context.Context, item *Item, path string) error {
-	if _, err := os.Lstat(path); err == nil {
+// Get writes an item to path: the file or directory of an artifact, or the JSON of a value. A list or a map of artifacts
+// becomes a directory, as steps see it. What is at path already is an error, or is replaced. After an error, path is as it was
+// before.
+func (r *Reader) Get(ctx context.Context, item *Item, path string, replace bool) error {
+	_, err := os.Lstat(path)
+	exists := err == nil
+	if exists && !replace {
 		return &os.PathError{Op: "get", Path: path, Err: os.ErrExist}
 	}
 	part, err := os.MkdirTemp(filepath.Dir(path), ".pipec-get-*")
@@ -102,7 +107,17 @@ func (r *Reader) Get(ctx context.Context, item *Item, path string) error {
 	if err := r.write(ctx, &item.Datum, whole); err != nil {
 		return err
 	}
-	return os.Rename(whole, path)
+	if !exists {
+		return os.Rename(whole, path)
+	}
+	old := filepath.Join(part, "old")
+	if err := os.Rename(path, old); err != nil {
+		return err
+	}
+	if err := os.Rename(whole, path); err != nil {
+		return errors.Join(err, os.Rename(old, path))
+	}
+	return nil
 }
 
 func (r *Reader) write(ctx context.Context, d *record.Datum, path string) error {

@@ -5,19 +5,21 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"pipec.dev/pipec/schema/record"
 )
 
-// Difference is an output in which two runs differ.
+// Difference is a param or an output in which two runs differ.
 type Difference struct {
-	Path string        `json:"path"`
-	Old  *record.Datum `json:"old,omitempty"` // nil: the old run has none
-	New  *record.Datum `json:"new,omitempty"` // nil: the new run has none
+	Path  string        `json:"path"`            // param.NAME, or the path of the output
+	Old   *record.Datum `json:"old,omitempty"`   // nil: the old run has none
+	New   *record.Datum `json:"new,omitempty"`   // nil: the new run has none
+	Delta *float64      `json:"delta,omitempty"` // New minus Old if both are numbers
 }
 
-// Diff returns the outputs in which two runs differ: in the order of the new run, then those that only the old run has.
-// same is the number of equal outputs. Values are compared as JSON, artifacts by digest.
+// Diff returns the params and outputs in which two runs differ: the params by name, the outputs in the order of the new run,
+// and then what only the old run has. same is the number of equal ones. Values are compared as JSON, artifacts by digest.
 func (r *Reader) Diff(ctx context.Context, before, after *record.Run) (diff []Difference, same int, err error) {
 	was, err := r.Artifacts(ctx, before)
 	if err != nil {
@@ -27,7 +29,7 @@ func (r *Reader) Diff(ctx context.Context, before, after *record.Run) (diff []Di
 	if err != nil {
 		return nil, 0, err
 	}
-	diff, same = Compare(was, is)
+	diff, same = Compare(append(params(before), was...), append(params(after), is...))
 	return diff, same, nil
 }
 
@@ -45,7 +47,7 @@ func Compare(was, is []Item) (diff []Difference, same int) {
 			same++
 			continue
 		}
-		diff = append(diff, Difference{Path: path, Old: before, New: &is[i].Datum})
+		diff = append(diff, Difference{Path: path, Old: before, New: &is[i].Datum, Delta: delta(before, &is[i].Datum)})
 	}
 	for i := range was {
 		if d := old[was[i].Path()]; d != nil {
@@ -53,6 +55,31 @@ func Compare(was, is []Item) (diff []Difference, same int) {
 		}
 	}
 	return diff, same
+}
+
+// params returns the params of a run as items whose paths begin with "param.".
+func params(run *record.Run) []Item {
+	var out []Item
+	for name, value := range run.Params {
+		out = append(out, Item{Datum: record.Datum{Name: "param." + name, Value: value}})
+	}
+	for i := range run.Imports {
+		d := run.Imports[i].Datum
+		d.Name = "param." + d.Name
+		out = append(out, Item{Datum: d})
+	}
+	slices.SortFunc(out, func(a, b Item) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// delta returns how much a number has grown, or nil if one of the two is not a number.
+func delta(a, b *record.Datum) *float64 {
+	var x, y *float64
+	if a == nil || json.Unmarshal(a.Value, &x) != nil || json.Unmarshal(b.Value, &y) != nil || x == nil || y == nil {
+		return nil
+	}
+	d := *y - *x
+	return &d
 }
 
 func equal(a, b *record.Datum) bool {

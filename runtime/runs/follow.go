@@ -40,6 +40,7 @@ func (t *tail) follow(ctx context.Context) error {
 			return err
 		}
 	}
+	f.live = true
 	for {
 		select {
 		case e := <-w.Events:

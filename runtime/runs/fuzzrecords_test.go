@@ -101,7 +101,7 @@ func FuzzRecords(f *testing.F) {
 		}
 		silent := func(record.Event) error { return nil }
 		_ = r.Logs(ctx, rec, runs.LogOptions{}, silent)
-		_ = r.Logs(ctx, rec, runs.LogOptions{Step: "b"}, silent)
+		_ = r.Logs(ctx, rec, runs.LogOptions{Steps: []string{"b"}}, silent)
 		_, _ = r.LastLines(ctx, rec, "a", 1, 3)
 		items := detail.Items()
 		for i := range items {

@@ -19,11 +19,12 @@ func isNotExist(err error) bool { return errors.Is(err, store.ErrNotExist) }
 
 // Summary is a run in a list.
 type Summary struct {
-	Run     *record.Run   `json:"run"`
-	Status  record.Status `json:"status"`
-	EndedAt time.Time     `json:"ended_at,omitzero"`
-	Reason  string        `json:"reason,omitempty"`
-	Message string        `json:"message,omitempty"`
+	Run     *record.Run    `json:"run"`
+	Status  record.Status  `json:"status"`
+	EndedAt time.Time      `json:"ended_at,omitzero"`
+	Reason  string         `json:"reason,omitempty"`
+	Message string         `json:"message,omitempty"`
+	Outputs []record.Datum `json:"outputs,omitempty"`
 }
 
 // entry is a run in the index.
@@ -178,7 +179,7 @@ func (r *Reader) summary(ctx context.Context, e entry) (Summary, error) {
 		}
 	}
 	if end != nil {
-		s.EndedAt, s.Reason, s.Message = end.At, end.Reason, end.Message
+		s.EndedAt, s.Reason, s.Message, s.Outputs = end.At, end.Reason, end.Message, end.Outputs
 	}
 	return s, nil
 }

@@ -153,17 +153,17 @@ func TestLogs(t *testing.T) {
 	if len(all) != len(want)+3 {
 		t.Errorf("a long line comes in %d pieces", len(all)-len(want))
 	}
-	if got := lines(t, r, first, runs.LogOptions{Step: "flaky", Attempt: 2}); !slices.Equal(got, []string{"flaky/2 | try 2", "flaky/2 | no end"}) {
+	if got := lines(t, r, first, runs.LogOptions{Steps: []string{"flaky"}, Attempt: 2}); !slices.Equal(got, []string{"flaky/2 | try 2", "flaky/2 | no end"}) {
 		t.Errorf("got %q", got)
 	}
-	if got := lines(t, r, second, runs.LogOptions{Step: "z"}); len(got) != 1 || got[0] != "z/1 | made" {
+	if got := lines(t, r, second, runs.LogOptions{Steps: []string{"z"}}); len(got) != 1 || got[0] != "z/1 | made" {
 		t.Errorf("of a cached step: %q", got)
 	}
 	if got, err := r.LastLines(t.Context(), first, "flaky", 1, 1); err != nil || !slices.Equal(got, []string{"no end"}) {
 		t.Errorf("last: %q, %v", got, err)
 	}
 	var unknown *runs.NoStepError
-	if err := r.Logs(t.Context(), first, runs.LogOptions{Step: "x"}, nil); !errors.As(err, &unknown) {
+	if err := r.Logs(t.Context(), first, runs.LogOptions{Steps: []string{"x"}}, nil); !errors.As(err, &unknown) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -264,13 +264,13 @@ func TestArtifactsAndDiff(t *testing.T) {
 		t.Error("a directory was printed")
 	}
 	to := filepath.Join(dir, "got")
-	if err := r.Get(t.Context(), d, to); err != nil {
+	if err := r.Get(t.Context(), d, to, false); err != nil {
 		t.Fatal(err)
 	}
 	if data, err := os.ReadFile(filepath.Join(to, "x")); string(data) != "1\n" {
 		t.Errorf("%q, %v", data, err)
 	}
-	if err := r.Get(t.Context(), d, to); !errors.Is(err, os.ErrExist) {
+	if err := r.Get(t.Context(), d, to, false); !errors.Is(err, os.ErrExist) {
 		t.Errorf("over something: %v", err)
 	}
 	diff, same, err := r.Diff(t.Context(), one, two)

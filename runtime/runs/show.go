@@ -17,6 +17,21 @@ type Detail struct {
 	Steps []record.StepEnd `json:"steps"`
 }
 
+// State reads the status of a run without its steps.
+func (r *Reader) State(ctx context.Context, run *record.Run) (*Detail, error) {
+	end, err := r.End(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	d := &Detail{Run: run, Status: r.status(run, end), End: end}
+	if d.Status == record.Lost && end == nil { // it may have ended between the two reads
+		if d.End, err = r.End(ctx, run); d.End != nil {
+			d.Status = d.End.Status
+		}
+	}
+	return d, err
+}
+
 // Show reads the status of a run and its steps.
 func (r *Reader) Show(ctx context.Context, run *record.Run) (*Detail, error) {
 	for {

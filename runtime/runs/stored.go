@@ -160,7 +160,6 @@ func (t *tail) segments(ctx context.Context, ids []record.AttemptID) (map[string
 
 // lastStored returns up to n last lines of an attempt, from as many of its last segments as necessary.
 func (t *tail) lastStored(ctx context.Context, id record.AttemptID, n int) error {
-	t.o.Step, t.o.Attempt = id.Step, id.Attempt
 	stored, err := t.segments(ctx, []record.AttemptID{id})
 	if err != nil {
 		return err

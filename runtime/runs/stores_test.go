@@ -84,10 +84,10 @@ func readRuns(t *testing.T, dir string, stack *program.Stack) {
 	if len(all) != 100_004 {
 		t.Errorf("%d lines", len(all))
 	}
-	if got := lines(t, r, latest, runs.LogOptions{Step: "flaky"}); !slices.Equal(got, []string{"flaky/1 | try 1", "flaky/1 | no end", "flaky/2 | try 2", "flaky/2 | no end"}) {
+	if got := lines(t, r, latest, runs.LogOptions{Steps: []string{"flaky"}}); !slices.Equal(got, []string{"flaky/1 | try 1", "flaky/1 | no end", "flaky/2 | try 2", "flaky/2 | no end"}) {
 		t.Errorf("%q", got)
 	}
-	if got := lines(t, r, latest, runs.LogOptions{Step: "flaky", Attempt: 1}); len(got) != 2 {
+	if got := lines(t, r, latest, runs.LogOptions{Steps: []string{"flaky"}, Attempt: 1}); len(got) != 2 {
 		t.Errorf("%q", got)
 	}
 	for step, want := range map[string]string{"flaky": "[try 2 no end]", "chatty": "[99998 99999 100000]"} {
@@ -104,7 +104,7 @@ func readRuns(t *testing.T, dir string, stack *program.Stack) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Get(ctx, d, filepath.Join(dir, "got")); err != nil {
+	if err := r.Get(ctx, d, filepath.Join(dir, "got"), false); err != nil {
 		t.Fatal(err)
 	}
 	if data, err := os.ReadFile(filepath.Join(dir, "got", "f")); err != nil || string(data) != "x\n" {
@@ -143,7 +143,8 @@ func inCluster(t *testing.T, s store.Store, r *runs.Reader, like *record.Run, ou
 			t.Fatal(err)
 		}
 	}
-	put(run.AttemptDir("chatty", 1)+"/result.json", record.Result{Version: record.Version, Step: "chatty", Attempt: 1, Status: record.Succeeded, EndedAt: run.CreatedAt, Outputs: []record.Datum{output}})
+	put(run.AttemptDir("chatty", 1)+"/result.json", record.Result{Version: record.Version, Step: "chatty", Attempt: 1, Status: record.Succeeded, EndedAt: run.CreatedAt, Outputs: []record.Datum{output},
+		Log: record.Log{Segments: 2, Bytes: 18, Times: record.LogTimes{{At: run.CreatedAt.Add(-2 * time.Minute)}, {Offset: 13, At: run.CreatedAt}}.String()}})
 	for i, text := range []string{"first\nsec", "ond\nthird"} {
 		if err := s.Put(ctx, fmt.Sprintf("%s/log/%06d", run.AttemptDir("chatty", 1), i), strings.NewReader(text), store.Replace); err != nil {
 			t.Fatal(err)
@@ -163,6 +164,25 @@ func inCluster(t *testing.T, s store.Store, r *runs.Reader, like *record.Run, ou
 	}
 	if got := lines(t, r, found, runs.LogOptions{}); !slices.Equal(got, []string{"chatty/1 | first", "chatty/1 | second", "chatty/1 | third"}) {
 		t.Errorf("%q", got)
+	}
+	every := []string{"chatty/1 | first", "chatty/1 | second", "chatty/1 | third"}
+	for n := range 5 {
+		if got := lines(t, r, found, runs.LogOptions{Tailed: true, Tail: n}); !slices.Equal(got, every[max(0, 3-n):]) {
+			t.Errorf("the last %d: %q", n, got)
+		}
+	}
+	for ago, want := range map[time.Duration]int{time.Hour: 3, time.Minute: 1, -time.Hour: 0} {
+		if got := lines(t, r, found, runs.LogOptions{Since: run.CreatedAt.Add(-ago)}); !slices.Equal(got, every[3-want:]) {
+			t.Errorf("since %s ago: %q", ago, got)
+		}
+	}
+	var times []time.Duration
+	err = r.Logs(ctx, found, runs.LogOptions{Steps: []string{"chatty"}, Times: true, Tailed: true, Tail: 2}, func(e record.Event) error {
+		times = append(times, e.At.Sub(run.CreatedAt).Round(time.Second))
+		return nil
+	})
+	if err != nil || !slices.Equal(times, []time.Duration{-2 * time.Minute, 0}) {
+		t.Errorf("the times are %v, %v", times, err)
 	}
 	if got, err := r.LastLines(ctx, found, "chatty", 1, 2); err != nil || !slices.Equal(got, []string{"second", "third"}) {
 		t.Errorf("%q, %v", got, err)

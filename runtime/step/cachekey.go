@@ -45,8 +45,10 @@ type fileID struct {
 
 // Key is the result of Keyer.Key.
 type Key struct {
-	Digest string // "" if the step can't be cached
-	Why    string // the reason if it can't
+	Digest   string            // "" if the step can't be cached
+	Why      string            // the reason if it can't
+	Parts    map[string]string // short digests of what Digest covers, by name
+	Packages []string          // what the interpreter can import in addition to the code
 }
 
 // keyForm is the data that is digested. Its JSON is canonical: structs in field order, maps sorted.
@@ -119,7 +121,14 @@ func (k *Keyer) Key(ctx context.Context, spec *Spec, d Deps) (Key, error) {
 		return Key{Why: why}, err
 	}
 	data, err := store.EncodeJSON(form)
-	return Key{Digest: program.Digest(data)}, err
+	if err != nil {
+		return Key{}, err
+	}
+	key := Key{Digest: program.Digest(data), Parts: form.parts()}
+	if form.Interpreter != nil {
+		key.Packages = form.Interpreter.Distributions
+	}
+	return key, nil
 }
 
 // keyForm returns the data that is common to all steps: everything except the program and its location.

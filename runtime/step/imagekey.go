@@ -46,7 +46,12 @@ func ImageKey(spec *Spec, image string) Key {
 	if err != nil {
 		return Key{Why: err.Error()}
 	}
-	return Key{Digest: program.Digest(data)}
+	parts := form.parts()
+	parts["image"] = partDigest(image)
+	if len(s.Program.PodPatch) > 0 {
+		parts["pod"] = partDigest(s.Program.PodPatch)
+	}
+	return Key{Digest: program.Digest(data), Parts: parts}
 }
 
 // writesClaim reports whether a patch adds a volume claim to the pod that is not read-only.

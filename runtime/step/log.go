@@ -89,11 +89,12 @@ type logger struct {
 	tee    *lines.Marker // nil: none
 	lines  *lines.Paced  // nil: none
 	masked *mask.Writer  // nil: nothing is masked
-	last   byte          // the last byte written
+	times  logTimes
+	last   byte // the last byte written
 }
 
-func newLogger(keep keeper, d *Deps, secrets *mask.Set) *logger {
-	l := &logger{keep: keep, last: '\n'}
+func newLogger(keep keeper, spec *Spec, d *Deps, secrets *mask.Set) *logger {
+	l := &logger{keep: keep, last: '\n', times: newLogTimes(spec, d.Now)}
 	if d.Tee != nil {
 		l.tee = lines.NewMarker(d.Tee)
 	}
@@ -128,6 +129,7 @@ func (w plainWriter) Write(p []byte) (int, error) {
 	if w.l.lines != nil {
 		_, _ = w.l.lines.Write(p)
 	}
+	w.l.times.wrote(len(p))
 	return w.l.keep.Write(p)
 }
 
@@ -155,5 +157,10 @@ func (l *logger) close(ctx context.Context) (record.Log, error) {
 	if l.tee != nil {
 		l.tee.Close()
 	}
-	return l.keep.Close(ctx)
+	times := l.times.close()
+	log, err := l.keep.Close(ctx)
+	if log.Bytes > 0 {
+		log.Times = times
+	}
+	return log, err
 }

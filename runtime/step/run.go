@@ -230,10 +230,10 @@ func (a *attempt) find(ctx context.Context) *failure {
 
 func (a *attempt) openLog(ctx context.Context) {
 	if a.spec.Segments {
-		a.log = newLogger(newSegmentKeeper(ctx, a.d.Store, a.spec), a.d, a.masks)
+		a.log = newLogger(newSegmentKeeper(ctx, a.d.Store, a.spec), a.spec, a.d, a.masks)
 		return
 	}
-	a.log = newLogger(&fileKeeper{s: a.d.Store, spec: a.spec}, a.d, a.masks)
+	a.log = newLogger(&fileKeeper{s: a.d.Store, spec: a.spec}, a.spec, a.d, a.masks)
 }
 
 // closeLog stores the log. An attempt whose log is lost does not succeed.

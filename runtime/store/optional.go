@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// A Store may implement more than Store: Mover, Folders, Checker, Preparer. Find these optional interfaces with As, and never by a
+// A Store may implement more than Store: Mover, Folders, Checker, Preparer, Remover. Find these optional interfaces with As, and never by a
 // type assertion, which would not see them behind a store that wraps another one, such as Retrying. What Get returns may
 // be a ResumableReader or a TeeReader; a store that wraps another one's readers keeps both. A test holds every wrapper to
 // all of them.

@@ -20,7 +20,10 @@ type (
 	movable   struct{ store.Store }
 	foldered  struct{ store.Store }
 	checkable struct{ store.Store }
+	removing  struct{ store.Store }
 )
+
+func (removing) Remove(context.Context, string) error { return nil }
 
 func (movable) Move(context.Context, string, string, store.Mode) error { return nil }
 func (foldered) Folders(context.Context, string) ([]string, error)     { return []string{"own"}, nil }
@@ -66,6 +69,9 @@ func TestOptional(t *testing.T) {
 		"Checker": func(wrap func(store.Store) store.Store) bool {
 			_, ok := store.As[store.Checker](wrap(checkable{base}))
 			return ok
+		},
+		"Remover": func(wrap func(store.Store) store.Store) bool {
+			return store.Remove(t.Context(), wrap(removing{base}), "a") == nil
 		},
 		"ResumableReader": func(wrap func(store.Store) store.Store) bool {
 			r, _ := wrap(reads{base}).Get(t.Context(), "k")

@@ -2,7 +2,7 @@
 // interface, in a bucket. On top of the interface there are content by digest (Save, Fetch), which is verified whenever it
 // is read, code bundles (Pack), and JSON records (ReadJSON, WriteJSON).
 //
-// It knows nothing of runs or steps, takes no locks, and removes nothing but its own temporary files. Package stores opens
+// It knows nothing of runs or steps, takes no locks, and removes nothing but its own temporary files and what Remove names. Package stores opens
 // the store of a stack. docs/internals/store.md describes what a store promises.
 package store
 

@@ -173,13 +173,21 @@ func (m *model) stepRow(o *Options, s *step, nameWidth, columns int, now time.Ti
 		mark, code, text, textCode = "…", yellow, s.wait.text(now), yellow
 	case s.waiting:
 		mark, code, text, textCode = "↻", yellow, s.note, yellow
+	case s.status == record.Running && s.queued(o) != "":
+		mark, code, text = "…", cyan, s.queued(o)
+		if s.miss != "" {
+			text += " (not cached: " + s.miss + ")"
+		}
 	case s.status == record.Running && len(s.parts) > 0:
 		mark, code = spinner[int(s.took(now)/(100*time.Millisecond))%len(spinner)], cyan
 		text = s.partsText()
 	case s.status == record.Running:
 		mark, code = spinner[int(s.took(now)/(100*time.Millisecond))%len(spinner)], cyan
-		if len(s.tail) > 0 {
+		switch {
+		case len(s.tail) > 0:
 			text = s.tail[len(s.tail)-1]
+		case s.miss != "":
+			text = "not cached: " + s.miss
 		}
 		if s.attempt > 1 {
 			text = fmt.Sprintf("(attempt %d) %s", s.attempt, text)

@@ -61,3 +61,6 @@ func Inline(text string) string {
 	}
 	return b.String()
 }
+
+// Text returns what is visible of a log's line in the end, without colors.
+func Text(text string) string { return safe(text, 0) }

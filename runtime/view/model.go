@@ -18,12 +18,14 @@ type step struct {
 	status  record.Status
 	waiting bool // waiting for its next attempt
 	attempt int
+	begun   bool // its process is known to have started
 	started time.Time
 	end     *record.StepEnd
 	from    string   // the run that produced its result
 	tail    []string // its last lines, without control characters
 	over    bool     // the last of them is the state of an open line: the next one replaces it
 	note    string   // why its last attempt failed
+	miss    string   // why no cached result is used
 	wait    wait
 	ask     *record.Ask // the approval that it waits for
 	order   int         // number of its last change
@@ -132,9 +134,11 @@ func (m *model) event(e *record.Event) {
 		m.becomes(s, record.Running)
 		s.started, s.attempt, s.waiting = e.At, max(e.Attempt, 1), false
 	case record.StepRetried:
-		s.note, s.waiting, s.attempt = e.Text, true, e.Attempt+1
+		s.note, s.waiting, s.begun, s.attempt = e.Text, true, false, e.Attempt+1
+	case record.AttemptStarted:
+		s.begun, s.waiting = true, false
 	case record.StepKept, record.CacheChecked:
-		s.from = e.From
+		s.from, s.miss = e.From, e.Cache.Miss()
 	case record.StepWaiting:
 		s.wait = wait{e.Text, e.At}
 	case record.StepAsks:
@@ -142,7 +146,7 @@ func (m *model) event(e *record.Event) {
 			s.ask = e.Ask
 		}
 	case record.StepLog:
-		s.waiting = false
+		s.waiting, s.begun = false, true
 		s.addLine(e.Text, e.Part)
 	case record.StepEnded:
 		if s.end == nil && !s.part {
@@ -185,6 +189,17 @@ func (s *step) took(now time.Time) time.Duration {
 		return max(s.end.EndedAt.Sub(s.started), 0)
 	}
 	return max(now.Sub(s.started), 0)
+}
+
+// queued returns why a step that has started does not run: its parts wait, or its pod. "" means that it runs.
+func (s *step) queued(o *Options) string {
+	switch {
+	case len(s.parts) > 0 && s.counts[record.Pending] == len(s.parts):
+		return "queued"
+	case len(s.parts) == 0 && o.Detached && !s.begun:
+		return "starting"
+	}
+	return ""
 }
 
 // failed reports whether the step ended without success.

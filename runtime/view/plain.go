@@ -23,6 +23,9 @@ func NewPlain(o Options) *Plain {
 
 // Event prints an event.
 func (p *Plain) Event(e record.Event) {
+	if e.Type == record.StepLog {
+		e.Text = p.o.source(&e)
+	}
 	p.m.event(&e)
 	if !p.named && e.Run != "" { // a rerun reports the steps that it keeps before it starts
 		p.named = true
@@ -34,7 +37,11 @@ func (p *Plain) Event(e record.Event) {
 			p.line(e.Step, e.Text)
 		}
 	case record.StepStarted:
-		p.say(e.Step, p.o.paint(cyan, "started"))
+		text := p.o.paint(cyan, "started")
+		if s := p.m.step(e.Step); s.miss != "" && len(s.parts) == 0 {
+			text += p.o.paint(dim, " (not cached: "+safe(s.miss, tailWidth)+")")
+		}
+		p.say(e.Step, text)
 	case record.StepRetried:
 		p.say(e.Step, p.o.paint(yellow, safe(e.Text, 0)))
 	case record.StepEnded:
@@ -65,7 +72,7 @@ func (p *Plain) whole(step string) {
 	if p.o.Lines == nil {
 		return
 	}
-	if err := p.o.Lines(step, func(text string) { p.line(step, text) }); err != nil {
+	if err := p.o.Lines(step, func(e record.Event) { p.line(step, p.o.source(&e)) }); err != nil {
 		p.say(step, "its log can't be read: "+err.Error())
 	}
 }
@@ -113,7 +120,7 @@ func (s *step) outcome(now time.Time) (text, code string) {
 	if !s.started.IsZero() {
 		text += " after " + duration(s.took(now))
 	}
-	if why := because(e.Reason, e.Message); why != "" {
+	if why := because(e.Reason, e.Message); why != "" && !s.echoed(e.Message) {
 		text += ": " + why
 	}
 	return text, red

@@ -9,12 +9,16 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// summary prints how the run ended: failures with their last log lines, outputs, the outcome and commands for details.
+// summary prints how the run ended: every step, the last log lines of those that failed, outputs, the outcome and commands for
+// details.
 func (m *model) summary(o *Options, out, messages io.Writer) {
 	if m.end == nil {
 		return
 	}
-	m.failures(o, messages)
+	m.table(o, messages)
+	if !o.Together {
+		m.failures(o, messages)
+	}
 	for _, text := range m.warnings {
 		fmt.Fprintf(messages, "%s %s\n", o.paint(yellow, "warning:"), safe(text, 0))
 	}
@@ -55,19 +59,22 @@ func (m *model) failures(o *Options, messages io.Writer) {
 	}
 }
 
-// failure prints a step that failed.
+// failure prints the end of the log of a step that failed.
 func (m *model) failure(o *Options, w io.Writer, s *record.StepEnd) {
-	what := "failed"
-	if s.Status == record.TimedOut {
-		what = "timed out"
+	tail := withoutEcho(m.step(s.Name).tail, s.Message)
+	if len(tail) == 0 {
+		return
 	}
-	if s.Attempts > 1 {
-		what += fmt.Sprintf(" after %d attempts", s.Attempts)
-	}
-	fmt.Fprintf(w, "\n%s %s\n", o.paint(red+";"+bold, "✗ "+s.Name+" "+what+":"), because(s.Reason, s.Message))
-	for _, line := range withoutEcho(m.step(s.Name).tail, s.Message) {
+	fmt.Fprintf(w, "\n%s\n", o.paint(red, "the end of the log of "+s.Name+":"))
+	for _, line := range tail {
 		fmt.Fprintf(w, "  %s %s\n", o.paint(dim, "|"), line)
 	}
+}
+
+// echoed reports whether the log has ended with the message of the failure: the wrapper logs it, and so does Python.
+func (s *step) echoed(message string) bool {
+	n := len(s.tail)
+	return n > 0 && message != "" && (s.tail[n-1] == safe(message, tailWidth) || s.tail[n-1] == safe("pipec: "+message, tailWidth))
 }
 
 // withoutEcho returns the end of a log without its last line if that is the failure's message, which the wrapper also
@@ -98,10 +105,8 @@ func (m *model) verdict(o *Options, w io.Writer) {
 		code = red
 	}
 	fmt.Fprintf(w, "\nrun %s %s in %s%s", m.run, o.paint(code+";"+bold, status(m.end.Status)), duration(m.end.At.Sub(m.started)), m.counts())
-	if m.end.Status != record.Succeeded {
-		if why := because("", m.end.Message); why != "" {
-			fmt.Fprintf(w, ": %s", why)
-		}
+	if why := because("", m.end.Message); why != "" && m.end.Status != record.Succeeded && !m.told() {
+		fmt.Fprintf(w, ": %s", why)
 	}
 	fmt.Fprintf(w, "\n%s\n", o.paint(dim, o.hint("logs", m.run)))
 	if m.end.Status != record.Succeeded {
@@ -109,18 +114,28 @@ func (m *model) verdict(o *Options, w io.Writer) {
 	}
 }
 
+// told reports whether the table contains the reason why the run failed.
+func (m *model) told() bool {
+	return m.end.Reason == record.ReasonStepsFailed || m.end.Reason == record.ReasonFinallyFailed
+}
+
 // counts states how many steps were cached or kept.
 func (m *model) counts() string {
-	cached, kept := 0, 0
+	failed, cached, kept := 0, 0, 0
 	for i := range m.end.Steps {
 		switch s := &m.end.Steps[i]; {
 		case s.Cached:
 			cached++
 		case s.Kept:
 			kept++
+		case s.Status == record.Failed, s.Status == record.TimedOut:
+			failed++
 		}
 	}
 	var parts []string
+	if failed > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %d steps failed", failed, len(m.end.Steps)))
+	}
 	if cached > 0 {
 		parts = append(parts, fmt.Sprintf("%d of %d steps cached", cached, len(m.end.Steps)))
 	}
@@ -173,3 +188,6 @@ func Took(from, to time.Time) string {
 	}
 	return duration(to.Sub(from))
 }
+
+// Duration formats a duration for people.
+func Duration(d time.Duration) string { return duration(d) }

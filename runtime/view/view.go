@@ -34,7 +34,7 @@ type Options struct {
 	// ByStep prints the lines of a step together, from Lines, when the step has ended.
 	ByStep bool
 	// Lines reads the log of all attempts of a step that has ended. ByStep requires it.
-	Lines func(step string, line func(text string)) error
+	Lines func(step string, line func(record.Event)) error
 	Now   func() time.Time // nil: time.Now
 	// Steps are the names of the run's steps, in the order in which Tree shows them.
 	Steps []string
@@ -42,6 +42,10 @@ type Options struct {
 	Flags string
 	// Interactive is set if a Ctrl-C reaches the driver of the run, so that a second one can be suggested.
 	Interactive bool
+	// Together is set if Out and Messages are the same file or terminal: lines that were printed are not repeated at the end.
+	Together bool
+	// Source replaces the paths of a step's unpacked code in a line of its log with those of the project; nil: they stay.
+	Source func(run, step string, attempt int, text string) string
 	// Detached is set if the run continues without this view: a second Ctrl-C then ends the view only.
 	Detached bool
 }
@@ -55,6 +59,14 @@ func (o *Options) now() time.Time {
 
 // hint returns a suggested command.
 func (o *Options) hint(command, run string) string { return "pipec " + command + " " + run + o.Flags }
+
+// source returns the text of a line with the project's paths.
+func (o *Options) source(e *record.Event) string {
+	if o.Source == nil {
+		return e.Text
+	}
+	return o.Source(e.Run, e.Step, e.Attempt, e.Text)
+}
 
 // sink writes until the first error, which it keeps.
 type sink struct {

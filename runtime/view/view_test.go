@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -118,8 +119,8 @@ func TestPlain(t *testing.T) {
 	}{
 		{"plain", Options{}},
 		{"plain-color", Options{Color: true, Safe: true}},
-		{"plain-step", Options{ByStep: true, Lines: func(step string, line func(string)) error {
-			line("all of " + step)
+		{"plain-step", Options{ByStep: true, Lines: func(step string, line func(record.Event)) error {
+			line(record.Event{Step: step, Text: "all of " + step})
 			if step == "trainer" {
 				return errors.New("no such object")
 			}
@@ -259,17 +260,22 @@ func (s *screen) control(c string) {
 	}
 }
 
-// TestTreeRedraws: the screen shows the last frame only, and then the summary.
+// TestTreeRedraws: the screen shows the lines of the steps and, below them, the last frame only. The summary replaces it.
 func TestTreeRedraws(t *testing.T) {
 	s := &screen{t: t}
 	c := &clock{epoch}
 	var out bytes.Buffer
 	tree := newTree(Options{Out: &out, Messages: s, Now: c.now, Steps: steps}, func() (int, int) { return 80, 24 })
+	var written []string
 	for _, e := range story() {
 		tree.Event(e)
 		c.at = e.At
 		tree.draw()
-		var want []string
+		want := slices.Clone(written)
+		if e.Type == record.StepLog {
+			text := e.Step + " | " + Text(e.Text)
+			written, want = append(written, text), append(want, text)
+		}
 		for _, r := range tree.m.frame(&tree.o, 80, 24, c.at) {
 			want = append(want, r.text)
 		}
@@ -280,7 +286,8 @@ func TestTreeRedraws(t *testing.T) {
 	if err := tree.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(s.lines, "\n"); strings.Count(got, "run digits-1") != 2 || !strings.Contains(got, "Traceback: boom") {
+	if got := strings.Join(s.lines, "\n"); !strings.HasPrefix(got, strings.Join(written, "\n")+"\n\n✓ importer   succeeded     1.2s\n") ||
+		!strings.Contains(got, "\n✗ trainer    failed        2.8s") || strings.Contains(got, "4 of 4 steps  4.0s") {
 		t.Errorf("got\n%s", got)
 	}
 	if !strings.HasPrefix(out.String(), "accuracy = 0.9688542825361512\n") {

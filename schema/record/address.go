@@ -132,6 +132,28 @@ func (a Address) Under(other Address) bool {
 	return ok && (rest == "" || strings.IndexByte(marks, rest[0]) >= 0)
 }
 
+// Matches reports whether a is what a pattern names, or a part of that. A pattern is an address in which [*] stands for any
+// instance.
+func (a Address) Matches(pattern string) bool {
+	if a.Under(Address(pattern)) {
+		return true
+	}
+	rest := string(a)
+	for i, piece := range strings.Split(pattern, "[*]") {
+		if i > 0 {
+			if !strings.HasPrefix(rest, "[") {
+				return false
+			}
+			rest = rest[partLen(rest):]
+		}
+		var ok bool
+		if rest, ok = strings.CutPrefix(rest, piece); !ok {
+			return false
+		}
+	}
+	return rest == "" || strings.IndexByte(marks, rest[0]) >= 0
+}
+
 // Instance returns the address of the instance of a with a key.
 func (a Address) Instance(key Key) Address { return a + "[" + Address(key) + "]" }
 

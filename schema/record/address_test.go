@@ -59,6 +59,30 @@ func TestAddressParts(t *testing.T) {
 	}
 }
 
+func TestAddressMatches(t *testing.T) {
+	for pattern, c := range map[string]struct{ yes, no []Address }{
+		"fan":          {[]Address{"fan", "fan[0]", `fan["a"].x#1`}, []Address{"fan2", "a.fan"}},
+		"fan[1]":       {[]Address{"fan[1]", "fan[1]#2"}, []Address{"fan", "fan[10]", "fan[0]"}},
+		"fan[*]":       {[]Address{"fan[0]", `fan["a]b"]`, "fan[2].x"}, []Address{"fan", "fan#1", "fan.x"}},
+		"fan[*].train": {[]Address{"fan[0].train", "fan[9].train[1]"}, []Address{"fan[0]", "fan[0].trainer", "fan.train"}},
+		"a[*].b[*]#2":  {[]Address{"a[0].b[1]#2", `a["x"].b["y"]#2.c`}, []Address{"a[0].b[1]#21", "a[0].b#2"}},
+		`fan["[*]"]`:   {[]Address{`fan["[*]"]`}, []Address{`fan["x"]`}},
+		"":             {nil, []Address{"fan"}},
+		"[*]":          {nil, []Address{"fan", "fan[0]"}},
+	} {
+		for _, a := range c.yes {
+			if !a.Matches(pattern) {
+				t.Errorf("%s does not match %s", a, pattern)
+			}
+		}
+		for _, a := range c.no {
+			if a.Matches(pattern) {
+				t.Errorf("%s matches %s", a, pattern)
+			}
+		}
+	}
+}
+
 func TestParseAddressRejects(t *testing.T) {
 	for _, text := range []string{
 		"", ".", "[0]", "#1", "a.", "a..b", "a[", "a[]", "a[0", `a["x]`, `a["x"`, "a[x]", "a[-1]", "a[01]", "a[1.5]", `a["\u0061"]`, `a["x" ]`,

@@ -39,8 +39,9 @@ type Result struct {
 
 // Log describes the log of an attempt, in the segments log/000000 and so on, in order.
 type Log struct {
-	Segments int   `json:"segments"`
-	Bytes    int64 `json:"bytes"`
+	Segments int    `json:"segments"`
+	Bytes    int64  `json:"bytes"`
+	Times    string `json:"times,omitempty"` // when its parts were written; see LogTimes
 }
 
 // EventType is the kind of an event.
@@ -74,23 +75,24 @@ const (
 
 // Event is a line of a run's log, and of `run -o json`.
 type Event struct {
-	Version int       `json:"version,omitempty"`
-	Seq     int64     `json:"seq,omitempty"`
-	Type    EventType `json:"type"`
-	At      time.Time `json:"at,omitzero"`
-	Run     string    `json:"run,omitempty"`
-	Step    string    `json:"step,omitempty"`
-	Attempt int       `json:"attempt,omitempty"`
-	Timer   string    `json:"timer,omitempty"`  // TimerFired: the timer's name
-	Result  *Result   `json:"result,omitempty"` // AttemptEnded, AttemptStopping, StepKept, and CacheChecked on a hit
-	From    string    `json:"from,omitempty"`   // StepKept, CacheChecked: the run that the result is from
-	End     *StepEnd  `json:"end,omitempty"`    // StepEnded
-	Ask     *Ask      `json:"ask,omitempty"`    // StepAsks; StepKept of an approval
-	Answer  *Answer   `json:"answer,omitempty"` // ApprovalGiven; StepKept of an approval
-	RunEnd  *End      `json:"run_end,omitempty"`
-	Reason  string    `json:"reason,omitempty"`
-	Text    string    `json:"text,omitempty"` // StepLog: the line; Warned: the error; StepWaiting: what the step waits for
-	Part    Part      `json:"part,omitempty"` // StepLog: which part of a line Text is; "": a whole line, or the end of one
+	Version int         `json:"version,omitempty"`
+	Seq     int64       `json:"seq,omitempty"`
+	Type    EventType   `json:"type"`
+	At      time.Time   `json:"at,omitzero"`
+	Run     string      `json:"run,omitempty"`
+	Step    string      `json:"step,omitempty"`
+	Attempt int         `json:"attempt,omitempty"`
+	Timer   string      `json:"timer,omitempty"`  // TimerFired: the timer's name
+	Result  *Result     `json:"result,omitempty"` // AttemptEnded, AttemptStopping, StepKept, and CacheChecked on a hit
+	From    string      `json:"from,omitempty"`   // StepKept, CacheChecked: the run that the result is from
+	Cache   *CacheCheck `json:"cache,omitempty"`  // CacheChecked: the cache key, and the reason of a miss
+	End     *StepEnd    `json:"end,omitempty"`    // StepEnded
+	Ask     *Ask        `json:"ask,omitempty"`    // StepAsks; StepKept of an approval
+	Answer  *Answer     `json:"answer,omitempty"` // ApprovalGiven; StepKept of an approval
+	RunEnd  *End        `json:"run_end,omitempty"`
+	Reason  string      `json:"reason,omitempty"`
+	Text    string      `json:"text,omitempty"` // StepLog: the line; Warned: the error; StepWaiting: what the step waits for
+	Part    Part        `json:"part,omitempty"` // StepLog: which part of a line Text is; "": a whole line, or the end of one
 }
 
 // Part is which part of a line of a log an event contains.

@@ -14,8 +14,11 @@ func Dir(namespace, pipeline, run string) string {
 	return "runs/" + namespace + "/" + pipeline + "/" + run
 }
 
+// Dir returns the directory of the run's records.
+func (r *Run) Dir() string { return Dir(r.Namespace, r.Pipeline, r.Name) }
+
 // RunKey returns the key of the run's record.
-func (r *Run) RunKey() string { return Dir(r.Namespace, r.Pipeline, r.Name) + "/run.json" }
+func (r *Run) RunKey() string { return r.Dir() + "/run.json" }
 
 // EndKey returns the key of the record of the run's end.
 func (r *Run) EndKey() string { return Dir(r.Namespace, r.Pipeline, r.Name) + "/end.json" }

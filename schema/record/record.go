@@ -136,6 +136,10 @@ type StepEnd struct {
 	// Run is the run that has the attempt and its log, if it is another one: of cached and kept steps.
 	Run     string `json:"run,omitempty"`
 	Attempt int    `json:"attempt,omitempty"`
+	// Cache is what was found in the cache; nil if the step was not looked up.
+	Cache *CacheCheck `json:"cache,omitempty"`
+	// Because is the address of the step that has failed, or whose condition is false, and because of which this one was skipped.
+	Because string `json:"because,omitempty"`
 }
 
 // Datum is a named value or artifact. Exactly one of Value, Artifact and Elems is set, except for an empty list or map of

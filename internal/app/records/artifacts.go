@@ -3,9 +3,11 @@ package records
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 
+	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/schema/record"
@@ -30,7 +32,11 @@ func (r *Records) Item(ctx context.Context, pipeline, name, path string) (*runs.
 	item, err := runs.Find(items, path)
 	var none *runs.NoItemError
 	if errors.As(err, &none) {
-		return nil, fault.Usagef("run %s has no output %q; `pipec artifacts %s` lists the outputs", run, path, run)
+		near := ""
+		if s := diag.Suggest(path, none.Have); s != "" {
+			near = fmt.Sprintf("; did you mean %q?", s)
+		}
+		return nil, fault.Usagef("run %s has no output %q%s; `pipec artifacts %s` lists the outputs", run, path, near, run)
 	}
 	return item, fault.Env(err)
 }
@@ -43,12 +49,12 @@ func (r *Records) Print(ctx context.Context, item *runs.Item, w io.Writer) error
 	return fault.Env(r.reader.Print(ctx, item, w))
 }
 
-// Get writes an item to a path at which there is nothing yet.
-func (r *Records) Get(ctx context.Context, item *runs.Item, path string) error {
-	if _, err := os.Lstat(path); err == nil {
-		return fault.Usagef("%s already exists", path).WithHint("--to names a path that does not exist yet")
+// Get writes an item to a path. replace allows that there is something already, which is then replaced.
+func (r *Records) Get(ctx context.Context, item *runs.Item, path string, replace bool) error {
+	if _, err := os.Lstat(path); err == nil && !replace {
+		return fault.Usagef("%s already exists", path).WithHint("--force replaces it, or --to names another path.")
 	}
-	return fault.Env(r.reader.Get(ctx, item, path))
+	return fault.Env(r.reader.Get(ctx, item, path, replace))
 }
 
 // Diff compares the outputs of two runs. It returns how many are the same, too.

@@ -9,6 +9,7 @@ import (
 
 	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/runtime/runs"
+	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -59,6 +60,16 @@ func (r *Records) Show(ctx context.Context, pipeline, name string) (*runs.Detail
 	return d, fault.Env(err)
 }
 
+// Program reads the program of a run.
+func (r *Records) Program(ctx context.Context, name string) (*program.Program, error) {
+	run, err := Find(ctx, r.reader, "", name)
+	if err != nil {
+		return nil, err
+	}
+	p, err := r.reader.Program(ctx, run)
+	return p, fault.Env(err)
+}
+
 // Waiting returns the addresses of a run's steps that wait for approval.
 func (r *Records) Waiting(ctx context.Context, name string) ([]string, error) {
 	d, err := r.Show(ctx, "", name)
@@ -73,13 +84,13 @@ func (r *Records) Waiting(ctx context.Context, name string) ([]string, error) {
 }
 
 // Lines passes on the log lines of a step.
-func (r *Records) Lines(ctx context.Context, name, step string, line func(text string)) error {
+func (r *Records) Lines(ctx context.Context, name, step string, line func(record.Event)) error {
 	run, err := Find(ctx, r.reader, "", name)
 	if err != nil {
 		return err
 	}
-	return fault.Env(r.reader.Logs(ctx, run, runs.LogOptions{Step: step}, func(e record.Event) error {
-		line(e.Text)
+	return fault.Env(r.reader.Logs(ctx, run, runs.LogOptions{Steps: []string{step}}, func(e record.Event) error {
+		line(e)
 		return nil
 	}))
 }

@@ -27,7 +27,7 @@ import (
 func Contract(t *testing.T, open func(t testing.TB) store.Store) {
 	for name, test := range map[string]func(*testing.T, store.Store){
 		"put and get": putGet, "keys": keys, "sizes": sizes, "exclusive": exclusive, "half-written": halfWritten,
-		"seeking": seeking, "content": content, "once": once,
+		"seeking": seeking, "content": content, "once": once, "remove": remove,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -265,6 +265,29 @@ func once(t *testing.T, s store.Store) {
 		if err := store.ProveOnce(t.Context(), s); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// remove removes an object and all objects below a key, and no object beside it.
+func remove(t *testing.T, s store.Store) {
+	for _, key := range []string{"runs/a/1", "runs/a/x/y", "runs/a/x/z", "runs/ab", "runs/b"} {
+		put(t, s, key, key)
+	}
+	for _, key := range []string{"runs/a", "runs/b", "runs/none"} {
+		err := store.Remove(t.Context(), s, key)
+		if errors.Is(err, store.ErrNotRemover) {
+			return
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", key, err)
+		}
+	}
+	if got := listed(t, s, "", ""); !slices.Equal(got, []string{"runs/ab"}) {
+		t.Errorf("left are %q", got)
+	}
+	put(t, s, "runs/a/1", "again")
+	if err := store.Remove(t.Context(), s, "../x"); err == nil {
+		t.Error("a key that is not valid was removed")
 	}
 }
 

@@ -25,6 +25,9 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
+// pipeline is the name of the pipeline.
+const pipeline = "p"
+
 // image is what the pods would run.
 const image = "registry.example.com/team/train@sha256:0000000000000000000000000000000000000000000000000000000000000000"
 
@@ -34,7 +37,7 @@ func (w *world) wide(steps int) (*program.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &program.Program{Version: program.Version, Pipeline: "p", OnFailure: "continue", MaxParallel: 200, Steps: []program.Step{{
+	p := &program.Program{Version: program.Version, Pipeline: pipeline, OnFailure: "continue", MaxParallel: 200, Steps: []program.Step{{
 		Name: "fan", Image: image, Command: []program.Value{{Const: json.RawMessage(`"true"`)}}, Grace: program.Duration(30 * time.Second),
 		Retry: program.Retry{Attempts: 1}, Outputs: []program.Output{{Name: "x", Type: "number"}}, PodPatch: json.RawMessage(`{"schedulerName":"none"}`),
 		ForEach: &program.ForEach{Type: "list(number)", Value: program.Value{Const: keys}, MaxInstances: steps},

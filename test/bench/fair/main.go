@@ -69,6 +69,7 @@ func run(ctx context.Context, steps int, pause time.Duration) error {
 			return fmt.Errorf("%s: %w", phase.what, err)
 		}
 		rows = append(rows, r)
+		fmt.Fprintf(os.Stderr, "%s: %s\n", phase.what, r.duration.Round(time.Second))
 	}
 	return report(rows)
 }

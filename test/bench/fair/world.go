@@ -14,6 +14,7 @@ import (
 
 	"pipec.dev/pipec/internal/testcluster"
 	"pipec.dev/pipec/runtime/store"
+	names "pipec.dev/pipec/schema/kube"
 )
 
 // world is a namespace of the test cluster, and a store for its run.
@@ -79,8 +80,12 @@ func (w *world) close() {
 	_ = w.api.CoreV1().Namespaces().Delete(context.Background(), w.namespace, metav1.DeleteOptions{})
 }
 
-// permit gives all users the rights that they need in the namespace.
+// permit creates the service account of the pods, and gives all users the rights that they need in the namespace.
 func (w *world) permit(ctx context.Context) error {
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: names.StepsName(pipeline)}}
+	if _, err := w.api.CoreV1().ServiceAccounts(w.namespace).Create(ctx, account, metav1.CreateOptions{}); err != nil {
+		return err
+	}
 	role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Name: "bench"}, Rules: []rbacv1.PolicyRule{
 		{APIGroups: []string{""}, Resources: []string{"pods", "pods/log", "events", "configmaps"}, Verbs: []string{"get", "list", "watch", "create", "delete"}},
 		{APIGroups: []string{"batch"}, Resources: []string{"jobs"}, Verbs: []string{"get", "list", "watch"}},

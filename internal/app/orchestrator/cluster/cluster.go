@@ -13,6 +13,7 @@ import (
 	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/notice"
 	"pipec.dev/pipec/internal/app/orchestrator"
+	"pipec.dev/pipec/internal/app/records"
 	"pipec.dev/pipec/runtime/cluster"
 	"pipec.dev/pipec/runtime/cluster/connect"
 	"pipec.dev/pipec/runtime/local"
@@ -131,8 +132,10 @@ func (s *session) classify(ctx context.Context, err error) error {
 		return nil
 	case ctx.Err() != nil:
 		return fault.Interruption(ctx, err)
-	case errors.As(err, &unknown), errors.As(err, &noStep), errors.As(err, &bad), errors.As(err, &taken):
+	case errors.As(err, &unknown), errors.As(err, &bad), errors.As(err, &taken):
 		return fault.As(fault.Usage, err)
+	case errors.As(err, &noStep):
+		return records.NoStep(err)
 	case errors.As(err, &param):
 		return &fault.Fault{Kind: fault.Usage, Message: param.Message, Hint: param.Hint, Err: err}
 	case errors.As(err, &none):

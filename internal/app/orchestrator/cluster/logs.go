@@ -7,6 +7,7 @@ import (
 	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/notice"
 	"pipec.dev/pipec/internal/app/orchestrator"
+	"pipec.dev/pipec/internal/app/records"
 	"pipec.dev/pipec/runtime/remote"
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/schema/record"
@@ -60,26 +61,18 @@ func readStored(ctx context.Context, reader *runs.Reader, run *record.Run, r *or
 	o := r.LogOptions
 	o.Follow = false
 	err := reader.Logs(ctx, run, o, r.Line)
-	var none *runs.NoStepError
-	switch {
-	case err != nil && ctx.Err() != nil:
+	if err != nil && ctx.Err() != nil {
 		return fault.Interruption(ctx, err)
-	case errors.As(err, &none):
-		return fault.As(fault.Usage, err)
 	}
-	return fault.Env(err)
+	return records.NoStep(err)
 }
 
 // logs passes on the lines of a run that has no end.
 func (s *session) logs(ctx context.Context, run *record.Run, r *orchestrator.LogsRequest) error {
 	recorded, err := s.reader.Read(ctx, run.Namespace, run.Pipeline, run.Name)
-	if err == nil && r.Step != "" {
-		p, err := s.reader.Program(ctx, recorded)
-		if err != nil {
-			return fault.Env(err)
-		}
-		if !runs.HasStep(p, r.Step) {
-			return fault.As(fault.Usage, &runs.NoStepError{Run: run.Name, Step: r.Step})
+	if err == nil {
+		if err := s.reader.CheckSteps(ctx, recorded, r.Steps); err != nil {
+			return records.NoStep(err)
 		}
 	}
 	switch {
@@ -105,7 +98,7 @@ func (s *session) followLogs(ctx context.Context, run *record.Run, r *orchestrat
 	observe := observer(r.Observe)
 	_, err := s.runs.Follow(inner, remote.FollowOptions{
 		Pipeline: run.Pipeline, Name: run.Name, UID: run.UID, Reader: s.reader, Lines: true, Late: true,
-		Step: r.Step, Attempt: r.Attempt, Observe: func(e record.Event) {
+		Select: r.LogOptions, Observe: func(e record.Event) {
 			if e.Type != record.StepLog {
 				observe(e)
 			} else if err := r.Line(e); err != nil {

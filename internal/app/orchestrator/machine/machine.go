@@ -151,8 +151,10 @@ func classify(ctx context.Context, err error) error {
 		return nil
 	case ctx.Err() != nil:
 		return fault.Interruption(ctx, err)
-	case errors.As(err, &unknown), errors.As(err, &none):
+	case errors.As(err, &unknown):
 		return fault.As(fault.Usage, err)
+	case errors.As(err, &none):
+		return records.NoStep(err)
 	case !errors.As(err, &refusal):
 		return fault.Env(err)
 	}

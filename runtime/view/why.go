@@ -1,0 +1,20 @@
+package view
+
+import "pipec.dev/pipec/schema/record"
+
+// Why returns why a step has its status, in one line: which run its result is from, what has changed since it was cached,
+// because of which step it was skipped, or how it failed. It is "" if there is nothing to explain.
+func Why(s *record.StepEnd) string {
+	switch {
+	case s.Ask != nil && !s.Status.Ended():
+		return "waiting for approval: " + oneLine(s.Ask.Message)
+	case s.Cached || s.Kept:
+		return "result of run " + safe(s.Run, tailWidth)
+	case s.Reason != "" || s.Message != "":
+		return because(s.Reason, s.Message)
+	}
+	if miss := s.Cache.Miss(); miss != "" {
+		return "not cached: " + safe(miss, tailWidth)
+	}
+	return ""
+}
