@@ -138,6 +138,9 @@ func (c *coordinator) foreign(ctx context.Context, old *record.Run) (*record.End
 // resume drives a run that another coordinator of its Job has begun.
 func (c *coordinator) resume(ctx context.Context, run *record.Run) (*record.End, error) {
 	d := c.d
+	if err := c.lease.outlast(ctx); err != nil {
+		return nil, err
+	}
 	end, err := history.End(ctx, d.store, run)
 	if err != nil {
 		return nil, err

@@ -84,14 +84,15 @@ func closed(c chan struct{}) bool {
 	}
 }
 
-// TestCutOff: a coordinator that was cut off, or frozen, creates no pod when it is back: its successor has ended the run.
+// TestCutOff: a coordinator that was cut off, or frozen, creates no pod when it is back: its successor has ended the run. That
+// holds as well if somebody has deleted the Lease, which says so.
 func TestCutOff(t *testing.T) {
-	for what, hangs := range map[string]bool{"cut off": false, "frozen": true} {
+	for what, c := range map[string]struct{ hangs, deleted bool }{"cut off": {}, "frozen": {hangs: true}, "cut off, and no Lease is left": {deleted: true}} {
 		inBubble(t, what, func(t *testing.T) {
 			r := newRig(t, oneStep(3))
 			r.runs = func(p corev1.Pod) { r.untilDeleted(p.Name) }
 			r.outcome = func(string, int) *record.Result { return nil }
-			l := newLink(r.api, hangs)
+			l := newLink(r.api, c.hangs)
 			client, err := kubeclient.New(&rest.Config{Host: "http://cluster", Transport: l}, "ns")
 			if err != nil {
 				t.Fatal(err)
@@ -115,6 +116,9 @@ func TestCutOff(t *testing.T) {
 				t.Errorf("%+v", end)
 			}
 			made := r.api.Made()[podName("a", 1)]
+			if c.deleted {
+				r.api.Remove("leases", "run")
+			}
 			l.repair()
 			if err := <-stale; !errors.Is(err, ErrTakenOver) {
 				t.Errorf("the coordinator that was cut off ended with %v", err)
@@ -127,33 +131,39 @@ func TestCutOff(t *testing.T) {
 }
 
 // TestForcedAway: a successor of a coordinator whose pod was deleted by force waits until the Lease has expired: the process
-// may still run.
+// may still run. It waits as long if somebody has deleted the Lease.
 func TestForcedAway(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, oneStep(3))
-		l := newLink(r.api, false)
-		client, err := kubeclient.New(&rest.Config{Host: "http://cluster", Transport: l}, "ns")
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-		defer cancel()
-		stale := make(chan error, 1)
-		go func() {
-			_, err := Coordinate(ctx, Options{Client: client, Store: r.store, Program: r.encoded, Namespace: "ns", Job: "run", JobUID: "job", Pod: "one", PodUID: "one", Out: io.Discard})
-			stale <- err
-		}()
-		<-l.cut
-		begun := time.Now()
-		next := r.start(r.store, "two", io.Discard)
-		next.wait(t)
-		if took := time.Since(begun); took < fenceAfter || took > 2*leaseExpiry {
-			t.Errorf("the successor has ended the run after %s", took)
-		}
-		l.repair()
-		<-stale
-	})
+	for what, deleted := range map[string]bool{"a Lease": false, "no Lease": true} {
+		inBubble(t, what, func(t *testing.T) { forcedAway(t, deleted) })
+	}
+}
+
+func forcedAway(t *testing.T, deleted bool) {
+	r := newRig(t, oneStep(3))
+	l := newLink(r.api, false)
+	client, err := kubeclient.New(&rest.Config{Host: "http://cluster", Transport: l}, "ns")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	stale := make(chan error, 1)
+	go func() {
+		_, err := Coordinate(ctx, Options{Client: client, Store: r.store, Program: r.encoded, Namespace: "ns", Job: "run", JobUID: "job", Pod: "one", PodUID: "one", Out: io.Discard})
+		stale <- err
+	}()
+	<-l.cut
+	if deleted {
+		r.api.Remove("leases", "run")
+	}
+	begun := time.Now()
+	next := r.start(r.store, "two", io.Discard)
+	next.wait(t)
+	if took := time.Since(begun); took < fenceAfter || took > 2*leaseExpiry {
+		t.Errorf("the successor has ended the run after %s", took)
+	}
+	l.repair()
+	<-stale
 }
 
 // TestLeaseDeleted: a coordinator whose Lease was deleted creates it again, and continues.

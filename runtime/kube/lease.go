@@ -24,6 +24,7 @@ const (
 type lease struct {
 	d     *driver
 	held  *coordinationv1.Lease
+	none  time.Time // when this coordinator has last found no Lease while it acquired one; zero: there was one
 	fence *fence
 	lost  chan struct{} // closed when another coordinator has taken the lease
 	stop  context.CancelFunc
@@ -73,6 +74,7 @@ func (l *lease) acquire(ctx context.Context) error {
 func (l *lease) take(ctx context.Context, expired func(version string) bool) (*coordinationv1.Lease, error) {
 	found, err := l.d.client.GetLease(ctx, l.d.o.Job)
 	if apierrors.IsNotFound(err) {
+		l.none = time.Now()
 		return nil, l.create(ctx)
 	}
 	if err != nil {
@@ -98,6 +100,24 @@ func (l *lease) create(ctx context.Context) error {
 		l.fence.renew(sent)
 	}
 	return err
+}
+
+// outlast waits until a predecessor whose Lease somebody has deleted can't act any more: it has last renewed the Lease before
+// this coordinator found none. It is called after keep.
+func (l *lease) outlast(ctx context.Context) error {
+	if l.none.IsZero() {
+		return nil
+	}
+	t := time.NewTimer(time.Until(l.none.Add(leaseExpiry)))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-l.lost:
+		return ErrTakenOver
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // update writes that this coordinator holds a Lease as it was read.
@@ -182,6 +202,9 @@ func (l *lease) renewOnce(ctx context.Context) error {
 	}
 	found, err := l.d.client.GetLease(ctx, l.d.o.Job)
 	if apierrors.IsNotFound(err) { // somebody has deleted it: the server answers the update of a deleted Lease with a conflict
+		if closed, _ := l.fence.closed(); closed {
+			return ErrTakenOver // perhaps: another coordinator may have taken it before, so this one must read the records again
+		}
 		return l.create(ctx)
 	}
 	if err != nil {

@@ -52,17 +52,21 @@ func (s *simulator) cells(t *testing.T) []plan.Cell {
 }
 
 // aimed returns pairs that chance would hardly find: a pod vanishes when its attempt has committed, and the coordinator is
-// killed before it has read the result.
+// killed before it has read the result; and the answer to the creation of a pod is lost while no watch shows the pod.
 func aimed(single map[string][]plan.Fault, names []string) []plan.Cell {
 	var out []plan.Cell
 	for _, name := range names {
 		for _, f := range single[name] {
+			if f.Mode == "lost" && f.At.Verb == "POST" && strings.HasPrefix(f.At.Object, "pods/") {
+				blind := plan.Fault{Mode: "watch-blind", At: plan.Point{Run: f.At.Run, Who: plan.Coordinator, Verb: "S-PUT", Object: "runs/run.json", N: 1}}
+				out = append(out, plan.Cell{Run: name, Faults: []plan.Fault{blind, f}})
+			}
 			step, ok := strings.CutSuffix(strings.TrimPrefix(f.At.Object, "attempts/"), "/result.json")
 			at := strings.LastIndex(step, "/")
 			if !ok || at < 0 || f.Mode != "kill-before" || f.At.N != 1 {
 				continue
 			}
-			vanish := plan.Fault{Mode: "vanish", At: plan.Point{Who: plan.Node, Verb: "END", Object: "pods/" + step[:at] + "." + step[at+1:], N: 1}}
+			vanish := plan.Fault{Mode: "vanish", At: plan.Point{Run: f.At.Run, Who: plan.Node, Verb: "END", Object: "pods/" + step[:at] + "." + step[at+1:], N: 1}}
 			out = append(out, plan.Cell{Run: name, Faults: []plan.Fault{vanish, f}})
 		}
 	}

@@ -19,14 +19,15 @@ type mutation struct {
 }
 
 // TestMutations checks the simulation itself: each line that is made wrong must turn a cell red. It builds the tests once
-// for each mutation, with the source of the file replaced. That takes a quarter of an hour. Without -mutations, it only checks
-// that each mutation still fits its file.
+// for each mutation, with the source of the file replaced. That takes a quarter of an hour. With -update, it writes the cells
+// that have turned red into their page. Without -mutations, it only checks that each mutation still fits its file.
 func TestMutations(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
 	missed := 0
+	killed := killers(t)
 	for _, m := range mutations {
 		t.Run(strings.ReplaceAll(m.what, " ", "-"), func(t *testing.T) {
 			patched := m.patch(t, root)
@@ -46,11 +47,20 @@ func TestMutations(t *testing.T) {
 				t.Errorf("no cell is red: %s", m.what)
 				return
 			}
-			t.Logf("red, as it should be: %s", firstRed(string(out)))
+			k := firstRed(string(out))
+			if k.cell == "" {
+				t.Errorf("the simulation fails without a red cell: %.2000s", out)
+				return
+			}
+			killed[m.what] = k
+			t.Logf("red, as it should be: %s: %s", k.cell, k.promise)
 		})
 	}
 	if *mutate {
 		t.Logf("%d mutations, %d without a red cell", len(mutations), missed)
+	}
+	if *mutate && *update {
+		writeKillers(t, killed)
 	}
 }
 
@@ -78,7 +88,7 @@ func build(t *testing.T, root, name, source string) string {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command("go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", bin, "./test/faults")
+	cmd := exec.Command("go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", overlay, "-o", bin, "./test/faults")
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("it doesn't build: %s\n%s", err, out)
@@ -86,15 +96,19 @@ func build(t *testing.T, root, name, source string) string {
 	return bin
 }
 
-// firstRed returns what a run of the tests says of its first red cell.
-func firstRed(out string) string {
+// firstRed returns the first red cell that a run of the tests has printed.
+func firstRed(out string) killer {
 	before := ""
 	for line := range strings.Lines(out) {
 		line = strings.TrimSpace(line)
-		if strings.HasPrefix(line, "make faults SEED=") {
-			return before + "  " + line
+		if cell, ok := strings.CutPrefix(line, "make faults SEED='"); ok {
+			if _, text, ok := strings.Cut(before, ".go:"); ok { // the place in the test, before the only promise
+				_, before, _ = strings.Cut(text, ": ")
+			}
+			promise, _, _ := strings.Cut(before, ":")
+			return killer{strings.TrimSuffix(cell, "'"), promise}
 		}
 		before = line
 	}
-	return "the simulation fails"
+	return killer{}
 }

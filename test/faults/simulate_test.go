@@ -3,7 +3,6 @@ package faults
 import (
 	"context"
 	"embed"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"pipec.dev/pipec/runtime/step"
-	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/test/faults/check"
 	"pipec.dev/pipec/test/faults/plan"
 	"pipec.dev/pipec/test/faults/reference"
@@ -47,25 +45,13 @@ func newSimulator(t *testing.T) *simulator {
 	for _, r := range all {
 		s.runs[r.Name], s.names = r, append(s.names, r.Name)
 		if r.Before != nil {
-			o := s.options(t, r, plan.Cell{})
-			o.Run, o.Script, o.Commands, o.Annotations = "earlier", r.Before.Of, nil, nil
+			o := r.Earlier()
+			o.Dir, o.Environ = s.dir, s.environ
 			w, _ := play(t, o)
 			s.before[r.Name] = w.Objects.All()
 		}
 	}
 	return s
-}
-
-func (s *simulator) options(t *testing.T, r *reference.Reference, c plan.Cell) world.Options {
-	o := world.Options{
-		Cell: c, Program: r.Program, Encoded: r.Encoded, Run: "run", Store: s.before[r.Name], Script: r.Script.Of, Commands: r.Commands,
-		Dir: s.dir, Environ: s.environ,
-	}
-	if r.Kept != nil {
-		kept, _ := json.Marshal(r.Kept)
-		o.Annotations = map[string]string{kube.AnnotationRerunOf: "earlier", kube.AnnotationKept: string(kept)}
-	}
-	return o
 }
 
 // play simulates a run, and reports whether it has ended in time.
@@ -82,6 +68,8 @@ func play(t *testing.T, o world.Options) (w *world.World, ended bool) {
 func (s *simulator) run(t *testing.T, c plan.Cell) (*world.World, []check.Fault) {
 	r := s.runs[c.Run]
 	seed(c.Seed)
-	w, ended := play(t, s.options(t, r, c))
-	return w, check.Run(check.Input{Cell: c, Run: "run", Want: r.Want, Program: r.Program, Script: r.Script, History: w.History.Events(), Store: w.Objects, Ended: ended})
+	o := r.Options(c)
+	o.Store, o.Dir, o.Environ = s.before[r.Name], s.dir, s.environ
+	w, ended := play(t, o)
+	return w, check.Run(check.Input{Cell: c, Reference: r, History: w.History.Events(), Store: w.Objects, Ended: ended})
 }

@@ -16,7 +16,7 @@ func name(e *history.Event) string { return fmt.Sprintf("%s.%d", e.Step, e.Attem
 // ends: the run has an end, in bounded time.
 func (j *judge) ends() {
 	if j.end == nil && !j.mode.NoEnd {
-		j.wrong(0, "the run has not ended%s", map[bool]string{true: ", and no coordinator is left"}[j.Ended])
+		j.wrong(0, "the run has not ended%s", map[bool]string{true: ", and no coordinator is left"}[j.in.Ended])
 	}
 }
 
@@ -72,8 +72,8 @@ func (j *judge) accepts(got *record.StepEnd, want reference.WantStep) bool {
 // again returns how many pods of a step were created for an attempt that had had one.
 func (j *judge) again(step string) int {
 	n, seen := 0, map[string]bool{}
-	for i := range j.History {
-		if e := &j.History[i]; e.What == history.Created && e.Step == step {
+	for i := range j.events {
+		if e := &j.events[i]; e.What == history.Created && e.Step == step {
 			if seen[name(e)] {
 				n++
 			}
@@ -86,16 +86,19 @@ func (j *judge) again(step string) int {
 // writes: a run sends at most two writes about pods for an attempt, and two more for each fault.
 func (j *judge) writes() {
 	attempts, writes, faults := map[string]bool{}, 0, 0
-	for i := range j.History {
-		switch e := &j.History[i]; e.What {
+	for _, f := range j.in.Cell.Faults {
+		if j.concerns(f) {
+			faults++
+		}
+	}
+	for i := range j.events {
+		switch e := &j.events[i]; e.What {
 		case history.Created:
 			attempts[e.Pod] = true
-		case history.Faulted:
-			faults++
 		case history.Begun:
 			faults++
 		case history.Reached:
-			if strings.HasPrefix(e.Text, "coordinator:POST:pods/") || strings.HasPrefix(e.Text, "coordinator:DELETE:pods/") {
+			if _, call, _ := strings.Cut(e.Text, "coordinator:"); strings.HasPrefix(call, "POST:pods/") || strings.HasPrefix(call, "DELETE:pods/") {
 				writes++
 			}
 		}
@@ -107,8 +110,8 @@ func (j *judge) writes() {
 
 // noBug: no coordinator reports a bug of its own.
 func (j *judge) noBug() {
-	for i := range j.History {
-		if e := &j.History[i]; e.What == history.Told && strings.Contains(e.Text, "bug of pipec") {
+	for i := range j.events {
+		if e := &j.events[i]; e.What == history.Told && strings.Contains(e.Text, "bug of pipec") {
 			j.wrong(e.At, "%s", cmp.Or(e.Text, "a bug"))
 		}
 	}

@@ -14,12 +14,12 @@ import (
 // read reads the records of the run.
 func (j *judge) read() {
 	ctx := context.Background()
-	run, err := history.Run(ctx, j.Store, "ns", j.Program.Pipeline, j.Run)
+	run, err := history.Run(ctx, j.in.Store, "ns", j.Program.Pipeline, j.Name)
 	if err != nil {
 		return
 	}
 	j.record = run
-	j.end, _ = history.End(ctx, j.Store, run)
+	j.end, _ = history.End(ctx, j.in.Store, run)
 }
 
 // logged: the log, folded, leads to the recorded end; it is in order, and nothing is missing in it.
@@ -36,7 +36,7 @@ func (j *judge) logged() {
 	var folded *record.End
 	started, ended := map[record.AttemptID]bool{}, map[record.AttemptID]bool{}
 	seq := int64(0)
-	err = fold.Read(ctx, j.Store, j.record, func(e *record.Event, actions []engine.Action) {
+	err = fold.Read(ctx, j.in.Store, j.record, func(e *record.Event, actions []engine.Action) {
 		if e.Seq != seq+1 {
 			j.wrong(0, "event %d follows event %d", e.Seq, seq)
 		}
@@ -65,10 +65,10 @@ func (j *judge) logged() {
 		}
 		j.keeps(ctx, id)
 	}
-	if _, err := j.Store.Stat(ctx, record.ProgramKey(j.record.Program)); err != nil {
+	if _, err := j.in.Store.Stat(ctx, record.ProgramKey(j.record.Program)); err != nil {
 		j.wrong(0, "the program is not in the store")
 	}
-	if _, err := j.Store.Stat(ctx, j.record.IndexKey()); err != nil {
+	if _, err := j.in.Store.Stat(ctx, j.record.IndexKey()); err != nil {
 		j.wrong(0, "the run is not in the list of runs")
 	}
 }
@@ -76,7 +76,7 @@ func (j *judge) logged() {
 // keeps checks that everything that a committed result refers to is in the store.
 func (j *judge) keeps(ctx context.Context, id record.AttemptID) {
 	dir := j.record.AttemptDir(id.Step, id.Attempt)
-	r, err := store.ReadJSON[record.Result](ctx, j.Store, dir+"/result.json")
+	r, err := store.ReadJSON[record.Result](ctx, j.in.Store, dir+"/result.json")
 	if errors.Is(err, store.ErrNotExist) {
 		return
 	}
@@ -85,7 +85,7 @@ func (j *judge) keeps(ctx context.Context, id record.AttemptID) {
 	}
 	log := ""
 	for i := range r.Log.Segments {
-		data, err := store.ReadAll(ctx, j.Store, fmt.Sprintf("%s/log/%06d", dir, i))
+		data, err := store.ReadAll(ctx, j.in.Store, fmt.Sprintf("%s/log/%06d", dir, i))
 		if err != nil {
 			j.wrong(0, "segment %d of the log of attempt %d of %s is not in the store", i, id.Attempt, id.Step)
 		}
@@ -96,7 +96,7 @@ func (j *judge) keeps(ctx context.Context, id record.AttemptID) {
 	}
 	for i := range r.Outputs {
 		if a := r.Outputs[i].Artifact; a != nil {
-			if _, err := j.Store.Stat(ctx, record.BlobKey(a.Digest)); err != nil {
+			if _, err := j.in.Store.Stat(ctx, record.BlobKey(a.Digest)); err != nil {
 				j.wrong(0, "output %s of attempt %d of %s is not in the store", r.Outputs[i].Name, id.Attempt, id.Step)
 			}
 		}

@@ -4,18 +4,21 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
+	"pipec.dev/pipec/runtime/drive"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/record"
 	"pipec.dev/pipec/test/faults/history"
+	"pipec.dev/pipec/test/faults/plan"
 )
 
 // each calls f with every event and the pods that are live just before it, by their UIDs.
-func (j *judge) each(f func(e *history.Event, live map[string]*history.Event)) {
+func each(events []history.Event, f func(e *history.Event, live map[string]*history.Event)) {
 	live := map[string]*history.Event{}
-	for i := range j.History {
-		e := &j.History[i]
+	for i := range events {
+		e := &events[i]
 		f(e, live)
 		switch e.What {
 		case history.Created:
@@ -28,7 +31,7 @@ func (j *judge) each(f func(e *history.Event, live map[string]*history.Event)) {
 
 // oneLive: at most one attempt of a step is live at any time.
 func (j *judge) oneLive() {
-	j.each(func(e *history.Event, live map[string]*history.Event) {
+	each(j.events, func(e *history.Event, live map[string]*history.Event) {
 		if e.What != history.Created {
 			return
 		}
@@ -43,8 +46,8 @@ func (j *judge) oneLive() {
 // inOrder: no attempt is created after one that follows it.
 func (j *judge) inOrder() {
 	last := map[string]int{}
-	for i := range j.History {
-		e := &j.History[i]
+	for i := range j.events {
+		e := &j.events[i]
 		if e.What != history.Created {
 			continue
 		}
@@ -58,45 +61,56 @@ func (j *judge) inOrder() {
 // afterEnd: nothing is created after the end of the run.
 func (j *judge) afterEnd() {
 	end, ok := j.endedAt()
-	for i := range j.History {
-		if e := &j.History[i]; ok && e.What == history.Created && e.At > end && !j.late(e) {
+	for i := range j.events {
+		if e := &j.events[i]; ok && e.What == history.Created && e.At > end && !j.late(e) {
 			j.wrong(e.At, "attempt %d of %s was created by %s after the end of the run", e.Attempt, e.Step, e.Who)
 		}
 	}
 }
 
-// takenOver: a coordinator creates nothing after its successor has written to the run's log.
+// takenOver: a coordinator creates nothing after its successor has written to the run's log. It stops only if there is another
+// coordinator.
 func (j *judge) takenOver() {
-	last := ""
+	last, begun := "", 0
 	over := map[string]bool{}
-	for i := range j.History {
-		e := &j.History[i]
+	for i := range j.events {
+		e := &j.events[i]
 		switch {
-		case e.What == history.Stored && strings.Contains(e.Text, "/"+j.Run+"/log/") && strings.HasPrefix(e.Text, "runs/"):
+		case e.What == history.Stored && strings.Contains(e.Text, "/"+j.Name+"/log/") && strings.HasPrefix(e.Text, "runs/"):
 			if last != "" && last != e.Who {
 				over[last] = true
 			}
 			last = e.Who
+		case e.What == history.Begun:
+			begun++
+		case e.What == history.Stopped && e.Text == drive.ErrTakenOver.Error() && begun < 2 && !j.leaseGone():
+			j.wrong(e.At, "%s stopped because of another coordinator, and there was none", e.Who)
 		case e.What == history.Created && over[e.Who] && !j.late(e):
 			j.wrong(e.At, "attempt %d of %s was created by %s, which was taken over", e.Attempt, e.Step, e.Who)
 		}
 	}
 }
 
+// leaseGone reports whether the Lease of a run was deleted: a coordinator that finds none must take into account that there was a
+// successor.
+func (j *judge) leaseGone() bool {
+	return slices.ContainsFunc(j.in.Cell.Faults, func(f plan.Fault) bool { return f.Mode == "lease-gone" || f.Mode == "delete-job" })
+}
+
 // late reports whether a pod is that of a create which the plan has the server obey late: no coordinator can prevent that.
-func (j *judge) late(e *history.Event) bool {
-	for _, f := range j.Cell.Faults {
-		if f.Mode == "late" && f.At.Verb == "POST" && f.At.Object == "pods/"+name(e) {
-			return true
-		}
-	}
-	return false
+func (j *judge) late(e *history.Event) bool { return late(j.in.Cell, e, j.other) }
+
+// late reports that of a pod of the run with this name in points.
+func late(c plan.Cell, e *history.Event, run string) bool {
+	return slices.ContainsFunc(c.Faults, func(f plan.Fault) bool {
+		return f.Mode == "late" && f.At.Verb == "POST" && f.At.Run == run && f.At.Object == "pods/"+name(e)
+	})
 }
 
 // orphans: some time after the end of the run nothing of it is live.
 func (j *judge) orphans() {
 	left := map[string]*history.Event{}
-	j.each(func(_ *history.Event, live map[string]*history.Event) { left = live })
+	each(j.events, func(_ *history.Event, live map[string]*history.Event) { left = live })
 	end, _ := j.endedAt()
 	for _, e := range left {
 		if j.late(e) && e.At > end {
@@ -106,46 +120,16 @@ func (j *judge) orphans() {
 	}
 }
 
-// groups: no more pods are live in a group than it has slots.
-func (j *judge) groups() {
-	limits := map[string]int{}
-	for _, s := range j.Program.All() {
-		if s.Concurrency != nil {
-			limits[s.Concurrency.Group] = s.Concurrency.Limit
-		}
-	}
-	j.each(func(e *history.Event, live map[string]*history.Event) {
-		if e.What != history.Created {
-			return
-		}
-		for _, group := range e.Groups {
-			if j.late(e) {
-				continue
-			}
-			n := 1
-			for _, other := range live {
-				for _, g := range other.Groups {
-					if g == group {
-						n++
-					}
-				}
-			}
-			if n > limits[group] {
-				j.wrong(e.At, "%d pods are live in the group %s of %d", n, group, limits[group])
-			}
-		}
-	})
-}
-
-// committedOnce: an attempt commits one result, no process of it starts after that, and none of a later attempt after a success.
+// committedOnce: an attempt commits one result. After that, it gets no pod and no process, and no process of a later attempt
+// starts after a success.
 func (j *judge) committedOnce() {
 	committed := map[string]record.Status{} // by the name of the attempt
 	names := j.results()
-	for i := range j.History {
-		e := &j.History[i]
+	for i := range j.events {
+		e := &j.events[i]
 		switch {
 		case e.What == history.Stored && strings.HasSuffix(e.Text, "/result.json"):
-			r, err := store.ReadJSON[record.Result](context.Background(), j.Store, e.Text)
+			r, err := store.ReadJSON[record.Result](context.Background(), j.in.Store, e.Text)
 			if err != nil {
 				j.wrong(e.At, "%s can't be read: %s", e.Text, err)
 			}
@@ -154,6 +138,10 @@ func (j *judge) committedOnce() {
 				j.wrong(e.At, "the result of %s was written twice", attempt)
 			}
 			committed[attempt] = r.Status
+		case e.What == history.Created:
+			if _, ok := committed[name(e)]; ok && !j.late(e) {
+				j.wrong(e.At, "attempt %d of %s got another pod after it had committed", e.Attempt, e.Step)
+			}
 		case e.What == history.Process:
 			if _, ok := committed[name(e)]; ok {
 				j.wrong(e.At, "attempt %d of %s ran again after it had committed", e.Attempt, e.Step)
@@ -169,10 +157,10 @@ func (j *judge) committedOnce() {
 
 // results returns the names of the attempts that had a pod, by the keys of their results.
 func (j *judge) results() map[string]string {
-	run := record.Run{Namespace: "ns", Pipeline: j.Program.Pipeline, Name: j.Run}
+	run := record.Run{Namespace: "ns", Pipeline: j.Program.Pipeline, Name: j.Name}
 	out := map[string]string{}
-	for i := range j.History {
-		if e := &j.History[i]; e.What == history.Created {
+	for i := range j.events {
+		if e := &j.events[i]; e.What == history.Created {
 			out[run.AttemptDir(e.Step, e.Attempt)+"/result.json"] = name(e)
 		}
 	}

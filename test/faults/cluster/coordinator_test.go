@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -28,7 +29,9 @@ func TestKilled(t *testing.T) {
 	kill(t, chains(3, 3, "1"), 3)
 }
 
-// TestKilledOften is TestKilled with 20 moments of a run of 60 steps.
+// TestKilledOften is TestKilled with 20 moments of a run of 60 steps. Every fifth time the pod is killed, and else the process:
+// Kubernetes waits twice as long before each restart of one container, from 10 s to 5 min, and before each replacement of a
+// pod of one Job, from 10 s to 10 min. So all restarts together take about 8 minutes, and not hours.
 func TestKilledOften(t *testing.T) {
 	if !*long {
 		return
@@ -42,27 +45,20 @@ func kill(t *testing.T, pipeline string, times int) {
 	p := newProject(t, "", pipeline, "")
 	r := p.start()
 	steps, killed := strings.Count(pipeline, "step \""), 0
+	kinds := []func(corev1.Pod) error{p.killProcess, p.deletePod, p.forceDelete}
+	if times > len(kinds) {
+		kinds = []func(corev1.Pod) error{
+			p.killProcess, p.killProcess, p.killProcess, p.killProcess, p.evict,
+			p.killProcess, p.killProcess, p.killProcess, p.killProcess, p.deletePod,
+			p.killProcess, p.killProcess, p.killProcess, p.killProcess, p.forceDelete,
+		}
+	}
 	for i := range times {
 		p.await(fmt.Sprintf("%d ended steps", i*steps/times), func() bool { return p.ended() >= i*steps/times })
-		pod, ok := p.aliveCoordinator()
-		if !ok {
+		if !p.killCoordinator(kinds[i%len(kinds)]) {
 			break // the run has ended meanwhile
 		}
-		pods := p.client.CoreV1().Pods(p.ns)
-		var err error
-		switch {
-		case i == 1:
-			err = pods.Delete(t.Context(), pod.Name, metav1.DeleteOptions{})
-		case i == 2:
-			err = pods.Delete(t.Context(), pod.Name, metav1.DeleteOptions{GracePeriodSeconds: new(int64)})
-		case i%3 == 0:
-			err = killProcess(pod.UID)
-		default: // after each deletion, the Job waits twice as long before it creates the next pod, up to 10 minutes
-			err = p.client.PolicyV1().Evictions(p.ns).Evict(t.Context(), &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: pod.Name, Namespace: p.ns}})
-		}
-		if err == nil {
-			killed++
-		}
+		killed++
 	}
 	if killed < times-(times+1)/4 { // the run may end before the last one
 		t.Errorf("a coordinator was killed %d times, expected about %d", killed, times)
@@ -71,6 +67,32 @@ func kill(t *testing.T, pipeline string, times int) {
 		t.Errorf("exit status %d\n%s", code, out)
 	}
 	p.judge(expected{status: record.Succeeded})
+}
+
+// killCoordinator waits until a coordinator runs, and kills it; false: the run has ended.
+func (p *project) killCoordinator(kill func(corev1.Pod) error) bool {
+	p.t.Helper()
+	alive := true
+	p.await("a coordinator that can be killed", func() bool {
+		var pod corev1.Pod
+		if pod, alive = p.aliveCoordinator(); !alive {
+			return true
+		}
+		return kill(pod) == nil // else the coordinator has ended, and its pod does not report it yet
+	})
+	return alive
+}
+
+func (p *project) deletePod(pod corev1.Pod) error {
+	return p.client.CoreV1().Pods(p.ns).Delete(p.t.Context(), pod.Name, metav1.DeleteOptions{})
+}
+
+func (p *project) forceDelete(pod corev1.Pod) error {
+	return p.client.CoreV1().Pods(p.ns).Delete(p.t.Context(), pod.Name, metav1.DeleteOptions{GracePeriodSeconds: new(int64)})
+}
+
+func (p *project) evict(pod corev1.Pod) error {
+	return p.client.PolicyV1().Evictions(p.ns).Evict(p.t.Context(), &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: pod.Name, Namespace: p.ns}})
 }
 
 // ended returns how many pods of steps have ended.
@@ -104,7 +126,7 @@ func (p *project) aliveCoordinator() (corev1.Pod, bool) {
 }
 
 // killProcess kills the coordinator's process in a pod: its container is restarted in place.
-func killProcess(pod types.UID) error {
+func (p *project) killProcess(pod corev1.Pod) error {
 	dirs, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
 		return err
@@ -112,7 +134,7 @@ func killProcess(pod types.UID) error {
 	for _, dir := range dirs {
 		line, _ := os.ReadFile(dir + "/cmdline")
 		group, _ := os.ReadFile(dir + "/cgroup")
-		if !bytes.Contains(line, []byte("\x00coordinate")) || !bytes.Contains(group, []byte(pod)) {
+		if !bytes.Contains(line, []byte("\x00coordinate")) || !bytes.Contains(group, []byte(pod.UID)) {
 			continue
 		}
 		var pid int
@@ -121,7 +143,7 @@ func killProcess(pod types.UID) error {
 		}
 		return syscall.Kill(pid, syscall.SIGKILL)
 	}
-	return fmt.Errorf("the pod %s has no process of a coordinator", pod)
+	return fmt.Errorf("the pod %s has no process of a coordinator", pod.Name)
 }
 
 // TestPartition: a coordinator loses its network to the API server. It is taken out of its Job, which starts another one.
@@ -181,6 +203,39 @@ func TestLease(t *testing.T) {
 		t.Errorf("exit status %d\n%s", code, out)
 	}
 	p.judge(expected{status: record.Succeeded})
+}
+
+// TestClock: the coordinator's clock is an hour ahead or behind when it renews its Lease, and its node is lost with it. Its
+// successor waits for as long as usual, because it measures the age of a Lease by its own clock.
+func TestClock(t *testing.T) {
+	t.Parallel()
+	for _, off := range []time.Duration{time.Hour, -time.Hour} {
+		t.Run(off.String(), func(t *testing.T) {
+			t.Parallel()
+			p := newProject(t, "", chains(1, 2, "30"), "")
+			r := p.start()
+			p.runningPod("c0_0")
+			first, _ := p.aliveCoordinator()
+			leases := p.client.CoordinationV1().Leases(p.ns)
+			p.await("a Lease with another time, and the end of its holder", func() bool {
+				lease, err := leases.Get(t.Context(), p.job(), metav1.GetOptions{})
+				if err != nil {
+					return false
+				}
+				at := metav1.NewMicroTime(time.Now().Add(off))
+				lease.Spec.RenewTime = &at
+				if _, err = leases.Update(t.Context(), lease, metav1.UpdateOptions{}); err != nil {
+					return false // the coordinator was faster
+				}
+				return p.killProcess(first) == nil && p.forceDelete(first) == nil
+			})
+			p.await("the takeover", func() bool { return p.holder() != "" && !strings.HasPrefix(p.holder(), first.Name+"/") })
+			if code, out := r.wait(); code != 0 {
+				t.Errorf("exit status %d\n%s", code, out)
+			}
+			p.judge(expected{status: record.Succeeded})
+		})
+	}
 }
 
 // end waits for the end of the run in the records, for runs whose command may end before.

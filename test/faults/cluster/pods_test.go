@@ -8,6 +8,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -16,7 +17,7 @@ import (
 func TestPods(t *testing.T) {
 	t.Parallel()
 	waits := lines(
-		`    command = ["sh", "-c", "test $(cat /mode/mode) = run || sleep 600"]`,
+		`    command = ["sh", "-c", "until test \"$(cat /mode/mode)\" = run; do sleep 1; done"]`,
 		`    volume "mode" {`,
 		`      path       = "/mode"`,
 		`      config_map = "mode"`,
@@ -40,10 +41,6 @@ func TestPods(t *testing.T) {
 	}
 	r := p.start()
 	deleted, evicted := p.runningPod("deleted"), p.runningPod("evicted")
-	mode.Data["mode"] = "run" // the next attempts don't wait
-	if _, err := p.client.CoreV1().ConfigMaps(p.ns).Update(t.Context(), mode, metav1.UpdateOptions{}); err != nil {
-		t.Fatal(err)
-	}
 	pods := p.client.CoreV1().Pods(p.ns)
 	if err := pods.Delete(t.Context(), deleted.Name, metav1.DeleteOptions{}); err != nil {
 		t.Error(err)
@@ -51,6 +48,19 @@ func TestPods(t *testing.T) {
 	eviction := &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: evicted.Name, Namespace: p.ns}}
 	if err := p.client.PolicyV1().Evictions(p.ns).Evict(t.Context(), eviction); err != nil {
 		t.Error(err)
+	}
+	p.await("second attempts", func() bool {
+		n := 0
+		for _, pod := range p.pods(kube.ComponentStep) {
+			if step := pod.Annotations[kube.AnnotationStep]; (step == "deleted" || step == "evicted") && pod.Labels[kube.LabelAttempt] == "2" {
+				n++
+			}
+		}
+		return n == 2
+	})
+	mode.Data["mode"] = "run" // the next attempts end, at the latest when the kubelet has updated the volume
+	if _, err := p.client.CoreV1().ConfigMaps(p.ns).Update(t.Context(), mode, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
 	}
 	if code, out := r.wait(); code != 0 {
 		t.Errorf("exit status %d\n%s", code, out)

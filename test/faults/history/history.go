@@ -31,6 +31,7 @@ const (
 	Back     What = "back"     // a coordinator got its network back
 	Command  What = "command"  // a user has done something; Text is the command
 	Told     What = "told"     // a coordinator has printed a warning; Text is the warning
+	Waiting  What = "waiting"  // a coordinator has printed what a step waits for; Text is that, or "" when it no longer waits
 )
 
 // Event is one thing that has happened.

@@ -1,6 +1,9 @@
 package plan
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Mode is a way in which a run is disturbed.
 type Mode struct {
@@ -14,6 +17,8 @@ type Mode struct {
 	Fails bool
 	// Crash says that the fault costs writes of its own, by a coordinator that is started again.
 	Crash bool
+	// Outage is how long the fault keeps all runs of the simulation from the store. 0: the fault is about the run that sends the call.
+	Outage time.Duration
 }
 
 func of(who string) func(Point) bool { return func(p Point) bool { return p.Who == who } }
@@ -59,9 +64,9 @@ var Modes = []Mode{
 	{Name: "watch-held", Doc: "the watches report nothing for 20 s", At: of(Coordinator)},
 	{Name: "watch-blind", Doc: "no watch and no list for 40 s; then the versions have expired", At: of(Coordinator)},
 	{Name: "vanish-blind", Doc: "as watch-blind, and meanwhile all pods vanish", At: of(Coordinator), Repeats: true},
-	{Name: "store-1m", Doc: "the store can't be reached for a minute", At: inStore},
-	{Name: "store-20m", Doc: "the store can't be reached for 20 min, longer than its grace", At: inStore, Repeats: true, Fails: true, Crash: true},
-	{Name: "denied", Doc: "the store refuses everybody for 40 s", At: inStore},
+	{Name: "store-1m", Doc: "the store can't be reached for a minute", At: inStore, Outage: time.Minute},
+	{Name: "store-20m", Doc: "the store can't be reached for 20 min, longer than its grace", At: inStore, Repeats: true, Fails: true, Crash: true, Outage: 20 * time.Minute},
+	{Name: "denied", Doc: "the store refuses everybody for 40 s", At: inStore, Outage: 40 * time.Second},
 	{Name: "clock", Doc: "the node's clock is an hour ahead", At: atNode("START")},
 	{Name: "clock-behind", Doc: "the node's clock is an hour behind", At: atNode("START")},
 	{Name: "vanish", Doc: "the pod and its object vanish", At: of(Node), Repeats: true},
@@ -71,6 +76,7 @@ var Modes = []Mode{
 	{Name: "silent", Doc: "the node isn't heard of for 5 min", At: atNode("PROCESS")},
 	{Name: "die", Doc: "the wrapper is killed", At: of(Node), Repeats: true},
 	{Name: "die-at", Doc: "the wrapper is killed when the store has obeyed its call", At: of(Step), Repeats: true},
+	{Name: "lease-gone", Doc: "somebody deletes the Lease of the run", At: of(Coordinator)},
 	{Name: "cancel", Doc: "the user cancels the run", At: of(Coordinator), Cancels: true},
 	{Name: "delete-job", Doc: "the user deletes the run's Job", At: of(Coordinator), Cancels: true, NoEnd: true},
 }

@@ -1,5 +1,5 @@
 // Package plan defines the faults that a simulated run meets: a fault is a mode at a point, and a point is one call, named by who
-// sends it, its verb, its object, and its number among the calls of that name. A cell is a reference run with a seed and a
+// sends it, its verb, its object, and its number among the calls of that name in its run. A cell is a reference run with a seed and a
 // list of faults, and has one line of text from which it can be repeated.
 //
 // The package carries out nothing: test/faults/world does.
@@ -20,11 +20,18 @@ const (
 
 // Point is a call.
 type Point struct {
+	Run               string // the name of the run, if it is not the first one of the simulation
 	Who, Verb, Object string
 	N                 int // from 1
 }
 
-func (p Point) String() string { return fmt.Sprintf("%s:%s:%s#%d", p.Who, p.Verb, p.Object, p.N) }
+func (p Point) String() string {
+	who := p.Who
+	if p.Run != "" {
+		who = p.Run + "/" + who
+	}
+	return fmt.Sprintf("%s:%s:%s#%d", who, p.Verb, p.Object, p.N)
+}
 
 // Fault is what happens at a point.
 type Fault struct {
@@ -52,7 +59,7 @@ func (c Cell) String() string {
 // Parse reads what Cell.String has written.
 func Parse(text string) (Cell, error) {
 	fields := strings.Fields(text)
-	bad := fmt.Errorf("%q is not a cell: expected RUN~SEED MODE@WHO:VERB:OBJECT#N …", text)
+	bad := fmt.Errorf("%q is not a cell: expected RUN~SEED MODE@[OTHER/]WHO:VERB:OBJECT#N …", text)
 	if len(fields) == 0 {
 		return Cell{}, bad
 	}
@@ -79,7 +86,11 @@ func Parse(text string) (Cell, error) {
 		if _, ok := Find(mode); !ok {
 			return Cell{}, fmt.Errorf("%q is not a cell: there is no fault %q", text, mode)
 		}
-		c.Faults = append(c.Faults, Fault{mode, Point{parts[0], parts[1], parts[2][:i], n}})
+		p := Point{Who: parts[0], Verb: parts[1], Object: parts[2][:i], N: n}
+		if run, who, other := strings.Cut(p.Who, "/"); other {
+			p.Run, p.Who = run, who
+		}
+		c.Faults = append(c.Faults, Fault{mode, p})
 	}
 	return c, nil
 }

@@ -2,7 +2,6 @@ package real
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -21,7 +20,6 @@ import (
 	"pipec.dev/pipec/internal/testcluster"
 	"pipec.dev/pipec/runtime/kubeclient/kubetest"
 	"pipec.dev/pipec/runtime/step"
-	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/test/faults/check"
 	"pipec.dev/pipec/test/faults/plan"
 	"pipec.dev/pipec/test/faults/real/apiserver"
@@ -68,8 +66,8 @@ func newSimulator(t *testing.T) *simulator {
 	for _, r := range all {
 		s.runs[r.Name], s.names = r, append(s.names, r.Name)
 		if r.Before != nil {
-			o := s.options(r, plan.Cell{})
-			o.Run, o.Script, o.Commands, o.Annotations = "earlier", r.Before.Of, nil, nil
+			o := r.Earlier()
+			o.Dir, o.Environ = s.files(), s.environ
 			w, _ := play(t, o)
 			s.before[r.Name] = w.Objects.All()
 		}
@@ -77,17 +75,8 @@ func newSimulator(t *testing.T) *simulator {
 	return s
 }
 
-func (s *simulator) options(r *reference.Reference, c plan.Cell) world.Options {
-	o := world.Options{
-		Cell: c, Program: r.Program, Encoded: r.Encoded, Run: "run", Store: s.before[r.Name], Script: r.Script.Of, Commands: r.Commands,
-		Dir: filepath.Join(s.dir, fmt.Sprint(s.made.Add(1))), Environ: s.environ,
-	}
-	if r.Kept != nil {
-		kept, _ := json.Marshal(r.Kept)
-		o.Annotations = map[string]string{kube.AnnotationRerunOf: "earlier", kube.AnnotationKept: string(kept)}
-	}
-	return o
-}
+// files returns the directory of the files of a simulation.
+func (s *simulator) files() string { return filepath.Join(s.dir, fmt.Sprint(s.made.Add(1))) }
 
 // play runs a simulation, and reports whether its run has ended in time. Its clock begins with the real time, which the real
 // server uses.
@@ -105,7 +94,8 @@ func play(t *testing.T, o world.Options) (w *world.World, ended bool) {
 // run runs a cell, and returns the promises that were broken.
 func (s *simulator) run(t *testing.T, c plan.Cell, real bool) (*world.World, []check.Fault) {
 	r := s.runs[c.Run]
-	o := s.options(r, c)
+	o := r.Options(c)
+	o.Store, o.Dir, o.Environ = s.before[r.Name], s.files(), s.environ
 	if real {
 		namespace := fmt.Sprintf("cell-%d", s.made.Add(1))
 		o.Server = func(t *testing.T, kubelet func(corev1.Pod)) world.Server {
@@ -113,7 +103,7 @@ func (s *simulator) run(t *testing.T, c plan.Cell, real bool) (*world.World, []c
 		}
 	}
 	w, ended := play(t, o)
-	return w, check.Run(check.Input{Cell: c, Run: "run", Want: r.Want, Program: r.Program, Script: r.Script, History: w.History.Events(), Store: w.Objects, Ended: ended})
+	return w, check.Run(check.Input{Cell: c, Reference: r, History: w.History.Events(), Store: w.Objects, Ended: ended})
 }
 
 // connect starts the real servers.
@@ -163,17 +153,13 @@ func (s *simulator) choose(t *testing.T, n int) []plan.Cell {
 		name := s.names[r.IntN(len(s.names))]
 		all := faults[name]
 		c := plan.Cell{Run: name, Seed: r.Uint64N(100), Faults: []plan.Fault{all[r.IntN(len(all))]}}
-		if other := all[r.IntN(len(all))]; r.IntN(10) < 3 && other.At != c.Faults[0].At && !(cut(other) && cut(c.Faults[0])) {
+		if other := all[r.IntN(len(all))]; r.IntN(10) < 3 && other.At != c.Faults[0].At {
 			c.Faults = append(c.Faults, other)
 		}
 		out = append(out, c)
 	}
 	return out
 }
-
-// cut reports whether a fault starts a successor. Two successors of one run have the same name, which the checker takes for
-// one coordinator.
-func cut(f plan.Fault) bool { return strings.HasPrefix(f.Mode, "cut-") }
 
 // TestCells runs cells of the simulation against the real API server. Nodes, users and the store are simulated, and so is
 // time.

@@ -22,6 +22,7 @@ const latency = 2 * time.Millisecond
 // client is a process with a network: a coordinator, or the wrapper of a step. It is safe for concurrent use.
 type client struct {
 	w    *World
+	run  *run
 	kind string // plan.Coordinator or plan.Step
 	name string
 	// strike carries out a fault that is about the process and not about the call; it may be nil.
@@ -68,8 +69,8 @@ func (c *client) send(ctx context.Context, k call) error {
 	if c.isDead() {
 		return errDead
 	}
-	p, mode, planned := c.w.point(c.kind, k.verb, k.object)
-	c.w.History.Add(history.Event{Who: c.name, What: history.Sent, Text: p.String()})
+	p, mode, planned := c.run.point(c.kind, k.verb, k.object)
+	c.run.note(history.Event{Who: c.name, What: history.Sent, Text: p.String()})
 	why := c.name + p.String()
 	if planned && c.strike != nil {
 		c.strike(mode, before)
@@ -88,7 +89,7 @@ func (c *client) send(ctx context.Context, k call) error {
 			return err
 		}
 	}
-	c.w.History.Add(history.Event{Who: c.name, What: history.Reached, Text: p.String()})
+	c.run.note(history.Event{Who: c.name, What: history.Reached, Text: p.String()})
 	k.obey()
 	if planned && c.strike != nil {
 		c.strike(mode, after)

@@ -20,59 +20,55 @@ type Command struct {
 }
 
 // commands executes those that belong to the start of a process of a step; "": to the start of the run.
-func (w *World) commands(step string) {
-	for i, c := range w.Commands {
+func (r *run) commands(step string) {
+	for i, c := range r.Commands {
 		if c.On != step {
 			continue
 		}
-		w.mu.Lock()
-		fired := w.fired[i]
-		w.fired[i] = true
-		w.mu.Unlock()
+		r.w.mu.Lock()
+		fired := r.fired[i]
+		r.fired[i] = true
+		r.w.mu.Unlock()
 		if !fired {
-			time.AfterFunc(w.until(max(c.After, 200*time.Millisecond), "command "+c.Approve), func() { w.execute(c) })
+			time.AfterFunc(r.w.until(max(c.After, 200*time.Millisecond), r.title("command "+c.Approve)), func() { r.execute(c) })
 		}
 	}
 }
 
-func (w *World) execute(c Command) {
+func (r *run) execute(c Command) {
 	if c.Approve == "" {
-		w.Cancel()
+		r.cancel()
 		return
 	}
 	answer := record.Answer{By: "user", At: time.Now().UTC().Truncate(time.Second), Value: json.RawMessage(c.Value)}
 	text, _ := json.Marshal(&answer)
-	w.annotate(kube.AnnotationApprove+record.AnswerName(c.Approve), string(text), "approve "+c.Approve)
+	r.annotate(kube.AnnotationApprove+record.AnswerName(c.Approve), string(text), "approve "+c.Approve)
 }
 
-// Cancel cancels the run.
-func (w *World) Cancel() { w.annotate(kube.AnnotationCancel, "2000-01-01T00:00:00Z", "cancel") }
+// cancel cancels the run.
+func (r *run) cancel() { r.annotate(kube.AnnotationCancel, "2000-01-01T00:00:00Z", "cancel") }
 
-func (w *World) annotate(name, value, what string) {
-	w.History.Add(history.Event{Who: "user", What: history.Command, Text: what})
-	w.API.AnnotateJob(w.Run, name, value)
+func (r *run) annotate(name, value, what string) {
+	r.note(history.Event{Who: "user", What: history.Command, Text: what})
+	r.w.API.AnnotateJob(r.Name, name, value)
 }
 
-// DeleteJob deletes the Job, and with it the pods that belong to it, as the garbage collector does.
-func (w *World) DeleteJob() {
-	w.History.Add(history.Event{Who: "user", What: history.Command, Text: "delete the Job"})
-	w.API.Remove("jobs", w.Run)
+// deleteJob deletes the Job, and with it what belongs to it, as the garbage collector does.
+func (r *run) deleteJob() {
+	w := r.w
+	r.note(history.Event{Who: "user", What: history.Command, Text: "delete the Job"})
+	w.API.Remove("jobs", r.Name)
 	w.mu.Lock()
-	w.gone = true
-	lives := w.lives
+	r.gone = true
+	lives := r.lives
 	w.mu.Unlock()
 	for _, c := range lives {
 		time.AfterFunc(w.until(time.Second, c.name+" is collected"), c.stop)
 	}
-	time.AfterFunc(w.until(2*time.Second, "the pods are collected"), func() {
-		for _, n := range w.all() {
+	time.AfterFunc(w.until(2*time.Second, r.title("the pods are collected")), func() {
+		w.API.Remove("leases", r.Name)
+		for _, n := range r.pods() {
 			w.deletePod(n.name)
 		}
 	})
-}
-
-func (w *World) isGone() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.gone
 }

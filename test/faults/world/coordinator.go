@@ -10,7 +10,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"pipec.dev/pipec/runtime/drive"
@@ -32,58 +31,58 @@ type coordinator struct {
 // restartDelay is how soon a coordinator that has ended is started again.
 const restartDelay = 2 * time.Second
 
-// Coordinate runs coordinators in the pod of this number until one has ended the run. It is what the Job's controller and a
+// coordinate runs coordinators in the pod of this number until one has ended the run. It is what the Job's controller and a
 // kubelet do.
-func (w *World) Coordinate(ctx context.Context, number int) {
-	pod := fmt.Sprintf("coordinator-%d", number)
-	uid := w.host(pod)
-	for life := 1; ctx.Err() == nil && !w.isGone(); life++ {
-		c, end, err := w.live(ctx, pod, uid, life)
+func (r *run) coordinate(ctx context.Context, number int) {
+	pod := r.title(fmt.Sprintf("coordinator-%d", number))
+	uid := r.host(pod)
+	phase := corev1.PodFailed
+	defer func() { r.leave(pod, phase) }()
+	for life := 1; ctx.Err() == nil && !r.isGone(); life++ {
+		c, end, err := r.live(ctx, pod, uid, life)
 		var no *drive.Refusal
 		switch {
 		case err == nil:
-			w.History.Add(history.Event{Who: c.name, What: history.Stopped, Text: "the run has ended: " + string(end.Status)})
+			r.note(history.Event{Who: c.name, What: history.Stopped, Text: "the run has ended: " + string(end.Status)})
+			if end.Status == record.Succeeded {
+				phase = corev1.PodSucceeded
+			}
+			r.finish(ctx, phase == corev1.PodSucceeded)
 			return
 		case errors.As(err, &no):
-			w.History.Add(history.Event{Who: c.name, What: history.Stopped, Text: "refused: " + err.Error()})
+			r.note(history.Event{Who: c.name, What: history.Stopped, Text: "refused: " + err.Error()})
+			r.finish(ctx, false)
 			return
 		}
-		w.History.Add(history.Event{Who: c.name, What: history.Stopped, Text: err.Error()})
+		r.note(history.Event{Who: c.name, What: history.Stopped, Text: err.Error()})
 		if c.done {
 			return
 		}
 		if c.next != "" {
-			w.API.Remove("pods", pod)
+			r.w.API.Remove("pods", pod)
 			pod = c.next
-			uid = w.host(pod)
+			uid = r.host(pod)
 		}
-		w.pause(ctx, restartDelay, pod+" starts")
+		r.w.pause(ctx, restartDelay, pod+" starts")
 	}
 }
 
-// host creates a pod for coordinators, and returns its UID.
-func (w *World) host(pod string) types.UID {
-	return w.API.Put(&corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: pod, Namespace: Namespace, UID: types.UID(pod)}, Status: corev1.PodStatus{Phase: corev1.PodRunning},
-	})
-}
-
 // live is the life of one coordinator.
-func (w *World) live(ctx context.Context, pod string, uid types.UID, life int) (*coordinator, *record.End, error) {
+func (r *run) live(ctx context.Context, pod string, uid types.UID, life int) (*coordinator, *record.End, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	c := &coordinator{pod: pod, stop: stop}
-	c.client = &client{w: w, kind: plan.Coordinator, name: fmt.Sprintf("%s.%d", pod, life), strike: c.strike}
-	w.mu.Lock()
-	w.lives = append(w.lives, c)
-	w.mu.Unlock()
-	w.History.Add(history.Event{Who: c.name, What: history.Begun})
+	c.client = &client{w: r.w, run: r, kind: plan.Coordinator, name: fmt.Sprintf("%s.%d", pod, life), strike: c.strike}
+	r.w.mu.Lock()
+	r.lives = append(r.lives, c)
+	r.w.mu.Unlock()
+	r.note(history.Event{Who: c.name, What: history.Begun})
 	api, err := c.kube()
 	if err != nil {
 		return c, nil, err
 	}
 	end, err := kube.Coordinate(ctx, kube.Options{
-		Client: api, Store: c.bucket(), Program: w.Encoded, Namespace: Namespace, Job: w.Run, JobUID: string(w.job),
+		Client: api, Store: c.bucket(), Program: r.Encoded, Namespace: Namespace, Job: r.Name, JobUID: string(r.job),
 		Pod: pod, PodUID: string(uid), Environ: func(string) (string, bool) { return "", false }, Out: &output{c: c}, Steady: true, Seal: true,
 	})
 	if c.isDead() {
@@ -99,14 +98,20 @@ type output struct {
 	mu sync.Mutex
 }
 
-// Write records the warnings among the lines.
+// told are the kinds of events that are recorded of what a coordinator prints.
+var told = map[record.EventType]history.What{record.Warned: history.Told, record.StepWaiting: history.Waiting}
+
+// Write records the warnings among the lines, and what steps wait for.
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for line := range bytes.Lines(p) {
 		var e record.Event
-		if json.Unmarshal(line, &e) == nil && e.Type == record.Warned {
-			o.c.w.History.Add(history.Event{Who: o.c.name, What: history.Told, Step: e.Step, Text: e.Text})
+		if json.Unmarshal(line, &e) != nil {
+			continue
+		}
+		if what, ok := told[e.Type]; ok {
+			o.c.run.note(history.Event{Who: o.c.name, What: what, Step: e.Step, Attempt: e.Attempt, Text: e.Text})
 		}
 	}
 	return len(p), nil

@@ -32,7 +32,7 @@ func (f front) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		body, _ = io.ReadAll(r.Body)
 	}
-	verb, object := f.c.w.nameOf(r, body)
+	verb, object := f.c.nameOf(r, body)
 	if verb == "WATCH" || verb == "LIST" {
 		f.c.w.pause(r.Context(), time.Millisecond, f.c.name+verb+object)
 		if answer, err := f.c.unseen(r); answer != nil || err != nil {
@@ -81,7 +81,8 @@ func (f front) obey(r *http.Request, verb string, body []byte) *http.Response {
 }
 
 // nameOf returns the verb and the object of a request: a pod's is its step and attempt.
-func (w *World) nameOf(r *http.Request, body []byte) (verb, object string) {
+func (c *client) nameOf(r *http.Request, body []byte) (verb, object string) {
+	w := c.w
 	path := r.URL.Path[strings.Index(r.URL.Path, "/namespaces/"+Namespace+"/")+len("/namespaces/"+Namespace+"/"):]
 	resource, name, _ := strings.Cut(path, "/")
 	verb = r.Method
@@ -100,7 +101,7 @@ func (w *World) nameOf(r *http.Request, body []byte) (verb, object string) {
 	pod, sub, _ := strings.Cut(name, "/")
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if p, ok := w.pods[pod]; ok && resource == "pods" {
+	if p, ok := w.pods[pod]; ok && p.run == c.run && resource == "pods" {
 		name = p.name()
 		if sub != "" {
 			name += "/" + sub
@@ -172,6 +173,6 @@ func (w *World) deleted(name, who string) {
 	if !known || n == nil {
 		return
 	}
-	w.History.Add(p.event(who, history.Deleting, n.uid))
+	p.note(who, history.Deleting, n.uid)
 	n.deleted()
 }

@@ -20,6 +20,7 @@ import (
 // node is a pod with the kubelet of its node, and the wrapper in it.
 type node struct {
 	w     *World
+	run   *run
 	pod   pod
 	name  string // of the pod
 	uid   types.UID
@@ -41,18 +42,19 @@ type node struct {
 func (w *World) kubelet(p corev1.Pod) {
 	asked, stop := context.WithCancelCause(context.Background())
 	n := &node{w: w, pod: w.describe(&p), name: p.Name, uid: p.UID, spec: p.Spec, asked: asked, stop: stop}
-	n.wrap = &client{w: w, kind: plan.Step, name: "step " + n.pod.name(), strike: n.strike}
+	n.run = n.pod.run
+	n.wrap = &client{w: w, run: n.run, kind: plan.Step, name: n.run.title("step " + n.pod.name()), strike: n.strike}
 	defer stop(nil)
 	w.mu.Lock()
 	w.nodes[n.uid] = n
-	w.made[n.pod.name()]++
-	made, maker := w.made[n.pod.name()], w.maker[p.Name]
+	w.made[n.name]++
+	made, maker := w.made[n.name], w.maker[n.name]
 	w.mu.Unlock()
-	w.History.Add(n.pod.event(maker, history.Created, n.uid))
+	n.pod.note(maker, history.Created, n.uid)
 	if !w.pause(asked, 300*time.Millisecond, p.Name+" pulls") || !n.moment("START") || !n.running() {
 		return
 	}
-	script := w.Script(n.pod.step, n.pod.attempt, made)
+	script := n.run.Script(n.pod.step, n.pod.attempt, made)
 	result, committed := n.wrapper(&script, made)
 	if n.wrap.isDead() {
 		return
@@ -82,6 +84,9 @@ func (n *node) wrapper(script *Script, made int) (record.Result, bool) {
 	return result, err == nil
 }
 
+// note records something that the node does to the pod.
+func (n *node) note(what history.What) { n.pod.note(n.run.title("node"), what, n.uid) }
+
 // variable returns the value of a variable of the pod.
 func (n *node) variable(name string) (value string) {
 	for _, e := range n.spec.Containers[0].Env {
@@ -105,7 +110,7 @@ func (n *node) running() bool {
 		}}
 	})
 	if ok {
-		n.w.History.Add(n.pod.event("node", history.Running, n.uid))
+		n.note(history.Running)
 	}
 	return ok
 }
@@ -152,7 +157,7 @@ func (n *node) end(change func(*corev1.Pod)) {
 		return
 	}
 	if n.update(change) {
-		n.w.History.Add(n.pod.event("node", history.Ended, n.uid))
+		n.note(history.Ended)
 	}
 	n.mu.Lock()
 	marked := n.marked
@@ -188,6 +193,6 @@ func (n *node) gone() {
 	delete(n.w.nodes, n.uid)
 	n.w.mu.Unlock()
 	if there {
-		n.w.History.Add(n.pod.event("node", history.Gone, n.uid))
+		n.note(history.Gone)
 	}
 }

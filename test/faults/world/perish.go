@@ -13,14 +13,14 @@ import (
 
 // processStarted is called when the user's process starts.
 func (n *node) processStarted() {
-	n.w.History.Add(n.pod.event("node", history.Process, n.uid))
+	n.note(history.Process)
 	n.w.API.Go(func() { n.moment("PROCESS") })
-	n.w.commands(n.pod.step)
+	n.run.commands(n.pod.step)
 }
 
 // moment is a moment of the pod's life, at which a fault may strike. It reports whether the pod lives on.
 func (n *node) moment(verb string) bool {
-	_, m, planned := n.w.point(plan.Node, verb, "pods/"+n.pod.name())
+	_, m, planned := n.run.point(plan.Node, verb, "pods/"+n.pod.name())
 	if !planned {
 		return true
 	}

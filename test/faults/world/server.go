@@ -32,6 +32,8 @@ type Server interface {
 	DeletePod(name string)
 	// AnnotateJob sets an annotation of a Job.
 	AnnotateJob(job, name, value string)
+	// FinishJob sets the status of a Job that has ended, unless it has ended before.
+	FinishJob(job string, succeeded bool)
 }
 
 // simulated is a server in memory.
@@ -75,4 +77,9 @@ func (s simulated) AnnotateJob(job, name, value string) {
 		}
 		j.Annotations[name] = value
 	})
+}
+
+// FinishJob implements Server.
+func (s simulated) FinishJob(job string, succeeded bool) {
+	kubetest.Update(s.API, "jobs", job, func(j *batchv1.Job) { Finish(j, succeeded) })
 }

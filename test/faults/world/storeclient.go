@@ -19,7 +19,7 @@ type bucket struct{ c *client }
 
 // store returns the process's store, which the real code retries.
 func (c *client) bucket() store.Store {
-	grace := c.w.Program.Target.StoreGrace.D()
+	grace := c.run.Program.Target.StoreGrace.D()
 	return store.WithoutJitter(store.Retrying(bucket{c}, grace, func(error) {}))
 }
 
@@ -30,9 +30,9 @@ var (
 )
 
 // keyName shortens a key, and leaves out what differs from run to run.
-func (w *World) keyName(key string) string {
+func (r *run) keyName(key string) string {
 	for _, dir := range []string{"runs", "attempts"} {
-		key = strings.Replace(key, dir+"/"+Namespace+"/"+w.Program.Pipeline+"/"+w.Run+"/", dir+"/", 1)
+		key = strings.Replace(key, dir+"/"+Namespace+"/"+r.Program.Pipeline+"/"+r.Name+"/", dir+"/", 1)
 	}
 	return index.ReplaceAllString(zeros.ReplaceAllString(digests.ReplaceAllString(key, "$1"), "/$1"), "$1$2")
 }
@@ -41,7 +41,7 @@ func (w *World) keyName(key string) string {
 func (b bucket) send(ctx context.Context, verb, key string, obey func() error) error {
 	w := b.c.w
 	var answer error
-	err := b.c.send(ctx, call{verb: "S-" + verb, object: w.keyName(key), store: true, obey: func() {
+	err := b.c.send(ctx, call{verb: "S-" + verb, object: b.c.run.keyName(key), store: true, obey: func() {
 		w.mu.Lock()
 		away, denied := time.Now().Before(w.away), time.Now().Before(w.denied)
 		w.mu.Unlock()
@@ -85,7 +85,7 @@ func (b bucket) Put(ctx context.Context, key string, r io.Reader, mode store.Mod
 	return b.send(ctx, "PUT", key, func() error {
 		fresh, err := b.c.w.Objects.put(ctx, key, data, mode)
 		if fresh {
-			b.c.w.History.Add(history.Event{Who: b.c.name, What: history.Stored, Text: key})
+			b.c.run.note(history.Event{Who: b.c.name, What: history.Stored, Text: key})
 		}
 		return err
 	})

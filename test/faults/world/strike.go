@@ -1,7 +1,6 @@
 package world
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -39,7 +38,7 @@ func (c *coordinator) strike(m plan.Mode, when moment) {
 		c.expire(40 * time.Second)
 	case "vanish-blind":
 		c.expire(40 * time.Second)
-		time.AfterFunc(c.w.until(10*time.Second, "all vanish"), c.w.vanish)
+		time.AfterFunc(c.w.until(10*time.Second, "all vanish"), c.run.vanish)
 	case "watch-twice":
 		c.eachWatch(func(w *watch) { w.repeat(5) })
 	case "watch-held":
@@ -48,10 +47,12 @@ func (c *coordinator) strike(m plan.Mode, when moment) {
 			time.AfterFunc(c.w.until(20*time.Second, c.name+" sees"), func() { close(open) })
 			w.holdUntil(open)
 		})
+	case "lease-gone":
+		c.w.API.Remove("leases", c.run.Name)
 	case "cancel":
-		c.w.Cancel()
+		c.run.cancel()
 	case "delete-job":
-		c.w.DeleteJob()
+		c.run.deleteJob()
 	default:
 		if when == before {
 			c.w.strikeStore(m)
@@ -64,19 +65,17 @@ func (w *World) strikeStore(m plan.Mode) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch m.Name {
-	case "store-1m":
-		w.away = time.Now().Add(time.Minute)
-	case "store-20m":
-		w.away = time.Now().Add(20 * time.Minute)
+	case "store-1m", "store-20m":
+		w.away = time.Now().Add(m.Outage)
 	case "denied":
-		w.denied = time.Now().Add(40 * time.Second)
+		w.denied = time.Now().Add(m.Outage)
 	}
 }
 
 // kill kills the coordinator. The next one runs in another pod, unless next is "".
 func (c *coordinator) kill(next string) {
 	c.next = next
-	c.w.History.Add(history.Event{Who: c.name, What: history.Killed})
+	c.run.note(history.Event{Who: c.name, What: history.Killed})
 	c.die()
 	c.stop()
 }
@@ -84,15 +83,15 @@ func (c *coordinator) kill(next string) {
 // replace takes the coordinator's network away for a while. Meanwhile another pod takes its place. Its own pod is gone for
 // the cluster, if gone is set; else the successor has to wait for the Lease.
 func (c *coordinator) replace(wait time.Duration, gone, store bool) {
-	c.w.History.Add(history.Event{Who: c.name, What: history.Cut})
+	c.run.note(history.Event{Who: c.name, What: history.Cut})
 	c.done = true
 	back := c.disconnect(store)
 	if gone {
 		c.w.API.Remove("pods", c.pod)
 	}
-	c.w.start()
+	c.run.start()
 	time.AfterFunc(c.w.until(wait, c.name+" is back"), func() {
-		c.w.History.Add(history.Event{Who: c.name, What: history.Back})
+		c.run.note(history.Event{Who: c.name, What: history.Back})
 		back()
 	})
 }
@@ -106,53 +105,36 @@ func (c *client) expire(wait time.Duration) {
 }
 
 // vanish has all pods of the run vanish.
-func (w *World) vanish() {
-	for _, n := range w.all() {
-		if p, ok := w.API.Pod(n.name); ok && p.Status.Phase == corev1.PodRunning {
+func (r *run) vanish() {
+	for _, n := range r.pods() {
+		if p, ok := r.w.API.Pod(n.name); ok && p.Status.Phase == corev1.PodRunning {
 			n.perish(Vanish)
 		}
 	}
 }
 
-// all returns the pods that exist, in order.
+// pods returns the pods of the run that exist, in order.
+func (r *run) pods() []*node {
+	return slices.DeleteFunc(r.w.all(), func(n *node) bool { return n.run != r })
+}
+
+// all returns the pods of steps that exist, in order.
 func (w *World) all() []*node {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.SortedFunc(maps.Values(w.nodes), func(a, b *node) int { return strings.Compare(string(a.uid), string(b.uid)) })
 }
 
-// start starts a coordinator in a pod of its own.
-func (w *World) start() {
+// start starts a coordinator in another pod.
+func (r *run) start() {
+	w := r.w
 	w.mu.Lock()
-	w.replaced++
-	number := 1 + w.replaced
+	r.replaced++
+	number := 1 + r.replaced
 	w.mu.Unlock()
 	w.working.Go(func() {
-		if w.pause(w.ctx, restartDelay, fmt.Sprintf("coordinator-%d starts", number)) {
-			w.Coordinate(w.ctx, number)
+		if w.pause(w.ctx, restartDelay, r.title(fmt.Sprintf("coordinator-%d starts", number))) {
+			r.coordinate(w.ctx, number)
 		}
 	})
-}
-
-// Play runs the run to its end, or for a limited time, and then waits until everything has come to rest. It reports whether
-// the run has ended.
-func (w *World) Play(ctx context.Context, limit, rest time.Duration) bool {
-	w.ctx, w.stop = context.WithTimeout(ctx, limit)
-	defer w.stop()
-	w.commands("")
-	w.working.Go(func() { w.Coordinate(w.ctx, 1) })
-	w.working.Wait()
-	ended := w.ctx.Err() == nil
-	time.Sleep(rest)
-	w.close()
-	time.Sleep(time.Minute) // until processes have ended that were asked to, or were killed
-	return ended
-}
-
-// close ends the processes that are left.
-func (w *World) close() {
-	for _, n := range w.all() {
-		n.wrap.die()
-		n.stop(context.Canceled)
-	}
 }

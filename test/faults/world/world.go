@@ -17,19 +17,16 @@ import (
 	"testing"
 	"time"
 
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/schema/kube"
-	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/test/faults/history"
 	"pipec.dev/pipec/test/faults/plan"
 )
 
-// maxCalls is how many calls a run may send: more are an endless loop.
+// maxCalls is how many calls the runs may send: more are an endless loop.
 const maxCalls = 20_000
 
 // Namespace is where all runs are.
@@ -37,18 +34,11 @@ const Namespace = "ns"
 
 // Options are what a world is built from.
 type Options struct {
-	Cell    plan.Cell
-	Program *program.Program // bound to a cluster
-	Encoded []byte           // the same
-	Run     string           // the name of the run, and of its Job
-	// Annotations are those of the Job.
-	Annotations map[string]string
+	Cell plan.Cell
+	// Runs are the runs that share the cluster and the store. There is at least one.
+	Runs []Run
 	// Store is what is in the store before.
 	Store map[string][]byte
-	// Script returns what becomes of a pod. made is how many pods the attempt has had with this one.
-	Script func(step string, attempt, made int) Script
-	// Commands are what users do.
-	Commands []Command
 	// Dir is an empty directory for the files of steps.
 	Dir string
 	// Server returns the API server, which calls kubelet with each pod that a coordinator creates; nil: one in memory.
@@ -66,7 +56,7 @@ type World struct {
 	Calls   []plan.Point
 
 	clock   *clock
-	job     types.UID
+	runs    []*run
 	ctx     context.Context // of the coordinators
 	stop    context.CancelFunc
 	working sync.WaitGroup // coordinators
@@ -77,18 +67,14 @@ type World struct {
 	pods   map[string]pod      // all pods of steps, by name
 	nodes  map[types.UID]*node // of the pods that exist
 	maker  map[string]string   // who creates a pod, by its name
-	made   map[string]int      // how many pods an attempt has had
+	made   map[string]int      // how many pods an attempt has had, by the name of its pods
 	away   time.Time           // until when the store can't be reached
 	denied time.Time           // until when the store refuses everybody
-	gone   bool                // the Job was deleted
-	fired  map[int]bool        // the commands that were executed
-	lives  []*coordinator      // all coordinators so far
-
-	replaced int // how often a coordinator was replaced
 }
 
 // pod is what is known of the pod of an attempt.
 type pod struct {
+	run     *run
 	step    string
 	attempt int
 	groups  []string
@@ -99,44 +85,45 @@ func New(t *testing.T, o Options) *World {
 	w := &World{
 		Options: o, History: history.New(), Objects: NewObjects(o.Store), clock: newClock(o.Cell.Seed),
 		nth: map[plan.Point]int{}, done: map[plan.Fault]bool{}, pods: map[string]pod{}, nodes: map[types.UID]*node{}, made: map[string]int{}, maker: map[string]string{},
-		fired: map[int]bool{},
 	}
 	if o.Server == nil {
 		w.API = newSimulated(t, o.Cell.Seed%2 == 0, w.kubelet)
 	} else {
 		w.API = o.Server(t, w.kubelet)
 	}
-	w.job = w.API.Put(&batchv1.Job{ObjectMeta: metav1.ObjectMeta{
-		Name: o.Run, Namespace: Namespace, UID: types.UID("job-" + o.Run), Annotations: o.Annotations, CreationTimestamp: metav1.Now(),
-	}})
+	for i, r := range o.Runs {
+		w.runs = append(w.runs, w.newRun(r, i == 0))
+	}
 	return w
 }
 
-// point numbers a call, and returns the fault that is planned for it.
-func (w *World) point(who, verb, object string) (plan.Point, plan.Mode, bool) {
-	p := plan.Point{Who: who, Verb: verb, Object: object}
-	w.mu.Lock()
-	w.nth[p]++
-	p.N = w.nth[p]
-	w.Calls = append(w.Calls, p)
-	endless := len(w.Calls) == maxCalls
-	w.mu.Unlock()
-	if endless {
-		w.stop()
-	}
-	for _, f := range w.Cell.Faults {
-		if f.At == p {
-			m, ok := plan.Find(f.Mode)
-			if ok {
-				w.mu.Lock()
-				w.done[f] = true
-				w.mu.Unlock()
-				w.History.Add(history.Event{Who: who, What: history.Faulted, Text: f.String()})
+// Play plays all runs to their ends, or for a limited time, and then waits until everything has come to rest. It reports
+// whether the runs have ended.
+func (w *World) Play(ctx context.Context, limit, rest time.Duration) bool {
+	w.ctx, w.stop = context.WithTimeout(ctx, limit)
+	defer w.stop()
+	for _, r := range w.runs {
+		w.working.Go(func() {
+			if r.After == 0 || w.pause(w.ctx, r.After, r.Name+" starts") {
+				r.commands("")
+				r.coordinate(w.ctx, 1)
 			}
-			return p, m, ok
-		}
+		})
 	}
-	return p, plan.Mode{}, false
+	w.working.Wait()
+	ended := w.ctx.Err() == nil
+	time.Sleep(rest)
+	w.close()
+	time.Sleep(time.Minute) // until processes have ended that were asked to, or were killed
+	return ended
+}
+
+// close ends the processes that are left.
+func (w *World) close() {
+	for _, n := range w.all() {
+		n.wrap.die()
+		n.stop(context.Canceled)
+	}
 }
 
 // Missed returns the faults whose calls have not been sent.
@@ -153,6 +140,11 @@ func (w *World) Missed() []plan.Fault {
 // describe remembers the pod of an attempt, and returns what is known of it.
 func (w *World) describe(p *corev1.Pod) pod {
 	out := pod{step: p.Annotations[kube.AnnotationStep]}
+	for _, r := range w.runs {
+		if string(r.job) == p.Labels[kube.LabelRunUID] {
+			out.run = r
+		}
+	}
 	_ = json.Unmarshal([]byte(p.Labels[kube.LabelAttempt]), &out.attempt)
 	for label, group := range p.Labels {
 		if strings.HasPrefix(label, kube.LabelGroup) {
@@ -168,9 +160,9 @@ func (w *World) describe(p *corev1.Pod) pod {
 // name returns the step and the attempt, as points name a pod.
 func (p pod) name() string { return p.step + "." + strconv.Itoa(p.attempt) }
 
-// event completes an event about a pod.
-func (p pod) event(who string, what history.What, uid types.UID) history.Event {
-	return history.Event{Who: who, What: what, Step: p.step, Attempt: p.attempt, Pod: string(uid), Groups: p.groups}
+// note records something that happens to the pod.
+func (p pod) note(who string, what history.What, uid types.UID) {
+	p.run.note(history.Event{Who: who, What: what, Step: p.step, Attempt: p.attempt, Pod: string(uid), Groups: p.groups})
 }
 
 // pause waits for about so long, at most until ctx ends, and reports whether it has waited to the end.

@@ -10,15 +10,28 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"pipec.dev/pipec/runtime/kubeclient/kubetest"
+	"pipec.dev/pipec/test/faults/world"
 )
 
 const (
-	core  = "/api/v1/namespaces/"
-	batch = "/apis/batch/v1/namespaces/"
+	core         = "/api/v1/namespaces/"
+	batch        = "/apis/batch/v1/namespaces/"
+	coordination = "/apis/coordination.k8s.io/v1/namespaces/"
 )
 
 func (s *Server) pods() string { return core + s.namespace + "/pods" }
 func (s *Server) jobs() string { return batch + s.namespace + "/jobs" }
+
+// all returns the path of all objects of a resource.
+func (s *Server) all(resource string) string {
+	switch resource {
+	case "jobs":
+		return s.jobs()
+	case "leases":
+		return coordination + s.namespace + "/leases"
+	}
+	return s.pods()
+}
 
 // template is what the real server requires of a pod.
 var template = corev1.PodSpec{RestartPolicy: corev1.RestartPolicyNever, Containers: []corev1.Container{{Name: "main", Image: "busybox"}}}
@@ -35,9 +48,6 @@ func (s *Server) Put(o kubetest.Object) types.UID {
 	}
 	o.SetNamespace("")
 	answer := s.b.send(request{method: http.MethodPost, path: path, contentType: "application/json", body: encode(o)})
-	if answer.code == http.StatusConflict { // the pod of a second successor is that of the first one, as on the model
-		answer = s.b.send(request{method: http.MethodGet, path: path + "/" + o.GetName()})
-	}
 	var made struct{ Metadata metav1.ObjectMeta }
 	if err := json.Unmarshal(answer.body, &made); err != nil || answer.code >= 300 {
 		s.t.Errorf("%s is not created: %d %v: %s", o.GetName(), answer.code, answer.err, answer.body)
@@ -52,11 +62,7 @@ func (s *Server) Put(o kubetest.Object) types.UID {
 
 // Remove implements world.Server.
 func (s *Server) Remove(resource, name string) {
-	path := s.pods()
-	if resource == "jobs" {
-		path = s.jobs()
-	}
-	s.remove(path+"/"+name, `{"apiVersion":"v1","kind":"DeleteOptions","gracePeriodSeconds":0,"propagationPolicy":"Background"}`)
+	s.remove(s.all(resource)+"/"+name, `{"apiVersion":"v1","kind":"DeleteOptions","gracePeriodSeconds":0,"propagationPolicy":"Background"}`)
 }
 
 // DeletePod implements world.Server.
@@ -132,4 +138,30 @@ func (s *Server) AnnotateJob(job, name, value string) {
 		s.t.Errorf("the Job %s: %d %v: %s", job, answer.code, answer.err, answer.body)
 	}
 	s.settle(s.jobs())
+}
+
+// FinishJob implements world.Server.
+func (s *Server) FinishJob(job string, succeeded bool) {
+	path := s.jobs() + "/" + job
+	for {
+		answer := s.b.send(request{method: http.MethodGet, path: path})
+		if answer.code == http.StatusNotFound {
+			return
+		}
+		var j batchv1.Job
+		if err := json.Unmarshal(answer.body, &j); err != nil || answer.code >= 300 {
+			s.t.Errorf("GET %s: %d %v: %s", path, answer.code, answer.err, answer.body)
+			return
+		}
+		world.Finish(&j, succeeded)
+		answer = s.b.send(request{method: http.MethodPut, path: path + "/status", contentType: "application/json", body: encode(&j)})
+		switch {
+		case answer.code == http.StatusConflict: // it was changed meanwhile
+			continue
+		case answer.err != nil || answer.code >= 300 && answer.code != http.StatusNotFound:
+			s.t.Errorf("the status of %s: %d %v: %s", path, answer.code, answer.err, answer.body)
+		}
+		s.settle(s.jobs())
+		return
+	}
 }
