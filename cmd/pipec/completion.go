@@ -176,24 +176,6 @@ func (c *cli) completeStepsOfRun(cmd *cobra.Command, args []string, _ string) ([
 	return out, cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeArtifacts completes runs, and then the outputs of the run.
-func (c *cli) completeArtifacts(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
-	var out []string
-	switch len(args) {
-	case 0:
-		return c.completeRuns(cmd, args, word)
-	case 1:
-		_ = c.withRecords(cmd.Context(), func(r *records.Records) error {
-			_, items, err := r.Artifacts(cmd.Context(), "", args[0])
-			for i := range items {
-				out = append(out, items[i].Path())
-			}
-			return err
-		})
-	}
-	return out, cobra.ShellCompDirectiveNoFileComp
-}
-
 // completeLevels completes CODE=LEVEL.
 func completeLevels(_ *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
 	code, _, ok := strings.Cut(word, "=")

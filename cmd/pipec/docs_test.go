@@ -71,6 +71,12 @@ func TestExamples(t *testing.T) {
 	var check func(*cobra.Command)
 	check = func(cmd *cobra.Command) {
 		for line := range strings.Lines(cmd.Example) {
+			if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
+				continue // it describes the next one
+			}
+			if _, command, ok := strings.Cut(line, "=$("); ok {
+				line = strings.TrimSuffix(command, ")")
+			}
 			for part := range strings.SplitSeq(line, " && ") {
 				words := strings.Fields(part)
 				if len(words) < 2 || words[0] != "pipec" {

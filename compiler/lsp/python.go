@@ -26,21 +26,22 @@ func (v *view) codeDir(step *outline.Block) string {
 	if attr == nil || v.dir == "" {
 		return ""
 	}
-	for _, r := range v.RefsIn(attr.Value) {
-		code := v.index.Resolve(r, 1)
-		if code == nil || code.Kind != names.Code || code.Block.Attr("dir") == nil {
-			return ""
-		}
-		dir := literal(code.File, code.Block.Attr("dir"))
-		if filepath.IsAbs(dir) || strings.Contains(dir, "${") {
-			return ""
-		}
-		if found, err := evaluate.Lookup(v.dir, dir); err == nil {
-			dir = found
-		}
-		return filepath.Join(v.dir, filepath.FromSlash(dir))
+	refs := v.RefsIn(attr.Value)
+	if len(refs) == 0 {
+		return ""
 	}
-	return ""
+	code := v.index.Resolve(refs[0], 1)
+	if code == nil || code.Kind != names.Code || code.Block.Attr("dir") == nil {
+		return ""
+	}
+	dir := literal(code.File, code.Block.Attr("dir"))
+	if filepath.IsAbs(dir) || strings.Contains(dir, "${") {
+		return ""
+	}
+	if found, err := evaluate.Lookup(v.dir, dir); err == nil {
+		dir = found
+	}
+	return filepath.Join(v.dir, filepath.FromSlash(dir))
 }
 
 // runsPython reports whether an attribute is that of a step which names its function.

@@ -22,6 +22,7 @@ var mutations = []struct {
 }{
 	{regexp.MustCompile(`^(\s*when\s*=\s*)(.+)$`), func(m []string) string { return m[1] + "!(" + m[2] + ")" }},
 	{regexp.MustCompile(`^(\s*default\s*[=:]\s*)(.+)$`), func(m []string) string { return m[1] + other(m[2]) }},
+	{regexp.MustCompile(`^(\s*param .*\bdefault\s*=\s*)([^,}]+)( \}.*)$`), func(m []string) string { return m[1] + other(m[2]) + m[3] }},
 	{regexp.MustCompile(`^(\s*)finally( "[^"]+" \{)$`), func(m []string) string { return m[1] + "step" + m[2] }},
 }
 
