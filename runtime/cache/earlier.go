@@ -86,7 +86,7 @@ func (e *Earlier) compare(ctx context.Context, address string, of *step.Key, c *
 		}
 		return
 	}
-	c.Why = "no earlier run of this pipeline has a result of the step"
+	c.Why = record.MissNoRun
 }
 
 // keepPackages stores the list of packages, so that a later run can name those that have changed.

@@ -138,7 +138,7 @@ func (m *model) event(e *record.Event) {
 	case record.AttemptStarted:
 		s.begun, s.waiting = true, false
 	case record.StepKept, record.CacheChecked:
-		s.from, s.miss = e.From, e.Cache.Miss()
+		s.from, s.miss = e.From, miss(e.Cache)
 	case record.StepWaiting:
 		s.wait = wait{e.Text, e.At}
 	case record.StepAsks:

@@ -13,8 +13,16 @@ func Why(s *record.StepEnd) string {
 	case s.Reason != "" || s.Message != "":
 		return because(s.Reason, s.Message)
 	}
-	if miss := s.Cache.Miss(); miss != "" {
+	if miss := miss(s.Cache); miss != "" {
 		return "not cached: " + safe(miss, tailWidth)
+	}
+	return ""
+}
+
+// miss returns why the cache has no result for a step. It is "" for the first run of a pipeline, in which this is no surprise.
+func miss(c *record.CacheCheck) string {
+	if why := c.Miss(); why != record.MissNoRun {
+		return why
 	}
 	return ""
 }

@@ -15,6 +15,9 @@ type CacheCheck struct {
 	Why string `json:"why,omitempty"`
 }
 
+// MissNoRun is the reason of a miss in the first run of a pipeline.
+const MissNoRun = "no earlier run of this pipeline has a result of the step"
+
 // Miss returns why the cache has no result for the step, or "" if it has one, or c is nil.
 func (c *CacheCheck) Miss() string {
 	switch {

@@ -71,6 +71,10 @@ func command(s *program.Step) string {
 	switch {
 	case s.Python != "":
 		return "python " + s.Python
+	case s.Script != "" && s.Args != nil:
+		return "python " + shell.Word(s.Script) + " ${" + s.Args.Text() + "}"
+	case s.Script != "":
+		return "python " + shell.Word(s.Script)
 	case s.CommandList != nil:
 		return "${" + s.CommandList.Text() + "}"
 	}

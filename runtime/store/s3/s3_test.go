@@ -1,6 +1,7 @@
 package s3_test
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -27,14 +28,14 @@ func TestContract(t *testing.T) {
 		t.Run("prefix "+prefix, func(t *testing.T) {
 			storetest.Contract(t, func(t testing.TB) store.Store {
 				n++
-				return open(t, b.Store(prefix+string(rune('a'+n))), b.Environ)
+				return open(t, b.Store(prefix+strconv.Itoa(n)), b.Environ)
 			})
 		})
 	}
 	t.Run("patient", func(t *testing.T) {
 		storetest.Contract(t, func(t testing.TB) store.Store {
 			n++
-			return store.Retrying(open(t, b.Store("patient/"+string(rune('a'+n))), b.Environ), time.Minute, nil)
+			return store.Retrying(open(t, b.Store("patient/"+strconv.Itoa(n)), b.Environ), time.Minute, nil)
 		})
 	})
 	if left := b.Uploads(t); len(left) > 0 {
