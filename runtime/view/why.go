@@ -19,7 +19,7 @@ func Why(s *record.StepEnd) string {
 	return ""
 }
 
-// miss returns why the cache has no result for a step. It is "" for the first run of a pipeline, in which this is no surprise.
+// miss returns why the cache has no result for a step. It is "" for the first run of a pipeline, in which nobody expects one.
 func miss(c *record.CacheCheck) string {
 	if why := c.Miss(); why != record.MissNoRun {
 		return why
