@@ -19,7 +19,7 @@ func Why(s *record.StepEnd) string {
 	return ""
 }
 
-// miss returns why the cache has no result for a step. It is "" for the first run of a pipeline, in which nobody expects one.
+// miss returns why the cache has no result for a step. It is "" in the first run of a pipeline, because every step misses then.
 func miss(c *record.CacheCheck) string {
 	if why := c.Miss(); why != record.MissNoRun {
 		return why
