@@ -151,7 +151,7 @@ func dynamic(text string) bool {
 
 var severalTypes = regexp.MustCompile(`\b(o|t)\b|[{\[]`)
 
-var dynamicWords = regexp.MustCompile(`\b(x|lx|jsondecode|csvdecode|regex|regexall|lookup|values|element|flatten|merge|concat|coalescelist|zipmap)\b|\((s|"[^"]*\$)|null|\[\]|\{\}|\{ \(`)
+var dynamicWords = regexp.MustCompile(`\b(x|lx|jsondecode|csvdecode|regex|regexall|lookup|values|element|flatten|merge|concat|try|coalescelist|zipmap)\b|\((s|"[^"]*\$)|null|\[\]|\{\}|\{ \(`)
 
 var wants = []string{"number", "string", "bool", "list(number)", "list(string)", "map(number)", "object", "any"}
 
