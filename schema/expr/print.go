@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"pipec.dev/pipec/schema/types"
 )
 
 // Print returns the canonical form of an expression: no comments, no newlines, single spaces, double quotes for every string and
@@ -304,7 +304,7 @@ func number(f *big.Float) string {
 
 func (p *printer) quoted(s string) {
 	p.write(`"`)
-	p.text(s)
+	types.WriteText(&p.b, s)
 	p.write(`"`)
 }
 
@@ -318,7 +318,7 @@ func (p *printer) templatePart(e hclsyntax.Expression) {
 	switch e := e.(type) {
 	case *hclsyntax.LiteralValueExpr:
 		if e.Val.Type() == cty.String && !e.Val.IsNull() {
-			p.text(e.Val.AsString())
+			types.WriteText(&p.b, e.Val.AsString())
 			return
 		}
 	case *hclsyntax.TemplateJoinExpr:
@@ -347,34 +347,4 @@ func (p *printer) templateFor(f *hclsyntax.ForExpr) {
 		p.templatePart(f.ValExpr)
 	}
 	p.write("%{ endfor }")
-}
-
-// text writes the content of a quoted text.
-func (p *printer) text(s string) {
-	for i, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			p.write(`\` + string(r))
-		case r == '\n':
-			p.write(`\n`)
-		case r == '\r':
-			p.write(`\r`)
-		case r == '\t':
-			p.write(`\t`)
-		case (r == '$' || r == '%') && strings.HasPrefix(s[i+1:], "{"):
-			p.write(string(r) + string(r))
-		case r == utf8.RuneError || !unicode.IsPrint(r):
-			p.escape(r)
-		default:
-			p.write(string(r))
-		}
-	}
-}
-
-func (p *printer) escape(r rune) {
-	if r > 0xffff {
-		p.write(fmt.Sprintf(`\U%08x`, r))
-	} else {
-		p.write(fmt.Sprintf(`\u%04x`, r))
-	}
 }
