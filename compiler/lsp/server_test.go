@@ -2,20 +2,20 @@ package lsp_test
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
 
-// digits are the files of a project with blocks of all kinds: an earlier form of the digits example.
+// digits are the files of a project with blocks of all kinds: the digits example, with its pipeline in the long form.
 func digits(t testing.TB) map[string]string {
 	t.Helper()
 	out := map[string]string{}
-	for _, name := range []string{"digits.pipec.hcl", "stacks.pipec.hcl", "src/steps.py"} {
-		src, err := os.ReadFile(filepath.Join("testdata/digits", name))
+	for _, path := range []string{"testdata/digits/digits.pipec.hcl", "testdata/digits/src/steps.py", "../../examples/digits/stacks.pipec.hcl"} {
+		src, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
+		_, name, _ := strings.Cut(path, "digits/")
 		out[name] = string(src)
 	}
 	return out
