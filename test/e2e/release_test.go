@@ -16,7 +16,7 @@ func unpack(ts *testscript.TestScript, bin string, neg bool, args []string) {
 	}
 	repository, err := filepath.Abs(filepath.Join("..", ".."))
 	ts.Check(err)
-	out, dir, platform := ts.MkAbs("release"), ts.MkAbs(args[0]), "linux-"+runtime.GOARCH
+	out, dir, platform := ts.MkAbs(".release"), ts.MkAbs(args[0]), "linux-"+runtime.GOARCH
 	image := filepath.Join(out, "pipec-agent.oci")
 	ts.Check(os.MkdirAll(dir, 0o755))
 	ts.Check(os.MkdirAll(out, 0o755))
