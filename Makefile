@@ -17,7 +17,7 @@ NEEDS_GO  := command -v go >/dev/null || { echo "pipec is built with Go 1.26 or 
 GOBUILD  := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint generate recording fuzz faults faults-real faults-cluster bench bench-versions bench-scale quickstart agent-image release cluster-up cluster-down cluster-env demo-cluster bench-cluster install clean FORCE
+.PHONY: help build test lint generate recording fuzz faults faults-nightly mutations faults-real faults-cluster bench bench-versions bench-scale quickstart agent-image release cluster-up cluster-down cluster-env demo-cluster bench-cluster install clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,8 +75,14 @@ recording: ## draw docs/run.svg from a real run of the digits example
 fuzz: ## run each fuzz target for FUZZTIME (30s)
 	FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
 
-faults: ## simulate runs on a cluster that fails, about 20,000 of them; SEED='…' repeats one and prints its history
-	go test ./test/faults -count=1 -timeout 60m -v -run 'TestFaults$$' $(if $(SEED),-cell '$(SEED)',-all)
+faults: ## simulate runs on a cluster that fails, about 26,000 of them; SEED='…' repeats one and prints its history
+	go test ./test/faults -count=1 -timeout 60m -v $(if $(SEED),-run 'TestFaults$$' -cell '$(SEED)',-run 'TestFaults$$|TestMutations$$' -all)
+
+faults-nightly: ## simulate other such runs each time, with up to four faults, for an hour or as long as FOR says
+	go test ./test/faults -count=1 -timeout 24h -v -run 'TestRandom$$' -for $(or $(FOR),1h)
+
+mutations: ## break the coordinator in 37 ways, and see that a simulated run fails with each
+	go test ./test/faults -count=1 -timeout 180m -v -run 'TestMutations$$' -mutations
 
 faults-real: ## run such cells on a real API server, 2,000 or CELLS of them, chosen by PICK; SEED='…' repeats one
 	scripts/with-cluster.sh go test ./test/faults/real -count=1 -timeout 120m -v -run 'TestCells$$' $(if $(SEED),-cell '$(SEED)',-count-cells $(or $(CELLS),2000) -pick $(or $(PICK),1))
