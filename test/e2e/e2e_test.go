@@ -51,6 +51,7 @@ func TestScript(t *testing.T) {
 		Setup:               func(env *testscript.Env) error { return setup(t, c, bin, env, used) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": status, "await": await, "gives": gives, "deploy": deploy,
+			"unpack": func(ts *testscript.TestScript, neg bool, args []string) { unpack(ts, bin, neg, args) },
 			"bake": func(ts *testscript.TestScript, neg bool, args []string) { bake(ts, bin, neg, args) },
 		},
 	})
