@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/pprof"
+	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -35,6 +37,9 @@ type transfer struct {
 func child(ctx context.Context, task string, args []string) error {
 	if len(args) != 3 {
 		return fmt.Errorf("%q is not BUCKET PREFIX FILE", args)
+	}
+	if task == "touch" {
+		return touch(args[0])
 	}
 	t := &transfer{bucket: args[0], prefix: args[1], file: args[2], got: filepath.Join(filepath.Dir(args[2]), "got"), client: newClient()}
 	defer os.Remove(t.got)
@@ -137,4 +142,18 @@ func digest(path string) error {
 	_, err = io.CopyBuffer(h, f, make([]byte, 256<<10))
 	h.Sum(nil)
 	return err
+}
+
+// touch uses so many bytes of memory, and releases them.
+func touch(size string) error {
+	n, err := strconv.Atoi(size)
+	if err != nil {
+		return err
+	}
+	memory, err := syscall.Mmap(-1, 0, n, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE|syscall.MAP_ANON|syscall.MAP_POPULATE)
+	if err != nil {
+		return err
+	}
+	fmt.Print(time.Duration(0))
+	return syscall.Munmap(memory)
 }
