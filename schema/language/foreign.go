@@ -57,7 +57,7 @@ func blockName(b *Block) string {
 	switch b.Name {
 	case "":
 		return "root"
-	case "finally":
+	case "finally", "defaults":
 		return "step"
 	}
 	return b.Name
