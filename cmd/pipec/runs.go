@@ -295,10 +295,11 @@ func statusText(s *record.StepEnd) string {
 }
 
 func attemptsText(s *record.StepEnd) string {
-	if s.Attempts == 0 {
+	n := max(s.Attempts, s.Calls)
+	if n == 0 {
 		return "-"
 	}
-	return fmt.Sprint(s.Attempts)
+	return fmt.Sprint(n)
 }
 
 func tookText(s *record.StepEnd) string {
