@@ -69,7 +69,9 @@ type LockedPackage struct {
 }
 
 // LockedPackageKey is the key of a package in Lock.Packages. The platform is such as linux/amd64, and the name is normalized.
-func LockedPackageKey(image, platform, name string) string { return image + "/" + platform + "/" + name }
+func LockedPackageKey(image, platform, name string) string {
+	return image + "/" + platform + "/" + name
+}
 
 // LockedCodeKey is the key of a code block in Lock.Codes: stacks have stores of their own.
 func LockedCodeKey(stack, code string) string { return stack + "/" + code }

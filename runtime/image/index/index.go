@@ -52,6 +52,13 @@ func New(o Options) (*Client, error) {
 	return c, err
 }
 
+// In returns a client whose relative paths are relative to another directory.
+func (c *Client) In(dir string) *Client {
+	out := *c
+	out.o.Dir = dir
+	return &out
+}
+
 // Error explains why an index or a file could not be read.
 type Error struct {
 	URL    string // without credentials and query

@@ -38,6 +38,7 @@ func (l line) fault(format string, args ...any) error {
 type source struct {
 	indexes, findLinks []string
 	lines              []line
+	seen               map[string]string // the texts of files that were read; may be nil
 }
 
 // requirements reads a requirements file in which each requirement has a version and hashes.
@@ -79,6 +80,9 @@ func (s *source) read(dir, name string, depth int) error {
 	data, err := readFile(dir, name)
 	if err != nil {
 		return err
+	}
+	if s.seen != nil {
+		s.seen[name] = data
 	}
 	return s.parse(dir, name, data, depth)
 }
