@@ -98,7 +98,7 @@ func stackShowCommand(c *cli) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := r.TheStack()
+			s, err := r.ChosenStack()
 			if err != nil {
 				return err
 			}
