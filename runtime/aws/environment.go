@@ -109,9 +109,11 @@ func (e *Environment) look(ctx context.Context, name string) (Stack, error) {
 
 // missing reports whether CloudFormation knows no such stack or change set.
 func missing(err error) bool {
-	var gone *types.ChangeSetNotFoundException
 	var api smithy.APIError
-	return errors.As(err, &gone) || errors.As(err, &api) && api.ErrorCode() == "ValidationError" && strings.Contains(api.ErrorMessage(), "does not exist")
+	if !errors.As(err, &api) {
+		return false
+	}
+	return api.ErrorCode() == "ChangeSetNotFound" || api.ErrorCode() == "ValidationError" && strings.Contains(api.ErrorMessage(), "does not exist")
 }
 
 func (e *Environment) pause() time.Duration {

@@ -33,7 +33,7 @@ type PendingError struct {
 }
 
 func (e *PendingError) Error() string {
-	return fmt.Sprintf("stack %q is not up yet: it reads recipe.%s, which is not in %s", e.Stack, strings.Join(e.Outputs, ", recipe."), program.LockFile)
+	return fmt.Sprintf("stack %q is not up yet: it reads recipe.%s, which %s does not have", e.Stack, strings.Join(e.Outputs, ", recipe."), program.LockFile)
 }
 
 // NoPipelineError says that no pipeline has a name, or that there is none at all.
