@@ -89,7 +89,7 @@ func (m *maker) halt() {
 
 // finish reports how the request has ended. If the pod may still be created, it will be looked for.
 func (m *maker) finish(p *corev1.Pod, err error) {
-	m.done = true
+	m.done, m.pod = true, nil // the watch reports the pod from here on, without the parts that nobody needs
 	if p == nil && m.judge.maybe {
 		m.a.d.strays.expect(m.a.name)
 	}

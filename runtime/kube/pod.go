@@ -24,6 +24,9 @@ import (
 // task returns the task of an attempt for the wrapper in its pod.
 func (d *driver) task(s *engine.Spec) *step.Spec { return taskOf(d.record, s) }
 
+// task returns the task of the attempt. It is made when it is needed: thousands of attempts may wait for their pods.
+func (a *attempt) task() *step.Spec { return a.d.task(&a.spec) }
+
 func taskOf(run *record.Run, s *engine.Spec) *step.Spec {
 	p := s.Def
 	return &step.Spec{
@@ -70,7 +73,7 @@ func (d *driver) pod(ctx context.Context, a *attempt) (pod *corev1.Pod, digest s
 		return nil, "", fmt.Errorf("the step's pod has no container %q", kube.ContainerMain)
 	}
 	main := &t.Spec.Containers[i]
-	task := step.Task{Spec: *a.step, StoreGrace: d.program.Target.StoreGrace}
+	task := step.Task{Spec: *a.task(), StoreGrace: d.program.Target.StoreGrace}
 	task.Program = forWrapper(task.Program)
 	value, err := step.EncodeTask(ctx, d.store, &task)
 	if err != nil {

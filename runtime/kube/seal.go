@@ -61,7 +61,7 @@ const maxValue = 2 << 20
 func (a *attempt) committed(ctx context.Context, key, want string) (*record.Result, error) {
 	wait, begun := a.d.requests.BackOff(), time.Now()
 	for {
-		r, err := readResult(ctx, a.d.store, a.step.ResultKey(), seal{key, want, 1 + len(a.step.Program.Outputs)})
+		r, err := readResult(ctx, a.d.store, a.task().ResultKey(), seal{key, want, 1 + len(a.spec.Def.Outputs)})
 		switch {
 		case err == nil:
 			return r, nil
@@ -114,7 +114,7 @@ func readResult(ctx context.Context, s store.Store, object string, want seal) (*
 // forgery ends an attempt whose result.json the agent has not written: with the failure that the agent reports, or else with
 // one that is due to the step.
 func (a *attempt) forgery() {
-	a.d.warn(a.id.Step, fmt.Sprintf("%s of attempt %d was not written by pipec's agent and is ignored: the step, or another program, can write to the artifact store", a.step.ResultKey(), a.id.Attempt))
+	a.d.warn(a.id.Step, fmt.Sprintf("%s of attempt %d was not written by pipec's agent and is ignored: the step, or another program, can write to the artifact store", a.task().ResultKey(), a.id.Attempt))
 	r := record.Result{
 		Status: record.Failed, Class: record.ClassUser, Reason: ReasonForged,
 		Message: "its result in the artifact store was not written by pipec's agent",
