@@ -49,7 +49,7 @@ func (d *decoder) recover(def *language.Block, body hcl.Body, at hcl.Range, cont
 		return false
 	}
 	for _, n := range syntax.Blocks {
-		if n.TypeRange == at && (len(n.Labels) == 1) == (def.Label != "") && len(n.Labels) <= 1 && !d.recovered[n] {
+		if n.TypeRange == at && (len(n.Labels) == 1 || def.Bare()) && (len(n.Labels) == 0 || def.Label != "") && len(n.Labels) <= 1 && !d.recovered[n] {
 			d.recovered[n] = true
 			block := n.AsHCLBlock()
 			block.Type = def.Name
@@ -87,7 +87,7 @@ func unknownAttribute(root, def *language.Block, name string, at hcl.Range) (d d
 	d = diag.New("unknown-attribute", at, "there is no attribute `%s` %s", name, where(def))
 	if n := def.Block(name); n != nil {
 		form := name + " { … }"
-		if n.Label != "" {
+		if !n.Bare() {
 			form = name + ` "` + n.Label + `" { … }`
 		}
 		return d.WithSuggestion("`%s` is a block: write %s, without =", name, form), name
