@@ -317,6 +317,7 @@ type Retry struct {
 	When           *Value   `json:"when,omitempty"` // reads attempt, exit_code and reason
 	Infrastructure int      `json:"infrastructure"` // the maximum number of repeats after infrastructure failures
 	OOMFactor      float64  `json:"oom_memory_factor,omitempty"`
+	AvoidNode      bool     `json:"avoid_node,omitempty"` // the next attempt runs on another node than those that failed
 }
 
 // Cache allows the outputs of a step to be taken from an earlier run.
