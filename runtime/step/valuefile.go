@@ -100,7 +100,7 @@ func readFile(path string, info fs.FileInfo, out *program.Output, t cty.Type, ma
 		}
 	}
 	if value, why = typedValue(data, t); why != "" {
-		why += "; found " + quoted(masks.String(string(data)))
+		why += ": " + onOneLine(masks.String(string(data)))
 	}
 	return value, false, why
 }
