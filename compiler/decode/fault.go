@@ -49,7 +49,7 @@ func (d *decoder) recover(def *language.Block, body hcl.Body, at hcl.Range, cont
 		return false
 	}
 	for _, n := range syntax.Blocks {
-		if n.TypeRange == at && (len(n.Labels) == 1) == (def.Label != "") && len(n.Labels) <= 1 && !d.recovered[n] {
+		if n.TypeRange == at && (len(n.Labels) == 1 || def.Bare()) && (len(n.Labels) == 0 || def.Label != "") && len(n.Labels) <= 1 && !d.recovered[n] {
 			d.recovered[n] = true
 			block := n.AsHCLBlock()
 			block.Type = def.Name
@@ -107,10 +107,10 @@ func written(def, n *language.Block) string {
 		}
 	}
 	form := n.Name
-	if n.Label != "" {
+	if !n.Bare() {
 		form += ` "` + n.Label + `"`
 	}
-	if main := n.Main(); main != nil && n.Label == "" {
+	if main := n.Main(); main != nil && n.Bare() {
 		return form + " { " + main.Name + " = … }"
 	}
 	return form + " { … }"
