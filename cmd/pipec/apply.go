@@ -64,7 +64,7 @@ func (a *applier) apply(ctx context.Context, pipelines []string) error {
 	if err != nil {
 		return err
 	}
-	if err := a.print(a.cli, &pending.Report, false); err != nil {
+	if err := a.print(a.cli, &pending.Report, nil); err != nil {
 		return err
 	}
 	if a.plan == "" {

@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/orchestrator"
 	"pipec.dev/pipec/internal/app/records"
 	"pipec.dev/pipec/runtime/runs"
@@ -57,15 +55,15 @@ func backfillCommand(c *cli) *cobra.Command {
 }
 
 func (b *backfiller) backfill(ctx context.Context, pipeline string) error {
+	if err := b.check(); err != nil {
+		return err
+	}
 	if b.from == nil {
 		return usage("--from is required: the first time of the backfill")
 	}
 	if b.to == nil {
 		now := time.Now().UTC()
 		b.to = &now
-	}
-	if err := b.check(); err != nil {
-		return err
 	}
 	runner, err := b.open().Runner()
 	if err != nil {
@@ -136,8 +134,15 @@ func (b *backfiller) list(fill *orchestrator.Backfill, exists map[string]bool) e
 		name := fill.RunName(at)
 		rows = append(rows, row{name, at, exists[name]})
 	}
-	if b.show.output == "json" {
-		return fault.Env(json.NewEncoder(b.stdout).Encode(rows))
+	names := make([]string, len(rows))
+	for i := range rows {
+		names[i] = rows[i].Run
+	}
+	if done, err := b.show.out.document(b.stdout, rows); done {
+		return err
+	}
+	if done, err := b.show.out.names(b.stdout, names); done {
+		return err
 	}
 	for _, r := range rows {
 		note := ""

@@ -70,7 +70,7 @@ func runsCommand(c *cli) *cobra.Command {
 			})
 		},
 	}
-	l.out.add(cmd, listOutput)
+	l.out.add(cmd, "the names of runs")
 	cmd.PersistentFlags().StringVar(&l.pipeline, "pipeline", "", "only runs of this pipeline")
 	l.statusFlag(cmd)
 	cmd.Flags().Var(&l.since, "since", "list runs that were started within an `AGE`, such as 30d or 12h")

@@ -1,4 +1,4 @@
-// Package report presents a plan for plan, apply and destroy: a document, which `pipec plan --json` prints, and text
+// Package report presents a plan for plan, apply and destroy: a document, which `pipec plan -o json` prints, and text
 // that is generated from the document. It makes no comparisons and no requests.
 package report
 
