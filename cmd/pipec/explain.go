@@ -40,7 +40,7 @@ func explainCommand(c *cli) *cobra.Command {
 		Long:              explainLong,
 		Example:           explainExamples,
 		Args:              between(1, 2, "a run and a step: explain [RUN] STEP"),
-		ValidArgsFunction: c.completeRunSteps,
+		ValidArgsFunction: c.completeStepOrRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(); err != nil {
 				return err

@@ -43,7 +43,7 @@ func stepAttributes() []*Attribute {
 		attr("max_parallel", Const, "number", "How many instances run at once. Default: the pipeline's `max_parallel`."),
 		attr("max_instances", Const, "number", "The maximum number of instances: with more elements, the step fails.").byDefault("10000"),
 		attr("env", Own, "map(string)", "Variables of the environment. One that is null is not set."),
-		duration("timeout", "", "How long an attempt may take, from the start of the process."),
+		duration("timeout", "", "How long an attempt may take, from the start of the process. Of a call: how long each attempt of it may take. Its steps are then stopped, and its `finally` steps run."),
 		duration("pending_timeout", "", "How long a pod may wait to start."),
 		duration("grace", `"30s"`, "How long the process may take to end after SIGTERM, before SIGKILL."),
 		attr("cache", Const, "bool", "Reuses the outputs of an earlier run of the same command, code and inputs. See also the block.").byDefault("false"),
@@ -83,7 +83,7 @@ func stepBlocks() []*Block {
 				attr("key", Const, "string", "The key in the Secret.").required(),
 			}},
 		{Name: "retry", Single: true,
-			Doc: "Retries of the step. Failures of the infrastructure have a retry budget of their own and never use up `attempts`.",
+			Doc: "Retries of the step. Failures of the infrastructure have a retry budget of their own and never use up `attempts`. A call that failed runs again as a whole, with new attempts of all its steps: it has `attempts`, `delay`, `factor`, `max_delay` and `within`.",
 			Attributes: []*Attribute{
 				attr("attempts", Const, "number", "The maximum number of attempts.").byDefault("1"),
 				duration("delay", `"10s"`, "The wait before the second attempt."),

@@ -9,6 +9,7 @@ import (
 	"pipec.dev/pipec/compiler"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/internal/app/fault"
+	"pipec.dev/pipec/runtime/shell"
 	"pipec.dev/pipec/schema/program"
 )
 
@@ -24,6 +25,16 @@ type ManyStacksError struct{ Names []string }
 
 func (e *ManyStacksError) Error() string {
 	return "the project declares several stacks (" + strings.Join(e.Names, ", ") + ")"
+}
+
+// PendingError says that a stack refers to what its recipe makes, and that the recipe has not been made.
+type PendingError struct {
+	Stack   string
+	Outputs []string
+}
+
+func (e *PendingError) Error() string {
+	return fmt.Sprintf("stack %q is not up yet: it reads recipe.%s, which %s does not have", e.Stack, strings.Join(e.Outputs, ", recipe."), program.LockFile)
 }
 
 // NoPipelineError says that no pipeline has a name, or that there is none at all. Names are those that can be run.
@@ -48,10 +59,25 @@ func (e *NoPipelineError) Error() string {
 }
 
 // Compiled is a project that was compiled.
-type Compiled struct{ *compiler.Result }
+type Compiled struct {
+	*compiler.Result
+	lockFault error // why the lock, which a recipe of the project needs, can't be read
+}
 
-// TheStack returns the chosen stack.
+// TheStack returns the chosen stack for a use case that needs what the stack's recipe makes.
 func (c *Compiled) TheStack() (*program.Stack, error) {
+	s, err := c.ChosenStack()
+	if err != nil || len(s.Pending) == 0 {
+		return s, err
+	}
+	if c.lockFault != nil {
+		return nil, c.lockFault
+	}
+	return nil, fault.Userf("%w", &PendingError{Stack: s.Name, Outputs: s.Pending}).WithHint("make it: pipec stack up --stack %s", shell.Word(s.Name))
+}
+
+// ChosenStack returns the chosen stack, also if its recipe has not been made yet.
+func (c *Compiled) ChosenStack() (*program.Stack, error) {
 	if c.Stack != nil {
 		return c.Stack, nil
 	}
