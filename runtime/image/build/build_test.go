@@ -1,8 +1,6 @@
 package build_test
 
 import (
-	"archive/tar"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -26,9 +24,9 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
 	"pipec.dev/pipec/runtime/image/build"
+	"pipec.dev/pipec/runtime/image/build/buildtest"
 	"pipec.dev/pipec/runtime/image/index"
 	"pipec.dev/pipec/runtime/image/registry"
 	"pipec.dev/pipec/runtime/image/wheel/wheeltest"
@@ -100,41 +98,12 @@ func (p *place) took() []string {
 
 func baseImage(t *testing.T, arch string) v1.Image {
 	t.Helper()
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	for _, f := range []struct{ name, link, content string }{
-		{"usr/local/bin/python3", "python3.11", ""}, {"usr/local/bin/python3.11", "", "ELF " + arch}, {"usr/local/lib/python3.11/os.py", "", "x"},
-		{"usr/lib/libc.so.6", "", "GNU C Library (GNU libc) stable release version 2.36.\n"},
-	} {
-		h := &tar.Header{Name: f.name, Typeflag: tar.TypeReg, Mode: 0o755, Size: int64(len(f.content))}
-		if f.link != "" {
-			h.Typeflag, h.Linkname = tar.TypeSymlink, f.link
-		}
-		if err := errors.Join(w.WriteHeader(h), second(w.Write([]byte(f.content)))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	_ = w.Close()
-	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.Bytes())), nil })
+	image, err := buildtest.Base(arch)
 	if err != nil {
-		t.Fatal(err)
-	}
-	image, err := mutate.AppendLayers(empty.Image, layer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config, _ := image.ConfigFile()
-	config = config.DeepCopy()
-	config.OS, config.Architecture = "linux", arch
-	config.Config.Env = []string{"PATH=/usr/local/bin:/bin", "PYTHON_VERSION=3.11.7", "LANG=C"}
-	config.Config.User = "1000"
-	if image, err = mutate.ConfigFile(image, config); err != nil {
 		t.Fatal(err)
 	}
 	return image
 }
-
-func second(_ int, err error) error { return err }
 
 func (p *place) push(t *testing.T, ref string, images map[string]v1.Image) {
 	t.Helper()
@@ -321,7 +290,7 @@ func TestPlatforms(t *testing.T) {
 	}
 }
 
-// TestInterrupted: a push that fails in the middle, or is cancelled, continues with what is left.
+// TestInterrupted: a push that fails in the middle, or is cancelled, continues with the remaining content.
 func TestInterrupted(t *testing.T) {
 	p := newPlace(t)
 	specs := []wheeltest.Wheel{big("1.0"), small("1.0")}
