@@ -113,6 +113,9 @@ func (b *builder) preview(p *image.Preview) error {
 	for _, change := range p.Changes {
 		fmt.Fprintf(b.stdout, "  %s\n", change)
 	}
+	for _, warning := range p.Warnings {
+		fmt.Fprintf(b.stdout, "  warning: %s\n", warning)
+	}
 	var upload int64
 	w := tabwriter.NewWriter(b.stdout, 0, 4, 3, ' ', 0)
 	for _, platform := range p.Platforms {

@@ -70,23 +70,36 @@ func (p *pusher) built(ctx context.Context, w *Want) (Item, func(*program.Lock),
 	return item, p.keepBuilt(w, image.Image, plan), nil
 }
 
-// notes describes the changes of packages, and files that several packages install.
+// notes describes the changes of packages, and warnings.
 func notes(old, plan *build.Plan, image *build.Built) string {
 	var out []string
 	if len(old.Platforms) > 0 {
 		out = build.Changes(old, plan)
 	}
-	for _, layers := range image.Layers {
-		for _, l := range layers {
-			for _, c := range l.Clashes {
-				text := c.Then + " replaces " + c.Path + " of " + c.First
-				if !slices.Contains(out, text) {
-					out = append(out, text)
-				}
-			}
+	for _, text := range warnings(image) {
+		if !slices.Contains(out, text) {
+			out = append(out, text)
 		}
 	}
 	return strings.Join(out, ", ")
+}
+
+// warnings describes missing libraries, and files that several packages install.
+func warnings(image *build.Built) (out []string) {
+	for _, platform := range image.Image.Platforms {
+		for _, m := range image.Missing[platform] {
+			out = append(out, m.String())
+		}
+	}
+	for _, platform := range image.Image.Platforms {
+		layers := image.Layers[platform]
+		for _, l := range layers {
+			for _, c := range l.Clashes {
+				out = append(out, c.Then+" replaces "+c.Path+" of "+c.First)
+			}
+		}
+	}
+	return out
 }
 
 // keepBuilt adds a built image and its packages to the lock.
@@ -112,6 +125,7 @@ type Preview struct {
 	Digest    string            `json:"digest"`
 	Platforms []PlatformPreview `json:"platforms"`
 	Changes   []string          `json:"changes,omitempty"` // of packages, compared with the lock
+	Warnings  []string          `json:"warnings,omitempty"`
 	// Dockerfile builds an equivalent image.
 	Dockerfile string `json:"dockerfile,omitempty"`
 }
@@ -175,7 +189,7 @@ func preview(ctx context.Context, b *build.Builder, w *Want, lock *program.Lock,
 	if err != nil {
 		return nil, err
 	}
-	out := &Preview{Name: w.Name, Ref: w.Ref, Digest: built.Image.Digest, Changes: build.Changes(old, plan), Dockerfile: plan.Dockerfile()}
+	out := &Preview{Name: w.Name, Ref: w.Ref, Digest: built.Image.Digest, Changes: build.Changes(old, plan), Warnings: warnings(built), Dockerfile: plan.Dockerfile()}
 	for _, platform := range built.Image.Platforms {
 		one := PlatformPreview{Platform: platform}
 		for _, l := range built.Base[platform] {

@@ -2,6 +2,7 @@ package build_test
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -170,14 +171,22 @@ func (p *place) block() *program.Image {
 	return &program.Image{Name: "train", Base: p.host + "/base:1", Lock: "requirements.txt", IndexURL: "none", FindLinks: []string{"wheels"}}
 }
 
+// noise returns 9 MB that don't compress.
+var noise = sync.OnceValue(func() string {
+	r := rand.New(rand.NewPCG(1, 2))
+	data := make([]byte, 0, 9<<20)
+	for len(data) < 9<<20 {
+		data = binary.LittleEndian.AppendUint64(data, r.Uint64())
+	}
+	return string(data)
+})
+
 // big returns a wheel of more than 8 MB.
 func big(version string) wheeltest.Wheel {
-	r := rand.New(rand.NewPCG(1, uint64(len(version))))
-	data := make([]byte, 9<<20)
-	for i := range data {
-		data[i] = byte(r.Uint32())
+	return wheeltest.Wheel{
+		Name: "big", Version: version, Tag: "cp311-cp311-manylinux_2_17_x86_64", Files: map[string]string{"big/core.so": noise()},
+		Edit: func(all []wheeltest.Entry) []wheeltest.Entry { all[0].Store = true; return all },
 	}
-	return wheeltest.Wheel{Name: "big", Version: version, Tag: "cp311-cp311-manylinux_2_17_x86_64", Files: map[string]string{"big/core.so": string(data)}}
 }
 
 func small(version string) wheeltest.Wheel {
@@ -331,6 +340,33 @@ func TestInterrupted(t *testing.T) {
 	left, _ := filepath.Glob(b.Cache + "/layers/.new-*")
 	if len(left) > 0 {
 		t.Errorf("%v", left)
+	}
+}
+
+// TestMissingLibraries: the library in testdata needs libc.so.6 and libgomp.so.1: see testdata/README.md.
+func TestMissingLibraries(t *testing.T) {
+	p := newPlace(t)
+	data, err := os.ReadFile("testdata/needs-libgomp.so")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := wheeltest.Wheel{Name: "native", Version: "1.0", Tag: "cp311-cp311-manylinux_2_17_x86_64", Files: map[string]string{"native/core.so": string(data)}}
+	p.wheels(t, w)
+	p.lock(t, w)
+	b := p.builder(t)
+	plan, err := b.Resolve(t.Context(), p.block(), &program.Lock{}, build.Upgrade{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // also from the cache
+		built, err := b.Build(t.Context(), plan, p.host+"/project/train:x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		missing := built.Missing["linux/amd64"]
+		if len(missing) != 1 || missing[0].String() != "the base lacks libgomp.so.1, which native needs; Debian's package libgomp1 has it" {
+			t.Errorf("%v", missing)
+		}
 	}
 }
 
