@@ -23,6 +23,8 @@ type Lock struct {
 	Packages map[string]LockedPackage `json:"packages,omitempty"`
 	// Clusters holds the properties of clusters that definitions depend on, by the name of the stack.
 	Clusters map[string]LockedCluster `json:"clusters,omitempty"`
+	// Recipes holds what `stack up` has made, by the name of the stack.
+	Recipes map[string]LockedRecipe `json:"recipes,omitempty"`
 }
 
 // LockedCluster holds the properties of a cluster when it was last queried.

@@ -119,6 +119,16 @@ func (d *decoder) lock(l *program.Lock) error {
 				l.Clusters[key] = cluster
 				return nil
 			})
+		case "recipes":
+			l.Recipes = map[string]program.LockedRecipe{}
+			return d.object(key, func(key string, _ int64) error {
+				var recipe program.LockedRecipe
+				if err := d.value(&recipe); err != nil {
+					return err
+				}
+				l.Recipes[key] = recipe
+				return nil
+			})
 		}
 		return d.at(at, "%q is not an attribute of a lock", record.Shorten(key, maxShown))
 	})
