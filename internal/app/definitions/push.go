@@ -127,7 +127,7 @@ func (d *Definitions) push(ctx context.Context, stack *program.Stack, programs [
 		o.Store = s
 		break
 	}
-	o.Dir, o.Programs, o.Stack = d.Dir(), programs, stack
+	o.Dir, o.Programs, o.Stack, o.Getenv, o.Agent = d.Dir(), programs, stack, d.Getenv, "pipec/"+d.Version()
 	o.AgentImage = d.Getenv("PIPEC_AGENT_IMAGE")
 	if o.Executable, err = d.Executable(); err != nil {
 		return nil, fault.Env(err)
