@@ -19,7 +19,7 @@ import (
 // DownRequest are the options of PrepareDown.
 type DownRequest struct {
 	WithData    bool // delete the bucket and the repositories with their content
-	SkipCluster bool // don't ask the cluster for load balancers and volumes
+	SkipCluster bool // don't look for load balancers and volumes of the cluster
 }
 
 // Down is what `stack down` would do.

@@ -96,7 +96,7 @@ func (s *Server) eks(w http.ResponseWriter, name string) {
 		return
 	}
 	_ = json.NewEncoder(w).Encode(map[string]any{"cluster": map[string]any{
-		"endpoint": c.Endpoint, "status": "ACTIVE", "certificateAuthority": map[string]string{"data": base64.StdEncoding.EncodeToString(c.CA)},
+		"arn": "arn:aws:eks:" + region + ":" + account + ":cluster/" + name, "endpoint": c.Endpoint, "status": "ACTIVE", "certificateAuthority": map[string]string{"data": base64.StdEncoding.EncodeToString(c.CA)},
 	}})
 }
 
