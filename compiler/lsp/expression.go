@@ -64,8 +64,8 @@ func (c *completer) inString() {
 	var values []string
 	after := c.cursor.After
 	switch {
-	case a.Def != nil && c.cursor.Depth == 0 && len(a.Def.OneOf) > 0:
-		values = a.Def.OneOf
+	case a.Def != nil && c.cursor.Depth == 0 && len(c.choices()) > 0:
+		values = c.choices()
 	case len(after) == 3 && after[0] == "step" && after[2] == "status":
 		values = record.Statuses
 	case len(after) == 2 && after[0] == "run" && after[1] == "status":
@@ -80,6 +80,16 @@ func (c *completer) inString() {
 	if runsPython(a) && c.cursor.Depth == 0 {
 		c.pythonText()
 	}
+}
+
+// choices returns the strings that are possible for the attribute at the cursor: those of the table, or the contexts of the
+// kubeconfig for the context of a stack. It is empty if the strings are not known.
+func (c *completer) choices() []string {
+	a := c.cursor.Attr
+	if a.Name == "context" && a.Block.Type == "orchestrator" && c.server.options.Contexts != nil {
+		return c.server.options.Contexts()
+	}
+	return a.Def.OneOf
 }
 
 // keys adds the keys of objects whose keys are names of the project: the params of a schedule, and of a pipeline that is called.
@@ -149,7 +159,7 @@ func (c *completer) rootsOf(kind language.Kind) []string {
 // expression adds what an expression may start with: the attribute's strings and constants, references, functions.
 func (c *completer) expression(kind language.Kind) {
 	if a := c.cursor.Attr.Def; a != nil && c.cursor.Depth == 0 {
-		for _, v := range a.OneOf {
+		for _, v := range c.choices() {
 			c.add(0, c.cursor.Word, completionItem{Label: `"` + v + `"`, Kind: itemEnum}, `"`+v+`"`)
 		}
 		if a.Type == "bool" {

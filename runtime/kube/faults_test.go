@@ -251,7 +251,7 @@ func TestFaults(t *testing.T) {
 			r := newRig(t, p)
 			r.outcome = outcome
 			r.api.Fault = faults(rnd, rnd.Intn(4))
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
 			for life := 0; ; life++ {
 				s := &deadStore{Store: r.store}
@@ -297,9 +297,9 @@ func faults(rnd *rand.Rand, often int) func(*http.Request) kubetest.Fault {
 			return kubetest.Fault{}
 		}
 		if r.URL.Query().Get("watch") != "" {
-			return []kubetest.Fault{kubetest.Expired, kubetest.Cut, kubetest.Busy, kubetest.Broken}[own.Intn(4)]
+			return []kubetest.Fault{kubetest.Expired, kubetest.Cut, kubetest.Busy, kubetest.Broken, kubetest.Mute}[own.Intn(5)]
 		}
-		return []kubetest.Fault{kubetest.Busy, kubetest.Broken, kubetest.Cut, kubetest.Mute}[own.Intn(4)]
+		return []kubetest.Fault{kubetest.Busy, kubetest.Broken, kubetest.Cut, kubetest.Lost, kubetest.Mute, kubetest.Hang}[own.Intn(6)]
 	}
 }
 

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,8 +37,11 @@ func (e *PendingError) Error() string {
 	return fmt.Sprintf("stack %q is not up yet: it reads recipe.%s, which %s does not have", e.Stack, strings.Join(e.Outputs, ", recipe."), program.LockFile)
 }
 
-// NoPipelineError says that no pipeline has a name, or that there is none at all.
-type NoPipelineError struct{ Name, Nearest string }
+// NoPipelineError says that no pipeline has a name, or that there is none at all. Names are those that can be run.
+type NoPipelineError struct {
+	Name, Nearest string
+	Names         []string
+}
 
 func (e *NoPipelineError) Error() string {
 	switch {
@@ -46,7 +50,12 @@ func (e *NoPipelineError) Error() string {
 	case e.Nearest != "":
 		return fmt.Sprintf("there is no pipeline %q; did you mean %q?", e.Name, e.Nearest)
 	}
-	return fmt.Sprintf("there is no pipeline %q", e.Name)
+	const most = 10
+	names := e.Names
+	if len(names) > most {
+		names = append(names[:most:most], "…")
+	}
+	return fmt.Sprintf("there is no pipeline %q that can be run; there are: %s", e.Name, cmp.Or(strings.Join(names, ", "), "none"))
 }
 
 // Compiled is a project that was compiled.
@@ -93,7 +102,7 @@ func (c *Compiled) Pipeline(name string) (*program.Program, error) {
 		if p := c.Program(name); p != nil {
 			return p, nil
 		}
-		return nil, fault.Usagef("%w", &NoPipelineError{Name: name, Nearest: diag.Suggest(name, c.Names())})
+		return nil, fault.Usagef("%w", &NoPipelineError{Name: name, Nearest: diag.Suggest(name, c.Names()), Names: c.Names()})
 	}
 	switch len(c.Programs) {
 	case 1:

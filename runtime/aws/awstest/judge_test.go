@@ -28,7 +28,7 @@ func cli(t *testing.T, url string) func(args ...string) (string, error) {
 	}
 }
 
-// TestCommandAWS: the command aws, which users have, understands the answers of the fake, including its waiters.
+// TestCommandAWS: the command aws, which users have, understands the answers of the fake.
 func TestCommandAWS(t *testing.T) {
 	s := &Server{}
 	server := httptest.NewServer(s)
@@ -48,21 +48,20 @@ func TestCommandAWS(t *testing.T) {
 		t.Helper()
 		return run(want, append([]string{"cloudformation", action}, more...)...)
 	}
-	cfn("does not exist", "describe-stacks", "--stack-name", "st")
 	cfn("changeSet/c", "create-change-set", append(set, "--change-set-type", "CREATE", "--template-body", template)...)
 	var described struct {
 		Status  string
-		Changes []struct{ ResourceChange struct{ Action, LogicalResourceId string } }
+		Changes []struct {
+			ResourceChange struct{ Action, LogicalResourceId string }
+		}
 	}
 	if err := json.Unmarshal([]byte(cfn("CREATE_COMPLETE", "describe-change-set", set...)), &described); err != nil || described.Changes[0].ResourceChange.Action != "Add" {
 		t.Errorf("%+v, %v", described, err)
 	}
 	cfn("", "execute-change-set", set...)
-	cfn("", "wait", "stack-create-complete", "--stack-name", "st")
 	cfn(`"OutputValue": "data"`, "describe-stacks", "--stack-name", "st")
 	cfn(`"ResourceStatus": "REVIEW_IN_PROGRESS"`, "describe-stack-events", "--stack-name", "st")
 	run("NoSuchBucket", "s3api", "list-objects-v2", "--bucket", "other")
-	cfn("", "delete-stack", "--stack-name", "st")
 	s.Lock()
 	s.Expired = true
 	s.Unlock()

@@ -50,7 +50,7 @@ func Update(ctx context.Context, dir string, change func(*program.Lock)) (lock *
 	if err != nil {
 		return nil, false, err
 	}
-	if bytes.Equal(old, encoded) || old == nil && len(lock.Agents)+len(lock.Codes)+len(lock.Images)+len(lock.Clusters)+len(lock.Recipes) == 0 {
+	if bytes.Equal(old, encoded) || old == nil && len(lock.Agents)+len(lock.Codes)+len(lock.Images)+len(lock.Builds)+len(lock.Packages)+len(lock.Clusters)+len(lock.Recipes) == 0 {
 		return lock, false, nil
 	}
 	if err := write(name, encoded); err != nil {
