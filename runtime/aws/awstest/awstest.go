@@ -28,6 +28,7 @@ type Server struct {
 
 	Buckets      map[string]map[string]bool // the keys of the objects, by the name of the bucket
 	Repositories map[string]int             // the number of images, by name
+	Created      map[string]Repository      // the settings of repositories that requests have created, by name
 	Clusters     map[string]Cluster         // EKS clusters, by name
 
 	Calls  []string // the actions that were called
