@@ -119,6 +119,24 @@ func (s *Server) ecr(w http.ResponseWriter, r *http.Request, action string) {
 	_ = json.NewEncoder(w).Encode(out)
 }
 
+// tagged answers a search by tags: all buckets, repositories and other resources are found.
+func (s *Server) tagged(w http.ResponseWriter) {
+	found := slices.Clone(s.Tagged)
+	for name := range s.Buckets {
+		found = append(found, "arn:aws:s3:::"+name)
+	}
+	for name := range s.Repositories {
+		found = append(found, "arn:aws:ecr:"+region+":"+account+":repository/"+name)
+	}
+	slices.Sort(found)
+	list := make([]map[string]string, len(found))
+	for i, arn := range found {
+		list[i] = map[string]string{"ResourceARN": arn}
+	}
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	_ = json.NewEncoder(w).Encode(map[string]any{"ResourceTagMappingList": list, "PaginationToken": ""})
+}
+
 // eks answers DescribeCluster.
 func (s *Server) eks(w http.ResponseWriter, name string) {
 	c, ok := s.Clusters[name]
