@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -31,7 +29,7 @@ index.`
 // builder builds images.
 type builder struct {
 	*cli
-	output          string
+	out             outputFlag
 	dryRun, explain bool
 	upgrade         []string
 }
@@ -49,7 +47,7 @@ func buildCommand(c *cli) *cobra.Command {
   pipec build train --dry-run
   pipec build --upgrade=scikit-learn`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := textOrJSON(b.output); err != nil {
+			if err := b.out.check(); err != nil {
 				return err
 			}
 			if b.dryRun && b.explain {
@@ -58,8 +56,8 @@ func buildCommand(c *cli) *cobra.Command {
 			return b.build(cmd.Context(), args)
 		},
 	}
+	b.out.add(cmd, "the names of the images")
 	f := cmd.Flags()
-	f.StringVarP(&b.output, "output", "o", "text", "text, or json: a line for each image")
 	f.BoolVar(&b.dryRun, "dry-run", false, "print layers and sizes, and push nothing")
 	f.BoolVar(&b.explain, "explain", false, "print an equivalent Dockerfile, and push nothing")
 	f.StringSliceVar(&b.upgrade, "upgrade", nil, "resolve `NAME` again, or everything without a name")
@@ -81,16 +79,14 @@ func (b *builder) build(ctx context.Context, images []string) error {
 	d := b.open().Definitions()
 	if b.dryRun || b.explain {
 		previews, err := d.PreviewBuild(ctx, r)
-		for i := range previews {
-			if err := b.preview(&previews[i]); err != nil {
-				return fault.Env(err)
-			}
+		if err := b.previews(previews); err != nil {
+			return fault.Env(err)
 		}
 		return err
 	}
 	result, err := d.Build(ctx, r)
 	if result != nil { // also beside an error
-		p := pusher{cli: b.cli, output: b.output}
+		p := pusher{cli: b.cli, out: b.out}
 		if err := p.print(result); err != nil {
 			return fault.Env(err)
 		}
@@ -98,13 +94,28 @@ func (b *builder) build(ctx context.Context, images []string) error {
 	return err
 }
 
-// preview prints an image that is not pushed.
-func (b *builder) preview(p *image.Preview) error {
-	if b.output == "json" {
-		enc := json.NewEncoder(b.stdout)
-		enc.SetEscapeHTML(false)
-		return enc.Encode(p)
+// previews prints images that are not pushed.
+func (b *builder) previews(all []image.Preview) error {
+	all = append([]image.Preview{}, all...) // an empty list is [] in JSON
+	if done, err := b.out.document(b.stdout, all); done {
+		return err
 	}
+	names := []string{}
+	for i := range all {
+		names = append(names, all[i].Name)
+	}
+	if done, err := b.out.names(b.stdout, names); done {
+		return err
+	}
+	for i := range all {
+		if err := b.preview(&all[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *builder) preview(p *image.Preview) error {
 	if b.explain {
 		_, err := fmt.Fprintf(b.stdout, "# image %q: %s\n%s", p.Name, p.Ref, p.Dockerfile)
 		return err
@@ -117,7 +128,7 @@ func (b *builder) preview(p *image.Preview) error {
 		fmt.Fprintf(b.stdout, "  warning: %s\n", warning)
 	}
 	var upload int64
-	w := tabwriter.NewWriter(b.stdout, 0, 4, 3, ' ', 0)
+	w := table(b.stdout)
 	for _, platform := range p.Platforms {
 		fmt.Fprintf(w, "  %s\n", platform.Platform)
 		for _, l := range platform.Layers {
