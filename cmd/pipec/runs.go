@@ -218,6 +218,9 @@ func printRun(out io.Writer, d *runs.Detail) error {
 		if d.End.Message != "" {
 			fmt.Fprintf(w, "message\t%s\n", d.End.Message)
 		}
+		if first := view.FirstFailure(d.End, d.Run.CreatedAt); first != "" {
+			fmt.Fprintf(w, "first failure\t%s\n", first)
+		}
 	}
 	if d.Run.RerunOf != "" {
 		fmt.Fprintf(w, "rerun of\t%s\n", d.Run.RerunOf)
@@ -292,10 +295,11 @@ func statusText(s *record.StepEnd) string {
 }
 
 func attemptsText(s *record.StepEnd) string {
-	if s.Attempts == 0 {
+	n := max(s.Attempts, s.Calls)
+	if n == 0 {
 		return "-"
 	}
-	return fmt.Sprint(s.Attempts)
+	return fmt.Sprint(n)
 }
 
 func tookText(s *record.StepEnd) string {

@@ -22,7 +22,8 @@ type Spec struct {
 	Key string
 	// Attempt counts all attempts of the step from 1. It is part of the keys of the attempt in the store.
 	Attempt int
-	// UserAttempt is PIPEC_ATTEMPT. It does not count attempts that ended with an infrastructure failure.
+	// UserAttempt is PIPEC_ATTEMPT. It does not count attempts that ended with an infrastructure failure, and like Attempt it counts
+	// those in earlier attempts of the calls that the step is part of.
 	UserAttempt int
 	// OOMs is the number of earlier attempts that ran out of memory.
 	OOMs int

@@ -28,7 +28,7 @@ func (c *cached) check(spec engine.Spec) {
 		c.earlier = cache.NewEarlier(d.store, d.record)
 	}
 	earlier := c.earlier
-	task := d.task(&spec)
+	task := taskOf(d.record, &spec)
 	d.reads.do(func(ctx context.Context) func() {
 		entry, key, of := c.lookup(ctx, task)
 		why := earlier.Explain(ctx, spec.Step, of, key, entry != nil)

@@ -21,11 +21,9 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// task returns the task of an attempt for the wrapper in its pod.
-func (d *driver) task(s *engine.Spec) *step.Spec { return taskOf(d.record, s) }
-
-// task returns the task of the attempt. It is made when it is needed: thousands of attempts may wait for their pods.
-func (a *attempt) task() *step.Spec { return a.d.task(&a.spec) }
+// task returns the task of the attempt for the wrapper in its pod. It is not kept, because it is large and thousands of attempts
+// may run at once.
+func (a *attempt) task() *step.Spec { return taskOf(a.d.record, &a.spec) }
 
 func taskOf(run *record.Run, s *engine.Spec) *step.Spec {
 	p := s.Def

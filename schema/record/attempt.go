@@ -87,6 +87,7 @@ type Event struct {
 	From    string      `json:"from,omitempty"`   // StepKept, CacheChecked: the run that the result is from
 	Cache   *CacheCheck `json:"cache,omitempty"`  // CacheChecked: the cache key, and the reason of a miss
 	End     *StepEnd    `json:"end,omitempty"`    // StepEnded
+	Again   int         `json:"again,omitempty"`  // StepStarted, StepAsks: as in StepEnd
 	Ask     *Ask        `json:"ask,omitempty"`    // StepAsks; StepKept of an approval
 	Answer  *Answer     `json:"answer,omitempty"` // ApprovalGiven; StepKept of an approval
 	RunEnd  *End        `json:"run_end,omitempty"`

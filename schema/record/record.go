@@ -141,6 +141,10 @@ type StepEnd struct {
 	Cache *CacheCheck `json:"cache,omitempty"`
 	// Because is the address of the step that has failed, or whose condition is false, and because of which this one was skipped.
 	Because string `json:"because,omitempty"`
+	// Again is how many earlier attempts of the calls that the step is part of have had it. Only the last one is listed in End.
+	Again int `json:"again,omitempty"`
+	// Calls is the number of attempts of a call; 0: there was at most one.
+	Calls int `json:"calls,omitempty"`
 }
 
 // Datum is a named value or artifact. Exactly one of Value, Artifact and Elems is set, except for an empty list or map of

@@ -51,8 +51,9 @@ func TestScript(t *testing.T) {
 		Setup:               func(env *testscript.Env) error { return setup(t, c, bin, env, used) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": status, "await": await, "gives": gives, "deploy": deploy,
-			"guard": func(ts *testscript.TestScript, neg bool, args []string) { guard(t, c, ts, neg, args) },
-			"bake":  func(ts *testscript.TestScript, neg bool, args []string) { bake(ts, bin, neg, args) },
+			"unpack": func(ts *testscript.TestScript, neg bool, args []string) { unpack(ts, bin, neg, args) },
+			"guard":  func(ts *testscript.TestScript, neg bool, args []string) { guard(t, c, ts, neg, args) },
+			"bake":   func(ts *testscript.TestScript, neg bool, args []string) { bake(ts, bin, neg, args) },
 		},
 	})
 }

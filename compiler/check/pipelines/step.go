@@ -119,18 +119,21 @@ func (c stepCheck) settings() {
 	s.Grace = attribute.Duration(c.project, b, "grace", program.Duration(30*time.Second))
 	s.ContinueOnFailure, _ = c.project.Attributes.Bool(b, "continue_on_failure")
 	if b.Attr("pipeline") == nil {
+		c.step.Retry.Attempts, c.step.Retry.Infrastructure = 1, 3
 		c.retry()
 		c.cache()
+	} else {
+		c.retry()
 	}
 }
 
 func (c stepCheck) retry() {
 	r := &c.step.Retry
-	r.Attempts, r.Infrastructure = 1, 3
 	b := c.step.Block.One("retry")
 	if b == nil {
 		return
 	}
+	r.Attempts = 1
 	r.Delay, r.Factor, r.MaxDelay = program.Duration(10*time.Second), 2, program.Duration(5*time.Minute)
 	if n, ok := c.project.Attributes.Int(b, "attempts", 1); ok {
 		r.Attempts = n
