@@ -61,10 +61,6 @@ func (c *cli) completionOf(cmd *cobra.Command, f *pflag.Flag) completer {
 			return fixed(graphFormats()...)
 		}
 		return fixed(formatNames()...)
-	case "output":
-		if f.DefValue == "text" {
-			return fixed("text", "json")
-		}
 	case "level":
 		return completeLevels
 	case "only":
