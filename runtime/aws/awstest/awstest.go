@@ -45,10 +45,9 @@ const (
 
 // fault is an error of the query protocol.
 type fault struct {
-	status     int
-	Code       string
-	Message    string
-	fromServer bool
+	status  int
+	Code    string
+	Message string
 }
 
 func (f *fault) Error() string { return f.Code + ": " + f.Message }
