@@ -46,6 +46,7 @@ func buildCommand(c *cli) *cobra.Command {
 		Example: `  pipec build --stack prod
   pipec build train --dry-run
   pipec build --upgrade=scikit-learn`,
+		ValidArgsFunction: c.completeImages,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := b.out.check(); err != nil {
 				return err
