@@ -72,7 +72,7 @@ func (w *wires) Close() error {
 
 func (w *wires) Addr() net.Addr { return &net.TCPAddr{} }
 
-// wire is one end of a connection. A connection that was cut once stays silent: the other end has given it up.
+// wire is one end of a connection.
 type wire struct {
 	net.Conn
 	w *wires
@@ -85,7 +85,7 @@ func (c *wire) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// Close of one end isn't seen by the other one while the network is cut. The test closes them in the end.
+// Close isn't seen by the other end while the network is cut.
 func (c *wire) Close() error {
 	if !c.w.isCut() {
 		return c.Conn.Close()
