@@ -19,7 +19,7 @@ die() {
 reference="${1:-}"
 if [ -z "$reference" ]; then
   [ -x bin/pipec ] || die "there is no bin/pipec to ask for the image's place: make build"
-  reference="$(bin/pipec -C examples/digits push --list -o json | sed -n '/"kind":"image","name":"digits"/s/.*"ref":"\([^"]*\)".*/\1/p')"
+  reference="$(bin/pipec -C examples/digits push --list | awk '$1 == "image" && $2 == "digits" { print $3 }')"
   [ -n "$reference" ] || die "pipec push --list names no image \"digits\""
 fi
 

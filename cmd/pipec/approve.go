@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -25,7 +24,7 @@ The exit status is 0 if the answer was taken, 1 if nothing waits for it, and 64 
 
 func approveCommand(c *cli) *cobra.Command {
 	var r orchestrator.AnswerRequest
-	var output string
+	var out outputFlag
 	cmd := &cobra.Command{
 		Use:   "approve RUN [STEP]",
 		Short: "Approve or reject a step that waits for approval",
@@ -42,22 +41,22 @@ func approveCommand(c *cli) *cobra.Command {
 			if err := r.Check(); err != nil {
 				return err
 			}
-			if err := textOrJSON(output); err != nil {
+			if err := out.check(); err != nil {
 				return err
 			}
-			return c.approve(cmd.Context(), &r, output)
+			return c.approve(cmd.Context(), &r, &out)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&r.Value, "value", "", "the `VALUE` that the approval asks for, or @FILE")
 	f.BoolVar(&r.Reject, "reject", false, "reject: the step fails")
 	f.StringVar(&r.Reason, "reason", "", "the reason, for the records of the run")
-	f.StringVarP(&output, "output", "o", "text", "text or json")
+	out.add(cmd, "the address of the step")
 	f.StringVar(&r.Pipeline, "pipeline", "", "the pipeline of the run")
 	return cmd
 }
 
-func (c *cli) approve(ctx context.Context, r *orchestrator.AnswerRequest, output string) error {
+func (c *cli) approve(ctx context.Context, r *orchestrator.AnswerRequest, out *outputFlag) error {
 	runs, err := c.open().Runs()
 	if err != nil {
 		return err
@@ -69,16 +68,20 @@ func (c *cli) approve(ctx context.Context, r *orchestrator.AnswerRequest, output
 	if err != nil {
 		return err
 	}
-	if output == "json" {
-		return fault.Env(json.NewEncoder(c.stdout).Encode(struct {
-			Run string `json:"run"`
-			*record.StepEnd
-		}{done.Run, done.End}))
+	answered := struct {
+		Run string `json:"run"`
+		*record.StepEnd
+	}{done.Run, done.End}
+	if printed, err := out.document(c.stdout, answered); printed {
+		return err
+	}
+	if printed, err := out.names(c.stdout, []string{done.End.Name}); printed {
+		return err
 	}
 	what := "approved"
 	if done.End.Answer.Reject {
 		what = "rejected"
 	}
-	fmt.Fprintf(c.stderr, "%s of run %s is %s.\n", done.End.Name, done.Run, what)
-	return nil
+	_, err = fmt.Fprintf(c.stderr, "%s of run %s is %s.\n", done.End.Name, done.Run, what)
+	return fault.Env(err)
 }

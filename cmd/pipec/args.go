@@ -89,14 +89,6 @@ func first(args []string) string {
 	return args[0]
 }
 
-// textOrJSON refuses every other --output.
-func textOrJSON(output string) error {
-	if output != "text" && output != "json" {
-		return usage("there is no output %q: text or json", output)
-	}
-	return nil
-}
-
 func plural(n int, what string) string {
 	if n == 1 {
 		return "1 " + what

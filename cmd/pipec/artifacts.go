@@ -40,7 +40,7 @@ func artifactsCommand(c *cli) *cobra.Command {
 			return c.withRecords(cmd.Context(), func(r *records.Records) error { return a.list(cmd.Context(), r, first(args)) })
 		},
 	}
-	a.out.add(cmd, listOutput)
+	a.out.add(cmd, "the addresses of outputs")
 	cmd.PersistentFlags().StringVar(&a.pipeline, "pipeline", "", "the pipeline of the run")
 	cmd.AddCommand(a.getCommand(), a.diffCommand())
 	return cmd
@@ -182,7 +182,7 @@ difference is printed too.`,
 			})
 		},
 	}
-	a.diffOut.add(cmd, []string{outText, outJSON, outYAML, outName})
+	a.diffOut.add(cmd, "the addresses of outputs")
 	return cmd
 }
 

@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/orchestrator"
 	"pipec.dev/pipec/internal/app/records"
 	"pipec.dev/pipec/runtime/runs"
@@ -47,6 +45,7 @@ func backfillCommand(c *cli) *cobra.Command {
 	f := cmd.Flags()
 	f.Var(&timeFlag{&b.from}, "from", "the first `TIME`")
 	f.Var(&timeFlag{&b.to}, "to", "the last `TIME` (default: now)")
+	f.StringVar(&b.request.Schedule, "schedule", "", "the `NAME` of the schedule, if the pipeline has several")
 	f.BoolVar(&b.dryRun, "dry-run", false, "list the runs, and start none")
 	b.paramFlags(cmd)
 	f.Var(&b.parallel, "parallel", "the number of steps that run at once (default: the stack's, or the number of cores)")
@@ -56,6 +55,9 @@ func backfillCommand(c *cli) *cobra.Command {
 }
 
 func (b *backfiller) backfill(ctx context.Context, pipeline string) error {
+	if err := b.check(); err != nil {
+		return err
+	}
 	if b.from == nil {
 		return usage("--from is required: the first time of the backfill")
 	}
@@ -63,14 +65,11 @@ func (b *backfiller) backfill(ctx context.Context, pipeline string) error {
 		now := time.Now().UTC()
 		b.to = &now
 	}
-	if err := b.check(); err != nil {
-		return err
-	}
 	runner, err := b.open().Runner()
 	if err != nil {
 		return err
 	}
-	fill, err := runner.Backfill(pipeline, *b.from, *b.to)
+	fill, err := runner.Backfill(pipeline, b.request.Schedule, *b.from, *b.to)
 	if err != nil {
 		return err
 	}
@@ -86,6 +85,7 @@ func (b *backfiller) backfill(ctx context.Context, pipeline string) error {
 			continue
 		}
 		r := b.request
+		r.Schedule = fill.Schedule
 		r.Pipeline, r.Name, r.ScheduledAt, r.Parallel, r.Follow = fill.Program.Pipeline, name, &at, int(b.parallel), !b.request.Detach
 		fmt.Fprintf(b.stderr, "Run %s is for %s.\n", name, at.Format(time.RFC3339))
 		err := b.follow(runner, &r, func() (*orchestrator.Outcome, error) { return runner.Start(ctx, &r) })
@@ -134,8 +134,15 @@ func (b *backfiller) list(fill *orchestrator.Backfill, exists map[string]bool) e
 		name := fill.RunName(at)
 		rows = append(rows, row{name, at, exists[name]})
 	}
-	if b.show.output == "json" {
-		return fault.Env(json.NewEncoder(b.stdout).Encode(rows))
+	names := make([]string, len(rows))
+	for i := range rows {
+		names[i] = rows[i].Run
+	}
+	if done, err := b.show.out.document(b.stdout, rows); done {
+		return err
+	}
+	if done, err := b.show.out.names(b.stdout, names); done {
+		return err
 	}
 	for _, r := range rows {
 		note := ""

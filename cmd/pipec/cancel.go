@@ -13,6 +13,7 @@ import (
 func cancelCommand(c *cli) *cobra.Command {
 	var r orchestrator.CancelRequest
 	var noWait bool
+	var out outputFlag
 	cmd := &cobra.Command{
 		Use:   "cancel [RUN]",
 		Short: "Cancel a run",
@@ -22,16 +23,20 @@ latest run.`,
 		Args:              atMost(1),
 		ValidArgsFunction: c.completeRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := out.check(); err != nil {
+				return err
+			}
 			r.Name, r.Wait = first(args), !noWait
-			return c.cancel(cmd.Context(), &r)
+			return c.cancel(cmd.Context(), &r, &out)
 		},
 	}
 	cmd.Flags().StringVar(&r.Pipeline, "pipeline", "", "the pipeline of the run")
 	cmd.Flags().BoolVar(&noWait, "no-wait", false, "do not wait until the run has ended")
+	out.add(cmd, "the name of the run")
 	return cmd
 }
 
-func (c *cli) cancel(ctx context.Context, r *orchestrator.CancelRequest) error {
+func (c *cli) cancel(ctx context.Context, r *orchestrator.CancelRequest, out *outputFlag) error {
 	runs, err := c.open().Runs()
 	if err != nil {
 		return err
@@ -40,9 +45,21 @@ func (c *cli) cancel(ctx context.Context, r *orchestrator.CancelRequest) error {
 	defer stop()
 	r.Observe = c.waits
 	done, err := runs.Cancel(ctx, r)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
+	}
+	cancelled := struct {
+		Run  string      `json:"run"`
+		Lost bool        `json:"lost,omitempty"`
+		End  *record.End `json:"end,omitempty"`
+	}{done.Run, done.Lost, done.End}
+	if printed, err := out.document(c.stdout, cancelled); printed {
+		return err
+	}
+	if printed, err := out.names(c.stdout, []string{done.Run}); printed {
+		return err
+	}
+	switch {
 	case done.End == nil:
 		fmt.Fprintf(c.stderr, "Run %s was asked to end.\n", done.Run)
 	case done.End.Status != record.Cancelled:

@@ -61,10 +61,6 @@ func (c *cli) completionOf(cmd *cobra.Command, f *pflag.Flag) completer {
 			return fixed(graphFormats()...)
 		}
 		return fixed(formatNames()...)
-	case "output":
-		if f.DefValue == "text" {
-			return fixed("text", "json")
-		}
 	case "level":
 		return completeLevels
 	case "only":
@@ -92,10 +88,12 @@ func (c *cli) completionOf(cmd *cobra.Command, f *pflag.Flag) completer {
 		return c.completeTargets
 	case "columns":
 		return c.completeColumns
+	case "schedule":
+		return c.completeSchedules
 	case "for":
 		return c.completeConditions
 	case "attempt", "exclude", "filter", "grep", "include", "name", "older-than", "parallel", "reason", "scheduled-at", "since", "since-time", "tail",
-		"timeout", "value", "context", "limit":
+		"timeout", "value", "context", "limit", "upgrade", "confirm-data":
 		return fixed() // what a user invents: no files
 	}
 	return nil
@@ -174,6 +172,34 @@ func (c *cli) completeSteps(cmd *cobra.Command, args []string, word string) ([]s
 		out = addresses(p, p.All(), "", strings.Count(word, "."))
 	}
 	return out, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeSchedules completes the names of the schedules of a pipeline.
+func (c *cli) completeSchedules(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	var out []string
+	if p := c.programOf(cmd, args); p != nil {
+		for i := range p.Schedules {
+			if name := p.Schedules[i].Name; name != "" {
+				out = append(out, name)
+			}
+		}
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeImages completes the names of the image blocks that the pipelines use.
+func (c *cli) completeImages(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	var out []string
+	if r := c.compiled(); r != nil {
+		all, _ := r.Pipelines(nil)
+		for _, p := range all {
+			for i := range p.Images {
+				out = append(out, p.Images[i].Name)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), cobra.ShellCompDirectiveNoFileComp
 }
 
 // addresses returns the addresses of steps, and of those that they call down to a depth.

@@ -39,7 +39,7 @@ func (c *cli) destroy(ctx context.Context, pipelines []string, yes bool) error {
 	if err != nil {
 		return err
 	}
-	if err := (&reportFlags{}).print(c, &pending.Report, false); err != nil || pending.Report.Changes.Empty() {
+	if err := (&reportFlags{}).print(c, &pending.Report, nil); err != nil || pending.Report.Changes.Empty() {
 		return err
 	}
 	if !yes {

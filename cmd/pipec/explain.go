@@ -60,11 +60,14 @@ func explainCommand(c *cli) *cobra.Command {
 				if done, err := o.document(c.stdout, x); done {
 					return err
 				}
+				if done, err := o.names(c.stdout, []string{x.Step.Name}); done {
+					return err
+				}
 				return fault.Env(printExplanation(c.stdout, x))
 			})
 		},
 	}
-	o.add(cmd, objectOutput)
+	o.add(cmd, "the address of the step")
 	cmd.Flags().StringVar(&pipeline, "pipeline", "", "the pipeline of the run")
 	return cmd
 }

@@ -27,13 +27,14 @@ type linePrinter struct {
 	exclude  []*regexp.Regexp
 	grep     []*regexp.Regexp
 	over     view.Overwritten
+	named    map[string]bool  // the steps whose names are printed
 	open     record.AttemptID // the attempt whose long line has not ended
 	sources  *sources         // nil: not known yet
 	find     func(run string) *sources
 }
 
 func newLinePrinter(t *terminal, w *bufio.Writer, o *logsFlags) (*linePrinter, error) {
-	p := &linePrinter{terminal: t, w: w, o: o, enc: json.NewEncoder(w), over: view.Overwritten{}}
+	p := &linePrinter{terminal: t, w: w, o: o, enc: json.NewEncoder(o.out.stream(w)), over: view.Overwritten{}, named: map[string]bool{}}
 	for _, list := range []struct {
 		flag string
 		from []string
@@ -119,8 +120,16 @@ func (p *linePrinter) selects(text string) bool {
 }
 
 func (p *linePrinter) write(e *record.Event) error {
-	if p.o.output == "json" {
+	switch {
+	case p.o.out.data():
 		return p.enc.Encode(e)
+	case p.o.out.format == outName:
+		if p.named[e.Step] {
+			return nil
+		}
+		p.named[e.Step] = true
+		_, err := fmt.Fprintln(p.w, e.Step)
+		return err
 	}
 	if strings.Contains(e.Text, "/"+unpacked+"/") {
 		if p.sources == nil {

@@ -48,12 +48,13 @@ const logsExamples = `  # The lines of the latest run, and those that follow
 
 // logsFlags are the flags of logs.
 type logsFlags struct {
-	request                  orchestrator.LogsRequest
-	output, template, sinceT string
-	since                    ageFlag
-	tail                     int
-	timestamps               bool
-	include, exclude, grep   []string
+	request                orchestrator.LogsRequest
+	out                    outputFlag
+	template, sinceT       string
+	since                  ageFlag
+	tail                   int
+	timestamps             bool
+	include, exclude, grep []string
 }
 
 func logsCommand(c *cli) *cobra.Command {
@@ -84,7 +85,7 @@ func logsCommand(c *cli) *cobra.Command {
 	f.StringArrayVarP(&l.exclude, "exclude", "e", nil, "do not print lines that match a `REGEXP`; may be repeated")
 	f.StringArrayVar(&l.grep, "grep", nil, "print lines that match a `REGEXP`, and highlight the matches; may be repeated")
 	f.StringVar(&l.template, "template", "", "print lines as a Go `TEMPLATE` of .Time, .Run, .Step, .Attempt and .Text, with the functions json and color")
-	f.StringVarP(&l.output, "output", "o", "text", "text or json")
+	l.out.addStream(cmd, "each line", "the steps that have lines")
 	cmd.MarkFlagsMutuallyExclusive("since", "since-time")
 	cmd.MarkFlagsMutuallyExclusive("template", "output")
 	return cmd
@@ -99,7 +100,7 @@ func (l *logsFlags) fill(args []string) error {
 	for i, step := range r.Steps {
 		r.Steps[i] = paths.Form(step)
 	}
-	if err := textOrJSON(l.output); err != nil {
+	if err := l.out.check(); err != nil {
 		return err
 	}
 	switch {
@@ -119,7 +120,7 @@ func (l *logsFlags) fill(args []string) error {
 	if l.tail >= 0 {
 		r.Tailed, r.Tail = true, l.tail
 	}
-	r.Name, r.Times = first(args), l.timestamps || l.output == "json" || l.template != ""
+	r.Name, r.Times = first(args), l.timestamps || l.out.data() || l.template != ""
 	return nil
 }
 

@@ -2,13 +2,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"pipec.dev/pipec/internal/app/definitions"
 	"pipec.dev/pipec/internal/app/fault"
+	"pipec.dev/pipec/runtime/cluster"
 	"pipec.dev/pipec/runtime/cluster/report"
 )
 
@@ -31,6 +32,7 @@ type planner struct {
 	reportFlags
 	offline, json, detailed, force bool
 	out                            string
+	output                         outputFlag
 }
 
 func planCommand(c *cli) *cobra.Command {
@@ -48,7 +50,9 @@ func planCommand(c *cli) *cobra.Command {
 	f := cmd.Flags()
 	f.BoolVar(&p.offline, "offline", false, "do not query a cluster: show what would be applied")
 	f.StringVar(&p.out, "out", "", "save the plan to `FILE`, for apply --plan")
-	f.BoolVar(&p.json, "json", false, "print JSON")
+	f.BoolVar(&p.json, "json", false, "the same as --output json")
+	p.output.add(cmd, "the objects that change, as KIND/NAME")
+	cmd.MarkFlagsMutuallyExclusive("json", "output")
 	f.BoolVar(&p.detailed, "detailed-exitcode", false, "exit with status 2 if there are changes")
 	f.BoolVar(&p.force, "force-conflicts", false, "take over fields that other managers have set")
 	p.reportFlags.add(cmd)
@@ -59,6 +63,12 @@ func (p *planner) plan(ctx context.Context, pipelines []string) error {
 	if err := p.reportFlags.check(); err != nil {
 		return err
 	}
+	if p.json {
+		p.output.format = outJSON
+	}
+	if err := p.output.check(); err != nil {
+		return err
+	}
 	if p.offline && (p.out != "" || p.detailed || p.force) {
 		return usage("--offline can't be combined with --out, --detailed-exitcode or --force-conflicts, because it compares nothing")
 	}
@@ -66,7 +76,7 @@ func (p *planner) plan(ctx context.Context, pipelines []string) error {
 	if err != nil {
 		return err
 	}
-	if err := p.print(p.cli, &pending.Report, p.json); err != nil || p.offline {
+	if err := p.print(p.cli, &pending.Report, &p.output); err != nil || p.offline {
 		return err
 	}
 	if err := pending.Conflicts(); err != nil {
@@ -102,16 +112,24 @@ func (f *reportFlags) check() error {
 	return nil
 }
 
-// print prints a report as text or as JSON.
-func (f *reportFlags) print(c *cli, r *report.Report, asJSON bool) error {
+// print prints a report. out is nil for text.
+func (f *reportFlags) print(c *cli, r *report.Report, out *outputFlag) error {
 	if f.full {
 		r.Unpack()
 	}
-	if !asJSON {
-		return fault.Env(report.Text(c.stdout, r, report.Options{Color: c.color(), Full: f.full, Context: f.context}))
+	if out != nil {
+		if done, err := out.document(c.stdout, r); done {
+			return err
+		}
+		var names []string
+		for i := range r.List {
+			if ch := &r.List[i]; ch.Action != cluster.Unchanged && ch.Action != cluster.Keep {
+				names = append(names, strings.ToLower(ch.Kind)+"/"+ch.Name)
+			}
+		}
+		if done, err := out.names(c.stdout, names); done {
+			return err
+		}
 	}
-	enc := json.NewEncoder(c.stdout)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return fault.Env(enc.Encode(r))
+	return fault.Env(report.Text(c.stdout, r, report.Options{Color: c.color(), Full: f.full, Context: f.context}))
 }

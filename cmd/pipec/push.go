@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -20,9 +18,10 @@ to the artifact store, images are pinned to digests, and the image of pipec-agen
 or the store already has are not pushed again. apply and run push first, too; emit and plan --offline only read the lock. The cluster is
 queried for its version if it can be reached, so that emit writes what apply would apply.
 
-An image stays pinned to its first digest even if its tag moves; --upgrade resolves tags again. An image block with
-requirements, packages or a dockerfile is not built: push prints how to build it, and expects it in the registry under a
-tag that changes with the content of the block. --list prints that tag, and queries nothing.
+An image stays pinned to its first digest even if its tag moves; --upgrade resolves tags again. An image block with a base
+and requirements, or a lock of Python packages, is built as ` + "`pipec build`" + ` does. One with packages or a dockerfile is not built: push
+prints how to build it, and expects it in the registry under a tag that changes with the content of the block. --list
+prints that tag, and queries nothing.
 
 A push of all pipelines removes what the stack no longer uses from the lock. The exit status is 1 for an error in the
 project's files, and 3 for an error of a registry or the store.`
@@ -30,7 +29,7 @@ project's files, and 3 for an error of a registry or the store.`
 // pusher pushes images and code.
 type pusher struct {
 	*cli
-	output        string
+	out           outputFlag
 	upgrade, list bool
 }
 
@@ -44,7 +43,7 @@ func pushCommand(c *cli) *cobra.Command {
   pipec push --list`,
 		ValidArgsFunction: c.completePipelines,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := textOrJSON(p.output); err != nil {
+			if err := p.out.check(); err != nil {
 				return err
 			}
 			if p.list {
@@ -53,7 +52,7 @@ func pushCommand(c *cli) *cobra.Command {
 			return p.push(cmd.Context(), args)
 		},
 	}
-	cmd.Flags().StringVarP(&p.output, "output", "o", "text", "text, or json: a line for each item")
+	p.out.add(cmd, "the names of the items")
 	cmd.Flags().BoolVar(&p.upgrade, "upgrade", false, "resolve tags again")
 	cmd.Flags().BoolVar(&p.list, "list", false, "list what is needed, and query nothing")
 	return cmd
@@ -73,18 +72,23 @@ func (p *pusher) push(ctx context.Context, pipelines []string) error {
 
 // print prints what was pushed.
 func (p *pusher) print(r *image.Result) error {
-	if p.output == "json" {
-		enc := json.NewEncoder(p.stdout)
-		for _, item := range r.Items {
-			if err := enc.Encode(item); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	w := tabwriter.NewWriter(p.stdout, 0, 4, 3, ' ', 0)
+	items, names := []image.Item{}, []string{}
 	for _, item := range r.Items {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", item.Kind, item.Name, notice.Describe(item))
+		items, names = append(items, item), append(names, item.Name)
+	}
+	if done, err := p.out.document(p.stdout, items); done {
+		return err
+	}
+	if done, err := p.out.names(p.stdout, names); done {
+		return err
+	}
+	w := table(p.stdout)
+	for _, item := range r.Items {
+		row := []string{item.Kind, item.Name, notice.Describe(item)}
+		if p.out.wide() {
+			row = append(row, item.Ref, item.Digest)
+		}
+		tableRow(w, row...)
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -101,23 +105,29 @@ func (p *pusher) listPush(pipelines []string) error {
 	if err != nil {
 		return err
 	}
-	if p.output == "json" {
-		enc := json.NewEncoder(p.stdout)
-		enc.SetEscapeHTML(false)
-		for _, want := range wants {
-			if err := enc.Encode(want); err != nil {
-				return fault.Env(err)
-			}
-		}
-		return nil
+	names := []string{}
+	for i := range wants {
+		names = append(names, wants[i].Name)
 	}
-	w := tabwriter.NewWriter(p.stdout, 0, 4, 3, ' ', 0)
+	if wants == nil {
+		wants = []image.Want{}
+	}
+	if done, err := p.out.document(p.stdout, wants); done {
+		return err
+	}
+	if done, err := p.out.names(p.stdout, names); done {
+		return err
+	}
+	w := table(p.stdout)
 	for _, want := range wants {
 		text := want.Ref + want.Dir
-		if want.Build != "" {
+		switch {
+		case want.Layers:
+			text += " (pipec builds it)"
+		case want.Build != "":
 			text += " (to be built)"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", want.Kind, want.Name, text)
+		tableRow(w, want.Kind, want.Name, text)
 	}
 	return fault.Env(w.Flush())
 }

@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
-	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/orchestrator"
 	"pipec.dev/pipec/runtime/rerun"
 	"pipec.dev/pipec/schema/record"
@@ -87,12 +85,24 @@ func (r *rerunner) rerun(ctx context.Context, name string) error {
 
 // print prints which steps are run and which are kept: on stderr, or, with --dry-run, as the product.
 func (r *rerunner) print(plan *orchestrator.RerunPlan) error {
-	if r.dryRun && r.show.json() {
-		return fault.Env(json.NewEncoder(r.stdout).Encode(struct {
+	if r.dryRun {
+		doc := struct {
 			Run    string           `json:"run"`
 			Resume bool             `json:"resume"`
 			Steps  []rerun.Decision `json:"steps"`
-		}{plan.Of, plan.Resume, plan.Steps}))
+		}{plan.Of, plan.Resume, plan.Steps}
+		if done, err := r.show.out.document(r.stdout, doc); done {
+			return err
+		}
+		var names []string // of what runs
+		for i := range plan.Steps {
+			if !plan.Steps[i].Keep {
+				names = append(names, plan.Steps[i].Step)
+			}
+		}
+		if done, err := r.show.out.names(r.stdout, names); done {
+			return err
+		}
 	}
 	w := r.stderr
 	if r.dryRun {

@@ -101,6 +101,7 @@ func runCommand(c *cli) *cobra.Command {
 	s.paramFlags(cmd)
 	f.StringArrayVar(&s.request.Steps, "step", nil, "run only this `STEP` and the steps that it needs; takes addresses such as call.train and train[0]; may be repeated")
 	f.Var(&timeFlag{&s.request.ScheduledAt}, "scheduled-at", "run as if the schedule had started the run at this `TIME`, which run.scheduled_at then has")
+	f.StringVar(&s.request.Schedule, "schedule", "", "run with the params of the schedule with this `NAME`")
 	f.StringVar(&s.request.Name, "name", "", "the name of the run (default: a generated name)")
 	s.show.flags(cmd)
 	s.waitFlags(cmd)
@@ -132,7 +133,7 @@ func (s *runStarter) follow(runs *app.Runs, r *orchestrator.StartRequest, start 
 	in, stop := onSignals()
 	defer stop()
 	w := &watcher{cli: s.cli, show: s.show, runs: runs}
-	r.Interrupts, r.Watch, r.NoLines = in, w.watch, s.show.order == "step"
+	r.Interrupts, r.Watch, r.NoLines = in, w.watch, s.show.order == "step" || s.show.out.format == outName
 	out, err := start()
 	closeErr := w.close()
 	stop()
@@ -143,7 +144,9 @@ func (s *runStarter) follow(runs *app.Runs, r *orchestrator.StartRequest, start 
 	case err != nil:
 		return err
 	case !out.Followed:
-		fmt.Fprintln(s.stdout, out.Run)
+		if err := s.started(out.Run); err != nil {
+			return err
+		}
 		fmt.Fprintf(s.stderr, "Run %s was started; `pipec logs --follow %s%s` follows it.\n", out.Run, out.Run, s.sharedFlags())
 		return nil
 	case closeErr != nil:
@@ -154,4 +157,16 @@ func (s *runStarter) follow(runs *app.Runs, r *orchestrator.StartRequest, start 
 		return silent(exitInterrupted)
 	}
 	return silent(exitUser)
+}
+
+// started prints the run that was started and is not followed.
+func (s *runStarter) started(run string) error {
+	one := struct {
+		Run string `json:"run"`
+	}{run}
+	if done, err := s.show.out.document(s.stdout, one); done {
+		return err
+	}
+	_, err := fmt.Fprintln(s.stdout, run)
+	return fault.Env(err)
 }

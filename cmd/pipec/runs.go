@@ -23,7 +23,7 @@ const runsLong = `Lists runs, the newest first. With a name, shows that run: its
 shorten a name as long as it is unique, and "latest" is the newest run. A run is "lost" if it has no end and nothing drives it
 any more: ` + "`pipec rerun`" + ` resumes it.
 
---columns adds columns to the list: param.NAME, output.NAME, rerun_of, scheduled_at, reason or message. A list that begins with
+--columns adds columns to the list: param.NAME, output.NAME, rerun_of, scheduled_at, schedule, reason or message. A list that begins with
 run replaces all columns.`
 
 const runsExamples = `  # The runs of a pipeline, with a param and the accuracy of each
@@ -70,7 +70,7 @@ func runsCommand(c *cli) *cobra.Command {
 			})
 		},
 	}
-	l.out.add(cmd, listOutput)
+	l.out.add(cmd, "the names of runs")
 	cmd.PersistentFlags().StringVar(&l.pipeline, "pipeline", "", "only runs of this pipeline")
 	l.statusFlag(cmd)
 	cmd.Flags().Var(&l.since, "since", "list runs that were started within an `AGE`, such as 30d or 12h")
@@ -221,6 +221,9 @@ func printRun(out io.Writer, d *runs.Detail) error {
 		if first := view.FirstFailure(d.End, d.Run.CreatedAt); first != "" {
 			fmt.Fprintf(w, "first failure\t%s\n", first)
 		}
+	}
+	if d.Run.Schedule != "" {
+		fmt.Fprintf(w, "schedule\t%s\n", d.Run.Schedule)
 	}
 	if d.Run.RerunOf != "" {
 		fmt.Fprintf(w, "rerun of\t%s\n", d.Run.RerunOf)

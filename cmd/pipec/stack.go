@@ -15,7 +15,7 @@ func stackCommand(c *cli) *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(stackListCommand(c), stackUseCommand(c), stackShowCommand(c), stackCheckCommand(c), stackRecipeCommand(c), stackUpCommand(c), stackDownCommand(c))
+	cmd.AddCommand(stackListCommand(c), stackUseCommand(c), stackShowCommand(c), stackCheckCommand(c), stackRecipeCommand(c), stackUpCommand(c), stackDownCommand(c), stackKubeconfigCommand(c))
 	return cmd
 }
 
@@ -44,7 +44,11 @@ func stackListCommand(c *cli) *cobra.Command {
 				return err
 			}
 			w := table(c.stdout)
-			fmt.Fprintln(w, "  NAME\tORCHESTRATOR\tARTIFACT STORE\tCONTAINER REGISTRY")
+			head := "  NAME\tORCHESTRATOR\tARTIFACT STORE\tCONTAINER REGISTRY"
+			if out.wide() {
+				head += "\tNAMESPACE"
+			}
+			fmt.Fprintln(w, head)
 			for _, s := range r.AllStacks() {
 				mark, registry := " ", "-"
 				if r.Stack != nil && r.Stack.Name == s.Name {
@@ -53,12 +57,16 @@ func stackListCommand(c *cli) *cobra.Command {
 				if s.Registry != nil {
 					registry = s.Registry.URI
 				}
-				fmt.Fprintf(w, "%s %s\t%s\t%s\t%s\n", mark, s.Name, c.tables.Kinds.Describe(s), s.ArtifactStore.Path, registry)
+				row := []string{mark + " " + s.Name, c.tables.Kinds.Describe(s), s.ArtifactStore.Path, registry}
+				if out.wide() {
+					row = append(row, s.Orchestrator.Namespace)
+				}
+				tableRow(w, row...)
 			}
 			return fault.Env(w.Flush())
 		},
 	}
-	out.add(cmd, []string{outText, outJSON, outYAML, outName})
+	out.add(cmd, "the names of stacks")
 	return cmd
 }
 
@@ -84,7 +92,8 @@ func stackShowCommand(c *cli) *cobra.Command {
 	out := outputFlag{}
 	cmd := &cobra.Command{
 		Use:               "show [NAME]",
-		Short:             "Show the named or the chosen stack as JSON or YAML",
+		Short:             "Show the named or the chosen stack",
+		Long:              "Shows all attributes of a stack, with their defaults: as JSON, unless --output says otherwise.",
 		Args:              atMost(1),
 		ValidArgsFunction: c.completeStacks,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -102,10 +111,16 @@ func stackShowCommand(c *cli) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if done, err := out.names(c.stdout, []string{s.Name}); done {
+				return err
+			}
+			if out.text() {
+				out.format = outJSON
+			}
 			_, err = out.document(c.stdout, s)
 			return err
 		},
 	}
-	out.add(cmd, []string{outJSON, outYAML})
+	out.add(cmd, "the name of the stack")
 	return cmd
 }

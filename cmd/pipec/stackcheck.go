@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"pipec.dev/pipec/internal/app/fault"
-	"pipec.dev/pipec/runtime/store"
 )
 
 func stackCheckCommand(c *cli) *cobra.Command {
@@ -30,7 +29,7 @@ is 3 if a check fails.`,
 			return c.stackCheck(cmd.Context(), &out)
 		},
 	}
-	out.add(cmd, objectOutput)
+	out.add(cmd, "the parts that are not in order")
 	return cmd
 }
 
@@ -43,9 +42,20 @@ func (c *cli) stackCheck(ctx context.Context, out *outputFlag) error {
 		return err
 	}
 	findings := runs.Check(ctx)
-	if done, err := out.document(c.stdout, findings); err != nil {
+	var bad []string
+	for _, f := range findings {
+		if !f.OK && !slices.Contains(bad, f.Part) {
+			bad = append(bad, f.Part)
+		}
+	}
+	done, err := out.document(c.stdout, findings)
+	if !done {
+		done, err = out.names(c.stdout, bad)
+	}
+	if err != nil {
 		return err
-	} else if !done {
+	}
+	if !done {
 		for _, f := range findings {
 			mark := c.paint("32", "✓")
 			if !f.OK {
@@ -56,7 +66,7 @@ func (c *cli) stackCheck(ctx context.Context, out *outputFlag) error {
 			}
 		}
 	}
-	if slices.ContainsFunc(findings, func(f store.Finding) bool { return !f.OK }) {
+	if len(bad) > 0 {
 		return silent(exitEnvironment)
 	}
 	return nil

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -25,7 +24,7 @@ type versionInfo struct {
 }
 
 func versionCommand(c *cli) *cobra.Command {
-	var output string
+	var out outputFlag
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Show the version",
@@ -33,17 +32,20 @@ func versionCommand(c *cli) *cobra.Command {
   pipec version -o json`,
 		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			switch output {
-			case "text":
-				_, err := fmt.Fprintln(c.stdout, versionLine())
-				return fault.Env(err)
-			case "json":
-				return fault.Env(json.NewEncoder(c.stdout).Encode(versions()))
+			if err := out.check(); err != nil {
+				return err
 			}
-			return usage("there is no output %q: text or json", output)
+			if done, err := out.document(c.stdout, versions()); done {
+				return err
+			}
+			if done, err := out.names(c.stdout, []string{pipecVersion()}); done {
+				return err
+			}
+			_, err := fmt.Fprintln(c.stdout, versionLine())
+			return fault.Env(err)
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	out.add(cmd, "only the version")
 	return cmd
 }
 

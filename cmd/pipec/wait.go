@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/records"
 	"pipec.dev/pipec/runtime/runs"
 )
@@ -38,6 +39,7 @@ const (
 func waitCommand(c *cli) *cobra.Command {
 	var condition, pipeline string
 	var timeout time.Duration
+	var out outputFlag
 	cmd := &cobra.Command{
 		Use:               "wait [RUN]",
 		Short:             "Wait until a run meets a condition",
@@ -46,6 +48,9 @@ func waitCommand(c *cli) *cobra.Command {
 		Args:              atMost(1),
 		ValidArgsFunction: c.completeRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := out.check(); err != nil {
+				return err
+			}
 			to, err := records.ParseCondition(condition)
 			if err != nil {
 				return err
@@ -65,15 +70,23 @@ func waitCommand(c *cli) *cobra.Command {
 			defer stop()
 			return c.withRecords(ctx, func(r *records.Records) error {
 				d, err := r.Wait(ctx, pipeline, first(args), &o)
-				if err == nil {
-					fmt.Fprintf(c.stderr, "Condition met: %s of run %s.\n", condition, d.Run.Name)
+				if err != nil {
+					return err
 				}
-				return err
+				if done, err := out.document(c.stdout, d); done {
+					return err
+				}
+				if done, err := out.names(c.stdout, []string{d.Run.Name}); done {
+					return err
+				}
+				_, err = fmt.Fprintf(c.stderr, "Condition met: %s of run %s.\n", condition, d.Run.Name)
+				return fault.Env(err)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&condition, "for", "end", "the `CONDITION` to wait for")
 	cmd.Flags().DurationVar(&timeout, "timeout", -1, "how long to wait; 0: check once; negative: without a limit")
+	out.add(cmd, "the name of the run")
 	cmd.Flags().StringVar(&pipeline, "pipeline", "", "the pipeline of the run")
 	return cmd
 }

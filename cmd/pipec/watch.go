@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"syscall"
@@ -17,7 +19,10 @@ import (
 )
 
 // showOptions say how a run is shown while it runs.
-type showOptions struct{ output, progress, order string }
+type showOptions struct {
+	out             outputFlag
+	progress, order string
+}
 
 // The kinds of progress, as BuildKit names them, and events.
 const (
@@ -30,7 +35,7 @@ const (
 var progressKinds = []string{progressAuto, progressPlain, progressTTY, progressJSON}
 
 func (o *showOptions) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "text, or json: a line for each event")
+	o.out.addStream(cmd, "each event", "the name of the run")
 	cmd.Flags().StringVar(&o.progress, "progress", progressAuto,
 		"how the run is shown: plain (lines), tty (a tree below the lines), json (a line for each event), or auto: tty on a terminal, else plain")
 	cmd.Flags().StringVar(&o.order, "log-order", "time", "log lines as they come (time), or grouped by step (step)")
@@ -38,13 +43,14 @@ func (o *showOptions) flags(cmd *cobra.Command) {
 }
 
 func (o *showOptions) check() error {
+	if err := o.out.check(); err != nil {
+		return err
+	}
 	switch {
-	case o.output != "" && o.output != "text" && o.output != "json":
-		return usage("there is no output %q: text or json", o.output)
 	case o.progress != "" && !slices.Contains(progressKinds, o.progress):
 		return usage("there is no progress %q: one of %s", o.progress, strings.Join(progressKinds, ", "))
-	case o.output == "json" && o.progress != "" && o.progress != progressAuto && o.progress != progressJSON:
-		return usage("--output json and --progress %s exclude each other", o.progress)
+	case !o.out.text() && o.progress != "" && o.progress != progressAuto && (o.out.format != outJSON || o.progress != progressJSON):
+		return usage("--output %s and --progress %s exclude each other", o.out.format, o.progress)
 	case o.order != "" && o.order != "time" && o.order != "step":
 		return usage("there is no log order %q: time or step", o.order)
 	case o.order == "step" && o.progress == progressTTY:
@@ -53,8 +59,8 @@ func (o *showOptions) check() error {
 	return nil
 }
 
-// json reports whether events are printed.
-func (o *showOptions) json() bool { return o.output == "json" || o.progress == progressJSON }
+// events reports whether events are printed.
+func (o *showOptions) events() bool { return o.out.data() || o.progress == progressJSON }
 
 // watcher shows a run while it is followed.
 type watcher struct {
@@ -69,6 +75,9 @@ type watcher struct {
 func (w *watcher) watch(p *program.Program) func(record.Event) {
 	w.view = w.open(p)
 	return func(e record.Event) {
+		if w.show.out.format == outName && w.run == "" && e.Run != "" {
+			fmt.Fprintln(w.stdout, e.Run)
+		}
 		w.run = e.Run
 		w.view.Event(e)
 	}
@@ -76,8 +85,8 @@ func (w *watcher) watch(p *program.Program) func(record.Event) {
 
 // open returns the view that the flags ask for: a tree on a terminal, lines elsewhere, or events.
 func (w *watcher) open(p *program.Program) view.View {
-	if w.show.json() {
-		return view.NewJSON(w.stdout)
+	if w.show.events() {
+		return view.NewJSON(w.show.out.stream(w.stdout))
 	}
 	o := view.Options{
 		Out: w.stdout, Messages: w.stderr, Color: w.color(), Safe: w.terminal.terminal, Interactive: true,
@@ -85,6 +94,10 @@ func (w *watcher) open(p *program.Program) view.View {
 	}
 	for _, s := range p.Ordered() {
 		o.Steps = append(o.Steps, s.Name)
+	}
+	if w.show.out.format == outName {
+		o.Out = io.Discard
+		return view.NewPlain(o)
 	}
 	if w.show.order == "step" {
 		o.ByStep, o.Lines = true, w.lines

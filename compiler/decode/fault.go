@@ -49,7 +49,7 @@ func (d *decoder) recover(def *language.Block, body hcl.Body, at hcl.Range, cont
 		return false
 	}
 	for _, n := range syntax.Blocks {
-		if n.TypeRange == at && (len(n.Labels) == 1) == (def.Label != "") && len(n.Labels) <= 1 && !d.recovered[n] {
+		if n.TypeRange == at && (len(n.Labels) == 1 || def.Bare()) && (len(n.Labels) == 0 || def.Label != "") && len(n.Labels) <= 1 && !d.recovered[n] {
 			d.recovered[n] = true
 			block := n.AsHCLBlock()
 			block.Type = def.Name
@@ -94,7 +94,9 @@ func unknownAttribute(root, def *language.Block, name string, at hcl.Range) (d d
 		}
 		return d.WithSuggestion("did you mean %q?", meant), meant
 	}
-	meant = diag.Suggest(name, def.Names())
+	if meant = diag.Suggest(name, def.Names()); meant == "" && def.Attribute("outputs") != nil && def.Name == "mock" {
+		return d.WithSuggestion("for the output %q of the step, write outputs = { %s = … }", name, name), "outputs"
+	}
 	return elsewhere(d.DidYouMean(name, def.Names()), root, def, name, false), meant
 }
 
@@ -107,10 +109,10 @@ func written(def, n *language.Block) string {
 		}
 	}
 	form := n.Name
-	if n.Label != "" {
+	if !n.Bare() {
 		form += ` "` + n.Label + `"`
 	}
-	if main := n.Main(); main != nil && n.Label == "" {
+	if main := n.Main(); main != nil && n.Bare() {
 		return form + " { " + main.Name + " = … }"
 	}
 	return form + " { … }"

@@ -169,7 +169,20 @@ func (w *walker) conditional(e *hclsyntax.ConditionalExpr, text bool) cty.Type {
 	}
 	d := diag.New("type-mismatch", e.FalseResult.Range(), "both results must have one type: expected %s, found %s", types.Phrase(a), types.Phrase(b)).
 		WithRelated(e.TrueResult.Range(), "this is %s", types.Phrase(a))
+	if a.IsObjectType() && b.IsObjectType() && !sameAttributes(a, b) {
+		d = d.WithSuggestion("write the same attributes in both, with null for those that one lacks")
+	}
 	return w.ofValue(asText(asText(d, e.TrueResult, a, b), e.FalseResult, b, a))
+}
+
+// sameAttributes reports whether two types of objects have attributes with the same names.
+func sameAttributes(a, b cty.Type) bool {
+	for name := range a.AttributeTypes() {
+		if !b.HasAttribute(name) {
+			return false
+		}
+	}
+	return len(a.AttributeTypes()) == len(b.AttributeTypes())
 }
 
 // severalTypes reports a list that is written out, of type t, whose elements have several types, if it is a result of a

@@ -15,13 +15,13 @@ var cacheRandom = &Rule{
 	Summary: "A step has caching on, and reads a value that differs in each run: the time, a random value, or the run's name.",
 	Doc: "If the step reads the run's name or time, no two runs have the same cache key, and no result is ever reused. If the " +
 		"command itself reads the time or random values, the key stays the same, and the result of one day is reused on all others. Pass such " +
-		"values to the step as inputs with a meaning, such as a date, or switch `cache` off.",
+		"values to the step as inputs with a meaning, such as a date, switch `cache` off, or declare what counts with `cache { key = … }`.",
 	Check: func(p *Pass) {
 		for _, s := range p.Steps {
 			if s.Cache == nil {
 				continue
 			}
-			for _, v := range allValues(s) {
+			for _, v := range cacheValues(s) {
 				for _, u := range v.Uses {
 					if u.Ref == "run.name" || u.Ref == "run.scheduled_at" {
 						p.Report(p.New(u.At, "%s differs in each run, so the result of %q is never reused from the cache", u.Ref, s.Name()))
@@ -72,18 +72,21 @@ var (
 	givenDate = pattern(`^\s+(-u\s+)?(-d|-r|--date|--reference)\b`)
 )
 
-// allValues returns the values that a step receives.
-func allValues(s *model.Step) []*model.Value {
-	var out []*model.Value
+// cacheValues returns the values that are part of a step's cache key. A key that the step declares takes the place of its
+// inputs and variables.
+func cacheValues(s *model.Step) []*model.Value {
+	out := slices.Clone(s.Command)
+	for _, v := range []*model.Value{s.CommandList, s.Args, s.CacheKey} {
+		if v != nil {
+			out = append(out, v)
+		}
+	}
+	if s.CacheKey != nil {
+		return out
+	}
 	for _, in := range s.Inputs {
 		if in.Value != nil {
 			out = append(out, in.Value)
-		}
-	}
-	out = append(out, s.Command...)
-	for _, v := range []*model.Value{s.CommandList, s.Args} {
-		if v != nil {
-			out = append(out, v)
 		}
 	}
 	for _, name := range evaluate.Names(s.Env) {

@@ -21,7 +21,7 @@ func (r *reader) blocks(b *Body, def *language.Block, e *entry, depth int) {
 	at := e.name.inner()
 	e.end = max(e.end, e.name.end)
 	switch {
-	case n.Kind == lib.MappingNode && def.Label == "":
+	case n.Kind == lib.MappingNode && (def.Label == "" || def.Optional && bare(n)):
 		r.block(b, def, e, e.value, at, nil, depth)
 	case n.Kind == lib.MappingNode:
 		entries := r.entries(n, depth)
@@ -42,6 +42,20 @@ func (r *reader) blocks(b *Body, def *language.Block, e *entry, depth int) {
 	if n.Style&lib.FlowStyle != 0 {
 		e.end = r.places.closing(e.end)
 	}
+}
+
+// bare reports whether a map has the attributes of a block without a label, and not blocks by their labels: a value is not a map.
+func bare(n *lib.Node) bool {
+	for i := 1; i < len(n.Content); i += 2 {
+		value := n.Content[i]
+		if value.Kind == lib.AliasNode && value.Alias != nil {
+			value = value.Alias
+		}
+		if value.Kind != lib.MappingNode {
+			return true
+		}
+	}
+	return len(n.Content) == 0
 }
 
 // block reads one block.
@@ -134,18 +148,18 @@ func (r *reader) notBlock(def *language.Block, e *entry, n *lib.Node) {
 	switch {
 	case def.Labels != nil:
 		form = "kinds: " + def.Name + ": { " + def.Labels[0] + ": { … } }"
-	case def.Label != "":
+	case !def.Bare():
 		form = "names: " + def.Name + ": { " + strings.ToUpper(def.Label) + ": { … } }"
 	}
 	d := diag.New("syntax", at, "`%s` must be a map of %s, found %s", def.Name, form, described(n))
 	switch {
-	case isNull(n) && def.Label == "":
+	case isNull(n) && def.Bare():
 		d = d.WithSuggestion("write %s: {}, or remove it", def.Name)
 	case n.Kind == lib.SequenceNode && def.Label != "":
 		d = d.WithSuggestion("write the %s as a key before each, without the -", def.Label)
 	case n.Kind == lib.SequenceNode:
 		d = d.WithDetail("Only one is allowed here.")
-	case def.Label == "":
+	case def.Bare():
 		d = r.shorthand(d, def, def.Name, n)
 	}
 	r.tell(d)

@@ -74,6 +74,7 @@ type node struct {
 	userFailures  int  // failures that count against retry.attempts
 	infraFailures int  // infrastructure failures
 	ooms          int
+	avoid         []string       // the nodes on which attempts failed, if the step avoids them
 	lastResult    *record.Result // of the attempt that ended last
 
 	end       record.StepEnd
@@ -153,7 +154,7 @@ func (g *graph) add(n node) int {
 	if old, ok := g.byAddr[n.addr]; ok {
 		m := &g.nodes[old]
 		n.before, n.userBefore, n.again = m.number(), m.userBefore+m.attempts-m.infraFailures, m.again+1
-		n.end.Again = n.again
+		n.end.Again, n.avoid = n.again, m.avoid
 		m.replaced = true
 	}
 	g.nodes = append(g.nodes, n)

@@ -32,6 +32,9 @@ func (lc *lifecycle) failedAttempt(i int) {
 	if r.Reason == record.ReasonOOM {
 		n.ooms++
 	}
+	if n.step.Retry.AvoidNode && r.Node != "" && !slices.Contains(n.avoid, r.Node) {
+		n.avoid = append(slices.Clip(n.avoid), r.Node)
+	}
 	failures := &n.userFailures
 	if r.Class == record.ClassInfrastructure {
 		failures = &n.infraFailures

@@ -72,6 +72,7 @@ func (lc *lifecycle) launch(i int) {
 	}
 	spec := *n.spec
 	spec.Attempt, spec.UserAttempt, spec.OOMs, spec.Slots = n.number(), n.userBefore+n.userFailures+1, n.ooms, lc.groups.slots(n)
+	spec.Avoid = n.avoid
 	lc.out.act(StartAttempt{spec})
 }
 

@@ -72,7 +72,7 @@ func (w *wires) Close() error {
 
 func (w *wires) Addr() net.Addr { return &net.TCPAddr{} }
 
-// wire is one end of a connection.
+// wire is one end of a connection. A connection that was cut once stays silent: the other end has given it up.
 type wire struct {
 	net.Conn
 	w *wires
@@ -85,7 +85,7 @@ func (c *wire) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// Close isn't seen by the other end while the network is cut.
+// Close of one end isn't noticed by the peer while the network is cut. The test closes both in the end.
 func (c *wire) Close() error {
 	if !c.w.isCut() {
 		return c.Conn.Close()

@@ -71,7 +71,7 @@ func (o *Options) findSecrets(steps []*program.Step) (secrets, error) {
 	}
 	slices.Sort(missing)
 	missing = slices.Compact(missing)
-	where := "Set it in the environment, or name a file of NAME=VALUE lines as the stack's secrets_file."
+	where := "Set it in the environment, or name a file of lines PIPEC_SECRET_…=VALUE as the stack's secrets_file."
 	if o.Stack.SecretsFile != "" {
 		where = "Set it in the environment, or in " + o.Stack.SecretsFile + "."
 	}

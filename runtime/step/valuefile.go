@@ -103,7 +103,7 @@ func readFile(path string, info fs.FileInfo, out *program.Output, t cty.Type, ma
 		return nil, true, "" // as None of a python function
 	}
 	if value, why = typedValue(data, t); why != "" {
-		why += "; found " + quoted(masks.String(string(data)))
+		why += ": " + onOneLine(masks.String(string(data)))
 	}
 	return value, false, why
 }

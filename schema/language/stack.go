@@ -11,7 +11,7 @@ func stack(set *kinds.Set) *Block {
 	return &Block{Name: "stack", Label: "name",
 		Doc: "Where pipelines run, and where artifacts and images live. Of its attributes, `\"\"` is as if left out: a variable may fill in what one cluster needs and another does not. It is chosen by `--stack`, `PIPEC_STACK` or `pipec stack use`; the only one needs no choosing. Without any, a local one is implied.",
 		Attributes: []*Attribute{
-			attr("secrets_file", Const, "string", "A file of `SECRET_KEY=value` lines for `secret_env` on the local orchestrator.").format("path"),
+			attr("secrets_file", Const, "string", "A file of lines `PIPEC_SECRET_<SECRET>_<KEY>=value` for `secret_env` on the local orchestrator.").format("path"),
 		},
 		Blocks: []*Block{
 			orchestrator(set.Orchestrators),
@@ -21,6 +21,7 @@ func stack(set *kinds.Set) *Block {
 				Doc: "Where images are kept.",
 				Attributes: []*Attribute{
 					attr("uri", Const, "string", "The registry's host, and a prefix.").required(),
+					{Name: "create", Kind: Const, Type: "bool", Only: []string{"ecr"}, Default: "true", Since: cluster, Doc: "`push` creates a missing repository: with the tags of the stack's recipe, scanned on push, and with a rule that removes images without a tag."},
 				}},
 		}}
 }

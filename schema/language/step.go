@@ -94,6 +94,7 @@ func stepBlocks() []*Block {
 				attr("when", Retry, "bool", "Retries only if this is true. It may read `attempt`, `exit_code` and `reason`."),
 				attr("infrastructure", Const, "number", "The retry budget for failures of the infrastructure.").byDefault("3"),
 				attr("oom_memory_factor", Const, "number", "The factor by which the memory grows after an attempt ran out of memory. Default: it doesn't grow.").since(cluster),
+				attr("avoid_node", Const, "bool", "The next attempt runs on another node than the attempts of the step that failed. If there is no other node, its pod waits for one, up to `pending_timeout`. The local orchestrator ignores this.").byDefault("false").since(cluster),
 			}},
 		{Name: "cache", Single: true,
 			Doc: "Caching with settings. The block switches caching on.",

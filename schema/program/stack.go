@@ -30,6 +30,8 @@ type Orchestrator struct {
 	Wrapper    string   `json:"wrapper,omitempty"` // auto, image or init
 	StoreGrace Duration `json:"store_grace,omitempty"`
 	OnLostNode Duration `json:"on_lost_node,omitempty"`
+	// TTL is how long the Jobs of runs remain that have ended; 0: the default of emit.
+	TTL Duration `json:"ttl,omitempty"`
 	// ImagePullSecrets are the Secrets for pulling the images of all pods.
 	ImagePullSecrets []string `json:"image_pull_secrets,omitempty"`
 	// DefaultResources are the requests and limits of containers that declare none. nil: they have none.
@@ -80,4 +82,6 @@ func (s Store) ForSteps() Store {
 type Registry struct {
 	Kind string `json:"kind"`
 	URI  string `json:"uri"`
+	// NoCreate keeps push from creating repositories in ECR.
+	NoCreate bool `json:"no_create,omitempty"`
 }

@@ -28,9 +28,11 @@ type Result struct {
 	ToldToStop bool `json:"told_to_stop,omitempty"`
 	// GivenUp reports that a coordinator wrote the result: a pod of the attempt may still run or be created, and can't commit
 	// another result any more.
-	GivenUp   bool      `json:"given_up,omitempty"`
-	Reason    string    `json:"reason,omitempty"`
-	Message   string    `json:"message,omitempty"` // at most 4 KiB
+	GivenUp bool   `json:"given_up,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+	Message string `json:"message,omitempty"` // at most 4 KiB
+	// Node is the node on which the attempt failed, if later attempts are to avoid it. Only the run's log has it.
+	Node      string    `json:"node,omitempty"`
 	StartedAt time.Time `json:"started_at"`
 	EndedAt   time.Time `json:"ended_at"`
 	Outputs   []Datum   `json:"outputs,omitempty"` // sorted by name; only of a success

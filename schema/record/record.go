@@ -58,6 +58,7 @@ type Run struct {
 	LastSuccess []LastSuccess              `json:"last,omitempty"`    // the outputs of earlier runs that were found for the program's LastSuccess
 	CreatedAt   time.Time                  `json:"created_at"`
 	ScheduledAt *time.Time                 `json:"scheduled_at,omitempty"`
+	Schedule    string                     `json:"schedule,omitempty"` // the name of the schedule that the run is for; "": none, or the only one
 	Only        []string                   `json:"only,omitempty"`     // the steps of `run --step`; empty: all
 	RerunOf     string                     `json:"rerun_of,omitempty"` // the run whose results are kept
 	Kept        []string                   `json:"kept,omitempty"`     // the steps whose results are kept from it

@@ -121,11 +121,11 @@ func (e *onCluster) command(ctx context.Context, args ...string) *exec.Cmd {
 
 // images pushes the images that the project would have built, to the references where pipec expects them.
 func (e *onCluster) images(t *testing.T, image string) {
-	for line := range bytes.Lines(e.pipec(t, "push", "--list", "-o", "json")) {
-		var item struct{ Kind, Ref, Build string }
-		if err := json.Unmarshal(line, &item); err != nil {
-			t.Fatalf("%v: %s", err, line)
-		}
+	var items []struct{ Kind, Ref, Build string }
+	if err := json.Unmarshal(e.pipec(t, "push", "--list", "-o", "json"), &items); err != nil {
+		t.Fatal(err)
+	}
+	for _, item := range items {
 		if item.Kind != "image" || item.Build == "" {
 			continue
 		}

@@ -24,7 +24,12 @@ var mutations = []struct {
 	{regexp.MustCompile(`^(\s*default\s*[=:]\s*)(.+)$`), func(m []string) string { return m[1] + other(m[2]) }},
 	{regexp.MustCompile(`^(\s*param .*\bdefault\s*=\s*)([^,}]+)( \}.*)$`), func(m []string) string { return m[1] + other(m[2]) + m[3] }},
 	{regexp.MustCompile(`^(\s*)finally( "[^"]+" \{)$`), func(m []string) string { return m[1] + "step" + m[2] }},
+	{regexp.MustCompile(`^(\s*when:\s*)"\$\{(.+)\}"$`), func(m []string) string { return m[1] + `"${!(` + m[2] + `)}"` }},
+	{regexp.MustCompile(`^\s*finally:$`), func([]string) string { return "" }}, // its steps then belong to the steps above it
 }
+
+// mutable matches the lines for which there has to be a mutation.
+var mutable = regexp.MustCompile(`^[^#]*(\b(when|default)\s*[=:]|\bfinally\b\s*[":])`)
 
 // other returns a value of the same type.
 func other(value string) string {
@@ -64,6 +69,7 @@ func TestMutationsAreCaught(t *testing.T) {
 			}
 			lines := strings.Split(string(text), "\n")
 			for i, line := range lines {
+				before := caught
 				for _, mutation := range mutations {
 					m := mutation.line.FindStringSubmatch(line)
 					if m == nil {
@@ -78,6 +84,9 @@ func TestMutationsAreCaught(t *testing.T) {
 						t.Errorf("%s/%s:%d: the tests pass with %q", filepath.Base(example), rel, i+1, strings.TrimSpace(changed[i]))
 					}
 					caught++
+				}
+				if caught == before && mutable.MatchString(line) {
+					t.Errorf("%s:%d: there is no mutation of %q", path, i+1, strings.TrimSpace(line))
 				}
 			}
 			return os.WriteFile(path, text, 0o600)

@@ -150,6 +150,7 @@ func (c stepCheck) retry() {
 	if f, ok := c.project.Attributes.Float(b, "oom_memory_factor", 1); ok {
 		r.OOMFactor = f
 	}
+	r.AvoidNode, _ = c.project.Attributes.Bool(b, "avoid_node")
 	r.OnExitCodes = c.project.Attributes.ExitCodes(b, "on_exit_codes")
 	if e := b.Attr("when"); e != nil {
 		if v := c.values.Value(c.step, language.Retry, e); c.values.Assign(v, cty.Bool, e, hcl.Range{}) {
