@@ -81,7 +81,7 @@ faults: ## simulate runs on a cluster that fails, about 26,000 of them; SEED='â€
 faults-nightly: ## simulate other such runs each time, with up to four faults, for an hour or as long as FOR says
 	go test ./test/faults -count=1 -timeout 24h -v -run 'TestRandom$$' -for $(or $(FOR),1h)
 
-mutations: ## break the coordinator in 37 ways, and see that a simulated run fails with each
+mutations: ## break one line of the coordinator at a time, and see that a simulated run fails
 	go test ./test/faults -count=1 -timeout 180m -v -run 'TestMutations$$' -mutations
 
 faults-real: ## run such cells on a real API server, 2,000 or CELLS of them, chosen by PICK; SEED='â€¦' repeats one

@@ -28,8 +28,9 @@ func paramRules(p *program.Program, places program.SourceMap, diags *diag.List) 
 		q := &p.Params[i]
 		key := "param." + q.Name
 		check(q, q.Default, "the default", places[key], key)
-		if s := p.Schedule; s != nil {
-			check(q, s.Params[q.Name], "the schedule's value", places["schedule"], key)
+		for j := range p.Schedules {
+			s := &p.Schedules[j]
+			check(q, s.Params[q.Name], "the schedule's value", places[program.SchedulePlace(s.Name)], key)
 		}
 	}
 	for at, s := range p.Placed() {

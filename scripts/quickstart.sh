@@ -53,7 +53,7 @@ lines() {
   done
 }
 
-command -v go >/dev/null || exec "${MAKE:-make}" --no-print-directory -s bin/pipec # which says what is missing
+command -v go >/dev/null || exec "${MAKE:-make}" --no-print-directory -s bin/pipec # which reports what is missing
 echo "pipec: building bin/pipec; the first time takes a minute or two"
 set -m # in a group of its own, so that Ctrl-C of the build can't be lost
 build &

@@ -118,7 +118,7 @@ func (a *applier) applied(ctx context.Context, p *definitions.Pending, pipelines
 		return s.run(ctx, first(pipelines))
 	}
 	for _, one := range p.Programs {
-		if one.Schedule == nil || one.Schedule.Suspend {
+		if !one.Starts() {
 			fmt.Fprintf(a.stderr, "To start %s: pipec run %s, or kubectl create job -n %s --from=cronjob/%s NAME\n",
 				one.Pipeline, one.Pipeline, p.Stack.Orchestrator.Namespace, kube.CronJobName(one.Pipeline))
 		}

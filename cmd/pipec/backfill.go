@@ -45,6 +45,7 @@ func backfillCommand(c *cli) *cobra.Command {
 	f := cmd.Flags()
 	f.Var(&timeFlag{&b.from}, "from", "the first `TIME`")
 	f.Var(&timeFlag{&b.to}, "to", "the last `TIME` (default: now)")
+	f.StringVar(&b.request.Schedule, "schedule", "", "the `NAME` of the schedule, if the pipeline has several")
 	f.BoolVar(&b.dryRun, "dry-run", false, "list the runs, and start none")
 	b.paramFlags(cmd)
 	f.Var(&b.parallel, "parallel", "the number of steps that run at once (default: the stack's, or the number of cores)")
@@ -68,7 +69,7 @@ func (b *backfiller) backfill(ctx context.Context, pipeline string) error {
 	if err != nil {
 		return err
 	}
-	fill, err := runner.Backfill(pipeline, *b.from, *b.to)
+	fill, err := runner.Backfill(pipeline, b.request.Schedule, *b.from, *b.to)
 	if err != nil {
 		return err
 	}
@@ -84,6 +85,7 @@ func (b *backfiller) backfill(ctx context.Context, pipeline string) error {
 			continue
 		}
 		r := b.request
+		r.Schedule = fill.Schedule
 		r.Pipeline, r.Name, r.ScheduledAt, r.Parallel, r.Follow = fill.Program.Pipeline, name, &at, int(b.parallel), !b.request.Detach
 		fmt.Fprintf(b.stderr, "Run %s is for %s.\n", name, at.Format(time.RFC3339))
 		err := b.follow(runner, &r, func() (*orchestrator.Outcome, error) { return runner.Start(ctx, &r) })

@@ -76,21 +76,26 @@ func (c *cli) completionOf(cmd *cobra.Command, f *pflag.Flag) completer {
 		}
 		return fixed()
 	case "template":
-		if cmd.Name() == "logs" {
-			return fixed()
+		switch cmd.Name() {
+		case "init":
+			return fixed(templates()...)
+		case "up":
+			return nil // a file
 		}
-		return fixed(templates()...)
+		return fixed()
 	case "log-order":
 		return fixed("time", "step")
 	case "var":
 		return c.completeVariables
+	case "schedule":
+		return c.completeSchedules
 	case "target":
 		return c.completeTargets
 	case "columns":
 		return c.completeColumns
 	case "for":
 		return c.completeConditions
-	case "attempt", "exclude", "filter", "grep", "include", "name", "older-than", "parallel", "reason", "scheduled-at", "since", "since-time", "tail",
+	case "attempt", "confirm-data", "exclude", "filter", "grep", "include", "name", "older-than", "parallel", "reason", "scheduled-at", "since", "since-time", "tail",
 		"timeout", "value", "context", "limit":
 		return fixed() // what a user invents: no files
 	}

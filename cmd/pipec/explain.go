@@ -46,6 +46,9 @@ func explainCommand(c *cli) *cobra.Command {
 				return err
 			}
 			run, step := "", args[len(args)-1]
+			if step == "latest" && len(args) == 1 {
+				return usage("pipec explain latest takes a step, too: explain latest STEP; `pipec runs latest` lists the steps")
+			}
 			if len(args) == 2 {
 				run = args[0]
 			}

@@ -101,6 +101,7 @@ func runCommand(c *cli) *cobra.Command {
 	s.paramFlags(cmd)
 	f.StringArrayVar(&s.request.Steps, "step", nil, "run only this `STEP` and the steps that it needs; takes addresses such as call.train and train[0]; may be repeated")
 	f.Var(&timeFlag{&s.request.ScheduledAt}, "scheduled-at", "run as if the schedule had started the run at this `TIME`, which run.scheduled_at then has")
+	f.StringVar(&s.request.Schedule, "schedule", "", "run with the params of the schedule with this `NAME`")
 	f.StringVar(&s.request.Name, "name", "", "the name of the run (default: a generated name)")
 	s.show.flags(cmd)
 	s.waitFlags(cmd)

@@ -39,6 +39,7 @@ var runFields = []struct {
 		}
 		return s.Run.ScheduledAt.Local().Format(time.DateTime)
 	}},
+	{"schedule", func(s *runs.Summary) string { return s.Run.Schedule }},
 	{"reason", func(s *runs.Summary) string { return s.Reason }},
 	{"message", func(s *runs.Summary) string { return record.Shorten(oneLine(s.Message), 80) }},
 }

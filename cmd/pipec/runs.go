@@ -23,7 +23,7 @@ const runsLong = `Lists runs, the newest first. With a name, shows that run: its
 shorten a name as long as it is unique, and "latest" is the newest run. A run is "lost" if it has no end and nothing drives it
 any more: ` + "`pipec rerun`" + ` resumes it.
 
---columns adds columns to the list: param.NAME, output.NAME, rerun_of, scheduled_at, reason or message. A list that begins with
+--columns adds columns to the list: param.NAME, output.NAME, rerun_of, scheduled_at, schedule, reason or message. A list that begins with
 run replaces all columns.`
 
 const runsExamples = `  # The runs of a pipeline, with a param and the accuracy of each
@@ -222,6 +222,9 @@ func printRun(out io.Writer, d *runs.Detail) error {
 			fmt.Fprintf(w, "first failure\t%s\n", first)
 		}
 	}
+	if d.Run.Schedule != "" {
+		fmt.Fprintf(w, "schedule\t%s\n", d.Run.Schedule)
+	}
 	if d.Run.RerunOf != "" {
 		fmt.Fprintf(w, "rerun of\t%s\n", d.Run.RerunOf)
 	}
@@ -295,10 +298,11 @@ func statusText(s *record.StepEnd) string {
 }
 
 func attemptsText(s *record.StepEnd) string {
-	if s.Attempts == 0 {
+	n := max(s.Attempts, s.Calls)
+	if n == 0 {
 		return "-"
 	}
-	return fmt.Sprint(s.Attempts)
+	return fmt.Sprint(n)
 }
 
 func tookText(s *record.StepEnd) string {

@@ -67,7 +67,7 @@ type checker struct {
 
 // sources reports params that scheduled runs can't import, because the project's directory is not on the cluster.
 func (c *checker) sources() {
-	if c.program.Schedule == nil {
+	if len(c.program.Schedules) == 0 {
 		return
 	}
 	for i := range c.program.Params {

@@ -74,7 +74,7 @@ func (w *hclWriter) head(from, to int) {
 // block writes a block, and returns up to where the source's comments have been written.
 func (w *hclWriter) block(item *yaml.Item, depth int) int {
 	w.b.WriteString(item.Name)
-	if item.Body.Def.Label != "" {
+	if def := item.Body.Def; def.Label != "" && !(def.Optional && item.Label == "") {
 		w.b.WriteString(` "` + quotedText(item.Label) + `"`)
 	}
 	w.b.WriteString(" {")

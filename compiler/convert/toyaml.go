@@ -111,7 +111,7 @@ func (w *yamlWriter) own(i item) []comment {
 
 // blocks writes all blocks of one type.
 func (w *yamlWriter) blocks(def *language.Block, name string, group []item, depth int) []string {
-	if def.Label == "" && len(group) == 1 {
+	if len(group) == 1 && (def.Label == "" || def.Optional && len(group[0].block.Labels) == 0) {
 		return append(w.head(group[0], true, depth), w.block(def, name, group[0], depth)...)
 	}
 	var out []string

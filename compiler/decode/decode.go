@@ -175,6 +175,24 @@ func Schema(def *language.Block) *hcl.BodySchema {
 	return s
 }
 
+// labelled returns a body in which the blocks that need no label have an empty one: HCL's schema knows no optional labels.
+func labelled(def *language.Block, body hcl.Body) hcl.Body {
+	syntax, ok := body.(*hclsyntax.Body)
+	if !ok || !slices.ContainsFunc(def.Blocks, func(n *language.Block) bool { return n.Optional }) {
+		return body
+	}
+	out := *syntax
+	out.Blocks = slices.Clone(syntax.Blocks)
+	for i, n := range out.Blocks {
+		if t := def.Block(n.Type); t != nil && t.Optional && len(n.Labels) == 0 {
+			bare := *n
+			bare.Labels, bare.LabelRanges = []string{""}, []hcl.Range{n.DefRange()}
+			out.Blocks[i] = &bare
+		}
+	}
+	return &out
+}
+
 func (d *decoder) body(b *Block, body hcl.Body) {
 	if b.Def.Free {
 		attrs, hclDiags := body.JustAttributes()
@@ -193,6 +211,7 @@ func (d *decoder) body(b *Block, body hcl.Body) {
 		}
 	}
 	s := d.schema(b.Def)
+	body = labelled(b.Def, body)
 	content, hclDiags := body.Content(s.hcl)
 	for _, h := range hclDiags {
 		d.fault(b, body, content, h)
@@ -268,7 +287,7 @@ func (d *decoder) label(b *Block) {
 		}
 		d.diags.Add(diag.New("invalid-value", b.LabelRange, "there is no %s of kind %q", b.Def.Name, b.Label).
 			WithDetail("The kinds are %s.", strings.Join(b.Def.Labels, ", ")).DidYouMean(b.Label, b.Def.Labels))
-	case b.Def.AnyLabel && strings.TrimSpace(b.Label) != "":
+	case b.Def.AnyLabel && strings.TrimSpace(b.Label) != "", b.Def.Optional && b.Label == "":
 	case !ValidName(b.Label):
 		d.diags.Add(diag.New("invalid-name", b.LabelRange, "%q is not a valid name for a block `%s`", b.Label, b.Def.Name).
 			WithDetail(NameRule))

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"iter"
 	"math/bits"
 	"strings"
 	"time"
@@ -24,11 +25,8 @@ var cronFrequent = &Rule{
 	Doc: "Each run has a coordinator, pods, and records that are stored. Work that has to happen every minute is better done by a service, or by a loop in one step. " +
 		"Often the fields are in the wrong order: minutes come first.",
 	Check: func(p *Pass) {
-		for _, pl := range p.Pipelines {
-			b, s := pl.Block.One("schedule"), pl.Schedule
-			if b == nil || s == nil {
-				continue
-			}
+		for _, s := range p.schedules() {
+			b := s.Block
 			spec, err := cron.ParseStandard(s.Cron)
 			if err != nil {
 				continue
@@ -49,6 +47,19 @@ var cronFrequent = &Rule{
 			}
 		}
 	},
+}
+
+// schedules yields the schedules of all pipelines, with their pipelines.
+func (p *Pass) schedules() iter.Seq2[*model.Pipeline, *model.Schedule] {
+	return func(yield func(*model.Pipeline, *model.Schedule) bool) {
+		for _, pl := range p.Pipelines {
+			for _, s := range pl.Schedules {
+				if !yield(pl, s) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // shortest returns the shortest time between two starts within a year, among a limited number of starts; 0 if there are no

@@ -13,11 +13,8 @@ var cronGap = &Rule{
 	Doc: "On the day when clocks go forward this time doesn't exist, and the cluster starts no run: one run a year is missing. Choose a time " +
 		"outside of that hour, or use `UTC`, which skips no time.",
 	Check: func(p *Pass) {
-		for _, pl := range p.Pipelines {
-			b, s := pl.Block.One("schedule"), pl.Schedule
-			if b == nil || s == nil {
-				continue
-			}
+		for _, s := range p.schedules() {
+			b := s.Block
 			gap, is := schedule.FirstGap(&program.Schedule{Cron: s.Cron, Timezone: s.Timezone}, evaluatedFrom)
 			if !is {
 				continue

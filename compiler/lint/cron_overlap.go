@@ -15,9 +15,9 @@ var cronOverlap = &Rule{
 		"run one after the other, without retries. With " +
 		"`overlap = \"allow\"` the rule reports nothing.",
 	Check: func(p *Pass) {
-		for _, pl := range p.Pipelines {
-			b, s := pl.Block.One("schedule"), pl.Schedule
-			if b == nil || s == nil || s.Overlap == "allow" {
+		for pl, s := range p.schedules() {
+			b := s.Block
+			if s.Overlap == "allow" {
 				continue
 			}
 			takes, why := time.Duration(pl.Timeout), "the pipeline's timeout"
@@ -83,6 +83,9 @@ func (c *chains) step(s *program.Step) bounded {
 	}
 	if s.Call != nil {
 		out = c.called(s.Call.Pipeline)
+		if own := time.Duration(s.Timeout); own != 0 && (!out.all || own < out.takes) {
+			out = bounded{own, true}
+		}
 	}
 	if s.Repeat != nil {
 		out.takes = later(0, out.takes, s.Repeat.Max)

@@ -51,7 +51,7 @@ func (h hanging) step(s *model.Step) bool {
 		hangs = s.Callee.Timeout == 0 && slices.ContainsFunc(s.Callee.Steps, h.step)
 		h[s.Callee] = hangs
 	}
-	return hangs
+	return hangs && s.Timeout == 0
 }
 
 // runs reports whether a step starts a process of its own.

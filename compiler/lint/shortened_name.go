@@ -20,6 +20,11 @@ var shortenedName = &Rule{
 			if name := kube.CronJobName(pl.Block.Label); cut(pl.Block.Label, name) {
 				p.Report(p.New(pl.Block.LabelRange, "on a cluster, the pipeline's name is cut to %q", name))
 			}
+			for _, s := range pl.Schedules {
+				if name := kube.ScheduleName(pl.Block.Label, s.Name); s.Name != "" && cut(pl.Block.Label+"-"+s.Name, name) {
+					p.Report(p.New(s.Block.LabelRange, "on a cluster, the name of the schedule's CronJob is cut to %q", name))
+				}
+			}
 			for _, s := range pl.Steps {
 				pod := kube.PodName("", s.Name(), 1)
 				if name := pod[:strings.LastIndexByte(pod, '-')]; cut(s.Name(), name) {

@@ -24,10 +24,7 @@ func Program(p *model.Pipeline) (*program.Program, program.SourceMap, error) {
 	}
 	l.program = program.Program{
 		Version: program.Version, Project: p.Project.Evaluated.Name, Pipeline: p.Block.Label,
-		OnFailure: p.OnFailure, MaxParallel: p.MaxParallel, Timeout: p.Timeout, Labels: p.Labels, Schedule: l.schedule(p.Schedule),
-	}
-	if b := p.Block.One("schedule"); b != nil {
-		l.sourceMap["schedule"] = b.DefRange
+		OnFailure: p.OnFailure, MaxParallel: p.MaxParallel, Timeout: p.Timeout, Labels: p.Labels, Schedules: l.schedules(p.Schedules),
 	}
 	c := l.pipeline(p, "", inherited{})
 	out := &l.program
@@ -98,12 +95,18 @@ func (l *lowerer) param(name, at string, p *model.Param) program.Param {
 	return out
 }
 
-func (l *lowerer) schedule(s *model.Schedule) *program.Schedule {
-	if s == nil {
-		return nil
+func (l *lowerer) schedules(list []*model.Schedule) []program.Schedule {
+	var out []program.Schedule
+	for _, s := range list {
+		l.sourceMap[program.SchedulePlace(s.Name)] = s.Block.DefRange
+		out = append(out, l.schedule(s))
 	}
-	out := &program.Schedule{
-		Cron: s.Cron, Timezone: s.Timezone, Overlap: s.Overlap, Suspend: s.Suspend, Deadline: s.Deadline,
+	return out
+}
+
+func (l *lowerer) schedule(s *model.Schedule) program.Schedule {
+	out := program.Schedule{
+		Name: s.Name, Cron: s.Cron, Timezone: s.Timezone, Overlap: s.Overlap, Suspend: s.Suspend, Deadline: s.Deadline,
 		SuccessHistory: s.SuccessHistory, FailureHistory: s.FailureHistory,
 	}
 	for name, v := range s.Params {

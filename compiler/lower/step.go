@@ -114,7 +114,7 @@ func (l *lowerer) repeat(r *model.Repeat) *program.Repeat {
 func (l *lowerer) retry(r *model.Retry) program.Retry {
 	return program.Retry{
 		Attempts: r.Attempts, Delay: r.Delay, Factor: r.Factor, MaxDelay: r.MaxDelay, Within: r.Within, OnExitCodes: r.OnExitCodes,
-		When: l.optional(r.When), Infrastructure: r.Infrastructure, OOMFactor: r.OOMFactor,
+		When: l.optional(r.When), Infrastructure: r.Infrastructure, OOMFactor: r.OOMFactor, AvoidNode: r.AvoidNode,
 	}
 }
 

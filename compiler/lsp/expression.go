@@ -150,6 +150,9 @@ func (c *completer) rootsOf(kind language.Kind) []string {
 	if step := c.cursor.Block.Inside("step", "finally"); step != nil && step.Attr("for_each") != nil {
 		out = append(out, "each")
 	}
+	if stack := c.cursor.Block.Inside("stack"); stack != nil && c.cursor.Block.Inside("recipe") == nil && slices.ContainsFunc(stack.Blocks, func(b *outline.Block) bool { return b.Type == "recipe" }) {
+		out = append(out, "recipe")
+	}
 	return out
 }
 
@@ -206,6 +209,10 @@ func (c *completer) after(r *outline.Ref, part int) {
 			if rest, ok := strings.CutPrefix(name, root+"."); ok && (name != "run.status" || own != nil) {
 				c.property(name, rest)
 			}
+		}
+	case part == 1 && root == "recipe":
+		for _, o := range recipeOutputs() {
+			c.add(1, c.cursor.Word, completionItem{Label: o.Name, Kind: itemProperty, Detail: "string", Documentation: markdown(outputDoc("recipe." + o.Name))}, o.Name)
 		}
 	case part == 1 && kind != names.Stack && kind != names.Result:
 		for _, s := range c.index.Declared(kind, c.cursor.Block) {

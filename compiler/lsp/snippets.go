@@ -34,7 +34,7 @@ func blockSnippet(b *language.Block) string {
 	switch {
 	case b.Labels != nil:
 		text += fmt.Sprintf(` "${%d|%s|}"`, next(), strings.Join(b.Labels, ","))
-	case b.Label != "":
+	case !b.Bare():
 		text += fmt.Sprintf(` "${%d:%s}"`, next(), b.Label)
 	}
 	text += " {\n"
@@ -72,7 +72,7 @@ func blockYAML(b *language.Block) string {
 	case b.Labels != nil:
 		text += fmt.Sprintf("  ${%d|%s|}:\n", next(), strings.Join(b.Labels, ","))
 		indent += "  "
-	case b.Label != "":
+	case !b.Bare():
 		text += fmt.Sprintf("  ${%d:%s}:\n", next(), b.Label)
 		indent += "  "
 	}

@@ -19,7 +19,7 @@ type Pipeline struct {
 	MaxParallel int
 	Timeout     program.Duration  // 0: none
 	Labels      map[string]string // of the objects that are created for the pipeline
-	Schedule    *Schedule         // nil: none
+	Schedules   []*Schedule       // sorted by name
 	Params      map[string]*Param
 	Steps       []*Step     // `step` and `finally` blocks, in source order
 	Results     []*Result   // sorted by name
@@ -66,6 +66,8 @@ func (p *Pipeline) StepNames() []string { return evaluate.Names(p.steps) }
 
 // Schedule is a checked `schedule` block.
 type Schedule struct {
+	Block    *decode.Block
+	Name     string // "": the only one, without a name
 	Cron     string
 	Timezone string // an IANA name
 	Overlap  string // allow, forbid or replace

@@ -170,6 +170,7 @@ type Retry struct {
 	When            *Value
 	Infrastructure  int
 	OOMFactor       float64
+	AvoidNode       bool
 }
 
 // Concurrency is a checked `concurrency` block.

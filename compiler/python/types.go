@@ -118,6 +118,23 @@ func (m *Module) typeOf(a *Annotation, depth int) cty.Type {
 	return cty.NilType
 }
 
+// Container returns "list" or "dict" if an annotation allows only values of that class, whatever they contain; else "".
+func (m *Module) Container(a *Annotation) string {
+	a = a.open()
+	if a == nil || a.name == "" || m.classes[a.name] != nil || m.bound[a.name] && !m.imported[a.name] {
+		return ""
+	}
+	switch a.name {
+	case "list", "dict":
+		return a.name
+	case "List", "typing.List":
+		return "list"
+	case "Dict", "typing.Dict":
+		return "dict"
+	}
+	return ""
+}
+
 // either returns the type that all alternatives but None have.
 func (m *Module) either(all []*Annotation, depth int) cty.Type {
 	out := cty.NilType

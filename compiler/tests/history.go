@@ -143,7 +143,7 @@ func (p *parts) facts(end *record.StepEnd) map[string]cty.Value {
 		return out
 	}
 	out["status"], out["reason"], out["message"] = cty.StringVal(string(end.Status)), text(end.Reason), text(end.Message)
-	out["attempts"], out["cached"] = cty.NumberIntVal(int64(end.Attempts)), cty.BoolVal(end.Cached)
+	out["attempts"], out["cached"] = cty.NumberIntVal(int64(max(end.Attempts, end.Calls))), cty.BoolVal(end.Cached)
 	if end.ExitCode != nil {
 		out["exit_code"] = cty.NumberIntVal(int64(*end.ExitCode))
 	}

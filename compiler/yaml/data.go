@@ -52,7 +52,10 @@ func (v *Value) data() cty.Value {
 	case Bool:
 		return cty.BoolVal(v.Text == "true")
 	case Number:
-		return v.Number
+		if n, err := types.Decode([]byte(v.Text)); err == nil { // with its text: 1.0 is not written as 1
+			return n
+		}
+		return v.Number // a number that JSON writes in another way
 	case Template, Bare:
 		return cty.StringVal(v.Text)
 	case List:

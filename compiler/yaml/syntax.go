@@ -48,7 +48,7 @@ func (s *syntax) body(b *Body) *hclsyntax.Body {
 func (s *syntax) block(item *Item) *hclsyntax.Block {
 	out := &hclsyntax.Block{Type: item.Name, Body: s.body(item.Body), TypeRange: s.places.span(item.name)}
 	out.OpenBraceRange, out.CloseBraceRange = out.Body.EndRange, out.Body.EndRange
-	if item.Body.Def.Label == "" {
+	if item.Body.Def.Label == "" || item.Body.Def.Optional && item.Label == "" {
 		return out
 	}
 	out.Labels, out.LabelRanges = []string{item.Label}, []hcl.Range{s.places.span(item.label)}

@@ -39,8 +39,8 @@ func Text(w io.Writer, p *program.Program) error {
 		}
 	}
 	fmt.Fprintf(t.w, "%s: %s in %s\n", oneLine(p.Pipeline), plural(len(p.Steps), "step"), plural(depth, "layer"))
-	if s := schedule(p.Schedule); s != "" {
-		fmt.Fprintln(t.w, s)
+	for i := range p.Schedules {
+		fmt.Fprintln(t.w, schedule(&p.Schedules[i]))
 	}
 	for _, l := range params(p.Params) {
 		fmt.Fprintln(t.w, l)
@@ -209,10 +209,11 @@ func (t *textWriter) results(outputs []program.Result) {
 }
 
 func schedule(s *program.Schedule) string {
-	if s == nil {
-		return ""
+	line := "schedule "
+	if s.Name != "" {
+		line += oneLine(s.Name) + ": "
 	}
-	line := "schedule " + oneLine(s.Cron) + " " + oneLine(s.Timezone)
+	line += oneLine(s.Cron) + " " + oneLine(s.Timezone)
 	if s.Suspend {
 		line += " (suspended)"
 	}

@@ -22,20 +22,44 @@ const (
 	failureHistory = 3
 )
 
-// runTTL is how long the Job of a finished run, and the pods of a small run, remain for inspection with kubectl. The
+// runTTL is, if the stack sets none, how long the Job of a finished run, and the pods of a small run, remain for inspection with kubectl. The
 // records of a run are in the store.
 const runTTL = 24 * 60 * 60
 
 // maxRestarts is how often the Job restarts the coordinator. Each coordinator resumes where the last one stopped.
 const maxRestarts = 100
 
-func cronJob(p *program.Program, parts *programParts) (*batchv1.CronJob, error) {
+// cronJobs returns the CronJobs of a definition: its own, from which runs are started by hand and by the schedule without a name, and
+// one for each other schedule.
+func cronJobs(p *program.Program, parts *programParts) ([]*batchv1.CronJob, error) {
+	own, err := cronJob(p, parts, p.Schedule(""), "")
+	if err != nil {
+		return nil, err
+	}
+	out := []*batchv1.CronJob{own}
+	for i := range p.Schedules {
+		s := &p.Schedules[i]
+		if s.Name == "" {
+			continue
+		}
+		job, err := cronJob(p, parts, s, s.Name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, job)
+	}
+	return out, nil
+}
+
+// cronJob returns the CronJob of a schedule, which has a name unless it is the only one. s is nil for a definition's CronJob that has no
+// schedule.
+func cronJob(p *program.Program, parts *programParts, s *program.Schedule, name string) (*batchv1.CronJob, error) {
 	suspend, successes, failures := true, int32(successHistory), int32(failureHistory)
 	spec := batchv1.CronJobSpec{
 		Schedule: never, Suspend: &suspend, ConcurrencyPolicy: batchv1.AllowConcurrent,
 		SuccessfulJobsHistoryLimit: &successes, FailedJobsHistoryLimit: &failures,
 	}
-	if s := p.Schedule; s != nil {
+	if s != nil {
 		spec.Schedule, spec.TimeZone, suspend = s.Cron, &s.Timezone, s.Suspend
 		spec.ConcurrencyPolicy = map[string]batchv1.ConcurrencyPolicy{
 			"allow": batchv1.AllowConcurrent, "forbid": batchv1.ForbidConcurrent, "replace": batchv1.ReplaceConcurrent,
@@ -51,13 +75,19 @@ func cronJob(p *program.Program, parts *programParts) (*batchv1.CronJob, error) 
 			spec.StartingDeadlineSeconds = &seconds
 		}
 	}
-	m := meta(p, kube.CronJobName(p.Pipeline))
+	m := meta(p, kube.ScheduleName(p.Pipeline, name))
 	m.Annotations[kube.AnnotationProgram] = parts.digest
 	var err error
 	if spec.JobTemplate, err = template(p, parts); err != nil {
 		return nil, err
 	}
+	if name != "" {
+		m.Annotations[kube.AnnotationSchedule], spec.JobTemplate.Annotations[kube.AnnotationSchedule] = name, name
+	}
 	ttl := int32(runTTL)
+	if d := p.Target.TTL.D(); d > 0 {
+		ttl = int32(d.Seconds())
+	}
 	spec.JobTemplate.Spec.TTLSecondsAfterFinished = &ttl
 	return &batchv1.CronJob{TypeMeta: metav1.TypeMeta{APIVersion: "batch/v1", Kind: "CronJob"}, ObjectMeta: m, Spec: spec}, nil
 }

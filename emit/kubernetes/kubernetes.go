@@ -77,7 +77,7 @@ func DefinitionWith(p *program.Program, set *kinds.Set) ([]unstructured.Unstruct
 	if err != nil {
 		return nil, err
 	}
-	cron, err := cronJob(p, parts)
+	jobs, err := cronJobs(p, parts)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,10 @@ func DefinitionWith(p *program.Program, set *kinds.Set) ([]unstructured.Unstruct
 	for i := range parts.data {
 		objects = append(objects, parts.configMap(p, i))
 	}
-	return all(append(objects, cron)...)
+	for _, job := range jobs {
+		objects = append(objects, job)
+	}
+	return all(objects...)
 }
 
 // Namespace returns the namespace of the program's stack, for stacks with create_namespace. It has no labels of pipec,

@@ -85,9 +85,9 @@ func (p *Project) runs(c *project.Compiled, err error) (*Runs, error) {
 	return &Runs{Orchestrator: row.Open(s), Detached: row.Detached, stack: s, check: row.Check}, nil
 }
 
-// Backfill returns the runs that the schedule of a pipeline would have started between two moments.
-func (r *Runs) Backfill(pipeline string, from, to time.Time) (*orchestrator.Backfill, error) {
-	return r.stack.Backfill(pipeline, from, to)
+// Backfill returns the runs that a schedule of a pipeline would have started between two moments. The only schedule needs no name.
+func (r *Runs) Backfill(pipeline, schedule string, from, to time.Time) (*orchestrator.Backfill, error) {
+	return r.stack.Backfill(pipeline, schedule, from, to)
 }
 
 // Records reads what the runs have left. The caller closes them.

@@ -95,7 +95,10 @@ func anchor(heading string) string {
 // form returns the syntax of a block.
 func form(b *language.Block) string {
 	open := func(label string) string {
-		if label != "" {
+		switch {
+		case label != "" && b.Optional:
+			label = fmt.Sprintf(" [%q]", label)
+		case label != "":
 			label = fmt.Sprintf(" %q", label)
 		}
 		return b.Name + label + " { … }"

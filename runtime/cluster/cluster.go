@@ -119,7 +119,7 @@ func (c *client) inventory(ctx context.Context, project string, pipelines []stri
 		}
 		for j := range list.Items {
 			m := &list.Items[j]
-			if name := m.Annotations[kube.AnnotationPipeline]; name != "" && !kube.InDefinition(kinds[i].name, m.Name, name) {
+			if name := m.Annotations[kube.AnnotationPipeline]; name != "" && !kube.InDefinition(kinds[i].name, m.Name, name, m.Annotations[kube.AnnotationSchedule]) {
 				continue // renamed after it was emitted: another tool manages it
 			}
 			if len(pipelines) > 0 && !slices.ContainsFunc(pipelines, func(p string) bool { return kube.LabelValue(p) == m.Labels[kube.LabelPipeline] }) {

@@ -34,10 +34,12 @@ func (c *ProgramChange) All() []Field { return c.all }
 func (p *planner) programs(ctx context.Context) ([]ProgramChange, error) {
 	place := []string{"spec", "jobTemplate", "spec", "template", "spec"}
 	var out []ProgramChange
+	seen := map[string]bool{} // the CronJobs of a pipeline's schedules refer to the same program
 	for i, live := range p.live {
-		if live == nil || live.GetKind() != "CronJob" {
+		if live == nil || live.GetKind() != "CronJob" || seen[pipelineOf(live)] {
 			continue
 		}
+		seen[pipelineOf(live)] = true
 		before, after := configMaps(live, place...), configMaps(&p.Objects[i], place...)
 		if slices.Equal(before, after) {
 			continue

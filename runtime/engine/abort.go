@@ -16,7 +16,7 @@ func (s *State) abort(e *record.Event, at string) []Action {
 	var actions []Action
 	for i := range s.graph.nodes {
 		if n := &s.graph.nodes[i]; n.phase == running && n.stopping == "" {
-			actions = append(actions, StopAttempt{Step: n.addr, Attempt: n.attempts, Why: why})
+			actions = append(actions, StopAttempt{Step: n.addr, Attempt: n.number(), Why: why})
 		}
 	}
 	steps := s.graph.stepEnds()

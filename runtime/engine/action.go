@@ -22,8 +22,11 @@ type Spec struct {
 	Key string
 	// Attempt counts all attempts of the step from 1. It is part of the keys of the attempt in the store.
 	Attempt int
-	// UserAttempt is PIPEC_ATTEMPT. It does not count attempts that ended with an infrastructure failure.
+	// UserAttempt is PIPEC_ATTEMPT. It does not count attempts that ended with an infrastructure failure, and like Attempt it counts
+	// those in earlier attempts of the calls that the step is part of.
 	UserAttempt int
+	// Avoid are the nodes on which earlier attempts failed, if the step avoids them, in the order of the failures.
+	Avoid []string
 	// OOMs is the number of earlier attempts that ran out of memory.
 	OOMs int
 	// Inputs are evaluated and have their declared types, in the order of the program.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -23,12 +24,18 @@ const askTimer = "approval/"
 // approvals asks for answers and ends the nodes that wait for them.
 type approvals struct {
 	rooms
-	life *lifecycle
+	life    *lifecycle
+	timers  map[string]int // approvals with a timeout, by the names of their timers
+	answers map[string]int // approvals that were answered, or not in time, by address
 }
 
 // ask starts to wait for an answer. A waiting approval does not count against the limits of parallel attempts.
 func (ap *approvals) ask(i int) {
 	n := &ap.graph.nodes[i]
+	if j, ok := ap.answers[n.addr]; ok {
+		ap.answerAgain(i, &ap.graph.nodes[j].end)
+		return
+	}
 	a := n.step.Approval
 	message, f := ap.eval.message(n)
 	if f != nil {
@@ -44,13 +51,31 @@ func (ap *approvals) ask(i int) {
 		ask.Until = ap.out.now.Add(t)
 	}
 	ap.graph.move(n, unanswered)
+	n.attempts++
 	n.end.StartedAt, n.end.Ask = ap.out.now, &ask
-	ap.out.notify(record.Event{Type: record.StepStarted, Step: n.addr})
+	ap.out.notify(record.Event{Type: record.StepStarted, Step: n.addr, Again: n.again})
 	ap.out.act(RequestApproval{n.addr, ask})
-	ap.out.notify(record.Event{Type: record.StepAsks, Step: n.addr, Ask: &ask})
+	ap.out.notify(record.Event{Type: record.StepAsks, Step: n.addr, Ask: &ask, Again: n.again})
 	if !ask.Until.IsZero() {
-		ap.out.act(SetTimer{Name: askTimer + n.addr, At: ask.Until})
+		name := askTimer + n.addr
+		if n.number() > 1 {
+			name += "/" + strconv.Itoa(n.number())
+		}
+		ap.timers[name] = i
+		ap.out.act(SetTimer{Name: name, At: ask.Until})
 	}
+}
+
+// answerAgain ends an approval as an earlier attempt of the call that it is part of has ended it, and asks no user again.
+func (ap *approvals) answerAgain(i int, earlier *record.StepEnd) {
+	n := &ap.graph.nodes[i]
+	n.end.StartedAt, n.end.Ask, n.end.Answer, n.end.Outputs = earlier.StartedAt, earlier.Ask, earlier.Answer, earlier.Outputs
+	ap.life.end(i, earlier.Status, earlier.Reason, earlier.Message)
+}
+
+// answered reports whether an approval has ended by an answer, or because none came in time.
+func (n *node) answered() bool {
+	return n.phase == ended && n.end.Ask != nil && (n.end.Answer != nil || n.end.Reason == record.ReasonTimeout)
 }
 
 // message evaluates the message of an approval.
@@ -82,6 +107,7 @@ func (ap *approvals) answered(e record.Event) {
 	n := &ap.graph.nodes[i]
 	a := *e.Answer
 	n.end.Answer = &a
+	ap.answers[n.addr] = i
 	why := record.Clip(a.Who(), maxWho)
 	if a.Reason != "" {
 		why += ": " + record.Clip(a.Reason, record.MaxMessage)
@@ -110,12 +136,12 @@ func (ap *approvals) setAnswer(n *node, value json.RawMessage) {
 }
 
 // answerTimeout ends an approval whose timeout has passed.
-func (ap *approvals) answerTimeout(addr string) {
-	if !ap.awaitsAnswer(addr) {
+func (ap *approvals) answerTimeout(i int) {
+	n := &ap.graph.nodes[i]
+	if n.phase != unanswered {
 		return
 	}
-	i := ap.graph.byAddr[addr]
-	n := &ap.graph.nodes[i]
+	ap.answers[n.addr] = i
 	a := n.step.Approval
 	message := "there was no answer within " + a.Timeout.D().String()
 	if a.Default == nil || n.step.ValueType() == "" {

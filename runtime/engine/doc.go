@@ -113,7 +113,7 @@ listed here. TestMoves compares this table with the engine.
 	checking   -> queued, running, ended                     waits for the answer of the cache
 	running    -> ready, waiting, ended                      has an attempt that has not ended
 	waiting    -> ready, ended                               waits until its next attempt is due
-	expanded   -> ended                                      has nodes of its own that have not ended
+	expanded   -> ready, waiting, ended                      has nodes of its own that have not ended
 	unanswered -> ended                                      an approval that waits for its answer
 	ended      ->                                            final
 

@@ -89,9 +89,9 @@ func (s *State) MayStart(id record.AttemptID) bool {
 	case absent, ended:
 		return false
 	case running:
-		return id.Attempt >= n.attempts
+		return id.Attempt >= n.number()
 	}
-	return id.Attempt > n.attempts
+	return id.Attempt > n.number()
 }
 
 // Steps returns the state of each step, in the order of the program: a step is followed by its instances, its rounds and

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"pipec.dev/pipec/schema/record"
@@ -33,7 +32,7 @@ func (s *State) stepKept(e record.Event) {
 		return
 	}
 	n := &s.graph.nodes[i]
-	if n.kind != process && n.kind != approval {
+	if n.kind != process && n.kind != approval || s.graph.frames[n.frame].again {
 		return
 	}
 	if n.phase != pending && (n.phase != ready || n.attempts > 0) {
@@ -105,7 +104,7 @@ func (s *State) attemptStarted(e record.Event) {
 	if !ok {
 		return
 	}
-	if n := &s.graph.nodes[i]; n.phase == running && n.attempts == 1 && e.Attempt == 1 && e.At.After(n.end.StartedAt) {
+	if n := &s.graph.nodes[i]; n.phase == running && n.attempts == 1 && e.Attempt == n.number() && e.At.After(n.end.StartedAt) {
 		n.end.StartedAt = e.At
 	}
 }
@@ -116,7 +115,7 @@ func (s *State) attemptEnded(e record.Event) {
 		return
 	}
 	n := &s.graph.nodes[i]
-	if n.phase != running || n.attempts != e.Attempt {
+	if n.phase != running || n.number() != e.Attempt {
 		return
 	}
 	r := checked(n, e.Result)
@@ -162,14 +161,14 @@ func (s *State) timerFired(e record.Event) {
 		s.timeout(0, "the run")
 		return
 	}
-	if addr, ok := strings.CutPrefix(e.Timer, runTimer+"/"); ok {
-		if i, ok := s.graph.byAddr[addr]; ok && s.graph.nodes[i].inner >= 0 {
-			s.timeout(s.graph.nodes[i].inner, "the pipeline "+s.graph.nodes[i].step.Call.Pipeline)
-		}
+	if k, ok := s.expansion.timeouts[e.Timer]; ok {
+		delete(s.expansion.timeouts, e.Timer)
+		s.timeout(k, s.graph.timeoutOf(k))
 		return
 	}
-	if addr, ok := strings.CutPrefix(e.Timer, askTimer); ok {
-		s.approvals.answerTimeout(addr)
+	if i, ok := s.approvals.timers[e.Timer]; ok {
+		delete(s.approvals.timers, e.Timer)
+		s.approvals.answerTimeout(i)
 		return
 	}
 	i, ok := s.retries.timers[e.Timer]

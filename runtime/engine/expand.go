@@ -18,6 +18,8 @@ type expansion struct {
 	rooms
 	life *lifecycle
 	kept map[string]record.Event // results for nodes that do not exist yet, by address
+
+	timeouts map[string]int // frames of called pipelines, by the names of the timers of their timeouts
 }
 
 // element is an element of for_each, for which an instance is created.
@@ -114,7 +116,7 @@ func (x *expansion) expand(i int) {
 // arrive uses the kept result of a node that was just created, or decides whether the node runs.
 func (x *expansion) arrive(i int) {
 	n := &x.graph.nodes[i]
-	if e, ok := x.kept[n.addr]; ok && (n.kind == process || n.kind == approval) && n.phase == pending && usable(n, e.Result) {
+	if e, ok := x.kept[n.addr]; ok && !x.graph.frames[n.frame].again && (n.kind == process || n.kind == approval) && n.phase == pending && usable(n, e.Result) {
 		n.end.Kept = true
 		x.life.take(i, e)
 		return
@@ -127,7 +129,7 @@ func (x *expansion) begin(i int) {
 	n := &x.graph.nodes[i]
 	x.graph.move(n, expanded)
 	n.end.StartedAt = x.out.now
-	x.out.notify(record.Event{Type: record.StepStarted, Step: n.addr})
+	x.out.notify(record.Event{Type: record.StepStarted, Step: n.addr, Again: n.again})
 }
 
 // elements evaluates for_each. The elements of a map are in the order of their keys. The elements of a set are their own keys.

@@ -26,10 +26,7 @@ func (lc *lifecycle) end(i int, status record.Status, reason, message string) {
 	lc.graph.move(n, ended)
 	n.spec, n.lastResult = nil, nil
 	n.end.Status, n.end.Reason, n.end.Message, n.end.EndedAt = status, reason, message, lc.out.now
-	n.end.Attempts = n.attempts
-	if n.attempts > 0 {
-		n.end.Attempt = n.attempts
-	}
+	n.count()
 	lc.ended = append(lc.ended, i)
 	sc := &lc.graph.frames[n.frame]
 	switch status {
@@ -47,6 +44,19 @@ func (lc *lifecycle) end(i int, status record.Status, reason, message string) {
 	}
 	if sc.left[n.section]--; sc.left[n.section] == 0 {
 		lc.frameChecks = append(lc.frameChecks, n.frame)
+	}
+}
+
+// count sets how many attempts a node has had. Calls and approvals have no attempts with records of their own.
+func (n *node) count() {
+	switch {
+	case n.kind == call && n.number() > 1:
+		n.end.Calls = n.number()
+	case n.kind == process:
+		n.end.Attempts = n.number()
+		if n.attempts > 0 {
+			n.end.Attempt = n.number()
+		}
 	}
 }
 
@@ -107,7 +117,7 @@ func (lc *lifecycle) finish() {
 func (g *graph) stepEnds() []record.StepEnd {
 	order := make([]int, 0, len(g.nodes))
 	for i := range g.nodes {
-		if g.nodes[i].phase != absent {
+		if g.nodes[i].phase != absent && !g.nodes[i].replaced {
 			order = append(order, i)
 		}
 	}
@@ -115,11 +125,14 @@ func (g *graph) stepEnds() []record.StepEnd {
 	out := make([]record.StepEnd, len(order))
 	for k, i := range order {
 		n := &g.nodes[i]
+		if n.phase != ended {
+			n.count()
+		}
 		out[k] = n.end
 		switch {
 		case n.phase == ended:
 		case n.attempts > 0 || n.phase == expanded || n.phase == unanswered:
-			out[k].Status, out[k].Attempts, out[k].Attempt = record.Running, n.attempts, n.attempts
+			out[k].Status = record.Running
 		default:
 			out[k].Status = record.Pending
 		}

@@ -9,7 +9,7 @@ import (
 // Slot is a slot in a concurrency group. An attempt of a step, or a call, holds it from before its start to its end.
 type Slot struct {
 	Step    string // the address of the step or the call
-	Attempt int    // the attempt that holds the slot; 1 for a call
+	Attempt int    // the attempt that holds the slot
 	Group   string
 	Limit   int // how many slots the group has
 }
@@ -147,7 +147,7 @@ func (gr *groups) serveQueue(g *groupQueue) {
 		}
 		if n.phase == queued { // otherwise it was halted
 			g.waiter = i
-			n.requested, n.slotAttempt = true, n.attempts+1
+			n.requested, n.slotAttempt = true, n.number()+1
 			gr.out.act(RequestSlot{Slot: n.slot(), Skip: n.step.Concurrency.Skip})
 		}
 	}

@@ -80,6 +80,12 @@ func drawPart(t *rapid.T, name string, earlier []string, to string, n program.Va
 	}
 	if to != "" && rapid.IntRange(0, 2).Draw(t, "call") == 0 {
 		s.Call, s.Command, s.Cache, s.Retry = &program.Call{Pipeline: to}, nil, nil, program.Retry{}
+		if rapid.IntRange(0, 2).Draw(t, "call retried") == 0 {
+			s.Retry = program.Retry{Attempts: 2, Delay: program.Duration(rapid.IntRange(0, 1).Draw(t, "call delay")) * second}
+		}
+		if rapid.IntRange(0, 4).Draw(t, "call timeout") == 0 {
+			s.Timeout = program.Duration(30 * time.Second)
+		}
 	}
 	kinds := []program.NeedKind{program.NeedOutput, program.NeedOrder, program.NeedSoft, program.NeedStatus}
 	for _, e := range earlier {
@@ -137,6 +143,9 @@ func TestGrowingRuns(t *testing.T) {
 			t.Fatalf("attempts run after the end: %v", g.running)
 		}
 		for _, e := range g.end.Steps {
+			if _, ok := g.ends[e.Name]; !ok { // a call was not made again after all
+				g.ends[e.Name] = g.earlier[e.Name]
+			}
 			if !reflect.DeepEqual(e, g.ends[e.Name]) {
 				t.Fatalf("%+v was told as %+v", e, g.ends[e.Name])
 			}
@@ -174,6 +183,7 @@ type growing struct {
 	timers  map[string]bool
 	tries   map[string]int
 	ends    map[string]record.StepEnd
+	earlier map[string]record.StepEnd // in earlier attempts of calls
 	end     *record.End
 	log     []record.Event
 	actions []Action
@@ -183,7 +193,7 @@ type growing struct {
 func newGrowing(t *rapid.T, s *State) *growing {
 	checkMoves(t, s)
 	return &growing{
-		t: t, s: s, now: epoch, running: map[string]int{}, checks: map[string]bool{}, asks: map[string]bool{}, timers: map[string]bool{}, ends: map[string]record.StepEnd{}, tries: map[string]int{},
+		t: t, s: s, now: epoch, running: map[string]int{}, checks: map[string]bool{}, asks: map[string]bool{}, timers: map[string]bool{}, ends: map[string]record.StepEnd{}, earlier: map[string]record.StepEnd{}, tries: map[string]int{},
 	}
 }
 
@@ -213,6 +223,14 @@ func (g *growing) send(e record.Event) {
 		case SetTimer:
 			g.timers[a.Name] = true
 		case Notify:
+			if a.Type == record.StepRetried { // a call is made again with all its parts
+				for name := range g.ends {
+					if record.Address(name).Under(record.Address(a.Step)) {
+						g.earlier[name] = g.ends[name]
+						delete(g.ends, name)
+					}
+				}
+			}
 			if a.Type == record.StepEnded {
 				if _, twice := g.ends[a.Step]; twice {
 					g.t.Fatalf("%s ends twice", a.Step)

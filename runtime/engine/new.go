@@ -43,8 +43,8 @@ func newState(p *program.Program, run *record.Run) *State {
 		retries: &retries{uid: run.UID, graph: g, eval: eval, timers: map[string]int{}},
 	}
 	life := &lifecycle{rooms: r}
-	life.expansion = &expansion{rooms: r, life: life, kept: map[string]record.Event{}}
-	life.approvals = &approvals{rooms: r, life: life}
+	life.expansion = &expansion{rooms: r, life: life, kept: map[string]record.Event{}, timeouts: map[string]int{}}
+	life.approvals = &approvals{rooms: r, life: life, timers: map[string]int{}, answers: map[string]int{}}
 	return &State{rooms: r, life: life, expansion: life.expansion, approvals: life.approvals}
 }
 

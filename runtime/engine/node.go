@@ -58,7 +58,7 @@ type node struct {
 	children     []int                  // instances or rounds, in their order
 	byKey        map[string]int         // instances
 	openChildren int                    // children that have not ended
-	inner        int                    // the frame of a call; -1: none yet
+	inner        int                    // the frame of a call's last attempt; -1: none yet
 	collections  map[string]*collection // values of [*], by output
 
 	spec          *Spec // set from the first start to the end
@@ -66,10 +66,15 @@ type node struct {
 	requested     bool // it waits for an answer of its group, or has a slot and has not started since
 	hasSlot       bool // it holds a slot in its group
 	slotAttempt   int  // the attempt that requested the slot
-	attempts      int
-	userFailures  int // failures that count against retry.attempts
-	infraFailures int // infrastructure failures
+	attempts      int  // of an approval or a call, how often it was asked or opened
+	before        int  // attempts in earlier attempts of the calls that it is part of
+	userBefore    int  // those of them that are counted in PIPEC_ATTEMPT
+	again         int  // how many of these attempts of calls had this node
+	replaced      bool // a later attempt of a call has a node at this address, or none
+	userFailures  int  // failures that count against retry.attempts
+	infraFailures int  // infrastructure failures
 	ooms          int
+	avoid         []string       // the nodes on which attempts failed, if the step avoids them
 	lastResult    *record.Result // of the attempt that ended last
 
 	end       record.StepEnd
@@ -92,6 +97,7 @@ type frame struct {
 	onFailure string
 	timeout   program.Duration
 	params    map[string]*source
+	again     bool           // an earlier attempt of the call, or of one that it is part of, has failed
 	byName    map[string]int // nodes
 	nodes     [2][]int
 	limits    []int  // limits of its nodes
@@ -130,17 +136,27 @@ func (n *node) instance(key string) (int, bool) {
 	return i, ok
 }
 
+// number returns the number of the attempt that has started last. It counts the attempts in all attempts of the calls that the node is
+// part of, because the number is part of the keys of the attempt in the store.
+func (n *node) number() int { return n.before + n.attempts }
+
 // isStep reports whether n is a step, and not an instance or a round.
 func (n *node) isStep() bool { return n.parent < 0 }
 
 // maxNodes bounds the nodes of a run, because a small program can call pipelines that multiply into millions of steps.
 const maxNodes = 1 << 20
 
-// add adds a node and returns its index.
+// add adds a node and returns its index. A node of an earlier attempt of a call with the same address is replaced.
 func (g *graph) add(n node) int {
 	i := len(g.nodes)
 	n.inner = -1
 	n.end.Name = n.addr
+	if old, ok := g.byAddr[n.addr]; ok {
+		m := &g.nodes[old]
+		n.before, n.userBefore, n.again = m.number(), m.userBefore+m.attempts-m.infraFailures, m.again+1
+		n.end.Again, n.avoid = n.again, m.avoid
+		m.replaced = true
+	}
 	g.nodes = append(g.nodes, n)
 	g.byAddr[n.addr] = i
 	return i

@@ -139,6 +139,8 @@ func stepLine(s *program.Step, word, rest string) (err error) {
 		s.When = &v
 	case "continue_on_failure":
 		s.ContinueOnFailure = true
+	case "timeout":
+		s.Timeout, err = duration(rest)
 	case "cache":
 		s.Cache = &program.Cache{}
 	case "retry":

@@ -32,6 +32,9 @@ func (lc *lifecycle) failedAttempt(i int) {
 	if r.Reason == record.ReasonOOM {
 		n.ooms++
 	}
+	if n.step.Retry.AvoidNode && r.Node != "" && !slices.Contains(n.avoid, r.Node) {
+		n.avoid = append(slices.Clip(n.avoid), r.Node)
+	}
 	failures := &n.userFailures
 	if r.Class == record.ClassInfrastructure {
 		failures = &n.infraFailures
@@ -49,15 +52,15 @@ func (lc *lifecycle) failedAttempt(i int) {
 		return
 	}
 	lc.out.notify(record.Event{
-		Type: record.StepRetried, Step: n.addr, Attempt: n.attempts, Reason: r.Reason,
-		Text: fmt.Sprintf("attempt %d %s; the next one starts in %s", n.attempts, describe(r), d.Round(time.Millisecond)),
+		Type: record.StepRetried, Step: n.addr, Attempt: n.number(), Reason: r.Reason,
+		Text: fmt.Sprintf("attempt %d %s; the next one starts in %s", n.number(), describe(r), d.Round(time.Millisecond)),
 	})
 	if d == 0 {
 		lc.sched.makeReady(i)
 		return
 	}
 	lc.graph.move(n, waiting)
-	timer := "retry/" + n.addr + "/" + strconv.Itoa(n.attempts+1)
+	timer := "retry/" + n.addr + "/" + strconv.Itoa(n.number()+1)
 	lc.retries.timers[timer] = i
 	lc.out.act(SetTimer{Name: timer, At: at})
 }
@@ -91,6 +94,11 @@ func (rt *retries) again(n *node) (bool, string) {
 	}
 	if n.userFailures >= retry.Attempts {
 		return false, ""
+	}
+	if n.inner >= 0 {
+		if m := rt.graph.refusal(n.inner); m != nil {
+			return false, m.outcome() + ", and its answer is final"
+		}
 	}
 	if len(retry.OnExitCodes) > 0 && (r.ExitCode == nil || !slices.Contains(retry.OnExitCodes, *r.ExitCode)) {
 		return false, "retry.on_exit_codes doesn't include this failure"
@@ -173,6 +181,6 @@ func (rt *retries) delay(n *node, failures int) time.Duration {
 
 // jitter returns a number from -1 to 1 that depends only on the run and the attempt.
 func (rt *retries) jitter(n *node) float64 {
-	sum := sha256.Sum256([]byte(rt.uid + "\x00" + n.addr + "\x00" + strconv.Itoa(n.attempts)))
+	sum := sha256.Sum256([]byte(rt.uid + "\x00" + n.addr + "\x00" + strconv.Itoa(n.number())))
 	return float64(binary.BigEndian.Uint32(sum[:]))/math.MaxUint32*2 - 1
 }

@@ -26,8 +26,10 @@ func (lc *lifecycle) start(i int) {
 			lc.sched.release(i)
 			return
 		}
-		lc.launch(i)
-		return
+		if n.kind == process {
+			lc.launch(i)
+			return
+		}
 	}
 	switch n.kind {
 	case call:
@@ -66,10 +68,11 @@ func (lc *lifecycle) launch(i int) {
 	lc.graph.move(n, running)
 	if n.attempts == 1 {
 		n.end.StartedAt = lc.out.now
-		lc.out.notify(record.Event{Type: record.StepStarted, Step: n.addr, Attempt: 1})
+		lc.out.notify(record.Event{Type: record.StepStarted, Step: n.addr, Attempt: n.number(), Again: n.again})
 	}
 	spec := *n.spec
-	spec.Attempt, spec.UserAttempt, spec.OOMs, spec.Slots = n.attempts, n.userFailures+1, n.ooms, lc.groups.slots(n)
+	spec.Attempt, spec.UserAttempt, spec.OOMs, spec.Slots = n.number(), n.userBefore+n.userFailures+1, n.ooms, lc.groups.slots(n)
+	spec.Avoid = n.avoid
 	lc.out.act(StartAttempt{spec})
 }
 
@@ -98,7 +101,7 @@ func (lc *lifecycle) haltNode(i int, stop bool, why string) {
 		lc.end(i, record.Cancelled, record.ReasonCancelled, why)
 	case n.phase == running && stop && n.stopping == "":
 		n.stopping = why
-		lc.out.act(StopAttempt{Step: n.addr, Attempt: n.attempts, Why: why})
+		lc.out.act(StopAttempt{Step: n.addr, Attempt: n.number(), Why: why})
 	case n.phase == expanded:
 		if stop && n.stopping == "" {
 			n.stopping = why

@@ -65,6 +65,7 @@ func newRecord(o *Options, l *Loaded, job *batchv1.Job) *record.Run {
 		Version: record.Version, Name: o.Job, Project: p.Project, Pipeline: p.Pipeline, Namespace: o.Namespace,
 		Stack: p.Target.Stack, UID: o.JobUID, Sealed: o.Seal, Program: l.digest, Codes: codesOf(p), CreatedAt: now(),
 	}
+	run.Schedule = job.Annotations[kube.AnnotationSchedule]
 	if at, err := time.Parse(time.RFC3339, job.Annotations[batchv1.CronJobScheduledTimestampAnnotation]); err == nil {
 		at = at.UTC()
 		run.ScheduledAt = &at
@@ -133,8 +134,12 @@ func (c *coordinator) request(ctx context.Context, job *batchv1.Job) (r *drive.R
 func (c *coordinator) params(ctx context.Context, annotations map[string]string) (map[string]json.RawMessage, error) {
 	text, set := annotations[kube.AnnotationParams]
 	if !set {
-		if c.d.program.Schedule != nil {
-			return c.d.program.Schedule.Params, nil
+		name := annotations[kube.AnnotationSchedule]
+		switch s := c.d.program.Schedule(name); {
+		case s != nil:
+			return s.Params, nil
+		case name != "":
+			return nil, drive.Refuse(drive.RefusedJob, "the Job's annotation %s names the schedule %q, which the pipeline doesn't have", kube.AnnotationSchedule, name)
 		}
 		return nil, nil
 	}

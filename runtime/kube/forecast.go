@@ -33,8 +33,8 @@ func Foresee(ctx context.Context, s store.Store, p *program.Program) (*Forecast,
 		Codes: codesOf(p), CreatedAt: now(),
 	}
 	request := drive.Request{}
-	if p.Schedule != nil {
-		request.Params = p.Schedule.Params
+	if s := p.Schedule(""); s != nil {
+		request.Params = s.Params
 	}
 	var refusal *drive.Refusal
 	if err := request.Describe(ctx, s, p, run); errors.As(err, &refusal) {

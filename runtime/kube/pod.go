@@ -84,6 +84,7 @@ func (d *driver) pod(ctx context.Context, a *attempt) (pod *corev1.Pod, digest s
 	if a.spec.OOMs > 0 && p.Retry.OOMFactor > 1 {
 		grow(&t.Spec, math.Pow(p.Retry.OOMFactor, float64(a.spec.OOMs)))
 	}
+	avoid(&t.Spec, a.spec.Avoid)
 	labels, annotations := t.Labels, t.Annotations
 	if labels == nil {
 		labels = map[string]string{}
@@ -142,6 +143,38 @@ func grow(spec *corev1.PodSpec, factor float64) {
 	for i := range spec.Containers {
 		if c := &spec.Containers[i]; c.Name == kube.ContainerMain {
 			raise(c, factor)
+		}
+	}
+}
+
+// avoid keeps the pod off nodes, in addition to what its affinity requires. Terms of an affinity are alternatives, so that each needs
+// the condition, and a field has one name in each.
+func avoid(spec *corev1.PodSpec, nodes []string) {
+	if len(nodes) == 0 {
+		return
+	}
+	if spec.Affinity == nil {
+		spec.Affinity = &corev1.Affinity{}
+	}
+	if spec.Affinity.NodeAffinity == nil {
+		spec.Affinity.NodeAffinity = &corev1.NodeAffinity{}
+	}
+	required := &spec.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution
+	if *required == nil {
+		*required = &corev1.NodeSelector{}
+	}
+	if len((*required).NodeSelectorTerms) == 0 {
+		(*required).NodeSelectorTerms = make([]corev1.NodeSelectorTerm, 1)
+	}
+	for i := range (*required).NodeSelectorTerms {
+		term := &(*required).NodeSelectorTerms[i]
+		if i > 0 && len(term.MatchExpressions)+len(term.MatchFields) == 0 {
+			continue // an empty term matches no node
+		}
+		for _, node := range nodes {
+			term.MatchFields = append(term.MatchFields, corev1.NodeSelectorRequirement{
+				Key: metav1.ObjectNameField, Operator: corev1.NodeSelectorOpNotIn, Values: []string{node},
+			})
 		}
 	}
 }

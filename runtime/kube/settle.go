@@ -122,7 +122,10 @@ func (a *attempt) conclude(committed *record.Result, r record.Result) {
 	a.halt()
 	d := a.d
 	d.attempts.settled(a)
-	if committed == nil || r.Status != committed.Status || r.Class != committed.Class || r.Reason != committed.Reason {
+	if r.Status != record.Succeeded && a.spec.Def.Retry.AvoidNode {
+		r.Node = a.pod.state.Node
+	}
+	if committed == nil || r.Node != "" || r.Status != committed.Status || r.Class != committed.Class || r.Reason != committed.Reason {
 		d.attempts.unlogged.add()
 	}
 	if p := &a.pod; p.uid != "" && !p.gone && !p.state.Ends() {

@@ -34,6 +34,7 @@ type Options struct {
 	Only    []string                   // the steps to run, together with those that they need; empty: all
 	// ScheduledAt is the time of the schedule that the run is for; nil: none.
 	ScheduledAt *time.Time
+	Schedule    string // the name of that schedule; "": none, or the only one
 	// Parallel bounds the attempts that run at the same time; 0: the limit of the stack, else the number of cores.
 	Parallel int
 	Environ  []string // NAME=value; steps inherit it, and PIPEC_SECRET_* are looked up in it

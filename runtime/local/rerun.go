@@ -95,7 +95,7 @@ func Rerun(ctx context.Context, o Options, p *RerunPlan) (Outcome, error) {
 	if p.Resume {
 		return Resume(ctx, o, p.Of)
 	}
-	o.Params, o.ScheduledAt = p.params, p.Of.ScheduledAt
+	o.Params, o.ScheduledAt, o.Schedule = p.params, p.Of.ScheduledAt, p.Of.Schedule
 	var err error
 	if o.Only, err = rerun.Limit(o.Program, p.Of); err != nil {
 		return Outcome{}, drive.AsRefusal(err)

@@ -75,7 +75,7 @@ func (m *machine) config(p *program.Program, run *record.Run, watch *observer) d
 func newRecord(o *Options) (*record.Run, error) {
 	run := &record.Run{
 		Version: record.Version, Name: o.Name, Project: o.Program.Project, Pipeline: o.Program.Pipeline,
-		Namespace: runs.Namespace, Stack: o.Stack.Name, CreatedAt: now(), Parallel: o.parallel(), ScheduledAt: o.ScheduledAt,
+		Namespace: runs.Namespace, Stack: o.Stack.Name, CreatedAt: now(), Parallel: o.parallel(), ScheduledAt: o.ScheduledAt, Schedule: o.Schedule,
 	}
 	var random [18]byte
 	_, _ = rand.Read(random[:]) // never fails

@@ -7,6 +7,7 @@ package mock
 import (
 	"container/heap"
 	"fmt"
+	"maps"
 	"time"
 
 	"pipec.dev/pipec/runtime/engine"
@@ -51,6 +52,18 @@ type History struct {
 	StartedAt time.Time
 	Attempts  []Attempt
 	Steps     map[string]*record.StepEnd // every node that has ended, by its address: steps, instances, rounds, called steps
+}
+
+// settle removes the parts of earlier attempts of calls that the last attempts did not have.
+func (h *History) settle() {
+	if len(h.End.Steps) >= len(h.Steps) {
+		return
+	}
+	last := make(map[string]bool, len(h.End.Steps))
+	for i := range h.End.Steps {
+		last[h.End.Steps[i].Name] = true
+	}
+	maps.DeleteFunc(h.Steps, func(name string, _ *record.StepEnd) bool { return !last[name] })
 }
 
 // StuckError reports that a run waits for something that never comes.
@@ -186,6 +199,7 @@ func (r *runner) act(a engine.Action) error {
 		}
 	case engine.End:
 		r.history.End, r.ended = a.End, true
+		r.history.settle()
 	}
 	return nil
 }

@@ -13,7 +13,13 @@ import (
 func eventKey(e *record.Event) string {
 	parts := []string{string(e.Type), e.Step}
 	switch e.Type {
-	case record.StepStarted, record.StepAsks, record.StepEnded, record.CacheChecked, record.StepKept, record.RunStarted, record.RunEnded:
+	case record.StepStarted, record.StepAsks:
+		parts = append(parts, fmt.Sprint(e.Again))
+	case record.StepEnded:
+		if e.End != nil {
+			parts = append(parts, fmt.Sprint(e.End.Again))
+		}
+	case record.CacheChecked, record.StepKept, record.RunStarted, record.RunEnded:
 	case record.Warned:
 		parts = append(parts, e.Text)
 	case record.CancelRequested:
@@ -28,12 +34,12 @@ func eventKey(e *record.Event) string {
 func (t *timeline) takeStep(s *record.StepEnd) {
 	if !s.StartedAt.IsZero() {
 		e := t.event(record.StepStarted, s.StartedAt)
-		e.Step = s.Name
+		e.Step, e.Again = s.Name, s.Again
 		t.take(e)
 	}
 	if s.Ask != nil && !s.Status.Ended() {
 		e := t.event(record.StepAsks, s.StartedAt)
-		e.Step, e.Ask = s.Name, s.Ask
+		e.Step, e.Ask, e.Again = s.Name, s.Ask, s.Again
 		t.take(e)
 	}
 	if s.Status.Ended() {

@@ -56,7 +56,7 @@ func PlanRerun(ctx context.Context, reader *runs.Reader, of *record.Run, now *pr
 	}
 	p.Lost, p.Steps = lost, plan.Steps
 	p.Start = StartOptions{
-		Pipeline: of.Pipeline, Only: plan.Only, RerunOf: of.Name, Kept: rerun.Kept(p.Steps), Redone: rerun.Redone(p.Steps), Params: given, ScheduledAt: of.ScheduledAt,
+		Pipeline: of.Pipeline, Only: plan.Only, RerunOf: of.Name, Kept: rerun.Kept(p.Steps), Redone: rerun.Redone(p.Steps), Params: given, ScheduledAt: of.ScheduledAt, Schedule: of.Schedule,
 	}
 	return p, nil
 }

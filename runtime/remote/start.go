@@ -33,6 +33,7 @@ type StartOptions struct {
 	Redone   []string                   // the addresses of the parts of Kept steps that run again
 	// ScheduledAt is the time of the schedule that the run is for; nil: none.
 	ScheduledAt *time.Time
+	Schedule    string      // the name of that schedule; "": none, or the only one
 	Store       store.Store // where large params are kept
 	Now         time.Time
 }
@@ -130,6 +131,9 @@ func (o *StartOptions) annotate(ctx context.Context, job *batchv1.Job) error {
 	}
 	if o.ScheduledAt != nil {
 		job.Annotations[batchv1.CronJobScheduledTimestampAnnotation] = o.ScheduledAt.UTC().Format(time.RFC3339)
+	}
+	if o.Schedule != "" {
+		job.Annotations[kube.AnnotationSchedule] = o.Schedule
 	}
 	if len(o.Only) > 0 {
 		if err := set(kube.AnnotationOnly, o.Only); err != nil {

@@ -25,7 +25,7 @@ func notJSON(data []byte, why string, masks *mask.Set) string {
 	if masked != string(data) {
 		why = "not valid JSON" // the parser's reason may quote a character of a secret
 	}
-	text := "the file contains " + quoted(masked) + ", which is " + why
+	text := "the file contains " + quoted(masked) + ": " + why
 	if hint := jsonHint(string(data)); hint != "" {
 		text += "; " + hint
 	}
@@ -54,6 +54,15 @@ func isUTF16(text []byte) bool {
 
 // quoted returns the start of a text in quotes, without line breaks and repeated spaces.
 func quoted(s string) string { return start(strings.Join(strings.Fields(s), " ")) }
+
+// onOneLine returns the start of a text of JSON, which has quotes of its own.
+func onOneLine(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if cut := record.Cut(s, maxQuoted); len(cut) < len(s) {
+		return cut + "…"
+	}
+	return s
+}
 
 // start returns the start of a text in quotes.
 func start(s string) string {

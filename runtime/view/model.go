@@ -131,10 +131,12 @@ func (m *model) event(e *record.Event) {
 	s.order = m.changes
 	switch e.Type {
 	case record.StepStarted:
+		m.startAgain(s)
 		m.becomes(s, record.Running)
 		s.started, s.attempt, s.waiting = e.At, max(e.Attempt, 1), false
 	case record.StepRetried:
 		s.note, s.waiting, s.begun, s.attempt = e.Text, true, false, e.Attempt+1
+		m.partsAgain(s)
 	case record.AttemptStarted:
 		s.begun, s.waiting = true, false
 	case record.StepKept, record.CacheChecked:
@@ -158,6 +160,33 @@ func (m *model) event(e *record.Event) {
 			if s.from == "" {
 				s.from = e.End.Run
 			}
+		}
+	}
+}
+
+// startAgain takes back the end of a step: it is part of a call that is made again. The call itself no longer waits then.
+func (m *model) startAgain(s *step) {
+	if s.end != nil && !s.part {
+		m.finished--
+	}
+	s.end, s.from = nil, ""
+	for at, ok := record.Address(s.name).Parent(); ok; at, ok = at.Parent() {
+		if call := m.steps[at.String()]; call != nil {
+			call.waiting = false
+		}
+	}
+}
+
+// partsAgain takes back the ends of the parts of a call that is made again.
+func (m *model) partsAgain(call *step) {
+	root := m.steps[record.Address(call.name).Root()]
+	if root == nil {
+		return
+	}
+	for _, name := range root.parts {
+		if part := m.steps[name]; part != call && part.end != nil && record.Address(name).Under(record.Address(call.name)) {
+			part.end, part.from = nil, ""
+			m.becomes(part, record.Pending)
 		}
 	}
 }

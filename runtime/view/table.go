@@ -67,8 +67,8 @@ func (m *model) tableRow(o *Options, s *step, e *record.StepEnd, nameWidth int) 
 	case e.Status == record.Skipped:
 		why = because("", e.Message)
 	}
-	if e.Attempts > 1 {
-		why = fmt.Sprintf("(%d attempts) %s", e.Attempts, why)
+	if n := max(e.Attempts, e.Calls); n > 1 {
+		why = fmt.Sprintf("(%d attempts) %s", n, why)
 	}
 	textCode := dim
 	if code == red {

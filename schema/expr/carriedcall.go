@@ -34,7 +34,7 @@ var treatments = map[string]int{
 	"basename": cuts, "chomp": cuts, "dirname": cuts, "format": cuts, "formatlist": cuts, "indent": cuts, "join": cuts, "regex": cuts, "regexall": cuts, "replace": cuts,
 	"split": cuts, "trim": cuts, "trimprefix": cuts, "trimspace": cuts, "trimsuffix": cuts,
 
-	"templatefile": passesOn, // of package evaluate, whose result carries the texts of its numbers
+	"templatefile": passesOn, "yamldecode": passesOn, // of package evaluate, whose results carry the texts of their numbers
 
 	"jsondecode": decodes, "jsonencode": encodes, "tostring": writes,
 

@@ -2,6 +2,7 @@ package kinds
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"strings"
 	"time"
@@ -36,6 +37,7 @@ func kubernetes() *Orchestrator {
 			{Name: "wrapper", Type: "string", OneOf: []string{"auto", "image", "init", "included"}, Default: `"auto"`, Since: cluster, Doc: "How pipec's agent gets into the pod of a step. `image`: by a volume of its image. `init`: by an init container that copies it. `included`: the images of all steps contain it, as `/pipec-agent/pipec-agent`. `auto`: `image` from Kubernetes 1.36 on, otherwise `init`."},
 			{Name: "store_grace", Type: "string", Format: "duration", Default: `"15m"`, Since: cluster, Doc: "How long a step tries to reach the store, outside of its timeout."},
 			{Name: "on_lost_node", Type: "string", Default: `"wait"`, Since: cluster, Doc: "What happens to a step on a node that can't be reached: `wait` until the node is back or deleted, or `retry_after(10m)`, which may run the step twice for a while."},
+			{Name: "ttl", Type: "string", Format: "duration", Default: `"24h"`, Since: cluster, Doc: "How long the Job of a run that has ended remains, with the pods that it has left: `ttlSecondsAfterFinished`, at least 1m. The records of the run, with its logs, are in the store and remain."},
 		},
 		Read:     readKubernetes,
 		Describe: describeKubernetes,
@@ -58,10 +60,29 @@ func readKubernetes(v Values, o *program.Orchestrator) []Fault {
 	if o.Namespace = namespace; namespace == "" {
 		o.Namespace = "default"
 	}
-	faults = append(faults, readVersion(v, o)...)
+	faults = append(append(faults, readVersion(v, o)...), readTTL(v, o)...)
 	var lost []Fault
 	o.OnLostNode, lost = onLostNode(v)
 	return append(append(faults, lost...), namedTwice(v)...)
+}
+
+// The bounds of ttl. Commands that follow a run see the end of its Job, and the API server stores seconds in 32 bits.
+const (
+	minTTL = time.Minute
+	maxTTL = math.MaxInt32 * time.Second
+)
+
+func readTTL(v Values, o *program.Orchestrator) []Fault {
+	ttl := v.Duration("ttl", 0)
+	switch _, set := v["ttl"]; {
+	case !set:
+	case ttl.D() < minTTL:
+		return []Fault{{Attribute: "ttl", Text: "`ttl` must be at least 1m", Detail: "Commands that follow a run look at its Job when it has ended."}}
+	case ttl.D() > maxTTL:
+		return []Fault{{Attribute: "ttl", Text: "`ttl` must be at most 68 years"}}
+	}
+	o.TTL = ttl
+	return nil
 }
 
 // readVersion reads kubernetes_version, and checks what depends on it.

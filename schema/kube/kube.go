@@ -34,13 +34,14 @@ const (
 
 // Annotations of a run's Job. They are read by its coordinator.
 const (
-	AnnotationParams  = "pipec.dev/params"   // JSON object: what `run --param` gave; or blob:sha256:… of it in the store
-	AnnotationOnly    = "pipec.dev/only"     // JSON list of the steps that are run
-	AnnotationRerunOf = "pipec.dev/rerun-of" // the run whose results are kept
-	AnnotationKept    = "pipec.dev/kept"     // JSON list of the steps whose results are kept
-	AnnotationRedone  = "pipec.dev/redone"   // JSON list of the addresses of the parts of kept steps that are not kept
-	AnnotationCancel  = "pipec.dev/cancel"   // RFC 3339 time; each new value cancels once
-	AnnotationApprove = "pipec.dev/approve." // and record.AnswerName of the step's address: JSON of the record.Answer, written once
+	AnnotationParams   = "pipec.dev/params"   // JSON object: what `run --param` gave; or blob:sha256:… of it in the store
+	AnnotationOnly     = "pipec.dev/only"     // JSON list of the steps that are run
+	AnnotationRerunOf  = "pipec.dev/rerun-of" // the run whose results are kept
+	AnnotationKept     = "pipec.dev/kept"     // JSON list of the steps whose results are kept
+	AnnotationRedone   = "pipec.dev/redone"   // JSON list of the addresses of the parts of kept steps that are not kept
+	AnnotationSchedule = "pipec.dev/schedule" // the name of the schedule that started the run; also of its CronJob
+	AnnotationCancel   = "pipec.dev/cancel"   // RFC 3339 time; each new value cancels once
+	AnnotationApprove  = "pipec.dev/approve." // and record.AnswerName of the step's address: JSON of the record.Answer, written once
 )
 
 // Annotations of a step's pod, and of a definition.

@@ -65,6 +65,16 @@ func short(parts ...string) string {
 // CronJobName returns the name of the definition's CronJob, which is also the prefix of the names of its runs' Jobs.
 func CronJobName(pipeline string) string { return Name(pipeline, MaxCronJob) }
 
+// ScheduleName returns the name of the CronJob of a schedule. The one without a name starts the runs of the definition's own CronJob.
+// The digest in other names keeps them apart from those of other pipelines.
+func ScheduleName(pipeline, schedule string) string {
+	if schedule == "" {
+		return CronJobName(pipeline)
+	}
+	full := pipeline + "." + schedule // a dot is in no name of the language
+	return Name(full, MaxCronJob)
+}
+
 // CoordinatorName returns the name of the coordinators' service account, Role and RoleBinding.
 func CoordinatorName(pipeline string) string { return CronJobName(pipeline) + "-run" }
 
@@ -83,11 +93,12 @@ func ProgramName(pipeline, digest string, n int) string {
 	return name
 }
 
-// InDefinition reports whether an object of a kind has a name that pipec gives it in the definition of a pipeline.
-func InDefinition(kind, name, pipeline string) bool {
+// InDefinition reports whether an object of a kind has a name that pipec gives it in the definition of a pipeline. schedule is the name of
+// the schedule in its annotation, if it is a CronJob.
+func InDefinition(kind, name, pipeline, schedule string) bool {
 	switch kind {
 	case "CronJob":
-		return name == CronJobName(pipeline)
+		return name == ScheduleName(pipeline, schedule)
 	case "ServiceAccount":
 		return name == CoordinatorName(pipeline) || name == StepsName(pipeline)
 	case "Role", "RoleBinding":

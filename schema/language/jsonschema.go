@@ -102,6 +102,11 @@ func nested(b *Block, path string, defs object) object {
 	}
 	defs[path] = blockSchema(b, path, "", defs)
 	switch {
+	case b.Optional:
+		named := object{"type": "object", "propertyNames": ref("name"), "additionalProperties": ref(path), "minProperties": 1}
+		s := object{"anyOf": []any{ref(path), named}}
+		describe(s, b.Doc, b.Since)
+		return s
 	case b.Label != "":
 		s := object{"type": "object", "propertyNames": ref("name"), "additionalProperties": ref(path)}
 		if b.Single {

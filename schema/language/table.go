@@ -42,6 +42,7 @@ type Block struct {
 	Labels     []string // the allowed labels; nil: any name
 	Only       []string // the labels of the parents that it belongs to; nil: all
 	AnyLabel   bool     // its label is any text, and not a name
+	Optional   bool     // the only block of the type may have no label
 	Single     bool     // at most one in its parent
 	Attributes []*Attribute
 	Blocks     []*Block
@@ -78,6 +79,9 @@ func (a *Attribute) For(label string) bool { return a.Only == nil || slices.Cont
 
 // For reports whether the block belongs to a parent with this label.
 func (b *Block) For(label string) bool { return b.Only == nil || slices.Contains(b.Only, label) }
+
+// Bare reports whether a block of this type may have no label.
+func (b *Block) Bare() bool { return b.Label == "" || b.Optional }
 
 // Supported reports whether this version supports what came with version since.
 func Supported(since string) bool { return since == "" || semver.Compare(since, Version) <= 0 }

@@ -39,6 +39,11 @@ func image() *Block {
 			attr("dockerfile", Const, "string", "A Dockerfile, relative to the project, instead of a base.").format("path"),
 			attr("requirements", Const, "list(string)", "Python packages to install."),
 			attr("packages", Const, "list(string)", "Packages of the base's own distribution to install."),
+			attr("lock", Const, "string", "A file that states the exact Python packages, instead of `requirements`: a requirements file with hashes, `pylock.toml` or `uv.lock`.").format("path"),
+			attr("index_url", Const, "string", "The package index, if it is not PyPI. Its credentials are taken from the netrc file."),
+			attr("extra_index_urls", Const, "list(string)", "Further package indexes."),
+			attr("find_links", Const, "list(string)", "Pages with links to wheels, or directories of wheels, relative to the project."),
+			attr("platforms", Const, "list(string)", "The platforms that the image is built for, such as `linux/arm64`. The default is the base's platform, or `linux/amd64` if the base has several."),
 		}}
 }
 
@@ -75,17 +80,17 @@ func pipeline() *Block {
 			attr("outputs", Runtime, "map(any)", "The results by name: `{ accuracy = step.evaluate.accuracy }`. Each entry is short for an `output` block that has only a `value`. The map must be written out.").shortFor("output", "value"),
 		},
 		Blocks: []*Block{
-			{Name: "schedule", Single: true,
-				Doc: "Starts runs on a schedule, on a cluster.",
+			{Name: "schedule", Label: "name", Optional: true,
+				Doc: "Starts runs on a schedule, on a cluster. A pipeline may have several, each with a name and its own `params`: `schedule \"nightly\" { … }`. The only one needs no name.",
 				Attributes: []*Attribute{
 					attr("cron", Const, "string", "Five fields: minute, hour, day of month, month, day of week.").required().format("cron"),
 					attr("timezone", Const, "string", "An IANA time zone.").byDefault(`"UTC"`).format("timezone"),
-					attr("overlap", Const, "string", "What to do if the last run is still running.").oneOf("allow", "forbid", "replace").byDefault(`"forbid"`),
+					attr("overlap", Const, "string", "What to do if the last run of this schedule is still running.").oneOf("allow", "forbid", "replace").byDefault(`"forbid"`),
 					attr("suspend", Const, "bool", "Suspends the schedule: no runs are started.").byDefault("false"),
 					duration("deadline", "", "How late a run may still start if the cluster couldn't start it in time; at least 10s. Default: no limit.").since(cluster),
 					attr("success_history", Const, "number", "How many succeeded runs' Jobs the cluster keeps.").byDefault("3").since(cluster),
 					attr("failure_history", Const, "number", "How many failed runs' Jobs the cluster keeps.").byDefault("3").since(cluster),
-					attr("params", Const, "map(any)", "Values of params."),
+					attr("params", Const, "map(any)", "Values of params. Each param without a default needs one in each schedule."),
 				}},
 			{Name: "param", Label: "name",
 				Doc: "A value or an artifact that is set when a run starts: `pipec run --param name=value`, `name=@FILE`, `name=run:RUN/STEP/OUTPUT`. It is read as `param.name`.",

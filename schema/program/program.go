@@ -7,6 +7,8 @@ package program
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 
 	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/types"
@@ -28,8 +30,8 @@ type Program struct {
 	Outputs     []Result          `json:"outputs,omitempty"` // sorted by name
 	OnFailure   string            `json:"on_failure"`        // continue, stop or abort
 	MaxParallel int               `json:"max_parallel"`
-	Timeout     Duration          `json:"timeout,omitempty"` // 0: none
-	Schedule    *Schedule         `json:"schedule,omitempty"`
+	Timeout     Duration          `json:"timeout,omitempty"`   // 0: none
+	Schedules   []Schedule        `json:"schedules,omitempty"` // sorted by name
 	Labels      map[string]string `json:"labels,omitempty"`
 	Target      *Target           `json:"target,omitempty"` // the cluster that it is bound to; nil: it is bound to none
 	LastSuccess []LastSuccess     `json:"last,omitempty"`   // what last_success reads, sorted by pipeline and output
@@ -84,12 +86,24 @@ type Image struct {
 	Dockerfile   string   `json:"dockerfile,omitempty"`
 	Requirements []string `json:"requirements,omitempty"`
 	Packages     []string `json:"packages,omitempty"`
-	// Root is the directory of the library that Dockerfile is relative to, as for Code.
+	// Lock states the exact Python packages instead of Requirements. It is a path, as Dockerfile.
+	Lock         string   `json:"lock,omitempty"`
+	IndexURL     string   `json:"index_url,omitempty"`
+	ExtraIndexes []string `json:"extra_index_urls,omitempty"`
+	FindLinks    []string `json:"find_links,omitempty"`
+	Platforms    []string `json:"platforms,omitempty"`
+	// Root is the directory of the library that Dockerfile and Lock are relative to, as for Code.
 	Root string `json:"-"`
+}
+
+// Layered reports whether the image is the base with layers of Python packages, which pipec builds itself.
+func (i *Image) Layered() bool {
+	return i.Dockerfile == "" && len(i.Packages) == 0 && (len(i.Requirements) > 0 || i.Lock != "")
 }
 
 // Schedule starts runs by the clock.
 type Schedule struct {
+	Name     string `json:"name,omitempty"` // "": the only one, without a name
 	Cron     string `json:"cron"`
 	Timezone string `json:"timezone"` // IANA name; UTC by default
 	Overlap  string `json:"overlap"`  // allow, forbid or replace
@@ -101,6 +115,24 @@ type Schedule struct {
 	FailureHistory *int                       `json:"failure_history,omitempty"`
 	Params         map[string]json.RawMessage `json:"params,omitempty"`
 }
+
+// Schedule returns the schedule with a name, or nil.
+func (p *Program) Schedule(name string) *Schedule {
+	for i := range p.Schedules {
+		if p.Schedules[i].Name == name {
+			return &p.Schedules[i]
+		}
+	}
+	return nil
+}
+
+// Starts reports whether a schedule starts runs.
+func (p *Program) Starts() bool {
+	return slices.ContainsFunc(p.Schedules, func(s Schedule) bool { return !s.Suspend })
+}
+
+// SchedulePlace returns the key of a schedule in a SourceMap.
+func SchedulePlace(name string) string { return strings.TrimSuffix("schedule."+name, ".") }
 
 // Step is a step, or a step of `finally`.
 type Step struct {
@@ -296,6 +328,7 @@ type Retry struct {
 	When           *Value   `json:"when,omitempty"` // reads attempt, exit_code and reason
 	Infrastructure int      `json:"infrastructure"` // the maximum number of repeats after infrastructure failures
 	OOMFactor      float64  `json:"oom_memory_factor,omitempty"`
+	AvoidNode      bool     `json:"avoid_node,omitempty"` // the next attempt runs on another node than those that failed
 }
 
 // Cache allows the outputs of a step to be taken from an earlier run.

@@ -7,6 +7,10 @@ type Stack struct {
 	ArtifactStore Store        `json:"artifact_store"`
 	Registry      *Registry    `json:"container_registry,omitempty"`
 	SecretsFile   string       `json:"secrets_file,omitempty"` // local: NAME=VALUE lines; relative to the project
+	Recipe        *Recipe      `json:"recipe,omitempty"`
+	// Pending are the outputs of the recipe that the stack refers to and that the lock doesn't have, sorted. Text that takes
+	// their place is in the other fields, so the stack can be checked but not used.
+	Pending []string `json:"pending,omitempty"`
 }
 
 // Orchestrator runs the steps. Its kinds are rows of package schema/kinds.
@@ -26,6 +30,8 @@ type Orchestrator struct {
 	Wrapper    string   `json:"wrapper,omitempty"` // auto, image or init
 	StoreGrace Duration `json:"store_grace,omitempty"`
 	OnLostNode Duration `json:"on_lost_node,omitempty"`
+	// TTL is how long the Jobs of runs remain that have ended; 0: the default of emit.
+	TTL Duration `json:"ttl,omitempty"`
 	// ImagePullSecrets are the Secrets for pulling the images of all pods.
 	ImagePullSecrets []string `json:"image_pull_secrets,omitempty"`
 	// DefaultResources are the requests and limits of containers that declare none. nil: they have none.

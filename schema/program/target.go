@@ -18,6 +18,8 @@ type Target struct {
 	StoreGrace Duration `json:"store_grace"`
 	// OnLostNode is how long a run waits for a pod on an unreachable node before it retries the step; 0: forever.
 	OnLostNode Duration `json:"on_lost_node,omitempty"`
+	// TTL is how long the Jobs of runs remain that have ended; 0: the default of emit.
+	TTL Duration `json:"ttl,omitempty"`
 	// Restarts reports that the cluster restarts the coordinator's container in its pod (restartPolicyRules).
 	Restarts bool `json:"restarts,omitempty"`
 	// ImagePullSecrets, DefaultResources and Coordinator are those of the stack's orchestrator.

@@ -28,9 +28,11 @@ type Result struct {
 	ToldToStop bool `json:"told_to_stop,omitempty"`
 	// GivenUp reports that a coordinator wrote the result: a pod of the attempt may still run or be created, and can't commit
 	// another result any more.
-	GivenUp   bool      `json:"given_up,omitempty"`
-	Reason    string    `json:"reason,omitempty"`
-	Message   string    `json:"message,omitempty"` // at most 4 KiB
+	GivenUp bool   `json:"given_up,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+	Message string `json:"message,omitempty"` // at most 4 KiB
+	// Node is the node on which the attempt failed, if later attempts are to avoid it. Only the run's log has it.
+	Node      string    `json:"node,omitempty"`
 	StartedAt time.Time `json:"started_at"`
 	EndedAt   time.Time `json:"ended_at"`
 	Outputs   []Datum   `json:"outputs,omitempty"` // sorted by name; only of a success
@@ -87,6 +89,7 @@ type Event struct {
 	From    string      `json:"from,omitempty"`   // StepKept, CacheChecked: the run that the result is from
 	Cache   *CacheCheck `json:"cache,omitempty"`  // CacheChecked: the cache key, and the reason of a miss
 	End     *StepEnd    `json:"end,omitempty"`    // StepEnded
+	Again   int         `json:"again,omitempty"`  // StepStarted, StepAsks: as in StepEnd
 	Ask     *Ask        `json:"ask,omitempty"`    // StepAsks; StepKept of an approval
 	Answer  *Answer     `json:"answer,omitempty"` // ApprovalGiven; StepKept of an approval
 	RunEnd  *End        `json:"run_end,omitempty"`

@@ -58,6 +58,7 @@ type Run struct {
 	LastSuccess []LastSuccess              `json:"last,omitempty"`    // the outputs of earlier runs that were found for the program's LastSuccess
 	CreatedAt   time.Time                  `json:"created_at"`
 	ScheduledAt *time.Time                 `json:"scheduled_at,omitempty"`
+	Schedule    string                     `json:"schedule,omitempty"` // the name of the schedule that the run is for; "": none, or the only one
 	Only        []string                   `json:"only,omitempty"`     // the steps of `run --step`; empty: all
 	RerunOf     string                     `json:"rerun_of,omitempty"` // the run whose results are kept
 	Kept        []string                   `json:"kept,omitempty"`     // the steps whose results are kept from it
@@ -141,6 +142,10 @@ type StepEnd struct {
 	Cache *CacheCheck `json:"cache,omitempty"`
 	// Because is the address of the step that has failed, or whose condition is false, and because of which this one was skipped.
 	Because string `json:"because,omitempty"`
+	// Again is how many earlier attempts of the calls that the step is part of have had it. Only the last one is listed in End.
+	Again int `json:"again,omitempty"`
+	// Calls is the number of attempts of a call; 0: there was at most one.
+	Calls int `json:"calls,omitempty"`
 }
 
 // Datum is a named value or artifact. Exactly one of Value, Artifact and Elems is set, except for an empty list or map of

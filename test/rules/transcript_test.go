@@ -35,8 +35,8 @@ func transcript(c *rules.Case, driver string, events []record.Event) string {
 		if s.ExitCode != nil && *s.ExitCode != 0 {
 			fmt.Fprintf(&b, "; exit code %d", *s.ExitCode)
 		}
-		if s.Attempts > 1 {
-			fmt.Fprintf(&b, "; %d attempts", s.Attempts)
+		if n := max(s.Attempts, s.Calls); n > 1 {
+			fmt.Fprintf(&b, "; %d attempts", n)
 		}
 		b.WriteByte('\n')
 		if !slices.Contains(c.Without, "logs") && !s.Cached && !s.Kept {

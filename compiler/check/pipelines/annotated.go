@@ -108,6 +108,8 @@ func (c stepCheck) noType(b *decode.Block) {
 	d := diag.New("missing", b.DefRange, "output %q requires `type`", b.Label)
 	f := c.annotated()
 	switch {
+	case f.function == nil && c.step.Python != "" && c.code() == nil:
+		d = d.WithDetail("The step has no `code`, so that the annotations of the function are not read.")
 	case f.function == nil:
 	case f.function.Result == nil:
 		d = d.WithRelated(f.rangeOf(f.function.Start, f.function.End), "the function has no annotation of its result")
@@ -129,6 +131,10 @@ func (f annotatedFunction) inputType(label string, v *model.Value, e hcl.Express
 			continue
 		}
 		t := f.found.Module.Type(p.Annotation)
+		if certain := f.form(p.Annotation, t); clash(certain, valueForm(v)) {
+			f.contradicted(p, v, e)
+			return cty.NilType, false
+		}
 		switch {
 		case t == cty.NilType || f.fits(v, t):
 			if t == cty.NilType || types.HasArtifact(t) && types.HasArtifact(v.Type) {
@@ -136,12 +142,68 @@ func (f annotatedFunction) inputType(label string, v *model.Value, e hcl.Express
 			}
 			return t, true
 		case contradict(v.Type, t):
-			f.diags.Add(diag.New("python-function", e.Range(), "this is %s, and the parameter %q of %s is %s", types.Phrase(v.Type), p.Text, f.step.Python, p.Annotation).
-				WithRelated(f.rangeOf(p.Annotation.Start, p.Annotation.End), "the annotation is here"))
+			f.contradicted(p, v, e)
 			return cty.NilType, false
 		}
 	}
 	return v.Type, true
+}
+
+// contradicted reports a value that the annotation of its parameter doesn't allow.
+func (f annotatedFunction) contradicted(p *python.Param, v *model.Value, e hcl.Expression) {
+	f.diags.Add(diag.New("python-function", e.Range(), "this is %s, and the parameter %q of %s is %s", types.Phrase(v.Type), p.Text, f.step.Python, p.Annotation).
+		WithRelated(f.rangeOf(p.Annotation.Start, p.Annotation.End), "the annotation is here"))
+}
+
+// The forms of values in Python that no other value has.
+const (
+	listForm  = "list"
+	dictForm  = "dict"
+	modelForm = "model"
+)
+
+// form returns what is certain of the values that an annotation of type t allows; "": nothing.
+func (f annotatedFunction) form(a *python.Annotation, t cty.Type) string {
+	if t != cty.NilType {
+		return containerForm(t)
+	}
+	return f.found.Module.Container(a)
+}
+
+// valueForm returns what is certain of the value that a function is given; "": nothing. A known value is converted where that is
+// possible.
+func valueForm(v *model.Value) string {
+	if a, ok := types.AsArtifact(v.Type); ok && a.Kind == modelForm {
+		return modelForm
+	}
+	if v.Const != cty.NilVal && v.Type.IsPrimitiveType() {
+		return ""
+	}
+	return containerForm(v.Type)
+}
+
+func containerForm(t cty.Type) string {
+	switch {
+	case t == cty.NilType || t == cty.DynamicPseudoType:
+		return ""
+	case t.IsListType() || t.IsSetType() || t.IsTupleType():
+		return listForm
+	case t.IsMapType() || t.IsObjectType():
+		return dictForm
+	}
+	return formOf(t)
+}
+
+// clash reports whether no value has both forms. A string that can be a number or a bool is left to contradict. A model can be a list or a
+// dict of models.
+func clash(annotation, value string) bool {
+	switch {
+	case annotation == "" || value == "" || annotation == value:
+		return false
+	case value == modelForm:
+		return annotation != listForm && annotation != dictForm
+	}
+	return annotation == listForm || annotation == dictForm || value == listForm || value == dictForm
 }
 
 // fits reports whether a value can be assigned to a type.

@@ -126,7 +126,7 @@ func (c callCheck) check() {
 	}
 	for _, a := range c.step.Block.Sorted() {
 		switch a.Name {
-		case "description", "pipeline", "image", "code", "when", "depends_on", "for_each", "max_parallel", "max_instances", "continue_on_failure":
+		case "description", "pipeline", "image", "code", "when", "depends_on", "for_each", "max_parallel", "max_instances", "continue_on_failure", "timeout":
 		default:
 			c.needsProcess(a.NameRange, a.Name)
 		}
@@ -134,6 +134,14 @@ func (c callCheck) check() {
 	for _, b := range c.step.Block.Blocks {
 		switch b.Def.Name {
 		case "input", "output", "repeat", "concurrency", "approval":
+		case "retry":
+			for _, a := range b.Sorted() {
+				switch a.Name {
+				case "attempts", "delay", "factor", "max_delay", "within":
+				default:
+					c.needsProcess(a.NameRange, "retry."+a.Name)
+				}
+			}
 		default:
 			c.needsProcess(b.DefRange, b.Def.Name)
 		}

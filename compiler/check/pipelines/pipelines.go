@@ -39,7 +39,7 @@ func Check(project *model.Project, b *decode.Block) *model.Pipeline {
 	c.settings()
 	params(c)
 	paramRules(c)
-	p.Schedule = checkSchedule(c)
+	p.Schedules = checkSchedules(c)
 	declareSteps(c)
 	if b.One("step") == nil && !b.Tried("step") {
 		c.diags.Add(diag.New("missing", b.DefRange, "pipeline %q has no step", b.Label))

@@ -2,6 +2,7 @@ package pipelines
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	_ "time/tzdata" // time zones are checked the same on every machine
@@ -21,18 +22,35 @@ import (
 // minDeadline is how often the CronJob controller looks at schedules. With a shorter deadline it would miss some runs.
 const minDeadline = 10 * time.Second
 
-// scheduleCheck checks the `schedule` block of a pipeline.
+// scheduleCheck checks a `schedule` block of a pipeline.
 type scheduleCheck struct {
 	context
 	block *decode.Block
 }
 
-func checkSchedule(c context) *model.Schedule {
-	b := c.pipeline.Block.One("schedule")
-	if b == nil {
-		return nil
+// checkSchedules checks the schedules of a pipeline. If there are several, each needs a name.
+func checkSchedules(c context) []*model.Schedule {
+	var out []*model.Schedule
+	first := map[string]*decode.Block{}
+	blocks := c.pipeline.Block.All("schedule")
+	for _, b := range blocks {
+		switch other := first[b.Label]; {
+		case b.Label == "" && len(blocks) > 1:
+			c.diags.Add(diag.New("missing", b.DefRange, "a pipeline with several schedules needs a name for each").
+				WithSuggestion(`write schedule "NAME" { … }`))
+		case other != nil:
+			c.diags.Add(diag.New("duplicate", b.LabelRange, "%s is declared twice", attribute.Describe(b)).
+				WithRelated(other.LabelRange, "the first declaration is here"))
+		}
+		first[b.Label] = b
+		out = append(out, checkSchedule(c, b))
 	}
-	s := &model.Schedule{Timezone: "UTC", Overlap: "forbid"}
+	slices.SortStableFunc(out, func(a, b *model.Schedule) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+func checkSchedule(c context, b *decode.Block) *model.Schedule {
+	s := &model.Schedule{Block: b, Name: b.Label, Timezone: "UTC", Overlap: "forbid"}
 	check := scheduleCheck{context: c, block: b}
 	if text, ok := c.project.Attributes.String(b, "cron"); ok {
 		s.Cron = strings.Join(strings.Fields(text), " ")
@@ -120,8 +138,8 @@ func (c scheduleCheck) cronFault(text string, at hcl.Range) {
 		if _, err := cron.ParseStandard(fmt.Sprintf(f.others, field)); err == nil {
 			continue
 		}
-		d := diag.New("invalid-schedule", at, "%q is not a cron expression: %q is not a %s", text, field, f.name).
-			WithDetail("A %s is %s. A field can also be *, a range (1-5), a list (1,3) or steps (*/5, 1-30/5).", f.name, f.expected)
+		d := diag.New("invalid-schedule", at, "%q is not a cron expression: %q is not a valid %s", text, field, f.name).
+			WithDetail("The %s is %s. A field can also be *, a range (1-5), a list (1,3) or steps (*/5, 1-30/5).", f.name, f.expected)
 		if f.name == "day of week" && strings.Contains(field, "7") {
 			d = d.WithSuggestion("write 0 for Sunday")
 		}

@@ -119,18 +119,21 @@ func (c stepCheck) settings() {
 	s.Grace = attribute.Duration(c.project, b, "grace", program.Duration(30*time.Second))
 	s.ContinueOnFailure, _ = c.project.Attributes.Bool(b, "continue_on_failure")
 	if b.Attr("pipeline") == nil {
+		c.step.Retry.Attempts, c.step.Retry.Infrastructure = 1, 3
 		c.retry()
 		c.cache()
+	} else {
+		c.retry()
 	}
 }
 
 func (c stepCheck) retry() {
 	r := &c.step.Retry
-	r.Attempts, r.Infrastructure = 1, 3
 	b := c.step.Block.One("retry")
 	if b == nil {
 		return
 	}
+	r.Attempts = 1
 	r.Delay, r.Factor, r.MaxDelay = program.Duration(10*time.Second), 2, program.Duration(5*time.Minute)
 	if n, ok := c.project.Attributes.Int(b, "attempts", 1); ok {
 		r.Attempts = n
@@ -147,6 +150,7 @@ func (c stepCheck) retry() {
 	if f, ok := c.project.Attributes.Float(b, "oom_memory_factor", 1); ok {
 		r.OOMFactor = f
 	}
+	r.AvoidNode, _ = c.project.Attributes.Bool(b, "avoid_node")
 	r.OnExitCodes = c.project.Attributes.ExitCodes(b, "on_exit_codes")
 	if e := b.Attr("when"); e != nil {
 		if v := c.values.Value(c.step, language.Retry, e); c.values.Assign(v, cty.Bool, e, hcl.Range{}) {

@@ -94,7 +94,7 @@ func (p *parser) named() {
 		p.header()
 	default:
 		if p.block.Def != nil {
-			if b := p.block.Def.Block(string(p.file.Src[name.start:name.end])); b != nil && b.Label != "" {
+			if b := p.block.Def.Block(string(p.file.Src[name.start:name.end])); b != nil && !b.Bare() {
 				p.header() // its label is not typed yet
 				return
 			}

@@ -97,7 +97,7 @@ func (w *walker) entry(b *Block, e *sketch.Entry) {
 			}
 			w.block(n, item.Value)
 		}
-	case def.Label == "":
+	case def.Label == "" || def.Optional && unlabelled(e.Value):
 		w.block(&Block{Def: def, Parent: b, Type: name, At: at, Span: Span{e.Key.Start, e.End}}, e.Value)
 	case e.Value.Kind == sketch.Map:
 		for _, l := range e.Value.Entries {
@@ -111,6 +111,19 @@ func (w *walker) entry(b *Block, e *sketch.Entry) {
 	if i := len(b.Blocks) - 1; i >= 0 && b.Blocks[i].Type == name {
 		w.yaml.heads = append(w.yaml.heads, head{at, b.Blocks[i]})
 	}
+}
+
+// unlabelled reports whether a value has the attributes of a block without a label, and not blocks by their labels.
+func unlabelled(n *sketch.Node) bool {
+	if n.Kind != sketch.Map {
+		return true
+	}
+	for _, e := range n.Entries {
+		if e.Colon >= 0 && e.Value.Kind != sketch.Map && e.Value.Kind != sketch.Nothing {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *walker) block(n *Block, body *sketch.Node) {

@@ -20,12 +20,14 @@ type StartRequest struct {
 	Params     []string // NAME=TEXT, as package inputs reads them
 	// ScheduledAt is the time of the schedule that the run is for; nil: none.
 	ScheduledAt *time.Time
-	Steps       []string // the steps to run, with all that they need; empty: all
-	Name        string   // of the run; "": one is generated
-	Parallel    int      // bounds the attempts at once; 0: the stack's bound
-	Follow      bool     // follow the run though the stack says otherwise
-	Detach      bool     // do not follow the run
-	NoLines     bool     // the log lines of the steps need not be passed on
+	// Schedule is the name of the schedule whose params the run has; "": that of the only one.
+	Schedule string
+	Steps    []string // the steps to run, with all that they need; empty: all
+	Name     string   // of the run; "": one is generated
+	Parallel int      // bounds the attempts at once; 0: the stack's bound
+	Follow   bool     // follow the run though the stack says otherwise
+	Detach   bool     // do not follow the run
+	NoLines  bool     // the log lines of the steps need not be passed on
 	// Watch is called once, when the run begins to be followed, with the run's program. The function that it returns is
 	// called with the run's events, in order and by one goroutine. nil: the run is not watched.
 	Watch func(*program.Program) func(record.Event)

@@ -31,8 +31,8 @@ func (o *Outcome) Lines() []string {
 		if end.Reason != "" {
 			line += " (" + end.Reason + ")"
 		}
-		if end.Attempts > 1 {
-			line += fmt.Sprintf(" after %d attempts", end.Attempts)
+		if n := max(end.Attempts, end.Calls); n > 1 {
+			line += fmt.Sprintf(" after %d attempts", n)
 		}
 		if !end.StartedAt.IsZero() && !end.EndedAt.IsZero() {
 			line += fmt.Sprintf(", %s to %s", rounded(end.StartedAt.Sub(h.StartedAt)), rounded(end.EndedAt.Sub(h.StartedAt)))

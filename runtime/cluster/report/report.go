@@ -3,11 +3,13 @@
 package report
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
 
 	"pipec.dev/pipec/runtime/cluster"
+	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/schedule"
 )
@@ -48,8 +50,8 @@ type Summary struct {
 type Pipeline struct {
 	Name  string `json:"name"`
 	Steps int    `json:"steps"` // including those of finally
-	// Schedule is nil if runs are only started by hand.
-	Schedule *Schedule `json:"schedule,omitempty"`
+	// Schedules is empty if runs are only started by hand.
+	Schedules []Schedule `json:"schedules,omitempty"`
 	// Run is what a run would do now; set if a step is cached.
 	Run *Run `json:"run,omitempty"`
 	// Approvals are the steps that wait for an approval, including those of called pipelines, sorted.
@@ -74,10 +76,13 @@ type Leave struct {
 
 // Schedule is when a pipeline is started.
 type Schedule struct {
-	Cron     string      `json:"cron"`
-	Timezone string      `json:"timezone"`
-	Suspend  bool        `json:"suspend,omitempty"`
-	Next     []time.Time `json:"next,omitempty"` // in the time zone; empty if suspended
+	Name     string `json:"name,omitempty"` // "": the only one, without a name
+	Cron     string `json:"cron"`
+	Timezone string `json:"timezone"`
+	Suspend  bool   `json:"suspend,omitempty"`
+	// Params are the values with which the schedule starts runs.
+	Params map[string]json.RawMessage `json:"params,omitempty"`
+	Next   []time.Time                `json:"next,omitempty"` // in the time zone; empty if suspended
 	// Gap is a time within a year that daylight saving skips.
 	Gap *schedule.Gap `json:"gap,omitempty"`
 }
@@ -88,19 +93,25 @@ const nextTimes = 3
 // Describe returns the description of a program's pipeline, with the start times after now.
 func Describe(p *program.Program, now time.Time) (Pipeline, error) {
 	out := Pipeline{Name: p.Pipeline, Steps: len(p.All()), Approvals: approvals(p)}
-	s := p.Schedule
-	if s == nil {
-		return out, nil
+	for i := range p.Schedules {
+		s, err := describe(&p.Schedules[i], now)
+		if err != nil {
+			return out, err
+		}
+		out.Schedules = append(out.Schedules, s)
 	}
-	out.Schedule = &Schedule{Cron: s.Cron, Timezone: s.Timezone, Suspend: s.Suspend}
+	return out, nil
+}
+
+func describe(s *program.Schedule, now time.Time) (out Schedule, err error) {
+	out = Schedule{Name: s.Name, Cron: s.Cron, Timezone: s.Timezone, Suspend: s.Suspend, Params: s.Params}
 	if !s.Suspend {
-		var err error
-		if out.Schedule.Next, err = schedule.Next(s, now, nextTimes); err != nil {
+		if out.Next, err = schedule.Next(s, now, nextTimes); err != nil {
 			return out, err
 		}
 	}
 	if gap, ok := schedule.FirstGap(s, now); ok {
-		out.Schedule.Gap = &gap
+		out.Gap = &gap
 	}
 	return out, nil
 }
@@ -131,7 +142,7 @@ func approvals(p *program.Program) []string {
 // isNew reports whether the pipeline is applied for the first time, as far as is known.
 func (r *Report) isNew(pipeline string) bool {
 	return slices.ContainsFunc(r.List, func(c cluster.Change) bool {
-		return c.Kind == "CronJob" && c.Pipeline == pipeline && (c.Action == cluster.Create || c.Action == cluster.Write)
+		return c.Kind == "CronJob" && c.Pipeline == pipeline && c.Name == kube.CronJobName(pipeline) && (c.Action == cluster.Create || c.Action == cluster.Write)
 	})
 }
 

@@ -39,12 +39,15 @@ func example() *report.Report {
 				{Step: "train", Image: "busybox:1@sha256:00", Command: "sh -c 'echo ${param.x}'", Resources: "cpu 500m, limit memory 1Gi", Security: "restricted", Account: "first-steps"},
 				{Step: "called.load", Image: "busybox:1", Command: "python steps:load", Security: "privileged (container \"main\")"},
 			}},
-			{Name: "nightly", Steps: 4, Schedule: &report.Schedule{
+			{Name: "nightly", Steps: 4, Schedules: []report.Schedule{{
 				Cron: "30 2 * * *", Timezone: "Europe/Berlin", Next: []time.Time{time.Date(2026, 11, 25, 2, 30, 0, 0, berlin), time.Date(2026, 11, 26, 2, 30, 0, 0, berlin)},
 				Gap: &schedule.Gap{At: "2027-03-28 02:30", Zone: "Europe/Berlin"},
-			}, Restricted: []report.Leave{{Step: "train", Reasons: []string{"privileged (container \"main\")", "host namespaces"}}}},
-			{Name: "paused", Steps: 2, Approvals: []string{"inner.ok", "promote"}, Schedule: &report.Schedule{Cron: "0 3 * * *", Timezone: "UTC", Suspend: true}},
-			{Name: "never", Steps: 2, Schedule: &report.Schedule{Cron: "0 0 30 2 *", Timezone: "UTC"}},
+			}}, Restricted: []report.Leave{{Step: "train", Reasons: []string{"privileged (container \"main\")", "host namespaces"}}}},
+			{Name: "paused", Steps: 2, Approvals: []string{"inner.ok", "promote"}, Schedules: []report.Schedule{
+				{Name: "daily", Cron: "0 3 * * *", Timezone: "UTC", Suspend: true},
+				{Name: "weekly", Cron: "0 5 * * 0", Timezone: "UTC", Suspend: true, Params: map[string]json.RawMessage{"size": json.RawMessage("3"), "data": json.RawMessage(`"all"`)}},
+			}},
+			{Name: "never", Steps: 2, Schedules: []report.Schedule{{Cron: "0 0 30 2 *", Timezone: "UTC"}}},
 		},
 		Notes: []string{"code steps has changed since it was pushed"},
 	}
@@ -118,9 +121,9 @@ func TestDocument(t *testing.T) {
 		Version   int
 		Stack     string
 		Pipelines []struct {
-			Name     string
-			Pods     []report.Pod
-			Schedule *struct {
+			Name      string
+			Pods      []report.Pod
+			Schedules []struct {
 				Next []time.Time
 				Gap  *struct{ At string }
 			}
@@ -139,7 +142,7 @@ func TestDocument(t *testing.T) {
 	if err := json.Unmarshal(data, &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Version != report.Version || got.Stack != "k8s" || len(got.Pipelines) != 5 || got.Pipelines[2].Schedule.Gap.At == "" || len(got.Pipelines[2].Schedule.Next) != 2 ||
+	if got.Version != report.Version || got.Stack != "k8s" || len(got.Pipelines) != 5 || got.Pipelines[2].Schedules[0].Gap.At == "" || len(got.Pipelines[2].Schedules[0].Next) != 2 || len(got.Pipelines[3].Schedules) != 2 ||
 		len(got.Pipelines[1].Pods) != 2 || got.Pipelines[1].Pods[0].Resources == "" ||
 		len(got.Changes) != 7 || got.Changes[2].Action != "update" || got.Changes[2].Fields[0].Path != "spec.suspend" || got.Changes[2].Fields[0].After != false ||
 		got.Changes[2].Conflicts[0].Manager != "somebody" || got.Programs[0].Pipeline != "nightly" {
@@ -154,18 +157,18 @@ func TestDescribe(t *testing.T) {
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	p := &program.Program{Pipeline: "p", Steps: make([]program.Step, 3), Finally: make([]program.Step, 1)}
 	d, err := report.Describe(p, now)
-	if err != nil || d.Name != "p" || d.Steps != 4 || d.Schedule != nil {
+	if err != nil || d.Name != "p" || d.Steps != 4 || d.Schedules != nil {
 		t.Errorf("%+v, %v", d, err)
 	}
-	p.Schedule = &program.Schedule{Cron: "30 2 * * *", Timezone: "Europe/Berlin"}
-	if d, err = report.Describe(p, now); err != nil || len(d.Schedule.Next) != 3 || d.Schedule.Gap == nil {
+	p.Schedules = []program.Schedule{{Cron: "30 2 * * *", Timezone: "Europe/Berlin"}}
+	if d, err = report.Describe(p, now); err != nil || len(d.Schedules) != 1 || len(d.Schedules[0].Next) != 3 || d.Schedules[0].Gap == nil {
 		t.Errorf("%+v, %v", d, err)
 	}
-	p.Schedule.Suspend = true
-	if d, err = report.Describe(p, now); err != nil || d.Schedule.Next != nil {
+	p.Schedules[0].Suspend = true
+	if d, err = report.Describe(p, now); err != nil || d.Schedules[0].Next != nil {
 		t.Errorf("%+v, %v", d, err)
 	}
-	p.Schedule = &program.Schedule{Cron: "junk", Timezone: "UTC"}
+	p.Schedules = []program.Schedule{{Cron: "junk", Timezone: "UTC"}}
 	if d, err = report.Describe(p, now); err == nil {
 		t.Errorf("%+v", d)
 	}

@@ -4,9 +4,12 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"pipec.dev/pipec/runtime/cluster"
+	"pipec.dev/pipec/schema/record"
 )
 
 // Options control the text.
@@ -93,8 +96,8 @@ func (t *text) pipelines(r *Report) {
 			line += "s"
 		}
 		t.line("%s", line)
-		if s := p.Schedule; s != nil {
-			t.schedule(s)
+		for i := range p.Schedules {
+			t.schedule(&p.Schedules[i])
 		}
 		if p.Run != nil {
 			t.run(p.Run)
@@ -135,7 +138,11 @@ func some(names []string) string {
 }
 
 func (t *text) schedule(s *Schedule) {
-	line := fmt.Sprintf("  schedule %q (%s)", s.Cron, s.Timezone)
+	name := "schedule"
+	if s.Name != "" {
+		name += " " + s.Name
+	}
+	line := fmt.Sprintf("  %s %q (%s)", name, s.Cron, s.Timezone)
 	switch {
 	case s.Suspend:
 		line += ": suspended"
@@ -149,6 +156,13 @@ func (t *text) schedule(s *Schedule) {
 		line += ": next " + strings.Join(times, ", ")
 	}
 	t.line("%s", line)
+	if s.Name != "" && len(s.Params) > 0 {
+		var params []string
+		for _, name := range slices.Sorted(maps.Keys(s.Params)) {
+			params = append(params, name+" = "+record.Shorten(string(s.Params[name]), 40))
+		}
+		t.line("    params: %s", strings.Join(params, ", "))
+	}
 	if s.Gap != nil {
 		t.line("  %s %s", t.paint(yellow, "!"), s.Gap)
 	}

@@ -129,7 +129,7 @@ func (b *binder) target(opts Options) *program.Target {
 	}
 	return &program.Target{
 		Stack: b.stack.Name, Namespace: o.Namespace, CreateNamespace: o.CreateNamespace, Store: b.stack.ArtifactStore, Agent: agent,
-		Wrapper: wrapper(o.Wrapper, nodes, version), StoreGrace: o.StoreGrace, OnLostNode: o.OnLostNode,
+		Wrapper: wrapper(o.Wrapper, nodes, version), StoreGrace: o.StoreGrace, OnLostNode: o.OnLostNode, TTL: o.TTL,
 		Restarts:         kube.AtLeast(version, restartsFrom),
 		ImagePullSecrets: o.ImagePullSecrets, DefaultResources: o.DefaultResources, Coordinator: o.Coordinator,
 	}

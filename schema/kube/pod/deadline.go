@@ -67,7 +67,7 @@ func (l *limits) calls(steps []program.Step, limit time.Duration) {
 		if c == nil {
 			continue
 		}
-		own := shorter(limit, c.Timeout.D())
+		own := shorter(shorter(limit, c.Timeout.D()), steps[i].Timeout.D())
 		old, known := l.called[c.Name]
 		if known && (old == 0 || own > 0 && own <= old) {
 			continue

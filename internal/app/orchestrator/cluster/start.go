@@ -38,10 +38,14 @@ func (c *Cluster) Start(ctx context.Context, r *orchestrator.StartRequest) (*orc
 		if err != nil {
 			return nil, err
 		}
-		if p.Schedule != nil { // the schedule's params hold for this run too, unless others are given
-			given = merged(p.Schedule.Params, given)
+		s0, err := orchestrator.Schedule(p, r.Schedule)
+		if err != nil {
+			return nil, err
 		}
-		start := remote.StartOptions{Pipeline: p.Pipeline, Name: r.Name, ScheduledAt: r.ScheduledAt}
+		if s0 != nil { // the schedule's params hold for this run too, unless others are given
+			given = merged(s0.Params, given)
+		}
+		start := remote.StartOptions{Pipeline: p.Pipeline, Name: r.Name, ScheduledAt: r.ScheduledAt, Schedule: r.Schedule}
 		if start.Params, err = s.fill(ctx, p, given); err != nil {
 			return nil, err
 		}

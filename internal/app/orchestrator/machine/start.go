@@ -2,7 +2,9 @@ package machine
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"maps"
 
 	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/inputs"
@@ -31,7 +33,19 @@ func (m *Machine) Start(ctx context.Context, r *orchestrator.StartRequest) (*orc
 	if o.Params, err = inputs.Params(p, inputs.Given{Files: r.ParamFiles, Texts: r.Params}, m.output(ctx)); err != nil {
 		return nil, err
 	}
-	o.Name, o.Only, o.Parallel, o.ScheduledAt = r.Name, r.Steps, r.Parallel, r.ScheduledAt
+	s, err := orchestrator.Schedule(p, r.Schedule)
+	if err != nil {
+		return nil, err
+	}
+	if s != nil && (r.Schedule != "" || r.ScheduledAt != nil) { // the run is one of the schedule
+		params := maps.Clone(s.Params)
+		if params == nil {
+			params = map[string]json.RawMessage{}
+		}
+		maps.Copy(params, o.Params)
+		o.Params = params
+	}
+	o.Name, o.Only, o.Parallel, o.ScheduledAt, o.Schedule = r.Name, r.Steps, r.Parallel, r.ScheduledAt, r.Schedule
 	return driveRun(ctx, p, o, r, local.Run)
 }
 
