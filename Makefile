@@ -116,7 +116,7 @@ cluster-env: ## print its addresses, as shell exports
 demo-cluster: ## run the digits example on it, in pods; KEEP=1 leaves the cluster up
 	@MAKE='$(MAKE)' scripts/with-cluster.sh scripts/demo-cluster.sh
 
-bench-cluster: ## print what runs on it cost, beside bare pods, and the S3 store beside the SDK's transfer manager
+bench-cluster: ## print what runs on it cost, beside bare pods, the S3 store beside the SDK's transfer manager, and what a large run costs others
 	@scripts/with-cluster.sh scripts/bench-cluster.sh
 
 install: build agent-image ## install both into PREFIX/bin (/usr/local), and the agent's image into PREFIX/libexec/pipec

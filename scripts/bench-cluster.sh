@@ -7,4 +7,6 @@ failed=0
 go run ./test/bench/cluster || failed=1
 echo
 go run ./test/bench/s3 || failed=1
+echo
+go run ./test/bench/fair || failed=1
 exit "$failed"

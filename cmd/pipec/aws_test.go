@@ -41,6 +41,8 @@ func (f *fakes) start(env *testscript.Env) {
 //	aws stuck RESOURCE REASON   a resource can't be deleted
 //	aws expire                  the credentials expire; once more, they are valid again
 //	aws fill                    all buckets and repositories get content
+//	aws cluster NAME            there is an EKS cluster
+//	aws volume ARN              something else has the tags; without an ARN, nothing has
 //	aws show                    prints the buckets and repositories
 func (f *fakes) command(ts *testscript.TestScript, neg bool, args []string) {
 	f.Lock()
@@ -71,6 +73,10 @@ func (f *fakes) command(ts *testscript.TestScript, neg bool, args []string) {
 		for name := range s.Repositories {
 			s.Repositories[name]++
 		}
+	case "cluster":
+		s.Clusters = map[string]awstest.Cluster{args[1]: {Endpoint: "https://api.test"}}
+	case "volume":
+		s.Tagged = args[1:]
 	case "show":
 		names := append(slices.Collect(maps.Keys(s.Buckets)), slices.Collect(maps.Keys(s.Repositories))...)
 		slices.Sort(names)

@@ -36,19 +36,6 @@ func (c *cli) completeVariables(_ *cobra.Command, _ []string, word string) ([]st
 	return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }
 
-// completeSchedules completes the schedules of a pipeline.
-func (c *cli) completeSchedules(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	var names []string
-	if p := c.programOf(cmd, args); p != nil {
-		for i := range p.Schedules {
-			if name := p.Schedules[i].Name; name != "" {
-				names = append(names, name)
-			}
-		}
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
-}
-
 // completeTargets completes the targets of emit.
 func (c *cli) completeTargets(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return c.tables.Targets.Supported(), cobra.ShellCompDirectiveNoFileComp

@@ -87,16 +87,16 @@ func (c *cli) completionOf(cmd *cobra.Command, f *pflag.Flag) completer {
 		return fixed("time", "step")
 	case "var":
 		return c.completeVariables
-	case "schedule":
-		return c.completeSchedules
 	case "target":
 		return c.completeTargets
 	case "columns":
 		return c.completeColumns
+	case "schedule":
+		return c.completeSchedules
 	case "for":
 		return c.completeConditions
-	case "attempt", "confirm-data", "exclude", "filter", "grep", "include", "name", "older-than", "parallel", "reason", "scheduled-at", "since", "since-time", "tail",
-		"timeout", "value", "context", "limit":
+	case "attempt", "exclude", "filter", "grep", "include", "name", "older-than", "parallel", "reason", "scheduled-at", "since", "since-time", "tail",
+		"timeout", "value", "context", "limit", "upgrade", "confirm-data":
 		return fixed() // what a user invents: no files
 	}
 	return nil
@@ -175,6 +175,34 @@ func (c *cli) completeSteps(cmd *cobra.Command, args []string, word string) ([]s
 		out = addresses(p, p.All(), "", strings.Count(word, "."))
 	}
 	return out, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeSchedules completes the names of the schedules of a pipeline.
+func (c *cli) completeSchedules(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	var out []string
+	if p := c.programOf(cmd, args); p != nil {
+		for i := range p.Schedules {
+			if name := p.Schedules[i].Name; name != "" {
+				out = append(out, name)
+			}
+		}
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeImages completes the names of the image blocks that the pipelines use.
+func (c *cli) completeImages(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	var out []string
+	if r := c.compiled(); r != nil {
+		all, _ := r.Pipelines(nil)
+		for _, p := range all {
+			for i := range p.Images {
+				out = append(out, p.Images[i].Name)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), cobra.ShellCompDirectiveNoFileComp
 }
 
 // addresses returns the addresses of steps, and of those that they call down to a depth.

@@ -18,9 +18,10 @@ to the artifact store, images are pinned to digests, and the image of pipec-agen
 or the store already has are not pushed again. apply and run push first, too; emit and plan --offline only read the lock. The cluster is
 queried for its version if it can be reached, so that emit writes what apply would apply.
 
-An image stays pinned to its first digest even if its tag moves; --upgrade resolves tags again. An image block with
-requirements, packages or a dockerfile is not built: push prints how to build it, and expects it in the registry under a
-tag that changes with the content of the block. --list prints that tag, and queries nothing.
+An image stays pinned to its first digest even if its tag moves; --upgrade resolves tags again. An image block with a base
+and requirements, or a lock of Python packages, is built as ` + "`pipec build`" + ` does. One with packages or a dockerfile is not built: push
+prints how to build it, and expects it in the registry under a tag that changes with the content of the block. --list
+prints that tag, and queries nothing.
 
 A push of all pipelines removes what the stack no longer uses from the lock. The exit status is 1 for an error in the
 project's files, and 3 for an error of a registry or the store.`
@@ -120,7 +121,10 @@ func (p *pusher) listPush(pipelines []string) error {
 	w := table(p.stdout)
 	for _, want := range wants {
 		text := want.Ref + want.Dir
-		if want.Build != "" {
+		switch {
+		case want.Layers:
+			text += " (pipec builds it)"
+		case want.Build != "":
 			text += " (to be built)"
 		}
 		tableRow(w, want.Kind, want.Name, text)

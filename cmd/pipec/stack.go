@@ -15,7 +15,7 @@ func stackCommand(c *cli) *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(stackListCommand(c), stackUseCommand(c), stackShowCommand(c), stackCheckCommand(c), stackRecipeCommand(c), stackUpCommand(c), stackDownCommand(c))
+	cmd.AddCommand(stackListCommand(c), stackUseCommand(c), stackShowCommand(c), stackCheckCommand(c), stackRecipeCommand(c), stackUpCommand(c), stackDownCommand(c), stackKubeconfigCommand(c))
 	return cmd
 }
 

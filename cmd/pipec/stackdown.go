@@ -72,16 +72,19 @@ func (d *stackDown) down(ctx context.Context) error {
 	if err := plan.Apply(ctx, d.event); err != nil {
 		return err
 	}
-	left, err := plan.Remaining(ctx)
+	left, tagged, err := plan.Remaining(ctx)
 	if err != nil {
 		return err
 	}
 	p := &printer{w: d.stdout}
-	if len(left) == 0 {
+	if len(left)+len(tagged) == 0 {
 		p.line("Nothing remains of the stack %s.", plan.Name)
 	}
 	for _, l := range left {
 		p.line("%s remains.", l)
+	}
+	for _, arn := range tagged {
+		p.line("%s has the tags of the stack. AWS lists deleted resources for a while.", arn)
 	}
 	return fault.Env(p.err)
 }

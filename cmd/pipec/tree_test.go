@@ -57,7 +57,7 @@ func TestOutputOfEveryCommand(t *testing.T) {
 			t.Errorf("%s: status %d, %s", path, status, text)
 		}
 	})
-	want := strings.Fields("approve artifacts_diff artifacts backfill cancel explain logs plan push rerun run runs stack_check stack_list stack_show version wait")
+	want := strings.Fields("approve artifacts_diff artifacts backfill build cancel explain logs plan push rerun run runs stack_check stack_list stack_show version wait")
 	for i := range want {
 		want[i] = strings.ReplaceAll(want[i], "_", " ")
 	}
@@ -83,8 +83,8 @@ func TestYAMLDocuments(t *testing.T) {
 // TestCompletionOfEveryFlag: a flag that takes a value completes it, unless the value is a file.
 func TestCompletionOfEveryFlag(t *testing.T) {
 	files := []string{
-		"chdir", "var-file", "params", "init --from", "graph --output", "artifacts get --to", "emit --split", "plan --out", "apply --plan",
-		"stack up --template", "stack recipe --write",
+		"chdir", "var-file", "params", "init --from", "graph --output", "artifacts get --to", "emit --split", "plan --out", "apply --plan", "stack recipe --write",
+		"stack up --template",
 	}
 	paths := []string{"convert", "fmt", "init", "lint", "test", "validate", "console"} // their arguments are files, directories or expressions
 	isFile := func(cmd *cobra.Command, f *pflag.Flag) bool {

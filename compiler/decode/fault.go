@@ -94,7 +94,9 @@ func unknownAttribute(root, def *language.Block, name string, at hcl.Range) (d d
 		}
 		return d.WithSuggestion("did you mean %q?", meant), meant
 	}
-	meant = diag.Suggest(name, def.Names())
+	if meant = diag.Suggest(name, def.Names()); meant == "" && def.Attribute("outputs") != nil && def.Name == "mock" {
+		return d.WithSuggestion("for the output %q of the step, write outputs = { %s = … }", name, name), "outputs"
+	}
 	return elsewhere(d.DidYouMean(name, def.Names()), root, def, name, false), meant
 }
 

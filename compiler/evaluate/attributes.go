@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"math"
+	"math/big"
 	"slices"
 	"strings"
 
@@ -80,7 +81,11 @@ func (a *Attributes) Int(b *decode.Block, name string, least int) (int, bool) {
 func (a *Attributes) int(v cty.Value, at hcl.Range, name string, least int) (int, bool) {
 	f := v.AsBigFloat()
 	i, accuracy := f.Int64()
-	if accuracy != 0 || i < int64(least) || i > math.MaxInt32 {
+	switch {
+	case accuracy == 0 && i > math.MaxInt32 || f.Cmp(big.NewFloat(math.MaxInt32)) > 0:
+		a.diags.Add(diag.New("invalid-value", at, "`%s` can be at most %d, found %s", name, math.MaxInt32, f.Text('g', 10)))
+		return 0, false
+	case accuracy != 0 || i < int64(least):
 		a.diags.Add(diag.New("invalid-value", at, "`%s` must be a whole number of at least %d, found %s", name, least, f.Text('g', 10)))
 		return 0, false
 	}

@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -32,6 +33,7 @@ func (s *Given) file(path string, optional bool) {
 		s.diags.Add(diag.New("file-access", at, "the file of variables can't be read: %v", err))
 		return
 	}
+	src = bytes.TrimPrefix(src, []byte("\ufeff"))
 	if !s.scope.values.Sensitive() { // with sensitive variables, a line that a diagnostic shows could contain a secret
 		s.sources[path] = src
 	}

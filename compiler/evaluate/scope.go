@@ -104,8 +104,10 @@ func (s *Scope) Function(call *hclsyntax.FunctionCallExpr) (function.Function, b
 			WithDetail("Use it as the whole value of a step's input, or as an argument of coalesce or try there.")
 	case "env", "getenv":
 		d = d.WithDetail("Programs don't depend on the environment, except for variables: PIPEC_VAR_NAME sets the value of var.NAME.")
-	case "timestamp", "uuid", "uuidv4", "plantimestamp", "bcrypt":
+	case "timestamp", "uuid", "uuidv4", "plantimestamp", "bcrypt", "now", "today", "date", "time", "rand", "random":
 		d = d.WithDetail("The same source always compiles to the same program, so there is no function for the time or for random values. Use run.name or run.scheduled_at, which are known when a run starts.")
+	case "md5", "sha1", "sha512":
+		d = d.WithSuggestion("did you mean %q?", "sha256")
 	default:
 		d = d.DidYouMean(call.Name, Names(s.functions))
 	}

@@ -102,6 +102,10 @@ func (t *Test) readings(e hclsyntax.Expression, roots map[string]cty.Value) stri
 		if diags.HasErrors() || !v.IsWhollyKnown() {
 			continue
 		}
+		if len(ref) == 2 && v.Type().Equals(cty.EmptyObject) {
+			lines = append(lines, fmt.Sprintf("  %s has no instances", name)) // an artifact has a longer address
+			continue
+		}
 		lines = append(lines, fmt.Sprintf("  %s is %s", name, short(v)))
 	}
 	return strings.Join(lines, "\n")

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
@@ -165,7 +166,8 @@ func (m *module) nested(v any, key func(string) string) string {
 	return m.value(v)
 }
 
-var reference = regexp.MustCompile(`\$\{([^}]+)\}`)
+// reference matches a reference in a text.
+var reference = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$\{([^}]+)\}`) })
 
 // template returns a text with references.
 func (m *module) template(s string) string {
@@ -175,7 +177,7 @@ func (m *module) template(s string) string {
 	}
 	var out strings.Builder
 	for s != "" {
-		at := reference.FindStringSubmatchIndex(s)
+		at := reference().FindStringSubmatchIndex(s)
 		if at == nil {
 			out.WriteString(inner(s))
 			break
@@ -198,14 +200,15 @@ func quote(s string) string {
 
 func inner(s string) string { q := quote(s); return q[1 : len(q)-1] }
 
+// Where a word of a name ends: after an acronym, and before a capital letter.
 var (
-	acronym = regexp.MustCompile(`([A-Z]+)([A-Z][a-z])`)
-	hump    = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+	acronym = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`([A-Z]+)([A-Z][a-z])`) })
+	hump    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`([a-z0-9])([A-Z])`) })
 )
 
 // snake returns a name of CloudFormation as the provider awscc writes it: SSEAlgorithm is sse_algorithm.
 func snake(s string) string {
-	return strings.ToLower(hump.ReplaceAllString(acronym.ReplaceAllString(s, "${1}_${2}"), "${1}_${2}"))
+	return strings.ToLower(hump().ReplaceAllString(acronym().ReplaceAllString(s, "${1}_${2}"), "${1}_${2}"))
 }
 
 // snakeType returns a type of resources without its first part: AWS::EC2::VPCEndpoint is ec2_vpc_endpoint.

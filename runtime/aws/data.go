@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -44,6 +45,14 @@ type Left struct {
 
 // String returns the kind and the name.
 func (l Left) String() string { return l.Kind + " " + l.Name }
+
+// Is reports whether an ARN is that of the bucket or the repository.
+func (l Left) Is(arn string) bool {
+	if l.Kind == "bucket" {
+		return strings.HasSuffix(arn, ":s3:::"+l.Name)
+	}
+	return strings.HasSuffix(arn, ":repository/"+l.Name)
+}
 
 // Look returns the bucket and the repositories that exist.
 func (d *Data) Look(ctx context.Context) ([]Left, error) {

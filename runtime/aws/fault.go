@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
@@ -30,14 +31,19 @@ func (e *Error) Unwrap() error { return e.Err }
 // login is the hint for credentials that can't be used.
 const login = "Log in again (for example with `aws sso login`), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. What CloudFormation has started continues, and the same command follows it."
 
-// expired are the codes for credentials that AWS doesn't accept any more, or never did.
-var expired = map[string]bool{
-	"ExpiredToken": true, "ExpiredTokenException": true, "RequestExpired": true, "InvalidClientTokenId": true, "UnrecognizedClientException": true,
-	"SignatureDoesNotMatch": true, "InvalidToken": true, "TokenRefreshRequired": true,
+// expired reports whether a code is about credentials that AWS doesn't accept any more, or never did.
+func expired(code string) bool {
+	switch code {
+	case "ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidToken":
+		return true
+	}
+	return false
 }
 
 // notAllowed finds the action in the message of AWS: "User: … is not authorized to perform: ACTION on resource: …".
-var notAllowed = regexp.MustCompile(`not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)`)
+var notAllowed = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)`)
+})
 
 // explain returns an error of a request with what to do about it. action is the permission that the request needs.
 func (e *Environment) explain(err error, action string) error {
@@ -52,10 +58,10 @@ func (e *Environment) explain(err error, action string) error {
 	case !errors.As(err, &api):
 		out.Text = fmt.Sprintf("AWS CloudFormation in %s does not respond: %s", e.Region, oneLine(err.Error()))
 		out.Hint = "Check the region of the recipe and the network."
-	case expired[api.ErrorCode()]:
+	case expired(api.ErrorCode()):
 		out.Text, out.Hint = "AWS doesn't accept the credentials: "+oneLine(api.ErrorMessage()), login
 	case denied(api):
-		if m := notAllowed.FindStringSubmatch(api.ErrorMessage()); m != nil {
+		if m := notAllowed().FindStringSubmatch(api.ErrorMessage()); m != nil {
 			action = m[1]
 		}
 		out.Text, out.Hint = "AWS denied the request: "+oneLine(api.ErrorMessage()), "The permission "+action+" is required."

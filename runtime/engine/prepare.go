@@ -2,7 +2,6 @@ package engine
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -169,12 +168,10 @@ func (ev *evaluator) readRefs(spec *Spec, n *node, v *program.Value) *fault {
 		case err != nil:
 		case r.passed:
 			data = r.read.Value
-		case types.HasArtifact(val.Type()) && val.IsNull():
-			data = json.RawMessage("null")
-		case types.HasArtifact(val.Type()):
-			err = errors.New(ref + " is an artifact: only an artifact that is an input of the step has a path")
+		case types.IsArtifact(val.Type()) && !val.IsNull() && v.Ref == ref:
+			err = fmt.Errorf("%s is an artifact: only an artifact that is an input of the step has a path", ref)
 		default:
-			data, err = types.ToJSON(val)
+			data, err = types.ToJSON(readable(val))
 		}
 		if err != nil {
 			if r.leftOut != "" {
@@ -188,4 +185,30 @@ func (ev *evaluator) readRefs(spec *Spec, n *node, v *program.Value) *fault {
 		spec.Refs[ref] = data
 	}
 	return nil
+}
+
+// readable returns v with {} instead of the artifacts inside: a command can compare them with null, and reads nothing else of them.
+func readable(v cty.Value) cty.Value {
+	t := v.Type()
+	switch {
+	case !types.HasArtifact(t):
+		return v
+	case v.IsNull():
+		return cty.NullVal(cty.DynamicPseudoType)
+	case types.IsArtifact(t):
+		return cty.EmptyObjectVal
+	}
+	bare, part := types.Unmark(v)
+	if t.IsObjectType() || t.IsMapType() {
+		attrs := bare.AsValueMap()
+		for name, attr := range attrs {
+			attrs[name] = readable(part(attr))
+		}
+		return cty.ObjectVal(attrs)
+	}
+	elems := bare.AsValueSlice()
+	for i, elem := range elems {
+		elems[i] = readable(part(elem))
+	}
+	return cty.TupleVal(elems)
 }

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"strings"
 
+	"pipec.dev/pipec/runtime/image/index"
 	"pipec.dev/pipec/runtime/image/registry"
+	"pipec.dev/pipec/runtime/image/resolve"
 	"pipec.dev/pipec/runtime/store"
 )
 
@@ -53,7 +55,10 @@ func (f Faults) UsersFault() bool {
 	for _, fault := range f {
 		var content *store.ContentError
 		var reported *registry.Fault
-		if !errors.As(fault, &content) && !(errors.As(fault, &reported) && reported.UsersFault()) {
+		var unresolved *resolve.Error
+		var address *index.Error
+		if !errors.As(fault, &content) && !errors.As(fault, &unresolved) &&
+			!(errors.As(fault, &reported) && reported.UsersFault()) && !(errors.As(fault, &address) && address.Users) {
 			return false
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"pipec.dev/pipec/runtime/image/build"
 	"pipec.dev/pipec/schema/program"
 )
 
@@ -39,6 +40,7 @@ func forget(l *program.Lock, stack *program.Stack, declared []string, wants []Wa
 		out = append(out, Item{Kind: KindImage, Name: ref, Ref: ref, Digest: image.Digest, Status: Forgotten})
 		delete(l.Images, ref)
 	}
+	forgetBuilds(l, stack, declared, wants)
 	for _, name := range slices.Sorted(maps.Keys(l.Clusters)) {
 		if !slices.Contains(declared, name) {
 			out = append(out, Item{Kind: KindCluster, Name: name, Status: Forgotten})
@@ -46,4 +48,20 @@ func forget(l *program.Lock, stack *program.Stack, declared []string, wants []Wa
 		}
 	}
 	return out
+}
+
+// forgetBuilds removes the packages of image blocks that no stack uses.
+func forgetBuilds(l *program.Lock, stack *program.Stack, declared []string, wants []Want) {
+	for _, name := range slices.Sorted(maps.Keys(l.Builds)) {
+		used := slices.ContainsFunc(wants, func(w Want) bool { return w.block != nil && w.Name == name })
+		of := l.Builds[name]
+		of.Stacks = slices.DeleteFunc(slices.Clone(of.Stacks), func(s string) bool {
+			return s == stack.Name && !used || !slices.Contains(declared, s)
+		})
+		if len(of.Stacks) == 0 {
+			build.Forget(l, name)
+			continue
+		}
+		l.Builds[name] = of
+	}
 }

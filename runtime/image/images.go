@@ -14,6 +14,9 @@ import (
 // image pins a reference. It keeps the digest in the lock as long as the registry has it, unless the user asks for an
 // upgrade.
 func (p *pusher) image(ctx context.Context, w *Want) (Item, func(*program.Lock), error) {
+	if w.block != nil {
+		return p.built(ctx, w)
+	}
 	locked, known := p.lock.Images[w.Ref]
 	if known && !p.o.Upgrade {
 		note, err := p.still(ctx, w.Ref, locked.Digest)
@@ -95,7 +98,7 @@ func (p *pusher) keepImage(ref string, entry program.LockedImage, replace bool) 
 
 // notBuilt explains how to build an image that does not exist.
 func notBuilt(w *Want) error {
-	text := fmt.Sprintf("it has to be built first: it is not at %s, and pipec doesn't build images yet:\n", w.Ref)
+	text := fmt.Sprintf("it has to be built first: it is not at %s, and pipec builds images only from a `base` with `requirements` or `lock`:\n", w.Ref)
 	if w.Dockerfile != "" {
 		build := strings.Replace(w.Build, "- < DOCKERFILE &&", "- <<'END' &&", 1)
 		return errors.New(text + "  " + build + "\n  " + strings.ReplaceAll(strings.TrimRight(w.Dockerfile, "\n"), "\n", "\n  ") + "\n  END")

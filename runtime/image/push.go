@@ -3,7 +3,8 @@
 // is already there.
 //
 // Subpackages: lockfile is the file of the lock, registry is a client of registries, agent builds the agent's image.
-// The package does not build the user's images: it only explains how to build a missing one, and where it was expected.
+// Subpackage build builds images that consist of a base and Python packages. For an image with a Dockerfile, or with packages of a
+// distribution, the package only explains how to build it, and where it was expected.
 package image
 
 import (
@@ -36,6 +37,13 @@ type Options struct {
 	Executable, AgentImage string
 	// Upgrade pins the digests that tags refer to now, instead of keeping the locked ones.
 	Upgrade bool
+	// UpgradePackages are Python packages that are resolved again, in the images that pipec builds.
+	UpgradePackages []string
+	// Images limits Build and Previews to some image blocks; empty: all.
+	Images []string
+	// Getenv reads the environment; Agent is the User-Agent for package indexes.
+	Getenv func(string) string
+	Agent  string
 	// Prune removes unused entries from the lock; then Programs must be all programs of the project. Stacks are the
 	// names of all declared stacks.
 	Prune  bool
@@ -66,6 +74,7 @@ const (
 // The statuses of items that are pushed.
 const (
 	Pushed    = "pushed"    // it was uploaded
+	Built     = "built"     // it was built from packages, and uploaded
 	Pinned    = "pinned"    // the lock had no digest of it
 	Upgraded  = "upgraded"  // the lock had another digest
 	Unchanged = "unchanged" // it was present
@@ -97,10 +106,15 @@ func Push(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pusher{o: &o, lock: lock}
+	return (&pusher{o: &o, lock: lock}).all(ctx, List(o.Programs, o.Stack))
+}
+
+func loadLock(dir string) (*program.Lock, error) { return lockfile.Load(dir) }
+
+// all processes all items.
+func (p *pusher) all(ctx context.Context, wants []Want) (*Result, error) {
 	g := &errgroup.Group{}
 	g.SetLimit(concurrency)
-	wants := List(o.Programs, o.Stack)
 	for i := range wants {
 		g.Go(func() error {
 			p.see(ctx, &wants[i])

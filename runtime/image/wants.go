@@ -16,11 +16,14 @@ type Want struct {
 	Name string `json:"name"`          // of the code or image block; else the reference
 	Ref  string `json:"ref,omitempty"` // of an image
 	Dir  string `json:"dir,omitempty"` // of a code, relative to the project
-	// Dockerfile and Build describe how to build an image that must be built. pipec does not build it.
+	// Layers is set for an image that pipec builds, from a base and Python packages.
+	Layers bool `json:"layers,omitempty"`
+	// Dockerfile and Build describe how to build an image that must be built and that pipec does not build.
 	Dockerfile string `json:"dockerfile,omitempty"`
 	Build      string `json:"build,omitempty"`
 
-	code *program.Code
+	code  *program.Code
+	block *program.Image // of an image that pipec builds
 }
 
 // List returns what programs on a stack need, without requests, each item once, sorted by kind and name. It leaves out
@@ -54,7 +57,11 @@ func List(programs []*program.Program, stack *program.Stack) []Want {
 			if name, ok := strings.CutPrefix(s.Image, "image."); ok {
 				w.Name = name
 				if built {
-					w.Dockerfile, w.Build = recipe(p, name, ref)
+					if w.block = layered(p, name); w.block != nil {
+						w.Layers = true
+					} else {
+						w.Dockerfile, w.Build = recipe(p, name, ref)
+					}
 				}
 			}
 			out = append(out, w)
@@ -64,6 +71,16 @@ func List(programs []*program.Program, stack *program.Stack) []Want {
 		return strings.Compare(a.Kind+"\x00"+a.Name+"\x00"+a.Ref, b.Kind+"\x00"+b.Name+"\x00"+b.Ref)
 	})
 	return out
+}
+
+// layered returns an image block that pipec builds, or nil.
+func layered(p *program.Program, name string) *program.Image {
+	for i := range p.Images {
+		if block := &p.Images[i]; block.Name == name && block.Layered() {
+			return block
+		}
+	}
+	return nil
 }
 
 // recipe returns a Dockerfile for an image block, and the command that builds and pushes it. A block with its own

@@ -37,7 +37,7 @@ func isDelete(q *http.Request) bool {
 type partition int
 
 const (
-	silent      partition = iota // nothing arrives, and nobody reports an error, as in a real partition
+	silent      partition = iota // nothing arrives, and no error is reported, as in a real partition
 	unreachable                  // requests fail at once
 	frozen                       // the process is frozen: its requests hang until it continues
 )

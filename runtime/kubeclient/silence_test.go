@@ -85,7 +85,7 @@ func (c *wire) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// Close of one end isn't seen by the other one while the network is cut. The test closes them in the end.
+// Close of one end isn't noticed by the peer while the network is cut. The test closes both in the end.
 func (c *wire) Close() error {
 	if !c.w.isCut() {
 		return c.Conn.Close()

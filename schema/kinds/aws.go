@@ -31,15 +31,16 @@ const (
 	IRSA        = "irsa"
 )
 
-var (
-	awsRegion  = regexp.MustCompile(`^[a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}$`)
-	awsBucket  = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
-	awsCluster = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z_-]{0,99}$`)
-	awsSubnet  = regexp.MustCompile(`^subnet-[0-9a-f]{8,17}$`)
-	awsPrefix  = regexp.MustCompile(`^[0-9A-Za-z_.-]+(/[0-9A-Za-z_.-]+)*$`)
-	awsTag     = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`)
-	arnPolicy  = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$`)
-	arnOIDC    = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:oidc-provider/.+$`)
+// The forms of values, as regular expressions. They are compiled when a recipe is read, because most projects have none.
+const (
+	awsRegion  = `^[a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}$`
+	awsBucket  = `^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`
+	awsCluster = `^[0-9A-Za-z][0-9A-Za-z_-]{0,99}$`
+	awsSubnet  = `^subnet-[0-9a-f]{8,17}$`
+	awsPrefix  = `^[0-9A-Za-z_.-]+(/[0-9A-Za-z_.-]+)*$`
+	awsTag     = `^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`
+	arnPolicy  = `^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$`
+	arnOIDC    = `^arn:aws[a-z-]*:iam::[0-9]{12}:oidc-provider/.+$`
 )
 
 // aws is the recipe of an AWS account.
@@ -94,7 +95,7 @@ func readAWS(v Values, r *program.Recipe) []Fault {
 	faults = append(faults, matching(v, "permissions_boundary", arnPolicy, "is not the ARN of a policy", "It is written as arn:aws:iam::ACCOUNT:policy/NAME.")...)
 	faults = append(faults, matching(v, "oidc_provider", arnOIDC, "is not the ARN of an identity provider", "It is written as arn:aws:iam::ACCOUNT:oidc-provider/oidc.eks.REGION.amazonaws.com/id/ID.")...)
 	for _, name := range r.Subnets {
-		if !awsSubnet.MatchString(name) {
+		if !matches(awsSubnet, name) {
 			faults = append(faults, Fault{Attribute: "subnets", Text: fmt.Sprintf("%q is not the ID of a subnet", name), Detail: "It is written as subnet-0123456789abcdef0."})
 		}
 	}
@@ -109,13 +110,15 @@ func readAWS(v Values, r *program.Recipe) []Fault {
 }
 
 // matching reports a string that is set and doesn't match.
-func matching(v Values, name string, form *regexp.Regexp, text, detail string) []Fault {
+func matching(v Values, name string, form, text, detail string) []Fault {
 	value := v.String(name)
-	if value == "" || form.MatchString(value) && !strings.Contains(value, "..") {
+	if value == "" || matches(form, value) && !strings.Contains(value, "..") {
 		return nil
 	}
 	return []Fault{{Attribute: name, Text: fmt.Sprintf("%q %s", value, text), Detail: detail}}
 }
+
+func matches(form, s string) bool { return regexp.MustCompile(form).MatchString(s) }
 
 // maxTags is how many tags a recipe may have: AWS allows 50, and pipec and CloudFormation add their own.
 const maxTags = 40
@@ -132,9 +135,9 @@ func readTags(tags map[string]string) (faults []Fault) {
 		switch value := tags[key]; {
 		case strings.HasPrefix(low, "aws:") || strings.HasPrefix(low, "pipec:"):
 			fault("the tag %q has a prefix that is reserved: aws: and pipec:", key)
-		case key == "" || len([]rune(key)) > 128 || !awsTag.MatchString(key):
+		case key == "" || len([]rune(key)) > 128 || !matches(awsTag, key):
 			fault("%q is not a valid key of a tag", key)
-		case len([]rune(value)) > 256 || !awsTag.MatchString(value):
+		case len([]rune(value)) > 256 || !matches(awsTag, value):
 			fault("the value of the tag %q is not valid: it has at most 256 letters, digits, spaces and _.:/=+@-", key)
 		}
 	}

@@ -21,6 +21,7 @@ func stack(set *kinds.Set) *Block {
 				Doc: "Where images are kept.",
 				Attributes: []*Attribute{
 					attr("uri", Const, "string", "The registry's host, and a prefix.").required(),
+					{Name: "create", Kind: Const, Type: "bool", Only: []string{"ecr"}, Default: "true", Since: cluster, Doc: "`push` creates a missing repository: with the tags of the stack's recipe, scanned on push, and with a rule that removes images without a tag."},
 				}},
 		}}
 }

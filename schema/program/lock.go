@@ -60,6 +60,8 @@ type LockedBuild struct {
 	Inputs string `json:"inputs"`
 	// Base is the base, pinned by digest.
 	Base string `json:"base"`
+	// Stacks are those that use the image, sorted.
+	Stacks []string `json:"stacks,omitempty"`
 }
 
 // LockedPackage is a wheel of an image.

@@ -82,4 +82,6 @@ func (s Store) ForSteps() Store {
 type Registry struct {
 	Kind string `json:"kind"`
 	URI  string `json:"uri"`
+	// NoCreate keeps push from creating repositories in ECR.
+	NoCreate bool `json:"no_create,omitempty"`
 }

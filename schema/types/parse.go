@@ -105,7 +105,7 @@ func (p *parser) word(kw string, r hcl.Range) cty.Type {
 
 func (p *parser) call(call *hcl.StaticCall) (cty.Type, *Defaults) {
 	if call.Name == "optional" {
-		return p.fault(call.NameRange, "optional(…) can only be used around the type of an object's attribute"), nil
+		return p.fault(call.NameRange, "optional(…) can only be used around the type of an object's attribute; a param or a variable is optional with `default = null`, and an output with `optional = true`"), nil
 	}
 	if _, known := words[call.Name]; known {
 		return p.fault(call.ArgsRange, "%s takes no argument", call.Name), nil

@@ -66,7 +66,8 @@ func (c *checker) stack(b *decode.Block) *program.Stack {
 		if ok && (uri == "" || strings.Contains(uri, "://") || strings.ContainsAny(uri, " \t")) {
 			c.project.Diags.Add(diag.New("invalid-value", n.Attr("uri").Range(), "%q is not a valid registry address: expected HOST or HOST/PREFIX, without a scheme", uri))
 		}
-		s.Registry = &program.Registry{Kind: n.Label, URI: uri}
+		create, set := c.project.Attributes.Bool(n, "create")
+		s.Registry = &program.Registry{Kind: n.Label, URI: uri, NoCreate: set && !create}
 	}
 	return s
 }

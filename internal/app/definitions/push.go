@@ -2,12 +2,14 @@ package definitions
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
 	kubeversion "k8s.io/apimachinery/pkg/util/version"
 
+	emitaws "pipec.dev/pipec/emit/aws"
 	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/notice"
 	"pipec.dev/pipec/runtime/cluster/connect"
@@ -112,7 +114,7 @@ func (d *Definitions) pushFirst(ctx context.Context, stack *program.Stack, progr
 
 func (d *Definitions) push(ctx context.Context, stack *program.Stack, programs []*program.Program, o image.Options) (*image.Result, error) {
 	var err error
-	if o.Registry, err = registry.New(registry.Options{Agent: "pipec/" + d.Version()}); err != nil {
+	if o.Registry, err = registry.New(registry.Options{Agent: "pipec/" + d.Version(), Create: newRepository(stack, programs)}); err != nil {
 		return nil, fault.Env(err)
 	}
 	for _, p := range programs {
@@ -127,7 +129,7 @@ func (d *Definitions) push(ctx context.Context, stack *program.Stack, programs [
 		o.Store = s
 		break
 	}
-	o.Dir, o.Programs, o.Stack = d.Dir(), programs, stack
+	o.Dir, o.Programs, o.Stack, o.Getenv, o.Agent = d.Dir(), programs, stack, d.Getenv, "pipec/"+d.Version()
 	o.AgentImage = d.Getenv("PIPEC_AGENT_IMAGE")
 	if o.Executable, err = d.Executable(); err != nil {
 		return nil, fault.Env(err)
@@ -136,6 +138,29 @@ func (d *Definitions) push(ctx context.Context, stack *program.Stack, programs [
 	result, err := image.Push(ctx, o)
 	d.Notify(notice.PushEnded{})
 	return result, pushFault(ctx, err)
+}
+
+// newRepository returns how missing repositories are created for a stack; nil if they aren't.
+func newRepository(stack *program.Stack, programs []*program.Program) *registry.NewRepository {
+	if stack.Registry == nil || stack.Registry.NoCreate {
+		return nil
+	}
+	tags := map[string]string{emitaws.TagStack: stack.Name}
+	for _, p := range programs {
+		if p.Project != "" {
+			tags[emitaws.TagProject] = p.Project
+		}
+	}
+	if stack.Recipe != nil {
+		for key, value := range stack.Recipe.Tags {
+			tags[key] = value
+		}
+	}
+	rules, err := json.Marshal(emitaws.LifecyclePolicy())
+	if err != nil {
+		return nil
+	}
+	return &registry.NewRepository{Tags: tags, Lifecycle: string(rules)}
 }
 
 // pushFault makes an error of a push a fault.

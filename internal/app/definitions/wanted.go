@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
+	emitaws "pipec.dev/pipec/emit/aws"
 	"pipec.dev/pipec/emit/kubernetes"
 	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/notice"
@@ -64,6 +66,7 @@ func (d *Definitions) want(ctx context.Context, c *project.Compiled, stack *prog
 		return nil, err
 	}
 	w.noteMissing()
+	w.noteUnbound(lock.Recipes[stack.Name].Accounts)
 	w.options.Project, w.options.Prune, w.options.CreateNamespace = c.Result.Project, len(names) == 0, stack.Orchestrator.CreateNamespace
 	for _, p := range w.programs {
 		objects, err := kubernetes.DefinitionWith(p, d.Tables().Kinds)
@@ -79,6 +82,24 @@ func (d *Definitions) want(ctx context.Context, c *project.Compiled, stack *prog
 		w.note("the project has no name (pipec { project = \"…\" }), so objects that are no longer declared are not deleted")
 	}
 	return w, nil
+}
+
+// noteUnbound notes the pipelines to whose service accounts the recipe of the stack has not bound its roles yet. Their pods couldn't
+// read the artifact store.
+func (w *wanted) noteUnbound(bound program.Accounts) {
+	if w.stack.Recipe == nil || !w.stack.Recipe.HasRoles() {
+		return
+	}
+	var names []string
+	for _, p := range w.programs {
+		needs := emitaws.AccountsOf([]*program.Program{p}, w.stack)
+		if !slices.Contains(bound.Coordinators, needs.Coordinators[0]) || !slices.Contains(bound.Steps, needs.Steps[0]) {
+			names = append(names, p.Pipeline)
+		}
+	}
+	if len(names) > 0 {
+		w.note("the service accounts of %s have no roles on AWS yet: pipec stack up binds them", strings.Join(names, ", "))
+	}
 }
 
 // pending is the change that brings the cluster to the desired state.

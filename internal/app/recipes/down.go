@@ -3,6 +3,7 @@ package recipes
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	emitaws "pipec.dev/pipec/emit/aws"
@@ -19,7 +20,7 @@ import (
 // DownRequest are the options of PrepareDown.
 type DownRequest struct {
 	WithData    bool // delete the bucket and the repositories with their content
-	SkipCluster bool // don't ask the cluster for load balancers and volumes
+	SkipCluster bool // don't look for load balancers and volumes of the cluster
 }
 
 // Down is what `stack down` would do.
@@ -37,6 +38,7 @@ type Down struct {
 	environment *aws.Environment
 	data        *aws.Data
 	cluster     *external.Client
+	tagged      aws.Tagged
 }
 
 // Empty reports whether there is nothing to remove.
@@ -66,6 +68,7 @@ func (r *Recipes) PrepareDown(ctx context.Context, q DownRequest) (*Down, error)
 	if err != nil {
 		return nil, err
 	}
+	d.tagged = clients
 	d.data = &aws.Data{S3: clients.S3, ECR: clients.ECR}
 	if one.Creates(kinds.RecipeBucket) {
 		d.data.Bucket = outputs["bucket"]
@@ -169,8 +172,20 @@ func (d *Down) failed(ctx context.Context, err error) error {
 	return awsFault(ctx, err)
 }
 
-// Remaining returns the buckets and repositories of the recipe that exist now.
-func (d *Down) Remaining(ctx context.Context) ([]aws.Left, error) {
-	left, err := d.data.Look(ctx)
-	return left, awsFault(ctx, err)
+// Remaining returns the buckets and repositories of the recipe that exist now, and the ARNs of other resources with the tags of the
+// stack. AWS lists resources that were deleted for a while.
+func (d *Down) Remaining(ctx context.Context) (left []aws.Left, tagged []string, err error) {
+	if left, err = d.data.Look(ctx); err != nil {
+		return nil, nil, awsFault(ctx, err)
+	}
+	all, err := aws.WithTags(ctx, d.tagged, map[string]string{emitaws.TagProject: d.Project, emitaws.TagStack: d.Stack})
+	if err != nil {
+		d.recipes.Notify(notice.Warning("resources with the tags of the stack can't be listed: " + err.Error()))
+	}
+	for _, arn := range all {
+		if !slices.ContainsFunc(left, func(l aws.Left) bool { return l.Is(arn) }) {
+			tagged = append(tagged, arn)
+		}
+	}
+	return left, tagged, nil
 }

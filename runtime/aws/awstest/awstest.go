@@ -28,7 +28,9 @@ type Server struct {
 
 	Buckets      map[string]map[string]bool // the keys of the objects, by the name of the bucket
 	Repositories map[string]int             // the number of images, by name
+	Created      map[string]Repository      // the settings of repositories that requests have created, by name
 	Clusters     map[string]Cluster         // EKS clusters, by name
+	Tagged       []string                   // ARNs of resources that have the tags of a search, besides buckets and repositories
 
 	Calls  []string // the actions that were called
 	stacks []*stack // also those that were deleted
@@ -43,10 +45,9 @@ const (
 
 // fault is an error of the query protocol.
 type fault struct {
-	status     int
-	Code       string
-	Message    string
-	fromServer bool
+	status  int
+	Code    string
+	Message string
 }
 
 func (f *fault) Error() string { return f.Code + ": " + f.Message }
@@ -60,6 +61,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.Lock()
 	defer s.Unlock()
 	switch target := r.Header.Get("X-Amz-Target"); {
+	case target == "ResourceGroupsTaggingAPI_20170126.GetResources":
+		s.tagged(w)
+		return
 	case strings.HasPrefix(target, ecrTarget):
 		s.ecr(w, r, strings.TrimPrefix(target, ecrTarget))
 		return

@@ -21,6 +21,13 @@ type Cluster struct {
 	CA       []byte // the certificates, as PEM
 }
 
+// Repository has the settings of a repository that was created by a request.
+type Repository struct {
+	Scan      bool
+	Tags      map[string]string
+	Lifecycle string
+}
+
 // exists reports whether there is a bucket or a repository of this name.
 func (s *Server) exists(name string) bool {
 	_, bucket := s.Buckets[name]
@@ -51,8 +58,13 @@ func (s *Server) own(t template) {
 // ecr answers a request to ECR.
 func (s *Server) ecr(w http.ResponseWriter, r *http.Request, action string) {
 	var in struct {
-		RepositoryName string `json:"repositoryName"`
-		Force          bool   `json:"force"`
+		RepositoryName             string                        `json:"repositoryName"`
+		Force                      bool                          `json:"force"`
+		LifecyclePolicyText        string                        `json:"lifecyclePolicyText"`
+		Tags                       []struct{ Key, Value string } `json:"tags"`
+		ImageScanningConfiguration struct {
+			ScanOnPush bool `json:"scanOnPush"`
+		} `json:"imageScanningConfiguration"`
 	}
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -63,6 +75,22 @@ func (s *Server) ecr(w http.ResponseWriter, r *http.Request, action string) {
 	out := map[string]any{}
 	images, ok := s.Repositories[in.RepositoryName]
 	switch {
+	case s.Deny[action]:
+		w.WriteHeader(http.StatusBadRequest)
+		out["__type"], out["message"] = "AccessDeniedException", "User: arn:aws:iam::"+account+":user/dev is not authorized to perform: ecr:"+action+" on resource: x"
+	case action == "CreateRepository" && !ok:
+		if s.Repositories == nil {
+			s.Repositories = map[string]int{}
+		}
+		if s.Created == nil {
+			s.Created = map[string]Repository{}
+		}
+		s.Repositories[in.RepositoryName] = 0
+		made := Repository{Scan: in.ImageScanningConfiguration.ScanOnPush, Tags: map[string]string{}}
+		for _, tag := range in.Tags {
+			made.Tags[tag.Key] = tag.Value
+		}
+		s.Created[in.RepositoryName] = made
 	case action == "DescribeRepositories" && in.RepositoryName == "":
 		var all []map[string]string
 		for _, name := range slices.Sorted(maps.Keys(s.Repositories)) {
@@ -72,6 +100,10 @@ func (s *Server) ecr(w http.ResponseWriter, r *http.Request, action string) {
 	case !ok:
 		w.WriteHeader(http.StatusBadRequest)
 		out["__type"], out["message"] = "RepositoryNotFoundException", "The repository with name '"+in.RepositoryName+"' does not exist"
+	case action == "PutLifecyclePolicy":
+		made := s.Created[in.RepositoryName]
+		made.Lifecycle = in.LifecyclePolicyText
+		s.Created[in.RepositoryName] = made
 	case action == "ListImages":
 		ids := make([]map[string]string, images)
 		for i := range ids {
@@ -87,6 +119,24 @@ func (s *Server) ecr(w http.ResponseWriter, r *http.Request, action string) {
 	_ = json.NewEncoder(w).Encode(out)
 }
 
+// tagged answers a search by tags: all buckets, repositories and other resources are found.
+func (s *Server) tagged(w http.ResponseWriter) {
+	found := slices.Clone(s.Tagged)
+	for name := range s.Buckets {
+		found = append(found, "arn:aws:s3:::"+name)
+	}
+	for name := range s.Repositories {
+		found = append(found, "arn:aws:ecr:"+region+":"+account+":repository/"+name)
+	}
+	slices.Sort(found)
+	list := make([]map[string]string, len(found))
+	for i, arn := range found {
+		list[i] = map[string]string{"ResourceARN": arn}
+	}
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	_ = json.NewEncoder(w).Encode(map[string]any{"ResourceTagMappingList": list, "PaginationToken": ""})
+}
+
 // eks answers DescribeCluster.
 func (s *Server) eks(w http.ResponseWriter, name string) {
 	c, ok := s.Clusters[name]
@@ -96,7 +146,7 @@ func (s *Server) eks(w http.ResponseWriter, name string) {
 		return
 	}
 	_ = json.NewEncoder(w).Encode(map[string]any{"cluster": map[string]any{
-		"endpoint": c.Endpoint, "status": "ACTIVE", "certificateAuthority": map[string]string{"data": base64.StdEncoding.EncodeToString(c.CA)},
+		"arn": "arn:aws:eks:" + region + ":" + account + ":cluster/" + name, "endpoint": c.Endpoint, "status": "ACTIVE", "certificateAuthority": map[string]string{"data": base64.StdEncoding.EncodeToString(c.CA)},
 	}})
 }
 

@@ -32,7 +32,11 @@ type Connection struct {
 	Namespace string // of the stack; never ""
 	Context   string // of the kubeconfig; "in-cluster", or "eks:NAME"
 	Host      string // of the API server, as https://HOST:PORT
+	EKS       *EKS   // nil for other clusters
 }
+
+// EKS identifies an EKS cluster.
+type EKS struct{ ARN, Name, Region string }
 
 // dialTimeout limits an attempt to connect, because a user waits for the first one.
 const dialTimeout = 10 * time.Second

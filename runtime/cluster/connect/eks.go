@@ -59,7 +59,7 @@ func (c *Connection) eks(ctx context.Context, name string, environ []string) err
 	}
 	c.Config = &rest.Config{Host: d.Endpoint, TLSClientConfig: rest.TLSClientConfig{CAData: ca}}
 	c.Config.Wrap(transport.TokenSourceWrapTransport(transport.NewCachedTokenSource(&eksToken{cluster: name, client: sts.NewFromConfig(cfg)})))
-	c.Context = "eks:" + name
+	c.Context, c.EKS = "eks:"+name, &EKS{ARN: d.ARN, Name: name, Region: cfg.Region}
 	return nil
 }
 
@@ -79,6 +79,7 @@ func eksEndpoint(region string, environ []string) string {
 }
 
 type eksDescription struct {
+	ARN                  string `json:"arn"`
 	Endpoint             string `json:"endpoint"`
 	Status               string `json:"status"`
 	CertificateAuthority struct {

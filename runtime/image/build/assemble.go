@@ -35,6 +35,7 @@ type Built struct {
 	Image     program.LockedImage
 	Base      map[string][]v1.Descriptor // layers of the base, by platform
 	Layers    map[string][]*Layer        // by platform, in their order above those of the base
+	Missing   map[string][]Missing       // by platform; the image can be pushed nevertheless
 	pushable  remote.Taggable
 	reference string
 }
@@ -45,7 +46,7 @@ func (b *Builder) Build(ctx context.Context, p *Plan, ref string) (*Built, error
 	if err != nil {
 		return nil, err
 	}
-	out := &Built{Base: map[string][]v1.Descriptor{}, Layers: map[string][]*Layer{}, reference: ref}
+	out := &Built{Base: map[string][]v1.Descriptor{}, Layers: map[string][]*Layer{}, Missing: map[string][]Missing{}, reference: ref}
 	images := map[string]v1.Image{}
 	for _, platform := range slices.Sorted(maps.Keys(p.Platforms)) {
 		image, ok := base.Platforms[platform]
@@ -67,6 +68,9 @@ func (b *Builder) platform(ctx context.Context, p *Plan, image v1.Image, platfor
 	}
 	wheels, err := b.fetch(ctx, p.Block, p.Platforms[platform])
 	if err != nil {
+		return nil, err
+	}
+	if out.Missing[platform], err = b.missing(ctx, found, wheels); err != nil {
 		return nil, err
 	}
 	groups := divide(wheels)

@@ -1,9 +1,8 @@
 package build_test
 
 import (
-	"archive/tar"
-	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -26,9 +25,9 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
 	"pipec.dev/pipec/runtime/image/build"
+	"pipec.dev/pipec/runtime/image/build/buildtest"
 	"pipec.dev/pipec/runtime/image/index"
 	"pipec.dev/pipec/runtime/image/registry"
 	"pipec.dev/pipec/runtime/image/wheel/wheeltest"
@@ -100,41 +99,12 @@ func (p *place) took() []string {
 
 func baseImage(t *testing.T, arch string) v1.Image {
 	t.Helper()
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	for _, f := range []struct{ name, link, content string }{
-		{"usr/local/bin/python3", "python3.11", ""}, {"usr/local/bin/python3.11", "", "ELF " + arch}, {"usr/local/lib/python3.11/os.py", "", "x"},
-		{"usr/lib/libc.so.6", "", "GNU C Library (GNU libc) stable release version 2.36.\n"},
-	} {
-		h := &tar.Header{Name: f.name, Typeflag: tar.TypeReg, Mode: 0o755, Size: int64(len(f.content))}
-		if f.link != "" {
-			h.Typeflag, h.Linkname = tar.TypeSymlink, f.link
-		}
-		if err := errors.Join(w.WriteHeader(h), second(w.Write([]byte(f.content)))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	_ = w.Close()
-	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.Bytes())), nil })
+	image, err := buildtest.Base(arch)
 	if err != nil {
-		t.Fatal(err)
-	}
-	image, err := mutate.AppendLayers(empty.Image, layer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config, _ := image.ConfigFile()
-	config = config.DeepCopy()
-	config.OS, config.Architecture = "linux", arch
-	config.Config.Env = []string{"PATH=/usr/local/bin:/bin", "PYTHON_VERSION=3.11.7", "LANG=C"}
-	config.Config.User = "1000"
-	if image, err = mutate.ConfigFile(image, config); err != nil {
 		t.Fatal(err)
 	}
 	return image
 }
-
-func second(_ int, err error) error { return err }
 
 func (p *place) push(t *testing.T, ref string, images map[string]v1.Image) {
 	t.Helper()
@@ -201,14 +171,22 @@ func (p *place) block() *program.Image {
 	return &program.Image{Name: "train", Base: p.host + "/base:1", Lock: "requirements.txt", IndexURL: "none", FindLinks: []string{"wheels"}}
 }
 
+// noise returns 9 MB that don't compress.
+var noise = sync.OnceValue(func() string {
+	r := rand.New(rand.NewPCG(1, 2))
+	data := make([]byte, 0, 9<<20)
+	for len(data) < 9<<20 {
+		data = binary.LittleEndian.AppendUint64(data, r.Uint64())
+	}
+	return string(data)
+})
+
 // big returns a wheel of more than 8 MB.
 func big(version string) wheeltest.Wheel {
-	r := rand.New(rand.NewPCG(1, uint64(len(version))))
-	data := make([]byte, 9<<20)
-	for i := range data {
-		data[i] = byte(r.Uint32())
+	return wheeltest.Wheel{
+		Name: "big", Version: version, Tag: "cp311-cp311-manylinux_2_17_x86_64", Files: map[string]string{"big/core.so": noise()},
+		Edit: func(all []wheeltest.Entry) []wheeltest.Entry { all[0].Store = true; return all },
 	}
-	return wheeltest.Wheel{Name: "big", Version: version, Tag: "cp311-cp311-manylinux_2_17_x86_64", Files: map[string]string{"big/core.so": string(data)}}
 }
 
 func small(version string) wheeltest.Wheel {
@@ -321,7 +299,7 @@ func TestPlatforms(t *testing.T) {
 	}
 }
 
-// TestInterrupted: a push that fails in the middle, or is cancelled, continues with what is left.
+// TestInterrupted: a push that fails in the middle, or is cancelled, continues with the remaining content.
 func TestInterrupted(t *testing.T) {
 	p := newPlace(t)
 	specs := []wheeltest.Wheel{big("1.0"), small("1.0")}
@@ -362,6 +340,33 @@ func TestInterrupted(t *testing.T) {
 	left, _ := filepath.Glob(b.Cache + "/layers/.new-*")
 	if len(left) > 0 {
 		t.Errorf("%v", left)
+	}
+}
+
+// TestMissingLibraries: the library in testdata needs libc.so.6 and libgomp.so.1: see testdata/README.md.
+func TestMissingLibraries(t *testing.T) {
+	p := newPlace(t)
+	data, err := os.ReadFile("testdata/needs-libgomp.so")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := wheeltest.Wheel{Name: "native", Version: "1.0", Tag: "cp311-cp311-manylinux_2_17_x86_64", Files: map[string]string{"native/core.so": string(data)}}
+	p.wheels(t, w)
+	p.lock(t, w)
+	b := p.builder(t)
+	plan, err := b.Resolve(t.Context(), p.block(), &program.Lock{}, build.Upgrade{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // also from the cache
+		built, err := b.Build(t.Context(), plan, p.host+"/project/train:x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		missing := built.Missing["linux/amd64"]
+		if len(missing) != 1 || missing[0].String() != "the base lacks libgomp.so.1, which native needs; Debian's package libgomp1 has it" {
+			t.Errorf("%v", missing)
+		}
 	}
 }
 

@@ -121,7 +121,7 @@ func (t *tarWriter) parents(dir string) error {
 	return t.header(&tar.Header{Typeflag: tar.TypeDir, Name: dir + "/", Mode: 0o755})
 }
 
-// header writes the header of an entry. Each has its own tar.Writer, which could not be told of content that bypasses it.
+// header writes the header of an entry. Each has its own tar.Writer, because a writer must see all content, and some bypasses it.
 func (t *tarWriter) header(h *tar.Header) error {
 	h.ModTime = time.Unix(0, 0)
 	return tar.NewWriter(t.s).WriteHeader(h)

@@ -50,16 +50,11 @@ func (e *ecrTokens) token(ctx context.Context, host string) (authn.Authenticator
 	}
 	ctx, cancel := context.WithTimeout(ctx, ecrTimeout)
 	defer cancel()
-	match := hostECR().FindStringSubmatch(host)
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(match[2]))
+	client, err := ecrClient(ctx, host)
 	if err != nil {
-		return nil, fmt.Errorf("AWS: %w", err)
+		return nil, err
 	}
-	out, err := ecr.NewFromConfig(cfg, func(o *ecr.Options) {
-		if match[1] != "" {
-			o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
-		}
-	}).GetAuthorizationToken(ctx, &ecr.GetAuthorizationTokenInput{})
+	out, err := client.GetAuthorizationToken(ctx, &ecr.GetAuthorizationTokenInput{})
 	if err != nil {
 		return nil, fmt.Errorf("AWS: %w", err)
 	}
@@ -69,6 +64,20 @@ func (e *ecrTokens) token(ctx context.Context, host string) (authn.Authenticator
 	}
 	e.known[host] = t
 	return t.auth, nil
+}
+
+// ecrClient returns a client for the API of an ECR host, with the credentials of the SDK's default chain.
+func ecrClient(ctx context.Context, host string) (*ecr.Client, error) {
+	match := hostECR().FindStringSubmatch(host)
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(match[2]))
+	if err != nil {
+		return nil, fmt.Errorf("AWS: %w", err)
+	}
+	return ecr.NewFromConfig(cfg, func(o *ecr.Options) {
+		if match[1] != "" {
+			o.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
+		}
+	}), nil
 }
 
 // readToken decodes base64 of USER:PASSWORD. Its errors contain no part of it.

@@ -17,12 +17,15 @@ const pushes = 5
 // Push writes an image or an index (a remote.Taggable) to a reference. It does not send what the registry already has.
 // progress may be nil; it is called from another goroutine, and never after Push has returned.
 //
+// If the client may, it creates a missing repository in ECR, which doesn't create repositories itself.
+//
 // Some registries reject one of two concurrent pushes of the same content. Push then starts again.
 func (c *Client) Push(ctx context.Context, ref string, what remote.Taggable, progress func(done, total int64)) error {
 	parsed, err := Parse(ref)
 	if err != nil {
 		return err
 	}
+	created := false
 	for try := 1; ; try++ {
 		options := append([]remote.Option{remote.WithContext(ctx)}, c.options...)
 		finished := make(chan struct{})
@@ -45,6 +48,12 @@ func (c *Client) Push(ctx context.Context, ref string, what remote.Taggable, pro
 		switch {
 		case err == nil:
 			return nil
+		case !created && c.create != nil && noRepository(err) && isECR(parsed.Context().RegistryStr()):
+			if err := c.create.ecr(ctx, parsed.Context()); err != nil {
+				return notCreated(ref, parsed, err)
+			}
+			created = true
+			continue
 		case try == pushes || !crossed(err):
 			return explain(ctx, ref, parsed, err)
 		}

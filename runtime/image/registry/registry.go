@@ -24,12 +24,15 @@ type Options struct {
 	// Backoff are the pauses before retries of temporary errors: an interrupted connection, 429, 5xx. nil: 1 s and 3 s.
 	Backoff *remote.Backoff
 	Agent   string // the User-Agent, for example pipec/v1.2.3
+	// Create is how Push creates missing repositories in ECR. nil: it doesn't create them.
+	Create *NewRepository
 }
 
 // Client is a client of registries. It is safe for concurrent use, and gets credentials once per repository.
 type Client struct {
 	options []remote.Option
 	puller  *remote.Puller
+	create  *NewRepository
 }
 
 // New returns a client. It makes no requests.
@@ -43,7 +46,7 @@ func New(o Options) (*Client, error) {
 	if o.Silence == 0 {
 		o.Silence = 30 * time.Second
 	}
-	c := &Client{options: []remote.Option{
+	c := &Client{create: o.Create, options: []remote.Option{
 		remote.WithAuthFromKeychain(o.Keychain),
 		remote.WithTransport(&watchdog{next: o.Transport, silence: o.Silence}),
 		remote.WithUserAgent(o.Agent),

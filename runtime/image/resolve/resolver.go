@@ -69,7 +69,7 @@ func (f *finder) constraints() []string {
 	return out
 }
 
-// run runs a resolver and returns its output. The text of its errors is passed on, as it says which requirements conflict.
+// run runs a resolver and returns its output. The text of its errors is passed on: it states the conflict of requirements.
 func (f *finder) run(ctx context.Context, stdin, name string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Stdin = f.request.Dir, strings.NewReader(stdin)

@@ -24,8 +24,8 @@ var (
 	errDial = errors.New("dial tcp: i/o timeout")
 )
 
-// Network is the way of one client to the server. While it is cut, nothing arrives in either direction, and nobody reports an
-// error: requests that were sent are not answered, watches stay open and deliver nothing, and new connections hang. If it is
+// Network is the way of one client to the server. While it is cut, nothing arrives in either direction, and no error is
+// reported: requests that were sent are not answered, watches stay open and deliver nothing, and new connections hang. If it is
 // repaired soon, what was held up arrives. Otherwise the client finds the connection lost, after LostAfter or DialTimeout.
 //
 // Its methods are safe for concurrent use.

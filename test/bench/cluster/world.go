@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,7 +11,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"pipec.dev/pipec/internal/testcluster"
 )
@@ -21,7 +19,7 @@ const bucket = "bench"
 
 // world is a namespace of the test cluster, and a project for it.
 type world struct {
-	cluster   testcluster.Cluster
+	*testcluster.Bench
 	client    kubernetes.Interface
 	namespace string
 	dir       string // the project, beside pipec and its agent in bin
@@ -31,34 +29,18 @@ type world struct {
 }
 
 func newWorld(ctx context.Context) (_ *world, err error) {
-	c, ok := testcluster.Find()
-	if !ok {
-		return nil, errors.New(`it takes the test cluster: make cluster-up, then eval "$(make -s cluster-env)"`)
-	}
-	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig)
+	b, err := testcluster.NewBench(ctx, map[string]string{"pod-security.kubernetes.io/enforce": "restricted"})
 	if err != nil {
 		return nil, err
 	}
-	config.QPS = -1
-	w := &world{cluster: c, image: c.Busybox("1"), audit: c.AuditLog}
-	if w.client, err = kubernetes.NewForConfig(config); err != nil {
-		return nil, err
-	}
-	ns, err := w.client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
-		GenerateName: "bench-", Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
-	}}, metav1.CreateOptions{})
-	if err != nil {
-		return nil, err
-	}
-	w.namespace = ns.Name
+	c := b.Cluster
+	w := &world{Bench: b, client: b.API, namespace: b.Namespace, image: c.Busybox("1"), audit: c.AuditLog}
 	defer func() {
 		if err != nil {
 			w.close()
 		}
 	}()
-	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "store"}, StringData: map[string]string{
-		"AWS_ACCESS_KEY_ID": c.S3AccessKey, "AWS_SECRET_ACCESS_KEY": c.S3SecretKey,
-	}}
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "store"}, StringData: c.StoreKeys()}
 	if _, err = w.client.CoreV1().Secrets(w.namespace).Create(ctx, secret, metav1.CreateOptions{}); err != nil {
 		return nil, err
 	}
@@ -82,31 +64,15 @@ func newWorld(ctx context.Context) (_ *world, err error) {
 
 // close leaves nothing behind but what is in the bucket.
 func (w *world) close() {
-	_ = w.client.CoreV1().Namespaces().Delete(context.Background(), w.namespace, metav1.DeleteOptions{})
+	w.Close()
 	_ = os.RemoveAll(w.dir)
 }
 
 // source is the project: a pipeline for each shape.
 func (w *world) source() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, `variable "wrapper" { type = string }
-stack "k8s" {
-  orchestrator "kubernetes" {
-    context            = "admin"
-    namespace          = %q
-    synchronous        = true
-    kubernetes_version = "1.37"
-    wrapper            = var.wrapper
-  }
-  artifact_store "s3" {
-    path       = "s3://%s/%s"
-    endpoint   = %q
-    path_style = true
-    secret     = "store"
-  }
-  container_registry "generic" { uri = "%s/bench" }
-}
-`, w.namespace, bucket, w.namespace, w.cluster.S3, w.cluster.Registry)
+	b.WriteString("variable \"wrapper\" { type = string }\n")
+	b.WriteString(testcluster.Stack{Namespace: w.namespace, Bucket: bucket, Secret: "store", Orchestrator: []string{"wrapper = var.wrapper"}}.Text(w.Cluster))
 	for _, s := range shapes() {
 		fmt.Fprintf(&b, "pipeline %q {\n  image = %q\n", s.name, w.image)
 		for _, step := range s.steps {

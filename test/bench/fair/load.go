@@ -76,20 +76,11 @@ func (w *world) drive(ctx context.Context, steps int) (*meter, error) {
 	if err != nil {
 		return nil, err
 	}
-	watching, stop := context.WithCancel(ctx)
-	defer stop()
-	nodes, err := kubeclient.New(w.admin, w.namespace)
+	stop, err := w.nodes(ctx, names.LabelRunUID+"="+string(job.UID))
 	if err != nil {
 		return nil, err
 	}
-	go nodes.WatchPods(watching, names.LabelRunUID+"="+string(job.UID), kubeclient.Watcher[*corev1.Pod]{
-		Changed: func(p *corev1.Pod) {
-			if p.Status.Phase == corev1.PodPending && p.DeletionTimestamp == nil {
-				go w.end(watching, p.Name)
-			}
-		},
-		Gone: func(*corev1.Pod) {},
-	})
+	defer stop()
 	end, err := kube.Coordinate(ctx, kube.Options{
 		Client: c, Store: w.store, Program: encoded, Namespace: w.namespace, Job: job.Name, JobUID: string(job.UID), Pod: "c", PodUID: "c", Out: io.Discard,
 	})
@@ -97,6 +88,24 @@ func (w *world) drive(ctx context.Context, steps int) (*meter, error) {
 		err = fmt.Errorf("the run ended as %s: %s", end.Status, end.Message)
 	}
 	return m, err
+}
+
+// nodes ends the pods that a selector selects, until the function is called that it returns.
+func (w *world) nodes(ctx context.Context, selector string) (stop func(), err error) {
+	ctx, stop = context.WithCancel(ctx)
+	api, err := kubeclient.New(w.admin, w.namespace)
+	if err != nil {
+		return stop, err
+	}
+	go api.WatchPods(ctx, selector, kubeclient.Watcher[*corev1.Pod]{
+		Changed: func(p *corev1.Pod) {
+			if p.Status.Phase == corev1.PodPending && p.DeletionTimestamp == nil {
+				go w.end(ctx, p.Name)
+			}
+		},
+		Gone: func(*corev1.Pod) {},
+	})
+	return stop, nil
 }
 
 // end commits the result of a pod, as its wrapper does, and reports its end, as its kubelet does.
@@ -136,6 +145,53 @@ func (w *world) ends(ctx context.Context, name string) error {
 	return err
 }
 
+// plain is how many connections plainly uses.
+const plain = 8
+
+// plainly creates as many pods as a run has, waits until they have ended, and deletes them, with a few connections that know
+// nothing of one another. That is what a script or a simple controller does.
+func (w *world) plainly(ctx context.Context, pods int) (*meter, error) {
+	config, m := w.config(w.coordinator())
+	api, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	const label = "plain"
+	stop, err := w.nodes(ctx, label)
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
+	each := func(do func(name string) error) error {
+		var g errgroup.Group
+		g.SetLimit(plain)
+		for i := range pods {
+			g.Go(func() error { return do(fmt.Sprint("plain-", i)) })
+		}
+		return g.Wait()
+	}
+	err = each(func(name string) error {
+		p := barePod()
+		p.Name, p.Labels = name, map[string]string{label: ""}
+		_, err := api.CoreV1().Pods(w.namespace).Create(ctx, p, metav1.CreateOptions{})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	now := int64(0)
+	return m, each(func(name string) error {
+		return api.CoreV1().Pods(w.namespace).Delete(ctx, name, metav1.DeleteOptions{GracePeriodSeconds: &now})
+	})
+}
+
+func barePod() *corev1.Pod {
+	return &corev1.Pod{Spec: corev1.PodSpec{
+		RestartPolicy: corev1.RestartPolicyNever, SchedulerName: "none",
+		Containers: []corev1.Container{{Name: names.ContainerMain, Image: image, Command: strings.Fields("true")}},
+	}}
+}
+
 // unlimited is how many connections flood uses.
 const unlimited = 128
 
@@ -146,15 +202,13 @@ func (w *world) flood(ctx context.Context, duration time.Duration) (*meter, erro
 	if err != nil {
 		return nil, err
 	}
-	ctx, stop := context.WithTimeout(ctx, duration)
-	defer stop()
+	over := time.Now().Add(duration)
 	var g errgroup.Group
 	for range unlimited {
 		g.Go(func() error {
-			p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{GenerateName: "flood-"}, Spec: corev1.PodSpec{
-				SchedulerName: "none", Containers: []corev1.Container{{Name: "main", Image: image, Command: strings.Fields("true")}},
-			}}
-			for ctx.Err() == nil {
+			p := barePod()
+			p.GenerateName = "flood-"
+			for ctx.Err() == nil && time.Now().Before(over) {
 				if _, err := api.CoreV1().Pods(w.namespace).Create(ctx, p, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}); err != nil && ctx.Err() == nil {
 					return err
 				}

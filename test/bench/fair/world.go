@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"os"
 
 	corev1 "k8s.io/api/core/v1"
@@ -10,7 +9,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"pipec.dev/pipec/internal/testcluster"
 	"pipec.dev/pipec/runtime/store"
@@ -19,6 +17,7 @@ import (
 
 // world is a namespace of the test cluster, and a store for its run.
 type world struct {
+	bench     *testcluster.Bench
 	admin     *rest.Config
 	api       kubernetes.Interface // with the rights of the administrator, whose requests have no priority level
 	namespace string
@@ -28,18 +27,16 @@ type world struct {
 }
 
 func newWorld(ctx context.Context) (_ *world, err error) {
-	c, ok := testcluster.Find()
-	if !ok {
-		return nil, errors.New(`it takes the test cluster: make cluster-up, then eval "$(make -s cluster-env)"`)
-	}
-	w := &world{levels: map[string]string{}}
-	if w.admin, err = clientcmd.BuildConfigFromFlags("", c.Kubeconfig); err != nil {
+	b, err := testcluster.NewBench(ctx, nil)
+	if err != nil {
 		return nil, err
 	}
-	w.admin.QPS = -1
-	if w.api, err = kubernetes.NewForConfig(w.admin); err != nil {
-		return nil, err
-	}
+	w := &world{bench: b, admin: b.Config, api: b.API, namespace: b.Namespace, levels: map[string]string{}}
+	defer func() {
+		if err != nil {
+			w.close()
+		}
+	}()
 	levels, err := w.api.FlowcontrolV1().PriorityLevelConfigurations().List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, err
@@ -47,16 +44,6 @@ func newWorld(ctx context.Context) (_ *world, err error) {
 	for i := range levels.Items {
 		w.levels[string(levels.Items[i].UID)] = levels.Items[i].Name
 	}
-	ns, err := w.api.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "bench-"}}, metav1.CreateOptions{})
-	if err != nil {
-		return nil, err
-	}
-	w.namespace = ns.Name
-	defer func() {
-		if err != nil {
-			w.close()
-		}
-	}()
 	if err = w.permit(ctx); err != nil {
 		return nil, err
 	}
@@ -77,7 +64,7 @@ func (w *world) close() {
 		_ = w.store.Close()
 	}
 	_ = os.RemoveAll(w.dir)
-	_ = w.api.CoreV1().Namespaces().Delete(context.Background(), w.namespace, metav1.DeleteOptions{})
+	w.bench.Close()
 }
 
 // permit creates the service account of the pods, and gives all users the rights that they need in the namespace.
