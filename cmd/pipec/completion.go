@@ -76,10 +76,13 @@ func (c *cli) completionOf(cmd *cobra.Command, f *pflag.Flag) completer {
 		}
 		return fixed()
 	case "template":
-		if cmd.Name() == "logs" {
-			return fixed()
+		switch cmd.Name() {
+		case "init":
+			return fixed(templates()...)
+		case "up":
+			return nil // a file
 		}
-		return fixed(templates()...)
+		return fixed()
 	case "log-order":
 		return fixed("time", "step")
 	case "var":
