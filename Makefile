@@ -6,27 +6,58 @@ FUZZTIME ?= 30s
 BENCH    ?= .
 BASE     ?= HEAD~1
 
+# What is built: agents for the architectures of clusters' nodes, and releases for the platforms of users.
+AGENTS    := amd64 arm64
+PLATFORMS := linux-amd64 linux-arm64 darwin-amd64 darwin-arm64
+IMAGE     := bin/pipec-agent.oci/oci-layout
+HOST      := $(shell go env GOOS GOARCH 2>/dev/null | paste -sd- -)
+NEEDS_GO  := command -v go >/dev/null || { echo "pipec is built with Go 1.26 or later: https://go.dev/dl" >&2; exit 1; }
+
 # Static, without paths of this machine, and with its version.
 GOBUILD  := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint generate recording fuzz faults faults-real faults-cluster bench bench-versions bench-scale quickstart agent-image cluster-up cluster-down cluster-env demo-cluster bench-cluster install clean FORCE
+.PHONY: help build test lint generate recording fuzz faults faults-nightly mutations faults-real faults-cluster bench bench-versions bench-scale quickstart agent-image release cluster-up cluster-down cluster-env demo-cluster bench-cluster install clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: bin/pipec bin/pipec-agent ## build bin/pipec and bin/pipec-agent, static
 
-bin/pipec bin/pipec-agent: FORCE
-	@command -v go >/dev/null || { echo "pipec is built with Go 1.26 or later: https://go.dev/dl" >&2; exit 1; }
-	$(GOBUILD) -o $@ ./cmd/$(notdir $@)
+bin/pipec: FORCE
+	@$(NEEDS_GO)
+	$(GOBUILD) -o $@ ./cmd/pipec
+
+# Agents are for Linux. The one for this machine is also in the image, and is built once for both.
+ifneq ($(filter $(AGENTS:%=linux-%),$(HOST)),)
+bin/pipec-agent: bin/agents/$(HOST:linux-%=%)
+	@install -m 755 $< $@
+else
+bin/pipec-agent: FORCE
+	@$(NEEDS_GO)
+	$(GOBUILD) -o $@ ./cmd/pipec-agent
+endif
+
+# go build links only what has changed, but changes the time of the file always. A copy keeps its time as long as the content
+# is the same, so that make knows what depends on it.
+bin/agents/%: FORCE
+	@$(NEEDS_GO)
+	@mkdir -p bin/agents
+	GOOS=linux GOARCH=$* $(GOBUILD) -o bin/agents/.$* ./cmd/pipec-agent
+	@cmp -s bin/agents/.$* $@ || cp bin/agents/.$* $@
 
 # The image's digest follows from the binaries alone: pipec push finds it beside bin/pipec.
-agent-image: build ## make the image of pipec-agent, for amd64 and arm64, in bin/pipec-agent.oci
-	@rm -rf bin/agents && mkdir -p bin/agents
-	GOOS=linux GOARCH=amd64 $(GOBUILD) -o bin/agents/amd64 ./cmd/pipec-agent
-	GOOS=linux GOARCH=arm64 $(GOBUILD) -o bin/agents/arm64 ./cmd/pipec-agent
-	go run ./internal/agentimage -out bin/pipec-agent.oci -version '$(VERSION)' bin/agents/amd64 bin/agents/arm64
+agent-image: build $(IMAGE) ## make the image of pipec-agent, for amd64 and arm64, in bin/pipec-agent.oci
+
+$(IMAGE): $(AGENTS:%=bin/agents/%) $(wildcard internal/agentimage/*.go runtime/image/agent/*.go)
+	go run ./internal/agentimage -out $(@D) -version '$(VERSION)' $(AGENTS:%=bin/agents/%)
+
+release: $(IMAGE) $(PLATFORMS:%=bin/release/%/pipec) ## make the archives of a release with their checksums, in bin/release/VERSION
+	go run ./internal/release -out 'bin/release/$(VERSION)' -version '$(VERSION)' -image $(dir $(IMAGE)) $(foreach p,$(PLATFORMS),$(p)=bin/release/$(p)/pipec)
+
+bin/release/%/pipec: FORCE
+	@$(NEEDS_GO)
+	GOOS=$(firstword $(subst -, ,$*)) GOARCH=$(lastword $(subst -, ,$*)) $(GOBUILD) -o $@ ./cmd/pipec
 
 test: bin/tools/staticcheck bin/tools/govulncheck bin/tools/testsum ## run everything: fast tests, lint, all tests
 	scripts/python-deps.sh --tests examples/digits
@@ -44,8 +75,14 @@ recording: ## draw docs/run.svg from a real run of the digits example
 fuzz: ## run each fuzz target for FUZZTIME (30s)
 	FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
 
-faults: ## simulate runs on a cluster that fails, about 20,000 of them; SEED='…' repeats one and prints its history
-	go test ./test/faults -count=1 -timeout 60m -v -run 'TestFaults$$' $(if $(SEED),-cell '$(SEED)',-all)
+faults: ## simulate runs on a cluster that fails, about 26,000 of them; SEED='…' repeats one and prints its history
+	go test ./test/faults -count=1 -timeout 60m -v $(if $(SEED),-run 'TestFaults$$' -cell '$(SEED)',-run 'TestFaults$$|TestMutations$$' -all)
+
+faults-nightly: ## simulate other such runs each time, with up to four faults, for an hour or as long as FOR says
+	go test ./test/faults -count=1 -timeout 24h -v -run 'TestRandom$$' -for $(or $(FOR),1h)
+
+mutations: ## break one line of the coordinator at a time, and see that a simulated run fails
+	go test ./test/faults -count=1 -timeout 180m -v -run 'TestMutations$$' -mutations
 
 faults-real: ## run such cells on a real API server, 2,000 or CELLS of them, chosen by PICK; SEED='…' repeats one
 	scripts/with-cluster.sh go test ./test/faults/real -count=1 -timeout 120m -v -run 'TestCells$$' $(if $(SEED),-cell '$(SEED)',-count-cells $(or $(CELLS),2000) -pick $(or $(PICK),1))

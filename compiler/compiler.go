@@ -39,6 +39,10 @@ type Options struct {
 	// too.
 	Unsaved map[string][]byte
 
+	// Outputs returns what the recipe of a stack has made, by the name of the output. It is called for stacks with a recipe.
+	// nil: nothing has been made yet.
+	Outputs func(stack string) map[string]string
+
 	Reading func(dir string) // is called with the directory of each library before it is read; may be nil
 
 	every bool // see Every
@@ -147,7 +151,7 @@ func (r *Result) compile(source *load.Project, o Options) {
 	for _, p := range append([]*evaluate.Project{w}, r.imported...) {
 		p.Omit()
 	}
-	r.Stacks = stacks.Check(w, r.kinds)
+	r.Stacks = stacks.Check(w, r.kinds, o.Outputs)
 	for _, s := range r.Stacks {
 		if r.Stack != nil && s.Name == r.Stack.Name {
 			r.Stack = s

@@ -16,6 +16,7 @@ differ are changed, and objects that the project no longer declares are deleted.
 definition that they were started with, and the objects that they need are kept. Applying again changes nothing.
 If you name pipelines, only those are applied and nothing is deleted.
 
+First the artifact store is read: if its bucket is missing or it rejects the credentials, nothing is pushed or applied.
 The command prints the plan and asks for confirmation. Without a terminal it needs --yes, or --plan with the file
 of a saved plan. Images and code that the definitions refer to are pushed first. A definition starts no runs unless
 it has a schedule.`

@@ -68,6 +68,16 @@ func flagFault(cmd *cobra.Command, err error) error {
 			f = fault.Usagef("%w; did you mean --%s?", err, near)
 		}
 	}
+	for _, reason := range []struct{ from, to string }{
+		{": strconv.ParseBool: ", "expected true or false"},
+		{": strconv.", "expected a whole number"},
+		{": time: ", "expected a duration such as 30s or 5m"},
+	} {
+		if text, _, found := strings.Cut(err.Error(), reason.from); found && strings.HasPrefix(text, "invalid argument ") {
+			f = fault.Usagef("%s: %s", text, reason.to) // instead of the words of Go's parsers
+			break
+		}
+	}
 	return withHelp(cmd, f)
 }
 

@@ -145,14 +145,14 @@ output with that name. Without a run, the latest. Without --to it is written to 
 	return cmd
 }
 
-// completeArtifacts completes runs, and then the outputs of the run.
+// completeArtifacts completes the outputs of the latest run and the names of runs, and after a run its outputs.
 func (a *artifacts) completeArtifacts(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
-	if len(args) == 0 {
-		return a.completeRuns(cmd, args, word)
-	}
 	var names []string
+	if len(args) == 0 {
+		names, _ = a.completeRuns(cmd, args, word)
+	}
 	_ = a.withRecords(cmd.Context(), func(r *records.Records) error {
-		_, items, err := r.Artifacts(cmd.Context(), a.pipeline, args[0])
+		_, items, err := r.Artifacts(cmd.Context(), a.pipeline, first(args))
 		for i := range items {
 			names = append(names, items[i].Path())
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -48,9 +49,13 @@ func (c *cli) completionOf(cmd *cobra.Command, f *pflag.Flag) completer {
 		}
 		return c.completeStepsOfRun
 	case "from":
-		if cmd.Name() == "rerun" {
+		switch cmd.Name() {
+		case "rerun":
 			return c.completeStepsOfRun
+		case "init":
+			return nil // a file
 		}
+		return fixed()
 	case "format":
 		if cmd.Name() == "graph" {
 			return fixed(graphFormats()...)
@@ -67,15 +72,31 @@ func (c *cli) completionOf(cmd *cobra.Command, f *pflag.Flag) completer {
 	case "minimum-failure-severity":
 		return fixed(string(diag.Error), string(diag.Warning), string(diag.Note))
 	case "to":
-		if cmd.Name() == "convert" {
+		switch cmd.Name() {
+		case "convert":
 			return fixed("hcl", "yaml")
+		case "get":
+			return nil // a path
 		}
+		return fixed()
 	case "template":
+		if cmd.Name() == "logs" {
+			return fixed()
+		}
 		return fixed(templates()...)
 	case "log-order":
 		return fixed("time", "step")
-	case "name", "filter", "reason", "value", "var":
-		return fixed()
+	case "var":
+		return c.completeVariables
+	case "target":
+		return c.completeTargets
+	case "columns":
+		return c.completeColumns
+	case "for":
+		return c.completeConditions
+	case "attempt", "exclude", "filter", "grep", "include", "name", "older-than", "parallel", "reason", "scheduled-at", "since", "since-time", "tail",
+		"timeout", "value", "context", "limit":
+		return fixed() // what a user invents: no files
 	}
 	return nil
 }
@@ -100,11 +121,25 @@ func (c *cli) completeParams(cmd *cobra.Command, args []string, word string) ([]
 		switch {
 		case !ok:
 			out = append(out, q.Name+"=\t"+strings.TrimSpace(q.Type+" "+oneLine(q.Doc)))
-		case q.Name == name && q.Type == "bool":
+		case q.Name != name:
+		case len(q.Enum) > 0:
+			for _, v := range q.Enum {
+				out = append(out, name+"="+paramText(v))
+			}
+		case q.Type == "bool":
 			out = append(out, name+"=true", name+"=false")
 		}
 	}
 	return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// paramText returns the value of a param as --param takes it: a string without its quotes.
+func paramText(v json.RawMessage) string {
+	var s string
+	if json.Unmarshal(v, &s) == nil {
+		return s
+	}
+	return string(v)
 }
 
 // programOf returns the program that a command is about: of the pipeline that the arguments name, or of the run that they

@@ -10,7 +10,8 @@ const destroyLong = `Removes the objects that apply has created for the project,
 declare these any more. The command lists the objects and asks for confirmation; without a terminal it needs --yes.
 
 Runs are not removed. Active runs continue, and what they need is kept until you call destroy again after they have
-ended (` + "`pipec cancel`" + ` ends them). The Jobs of ended runs are deleted when their time to live has passed. Artifacts,
+ended (` + "`pipec cancel`" + ` ends them); the plan lists these objects with the run that needs each. Of a run that has just ended,
+destroy waits for the Job, for at most 30 seconds. The Jobs of ended runs are deleted when their time to live has passed. Artifacts,
 records, images and the namespace are kept. For a project without a name, the objects of the pipelines that the
 sources declare are removed.`
 

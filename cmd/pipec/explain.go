@@ -40,12 +40,15 @@ func explainCommand(c *cli) *cobra.Command {
 		Long:              explainLong,
 		Example:           explainExamples,
 		Args:              between(1, 2, "a run and a step: explain [RUN] STEP"),
-		ValidArgsFunction: c.completeRunSteps,
+		ValidArgsFunction: c.completeStepOrRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(); err != nil {
 				return err
 			}
 			run, step := "", args[len(args)-1]
+			if step == "latest" && len(args) == 1 {
+				return usage("pipec explain latest takes a step, too: explain latest STEP; `pipec runs latest` lists the steps")
+			}
 			if len(args) == 2 {
 				run = args[0]
 			}

@@ -50,7 +50,7 @@ const logsExamples = `  # The lines of the latest run, and those that follow
 type logsFlags struct {
 	request                  orchestrator.LogsRequest
 	output, template, sinceT string
-	since                    time.Duration
+	since                    ageFlag
 	tail                     int
 	timestamps               bool
 	include, exclude, grep   []string
@@ -76,7 +76,7 @@ func logsCommand(c *cli) *cobra.Command {
 	f.StringArrayVar(&l.request.Steps, "step", nil, "print this step only; may be repeated")
 	f.IntVar(&l.request.Attempt, "attempt", 0, "print this attempt only; 0: all attempts")
 	f.StringVar(&l.request.Pipeline, "pipeline", "", "the pipeline of the run")
-	f.DurationVar(&l.since, "since", 0, "print lines that are newer than a duration, such as 5s, 2m or 3h")
+	f.Var(&l.since, "since", "print lines that are newer than a duration, such as 5s, 3h or 2d")
 	f.StringVar(&l.sinceT, "since-time", "", "print lines from a time on, such as 2026-03-01T12:00:00Z")
 	f.IntVar(&l.tail, "tail", -1, "print only so many last lines of the log of each attempt; -1: all lines")
 	f.BoolVarP(&l.timestamps, "timestamps", "t", false, "print the time of each line")
@@ -107,10 +107,8 @@ func (l *logsFlags) fill(args []string) error {
 		return usage("--attempt must be 1 or more")
 	case l.tail < -1:
 		return usage("--tail must be 0 or more, or -1 for all lines")
-	case l.since < 0:
-		return usage("--since must be positive")
 	case l.since > 0:
-		r.Since = time.Now().Add(-l.since)
+		r.Since = time.Now().Add(-time.Duration(l.since))
 	case l.sinceT != "":
 		at, err := time.Parse(time.RFC3339, l.sinceT)
 		if err != nil {

@@ -28,7 +28,10 @@ func lspCommand(c *cli) *cobra.Command {
 		Long:  lspLong,
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o := lsp.Options{Compile: c.compileUnsaved, Lint: c.lintUnsaved, Root: language.RootWith(c.tables.Kinds), Log: c.stderr, Version: pipecVersion()}
+			o := lsp.Options{
+				Compile: c.compileUnsaved, Lint: c.lintUnsaved, Contexts: c.contexts, Root: language.RootWith(c.tables.Kinds),
+				Log: c.stderr, Version: pipecVersion(),
+			}
 			if noLint {
 				o.Lint = nil
 			}

@@ -17,6 +17,8 @@ dry run of each object. + is created, ~ is changed, - is deleted, = is kept beca
 plan is for all pipelines of the project, and objects that the project no longer declares are deleted; with names, it
 is for those pipelines only. For steps that are cached, the plan shows what a run would find in the store now.
 
+With --full, a new pipeline is shown as the fields of its program, which a ConfigMap contains compressed.
+
 With --out the plan is saved to a file, and ` + "`pipec apply --plan FILE`" + ` makes exactly these changes, or fails if the
 cluster has changed since. --offline does not query a cluster.
 
@@ -89,7 +91,7 @@ type reportFlags struct {
 }
 
 func (f *reportFlags) add(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.full, "full", false, "show the fields of new objects, unchanged objects, and long values in full")
+	cmd.Flags().BoolVar(&f.full, "full", false, "show the fields of new objects with their programs, unchanged objects, and long values in full")
 	cmd.Flags().IntVar(&f.context, "context", 0, "show `N` unchanged fields around each change")
 }
 
@@ -102,6 +104,9 @@ func (f *reportFlags) check() error {
 
 // print prints a report as text or as JSON.
 func (f *reportFlags) print(c *cli, r *report.Report, asJSON bool) error {
+	if f.full {
+		r.Unpack()
+	}
 	if !asJSON {
 		return fault.Env(report.Text(c.stdout, r, report.Options{Color: c.color(), Full: f.full, Context: f.context}))
 	}

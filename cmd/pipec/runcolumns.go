@@ -85,18 +85,26 @@ func runCell(name string) (func(*runs.Summary) string, error) {
 	if output, ok := strings.CutPrefix(name, "output."); ok && output != "" {
 		return func(s *runs.Summary) string { return datumCell(s.Outputs, output) }, nil
 	}
-	var names []string
 	for _, f := range runFields {
 		if f.name == name {
 			return f.cell, nil
 		}
-		names = append(names, f.name)
 	}
+	names := columnNames()
 	near := ""
 	if s := diag.Suggest(name, names); s != "" {
 		near = "; did you mean " + s + "?"
 	}
 	return nil, usage("there is no column %q: param.NAME, output.NAME, or one of %s%s", name, strings.Join(names, ", "), near)
+}
+
+// columnNames returns the columns that every run has.
+func columnNames() []string {
+	names := make([]string, len(runFields))
+	for i, f := range runFields {
+		names[i] = f.name
+	}
+	return names
 }
 
 func paramCell(s *runs.Summary, name string) string {

@@ -218,6 +218,9 @@ func printRun(out io.Writer, d *runs.Detail) error {
 		if d.End.Message != "" {
 			fmt.Fprintf(w, "message\t%s\n", d.End.Message)
 		}
+		if first := view.FirstFailure(d.End, d.Run.CreatedAt); first != "" {
+			fmt.Fprintf(w, "first failure\t%s\n", first)
+		}
 	}
 	if d.Run.Schedule != "" {
 		fmt.Fprintf(w, "schedule\t%s\n", d.Run.Schedule)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -94,7 +95,7 @@ func (a *ageFlag) Set(text string) error {
 		d = time.Duration(n) * 24 * time.Hour
 	}
 	if err != nil || d <= 0 {
-		return fmt.Errorf("expected a duration such as 30d, 12h or 90m, found %q", text)
+		return errors.New("expected a duration such as 30d, 12h, 90m or 30s")
 	}
 	*a = ageFlag(d)
 	return nil

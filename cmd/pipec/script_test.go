@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"pipec.dev/pipec/runtime/aws/awstest"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected output in the scripts")
@@ -31,6 +33,7 @@ func TestScript(t *testing.T) {
 
 // scripts are the parameters for the scripts in a directory.
 func scripts(dir string) testscript.Params {
+	clouds := &fakes{byDir: map[string]*awstest.Server{}}
 	return testscript.Params{
 		Dir:                 dir,
 		RequireExplicitExec: true,
@@ -41,11 +44,14 @@ func scripts(dir string) testscript.Params {
 			env.Setenv("CI", "")
 			env.Setenv("PIPEC_STACK", "")
 			env.Defer(func() { killAll(env.WorkDir) })
+			if strings.Contains(filepath.Base(env.WorkDir), "recipe") {
+				clouds.start(env)
+			}
 			examples, err := filepath.Abs("../../examples")
 			env.Setenv("EXAMPLES", examples)
 			return err
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"status": status, "gone": gone},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"status": status, "gone": gone, "aws": clouds.command},
 	}
 }
 

@@ -11,11 +11,11 @@ import (
 func stackCommand(c *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stack",
-		Short: "List, show, choose and check stacks",
+		Short: "List, show, choose, check, make and remove stacks",
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(stackListCommand(c), stackUseCommand(c), stackShowCommand(c), stackCheckCommand(c))
+	cmd.AddCommand(stackListCommand(c), stackUseCommand(c), stackShowCommand(c), stackCheckCommand(c), stackRecipeCommand(c), stackUpCommand(c), stackDownCommand(c))
 	return cmd
 }
 
@@ -98,7 +98,7 @@ func stackShowCommand(c *cli) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := r.TheStack()
+			s, err := r.ChosenStack()
 			if err != nil {
 				return err
 			}

@@ -8,7 +8,6 @@ import (
 
 	"pipec.dev/pipec/internal/app/records"
 	"pipec.dev/pipec/runtime/runs"
-	"pipec.dev/pipec/schema/record"
 )
 
 const waitLong = `Waits until a run meets a condition:
@@ -76,8 +75,5 @@ func waitCommand(c *cli) *cobra.Command {
 	cmd.Flags().StringVar(&condition, "for", "end", "the `CONDITION` to wait for")
 	cmd.Flags().DurationVar(&timeout, "timeout", -1, "how long to wait; 0: check once; negative: without a limit")
 	cmd.Flags().StringVar(&pipeline, "pipeline", "", "the pipeline of the run")
-	_ = cmd.RegisterFlagCompletionFunc("for", cobra.FixedCompletions([]string{
-		"end", "status=" + string(record.Succeeded), "status=" + string(record.Failed), "step=",
-	}, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace))
 	return cmd
 }

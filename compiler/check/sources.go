@@ -3,9 +3,11 @@ package check
 import (
 	"errors"
 	"io/fs"
+	"net/url"
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"pipec.dev/pipec/compiler/check/attribute"
 	"pipec.dev/pipec/compiler/decode"
@@ -30,9 +32,42 @@ func images(project *evaluate.Project) map[string]*model.Image {
 		image := &model.Image{Block: b, Requirements: project.Attributes.Strings(b, "requirements"), Packages: project.Attributes.Strings(b, "packages")}
 		image.Base, _ = project.Attributes.String(b, "base")
 		image.Dockerfile = sourcePath(project, b, "dockerfile", false)
+		image.Lock = sourcePath(project, b, "lock", false)
+		imageOptions(project, image)
 		out[name] = image
 	}
 	return out
+}
+
+// imageOptions checks how the packages of an image are found.
+func imageOptions(project *evaluate.Project, image *model.Image) {
+	b := image.Block
+	image.IndexURL, _ = project.Attributes.String(b, "index_url")
+	image.ExtraIndexes = project.Attributes.Strings(b, "extra_index_urls")
+	image.FindLinks = project.Attributes.Strings(b, "find_links")
+	image.Platforms = project.Attributes.Strings(b, "platforms")
+	lock, hasLock := b.Attrs["lock"]
+	if requirements, ok := b.Attrs["requirements"]; ok && hasLock {
+		project.Diags.Add(diag.New("duplicate", lock.NameRange, "an image can't have both `requirements` and `lock`").
+			WithRelated(requirements.NameRange, "the requirements are here"))
+	}
+	for name, urls := range map[string][]string{"index_url": {image.IndexURL}, "extra_index_urls": image.ExtraIndexes, "find_links": image.FindLinks} {
+		for _, text := range urls {
+			u, err := url.Parse(text)
+			switch {
+			case err != nil:
+				project.Diags.Add(diag.New("invalid-value", b.Attr(name).Range(), "the address can't be parsed"))
+			case u.User != nil:
+				project.Diags.Add(diag.New("invalid-value", b.Attr(name).Range(), "the address contains a user name").
+					WithDetail("Put the user name and the password into the netrc file."))
+			}
+		}
+	}
+	for _, platform := range image.Platforms {
+		if os, arch, ok := strings.Cut(platform, "/"); !ok || os != "linux" || arch == "" {
+			project.Diags.Add(diag.New("invalid-value", b.Attr("platforms").Range(), "%q is not a platform such as `linux/arm64`", platform))
+		}
+	}
 }
 
 // codes checks the `code` blocks, whose directories must exist in the project.

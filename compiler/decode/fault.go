@@ -86,20 +86,46 @@ func where(def *language.Block) string {
 func unknownAttribute(root, def *language.Block, name string, at hcl.Range) (d diag.Diagnostic, meant string) {
 	d = diag.New("unknown-attribute", at, "there is no attribute `%s` %s", name, where(def))
 	if n := def.Block(name); n != nil {
-		form := name + " { … }"
-		if !n.Bare() {
-			form = name + ` "` + n.Label + `" { … }`
+		return d.WithSuggestion("`%s` is a block: write %s, without =", name, written(def, n)), name
+	}
+	if meant = def.Foreign(name); meant != "" {
+		if n := def.Block(meant); n != nil && def.Attribute(meant) == nil {
+			return d.WithSuggestion("write %s", written(def, n)), meant
 		}
-		return d.WithSuggestion("`%s` is a block: write %s, without =", name, form), name
+		return d.WithSuggestion("did you mean %q?", meant), meant
 	}
 	meant = diag.Suggest(name, def.Names())
 	return elsewhere(d.DidYouMean(name, def.Names()), root, def, name, false), meant
+}
+
+// written returns how a block of def is written that was written as an attribute: as an entry of the attribute that is short for such
+// blocks, or with its main attribute.
+func written(def, n *language.Block) string {
+	for _, a := range def.Attributes {
+		if a.Short != nil && a.Short.Block == n.Name {
+			return a.Name + " = { " + strings.ToUpper(n.Label) + " = " + a.Short.Attribute + " }, or " + n.Name + ` "` + n.Label + `" { … }`
+		}
+	}
+	form := n.Name
+	if !n.Bare() {
+		form += ` "` + n.Label + `"`
+	}
+	if main := n.Main(); main != nil && n.Bare() {
+		return form + " { " + main.Name + " = … }"
+	}
+	return form + " { … }"
 }
 
 func unknownBlock(root, def *language.Block, name string, at hcl.Range) (d diag.Diagnostic, meant string) {
 	d = diag.New("unknown-block", at, "there is no block `%s` %s", name, where(def))
 	if def.Attribute(name) != nil {
 		return d.WithSuggestion("`%s` is an attribute: write %s = …", name, name), name
+	}
+	if meant = def.Foreign(name); meant != "" {
+		if def.Block(meant) == nil {
+			return d.WithSuggestion("write %s = …", meant), meant
+		}
+		return d.WithSuggestion("did you mean %q?", meant), meant
 	}
 	meant = diag.Suggest(name, def.Names())
 	return elsewhere(d.DidYouMean(name, def.Names()), root, def, name, true), meant

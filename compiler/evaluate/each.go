@@ -42,9 +42,11 @@ func (s *Scope) eachType(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
 	return cty.NilType, 0, true
 }
 
-// valueOf returns the value of var.x, local.x or each.x.
+// valueOf returns the value of var.x, local.x, each.x or recipe.x.
 func (s *Scope) valueOf(root, name string) (constant, bool) {
 	switch {
+	case root == "recipe":
+		return s.recipeValue(name)
 	case root != "each":
 		n, ok := s.values.name(root, name)
 		if !ok {

@@ -43,6 +43,9 @@ func Mismatch(e hcl.Expression, from, want cty.Type, err error, sources expr.Sou
 				return expressionFix(d, at.Range(), text)
 			}
 		}
+		if x, ok := at.(*hclsyntax.ScopeTraversalExpr); ok && err.To == cty.String && (err.From == cty.Number || err.From == cty.Bool) {
+			return d.WithSuggestion("write tostring(%s)", Text(x.Traversal))
+		}
 		return literalFix(d, at, err.To, sources)
 	}
 	return diag.New("type-mismatch", e.Range(), "expected %s, found %s", types.Phrase(want), types.Phrase(from)).

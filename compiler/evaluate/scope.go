@@ -15,6 +15,7 @@ type Scope struct {
 	functions map[string]function.Function
 	sources   map[string][]byte
 	each      *Each
+	recipe    *Recipe
 	near      int // how many unknown names have been searched among the known ones
 	diags     *diag.List
 }
@@ -24,6 +25,9 @@ func (s *Scope) Resolve(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
 	root := t.RootName()
 	if root == "each" && s.each != nil {
 		return s.eachType(t)
+	}
+	if root == "recipe" && s.recipe != nil {
+		return s.recipeType(t)
 	}
 	if root != "var" && root != "local" {
 		return cty.NilType, 0, false
@@ -52,7 +56,7 @@ func (s *Scope) context(node hclsyntax.Expression) (ctx *hcl.EvalContext, texts 
 	for _, t := range node.Variables() {
 		root := t.RootName()
 		attr, ok := second(t)
-		if !ok || root != "var" && root != "local" && (root != "each" || s.each == nil) {
+		if !ok || root != "var" && root != "local" && (root != "each" || s.each == nil) && (root != "recipe" || s.recipe == nil) {
 			continue // a variable of `for`
 		}
 		v, ok := s.valueOf(root, attr)

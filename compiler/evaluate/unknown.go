@@ -18,6 +18,7 @@ var roots = map[string]string{
 	"output": "can be used in a step's own command and env", "image": "can be used where an image is expected",
 	"code": "can be used where code is expected", "pipeline": "can be used where a pipeline is called",
 	"library": "can be used where a pipeline is called",
+	"recipe":  "can be used in the orchestrator, artifact_store and container_registry of a stack",
 }
 
 // Misplaced reports a reference whose root can't be used at its position. more are the roots that can be used there besides

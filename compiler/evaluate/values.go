@@ -116,7 +116,8 @@ func (s *Values) evaluate(n *Name) {
 	}
 	n.state = visiting
 	s.stack = append(s.stack, n)
-	defer s.scope.For(nil)() // a name has the same value for every instance
+	defer s.scope.For(nil)()        // a name has the same value for every instance
+	defer s.scope.WithRecipe(nil)() // and for every stack
 	var v cty.Value
 	if n.block != nil {
 		v = s.variables.value(n)

@@ -108,6 +108,9 @@ func (w *walker) result(e *hclsyntax.FunctionCallExpr, f function.Function, args
 		p := parameter(f, i)
 		if p == nil || p.Type == cty.DynamicPseudoType {
 			if types.HasArtifact(t) {
+				if !types.IsArtifact(t) {
+					return w.fault("type-mismatch", e.Args[i].Range(), "%s takes values, but this contains artifacts: %s", e.Name, types.Phrase(t))
+				}
 				return w.fault("type-mismatch", e.Args[i].Range(), "%s takes values, but this is an artifact: %s", e.Name, types.Phrase(t))
 			}
 			continue

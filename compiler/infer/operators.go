@@ -172,7 +172,7 @@ func (w *walker) conditional(e *hclsyntax.ConditionalExpr, text bool) cty.Type {
 	if a.IsObjectType() && b.IsObjectType() && !sameAttributes(a, b) {
 		d = d.WithSuggestion("write the same attributes in both, with null for those that one lacks")
 	}
-	return w.ofValue(d)
+	return w.ofValue(asText(asText(d, e.TrueResult, a, b), e.FalseResult, b, a))
 }
 
 // sameAttributes reports whether two types of objects have attributes with the same names.
@@ -195,11 +195,28 @@ func (w *walker) severalTypes(e hclsyntax.Expression, t, other cty.Type) bool {
 	elems := t.TupleElementTypes()
 	for i := 1; i < len(elems); i++ {
 		if _, ok := unify(elems[0], elems[i]); !ok {
-			w.ofValue(diag.New("type-mismatch", list.Exprs[i].Range(), "the elements of this list must have one type: expected %s, found %s", types.Phrase(elems[0]), types.Phrase(elems[i])).
+			d := diag.New("type-mismatch", list.Exprs[i].Range(), "the elements of this list must have one type: expected %s, found %s", types.Phrase(elems[0]), types.Phrase(elems[i])).
 				WithDetail("The other result of the conditional has another length, so that the value is a list and not a tuple.").
-				WithRelated(list.Exprs[0].Range(), "this is %s", types.Phrase(elems[0])))
+				WithRelated(list.Exprs[0].Range(), "this is %s", types.Phrase(elems[0]))
+			w.ofValue(asText(asText(d, list.Exprs[0], elems[0], elems[i]), list.Exprs[i], elems[i], elems[0]))
 			return true
 		}
 	}
 	return false
+}
+
+// asText adds to d how e, a number or a bool of type t, is written as text, if the other value is a string.
+func asText(d diag.Diagnostic, e hclsyntax.Expression, t, other cty.Type) diag.Diagnostic {
+	if other != cty.String || t != cty.Number && t != cty.Bool {
+		return d
+	}
+	switch x := expr.Bare(e).(type) {
+	case *hclsyntax.ScopeTraversalExpr:
+		return d.WithSuggestion("write tostring(%s)", traversalText(x.Traversal))
+	case *hclsyntax.LiteralValueExpr:
+		if text, err := types.ToJSON(x.Val); err == nil {
+			return d.WithSuggestion("write %q", text)
+		}
+	}
+	return d.WithSuggestion("convert it with tostring(…)")
 }

@@ -1,6 +1,8 @@
 package lsp_test
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -191,6 +193,27 @@ func TestCompletion(t *testing.T) {
 		if got := labels(c.complete(main, mark)); len(got) > 0 {
 			t.Errorf("%q: %v", mark, got)
 		}
+	}
+	c.end()
+}
+
+// TestContexts: the context of a cluster is one of the kubeconfig's.
+func TestContexts(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := os.WriteFile(path, []byte("contexts:\n- {name: prod, context: {cluster: c}}\n- {name: dev, context: {cluster: c}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("KUBECONFIG", path)
+	hcl, yaml := "stack \"k\" {\n  orchestrator \"kubernetes\" {\n    context = \"\"\n  }\n}\n", "stack:\n  k:\n    orchestrator:\n      kubernetes:\n        context: \"\"\n"
+	c := start(t, map[string]string{"a.pipec.hcl": hcl, "b.pipec.yaml": yaml})
+	for name, text := range map[string]string{"a.pipec.hcl": hcl, "b.pipec.yaml": yaml} {
+		c.open(name, text)
+	}
+	if got := labels(c.complete("a.pipec.hcl", `context = "|"`)); !slices.Equal(got, []string{"dev", "prod"}) {
+		t.Errorf("HCL: %v", got)
+	}
+	if got := labels(c.complete("b.pipec.yaml", `context: "|"`)); !slices.Equal(got, []string{"dev", "prod"}) {
+		t.Errorf("YAML: %v", got)
 	}
 	c.end()
 }

@@ -88,7 +88,11 @@ var properties = map[string][2]string{
 
 // property returns the type of a part of a reference that names no declaration; false for other parts.
 func property(r *outline.Ref, part int) (typ string, ok bool) {
-	p, ok := properties[propertyName(r, part)]
+	name := propertyName(r, part)
+	if _, isOutput := strings.CutPrefix(name, "recipe."); isOutput {
+		return "string", outputDoc(name) != ""
+	}
+	p, ok := properties[name]
 	return p[0], ok
 }
 
@@ -98,7 +102,7 @@ func propertyName(r *outline.Ref, part int) string {
 		return "step." + r.Parts[2].Name
 	case part == 0 && (root == "attempt" || root == "exit_code" || root == "reason"):
 		return root
-	case part == 1 && (root == "run" || root == "each"):
+	case part == 1 && (root == "run" || root == "each" || root == "recipe"):
 		return root + "." + r.Parts[1].Name
 	}
 	return ""

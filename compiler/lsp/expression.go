@@ -64,8 +64,8 @@ func (c *completer) inString() {
 	var values []string
 	after := c.cursor.After
 	switch {
-	case a.Def != nil && c.cursor.Depth == 0 && len(a.Def.OneOf) > 0:
-		values = a.Def.OneOf
+	case a.Def != nil && c.cursor.Depth == 0 && len(c.choices()) > 0:
+		values = c.choices()
 	case len(after) == 3 && after[0] == "step" && after[2] == "status":
 		values = record.Statuses
 	case len(after) == 2 && after[0] == "run" && after[1] == "status":
@@ -80,6 +80,16 @@ func (c *completer) inString() {
 	if runsPython(a) && c.cursor.Depth == 0 {
 		c.pythonText()
 	}
+}
+
+// choices returns the strings that are possible for the attribute at the cursor: those of the table, or the contexts of the
+// kubeconfig for the context of a stack. It is empty if the strings are not known.
+func (c *completer) choices() []string {
+	a := c.cursor.Attr
+	if a.Name == "context" && a.Block.Type == "orchestrator" && c.server.options.Contexts != nil {
+		return c.server.options.Contexts()
+	}
+	return a.Def.OneOf
 }
 
 // keys adds the keys of objects whose keys are names of the project: the params of a schedule, and of a pipeline that is called.
@@ -140,13 +150,16 @@ func (c *completer) rootsOf(kind language.Kind) []string {
 	if step := c.cursor.Block.Inside("step", "finally"); step != nil && step.Attr("for_each") != nil {
 		out = append(out, "each")
 	}
+	if stack := c.cursor.Block.Inside("stack"); stack != nil && c.cursor.Block.Inside("recipe") == nil && slices.ContainsFunc(stack.Blocks, func(b *outline.Block) bool { return b.Type == "recipe" }) {
+		out = append(out, "recipe")
+	}
 	return out
 }
 
 // expression adds what an expression may start with: the attribute's strings and constants, references, functions.
 func (c *completer) expression(kind language.Kind) {
 	if a := c.cursor.Attr.Def; a != nil && c.cursor.Depth == 0 {
-		for _, v := range a.OneOf {
+		for _, v := range c.choices() {
 			c.add(0, c.cursor.Word, completionItem{Label: `"` + v + `"`, Kind: itemEnum}, `"`+v+`"`)
 		}
 		if a.Type == "bool" {
@@ -196,6 +209,10 @@ func (c *completer) after(r *outline.Ref, part int) {
 			if rest, ok := strings.CutPrefix(name, root+"."); ok && (name != "run.status" || own != nil) {
 				c.property(name, rest)
 			}
+		}
+	case part == 1 && root == "recipe":
+		for _, o := range recipeOutputs() {
+			c.add(1, c.cursor.Word, completionItem{Label: o.Name, Kind: itemProperty, Detail: "string", Documentation: markdown(outputDoc("recipe." + o.Name))}, o.Name)
 		}
 	case part == 1 && kind != names.Stack && kind != names.Result:
 		for _, s := range c.index.Declared(kind, c.cursor.Block) {

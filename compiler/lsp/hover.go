@@ -58,6 +58,9 @@ func (v *view) reference(r *outline.Ref, part int) string {
 	}
 	if name := propertyName(r, part); name != "" {
 		p := properties[name]
+		if doc := outputDoc(name); doc != "" {
+			p = [2]string{"string", doc}
+		}
 		if p[1] == "" {
 			return ""
 		}
@@ -81,6 +84,7 @@ var roots = map[string]string{
 	"step":   "The steps of this pipeline: `step.NAME.OUTPUT` is what a step leaves behind, and makes the edge; `step.NAME.status` is how it ended.",
 	"run":    "The run: `run.name`, `run.scheduled_at`, and in `finally` `run.status`.",
 	"each":   "The element that this instance of a step with `for_each` is for: `each.key` and `each.value`.",
+	"recipe": "What `pipec stack up` has made for this stack: `recipe.bucket`, `recipe.cluster`, `recipe.registry` and more.",
 	"input":  "The inputs of this step: `input.NAME` is a value, `input.NAME.path` where an artifact is.",
 	"output": "The outputs of this step: `output.NAME.path` is where it is to be written.",
 }

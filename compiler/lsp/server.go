@@ -34,10 +34,12 @@ type Options struct {
 	// Compile compiles the project in a directory, with texts that replace files, by name.
 	Compile func(dir string, unsaved map[string][]byte) (*compiler.Result, error)
 	// Lint returns the compiler's diagnostics together with the findings of the rules. nil: the rules are not run.
-	Lint    func(dir string, r *compiler.Result) ([]diag.Diagnostic, error)
-	Root    *language.Block // the table of the language; nil: language.Root()
-	Log     io.Writer
-	Version string
+	Lint func(dir string, r *compiler.Result) ([]diag.Diagnostic, error)
+	// Contexts returns the contexts of the kubeconfig. nil: none are offered.
+	Contexts func() []string
+	Root     *language.Block // the table of the language; nil: language.Root()
+	Log      io.Writer
+	Version  string
 }
 
 // The error codes of the protocol that are used.

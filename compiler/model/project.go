@@ -52,6 +52,11 @@ type Image struct {
 	Dockerfile   string // cleaned, relative to the project's directory, with slashes
 	Requirements []string
 	Packages     []string
+	Lock         string // cleaned, relative to the project's directory, with slashes
+	IndexURL     string
+	ExtraIndexes []string
+	FindLinks    []string
+	Platforms    []string
 }
 
 // Code is a checked `code` block.

@@ -2,6 +2,7 @@ package python
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"regexp"
 	"strconv"
@@ -17,7 +18,7 @@ type Argument struct {
 	Action   string // store_true, count, …; "" if it is not set
 	NArgs    string // "+", "*", "?" or a number; "" if it is not set
 	Required bool
-	Choices  []string // if they are written out
+	Choices  []json.RawMessage // if they are written out
 	Help     string
 	// Unclear names what the text doesn't show, such as a default that is computed; "" if everything is clear.
 	Unclear string
@@ -83,7 +84,7 @@ func argument(src []byte, words []token) Argument {
 			case "help":
 				a.Help = stringOf(literal(src, value))
 			case "choices":
-				_ = json.Unmarshal(literal(src, value), &a.Choices) // numbers and computed choices are left out
+				_ = json.Unmarshal(literal(src, value), &a.Choices) // computed choices are left out
 			}
 		default:
 			if name := stringOf(literal(src, part)); strings.HasPrefix(name, "-") {
@@ -107,7 +108,17 @@ func argument(src []byte, words []token) Argument {
 	return a
 }
 
-var numberText = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
+// numberText matches the numbers of Python: with an integer and a fraction, either of which may be missing.
+var numberText = regexp.MustCompile(`^(-?)(0|[1-9][0-9]*)?(\.[0-9]*)?([eE][-+]?[0-9]+)?$`)
+
+// number returns a number as JSON, and nil for other text.
+func number(text string) json.RawMessage {
+	m := numberText.FindStringSubmatch(strings.ReplaceAll(text, "_", ""))
+	if m == nil || m[2] == "" && len(m[3]) < 2 {
+		return nil
+	}
+	return json.RawMessage(m[1] + cmp.Or(m[2], "0") + strings.TrimSuffix(m[3], ".") + m[4])
+}
 
 // literal returns the value of a literal as JSON; nil if it is not one.
 func literal(src []byte, words []token) json.RawMessage {
@@ -117,8 +128,8 @@ func literal(src []byte, words []token) json.RawMessage {
 		return json.RawMessage("null")
 	case text == "True", text == "False":
 		return json.RawMessage(strings.ToLower(text))
-	case numberText.MatchString(strings.ReplaceAll(text, "_", "")):
-		return json.RawMessage(strings.ReplaceAll(text, "_", ""))
+	case number(text) != nil:
+		return number(text)
 	case words[0].text == `"`:
 		return stringLiteral(src, words)
 	case (words[0].text == "[" || words[0].text == "(") && closing(words, 0) == len(words)-1:

@@ -96,13 +96,25 @@ func (r *reader) notMap(b *Body, n *lib.Node) {
 		return
 	}
 	d := diag.New("syntax", r.places.nodeAt(n), "%s must be a map of attributes, found %s", article(b.Def.Name), described(n))
-	switch name := shorthand(b.Def); {
-	case isNull(n):
+	if isNull(n) {
 		d = d.WithSuggestion("write {} for a block without attributes")
-	case name != "":
-		d = d.WithSuggestion("write %s: {%s: %s}", cmp.Or(b.label, b.Def.Name), name, r.between(n))
+	} else {
+		d = r.shorthand(d, b.Def, cmp.Or(b.label, b.Def.Name), n)
 	}
 	r.tell(d)
+}
+
+// shorthand adds to d how a block is written that n, a single value or a list, is short for. name is the key.
+func (r *reader) shorthand(d diag.Diagnostic, def *language.Block, name string, n *lib.Node) diag.Diagnostic {
+	main := def.Main()
+	if main == nil || n.Kind == lib.MappingNode {
+		return d
+	}
+	value := r.between(n)
+	if main.Format == "arguments" && n.Kind == lib.ScalarNode && !strings.ContainsAny(value, "\"'…") {
+		value = "[" + strings.Join(strings.Fields(value), ", ") + "]"
+	}
+	return d.WithSuggestion("write %s: {%s: %s}", name, main.Name, value)
 }
 
 // between returns the source of a single value as it is written between brackets, or "…" for any other value and for long text.
@@ -126,28 +138,6 @@ func (r *reader) between(n *lib.Node) string {
 // maxShorthand is the length of a value that a suggestion repeats.
 const maxShorthand = 60
 
-// shorthand returns the attribute that is meant if a block is written as a single value: the only one that is required, the type of an
-// output, or the default of a param. It returns "" if there is none.
-func shorthand(def *language.Block) string {
-	name := ""
-	for _, a := range def.Attributes {
-		switch {
-		case a.Required && name != "":
-			return ""
-		case a.Required:
-			name = a.Name
-		}
-	}
-	switch {
-	case name != "":
-	case def.Name == "output":
-		name = "type"
-	case def.Attribute("default") != nil:
-		name = "default"
-	}
-	return name
-}
-
 // notBlock reports a value that should be blocks.
 func (r *reader) notBlock(def *language.Block, e *entry, n *lib.Node) {
 	at := r.places.nodeAt(n)
@@ -158,17 +148,19 @@ func (r *reader) notBlock(def *language.Block, e *entry, n *lib.Node) {
 	switch {
 	case def.Labels != nil:
 		form = "kinds: " + def.Name + ": { " + def.Labels[0] + ": { … } }"
-	case def.Label != "":
+	case def.Label != "" && !(def.Optional && n.Kind == lib.ScalarNode):
 		form = "names: " + def.Name + ": { " + strings.ToUpper(def.Label) + ": { … } }"
 	}
 	d := diag.New("syntax", at, "`%s` must be a map of %s, found %s", def.Name, form, described(n))
 	switch {
-	case isNull(n) && def.Label == "":
+	case isNull(n) && def.Bare():
 		d = d.WithSuggestion("write %s: {}, or remove it", def.Name)
 	case n.Kind == lib.SequenceNode && def.Label != "":
 		d = d.WithSuggestion("write the %s as a key before each, without the -", def.Label)
 	case n.Kind == lib.SequenceNode:
 		d = d.WithDetail("Only one is allowed here.")
+	case def.Bare():
+		d = r.shorthand(d, def, def.Name, n)
 	}
 	r.tell(d)
 }

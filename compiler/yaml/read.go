@@ -18,6 +18,7 @@ type reader struct {
 	aliases        []*lib.Node // being followed, outermost first
 	aliased        int         // nodes read through aliases
 	full           bool        // a limit has been reached and reported
+	arguments      bool        // a value of the format "arguments" is being read: its lists may contain lists
 	pipeline, step string
 }
 
@@ -116,7 +117,9 @@ func (r *reader) item(b *Body, e *entry, depth int) {
 	if attr != nil {
 		kind, want = attr.Kind, wanted(attr, e.siblings)
 	}
+	r.arguments = attr != nil && attr.Format == "arguments"
 	v := r.value(e.value, want, kind, depth+1)
+	r.arguments = false
 	if v != nil && attr != nil && attr.Kind == language.Ref && attr.Type != "" {
 		v.bareIf(attr.Name + ".")
 	}

@@ -71,11 +71,15 @@ func (r *reader) value(from *lib.Node, want cty.Type, kind language.Kind, depth 
 			return nil
 		}
 	case lib.SequenceNode:
-		if want == cty.String && n.Style&lib.FlowStyle != 0 && kind != language.Ref {
+		if want == cty.String && n.Style&lib.FlowStyle != 0 && kind != language.Ref && !r.arguments {
 			r.notText(n, "list")
 			return nil
 		}
 		v.Kind = List
+		if r.arguments {
+			want = cty.List(cty.String) // the type of the lists inside, too
+			v.Want = want
+		}
 		v.Start = r.places.properties(r.places.offset(n.Line, n.Column))
 		v.End = v.Start
 		for i, c := range n.Content {

@@ -112,7 +112,7 @@ var groups = []group{
 	{"Null and errors", "", []entry{
 		{"can", "", []string{`can(tonumber("12"))`, `can(tonumber("twelve"))`, `can({ a = 1 }.b)`}},
 		{"coalesce", "", []string{`coalesce(null, "a")`, `coalesce("", "a")`}},
-		{"try", "", []string{`try(tonumber("twelve"), 0)`, `try({ lr = 0.1 }.epochs, 10)`}},
+		{"try", "", []string{`try(tonumber("twelve"), 0)`, `try({ lr = 0.1 }.epochs, 10)`, `try({ lr = 0.1 }.epochs, null)`}},
 	}},
 	{"Files", "These functions read files of the project, and can be called only when compiling. The examples read `greeting.txt`, which contains `Hello.`, and `greeting.tmpl`, which contains `Hello, ${name}!`.", []entry{
 		{"file", "", []string{`file("greeting.txt")`}},

@@ -3,7 +3,10 @@ package cluster
 import (
 	"context"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/watch"
 
 	"pipec.dev/pipec/runtime/cluster/connect"
 	"pipec.dev/pipec/schema/kube"
@@ -64,8 +67,14 @@ func (c *client) byName(ctx context.Context, o Options) ([]item, error) {
 	return out, err
 }
 
-// LiveRuns returns the names of the runs of these pipelines that have not ended, sorted.
-func LiveRuns(ctx context.Context, cluster *connect.Connection, pipelines []string) ([]string, error) {
+// LiveRun is a run whose Job has not ended.
+type LiveRun struct {
+	Name     string
+	Pipeline string
+}
+
+// LiveRuns returns the runs of these pipelines whose Jobs have not ended, sorted by name.
+func LiveRuns(ctx context.Context, cluster *connect.Connection, pipelines []string) ([]LiveRun, error) {
 	c, err := newClient(cluster)
 	if err != nil {
 		return nil, err
@@ -75,4 +84,47 @@ func LiveRuns(ctx context.Context, cluster *connect.Connection, pipelines []stri
 		return nil, err
 	}
 	return runs.of(pipelines), nil
+}
+
+// AwaitRuns waits until the Jobs of runs have ended or no longer exist. A Job ends a moment after its run: its pod has to
+// end, and the cluster has to notice. If ctx ends first, AwaitRuns returns its cause.
+func AwaitRuns(ctx context.Context, cluster *connect.Connection, names []string) error {
+	c, err := newClient(cluster)
+	if err != nil {
+		return err
+	}
+	return each(ctx, len(names), func(ctx context.Context, i int) error { return c.awaitRun(ctx, names[i]) })
+}
+
+func (c *client) awaitRun(ctx context.Context, name string) error {
+	objects := c.objects.Resource(jobs).Namespace(c.namespace)
+	for {
+		job, err := objects.Get(ctx, name, metav1.GetOptions{})
+		switch {
+		case apierrors.IsNotFound(err), err == nil && over(job):
+			return nil
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil:
+			return c.cluster.Explain(err)
+		}
+		w, err := objects.Watch(ctx, metav1.SingleObject(metav1.ObjectMeta{Name: name, ResourceVersion: job.GetResourceVersion()}))
+		if err != nil {
+			return c.cluster.Explain(err)
+		}
+		if untilOver(w) {
+			return nil
+		}
+	}
+}
+
+// untilOver watches a Job. It reports whether the Job has ended or was deleted, and not only the watch.
+func untilOver(w watch.Interface) bool {
+	defer w.Stop()
+	for event := range w.ResultChan() {
+		if u, ok := event.Object.(*unstructured.Unstructured); event.Type == watch.Deleted || ok && event.Type != watch.Error && over(u) {
+			return true
+		}
+	}
+	return false
 }

@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -281,7 +282,7 @@ func TestLiveRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(t, "destroying while a run is at work", actions(changes), "delete ConfigMap "+config("a", "2")+"\ndelete CronJob a\nkeep ConfigMap "+config("a", "1")+"\nkeep Role a-run\nkeep RoleBinding a-run\nkeep ServiceAccount a-run")
-	if runs, err := cluster.LiveRuns(t.Context(), p.cluster, []string{"a", "b"}); err != nil || !slices.Equal(runs, []string{"a-1"}) {
+	if runs, err := cluster.LiveRuns(t.Context(), p.cluster, []string{"a", "b"}); err != nil || !slices.Equal(runs, []cluster.LiveRun{{Name: "a-1", Pipeline: "a"}}) {
 		t.Errorf("live runs: %v, %v", runs, err)
 	}
 	if err := cluster.Apply(t.Context(), o, changes, nil); err != nil {
@@ -295,7 +296,15 @@ func TestLiveRuns(t *testing.T) {
 	if err != nil || live.UID != job.UID || live.DeletionTimestamp != nil {
 		t.Fatalf("the run: %+v, %v", live, err)
 	}
-	p.end(live)
+	ended, stop := context.WithCancelCause(t.Context())
+	stop(errors.New("no more waiting"))
+	if err := cluster.AwaitRuns(ended, p.cluster, []string{"a-1"}); err == nil || err.Error() != "no more waiting" {
+		t.Errorf("a run that goes on: %v", err)
+	}
+	p.shorten(live)
+	if err := cluster.AwaitRuns(t.Context(), p.cluster, []string{"a-1", "never-was"}); err != nil {
+		t.Fatal(err)
+	}
 	changes, err = cluster.Destroy(t.Context(), o, []string{"a"})
 	if err != nil {
 		t.Fatal(err)
@@ -326,26 +335,13 @@ func (p *place) start(pipeline, name string) *batchv1.Job {
 	return out
 }
 
-// end shortens a Job's deadline, and waits until it has failed.
-func (p *place) end(job *batchv1.Job) {
+// shorten lets a Job's deadline pass soon.
+func (p *place) shorten(job *batchv1.Job) {
 	p.t.Helper()
-	jobs := p.client.BatchV1().Jobs(p.namespace)
-	_, err := jobs.Patch(p.t.Context(), job.Name, types.MergePatchType, []byte(`{"spec": {"activeDeadlineSeconds": 1}}`), metav1.PatchOptions{})
+	_, err := p.client.BatchV1().Jobs(p.namespace).Patch(p.t.Context(), job.Name, types.MergePatchType, []byte(`{"spec": {"activeDeadlineSeconds": 1}}`), metav1.PatchOptions{})
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	w, err := jobs.Watch(p.t.Context(), metav1.SingleObject(metav1.ObjectMeta{Name: job.Name}))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer w.Stop()
-	for event := range w.ResultChan() {
-		j, ok := event.Object.(*batchv1.Job)
-		if ok && slices.ContainsFunc(j.Status.Conditions, func(c batchv1.JobCondition) bool { return c.Type == batchv1.JobFailed && c.Status == "True" }) {
-			return
-		}
-	}
-	p.t.Fatal("the Job has not ended")
 }
 
 func TestSavedPlan(t *testing.T) {

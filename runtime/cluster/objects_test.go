@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,6 +99,39 @@ func TestDecode(t *testing.T) {
 		if v, err := decode(parts); err == nil {
 			t.Errorf("%s: %v", name, v)
 		}
+	}
+}
+
+// TestUnpack: a plan shows the fields of a program in place of the compressed data, with the first of its ConfigMaps.
+func TestUnpack(t *testing.T) {
+	data := zipped(t, `{"steps": [{"name": "a", "command": ["sh"]}]}`, gzip.BestCompression)
+	half := len(data) / 2
+	plan := &Changes{}
+	for i, u := range []*unstructured.Unstructured{
+		packed(t, kube.ProgramFile, "one", data), packed(t, kube.ProgramFile+".000", "two", data[:half]), packed(t, kube.ProgramFile+".001", "two", data[half:]),
+		packed(t, kube.ProgramFile, "bad", []byte("junk")),
+	} {
+		u.SetName(fmt.Sprintf("p-%d", i))
+		plan.List = append(plan.List, created(u, Create))
+	}
+	same := packed(t, kube.ProgramFile, "same", data)
+	plan.List = append(plan.List, Change{Action: Unchanged, Kind: "ConfigMap", desired: same, all: fields(same, clean(same.Object), clean(same.Object))},
+		Change{Action: Delete, Kind: "ConfigMap", Name: "old"}, Change{Action: Create, Kind: "Role", desired: object(t, `{"kind": "Role"}`)})
+	plan.Unpack()
+	program := `program.steps["a"].command:  -> ["sh"]` + "\n" + `program.steps["a"].name:  -> "a"`
+	for i, want := range []string{program, program, `program:  -> "(part 2 of 2; see ConfigMap p-1)"`, `binaryData["program.json.gz"]:  -> "(4 bytes)"`} {
+		got := ""
+		for _, f := range plan.List[i].All() {
+			if !strings.HasPrefix(f.Path, "metadata") && f.Path != "kind" && f.Path != "apiVersion" {
+				got += fmt.Sprintf("\n%s: %s -> %s", f.Path, f.Before, f.After)
+			}
+		}
+		if strings.TrimPrefix(got, "\n") != want || len(plan.List[i].Fields) != len(plan.List[i].All()) {
+			t.Errorf("%d: got %s\nwant %s", i, got, want)
+		}
+	}
+	if ch := &plan.List[4]; ch.Fields != nil || !slices.ContainsFunc(ch.All(), func(f Field) bool { return f.Path == `program.steps["a"].name` && f.Same() }) {
+		t.Errorf("unchanged: %+v", ch.All())
 	}
 }
 

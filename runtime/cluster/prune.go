@@ -1,9 +1,9 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -44,8 +44,10 @@ func (c *client) remove(ctx context.Context, items []item) ([]Change, error) {
 
 // run is a Job that has not ended.
 type run struct {
-	name, pipeline string // as in the label
-	configMaps     []string
+	name       string
+	label      string // of the pipeline
+	pipeline   string // the whole name of the pipeline, if the Job has it
+	configMaps []string
 }
 
 type liveRuns []run
@@ -60,7 +62,11 @@ func (c *client) liveRuns(ctx context.Context) (liveRuns, error) {
 	for i := range list.Items {
 		u := &list.Items[i]
 		if !over(u) {
-			out = append(out, run{u.GetName(), u.GetLabels()[kube.LabelPipeline], configMaps(u, "spec", "template", "spec")})
+			out = append(out, run{
+				name: u.GetName(), label: u.GetLabels()[kube.LabelPipeline],
+				pipeline:   cmp.Or(u.GetAnnotations()[kube.AnnotationPipeline], u.GetLabels()[kube.LabelPipeline]),
+				configMaps: configMaps(u, "spec", "template", "spec"),
+			})
 		}
 	}
 	return out, nil
@@ -107,7 +113,7 @@ func (l liveRuns) need(i item) string {
 				return r.name
 			}
 		default:
-			if r.pipeline == i.meta.Labels[kube.LabelPipeline] {
+			if r.label == i.meta.Labels[kube.LabelPipeline] {
 				return r.name
 			}
 		}
@@ -115,14 +121,14 @@ func (l liveRuns) need(i item) string {
 	return ""
 }
 
-// Live returns the names of the runs of these pipelines that have not ended.
-func (l liveRuns) of(pipelines []string) []string {
-	var out []string
+// of returns the runs of these pipelines that have not ended.
+func (l liveRuns) of(pipelines []string) []LiveRun {
+	var out []LiveRun
 	for _, r := range l {
-		if slices.ContainsFunc(pipelines, func(p string) bool { return kube.LabelValue(p) == r.pipeline }) {
-			out = append(out, r.name)
+		if slices.ContainsFunc(pipelines, func(p string) bool { return kube.LabelValue(p) == r.label }) {
+			out = append(out, LiveRun{Name: r.name, Pipeline: r.pipeline})
 		}
 	}
-	slices.SortFunc(out, strings.Compare)
+	slices.SortFunc(out, func(a, b LiveRun) int { return cmp.Compare(a.Name, b.Name) })
 	return out
 }

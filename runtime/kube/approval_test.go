@@ -51,8 +51,8 @@ func TestApprovals(t *testing.T) {
 				{Name: "a", Retry: program.Retry{Attempts: 1, Infrastructure: 2}}, ok,
 				{Name: "b", Retry: program.Retry{Attempts: 1, Infrastructure: 2}, Needs: []program.Need{{Step: "ok", Kind: program.NeedOutput}}},
 			}})
-			r.api.Fault = faults(rnd, rnd.Intn(4))
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			r.api.Fault = faults(rnd, rnd.Intn(4), true)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
 			name := kube.AnnotationApprove + record.AnswerName("ok")
 			var asked, warned atomic.Bool

@@ -10,7 +10,6 @@ import (
 
 	"pipec.dev/pipec/runtime/engine"
 	"pipec.dev/pipec/runtime/kube/podstate"
-	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/schema/kube"
 	"pipec.dev/pipec/schema/record"
 )
@@ -19,7 +18,6 @@ import (
 type attempt struct {
 	d    *driver
 	id   record.AttemptID
-	step *step.Spec
 	spec engine.Spec
 	name string // of the pod
 

@@ -41,7 +41,7 @@ func newAttempts(d *driver) *attempts {
 func (s *attempts) start(spec engine.Spec) {
 	d := s.d
 	a := newAttempt(d, record.AttemptID{Step: spec.Step, Attempt: spec.Attempt})
-	a.spec, a.step = spec, d.task(&spec)
+	a.spec = spec
 	s.byID[a.id], s.byPod[a.name] = a, a
 	d.catchUp.look()
 	d.strays.claim(a)

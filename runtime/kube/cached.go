@@ -28,7 +28,7 @@ func (c *cached) check(spec engine.Spec) {
 		c.earlier = cache.NewEarlier(d.store, d.record)
 	}
 	earlier := c.earlier
-	task := d.task(&spec)
+	task := taskOf(d.record, &spec)
 	d.reads.do(func(ctx context.Context) func() {
 		entry, key, of := c.lookup(ctx, task)
 		why := earlier.Explain(ctx, spec.Step, of, key, entry != nil)
@@ -60,7 +60,7 @@ func (c *cached) lookup(ctx context.Context, task *step.Spec) (*record.CacheEntr
 // keep stores a result in the cache, in the background.
 func (c *cached) keep(a *attempt, r *record.Result) {
 	d := c.d
-	if a.step.Program.Cache == nil {
+	if a.spec.Def.Cache == nil {
 		return
 	}
 	key, asked := c.keys[a.id.Step]
@@ -72,7 +72,7 @@ func (c *cached) keep(a *attempt, r *record.Result) {
 		ctx, done := outlast(ctx, logWait) // the run may end during this work, and waits for its end
 		defer done()
 		if !asked { // an earlier coordinator has looked it up
-			_, key, _ = c.lookup(ctx, a.step)
+			_, key, _ = c.lookup(ctx, a.task())
 		}
 		err := cache.Keep(ctx, d.store, key, r)
 		c.keeping.CompareAndDelete(key.Digest, kept)

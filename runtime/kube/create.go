@@ -87,9 +87,10 @@ func (m *maker) halt() {
 	}
 }
 
-// finish reports how the request has ended. If the pod may still be created, it will be looked for.
+// finish reports how the request has ended. If the pod may still be created, it will be looked for. The maker forgets the pod,
+// which is much larger than what the attempt keeps of it: thousands of attempts may run at once.
 func (m *maker) finish(p *corev1.Pod, err error) {
-	m.done = true
+	m.done, m.pod = true, nil
 	if p == nil && m.judge.maybe {
 		m.a.d.strays.expect(m.a.name)
 	}

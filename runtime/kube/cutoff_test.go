@@ -33,46 +33,61 @@ func isDelete(q *http.Request) bool {
 	return q.Method == http.MethodDelete && strings.Contains(q.URL.Path, "/pods/")
 }
 
-// link is the network of one coordinator. From the first creation of a pod on it is cut: requests fail, or hang as those of
-// a process that is frozen. When it works again, requests to create pods are the first to succeed.
+// partition is how a network fails.
+type partition int
+
+const (
+	silent      partition = iota // nothing arrives, and nobody reports an error, as in a real partition
+	unreachable                  // requests fail at once
+	frozen                       // the process is frozen: its requests hang until it continues
+)
+
+// link is the network of one coordinator. From the first creation of a pod on it is cut. When it works again, requests to create
+// pods are the first to succeed.
 type link struct {
-	api   *kubetest.API
-	hangs bool
-	mu    sync.Mutex
-	cut   chan struct{} // closed when it is cut
-	whole chan struct{} // closed when it works again
-	since time.Time     // when it works again; set before whole is closed
+	network *kubetest.Network
+	how     partition
+	mu      sync.Mutex
+	cut     chan struct{} // closed when it is cut
+	whole   chan struct{} // closed when it works again
+	since   time.Time     // when it works again; set before whole is closed
 }
 
 // repair makes the network work again.
 func (l *link) repair() {
 	l.since = time.Now()
 	close(l.whole)
+	l.network.Repair()
 }
 
-func newLink(api *kubetest.API, hangs bool) *link {
-	return &link{api: api, hangs: hangs, cut: make(chan struct{}), whole: make(chan struct{})}
+func newLink(api *kubetest.API, how partition) *link {
+	return &link{network: api.Network(), how: how, cut: make(chan struct{}), whole: make(chan struct{})}
 }
 
 func (l *link) RoundTrip(q *http.Request) (*http.Response, error) {
 	l.mu.Lock()
 	if isCreate(q) && !closed(l.cut) {
 		close(l.cut)
+		if l.how == silent {
+			l.network.Cut()
+		}
 	}
 	l.mu.Unlock()
 	if closed(l.cut) && !closed(l.whole) {
-		if !l.hangs {
+		switch l.how {
+		case unreachable:
 			return nil, errors.New("no route to host")
-		}
-		<-l.whole
-		if q.Context().Err() != nil {
-			return nil, q.Context().Err()
+		case frozen:
+			<-l.whole
+			if q.Context().Err() != nil {
+				return nil, q.Context().Err()
+			}
 		}
 	}
 	if closed(l.whole) && !isCreate(q) && time.Since(l.since) < 40*time.Second {
 		return nil, errors.New("no route to host")
 	}
-	return l.api.RoundTrip(q)
+	return l.network.RoundTrip(q)
 }
 
 func closed(c chan struct{}) bool {
@@ -87,12 +102,17 @@ func closed(c chan struct{}) bool {
 // TestCutOff: a coordinator that was cut off, or frozen, creates no pod when it is back: its successor has ended the run. That
 // holds as well if somebody has deleted the Lease, which says so.
 func TestCutOff(t *testing.T) {
-	for what, c := range map[string]struct{ hangs, deleted bool }{"cut off": {}, "frozen": {hangs: true}, "cut off, and no Lease is left": {deleted: true}} {
+	for what, c := range map[string]struct {
+		how     partition
+		deleted bool
+	}{
+		"cut off": {}, "cut off with errors": {how: unreachable}, "frozen": {how: frozen}, "cut off, and no Lease is left": {deleted: true},
+	} {
 		inBubble(t, what, func(t *testing.T) {
 			r := newRig(t, oneStep(3))
 			r.runs = func(p corev1.Pod) { r.untilDeleted(p.Name) }
 			r.outcome = func(string, int) *record.Result { return nil }
-			l := newLink(r.api, c.hangs)
+			l := newLink(r.api, c.how)
 			client, err := kubeclient.New(&rest.Config{Host: "http://cluster", Transport: l}, "ns")
 			if err != nil {
 				t.Fatal(err)
@@ -134,13 +154,15 @@ func TestCutOff(t *testing.T) {
 // may still run. It waits as long if somebody has deleted the Lease.
 func TestForcedAway(t *testing.T) {
 	for what, deleted := range map[string]bool{"a Lease": false, "no Lease": true} {
-		inBubble(t, what, func(t *testing.T) { forcedAway(t, deleted) })
+		for how, partition := range map[string]partition{"in silence": silent, "with errors": unreachable} {
+			inBubble(t, what+", cut off "+how, func(t *testing.T) { forcedAway(t, partition, deleted) })
+		}
 	}
 }
 
-func forcedAway(t *testing.T, deleted bool) {
+func forcedAway(t *testing.T, how partition, deleted bool) {
 	r := newRig(t, oneStep(3))
-	l := newLink(r.api, false)
+	l := newLink(r.api, how)
 	client, err := kubeclient.New(&rest.Config{Host: "http://cluster", Transport: l}, "ns")
 	if err != nil {
 		t.Fatal(err)

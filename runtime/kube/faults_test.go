@@ -250,8 +250,8 @@ func TestFaults(t *testing.T) {
 			p, outcome := random(rnd)
 			r := newRig(t, p)
 			r.outcome = outcome
-			r.api.Fault = faults(rnd, rnd.Intn(4))
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			r.api.Fault = faults(rnd, rnd.Intn(4), true)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
 			for life := 0; ; life++ {
 				s := &deadStore{Store: r.store}
@@ -283,8 +283,8 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// faults makes requests fail, one of so many; 0: none does.
-func faults(rnd *rand.Rand, often int) func(*http.Request) kubetest.Fault {
+// faults makes requests fail, one of so many; 0: none does. With silence, some are never answered.
+func faults(rnd *rand.Rand, often int, silence bool) func(*http.Request) kubetest.Fault {
 	if often == 0 {
 		return func(*http.Request) kubetest.Fault { return kubetest.Fault{} }
 	}
@@ -296,10 +296,14 @@ func faults(rnd *rand.Rand, often int) func(*http.Request) kubetest.Fault {
 		if own.Intn(2+3*often) != 0 {
 			return kubetest.Fault{}
 		}
+		all, silent := []kubetest.Fault{kubetest.Busy, kubetest.Broken, kubetest.Cut, kubetest.Lost}, []kubetest.Fault{kubetest.Mute, kubetest.Hang}
 		if r.URL.Query().Get("watch") != "" {
-			return []kubetest.Fault{kubetest.Expired, kubetest.Cut, kubetest.Busy, kubetest.Broken}[own.Intn(4)]
+			all, silent = []kubetest.Fault{kubetest.Expired, kubetest.Cut, kubetest.Busy, kubetest.Broken}, []kubetest.Fault{kubetest.Mute}
 		}
-		return []kubetest.Fault{kubetest.Busy, kubetest.Broken, kubetest.Cut, kubetest.Mute}[own.Intn(4)]
+		if silence {
+			all = append(all, silent...)
+		}
+		return all[own.Intn(len(all))]
 	}
 }
 

@@ -88,7 +88,7 @@ func FuzzProgram(f *testing.F) {
 				case engine.RequestApproval:
 					queue = append(queue, record.Event{Type: record.ApprovalGiven, At: at, Step: a.Step, Answer: anAnswer(&a.Ask)})
 				case engine.StartAttempt:
-					made, _, err := d.pod(t.Context(), &attempt{id: record.AttemptID{Step: a.Step, Attempt: a.Attempt}, spec: a.Spec, step: d.task(&a.Spec), name: "x"})
+					made, _, err := d.pod(t.Context(), &attempt{d: d, id: record.AttemptID{Step: a.Step, Attempt: a.Attempt}, spec: a.Spec, name: "x"})
 					if err == nil && made.Name != "x" {
 						t.Fatalf("the pod of %s is named %q", a.Step, made.Name)
 					}

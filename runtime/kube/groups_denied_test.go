@@ -2,7 +2,6 @@ package kube
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -26,12 +25,12 @@ func TestGroupUnwritable(t *testing.T) {
 		"forbidden":    {Code: 403, Reason: "Forbidden", Message: "no"},
 		"invalid":      {Code: 422, Reason: "Invalid", Message: "no"},
 	} {
-		for _, obeyed := range []bool{false, true} {
-			inBubble(t, fmt.Sprintf("%s, obeyed %v", what, obeyed), func(t *testing.T) {
+		for how, silent := range map[string]kubetest.Fault{"not obeyed": {}, "obeyed, and the answer is lost": kubetest.Lost, "obeyed, and no answer comes": kubetest.Mute} {
+			inBubble(t, what+", "+how, func(t *testing.T) {
 				r, c := grouped(t, 3, 1)
 				r.pace = 0
 				r.api.PutJob("run-0")
-				lost, over := obeyed, time.Now().Add(10*time.Minute)
+				lost, over := silent.Obeyed, time.Now().Add(10*time.Minute)
 				var mu sync.Mutex
 				r.api.Fault = func(q *http.Request) kubetest.Fault {
 					mu.Lock()
@@ -44,7 +43,7 @@ func TestGroupUnwritable(t *testing.T) {
 						return kubetest.Fault{}
 					case lost:
 						lost = false
-						return kubetest.Mute
+						return silent
 					}
 					return fault
 				}

@@ -21,8 +21,9 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
-// task returns the task of an attempt for the wrapper in its pod.
-func (d *driver) task(s *engine.Spec) *step.Spec { return taskOf(d.record, s) }
+// task returns the task of the attempt for the wrapper in its pod. It is not kept, because it is large and thousands of attempts
+// may run at once.
+func (a *attempt) task() *step.Spec { return taskOf(a.d.record, &a.spec) }
 
 func taskOf(run *record.Run, s *engine.Spec) *step.Spec {
 	p := s.Def
@@ -70,7 +71,7 @@ func (d *driver) pod(ctx context.Context, a *attempt) (pod *corev1.Pod, digest s
 		return nil, "", fmt.Errorf("the step's pod has no container %q", kube.ContainerMain)
 	}
 	main := &t.Spec.Containers[i]
-	task := step.Task{Spec: *a.step, StoreGrace: d.program.Target.StoreGrace}
+	task := step.Task{Spec: *a.task(), StoreGrace: d.program.Target.StoreGrace}
 	task.Program = forWrapper(task.Program)
 	value, err := step.EncodeTask(ctx, d.store, &task)
 	if err != nil {

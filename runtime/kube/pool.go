@@ -63,12 +63,12 @@ func (p *pool) start(w work) {
 type sender struct {
 	d     *driver
 	pool  *pool
-	pause *backoff.ExponentialBackOff
-	timer *time.Timer // of the pause; nil: there is none
+	pause *backoff.ExponentialBackOff // nil: there was no pause yet
+	timer *time.Timer                 // of the pause; nil: there is none
 }
 
 func newSender(d *driver, p *pool) *sender {
-	return &sender{d: d, pool: p, pause: d.requests.BackOff()}
+	return &sender{d: d, pool: p}
 }
 
 // call is a request that changes the cluster.
@@ -120,6 +120,9 @@ func (s *sender) try(ctx context.Context, c *call) error {
 
 // again calls next after a pause that is at least as long as the server demands.
 func (s *sender) again(err error, next func()) {
+	if s.pause == nil {
+		s.pause = s.d.requests.BackOff()
+	}
 	wait := s.pause.NextBackOff()
 	if seconds, ok := apierrors.SuggestsClientDelay(err); ok {
 		wait = max(wait, time.Duration(seconds)*time.Second)

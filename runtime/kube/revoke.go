@@ -80,5 +80,5 @@ func (a *attempt) write(ctx context.Context, r *record.Result, key string) error
 	if err != nil {
 		return err
 	}
-	return a.d.store.Put(ctx, a.step.ResultKey(), bytes.NewReader(record.Seal(key, record.SealResult, data)), store.IfAbsent)
+	return a.d.store.Put(ctx, a.d.resultKey(a.id), bytes.NewReader(record.Seal(key, record.SealResult, data)), store.IfAbsent)
 }

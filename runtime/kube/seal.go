@@ -55,13 +55,18 @@ func (a *attempt) claims() (c claims) {
 // maxValue is the maximum size of an output in result.json, and of the rest of it. Larger ones are not read.
 const maxValue = 2 << 20
 
+// resultKey is the key of an attempt's committed result.
+func (d *driver) resultKey(id record.AttemptID) string {
+	return (&step.Spec{AttemptDir: d.record.AttemptDir(id.Step, id.Attempt)}).ResultKey()
+}
+
 // committed reads the result of the attempt; nil if there is none. It returns errForged if the agent has not written it: the seal
 // is wrong, or want is the digest of another one. A refusal of the store that may pass, such as one because of a clock, is not
 // the last word for a minute: the attempt may have succeeded.
 func (a *attempt) committed(ctx context.Context, key, want string) (*record.Result, error) {
 	wait, begun := a.d.requests.BackOff(), time.Now()
 	for {
-		r, err := readResult(ctx, a.d.store, a.step.ResultKey(), seal{key, want, 1 + len(a.step.Program.Outputs)})
+		r, err := readResult(ctx, a.d.store, a.d.resultKey(a.id), seal{key, want, 1 + len(a.spec.Def.Outputs)})
 		switch {
 		case err == nil:
 			return r, nil
@@ -114,7 +119,7 @@ func readResult(ctx context.Context, s store.Store, object string, want seal) (*
 // forgery ends an attempt whose result.json the agent has not written: with the failure that the agent reports, or else with
 // one that is due to the step.
 func (a *attempt) forgery() {
-	a.d.warn(a.id.Step, fmt.Sprintf("%s of attempt %d was not written by pipec's agent and is ignored: the step, or another program, can write to the artifact store", a.step.ResultKey(), a.id.Attempt))
+	a.d.warn(a.id.Step, fmt.Sprintf("%s of attempt %d was not written by pipec's agent and is ignored: the step, or another program, can write to the artifact store", a.d.resultKey(a.id), a.id.Attempt))
 	r := record.Result{
 		Status: record.Failed, Class: record.ClassUser, Reason: ReasonForged,
 		Message: "its result in the artifact store was not written by pipec's agent",

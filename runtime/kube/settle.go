@@ -79,7 +79,7 @@ func (a *attempt) fetch(then func(*record.Result)) {
 // saveTail saves the end of the log of a pod that left no result, and then calls then.
 func (a *attempt) saveTail(then func(*record.Result)) {
 	a.d.tailing.do(func(ctx context.Context) func() {
-		log := a.d.tails.save(ctx, a.name, a.step)
+		log := a.d.tails.save(ctx, a.name, a.task())
 		return func() {
 			if a.phase != ended {
 				a.tail = log

@@ -9,7 +9,6 @@ import (
 
 	"pipec.dev/pipec/runtime/kube/podstate"
 	"pipec.dev/pipec/runtime/kube/requests"
-	"pipec.dev/pipec/runtime/step"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -94,7 +93,7 @@ func (s *strays) check(p stray) {
 	}
 	s.checked[p.uid] = true
 	s.open++
-	key := (&step.Spec{AttemptDir: s.d.record.AttemptDir(p.id.Step, p.id.Attempt)}).ResultKey()
+	key := s.d.resultKey(p.id)
 	want := seal{key: s.d.sealKey(p.id), values: strayValues}
 	s.d.async(func(ctx context.Context) func() {
 		ctx, cancel := context.WithTimeout(ctx, logWait)

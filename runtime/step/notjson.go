@@ -25,7 +25,7 @@ func notJSON(data []byte, why string, masks *mask.Set) string {
 	if masked != string(data) {
 		why = "not valid JSON" // the parser's reason may quote a character of a secret
 	}
-	text := "the file contains " + quoted(masked) + ", which is " + why
+	text := "the file contains " + quoted(masked) + ": " + why
 	if hint := jsonHint(string(data)); hint != "" {
 		text += "; " + hint
 	}

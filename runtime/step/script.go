@@ -80,21 +80,28 @@ func optionOf(name string, v cty.Value) (args []string, why string) {
 	return nil, fmt.Sprintf("an option is a string, a number, a bool or a list of them, found %s; jsonencode makes it a string", types.Phrase(t))
 }
 
-// elements returns the texts of the elements of a list. Nulls are left out.
+// elements returns the texts of the elements of a list. Lists inside are flattened, and nulls are left out.
 func elements(v cty.Value, part func(cty.Value) cty.Value) (texts []string, why string) {
 	for it := v.ElementIterator(); it.Next(); {
 		_, e := it.Element()
 		e = part(e)
-		switch plain, _ := types.Unmark(e); {
+		plain, inner := types.Unmark(e)
+		switch t := plain.Type(); {
 		case plain.IsNull():
-		case plain.Type().IsPrimitiveType():
+		case t.IsPrimitiveType():
 			text, err := textOf(e)
 			if err != nil {
 				return nil, err.Error()
 			}
 			texts = append(texts, text)
+		case t.IsListType() || t.IsTupleType() || t.IsSetType():
+			more, why := elements(plain, inner)
+			if why != "" {
+				return nil, why
+			}
+			texts = append(texts, more...)
 		default:
-			return nil, fmt.Sprintf("an element is %s, and can only be a string, a number or a bool", types.Phrase(plain.Type()))
+			return nil, fmt.Sprintf("an element is %s, and can only be a string, a number, a bool or a list of them", types.Phrase(t))
 		}
 	}
 	return texts, ""

@@ -19,7 +19,10 @@ func TestScriptArguments(t *testing.T) {
 		`{"-n": 3, "--Keep_This": "é"}`:                              "--Keep_This=é|-n|3",
 		`["run", 1, "--fast"]`:                                       "run|1|--fast",
 		`{"a": {"b": 1}}`:                                            `args.a: an option is a string, a number, a bool or a list of them, found an object({b = number}); jsonencode makes it a string`,
-		`{"a": [[1]]}`:                                               "args.a: an element is a tuple([number]), and can only be a string, a number or a bool",
+		`["run", [], ["--depth", [3, null]]]`:                        "run|--depth|3",
+		`{"a": [[1], [[2]], null]}`:                                  "--a|1|2",
+		`{"a": [[]]}`:                                                "",
+		`{"a": [{"b": 1}]}`:                                          "args.a: an element is an object({b = number}), and can only be a string, a number, a bool or a list of them",
 		`"--a"`:                                                      "args must be a map of options or a list of strings, found a string",
 	} {
 		s := &Spec{Program: program.Step{Script: "train.py", Args: &program.Value{Const: json.RawMessage(args)}}}

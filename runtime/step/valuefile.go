@@ -99,6 +99,9 @@ func readFile(path string, info fs.FileInfo, out *program.Output, t cty.Type, ma
 			return nil, true, why
 		}
 	}
+	if out.Optional && bytes.Equal(bytes.TrimSpace(data), []byte("null")) {
+		return nil, true, "" // as None of a python function
+	}
 	if value, why = typedValue(data, t); why != "" {
 		why += ": " + onOneLine(masks.String(string(data)))
 	}

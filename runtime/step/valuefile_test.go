@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/zclconf/go-cty/cty"
+
 	"pipec.dev/pipec/runtime/step/mask"
 	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/types"
@@ -23,7 +25,7 @@ func TestFileValue(t *testing.T) {
 		{"m.json", `{"a": 1}`, "number", "auc", `missing: it has no key "auc"; its keys: a`},
 		{"m.json", `[1]`, "number", "auc", `missing: it has no key "auc", because it contains a list`},
 		{"m.json", `{"auc": "high"}`, "number", "auc", `expected number, found string: "high"`},
-		{"m.json", `{'auc': 1}`, "number", "auc", `the file contains "{'auc': 1}", which is`},
+		{"m.json", `{'auc': 1}`, "number", "auc", `the file contains "{'auc': 1}": it is not JSON: '`},
 		{"m.json", `{"auc": NaN}`, "number", "auc", `JSON has no NaN`},
 		{"m.json", `{"token": "hunter22", }`, "number", "auc", `***`},
 		{"m.json", ``, "any", "", `empty`},
@@ -77,6 +79,34 @@ func TestFileValue(t *testing.T) {
 		}
 		if strings.Contains(got, "hunter22") {
 			t.Errorf("a secret is shown: %s", got)
+		}
+	}
+}
+
+// TestFileValueNull checks that a null of an optional output means that the output is missing, whatever its type is.
+func TestFileValueNull(t *testing.T) {
+	for _, c := range []struct {
+		file, content, key string
+		optional, missing  bool
+		want               string
+	}{
+		{"m.json", `{"auc": null}`, "auc", true, true, ""},
+		{"m.json", ` null `, "", true, true, ""},
+		{"m.yaml", `auc: ~`, "auc", true, true, ""},
+		{"m.json", `{"auc": null}`, "auc", false, false, "the value is null"},
+	} {
+		path := filepath.Join(t.TempDir(), c.file)
+		if err := os.WriteFile(path, []byte(c.content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := &program.Output{Name: "x", Type: "number", File: c.file, Key: c.key, Optional: c.optional}
+		value, missing, why := readFile(path, info, out, cty.Number, mask.New(nil))
+		if value != nil || missing != c.missing || !strings.HasPrefix(why, c.want) || c.want == "" && why != "" {
+			t.Errorf("%s %q, optional %t: got %s, missing %t, %q", c.file, c.content, c.optional, value, missing, why)
 		}
 	}
 }

@@ -37,6 +37,17 @@ func Check(ctx context.Context, s Store, place string) []Finding {
 	return []Finding{f}
 }
 
+// Readable tries whether the store can be read, which a run needs: that its bucket exists, and accepts the credentials. It
+// writes nothing. It reads one object that does not exist, because a request without a response body, such as Stat, can't
+// distinguish a missing bucket from a missing object.
+func Readable(ctx context.Context, s Store, namespace string) error {
+	_, err := ReadAll(ctx, s, "runs/"+namespace+"/.check")
+	if errors.Is(err, ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
 // tryOut writes an object once, reads it back, and expects the store to refuse a second write.
 func tryOut(ctx context.Context, s Store) error {
 	key := fmt.Sprintf("check/%d", time.Now().UnixNano())

@@ -33,18 +33,11 @@ const maxFailures = 10
 
 // failures prints the steps that failed. For a step with parts it prints the parts that failed.
 func (m *model) failures(o *Options, messages io.Writer) {
-	inside := map[string]bool{} // addresses with a failure below them
-	for i := range m.end.Steps {
-		if s := &m.end.Steps[i]; s.Status == record.Failed || s.Status == record.TimedOut {
-			for at, ok := record.Address(s.Name).Parent(); ok; at, ok = at.Parent() {
-				inside[at.String()] = true
-			}
-		}
-	}
+	inside := insideFailures(m.end)
 	shown := map[string]int{}
 	for i := range m.end.Steps {
 		s := &m.end.Steps[i]
-		if s.Status != record.Failed && s.Status != record.TimedOut || inside[s.Name] {
+		if !failed(s) || inside[s.Name] {
 			continue
 		}
 		root := record.Address(s.Name).Root()
@@ -108,6 +101,9 @@ func (m *model) verdict(o *Options, w io.Writer) {
 	if why := because("", m.end.Message); why != "" && m.end.Status != record.Succeeded && !m.told() {
 		fmt.Fprintf(w, ": %s", why)
 	}
+	if first := FirstFailure(m.end, m.started); first != "" {
+		fmt.Fprintf(w, "\n%s", o.paint(red, "first failure: "+first))
+	}
 	fmt.Fprintf(w, "\n%s\n", o.paint(dim, o.hint("logs", m.run)))
 	if m.end.Status != record.Succeeded {
 		fmt.Fprintln(w, o.paint(dim, o.hint("rerun", m.run)))
@@ -121,20 +117,20 @@ func (m *model) told() bool {
 
 // counts states how many steps were cached or kept.
 func (m *model) counts() string {
-	failed, cached, kept := 0, 0, 0
+	failures, cached, kept := 0, 0, 0
 	for i := range m.end.Steps {
 		switch s := &m.end.Steps[i]; {
 		case s.Cached:
 			cached++
 		case s.Kept:
 			kept++
-		case s.Status == record.Failed, s.Status == record.TimedOut:
-			failed++
+		case failed(s):
+			failures++
 		}
 	}
 	var parts []string
-	if failed > 0 {
-		parts = append(parts, fmt.Sprintf("%d of %d steps failed", failed, len(m.end.Steps)))
+	if failures > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %d steps failed", failures, len(m.end.Steps)))
 	}
 	if cached > 0 {
 		parts = append(parts, fmt.Sprintf("%d of %d steps cached", cached, len(m.end.Steps)))

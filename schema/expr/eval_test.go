@@ -29,6 +29,7 @@ func TestResults(t *testing.T) {
 		}
 		values[name] = v
 	}
+	values["step.a.skipped"] = cty.NullVal(cty.String)
 	for text, want := range map[string]string{
 		`jsonencode(contains(["a"], step.a.o.n))`:                          `false`,
 		`jsonencode(contains(["a", null], step.a.o.n))`:                    `true`,
@@ -78,6 +79,12 @@ func TestResults(t *testing.T) {
 		`"x${step.a.o.n}"`:                                                 `error: but step.a.o.n is null`,
 		`step.a.o.i / 0`:                                                   `error: division by zero`,
 		`try(step.a.o.i / 0, "none")`:                                      `none`,
+		`jsonencode([try(step.a.o.zz.y, null), try(null, null)])`:          `[null,null]`,
+		`jsonencode([try(null, 2, null), try(1 / 0, null)])`:               `[2,null]`,
+		`try(null, 1 / 0)`:                                                 `error: division by zero`,
+		`try(1 / 0, step.a.skipped)`:                                       `error: division by zero`,
+		`try(null, step.a.skipped)`:                                        `error: every argument is null`,
+		`coalesce(null, null)`:                                             `error: every argument is null`,
 		`pow(10, 999) * pow(10, 999)`:                                      `error: pow`,
 		`1e999 * 1e999 * 1e999 * 1e999 * 1e999 * 1e999`:                    `error: infinite, or takes too many digits`,
 		`"${-"1e99999999"}"`:                                               `error: infinite, or takes too many digits`,

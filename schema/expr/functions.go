@@ -63,7 +63,7 @@ func functions() map[string]function.Function {
 }
 
 const (
-	tryDoc      = "Returns its first argument that can be evaluated and is not null. It passes over what fails because of values, such as a missing attribute. A name that is not declared is still an error. A reference inside is soft: it reads as null if its step was skipped."
+	tryDoc      = "Returns its first argument that can be evaluated and is not null. The last argument may be null, except for an output of a skipped step. It passes over what fails because of values, such as a missing attribute. A name that is not declared is still an error. A reference inside is soft: it reads as null if its step was skipped."
 	coalesceDoc = "Returns its first argument that is not null (an empty string is not null). A reference inside is soft: it reads as null if its step was skipped."
 )
 
@@ -112,10 +112,12 @@ func firstFunc(doc string, pastErrors bool) function.Function {
 			return cty.NilVal, errors.New("expected at least one argument")
 		}
 		var failed error
-		for _, arg := range args {
+		for i, arg := range args {
 			closure := customdecode.ExpressionClosureFromVal(arg)
 			v, diags := closure.Value()
 			switch {
+			case pastErrors && i == len(args)-1 && !diags.HasErrors() && v.IsNull() && !readsNull(closure):
+				return v, nil // the fallback is null: try(var.x.y, null)
 			case diags.HasErrors() && (pastErrors || readsNull(closure)):
 				failed = errors.New(sentence(diags[0]))
 			case diags.HasErrors():

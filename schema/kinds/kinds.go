@@ -1,6 +1,6 @@
-// Package kinds is the table of the parts of a stack: a row for each kind of orchestrator and of artifact store. The
-// language's blocks `orchestrator` and `artifact_store` are made from the rows, the compiler checks stacks and pipelines
-// by them, and what writes or runs programs looks up there what a kind needs.
+// Package kinds is the table of the parts of a stack: a row for each kind of orchestrator, of artifact store and of recipe.
+// The language's blocks `orchestrator`, `artifact_store` and `recipe` are made from the rows, the compiler checks stacks and
+// pipelines by them, and what writes or runs programs looks up there what a kind needs.
 //
 // A row is data and pure functions. Drivers, openers of stores and emit targets are rows of tables in their own folders,
 // joined by the kind's name. Nothing is registered: a table is a value that is passed on, and Builtin returns pipec's own.
@@ -18,6 +18,7 @@ import (
 type Set struct {
 	Orchestrators []*Orchestrator // in the order in which they are documented
 	Stores        []*Store
+	Recipes       []*Recipe
 }
 
 // Builtin returns the kinds of pipec itself. Making it costs a few microseconds.
@@ -25,6 +26,7 @@ func Builtin() *Set {
 	return &Set{
 		Orchestrators: []*Orchestrator{local(), kubernetes()},
 		Stores:        []*Store{directory(), s3()},
+		Recipes:       []*Recipe{aws()},
 	}
 }
 
@@ -72,15 +74,17 @@ type Store struct {
 	Read func(Values, *program.Store) []Fault
 }
 
-// Attribute is an attribute of an `orchestrator` or `artifact_store` block. Its value is known at compile time.
+// Attribute is an attribute of an `orchestrator`, `artifact_store` or `recipe` block. Its value is known at compile time.
 type Attribute struct {
 	Name    string
-	Type    string   // string, number (whole, from 0 on) or bool
+	Type    string   // string, number (whole, from 0 on), bool, list(string) or map(string)
 	OneOf   []string // the strings that it may be; nil: any
 	Format  string   // what a string holds, as in the language's table: duration, path
 	Default string   // as it would be written
 	Doc     string
 	Since   string // the version of the language that it works from
+
+	Required bool // the block must set it
 }
 
 // Lack is a part of the language that an orchestrator cannot express.
@@ -104,6 +108,14 @@ func (s *Set) Orchestrator(kind string) *Orchestrator {
 func (s *Set) Store(kind string) *Store {
 	if i := slices.IndexFunc(s.Stores, func(o *Store) bool { return o.Kind == kind }); i >= 0 {
 		return s.Stores[i]
+	}
+	return nil
+}
+
+// Recipe returns the row of a kind, or nil.
+func (s *Set) Recipe(kind string) *Recipe {
+	if i := slices.IndexFunc(s.Recipes, func(o *Recipe) bool { return o.Kind == kind }); i >= 0 {
+		return s.Recipes[i]
 	}
 	return nil
 }
@@ -199,7 +211,14 @@ func (s *Set) Check() error {
 		}
 		stores[o.Kind] = append([]Attribute{{Name: "path"}}, o.Attributes...)
 	}
-	for _, kinds := range []map[string][]Attribute{orchestrators, stores} {
+	recipes := map[string][]Attribute{}
+	for _, o := range s.Recipes {
+		if _, twice := recipes[o.Kind]; twice || o.Kind == "" || o.Doc == "" || o.Read == nil {
+			return fmt.Errorf("recipe %q is declared twice, or has no kind, no doc or no Read", o.Kind)
+		}
+		recipes[o.Kind] = o.Attributes
+	}
+	for _, kinds := range []map[string][]Attribute{orchestrators, stores, recipes} {
 		known := map[string]Attribute{}
 		for kind, attributes := range kinds {
 			for _, a := range attributes {
@@ -215,5 +234,6 @@ func (s *Set) Check() error {
 
 func (a Attribute) equal(b Attribute) bool {
 	same := slices.Equal(a.OneOf, b.OneOf)
+	same = same && a.Required == b.Required
 	return same && a.Name == b.Name && a.Type == b.Type && a.Format == b.Format && a.Default == b.Default && a.Doc == b.Doc && a.Since == b.Since
 }

@@ -8,8 +8,8 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// Values are the attributes of a block that are set, by name: a string, an int, a bool, or a time.Duration for the format
-// "duration". Values of the wrong type are reported by the compiler and are not here.
+// Values are the attributes of a block that are set, by name: a string, an int, a bool, a []string, a map[string]string, or a
+// time.Duration for the format "duration". Values of the wrong type are reported by the compiler and are not here.
 type Values map[string]any
 
 // String returns a string, "" if it is not set.
@@ -20,6 +20,12 @@ func (v Values) Bool(name string) bool { b, _ := v[name].(bool); return b }
 
 // Int returns a number, 0 if it is not set.
 func (v Values) Int(name string) int { n, _ := v[name].(int); return n }
+
+// Strings returns a list of strings, nil if it is not set.
+func (v Values) Strings(name string) []string { l, _ := v[name].([]string); return l }
+
+// Map returns a map of strings, nil if it is not set.
+func (v Values) Map(name string) map[string]string { m, _ := v[name].(map[string]string); return m }
 
 // Duration returns a duration, or byDefault if it is not set.
 func (v Values) Duration(name string, byDefault time.Duration) program.Duration {
@@ -59,6 +65,7 @@ func (v Values) Keep() map[string]string {
 // Fault is what is wrong with the value of an attribute. The compiler turns it into a diagnostic with a place.
 type Fault struct {
 	Code       string // of package diag; "": invalid-value
+	Block      string // the block of the stack that the attribute is in; "": the block that was read
 	Attribute  string // the fault is at its value
 	AtName     bool   // the fault is at the attribute's name instead
 	Text       string

@@ -162,7 +162,7 @@ func set(t *testing.T, doc map[string]any, path []string, value string) {
 // them.
 func TestJSONSchemaHoldsTheWholeTable(t *testing.T) {
 	s := compile(t)
-	for kind := range 2 { // orchestrators and stores of the first kind, then those of the second
+	for kind := range 2 { // orchestrators and stores of the first kind, then those of the second; recipes have one
 		var breaks []func() (what string, undo func())
 		whole := sample(Root(), "", "", kind, &breaks)
 		if err := s.Validate(whole); err != nil {
@@ -226,8 +226,9 @@ func sample(b *Block, label, path string, kind int, breaks *[]func() (string, fu
 			replace(n.Name, map[string]any{})
 		case b.Attribute(n.Name) != nil: // an attribute has the same name
 		case n.Labels != nil:
-			out[n.Name] = map[string]any{n.Labels[kind]: sample(n, n.Labels[kind], path, kind, breaks)}
-			if n.Single {
+			label := n.Labels[min(kind, len(n.Labels)-1)]
+			out[n.Name] = map[string]any{label: sample(n, label, path, kind, breaks)}
+			if n.Single && len(n.Labels) > 1 {
 				replace(n.Name, map[string]any{n.Labels[0]: map[string]any{}, n.Labels[1]: map[string]any{}})
 			}
 		case n.Label != "":

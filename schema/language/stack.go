@@ -16,6 +16,7 @@ func stack(set *kinds.Set) *Block {
 		Blocks: []*Block{
 			orchestrator(set.Orchestrators),
 			artifactStore(set.Stores),
+			recipe(set.Recipes),
 			{Name: "container_registry", Label: "kind", Labels: []string{"ecr", "generic"}, Single: true,
 				Doc: "Where images are kept.",
 				Attributes: []*Attribute{
@@ -53,6 +54,21 @@ func artifactStore(rows []*kinds.Store) *Block {
 	return b
 }
 
+func recipe(rows []*kinds.Recipe) *Block {
+	b := &Block{Name: "recipe", Label: "kind", Single: true, Since: cluster}
+	var docs []string
+	for _, row := range rows {
+		b.Labels = append(b.Labels, row.Kind)
+		docs = append(docs, "`"+row.Kind+"`: "+row.Doc)
+		for _, o := range row.Outputs {
+			docs = append(docs, "`recipe."+o.Name+"` is "+o.Doc+".")
+		}
+		b.ofKind(row.Kind, row.Attributes)
+	}
+	b.Doc = "The infrastructure that `pipec stack up` makes for the stack, and `pipec stack down` removes. The other blocks of the stack read what was made. " + strings.Join(docs, " ")
+	return b
+}
+
 // ofKind adds the attributes of one kind. One that another kind has too belongs to both.
 func (b *Block) ofKind(kind string, attributes []kinds.Attribute) {
 	for _, a := range attributes {
@@ -62,6 +78,7 @@ func (b *Block) ofKind(kind string, attributes []kinds.Attribute) {
 		}
 		b.Attributes = append(b.Attributes, &Attribute{
 			Name: a.Name, Kind: Const, Type: a.Type, Only: []string{kind}, OneOf: a.OneOf, Format: a.Format, Default: a.Default, Doc: a.Doc, Since: a.Since,
+			Required: a.Required,
 		})
 	}
 }

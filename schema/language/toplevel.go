@@ -39,6 +39,11 @@ func image() *Block {
 			attr("dockerfile", Const, "string", "A Dockerfile, relative to the project, instead of a base.").format("path"),
 			attr("requirements", Const, "list(string)", "Python packages to install."),
 			attr("packages", Const, "list(string)", "Packages of the base's own distribution to install."),
+			attr("lock", Const, "string", "A file that states the exact Python packages, instead of `requirements`: a requirements file with hashes, `pylock.toml` or `uv.lock`.").format("path"),
+			attr("index_url", Const, "string", "The package index, if it is not PyPI. Its credentials are taken from the netrc file."),
+			attr("extra_index_urls", Const, "list(string)", "Further package indexes."),
+			attr("find_links", Const, "list(string)", "Pages with links to wheels, or directories of wheels, relative to the project."),
+			attr("platforms", Const, "list(string)", "The platforms that the image is built for, such as `linux/arm64`. The default is the base's platform, or `linux/amd64` if the base has several."),
 		}}
 }
 

@@ -17,8 +17,14 @@ type Lock struct {
 	Codes map[string]LockedCode `json:"codes,omitempty"`
 	// Images pins references: those that the source writes, and the reference of each image block; see kube.ImageReference.
 	Images map[string]LockedImage `json:"images,omitempty"`
+	// Builds are the images that pipec built, by the name of the image block.
+	Builds map[string]LockedBuild `json:"builds,omitempty"`
+	// Packages are the Python packages of those images, by LockedPackageKey.
+	Packages map[string]LockedPackage `json:"packages,omitempty"`
 	// Clusters holds the properties of clusters that definitions depend on, by the name of the stack.
 	Clusters map[string]LockedCluster `json:"clusters,omitempty"`
+	// Recipes holds what `stack up` has made, by the name of the stack.
+	Recipes map[string]LockedRecipe `json:"recipes,omitempty"`
 }
 
 // LockedCluster holds the properties of a cluster when it was last queried.
@@ -46,6 +52,27 @@ type LockedImage struct {
 	Platforms []string `json:"platforms,omitempty"`
 	// Stacks are those that use it, sorted: when none does any more, push forgets it.
 	Stacks []string `json:"stacks,omitempty"`
+}
+
+// LockedBuild is what the packages of an image were resolved from.
+type LockedBuild struct {
+	// Inputs is the digest of the image block and the files that it names: if it differs, the packages are resolved again.
+	Inputs string `json:"inputs"`
+	// Base is the base, pinned by digest.
+	Base string `json:"base"`
+}
+
+// LockedPackage is a wheel of an image.
+type LockedPackage struct {
+	Version string `json:"version"`
+	URL     string `json:"url"`            // or a path relative to the project
+	Digest  string `json:"digest"`         // sha256:… of the wheel
+	Size    int64  `json:"size,omitempty"` // of the wheel in bytes; 0: unknown
+}
+
+// LockedPackageKey is the key of a package in Lock.Packages. The platform is such as linux/amd64, and the name is normalized.
+func LockedPackageKey(image, platform, name string) string {
+	return image + "/" + platform + "/" + name
 }
 
 // LockedCodeKey is the key of a code block in Lock.Codes: stacks have stores of their own.

@@ -86,8 +86,19 @@ type Image struct {
 	Dockerfile   string   `json:"dockerfile,omitempty"`
 	Requirements []string `json:"requirements,omitempty"`
 	Packages     []string `json:"packages,omitempty"`
-	// Root is the directory of the library that Dockerfile is relative to, as for Code.
+	// Lock states the exact Python packages instead of Requirements. It is a path, as Dockerfile.
+	Lock         string   `json:"lock,omitempty"`
+	IndexURL     string   `json:"index_url,omitempty"`
+	ExtraIndexes []string `json:"extra_index_urls,omitempty"`
+	FindLinks    []string `json:"find_links,omitempty"`
+	Platforms    []string `json:"platforms,omitempty"`
+	// Root is the directory of the library that Dockerfile and Lock are relative to, as for Code.
 	Root string `json:"-"`
+}
+
+// Layered reports whether the image is the base with layers of Python packages, which pipec builds itself.
+func (i *Image) Layered() bool {
+	return i.Dockerfile == "" && len(i.Packages) == 0 && (len(i.Requirements) > 0 || i.Lock != "")
 }
 
 // Schedule starts runs by the clock.

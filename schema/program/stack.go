@@ -7,6 +7,10 @@ type Stack struct {
 	ArtifactStore Store        `json:"artifact_store"`
 	Registry      *Registry    `json:"container_registry,omitempty"`
 	SecretsFile   string       `json:"secrets_file,omitempty"` // local: NAME=VALUE lines; relative to the project
+	Recipe        *Recipe      `json:"recipe,omitempty"`
+	// Pending are the outputs of the recipe that the stack refers to and that the lock doesn't have, sorted. Text that takes
+	// their place is in the other fields, so the stack can be checked but not used.
+	Pending []string `json:"pending,omitempty"`
 }
 
 // Orchestrator runs the steps. Its kinds are rows of package schema/kinds.

@@ -168,7 +168,7 @@ func sortedAttrs(t cty.Type) []string {
 func conversionHint(from, to cty.Type) string {
 	switch {
 	case to == cty.String:
-		return `convert it with tostring(…), or with a template such as "${…}!"`
+		return "convert it with tostring(…)"
 	case to == cty.Number && from == cty.String:
 		return "convert it with tonumber(…)"
 	case to == cty.Bool && from == cty.String:

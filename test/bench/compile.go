@@ -76,23 +76,46 @@ func (b *bench) compile() error {
 	return nil
 }
 
-// lint measures lint and fmt of 10,000 steps, each beside validate of the same.
+// oneStack is a stack for the project whose validation is measured over every stack.
+const oneStack = `stack "one" {
+  orchestrator "local" {}
+}
+`
+
+// lint measures lint and fmt of 10,000 steps beside validate of the same, and validate over every stack of a project with
+// one stack beside validate for that stack alone.
 func (b *bench) lint(dir string) error {
+	stacked := dir + "-stack"
+	if err := os.CopyFS(stacked, os.DirFS(dir)); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(stacked, "stacks.pipec.hcl"), []byte(oneStack), 0o644); err != nil {
+		return err
+	}
 	w := table()
-	fmt.Println("\nLinting and formatting 10,000 steps, beside pipec validate of the same")
-	fmt.Fprintln(w, "command\tpipec\tvalidate\tratio\tpeak memory\t")
-	for _, args := range [][]string{{"lint", "--minimum-failure-severity", "error"}, {"fmt", "--check"}} {
+	fmt.Println("\nLinting, formatting and validating 10,000 steps, beside pipec validate of the same")
+	fmt.Fprintln(w, "command\tpipec\tbeside\t\tratio\tpeak memory\t")
+	for _, c := range []struct {
+		dir          string
+		args, beside []string
+		bound        float64
+	}{
+		{dir, []string{"lint", "--minimum-failure-severity", "error"}, []string{"validate"}, 1.3},
+		{dir, []string{"fmt", "--check"}, []string{"validate"}, 1.3},
+		{stacked, []string{"validate"}, []string{"validate", "--stack", "one"}, 1.1},
+	} {
 		one, two, err := b.pair(
-			func() (figure, error) { return b.measure(dir, b.pipec, args...) },
-			func() (figure, error) { return b.measure(dir, b.pipec, "validate") },
+			func() (figure, error) { return b.measure(c.dir, b.pipec, c.args...) },
+			func() (figure, error) { return b.measure(c.dir, b.pipec, c.beside...) },
 		)
 		if err != nil {
 			return err
 		}
 		r := ratio(one, two)
-		fmt.Fprintf(w, "%s\t%s\t%s\t%.2f\t%s\t\n", args[0], ms(walls(one)), ms(walls(two)), r, mb(peaks(one)))
-		if r > 1.3 {
-			fmt.Fprintf(os.Stderr, "bench: %s of 10,000 steps takes %.2f times the time of validate, and 1.3 would do\n", args[0], r)
+		beside := strings.Join(c.beside, " ")
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.2f\t%s\t\n", c.args[0], ms(walls(one)), beside, ms(walls(two)), r, mb(peaks(one)))
+		if r > c.bound {
+			fmt.Fprintf(os.Stderr, "bench: %s of 10,000 steps takes %.2f times the time of %s, and %.1f would do\n", c.args[0], r, beside, c.bound)
 		}
 	}
 	return w.Flush()

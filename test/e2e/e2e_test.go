@@ -51,7 +51,9 @@ func TestScript(t *testing.T) {
 		Setup:               func(env *testscript.Env) error { return setup(t, c, bin, env, used) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": status, "await": await, "gives": gives, "deploy": deploy,
-			"bake": func(ts *testscript.TestScript, neg bool, args []string) { bake(ts, bin, neg, args) },
+			"unpack": func(ts *testscript.TestScript, neg bool, args []string) { unpack(ts, bin, neg, args) },
+			"guard":  func(ts *testscript.TestScript, neg bool, args []string) { guard(t, c, ts, neg, args) },
+			"bake":   func(ts *testscript.TestScript, neg bool, args []string) { bake(ts, bin, neg, args) },
 		},
 	})
 }
@@ -84,7 +86,7 @@ func setup(t *testing.T, c testcluster.Cluster, bin string, env *testscript.Env,
 	})
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: storeSecret},
-		StringData: map[string]string{"AWS_ACCESS_KEY_ID": c.S3AccessKey, "AWS_SECRET_ACCESS_KEY": c.S3SecretKey},
+		StringData: c.StoreKeys(),
 	}
 	if _, err := client.CoreV1().Secrets(ns.Name).Create(ctx, secret, metav1.CreateOptions{}); err != nil {
 		return err
@@ -96,30 +98,13 @@ func setup(t *testing.T, c testcluster.Cluster, bin string, env *testscript.Env,
 	} {
 		env.Setenv(name, value)
 	}
-	stack := fmt.Sprintf(stackFile, ns.Name, bucket, ns.Name, c.S3, c.S3Region, storeSecret, c.Registry, c.Registry)
+	stack := testcluster.Stack{Namespace: ns.Name, Bucket: bucket, Secret: storeSecret, Orchestrator: []string{"wrapper = var.wrapper"}}.Text(c) +
+		fmt.Sprintf(definitions, c.Registry)
 	return os.WriteFile(filepath.Join(env.WorkDir, "stack.pipec.hcl"), []byte(stack), 0o644)
 }
 
-const stackFile = `stack "k8s" {
-  orchestrator "kubernetes" {
-    context            = "admin"
-    namespace          = %q
-    synchronous        = true
-    kubernetes_version = "1.37"
-    wrapper            = var.wrapper
-  }
-  artifact_store "s3" {
-    path       = "s3://%s/%s"
-    endpoint   = %q
-    path_style = true
-    region     = %q
-    secret     = %q
-  }
-  container_registry "generic" {
-    uri = "%s/pipec"
-  }
-}
-
+// definitions are what scripts have beside the stack.
+const definitions = `
 variable "wrapper" {
   type    = string
   default = "auto"

@@ -13,8 +13,20 @@ const pairs = 6000
 
 // cells returns all cells: the reference runs without a fault, every single fault at every call of each, and pairs.
 func (s *simulator) cells(t *testing.T) []plan.Cell {
-	var out []plan.Cell
-	single := map[string][]plan.Fault{}
+	out, single := s.singles(t)
+	out = append(out, aimed(single, s.names)...)
+	r := rand.New(rand.NewPCG(1, 2))
+	for range pairs {
+		if c, ok := s.chance(r, single, 2, 100); ok {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// singles returns the reference runs without a fault and with each single fault, and these faults by the name of the run.
+func (s *simulator) singles(t *testing.T) (out []plan.Cell, single map[string][]plan.Fault) {
+	single = map[string][]plan.Fault{}
 	for _, name := range s.names {
 		seen := map[plan.Point]bool{}
 		for n := range uint64(2) { // a server with WatchList, and one without
@@ -37,18 +49,23 @@ func (s *simulator) cells(t *testing.T) []plan.Cell {
 			}
 		}
 	}
-	out = append(out, aimed(single, s.names)...)
-	r := rand.New(rand.NewPCG(1, 2))
-	for range pairs {
-		name := s.names[r.IntN(len(s.names))]
-		all := single[name]
-		a, b := all[r.IntN(len(all))], all[r.IntN(len(all))]
-		if a.At == b.At {
-			continue // only one of them can take place
-		}
-		out = append(out, plan.Cell{Run: name, Seed: r.Uint64N(100), Faults: []plan.Fault{a, b}})
+	return out, single
+}
+
+// chance returns a cell with so many faults, and with a seed below a limit. It reports false if two of the faults are at the same
+// call, where only one of them can take place.
+func (s *simulator) chance(r *rand.Rand, single map[string][]plan.Fault, faults int, seeds uint64) (plan.Cell, bool) {
+	name := s.names[r.IntN(len(s.names))]
+	c, at := plan.Cell{Run: name}, map[plan.Point]bool{}
+	for range faults {
+		f := single[name][r.IntN(len(single[name]))]
+		c.Faults, at[f.At] = append(c.Faults, f), true
 	}
-	return out
+	if len(at) < faults {
+		return plan.Cell{}, false
+	}
+	c.Seed = r.Uint64N(seeds)
+	return c, true
 }
 
 // aimed returns pairs that chance would hardly find: a pod vanishes when its attempt has committed, and the coordinator is

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -55,7 +54,7 @@ func onCluster(ctx context.Context, t *testing.T, c testcluster.Cluster, bin str
 	namespace := c.Namespace(t)
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: "pipec-store"},
-		StringData: map[string]string{"AWS_ACCESS_KEY_ID": c.S3AccessKey, "AWS_SECRET_ACCESS_KEY": c.S3SecretKey},
+		StringData: c.StoreKeys(),
 	}
 	if _, err := c.Client(t).CoreV1().Secrets(namespace).Create(ctx, secret, metav1.CreateOptions{}); err != nil {
 		return "", err
@@ -70,7 +69,7 @@ func onCluster(ctx context.Context, t *testing.T, c testcluster.Cluster, bin str
 	}
 	w := &world{
 		driver: "cluster", bin: bin, image: c.Busybox("1"),
-		stack: fmt.Sprintf(stackFile, namespace, bucket, namespace, c.S3, c.S3Region, c.Registry),
+		stack: testcluster.Stack{Namespace: namespace, Bucket: bucket, Secret: "pipec-store"}.Text(c),
 		environ: append(os.Environ(), "PIPEC_STACK=k8s", "KUBECONFIG="+kubeconfig, "NO_COLOR=1", "CI=",
 			"PATH="+filepath.Dir(c.Kubectl)+":"+os.Getenv("PATH"),
 			"AWS_ACCESS_KEY_ID="+c.S3AccessKey, "AWS_SECRET_ACCESS_KEY="+c.S3SecretKey, "AWS_REGION="+c.S3Region),
@@ -94,23 +93,3 @@ func inNamespace(path, namespace, dir string) (string, error) {
 	}
 	return out, clientcmd.WriteToFile(*config, out)
 }
-
-const stackFile = `stack "k8s" {
-  orchestrator "kubernetes" {
-    context            = "admin"
-    namespace          = %q
-    synchronous        = true
-    kubernetes_version = "1.37"
-  }
-  artifact_store "s3" {
-    path       = "s3://%s/%s"
-    endpoint   = %q
-    path_style = true
-    region     = %q
-    secret     = "pipec-store"
-  }
-  container_registry "generic" {
-    uri = "%s/pipec"
-  }
-}
-`

@@ -108,6 +108,8 @@ func (c stepCheck) noType(b *decode.Block) {
 	d := diag.New("missing", b.DefRange, "output %q requires `type`", b.Label)
 	f := c.annotated()
 	switch {
+	case f.function == nil && c.step.Python != "" && c.code() == nil:
+		d = d.WithDetail("The step has no `code`, so that the annotations of the function are not read.")
 	case f.function == nil:
 	case f.function.Result == nil:
 		d = d.WithRelated(f.rangeOf(f.function.Start, f.function.End), "the function has no annotation of its result")

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -11,6 +12,7 @@ import (
 
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/compiler/evaluate"
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/language"
 	"pipec.dev/pipec/schema/types"
 )
@@ -86,7 +88,11 @@ func (c stepCheck) args(e hcl.Expression) {
 	if x, ok := e.(*hclsyntax.LiteralValueExpr); ok && x.Val.IsNull() {
 		return
 	}
-	v := c.values.Value(c.step, language.Own, e)
+	value := c.values.Value
+	if x, ok := e.(hclsyntax.Expression); ok && isList(x) {
+		value = c.values.Text // as in a command: "${param.depth}" is a string
+	}
+	v := value(c.step, language.Own, e)
 	if v == nil {
 		return
 	}
@@ -117,7 +123,7 @@ func (c stepCheck) args(e hcl.Expression) {
 
 // option reports whether an option, or an element of a list, can have a type, after reporting one that can't. name is "" for an element.
 func (c stepCheck) option(name string, t cty.Type, e hcl.Expression) bool {
-	if isText(t) || name != "" && isTexts(t) {
+	if isTexts(t) {
 		return true
 	}
 	x, ok := e.(hclsyntax.Expression)
@@ -125,7 +131,8 @@ func (c stepCheck) option(name string, t cty.Type, e hcl.Expression) bool {
 	case ok && holdsArtifact(t):
 		c.artifactAsText(x)
 	case name == "":
-		c.diags.Add(diag.New("type-mismatch", e.Range(), "an element of `args` is %s, and can only be a string, a number or a bool", types.Phrase(t)))
+		c.diags.Add(diag.New("type-mismatch", e.Range(), "an element of `args` is %s, and can only be a string, a number, a bool or a list of them", types.Phrase(t)).
+			WithSuggestion("write jsonencode(…) to pass it as JSON"))
 	default:
 		c.diags.Add(diag.New("type-mismatch", e.Range(), "the option %q is %s, and can only be a string, a number, a bool or a list of them", name, types.Phrase(t)).
 			WithSuggestion("write jsonencode(…) to pass it as JSON"))
@@ -133,18 +140,19 @@ func (c stepCheck) option(name string, t cty.Type, e hcl.Expression) bool {
 	return false
 }
 
-// isText reports whether the values of a type are one argument.
-func isText(t cty.Type) bool { return t.IsPrimitiveType() || t == cty.DynamicPseudoType }
+// isList reports whether an expression is a list that is written out.
+func isList(e hclsyntax.Expression) bool {
+	_, list := expr.Bare(e).(*hclsyntax.TupleConsExpr)
+	return list
+}
 
-// isTexts reports whether the values of a type are lists of arguments.
+// isTexts reports whether the values of a type are arguments: text, or lists of arguments.
 func isTexts(t cty.Type) bool {
-	if !t.IsTupleType() {
-		return (t.IsListType() || t.IsSetType()) && isText(t.ElementType())
+	switch {
+	case t.IsListType() || t.IsSetType():
+		return isTexts(t.ElementType())
+	case t.IsTupleType():
+		return !slices.ContainsFunc(t.TupleElementTypes(), func(e cty.Type) bool { return !isTexts(e) })
 	}
-	for _, elem := range t.TupleElementTypes() {
-		if !isText(elem) {
-			return false
-		}
-	}
-	return true
+	return t.IsPrimitiveType() || t == cty.DynamicPseudoType
 }

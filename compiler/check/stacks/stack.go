@@ -6,6 +6,8 @@ package stacks
 import (
 	"strings"
 
+	"github.com/zclconf/go-cty/cty"
+
 	"pipec.dev/pipec/compiler/check/attribute"
 	"pipec.dev/pipec/compiler/check/pods"
 	"pipec.dev/pipec/compiler/decode"
@@ -15,9 +17,10 @@ import (
 	"pipec.dev/pipec/schema/program"
 )
 
-// Check checks all stacks of a project against the kinds of a set. They are sorted by name.
-func Check(w *evaluate.Project, set *kinds.Set) []*program.Stack {
-	c := &checker{project: w, kinds: set}
+// Check checks all stacks of a project against the kinds of a set. They are sorted by name. outputs are those of recipes that
+// have been made; nil: none.
+func Check(w *evaluate.Project, set *kinds.Set, outputs Outputs) []*program.Stack {
+	c := &checker{project: w, kinds: set, outputs: outputs}
 	var out []*program.Stack
 	for _, name := range evaluate.Names(w.Stacks) {
 		out = append(out, c.stack(w.Stacks[name]))
@@ -29,11 +32,16 @@ func Check(w *evaluate.Project, set *kinds.Set) []*program.Stack {
 type checker struct {
 	project *evaluate.Project
 	kinds   *kinds.Set
+	outputs Outputs
 }
 
 func (c *checker) stack(b *decode.Block) *program.Stack {
 	s := &program.Stack{Name: b.Label}
 	s.SecretsFile = c.path(b, "secrets_file")
+	r := c.recipe(b)
+	defer c.project.Scope.WithRecipe(r.scope())()
+	defer c.complete(r, s)
+	r.reader = "orchestrator"
 	if o := b.One("orchestrator"); o != nil {
 		c.orchestrator(&s.Orchestrator, o)
 	} else if !b.Tried("orchestrator") {
@@ -41,6 +49,7 @@ func (c *checker) stack(b *decode.Block) *program.Stack {
 			WithSuggestion("write %s", c.kinds.OrchestratorForms()))
 	}
 	row := c.kinds.Orchestrator(s.Orchestrator.Kind) // nil where the kind is missing or unknown
+	r.reader = "artifact_store"
 	switch a := b.One("artifact_store"); {
 	case a != nil:
 		c.store(&s.ArtifactStore, row, a)
@@ -51,12 +60,13 @@ func (c *checker) stack(b *decode.Block) *program.Stack {
 		c.project.Diags.Add(diag.New("missing", b.DefRange, "%s has no artifact_store", attribute.Describe(b)).
 			WithSuggestion("write %s", c.kinds.SharedStoreForm()))
 	}
-	if r := b.One("container_registry"); r != nil {
-		uri, ok := c.project.Attributes.String(r, "uri")
+	r.reader = "container_registry"
+	if n := b.One("container_registry"); n != nil {
+		uri, ok := c.project.Attributes.String(n, "uri")
 		if ok && (uri == "" || strings.Contains(uri, "://") || strings.ContainsAny(uri, " \t")) {
-			c.project.Diags.Add(diag.New("invalid-value", r.Attr("uri").Range(), "%q is not a valid registry address: expected HOST or HOST/PREFIX, without a scheme", uri))
+			c.project.Diags.Add(diag.New("invalid-value", n.Attr("uri").Range(), "%q is not a valid registry address: expected HOST or HOST/PREFIX, without a scheme", uri))
 		}
-		s.Registry = &program.Registry{Kind: r.Label, URI: uri}
+		s.Registry = &program.Registry{Kind: n.Label, URI: uri}
 	}
 	return s
 }
@@ -142,6 +152,14 @@ func (c *checker) values(b *decode.Block, attributes []kinds.Attribute) kinds.Va
 		case a.Type == "bool":
 			v, ok := c.project.Attributes.Bool(b, a.Name)
 			set(a.Name, v, ok)
+		case a.Type == "list(string)":
+			if v, ok := c.project.Attributes.Get(b, a.Name, cty.List(cty.String)); ok {
+				out[a.Name] = texts(v)
+			}
+		case a.Type == "map(string)":
+			if b.Attr(a.Name) != nil {
+				out[a.Name] = c.project.Attributes.StringMap(b, a.Name)
+			}
 		default:
 			v, ok := c.project.Attributes.String(b, a.Name)
 			if ok && a.Format == "path" {
@@ -149,6 +167,15 @@ func (c *checker) values(b *decode.Block, attributes []kinds.Attribute) kinds.Va
 			}
 			set(a.Name, v, ok)
 		}
+	}
+	return out
+}
+
+// texts returns the elements of a list of strings.
+func texts(list cty.Value) []string {
+	out := []string{}
+	for _, v := range list.AsValueSlice() {
+		out = append(out, v.AsString())
 	}
 	return out
 }

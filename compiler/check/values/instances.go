@@ -114,7 +114,11 @@ func (r *resolver) instance(t hcl.Traversal, target *model.Step, index hcl.Trave
 	key := index.Key
 	kt := key.Type()
 	if f.Key != cty.NilType && f.Key != cty.DynamicPseudoType && kt != cty.DynamicPseudoType && kt != f.Key {
-		r.fault("type-mismatch", index.SrcRange, "the keys of the instances of step.%s are of another type: expected %s, found %s", target.Name(), types.Phrase(f.Key), types.Phrase(kt))
+		d := diag.New("type-mismatch", index.SrcRange, "the keys of the instances of step.%s are of another type: expected %s, found %s", target.Name(), types.Phrase(f.Key), types.Phrase(kt))
+		if f.Key == cty.Number && kt == cty.String {
+			d = d.WithDetail("The for_each of step.%s is a list, whose keys are numbers. A set, made with toset(…), has its elements as keys.", target.Name())
+		}
+		r.report(d)
 		return "", false
 	}
 	if !key.IsKnown() {

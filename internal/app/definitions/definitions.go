@@ -143,6 +143,9 @@ func (d *Definitions) LoadPlan(ctx context.Context, path string) (*Pending, erro
 	if err != nil {
 		return nil, fault.Env(err)
 	}
+	if err := d.readable(ctx, stack, conn.Namespace); err != nil {
+		return nil, err
+	}
 	options, err := saved.Options(path, d.Version(), stack.Name, cluster.Options{Cluster: conn})
 	if err != nil {
 		return nil, planFault(err)

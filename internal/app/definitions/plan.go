@@ -95,6 +95,9 @@ func (d *Definitions) Prepare(ctx context.Context, r ApplyRequest) (*Pending, er
 	if err != nil {
 		return nil, fault.Env(err)
 	}
+	if err := d.readable(ctx, stack, conn.Namespace); err != nil {
+		return nil, err
+	}
 	w, err := d.want(ctx, c, stack, r.Pipelines, conn, true)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"pipec.dev/pipec/compiler"
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/internal/app/fault"
+	"pipec.dev/pipec/runtime/shell"
 	"pipec.dev/pipec/schema/program"
 )
 
@@ -25,8 +27,21 @@ func (e *ManyStacksError) Error() string {
 	return "the project declares several stacks (" + strings.Join(e.Names, ", ") + ")"
 }
 
-// NoPipelineError says that no pipeline has a name, or that there is none at all.
-type NoPipelineError struct{ Name, Nearest string }
+// PendingError says that a stack refers to what its recipe makes, and that the recipe has not been made.
+type PendingError struct {
+	Stack   string
+	Outputs []string
+}
+
+func (e *PendingError) Error() string {
+	return fmt.Sprintf("stack %q is not up yet: it reads recipe.%s, which %s does not have", e.Stack, strings.Join(e.Outputs, ", recipe."), program.LockFile)
+}
+
+// NoPipelineError says that no pipeline has a name, or that there is none at all. Names are those that can be run.
+type NoPipelineError struct {
+	Name, Nearest string
+	Names         []string
+}
 
 func (e *NoPipelineError) Error() string {
 	switch {
@@ -35,14 +50,34 @@ func (e *NoPipelineError) Error() string {
 	case e.Nearest != "":
 		return fmt.Sprintf("there is no pipeline %q; did you mean %q?", e.Name, e.Nearest)
 	}
-	return fmt.Sprintf("there is no pipeline %q", e.Name)
+	const most = 10
+	names := e.Names
+	if len(names) > most {
+		names = append(names[:most:most], "…")
+	}
+	return fmt.Sprintf("there is no pipeline %q that can be run; there are: %s", e.Name, cmp.Or(strings.Join(names, ", "), "none"))
 }
 
 // Compiled is a project that was compiled.
-type Compiled struct{ *compiler.Result }
+type Compiled struct {
+	*compiler.Result
+	lockFault error // why the lock, which a recipe of the project needs, can't be read
+}
 
-// TheStack returns the chosen stack.
+// TheStack returns the chosen stack for a use case that needs what the stack's recipe makes.
 func (c *Compiled) TheStack() (*program.Stack, error) {
+	s, err := c.ChosenStack()
+	if err != nil || len(s.Pending) == 0 {
+		return s, err
+	}
+	if c.lockFault != nil {
+		return nil, c.lockFault
+	}
+	return nil, fault.Userf("%w", &PendingError{Stack: s.Name, Outputs: s.Pending}).WithHint("make it: pipec stack up --stack %s", shell.Word(s.Name))
+}
+
+// ChosenStack returns the chosen stack, also if its recipe has not been made yet.
+func (c *Compiled) ChosenStack() (*program.Stack, error) {
 	if c.Stack != nil {
 		return c.Stack, nil
 	}
@@ -67,7 +102,7 @@ func (c *Compiled) Pipeline(name string) (*program.Program, error) {
 		if p := c.Program(name); p != nil {
 			return p, nil
 		}
-		return nil, fault.Usagef("%w", &NoPipelineError{Name: name, Nearest: diag.Suggest(name, c.Names())})
+		return nil, fault.Usagef("%w", &NoPipelineError{Name: name, Nearest: diag.Suggest(name, c.Names()), Names: c.Names()})
 	}
 	switch len(c.Programs) {
 	case 1:

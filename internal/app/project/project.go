@@ -111,6 +111,15 @@ func (p *Project) compile(stack string, unsaved map[string][]byte, compile func(
 	if p.o.Reading != nil {
 		p.o.Reading(p.dir)
 	}
+	var lockFault error
+	o.Outputs = func(stack string) map[string]string {
+		lock, err := p.Lock()
+		if err != nil {
+			lockFault = err
+			return nil
+		}
+		return lock.Recipes[stack].Outputs
+	}
 	r, err := compile(o)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
 		return nil, fault.Usagef("there is no directory %s", p.dir)
@@ -118,7 +127,7 @@ func (p *Project) compile(stack string, unsaved map[string][]byte, compile func(
 	if err != nil {
 		return nil, fault.Env(err)
 	}
-	return &Compiled{Result: r}, nil
+	return &Compiled{Result: r, lockFault: lockFault}, nil
 }
 
 // Checked compiles the project and notifies the observer of all errors. They are a fault, which is without

@@ -24,6 +24,9 @@ type Condition struct {
 // waitStatuses are the statuses that can be waited for.
 var waitStatuses = []string{"cancelled", "failed", "lost", "running", "skipped", "succeeded", "timed_out"}
 
+// StepStatuses returns the statuses of steps that can be waited for.
+func StepStatuses() []string { return slices.Clone(waitStatuses) }
+
 // ParseCondition reads a condition: end, status=STATUS, step=STEP, step=STEP=STATUS or step=STEP=waiting.
 func ParseCondition(text string) (Condition, error) {
 	c := Condition{Text: text}

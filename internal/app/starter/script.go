@@ -2,6 +2,7 @@
 package starter
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -45,6 +46,7 @@ func Script(dir, script string) ([]byte, error) {
 	for i := range args {
 		w.argument(&args[i])
 	}
+	w.left = append(w.left, remarks(src, len(args) > 0)...)
 	return w.source(), nil
 }
 
@@ -52,9 +54,9 @@ func Script(dir, script string) ([]byte, error) {
 type writer struct {
 	name, file, code string
 	params           []string
-	command          []string // expressions of lists
-	args             []string // options, as `args` of a step has them
-	plain            bool     // there are arguments that `args` can't express
+	list             []string // elements of `args` as a list
+	options          []string // entries of `args` as a map
+	plain            bool     // there are arguments that a map can't express
 	left             []string // comments about arguments that are left out
 	taken            map[string]bool
 }
@@ -79,67 +81,59 @@ func (w *writer) argument(a *python.Argument) {
 	flag := longest(a.Flags)
 	kind, list := typeOf(a.Type), a.NArgs != "" && a.NArgs != "?"
 	ref := "param." + name
-	var command, value string
+	option := strings.ReplaceAll(strings.TrimPrefix(flag, "--"), "-", "_") + " = " + ref
+	var element, value string
 	switch {
 	case w.taken[name]:
 		return
 	case a.Action == "store_true":
 		kind, value = "bool", "false"
-		command = fmt.Sprintf("[for on in [%s] : %s if on]", ref, quoted(flag))
+		element = fmt.Sprintf("%s ? %s : null", ref, quoted(flag))
 	case a.Action == "store_false":
 		kind, value = "bool", "true"
-		command = fmt.Sprintf("[for on in [%s] : %s if !on]", ref, quoted(flag))
+		element = fmt.Sprintf("%s ? null : %s", ref, quoted(flag))
+		option = strings.ReplaceAll(option, "= ", "= !")
+	case strings.HasSuffix(a.Action, "BooleanOptionalAction") && strings.HasPrefix(flag, "--"):
+		kind, value, option = "bool", "null", ""
+		if a.Default != nil {
+			value = string(a.Default)
+		}
+		element = fmt.Sprintf("%s == null ? null : %[1]s ? %s : %s", ref, quoted(flag), quoted("--no-"+flag[2:]))
+	case a.Action == "append" && flag != "":
+		element, value, option = fmt.Sprintf("[for v in %s : [%s, v]]", ref, quoted(flag)), listDefault(a), ""
+		kind = "list(" + kind + ")"
 	case a.Action != "" && a.Action != "store":
 		w.left = append(w.left, fmt.Sprintf("# %s is left out: its action is %s.", a.Name, a.Action))
 		return
 	case a.Unclear != "" && !a.Required:
 		w.left = append(w.left, fmt.Sprintf("# %s is left out, so that the script's own default holds: it is computed.", flagOr(flag, a.Name)))
 		return
-	case list && flag != "":
-		value = listDefault(a)
-		command = fmt.Sprintf(`[for on in [length(%s) > 0] : %s if on], [for v in %[1]s : %[3]s]`, ref, quoted(flag), text("v", kind))
-		kind = "list(" + kind + ")"
 	case list:
-		value, command = listDefault(a), fmt.Sprintf("[for v in %s : %s]", ref, text("v", kind))
-		kind = "list(" + kind + ")"
+		if flag != "" {
+			element = fmt.Sprintf("length(%s) > 0 ? %s : null, ", ref, quoted(flag))
+		}
+		element, value, kind = element+ref, listDefault(a), "list("+kind+")"
 	case flag == "":
-		command = "[" + text(ref, kind) + "]"
+		element = ref // null is left out
 		if a.NArgs == "?" || a.Default != nil {
 			value = scalar(a, kind)
-			command = optional(ref, text("v", kind))
 		}
 	case !a.Required && (a.Default == nil || string(a.Default) == "null"):
-		value, command = "null", optional(ref, `"`+flag+`=${v}"`)
+		value, element = "null", fmt.Sprintf(`%s == null ? null : "%s=${%[1]s}"`, ref, flag)
 	default:
 		if !a.Required {
 			value = scalar(a, kind)
 		}
-		command = fmt.Sprintf("[%s, %s]", quoted(flag), text(ref, kind))
+		element = quoted(flag) + ", " + ref
 	}
-	if option := strings.TrimPrefix(flag, "--"); option == flag || !optionName.MatchString(option) {
+	if long := strings.TrimPrefix(flag, "--"); long == flag || !optionName.MatchString(long) || option == "" {
 		w.plain = true
 	} else {
-		if a.Action == "store_false" {
-			ref = "!" + ref
-		}
-		w.args = append(w.args, strings.ReplaceAll(option, "-", "_")+" = "+ref)
+		w.options = append(w.options, option)
 	}
 	w.taken[name] = true
 	w.params = append(w.params, param(name, kind, value, a))
-	w.command = append(w.command, command)
-}
-
-// optional writes an element of the command that is left out if its param is null.
-func optional(ref, element string) string {
-	return fmt.Sprintf("[for v in [%s] : %s if v != null]", ref, element)
-}
-
-// text writes a value as an element of the command.
-func text(ref, kind string) string {
-	if kind == "string" {
-		return ref
-	}
-	return "tostring(" + ref + ")"
+	w.list = append(w.list, element)
 }
 
 func flagOr(flag, name string) string {
@@ -157,8 +151,12 @@ func param(name, kind, value string, a *python.Argument) string {
 		fmt.Fprintf(&b, "    default = %s\n", value)
 	}
 	help := strings.Join(strings.Fields(a.Help), " ")
-	if len(a.Choices) > 0 {
-		help = strings.TrimSpace(help + " One of " + strings.Join(a.Choices, ", ") + ".")
+	switch choices := choices(a); {
+	case len(choices) == 0:
+	case strings.HasPrefix(kind, "list(") || value != "" && value != "null" && !slices.Contains(choices, value):
+		help = strings.TrimSpace(help + " One of " + strings.Join(choices, ", ") + ".")
+	default:
+		fmt.Fprintf(&b, "    enum = [%s]\n", strings.Join(choices, ", "))
 	}
 	if help != "" {
 		fmt.Fprintf(&b, "    description = %s\n", quoted(help))
@@ -182,6 +180,15 @@ func scalar(a *python.Argument, kind string) string {
 		return quoted(string(a.Default))
 	}
 	return string(a.Default)
+}
+
+// choices returns the choices of an argument as values of its type.
+func choices(a *python.Argument) []string {
+	var out []string
+	for _, c := range a.Choices {
+		out = append(out, scalar(&python.Argument{Default: c}, typeOf(a.Type)))
+	}
+	return out
 }
 
 // listDefault returns the default of an argument with several values; "" if it is required.
@@ -241,29 +248,34 @@ func (w *writer) source() []byte {
 	for _, left := range w.left {
 		b.WriteString("  " + oneLine(left) + "\n")
 	}
-	if !w.plain {
-		return w.withArgs(&b)
+	fmt.Fprintf(&b, "%s  step %s {\n    script = %s\n", comment, quoted(w.name), quoted(w.file))
+	switch {
+	case len(w.list) == 0:
+	case w.plain:
+		fmt.Fprintf(&b, "    args = [\n      %s,\n    ]\n", strings.Join(w.list, ",\n      "))
+	default:
+		fmt.Fprintf(&b, "    args = {\n      %s\n    }\n", strings.Join(w.options, "\n      "))
 	}
-	first := fmt.Sprintf(`["python3", %s]`, quoted(w.file))
-	command := first
-	if len(w.command) > 0 {
-		command = "concat(\n      " + strings.Join(slices.Concat([]string{first}, w.command), ",\n      ") + ",\n    )"
-	}
-	fmt.Fprintf(&b, "%s  step %s {\n    command = %s\n  }\n}\n", comment, quoted(w.name), command)
+	b.WriteString("  }\n}\n")
 	return []byte(b.String())
 }
 
 // comment is about the step, in the words of a beginner's next task.
 const comment = "  # Declare what the script writes as `output`, and give it output.NAME.path as an argument.\n"
 
-// withArgs completes the text with a step whose options are a map.
-func (w *writer) withArgs(b *strings.Builder) []byte {
-	fmt.Fprintf(b, "%s  step %s {\n    script = %s\n", comment, quoted(w.name), quoted(w.file))
-	if len(w.args) > 0 {
-		fmt.Fprintf(b, "    args = {\n      %s\n    }\n", strings.Join(w.args, "\n      "))
+// remarks returns comments about what a script does besides calls of add_argument.
+func remarks(src []byte, found bool) []string {
+	var out []string
+	if bytes.Contains(src, []byte("add_subparsers(")) {
+		out = append(out, "# The script has subcommands. The params are those of all of them: keep what one needs, and write args = [\"SUBCOMMAND\", …].")
 	}
-	b.WriteString("  }\n}\n")
-	return []byte(b.String())
+	if !found && otherOptions.Match(src) {
+		out = append(out, "# The script's options are not read, because they are not declared with argparse. Write them here: args = { NAME = value }.")
+	}
+	return out
 }
+
+// otherOptions matches the text of a script that reads options without argparse.
+var otherOptions = regexp.MustCompile(`(?m)^\s*(import|from)\s+(click|typer|fire|docopt|absl|hydra)\b|\bsys\.argv\b`)
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -6,9 +6,11 @@ package connect
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -153,6 +155,15 @@ func noKubeconfig(files []string, raw *clientcmdapi.Config) error {
 		e.Text = "there is no kubeconfig that names a cluster: " + strings.Join(missing, ", ") + " (missing), " + strings.Join(empty, ", ") + " (empty)"
 	}
 	return e
+}
+
+// Contexts returns the names of the contexts of the kubeconfig, sorted. It is empty if there is none, or if it can't be read.
+func Contexts(environ []string) []string {
+	raw, err := (&clientcmd.ClientConfigLoadingRules{Precedence: kubeconfigFiles(environ)}).Load()
+	if err != nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(raw.Contexts))
 }
 
 func noContext(text, name string, raw *clientcmdapi.Config) error {

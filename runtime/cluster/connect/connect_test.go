@@ -84,6 +84,18 @@ func TestOpen(t *testing.T) {
 	}
 }
 
+func TestContexts(t *testing.T) {
+	a, b, junk := write(t, "one", one), write(t, "two", two), write(t, "junk", "\x00{{{")
+	sep := string(os.PathListSeparator)
+	for list, want := range map[string]string{
+		a: "first production-eu", a + sep + b: "broken first production-eu second", junk: "", filepath.Join(t.TempDir(), "none"): "",
+	} {
+		if got := strings.Join(connect.Contexts([]string{"KUBECONFIG=" + list}), " "); got != want {
+			t.Errorf("%s: got %q, expected %q", list, got, want)
+		}
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	a, b := write(t, "one", one), write(t, "two", two)
 	empty, junk := write(t, "empty", ""), write(t, "junk", "\x00{{{")

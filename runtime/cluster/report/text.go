@@ -61,7 +61,7 @@ func Text(w io.Writer, r *Report, o Options) error {
 	t.pipelines(r)
 	t.changes(r)
 	for _, run := range r.Runs {
-		t.line("  %s run %s continues: the objects that it needs are kept", t.paint(dim, "="), run)
+		t.line("  %s run %s continues: the objects that it needs are kept until `pipec destroy` is called after its end", t.paint(dim, "="), run)
 	}
 	if len(r.Runs) > 0 {
 		t.line("")

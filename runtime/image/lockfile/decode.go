@@ -89,6 +89,26 @@ func (d *decoder) lock(l *program.Lock) error {
 				l.Images[key] = image
 				return d.digest(image.Digest, at)
 			})
+		case "builds":
+			l.Builds = map[string]program.LockedBuild{}
+			return d.object(key, func(key string, at int64) error {
+				var build program.LockedBuild
+				if err := d.value(&build); err != nil {
+					return err
+				}
+				l.Builds[key] = build
+				return d.digest(build.Inputs, at)
+			})
+		case "packages":
+			l.Packages = map[string]program.LockedPackage{}
+			return d.object(key, func(key string, at int64) error {
+				var wheel program.LockedPackage
+				if err := d.value(&wheel); err != nil {
+					return err
+				}
+				l.Packages[key] = wheel
+				return d.digest(wheel.Digest, at)
+			})
 		case "clusters":
 			l.Clusters = map[string]program.LockedCluster{}
 			return d.object(key, func(key string, _ int64) error {
@@ -97,6 +117,16 @@ func (d *decoder) lock(l *program.Lock) error {
 					return err
 				}
 				l.Clusters[key] = cluster
+				return nil
+			})
+		case "recipes":
+			l.Recipes = map[string]program.LockedRecipe{}
+			return d.object(key, func(key string, _ int64) error {
+				var recipe program.LockedRecipe
+				if err := d.value(&recipe); err != nil {
+					return err
+				}
+				l.Recipes[key] = recipe
 				return nil
 			})
 		}

@@ -85,7 +85,9 @@ func read(name string) ([]byte, error) {
 func Encode(l *program.Lock) ([]byte, error) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "{\n  \"version\": %d", program.LockVersion)
-	err := errors.Join(section(&b, "agents", l.Agents), section(&b, "codes", l.Codes), section(&b, "images", l.Images), section(&b, "clusters", l.Clusters))
+	err := errors.Join(section(&b, "agents", l.Agents), section(&b, "codes", l.Codes), section(&b, "images", l.Images),
+		section(&b, "builds", l.Builds), section(&b, "packages", l.Packages), section(&b, "clusters", l.Clusters),
+		section(&b, "recipes", l.Recipes))
 	b.WriteString("\n}\n")
 	return b.Bytes(), err
 }

@@ -50,7 +50,8 @@ func Update(ctx context.Context, dir string, change func(*program.Lock)) (lock *
 	if err != nil {
 		return nil, false, err
 	}
-	if bytes.Equal(old, encoded) || old == nil && len(lock.Agents)+len(lock.Codes)+len(lock.Images)+len(lock.Clusters) == 0 {
+	empty, _ := Encode(&program.Lock{})
+	if bytes.Equal(old, encoded) || old == nil && bytes.Equal(encoded, empty) {
 		return lock, false, nil
 	}
 	if err := write(name, encoded); err != nil {

@@ -23,6 +23,11 @@ func newTransport() http.RoundTripper {
 	return t
 }
 
+// Watch returns a transport that connects within some seconds, and ends a request that transfers no data for the duration.
+func Watch(silence time.Duration) http.RoundTripper {
+	return &watchdog{next: newTransport(), silence: silence}
+}
+
 // watchdog ends a request that transfers no data for some time. A limit on the whole request would either cut off a
 // large image on a slow line, or let a dead connection hang.
 type watchdog struct {

@@ -16,8 +16,11 @@ type Fault struct {
 	Reason, Message string
 	// Reset ends the connection instead of answering.
 	Reset bool
-	// Obeyed says that the request is obeyed before the connection ends.
+	// Obeyed says that the request is obeyed before the connection ends or falls silent.
 	Obeyed bool
+	// Silent never answers: the client waits until it finds the connection lost (LostAfter). A watch stays open, and delivers
+	// nothing more.
+	Silent bool
 	// Delay is the time between obeying the request and answering it.
 	Delay time.Duration
 	// Expired makes a watch find that its version is too old: 410.
@@ -29,7 +32,9 @@ var (
 	Busy    = Fault{Code: 429, Reason: "TooManyRequests", Message: "come again"}
 	Broken  = Fault{Code: 500, Reason: "InternalError", Message: "broken"}
 	Cut     = Fault{Reset: true}
-	Mute    = Fault{Reset: true, Obeyed: true}
+	Lost    = Fault{Reset: true, Obeyed: true}
+	Mute    = Fault{Silent: true, Obeyed: true}
+	Hang    = Fault{Silent: true}
 	Late    = Fault{Delay: 200 * time.Millisecond}
 	Expired = Fault{Expired: true}
 )
@@ -66,22 +71,38 @@ func (a *API) RoundTrip(r *http.Request) (*http.Response, error) {
 		return answer, nil
 	case f.Reset && !f.Obeyed:
 		return nil, errReset
+	case f.Silent && !f.Obeyed:
+		return nil, silence(r)
 	case f.Expired && isWatch(r):
 		a.mu.Lock()
 		a.floor = a.version + 1
 		a.mu.Unlock()
 	}
 	if f.Obeyed && isWatch(r) {
+		if f.Silent {
+			return nil, silence(r)
+		}
 		return nil, errReset
 	}
 	answer := a.serve(r)
 	switch {
+	case f.Silent:
+		_ = answer.Body.Close()
+		return nil, silence(r)
 	case f.Reset:
 		return nil, errReset
 	case f.Delay > 0 && !pause(r, f.Delay):
 		return nil, r.Context().Err()
 	}
 	return answer, nil
+}
+
+// silence waits until the client finds its connection lost, and returns what it finds.
+func silence(r *http.Request) error {
+	if !pause(r, LostAfter) {
+		return r.Context().Err()
+	}
+	return errLost
 }
 
 // pause waits, and reports whether the client has waited as long.

@@ -69,7 +69,14 @@ func (a *API) watch(r *http.Request, resource string) *http.Response {
 			}
 			a.mu.Unlock()
 			f := a.Fault(r)
+			var lost error
+			if f.Silent {
+				lost = silence(r)
+			}
 			a.mu.Lock()
+			if lost != nil {
+				return lost
+			}
 			if f != (Fault{}) {
 				return io.EOF
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -26,10 +25,9 @@ import (
 
 // Timeouts and retries of a request. store.Retrying handles longer outages.
 const (
-	dialTimeout = 10 * time.Second
-	stall       = 2 * time.Minute // without a byte going either way
-	attempts    = 5
-	firstDelay  = 200 * time.Millisecond
+	stall      = 2 * time.Minute // without a byte going either way
+	attempts   = 5
+	firstDelay = 200 * time.Millisecond
 )
 
 // customRegion is the region of servers that have none. All of them accept it.
@@ -134,31 +132,4 @@ func checkEndpoint(endpoint string) (string, error) {
 		return "", &store.Fault{Text: fmt.Sprintf("%s is not an address of an S3 server: expected http(s)://HOST:PORT", shown)}
 	}
 	return strings.TrimSuffix(endpoint, "/"), nil
-}
-
-// dial connects. It closes a connection on which nothing moves: TCP alone would wait for a quarter of an hour.
-func dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	d := net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
-	c, err := d.DialContext(ctx, network, addr)
-	if err != nil {
-		return nil, err
-	}
-	return &moving{c}, nil
-}
-
-// moving is a connection with a deadline for each read and write.
-type moving struct{ net.Conn }
-
-func (m *moving) Read(p []byte) (int, error) {
-	if err := m.SetReadDeadline(time.Now().Add(stall)); err != nil {
-		return 0, err
-	}
-	return m.Conn.Read(p)
-}
-
-func (m *moving) Write(p []byte) (int, error) {
-	if err := m.SetWriteDeadline(time.Now().Add(stall)); err != nil {
-		return 0, err
-	}
-	return m.Conn.Write(p)
 }

@@ -26,7 +26,7 @@ func environ(name string) (string, bool) {
 
 func newClient() *sdk.Client {
 	return sdk.New(sdk.Options{
-		BaseEndpoint: aws.String(os.Getenv("PIPEC_TEST_S3")), UsePathStyle: true, Region: os.Getenv("PIPEC_TEST_S3_REGION"),
+		BaseEndpoint: aws.String(endpoint()), UsePathStyle: true, Region: os.Getenv("PIPEC_TEST_S3_REGION"),
 		Credentials:                credentials.NewStaticCredentialsProvider(os.Getenv("PIPEC_TEST_S3_ACCESS_KEY"), os.Getenv("PIPEC_TEST_S3_SECRET_KEY"), ""),
 		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
 		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenRequired,
@@ -40,7 +40,7 @@ type bucket struct {
 }
 
 func newBucket(ctx context.Context) (*bucket, error) {
-	if os.Getenv("PIPEC_TEST_S3") == "" {
+	if endpoint() == "" {
 		return nil, errors.New(`it takes the test cluster's S3 server: make cluster-up, then eval "$(make -s cluster-env)"`)
 	}
 	b := &bucket{name: fmt.Sprintf("bench-%d", time.Now().UnixNano()), client: newClient()}

@@ -42,7 +42,7 @@ func TestKilledOften(t *testing.T) {
 
 // kill kills the coordinator at moments that are spread over the run: each time some more steps have ended.
 func kill(t *testing.T, pipeline string, times int) {
-	p := newProject(t, "", pipeline, "")
+	p := newProject(t, "", pipeline)
 	r := p.start()
 	steps, killed := strings.Count(pipeline, "step \""), 0
 	kinds := []func(corev1.Pod) error{p.killProcess, p.deletePod, p.forceDelete}
@@ -150,7 +150,7 @@ func (p *project) killProcess(pod corev1.Pod) error {
 // That one waits for the Lease, and takes the run over. Then the first one gets its network back: it creates nothing more.
 func TestPartition(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, "", chains(2, 3, "15"), "")
+	p := newProject(t, "", chains(2, 3, "15"))
 	r := p.start()
 	p.runningPod("c0_0")
 	first, _ := p.aliveCoordinator()
@@ -192,7 +192,7 @@ func iptables(t *testing.T, action string, rule []string) {
 // TestLease: somebody deletes the Lease of a run. The coordinator creates it again, and continues.
 func TestLease(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, "", chains(1, 2, "30"), "")
+	p := newProject(t, "", chains(1, 2, "30"))
 	r := p.start()
 	p.runningPod("c0_0")
 	if err := p.client.CoordinationV1().Leases(p.ns).Delete(t.Context(), p.job(), metav1.DeleteOptions{}); err != nil {
@@ -212,7 +212,7 @@ func TestClock(t *testing.T) {
 	for _, off := range []time.Duration{time.Hour, -time.Hour} {
 		t.Run(off.String(), func(t *testing.T) {
 			t.Parallel()
-			p := newProject(t, "", chains(1, 2, "30"), "")
+			p := newProject(t, "", chains(1, 2, "30"))
 			r := p.start()
 			p.runningPod("c0_0")
 			first, _ := p.aliveCoordinator()

@@ -21,7 +21,7 @@ const nodeLabel = "pipec.dev/test-node"
 // confirms. There is no second attempt until the node is back, and its pod is gone.
 func TestNode(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, "", "", "")
+	p := newProject(t, "", "")
 	p.write("p.pipec.hcl", fmt.Sprintf(`
 pipeline "p" {
   image = %q

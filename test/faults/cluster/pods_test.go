@@ -71,7 +71,7 @@ func TestPods(t *testing.T) {
 // TestNamespace: the namespace of a run is deleted. The command ends, and nothing of the run is left.
 func TestNamespace(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, "", `  step "long" { command = ["sleep", "600"] }`, "")
+	p := newProject(t, "", `  step "long" { command = ["sleep", "600"] }`)
 	r := p.start()
 	p.runningPod("long")
 	if err := p.client.CoreV1().Namespaces().Delete(t.Context(), p.ns, metav1.DeleteOptions{}); err != nil {

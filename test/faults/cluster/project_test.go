@@ -41,8 +41,8 @@ type project struct {
 	s3     string // the server's URL
 }
 
-// newProject makes the project of a pipeline. orchestrator is added to the stack's block of that name.
-func newProject(t *testing.T, s3 string, pipeline, orchestrator string) *project {
+// newProject makes the project of a pipeline. Each line of orchestrator is added to the stack's block of that name.
+func newProject(t *testing.T, s3, pipeline string, orchestrator ...string) *project {
 	t.Helper()
 	c := testcluster.Env(t)
 	p := &project{t: t, c: c, client: c.Client(t), ns: c.Namespace(t), dir: t.TempDir(), bin: testcluster.Binaries(t), s3: s3}
@@ -56,32 +56,13 @@ func newProject(t *testing.T, s3 string, pipeline, orchestrator string) *project
 	}
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: "store"},
-		StringData: map[string]string{"AWS_ACCESS_KEY_ID": c.S3AccessKey, "AWS_SECRET_ACCESS_KEY": c.S3SecretKey},
+		StringData: c.StoreKeys(),
 	}
 	if _, err := p.client.CoreV1().Secrets(p.ns).Create(t.Context(), secret, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	stack := fmt.Sprintf(`stack "k8s" {
-  orchestrator "kubernetes" {
-    context            = "admin"
-    namespace          = %q
-    synchronous        = true
-    kubernetes_version = "1.37"
-    %s
-  }
-  artifact_store "s3" {
-    path       = "s3://%s/%s"
-    endpoint   = %q
-    path_style = true
-    region     = %q
-    secret     = "store"
-  }
-  container_registry "generic" {
-    uri = "%s/pipec"
-  }
-}
-`, p.ns, orchestrator, bucket, p.ns, p.s3, c.S3Region, c.Registry)
-	p.write("stack.pipec.hcl", stack)
+	stack := testcluster.Stack{Namespace: p.ns, Bucket: bucket, Secret: "store", S3: p.s3, Orchestrator: orchestrator}
+	p.write("stack.pipec.hcl", stack.Text(c))
 	p.write("p.pipec.hcl", fmt.Sprintf("pipeline \"p\" {\n  image = %q\n%s\n}\n", c.Busybox("1"), pipeline))
 	return p
 }

@@ -31,7 +31,7 @@ func TestRestarts(t *testing.T) {
 
 // restart restarts programs during a run, one list after the other.
 func restart(t *testing.T, programs ...[]string) {
-	p := newProject(t, "", chains(3, 2+len(programs), "4"), "")
+	p := newProject(t, "", chains(3, 2+len(programs), "4"))
 	r := p.start()
 	p.runningPod("c1_0")
 	for _, names := range programs {

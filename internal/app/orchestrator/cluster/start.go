@@ -116,14 +116,18 @@ func interrupted(ctx context.Context, err error) error {
 
 // start updates the definition of p and starts a run.
 func (c *Cluster) start(ctx context.Context, s *session, p *program.Program, start remote.StartOptions, r *orchestrator.StartRequest) (*prepared, error) {
-	if err := c.definitions.Update(ctx, c.stack.Compiled, c.stack.Stack, p.Pipeline, s.conn); err != nil {
+	follow := !r.Detach && (r.Follow || c.stack.Stack.Orchestrator.Synchronous)
+	check := s.readable
+	if !follow {
+		check = func(ctx context.Context) error {
+			return c.definitions.CheckStore(ctx, s.reader.Store(), s.conn.Namespace)
+		}
+	}
+	if err := check(ctx); err != nil {
 		return nil, err
 	}
-	follow := !r.Detach && (r.Follow || c.stack.Stack.Orchestrator.Synchronous)
-	if follow {
-		if err := s.readable(ctx, p.Pipeline); err != nil {
-			return nil, err
-		}
+	if err := c.definitions.Update(ctx, c.stack.Compiled, c.stack.Stack, p.Pipeline, s.conn); err != nil {
+		return nil, err
 	}
 	start.Store, start.Now = s.reader.Store(), time.Now()
 	job, err := s.runs.Start(ctx, start)
@@ -204,14 +208,16 @@ func (s *session) upload(ctx context.Context, all []record.Import, given map[str
 	return out, nil
 }
 
-// readable reports whether the store can be read, before a run is started that could not be followed to its end.
-func (s *session) readable(ctx context.Context, pipeline string) error {
-	any := record.Run{Namespace: s.conn.Namespace, Pipeline: pipeline, Name: "any"}
-	_, err := store.ReadAll(ctx, s.reader.Store(), any.RunKey()) // Stat can't tell a missing bucket from a missing key
-	if err == nil || errors.Is(err, store.ErrNotExist) {
+// readable returns a fault if the store can't be read, because the run could not be followed.
+func (s *session) readable(ctx context.Context) error {
+	err := store.Readable(ctx, s.reader.Store(), s.conn.Namespace)
+	switch {
+	case err == nil:
 		return nil
+	case ctx.Err() != nil:
+		return fault.Interruption(ctx, err)
 	}
-	return &fault.Fault{Kind: fault.Environment, Message: "the run could not be followed: " + err.Error(), Err: err}
+	return &fault.Fault{Kind: fault.Environment, Message: err.Error(), Hint: "Nothing was applied, and no run was started. `pipec stack check` checks the store again.", Err: err}
 }
 
 // merged are all params, the later ones before the earlier.

@@ -1,0 +1,112 @@
+# What the stack prod of the pipec project digits runs on. Written by pipec stack recipe.
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    aws   = { source = "hashicorp/aws" }
+    awscc = { source = "hashicorp/awscc" }
+  }
+}
+
+provider "aws" {
+  region = "eu-central-1"
+}
+
+provider "awscc" {
+  region = "eu-central-1"
+}
+
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+data "aws_availability_zones" "available" {}
+
+resource "awscc_s3_bucket" "bucket" {
+  bucket_encryption = {
+    server_side_encryption_configuration = [
+      {
+        server_side_encryption_by_default = {
+          sse_algorithm = "AES256"
+        }
+      },
+    ]
+  }
+  bucket_name = "pipec-digits-prod-${data.aws_caller_identity.current.account_id}-eu-central-1"
+  lifecycle_configuration = {
+    rules = [
+      {
+        abort_incomplete_multipart_upload = {
+          days_after_initiation = 7
+        }
+        id     = "abandoned-uploads"
+        status = "Enabled"
+      },
+    ]
+  }
+  ownership_controls = {
+    rules = [
+      {
+        object_ownership = "BucketOwnerEnforced"
+      },
+    ]
+  }
+  public_access_block_configuration = {
+    block_public_acls       = true
+    block_public_policy     = true
+    ignore_public_acls      = true
+    restrict_public_buckets = true
+  }
+  tags = [
+    {
+      key   = "pipec:project"
+      value = "digits"
+    },
+    {
+      key   = "pipec:stack"
+      value = "prod"
+    },
+  ]
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+resource "awscc_s3_bucket_policy" "bucket_policy" {
+  bucket = awscc_s3_bucket.bucket.id
+  policy_document = jsonencode({
+    Statement = [
+      {
+        Action = "s3:*"
+        Condition = {
+          Bool = {
+            "aws:SecureTransport" = "false"
+          }
+        }
+        Effect    = "Deny"
+        Principal = "*"
+        Resource = [
+          "arn:${data.aws_partition.current.partition}:s3:::${awscc_s3_bucket.bucket.id}",
+          "arn:${data.aws_partition.current.partition}:s3:::${awscc_s3_bucket.bucket.id}/*",
+        ]
+        Sid = "RequireTLS"
+      },
+    ]
+    Version = "2012-10-17"
+  })
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+output "bucket" {
+  description = "The bucket of the artifact store."
+  value       = "${awscc_s3_bucket.bucket.id}"
+}
+
+output "region" {
+  description = "The region."
+  value       = "eu-central-1"
+}
+

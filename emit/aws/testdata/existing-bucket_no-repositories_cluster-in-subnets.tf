@@ -1,0 +1,373 @@
+# What the stack prod of the pipec project digits runs on. Written by pipec stack recipe.
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    aws   = { source = "hashicorp/aws" }
+    awscc = { source = "hashicorp/awscc" }
+  }
+}
+
+provider "aws" {
+  region = "eu-central-1"
+}
+
+provider "awscc" {
+  region = "eu-central-1"
+}
+
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+data "aws_availability_zones" "available" {}
+
+resource "awscc_iam_role" "cluster_role" {
+  assume_role_policy_document = jsonencode({
+    Statement = [
+      {
+        Action = [
+          "sts:AssumeRole",
+          "sts:TagSession",
+        ]
+        Effect = "Allow"
+        Principal = {
+          Service = "eks.amazonaws.com"
+        }
+      },
+    ]
+    Version = "2012-10-17"
+  })
+  description = "The EKS cluster of pipec."
+  managed_policy_arns = [
+    "arn:${data.aws_partition.current.partition}:iam::aws:policy/AmazonEKSBlockStoragePolicy",
+    "arn:${data.aws_partition.current.partition}:iam::aws:policy/AmazonEKSClusterPolicy",
+    "arn:${data.aws_partition.current.partition}:iam::aws:policy/AmazonEKSComputePolicy",
+    "arn:${data.aws_partition.current.partition}:iam::aws:policy/AmazonEKSLoadBalancingPolicy",
+    "arn:${data.aws_partition.current.partition}:iam::aws:policy/AmazonEKSNetworkingPolicy",
+  ]
+  tags = [
+    {
+      key   = "pipec:project"
+      value = "digits"
+    },
+    {
+      key   = "pipec:stack"
+      value = "prod"
+    },
+  ]
+}
+
+resource "awscc_iam_role" "node_role" {
+  assume_role_policy_document = jsonencode({
+    Statement = [
+      {
+        Action = [
+          "sts:AssumeRole",
+        ]
+        Effect = "Allow"
+        Principal = {
+          Service = "ec2.amazonaws.com"
+        }
+      },
+    ]
+    Version = "2012-10-17"
+  })
+  description = "The nodes of the EKS cluster of pipec."
+  managed_policy_arns = [
+    "arn:${data.aws_partition.current.partition}:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly",
+    "arn:${data.aws_partition.current.partition}:iam::aws:policy/AmazonEKSWorkerNodeMinimalPolicy",
+  ]
+  tags = [
+    {
+      key   = "pipec:project"
+      value = "digits"
+    },
+    {
+      key   = "pipec:stack"
+      value = "prod"
+    },
+  ]
+}
+
+resource "awscc_eks_cluster" "cluster" {
+  access_config = {
+    authentication_mode                         = "API"
+    bootstrap_cluster_creator_admin_permissions = true
+  }
+  bootstrap_self_managed_addons = false
+  compute_config = {
+    enabled = true
+    node_pools = [
+      "general-purpose",
+      "system",
+    ]
+    node_role_arn = awscc_iam_role.node_role.arn
+  }
+  kubernetes_network_config = {
+    elastic_load_balancing = {
+      enabled = true
+    }
+  }
+  name = "pipec-digits-prod"
+  resources_vpc_config = {
+    endpoint_private_access = true
+    endpoint_public_access  = true
+    subnet_ids = [
+      "subnet-0123456789abcdef0",
+      "subnet-0123456789abcdef1",
+    ]
+  }
+  role_arn = awscc_iam_role.cluster_role.arn
+  storage_config = {
+    block_storage = {
+      enabled = true
+    }
+  }
+  tags = [
+    {
+      key   = "pipec:project"
+      value = "digits"
+    },
+    {
+      key   = "pipec:stack"
+      value = "prod"
+    },
+  ]
+}
+
+resource "awscc_iam_role" "coordinator_role_ml" {
+  assume_role_policy_document = jsonencode({
+    Statement = [
+      {
+        Action = [
+          "sts:AssumeRole",
+          "sts:TagSession",
+        ]
+        Condition = {
+          StringEquals = {
+            "aws:RequestTag/kubernetes-namespace" = "ml"
+          }
+        }
+        Effect = "Allow"
+        Principal = {
+          Service = "pods.eks.amazonaws.com"
+        }
+      },
+    ]
+    Version = "2012-10-17"
+  })
+  description = "Coordinators of pipec in the namespace ml."
+  policies = [
+    {
+      policy_document = jsonencode({
+        Statement = [
+          {
+            Action = [
+              "s3:GetObject",
+              "s3:PutObject",
+              "s3:AbortMultipartUpload",
+            ]
+            Effect = "Allow"
+            Resource = [
+              "arn:${data.aws_partition.current.partition}:s3:::data-of-mine/pipec/blobs/*",
+              "arn:${data.aws_partition.current.partition}:s3:::data-of-mine/pipec/programs/*",
+              "arn:${data.aws_partition.current.partition}:s3:::data-of-mine/pipec/attempts/ml/*",
+              "arn:${data.aws_partition.current.partition}:s3:::data-of-mine/pipec/runs/ml/*",
+              "arn:${data.aws_partition.current.partition}:s3:::data-of-mine/pipec/runs/.write-once",
+              "arn:${data.aws_partition.current.partition}:s3:::data-of-mine/pipec/cache/ml/*",
+              "arn:${data.aws_partition.current.partition}:s3:::data-of-mine/pipec/index/ml/*",
+            ]
+          },
+          {
+            Action   = "s3:ListBucket"
+            Effect   = "Allow"
+            Resource = "arn:${data.aws_partition.current.partition}:s3:::data-of-mine"
+          },
+        ]
+        Version = "2012-10-17"
+      })
+      policy_name = "artifact-store"
+    },
+  ]
+  tags = [
+    {
+      key   = "pipec:project"
+      value = "digits"
+    },
+    {
+      key   = "pipec:stack"
+      value = "prod"
+    },
+  ]
+}
+
+resource "awscc_eks_pod_identity_association" "identity_ml_train0_run_xf11bb8" {
+  cluster_name    = awscc_eks_cluster.cluster.id
+  namespace       = "ml"
+  role_arn        = awscc_iam_role.coordinator_role_ml.arn
+  service_account = "train-0-run"
+  tags = [
+    {
+      key   = "pipec:project"
+      value = "digits"
+    },
+    {
+      key   = "pipec:stack"
+      value = "prod"
+    },
+  ]
+}
+
+resource "awscc_eks_pod_identity_association" "identity_ml_train1_run_xc18f65" {
+  cluster_name    = awscc_eks_cluster.cluster.id
+  namespace       = "ml"
+  role_arn        = awscc_iam_role.coordinator_role_ml.arn
+  service_account = "train-1-run"
+  tags = [
+    {
+      key   = "pipec:project"
+      value = "digits"
+    },
+    {
+      key   = "pipec:stack"
+      value = "prod"
+    },
+  ]
+}
+
+resource "awscc_iam_role" "steps_role_ml" {
+  assume_role_policy_document = jsonencode({
+    Statement = [
+      {
+        Action = [
+          "sts:AssumeRole",
+          "sts:TagSession",
+        ]
+        Condition = {
+          StringEquals = {
+            "aws:RequestTag/kubernetes-namespace" = "ml"
+          }
+        }
+        Effect = "Allow"
+        Principal = {
+          Service = "pods.eks.amazonaws.com"
+        }
+      },
+    ]
+    Version = "2012-10-17"
+  })
+  description = "Steps of pipec in the namespace ml."
+  policies = [
+    {
+      policy_document = jsonencode({
+        Statement = [
+          {
+            Action = [
+              "s3:GetObject",
+              "s3:PutObject",
+              "s3:AbortMultipartUpload",
+            ]
+            Effect = "Allow"
+            Resource = [
+              "arn:${data.aws_partition.current.partition}:s3:::data-of-mine/pipec/blobs/*",
+              "arn:${data.aws_partition.current.partition}:s3:::data-of-mine/pipec/attempts/ml/*",
+            ]
+          },
+          {
+            Action = "s3:PutObject"
+            Condition = {
+              Bool = {
+                "s3:ObjectCreationOperation" = "true"
+              }
+              Null = {
+                "s3:if-none-match" = "true"
+              }
+            }
+            Effect = "Deny"
+            Resource = [
+              "arn:${data.aws_partition.current.partition}:s3:::data-of-mine/pipec/blobs/*",
+            ]
+            Sid = "KeepContent"
+          },
+          {
+            Action   = "s3:ListBucket"
+            Effect   = "Allow"
+            Resource = "arn:${data.aws_partition.current.partition}:s3:::data-of-mine"
+          },
+        ]
+        Version = "2012-10-17"
+      })
+      policy_name = "artifact-store"
+    },
+  ]
+  tags = [
+    {
+      key   = "pipec:project"
+      value = "digits"
+    },
+    {
+      key   = "pipec:stack"
+      value = "prod"
+    },
+  ]
+}
+
+resource "awscc_eks_pod_identity_association" "identity_ml_train0_steps_x587569" {
+  cluster_name    = awscc_eks_cluster.cluster.id
+  namespace       = "ml"
+  role_arn        = awscc_iam_role.steps_role_ml.arn
+  service_account = "train-0-steps"
+  tags = [
+    {
+      key   = "pipec:project"
+      value = "digits"
+    },
+    {
+      key   = "pipec:stack"
+      value = "prod"
+    },
+  ]
+}
+
+resource "awscc_eks_pod_identity_association" "identity_ml_train1_steps_xa3a987" {
+  cluster_name    = awscc_eks_cluster.cluster.id
+  namespace       = "ml"
+  role_arn        = awscc_iam_role.steps_role_ml.arn
+  service_account = "train-1-steps"
+  tags = [
+    {
+      key   = "pipec:project"
+      value = "digits"
+    },
+    {
+      key   = "pipec:stack"
+      value = "prod"
+    },
+  ]
+}
+
+output "bucket" {
+  description = "The bucket of the artifact store."
+  value       = "data-of-mine"
+}
+
+output "cluster" {
+  description = "The ARN of the cluster."
+  value       = awscc_eks_cluster.cluster.arn
+}
+
+output "coordinator_role" {
+  description = "The role of coordinators."
+  value       = awscc_iam_role.coordinator_role_ml.arn
+}
+
+output "region" {
+  description = "The region."
+  value       = "eu-central-1"
+}
+
+output "steps_role" {
+  description = "The role of steps."
+  value       = awscc_iam_role.steps_role_ml.arn
+}
+
