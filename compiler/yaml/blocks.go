@@ -148,7 +148,7 @@ func (r *reader) notBlock(def *language.Block, e *entry, n *lib.Node) {
 	switch {
 	case def.Labels != nil:
 		form = "kinds: " + def.Name + ": { " + def.Labels[0] + ": { … } }"
-	case !def.Bare():
+	case def.Label != "" && !(def.Optional && n.Kind == lib.ScalarNode):
 		form = "names: " + def.Name + ": { " + strings.ToUpper(def.Label) + ": { … } }"
 	}
 	d := diag.New("syntax", at, "`%s` must be a map of %s, found %s", def.Name, form, described(n))

@@ -138,7 +138,7 @@ func (c scheduleCheck) cronFault(text string, at hcl.Range) {
 		if _, err := cron.ParseStandard(fmt.Sprintf(f.others, field)); err == nil {
 			continue
 		}
-		d := diag.New("invalid-schedule", at, "%q is not a cron expression: %q is not a valid %s", text, field, f.name).
+		d := diag.New("invalid-schedule", at, "%q is not a cron expression: %q is not valid for the %s", text, field, f.name).
 			WithDetail("The %s is %s. A field can also be *, a range (1-5), a list (1,3) or steps (*/5, 1-30/5).", f.name, f.expected)
 		if f.name == "day of week" && strings.Contains(field, "7") {
 			d = d.WithSuggestion("write 0 for Sunday")
