@@ -1,8 +1,10 @@
 package evaluate
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -41,6 +43,8 @@ type Given struct {
 	scope    *Scope        // for suggestions
 	sources  map[string][]byte
 	diags    *diag.List
+	dir      string   // of the project; "" for a library
+	read     []string // the names of files that are read if they exist
 }
 
 // automatic reads pipec.auto.vars and the file of the stack, each followed by the one in JSON.
@@ -49,10 +53,26 @@ func (s *Given) automatic(dir, stack string) {
 	if stack != "" {
 		names = append(names, stack)
 	}
+	s.dir = dir
 	for _, name := range names {
-		s.file(filepath.Join(dir, name+".auto.vars"), true)
-		s.file(filepath.Join(dir, name+".auto.vars.json"), true)
+		for _, file := range []string{name + ".auto.vars", name + ".auto.vars.json"} {
+			s.read = append(s.read, file)
+			s.file(filepath.Join(dir, file), true)
+		}
 	}
+}
+
+// unread returns the names of the project's files of variables that are not read: those of other stacks, and those of no stack.
+func (s *Given) unread() []string {
+	var out []string
+	for _, pattern := range []string{"*.auto.vars", "*.auto.vars.json"} {
+		found, err := fs.Glob(os.DirFS(s.dir), pattern)
+		if s.dir == "" || err != nil {
+			return nil
+		}
+		out = append(out, slices.DeleteFunc(found, func(name string) bool { return slices.Contains(s.read, name) })...)
+	}
+	return out
 }
 
 // HasVariables reports whether a stack has values of variables of its own, in a file beside the project's.

@@ -1,6 +1,8 @@
 package evaluate
 
 import (
+	"strings"
+
 	"github.com/zclconf/go-cty/cty"
 
 	"pipec.dev/pipec/compiler/diag"
@@ -62,8 +64,12 @@ func (r *variables) value(n *Name) cty.Value {
 		return cty.NilVal
 	}
 	if v == cty.NilVal {
-		r.diags.Add(diag.New("missing-variable", b.LabelRange, "the variable %q has no value", b.Label).
-			WithSuggestion("set it with --var %s=…, PIPEC_VAR_%s, a line in pipec.auto.vars, or a default", b.Label, b.Label))
+		d := diag.New("missing-variable", b.LabelRange, "the variable %q has no value", b.Label).
+			WithSuggestion("set it with --var %s=…, PIPEC_VAR_%s, a line in pipec.auto.vars, or a default", b.Label, b.Label)
+		if files := r.given.unread(); len(files) > 0 {
+			d = d.WithDetail("Files that are not read here: %s. The read ones are %s.", strings.Join(files, ", "), strings.Join(r.given.read, ", "))
+		}
+		r.diags.Add(d)
 		return cty.NilVal
 	}
 	if n.Sensitive {
