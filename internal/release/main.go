@@ -39,7 +39,7 @@ type release struct{ out, version, image string }
 // write writes an archive for each PLATFORM=PATH, such as linux-amd64=bin/release/linux-amd64/pipec, and the checksums.
 func (r *release) write(platforms []string) error {
 	if r.out == "" || r.version == "" || r.image == "" || len(platforms) == 0 {
-		return fmt.Errorf("usage: release -out DIR -version VERSION -image DIR PLATFORM=PATH...")
+		return fmt.Errorf("usage: release -out DIR -version VERSION -image DIR PLATFORM=PATH")
 	}
 	if strings.ContainsAny(r.version, `/\ `) {
 		return fmt.Errorf("%q can't be the version of a release: it becomes a part of file names", r.version)
