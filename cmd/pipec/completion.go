@@ -79,7 +79,12 @@ func (c *cli) completionOf(cmd *cobra.Command, f *pflag.Flag) completer {
 			return nil // a path
 		}
 		return fixed()
+	case "confirm-data":
+		return fixed()
 	case "template":
+		if cmd.Name() == "up" {
+			return nil // a file
+		}
 		if cmd.Name() == "logs" {
 			return fixed()
 		}

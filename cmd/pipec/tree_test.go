@@ -30,7 +30,7 @@ func testCLI() *cli {
 // TestCompletionOfEveryFlag: a flag that takes a value completes it, unless the value is a file.
 func TestCompletionOfEveryFlag(t *testing.T) {
 	files := []string{
-		"chdir", "var-file", "params", "init --from", "graph --output", "artifacts get --to", "emit --split", "plan --out", "apply --plan",
+		"chdir", "var-file", "params", "init --from", "graph --output", "artifacts get --to", "emit --split", "plan --out", "apply --plan", "stack recipe --write", "stack up --template",
 	}
 	paths := []string{"convert", "fmt", "init", "lint", "test", "validate", "console"} // their arguments are files, directories or expressions
 	isFile := func(cmd *cobra.Command, f *pflag.Flag) bool {
