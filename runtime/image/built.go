@@ -28,6 +28,21 @@ func (o *Options) upgrade() build.Upgrade {
 	return build.Upgrade{All: o.Upgrade, Names: o.UpgradePackages}
 }
 
+// given pins the image of a block that others have pushed to the place where it is expected. It reports false if the image is to be
+// built: pipec has built it before, the user wants that, or the registry has none.
+func (p *pusher) given(ctx context.Context, w *Want) (item Item, change func(*program.Lock), ok bool, err error) {
+	if _, built := p.lock.Builds[w.Name]; built || p.own || p.o.Upgrade {
+		return Item{}, nil, false, nil
+	}
+	if _, known := p.lock.Images[w.Ref]; !known {
+		if _, err := p.o.Registry.Digest(ctx, w.Ref); missing(err) {
+			return Item{}, nil, false, nil
+		}
+	}
+	item, change, err = p.pin(ctx, w)
+	return item, change, true, err
+}
+
 // built builds and pushes an image, unless the registry has the one that the lock describes.
 func (p *pusher) built(ctx context.Context, w *Want) (Item, func(*program.Lock), error) {
 	b, err := newBuilder(p.o)
@@ -224,5 +239,5 @@ func Build(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	o.Prune = false
-	return (&pusher{o: &o, lock: lock}).all(ctx, o.wants())
+	return (&pusher{o: &o, lock: lock, own: true}).all(ctx, o.wants())
 }

@@ -15,8 +15,15 @@ import (
 // upgrade.
 func (p *pusher) image(ctx context.Context, w *Want) (Item, func(*program.Lock), error) {
 	if w.block != nil {
+		if item, change, ok, err := p.given(ctx, w); ok {
+			return item, change, err
+		}
 		return p.built(ctx, w)
 	}
+	return p.pin(ctx, w)
+}
+
+func (p *pusher) pin(ctx context.Context, w *Want) (Item, func(*program.Lock), error) {
 	locked, known := p.lock.Images[w.Ref]
 	if known && !p.o.Upgrade {
 		note, err := p.still(ctx, w.Ref, locked.Digest)

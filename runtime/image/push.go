@@ -131,6 +131,7 @@ func (p *pusher) all(ctx context.Context, wants []Want) (*Result, error) {
 type pusher struct {
 	o    *Options
 	lock *program.Lock // before the push
+	own  bool          // images are built even if the registry has one that others have pushed
 
 	mu     sync.Mutex
 	items  []Item
