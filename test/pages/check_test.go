@@ -120,10 +120,12 @@ var around = map[string][2]string{
 	"pipeline":   {"pipeline \"p\" {\n", "}\n"},
 	"step":       {"pipeline \"p\" {\nimage = \"i\"\nstep \"s\" {\n", "}\n}\n"},
 	"stack":      {"stack \"s\" {\n", "}\n"},
+	"aws":        {"pipec { project = \"p\" }\nstack \"s\" {\norchestrator \"kubernetes\" { eks_cluster = recipe.cluster }\n", "}\n"},
 	"kubernetes": {"stack \"s\" {\norchestrator \"kubernetes\" {\n", "}\nartifact_store \"s3\" { path = \"s3://b/p\" }\n}\n"},
 }
 
 var (
+	hasStore    = regexp.MustCompile(`(?m)^artifact_store `)
 	hasCommand  = regexp.MustCompile(`(?m)^(command|python|script|pipeline|approval) `)
 	hasStep     = regexp.MustCompile(`(?m)^step `)
 	hasPipeline = regexp.MustCompile(`(?m)^pipeline `)
@@ -141,6 +143,8 @@ func checkHCL(text, in string) error {
 	switch {
 	case in == "step" && !hasCommand.MatchString(text):
 		text += "command = [\"true\"]\n"
+	case in == "aws" && !hasStore.MatchString(text):
+		text += "artifact_store \"s3\" { path = \"s3://${recipe.bucket}/pipec\" }\n"
 	case in == "pipeline" && !hasStep.MatchString(text):
 		text += "step \"s\" { command = [\"true\"] }\n"
 	}

@@ -7,7 +7,7 @@
 //	title=FILE      writes FILE
 //	append=FILE     appends to FILE
 //	from=FILE       the text is a part of FILE of the repository
-//	in=BLOCK        HCL that is valid in a block: step, pipeline, stack, kubernetes (an orchestrator), file
+//	in=BLOCK        HCL that is valid in a block: step, pipeline, stack, aws (a stack with a recipe), kubernetes (an orchestrator), file
 //	as=KIND         YAML of a kind: kubernetes (default), github, gitlab, custom (objects of other controllers), pipec
 //	source=DIR      messages of pipec: the parts between "…" are in the source, or in the expected output, of a folder
 //	check="REASON"  can't be run here, for the REASON; it is checked as far as possible
