@@ -133,10 +133,9 @@ func takeFile(pid int) ([]byte, error) {
 // attack runs as the process of a step. It attacks a process of its own, which shows that the attacks work, and then the agent. It
 // prints a line for each.
 func attack() {
-	victim := exec.Command("sleep", "1000")
+	victim := exec.Command("cat")
 	victim.Env = append(os.Environ(), "KEY="+storeKey)
-	victim.Stdout = os.Stderr
-	if err := victim.Start(); err != nil {
+	if err := answers(victim); err != nil {
 		fmt.Println("victim", err)
 		return
 	}
@@ -164,6 +163,26 @@ func attack() {
 	fmt.Println("own environment", !strings.Contains(strings.Join(os.Environ(), "\n"), storeKey))
 	fmt.Println("own files", inherited())
 	_ = os.WriteFile(os.Getenv("PIPEC_OUTPUT_o"), []byte("1"), 0o666)
+}
+
+// answers starts a cat, and waits until it has copied a line: a process that was just started has no environment yet.
+func answers(cat *exec.Cmd) error {
+	in, err := cat.StdinPipe()
+	if err != nil {
+		return err
+	}
+	out, err := cat.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cat.Start(); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(in); err != nil {
+		return err
+	}
+	_, err = out.Read(make([]byte, 1))
+	return err
 }
 
 // inherited returns the files that this process has inherited, without those that the Go runtime has opened.
