@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"pipec.dev/pipec/compiler/python"
@@ -93,6 +94,12 @@ func (w *writer) argument(a *python.Argument) {
 		kind, value = "bool", "true"
 		element = fmt.Sprintf("%s ? null : %s", ref, quoted(flag))
 		option = strings.ReplaceAll(option, "= ", "= !")
+	case a.Type == "bool" && a.Action == "" && a.Unclear == "" && !list && flag != "": // for argparse, every text except the empty one is true
+		kind, option = "bool", ""
+		element = fmt.Sprintf(`%s, %s ? "true" : ""`, quoted(flag), ref)
+		if !a.Required {
+			value = strconv.FormatBool(a.Default != nil && !slices.Contains([]string{"false", "null", `""`, "0"}, string(a.Default)))
+		}
 	case strings.HasSuffix(a.Action, "BooleanOptionalAction") && strings.HasPrefix(flag, "--"):
 		kind, value, option = "bool", "null", ""
 		if a.Default != nil {
@@ -256,7 +263,7 @@ func (w *writer) source() []byte {
 	default:
 		fmt.Fprintf(&b, "    args = {\n      %s\n    }\n", strings.Join(w.options, "\n      "))
 	}
-	b.WriteString("  }\n}\n")
+	b.WriteString("    resources {\n      cpu = \"1\"\n      memory = \"1Gi\"\n    }\n  }\n}\n")
 	return []byte(b.String())
 }
 
