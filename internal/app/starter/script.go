@@ -17,27 +17,27 @@ import (
 )
 
 // Script returns the source of a pipeline that runs a Python script with argparse, for a project in dir. Each argument is a
-// param; what the text of the script doesn't show is left out, with a comment.
-func Script(dir, script string) ([]byte, error) {
+// param; what the text of the script doesn't show is left out, with a comment. required are the params without a default.
+func Script(dir, script string) (text []byte, required []string, err error) {
 	src, err := os.ReadFile(script)
 	if err != nil {
-		return nil, fault.Usagef("--from: %v", err)
+		return nil, nil, fault.Usagef("--from: %v", err)
 	}
 	args, err := python.Arguments(src)
 	if err != nil {
-		return nil, fault.Userf("%s: %v", script, err)
+		return nil, nil, fault.Userf("%s: %v", script, err)
 	}
 	root, err := filepath.Abs(dir)
 	if err != nil {
-		return nil, fault.Env(err)
+		return nil, nil, fault.Env(err)
 	}
 	path, err := filepath.Abs(script)
 	if err != nil {
-		return nil, fault.Env(err)
+		return nil, nil, fault.Env(err)
 	}
 	rel, err := filepath.Rel(root, path)
 	if err != nil || strings.HasPrefix(rel, "..") {
-		return nil, fault.Usagef("--from: %s is outside of the project's directory %s", script, dir)
+		return nil, nil, fault.Usagef("--from: %s is outside of the project's directory %s", script, dir)
 	}
 	w := writer{name: nameOf(script), file: filepath.Base(script), taken: map[string]bool{}}
 	w.code = "./" + filepath.ToSlash(filepath.Dir(rel))
@@ -48,7 +48,7 @@ func Script(dir, script string) ([]byte, error) {
 		w.argument(&args[i])
 	}
 	w.left = append(w.left, remarks(src, len(args) > 0)...)
-	return w.source(), nil
+	return w.source(), w.required, nil
 }
 
 // writer collects the parts of the pipeline.
@@ -59,6 +59,7 @@ type writer struct {
 	options          []string // entries of `args` as a map
 	plain            bool     // there are arguments that a map can't express
 	left             []string // comments about arguments that are left out
+	required         []string // the params without a default
 	taken            map[string]bool
 }
 
@@ -139,6 +140,9 @@ func (w *writer) argument(a *python.Argument) {
 		w.options = append(w.options, option)
 	}
 	w.taken[name] = true
+	if value == "" {
+		w.required = append(w.required, name)
+	}
 	w.params = append(w.params, param(name, kind, value, a))
 	w.list = append(w.list, element)
 }
