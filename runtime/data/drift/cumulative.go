@@ -8,15 +8,14 @@ import (
 	"pipec.dev/pipec/runtime/data/stats"
 )
 
-// cumulative is a distribution function. Between two points it is a step if all numbers are known, and else a line.
+// cumulative is a distribution function. It is a step at each point, and a line between two points.
 type cumulative struct {
 	points              []stats.Point
-	every               bool
 	below, above, total float64 // the infinite numbers, and all
 }
 
 func newCumulative(n *stats.Numbers) cumulative {
-	c := cumulative{points: n.Points, every: n.Every, below: float64(n.NegInfinite), above: float64(n.Infinite)}
+	c := cumulative{points: n.Points, below: float64(n.NegInfinite), above: float64(n.Infinite)}
 	c.total = c.below + c.above
 	if len(c.points) > 0 {
 		c.total += float64(c.points[len(c.points)-1].Count)
@@ -34,13 +33,24 @@ func (c *cumulative) at(v float64, left bool) float64 {
 		return c.below / c.total
 	}
 	n := float64(c.points[i-1].Count)
-	if !c.every && i < len(c.points) {
+	if i < len(c.points) {
 		low, high := float64(c.points[i-1].Value), float64(c.points[i].Value)
-		if v > low {
-			n += (float64(c.points[i].Count) - n) * (v/2 - low/2) / (high/2 - low/2)
+		if others := float64(c.points[i].Count-c.points[i].Own) - n; v > low && others > 0 {
+			n += others * part(low, v, high)
 		}
 	}
 	return (c.below + n) / c.total
+}
+
+// part returns the part of the way from low to high that v is at. It can't overflow. Between neighbours it is 1.
+func part(low, v, high float64) float64 {
+	if v == low {
+		return 0
+	}
+	if f := (v/2 - low/2) / (high/2 - low/2); f >= 0 && f <= 1 {
+		return f
+	}
+	return 1
 }
 
 // values returns the numbers at which one of the functions has a point.

@@ -63,8 +63,7 @@ func divided(h []stats.Bucket, edges []float64) []float64 {
 		}
 		i, _ := slices.BinarySearch(edges, low)
 		for ; i < len(out) && edges[i] < high; i++ {
-			// Halves, because the width of a bucket may be more than the largest number.
-			out[i] += float64(k.Count) * (edges[i+1]/2 - edges[i]/2) / (high/2 - low/2)
+			out[i] += float64(k.Count) * (part(low, edges[i+1], high) - part(low, edges[i], high))
 		}
 	}
 	return out

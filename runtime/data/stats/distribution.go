@@ -1,7 +1,9 @@
 package stats
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"sort"
 
 	"github.com/caio/go-tdigest/v4"
@@ -10,8 +12,12 @@ import (
 // Buckets is the number of buckets of a histogram, as in TensorFlow Data Validation.
 const Buckets = 10
 
-// keptPoints is how many points of a distribution are kept.
-const keptPoints = 1000
+// keptPoints is how many different numbers are all kept. Of more, as many are kept at equal distances of rank, and byValue at equal
+// distances of value, for what is far away and rare.
+const (
+	keptPoints = 1000
+	byValue    = 500
+)
 
 // distribution is the distribution of finite numbers.
 type distribution interface {
@@ -60,23 +66,41 @@ func (e *exact) below(v float64) float64 {
 	return float64(e.upTo[i-1])
 }
 
-func (e *exact) points() (points []Point, every bool) {
+func (e *exact) points() (points []Point) {
 	if len(e.runs) <= keptPoints {
-		for i, r := range e.runs {
-			points = append(points, Point{Float(r.value), Float(e.upTo[i])})
+		for i := range e.runs {
+			points = append(points, e.point(i))
 		}
-		return points, true
+		return points
 	}
+	chosen := make([]int, 0, keptPoints+byValue)
 	last := e.upTo[len(e.upTo)-1] - 1
-	for k := range int64(keptPoints) {
+	for k := range keptPoints {
 		rank := int64(math.Round(float64(k) / (keptPoints - 1) * float64(last)))
-		i := sort.Search(len(e.upTo), func(i int) bool { return e.upTo[i] > rank })
-		p := Point{Float(e.runs[i].value), Float(e.upTo[i])}
-		if n := len(points); n == 0 || points[n-1].Value != p.Value {
-			points = append(points, p)
-		}
+		chosen = append(chosen, sort.Search(len(e.upTo), func(i int) bool { return e.upTo[i] > rank }))
 	}
-	return points, false
+	least, most := e.runs[0].value, e.runs[len(e.runs)-1].value
+	for k := range byValue {
+		v := between(least, most, float64(k)/byValue)
+		chosen = append(chosen, sort.Search(len(e.runs)-1, func(i int) bool { return e.runs[i].value >= v }))
+	}
+	slices.Sort(chosen)
+	for _, i := range slices.Compact(chosen) {
+		points = append(points, e.point(i))
+	}
+	return points
+}
+
+func (e *exact) point(i int) Point {
+	return Point{Float(e.runs[i].value), Float(e.upTo[i]), Float(e.runs[i].n)}
+}
+
+// between returns the number that is a fraction of the way from one number to another.
+func between(a, b, f float64) float64 {
+	if d := b - a; !math.IsInf(d, 0) {
+		return a + f*d
+	}
+	return a*(1-f) + b*f
 }
 
 // estimate is the distribution that a sketch knows.
@@ -106,14 +130,24 @@ func (e *estimate) below(v float64) float64 {
 }
 
 func (e *estimate) points() (points []Point) {
+	all := make([]Point, 0, keptPoints+byValue)
 	for k := range keptPoints {
 		q := float64(k) / (keptPoints - 1)
-		p := Point{Float(e.quantile(q)), Float(max(1, q*e.n))}
+		all = append(all, Point{Float(e.quantile(q)), Float(max(1, q*e.n)), 0})
+	}
+	for k := 1; k < byValue; k++ {
+		v := between(e.min, e.max, float64(k)/byValue)
+		all = append(all, Point{Float(v), Float(max(1, e.below(v))), 0})
+	}
+	slices.SortFunc(all, func(a, b Point) int { return cmp.Or(cmp.Compare(a.Value, b.Value), cmp.Compare(a.Count, b.Count)) })
+	for _, p := range all {
 		n := len(points)
-		switch {
-		case n > 0 && points[n-1].Value == p.Value:
-			points[n-1].Count = p.Count
-		case n == 0 || points[n-1].Value < p.Value:
+		if n > 0 {
+			p.Count = max(p.Count, points[n-1].Count) // the estimates may contradict each other
+		}
+		if n > 0 && points[n-1].Value == p.Value {
+			points[n-1] = p
+		} else {
 			points = append(points, p)
 		}
 	}
@@ -125,10 +159,7 @@ func histogram(d distribution, least, most, n float64) []Bucket {
 	if least == most {
 		return []Bucket{{Float(least), Float(most), Float(n)}}
 	}
-	edge := func(i int) float64 { // without an overflow
-		f := float64(i) / Buckets
-		return least*(1-f) + most*f
-	}
+	edge := func(i int) float64 { return between(least, most, float64(i)/Buckets) }
 	var out []Bucket
 	low, before := least, 0.0
 	for i := range Buckets {

@@ -19,7 +19,8 @@ type numbers struct {
 	seen   *hyperloglog.Sketch
 	n      int64 // finite numbers
 
-	mean, squares  float64 // Welford's method
+	mean, squares  float64 // Welford's method, of the differences to shift
+	shift          float64 // the first number, so that few digits are lost where all numbers are large
 	min, max       float64
 	zeros          int64
 	infinite, ninf int64
@@ -47,10 +48,14 @@ func (x *numbers) add(v float64) {
 		v = 0 // not -0
 		x.zeros++
 	}
+	if x.n == 0 {
+		x.shift = v
+	}
 	x.n++
-	d := v - x.mean
+	shifted := v - x.shift
+	d := shifted - x.mean
 	x.mean += d / float64(x.n)
-	x.squares += d * (v - x.mean)
+	x.squares += d * (shifted - x.mean)
 	x.min, x.max = min(x.min, v), max(x.max, v)
 	if len(x.block) == x.limit {
 		x.flush()
@@ -139,10 +144,9 @@ func (x *numbers) done() (out *Numbers, unique int64, approximate bool) {
 		unique++
 	}
 	if x.n == 0 {
-		out.Every = true
 		return out, unique, false
 	}
-	out.Mean, out.Min, out.Max = Float(x.mean), Float(x.min), Float(x.max)
+	out.Mean, out.Min, out.Max = Float(x.shift+x.mean), Float(x.min), Float(x.max)
 	if x.n > 1 {
 		out.Deviation = Float(math.Sqrt(max(x.squares, 0) / float64(x.n-1)))
 	}
@@ -152,7 +156,7 @@ func (x *numbers) done() (out *Numbers, unique int64, approximate bool) {
 		exact := newExact(merge(x.runs, x.block))
 		unique += int64(len(exact.runs))
 		d = exact
-		out.Points, out.Every = exact.points()
+		out.Points = exact.points()
 	} else {
 		if len(x.block) > 0 {
 			x.flush()

@@ -60,10 +60,8 @@ type Numbers struct {
 	NegInfinite int64    `json:"negativeInfinite,omitempty"` // minus infinity
 	Quantiles   []Float  `json:"quantiles,omitempty"`        // at Levels
 	Histogram   []Bucket `json:"histogram,omitempty"`        // Buckets of equal width from Min to Max, or one if all numbers are equal
-	// Points is the cumulative distribution: how many finite numbers are at most as large as each of up to 1,000 numbers, in ascending
-	// order. Unless Every is set, there are other numbers between them.
+	// Points is the cumulative distribution of the finite numbers, at some of them in ascending order.
 	Points []Point `json:"points,omitempty"`
-	Every  bool    `json:"every,omitempty"`
 }
 
 // Bucket is a part of a histogram: the numbers from Low up to, but without, High. The last bucket includes High.
@@ -73,10 +71,12 @@ type Bucket struct {
 	Count Float `json:"count"` // not a whole number if it is estimated
 }
 
-// Point says that Count numbers are at most Value.
+// Point states that Count numbers are at most Value, and Own of them are equal to it. The other numbers between the point before and
+// this one are not known.
 type Point struct {
 	Value Float `json:"v"`
 	Count Float `json:"n"`
+	Own   Float `json:"own,omitempty"`
 }
 
 // Levels are the levels of the quantiles. Between two numbers, a quantile is interpolated as numpy does by default.
