@@ -49,7 +49,7 @@ type figures struct {
 
 // memoryLimit and gcPercent are those of the agent, as its Job sets them.
 const (
-	memoryLimit = 100 << 20
+	memoryLimit = 76 << 20
 	gcPercent   = 50
 )
 
