@@ -141,8 +141,20 @@ func (r *Reader) Pipelines(ctx context.Context) ([]string, error) {
 
 // List returns the runs of a pipeline, or of all pipelines for "", newest first. It reads ahead if the store is remote.
 func (r *Reader) List(ctx context.Context, pipeline string) iter.Seq2[Summary, error] {
+	return r.ListKnown(ctx, pipeline, func(*record.Run) *Summary { return nil })
+}
+
+// ListKnown is like List, but reads nothing of a run for which known returns a summary. known is called with the names of a run
+// and the time of its creation, also concurrently. The records of a run that has ended don't change.
+func (r *Reader) ListKnown(ctx context.Context, pipeline string, known func(*record.Run) *Summary) iter.Seq2[Summary, error] {
+	read := func(ctx context.Context, e entry) (Summary, error) {
+		if s := known(e.run); s != nil {
+			return *s, nil
+		}
+		return r.summary(ctx, e)
+	}
 	return func(yield func(Summary, error) bool) {
-		for s, err := range ahead(ctx, r.window(), r.entries(ctx, pipeline), r.summary, nil) {
+		for s, err := range ahead(ctx, r.window(), r.entries(ctx, pipeline), read, nil) {
 			if err == nil && s.Run == nil {
 				continue // removed in the meantime
 			}
