@@ -17,7 +17,7 @@ NEEDS_GO  := command -v go >/dev/null || { echo "pipec is built with Go 1.26 or 
 GOBUILD  := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint generate recording fuzz faults faults-nightly mutations faults-real faults-cluster bench bench-versions bench-scale quickstart agent-image release cluster-up cluster-down cluster-env demo-cluster bench-cluster install clean FORCE
+.PHONY: help build ui test lint generate recording fuzz faults faults-nightly mutations faults-real faults-cluster bench bench-versions bench-scale quickstart agent-image release cluster-up cluster-down cluster-env demo-cluster bench-cluster install clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,13 @@ bin/agents/%: FORCE
 	@cmp -s bin/agents/.$* $@ || cp bin/agents/.$* $@
 
 # The image's digest follows from the binaries alone: pipec push finds it beside bin/pipec.
+ui: ui/node_modules ## build the page of pipec ui from ui/, which needs Node
+	cd ui && node_modules/.bin/tsc --noEmit && node build.mjs
+
+ui/node_modules: ui/package.json ui/package-lock.json
+	cd ui && npm ci --no-audit --no-fund
+	@touch $@
+
 agent-image: build $(IMAGE) ## make the image of pipec-agent, for amd64 and arm64, in bin/pipec-agent.oci
 
 $(IMAGE): $(AGENTS:%=bin/agents/%) $(wildcard internal/agentimage/*.go runtime/image/agent/*.go)

@@ -57,6 +57,16 @@ if ! command -v dot >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev
   DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends graphviz >/dev/null 2>&1 </dev/null || true
 fi
 
+# What builds the page of `pipec ui` and opens it in a browser. Without them these tests are skipped.
+if ! command -v chromium >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  echo "installing chromium (apt-get)"
+  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends chromium >/dev/null 2>&1 </dev/null || true
+fi
+if [ ! -d ui/node_modules/playwright-core ] && command -v npm >/dev/null; then
+  echo "installing the packages of ui/ (npm)"
+  (cd ui && npm ci --no-audit --no-fund >/dev/null 2>&1 </dev/null) || rm -rf ui/node_modules
+fi
+
 echo "== fast tests"
 go test -short -timeout 40m ./... # the default of 10 minutes is too short for a slow machine
 go test -timeout 40m ./test/faults # 2,000 simulated runs; with the race detector there are fewer

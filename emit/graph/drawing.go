@@ -50,8 +50,9 @@ type DrawnEdge struct {
 const (
 	cardHeight = 46 * unit
 	cardGap    = 16 * unit
-	cardWidth  = 120 * unit
-	cardMark   = 40 // characters of a node's marks that are drawn
+	cardWidth  = 150 * unit
+	cardMark   = 30 // characters of a node's marks that are drawn
+	cardStatus = 14 // characters of a status, before the marks
 )
 
 // Draw returns the layout of a program. Every step is a node of the same height, without rows for its inputs and outputs.
@@ -95,7 +96,7 @@ func (m *model) cards() (boxes []box, heights []int) {
 		if n.kind == result {
 			b.height = 26 * unit
 		} else {
-			b.width = max(b.width, cardWidth, textWidth(strings.Join(n.marks, " · "), cardMark, smallWidth)+2*boxPadding)
+			b.width = max(b.width, cardWidth, textWidth(strings.Join(n.marks, " · "), cardMark, smallWidth)+cardStatus*smallWidth+2*boxPadding)
 		}
 		heights[i] = b.height
 	}

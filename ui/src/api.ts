@@ -1,6 +1,6 @@
 // The types of the server (internal/app/web/shape), and requests to it.
 
-export type Status = 'pending' | 'running' | 'succeeded' | 'failed' | 'skipped' | 'cancelled' | 'timed_out' | 'lost'
+export type Status = 'pending' | 'running' | 'succeeded' | 'failed' | 'skipped' | 'cancelled' | 'timed_out' | 'lost' | 'damaged'
 
 export interface Session { version: string; token: string; stacks: { name: string; kind: string }[] }
 

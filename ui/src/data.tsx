@@ -15,7 +15,7 @@ export function Data({ list, at, step, side }: { list: Datum[]; at: At; step?: s
   return <div class="data">{list.map(d => <Item d={d} place={{ at, step, side, name: d.name }} key={d.name} />)}</div>
 }
 
-export function Item({ d, place, label }: { d: Datum; place: Place; label?: string }) {
+export function Item({ d, place, label, from }: { d: Datum; place: Place; label?: string; from?: string }) {
   return <div class={'datum v-' + d.view}>
     <div class="datum-head"><b>{label ?? d.name}</b> <span class="type">{d.type}</span>
       {d.digest ? <span class="quiet">{d.format ? d.format + ', ' : ''}{size(d.size)} <abbr title={d.digest}>{d.digest.slice(7, 19)}</abbr></span> : null}
@@ -23,6 +23,7 @@ export function Item({ d, place, label }: { d: Datum; place: Place; label?: stri
       {d.digest && d.view !== 'directory' ? <a href={address(place, 'file')} download="">Save</a> : null}
     </div>
     <Content d={d} place={place} />
+    {from && from !== JSON.stringify(d.value) ? <p class="from">from <code>{from}</code></p> : null}
   </div>
 }
 

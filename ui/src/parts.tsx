@@ -5,16 +5,16 @@ import { Fault, Status } from './api'
 import { go } from './route'
 
 const marks: Record<Status, string> = {
-  succeeded: '✓', failed: '✗', running: '●', pending: '○', skipped: '⤼', cancelled: '⊘', timed_out: '⏱', lost: '?',
+  succeeded: '✓', failed: '✗', running: '●', pending: '○', skipped: '⤼', cancelled: '⊘', timed_out: '⏱', lost: '?', damaged: '!',
 }
 
-export const statuses: Status[] = ['failed', 'timed_out', 'lost', 'running', 'pending', 'cancelled', 'skipped', 'succeeded']
+export const statuses: Status[] = ['failed', 'timed_out', 'lost', 'damaged', 'running', 'pending', 'cancelled', 'skipped', 'succeeded']
 
 export function word(s: Status): string { return s.replace('_', ' ') }
 
 export function Badge({ status, cached, kept, asks }: { status: Status; cached?: boolean; kept?: boolean; asks?: boolean }) {
   const text = asks ? 'waits for approval' : cached ? 'cached' : kept ? 'kept' : word(status)
-  return <span class={`badge ${asks ? 'asks' : status}`}><span class="mark" aria-hidden="true">{asks ? '✋' : marks[status]}</span>{text}</span>
+  return <span class={`badge ${asks ? 'asks' : status}`}><span class="mark" aria-hidden="true">{asks ? '!' : marks[status]}</span>{text}</span>
 }
 
 export function Link({ to, children, ...rest }: { to: string; children: ComponentChildren; class?: string; title?: string; 'aria-current'?: 'page' | undefined; 'aria-label'?: string }) {

@@ -38,14 +38,12 @@ export function StepPage({ at, name, run, session, p }: { at: At; name: string; 
     {own ? <LogView key={attempt} at={at} step={name} attempt={x.of ? 0 : attempt} p={p} /> : null}
     {x.outputs?.length ? <section><h2>Outputs</h2><Data list={x.outputs} at={at} step={name} side="out" /></section> : null}
     {x.inputs?.length ? <section><h2>Inputs</h2><div class="data">{x.inputs.map(i => i.datum
-      ? <div class="input"><Item d={{ ...i.datum, name: i.name, type: i.datum.type || i.type }} place={{ at, step: name, side: 'in', name: i.name }} /><From text={i.from} /></div>
-      : <div class="datum"><div class="datum-head"><b>{i.name}</b> <span class="type">{i.type}</span></div><From text={i.from} /></div>)}</div></section> : null}
+      ? <Item d={{ ...i.datum, name: i.name, type: i.datum.type || i.type }} place={{ at, step: name, side: 'in', name: i.name }} from={i.from} />
+      : <Item d={{ name: i.name, type: i.type, view: 'none' }} place={{ at, side: 'in', name: i.name }} from={i.from} />)}</div></section> : null}
     <Defined x={x} />
     <section><h2>In a terminal</h2>{x.terminal.map(c => <Command text={c} />)}</section>
   </>
 }
-
-function From({ text }: { text: string }) { return text ? <p class="from">from <code>{text}</code></p> : null }
 
 // Why says why the step ran, was skipped, was cached or was not cached.
 function Why({ x, at, now }: { x: Explanation; at: At; now: number }) {
@@ -70,7 +68,7 @@ function Why({ x, at, now }: { x: Explanation; at: At; now: number }) {
 
 function Defined({ x }: { x: Explanation }) {
   const d = x.defined
-  if (!d) return null
+  if (!d || !(d.python || d.script || d.call || d.code || d.image || d.command || d.env || d.secrets || d.pod)) return null
   const facts: [string, string | undefined][] = [['Python', d.python], ['Script', d.script], ['Calls', d.call], ['Code', d.code], ['Image', d.image]]
   return <section><h2>Definition</h2>
     <dl class="facts">{facts.filter(f => f[1]).map(([k, v]) => <div><dt>{k}</dt><dd><code>{v}</code></dd></div>)}

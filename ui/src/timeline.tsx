@@ -24,7 +24,7 @@ export function TimelineView({ run, at, now }: { run: Run; at: At; now: number }
   const bars = all ? t.bars : t.bars.slice(0, rowsAtOnce)
   return <div class="timeline">
     <p class="legend">
-      <span><i class="t-wait" /> waiting for a free place or a retry</span><span><i class="t-pend" /> pending: being started</span><span><i class="t-run" /> running</span><span><i class="t-crit" /> critical path: decided when the run ended</span>
+      <span><i class="t-wait" /> waiting for its turn or a retry</span><span><i class="t-pend" /> pending: being started</span><span><i class="t-run" /> running</span><span><i class="t-crit" /> critical path: decided when the run ended</span>
     </p>
     <div class="scroll" tabIndex={0} role="region" aria-label="Timeline">
       <table>
@@ -47,7 +47,7 @@ function Line({ b, from, to, now, at }: { b: Bar; from: number; to: number; now:
   const x = (t: number) => `${Math.max(0, Math.min(100, (t - from) / (to - from) * 100))}%`
   const w = (a: number, b: number) => `${Math.max(0, Math.min(100, (b - a) / (to - from) * 100))}%`
   return <tr class={b.critical ? 'critical' : ''}>
-    <th scope="row"><Link to={toRun(at, { step: b.step })} title={b.step}>{b.step}</Link>{(b.attempt ?? 0) > 1 ? <span class="quiet"> attempt {b.attempt}</span> : null}{b.critical ? <span class="sr"> on the critical path</span> : null}</th>
+    <th scope="row"><Link to={toRun(at, { step: b.step })} title={b.step}>{b.step}</Link>{b.critical ? <span class="crit" aria-hidden="true"> ◆</span> : null}{(b.attempt ?? 0) > 1 ? <span class="quiet"> attempt {b.attempt}</span> : null}{b.critical ? <span class="sr"> on the critical path</span> : null}</th>
     <td class="number">{duration(queued - ready)}</td>
     <td class="number">{duration(running - queued)}</td>
     <td class="number">{duration(ended - running)}</td>

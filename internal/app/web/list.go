@@ -240,7 +240,7 @@ func (s *Server) collectStack(ctx context.Context, i int, f *filter, out *shape.
 		return nil
 	}
 	n := 0
-	for one, err := range reader.ListKnown(ctx, f.pipeline, s.known[i].get) {
+	for one, err := range reader.ListWith(ctx, f.pipeline, &runs.ListOptions{Known: s.known[i].get, Damaged: damaged}) {
 		if err != nil {
 			return err
 		}
@@ -259,6 +259,11 @@ func (s *Server) collectStack(ctx context.Context, i int, f *filter, out *shape.
 		out.Runs = append(out.Runs, shape.NewRow(i, &one))
 	}
 	return nil
+}
+
+// damaged is what is listed for a run whose records can't be read.
+func damaged(run *record.Run, err error) runs.Summary {
+	return runs.Summary{Run: run, Status: shape.Damaged, Message: err.Error()}
 }
 
 // changed reports whether two rows of the list differ in what can change.

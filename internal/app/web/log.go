@@ -17,7 +17,7 @@ type Line struct {
 	Part string `json:"p,omitempty"` // as in record.Event
 }
 
-// How much of a log the page gets at once.
+// How much of a log is sent at once.
 const (
 	maxLines     = 5000
 	maxLineBytes = 8 << 20

@@ -53,7 +53,7 @@ func (r *readers) get(ctx context.Context) (reader *runs.Reader, done func(), er
 	}), nil
 }
 
-// retire closes the reader when nobody uses it any more. The caller must hold mu.
+// retire closes the reader when its last user is done. The caller must hold mu.
 func (r *readers) retire() {
 	if r.now.old = true; r.now.users == 0 {
 		_ = r.now.reader.Close()

@@ -74,7 +74,7 @@ type Fault struct {
 // failed writes why a request failed.
 func failed(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil {
-		return // nobody waits for the response
+		return // the response would have no reader
 	}
 	var (
 		f     *fault.Fault

@@ -58,7 +58,8 @@ func (s *stream) sendFault(err error) error {
 	return s.Flush()
 }
 
-// wait waits until records are to be read again: the longer, the longer reading took. It reports whether the request goes on.
+// wait waits until records are to be read again: the longer, the longer reading took. It reports false if the request
+// has ended.
 func (s *Server) wait(r *http.Request, took time.Duration) bool {
 	t := time.NewTimer(max(s.o.Every, 5*took))
 	defer t.Stop()

@@ -130,7 +130,7 @@ func (s *Server) Serve(ctx context.Context, interrupts <-chan interrupt.Interrup
 // Driven returns the names of the runs that this process drives.
 func (s *Server) Driven() []string { return s.driven.names() }
 
-// session is what the page is told first.
+// session returns what the page requests first.
 func (s *Server) session() shape.Session {
 	out := shape.Session{Version: s.o.Version, Token: s.permit}
 	for i := range s.o.Stacks {

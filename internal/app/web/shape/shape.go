@@ -49,6 +49,9 @@ type List struct {
 	Faults    []string `json:"faults,omitempty"` // of stacks that can't be read
 }
 
+// Damaged is the status of a run whose records can't be read.
+const Damaged record.Status = "damaged"
+
 // maxCell is the size of a value in a list, in bytes. Longer ones are shortened, as strings.
 const maxCell = 200
 
