@@ -49,7 +49,7 @@ function Picture({ d, known, at, prefix }: { d: Drawing; known: Map<string, Stat
   const [box, setBox] = useState({ width: 0, height: 0 })
   const [view, setView] = useState<View>()
   useEffect(() => {
-    const watch = new ResizeObserver(() => setBox({ width: ref.current!.clientWidth, height: ref.current!.clientHeight }))
+    const watch = new ResizeObserver(() => { if (ref.current) setBox({ width: ref.current.clientWidth, height: ref.current.clientHeight }) })
     watch.observe(ref.current!)
     return () => watch.disconnect()
   }, [])
@@ -139,7 +139,7 @@ function NodeBox({ n, state, at, prefix, dragged }: { n: Node; state?: State; at
   let x = 0
   return <g class={`node ${status} ${n.kind}`} transform={`translate(${n.x} ${n.y})`}>
     <title>{n.text}{s?.why ? '\n' + s.why : ''}</title>
-    <a href={toRun(at, { step: address })} aria-label={`${n.name}: ${line}`} onClick={e => { e.preventDefault(); if (!dragged()) go(toRun(at, { step: address })) }}>
+    <a href={toRun(at, { step: address })} onClick={e => { e.preventDefault(); if (!dragged()) go(toRun(at, { step: address })) }}>
       <rect width={n.width} height={n.height} rx={7} />
       <rect class="stripe" width={5} height={n.height} rx={2.5} />
       <text class="name" x={14} y={19}>{n.label}</text>

@@ -65,25 +65,22 @@ func (t *Times) Timeline(d *runs.Detail, p *program.Program) *Timeline {
 	for i := range d.Steps {
 		steps[d.Steps[i].Name] = &d.Steps[i]
 	}
-	defs := make(map[string]*program.Step)
-	for _, def := range p.All() {
-		defs[def.Name] = def
-	}
-	critical := criticalPath(steps, defs)
+	needs := needsOf(p, steps)
+	critical := criticalPath(steps, needs)
 	for i := range d.Steps {
 		s := &d.Steps[i]
 		if s.StartedAt.IsZero() {
 			continue
 		}
 		ready := d.Run.CreatedAt
-		if def := defs[s.Name]; def != nil {
-			for _, need := range def.Needs {
-				if n := steps[need.Step]; n != nil && n.EndedAt.After(ready) {
-					ready = n.EndedAt
-				}
-			}
-		} else {
+		before, known := needs[s.Name]
+		if !known {
 			ready = s.StartedAt
+		}
+		for _, n := range before {
+			if n.EndedAt.After(ready) {
+				ready = n.EndedAt
+			}
 		}
 		out.Bars = append(out.Bars, t.bars(s, ready, critical[s.Name], d)...)
 	}
@@ -126,22 +123,51 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
+// needsOf returns what each step of the run's own pipeline waits for. The steps of finally wait for that step of the others
+// that ended last.
+func needsOf(p *program.Program, steps map[string]*record.StepEnd) map[string][]*record.StepEnd {
+	out := make(map[string][]*record.StepEnd, len(p.Steps)+len(p.Finally))
+	add := func(def *program.Step) {
+		list := []*record.StepEnd{}
+		for _, need := range def.Needs {
+			if s := steps[need.Step]; s != nil {
+				list = append(list, s)
+			}
+		}
+		out[def.Name] = list
+	}
+	var last *record.StepEnd
+	for i := range p.Steps {
+		add(&p.Steps[i])
+		if s := steps[p.Steps[i].Name]; s != nil && !s.StartedAt.IsZero() && (last == nil || later(s, last)) {
+			last = s
+		}
+	}
+	for i := range p.Finally {
+		add(&p.Finally[i])
+		if last != nil {
+			out[p.Finally[i].Name] = append(out[p.Finally[i].Name], last)
+		}
+	}
+	return out
+}
+
 // criticalPath returns the steps that decided when the run ended: the step that ended last, the need of it that ended last,
 // and so on.
-func criticalPath(steps map[string]*record.StepEnd, defs map[string]*program.Step) map[string]bool {
+func criticalPath(steps map[string]*record.StepEnd, needs map[string][]*record.StepEnd) map[string]bool {
 	out := map[string]bool{}
 	var last *record.StepEnd
-	for name := range defs {
+	for name := range needs {
 		if s := steps[name]; s != nil && !s.StartedAt.IsZero() && (last == nil || later(s, last)) {
 			last = s
 		}
 	}
 	for last != nil && !out[last.Name] {
 		out[last.Name] = true
-		def := defs[last.Name]
+		before := needs[last.Name]
 		last = nil
-		for _, need := range def.Needs {
-			if s := steps[need.Step]; s != nil && !s.StartedAt.IsZero() && (last == nil || later(s, last)) {
+		for _, s := range before {
+			if !s.StartedAt.IsZero() && (last == nil || later(s, last)) {
 				last = s
 			}
 		}
