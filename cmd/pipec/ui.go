@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"html"
 	"net/url"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 
@@ -98,7 +102,7 @@ func (c *cli) ui(ctx context.Context, run string, stacks []string, port int, ope
 	link := server.URL(path)
 	fmt.Fprintf(c.stderr, "The page is at %s\nCtrl-C ends it.\n", link)
 	if open {
-		c.openBrowser(link)
+		defer c.openBrowser(link)()
 	}
 	in, stop := onSignals()
 	defer stop()
@@ -168,17 +172,34 @@ func (c *cli) uiRun(ctx context.Context, stacks []web.Stack, name string) (strin
 	return "", failed
 }
 
-// openBrowser opens a link. If there is no browser, the printed link is enough.
-func (c *cli) openBrowser(link string) {
-	name, args := "xdg-open", []string{link}
+// openBrowser opens a link, and returns a function that removes what it has written. Other users can see the arguments of
+// processes, so the browser gets the path of a file that only this user can read, and not the link with its token. If there is
+// no browser, the printed link is enough.
+func (c *cli) openBrowser(link string) (remove func()) {
+	none := func() {}
+	dir, err := filepath.Abs(filepath.Join(c.dir, ".pipec"))
+	if err != nil || os.MkdirAll(dir, 0o777) != nil {
+		return none
+	}
+	f, err := os.CreateTemp(dir, "ui-*.html") // with the mode 0600
+	if err != nil {
+		return none
+	}
+	remove = func() { _ = os.Remove(f.Name()) }
+	_, err = fmt.Fprintf(f, `<!doctype html><title>pipec</title><meta http-equiv="refresh" content="0;url=%s">`, html.EscapeString(link))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return remove
+	}
+	name, args := "xdg-open", []string{f.Name()}
 	switch runtime.GOOS {
 	case "darwin":
 		name = "open"
 	case "windows":
-		name, args = "rundll32", []string{"url.dll,FileProtocolHandler", link}
+		name, args = "rundll32", []string{"url.dll,FileProtocolHandler", f.Name()}
 	}
 	cmd := exec.Command(name, args...)
 	if err := cmd.Start(); err == nil {
 		go func() { _ = cmd.Wait() }()
 	}
+	return remove
 }

@@ -155,6 +155,12 @@ function clip(text: string, most: number): string { return text.length <= most ?
 // Overview draws many nodes as rectangles with the color of their status.
 function Overview({ d, view, box, known, visible }: { d: Drawing; view: View; box: { width: number; height: number }; known: Map<string, State>; visible: Node[] }) {
   const ref = useRef<HTMLCanvasElement>(null)
+  const [, redraw] = useState(0)
+  useEffect(() => {
+    const dark = matchMedia('(prefers-color-scheme: dark)'), change = () => redraw(n => n + 1)
+    dark.addEventListener('change', change)
+    return () => dark.removeEventListener('change', change)
+  }, [])
   useEffect(() => {
     const c = ref.current!, ratio = devicePixelRatio || 1, g = c.getContext('2d')!
     c.width = box.width * ratio
@@ -168,10 +174,13 @@ function Overview({ d, view, box, known, visible }: { d: Drawing; view: View; bo
       g.lineWidth = 1 / view.scale
       for (const e of d.edges) g.stroke(new Path2D(e.path))
     }
-    for (const n of visible) {
-      const s = known.get(n.name)?.step
+    // What needs attention is drawn last and larger, so that one failed step among 10,000 can be seen.
+    const rank = (n: Node) => { const s = known.get(n.name)?.step; return !s ? 0 : s.status === 'failed' || s.status === 'timed_out' ? 3 : s.asks || s.status === 'running' ? 2 : 1 }
+    for (const n of [...visible].sort((a, b) => rank(a) - rank(b))) {
+      const s = known.get(n.name)?.step, least = (rank(n) > 1 ? 7 : 1.5) / view.scale
+      const width = Math.max(n.width, least), height = Math.max(n.height, least)
       g.fillStyle = colors[s ? (s.asks ? 'asks' : s.status) : 'pending']
-      g.fillRect(n.x, n.y, Math.max(n.width, 2 / view.scale), Math.max(n.height, 1.5 / view.scale))
+      g.fillRect(n.x - (width - n.width) / 2, n.y - (height - n.height) / 2, width, height)
     }
   })
   return <canvas ref={ref} style={{ width: `${box.width}px`, height: `${box.height}px` }} role="img" aria-label={`${visible.length} steps, colored by status; zoom in to see their names`} />

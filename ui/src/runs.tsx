@@ -49,7 +49,7 @@ function Filter({ p, pipelines }: { p: URLSearchParams; pipelines: string[] }) {
     <label>Status
       <select value={p.get('status') ?? ''} onChange={e => change({ status: e.currentTarget.value, limit: '' })}>
         <option value="">any</option>
-        <option value="failed,timed_out,lost">not good</option>
+        <option value="failed,timed_out,lost,damaged">not good</option>
         {statuses.filter(s => s !== 'pending' && s !== 'skipped').map(s => <option value={s}>{word(s)}</option>)}
       </select>
     </label>

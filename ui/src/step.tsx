@@ -71,8 +71,8 @@ function Defined({ x }: { x: Explanation }) {
   if (!d || !(d.python || d.script || d.call || d.code || d.image || d.command || d.env || d.secrets || d.pod)) return null
   const facts: [string, string | undefined][] = [['Python', d.python], ['Script', d.script], ['Calls', d.call], ['Code', d.code], ['Image', d.image]]
   return <section><h2>Definition</h2>
-    <dl class="facts">{facts.filter(f => f[1]).map(([k, v]) => <div><dt>{k}</dt><dd><code>{v}</code></dd></div>)}
-      {d.secrets?.length ? <div><dt>Secret variables</dt><dd>{d.secrets.join(', ')}</dd></div> : null}</dl>
+    {!facts.some(f => f[1]) && !d.secrets ? null : <dl class="facts">{facts.filter(f => f[1]).map(([k, v]) => <div><dt>{k}</dt><dd><code>{v}</code></dd></div>)}
+      {d.secrets?.length ? <div><dt>Secret variables</dt><dd>{d.secrets.join(', ')}</dd></div> : null}</dl>}
     {d.command?.length ? <pre class="wrap" tabIndex={0}>{d.command.join('\n')}</pre> : null}
     {d.env?.length ? <details><summary>Environment</summary><table><tbody>{d.env.map(([k, v]) => <tr><th scope="row">{k}</th><td><code>{v}</code></td></tr>)}</tbody></table></details> : null}
     {d.pod ? <details><summary>Pod</summary><Value v={d.pod} /></details> : null}

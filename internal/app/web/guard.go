@@ -2,6 +2,8 @@ package web
 
 import (
 	"crypto/subtle"
+	"fmt"
+	"html"
 	"net"
 	"net/http"
 	"strings"
@@ -61,7 +63,8 @@ func (s *Server) headers(h http.Header) {
 	h.Set("Cache-Control", "no-store")
 }
 
-// enter turns the token of a URL into a cookie, and removes it from the URL, so that it stays in no history.
+// enter turns the token of a URL into a cookie. Its response leads the browser to the URL without the token. That is a page and
+// not a redirect: after a link in another page, a browser would not send the cookie with a redirected request.
 func (s *Server) enter(w http.ResponseWriter, r *http.Request) bool {
 	q := r.URL.Query()
 	if !q.Has("token") || r.Method != http.MethodGet || strings.HasPrefix(r.URL.Path, "/api/") {
@@ -77,7 +80,9 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request) bool {
 	if len(q) > 0 {
 		to += "?" + q.Encode()
 	}
-	http.Redirect(w, r, to, http.StatusSeeOther)
+	to = html.EscapeString(to)
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = fmt.Fprintf(w, `<!doctype html><title>pipec</title><meta http-equiv="refresh" content="0;url=%s"><a href="%s">Open the page</a>`, to, to)
 	return true
 }
 

@@ -270,7 +270,7 @@ func TestRerun(t *testing.T) {
 	if got := p.act("rerun", fmt.Sprintf(`{"stack":"0","pipeline":"train","run":%q}`, done.Run), http.StatusUnprocessableEntity); !strings.Contains(got, "error") {
 		t.Errorf("a rerun of a run that succeeded: %s", got)
 	}
-	// The project as it is now counts, and the page says where its errors are.
+	// The project as it is now counts, and the page reports that it has errors.
 	if err := os.WriteFile(filepath.Join(p.dir, "main.pipec.hcl"), []byte(source+"\nx {}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -117,7 +117,7 @@ func serve(t *testing.T, dir string) *page {
 	go func() { served <- s.Serve(ctx, nil) }()
 	t.Cleanup(func() {
 		stop()
-		if err := <-served; err != nil && !strings.Contains(err.Error(), "Server closed") {
+		if err := <-served; err != nil {
 			t.Error(err)
 		}
 	})
