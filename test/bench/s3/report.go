@@ -55,9 +55,10 @@ func (r results) report(o options) error {
 	return nil
 }
 
-// goal returns the rate to reach, of the transfer manager's, and its description. Two things can make wantRate impossible, however
-// efficient the rest is: the digest is the name of what is put, so it is known before the first byte is sent. And if the transfer
-// manager and a server on the same machine keep all cores busy, the digest takes its processor time from the transfer.
+// goal returns the rate to reach, of the transfer manager's, and its description: wantRate of what is possible. Two things lower what
+// is possible, however efficient the rest is. The digest is the name of what is put, so it must be known before the first byte is
+// sent. And if the transfer manager and a server on the same machine keep all cores busy, the digest takes its processor time from
+// the transfer.
 func (r results) goal(its string) (want float64, text string) {
 	base, hash := fastest(r[its]), fastest(r["hash"])
 	least := base.took
@@ -67,10 +68,11 @@ func (r results) goal(its string) (want float64, text string) {
 	case "sdk-get":
 		least = max(least, (base.cpu+base.server+hash.cpu)/time.Duration(runtime.NumCPU()))
 	}
-	if possible := base.took.Seconds() / least.Seconds(); possible < wantRate {
-		return possible, fmt.Sprintf("%.2f, the most that is possible", possible)
+	possible := base.took.Seconds() / least.Seconds()
+	if possible > 0.999 {
+		return wantRate, fmt.Sprintf("%.2f", wantRate)
 	}
-	return wantRate, fmt.Sprintf("%.2f", wantRate)
+	return wantRate * possible, fmt.Sprintf("%.2f, of %.2f that is possible", wantRate*possible, possible)
 }
 
 // busy returns how many cores the process and the server kept busy.
