@@ -164,7 +164,7 @@ func (c *cli) uiRun(ctx context.Context, stacks []web.Stack, name string) (strin
 	for i := range stacks {
 		found, err := web.Find(ctx, &stacks[i], name)
 		if err == nil {
-			q := url.Values{"stack": {fmt.Sprint(i)}, "pipeline": {found.Pipeline}, "run": {found.Name}}
+			q := url.Values{"stack": {stacks[i].Name}, "pipeline": {found.Pipeline}, "run": {found.Name}}
 			return "?" + q.Encode(), nil
 		}
 		failed = err

@@ -47,7 +47,7 @@ export function Acts({ run, at, session }: { run: Run; at: At; session: Session 
   </span>
 }
 
-function body(at: At) { return { stack: String(at.stack), pipeline: at.pipeline, run: at.run } }
+function body(at: At) { return { stack: at.stack, pipeline: at.pipeline, run: at.run } }
 
 // Rerun shows what a rerun would do, and starts it. from are steps to run again although they succeeded.
 export function Rerun({ at, session, from, close }: { at: At; session: Session; from?: string[]; close: () => void }) {

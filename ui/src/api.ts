@@ -5,7 +5,7 @@ export type Status = 'pending' | 'running' | 'succeeded' | 'failed' | 'skipped' 
 export interface Session { version: string; token: string; stacks: { name: string; kind: string }[] }
 
 export interface Row {
-  stack: number; pipeline: string; name: string; status: Status; created_at: string; ended_at?: string; message?: string
+  stack: string; pipeline: string; name: string; status: Status; created_at: string; ended_at?: string; message?: string
   rerun_of?: string; schedule?: string; params?: Record<string, unknown>; outputs?: Record<string, unknown>
 }
 export interface List { runs: Row[]; more: boolean; pipelines: string[]; faults?: string[] }

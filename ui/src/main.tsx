@@ -23,7 +23,7 @@ function App() {
           {step ? <li><Link to={toRun(a, { step })} aria-current="page">{step}</Link></li> : null}
         </ol>
       </nav>
-      <span class="stack">{session ? (a.run ? session.stacks[a.stack]?.name : session.stacks.map(s => s.name).join(', ')) : ''}</span>
+      <span class="stack">{session ? (a.run ? a.stack || session.stacks[0].name : session.stacks.map(s => s.name).join(', ')) : ''}</span>
     </header>
     <main id="main" tabIndex={-1}>
       {error ? <Problem error={error} /> : !session ? <Loading /> : a.run ? <RunPage key={`${a.stack}/${a.pipeline}/${a.run}`} session={session} at={a} p={p} /> : <Runs session={session} p={p} />}

@@ -39,8 +39,8 @@ export function with_(q: Record<string, string | string[]>): string {
   return '?' + p
 }
 
-export interface At { stack: number; pipeline: string; run: string }
+export interface At { stack: string; pipeline: string; run: string }
 
-export function at(p: URLSearchParams): At { return { stack: Number(p.get('stack') ?? 0), pipeline: p.get('pipeline') ?? '', run: p.get('run') ?? '' } }
+export function at(p: URLSearchParams): At { return { stack: p.get('stack') ?? '', pipeline: p.get('pipeline') ?? '', run: p.get('run') ?? '' } }
 
 export function toRun(a: At, more: Query = {}): string { return '?' + queryOf({ stack: a.stack, pipeline: a.pipeline, run: a.run, ...more }) }

@@ -61,7 +61,7 @@ function Overview({ run, at, p, session, now }: { run: Run; at: At; p: URLSearch
     {asks.map(s => <p class="asks-note" role="status"><Link to={toRun(at, { step: s.name })}>{s.name}</Link> waits for approval. {s.why?.replace(/^waiting for approval: /, '')}</p>)}
     <dl class="facts">
       <div><dt>Pipeline</dt><dd><Link to={'?pipeline=' + encodeURIComponent(run.pipeline)}>{run.pipeline}</Link></dd></div>
-      <div><dt>Stack</dt><dd>{session.stacks[run.stack]?.name}</dd></div>
+      <div><dt>Stack</dt><dd>{run.stack}</dd></div>
       <div><dt>Started</dt><dd><time dateTime={run.created_at}>{time(run.created_at)}</time></dd></div>
       {run.status === 'lost' ? null : <div><dt>Took</dt><dd>{took(run.created_at, run.ended_at, now)}</dd></div>}
       {run.rerun_of ? <div><dt>Rerun of</dt><dd><Link to={toRun({ ...at, run: run.rerun_of })}>{run.rerun_of}</Link></dd></div> : null}

@@ -5,7 +5,7 @@ import { change, toRun } from './route'
 import { Badge, Link, Loading, Problem, statuses, useNow, word } from './parts'
 import { ago, plural, time, took, value } from './format'
 
-const filters = ['pipeline', 'status', 'since', 'before', 'where', 'name', 'limit']
+const filters = ['stack', 'pipeline', 'status', 'since', 'before', 'where', 'name', 'limit']
 
 export function Runs({ session, p }: { session: Session; p: URLSearchParams }) {
   const query: Record<string, string> = {}
@@ -27,7 +27,7 @@ export function Runs({ session, p }: { session: Session; p: URLSearchParams }) {
   const now = useNow(!!list?.runs.some(r => r.status === 'running'))
   return <>
     <h1>Runs</h1>
-    <Filter p={p} pipelines={list?.pipelines ?? []} />
+    <Filter p={p} pipelines={list?.pipelines ?? []} stacks={session.stacks.map(s => s.name)} />
     {error ? <Problem error={error} /> : null}
     {lost ? <p class="problem" role="status">The connection to `pipec ui` is lost. The page tries again.</p> : null}
     {list?.faults?.map(f => <p class="problem" role="alert">{f}</p>)}
@@ -35,11 +35,17 @@ export function Runs({ session, p }: { session: Session; p: URLSearchParams }) {
   </>
 }
 
-function Filter({ p, pipelines }: { p: URLSearchParams; pipelines: string[] }) {
+function Filter({ p, pipelines, stacks }: { p: URLSearchParams; pipelines: string[]; stacks: string[] }) {
   const field = (name: string, label: string, hint: string) => <label>{label}
     <input name={name} value={p.get(name) ?? ''} placeholder={hint} spellcheck={false} autocomplete="off" onChange={e => change({ [name]: e.currentTarget.value.trim(), limit: '' })} />
   </label>
   return <form class="filter" role="search" aria-label="Filter the runs" onSubmit={e => { e.preventDefault(); (document.activeElement as HTMLElement)?.blur() }}>
+    {stacks.length > 1 ? <label>Stack
+      <select value={p.get('stack') ?? ''} onChange={e => change({ stack: e.currentTarget.value, limit: '' })}>
+        <option value="">all</option>
+        {stacks.map(n => <option value={n}>{n}</option>)}
+      </select>
+    </label> : null}
     <label>Pipeline
       <select value={p.get('pipeline') ?? ''} onChange={e => change({ pipeline: e.currentTarget.value, limit: '' })}>
         <option value="">all</option>
@@ -63,7 +69,7 @@ function Filter({ p, pipelines }: { p: URLSearchParams; pipelines: string[] }) {
 
 interface Column { key: string; head: string; number?: boolean; of: (r: Row) => unknown }
 
-function columnsOf(list: List, many: boolean, session: Session): Column[] {
+function columnsOf(list: List, many: boolean): Column[] {
   const names = (kind: 'params' | 'outputs') => {
     const count = new Map<string, number>()
     for (const r of list.runs) for (const n of Object.keys(r[kind] ?? {})) count.set(n, (count.get(n) ?? 0) + 1)
@@ -74,7 +80,7 @@ function columnsOf(list: List, many: boolean, session: Session): Column[] {
     { key: 'name', head: 'Run', of: r => r.name },
     { key: 'pipeline', head: 'Pipeline', of: r => r.pipeline },
   ]
-  if (many) out.push({ key: 'stack', head: 'Stack', of: r => session.stacks[r.stack]?.name })
+  if (many) out.push({ key: 'stack', head: 'Stack', of: r => r.stack })
   out.push({ key: 'created', head: 'Started', of: r => r.created_at }, {
     key: 'took', head: 'Took', number: true, of: r => (r.ended_at ? Date.parse(r.ended_at) : Date.now()) - Date.parse(r.created_at),
   })
@@ -94,7 +100,7 @@ function compare(a: unknown, b: unknown): number {
 }
 
 function Table({ list, p, session, now, filtered }: { list: List; p: URLSearchParams; session: Session; now: number; filtered: boolean }) {
-  const all = useMemo(() => columnsOf(list, session.stacks.length > 1, session), [list])
+  const all = useMemo(() => columnsOf(list, session.stacks.length > 1), [list])
   const chosen = p.get('columns')?.split(',')
   const values = all.filter(c => !fixed.includes(c.key))
   const columns = all.filter(c => fixed.includes(c.key) || (chosen ? chosen.includes(c.key) : values.indexOf(c) < shownValues))
@@ -122,7 +128,7 @@ function Table({ list, p, session, now, filtered }: { list: List; p: URLSearchPa
             {c.key.startsWith('param.') ? <span class="kind">param</span> : c.key.startsWith('output.') ? <span class="kind">output</span> : null}
             {c.head}{c.key === sort ? <span aria-hidden="true">{down ? ' ↓' : ' ↑'}</span> : null}
           </button></th>)}</tr></thead>
-        <tbody>{runs.map(r => <tr key={`${r.stack}/${r.pipeline}/${r.name}`}>{columns.map(c => <td class={kind(c)}>{cell(c, r, session, now)}</td>)}</tr>)}</tbody>
+        <tbody>{runs.map(r => <tr key={`${r.stack}/${r.pipeline}/${r.name}`}>{columns.map(c => <td class={kind(c)}>{cell(c, r, now)}</td>)}</tr>)}</tbody>
       </table>
     </div>
     {list.more ? <p><button type="button" onClick={() => change({ limit: String(Math.min(5000, list.runs.length * 4)) })}>Show more runs</button></p> : null}
@@ -131,12 +137,12 @@ function Table({ list, p, session, now, filtered }: { list: List; p: URLSearchPa
 
 function kind(c: Column): string { return fixed.includes(c.key) ? 'c-' + c.key : 'c-value' }
 
-function cell(c: Column, r: Row, session: Session, now: number) {
+function cell(c: Column, r: Row, now: number) {
   switch (c.key) {
     case 'status': return <Badge status={r.status} />
     case 'name': return <><Link to={toRun({ stack: r.stack, pipeline: r.pipeline, run: r.name })}>{r.name}</Link>{r.message ? <div class="message" title={r.message}>{r.message}</div> : null}</>
     case 'pipeline': return r.pipeline
-    case 'stack': return session.stacks[r.stack]?.name
+    case 'stack': return r.stack
     case 'created': return <time dateTime={r.created_at} title={time(r.created_at)}>{ago(r.created_at, Math.max(now, Date.now()))}</time>
     case 'took': return r.status === 'lost' ? '' : took(r.created_at, r.ended_at, now)
   }

@@ -1,5 +1,5 @@
 // When the steps of a run waited, were pending and ran.
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { Bar, get, Run, Timeline } from './api'
 import { At, toRun } from './route'
 import { Link, Loading, Problem, word } from './parts'
@@ -11,11 +11,15 @@ export function TimelineView({ run, at, now }: { run: Run; at: At; now: number }
   const [t, set] = useState<Timeline>()
   const [error, setError] = useState<unknown>()
   const [all, setAll] = useState(false)
-  useEffect(() => {
-    const stop = new AbortController()
-    get<Timeline>('timeline', { ...at }, stop.signal).then(t => { set(t); setError(undefined) }, e => { if (!stop.signal.aborted) setError(e) })
-    return () => stop.abort()
+  const loaded = useRef(0), timer = useRef(0)
+  useEffect(() => { // at most every two seconds, because the server reads the whole log of the run
+    timer.current ||= setTimeout(() => {
+      timer.current = 0
+      loaded.current = Date.now()
+      get<Timeline>('timeline', { ...at }).then(t => { set(t); setError(undefined) }, setError)
+    }, Math.max(0, loaded.current + 2000 - Date.now()))
   }, [run])
+  useEffect(() => () => clearTimeout(timer.current), [])
   if (error) return <Problem error={error} />
   if (!t) return <Loading />
   if (!t.bars.length) return <p class="empty">No step has started yet.</p>

@@ -22,7 +22,7 @@ page.on('pageerror', e => fail('an error in the page: ' + e.message))
 page.on('dialog', d => { fail('a dialog: ' + d.message()); d.dismiss() })
 page.on('console', m => { if (m.type() === 'error') refused.push(m.text()) })
 
-const run = (pipeline, name, more = '') => `${base}/?stack=0&pipeline=${pipeline}&run=${name}${more}`
+const run = (pipeline, name, more = '') => `${base}/?stack=local&pipeline=${pipeline}&run=${name}${more}`
 const see = (text, within = page) => within.getByText(text).first().waitFor()
 
 // looks checks a page with axe-core in light and dark, and that a narrow window does not scroll sideways.

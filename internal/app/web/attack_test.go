@@ -92,7 +92,7 @@ func TestHeaders(t *testing.T) {
 func TestCrossSitePost(t *testing.T) {
 	p := open(t)
 	p.run("one")
-	body := `{"stack":"0","pipeline":"train","run":"one"}`
+	body := `{"stack":"local","pipeline":"train","run":"one"}`
 	for name, break_ := range map[string]func(http.Header){
 		"no token":          func(h http.Header) { h.Del("X-Pipec-Token") },
 		"wrong token":       func(h http.Header) { h.Set("X-Pipec-Token", "x") },
@@ -125,13 +125,13 @@ func TestTraversal(t *testing.T) {
 	p := open(t)
 	p.run("one")
 	for _, name := range []string{"..", ".", "../one", "one/../one", "../../../../etc/passwd", `..\one`, "one\x00", "/etc/passwd", strings.Repeat("x", 5000), "one/"} {
-		p.get(p.address("run", "stack", "0", "pipeline", "train", "run", name), http.StatusNotFound)
-		p.get(p.address("run", "stack", "0", "pipeline", name, "run", "one"), http.StatusNotFound)
+		p.get(p.address("run", "stack", "local", "pipeline", "train", "run", name), http.StatusNotFound)
+		p.get(p.address("run", "stack", "local", "pipeline", name, "run", "one"), http.StatusNotFound)
 		p.get(p.address("content", of("one", "step", "prepare", "side", "out", "name", "files", "file", name)...), http.StatusNotFound)
 		p.get(p.address("content", of("one", "step", "prepare", "side", "out", "name", name)...), http.StatusNotFound)
 	}
-	for _, stack := range []string{"-1", "1", "x", "../0"} {
-		p.get(p.address("run", "stack", stack, "pipeline", "train", "run", "one"), http.StatusNotFound)
+	for _, stack := range []string{"-1", "0", "x", "../local"} {
+		p.get(p.address("run", "stack", stack, "pipeline", "train", "run", "one"), http.StatusBadRequest)
 	}
 	if got := p.get(p.address("content", of("one", "step", "prepare", "side", "out", "name", "files", "file", "sub/a.txt", "as", "text")...), http.StatusOK); got != "inside\n" {
 		t.Errorf("the file is %q", got)

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"pipec.dev/pipec/internal/app/web/shape"
@@ -43,7 +42,7 @@ func (s *Server) frame(w http.ResponseWriter, r *http.Request) error {
 	if content.Size > maxHTML {
 		return badRequest("%s has %d bytes, and at most %d are drawn: save it", p.datum.Name, content.Size, maxHTML)
 	}
-	q := url.Values{"stack": {strconv.Itoa(a.stack)}, "digest": {content.Digest}, "scripts": {r.URL.Query().Get("scripts")}}
+	q := url.Values{"stack": {a.of.Name}, "digest": {content.Digest}, "scripts": {r.URL.Query().Get("scripts")}}
 	q.Set("key", s.sign(q))
 	return reply(w, Frame{origin(s.frames) + "/?" + q.Encode()})
 }

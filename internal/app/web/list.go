@@ -256,7 +256,7 @@ func (s *Server) collectStack(ctx context.Context, i int, f *filter, out *shape.
 			break
 		}
 		n++
-		out.Runs = append(out.Runs, shape.NewRow(i, &one))
+		out.Runs = append(out.Runs, shape.NewRow(s.o.Stacks[i].Name, &one))
 	}
 	return nil
 }

@@ -85,7 +85,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("the run is %+v", run)
 	}
 	var latest struct{ Name string }
-	p.api("run", []string{"stack", "0", "run", "latest"}, &latest)
+	p.api("run", []string{"stack", "local", "run", "latest"}, &latest)
 	if latest.Name != "one" {
 		t.Errorf("the latest run is %q", latest.Name)
 	}
@@ -207,11 +207,11 @@ func TestActs(t *testing.T) {
 		}
 		ended <- out.End
 	}()
-	gate := []string{"stack", "0", "pipeline", "gate", "run", "g"}
+	gate := []string{"stack", "local", "pipeline", "gate", "run", "g"}
 	// The list shows the run as soon as it is there.
 	p.stream(p.address("live"), func(e event) bool { return !strings.Contains(e.data, `"g"`) })
 	p.stream(p.address("live", gate...), func(e event) bool { return !strings.Contains(e.data, `"asks":true`) })
-	body := `{"stack":"0","pipeline":"gate","run":"g","step":"ask"`
+	body := `{"stack":"local","pipeline":"gate","run":"g","step":"ask"`
 	if got := p.act("answer", body+`,"valued":true,"value":"@/etc/passwd"}`, http.StatusBadRequest); strings.Contains(got, "root") {
 		t.Error(got)
 	}
@@ -220,7 +220,7 @@ func TestActs(t *testing.T) {
 	p.stream(p.address("live", gate...), func(e event) bool {
 		return !strings.Contains(e.data, `"name":"wait","status":"running"`)
 	})
-	p.act("cancel", `{"stack":"0","pipeline":"gate","run":"g"}`, http.StatusOK)
+	p.act("cancel", `{"stack":"local","pipeline":"gate","run":"g"}`, http.StatusOK)
 	last := ""
 	p.stream(p.address("live", gate...), func(e event) bool { last = e.name; return true })
 	if last != "end" {
@@ -236,7 +236,7 @@ func TestActs(t *testing.T) {
 	if x.Answer.Reason != "looks good" || string(x.Answer.Value) != `"prod"` {
 		t.Errorf("the answer is %+v", x.Answer)
 	}
-	p.act("cancel", `{"stack":"0","pipeline":"gate","run":"g"}`, http.StatusUnprocessableEntity)
+	p.act("cancel", `{"stack":"local","pipeline":"gate","run":"g"}`, http.StatusUnprocessableEntity)
 }
 
 // TestRerun reruns a failed run from the page, which drives it.
@@ -250,7 +250,7 @@ func TestRerun(t *testing.T) {
 	if err := os.Remove(broken); err != nil {
 		t.Fatal(err)
 	}
-	body := `{"stack":"0","pipeline":"train","run":"bad"}`
+	body := `{"stack":"local","pipeline":"train","run":"bad"}`
 	if got := p.act("plan", body, http.StatusOK); !strings.Contains(got, `{"step":"judge","keep":false,"why":"failed"}`) || !strings.Contains(got, `"command":"pipec rerun bad -C x"`) {
 		t.Errorf("the plan is %s", got)
 	}
@@ -267,7 +267,7 @@ func TestRerun(t *testing.T) {
 	if run.Status != "succeeded" || run.RerunOf != "bad" {
 		t.Errorf("the rerun is %+v", run)
 	}
-	if got := p.act("rerun", fmt.Sprintf(`{"stack":"0","pipeline":"train","run":%q}`, done.Run), http.StatusUnprocessableEntity); !strings.Contains(got, "error") {
+	if got := p.act("rerun", fmt.Sprintf(`{"stack":"local","pipeline":"train","run":%q}`, done.Run), http.StatusUnprocessableEntity); !strings.Contains(got, "error") {
 		t.Errorf("a rerun of a run that succeeded: %s", got)
 	}
 	// The project as it is now counts, and the page reports that it has errors.

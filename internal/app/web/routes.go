@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 
 	"pipec.dev/pipec/internal/app/fault"
 	"pipec.dev/pipec/internal/app/records"
 	"pipec.dev/pipec/internal/app/web/assets"
 	"pipec.dev/pipec/runtime/runs"
+	"pipec.dev/pipec/runtime/shell"
 	"pipec.dev/pipec/runtime/store"
 	"pipec.dev/pipec/schema/record"
 )
@@ -116,16 +116,14 @@ type at struct {
 	done   func()
 }
 
-// stackOf returns the index of the stack of a request.
-func (s *Server) stackOf(text string) (int, error) {
-	if text == "" {
-		return 0, nil
+// stackOf returns the index of the stack with a name; the first one for "".
+func (s *Server) stackOf(name string) (int, error) {
+	for i := range s.o.Stacks {
+		if name == "" || s.o.Stacks[i].Name == name {
+			return i, nil
+		}
 	}
-	i, err := strconv.Atoi(text)
-	if err != nil || i < 0 || i >= len(s.o.Stacks) {
-		return 0, errNone
-	}
-	return i, nil
+	return 0, fault.Usagef("this page does not show the stack %q: start `pipec ui` with --stack %s", name, shell.Word(name))
 }
 
 // at opens the run that a request is about. The caller calls done.

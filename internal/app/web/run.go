@@ -27,7 +27,7 @@ func (a *at) command(words string, args ...string) string {
 
 // detail returns a run as the page shows it.
 func (a *at) detail(d *runs.Detail) *shape.Run {
-	out := shape.NewRun(a.stack, d)
+	out := shape.NewRun(a.of.Name, d)
 	out.Commands = shape.Commands{Show: a.command("runs"), Logs: a.command("logs"), Cancel: a.command("cancel"), Rerun: a.command("rerun")}
 	if !d.Status.Ended() && d.Status != record.Lost {
 		out.Commands.Logs = a.command("logs -f")

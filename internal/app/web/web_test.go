@@ -178,7 +178,7 @@ func (p *page) api(path string, pairs []string, into any) {
 
 // of names a run of the pipeline train.
 func of(run string, more ...string) []string {
-	return append([]string{"stack", "0", "pipeline", "train", "run", run}, more...)
+	return append([]string{"stack", "local", "pipeline", "train", "run", run}, more...)
 }
 
 // request builds a request of the page that changes something.

@@ -28,7 +28,7 @@ type Stack struct {
 
 // Row is a run in the list of runs.
 type Row struct {
-	Stack     int                        `json:"stack"` // its index in Session.Stacks
+	Stack     string                     `json:"stack"`
 	Pipeline  string                     `json:"pipeline"`
 	Name      string                     `json:"name"`
 	Status    record.Status              `json:"status"`
@@ -56,7 +56,7 @@ const Damaged record.Status = "damaged"
 const maxCell = 200
 
 // NewRow returns a run in a list.
-func NewRow(stack int, s *runs.Summary) Row {
+func NewRow(stack string, s *runs.Summary) Row {
 	row := Row{
 		Stack: stack, Pipeline: s.Run.Pipeline, Name: s.Run.Name, Status: s.Status, CreatedAt: s.Run.CreatedAt, EndedAt: s.EndedAt,
 		Message: record.Shorten(s.Message, 500), RerunOf: s.Run.RerunOf, Schedule: s.Run.Schedule,
@@ -136,7 +136,7 @@ func NewSteps(steps []record.StepEnd) []Step {
 }
 
 // NewRun returns a run with its steps.
-func NewRun(stack int, d *runs.Detail) Run {
+func NewRun(stack string, d *runs.Detail) Run {
 	s := runs.Summary{Run: d.Run, Status: d.Status}
 	if d.End != nil {
 		s.EndedAt, s.Reason, s.Message, s.Outputs = d.End.At, d.End.Reason, d.End.Message, d.End.Outputs
