@@ -1,12 +1,13 @@
 // Builds the page: node build.mjs [DIR]. The same sources give the same bytes on every machine.
 import { build } from 'esbuild'
-import { copyFile, mkdir } from 'node:fs/promises'
+import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const out = process.argv[2] ?? join(here, '../internal/app/web/assets/dist')
 await mkdir(out, { recursive: true })
+const license = await readFile(join(here, 'node_modules/preact/LICENSE'), 'utf8')
 await build({
   absWorkingDir: here,
   entryPoints: { app: 'src/main.tsx' },
@@ -17,7 +18,8 @@ await build({
   target: 'es2022',
   jsx: 'automatic',
   jsxImportSource: 'preact',
-  legalComments: 'eof',
+  banner: { js: `/*! This file contains Preact.\n\n${license.trim()}\n*/` },
+  legalComments: 'inline',
   charset: 'utf8',
   logLevel: 'warning',
 })
