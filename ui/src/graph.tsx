@@ -112,7 +112,7 @@ function Picture({ d, known, at, prefix }: { d: Drawing; known: Map<string, Stat
       onPointerUp={() => { const moved = drag.current?.moved; setTimeout(() => { drag.current = undefined }, 0); if (!moved) drag.current = undefined }}
       onPointerCancel={() => { drag.current = undefined }}>
       {!box.width ? null : asSVG ? <svg width={box.width} height={box.height} viewBox={`${v.x} ${v.y} ${box.width / v.scale} ${box.height / v.scale}`}>
-        {d.finally ? <g class="finally"><rect {...d.finally} rx={12} /><text x={d.finally.x + 12} y={d.finally.y + 18}>finally</text></g> : null}
+        {d.finally ? <g class="last-frame"><rect {...d.finally} rx={12} /><text x={d.finally.x + 12} y={d.finally.y + 18}>finally</text></g> : null}
         <g aria-hidden="true">{edgesIn(d, v.x, v.y, right, low).map(e => <path key={`${e.from}-${e.to}`} class={'edge ' + e.kind} d={e.path}><title>{e.text}</title></path>)}</g>
         {visible.map(n => <NodeBox key={n.name + n.kind} n={n} state={known.get(n.name)} at={at} prefix={prefix} dragged={() => !!drag.current?.moved} />)}
       </svg> : <Overview d={d} view={v} box={box} known={known} visible={visible} />}
