@@ -10,7 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"pipec.dev/pipec/internal/app/interrupt"
 	"pipec.dev/pipec/internal/app/orchestrator"
+	"pipec.dev/pipec/schema/program"
 	"pipec.dev/pipec/schema/record"
 )
 
@@ -276,6 +278,43 @@ func TestRerun(t *testing.T) {
 	}
 	if got := p.act("plan", body, http.StatusUnprocessableEntity); !strings.Contains(got, "pipec validate") {
 		t.Errorf("with errors in the files: %s", got)
+	}
+}
+
+// TestEnd ends the server while it drives a rerun: the run is cancelled, and the server waits for its end.
+func TestEnd(t *testing.T) {
+	p := open(t)
+	runner, err := opened(p.dir).Runner()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := make(chan interrupt.Interrupt, 1)
+	out, err := runner.Start(t.Context(), &orchestrator.StartRequest{Pipeline: "gate", Name: "g", Interrupts: in, Watch: func(*program.Program) func(record.Event) {
+		return func(e record.Event) {
+			if e.Type == record.StepAsks {
+				in <- interrupt.Stop
+			}
+		}
+	}})
+	if err != nil || !out.Interrupted {
+		t.Fatalf("the run was not interrupted: %+v, %v", out, err)
+	}
+	var done struct{ Run string }
+	if err := json.Unmarshal([]byte(p.act("rerun", `{"stack":"local","pipeline":"gate","run":"g"}`, http.StatusOK)), &done); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.server.Driven(); len(got) != 1 || got[0] != done.Run {
+		t.Errorf("the server drives %q, expected %s", got, done.Run)
+	}
+	p.end()
+	records, err := p.runs.Records(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer records.Close()
+	d, err := records.Show(t.Context(), "gate", done.Run)
+	if err != nil || d.Status != record.Cancelled {
+		t.Errorf("the rerun is %+v, %v", d, err)
 	}
 }
 

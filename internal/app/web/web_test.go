@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -75,6 +76,7 @@ type page struct {
 	token  string // for acts
 	client *http.Client
 	runs   *app.Runs
+	end    func() // ends the server, and waits for its end
 }
 
 // open serves the page of a project.
@@ -115,19 +117,20 @@ func serve(t *testing.T, dir string) *page {
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(ctx, nil) }()
-	t.Cleanup(func() {
+	end := sync.OnceFunc(func() {
 		stop()
 		if err := <-served; err != nil {
 			t.Error(err)
 		}
 	})
+	t.Cleanup(end)
 	link := s.URL("/?run=x&pipeline=train")
 	u, err := url.Parse(link)
 	if err != nil {
 		t.Fatal(err)
 	}
 	jar, _ := cookiejar.New(nil) // never fails
-	out := &page{T: t, dir: dir, server: s, base: "http://" + u.Host, link: link, client: &http.Client{Jar: jar}, runs: runs}
+	out := &page{T: t, dir: dir, server: s, base: "http://" + u.Host, link: link, client: &http.Client{Jar: jar}, runs: runs, end: end}
 	out.get(link, http.StatusOK)
 	var session struct{ Token string }
 	out.api("session", nil, &session)
