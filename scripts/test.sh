@@ -59,6 +59,19 @@ for pair in dot:graphviz buildah:buildah; do
   fi
 done
 
+# What builds the page of `pipec ui` and opens it in a browser. Without them these tests are skipped. The browser is not needed
+# before all tests run.
+browser=""
+if ! command -v chromium >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  echo "installing chromium (apt-get)"
+  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends chromium >/dev/null 2>&1 </dev/null &
+  browser=$!
+fi
+if [ ! -d ui/node_modules/playwright-core ] && command -v npm >/dev/null; then
+  echo "installing the packages of ui/ (npm)"
+  (cd ui && npm ci --no-audit --no-fund >/dev/null 2>&1 </dev/null) || rm -rf ui/node_modules
+fi
+
 echo "== fast tests"
 go test -short -timeout 40m ./... # the default of 10 minutes is too short for a slow machine
 go test -timeout 40m ./test/faults # 2,000 simulated runs; with the race detector there are fewer
@@ -79,6 +92,7 @@ run() { go test -json -count=1 -timeout 40m ${race:+$race} "$@" 3>&-; }
 on_cluster="$(grep -rlE --include='*_test.go' '"pipec.dev/pipec/(internal/testcluster|runtime/store/storetest)"' . | xargs -n 1 dirname | sort -u | xargs go list)"
 elsewhere="$(go list ./... | grep -vxF "$on_cluster")"
 
+[ -z "$browser" ] || wait "$browser" || true
 echo "== all tests${race:+ (with the race detector)}"
 exec 3> >(bin/tools/testsum -skips .ci/skips)
 counting=$!
