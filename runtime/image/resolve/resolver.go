@@ -69,7 +69,7 @@ func (f *finder) constraints() []string {
 	return out
 }
 
-// flags returns the flags that tell a resolver where packages are and which versions to keep. Resolvers have different names for
+// flags returns the flags of a resolver for the addresses of packages and the versions to keep. Resolvers have different names for
 // three of them. The caller must call remove after the resolver has ended.
 func (f *finder) flags(first, extra, constraints string) (args []string, remove func(), err error) {
 	if f.request.Index != "" {
