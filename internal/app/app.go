@@ -63,6 +63,12 @@ type Runs struct {
 	check    func(context.Context, *orchestrator.Stack) []store.Finding
 }
 
+// StackName is the name of the stack.
+func (r *Runs) StackName() string { return r.stack.Stack.Name }
+
+// StackKind is the kind of the stack's orchestrator.
+func (r *Runs) StackKind() string { return r.stack.Stack.Orchestrator.Kind }
+
 // Runner compiles the project for starting runs: errors in its files are a fault, and the observer is notified of them.
 func (p *Project) Runner() (*Runs, error) { return p.runs(p.Checked()) }
 
@@ -83,6 +89,18 @@ func (p *Project) runs(c *project.Compiled, err error) (*Runs, error) {
 	}
 	s := &orchestrator.Stack{Project: p.Project, Compiled: c, Stack: stack}
 	return &Runs{Orchestrator: row.Open(s), Detached: row.Detached, stack: s, check: row.Check}, nil
+}
+
+// Latest returns the name of the newest run of a pipeline, or of all for "", for an orchestrator whose runs have no records
+// at first; "" for others: the records know it.
+func (r *Runs) Latest(ctx context.Context, pipeline string) (string, error) {
+	o, ok := r.Orchestrator.(interface {
+		Latest(ctx context.Context, pipeline string) (string, error)
+	})
+	if !ok {
+		return "", nil
+	}
+	return o.Latest(ctx, pipeline)
 }
 
 // Backfill returns the runs that a schedule of a pipeline would have started between two moments. The only schedule needs no name.
