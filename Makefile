@@ -17,7 +17,7 @@ NEEDS_GO  := command -v go >/dev/null || { echo "pipec is built with Go 1.26 or 
 GOBUILD  := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint generate recording fuzz faults faults-nightly mutations faults-real faults-cluster bench bench-versions bench-scale quickstart agent-image release cluster-up cluster-down cluster-env demo-cluster bench-cluster install clean FORCE
+.PHONY: help build ui pictures test lint generate recording fuzz faults faults-nightly mutations faults-real faults-cluster bench bench-versions bench-scale quickstart agent-image release cluster-up cluster-down cluster-env demo-cluster bench-cluster install clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,19 @@ bin/agents/%: FORCE
 	@cmp -s bin/agents/.$* $@ || cp bin/agents/.$* $@
 
 # The image's digest follows from the binaries alone: pipec push finds it beside bin/pipec.
+ui: ui/node_modules ## build the page of pipec ui from ui/, which needs Node
+	cd ui && node_modules/.bin/tsc --noEmit && node build.mjs
+
+pictures: ui/node_modules ## draw the pictures of docs/ui.md from real runs in a browser
+	rm -rf bin/pictures && mkdir -p bin/pictures
+	PIPEC_SHOTS='$(CURDIR)/bin/pictures' go test ./test/ui -count=1
+	cp bin/pictures/run-light.png docs/ui-run.png
+	cp bin/pictures/runs-dark.png docs/ui-runs.png
+
+ui/node_modules: ui/package.json ui/package-lock.json
+	cd ui && npm ci --no-audit --no-fund
+	@touch $@
+
 agent-image: build $(IMAGE) ## make the image of pipec-agent, for amd64 and arm64, in bin/pipec-agent.oci
 
 $(IMAGE): $(AGENTS:%=bin/agents/%) $(wildcard internal/agentimage/*.go runtime/image/agent/*.go)

@@ -51,10 +51,25 @@ else
   fi
 fi
 
-# What draws DOT, to hold the graphs to it. Without it that test is skipped.
-if ! command -v dot >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-  echo "installing graphviz (apt-get)"
-  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends graphviz >/dev/null 2>&1 </dev/null || true
+# What draws DOT, to hold the graphs to it, and what builds Dockerfiles. Without them these tests are skipped.
+for pair in dot:graphviz buildah:buildah; do
+  if ! command -v "${pair%%:*}" >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "installing ${pair#*:} (apt-get)"
+    DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "${pair#*:}" >/dev/null 2>&1 </dev/null || true
+  fi
+done
+
+# What builds the page of `pipec ui` and opens it in a browser. Without them these tests are skipped. The browser is not needed
+# before all tests run.
+browser=""
+if ! command -v chromium >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  echo "installing chromium (apt-get)"
+  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends chromium >/dev/null 2>&1 </dev/null &
+  browser=$!
+fi
+if [ ! -d ui/node_modules/playwright-core ] && command -v npm >/dev/null; then
+  echo "installing the packages of ui/ (npm)"
+  (cd ui && npm ci --no-audit --no-fund >/dev/null 2>&1 </dev/null) || rm -rf ui/node_modules
 fi
 
 echo "== fast tests"
@@ -77,6 +92,7 @@ run() { go test -json -count=1 -timeout 40m ${race:+$race} "$@" 3>&-; }
 on_cluster="$(grep -rlE --include='*_test.go' '"pipec.dev/pipec/(internal/testcluster|runtime/store/storetest)"' . | xargs -n 1 dirname | sort -u | xargs go list)"
 elsewhere="$(go list ./... | grep -vxF "$on_cluster")"
 
+[ -z "$browser" ] || wait "$browser" || true
 echo "== all tests${race:+ (with the race detector)}"
 exec 3> >(bin/tools/testsum -skips .ci/skips)
 counting=$!

@@ -120,10 +120,10 @@ func (s *svgWriter) write(p *program.Program) {
 	fmt.Fprint(s.w, "</svg>\n")
 }
 
-// group draws the frame of the steps of finally.
-func (s *svgWriter) group() {
+// frame returns the position and the size of the frame of the steps of finally. It returns false if there are none.
+func (s *svgWriter) frame() (x, y, width, height int, ok bool) {
 	if len(s.l.layers) <= s.m.layers {
-		return
+		return 0, 0, 0, 0, false
 	}
 	top, low := 1<<60, 0
 	for _, layer := range s.l.layers[s.m.layers:] {
@@ -133,15 +133,23 @@ func (s *svgWriter) group() {
 		}
 	}
 	last := len(s.l.layers) - 1
-	x := s.left[s.m.layers] - groupPad
-	fmt.Fprintf(s.w, `<g class="group"><rect x="%s" y="%s" width="%s" height="%s" rx="12"/><text x="%s" y="%s">finally</text></g>`+"\n",
-		px(x), px(top-groupPad-groupTop/2), px(s.left[last]+s.width[last]+groupPad-x), px(low-top+2*groupPad+groupTop/2),
-		px(x+12*unit), px(top-groupPad/2))
+	x = s.left[s.m.layers] - groupPad
+	return x, top - groupPad - groupTop/2, s.left[last] + s.width[last] + groupPad - x, low - top + 2*groupPad + groupTop/2, true
 }
 
-// wire draws a line: curved between layers, and straight through the layers that it passes.
-func (s *svgWriter) wire(w *wire) {
-	e := &s.m.edges[w.edge]
+// group draws the frame of the steps of finally.
+func (s *svgWriter) group() {
+	x, y, width, height, ok := s.frame()
+	if !ok {
+		return
+	}
+	fmt.Fprintf(s.w, `<g class="group"><rect x="%s" y="%s" width="%s" height="%s" rx="12"/><text x="%s" y="%s">finally</text></g>`+"\n",
+		px(x), px(y), px(width), px(height), px(x+12*unit), px(y+groupPad/2+groupTop/2))
+}
+
+// path returns the path of a line: curved between layers, and straight through the layers that it passes. mid is a point
+// in the middle of its last part.
+func (s *svgWriter) path(w *wire) (path string, mid [2]int) {
 	from, to := &s.l.items[w.from], &s.l.items[w.to]
 	x, y := s.left[from.layer]+s.width[from.layer], from.y+w.fromOff
 	var d strings.Builder
@@ -167,12 +175,19 @@ func (s *svgWriter) wire(w *wire) {
 	}
 	startX, startY := x, y
 	curve(s.left[to.layer], to.y+w.toOff)
-	fmt.Fprintf(s.w, `<g class="edge %s"><title>%s</title><path d="%s"%s/>`, class(e.kind), escapeLines(s.m.describe(e)), d.String(), head(e.kind, w.arrow))
+	return d.String(), [2]int{(startX + x) / 2, (startY + y) / 2}
+}
+
+// wire draws a line.
+func (s *svgWriter) wire(w *wire) {
+	e := &s.m.edges[w.edge]
+	path, mid := s.path(w)
+	fmt.Fprintf(s.w, `<g class="edge %s"><title>%s</title><path d="%s"%s/>`, class(e.kind), escapeLines(s.m.describe(e)), path, head(e.kind, w.arrow))
 	if word := needWords(e.kind); word != "" && s.detailed {
 		if len(e.links) > 0 {
 			word = e.label()
 		}
-		fmt.Fprintf(s.w, `<text x="%s" y="%s">%s</text>`, px((startX+x)/2), px((startY+y)/2-3*unit), escape(record.Shorten(word, maxPort)))
+		fmt.Fprintf(s.w, `<text x="%s" y="%s">%s</text>`, px(mid[0]), px(mid[1]-3*unit), escape(record.Shorten(word, maxPort)))
 	}
 	fmt.Fprint(s.w, "</g>\n")
 }

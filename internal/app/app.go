@@ -63,6 +63,12 @@ type Runs struct {
 	check    func(context.Context, *orchestrator.Stack) []store.Finding
 }
 
+// StackName is the name of the stack.
+func (r *Runs) StackName() string { return r.stack.Stack.Name }
+
+// StackKind is the kind of the stack's orchestrator.
+func (r *Runs) StackKind() string { return r.stack.Stack.Orchestrator.Kind }
+
 // Runner compiles the project for starting runs: errors in its files are a fault, and the observer is notified of them.
 func (p *Project) Runner() (*Runs, error) { return p.runs(p.Checked()) }
 

@@ -141,8 +141,34 @@ func (r *Reader) Pipelines(ctx context.Context) ([]string, error) {
 
 // List returns the runs of a pipeline, or of all pipelines for "", newest first. It reads ahead if the store is remote.
 func (r *Reader) List(ctx context.Context, pipeline string) iter.Seq2[Summary, error] {
+	return r.ListWith(ctx, pipeline, &ListOptions{})
+}
+
+// ListOptions configure a list. Their functions are called with the names of a run and the time of its creation, also
+// concurrently, and may be nil.
+type ListOptions struct {
+	// Known returns the summary of a run whose records need not be read, or nil. The records of a run that has ended don't change.
+	Known func(*record.Run) *Summary
+	// Damaged returns what is listed for a run whose records can't be read. Without it, the list ends with the error.
+	Damaged func(*record.Run, error) Summary
+}
+
+// ListWith is List with options.
+func (r *Reader) ListWith(ctx context.Context, pipeline string, o *ListOptions) iter.Seq2[Summary, error] {
+	read := func(ctx context.Context, e entry) (Summary, error) {
+		if o.Known != nil {
+			if s := o.Known(e.run); s != nil {
+				return *s, nil
+			}
+		}
+		s, err := r.summary(ctx, e)
+		if err != nil && o.Damaged != nil && ctx.Err() == nil {
+			return o.Damaged(e.run, err), nil
+		}
+		return s, err
+	}
 	return func(yield func(Summary, error) bool) {
-		for s, err := range ahead(ctx, r.window(), r.entries(ctx, pipeline), r.summary, nil) {
+		for s, err := range ahead(ctx, r.window(), r.entries(ctx, pipeline), read, nil) {
 			if err == nil && s.Run == nil {
 				continue // removed in the meantime
 			}

@@ -97,8 +97,9 @@ func exists(path string) bool {
 	return filepath.IsAbs(path) && err == nil
 }
 
+// apt runs apt-get. It waits for another apt-get: tests install packages at the same time.
 func apt(args ...string) (string, error) {
-	cmd := exec.Command("apt-get", args...)
+	cmd := exec.Command("apt-get", append([]string{"-o", "DPkg::Lock::Timeout=300"}, args...)...)
 	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 	text, err := cmd.CombinedOutput()
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
