@@ -24,7 +24,7 @@ const dataDiffExamples = `  # Two outputs of the latest run, and two files
   pipec data diff reference.csv today.csv --columns age,country --fail-above js=0.1,linf=0.05`
 
 func dataCommand(c *cli) *cobra.Command {
-	cmd := &cobra.Command{Use: "data", Short: "Compare datasets"}
+	cmd := &cobra.Command{Use: "data", Short: "Compare datasets", Example: "  pipec data diff train.csv serve.csv --fail-above js=0.1"}
 	cmd.AddCommand(dataDiffCommand(c))
 	return cmd
 }
