@@ -51,11 +51,13 @@ else
   fi
 fi
 
-# What draws DOT, to hold the graphs to it. Without it that test is skipped.
-if ! command -v dot >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-  echo "installing graphviz (apt-get)"
-  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends graphviz >/dev/null 2>&1 </dev/null || true
-fi
+# What draws DOT, to hold the graphs to it, and what builds Dockerfiles. Without them these tests are skipped.
+for pair in dot:graphviz buildah:buildah; do
+  if ! command -v "${pair%%:*}" >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "installing ${pair#*:} (apt-get)"
+    DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "${pair#*:}" >/dev/null 2>&1 </dev/null || true
+  fi
+done
 
 # What builds the page of `pipec ui` and opens it in a browser. Without them these tests are skipped. The browser is not needed
 # before all tests run.

@@ -55,6 +55,9 @@ func (a *applier) apply(ctx context.Context, pipelines []string) error {
 		return err
 	}
 	if !a.yes && a.plan == "" && !a.canAsk() {
+		if err := a.open().Definitions().Applicable("apply"); err != nil {
+			return err
+		}
 		return usage("apply asks before it changes anything, and there is no terminal to ask on: give --yes, or --plan FILE")
 	}
 	if a.plan != "" && (len(pipelines) > 0 || a.force) {

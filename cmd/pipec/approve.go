@@ -29,6 +29,12 @@ func approveCommand(c *cli) *cobra.Command {
 		Use:   "approve RUN [STEP]",
 		Short: "Approve or reject a step that waits for approval",
 		Long:  approveLong,
+		Example: `  # The answer that the latest run waits for
+  pipec approve latest
+
+  # A rejection, and an answer with a value
+  pipec approve nightly-7c2a review --reject --reason "not before the holidays"
+  pipec approve nightly-7c2a promote --value '{ stage = "production" }'`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usage("which run? `pipec runs` lists the runs, and \"latest\" is the newest")

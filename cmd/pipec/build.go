@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,16 +13,20 @@ import (
 	"pipec.dev/pipec/runtime/image"
 )
 
-const buildLong = `Builds the images of image blocks with a base, and Python packages as requirements or lock, and pushes them to the stack's registry.
-It needs no Docker daemon, no root, and runs no container: packages are wheels, which become layers on the base. push, apply and run
+const buildLong = `Builds the images of image blocks, and pushes them to the stack's registry. For a base with Python packages, as requirements or lock, it
+needs no Docker daemon, no root, and runs no container: packages are wheels, which become layers on the base. push, apply and run
 build images first, too.
+
+An image with a dockerfile, or with packages of its distribution, is built and pushed by a program of this machine: buildctl if
+BUILDKIT_HOST is set, or else the first that works of docker with buildx, podman and buildah. It is built again when the Dockerfile, or
+a file that it can copy, has changed. Python packages of such an image become layers on what the program has built.
 
 The packages are resolved for the Python and the platform of the base: a lock of yours is taken as it is, and otherwise uv or pip
 resolves requirements. pipec.lock.json then has each wheel's version, address and digest, and the same lock gives the same image
 digest on every machine. --upgrade resolves everything again, --upgrade=NAME only that package.
 
 --dry-run prints the layers with their sizes, and which of them the registry has already. --explain prints an equivalent Dockerfile.
-Both download the packages, upload nothing, and don't change the lock.
+Both download the packages, upload nothing, and don't change the lock. The layers that a Dockerfile makes are not known before.
 
 The exit status is 1 for an error in the project's files, such as requirements that conflict, and 3 for an error of a registry or an
 index.`
@@ -32,6 +37,7 @@ type builder struct {
 	out             outputFlag
 	dryRun, explain bool
 	upgrade         []string
+	secrets         []string
 }
 
 // everything is the value of --upgrade without a name. It is not the name of a package.
@@ -41,7 +47,7 @@ func buildCommand(c *cli) *cobra.Command {
 	b := builder{cli: c}
 	cmd := &cobra.Command{
 		Use:   "build [IMAGE]...",
-		Short: "Build images from a base and Python packages",
+		Short: "Build images from packages and Dockerfiles",
 		Long:  buildLong,
 		Example: `  pipec build --stack prod
   pipec build train --dry-run
@@ -63,13 +69,19 @@ func buildCommand(c *cli) *cobra.Command {
 	f.BoolVar(&b.explain, "explain", false, "print an equivalent Dockerfile, and push nothing")
 	f.StringSliceVar(&b.upgrade, "upgrade", nil, "resolve `NAME` again, or everything without a name")
 	f.Lookup("upgrade").NoOptDefVal = everything
+	addSecrets(cmd, &b.secrets)
 	return cmd
+}
+
+// addSecrets adds the flag for the secrets of Dockerfiles. A file's name may contain a comma.
+func addSecrets(cmd *cobra.Command, to *[]string) {
+	cmd.Flags().StringArrayVar(to, "secret", nil, "a secret for Dockerfiles, as docker has it: `id=NAME,src=FILE` or id=NAME,env=VARIABLE")
 }
 
 func (b *builder) build(ctx context.Context, images []string) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
-	r := definitions.BuildRequest{Images: images}
+	r := definitions.BuildRequest{Images: images, Secrets: b.secrets}
 	for _, name := range b.upgrade {
 		if name == everything {
 			r.Upgrade = true
@@ -121,12 +133,15 @@ func (b *builder) preview(p *image.Preview) error {
 		_, err := fmt.Fprintf(b.stdout, "# image %q: %s\n%s", p.Name, p.Ref, p.Dockerfile)
 		return err
 	}
-	fmt.Fprintf(b.stdout, "image %s: %s@%s\n", p.Name, p.Ref, p.Digest)
+	fmt.Fprintf(b.stdout, "image %s: %s\n", p.Name, strings.TrimSuffix(p.Ref+"@"+p.Digest, "@"))
 	for _, change := range p.Changes {
 		fmt.Fprintf(b.stdout, "  %s\n", change)
 	}
 	for _, warning := range p.Warnings {
 		fmt.Fprintf(b.stdout, "  warning: %s\n", warning)
+	}
+	if len(p.Platforms) == 0 {
+		return nil
 	}
 	var upload int64
 	w := table(b.stdout)

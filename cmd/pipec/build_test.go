@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	fake "github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -21,7 +23,12 @@ import (
 // TestBuildScript runs testdata/build: scripts with a registry, REGISTRY, that has the image base:3.11, and a package index, INDEX, of
 // the directory index. The command wheel writes a wheel there: wheel NAME VERSION [REQUIREMENT...]
 func TestBuildScript(t *testing.T) {
-	p := scripts(filepath.Join("testdata", "build"))
+	testscript.Run(t, buildScripts("build", "amd64"))
+}
+
+// buildScripts returns the scripts of a directory of testdata. The base is for linux/ARCH, and has further layers.
+func buildScripts(dir, arch string, above ...v1.Layer) testscript.Params {
+	p := scripts(filepath.Join("testdata", dir))
 	setup := p.Setup
 	p.Setup = func(env *testscript.Env) error {
 		if err := setup(env); err != nil {
@@ -37,8 +44,11 @@ func TestBuildScript(t *testing.T) {
 		env.Setenv("PIPEC_CACHE_DIR", filepath.Join(env.WorkDir, ".cache"))
 		env.Setenv("KUBECONFIG", "/dev/null")
 		env.Setenv("BIN", filepath.SplitList(os.Getenv("PATH"))[0]) // has only pipec
-		base, err := buildtest.Base("amd64")
+		base, err := buildtest.Base(arch)
 		if err != nil {
+			return err
+		}
+		if base, err = mutate.AppendLayers(base, above...); err != nil {
 			return err
 		}
 		to, err := name.ParseReference(host + "/base:3.11")
@@ -49,7 +59,7 @@ func TestBuildScript(t *testing.T) {
 	}
 	p.Cmds["wheel"] = writeWheel
 	p.Cmds["template"] = fillIn
-	testscript.Run(t, p)
+	return p
 }
 
 // writeWheel writes a wheel to the index.

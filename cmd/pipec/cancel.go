@@ -20,6 +20,8 @@ func cancelCommand(c *cli) *cobra.Command {
 		Long: `Asks a run to end: its steps get SIGTERM and, after their grace period, SIGKILL; the steps of finally still run. The
 command waits until the run has ended. A run that nothing drives any more gets its end recorded. Without a name, the
 latest run.`,
+		Example: `  pipec cancel
+  pipec cancel nightly-7c2a`,
 		Args:              atMost(1),
 		ValidArgsFunction: c.completeRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {

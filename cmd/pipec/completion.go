@@ -96,7 +96,7 @@ func (c *cli) completionOf(cmd *cobra.Command, f *pflag.Flag) completer {
 	case "for":
 		return c.completeConditions
 	case "attempt", "exclude", "filter", "grep", "include", "name", "older-than", "parallel", "reason", "scheduled-at", "since", "since-time", "tail",
-		"timeout", "value", "context", "limit", "port", "upgrade", "confirm-data":
+		"timeout", "value", "context", "limit", "port", "upgrade", "confirm-data", "secret":
 		return fixed() // what a user invents: no files
 	}
 	return nil

@@ -26,7 +26,9 @@ func consoleCommand(c *cli) *cobra.Command {
 		Use:   "console [EXPRESSION]",
 		Short: "Evaluate expressions",
 		Long:  consoleLong,
-		Args:  atMost(1),
+		Example: `  pipec console 'upper("a")'
+  pipec console 'var.region' --var region=eu`,
+		Args: atMost(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			r, err := c.open().Checked()
 			if err != nil {

@@ -39,7 +39,9 @@ func convertCommand(c *cli) *cobra.Command {
 		Use:   "convert [FILE|DIR|-]...",
 		Short: "Convert HCL to YAML, and YAML to HCL",
 		Long:  convertLong,
-		RunE:  func(_ *cobra.Command, args []string) error { return v.convert(args) },
+		Example: `  pipec convert train.pipec.hcl
+  pipec convert --to yaml --write .`,
+		RunE: func(_ *cobra.Command, args []string) error { return v.convert(args) },
 	}
 	cmd.Flags().StringVar(&v.to, "to", "", "the language to write, `hcl` or yaml; files in that language are skipped")
 	cmd.Flags().BoolVarP(&v.write, "write", "w", false, "replace the files, and list the files that were written")

@@ -32,6 +32,9 @@ func destroyCommand(c *cli) *cobra.Command {
 
 func (c *cli) destroy(ctx context.Context, pipelines []string, yes bool) error {
 	if !yes && !c.canAsk() {
+		if err := c.open().Definitions().Applicable("destroy"); err != nil {
+			return err
+		}
 		return usage("destroy asks before it removes anything, and there is no terminal to ask on: give --yes")
 	}
 	d := c.openWith(c.dir, &progress{terminal: c.terminal, changes: c.stdout}).Definitions()

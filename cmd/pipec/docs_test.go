@@ -59,17 +59,15 @@ func document(b *bytes.Buffer, cmd *cobra.Command) {
 	}
 }
 
-// TestExamples: these commands have examples, and each example is a command that there is, with flags that it has.
+// TestExamples: every command has an example, except help and completion, which are cobra's. Each example is a command that
+// there is, with flags that it has.
 func TestExamples(t *testing.T) {
 	root := (&cli{terminal: &terminal{}}).root()
-	for _, name := range []string{"init", "validate", "lint", "fmt", "plan", "apply", "destroy", "push", "run", "rerun", "backfill", "version"} {
-		cmd, _, err := root.Find([]string{name})
-		if err != nil || cmd.Example == "" {
-			t.Errorf("%s has no example: %v", name, err)
-		}
-	}
 	var check func(*cobra.Command)
 	check = func(cmd *cobra.Command) {
+		if cmd.Example == "" && cmd != root && cmd.Name() != "help" && cmd.Name() != "completion" {
+			t.Errorf("%s has no example", cmd.CommandPath())
+		}
 		for line := range strings.Lines(cmd.Example) {
 			if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
 				continue // it describes the next one

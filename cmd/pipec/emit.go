@@ -30,9 +30,11 @@ func emitCommand(c *cli) *cobra.Command {
 	var r definitions.EmitRequest
 	targets := c.tables.Targets.Supported()
 	cmd := &cobra.Command{
-		Use:               "emit [PIPELINE]...",
-		Short:             "Write pipelines in the format of a target, such as Kubernetes objects",
-		Long:              emitLong,
+		Use:   "emit [PIPELINE]...",
+		Short: "Write pipelines in the format of a target, such as Kubernetes objects",
+		Long:  emitLong,
+		Example: `  pipec emit --stack prod > pipelines.yaml
+  pipec emit train --stack prod --split deploy`,
 		ValidArgsFunction: c.completePipelines,
 		RunE: func(_ *cobra.Command, args []string) error {
 			r.Pipelines = args

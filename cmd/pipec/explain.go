@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -88,7 +89,13 @@ func printExplanation(out io.Writer, x *runs.Explanation) error {
 	if x.When != "" {
 		fmt.Fprintf(w, "condition\t%s\n", oneLine(x.When))
 	}
+	if x.CacheOff != "" {
+		fmt.Fprintf(w, "cache\t%s\n", x.CacheOff)
+	}
 	printCache(w, s)
+	for _, p := range x.Params {
+		fmt.Fprintf(w, "param %s\t%s → %s\n", p.Name, oldOrNew(p.Before), oldOrNew(p.After))
+	}
 	printTimes(w, x)
 	if err := w.Flush(); err != nil {
 		return err
@@ -115,6 +122,14 @@ func printCache(w io.Writer, s *record.StepEnd) {
 	default:
 		fmt.Fprintf(w, "cache\tmiss: %s\n", oneLine(c.Why))
 	}
+}
+
+// oldOrNew is the value of a param in a line.
+func oldOrNew(value json.RawMessage) string {
+	if value == nil {
+		return "(none)"
+	}
+	return record.Shorten(oneLine(string(value)), 60)
 }
 
 // printTimes prints how long a step has waited, and how long it ran.

@@ -19,9 +19,11 @@ pipelines of the project; SVG draws one pipeline.`
 func graphCommand(c *cli) *cobra.Command {
 	var format, out string
 	cmd := &cobra.Command{
-		Use:               "graph [PIPELINE]...",
-		Short:             "Draw pipelines as text, DOT, Mermaid or SVG",
-		Long:              graphLong,
+		Use:   "graph [PIPELINE]...",
+		Short: "Draw pipelines as text, DOT, Mermaid or SVG",
+		Long:  graphLong,
+		Example: `  pipec graph
+  pipec graph train --format svg -o train.svg`,
 		ValidArgsFunction: c.completePipelines,
 		RunE: func(_ *cobra.Command, args []string) error {
 			return c.graph(args, format, out)

@@ -54,6 +54,7 @@ type initializer struct {
 	*cli
 	template, from string
 	yaml           bool
+	required       []string // the params of the pipeline that a run must set
 }
 
 func initCommand(c *cli) *cobra.Command {
@@ -119,7 +120,11 @@ func (i *initializer) init(dir string) error {
 	if dir != "." {
 		place, where = dir, " -C "+shell.Word(dir)
 	}
-	_, err = fmt.Fprintf(i.stderr, "A starter project is in %s. Try:\n\n  pipec validate%[2]s\n  pipec graph%[2]s\n  pipec run%[2]s\n", place, where)
+	set := ""
+	for _, name := range i.required {
+		set += " --param " + name + "=VALUE"
+	}
+	_, err = fmt.Fprintf(i.stderr, "A starter project is in %s. Try:\n\n  pipec validate%[2]s\n  pipec graph%[2]s\n  pipec run%[2]s%[3]s\n", place, where, set)
 	return fault.Env(err)
 }
 
@@ -129,8 +134,8 @@ func (i *initializer) content(dir, project string) (map[string][]byte, error) {
 	parts := []string{"common", i.template}
 	if i.from != "" {
 		parts = parts[:1]
-		text, err := starter.Script(dir, i.from)
-		if err != nil {
+		text, required, err := starter.Script(dir, i.from)
+		if i.required = required; err != nil {
 			return nil, err
 		}
 		out["main"+load.Suffix] = text

@@ -31,6 +31,7 @@ type linePrinter struct {
 	open     record.AttemptID // the attempt whose long line has not ended
 	sources  *sources         // nil: not known yet
 	find     func(run string) *sources
+	printed  bool // a line
 }
 
 func newLinePrinter(t *terminal, w *bufio.Writer, o *logsFlags) (*linePrinter, error) {
@@ -88,6 +89,7 @@ func (p *linePrinter) print(e record.Event) error {
 	if !p.selects(e.Text) {
 		return nil
 	}
+	p.printed = true
 	err := p.write(&e)
 	if err == nil && p.o.request.Follow {
 		err = p.w.Flush()
@@ -181,7 +183,7 @@ func (p *linePrinter) execute(e *record.Event) error {
 	}
 	var b strings.Builder
 	if err := p.template.Execute(&b, templateLine{at, e.Run, e.Step, e.Attempt, view.Inline(e.Text)}); err != nil {
-		return usage("--template: %v", err)
+		return usage("--template: %v; a line has .Time, .Run, .Step, .Attempt and .Text", err)
 	}
 	_, err := p.w.WriteString(strings.TrimSuffix(b.String(), "\n") + "\n")
 	return err

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"syscall"
 	"time"
 
@@ -146,7 +147,27 @@ func (c *cli) logs(ctx context.Context, l *logsFlags) error {
 	if errors.Is(err, syscall.EPIPE) { // the reader of stdout has seen enough
 		return nil
 	}
+	if err == nil && !p.printed && len(r.Steps) == 0 {
+		return c.noteTaken(ctx, l)
+	}
 	return err
+}
+
+// noteTaken states where the lines of steps are whose results come from another run, because the log of the run itself is empty.
+func (c *cli) noteTaken(ctx context.Context, l *logsFlags) error {
+	return c.withRecords(ctx, func(r *records.Records) error {
+		d, err := r.Show(ctx, l.request.Pipeline, l.request.Name)
+		if err != nil {
+			return err
+		}
+		for i := range d.Steps {
+			if s := &d.Steps[i]; s.Run != "" && s.Run != d.Run.Name {
+				_, err := fmt.Fprintf(c.stderr, "No lines of its own: steps of run %s have results of other runs. `pipec logs %[1]s STEP` prints the lines of the step there.\n", d.Run.Name)
+				return fault.Env(err)
+			}
+		}
+		return nil
+	})
 }
 
 // recordedSources returns the sources of the program of a run. If it can't be read, paths stay as they are.

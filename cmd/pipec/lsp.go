@@ -23,10 +23,11 @@ The exit status is 0 if the editor asked for shutdown first, and otherwise 1.`
 func lspCommand(c *cli) *cobra.Command {
 	noLint := false
 	cmd := &cobra.Command{
-		Use:   "lsp",
-		Short: "Serve an editor: diagnostics, completion, navigation",
-		Long:  lspLong,
-		Args:  noArgs,
+		Use:     "lsp",
+		Short:   "Serve an editor: diagnostics, completion, navigation",
+		Long:    lspLong,
+		Example: `  pipec lsp`,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o := lsp.Options{
 				Compile: c.compileUnsaved, Lint: c.lintUnsaved, Contexts: c.contexts, Root: language.RootWith(c.tables.Kinds),

@@ -18,10 +18,9 @@ to the artifact store, images are pinned to digests, and the image of pipec-agen
 or the store already has are not pushed again. apply and run push first, too; emit and plan --offline only read the lock. The cluster is
 queried for its version if it can be reached, so that emit writes what apply would apply.
 
-An image stays pinned to its first digest even if its tag moves; --upgrade resolves tags again. An image block with a base
-and requirements, or a lock of Python packages, is built as ` + "`pipec build`" + ` does. One with packages or a dockerfile is not built: push
-prints how to build it, and expects it in the registry under a tag that changes with the content of the block. --list
-prints that tag, and queries nothing.
+An image stays pinned to its first digest even if its tag moves; --upgrade resolves tags again. An image block with Python packages, packages
+of its distribution or a dockerfile is built as ` + "`pipec build`" + ` does, unless others have pushed an image to its place: a tag that changes with
+the content of the block. --list prints that tag, and queries nothing.
 
 A push of all pipelines removes what the stack no longer uses from the lock. The exit status is 1 for an error in the
 project's files, and 3 for an error of a registry or the store.`
@@ -31,6 +30,7 @@ type pusher struct {
 	*cli
 	out           outputFlag
 	upgrade, list bool
+	secrets       []string
 }
 
 func pushCommand(c *cli) *cobra.Command {
@@ -55,13 +55,14 @@ func pushCommand(c *cli) *cobra.Command {
 	p.out.add(cmd, "the names of the items")
 	cmd.Flags().BoolVar(&p.upgrade, "upgrade", false, "resolve tags again")
 	cmd.Flags().BoolVar(&p.list, "list", false, "list what is needed, and query nothing")
+	addSecrets(cmd, &p.secrets)
 	return cmd
 }
 
 func (p *pusher) push(ctx context.Context, pipelines []string) error {
 	ctx, stop := interruptible(ctx)
 	defer stop()
-	result, err := p.open().Definitions().Push(ctx, definitions.PushRequest{Pipelines: pipelines, Upgrade: p.upgrade})
+	result, err := p.open().Definitions().Push(ctx, definitions.PushRequest{Pipelines: pipelines, Upgrade: p.upgrade, Secrets: p.secrets})
 	if result != nil { // also beside an error
 		if err := p.print(result); err != nil {
 			return fault.Env(err)
@@ -122,10 +123,8 @@ func (p *pusher) listPush(pipelines []string) error {
 	for _, want := range wants {
 		text := want.Ref + want.Dir
 		switch {
-		case want.Layers:
+		case want.Built:
 			text += " (pipec builds it)"
-		case want.Build != "":
-			text += " (to be built)"
 		}
 		tableRow(w, want.Kind, want.Name, text)
 	}

@@ -9,9 +9,10 @@ import (
 
 func schemaCommand(c *cli) *cobra.Command {
 	return &cobra.Command{
-		Use:   "schema",
-		Short: "Print the JSON Schema of the language, for editors",
-		Args:  noArgs,
+		Use:     "schema",
+		Short:   "Print the JSON Schema of the language, for editors",
+		Example: `  pipec schema > pipec.schema.json`,
+		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			data, err := language.JSONSchemaWith(c.tables.Kinds)
 			if err != nil {

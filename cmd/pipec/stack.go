@@ -12,8 +12,10 @@ func stackCommand(c *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stack",
 		Short: "List, show, choose, check, make and remove stacks",
-		Args:  noArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Example: `  pipec stack list
+  pipec stack check prod`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(stackListCommand(c), stackUseCommand(c), stackShowCommand(c), stackCheckCommand(c), stackRecipeCommand(c), stackUpCommand(c), stackDownCommand(c), stackKubeconfigCommand(c))
 	return cmd
@@ -24,7 +26,9 @@ func stackListCommand(c *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the stacks; * marks the chosen stack",
-		Args:  noArgs,
+		Example: `  pipec stack list
+  pipec stack list -o json`,
+		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if err := out.check(); err != nil {
 				return err
@@ -76,6 +80,7 @@ func stackUseCommand(c *cli) *cobra.Command {
 		Short: "Choose the stack of this project on this machine",
 		Long: `Writes the choice to .pipec/stack. --stack and PIPEC_STACK override it. If CI is set in the environment, the
 choice is ignored.`,
+		Example:           `  pipec stack use local`,
 		Args:              exactly(1, "the name of a stack"),
 		ValidArgsFunction: c.completeStacks,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -91,9 +96,11 @@ choice is ignored.`,
 func stackShowCommand(c *cli) *cobra.Command {
 	out := outputFlag{}
 	cmd := &cobra.Command{
-		Use:               "show [NAME]",
-		Short:             "Show the named or the chosen stack",
-		Long:              "Shows all attributes of a stack, with their defaults: as JSON, unless --output says otherwise.",
+		Use:   "show [NAME]",
+		Short: "Show the named or the chosen stack",
+		Long:  "Shows all attributes of a stack, with their defaults: as JSON, unless --output says otherwise.",
+		Example: `  pipec stack show
+  pipec stack show prod -o yaml`,
 		Args:              atMost(1),
 		ValidArgsFunction: c.completeStacks,
 		RunE: func(_ *cobra.Command, args []string) error {

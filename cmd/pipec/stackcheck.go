@@ -20,6 +20,8 @@ objects that may be written once; which interpreter is used if a pipeline has py
 reached, its version, the namespace, and whether you have the permissions that pipec needs; the rights of the coordinator's
 service account, if the stack names one; where the steps can write in the store, if it has steps_secret. The exit status
 is 3 if a check fails.`,
+		Example: `  pipec stack check
+  pipec stack check prod -o name`,
 		Args:              atMost(1),
 		ValidArgsFunction: c.completeStacks,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -31,6 +31,7 @@ func stackDownCommand(c *cli) *cobra.Command {
 		Use:               "down [NAME]",
 		Short:             "Remove the infrastructure of a stack",
 		Long:              stackDownLong,
+		Example:           `  pipec stack down aws`,
 		Args:              atMost(1),
 		ValidArgsFunction: c.completeStacks,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -14,6 +14,7 @@ func stackKubeconfigCommand(c *cli) *cobra.Command {
 		Short: "Add the EKS cluster of a stack to the kubeconfig",
 		Long: `Adds the EKS cluster of the named or the chosen stack to the kubeconfig, and makes it the current context, as
 aws eks update-kubeconfig does. kubectl then gets its tokens from the command aws. pipec itself doesn't need this.`,
+		Example:           `  pipec stack kubeconfig aws`,
 		Args:              atMost(1),
 		ValidArgsFunction: c.completeStacks,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -21,6 +21,8 @@ func stackRecipeCommand(c *cli) *cobra.Command {
 		Long: `Writes the recipe of the named or the chosen stack for a team that wants to own it: template.json for CloudFormation,
 which stack up --template takes, and main.tf, a Terraform module with the same resources, for the providers awscc and aws.
 Without --write, the command prints the template. It makes no requests.`,
+		Example: `  pipec stack recipe aws > template.json
+  pipec stack recipe aws --write infrastructure`,
 		Args:              atMost(1),
 		ValidArgsFunction: c.completeStacks,
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -38,6 +38,7 @@ func stackUpCommand(c *cli) *cobra.Command {
 		Use:               "up [NAME]",
 		Short:             "Make the infrastructure of a stack",
 		Long:              stackUpLong,
+		Example:           `  pipec stack up aws`,
 		Args:              atMost(1),
 		ValidArgsFunction: c.completeStacks,
 		RunE: func(cmd *cobra.Command, args []string) error {

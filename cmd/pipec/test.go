@@ -41,7 +41,10 @@ func testCommand(c *cli) *cobra.Command {
 		Use:   "test [FILE|DIR]...",
 		Short: "Run the tests of a project, without running its steps",
 		Long:  testLong,
-		RunE:  func(_ *cobra.Command, args []string) error { return t.test(args) },
+		Example: `  pipec test
+  pipec test --filter approval -v
+  pipec test --format junit > tests.xml`,
+		RunE: func(_ *cobra.Command, args []string) error { return t.test(args) },
 	}
 	formatFlag(cmd, &t.format)
 	cmd.Flags().StringVar(&t.filter, "filter", "", "run only the tests whose name matches this regular expression")

@@ -59,17 +59,23 @@ func waitCommand(c *cli) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			ctx, stop := interruptible(cmd.Context())
+			defer stop()
 			o := records.WaitOptions{For: to, Timeout: timeout, Every: waitLocal}
+			name := first(args)
 			if all.Detached {
+				if name == "" || name == runs.Latest {
+					if name, err = all.Latest(ctx, pipeline); err != nil {
+						return err
+					}
+				}
 				o.Every = waitRemote
-				if name := first(args); name != "" && name != runs.Latest {
+				if name != "" {
 					o.Coming = waitComing
 				}
 			}
-			ctx, stop := interruptible(cmd.Context())
-			defer stop()
 			return c.withRecords(ctx, func(r *records.Records) error {
-				d, err := r.Wait(ctx, pipeline, first(args), &o)
+				d, err := r.Wait(ctx, pipeline, name, &o)
 				if err != nil {
 					return err
 				}

@@ -107,7 +107,7 @@ func (c *checker) images() bool {
 		case s.Image == "":
 			good = false
 			c.diags.Add(diag.New("missing", c.places[at], "step %q has no image, and stack %q runs it in a pod", s.Name, c.stack.Name).
-				WithSuggestion("write image = image.NAME in the pipeline or in the step"))
+				WithSuggestion("write image = \"python:3.13-slim\" or another one, or image = image.NAME, in the pipeline or in the step"))
 		case ref == "" && built && !told[s.Image]:
 			good, told[s.Image] = false, true
 			name := strings.TrimPrefix(s.Image, "image.")

@@ -33,10 +33,29 @@ func images(project *evaluate.Project) map[string]*model.Image {
 		image.Base, _ = project.Attributes.String(b, "base")
 		image.Dockerfile = sourcePath(project, b, "dockerfile", false)
 		image.Lock = sourcePath(project, b, "lock", false)
+		dockerfile(project, image, hasFile)
 		imageOptions(project, image)
 		out[name] = image
 	}
 	return out
+}
+
+// dockerfile checks what an image has only together with a Dockerfile, or only without one.
+func dockerfile(project *evaluate.Project, image *model.Image, has bool) {
+	b := image.Block
+	image.Context = sourcePath(project, b, "context", true)
+	image.Args = project.Attributes.StringMap(b, "args")
+	image.Target, _ = project.Attributes.String(b, "target")
+	for _, name := range []string{"context", "args", "target"} {
+		if a, ok := b.Attrs[name]; ok && !has {
+			project.Diags.Add(diag.New("invalid-value", a.NameRange, "`%s` is about a Dockerfile, and the image has none", name).
+				WithDetail("Add `dockerfile`, or remove `%s`.", name))
+		}
+	}
+	if a, ok := b.Attrs["packages"]; ok && has {
+		project.Diags.Add(diag.New("duplicate", a.NameRange, "an image can't have both `packages` and `dockerfile`").
+			WithRelated(b.Attrs["dockerfile"].NameRange, "the Dockerfile is here").WithDetail("Install the packages in the Dockerfile."))
+	}
 }
 
 // imageOptions checks how the packages of an image are found.

@@ -31,7 +31,7 @@ func (l *lowerer) sources() {
 		}
 		l.sourceMap["image."+name] = i.Block.DefRange
 		l.program.Images = append(l.program.Images, program.Image{
-			Name: name, Base: i.Base, Dockerfile: i.Dockerfile, Requirements: i.Requirements, Packages: i.Packages,
+			Name: name, Base: i.Base, Dockerfile: i.Dockerfile, Context: i.Context, Args: i.Args, Target: i.Target, Requirements: i.Requirements, Packages: i.Packages,
 			Lock: i.Lock, IndexURL: i.IndexURL, ExtraIndexes: i.ExtraIndexes, FindLinks: i.FindLinks, Platforms: i.Platforms, Root: i.project.Evaluated.Root,
 		})
 	}

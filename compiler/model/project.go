@@ -50,6 +50,9 @@ type Image struct {
 	Block        *decode.Block
 	Base         string
 	Dockerfile   string // cleaned, relative to the project's directory, with slashes
+	Context      string // as Dockerfile; "": the project's directory
+	Args         map[string]string
+	Target       string
 	Requirements []string
 	Packages     []string
 	Lock         string // cleaned, relative to the project's directory, with slashes

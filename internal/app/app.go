@@ -91,6 +91,18 @@ func (p *Project) runs(c *project.Compiled, err error) (*Runs, error) {
 	return &Runs{Orchestrator: row.Open(s), Detached: row.Detached, stack: s, check: row.Check}, nil
 }
 
+// Latest returns the name of the newest run of a pipeline, or of all for "", for an orchestrator whose runs have no records
+// at first; "" for others: the records know it.
+func (r *Runs) Latest(ctx context.Context, pipeline string) (string, error) {
+	o, ok := r.Orchestrator.(interface {
+		Latest(ctx context.Context, pipeline string) (string, error)
+	})
+	if !ok {
+		return "", nil
+	}
+	return o.Latest(ctx, pipeline)
+}
+
 // Backfill returns the runs that a schedule of a pipeline would have started between two moments. The only schedule needs no name.
 func (r *Runs) Backfill(pipeline, schedule string, from, to time.Time) (*orchestrator.Backfill, error) {
 	return r.stack.Backfill(pipeline, schedule, from, to)

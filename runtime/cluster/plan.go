@@ -57,8 +57,13 @@ type Change struct {
 	all     []Field
 }
 
-// All returns the changed and the unchanged fields.
-func (c *Change) All() []Field { return c.all }
+// All returns the changed and the unchanged fields. Only the changed ones are known if the change comes from a document.
+func (c *Change) All() []Field {
+	if c.all == nil {
+		return c.Fields
+	}
+	return c.all
+}
 
 // Live is the state of an object when a plan was made. If it has changed, the plan is outdated.
 type Live struct {

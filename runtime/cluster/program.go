@@ -27,8 +27,13 @@ type ProgramChange struct {
 	all      []Field
 }
 
-// All returns the changed and the unchanged fields.
-func (c *ProgramChange) All() []Field { return c.all }
+// All returns the changed and the unchanged fields. Only the changed ones are known if the change comes from a document.
+func (c *ProgramChange) All() []Field {
+	if c.all == nil {
+		return c.Fields
+	}
+	return c.all
+}
 
 // programs compares the programs that CronJobs refer to now with those that they will refer to.
 func (p *planner) programs(ctx context.Context) ([]ProgramChange, error) {

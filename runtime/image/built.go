@@ -50,23 +50,23 @@ func (p *pusher) built(ctx context.Context, w *Want) (Item, func(*program.Lock),
 		return Item{}, nil, err
 	}
 	b.Progress = func(what string, done, total int64) { p.progress(KindImage, what, done, total) }
+	if w.block.Foundation() {
+		if w, err = p.onFoundation(w); err != nil {
+			return Item{}, nil, err
+		}
+	}
 	old, same, err := b.Locked(w.block, p.lock)
 	if err != nil {
 		return Item{}, nil, err
 	}
 	locked, known := p.lock.Images[w.Ref]
 	if known && same && !p.o.Upgrade && len(p.o.UpgradePackages) == 0 {
-		there, err := p.o.Registry.Has(ctx, w.Ref, locked.Digest)
-		unchanged := Item{Digest: locked.Digest, Status: Unchanged}
-		switch {
-		case err != nil && couldNotAsk(err) && p.o.Lenient:
-			unchanged.Note = "not checked: " + err.Error()
-			return unchanged, p.keepBuilt(w, locked, old), nil
-		case err != nil && !missing(err):
-			return Item{}, nil, err
-		case there:
-			return unchanged, p.keepBuilt(w, locked, old), nil
+		if item, ok, err := p.unchanged(ctx, w, locked); ok || err != nil {
+			return item, p.keepBuilt(w, locked, old), err
 		}
+	}
+	if err := p.prepare(ctx, w); err != nil {
+		return Item{}, nil, err
 	}
 	plan, err := b.Resolve(ctx, w.block, p.lock, p.o.upgrade())
 	if err != nil {
@@ -83,6 +83,20 @@ func (p *pusher) built(ctx context.Context, w *Want) (Item, func(*program.Lock),
 	item := Item{Digest: image.Image.Digest, Status: Built, Note: notes(old, plan, image)}
 	image.Image.Stacks = locked.Stacks
 	return item, p.keepBuilt(w, image.Image, plan), nil
+}
+
+// unchanged reports whether the registry has a locked image, or can't be reached and doesn't have to be.
+func (p *pusher) unchanged(ctx context.Context, w *Want, locked program.LockedImage) (item Item, ok bool, err error) {
+	item = Item{Digest: locked.Digest, Status: Unchanged}
+	there, err := p.o.Registry.Has(ctx, w.Ref, locked.Digest)
+	switch {
+	case err != nil && couldNotAsk(err) && p.o.Lenient:
+		item.Note = "not checked: " + err.Error()
+		return item, true, nil
+	case err != nil && !missing(err):
+		return Item{}, false, err
+	}
+	return item, there, nil
 }
 
 // notes describes the changes of packages, and warnings.
@@ -131,98 +145,6 @@ func (p *pusher) keepBuilt(w *Want, entry program.LockedImage, plan *build.Plan)
 		of.Stacks = stacks
 		l.Builds[w.Name] = of
 	}
-}
-
-// Preview is an image as a build would make it.
-type Preview struct {
-	Name      string            `json:"name"`
-	Ref       string            `json:"ref"`
-	Digest    string            `json:"digest"`
-	Platforms []PlatformPreview `json:"platforms"`
-	Changes   []string          `json:"changes,omitempty"` // of packages, compared with the lock
-	Warnings  []string          `json:"warnings,omitempty"`
-	// Dockerfile builds an equivalent image.
-	Dockerfile string `json:"dockerfile,omitempty"`
-}
-
-// PlatformPreview is the image of one platform.
-type PlatformPreview struct {
-	Platform string         `json:"platform"`
-	Layers   []LayerPreview `json:"layers"`
-}
-
-// LayerPreview is a layer.
-type LayerPreview struct {
-	Content string `json:"content"` // what the layer has
-	Digest  string `json:"digest"`
-	Size    int64  `json:"size"` // in bytes, compressed
-	There   bool   `json:"there"`
-}
-
-// Previews resolves and writes the layers of images, and queries the registry for them. It uploads nothing, and doesn't change the
-// lock.
-func Previews(ctx context.Context, o Options) ([]Preview, error) {
-	lock, err := loadLock(o.Dir)
-	if err != nil {
-		return nil, err
-	}
-	b, err := newBuilder(&o)
-	if err != nil {
-		return nil, err
-	}
-	p := &pusher{o: &o}
-	b.Progress = func(what string, done, total int64) { p.progress(KindImage, what, done, total) }
-	var out []Preview
-	var faults Faults
-	for _, w := range o.wants() {
-		one, err := preview(ctx, b, &w, lock, o.upgrade())
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		if err != nil {
-			faults = append(faults, &Fault{Kind: w.Kind, Name: w.Name, Err: err})
-			continue
-		}
-		out = append(out, *one)
-	}
-	if len(faults) > 0 {
-		return out, faults
-	}
-	return out, nil
-}
-
-func preview(ctx context.Context, b *build.Builder, w *Want, lock *program.Lock, up build.Upgrade) (*Preview, error) {
-	old, _, err := b.Locked(w.block, lock)
-	if err != nil {
-		return nil, err
-	}
-	plan, err := b.Resolve(ctx, w.block, lock, up)
-	if err != nil {
-		return nil, err
-	}
-	built, err := b.Build(ctx, plan, w.Ref)
-	if err != nil {
-		return nil, err
-	}
-	out := &Preview{Name: w.Name, Ref: w.Ref, Digest: built.Image.Digest, Changes: build.Changes(old, plan), Warnings: warnings(built), Dockerfile: plan.Dockerfile()}
-	for _, platform := range built.Image.Platforms {
-		one := PlatformPreview{Platform: platform}
-		for _, l := range built.Base[platform] {
-			one.Layers = append(one.Layers, LayerPreview{Content: "the base " + w.block.Base, Digest: l.Digest.String(), Size: l.Size})
-		}
-		for _, l := range built.Layers[platform] {
-			one.Layers = append(one.Layers, LayerPreview{Content: l.Describe(), Digest: l.Sums.Digest, Size: l.Sums.Size})
-		}
-		for i := range one.Layers {
-			there, err := b.Registry.HasBlob(ctx, w.Ref, one.Layers[i].Digest)
-			if err != nil && !missing(err) {
-				return nil, err
-			}
-			one.Layers[i].There = there
-		}
-		out.Platforms = append(out.Platforms, one)
-	}
-	return out, nil
 }
 
 // wants returns the images to build.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"pipec.dev/pipec/runtime/image/dockerfile"
 	"pipec.dev/pipec/runtime/image/index"
 	"pipec.dev/pipec/runtime/image/registry"
 	"pipec.dev/pipec/runtime/image/resolve"
@@ -57,7 +58,8 @@ func (f Faults) UsersFault() bool {
 		var reported *registry.Fault
 		var unresolved *resolve.Error
 		var address *index.Error
-		if !errors.As(fault, &content) && !errors.As(fault, &unresolved) &&
+		var built *dockerfile.Error
+		if !errors.As(fault, &built) && !errors.As(fault, &content) && !errors.As(fault, &unresolved) &&
 			!(errors.As(fault, &reported) && reported.UsersFault()) && !(errors.As(fault, &address) && address.Users) {
 			return false
 		}

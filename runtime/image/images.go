@@ -18,6 +18,9 @@ func (p *pusher) image(ctx context.Context, w *Want) (Item, func(*program.Lock),
 		if item, change, ok, err := p.given(ctx, w); ok {
 			return item, change, err
 		}
+		if !w.block.Layered() {
+			return p.founded(ctx, w)
+		}
 		return p.built(ctx, w)
 	}
 	return p.pin(ctx, w)
@@ -31,10 +34,6 @@ func (p *pusher) pin(ctx context.Context, w *Want) (Item, func(*program.Lock), e
 	}
 	found, err := p.o.Registry.Resolve(ctx, w.Ref)
 	if err != nil {
-		var f *registry.Fault
-		if gone := errors.As(err, &f) && (f.Reason == registry.NoImage || f.Reason == registry.NoRepository); gone && w.Build != "" {
-			return Item{}, nil, notBuilt(w)
-		}
 		return Item{}, nil, err
 	}
 	entry := program.LockedImage{Digest: found.Digest, User: found.User, WorkingDir: found.WorkingDir, Platforms: found.Platforms, Stacks: locked.Stacks}
@@ -103,14 +102,14 @@ func (p *pusher) keepImage(ref string, entry program.LockedImage, replace bool) 
 	}
 }
 
-// notBuilt explains how to build an image that does not exist.
-func notBuilt(w *Want) error {
-	text := fmt.Sprintf("it has to be built first: it is not at %s, and pipec builds images only from a `base` with `requirements` or `lock`:\n", w.Ref)
-	if w.Dockerfile != "" {
-		build := strings.Replace(w.Build, "- < DOCKERFILE &&", "- <<'END' &&", 1)
-		return errors.New(text + "  " + build + "\n  " + strings.ReplaceAll(strings.TrimRight(w.Dockerfile, "\n"), "\n", "\n  ") + "\n  END")
+// elsewhere explains how to build an image without pipec.
+func elsewhere(w *Want) string {
+	const text = "Install one of them, or build the image where there is one, and push it:\n  "
+	if w.Dockerfile == "" {
+		return text + w.Build
 	}
-	return errors.New(text + "  " + w.Build)
+	build := strings.Replace(w.Build, "- < DOCKERFILE &&", "- <<'END' &&", 1)
+	return text + build + "\n  " + strings.ReplaceAll(strings.TrimRight(w.Dockerfile, "\n"), "\n", "\n  ") + "\n  END"
 }
 
 // short shortens a digest for a message.

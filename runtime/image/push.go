@@ -3,8 +3,8 @@
 // is already there.
 //
 // Subpackages: lockfile is the file of the lock, registry is a client of registries, agent builds the agent's image.
-// Subpackage build builds images that consist of a base and Python packages. For an image with a Dockerfile, or with packages of a
-// distribution, the package only explains how to build it, and where it was expected.
+// Subpackage build builds images that consist of a base and Python packages. Subpackage dockerfile builds those with a Dockerfile, or
+// with packages of a distribution, by a program that the user has.
 package image
 
 import (
@@ -39,6 +39,8 @@ type Options struct {
 	Upgrade bool
 	// UpgradePackages are Python packages that are resolved again, in the images that pipec builds.
 	UpgradePackages []string
+	// Secrets are for Dockerfiles, in the notation of docker.
+	Secrets []string
 	// Images limits Build and Previews to some image blocks; empty: all.
 	Images []string
 	// Getenv reads the environment; Agent is the User-Agent for package indexes.
@@ -60,7 +62,8 @@ type Options struct {
 // Progress is the progress of an item.
 type Progress struct {
 	Kind, Name  string
-	Done, Total int64 // bytes; 0: unknown
+	Done, Total int64  // bytes; 0: unknown
+	Line        string // what the program that builds an image prints
 }
 
 // The kinds of items that are pushed.
@@ -191,13 +194,22 @@ func (p *pusher) finish(ctx context.Context, wants []Want) (*Result, error) {
 	return r, nil
 }
 
+func (p *pusher) line(name, line string) {
+	if p.o.Progress == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.o.Progress(Progress{Kind: KindImage, Name: name, Line: line})
+}
+
 func (p *pusher) progress(kind, name string, done, total int64) {
 	if p.o.Progress == nil {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.o.Progress(Progress{kind, name, done, total})
+	p.o.Progress(Progress{Kind: kind, Name: name, Done: done, Total: total})
 }
 
 // couldNotAsk reports whether a fault says nothing about the image, because the registry did not respond properly.

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -16,14 +17,15 @@ type Want struct {
 	Name string `json:"name"`          // of the code or image block; else the reference
 	Ref  string `json:"ref,omitempty"` // of an image
 	Dir  string `json:"dir,omitempty"` // of a code, relative to the project
-	// Layers is set for an image that pipec builds, from a base and Python packages.
-	Layers bool `json:"layers,omitempty"`
-	// Dockerfile and Build describe how to build an image that must be built and that pipec does not build.
+	// Built is set for an image that is built from its block.
+	Built bool `json:"built,omitempty"`
+	// Dockerfile and Build describe how to build it without pipec, unless it is the base with Python packages.
 	Dockerfile string `json:"dockerfile,omitempty"`
 	Build      string `json:"build,omitempty"`
 
-	code  *program.Code
-	block *program.Image // of an image that pipec builds
+	code       *program.Code
+	block      *program.Image // of an image that is built
+	foundation *Want          // the image that it is put on, if that is built as well
 }
 
 // List returns what programs on a stack need, without requests, each item once, sorted by kind and name. It leaves out
@@ -57,10 +59,9 @@ func List(programs []*program.Program, stack *program.Stack) []Want {
 			if name, ok := strings.CutPrefix(s.Image, "image."); ok {
 				w.Name = name
 				if built {
-					if w.block = layered(p, name); w.block != nil {
-						w.Layers = true
-					} else {
-						w.Dockerfile, w.Build = recipe(p, name, ref)
+					w.Built, w.block = true, blockOf(p, name)
+					if w.block.Foundation() {
+						w.Dockerfile, w.Build = recipe(w.block, ref)
 					}
 				}
 			}
@@ -73,38 +74,30 @@ func List(programs []*program.Program, stack *program.Stack) []Want {
 	return out
 }
 
-// layered returns an image block that pipec builds, or nil.
-func layered(p *program.Program, name string) *program.Image {
-	for i := range p.Images {
-		if block := &p.Images[i]; block.Name == name && block.Layered() {
-			return block
-		}
-	}
-	return nil
+// blockOf returns an image block.
+func blockOf(p *program.Program, name string) *program.Image {
+	return &p.Images[slices.IndexFunc(p.Images, func(block program.Image) bool { return block.Name == name })]
 }
 
-// recipe returns a Dockerfile for an image block, and the command that builds and pushes it. A block with its own
-// Dockerfile needs only the command.
-func recipe(p *program.Program, name, ref string) (dockerfile, build string) {
-	for i := range p.Images {
-		block := &p.Images[i]
-		if block.Name != name {
-			continue
+// recipe returns a Dockerfile for an image block, and the command that builds and pushes it. A block with its own Dockerfile needs only
+// the command.
+func recipe(block *program.Image, ref string) (dockerfile, build string) {
+	if block.Dockerfile != "" {
+		root := path.Join(block.Root, ".")
+		build = "docker build -f " + shell.Word(path.Join(root, block.Dockerfile))
+		for _, name := range slices.Sorted(maps.Keys(block.Args)) {
+			build += " --build-arg " + shell.Word(name+"="+block.Args[name])
 		}
-		if block.Dockerfile != "" {
-			root := path.Join(block.Root, ".")
-			return "", "docker build -f " + shell.Word(path.Join(root, block.Dockerfile)) + " -t " + ref + " " + shell.Word(root) + " && docker push " + ref
+		if block.Target != "" {
+			build += " --target " + shell.Word(block.Target)
 		}
-		lines := []string{"FROM " + block.Base}
-		if len(block.Packages) > 0 {
-			lines = append(lines, "RUN apt-get update && apt-get install -y --no-install-recommends"+words(block.Packages)+" && rm -rf /var/lib/apt/lists/*")
-		}
-		if len(block.Requirements) > 0 {
-			lines = append(lines, "RUN pip install --no-cache-dir"+words(block.Requirements))
-		}
-		return strings.Join(lines, "\n") + "\n", "docker build -t " + ref + " - < DOCKERFILE && docker push " + ref
+		return "", build + " -t " + ref + " " + shell.Word(path.Join(root, block.Context)) + " && docker push " + ref
 	}
-	return "", ""
+	lines := []string{"FROM " + block.Base, "RUN apt-get update && apt-get install -y --no-install-recommends" + words(block.Packages) + " && rm -rf /var/lib/apt/lists/*"}
+	if len(block.Requirements) > 0 {
+		lines = append(lines, "RUN pip install --no-cache-dir"+words(block.Requirements))
+	}
+	return strings.Join(lines, "\n") + "\n", "docker build -t " + ref + " - < DOCKERFILE && docker push " + ref
 }
 
 func words(list []string) string {

@@ -145,6 +145,9 @@ func (sc *scope) difference(s, old *program.Step) string {
 	refs := sc.read(s)
 	for _, name := range refs.params {
 		if sc.differs[name] {
+			if sc.at != "" {
+				return "input " + name + " of " + sc.at.String() + " may have another value"
+			}
 			return "param " + name + " has another value"
 		}
 	}

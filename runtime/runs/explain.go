@@ -1,7 +1,11 @@
 package runs
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,10 +25,21 @@ type Explanation struct {
 	Needs    []Need          `json:"needs,omitempty"`
 	Inputs   []Origin        `json:"inputs,omitempty"`
 	Attempts []record.Result `json:"attempts,omitempty"` // that have ended, in order
+	// CacheOff is why the step was not looked up in the cache; "": it was, or did not run.
+	CacheOff string `json:"cache_off,omitempty"`
+	// Params are the params that differ from those of the run whose cache key was compared.
+	Params []ParamChange `json:"changed_params,omitempty"`
 	// Retry is the retry budget of the step, in attempts.
 	Retry int `json:"retry,omitempty"`
 	// Parts are the instances, rounds or steps directly below the step.
 	Parts []record.StepEnd `json:"parts,omitempty"`
+}
+
+// ParamChange is a param with another value than in an earlier run; nil: that run had none.
+type ParamChange struct {
+	Name   string          `json:"name"`
+	Before json.RawMessage `json:"before,omitempty"`
+	After  json.RawMessage `json:"after,omitempty"`
 }
 
 // Need is a step that another step needs.
@@ -68,6 +83,9 @@ func (r *Reader) Explain(ctx context.Context, run *record.Run, address string) (
 	if def := StepOf(p, address); def != nil {
 		x.define(d, def)
 	}
+	if x.Params, err = r.changedParams(ctx, run, s.Cache); err != nil {
+		return nil, err
+	}
 	x.Attempts, err = r.attempts(ctx, run, s, len(x.Parts) > 0)
 	return x, err
 }
@@ -75,6 +93,9 @@ func (r *Reader) Explain(ctx context.Context, run *record.Run, address string) (
 // define fills in what the program says about the step.
 func (x *Explanation) define(d *Detail, def *program.Step) {
 	x.When, x.Retry = valueText(def.When), def.Retry.Attempts
+	if s := &x.Step; def.Process() && def.Cache == nil && s.Run == "" && !s.StartedAt.IsZero() && len(x.Parts) == 0 {
+		x.CacheOff = cacheOff(def)
+	}
 	prefix := framePrefix(record.Address(x.Step.Name))
 	ready := true
 	for _, need := range def.Needs {
@@ -94,6 +115,35 @@ func (x *Explanation) define(d *Detail, def *program.Step) {
 		in := &def.Inputs[i]
 		x.Inputs = append(x.Inputs, Origin{Name: in.Name, Type: in.Type, From: valueText(&in.Value), Is: d.origin(prefix, in)})
 	}
+}
+
+// changedParams compares the params of a run with those of the run whose cache key was compared, if it has not been deleted.
+func (r *Reader) changedParams(ctx context.Context, run *record.Run, c *record.CacheCheck) ([]ParamChange, error) {
+	if c == nil || c.Run == "" || len(c.Changed) == 0 {
+		return nil, nil
+	}
+	before, err := r.other(ctx, run, c.Run)
+	if err != nil {
+		return nil, ignoreMissing(err)
+	}
+	names := map[string]json.RawMessage{}
+	maps.Copy(names, run.Params)
+	maps.Copy(names, before.Params)
+	var out []ParamChange
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if !bytes.Equal(before.Params[name], run.Params[name]) {
+			out = append(out, ParamChange{name, before.Params[name], run.Params[name]})
+		}
+	}
+	return out, nil
+}
+
+// cacheOff returns why a step without caching is not cached.
+func cacheOff(def *program.Step) string {
+	if len(def.Outputs) == 0 {
+		return "off: a step without outputs is never cached"
+	}
+	return "off: neither the step nor its pipeline has cache = true"
 }
 
 // framePrefix returns what precedes the names of the steps beside an address: "call[0]." for call[0].train#2.

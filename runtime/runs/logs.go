@@ -144,7 +144,7 @@ func (t *tail) all(ctx context.Context) error {
 		}
 		found = true
 		if s.Run != "" && s.Run != t.run.Name {
-			if slices.Contains(t.o.Steps, s.Name) {
+			if len(t.o.Steps) > 0 { // it is named, or a part of a named step
 				if err := t.otherRun(ctx, s); err != nil {
 					return err
 				}

@@ -25,7 +25,7 @@ func ImageReference(p *program.Program, r *program.Registry, image string) (ref 
 		if block.Name != name {
 			continue
 		}
-		if block.Dockerfile == "" && len(block.Requirements) == 0 && len(block.Packages) == 0 && block.Lock == "" {
+		if !block.Foundation() && !block.Layered() {
 			return block.Base, false
 		}
 		if r == nil || r.URI == "" {

@@ -37,6 +37,9 @@ func image() *Block {
 		Attributes: []*Attribute{
 			attr("base", Const, "string", "The image that it starts from."),
 			attr("dockerfile", Const, "string", "A Dockerfile, relative to the project, instead of a base.").format("path"),
+			attr("context", Const, "string", "The directory that the Dockerfile can copy from, relative to the project. Files that `.dockerignore` names are left out. The default is the project's directory.").format("path"),
+			attr("args", Const, "map(string)", "Build arguments: values of the Dockerfile's `ARG` instructions."),
+			attr("target", Const, "string", "The stage of the Dockerfile to build, if it is not the last one."),
 			attr("requirements", Const, "list(string)", "Python packages to install."),
 			attr("packages", Const, "list(string)", "Packages of the base's own distribution to install."),
 			attr("lock", Const, "string", "A file that states the exact Python packages, instead of `requirements`: a requirements file with hashes, `pylock.toml` or `uv.lock`.").format("path"),

@@ -81,11 +81,15 @@ type Code struct {
 
 // Image is what an `image` block says.
 type Image struct {
-	Name         string   `json:"name"`
-	Base         string   `json:"base,omitempty"`
-	Dockerfile   string   `json:"dockerfile,omitempty"`
-	Requirements []string `json:"requirements,omitempty"`
-	Packages     []string `json:"packages,omitempty"`
+	Name       string `json:"name"`
+	Base       string `json:"base,omitempty"`
+	Dockerfile string `json:"dockerfile,omitempty"`
+	// Context is the directory that the Dockerfile can copy from; "": Root. It is a path, as Dockerfile.
+	Context      string            `json:"context,omitempty"`
+	Args         map[string]string `json:"args,omitempty"`   // of the Dockerfile
+	Target       string            `json:"target,omitempty"` // a stage of the Dockerfile
+	Requirements []string          `json:"requirements,omitempty"`
+	Packages     []string          `json:"packages,omitempty"`
 	// Lock states the exact Python packages instead of Requirements. It is a path, as Dockerfile.
 	Lock         string   `json:"lock,omitempty"`
 	IndexURL     string   `json:"index_url,omitempty"`
@@ -96,10 +100,12 @@ type Image struct {
 	Root string `json:"-"`
 }
 
-// Layered reports whether the image is the base with layers of Python packages, which pipec builds itself.
-func (i *Image) Layered() bool {
-	return i.Dockerfile == "" && len(i.Packages) == 0 && (len(i.Requirements) > 0 || i.Lock != "")
-}
+// Layered reports whether the image has layers of Python packages, which pipec builds itself.
+func (i *Image) Layered() bool { return len(i.Requirements) > 0 || i.Lock != "" }
+
+// Foundation reports whether the image, or what its layers are put on, is built from a Dockerfile: that of the block, or one that
+// installs packages of the base's distribution.
+func (i *Image) Foundation() bool { return i.Dockerfile != "" || len(i.Packages) > 0 }
 
 // Schedule starts runs by the clock.
 type Schedule struct {

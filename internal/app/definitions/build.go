@@ -16,9 +16,10 @@ type BuildRequest struct {
 	Images   []string // image blocks; empty: all that pipec builds
 	Upgrade  bool     // resolve everything again, also the base
 	Packages []string // resolve only these Python packages again
+	Secrets  []string // for Dockerfiles
 }
 
-// Build builds and pushes the images that consist of a base and Python packages, and writes the digests to the lock.
+// Build builds and pushes the images of image blocks, and writes the digests to the lock.
 func (d *Definitions) Build(ctx context.Context, r BuildRequest) (*image.Result, error) {
 	o, err := d.buildOptions(r)
 	if err != nil {
@@ -55,18 +56,18 @@ func (d *Definitions) buildOptions(r BuildRequest) (o image.Options, err error) 
 	}
 	var names []string
 	for _, w := range image.List(programs, stack) {
-		if w.Layers {
+		if w.Built {
 			names = append(names, w.Name)
 		}
 	}
 	for _, name := range r.Images {
 		if !slices.Contains(names, name) {
 			return o, fault.Usagef("there is no image %q that pipec builds", name).
-				WithHint("the image blocks with `requirements` or `lock` that steps use are: %s", strings.Join(names, ", "))
+				WithHint("steps use these image blocks that are built: %s", strings.Join(names, ", "))
 		}
 	}
 	o = image.Options{
-		Dir: d.Dir(), Programs: programs, Stack: stack, Images: r.Images, Upgrade: r.Upgrade, UpgradePackages: r.Packages,
+		Dir: d.Dir(), Programs: programs, Stack: stack, Images: r.Images, Upgrade: r.Upgrade, UpgradePackages: r.Packages, Secrets: r.Secrets,
 		Getenv: d.Getenv, Agent: "pipec/" + d.Version(), Progress: func(g image.Progress) { d.Notify(notice.Pushing{Progress: g}) },
 	}
 	if o.Registry, err = registry.New(registry.Options{Agent: o.Agent}); err != nil {

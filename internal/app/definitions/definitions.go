@@ -65,6 +65,16 @@ func (d *Definitions) mustBe(c *project.Compiled, stack *program.Stack, kinds []
 	return fault.Usagef("stack %q runs %s, so there is nothing to %s", stack.Name, where, do).WithHint("%s", text)
 }
 
+// Applicable returns a fault if the project has errors, or if its stack has nothing to do what do says, such as "apply".
+func (d *Definitions) Applicable(do string) error {
+	c, err := d.ForStack()
+	if err != nil {
+		return err
+	}
+	_, err = d.stack(c, do)
+	return err
+}
+
 // Pending is a change of the cluster that is planned and not made yet.
 type Pending struct {
 	Report report.Report

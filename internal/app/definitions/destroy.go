@@ -44,7 +44,10 @@ func (d *Definitions) PrepareDestroy(ctx context.Context, pipelines []string) (*
 	}
 	p := &Pending{Stack: stack, project: d.Project, options: options, Report: report.Report{
 		Stack: stack.Name, Context: conn.Context, Host: conn.Host, Namespace: conn.Namespace, Project: c.Result.Project, Destroy: true, Changes: *changes,
-		Notes: []string{"artifacts and records stay in " + stack.ArtifactStore.Path},
+		Notes: []string{
+			"artifacts and records stay in " + stack.ArtifactStore.Path,
+			"the Jobs of runs that have ended, and their pods, stay until their time to live has passed",
+		},
 	}}
 	p.Report.Count()
 	for _, run := range live {

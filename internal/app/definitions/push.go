@@ -24,6 +24,7 @@ import (
 type PushRequest struct {
 	Pipelines []string // empty: all, and what the stack no longer uses is removed from the lock
 	Upgrade   bool     // resolve tags again
+	Secrets   []string // for Dockerfiles
 }
 
 // Push pushes what the pipelines refer to, and writes the digests to the lock. The result has what was pushed, also beside
@@ -41,7 +42,7 @@ func (d *Definitions) Push(ctx context.Context, r PushRequest) (*image.Result, e
 	if err != nil {
 		return nil, err
 	}
-	o := image.Options{Upgrade: r.Upgrade, Prune: len(r.Pipelines) == 0}
+	o := image.Options{Upgrade: r.Upgrade, Secrets: r.Secrets, Prune: len(r.Pipelines) == 0}
 	for _, s := range c.Stacks {
 		o.Stacks = append(o.Stacks, s.Name)
 	}

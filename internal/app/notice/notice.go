@@ -62,8 +62,13 @@ func (c Changed) String() string {
 // Pushing is how far the push of one image or code bundle is.
 type Pushing struct{ image.Progress }
 
-// String names what is pushed.
-func (p Pushing) String() string { return "pushing " + p.Kind + " " + p.Name }
+// String names what is pushed, or what is printed about it.
+func (p Pushing) String() string {
+	if p.Line != "" {
+		return p.Kind + " " + p.Name + ": " + p.Line
+	}
+	return "pushing " + p.Kind + " " + p.Name
+}
 
 // PushEnded says that no more Pushing follows.
 type PushEnded struct{}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"pipec.dev/pipec/compiler/python"
@@ -16,27 +17,27 @@ import (
 )
 
 // Script returns the source of a pipeline that runs a Python script with argparse, for a project in dir. Each argument is a
-// param; what the text of the script doesn't show is left out, with a comment.
-func Script(dir, script string) ([]byte, error) {
+// param; what the text of the script doesn't show is left out, with a comment. required are the params without a default.
+func Script(dir, script string) (text []byte, required []string, err error) {
 	src, err := os.ReadFile(script)
 	if err != nil {
-		return nil, fault.Usagef("--from: %v", err)
+		return nil, nil, fault.Usagef("--from: %v", err)
 	}
 	args, err := python.Arguments(src)
 	if err != nil {
-		return nil, fault.Userf("%s: %v", script, err)
+		return nil, nil, fault.Userf("%s: %v", script, err)
 	}
 	root, err := filepath.Abs(dir)
 	if err != nil {
-		return nil, fault.Env(err)
+		return nil, nil, fault.Env(err)
 	}
 	path, err := filepath.Abs(script)
 	if err != nil {
-		return nil, fault.Env(err)
+		return nil, nil, fault.Env(err)
 	}
 	rel, err := filepath.Rel(root, path)
 	if err != nil || strings.HasPrefix(rel, "..") {
-		return nil, fault.Usagef("--from: %s is outside of the project's directory %s", script, dir)
+		return nil, nil, fault.Usagef("--from: %s is outside of the project's directory %s", script, dir)
 	}
 	w := writer{name: nameOf(script), file: filepath.Base(script), taken: map[string]bool{}}
 	w.code = "./" + filepath.ToSlash(filepath.Dir(rel))
@@ -47,7 +48,7 @@ func Script(dir, script string) ([]byte, error) {
 		w.argument(&args[i])
 	}
 	w.left = append(w.left, remarks(src, len(args) > 0)...)
-	return w.source(), nil
+	return w.source(), w.required, nil
 }
 
 // writer collects the parts of the pipeline.
@@ -58,6 +59,7 @@ type writer struct {
 	options          []string // entries of `args` as a map
 	plain            bool     // there are arguments that a map can't express
 	left             []string // comments about arguments that are left out
+	required         []string // the params without a default
 	taken            map[string]bool
 }
 
@@ -93,6 +95,12 @@ func (w *writer) argument(a *python.Argument) {
 		kind, value = "bool", "true"
 		element = fmt.Sprintf("%s ? null : %s", ref, quoted(flag))
 		option = strings.ReplaceAll(option, "= ", "= !")
+	case a.Type == "bool" && a.Action == "" && a.Unclear == "" && !list && flag != "": // for argparse, every text except the empty one is true
+		kind, option = "bool", ""
+		element = fmt.Sprintf(`%s, %s ? "true" : ""`, quoted(flag), ref)
+		if !a.Required {
+			value = strconv.FormatBool(a.Default != nil && !slices.Contains([]string{"false", "null", `""`, "0"}, string(a.Default)))
+		}
 	case strings.HasSuffix(a.Action, "BooleanOptionalAction") && strings.HasPrefix(flag, "--"):
 		kind, value, option = "bool", "null", ""
 		if a.Default != nil {
@@ -132,6 +140,9 @@ func (w *writer) argument(a *python.Argument) {
 		w.options = append(w.options, option)
 	}
 	w.taken[name] = true
+	if value == "" {
+		w.required = append(w.required, name)
+	}
 	w.params = append(w.params, param(name, kind, value, a))
 	w.list = append(w.list, element)
 }
@@ -256,7 +267,7 @@ func (w *writer) source() []byte {
 	default:
 		fmt.Fprintf(&b, "    args = {\n      %s\n    }\n", strings.Join(w.options, "\n      "))
 	}
-	b.WriteString("  }\n}\n")
+	b.WriteString("    resources {\n      cpu = \"1\"\n      memory = \"1Gi\"\n    }\n  }\n}\n")
 	return []byte(b.String())
 }
 

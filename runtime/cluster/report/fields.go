@@ -35,11 +35,18 @@ func (t *text) changes(r *Report) {
 var inPod = regexp.MustCompile(`^(steps|finally)\["[^"]*"\]\.pod\.`)
 
 // program prints the fields of a program. It leaves out fields of pods if other fields changed, because pods result
-// from the rest of the program.
+// from the rest of the program. An element that is new or gone is one line, unless all is shown.
 func (t *text) program(all []cluster.Field) {
 	var rest []cluster.Field
 	pods, others := 0, 0
-	for _, f := range all {
+	whole := wholes(all)
+	for i := range all {
+		f := all[i]
+		if g := whole.of(&f); g != nil && !t.Full {
+			t.gained(g)
+			others++
+			continue
+		}
 		pod := inPod.MatchString(f.Path)
 		if !pod {
 			rest = append(rest, f)
@@ -50,12 +57,14 @@ func (t *text) program(all []cluster.Field) {
 			others++
 		}
 	}
-	if t.Full || pods == 0 || others == 0 {
+	if t.Full || others == 0 {
 		t.fields(all)
 		return
 	}
 	t.fields(rest)
-	t.line("        %s", t.paint(dim, fmt.Sprintf("(and %d fields of pods that result from these; --full shows them)", pods)))
+	if pods > 0 {
+		t.line("        %s", t.paint(dim, fmt.Sprintf("(and %s of pods, as a result; --full shows all)", count(pods, "field", "fields"))))
+	}
 }
 
 func (t *text) change(ch *cluster.Change) {
@@ -177,4 +186,11 @@ func differ(a, b json.RawMessage) int {
 		}
 	}
 	return n
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }

@@ -71,10 +71,8 @@ func command(s *program.Step) string {
 	switch {
 	case s.Python != "":
 		return "python " + s.Python
-	case s.Script != "" && s.Args != nil:
-		return "python " + shell.Word(s.Script) + " ${" + s.Args.Text() + "}"
 	case s.Script != "":
-		return "python " + shell.Word(s.Script)
+		return script(s)
 	case s.CommandList != nil:
 		return "${" + s.CommandList.Text() + "}"
 	}
@@ -120,17 +118,19 @@ func resources(r *corev1.ResourceRequirements) string {
 // somePods is how many pods of a pipeline are shown, unless all are.
 const somePods = 10
 
-// pods prints the pods of a pipeline that is applied for the first time, or of every one with Full.
+// pods prints the pods of a pipeline that is applied for the first time, those of new steps of another one, or all with Full.
 func (t *text) pods(r *Report, p *Pipeline) {
+	pods := p.Pods
 	if !t.Full && !r.isNew(p.Name) {
-		return
+		added := r.added(p.Name)
+		pods = slices.DeleteFunc(slices.Clone(pods), func(pod Pod) bool { return !added[pod.Step] })
 	}
-	for i := range p.Pods {
-		if i == somePods && len(p.Pods) > somePods+1 && !t.Full {
-			t.line("  %s", t.paint(dim, fmt.Sprintf("(and %d more pods; --full shows them)", len(p.Pods)-i)))
+	for i := range pods {
+		if i == somePods && len(pods) > somePods+1 && !t.Full {
+			t.line("  %s", t.paint(dim, fmt.Sprintf("(and %d more pods; --full shows them)", len(pods)-i)))
 			return
 		}
-		pod := &p.Pods[i]
+		pod := &pods[i]
 		line := fmt.Sprintf("  pod %s: %s", pod.Step, pod.Image)
 		if pod.Resources != "" {
 			line += "; " + pod.Resources

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"pipec.dev/pipec/runtime/cluster/report"
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/program"
 )
 
@@ -13,9 +14,11 @@ func TestPods(t *testing.T) {
 	value := func(text string) program.Value { return program.Value{Const: raw(text)} }
 	pod := json.RawMessage(`{"spec": {"serviceAccountName": "p-steps", "containers": [{"name": "main", "image": "busybox:1",
 		"resources": {"requests": {"memory": "64Mi", "cpu": "0.5"}, "limits": {"memory": "64Mi", "nvidia.com/gpu": "1"}}}]}}`)
+	args := &program.Value{Expr: &expr.Expr{Text: `{ "max_depth" = param.depth, name = "a b", all = true, b = 2, "-v" = param.x[0] }`}}
 	p := &program.Program{
 		Steps: []program.Step{
 			{Name: "train", Command: []program.Value{value(`"sh"`), value(`"echo a b"`), {Ref: "param.x"}}, Pod: pod},
+			{Name: "fit", Script: "fit.py", Args: args, Pod: pod},
 			{Name: "ask", Approval: &program.Approval{}},
 			{Name: "call", Call: &program.Call{Pipeline: "inner"}},
 		},
@@ -24,6 +27,7 @@ func TestPods(t *testing.T) {
 	got, err := report.Pods(p, []report.Leave{{Step: "load", Reasons: []string{"a", "b"}}})
 	want := []report.Pod{
 		{Step: "train", Image: "busybox:1", Command: "sh 'echo a b' ${param.x}", Resources: "cpu 500m, memory 64Mi, limit nvidia.com/gpu 1", Security: "restricted", Account: "p-steps"},
+		{Step: "fit", Image: "busybox:1", Command: "python fit.py --all --b=2 --max-depth=${param.depth} --name='a b' -v=${param.x[0]}", Resources: "cpu 500m, memory 64Mi, limit nvidia.com/gpu 1", Security: "restricted", Account: "p-steps"},
 		{Step: "inner.load", Command: "python steps:load", Security: "a, b"},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {

@@ -42,7 +42,10 @@ func example() *report.Report {
 			{Name: "nightly", Steps: 4, Schedules: []report.Schedule{{
 				Cron: "30 2 * * *", Timezone: "Europe/Berlin", Next: []time.Time{time.Date(2026, 11, 25, 2, 30, 0, 0, berlin), time.Date(2026, 11, 26, 2, 30, 0, 0, berlin)},
 				Gap: &schedule.Gap{At: "2027-03-28 02:30", Zone: "Europe/Berlin"},
-			}}, Restricted: []report.Leave{{Step: "train", Reasons: []string{"privileged (container \"main\")", "host namespaces"}}}},
+			}}, Pods: []report.Pod{
+				{Step: "load", Image: "busybox:1", Command: "python steps:load", Security: "restricted"},
+				{Step: "train", Image: "busybox:1", Command: "python steps:train", Security: "restricted"},
+			}, Restricted: []report.Leave{{Step: "train", Reasons: []string{"privileged (container \"main\")", "host namespaces"}}}},
 			{Name: "paused", Steps: 2, Approvals: []string{"inner.ok", "promote"}, Schedules: []report.Schedule{
 				{Name: "daily", Cron: "0 3 * * *", Timezone: "UTC", Suspend: true},
 				{Name: "weekly", Cron: "0 5 * * 0", Timezone: "UTC", Suspend: true, Params: map[string]json.RawMessage{"size": json.RawMessage("3"), "data": json.RawMessage(`"all"`)}},
@@ -65,6 +68,10 @@ func example() *report.Report {
 		{Action: cluster.Keep, Kind: "ConfigMap", Name: "nightly-1", Pipeline: "nightly", Why: "nightly-run-7"},
 	}
 	r.Programs = []cluster.ProgramChange{{Pipeline: "nightly", Fields: []cluster.Field{
+		field(`finally["told"].name`, `"told"`, ""), field(`finally["told"].code`, `"src"`, ""),
+		field(`params["limit"].default`, "", "1"), field(`params["limit"].name`, "", `"limit"`),
+		field(`schedules[0].cron`, "", `"0 6 * * mon"`), field(`schedules[0].timezone`, "", `"UTC"`), field(`schedules[1].name`, "", `"late"`),
+		field(`steps["load"].name`, "", `"load"`), field(`steps["load"].pod.spec.x`, "", `"y"`),
 		field(`steps["train"].retry.attempts`, "3", "5"), field(`steps["train"].pod.spec.nodeSelector.a`, `"b"`, `"c"`),
 	}}}
 	r.Count()

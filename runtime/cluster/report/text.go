@@ -121,7 +121,11 @@ func (t *text) run(r *Run) {
 		parts = append(parts, "cached "+some(r.Cached))
 	}
 	if len(r.Run) > 0 {
-		parts = append(parts, "run "+some(r.Run)+", and the steps that depend on them")
+		them := "them"
+		if len(r.Run) == 1 {
+			them = "it"
+		}
+		parts = append(parts, "run "+some(r.Run)+", and the steps that depend on "+them)
 	}
 	if len(parts) > 0 {
 		t.line("  a run now: %s", strings.Join(parts, "; "))

@@ -10,8 +10,12 @@ import (
 	"pipec.dev/pipec/runtime/image/resolve"
 )
 
-// Dockerfile returns a Dockerfile that builds an equivalent image: the same packages in the same environment.
-func (p *Plan) Dockerfile() string {
+// Dockerfile returns a Dockerfile that builds an equivalent image: the same packages in the same environment. below is the Dockerfile of
+// the base, or "" if the base is not built.
+func (p *Plan) Dockerfile(below string) string {
+	if below == "" {
+		below = "FROM " + p.Base + "\n"
+	}
 	var hashes strings.Builder
 	for _, line := range p.requirements() {
 		hashes.WriteString(line + "\n")
@@ -24,13 +28,13 @@ func (p *Plan) Dockerfile() string {
 		options += " --extra-index-url " + at
 	}
 	return fmt.Sprintf(`# syntax=docker/dockerfile:1
-FROM %s
+%s
 RUN python3 -m venv --system-site-packages %s
 ENV VIRTUAL_ENV=%s PATH=%s/bin:$PATH
 COPY <<END /tmp/requirements.txt
 %sEND
 RUN pip install --no-cache-dir --no-compile --no-deps --only-binary=:all: --require-hashes%s -r /tmp/requirements.txt
-`, p.Base, layers.Root, layers.Root, layers.Root, hashes.String(), options)
+`, strings.TrimRight(below, "\n"), layers.Root, layers.Root, layers.Root, hashes.String(), options)
 }
 
 // requirements returns a requirement with hashes for each package. Platforms may have different wheels of one version.

@@ -43,6 +43,26 @@ func (n *NewRepository) ecr(ctx context.Context, repository name.Repository) err
 	return err
 }
 
+// Prepare creates the repository of a reference if it is missing in ECR and the client may, for a push by another program.
+func (c *Client) Prepare(ctx context.Context, ref string) error {
+	parsed, err := Parse(ref)
+	if err != nil {
+		return err
+	}
+	if c.create == nil || !isECR(parsed.Context().RegistryStr()) {
+		return nil
+	}
+	_, err = c.puller.Get(ctx, parsed)
+	var answer *transport.Error
+	if !errors.As(err, &answer) || answer.StatusCode != http.StatusNotFound || !has(answer, transport.NameUnknownErrorCode) {
+		return nil // the push finds out what else is wrong
+	}
+	if err := c.create.ecr(ctx, parsed.Context()); err != nil {
+		return notCreated(ref, parsed, err)
+	}
+	return nil
+}
+
 // noRepository reports whether a push failed because the repository doesn't exist.
 func noRepository(err error) bool {
 	var answer *transport.Error

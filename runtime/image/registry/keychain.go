@@ -48,3 +48,21 @@ func (k *keychain) ResolveContext(ctx context.Context, r authn.Resource) (authn.
 	}
 	return found, nil
 }
+
+// Credentials returns the user name and the password for the registry of a reference, for another program. It reports false if there
+// are none, or only a token.
+func (c *Client) Credentials(ctx context.Context, ref string) (user, password string, ok bool, err error) {
+	parsed, err := Parse(ref)
+	if err != nil {
+		return "", "", false, err
+	}
+	found, err := authn.Resolve(ctx, c.keys, parsed.Context())
+	if err != nil {
+		return "", "", false, explain(ctx, ref, parsed, err)
+	}
+	config, err := authn.Authorization(ctx, found)
+	if err != nil {
+		return "", "", false, explain(ctx, ref, parsed, err)
+	}
+	return config.Username, config.Password, config.Username != "" && config.Password != "", nil
+}

@@ -33,6 +33,7 @@ type Client struct {
 	options []remote.Option
 	puller  *remote.Puller
 	create  *NewRepository
+	keys    authn.Keychain
 }
 
 // New returns a client. It makes no requests.
@@ -46,7 +47,7 @@ func New(o Options) (*Client, error) {
 	if o.Silence == 0 {
 		o.Silence = 30 * time.Second
 	}
-	c := &Client{create: o.Create, options: []remote.Option{
+	c := &Client{create: o.Create, keys: o.Keychain, options: []remote.Option{
 		remote.WithAuthFromKeychain(o.Keychain),
 		remote.WithTransport(&watchdog{next: o.Transport, silence: o.Silence}),
 		remote.WithUserAgent(o.Agent),

@@ -12,6 +12,20 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
+// Latest returns the name of the newest run of a pipeline, or of all for "". A run counts as soon as it has a Job.
+func (c *Cluster) Latest(ctx context.Context, pipeline string) (string, error) {
+	s, err := c.open(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer s.Close()
+	run, err := s.find(ctx, &orchestrator.RunRequest{Pipeline: pipeline})
+	if err != nil {
+		return "", err
+	}
+	return run.Name, nil
+}
+
 // find finds a run by its records, or by its Job if its coordinator has written no records yet. The latest run is that of
 // the newest live Job if that Job is newer than all records.
 func (s *session) find(ctx context.Context, r *orchestrator.RunRequest) (*record.Run, error) {
