@@ -28,7 +28,7 @@ func artifactsCommand(c *cli) *cobra.Command {
 	a := artifacts{cli: c}
 	cmd := &cobra.Command{
 		Use:               "artifacts [RUN]",
-		Short:             "List, get and compare the outputs of runs",
+		Short:             "List, get, describe and compare the outputs of runs",
 		Long:              artifactsLong,
 		Example:           artifactsExamples,
 		Args:              atMost(1),
@@ -42,15 +42,15 @@ func artifactsCommand(c *cli) *cobra.Command {
 	}
 	a.out.add(cmd, "the addresses of outputs")
 	cmd.PersistentFlags().StringVar(&a.pipeline, "pipeline", "", "the pipeline of the run")
-	cmd.AddCommand(a.getCommand(), a.diffCommand())
+	cmd.AddCommand(a.getCommand(), a.showCommand(), a.diffCommand())
 	return cmd
 }
 
 // artifacts shows what runs have made.
 type artifacts struct {
 	*cli
-	out, diffOut outputFlag
-	pipeline     string
+	out, diffOut, showOut outputFlag
+	pipeline              string
 }
 
 func (a *artifacts) list(ctx context.Context, r *records.Records, name string) error {

@@ -134,7 +134,7 @@ func (c *cli) root() *cobra.Command {
 	root.AddCommand(
 		initCommand(c), fmtCommand(c), convertCommand(c), validateCommand(c), testCommand(c), lintCommand(c), graphCommand(c), emitCommand(c),
 		planCommand(c), applyCommand(c), destroyCommand(c), consoleCommand(c), runCommand(c), backfillCommand(c), rerunCommand(c), cancelCommand(c),
-		approveCommand(c), runsCommand(c), explainCommand(c), waitCommand(c), logsCommand(c), artifactsCommand(c), uiCommand(c), buildCommand(c), pushCommand(c), schemaCommand(c), lspCommand(c),
+		approveCommand(c), runsCommand(c), explainCommand(c), waitCommand(c), logsCommand(c), artifactsCommand(c), dataCommand(c), uiCommand(c), buildCommand(c), pushCommand(c), schemaCommand(c), lspCommand(c),
 		stackCommand(c), versionCommand(c),
 	)
 	root.SuggestionsMinimumDistance = 2

@@ -57,7 +57,7 @@ func TestOutputOfEveryCommand(t *testing.T) {
 			t.Errorf("%s: status %d, %s", path, status, text)
 		}
 	})
-	want := strings.Fields("approve artifacts_diff artifacts backfill build cancel explain logs plan push rerun run runs stack_check stack_list stack_show version wait")
+	want := strings.Fields("approve artifacts_diff artifacts_show artifacts backfill build cancel data_diff explain logs plan push rerun run runs stack_check stack_list stack_show version wait")
 	for i := range want {
 		want[i] = strings.ReplaceAll(want[i], "_", " ")
 	}

@@ -68,6 +68,12 @@ func CacheKey(namespace, digest string) string {
 	return "cache/" + namespace + "/" + strings.Replace(digest, ":", "/", 1)
 }
 
+// DescriptionKey returns the key of the description of an artifact of a type, such as the statistics of its columns. Namespaces have
+// separate descriptions, because nothing in them proves that they are right.
+func DescriptionKey(namespace, typ, digest string) string {
+	return "stats/" + namespace + "/" + typ + "/" + strings.Replace(digest, ":", "/", 1)
+}
+
 // CacheEntry is the object with a CacheKey.
 type CacheEntry struct {
 	Version int       `json:"version"`

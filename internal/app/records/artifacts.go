@@ -9,6 +9,7 @@ import (
 
 	"pipec.dev/pipec/compiler/diag"
 	"pipec.dev/pipec/internal/app/fault"
+	"pipec.dev/pipec/runtime/data"
 	"pipec.dev/pipec/runtime/runs"
 	"pipec.dev/pipec/schema/record"
 )
@@ -67,4 +68,22 @@ func (r *Records) Diff(ctx context.Context, pipeline, before, after string) (dif
 	}
 	diffs, same, err = r.reader.Diff(ctx, pair[0], pair[1])
 	return diffs, same, fault.Env(err)
+}
+
+// Describe describes the output of a run at a path.
+func (r *Records) Describe(ctx context.Context, pipeline, name, path string) (*data.Description, error) {
+	run, err := Find(ctx, r.reader, pipeline, name)
+	if err != nil {
+		return nil, err
+	}
+	item, err := r.Item(ctx, pipeline, run.Name, path)
+	if err != nil {
+		return nil, err
+	}
+	d, err := data.Describe(ctx, r.reader.Store(), run.Namespace, &item.Datum)
+	if err != nil {
+		return nil, fault.Env(err)
+	}
+	d.Name = item.Path()
+	return d, nil
 }
