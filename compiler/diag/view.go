@@ -9,7 +9,8 @@ import (
 const ViewVersion = 1
 
 // View is the machine-readable form of a list: the input of every format. Every text in it is safe to print: bytes that are
-// not UTF-8, and characters that would move a cursor or are invisible, are replaced by escapes such as \x1b.
+// not UTF-8, and characters that would move a cursor or are invisible, are replaced by escapes such as \x1b. The
+// user names and passwords of addresses are masked, in messages and in lines of the source.
 type View struct {
 	Version      int              `json:"version"`
 	Valid        bool             `json:"valid"` // there is no error
@@ -107,7 +108,7 @@ func (b *builder) source(name string) *source {
 	}
 	var s *source
 	if text, ok := b.files[name]; ok {
-		s = newSource(text)
+		s = newSource(maskUserinfo(text))
 	}
 	b.indexed[name] = s
 	return s
@@ -117,15 +118,15 @@ func (b *builder) diagnostic(d Diagnostic) DiagnosticView {
 	v := DiagnosticView{
 		Severity:   d.Severity,
 		Code:       Printable(d.Code),
-		Summary:    Printable(d.Summary),
-		Detail:     printableLines(d.Detail),
+		Summary:    Printable(maskText(d.Summary)),
+		Detail:     printableLines(maskText(d.Detail)),
 		Range:      b.rangeView(d.Range),
 		Snippet:    b.snippet(d.Range, 1),
-		Suggestion: Printable(d.Suggestion),
+		Suggestion: Printable(maskText(d.Suggestion)),
 	}
 	for _, r := range d.Related {
 		v.Related = append(v.Related, RelatedView{
-			Message: Printable(r.Message), Range: b.rangeView(r.Range), Snippet: b.snippet(r.Range, 0),
+			Message: Printable(maskText(r.Message)), Range: b.rangeView(r.Range), Snippet: b.snippet(r.Range, 0),
 		})
 	}
 	if d.Fix != nil {

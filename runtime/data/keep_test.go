@@ -57,9 +57,15 @@ func TestKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := &record.Datum{Name: "t", Type: "dataframe", Artifact: &record.Artifact{Digest: digest, Size: int64(len(content)), Format: "csv"}}
-	reads := func() int { s.blobs = 0; describe(t, s, d); return s.blobs }
-	if reads() != 1 || reads() != 1 {
-		t.Error("a read-only store keeps no description")
+	reads := func() int {
+		s.blobs = 0
+		describe(t, s, d)
+		return s.blobs
+	}
+	for range 2 {
+		if n := reads(); n != 1 {
+			t.Errorf("%d reads of a read-only store, which keeps no description", n)
+		}
 	}
 	s.readOnly = false
 	if reads() != 1 || reads() != 0 {

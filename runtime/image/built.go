@@ -81,6 +81,13 @@ func (p *pusher) built(ctx context.Context, w *Want) (Item, func(*program.Lock),
 		return Item{}, nil, err
 	}
 	item := Item{Digest: image.Image.Digest, Status: Built, Note: notes(old, plan, image)}
+	if err := b.Attach(ctx, plan, image); err != nil {
+		if ctx.Err() != nil {
+			return Item{}, nil, context.Cause(ctx)
+		}
+		// Some registries reject artifacts. The image can be used nevertheless.
+		item.Note = strings.TrimPrefix(item.Note+", the SBOM was not attached: "+err.Error(), ", ")
+	}
 	image.Image.Stacks = locked.Stacks
 	return item, p.keepBuilt(w, image.Image, plan), nil
 }

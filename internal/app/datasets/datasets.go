@@ -23,7 +23,7 @@ import (
 	"pipec.dev/pipec/schema/paths"
 )
 
-// Request says what to compare.
+// Request names the datasets to compare.
 type Request struct {
 	A, B     string             // files, or addresses of outputs
 	Pipeline string             // of the runs

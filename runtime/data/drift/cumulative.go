@@ -104,12 +104,12 @@ func wasserstein(a, b *stats.Numbers) float64 {
 	for i := range len(all) - 1 {
 		// Between two points, each function is a step or a line.
 		from, to := x.at(all[i], false)-y.at(all[i], false), x.at(all[i+1], true)-y.at(all[i+1], true)
-		width := all[i+1]/scale - all[i]/scale
+		width := min(math.MaxFloat64, all[i+1]/scale-all[i]/scale)
 		if from*to >= 0 {
 			area += width * (math.Abs(from) + math.Abs(to)) / 2
 		} else { // they cross
 			area += width * (from*from + to*to) / (2 * math.Abs(from-to))
 		}
 	}
-	return area
+	return min(math.MaxFloat64, area)
 }

@@ -1,5 +1,5 @@
-// Package drift compares two datasets by the statistics of their columns: how far the distribution of each feature is from the other
-// one. docs/how-to/data-drift.md has the formulas.
+// Package drift compares two datasets by the statistics of their columns: how far the two distributions of each feature are
+// apart. docs/how-to/data-drift.md has the formulas.
 package drift
 
 import (

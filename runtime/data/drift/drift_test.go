@@ -70,6 +70,8 @@ func TestKinds(t *testing.T) {
 		{"constants", numbers([]float64{1, 1}), numbers([]float64{2}), false, map[string]float64{"js": 1, "ks": 1, "wasserstein": 1, "missing": 0}},
 		{"the same constant", numbers([]float64{1, 1}), numbers([]float64{1}), false, map[string]float64{"js": 0, "ks": 0, "wasserstein": 0, "missing": 0}},
 		{"no values", numbers([]float64{1}), numbers([]float64{math.NaN()}), false, map[string]float64{"js": 1, "ks": 1, "missing": 1}},
+		{"too far apart", numbers([]float64{0, 1}), numbers([]float64{math.MaxFloat64}), false,
+			map[string]float64{"js": 1, "ks": 1, "wasserstein": math.MaxFloat64, "missing": 0}},
 		{"infinite", numbers([]float64{math.Inf(1), 0}), numbers([]float64{math.Inf(-1), 0}), false, map[string]float64{"js": 0.5, "ks": 0.5, "wasserstein": 0, "missing": 0}},
 		{"words", words("a", "a", "b", "c"), words("a", "b", "d", "d"), false, map[string]float64{"linf": 0.5, "missing": 0}},
 		{"other kinds", words("a"), numbers([]float64{1}), true, map[string]float64{"missing": 0}},

@@ -36,6 +36,7 @@ type Built struct {
 	Base      map[string][]v1.Descriptor // layers of the base, by platform
 	Layers    map[string][]*Layer        // by platform, in their order above those of the base
 	Missing   map[string][]Missing       // by platform; the image can be pushed nevertheless
+	images    map[string]v1.Image        // by platform
 	pushable  remote.Taggable
 	reference string
 }
@@ -143,6 +144,7 @@ func environment(env []string) []string {
 
 // join makes one image of those of the platforms, and describes it for the lock.
 func (o *Built) join(images map[string]v1.Image) error {
+	o.images = images
 	o.Image.Platforms = slices.Sorted(maps.Keys(images))
 	var digest v1.Hash
 	var index v1.ImageIndex = empty.Index

@@ -226,5 +226,5 @@ func (f *finder) lockedLine(l line, s *source) (p Package, ok bool, err error) {
 
 // userinfo matches the credentials of an address.
 var userinfo = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`([a-z][a-z0-9+.-]*://)[^/@\s]+@`)
+	return regexp.MustCompile(`([a-z][a-z0-9+.-]*://)[^/\s]+@`)
 })

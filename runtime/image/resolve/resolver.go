@@ -42,7 +42,7 @@ func (f *finder) wanted() ([]string, error) {
 		m := requirementPattern().FindStringSubmatch(strings.TrimSpace(text))
 		switch {
 		case m == nil || strings.ContainsAny(text, "\n\r") || m[3] != "" && !strings.ContainsAny(m[3][:1], "<>=!~;@("):
-			return nil, &Error{Text: fmt.Sprintf("%.200q is not a requirement, such as \"numpy>=1.26\"", text)}
+			return nil, &Error{Text: fmt.Sprintf("%.200q is not a requirement, such as \"numpy>=1.26\"", redact(text))}
 		case strings.HasPrefix(m[3], "@") && !strings.HasSuffix(strings.TrimSpace(strings.SplitN(strings.SplitN(m[3], ";", 2)[0], "#", 2)[0]), ".whl"):
 			return nil, &Error{Text: fmt.Sprintf("%s is not at the address of a wheel; %s", m[1], wayOut)}
 		case strings.HasPrefix(m[3], "@"):
@@ -69,6 +69,29 @@ func (f *finder) constraints() []string {
 	return out
 }
 
+// flags returns the flags of a resolver for the addresses of packages and the versions to keep. Resolvers have different names for
+// three of them. The caller must call remove after the resolver has ended.
+func (f *finder) flags(first, extra, constraints string) (args []string, remove func(), err error) {
+	if f.request.Index != "" {
+		args = append(args, first, f.request.Index)
+	}
+	for _, at := range f.request.ExtraIndexes {
+		args = append(args, extra, at)
+	}
+	for _, at := range f.request.FindLinks {
+		args = append(args, "--find-links", at)
+	}
+	keep := f.constraints()
+	if len(keep) == 0 {
+		return args, func() {}, nil
+	}
+	file, remove, err := temporary(keep)
+	if err != nil {
+		return nil, nil, err
+	}
+	return append(args, constraints, file), remove, nil
+}
+
 // run runs a resolver and returns its output. The text of its errors is passed on: it states the conflict of requirements.
 func (f *finder) run(ctx context.Context, stdin, name string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
@@ -90,7 +113,7 @@ func (f *finder) run(ctx context.Context, stdin, name string, args ...string) ([
 	return nil, &Error{Text: fmt.Sprintf("the requirements can't be resolved for %s:\n%s", f.describe(), indent(said))}
 }
 
-// redact removes credentials from addresses in the output of a resolver.
+// redact removes credentials from addresses in a text, such as the output of a resolver.
 func redact(text string) string {
 	return userinfo().ReplaceAllString(text, "$1")
 }
@@ -138,23 +161,12 @@ func (f *finder) pip(python string, wanted []string) ([]Package, error) {
 	}
 	defer os.RemoveAll(target)
 	args = append(args, "--target", target)
-	if f.request.Index != "" {
-		args = append(args, "--index-url", f.request.Index)
+	more, remove, err := f.flags("--index-url", "--extra-index-url", "--constraint")
+	if err != nil {
+		return nil, err
 	}
-	for _, at := range f.request.ExtraIndexes {
-		args = append(args, "--extra-index-url", at)
-	}
-	for _, at := range f.request.FindLinks {
-		args = append(args, "--find-links", at)
-	}
-	if keep := f.constraints(); len(keep) > 0 {
-		file, remove, err := temporary(keep)
-		if err != nil {
-			return nil, err
-		}
-		defer remove()
-		args = append(args, "--constraint", file)
-	}
+	defer remove()
+	args = append(args, more...)
 	out, err := f.run(f.ctx, "", python, append(append(args, "--"), wanted...)...)
 	if err != nil {
 		return nil, err
@@ -225,23 +237,12 @@ func (f *finder) uv(name string, wanted []string) ([]Package, error) {
 	t := f.request.Target
 	args := []string{"pip", "compile", "--quiet", "--no-header", "--no-annotate", "--generate-hashes", "--emit-index-url", "--only-binary", ":all:",
 		"--python-version", t.Python.Version, "--python-platform", uvPlatform(t)}
-	if f.request.Index != "" {
-		args = append(args, "--default-index", f.request.Index)
+	more, remove, err := f.flags("--default-index", "--index", "--constraints")
+	if err != nil {
+		return nil, err
 	}
-	for _, at := range f.request.ExtraIndexes {
-		args = append(args, "--index", at)
-	}
-	for _, at := range f.request.FindLinks {
-		args = append(args, "--find-links", at)
-	}
-	if keep := f.constraints(); len(keep) > 0 {
-		file, remove, err := temporary(keep)
-		if err != nil {
-			return nil, err
-		}
-		defer remove()
-		args = append(args, "--constraints", file)
-	}
+	defer remove()
+	args = append(args, more...)
 	out, err := f.run(f.ctx, strings.Join(wanted, "\n")+"\n", name, append(args, "-")...)
 	if err != nil {
 		return nil, err
