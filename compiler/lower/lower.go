@@ -86,7 +86,7 @@ func (l *lowerer) param(name, at string, p *model.Param) program.Param {
 		out.Enum = append(out.Enum, l.json(v))
 	}
 	for _, r := range p.Rules {
-		out.Rules = append(out.Rules, program.Rule{Condition: l.value(r.Condition), Message: r.Message})
+		out.Rules = append(out.Rules, program.Rule{Condition: l.value(r.Condition), Message: l.value(r.Message)})
 	}
 	if at == "" && p.Source != "" {
 		out.Source = p.Source

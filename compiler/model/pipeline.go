@@ -94,7 +94,7 @@ type Param struct {
 // Rule is a checked `validation` block of a param.
 type Rule struct {
 	Condition *Value
-	Message   string
+	Message   *Value
 }
 
 // Result is a checked `output` block of a pipeline.

@@ -108,7 +108,7 @@ func pipeline() *Block {
 					Doc: "A rule that the value must satisfy. It is checked when a run or a call starts, and when compiling if the value is known then.",
 					Attributes: []*Attribute{
 						attr("condition", Runtime, "bool", "True if the value is valid. It may refer to the param, and to no other.").required(),
-						attr("error_message", Const, "string", "The error message if the value is not valid.").required(),
+						attr("error_message", Runtime, "string", "The error message if the value is not valid. It may refer to the param: `\"found ${param.n}\"`.").required(),
 					}}}},
 			defaults(),
 			step("step", "A unit of work: a process with inputs and outputs. Exactly one of `command`, `python`, `script`, `pipeline` and `approval` defines what the step does."),

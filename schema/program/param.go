@@ -8,13 +8,14 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"pipec.dev/pipec/schema/expr"
 	"pipec.dev/pipec/schema/types"
 )
 
-// Rule is a condition that the value of a param must satisfy. It reads param.NAME.
+// Rule is a condition that the value of a param must satisfy, and the message if it doesn't. Both read param.NAME.
 type Rule struct {
-	Condition Value  `json:"condition"`
-	Message   string `json:"message"`
+	Condition Value `json:"condition"`
+	Message   Value `json:"message"`
 }
 
 // NotAllowedError reports a value that has the type of a param, and that the param doesn't allow.
@@ -41,17 +42,28 @@ func (p *Param) Allows(value json.RawMessage) error {
 		}
 		return &NotAllowedError{Param: p.Name, Message: fmt.Sprintf("expected one of %s, found %s", strings.Join(texts, ", "), value)}
 	}
+	lookup := func(string) (cty.Value, error) { return read(value, t) }
 	for i := range p.Rules {
 		rule := &p.Rules[i]
-		v, err := rule.Condition.EvalAs(func(string) (cty.Value, error) { return read(value, t) }, cty.Bool)
+		v, err := rule.Condition.EvalAs(lookup, cty.Bool)
 		if err != nil {
 			return &NotAllowedError{Param: p.Name, Message: fmt.Sprintf("its validation can't be evaluated: %s", err)}
 		}
 		if v.False() {
-			return &NotAllowedError{Param: p.Name, Message: rule.Message}
+			return &NotAllowedError{Param: p.Name, Message: rule.message(lookup)}
 		}
 	}
 	return nil
+}
+
+// message returns the text for a value that doesn't satisfy the rule.
+func (r *Rule) message(lookup expr.Lookup) string {
+	v, err := r.Message.EvalAs(lookup, cty.String)
+	if err != nil {
+		return fmt.Sprintf("its validation failed, and its error_message can't be evaluated: %s", err)
+	}
+	v, _ = v.Unmark()
+	return v.AsString()
 }
 
 // lists reports whether the enum contains a value.

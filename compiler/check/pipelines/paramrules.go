@@ -86,24 +86,29 @@ func (c context) enum(q *model.Param) {
 	}
 }
 
-// rule checks a `validation` block, whose condition can read the param alone.
+// rule checks a `validation` block, whose attributes can read the param alone.
 func (c context) rule(q *model.Param, b *decode.Block) {
-	message, ok := c.project.Attributes.String(b, "error_message")
-	e := b.Attr("condition")
+	condition, message := c.ruleValue(q, b, "condition", cty.Bool), c.ruleValue(q, b, "error_message", cty.String)
+	if condition != nil && message != nil {
+		q.Rules = append(q.Rules, model.Rule{Condition: condition, Message: message})
+	}
+}
+
+// ruleValue checks one attribute of a `validation` block. It returns nil if the attribute is missing or has an error.
+func (c context) ruleValue(q *model.Param, b *decode.Block, name string, want cty.Type) *model.Value {
+	e := b.Attr(name)
 	if e == nil {
-		return
+		return nil
 	}
 	v := c.values.Value(nil, language.Runtime, e)
-	if !c.values.Assign(v, cty.Bool, e, hcl.Range{}) {
-		return
+	if !c.values.Assign(v, want, e, hcl.Range{}) {
+		return nil
 	}
 	for _, u := range v.Uses {
 		if !u.Const && u.Ref != "param."+q.Block.Label {
 			c.diags.Add(diag.New("out-of-place", u.At, "a validation of a param can only refer to the param itself: param.%s", q.Block.Label))
-			return
+			return nil
 		}
 	}
-	if ok {
-		q.Rules = append(q.Rules, model.Rule{Condition: v, Message: message})
-	}
+	return v
 }

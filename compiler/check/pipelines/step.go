@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"pipec.dev/pipec/compiler/check/attribute"
@@ -180,8 +181,13 @@ func (c stepCheck) cacheKey(b *decode.Block) {
 // cache checks `cache`, an attribute or a block. Steps of finally and steps without outputs are never cached.
 func (c stepCheck) cache() {
 	s := c.step
-	on, set := c.project.Attributes.Bool(s.Block, "cache")
 	b := s.Block.One("cache")
+	if e, object := s.Block.Attr("cache").(*hclsyntax.ObjectConsExpr); object {
+		c.diags.Add(diag.New("type-mismatch", e.Range(), "expected a bool, found an object").
+			WithSuggestion("`cache` with settings is a block: write cache { … }, without ="))
+		return
+	}
+	on, set := c.project.Attributes.Bool(s.Block, "cache")
 	if b != nil && s.Block.Attrs["cache"] != nil {
 		c.diags.Add(diag.New("duplicate", b.DefRange, "`cache` can't be both an attribute and a block").
 			WithRelated(s.Block.Attrs["cache"].NameRange, "the attribute is here"))
