@@ -100,6 +100,9 @@ func (w *walker) first(e *hclsyntax.FunctionCallExpr, args []cty.Type) cty.Type 
 	return u
 }
 
+// countsOnly are the functions that read how many elements a collection has, or their names, and no element.
+var countsOnly = map[string]bool{"length": true, "keys": true}
+
 func (w *walker) result(e *hclsyntax.FunctionCallExpr, f function.Function, args []cty.Type) cty.Type {
 	if e.ExpandFinal {
 		return w.expanded(e, f, args)
@@ -107,7 +110,7 @@ func (w *walker) result(e *hclsyntax.FunctionCallExpr, f function.Function, args
 	for i, t := range args {
 		p := parameter(f, i)
 		if p == nil || p.Type == cty.DynamicPseudoType {
-			if types.HasArtifact(t) {
+			if types.HasArtifact(t) && !(countsOnly[e.Name] && !types.IsArtifact(t)) {
 				if !types.IsArtifact(t) {
 					return w.fault("type-mismatch", e.Args[i].Range(), "%s takes values, but this contains artifacts: %s", e.Name, types.Phrase(t))
 				}
