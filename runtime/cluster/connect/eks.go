@@ -3,18 +3,11 @@ package connect
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
-	"github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -43,13 +36,15 @@ func (c *Connection) eks(ctx context.Context, name string, environ []string) err
 	if err != nil {
 		return &Error{Reason: NoPlugin, Text: "eks_cluster " + quote(name) + ": " + oneLine(err.Error()), Err: err}
 	}
+	account := "" // "": any
 	if a, err := arn.Parse(name); err == nil && a.Service == "eks" {
-		cfg.Region, name = a.Region, strings.TrimPrefix(a.Resource, "cluster/")
+		cfg.Region, account, name = a.Region, a.AccountID, strings.TrimPrefix(a.Resource, "cluster/")
 	}
 	if cfg.Region == "" {
 		return &Error{Reason: NoConfig, Text: "eks_cluster " + quote(name) + ": no AWS region is set", Hint: "Set AWS_REGION, or use the cluster's ARN, which contains the region."}
 	}
-	d, err := describe(ctx, cfg, name, eksEndpoint(cfg.Region, environ))
+	api := &eksAPI{cfg: cfg, name: name, account: account, endpoint: eksEndpoint(cfg.Region, environ), profile: getenv(environ, "AWS_PROFILE")}
+	d, err := api.describe(ctx)
 	if err != nil {
 		return err
 	}
@@ -58,7 +53,7 @@ func (c *Connection) eks(ctx context.Context, name string, environ []string) err
 		return &Error{Reason: NoConfig, Text: "eks_cluster " + quote(name) + ": its certificate authority can't be read: " + err.Error(), Err: err}
 	}
 	c.Config = &rest.Config{Host: d.Endpoint, TLSClientConfig: rest.TLSClientConfig{CAData: ca}}
-	c.Config.Wrap(transport.TokenSourceWrapTransport(transport.NewCachedTokenSource(&eksToken{cluster: name, client: sts.NewFromConfig(cfg)})))
+	c.Config.Wrap(transport.ResettableTokenSourceWrapTransport(transport.NewCachedTokenSource(&eksToken{cluster: name, client: sts.NewFromConfig(cfg)})))
 	c.Context, c.EKS = "eks:"+name, &EKS{ARN: d.ARN, Name: name, Region: cfg.Region}
 	return nil
 }
@@ -76,77 +71,6 @@ func eksEndpoint(region string, environ []string) string {
 		suffix = "amazonaws.com.cn"
 	}
 	return "https://eks." + region + "." + suffix
-}
-
-type eksDescription struct {
-	ARN                  string `json:"arn"`
-	Endpoint             string `json:"endpoint"`
-	Status               string `json:"status"`
-	CertificateAuthority struct {
-		Data string `json:"data"`
-	} `json:"certificateAuthority"`
-}
-
-// describe calls EKS's DescribeCluster.
-func describe(ctx context.Context, cfg aws.Config, name, endpoint string) (*eksDescription, error) {
-	fail := func(reason Reason, text, hint string, err error) (*eksDescription, error) {
-		return nil, &Error{Reason: reason, Text: "eks_cluster " + quote(name) + " in " + cfg.Region + ": " + text, Hint: hint, Err: err}
-	}
-	ctx, cancel := context.WithTimeout(ctx, 3*dialTimeout)
-	defer cancel()
-	credentials, err := cfg.Credentials.Retrieve(ctx)
-	if err != nil {
-		return fail(NoPlugin, "no AWS credentials: "+oneLine(err.Error()), "Log in (for example with `aws sso login`), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.", err)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint+"/clusters/"+url.PathEscape(name), nil)
-	if err == nil {
-		err = v4.NewSigner().SignHTTP(ctx, credentials, req, emptySHA256, "eks", cfg.Region, time.Now())
-	}
-	if err != nil {
-		return fail(NoConfig, err.Error(), "", err)
-	}
-	client := cfg.HTTPClient
-	if client == nil {
-		client = http.DefaultClient
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return fail(Unreachable, "EKS does not respond: "+network(err), "", err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	if err != nil {
-		return fail(Unreachable, "EKS sent an incomplete response: "+err.Error(), "", err)
-	}
-	switch resp.StatusCode {
-	case http.StatusOK:
-	case http.StatusNotFound:
-		return fail(NoContext, "there is no such cluster in this region and account", "", errors.New(resp.Status))
-	case http.StatusForbidden, http.StatusUnauthorized:
-		return fail(Forbidden, "AWS denied the request: "+awsMessage(body, resp), "The permission eks:DescribeCluster is required.", errors.New(resp.Status))
-	default:
-		return fail(Unreachable, awsMessage(body, resp), "", errors.New(resp.Status))
-	}
-	var d struct {
-		Cluster eksDescription `json:"cluster"`
-	}
-	if err := json.Unmarshal(body, &d); err != nil {
-		return fail(Unreachable, "EKS sent a response that can't be parsed: "+err.Error(), "", err)
-	}
-	if d.Cluster.Endpoint == "" {
-		return fail(Unreachable, "the cluster has no endpoint yet; its status is "+strings.ToLower(d.Cluster.Status), "", nil)
-	}
-	return &d.Cluster, nil
-}
-
-func awsMessage(body []byte, resp *http.Response) string {
-	var m struct {
-		Message string `json:"message"`
-	}
-	if json.Unmarshal(body, &m) == nil && m.Message != "" {
-		return m.Message
-	}
-	return resp.Status
 }
 
 // eksToken creates tokens: a token is a presigned request to STS for the caller's identity, which EKS sends to STS.

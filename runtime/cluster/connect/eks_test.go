@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"pipec.dev/pipec/runtime/cluster/connect"
 	"pipec.dev/pipec/schema/program"
 )
@@ -34,6 +36,7 @@ func TestEKS(t *testing.T) {
 	defer api.Close()
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: api.Certificate().Raw})
 	var asked *http.Request
+	busy := 0
 	eks := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked = r
 		switch r.URL.Path {
@@ -44,6 +47,25 @@ func TestEKS(t *testing.T) {
 		case "/clusters/secret":
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = w.Write([]byte(`{"message": "User: jane is not authorized to perform: eks:DescribeCluster"}`))
+		case "/clusters/expired":
+			w.Header().Set("X-Amzn-Errortype", "ExpiredTokenException:http://internal.amazon.com/coral/")
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = w.Write([]byte(`{"message": "The security token included in the request is expired"}`))
+		case "/clusters/clock":
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = w.Write([]byte(`{"__type": "com.amazon#InvalidSignatureException", "message": "Signature expired: 20200101T000000Z is now earlier than 20200101T010000Z"}`))
+		case "/clusters/broken":
+			_, _ = w.Write([]byte(`{"cluster": {"status": "FAILED", "endpoint": "https://x"}}`))
+		case "/clusters/other":
+			_, _ = w.Write([]byte(`{"cluster": {"status": "ACTIVE", "endpoint": "https://x", "arn": "arn:aws:eks:us-west-2:999999999999:cluster/other"}}`))
+		case "/clusters/busy":
+			if busy++; busy < 3 {
+				w.WriteHeader(http.StatusTooManyRequests)
+				return
+			}
+			w.WriteHeader(http.StatusNotFound)
+		case "/clusters":
+			_, _ = w.Write([]byte(`{"clusters": ["prod", "staging"]}`))
 		case "/clusters/junk":
 			_, _ = w.Write([]byte(`<html>`))
 		default:
@@ -51,7 +73,7 @@ func TestEKS(t *testing.T) {
 		}
 	}))
 	defer eks.Close()
-	environ := aws(t, eks.URL)
+	environ := append(aws(t, eks.URL), "AWS_PROFILE=team")
 	for _, name := range []string{"prod", "arn:aws:eks:us-west-2:123456789012:cluster/prod"} {
 		c, err := connect.Open(t.Context(), program.Orchestrator{EKSCluster: name, Namespace: "ml"}, environ)
 		if err != nil {
@@ -88,14 +110,31 @@ func TestEKS(t *testing.T) {
 			t.Errorf("the token shows the key")
 		}
 	}
+	c, err := connect.Open(t.Context(), program.Orchestrator{EKSCluster: "prod", Namespace: "ml"}, environ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := apierrors.NewUnauthorized("Unauthorized")
+	if err := c.Explain(refused); !strings.Contains(err.Error(), "aws eks create-access-entry --cluster-name prod --region eu-central-1") || strings.Contains(err.Error(), "kubeconfig") {
+		t.Errorf("%v", err)
+	}
+	if err := c.Explain(errors.New("getting credentials: AWS: the SSO session has expired")); !strings.Contains(err.Error(), "the SSO session has expired\nIf they have expired, log in") {
+		t.Errorf("%v", err)
+	}
 	for _, c := range []struct {
 		name   string
 		reason connect.Reason
 		want   string
 	}{
-		{"missing", connect.NoContext, `eks_cluster "missing" in eu-central-1: there is no such cluster`},
+		{"missing", connect.NoContext, "eks_cluster \"missing\" in eu-central-1: there is no such cluster in this region and account\nThe clusters are: prod, staging"},
+		{"prdo", connect.NoContext, `Did you mean "prod"? The clusters are: prod, staging`},
+		{"busy", connect.NoContext, "there is no such cluster"},
+		{"expired", connect.NoPlugin, "AWS does not accept the credentials: The security token included in the request is expired\nLog in (for example with `aws sso login --profile team`)"},
+		{"clock", connect.NoPlugin, "If the clock of this machine is wrong, correct it."},
+		{"broken", connect.Unreachable, "its status is failed"},
+		{"arn:aws:eks:us-west-2:123456789012:cluster/other", connect.NoContext, "the credentials are for the account 999999999999, and the ARN of the cluster names 123456789012"},
 		{"secret", connect.Forbidden, "not authorized to perform: eks:DescribeCluster"},
-		{"new", connect.Unreachable, "no endpoint yet; its status is creating"},
+		{"new", connect.Unreachable, "its status is creating\nWait until it is active: aws eks wait cluster-active --name new"},
 		{"junk", connect.Unreachable, "can't be parsed"},
 	} {
 		_, err := connect.Open(t.Context(), program.Orchestrator{EKSCluster: c.name}, environ)

@@ -23,6 +23,9 @@ func (c *Connection) Explain(err error) error {
 	case Unreachable:
 		return &Error{e.Reason, fmt.Sprintf("the cluster of context %s at %s can't be reached: %s", quote(c.Context), c.Host, e.Text), e.Hint, e.Err}
 	case Unauthorized, NoPlugin:
+		if c.EKS != nil {
+			e = c.EKS.explain(e)
+		}
 		return &Error{e.Reason, fmt.Sprintf("context %s (%s): %s", quote(c.Context), c.Host, e.Text), e.Hint, e.Err}
 	}
 	return err

@@ -3,9 +3,6 @@ package connect
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
@@ -18,22 +15,14 @@ func (c *Connection) WriteKubeconfig(environ []string) (file string, err error) 
 		return "", errors.New("the cluster is not an EKS cluster")
 	}
 	files := kubeconfigFiles(environ)
-	file = files[0]
-	var config *clientcmdapi.Config
-	for _, one := range files { // the file that has the cluster already, or else the first
-		found, err := clientcmd.LoadFromFile(one)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			found = clientcmdapi.NewConfig()
-		case err != nil:
-			return "", fmt.Errorf("the kubeconfig %s can't be read: %w", one, err)
-		}
-		if config == nil || found.Clusters[c.EKS.ARN] != nil {
-			file, config = one, found
-		}
-		if found.Clusters[c.EKS.ARN] != nil {
-			break
-		}
+	access := &clientcmd.ClientConfigLoadingRules{Precedence: files}
+	config, err := access.GetStartingConfig()
+	if err != nil {
+		return "", fmt.Errorf("the kubeconfig can't be read: %w", err)
+	}
+	file = access.GetDefaultFilename()
+	if known := config.Clusters[c.EKS.ARN]; known != nil && known.LocationOfOrigin != "" {
+		file = known.LocationOfOrigin
 	}
 	name := c.EKS.ARN
 	cluster, user, context := clientcmdapi.NewCluster(), clientcmdapi.NewAuthInfo(), clientcmdapi.NewContext()
@@ -46,33 +35,11 @@ func (c *Connection) WriteKubeconfig(environ []string) (file string, err error) 
 		user.Exec.Env = []clientcmdapi.ExecEnvVar{{Name: "AWS_PROFILE", Value: profile}}
 	}
 	context.Cluster, context.AuthInfo, context.Namespace = name, name, c.Namespace
+	cluster.LocationOfOrigin, user.LocationOfOrigin, context.LocationOfOrigin = file, file, file
 	config.Clusters[name], config.AuthInfos[name], config.Contexts[name] = cluster, user, context
 	config.CurrentContext = name
-	return file, write(file, config)
-}
-
-// write replaces a kubeconfig, which only the user may read.
-func write(file string, config *clientcmdapi.Config) (err error) {
-	data, err := clientcmd.Write(*config)
-	if err != nil {
-		return err
+	if err := clientcmd.ModifyConfig(access, *config, true); err != nil {
+		return "", fmt.Errorf("the kubeconfig can't be written: %w", err)
 	}
-	if target, err := filepath.EvalSymlinks(file); err == nil {
-		file = target
-	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return err
-	}
-	temp, err := os.CreateTemp(filepath.Dir(file), ".kubeconfig-*") // with mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = temp.Write(data)
-	if err = errors.Join(err, temp.Close()); err == nil {
-		err = os.Rename(temp.Name(), file)
-	}
-	if err != nil {
-		_ = os.Remove(temp.Name())
-	}
-	return err
+	return file, nil
 }

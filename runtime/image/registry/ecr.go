@@ -35,18 +35,41 @@ type ecrTokens struct {
 }
 
 type ecrToken struct {
-	auth    authn.Authenticator
+	auth    authn.AuthConfig
 	expires time.Time
+}
+
+// ecrAuth gets the token for each request, because an upload may take longer than a token is valid.
+type ecrAuth struct {
+	tokens *ecrTokens
+	host   string
+}
+
+// Authorization calls AuthorizationContext without a deadline.
+func (a *ecrAuth) Authorization() (*authn.AuthConfig, error) {
+	return a.AuthorizationContext(context.Background())
+}
+
+// AuthorizationContext returns the token that is valid now.
+func (a *ecrAuth) AuthorizationContext(ctx context.Context) (*authn.AuthConfig, error) {
+	return a.tokens.token(ctx, a.host)
 }
 
 func newECR() *ecrTokens { return &ecrTokens{known: map[string]ecrToken{}} }
 
+// forget makes the next request get a new token: the registry doesn't accept the known one any more.
+func (e *ecrTokens) forget(host string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.known, host)
+}
+
 // token returns the credentials for an ECR host.
-func (e *ecrTokens) token(ctx context.Context, host string) (authn.Authenticator, error) {
+func (e *ecrTokens) token(ctx context.Context, host string) (*authn.AuthConfig, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if t, ok := e.known[host]; ok && time.Now().Before(t.expires) {
-		return t.auth, nil
+		return &t.auth, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, ecrTimeout)
 	defer cancel()
@@ -63,7 +86,7 @@ func (e *ecrTokens) token(ctx context.Context, host string) (authn.Authenticator
 		return nil, err
 	}
 	e.known[host] = t
-	return t.auth, nil
+	return &t.auth, nil
 }
 
 // ecrClient returns a client for the API of an ECR host, with the credentials of the SDK's default chain.
@@ -91,7 +114,7 @@ func readToken(out *ecr.GetAuthorizationTokenOutput) (t ecrToken, err error) {
 	if err != nil || !ok {
 		return t, errors.New("AWS: ECR gave a token that can't be read")
 	}
-	t.auth = authn.FromConfig(authn.AuthConfig{Username: user, Password: password})
+	t.auth = authn.AuthConfig{Username: user, Password: password}
 	t.expires = time.Now().Add(time.Minute)
 	if data.ExpiresAt != nil {
 		t.expires = data.ExpiresAt.Add(-time.Minute)

@@ -3,6 +3,8 @@ package registry
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 )
@@ -34,9 +36,8 @@ func (k *keychain) Resolve(r authn.Resource) (authn.Authenticator, error) {
 func (k *keychain) ResolveContext(ctx context.Context, r authn.Resource) (authn.Authenticator, error) {
 	var ecrErr error
 	if isECR(r.RegistryStr()) {
-		var found authn.Authenticator
-		if found, ecrErr = k.ecr.token(ctx, r.RegistryStr()); ecrErr == nil {
-			return found, nil
+		if _, ecrErr = k.ecr.token(ctx, r.RegistryStr()); ecrErr == nil {
+			return &ecrAuth{k.ecr, r.RegistryStr()}, nil
 		}
 	}
 	found, err := authn.Resolve(ctx, k.docker, r)
@@ -47,6 +48,17 @@ func (k *keychain) ResolveContext(ctx context.Context, r authn.Resource) (authn.
 		return nil, &credentialsError{ecrErr, "aws sts get-caller-identity shows whether they work"}
 	}
 	return found, nil
+}
+
+// renew makes the client log in again to a registry that no longer accepts its token. It reports false if it has no other.
+func (c *Client) renew(host string, err error) bool {
+	k, ok := c.keys.(*keychain)
+	expired := status(err) == http.StatusUnauthorized || status(err) == http.StatusForbidden && strings.Contains(err.Error(), "authorization token has expired")
+	if !ok || !isECR(host) || !expired {
+		return false
+	}
+	k.ecr.forget(host)
+	return true
 }
 
 // Credentials returns the user name and the password for the registry of a reference, for another program. It reports false if there

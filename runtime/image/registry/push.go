@@ -19,13 +19,15 @@ const pushes = 5
 //
 // If the client may, it creates a missing repository in ECR, which doesn't create repositories itself.
 //
+// If ECR no longer accepts the token in the middle of a push, a new one is used.
+//
 // Some registries reject one of two concurrent pushes of the same content. Push then starts again.
 func (c *Client) Push(ctx context.Context, ref string, what remote.Taggable, progress func(done, total int64)) error {
 	parsed, err := Parse(ref)
 	if err != nil {
 		return err
 	}
-	created := false
+	created, renewals := false, 0
 	for try := 1; ; try++ {
 		options := append([]remote.Option{remote.WithContext(ctx)}, c.options...)
 		finished := make(chan struct{})
@@ -53,6 +55,9 @@ func (c *Client) Push(ctx context.Context, ref string, what remote.Taggable, pro
 				return notCreated(ref, parsed, err)
 			}
 			created = true
+			continue
+		case renewals < pushes && c.renew(parsed.Context().RegistryStr(), err):
+			renewals++ // what is uploaded already is not sent again
 			continue
 		case try == pushes || !crossed(err):
 			return explain(ctx, ref, parsed, err)
