@@ -240,7 +240,8 @@ func (k knob) check(t *testing.T) {
 		t.Errorf("%d different pods", len(s.Variants))
 	}
 	for i := range values {
-		if got := dig(t, s.Instance(strconv.Itoa(i)), path(i)); got != want[i] {
+		one, _ := s.Chosen(strconv.Itoa(i))
+		if got := dig(t, one, path(i)); got != want[i] {
 			t.Errorf("instance %d: %q at %s, not %q", i, got, path(i), want[i])
 		}
 	}

@@ -31,6 +31,13 @@ func (l *List) AddList(other *List) {
 	l.errors += other.errors
 }
 
+// Relate adds a range to the diagnostics that were added after the list had the length from.
+func (l *List) Relate(from int, at hcl.Range, message string) {
+	for i := from; i < len(l.items); i++ {
+		l.items[i] = l.items[i].WithRelated(at, "%s", message)
+	}
+}
+
 // HasErrors reports whether the list contains an error.
 func (l *List) HasErrors() bool { return l.errors > 0 }
 

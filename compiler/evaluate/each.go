@@ -42,8 +42,12 @@ func (s *Scope) eachType(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
 	return cty.NilType, 0, true
 }
 
-// valueOf returns the value of var.x, local.x, each.x or recipe.x.
+// valueOf returns the value of var.x, local.x, each.x, recipe.x or of a reference that With has added.
 func (s *Scope) valueOf(root, name string) (constant, bool) {
+	if more, ok := s.more[root]; ok {
+		v, ok := more[name]
+		return newConstant(v), ok
+	}
 	switch {
 	case root == "recipe":
 		return s.recipeValue(name)

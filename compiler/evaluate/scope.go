@@ -16,7 +16,8 @@ type Scope struct {
 	sources   map[string][]byte
 	each      *Each
 	recipe    *Recipe
-	near      int // how many unknown names have been searched among the known ones
+	more      map[string]map[string]cty.Value // by root and name; see With
+	near      int                             // how many unknown names have been searched among the known ones
 	diags     *diag.List
 }
 
@@ -28,6 +29,9 @@ func (s *Scope) Resolve(t hcl.Traversal) (typ cty.Type, taken int, mine bool) {
 	}
 	if root == "recipe" && s.recipe != nil {
 		return s.recipeType(t)
+	}
+	if more, ok := s.more[root]; ok {
+		return s.moreType(t, more)
 	}
 	if root != "var" && root != "local" {
 		return cty.NilType, 0, false
@@ -56,7 +60,7 @@ func (s *Scope) context(node hclsyntax.Expression) (ctx *hcl.EvalContext, texts 
 	for _, t := range node.Variables() {
 		root := t.RootName()
 		attr, ok := second(t)
-		if !ok || root != "var" && root != "local" && (root != "each" || s.each == nil) && (root != "recipe" || s.recipe == nil) {
+		if !ok || root != "var" && root != "local" && (root != "each" || s.each == nil) && (root != "recipe" || s.recipe == nil) && s.more[root] == nil {
 			continue // a variable of `for`
 		}
 		v, ok := s.valueOf(root, attr)

@@ -118,6 +118,7 @@ func (s *Values) evaluate(n *Name) {
 	s.stack = append(s.stack, n)
 	defer s.scope.For(nil)()        // a name has the same value for every instance
 	defer s.scope.WithRecipe(nil)() // and for every stack
+	defer s.scope.without()()       // and for all values of params
 	var v cty.Value
 	if n.block != nil {
 		v = s.variables.value(n)

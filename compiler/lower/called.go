@@ -30,7 +30,7 @@ func (from inherited) give(s *program.Step) {
 func (from inherited) usedBy(p *model.Pipeline) inherited {
 	image, code := false, false
 	for _, s := range p.Steps {
-		image = image || s.Pod.Image == "" && s.Approval == nil
+		image = image || s.Approval == nil && slices.ContainsFunc(s.Pods(), func(pod model.Pod) bool { return pod.Image == "" })
 		code = code || s.Code == "" && s.Approval == nil
 	}
 	if !image {

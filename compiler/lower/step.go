@@ -83,7 +83,7 @@ func setPod(out *program.Step, s *model.Step) {
 	for i := range s.Variants {
 		out.Variants = append(out.Variants, variant(&s.Variants[i]))
 	}
-	out.Variant = s.Variant
+	out.Variant, out.VariantParams = s.Variant, s.VariantParams
 }
 
 func variant(p *model.Pod) program.Variant {

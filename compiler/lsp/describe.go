@@ -191,7 +191,7 @@ func attributeDoc(a *language.Attribute) string {
 		text += "\n\n" + doc
 	}
 	if a.Each {
-		text += "\n\nIn a step whose `for_each` is known when compiling, it may refer to `each`."
+		text += "\n\nIn a step whose `for_each` is known when compiling, it may refer to `each`. It may refer to a `param` that has an `enum` or is a bool."
 	}
 	return text + notYet(a.Since)
 }

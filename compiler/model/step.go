@@ -49,9 +49,11 @@ type Step struct {
 	Concurrency       *Concurrency
 
 	Pod      Pod            // of all instances, or of the first one if the instances have different pods
-	Variants []Pod          // the different pods of the instances; empty if all are the same
-	Variant  map[string]int // index in Variants by the key of the instance
-	Claims   []Claim        // the claims that its volumes mount
+	Variants []Pod          // the different pods of the instances, and for the values of params; empty if all are the same
+	Variant  map[string]int // index in Variants by program.VariantKey
+	// VariantParams are the sorted names of the params that the pod reads, if Variants differ by them.
+	VariantParams []string
+	Claims        []Claim // the claims that its volumes mount
 
 	// Incomplete reports that inputs and outputs are unknown because the call or the approval is invalid.
 	Incomplete bool
@@ -76,7 +78,7 @@ func (s *Step) Work() *hcl.Attribute {
 	return nil
 }
 
-// Pods returns the different pods of the step's instances: one, unless it has variants.
+// Pods returns the different pods of the step: one, unless it has variants.
 func (s *Step) Pods() []Pod {
 	if len(s.Variants) > 0 {
 		return s.Variants

@@ -170,7 +170,7 @@ func byDefault(a *language.Attribute) string {
 	return ""
 }
 
-// kindOf returns an attribute's kind, and whether it may also read each of a for_each.
+// kindOf returns an attribute's kind, and whether it may also read each of a for_each and params with an enum.
 func kindOf(a *language.Attribute) string {
 	if a.Each {
 		return kindName(a.Kind) + ", each"

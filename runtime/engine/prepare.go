@@ -62,7 +62,9 @@ func (ev *evaluator) prepare(n *node) (_ *Spec, f *fault) {
 	spec := &Spec{Step: n.addr, Def: n.step, Attempt: 1, UserAttempt: 1}
 	if n.key != cty.NilVal {
 		spec.Key = expr.Key(n.key)
-		spec.Def = n.step.Instance(spec.Key)
+	}
+	if spec.Def, f = ev.withPod(n, spec.Key); f != nil {
+		return nil, f
 	}
 	for i := range n.step.Inputs {
 		d, f := ev.input(n, &n.step.Inputs[i])

@@ -193,10 +193,12 @@ type Step struct {
 	// Pod is the complete PodTemplateSpec (core/v1) of the step in a bound program, with the patch applied. At run time only the
 	// identity and the inputs of an attempt are added, and more memory after an attempt ran out of it.
 	Pod json.RawMessage `json:"pod,omitempty"`
-	// Variants are the pods of the instances of a step whose pod reads each. Variant maps the key of an instance to its entry.
+	// Variants are the pods of a step whose pod reads each or params. Variant maps a VariantKey to its entry.
 	// The pod of the step itself is then that of the first entry.
 	Variants []Variant      `json:"variants,omitempty"`
 	Variant  map[string]int `json:"variant,omitempty"`
+	// VariantParams are the sorted names of the params that the pod reads, if its variants differ by them.
+	VariantParams []string `json:"variant_params,omitempty"`
 }
 
 // Called is a pipeline as one caller sees it. It is listed twice if two callers give it different images or code to inherit.

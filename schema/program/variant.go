@@ -3,9 +3,10 @@ package program
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 )
 
-// Variant holds the attributes of the pod that some instances of a step replace.
+// Variant holds the attributes of the pod that replace those of a step, for some of its instances or for some values of params.
 type Variant struct {
 	Image          string            `json:"image,omitempty"`
 	SecretEnv      []Secret          `json:"secret_env,omitempty"` // sorted by name
@@ -33,16 +34,31 @@ func (s *Step) With(v *Variant) *Step {
 	out := *s
 	out.Image, out.SecretEnv, out.Resources, out.NodeSelector, out.ServiceAccount = v.Image, v.SecretEnv, v.Resources, v.NodeSelector, v.ServiceAccount
 	out.Labels, out.Annotations, out.Security, out.PodPatch = v.Labels, v.Annotations, v.Security, v.PodPatch
-	out.ImageDigest, out.Pod, out.Variants, out.Variant = v.ImageDigest, v.Pod, nil, nil
+	out.ImageDigest, out.Pod, out.Variants, out.Variant, out.VariantParams = v.ImageDigest, v.Pod, nil, nil, nil
 	return &out
 }
 
-// Instance returns the step as the instance with a key runs it.
-func (s *Step) Instance(key string) *Step {
-	if i, ok := s.Variant[key]; ok && i >= 0 && i < len(s.Variants) {
-		return s.With(&s.Variants[i])
+// VariantKey returns the key of an entry in Variant. instance is the key of the instance; "": none. params are the JSON values of
+// VariantParams, in this order.
+func VariantKey(instance string, params []json.RawMessage) string {
+	if len(params) == 0 {
+		return instance
 	}
-	return s
+	var b strings.Builder
+	for i, p := range params {
+		b.WriteByte("[,"[min(i, 1)])
+		b.Write(p)
+	}
+	b.WriteByte(']')
+	return b.String() + instance
+}
+
+// Chosen returns the step with the pod of a VariantKey. It reports false if the step has pods for params, but none for this key.
+func (s *Step) Chosen(key string) (*Step, bool) {
+	if i, ok := s.Variant[key]; ok && i >= 0 && i < len(s.Variants) {
+		return s.With(&s.Variants[i]), true
+	}
+	return s, len(s.VariantParams) == 0
 }
 
 // Idle reports whether for_each is known to be empty: the step then has no instances and no pod.

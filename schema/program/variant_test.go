@@ -20,7 +20,7 @@ func TestVariant(t *testing.T) {
 		v.Field(i).Set(filled(f.Type))
 	}
 	s := &program.Step{Name: "s", Variants: []program.Variant{full}, Variant: map[string]int{"k": 0}}
-	one := s.Instance("k")
+	one, _ := s.Chosen("k")
 	if got := program.VariantOf(one); !reflect.DeepEqual(got, full) {
 		t.Errorf("%+v has become %+v", full, got)
 	}

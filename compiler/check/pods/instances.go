@@ -19,7 +19,7 @@ import (
 const maxVariants = 1000
 
 // instances checks the pods of the instances of a step. All instances have the same pod, unless what is set for it reads each
-// of a for_each that is known when compiling.
+// of a for_each that is known when compiling, or params whose values are.
 type instances struct {
 	reader
 	pipeline *model.Pipeline
@@ -27,6 +27,17 @@ type instances struct {
 }
 
 func (c instances) check() {
+	switch params, ok := c.params(); {
+	case !ok:
+	case len(params) > 0:
+		c.perChoice(params)
+	default:
+		c.checkInstances()
+	}
+}
+
+// checkInstances checks the pods of all instances.
+func (c instances) checkInstances() {
 	f := c.step.ForEach
 	if f == nil {
 		c.one(nil)

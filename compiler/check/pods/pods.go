@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"pipec.dev/pipec/compiler/check/attribute"
@@ -43,7 +44,8 @@ type podCheck struct {
 // check fills in the pod.
 func (c *podCheck) check() {
 	b, p := c.step.Block, &c.pod
-	if p.Image = c.image(b); p.Image == "" && b.Attr("image") == nil {
+	before := c.diags.Len()
+	if p.Image = c.image(b); p.Image == "" && c.diags.Len() == before { // also where the image is null
 		p.Image = c.pipeline.Image
 	}
 	p.NodeSelector = c.labels(b, "node_selector")
@@ -89,9 +91,26 @@ func (r reader) image(b *decode.Block) string {
 		}
 		return ""
 	}
+	defer r.project.Scope.With("image", r.images(e))()
 	s, ok := r.project.Attributes.String(b, "image")
 	if ok && s == "" {
 		r.diags.Add(diag.New("invalid-value", e.Range(), "an image can't be empty"))
 	}
 	return s
+}
+
+// images returns the values of image.NAME in an expression that chooses an image, and marks those that it names as used.
+func (r reader) images(e hcl.Expression) map[string]cty.Value {
+	out := map[string]cty.Value{}
+	for name := range r.project.Images {
+		out[name] = cty.StringVal("image." + name)
+	}
+	for _, t := range e.Variables() {
+		if len(t) > 1 && t.RootName() == "image" {
+			if name, ok := t[1].(hcl.TraverseAttr); ok {
+				r.project.Use(r.project.Images, name.Name)
+			}
+		}
+	}
+	return out
 }
