@@ -122,14 +122,14 @@ func (e *onCluster) command(ctx context.Context, args ...string) *exec.Cmd {
 // images pushes the images that the project would have built, to the references where pipec expects them.
 func (e *onCluster) images(t *testing.T, image string) {
 	var items []struct {
-		Kind, Ref, Build string
-		Layers           bool
+		Kind, Ref string
+		Built     bool
 	}
 	if err := json.Unmarshal(e.pipec(t, "push", "--list", "-o", "json"), &items); err != nil {
 		t.Fatal(err)
 	}
 	for _, item := range items {
-		if item.Kind != "image" || item.Build == "" && !item.Layers {
+		if item.Kind != "image" || !item.Built {
 			continue
 		}
 		if err := crane.Copy(image, item.Ref, crane.Insecure); err != nil {
