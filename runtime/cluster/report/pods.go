@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,7 +15,9 @@ import (
 
 // Pod is the pod of a step: what a reviewer looks for. The program has all of it.
 type Pod struct {
-	Step    string `json:"step"` // with the called pipeline before it: CALLED.STEP
+	Step string `json:"step"` // with the called pipeline before it: CALLED.STEP
+	// For are the values of params, or the instances, that the step has this pod for; "": all, or all others.
+	For     string `json:"for,omitempty"`
 	Image   string `json:"image"`
 	Command string `json:"command"` // as a shell reads it; ${…} is evaluated at run time
 	// Resources are the requests and limits, such as "cpu 500m, memory 256Mi, limit memory 512Mi"; "" if there are none.
@@ -32,19 +35,20 @@ func Pods(p *program.Program, leave []Leave) ([]Pod, error) {
 		if s.Pod == nil || !s.Process() {
 			return nil
 		}
-		var spec corev1.PodTemplateSpec
-		if err := json.Unmarshal(s.Pod, &spec); err != nil {
-			return fmt.Errorf("the pod of step %q: %w", s.Name, err)
+		pod, err := podOf(prefix, s, leave)
+		if err != nil {
+			return err
 		}
-		one := Pod{Step: prefix + s.Name, Command: command(s), Account: spec.Spec.ServiceAccountName, Security: "restricted"}
-		if i := slices.IndexFunc(leave, func(l Leave) bool { return l.Step == s.Name }); i >= 0 {
-			one.Security = strings.Join(leave[i].Reasons, ", ")
+		if len(s.VariantParams) == 0 {
+			out = append(out, pod)
 		}
-		if len(spec.Spec.Containers) > 0 {
-			c := &spec.Spec.Containers[0]
-			one.Image, one.Resources = c.Image, resources(&c.Resources)
+		for i, keys := range variantKeys(s) {
+			if pod, err = podOf(prefix, s.With(&s.Variants[i]), leave); err != nil {
+				return err
+			}
+			pod.For = cases(s, keys)
+			out = append(out, pod)
 		}
-		out = append(out, one)
 		return nil
 	}
 	for _, s := range p.All() {
@@ -64,6 +68,68 @@ func Pods(p *program.Program, leave []Leave) ([]Pod, error) {
 		}
 	}
 	return out, nil
+}
+
+func podOf(prefix string, s *program.Step, leave []Leave) (one Pod, err error) {
+	var spec corev1.PodTemplateSpec
+	if err := json.Unmarshal(s.Pod, &spec); err != nil {
+		return one, fmt.Errorf("the pod of step %q: %w", s.Name, err)
+	}
+	one = Pod{Step: prefix + s.Name, Command: command(s), Account: spec.Spec.ServiceAccountName, Security: "restricted"}
+	if i := slices.IndexFunc(leave, func(l Leave) bool { return l.Step == s.Name }); i >= 0 {
+		one.Security = strings.Join(leave[i].Reasons, ", ")
+	}
+	if len(spec.Spec.Containers) > 0 {
+		c := &spec.Spec.Containers[0]
+		one.Image, one.Resources = c.Image, resources(&c.Resources)
+	}
+	return one, nil
+}
+
+// variantKeys returns the keys for which a step has each of its variants, sorted.
+func variantKeys(s *program.Step) [][]string {
+	out := make([][]string, len(s.Variants))
+	for _, key := range slices.Sorted(maps.Keys(s.Variant)) {
+		if i := s.Variant[key]; i >= 0 && i < len(out) {
+			out[i] = append(out[i], key)
+		}
+	}
+	return out
+}
+
+// someCases is how many values, or instances, of one pod are named.
+const someCases = 4
+
+// cases describes keys of a step's variants.
+func cases(s *program.Step, keys []string) string {
+	rest := len(keys) - someCases
+	if rest > 1 {
+		keys = keys[:someCases]
+	}
+	var out []string
+	for _, key := range keys {
+		var one []string
+		if len(s.VariantParams) > 0 {
+			d := json.NewDecoder(strings.NewReader(key))
+			var values []json.RawMessage
+			if d.Decode(&values) != nil || len(values) != len(s.VariantParams) {
+				continue
+			}
+			for i, name := range s.VariantParams {
+				one = append(one, "param."+name+" = "+string(values[i]))
+			}
+			key = key[d.InputOffset():]
+		}
+		if key != "" {
+			one = append(one, "each.key = "+key)
+		}
+		out = append(out, strings.Join(one, ", "))
+	}
+	text := strings.Join(out, "; or ")
+	if rest > 1 {
+		text += fmt.Sprintf("; or %d more", rest)
+	}
+	return text
 }
 
 // command returns what a step runs.
@@ -131,7 +197,11 @@ func (t *text) pods(r *Report, p *Pipeline) {
 			return
 		}
 		pod := &pods[i]
-		line := fmt.Sprintf("  pod %s: %s", pod.Step, pod.Image)
+		line := "  pod " + pod.Step
+		if pod.For != "" {
+			line += " (" + pod.For + ")"
+		}
+		line += ": " + pod.Image
 		if pod.Resources != "" {
 			line += "; " + pod.Resources
 		}
