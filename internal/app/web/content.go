@@ -119,16 +119,7 @@ func (p *piece) name() string {
 }
 
 // content writes an artifact: as an image, as the start of a text, or as a file to save. A browser never draws it as a page.
-func (s *Server) content(w http.ResponseWriter, r *http.Request) error {
-	a, err := s.at(r)
-	if err != nil {
-		return err
-	}
-	defer a.done()
-	p, err := a.piece(r)
-	if err != nil {
-		return err
-	}
+func (s *Server) content(w http.ResponseWriter, r *http.Request, a *at, p *piece) error {
 	h := w.Header()
 	h.Set("Content-Security-Policy", "sandbox; default-src 'none'; style-src 'unsafe-inline'")
 	if p.datum.Value != nil {
@@ -184,16 +175,7 @@ type FileEntry struct {
 const maxFiles = 5000
 
 // files writes the list of a directory's files.
-func (s *Server) files(w http.ResponseWriter, r *http.Request) error {
-	a, err := s.at(r)
-	if err != nil {
-		return err
-	}
-	defer a.done()
-	p, err := a.piece(r)
-	if err != nil {
-		return err
-	}
+func (s *Server) files(w http.ResponseWriter, r *http.Request, a *at, p *piece) error {
 	if p.datum.Artifact == nil || !p.datum.Artifact.Directory {
 		return errNone
 	}

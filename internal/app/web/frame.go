@@ -22,16 +22,7 @@ type Frame struct {
 }
 
 // frame writes the address of an html artifact on the origin of frames.
-func (s *Server) frame(w http.ResponseWriter, r *http.Request) error {
-	a, err := s.at(r)
-	if err != nil {
-		return err
-	}
-	defer a.done()
-	p, err := a.piece(r)
-	if err != nil {
-		return err
-	}
+func (s *Server) frame(w http.ResponseWriter, r *http.Request, a *at, p *piece) error {
 	if p.datum.Artifact == nil || p.artifact().Directory {
 		return errNone
 	}

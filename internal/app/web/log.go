@@ -82,12 +82,7 @@ func number(text string, otherwise int) (int, error) {
 }
 
 // log writes lines of a log: from `from` on, or the last ones.
-func (s *Server) log(w http.ResponseWriter, r *http.Request) error {
-	a, err := s.at(r)
-	if err != nil {
-		return err
-	}
-	defer a.done()
+func (s *Server) log(w http.ResponseWriter, r *http.Request, a *at) error {
 	o, err := logOptions(r)
 	if err != nil {
 		return err
@@ -122,12 +117,7 @@ func orEmpty(lines []Line) []Line {
 }
 
 // follow streams a log: first its last lines, then, while the run is driven, each new one.
-func (s *Server) follow(w http.ResponseWriter, r *http.Request) error {
-	a, err := s.at(r)
-	if err != nil {
-		return err
-	}
-	defer a.done()
+func (s *Server) follow(w http.ResponseWriter, r *http.Request, a *at) error {
 	o, err := logOptions(r)
 	if err != nil {
 		return err

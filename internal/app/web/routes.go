@@ -15,22 +15,48 @@ import (
 	"pipec.dev/pipec/schema/record"
 )
 
+// handler answers a request, or returns why it can't.
+type handler = func(http.ResponseWriter, *http.Request) error
+
+// ofRun opens the run that a request is about.
+func (s *Server) ofRun(f func(http.ResponseWriter, *http.Request, *at) error) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		a, err := s.at(r)
+		if err != nil {
+			return err
+		}
+		defer a.done()
+		return f(w, r, a)
+	}
+}
+
+// ofPiece opens the run that a request is about, and finds the value or artifact.
+func (s *Server) ofPiece(f func(http.ResponseWriter, *http.Request, *at, *piece) error) handler {
+	return s.ofRun(func(w http.ResponseWriter, r *http.Request, a *at) error {
+		p, err := a.piece(r)
+		if err != nil {
+			return err
+		}
+		return f(w, r, a, p)
+	})
+}
+
 // routes returns the handler of requests that were admitted.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	for path, f := range map[string]func(http.ResponseWriter, *http.Request) error{
+	for path, f := range map[string]handler{
 		"GET /api/session":  func(w http.ResponseWriter, _ *http.Request) error { return reply(w, s.session()) },
 		"GET /api/runs":     s.list,
-		"GET /api/run":      s.run,
+		"GET /api/run":      s.ofRun(s.run),
 		"GET /api/live":     s.live,
-		"GET /api/graph":    s.graph,
-		"GET /api/timeline": s.timeline,
-		"GET /api/step":     s.step,
-		"GET /api/log":      s.log,
-		"GET /api/follow":   s.follow,
-		"GET /api/content":  s.content,
-		"GET /api/files":    s.files,
-		"GET /api/frame":    s.frame,
+		"GET /api/graph":    s.ofRun(s.graph),
+		"GET /api/timeline": s.ofRun(s.timeline),
+		"GET /api/step":     s.ofRun(s.step),
+		"GET /api/log":      s.ofRun(s.log),
+		"GET /api/follow":   s.ofRun(s.follow),
+		"GET /api/content":  s.ofPiece(s.content),
+		"GET /api/files":    s.ofPiece(s.files),
+		"GET /api/frame":    s.ofPiece(s.frame),
 		"POST /api/cancel":  s.cancel,
 		"POST /api/answer":  s.answer,
 		"POST /api/plan":    s.plan,

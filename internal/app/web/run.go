@@ -36,12 +36,7 @@ func (a *at) detail(d *runs.Detail) *shape.Run {
 }
 
 // run writes a run with its steps.
-func (s *Server) run(w http.ResponseWriter, r *http.Request) error {
-	a, err := s.at(r)
-	if err != nil {
-		return err
-	}
-	defer a.done()
+func (s *Server) run(w http.ResponseWriter, r *http.Request, a *at) error {
 	d, err := a.reader.Show(r.Context(), a.run)
 	if err != nil {
 		return err
@@ -51,12 +46,7 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request) error {
 
 // graph writes the layout of a run's pipeline, or of a pipeline that one of its steps calls: the query call is the address of
 // that step.
-func (s *Server) graph(w http.ResponseWriter, r *http.Request) error {
-	a, err := s.at(r)
-	if err != nil {
-		return err
-	}
-	defer a.done()
+func (s *Server) graph(w http.ResponseWriter, r *http.Request, a *at) error {
 	p, err := a.reader.Program(r.Context(), a.run)
 	if err != nil {
 		return err
@@ -83,12 +73,7 @@ func called(p *program.Program, address string) *program.Program {
 }
 
 // timeline writes when the steps of a run waited and ran.
-func (s *Server) timeline(w http.ResponseWriter, r *http.Request) error {
-	a, err := s.at(r)
-	if err != nil {
-		return err
-	}
-	defer a.done()
+func (s *Server) timeline(w http.ResponseWriter, r *http.Request, a *at) error {
 	d, err := a.reader.Show(r.Context(), a.run)
 	if err != nil {
 		return err
@@ -105,12 +90,7 @@ func (s *Server) timeline(w http.ResponseWriter, r *http.Request) error {
 }
 
 // step writes what is known about a step.
-func (s *Server) step(w http.ResponseWriter, r *http.Request) error {
-	a, err := s.at(r)
-	if err != nil {
-		return err
-	}
-	defer a.done()
+func (s *Server) step(w http.ResponseWriter, r *http.Request, a *at) error {
 	name := r.URL.Query().Get("step")
 	x, err := a.reader.Explain(r.Context(), a.run, name)
 	if err != nil {
