@@ -13,8 +13,8 @@ type tool struct {
 	build func(context.Context, *job) (digest string, err error)
 }
 
-// answerTimeout is how long a daemon may take to answer that it is there.
-const answerTimeout = 10 * time.Second
+// answerTimeout is how long a builder may take to answer. The first time, docker downloads it.
+const answerTimeout = time.Minute
 
 // find returns the program to use: buildctl if BUILDKIT_HOST is set, or the first that works of docker, podman and buildah. A
 // program whose daemon doesn't answer does not work.
