@@ -36,8 +36,9 @@ export function Runs({ session, p }: { session: Session; p: URLSearchParams }) {
 }
 
 function Filter({ p, pipelines, stacks }: { p: URLSearchParams; pipelines: string[]; stacks: string[] }) {
+  // The page is drawn again while runs are live: that must not replace what is being typed, so only another address sets the value.
   const field = (name: string, label: string, hint: string) => <label>{label}
-    <input name={name} value={p.get(name) ?? ''} placeholder={hint} spellcheck={false} autocomplete="off" onChange={e => change({ [name]: e.currentTarget.value.trim(), limit: '' })} />
+    <input key={p.get(name)} name={name} defaultValue={p.get(name) ?? ''} placeholder={hint} spellcheck={false} autocomplete="off" onChange={e => change({ [name]: e.currentTarget.value.trim(), limit: '' })} />
   </label>
   return <form class="filter" role="search" aria-label="Filter the runs" onSubmit={e => { e.preventDefault(); (document.activeElement as HTMLElement)?.blur() }}>
     {stacks.length > 1 ? <label>Stack

@@ -68,7 +68,12 @@ await part('the list', async () => {
   await page.getByRole('link', { name: 'flaky-1' }).waitFor()
   check(await page.locator('tbody tr').count() === 2, 'the filter shows other runs than the two that failed')
   await page.getByRole('button', { name: 'Clear' }).click()
-  await page.getByLabel('Param or output').fill('output.accuracy>0.2')
+  const condition = page.getByLabel('Param or output')
+  await condition.fill('output.accuracy>0.2')
+  const took = page.locator('tr', { hasText: 'live-1' }).locator('td.c-took')
+  const before = await took.textContent()
+  await page.waitForFunction(([e, text]) => e.textContent !== text, [await took.elementHandle(), before]) // the list is drawn again
+  check(await condition.inputValue() === 'output.accuracy>0.2', 'a live run erases what is being typed')
   await page.keyboard.press('Enter')
   await page.getByRole('link', { name: 'flaky-2' }).waitFor({ state: 'detached' })
   check(await page.locator('tbody tr').count() === 1, 'the condition shows other runs than flaky-3')
